@@ -1,0 +1,231 @@
+//! What a command can end as, and the error that says so.
+//!
+//! [`Status`] is the public exit-code table; [`Error`] carries one status together with what happened
+//! and what to do next. Nothing here prints.
+
+use std::time::Duration;
+
+/// The signal that ended a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// A polite request to stop, as `kill` and service managers send it.
+    Terminate,
+}
+
+/// How a command ended. The names and the exit codes are a promise to scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// WeCom took the message.
+    Sent,
+    /// Done, by a command that sends nothing.
+    Ok,
+    /// Stored, to be sent later.
+    Queued,
+    /// Nothing to send, as asked for.
+    Skipped,
+    /// Checked and shown; nothing was sent.
+    DryRun,
+    /// A defect of this program.
+    Error,
+    /// Options or message against the rules; nothing was sent.
+    Usage,
+    /// Settings, credentials, files, certificates or proxy log-in; nothing was sent.
+    Config,
+    /// WeCom refuses these credentials, this IP or this permission.
+    Auth,
+    /// WeCom refuses this message or all its recipients.
+    Refused,
+    /// Some recipients or some parts did not get it.
+    Partial,
+    /// No connection, or an answer that is not WeCom's.
+    Temporary,
+    /// WeCom, or something before it, asks for fewer requests.
+    RateLimited,
+    /// The request went out, no answer came.
+    Unknown,
+    /// Stopped by a signal.
+    Interrupted(Signal),
+}
+
+impl Status {
+    /// The process's exit code for this status.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun => 0,
+            Self::Error => 1,
+            Self::Usage => 2,
+            Self::Config => 3,
+            Self::Auth => 4,
+            Self::Refused => 5,
+            Self::Partial => 6,
+            Self::Temporary => 7,
+            Self::RateLimited => 8,
+            Self::Unknown => 9,
+            Self::Interrupted(Signal::Interrupt) => 130,
+            Self::Interrupted(Signal::Terminate) => 143,
+        }
+    }
+
+    /// The name in error lines and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Ok => "ok",
+            Self::Queued => "queued",
+            Self::Skipped => "skipped",
+            Self::DryRun => "dry_run",
+            Self::Error => "error",
+            Self::Usage => "usage",
+            Self::Config => "config",
+            Self::Auth => "auth",
+            Self::Refused => "refused",
+            Self::Partial => "partial",
+            Self::Temporary => "temporary",
+            Self::RateLimited => "rate_limited",
+            Self::Unknown => "unknown",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+
+    /// Whether the same command, unchanged, may succeed later without risking a second delivery.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Temporary | Self::RateLimited)
+    }
+}
+
+/// `errcode` and `errmsg` of an answer, as WeCom gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 0 is success.
+    pub errcode: i64,
+    /// Wording changes over time: shown, never decided upon.
+    pub errmsg: String,
+}
+
+/// Why a command failed: its status, what happened, and the next step.
+///
+/// `message` and `hint` are one sentence each, without line breaks, without the program's name and without secrets.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: Status,
+    message: String,
+    hint: Option<String>,
+    answer: Option<Answer>,
+    retry_after: Option<Duration>,
+    seen_ip: Option<String>,
+}
+
+/// A result with this crate's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of any status. Prefer the named constructors where one fits.
+    #[must_use]
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            status,
+            message: message.into(),
+            hint: None,
+            answer: None,
+            retry_after: None,
+            seen_ip: None,
+        }))
+    }
+
+    /// Options or message against the rules (exit 2).
+    #[must_use]
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Status::Usage, message).with_hint(hint)
+    }
+
+    /// Settings, credentials, files, certificates or proxy log-in (exit 3).
+    #[must_use]
+    pub fn config(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Status::Config, message).with_hint(hint)
+    }
+
+    /// Not delivered, worth another try later (exit 7).
+    #[must_use]
+    pub fn temporary(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Status::Temporary, message).with_hint(hint)
+    }
+
+    /// A defect of this program (exit 1).
+    #[must_use]
+    pub fn defect(message: impl Into<String>) -> Self {
+        Self::new(Status::Error, message).with_hint("this is a defect of wecom-alert: please report it with this line")
+    }
+
+    /// Adds or replaces the next step.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds WeCom's answer.
+    #[must_use]
+    pub fn with_answer(mut self, answer: Answer) -> Self {
+        self.0.answer = Some(answer);
+        self
+    }
+
+    /// Adds how long to wait before another try.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Adds the address from which WeCom saw the request come.
+    #[must_use]
+    pub fn with_seen_ip(mut self, ip: impl Into<String>) -> Self {
+        self.0.seen_ip = Some(ip.into());
+        self
+    }
+
+    /// What the command ended as.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// WeCom's answer; `None` when it gave none.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.0.answer.as_ref()
+    }
+
+    /// How long to wait before another try, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The address from which WeCom saw the request come, where it said so.
+    #[must_use]
+    pub fn seen_ip(&self) -> Option<&str> {
+        self.0.seen_ip.as_deref()
+    }
+}

@@ -1,0 +1,8 @@
+//! Sending alerts to WeCom (企业微信): to the members of a self-built app and to groups through their webhooks.
+//!
+//! This library is everything but the terminal: it never prints and never exits.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod error;
+pub mod secret;
