@@ -110,11 +110,11 @@ pub struct Answer {
 /// Why a command failed: its status, what happened, and the next step.
 ///
 /// `message` and `hint` are one sentence each, without line breaks, without the program's name and without secrets.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", .0.message)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     status: Status,
     message: String,
@@ -124,8 +124,8 @@ struct Inner {
     seen_ip: Option<String>,
 }
 
-/// A result with this crate's error.
-pub type Result<T> = std::result::Result<T, Error>;
+/// A result, with this crate's error where no other is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of any status. Prefer the named constructors where one fits.
@@ -169,6 +169,13 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Replaces what happened, to say more about it.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
         self
     }
 

@@ -4,5 +4,13 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod api;
+pub mod config;
+pub mod delivery;
 pub mod error;
+pub mod input;
+pub mod message;
+pub mod notice;
 pub mod secret;
+pub mod state;
+pub mod token;

@@ -1,3 +1,15 @@
 //! The process: arguments in, exit code out.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run(std::env::args_os().collect()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            cli::report_defect(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Hints made concrete: the table's text together with what the caller and WeCom's answer know.
+//!
+//! No secret enters here: of a credential only its origin and its length are ever said.
+
+use super::{lookup, seen_ip, warns_of_wrong_json};
+use crate::error::Answer;
+
+/// The most characters that a hint quotes from text that is not ours.
+const QUOTED_CHARS: usize = 200;
+
+/// What a hint can say beyond the code. All of it may be absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`; without its query.
+    pub endpoint: &'a str,
+    /// Where the credential of this call (an app's secret, a webhook's key) was read from, such as `WECOM_ALERT_SECRET`.
+    pub secret_origin: Option<&'a str>,
+    /// The length of that credential in bytes.
+    pub secret_len: Option<usize>,
+    /// The app's id, for a call that carries one.
+    pub agent_id: Option<i64>,
+}
+
+/// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
+///
+/// It can quote up to 200 characters of `errmsg`, so known secrets are still to be masked in it.
+#[must_use]
+pub fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
+    let code = answer.errcode;
+    let Some(entry) = lookup(code) else {
+        return format!("look error code {code} up at https://open.work.weixin.qq.com/devtool/query?e={code}");
+    };
+    let hint = entry.hint;
+    match code {
+        0 if warns_of_wrong_json(&answer.errmsg) => {
+            "check the JSON type of every field of the payload (a number where text belongs, and the like) and that it \
+             is UTF-8: WeCom could not read it all, so the message may be missing; without --payload please report this \
+             as a defect of wecom-alert"
+                .to_owned()
+        }
+        40001 | 40013 | 40091 | 41004 | 41024 | 45031 => with_origin(hint, "secret", ctx),
+        93000 | 93006 | 93019 => with_origin(hint, "key", ctx),
+        60020 | 301042 => trusted_ip(hint, &answer.errmsg),
+        40035 | 40058 | 40063 | 40203 | 86220 => with_errmsg(hint, &answer.errmsg),
+        40056 | 301002 => match ctx.agent_id {
+            Some(agent_id) => format!("{hint}; this call used agent_id {agent_id}"),
+            None => hint.to_owned(),
+        },
+        45009 => frequency(hint, ctx).to_owned(),
+        48002 if ctx.endpoint.contains("appchat/") => {
+            "set 应用管理 → the app → 可见范围 to the root department: only such an app may use group chats".to_owned()
+        }
+        _ => hint.to_owned(),
+    }
+}
+
+fn with_origin(hint: &str, what: &str, ctx: &Context<'_>) -> String {
+    match (ctx.secret_origin.map(one_line), ctx.secret_len) {
+        (Some(origin), Some(len)) => format!("{hint}; the {what} came from {origin}, {len} bytes long"),
+        (Some(origin), None) => format!("{hint}; the {what} came from {origin}"),
+        (None, Some(len)) => format!("{hint}; the {what} is {len} bytes long"),
+        (None, None) => hint.to_owned(),
+    }
+}
+
+fn trusted_ip(hint: &str, errmsg: &str) -> String {
+    match seen_ip(errmsg) {
+        Some(ip) => format!(
+            "add {ip}, the address that WeCom saw, under 应用管理 → the app → 企业可信IP and wait about a minute for the \
+             change, or send through a --proxy whose address stands there"
+        ),
+        None => hint.to_owned(),
+    }
+}
+
+fn with_errmsg(hint: &str, errmsg: &str) -> String {
+    // What follows, the call's id, the caller's address and a link, is the same for every code.
+    let said = errmsg.split(", hint: [").next().unwrap_or_default();
+    match one_line(said) {
+        said if said.is_empty() => hint.to_owned(),
+        said => format!("{hint}; WeCom says: {said}"),
+    }
+}
+
+fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
+    if ctx.endpoint.contains("gettoken") {
+        "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP on \
+         gettoken for that long; do not switch the token cache off, since every gettoken call counts"
+    } else if ctx.endpoint.contains("webhook/") {
+        "wait 60 s: a webhook takes 20 messages a minute, counted over everybody who sends with its key"
+    } else {
+        hint
+    }
+}
+
+/// Text that is not ours, on one line, without control characters and short.
+fn one_line(text: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let text = text.replace(is_break, " ");
+    let text = text.trim();
+    match text.char_indices().nth(QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAIL: &str = ", hint: [1700000000_1_abcdef], from ip: 203.0.113.7, more info at https://open.work.weixin.qq.com/devtool/query?e=1";
+
+    fn answer(errcode: i64, errmsg: &str) -> Answer {
+        Answer { errcode, errmsg: errmsg.to_owned() }
+    }
+
+    fn hint(errcode: i64, errmsg: &str, endpoint: &str) -> String {
+        let ctx = Context {
+            endpoint,
+            secret_origin: Some("WECOM_ALERT_SECRET"),
+            secret_len: Some(43),
+            agent_id: Some(1_000_002),
+        };
+        hint_for(&answer(errcode, errmsg), &ctx)
+    }
+
+    fn assert_has(hint: &str, wanted: &[&str]) {
+        for part in wanted {
+            assert!(hint.contains(part), "{part:?} is missing in {hint:?}");
+        }
+    }
+
+    #[test]
+    fn an_untrusted_ip_is_named() {
+        let errmsg = format!("not allow to access from your ip{TAIL}");
+        for code in [60020, 301_042] {
+            assert_has(&hint(code, &errmsg, "message/send"), &["203.0.113.7", "企业可信IP", "a minute"]);
+            assert_has(&hint(code, "not allow to access", "message/send"), &["企业可信IP", "a minute"]);
+        }
+    }
+
+    #[test]
+    fn a_bad_secret_names_its_origin_and_length() {
+        for code in [40001, 40013, 40091, 41004, 45031] {
+            let said = hint(code, "invalid credential", "gettoken");
+            assert!(said.ends_with("; the secret came from WECOM_ALERT_SECRET, 43 bytes long"), "{said}");
+        }
+        assert_has(&hint(40001, "", "gettoken"), &["应用管理 → the app → Secret", "我的企业 → 企业信息"]);
+        assert_has(&hint(40013, "", "gettoken"), &["我的企业 → 企业信息 → 企业ID"]);
+    }
+
+    #[test]
+    fn an_unknown_origin_is_left_out() {
+        let bare = Context { endpoint: "gettoken", ..Context::default() };
+        let said = hint_for(&answer(40001, ""), &bare);
+        assert_eq!(Some(said.as_str()), lookup(40001).map(|entry| entry.hint));
+        let only_len = Context { secret_len: Some(0), ..bare };
+        assert!(hint_for(&answer(40001, ""), &only_len).ends_with("; the secret is 0 bytes long"));
+        let only_origin = Context { secret_origin: Some("a\nb"), ..bare };
+        assert!(hint_for(&answer(40001, ""), &only_origin).ends_with("; the secret came from a b"));
+    }
+
+    #[test]
+    fn a_bad_webhook_says_which_part_is_the_key() {
+        let ctx = Context {
+            endpoint: "webhook/send",
+            secret_origin: Some("WECOM_ALERT_WEBHOOK"),
+            secret_len: Some(36),
+            agent_id: None,
+        };
+        let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
+        assert_has(&said, &["what follows key=", "消息推送", "the key came from WECOM_ALERT_WEBHOOK, 36 bytes long"]);
+    }
+
+    #[test]
+    fn a_bad_parameter_repeats_what_wecom_named() {
+        let said = hint(40058, &format!("markdown.content exceed max length 4096{TAIL}"), "webhook/send");
+        assert!(said.ends_with("; WeCom says: markdown.content exceed max length 4096"), "{said}");
+        assert!(!hint(40058, "", "webhook/send").contains("WeCom says"));
+    }
+
+    #[test]
+    fn quoted_text_is_short_and_on_one_line() {
+        let said = hint(40058, &format!("a\r\nb\u{1b}[31m\u{2028}{}", "漢".repeat(500)), "webhook/send");
+        assert!(!said.contains(|c: char| c.is_control() || c == '\u{2028}'), "{said}");
+        let quoted = said.split("WeCom says: ").nth(1).unwrap();
+        assert_eq!(quoted.chars().count(), QUOTED_CHARS + 1);
+        assert!(quoted.starts_with("a  b [31m 漢") && quoted.ends_with("漢…"), "{quoted}");
+        let exact = "漢".repeat(QUOTED_CHARS);
+        assert!(hint(40058, &exact, "").ends_with(&exact));
+    }
+
+    #[test]
+    fn the_endpoint_decides_what_a_frequency_limit_means() {
+        assert_has(&hint(45009, "api freq out of limit", "/cgi-bin/gettoken"), &["wait an hour", "wrong secrets"]);
+        assert_has(&hint(45009, "", "/cgi-bin/webhook/send"), &["60 s", "20 messages a minute"]);
+        assert_has(&hint(45009, "", "message/send"), &["60 s", "60 min", "midnight", "30 days"]);
+        assert_has(&hint(45033, "", "message/send"), &["fewer sends at the same time"]);
+    }
+
+    #[test]
+    fn ids_and_permissions_name_their_page() {
+        assert_has(&hint(301_002, "", "message/send"), &["one and the same app", "AgentId", "agent_id 1000002"]);
+        assert_has(&hint(48002, "", "message/send"), &["应用管理 → the app → Secret", "通讯录同步"]);
+        assert_has(&hint(48002, "", "appchat/send"), &["可见范围", "root department"]);
+        assert_has(&hint(81013, "", "message/send"), &["可见范围", "--to-party"]);
+        assert_has(&hint(43012, "", "message/send"), &["接收消息 → 设置API接收", "callback"]);
+        assert_has(&hint(40007, "", "message/send"), &["3 days", "webhook"]);
+        assert_has(&hint(40145, "", "message/send"), &["3 days"]);
+        assert_has(&hint(44001, "", "media/upload"), &["one part named media", "filename*"]);
+    }
+
+    #[test]
+    fn an_unknown_code_leads_to_the_look_up_page() {
+        let said = hint(899_999, "what\nis this", "message/send");
+        assert_eq!(said, "look error code 899999 up at https://open.work.weixin.qq.com/devtool/query?e=899999");
+    }
+
+    #[test]
+    fn a_success_that_was_not_read_whole_is_explained() {
+        assert_has(&hint(0, "ok. Warning: wrong json format. ", "message/send"), &["JSON type", "may be missing"]);
+        assert!(!hint(0, "ok", "message/send").contains("JSON"));
+    }
+}

@@ -1,0 +1,122 @@
+//! What WeCom's error codes mean: one table from code to class and hint, and the questions that a caller asks of it.
+//!
+//! Pure: nothing here sends, waits or prints. Decisions rest on `errcode` alone; `errmsg`, whose wording changes and
+//! whose text is not ours, is only quoted from, shortened and made one line.
+
+mod hint;
+mod table;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub use hint::{Context, hint_for};
+
+use crate::error::Status;
+
+/// What an error code asks of the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Success; the lists of invalid recipients may still hold something.
+    Ok,
+    /// The access token is stale: get a new one and repeat the call once.
+    AuthRefresh,
+    /// The credentials are refused: stop, since repeating wrong ones blocks the IP for an hour.
+    AuthFatal,
+    /// A setting here or in the admin console must change.
+    Config,
+    /// These recipients cannot be reached.
+    Recipient,
+    /// The message itself is wrong.
+    Payload,
+    /// Too many calls: try again after the blocking period.
+    RateLimited,
+    /// Trouble on WeCom's side: try again soon, three times at the most (document path 90313).
+    Transient,
+    /// Not expected of a sender, or not known here.
+    Other,
+}
+
+impl Class {
+    /// What a command ends as when this is its last answer, after all that may be tried was tried.
+    #[must_use]
+    pub fn status(self) -> Status {
+        match self {
+            Self::Ok => Status::Sent,
+            Self::AuthRefresh | Self::AuthFatal | Self::Config => Status::Auth,
+            Self::Recipient | Self::Payload | Self::Other => Status::Refused,
+            Self::RateLimited => Status::RateLimited,
+            Self::Transient => Status::Temporary,
+        }
+    }
+}
+
+/// What is known of one error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The code, as in `errcode`.
+    pub code: i64,
+    /// What it asks of the caller.
+    pub class: Class,
+    /// What it says, in plain English.
+    pub meaning: &'static str,
+    /// What to do next; [`hint_for`] makes it concrete.
+    pub hint: &'static str,
+}
+
+/// What is known of a code; `None` for one that is not in the table.
+#[must_use]
+pub fn lookup(errcode: i64) -> Option<&'static Entry> {
+    let found = table::TABLE.binary_search_by_key(&errcode, |entry| entry.code).ok()?;
+    table::TABLE.get(found)
+}
+
+/// The class of a code; [`Class::Other`] for one that is not in the table.
+#[must_use]
+pub fn class_of(errcode: i64) -> Class {
+    lookup(errcode).map_or(Class::Other, |entry| entry.class)
+}
+
+/// Whether a business call that met this code may be repeated once with a new access token.
+///
+/// 40001 is among them although its class is [`Class::AuthFatal`]: on another call than gettoken it can mean a bad
+/// token, while from gettoken itself it always means a bad secret (document path 90313).
+#[must_use]
+pub fn asks_for_new_token(errcode: i64) -> bool {
+    matches!(errcode, 40001 | 40014 | 41001 | 42001)
+}
+
+/// For how long WeCom refuses further calls at the least; `None` where a code blocks nothing.
+///
+/// The limits per minute block for 60 s; those per hour, day and month for longer, and the code does not tell which
+/// one was met (document path 90312).
+#[must_use]
+pub fn blocked_for(errcode: i64) -> Option<Duration> {
+    (class_of(errcode) == Class::RateLimited).then_some(Duration::from_secs(60))
+}
+
+/// The address from which WeCom saw the call come, as in `…, from ip: 203.0.113.7, more info at …`.
+///
+/// The last one that is an address counts, since WeCom appends it to whatever the message quotes.
+#[must_use]
+pub fn seen_ip(errmsg: &str) -> Option<String> {
+    const LABEL: &str = "from ip:";
+    // Lower case in ASCII alone keeps every byte position.
+    let lowered = errmsg.to_ascii_lowercase();
+    lowered.rmatch_indices(LABEL).find_map(|(at, _)| {
+        let rest = lowered.get(at + LABEL.len()..)?.trim_start().trim_start_matches('[');
+        let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':')).unwrap_or(rest.len());
+        let address = rest.get(..end)?.trim_end_matches('.');
+        address.parse::<IpAddr>().ok().map(|ip| ip.to_string())
+    })
+}
+
+/// Whether WeCom says that it could not read the whole request, which it does even in answers whose `errcode` is 0.
+///
+/// Such a success must not be believed: what was not read was not sent (document path 90313).
+#[must_use]
+pub fn warns_of_wrong_json(errmsg: &str) -> bool {
+    errmsg.to_ascii_lowercase().contains("wrong json format")
+}
+
+#[cfg(test)]
+mod tests;

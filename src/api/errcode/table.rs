@@ -1,0 +1,252 @@
+//! The error codes that a sender can meet, as data: a row a line, sorted by code.
+//!
+//! Facts alone: no decision and no text of an answer enters here. Source of codes, meanings and causes: the list of
+//! global error codes, document path 90313, with the limits of document paths 90236 (app messages), 90248 (group
+//! chats), 90253 (uploads), 90312 (frequencies) and 99110 (webhooks).
+
+use super::{Class, Entry};
+use Class::{AuthFatal, AuthRefresh, Config, Ok, Other, Payload, RateLimited, Recipient, Transient};
+
+const FOREIGN: &str = "check that corp_id and secret are those of a self-built app (应用管理 → the app), and that no proxy or base URL leads elsewhere: this code belongs to third-party suites";
+const OAUTH: &str =
+    "check the base URL and any proxy in between: this code belongs to web log-in, which wecom-alert never uses";
+const OTHER_API: &str =
+    "check the base URL and any proxy in between: this code belongs to an API that wecom-alert never calls";
+const RANGE: &str = "correct the id, or add it to the visible range: 应用管理 → the app → 可见范围";
+const USER_ID: &str = "correct the userid (通讯录 → the member → 账号), or add the member to the visible range: 应用管理 → the app → 可见范围";
+const PARTY_ID: &str = "correct the department id (see 通讯录; the root is 1), or add it to the visible range: 应用管理 → the app → 可见范围";
+const TAG_ID: &str =
+    "correct the tag id (see 通讯录 → 标签), or add it to the visible range: 应用管理 → the app → 可见范围";
+const CORP_ID: &str =
+    "copy corp_id from 我的企业 → 企业信息 → 企业ID, and check that it and the secret were not swapped";
+const SECRET: &str = "copy the secret again from 应用管理 → the app → Secret, and check that corp_id (我的企业 → 企业信息) is of the same corp";
+const ENABLE: &str = "have an admin enable the app again: 应用管理 → the app";
+const TRUST_IP: &str =
+    "add this machine's public address under 应用管理 → the app → 企业可信IP; a change takes about a minute";
+const UPLOAD_AGAIN: &str = "upload the file again: a media_id lives 3 days, one from a webhook works on that webhook alone, one from an app in that app's corp alone, and its kind must fit the msgtype";
+const FIELD: &str =
+    "correct the field that WeCom names in errmsg: its JSON type, its length and whether it may be empty";
+const TASK_ID: &str =
+    "give a task_id that this app has not used before: at most 128 of the characters 0-9, a-z, A-Z, _, - and @";
+const MENU_KEY: &str =
+    "give every entry of action_menu.action_list and every button without a url a key of its own, at most 1024 bytes";
+const MINI_PROGRAM: &str = "link the mini program to this app first (应用管理 → the app), then use its appid";
+const WEBHOOK: &str = "check the key: it is only what follows key= in the webhook URL (a whole URL is taken too); copy it again from the group → 消息推送 (formerly 群机器人), where it may have been removed";
+const IMAGE: &str = "save the image anew as JPG or PNG and make it smaller: at most 10 MB for an app, 2 MB for a webhook, more than 5 bytes";
+const VOICE: &str = "convert the voice to AMR of at most 60 s and 2 MB (ffmpeg -i INPUT -ar 8000 -ac 1 -t 60 OUTPUT.amr), or send it with --file";
+const CHAT_ID: &str = "check the chatid: only a chat that this same app created can be written to";
+const CHAT_USER: &str = "correct the userids of the chat: each must exist and stand in 应用管理 → the app → 可见范围";
+const COURSE: &str =
+    "check the chatid: this code belongs to course groups of schools, which wecom-alert does not serve";
+const WORDING: &str =
+    "change the wording: WeCom stopped this text as spam or as forbidden words, and will stop it again";
+const LINK: &str = "give the link in full, beginning with http:// or https://";
+
+const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> Entry {
+    Entry { code, class, meaning, hint }
+}
+
+#[rustfmt::skip]
+pub(super) static TABLE: &[Entry] = &[
+    row(-1, Transient, "the system is busy", "send again in a few seconds; if it lasts, look for an outage of WeCom"),
+    row(0, Ok, "WeCom took the request", "check the lists of invalid recipients in the answer"),
+    row(6000, Transient, "the data was changed by somebody else at the same time", "send again in a few seconds"),
+    row(40001, AuthFatal, "the secret is wrong, was reset, or is not of this corp_id", SECRET),
+    row(40003, Recipient, "a userid is invalid, unknown, or of a member who left", USER_ID),
+    row(40004, Payload, "the type of the media file is not allowed", "send a type that WeCom takes (image JPG or PNG, voice AMR, video MP4), or send it with --file"),
+    row(40005, Payload, "the type parameter of the upload is invalid", "choose --type image, voice, video or file; a webhook takes voice and file alone"),
+    row(40006, Payload, "the file's size is not allowed", "send more than 5 bytes and at most 10 MB as image or video, 2 MB as voice, 20 MB as file"),
+    row(40007, Payload, "the media_id is invalid, expired, or of another kind", UPLOAD_AGAIN),
+    row(40008, Payload, "the msgtype is invalid", "correct the msgtype: an app and a webhook take different types (markdown_v2 is for webhooks alone); with --payload check that the body is valid JSON"),
+    row(40009, Payload, "the image's size is not allowed", IMAGE),
+    row(40011, Payload, "the video's size is not allowed", "make the video smaller than 10 MB, or send it with --file (20 MB)"),
+    row(40013, AuthFatal, "the corp_id is invalid", CORP_ID),
+    row(40014, AuthRefresh, "the access token is invalid: expired, mangled, or of another kind", "run wecom-alert get-token --refresh; if that changes nothing, check that the secret is that of a self-built app (应用管理 → the app → Secret)"),
+    row(40016, Other, "the number of menu buttons is invalid", OTHER_API),
+    row(40029, Other, "the OAuth code is invalid", OAUTH),
+    row(40031, Recipient, "the list of userids is invalid", USER_ID),
+    row(40032, Recipient, "the list of userids is too long", "send to at most 1000 members at a time, or to a department or tag instead"),
+    row(40033, Payload, "the text holds characters that WeCom does not allow", "send the text as plain UTF-8, without \\uXXXX escapes and without control characters"),
+    row(40035, Payload, "a parameter is invalid, such as a string where a list belongs", FIELD),
+    row(40039, Payload, "a URL is too long", "shorten the URL to at most 1024 bytes"),
+    row(40050, Recipient, "the chatid does not exist", CHAT_ID),
+    row(40056, Config, "the agent_id is invalid", "copy agent_id from 应用管理 → the app → AgentId: it is a whole number"),
+    row(40057, Config, "the callback URL is invalid or failed its check", "correct the URL under 应用管理 → the app → 接收消息 → 设置API接收, and see that its server answers the check"),
+    row(40058, Payload, "a parameter is broken, too long, or empty where it must not be", FIELD),
+    row(40063, Payload, "a required parameter is empty or missing", FIELD),
+    row(40066, Recipient, "the list of departments is invalid", PARTY_ID),
+    row(40068, Recipient, "a tag id is invalid", TAG_ID),
+    row(40070, Recipient, "all given recipients are invalid", RANGE),
+    row(40071, Other, "the name of the tag exists already", OTHER_API),
+    row(40074, Payload, "news cannot be confidential", "drop --safe, or send mpnews, which knows it"),
+    row(40082, Other, "the suite_access_token is invalid", FOREIGN),
+    row(40083, Other, "the suite_id is invalid", FOREIGN),
+    row(40091, AuthFatal, "the secret is invalid, perhaps of another corp", SECRET),
+    row(40093, Other, "the JS-SDK signature is wrong", OAUTH),
+    row(40094, Payload, "a URL is invalid", LINK),
+    row(40096, Other, "the external_userid is invalid", "use the userid of a member: an external_userid belongs to the customer contact API"),
+    row(40123, Payload, "the image is damaged or not of an allowed format", IMAGE),
+    row(40127, Payload, "the scheme of a URL is not supported", LINK),
+    row(40145, Payload, "the media_id has expired", UPLOAD_AGAIN),
+    row(40201, Payload, "the content was stopped as spam", WORDING),
+    row(40203, Payload, "a parameter is no longer supported", "leave out the field that WeCom names in errmsg, or update wecom-alert"),
+    row(40204, Payload, "the content was stopped as spam by WeChat", WORDING),
+    row(40206, Payload, "the request is too large", "shorten the message, or send the long part with --file"),
+    row(41001, AuthRefresh, "the access token is missing", "run wecom-alert get-token --refresh; if that changes nothing, look for a proxy that cuts the query off the URL"),
+    row(41002, Config, "the corp_id is missing", CORP_ID),
+    row(41004, Config, "the secret is missing", SECRET),
+    row(41006, Payload, "the media_id is missing", "give the media_id that upload-media printed, with --media-id or in the payload"),
+    row(41010, Payload, "the url is missing", "add the url with --url or in the payload: textcard and news need it"),
+    row(41011, Config, "the agent_id is missing", "set agent_id (WECOM_ALERT_AGENT_ID): the number at 应用管理 → the app → AgentId"),
+    row(41016, Payload, "the title is missing", "add a title with --title or in each article of the payload"),
+    row(41024, Config, "the secret is missing", SECRET),
+    row(41033, Payload, "the description is missing", "add a description: it is the text of a textcard"),
+    row(42001, AuthRefresh, "the access token has expired", "run wecom-alert get-token --refresh; if that changes nothing, check the clock of this machine and that no proxy caches answers"),
+    row(42007, Other, "the pre_auth_code has expired", FOREIGN),
+    row(42009, Other, "the suite_access_token has expired", FOREIGN),
+    row(42014, Payload, "the task_id of the card is invalid", TASK_ID),
+    row(42015, Config, "the card was sent by another app", "use the profile of the app that sent the card: only that one can update it"),
+    row(42016, Payload, "no card has this task_id", "check the task_id: it must be one that this app sent"),
+    row(42017, Payload, "no button has this key", "use a key that stands in the card's button_list"),
+    row(42018, Payload, "the key of a button is invalid", MENU_KEY),
+    row(42019, Payload, "the key of a button is missing", MENU_KEY),
+    row(42020, Payload, "the name of a button is missing", "give the button a text, or replace_name where a card is updated"),
+    row(42027, Payload, "a keyname is missing", "add keyname to every entry of horizontal_content_list"),
+    row(42028, Payload, "a url is missing", "add url to card_action, horizontal_content_list and jump_list wherever their type is 1"),
+    row(42029, Payload, "a media_id is missing", "add media_id to every entry of horizontal_content_list whose type is 2"),
+    row(42030, Payload, "an appid is missing", "add appid to card_action and jump_list wherever their type is 2"),
+    row(42031, Payload, "the card_type is invalid", "choose card_type text_notice, news_notice, button_interaction, vote_interaction or multiple_interaction; a webhook takes the first two alone"),
+    row(42033, Payload, "a title is missing", "add title to every entry of vertical_content_list and jump_list"),
+    row(42035, Payload, "horizontal_content_list is too long", "keep horizontal_content_list to at most 6 entries"),
+    row(42036, Payload, "vertical_content_list is too long", "keep vertical_content_list to at most 4 entries"),
+    row(42037, Payload, "option_list is empty or too long", "give option_list 1 to 10 entries, in a checkbox 1 to 20"),
+    row(42038, Payload, "the text of a button is missing or invalid", "give every entry of button_list a text, of about 10 characters at most"),
+    row(42039, Payload, "the key of a button is missing or invalid", MENU_KEY),
+    row(42040, Payload, "the id of an option is missing or invalid", "give every entry of option_list an id of its own, at most 128 bytes"),
+    row(42041, Payload, "the text of an option is missing or invalid", "give every entry of option_list a text, of about 16 characters at most"),
+    row(42042, Payload, "jump_list is too long", "keep jump_list to at most 3 entries"),
+    row(42043, Payload, "a question_key is missing or invalid", "give every question a question_key of its own, at most 1024 bytes"),
+    row(42044, Payload, "the url of card_image is missing or invalid", "give card_image.url as a full http:// or https:// link to a picture"),
+    row(42045, Payload, "card_action is missing or invalid", "add card_action with type 1 and url, or type 2 and appid: a notice card cannot do without it"),
+    row(42046, Payload, "the key of submit_button is missing or invalid", "give submit_button a key of at most 1024 bytes"),
+    row(42047, Payload, "select_list is empty or too long", "give select_list 1 to 3 entries"),
+    row(42049, Payload, "the text of submit_button is missing or invalid", "give submit_button a text, of about 10 characters at most"),
+    row(42050, Payload, "a userid is missing or invalid", "add a valid userid to every entry of horizontal_content_list whose type is 3"),
+    row(42051, Payload, "two keys of action_menu are the same", MENU_KEY),
+    row(42052, Other, "the msgid is too old", "leave the message: it can be recalled within 24 hours of sending alone"),
+    row(43004, Other, "the member has not bound WeChat", OTHER_API),
+    row(43012, Config, "the app has no callback URL", "set one under 应用管理 → the app → 接收消息 → 设置API接收, or send a text_notice or news_notice card without action_menu: interactive cards need a callback"),
+    row(44001, Payload, "no file arrived in the upload", "check that the file is not empty and that no proxy rewrites uploads: WeCom takes one part named media with a plain filename, never filename*"),
+    row(44004, Payload, "the text is empty", "give a text that is not empty, as UTF-8; with --payload check that content stands under the msgtype's object"),
+    row(45001, Payload, "the media file is too large", "make the file smaller: at most 10 MB as image or video, 2 MB as voice, 20 MB as file"),
+    row(45002, Payload, "the content is too large", "shorten the message to 2048 bytes of UTF-8 (mpnews 666 KB), or send the long part with --file"),
+    row(45004, Other, "the length of the app's description is invalid", OTHER_API),
+    row(45007, Payload, "the voice is longer than 60 s", VOICE),
+    row(45008, Payload, "the number of articles is not 1 to 8", "give 1 to 8 articles"),
+    row(45009, RateLimited, "too many calls", "wait before the next try: a limit per minute blocks for 60 s, per hour for 60 min, per day until midnight, per month for 30 days"),
+    row(45022, Other, "the length of the app's name is invalid", OTHER_API),
+    row(45024, Other, "the corp has no room for more members", OTHER_API),
+    row(45029, Other, "the answer would be too large", "ask for less at a time, such as one department"),
+    row(45031, AuthFatal, "the secret is not safe enough and must be reset", "reset the secret at 应用管理 → the app → Secret, and put the new one where wecom-alert reads it"),
+    row(45032, Payload, "the author is too long", "shorten the author of the mpnews article to 64 bytes"),
+    row(45033, RateLimited, "too many calls at the same time", "start fewer sends at the same time, and try again in a minute"),
+    row(45034, Payload, "a URL lacks its scheme", LINK),
+    row(45035, Transient, "two calls changed the same record at once", "send again in a few seconds, one call at a time"),
+    row(45036, RateLimited, "access is limited after unusual traffic", "slow down, find out what else uses this corp's API, and try again later"),
+    row(46003, Other, "the app has no menu", OTHER_API),
+    row(46004, Recipient, "the user does not exist", USER_ID),
+    row(48001, Config, "the app may not use this API", "have an admin grant it to the app: 应用管理 → the app"),
+    row(48002, Config, "no permission for this API", "use the secret of the app itself (应用管理 → the app → Secret): the secret of 通讯录同步 cannot send, and a mini program notice needs an app linked to that mini program"),
+    row(48003, Other, "the suite_id does not fit the suite token", FOREIGN),
+    row(48004, AuthFatal, "the authorisation is invalid or was cancelled", "have an admin authorise the app again: 应用管理 → the app"),
+    row(48005, Other, "WeCom has abolished this API", "update wecom-alert: WeCom no longer serves this call"),
+    row(48006, AuthFatal, "the app lost this API because nobody used it for long", "have an admin enable the app again (应用管理 → the app), and have somebody open it once"),
+    row(48009, Config, "the contact-sync secret may not read contacts from a new IP", "use the secret of a self-built app (应用管理 → the app → Secret) instead of that of 通讯录同步"),
+    row(48010, Config, "the version of TLS is not supported", "look for a proxy that opens TLS with an old version: wecom-alert itself offers TLS 1.2 and 1.3"),
+    row(49008, Recipient, "the chat was dissolved", "create a new chat and use its chatid"),
+    row(50001, Other, "the domain of redirect_url is not trusted", OAUTH),
+    row(50002, Recipient, "a member is outside what the app may see", RANGE),
+    row(50003, AuthFatal, "the app is disabled", ENABLE),
+    row(50006, AuthFatal, "the system app is disabled", ENABLE),
+    row(60003, Recipient, "the department does not exist", PARTY_ID),
+    row(60008, Other, "the department exists already", OTHER_API),
+    row(60011, Recipient, "the app has no right on this member, department or tag", RANGE),
+    row(60020, Config, "this IP is not trusted", TRUST_IP),
+    row(60021, Recipient, "a member is outside the app's visible range", USER_ID),
+    row(60031, AuthFatal, "the app is forbidden to call APIs", "ask the admin of the corp, or WeCom's support, why the app at 应用管理 may not call APIs"),
+    row(60103, Recipient, "the mobile number is malformed", "correct the mobile number: 5 to 32 bytes, as it stands in 通讯录"),
+    row(60105, Recipient, "the mail address is malformed", "correct the mail address"),
+    row(60111, Recipient, "the userid does not exist", USER_ID),
+    row(60123, Recipient, "a department id is invalid", PARTY_ID),
+    row(60140, Other, "the response_code is invalid, expired or used up", "wait for the next click on the card: it brings a new response_code, good for one update within 72 hours"),
+    row(60146, Recipient, "no member has this mobile number", "correct the mobile number (通讯录 → the member), and do not guess: too many misses block the look-up for a day"),
+    row(60147, Recipient, "no member has this mail address", "correct the mail address (通讯录 → the member), and do not guess: too many misses block the look-up for a day"),
+    row(60148, Recipient, "no member has this corp mail address", "correct the corp mail address (通讯录 → the member), and do not guess: too many misses block the look-up for a day"),
+    row(81012, Recipient, "no recipient was given", "name a recipient with --to-user, --to-party or --to-tag, or set to_user in the profile"),
+    row(81013, Recipient, "all recipients are invalid or out of the visible range", "correct the ids (a number is a member with --to-user, a department with --to-party, a tag with --to-tag), or add them to 应用管理 → the app → 可见范围"),
+    row(81026, Transient, "the function is under maintenance", "send again later: WeCom is at work on this function"),
+    row(82001, Recipient, "no recipient was given", "name a recipient with --to-user, --to-party or --to-tag, or set to_user in the profile"),
+    row(82002, Recipient, "the list of departments is too long", "send to at most 100 departments at a time"),
+    row(82003, Recipient, "the list of tags is too long", "send to at most 100 tags at a time"),
+    row(82004, Payload, "the content could crash clients", "take unusual characters, such as control characters and long runs of combining marks, out of the text"),
+    row(82101, Recipient, "no recipient of the update was given", "name whose card to update: userids, partyids, tagids or atall"),
+    row(82102, Recipient, "a recipient of the update never got the card", "name only recipients to whom the card was sent"),
+    row(84014, Other, "the member ticket has expired", OAUTH),
+    row(84015, Other, "the member ticket is invalid", OAUTH),
+    row(85002, Payload, "the content holds forbidden words", WORDING),
+    row(86001, Recipient, "the chatid is invalid", CHAT_ID),
+    row(86003, Recipient, "the chatid does not exist", CHAT_ID),
+    row(86004, Payload, "the name of the chat is invalid", "give the chat a name of at most 50 characters"),
+    row(86005, Recipient, "the owner of the chat is invalid", CHAT_USER),
+    row(86006, Recipient, "the chat has too few or too many members", "give the chat 2 to 2000 members"),
+    row(86007, Recipient, "a member of the chat is invalid", CHAT_USER),
+    row(86008, Config, "the chat was created by another app", "use the profile of the app that created the chat"),
+    row(86101, Config, "only the owner of the chat may do this", "have the owner of the chat do it"),
+    row(86201, Payload, "the chatid is missing", "give the chatid"),
+    row(86202, Payload, "the name of the chat is missing", "give the chat a name"),
+    row(86203, Payload, "the owner of the chat is missing", "name the owner of the chat"),
+    row(86204, Payload, "the members of the chat are missing", "name 2 to 2000 members of the chat"),
+    row(86205, Payload, "the chatid is too long", "shorten the chatid to 32 of the characters 0-9, a-z and A-Z"),
+    row(86206, Payload, "the numeric chatid is too large", "choose a smaller chatid: at most 32 of the characters 0-9, a-z and A-Z"),
+    row(86207, Recipient, "the owner is not a member of the chat", "name the owner among the members too"),
+    row(86214, Payload, "the type of the group message is invalid", "choose text, image, voice, video, file, textcard, news, mpnews or markdown: a chat takes no other msgtype"),
+    row(86215, Payload, "the chatid exists already", "choose another chatid, or send to the chat that has it"),
+    row(86216, Recipient, "a member id is illegal", "add only members who exist, and remove only members of the chat"),
+    row(86217, Recipient, "the sender is not a member of the chat", "add the sender to the chat first"),
+    row(86220, Payload, "the parameters of the chat are invalid", FIELD),
+    row(86222, Recipient, "a message among several corps needs a downstream member", "name at least one member of a downstream corp"),
+    row(86224, Config, "the chat is not a restricted group", COURSE),
+    row(86225, Payload, "the owner of a course group cannot leave without a new one", COURSE),
+    row(86226, Recipient, "the new owner of the course group lacks the right", COURSE),
+    row(86227, Config, "the corp is not a university", COURSE),
+    row(90200, Payload, "the appid of the mini program is missing", "add miniprogram_notice.appid"),
+    row(90201, Payload, "content_item is too long", "keep miniprogram_notice.content_item to at most 10 entries"),
+    row(90202, Payload, "the length of a key in content_item is invalid", "give every key of content_item 1 to 10 Chinese characters"),
+    row(90203, Payload, "the length of a value in content_item is invalid", "give every value of content_item 1 to 30 Chinese characters"),
+    row(90204, Payload, "the page of the mini program is invalid", "correct miniprogram_notice.page: a page of that mini program, at most 1024 bytes"),
+    row(90206, Config, "the mini program is not linked to the corp", MINI_PROGRAM),
+    row(90207, Config, "the appid of the mini program is invalid", MINI_PROGRAM),
+    row(90208, Config, "the appid is not that of the linked mini program", MINI_PROGRAM),
+    row(92000, Recipient, "a member is outside the app's visible range", USER_ID),
+    row(93000, Config, "the webhook is invalid, or was removed from its group", WEBHOOK),
+    row(93001, Config, "this group does not allow webhooks", "ask the owner of the group to allow 消息推送, or use the webhook of another group"),
+    row(93004, Config, "the webhook is disabled", "ask the owner of the group to enable it again: the group → 消息推送"),
+    row(93006, Config, "the group's id is invalid", WEBHOOK),
+    row(93008, Config, "the webhook is not in the group", "add it to the group again (the group → 消息推送) and take its key anew"),
+    row(93017, Payload, "the content is empty", "give a text that is not empty; with --payload check that an object with the msgtype's name stands in the body"),
+    row(93018, Payload, "the image is too large", "make the image smaller than 2 MB, as JPG or PNG, or send it with --file"),
+    row(93019, Config, "the id of the webhook is invalid", WEBHOOK),
+    row(93050, Payload, "the response_type is invalid", "leave out response_type: it belongs to smart bots, not to webhooks"),
+    row(301002, Config, "the token has no right on this agent_id", "take agent_id and secret from one and the same app (应用管理 → the app shows AgentId and Secret together)"),
+    row(301007, AuthFatal, "the corp is dissolved or banned", "ask the corp's admin or WeCom's support: the whole corp (我的企业 → 企业信息) is unavailable"),
+    row(301015, Payload, "the media_id is invalid", "use the media_id of an uploaded image, at most 3 days old"),
+    row(301016, Payload, "the voice is not acceptable", VOICE),
+    row(301017, Payload, "the voice is not AMR", VOICE),
+    row(301019, Payload, "the md5 does not fit the file", "give the md5 of the raw image bytes (before base64), and check that the base64 is complete; --image does both by itself"),
+    row(301021, Recipient, "a userid is invalid", USER_ID),
+    row(301024, Other, "the interval of the attendance query is too long", OTHER_API),
+    row(301025, Other, "a parameter of the approval API is invalid", OTHER_API),
+    row(301042, Config, "the IP whitelist refuses this IP", TRUST_IP),
+    row(701008, Recipient, "no recipient has a valid licence for connected corps", "have an admin buy or assign the licence for these members"),
+    row(701099, Recipient, "a recipient has no valid API licence", "have an admin assign a basic API licence (基础接口许可) to this member"),
+];

@@ -1,0 +1,42 @@
+//! `gettoken`: an access token for an app (document path 91039).
+
+use reqwest::Method;
+
+use super::{CallError, Client, Progress, Target};
+use crate::secret::Secret;
+
+/// Path of the endpoint.
+pub const GETTOKEN: &str = "/cgi-bin/gettoken";
+
+/// What the page calls normal, for an answer that leaves it out.
+const NORMAL_LIFETIME_S: u64 = 7200;
+
+/// A token as WeCom granted it.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Up to 512 bytes.
+    pub access_token: Secret,
+    /// Seconds, from the request on; normally 7200.
+    pub expires_in: u64,
+}
+
+impl Client {
+    /// Asks for an access token. Must not be called per message: WeCom limits it, and bans the IP for an hour after
+    /// many wrong secrets.
+    ///
+    /// # Errors
+    ///
+    /// 40001, 40013 and 40091 for wrong credentials, 60020 for an IP that is not trusted; see [`CallError`].
+    pub async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
+        let query = vec![("corpid", corp_id), ("corpsecret", secret.expose())];
+        let target = Target { method: Method::GET, path: GETTOKEN, query };
+        let reply = self.exchange(&target, self.request(&target)?, &Progress::default()).await?;
+        let Some(token) = reply.text("access_token") else {
+            return Err(CallError::Foreign("the answer to gettoken holds no access_token".to_owned()));
+        };
+        let access_token = Secret::new(token);
+        self.mask.add(&access_token);
+        let expires_in = reply.text("expires_in").and_then(|seconds| seconds.parse().ok()).unwrap_or(NORMAL_LIFETIME_S);
+        Ok(Grant { access_token, expires_in })
+    }
+}

@@ -1,0 +1,128 @@
+//! `media/upload` and `webhook/upload_media`: files, streamed with a known length (document paths 90253 and 99110).
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, Method};
+
+use super::{CallError, Client, Progress, Target};
+use crate::error::Error;
+use crate::input::Attachment;
+use crate::message::media::{self, MediaKind};
+use crate::notice::{Listener, Notice};
+use crate::secret::Secret;
+
+/// Path of the app's endpoint.
+pub const MEDIA_UPLOAD: &str = "/cgi-bin/media/upload";
+/// Path of the webhook's endpoint.
+pub const WEBHOOK_UPLOAD_MEDIA: &str = "/cgi-bin/webhook/upload_media";
+
+/// How much is read and handed over at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// What to upload.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload<'a> {
+    /// `type` of the query.
+    pub kind: MediaKind,
+    /// The file itself.
+    pub file: &'a Attachment,
+}
+
+/// What an upload brought.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook alone.
+    pub media_id: String,
+    /// The kind as WeCom names it.
+    pub kind: String,
+    /// Unix time in digits, as WeCom gives it.
+    pub created_at: Option<String>,
+}
+
+impl Client {
+    /// Uploads a file for the messages of an app.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn media_upload(&self, access_token: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
+        self.upload(MEDIA_UPLOAD, ("access_token", access_token), upload).await
+    }
+
+    /// Uploads a file for the messages of a webhook, which knows the types `file` and `voice`.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn webhook_upload_media(&self, key: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
+        self.upload(WEBHOOK_UPLOAD_MEDIA, ("key", key), upload).await
+    }
+
+    async fn upload(&self, path: &str, credential: (&str, &Secret), upload: Upload<'_>) -> Result<Uploaded, CallError> {
+        let progress = Progress::default();
+        let form = Form::new().part("media", part(upload.file, &progress, &self.listener)?);
+        let query = vec![(credential.0, credential.1.expose()), ("type", upload.kind.as_str())];
+        let target = Target { method: Method::POST, path, query };
+        let request = self.request(&target)?.multipart(form);
+        let reply = self.exchange(&target, request, &progress).await?;
+        let Some(media_id) = reply.text("media_id") else {
+            return Err(CallError::Foreign("the answer to the upload holds no media_id".to_owned()));
+        };
+        let kind = reply.text("type").unwrap_or_else(|| upload.kind.as_str().to_owned());
+        Ok(Uploaded { media_id, kind, created_at: reply.text("created_at") })
+    }
+}
+
+/// The one part of the form. Its name goes raw into `filename="…"`: WeCom does not understand `filename*=`.
+fn part(file: &Attachment, progress: &Progress, listener: &Listener) -> Result<Part, CallError> {
+    let filename = media::wire_filename(file.name());
+    let size = file.size();
+    let watch = Watch { progress: progress.clone(), listener: listener.clone(), name: filename.clone(), total: size };
+    let body = Body::wrap_stream(chunks(file.reader(), watch));
+    Part::stream_with_length(body, size)
+        .file_name(filename)
+        .mime_str(media::mime(media::sniff(file.head())))
+        .map_err(|_| CallError::Setup(Error::defect("a media type of this program is malformed")))
+}
+
+struct Watch {
+    progress: Progress,
+    listener: Listener,
+    name: String,
+    total: u64,
+}
+
+/// The file in chunks, each read off the event loop, so that a slow disk holds up neither time limits nor signals.
+fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::try_unfold((reader, watch), |(mut reader, watch)| async move {
+        let read = move || {
+            let mut chunk = vec![0; CHUNK];
+            let length = reader.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok::<_, io::Error>((reader, chunk))
+        };
+        let (reader, chunk) = match tokio::task::spawn_blocking(read).await.map_err(io::Error::other)? {
+            Ok(read) => read,
+            Err(error) => {
+                watch.progress.fail(unreadable(&watch.name, &error));
+                return Err(error);
+            }
+        };
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        let sent = watch.progress.add(chunk.len() as u64);
+        watch.listener.tell(Notice::Upload { name: &watch.name, sent, total: watch.total });
+        Ok(Some((Bytes::from(chunk), (reader, watch))))
+    })
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Error {
+    Error::config(
+        format!("{name} could not be read to its end: {error}"),
+        "nothing was sent; upload the file again when nobody writes to it",
+    )
+}

@@ -1,0 +1,20 @@
+//! `message/send`: an app's message to members, departments and tags (document path 90236).
+
+use super::{CallError, Client, Reply};
+use crate::secret::Secret;
+
+/// Path of the endpoint.
+pub const MESSAGE_SEND: &str = "/cgi-bin/message/send";
+
+impl Client {
+    /// Sends an app message: `body` is the whole JSON, as bytes, so that a repetition is the same to the byte.
+    ///
+    /// A reply with `errcode` 0 can still list recipients who did not get it.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn message_send(&self, access_token: &Secret, body: Vec<u8>) -> Result<Reply, CallError> {
+        self.post_json(MESSAGE_SEND, ("access_token", access_token), body).await
+    }
+}

@@ -1,0 +1,18 @@
+//! `webhook/send`: a message to the group of a webhook (document path 99110).
+
+use super::{CallError, Client, Reply};
+use crate::secret::Secret;
+
+/// Path of the endpoint.
+pub const WEBHOOK_SEND: &str = "/cgi-bin/webhook/send";
+
+impl Client {
+    /// Sends a message to a group: `body` is the whole JSON. WeCom takes 20 a minute for each webhook.
+    ///
+    /// # Errors
+    ///
+    /// 93000 for a wrong key; see [`CallError`].
+    pub async fn webhook_send(&self, key: &Secret, body: Vec<u8>) -> Result<Reply, CallError> {
+        self.post_json(WEBHOOK_SEND, ("key", key), body).await
+    }
+}

@@ -1,0 +1,157 @@
+//! What both routes share in making a message: its type, its text, its file.
+
+use std::path::Path;
+
+use wecom_alert::config::Settings;
+use wecom_alert::error::{Error, Result};
+use wecom_alert::input::{Attachment, Encoding, TextOptions, TextSource, is_blank, read_text};
+
+use super::source::{Source, named_text, piped_text};
+use crate::cli::args::ContentArgs;
+
+/// Stands for the id that the upload will bring.
+pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
+
+/// Whether a type has text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextRule {
+    Required,
+    Optional,
+    None,
+}
+
+/// What came of the text.
+pub(super) enum Body {
+    Text(String),
+    Absent,
+    Skipped,
+}
+
+/// The msgtype: as asked for, else as the other options imply, else the settings' default, else text.
+pub(super) fn choose_type(
+    args: &ContentArgs,
+    asked: Option<&str>,
+    source: &Source,
+    linked: &'static str,
+    settings: &Settings,
+) -> Result<String> {
+    if let Some((implied, option)) = source.implied() {
+        return match asked {
+            Some(asked) if asked != implied => Err(Error::usage(
+                format!("-t {asked} does not go with {option}"),
+                format!("{option} makes a message of type {implied}: leave -t out, or use upload-media and --media-id"),
+            )),
+            _ => Ok(implied.to_owned()),
+        };
+    }
+    if let Some(asked) = asked {
+        return Ok(asked.to_owned());
+    }
+    if !matches!(source, Source::Text) {
+        return Ok(settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()));
+    }
+    Ok(match (&args.url, &args.picurl, &args.btntxt, &args.title) {
+        (_, Some(_), _, _) => "news".to_owned(),
+        (_, _, Some(_), _) => "textcard".to_owned(),
+        (Some(_), ..) => linked.to_owned(),
+        (None, None, None, Some(_)) => {
+            return Err(Error::usage(
+                "--title needs a type that has a title",
+                "add --url for a card with a link, or -t textcard or -t news",
+            ));
+        }
+        (None, None, None, None) => settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()),
+    })
+}
+
+/// Refuses options of cards and articles for a type that has no use for them.
+pub(super) fn refuse_unused(args: &ContentArgs, msgtype: &str, used: &[&str]) -> Result<()> {
+    let given = [
+        ("--title", args.title.is_some()),
+        ("--url", args.url.is_some()),
+        ("--btntxt", args.btntxt.is_some()),
+        ("--picurl", args.picurl.is_some()),
+    ];
+    match given.iter().find(|(option, given)| *given && !used.contains(option)) {
+        None => Ok(()),
+        Some((option, _)) => Err(Error::usage(
+            format!("{option} has no place in a message of type {msgtype}"),
+            "textcard takes --title, --url, --btntxt; news takes --title, --url, --picurl; video takes --title",
+        )),
+    }
+}
+
+/// Reads the text that the type needs, from where the options say.
+pub(super) fn read_body(
+    args: &ContentArgs,
+    msgtype: &str,
+    rule: TextRule,
+    source: &Source,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Body> {
+    let named = named_text(args);
+    if rule == TextRule::None {
+        return match named {
+            None => Ok(Body::Absent),
+            Some(_) => Err(Error::usage(
+                format!("a message of type {msgtype} has no text"),
+                "send the text with a command of its own",
+            )),
+        };
+    }
+    // Nothing is taken from stdin where something else gives the message.
+    let piped = if matches!(source, Source::Text) { piped_text() } else { None };
+    let is_named = named.is_some();
+    let Some(from) = named.or(piped) else {
+        return match rule {
+            TextRule::Required => Err(no_text()),
+            _ => Ok(Body::Absent),
+        };
+    };
+    let text = read(&from, args, settings, warnings)?;
+    if !is_blank(&text) {
+        return Ok(Body::Text(text));
+    }
+    match &settings.if_empty {
+        _ if args.skip_empty => Ok(Body::Skipped),
+        Some(instead) if !is_blank(instead) => Ok(Body::Text(wecom_alert::input::clean(instead))),
+        _ if settings.skip_empty => Ok(Body::Skipped),
+        _ if rule == TextRule::Optional && !is_named => Ok(Body::Absent),
+        _ => Err(empty_text(&from)),
+    }
+}
+
+fn read(from: &TextSource, args: &ContentArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<String> {
+    let encoding = match &settings.encoding {
+        Some(name) => name.parse()?,
+        None => Encoding::default(),
+    };
+    let read = read_text(from, &TextOptions { encoding, escapes: args.escapes || settings.escapes })?;
+    warnings.extend(read.warnings);
+    Ok(read.text)
+}
+
+fn no_text() -> Error {
+    Error::usage(
+        "there is no text to send: no CONTENT was given and stdin is a terminal",
+        "give the text as an argument, pipe it in, or name a file with --text-file",
+    )
+}
+
+fn empty_text(from: &TextSource) -> Error {
+    let place = match from {
+        TextSource::Argument(_) => "CONTENT".to_owned(),
+        TextSource::File(path) => path.display().to_string(),
+        TextSource::Stdin => "stdin".to_owned(),
+    };
+    Error::usage(
+        format!("the text is empty: {place} holds nothing but white space"),
+        "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+    )
+}
+
+/// Opens the file that a message is about.
+pub(super) fn open(path: &Path, args: &ContentArgs) -> Result<Attachment> {
+    Attachment::open(path, args.filename.as_deref())
+}

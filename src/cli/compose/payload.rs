@@ -1,0 +1,132 @@
+//! JSON from the user, and the fields that stand beside an app message's content.
+//!
+//! A payload's strings are never edited. Only what stands around its content is completed from the settings.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use wecom_alert::config::{Level, Settings};
+use wecom_alert::error::{Error, Result};
+use wecom_alert::input::read_payload;
+use wecom_alert::message::Route;
+use wecom_alert::message::app::AppContent;
+use wecom_alert::message::recipients::{RecipientKind, Recipients};
+use wecom_alert::message::webhook::WebhookContent;
+
+use super::usage_of;
+
+/// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
+pub(super) fn read(path: &Path, msgtype: &str, asked: bool) -> Result<Value> {
+    let name = if super::source::is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
+    let text = read_payload(path)?;
+    let given: Value = serde_json::from_str(&text).map_err(|error| {
+        Error::usage(
+            format!("the payload from {name} is not JSON: {error}"),
+            "check it with jq; text with quotes or line breaks goes in without --payload",
+        )
+    })?;
+    let Value::Object(fields) = given else {
+        return Err(Error::usage(
+            format!("the payload from {name} is not a JSON object"),
+            "give the object that belongs under the msgtype, or a whole body with msgtype in it",
+        ));
+    };
+    match fields.get("msgtype") {
+        Some(Value::String(own)) if asked && own != msgtype => Err(Error::usage(
+            format!("-t {msgtype} contradicts the payload, whose msgtype is {own}"),
+            "leave -t out: a whole body says its type itself",
+        )),
+        Some(_) => Ok(Value::Object(fields)),
+        None => {
+            let mut body = Map::new();
+            body.insert("msgtype".to_owned(), Value::from(msgtype));
+            body.insert(msgtype.to_owned(), Value::Object(fields));
+            Ok(Value::Object(body))
+        }
+    }
+}
+
+/// A type that the route does not have.
+pub(super) fn unknown_type(msgtype: &str, route: Route) -> Error {
+    let (known, other, command) = match route {
+        Route::App => (AppContent::MSGTYPES, WebhookContent::MSGTYPES, "webhook-send"),
+        Route::Webhook => (WebhookContent::MSGTYPES, AppContent::MSGTYPES, "app-send"),
+    };
+    let route = route.as_str();
+    if other.contains(&msgtype) {
+        return Error::usage(
+            format!("type {msgtype} is not among the {route} messages"),
+            format!("send it with {command}, or use one of {}", known.join(", ")),
+        );
+    }
+    Error::usage(format!("there is no message type {msgtype}"), format!("use one of {}", known.join(", ")))
+}
+
+/// Adds recipients, agent and options to the body of an app message.
+pub(super) fn complete_app_body(body: &mut Value, settings: &Settings) -> Result<()> {
+    let Some(fields) = body.as_object_mut() else { return Ok(()) };
+    complete_recipients(fields, settings)?;
+    complete_agent(fields, settings)?;
+    let mut fill = |name: &str, value: i64| {
+        fields.entry(name).or_insert_with(|| Value::from(value));
+    };
+    if let Some(safe) = settings.safe {
+        fill("safe", i64::from(safe));
+    }
+    if settings.id_trans {
+        fill("enable_id_trans", 1);
+    }
+    if let Some(interval) = settings.duplicate_check {
+        fill("enable_duplicate_check", 1);
+        // WeCom counts in whole seconds; a part of one counts as one.
+        let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
+        fill("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX));
+    }
+    Ok(())
+}
+
+const RECIPIENT_FIELDS: [(&str, RecipientKind); 3] =
+    [("touser", RecipientKind::User), ("toparty", RecipientKind::Party), ("totag", RecipientKind::Tag)];
+
+/// Recipients of a body stand between those of options and those of the environment.
+fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let own = RECIPIENT_FIELDS.iter().any(|(field, _)| match fields.get(*field) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(ids)) => !ids.is_empty(),
+        Some(_) => true,
+    });
+    let Some(to) = settings.to.as_ref().filter(|to| to.level == Level::Option || !own) else {
+        return Ok(());
+    };
+    let mut recipients = Recipients::default();
+    let given =
+        [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
+    for (kind, values) in given {
+        for value in values {
+            recipients.add(kind, value).map_err(|finding| usage_of(&finding))?;
+        }
+    }
+    let joined = [recipients.touser(), recipients.toparty(), recipients.totag()];
+    for ((field, _), ids) in RECIPIENT_FIELDS.iter().zip(joined) {
+        match ids {
+            Some(ids) => fields.insert((*field).to_owned(), Value::from(ids)),
+            None => fields.remove(*field),
+        };
+    }
+    Ok(())
+}
+
+fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let Some(agent_id) = &settings.agent_id else { return Ok(()) };
+    match fields.get("agentid").and_then(Value::as_i64) {
+        Some(own) if own != agent_id.value => Err(Error::usage(
+            format!("agentid: the payload says {own}, {} says {}", agent_id.origin, agent_id.value),
+            "take agentid out of the payload, or choose the app's own profile with --profile",
+        )),
+        _ => {
+            fields.entry("agentid").or_insert_with(|| Value::from(agent_id.value));
+            Ok(())
+        }
+    }
+}

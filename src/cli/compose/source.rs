@@ -1,0 +1,94 @@
+//! What a message is made of, decided from the options alone: nothing is read here.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use wecom_alert::error::{Error, Result};
+use wecom_alert::input::TextSource;
+use wecom_alert::message::media::MediaKind;
+
+use crate::cli::args::ContentArgs;
+
+/// What gives the message.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Text alone.
+    Text,
+    /// JSON.
+    Payload(PathBuf),
+    /// A file to upload.
+    File(MediaKind, PathBuf),
+    /// A file that was uploaded before.
+    MediaId(String),
+}
+
+impl Source {
+    /// Decides, and refuses options that contradict each other.
+    pub(super) fn of(args: &ContentArgs) -> Result<Self> {
+        let file = attached(args);
+        if args.filename.is_some() && file.is_none() {
+            return Err(Error::usage(
+                "--filename has no file to name",
+                "give it together with --image, --file, --voice or --video",
+            ));
+        }
+        let stdin_twice =
+            args.text_file.as_deref().is_some_and(is_stdin) && file.as_ref().is_some_and(|(_, path)| is_stdin(path));
+        if stdin_twice {
+            return Err(Error::usage("stdin can only be read once", "give one of the two as a file"));
+        }
+        if let Some(path) = &args.payload {
+            if file.is_some() || args.media_id.is_some() {
+                return Err(Error::usage(
+                    "--payload does not go with a file or --media-id",
+                    "put the media_id into the payload; upload-media prints it",
+                ));
+            }
+            return Ok(Self::Payload(path.clone()));
+        }
+        Ok(match (file, &args.media_id) {
+            (Some((kind, path)), _) => Self::File(kind, path.clone()),
+            (None, Some(id)) => Self::MediaId(id.clone()),
+            (None, None) => Self::Text,
+        })
+    }
+
+    /// What this source implies for the msgtype, and the option that does so.
+    pub(super) fn implied(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::File(MediaKind::Image, _) => Some(("image", "--image")),
+            Self::File(MediaKind::Voice, _) => Some(("voice", "--voice")),
+            Self::File(MediaKind::Video, _) => Some(("video", "--video")),
+            Self::File(MediaKind::File, _) => Some(("file", "--file")),
+            Self::Text | Self::Payload(_) | Self::MediaId(_) => None,
+        }
+    }
+}
+
+fn attached(args: &ContentArgs) -> Option<(MediaKind, &PathBuf)> {
+    let files = [
+        (MediaKind::Image, &args.image),
+        (MediaKind::File, &args.file),
+        (MediaKind::Voice, &args.voice),
+        (MediaKind::Video, &args.video),
+    ];
+    files.into_iter().find_map(|(kind, path)| Some((kind, path.as_ref()?)))
+}
+
+pub(super) fn is_stdin(path: &std::path::Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Text that was asked for by name: CONTENT or `--text-file`.
+pub(super) fn named_text(args: &ContentArgs) -> Option<TextSource> {
+    match (&args.content, &args.text_file) {
+        (Some(content), _) => Some(TextSource::Argument(content.clone())),
+        (None, Some(path)) => Some(TextSource::from_path(path.clone())),
+        (None, None) => None,
+    }
+}
+
+/// Text from stdin, where nobody would have to type it.
+pub(super) fn piped_text() -> Option<TextSource> {
+    (!std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
+}

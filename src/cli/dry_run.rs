@@ -1,0 +1,65 @@
+//! `--dry-run`: the requests that would be made, without any secret, and without making them.
+
+use serde_json::{Value, json};
+
+use wecom_alert::api::{Client, GETTOKEN, MEDIA_UPLOAD, MESSAGE_SEND, WEBHOOK_SEND, WEBHOOK_UPLOAD_MEDIA};
+use wecom_alert::delivery::{Outcome, PlannedRequest, Product, Shipment};
+use wecom_alert::error::{Result, Status};
+use wecom_alert::input::Attachment;
+use wecom_alert::message::Route;
+use wecom_alert::message::media::{self, MediaKind};
+
+use super::session::Session;
+
+/// What sending this shipment would ask of WeCom.
+pub(crate) fn of_message(session: &mut Session, route: Route, shipment: &Shipment) -> Result<Outcome> {
+    let client = prepared(session)?;
+    let mut requests = Vec::new();
+    if let Some((kind, file)) = &shipment.media {
+        requests.push(upload(&client, route, *kind, file));
+    }
+    let endpoint = match route {
+        Route::App => MESSAGE_SEND,
+        Route::Webhook => WEBHOOK_SEND,
+    };
+    requests.push(PlannedRequest { method: "POST", path: client.path(endpoint), body: shipment.body.clone() });
+    Ok(planned(requests))
+}
+
+/// What uploading this file would ask of WeCom.
+pub(crate) fn of_upload(session: &mut Session, route: Route, kind: MediaKind, file: &Attachment) -> Result<Outcome> {
+    let client = prepared(session)?;
+    Ok(planned(vec![upload(&client, route, kind, file)]))
+}
+
+/// What getting a token would ask of WeCom, if the cache had none.
+pub(crate) fn of_token(session: &mut Session) -> Result<Outcome> {
+    let client = prepared(session)?;
+    Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
+}
+
+/// A client whose trusted roots and proxy were found usable.
+fn prepared(session: &mut Session) -> Result<Client> {
+    let client = session.client(session.settings.base_url_or_default());
+    client.prepare()?;
+    Ok(client)
+}
+
+fn planned(requests: Vec<PlannedRequest>) -> Outcome {
+    Outcome::with_product(Status::DryRun, Product::Plan(requests))
+}
+
+/// A form is no JSON: what it would hold is told instead.
+fn upload(client: &Client, route: Route, kind: MediaKind, file: &Attachment) -> PlannedRequest {
+    let endpoint = match route {
+        Route::App => MEDIA_UPLOAD,
+        Route::Webhook => WEBHOOK_UPLOAD_MEDIA,
+    };
+    let media = json!({
+        "filename": media::wire_filename(file.name()),
+        "content_type": media::mime(media::sniff(file.head())),
+        "bytes": file.size(),
+    });
+    let path = format!("{}?type={}", client.path(endpoint), kind.as_str());
+    PlannedRequest { method: "POST", path, body: json!({ "media": media }) }
+}

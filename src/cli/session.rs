@@ -1,0 +1,135 @@
+//! What every command works with: settings, credentials, a client, and the account of what was sent.
+
+use std::time::Instant;
+
+use wecom_alert::api::{Client, ClientOptions};
+use wecom_alert::config::{BaseUrl, ProxySetting, SecretSource, Settings, Webhook};
+use wecom_alert::delivery::{Delivery, Ledger, Provenance};
+use wecom_alert::error::{Error, Result};
+use wecom_alert::message::Route;
+use wecom_alert::notice::Listener;
+use wecom_alert::secret::{Mask, Secret};
+use wecom_alert::token::{App, Tokens};
+
+/// One run of one command.
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    pub(crate) route: Option<Route>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) mask: Mask,
+    pub(crate) listener: Listener,
+    pub(crate) ledger: Ledger,
+}
+
+/// An app's credentials, and what may be said of them.
+pub(crate) struct AppLogin {
+    app: App,
+    pub(crate) provenance: Provenance,
+}
+
+/// A webhook's key, and what may be said of it.
+pub(crate) struct WebhookLogin {
+    webhook: Webhook,
+    provenance: Provenance,
+}
+
+impl Session {
+    /// The app's credentials; `agent_id` is what a payload brought where the settings have none.
+    pub(crate) async fn app_login(&self, agent_id: Option<i64>) -> Result<AppLogin> {
+        let settings = &self.settings;
+        let corp_id = settings.corp_id.as_ref().ok_or_else(|| self.missing("corp_id", "WECOM_ALERT_CORP_ID"))?;
+        let source = settings.secret.as_ref().ok_or_else(|| self.missing("secret", "WECOM_ALERT_SECRET"))?;
+        let secret = self.load(source).await?;
+        let agent_id = settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
+        let provenance = Provenance { origin: source.origin().to_owned(), length: secret.len(), agent_id };
+        Ok(AppLogin { app: App { corp_id: corp_id.value.clone(), agent_id, secret }, provenance })
+    }
+
+    /// The webhook's key.
+    pub(crate) async fn webhook_login(&self) -> Result<WebhookLogin> {
+        let source = self.settings.webhook.as_ref().ok_or_else(|| self.missing("webhook", "WECOM_ALERT_WEBHOOK"))?;
+        let text = self.load(source).await?;
+        let webhook = Webhook::parse(&text, source.origin())?;
+        self.mask.add(&webhook.key);
+        let provenance = Provenance { origin: source.origin().to_owned(), length: webhook.key.len(), agent_id: None };
+        Ok(WebhookLogin { webhook, provenance })
+    }
+
+    /// An agent id is needed to send, though not for a token or an upload.
+    pub(crate) fn require_agent(&self, in_payload: Option<i64>) -> Result<()> {
+        if self.settings.agent_id.is_none() && in_payload.is_none() {
+            return Err(self.missing("agent_id", "WECOM_ALERT_AGENT_ID"));
+        }
+        Ok(())
+    }
+
+    /// A client for the app's API, whose deadline starts to run now.
+    pub(crate) fn app_client(&mut self) -> Client {
+        let base_url = self.settings.base_url_or_default();
+        self.client(base_url)
+    }
+
+    /// A client for the webhook's API, whose deadline starts to run now.
+    pub(crate) fn webhook_client(&mut self, login: &WebhookLogin) -> Client {
+        let base_url = self.settings.webhook_base_url(&login.webhook);
+        self.client(base_url)
+    }
+
+    pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
+        let settings = &self.settings;
+        if base_url.is_plain_http_beyond_loopback() {
+            self.warnings.push(format!("{base_url} is plain http: credentials and alerts can be read on the way"));
+        }
+        if let ProxySetting::Url(proxy) = &settings.proxy
+            && let Some(password) = proxy.password()
+        {
+            self.mask.add(password);
+        }
+        let options = ClientOptions {
+            base_url,
+            proxy: settings.proxy.clone(),
+            ca_file: settings.ca_file.clone(),
+            connect_timeout: settings.connect_timeout,
+            timeout: settings.timeout,
+            deadline: Instant::now() + settings.deadline,
+        };
+        Client::new(options, self.mask.clone(), self.listener.clone())
+    }
+
+    /// The tokens of an app.
+    pub(crate) fn tokens<'a>(&self, client: &'a Client, login: AppLogin) -> Tokens<'a> {
+        let base_url = self.settings.base_url_or_default().to_string();
+        let cache_dir = self.settings.cache_dir.as_deref();
+        Tokens::new(client, &base_url, login.app, cache_dir, self.mask.clone(), self.listener.clone())
+    }
+
+    /// Deliveries by an app.
+    pub(crate) fn app_delivery<'a>(&self, client: &'a Client, login: AppLogin) -> Delivery<'a> {
+        let provenance = login.provenance.clone();
+        Delivery::by_app(client, self.tokens(client, login), provenance, self.ledger.clone())
+    }
+
+    /// Deliveries by a webhook.
+    pub(crate) fn webhook_delivery<'a>(&self, client: &'a Client, login: WebhookLogin) -> Delivery<'a> {
+        Delivery::by_webhook(client, login.webhook.key, login.provenance, self.ledger.clone())
+    }
+
+    /// Reads a credential, off the event loop: a command behind it may take its time.
+    async fn load(&self, source: &SecretSource) -> Result<Secret> {
+        let source = source.clone();
+        let limit = self.settings.deadline;
+        let loaded = tokio::task::spawn_blocking(move || source.load(limit)).await;
+        let secret = loaded.map_err(|_| Error::defect("reading a credential broke off"))??;
+        self.mask.add(&secret);
+        Ok(secret)
+    }
+
+    fn missing(&self, key: &str, variable: &str) -> Error {
+        let place = match (&self.settings.profile, &self.settings.config_file) {
+            (Some(profile), Some(file)) => format!("set {key} in profile {profile} of {}, or ", file.display()),
+            (None, Some(file)) => format!("choose a profile of {} with --profile, or ", file.display()),
+            _ => "write a config file, or ".to_owned(),
+        };
+        Error::config(format!("{key} is not set"), format!("{place}set {variable}"))
+    }
+}

@@ -1,0 +1,70 @@
+//! `upload-media`: a file in, a media_id out.
+
+use wecom_alert::delivery::{Outcome, Product};
+use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::input::Attachment;
+use wecom_alert::message::Route;
+use wecom_alert::message::media::{self, MediaKind};
+
+use super::args::UploadMediaArgs;
+use super::session::Session;
+use super::{dry_run, off_loop};
+
+/// Uploads a file.
+pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -> Result<Outcome> {
+    let route = choose_route(session, args.route.as_deref())?;
+    session.route = Some(route);
+    let no_validate = session.settings.no_validate;
+    let (kind, file) = off_loop(session, move |warnings| open(&args, route, no_validate, warnings)).await?;
+    if session.settings.dry_run {
+        return dry_run::of_upload(session, route, kind, &file);
+    }
+    let uploaded = match route {
+        Route::App => {
+            let client = session.app_client();
+            let login = session.app_login(None).await?;
+            session.app_delivery(&client, login).upload(kind, &file).await?
+        }
+        Route::Webhook => {
+            let login = session.webhook_login().await?;
+            let client = session.webhook_client(&login);
+            session.webhook_delivery(&client, login).upload(kind, &file).await?
+        }
+    };
+    let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
+    Ok(Outcome::with_product(Status::Ok, product))
+}
+
+/// The route asked for, else the one for which there are credentials.
+fn choose_route(session: &Session, asked: Option<&str>) -> Result<Route> {
+    let settings = &session.settings;
+    match (asked, settings.secret.is_some(), settings.webhook.is_some()) {
+        (Some("webhook"), ..) | (None, false, true) => Ok(Route::Webhook),
+        (Some(_), ..) | (None, true, false) => Ok(Route::App),
+        (None, true, true) => Err(Error::usage(
+            "there are credentials of both an app and a webhook",
+            "say whose media it is: --route app or --route webhook",
+        )),
+        (None, false, false) if settings.dry_run => Ok(Route::App),
+        (None, false, false) => Err(Error::config(
+            "there are credentials of neither an app nor a webhook",
+            "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
+        )),
+    }
+}
+
+fn open(
+    args: &UploadMediaArgs,
+    route: Route,
+    no_validate: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(MediaKind, Attachment)> {
+    let asked: Option<MediaKind> = args.kind.as_deref().map(str::parse).transpose()?;
+    let file = Attachment::open(&args.file, args.filename.as_deref())?;
+    let kind = asked.unwrap_or_else(|| media::default_kind(route, file.head()));
+    match media::check(route, kind, file.head(), file.size()) {
+        Err(error) if no_validate => warnings.push(error.message().to_owned()),
+        checked => checked?,
+    }
+    Ok((kind, file))
+}

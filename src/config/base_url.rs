@@ -1,0 +1,178 @@
+//! The base URL of the API. Pure; an error never repeats what was given, since it may carry credentials.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+
+/// Where the API is, unless said otherwise (document path 90664).
+const DEFAULT: &str = "https://qyapi.weixin.qq.com";
+
+/// Scheme, host, port and path prefix, to which `/cgi-bin/…` is appended.
+///
+/// Shown without a slash at its end, in one spelling for one address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    text: String,
+    plain_http_beyond_loopback: bool,
+}
+
+impl BaseUrl {
+    /// Reads a base URL; a trailing `/`, `/cgi-bin` or `/cgi-bin/` is tolerated.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for another scheme than http and https, no host, user information, a query or a fragment.
+    pub fn parse(text: &str) -> Result<Self> {
+        let url = parse_http(
+            text.trim(),
+            "base URL",
+            "write it like `https://qyapi.weixin.qq.com` or `https://relay.example/wecom`",
+        )?;
+        Self::of_url(&url, url.path())
+    }
+
+    /// The base URL with that prefix in place of the URL's path.
+    pub(super) fn of_url(url: &Url, prefix: &str) -> Result<Self> {
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::config(
+                "the base URL has a query or a fragment",
+                "cut it before `?` and `#`; a whole webhook URL belongs into WECOM_ALERT_WEBHOOK or `webhook`",
+            ));
+        }
+        let prefix = prefix.trim_end_matches('/');
+        let prefix = prefix.strip_suffix("/cgi-bin").unwrap_or(prefix).trim_end_matches('/');
+        let origin = url.origin().ascii_serialization();
+        let plain_http_beyond_loopback = url.scheme() == "http" && !url.host().is_some_and(is_loopback);
+        Ok(Self { text: format!("{origin}{prefix}"), plain_http_beyond_loopback })
+    }
+
+    /// The URL without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host, with the port where one is given: what a person would look for in an error.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// The path before `/cgi-bin/…`: empty, or beginning with a slash.
+    #[must_use]
+    pub fn path_prefix(&self) -> &str {
+        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+    }
+
+    /// Whether credentials would cross a network unencrypted: plain http to another host than this one.
+    #[must_use]
+    pub fn is_plain_http_beyond_loopback(&self) -> bool {
+        self.plain_http_beyond_loopback
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self { text: DEFAULT.to_owned(), plain_http_beyond_loopback: false }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// An http or https URL with a host and without user information; `what` names it in errors.
+pub(super) fn parse_http(text: &str, what: &str, hint: &str) -> Result<Url> {
+    if !text.contains("://") {
+        return Err(Error::config(format!("the {what} has no `http://` or `https://` at its start"), hint));
+    }
+    let url = Url::parse(text).map_err(|error| Error::config(format!("the {what} is not a URL: {error}"), hint))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Error::config(format!("the {what} is neither http nor https"), hint));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::config(
+            format!("the {what} holds a user name or a password"),
+            "take out everything up to the `@`",
+        ));
+    }
+    Ok(url)
+}
+
+fn is_loopback(host: Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_prefix() {
+        let parts =
+            |text| BaseUrl::parse(text).map(|url| (url.host().to_owned(), url.path_prefix().to_owned())).unwrap();
+        assert_eq!(parts("https://relay.example:8443/a/b/"), ("relay.example:8443".to_owned(), "/a/b".to_owned()));
+        assert_eq!(parts("http://[::1]:80"), ("[::1]".to_owned(), String::new()));
+        assert_eq!(parts("https://relay.example/cgi-bin"), ("relay.example".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn one_spelling_for_one_address() {
+        for (text, shown) in [
+            ("https://qyapi.weixin.qq.com", "https://qyapi.weixin.qq.com"),
+            ("HTTPS://QYAPI.weixin.qq.com:443/", "https://qyapi.weixin.qq.com"),
+            (" https://qyapi.weixin.qq.com/cgi-bin ", "https://qyapi.weixin.qq.com"),
+            ("https://qyapi.weixin.qq.com/cgi-bin/", "https://qyapi.weixin.qq.com"),
+            ("http://127.0.0.1:8080/relay/wx/cgi-bin//", "http://127.0.0.1:8080/relay/wx"),
+            ("https://relay.example/x-cgi-bin", "https://relay.example/x-cgi-bin"),
+            ("http://[::1]:9/", "http://[::1]:9"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        assert_eq!(BaseUrl::parse(DEFAULT).unwrap(), BaseUrl::default());
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_never_repeats_it() {
+        for (text, part) in [
+            ("relay.example/s3cret", "no `http://`"),
+            ("localhost:8080", "no `http://`"),
+            ("", "no `http://`"),
+            ("ftp://relay.example/s3cret", "neither http nor https"),
+            ("https://", "not a URL"),
+            ("https://:443/s3cret", "not a URL"),
+            ("https://relay.example:s3cret/", "not a URL"),
+            ("https://user:s3cret@relay.example", "password"),
+            ("https://s3cret@relay.example", "user name"),
+            ("https://relay.example/?key=s3cret", "query"),
+            ("https://relay.example/#s3cret", "fragment"),
+        ] {
+            let error = BaseUrl::parse(text).unwrap_err();
+            assert!(error.message().contains(part), "{text}: {error}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn knows_loopback() {
+        let plain = |text| BaseUrl::parse(text).unwrap().is_plain_http_beyond_loopback();
+        for text in
+            ["http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]", "http://localhost:1", "https://a.example"]
+        {
+            assert!(!plain(text), "{text}");
+        }
+        for text in ["http://10.0.0.1", "http://relay.example", "http://localhost.example", "http://128.0.0.1"] {
+            assert!(plain(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Durations such as `10s` and rates such as `20/1m`. Pure; an error never repeats what was given.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+/// The longest duration that a setting takes.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many messages may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// No pacing.
+    Off,
+    /// At most `count` in any `period`.
+    Per {
+        /// At least 1.
+        count: u32,
+        /// More than zero, at most 24 hours.
+        period: Duration,
+    },
+}
+
+/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`.
+pub(super) fn parse_duration(text: &str) -> Result<Duration> {
+    let hint = "write a whole number and a unit, such as `500ms`, `10s`, `2m` or `1h`";
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    if number.is_empty() {
+        return Err(Error::config("a duration is expected", hint));
+    }
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "" => return Err(Error::config("the duration has no unit", hint)),
+        _ => return Err(Error::config("the duration's unit is none of `ms`, `s`, `m` and `h`", hint)),
+    };
+    let duration = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit_ms)).map(Duration::from_millis);
+    match duration {
+        Some(Duration::ZERO) => Err(Error::config("the duration must be more than zero", hint)),
+        Some(duration) if duration <= LONGEST => Ok(duration),
+        _ => Err(Error::config("the duration is longer than 24 hours", "write at most `24h`")),
+    }
+}
+
+/// Reads `COUNT/DURATION` or `off`.
+pub(super) fn parse_rate(text: &str) -> Result<Rate> {
+    let hint = "write COUNT/DURATION, such as `20/1m`, or `off`";
+    if text == "off" {
+        return Ok(Rate::Off);
+    }
+    let Some((count, period)) = text.split_once('/') else {
+        return Err(Error::config("a rate is expected", hint));
+    };
+    let count = match count.parse::<u32>() {
+        Ok(0) => return Err(Error::config("the rate's count must be at least 1", "to have no pacing, write `off`")),
+        Ok(count) => count,
+        Err(_) => return Err(Error::config(format!("the rate's count is no whole number up to {}", u32::MAX), hint)),
+    };
+    let period = parse_duration(period).map_err(|error| error.with_hint(hint))?;
+    Ok(Rate::Per { count, period })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_unit() {
+        for (text, ms) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("24h", 86_400_000)] {
+            assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_duration() {
+        for (text, part) in [
+            ("10", "no unit"),
+            ("ten", "expected"),
+            ("-1s", "expected"),
+            ("", "expected"),
+            ("1.5s", "unit"),
+            ("10 s", "unit"),
+            ("10S", "unit"),
+            ("1d", "unit"),
+            ("0s", "more than zero"),
+            ("25h", "24 hours"),
+            ("99999999999999999999s", "24 hours"),
+            ("18446744073709551615h", "24 hours"),
+        ] {
+            let error = parse_duration(text).unwrap_err();
+            assert!(error.message().contains(part), "{text}: {error}");
+        }
+        assert!(parse_duration("10").unwrap_err().hint().unwrap().contains("`10s`"));
+    }
+
+    #[test]
+    fn reads_rates() {
+        assert_eq!(parse_rate("off").unwrap(), Rate::Off);
+        assert_eq!(parse_rate("20/1m").unwrap(), Rate::Per { count: 20, period: Duration::from_secs(60) });
+        for text in ["", "20", "0/1m", "20/0s", "-1/1m", "20/1", "20/m", "1.5/1m", "4294967296/1m", "none"] {
+            assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A snapshot of the environment: the only place that asks for variables. Names are in the key table.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::key::{Key, PREFIX, Shape};
+use super::layer::{Entry, Layer, Raw};
+use super::level::Level;
+use super::nearest::nearest;
+use super::text::{shown, trim};
+use super::webhook_key::Webhook;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The name of our folder in each of the user's folders.
+const FOLDER: &str = "wecom-alert";
+
+/// The process's variables and the folders that its platform gives, read once.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    platform: Option<PlatformFolders>,
+    system_config: Option<PathBuf>,
+}
+
+/// What a platform without the XDG rules has in their place.
+#[derive(Clone)]
+struct PlatformFolders {
+    home: PathBuf,
+    config: PathBuf,
+    cache: PathBuf,
+    state: PathBuf,
+}
+
+impl Environment {
+    /// The environment of this process, with `/etc/wecom-alert/config.toml` as the system's config file.
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            platform: platform_folders(),
+            system_config: Some(PathBuf::from("/etc/wecom-alert/config.toml")),
+        }
+    }
+
+    /// These variables alone, without a system's config file.
+    #[must_use]
+    pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let variables = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, ..Self::default() }
+    }
+
+    /// Another path of the system's config file.
+    #[must_use]
+    pub fn with_system_config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.system_config = Some(path.into());
+        self
+    }
+
+    /// The config files to look for, the first one first.
+    pub(super) fn config_files(&self) -> Vec<PathBuf> {
+        let user = self.folder("XDG_CONFIG_HOME", |p| &p.config, ".config").map(|folder| folder.join("config.toml"));
+        user.into_iter().chain(self.system_config.clone()).collect()
+    }
+
+    /// Our folder for what can be fetched again.
+    pub(super) fn cache_folder(&self) -> Option<PathBuf> {
+        self.folder("XDG_CACHE_HOME", |p| &p.cache, ".cache")
+    }
+
+    /// Our folder for what must be kept.
+    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+        self.folder("XDG_STATE_HOME", |p| &p.state, ".local/state")
+    }
+
+    /// The user's home folder.
+    pub(super) fn home(&self) -> Option<&Path> {
+        self.absolute("HOME").or_else(|| self.platform.as_ref().map(|platform| platform.home.as_path()))
+    }
+
+    /// Where systemd puts the credentials of a service.
+    pub(super) fn credentials_folder(&self) -> Option<&Path> {
+        self.absolute("CREDENTIALS_DIRECTORY")
+    }
+
+    /// The settings that variables give; an empty one counts as unset.
+    pub(super) fn layer(&self) -> Result<Layer> {
+        let mut layer = Layer::default();
+        for (key, name) in Key::ALL.iter().filter_map(|key| Some((*key, key.variable()?))) {
+            let Some(value) = self.variables.get(OsStr::new(name)) else { continue };
+            let text = value.to_str().ok_or_else(|| {
+                Error::config(format!("{name}: the value is not UTF-8"), "set it again in a UTF-8 locale")
+            })?;
+            if trim(text).is_empty() {
+                continue;
+            }
+            let mut entry = Entry::new(key, Raw::Text(text.to_owned()), Level::Environment, name.to_owned());
+            if key.shape() == Shape::Flag {
+                entry.value = Raw::Flag(read_flag(&entry)?);
+            }
+            layer.insert(entry);
+        }
+        layer.refuse_two_forms()?;
+        Ok(layer)
+    }
+
+    /// One warning for each variable that has our prefix but is none of ours.
+    pub(super) fn unknown_variables(&self) -> Vec<String> {
+        let known: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
+        let mut warnings = Vec::new();
+        for (name, value) in &self.variables {
+            let name = name.to_string_lossy();
+            // Container platforms inject these for a service that is named like this program.
+            let injected = name.contains("_PORT") || name.contains("_SERVICE_");
+            if !name.starts_with(PREFIX) || injected || value.is_empty() || known.contains(&name.as_ref()) {
+                continue;
+            }
+            let nearest = nearest(&name, known.iter().copied()).unwrap_or_default();
+            let name = shown(&name);
+            warnings.push(format!(
+                "{name} is no variable of wecom-alert and is ignored; the nearest known one is {nearest}"
+            ));
+        }
+        warnings
+    }
+
+    /// Credentials that stand in variables, to be masked from the first line on: even the complaint about an option
+    /// may repeat what somebody pasted into the wrong place.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(trim);
+        let key_value = |key: Key| value(key.variable()?);
+        let mut secrets: Vec<Secret> = key_value(Key::Secret).map(Secret::new).into_iter().collect();
+        if let Some(webhook) = key_value(Key::Webhook).map(Secret::new) {
+            secrets.extend(Webhook::parse(&webhook, "").map(|webhook| webhook.key));
+            secrets.push(webhook);
+        }
+        let usual = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        for proxy in usual.into_iter().filter_map(value).chain(key_value(Key::Proxy)) {
+            if let Some(password) = Url::parse(proxy).ok().as_ref().and_then(Url::password) {
+                secrets.push(Secret::new(percent_decode_str(password).decode_utf8_lossy()));
+                secrets.push(Secret::new(password));
+            }
+        }
+        secrets
+    }
+
+    fn folder(&self, variable: &str, platform: fn(&PlatformFolders) -> &PathBuf, in_home: &str) -> Option<PathBuf> {
+        if let Some(folder) = self.absolute(variable) {
+            return Some(folder.join(FOLDER));
+        }
+        match &self.platform {
+            Some(folders) => Some(platform(folders).clone()),
+            None => Some(self.home()?.join(in_home).join(FOLDER)),
+        }
+    }
+
+    /// The XDG rules: empty is unset, and a relative path is to be ignored.
+    fn absolute(&self, variable: &str) -> Option<&Path> {
+        self.variables.get(OsStr::new(variable)).map(Path::new).filter(|path| path.is_absolute())
+    }
+}
+
+/// Names alone: values may be credentials.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+fn read_flag(entry: &Entry) -> Result<bool> {
+    match entry.text()?.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => {
+            Err(entry.invalid("neither yes nor no", "write `1`, `true`, `yes` or `on`, or `0`, `false`, `no` or `off`"))
+        }
+    }
+}
+
+/// On Unix the XDG rules and HOME say it all.
+#[cfg(unix)]
+fn platform_folders() -> Option<PlatformFolders> {
+    None
+}
+
+#[cfg(not(unix))]
+fn platform_folders() -> Option<PlatformFolders> {
+    let base = directories::BaseDirs::new()?;
+    let ours = directories::ProjectDirs::from("", "", FOLDER)?;
+    Some(PlatformFolders {
+        home: base.home_dir().to_owned(),
+        config: ours.config_dir().to_owned(),
+        cache: ours.cache_dir().to_owned(),
+        state: ours.data_local_dir().join("state"),
+    })
+}

@@ -1,0 +1,250 @@
+//! The config file's text → values by key, each with its line and column.
+//!
+//! Errors name file, line, column and key, never a value nor the text of a line: those may be credentials. So the
+//! parsed table is walked here, and the parser's own rendering of errors, which quotes lines, is not used.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeString, DeTable, DeValue};
+
+use super::key::{Key, Shape};
+use super::layer::{Entry, Layer, Raw};
+use super::level::Level;
+use super::nearest::{is_near, nearest};
+use super::text::shown;
+use crate::error::{Error, Result};
+
+/// The key that names the profile to use.
+const DEFAULT_PROFILE: &str = "default_profile";
+/// The table of profiles.
+const PROFILES: &str = "profiles";
+
+/// A config file as read.
+pub(super) struct ConfigFile {
+    pub(super) path: PathBuf,
+    /// The name, and where it stands.
+    pub(super) default_profile: Option<(String, String)>,
+    pub(super) top: Layer,
+    pub(super) profiles: BTreeMap<String, Layer>,
+    /// A credential itself, not the way to it, stands somewhere in the file.
+    pub(super) has_inline_secrets: bool,
+}
+
+/// Reads a whole config file; `path` is for messages and for relative paths.
+pub(super) fn parse_bytes(bytes: &[u8], path: PathBuf) -> Result<ConfigFile> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse(text, path),
+        Err(error) => {
+            let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+            let (line, column) = position(good, good.len());
+            Err(Error::config(
+                format!("{}:{line}:{column}: the config file is not UTF-8", path.display()),
+                "save it as UTF-8",
+            ))
+        }
+    }
+}
+
+fn parse(text: &str, path: PathBuf) -> Result<ConfigFile> {
+    // The parser skips the mark too, but positions would count it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let folder = Rc::from(path.parent().unwrap_or(Path::new("")));
+    let document = Document { text, path: &path, folder };
+    let table = DeTable::parse(text).map_err(|error| document.syntax_error(&error))?;
+    let mut default_profile = None;
+    let mut top = Layer::default();
+    let mut profiles = BTreeMap::new();
+    for (key, value) in in_order(table.get_ref()) {
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            (DEFAULT_PROFILE, DeValue::String(name)) => {
+                let place = format!("{DEFAULT_PROFILE} in {}", document.place(key));
+                default_profile = Some((name.trim().to_owned(), place));
+            }
+            (DEFAULT_PROFILE, _) => return Err(document.wrong_type(key, "the name of a profile as a string", None)),
+            (PROFILES, DeValue::Table(named)) => profiles = document.profiles(named)?,
+            (PROFILES, _) => return Err(document.wrong_type(key, "a table", None)),
+            _ => top.insert(document.entry(key, value, None)?),
+        }
+    }
+    top.refuse_two_forms()?;
+    let has_inline_secrets = std::iter::once(&top).chain(profiles.values()).any(holds_secret);
+    Ok(ConfigFile { path, default_profile, top, profiles, has_inline_secrets })
+}
+
+struct Document<'a> {
+    text: &'a str,
+    path: &'a Path,
+    folder: Rc<Path>,
+}
+
+impl Document<'_> {
+    fn profiles(&self, named: &DeTable<'_>) -> Result<BTreeMap<String, Layer>> {
+        let mut profiles = BTreeMap::new();
+        for (key, value) in in_order(named) {
+            let name = key.get_ref().as_ref();
+            if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) {
+                return Err(Error::config(
+                    format!(
+                        "{}: the profile's name is empty, or has white space around or control characters in it",
+                        self.place(key)
+                    ),
+                    "write a plain name, such as [profiles.ops]",
+                ));
+            }
+            let DeValue::Table(settings) = value.get_ref() else {
+                return Err(Error::config(
+                    format!("{}: a profile must be a table", self.place(key)),
+                    "write [profiles.NAME], and its settings on the lines below",
+                ));
+            };
+            let mut layer = Layer::default();
+            for (key, value) in in_order(settings) {
+                layer.insert(self.entry(key, value, Some(name))?);
+            }
+            layer.refuse_two_forms()?;
+            profiles.insert(name.to_owned(), layer);
+        }
+        Ok(profiles)
+    }
+
+    fn entry(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Result<Entry> {
+        let Some(known) = Key::of_name(key.get_ref()) else {
+            return Err(self.unknown_key(key, value, profile));
+        };
+        let raw = match read_raw(known.shape(), value.get_ref()) {
+            Ok(raw) => raw,
+            Err(expected) => return Err(self.wrong_type(key, expected, profile)),
+        };
+        let level = if profile.is_some() { Level::Profile } else { Level::TopLevel };
+        let origin = format!("{}{} in {}", known.name(), of_profile(profile), self.path.display());
+        Ok(Entry::new(known, raw, level, origin).in_file(self.position(key), Rc::clone(&self.folder)))
+    }
+
+    fn unknown_key(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Error {
+        let name = key.get_ref().as_ref();
+        let elsewhere: &[&str] = if profile.is_some() { &[] } else { &[DEFAULT_PROFILE, PROFILES] };
+        let known = Key::in_file().map(Key::name).chain(elsewhere.iter().copied());
+        let nearest = nearest(name, known).unwrap_or_default();
+        let shown_name =
+            if is_near(name, nearest) { format!("unknown key `{}`", shown(name)) } else { "unknown key".into() };
+        let hint = match (profile, value.get_ref()) {
+            (Some(_), _) if name == DEFAULT_PROFILE || name == PROFILES => {
+                format!("`{name}` belongs at the top level, above the first [profiles.NAME]")
+            }
+            (None, DeValue::Table(_)) => "a profile is written [profiles.NAME]".to_owned(),
+            _ => "correct the key or remove it; config.example.toml lists every key".to_owned(),
+        };
+        Error::config(
+            format!("{}: {shown_name}{}; the nearest known key is `{nearest}`", self.place(key), of_profile(profile)),
+            hint,
+        )
+    }
+
+    fn wrong_type(&self, key: &Spanned<DeString<'_>>, expected: &str, profile: Option<&str>) -> Error {
+        let name = key.get_ref();
+        Error::config(
+            format!("{}: `{name}`{} must be {expected}", self.place(key), of_profile(profile)),
+            "correct the value; config.example.toml shows every key",
+        )
+    }
+
+    fn syntax_error(&self, error: &toml::de::Error) -> Error {
+        let place = match error.span() {
+            Some(span) => {
+                let (line, column) = position(self.text, span.start);
+                format!("{}:{line}:{column}", self.path.display())
+            }
+            None => self.path.display().to_string(),
+        };
+        // The parser's short message names what the grammar expects, nothing of the file.
+        Error::config(
+            format!("{place}: the config file is not valid TOML: {}", shown_whole(error.message())),
+            "correct the line; strings stand in double quotes",
+        )
+    }
+
+    fn place(&self, key: &Spanned<DeString<'_>>) -> String {
+        let (line, column) = self.position(key);
+        format!("{}:{line}:{column}", self.path.display())
+    }
+
+    fn position(&self, key: &Spanned<DeString<'_>>) -> (usize, usize) {
+        position(self.text, key.span().start)
+    }
+}
+
+fn of_profile(profile: Option<&str>) -> String {
+    profile.map_or_else(String::new, |name| format!(" of profile {name}"))
+}
+
+/// The entries as they stand in the file, so that the first mistake is the one reported.
+fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+/// The value if its type fits the shape, else what is expected.
+fn read_raw(shape: Shape, value: &DeValue<'_>) -> std::result::Result<Raw, &'static str> {
+    let numbers = shape == Shape::Number || shape == Shape::Numbers;
+    let one = |value: &DeValue<'_>| match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) if numbers => whole_number(number),
+        _ => None,
+    };
+    match shape {
+        Shape::Flag => match value {
+            DeValue::Boolean(flag) => Ok(Raw::Flag(*flag)),
+            _ => Err("true or false"),
+        },
+        Shape::Command => match value {
+            DeValue::Array(items) if !items.is_empty() => {
+                let items = items.iter().map(|item| one(item.get_ref())).collect::<Option<Vec<_>>>();
+                let items = items.filter(|items| items.first().is_some_and(|program| !program.trim().is_empty()));
+                items.map(Raw::List).ok_or("an array of strings: a program and its arguments")
+            }
+            _ => Err("an array of strings: a program and its arguments"),
+        },
+        Shape::Names | Shape::Numbers => {
+            let list = match value {
+                DeValue::Array(items) => items.iter().map(|item| one(item.get_ref())).collect(),
+                single => one(single).map(|text| vec![text]),
+            };
+            let list = list.filter(|items: &Vec<_>| items.iter().all(|item| !item.trim().is_empty()));
+            let expected = if numbers {
+                "a number or a string that is not empty, or an array of such"
+            } else {
+                "a string that is not empty, or an array of such"
+            };
+            list.map(Raw::List).ok_or(expected)
+        }
+        Shape::Number => one(value).map(Raw::Text).ok_or("a whole number"),
+        Shape::Duration => one(value).map(Raw::Text).ok_or("a duration in quotes, such as \"10s\""),
+        Shape::Word | Shape::Private | Shape::Free | Shape::Path | Shape::SourcePath => {
+            one(value).map(Raw::Text).ok_or("a string")
+        }
+    }
+}
+
+fn whole_number(number: &DeInteger<'_>) -> Option<String> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+}
+
+fn holds_secret(layer: &Layer) -> bool {
+    let proxy = layer.get(Key::Proxy).and_then(|entry| entry.text().ok());
+    layer.any(&[Key::Secret, Key::Webhook]).is_some() || proxy.is_some_and(|url| url.contains('@'))
+}
+
+/// Line and column of a byte, from 1, the column in characters.
+fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn shown_whole(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,36 @@
+//! Settings: config file, environment and command-line overrides become one [`Settings`].
+//!
+//! Everything about names, places and precedence is here. After [`resolve`] no code reads a flag, a variable or a file,
+//! except that credentials are read when they are needed, by [`SecretSource::load`]. No clap types, no printing, no
+//! network.
+
+mod base_url;
+mod credential;
+mod duration;
+mod env;
+mod file;
+mod key;
+mod layer;
+mod level;
+mod nearest;
+mod overrides;
+mod profile;
+mod proxy;
+mod resolve;
+mod search;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod webhook_key;
+
+pub use base_url::BaseUrl;
+pub use credential::SecretSource;
+pub use duration::Rate;
+pub use env::Environment;
+pub use level::{Level, Sourced};
+pub use overrides::Overrides;
+pub use proxy::ProxyUrl;
+pub use resolve::resolve;
+pub use settings::{Output, ProxySetting, Recipients, Settings};
+pub use webhook_key::Webhook;

@@ -1,0 +1,79 @@
+//! Which profile counts.
+
+use super::env::Environment;
+use super::file::ConfigFile;
+use super::key::{Key, SECRET_FORMS, WEBHOOK_FORMS};
+use super::layer::{Entry, Layer};
+use super::level::Level;
+use super::nearest::nearest;
+use super::text::shown;
+use crate::error::{Error, Result};
+
+/// The profile named by option or variable, else the file's default, else the only one. With several and no default
+/// there is none if option and environment alone give credentials, else an error.
+pub(super) fn choose<'a>(
+    file: Option<&'a ConfigFile>,
+    options: &Layer,
+    environment: &Layer,
+    env: &Environment,
+) -> Result<Option<(&'a str, &'a Layer)>> {
+    let asked = options.get(Key::Profile).or_else(|| environment.get(Key::Profile));
+    let Some(file) = file else {
+        return asked.map_or(Ok(None), |entry| Err(no_file(entry, env)?));
+    };
+    if let Some(entry) = asked {
+        let name = entry.text()?;
+        return find(file, name).map(Some).ok_or_else(|| {
+            let what = format!("{}: there is no profile `{}` in {}", entry.place(), shown(name), file.path.display());
+            unknown(file, name, what)
+        });
+    }
+    if let Some((name, place)) = &file.default_profile {
+        return find(file, name)
+            .map(Some)
+            .ok_or_else(|| unknown(file, name, format!("{place}: there is no profile of this name")));
+    }
+    let mut profiles = file.profiles.iter();
+    match (profiles.next(), profiles.next()) {
+        (None, _) => Ok(None),
+        (Some((name, layer)), None) => Ok(Some((name, layer))),
+        _ if gives_credentials(options, environment) => Ok(None),
+        _ => Err(Error::config(
+            format!("{} has several profiles and no default_profile: {}", file.path.display(), names(file)),
+            "choose one with `--profile NAME` or WECOM_ALERT_PROFILE, or set default_profile in the file",
+        )),
+    }
+}
+
+fn find<'a>(file: &'a ConfigFile, name: &str) -> Option<(&'a str, &'a Layer)> {
+    file.profiles.get_key_value(name).map(|(name, layer)| (name.as_str(), layer))
+}
+
+fn gives_credentials(options: &Layer, environment: &Layer) -> bool {
+    let corp_id = options.get(Key::CorpId).or_else(|| environment.get(Key::CorpId));
+    let app = corp_id.is_some() && environment.any(SECRET_FORMS).is_some();
+    app || environment.any(WEBHOOK_FORMS).is_some()
+}
+
+fn no_file(entry: &Entry, env: &Environment) -> Result<Error> {
+    let name = shown(entry.text()?);
+    let searched: Vec<_> = env.config_files().iter().map(|path| path.display().to_string()).collect();
+    let searched = if searched.is_empty() { "no home folder is known".to_owned() } else { searched.join(" and ") };
+    let hint = match entry.level {
+        Level::Option => format!("name the file with `--config`, or leave `--profile` out (searched: {searched})"),
+        _ => format!("name the file with WECOM_ALERT_CONFIG, or unset WECOM_ALERT_PROFILE (searched: {searched})"),
+    };
+    Ok(Error::config(format!("{}: there is no config file to take profile `{name}` from", entry.place()), hint))
+}
+
+fn unknown(file: &ConfigFile, name: &str, what: String) -> Error {
+    let hint = match nearest(name, file.profiles.keys().map(String::as_str)) {
+        Some(nearest) => format!("the nearest is `{nearest}`; the file has: {}", names(file)),
+        None => "the file has no profiles: write one as [profiles.NAME]".to_owned(),
+    };
+    Error::config(what, hint)
+}
+
+fn names(file: &ConfigFile) -> String {
+    file.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

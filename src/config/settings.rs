@@ -1,0 +1,135 @@
+//! The settings as resolved: plain data, safe to show in `Debug`. Nothing is looked up here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::base_url::BaseUrl;
+use super::credential::SecretSource;
+use super::duration::Rate;
+use super::level::{Level, Sourced};
+use super::proxy::ProxyUrl;
+use super::webhook_key::Webhook;
+
+/// The recipients of the highest level that gives any of the three; it replaces all three of the lower levels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipients {
+    /// Where they were given.
+    pub level: Level,
+    /// Members as written: an item may still hold several, separated by commas or `|`.
+    pub to_user: Vec<String>,
+    /// Departments as written.
+    pub to_party: Vec<String>,
+    /// Tags as written.
+    pub to_tag: Vec<String>,
+}
+
+/// Which proxy carries the requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxySetting {
+    /// The usual variables decide (`HTTPS_PROXY`, `NO_PROXY` …).
+    Environment,
+    /// None, whatever the usual variables say.
+    Off,
+    /// This one.
+    Url(ProxyUrl),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// All settings of one command.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The chosen profile.
+    pub profile: Option<String>,
+    /// The config file in use.
+    pub config_file: Option<PathBuf>,
+    /// `corpid` (document path 91039).
+    pub corp_id: Option<Sourced<String>>,
+    /// `agentid`, positive (document path 90236).
+    pub agent_id: Option<Sourced<i64>>,
+    /// Where `corpsecret` comes from (document path 91039).
+    pub secret: Option<SecretSource>,
+    /// Where the webhook's key or URL comes from (document path 99110).
+    pub webhook: Option<SecretSource>,
+    /// Only if set somewhere; see [`Settings::base_url_or_default`].
+    pub base_url: Option<BaseUrl>,
+    /// Which proxy carries the requests.
+    pub proxy: ProxySetting,
+    /// PEM file with more trusted roots.
+    pub ca_file: Option<PathBuf>,
+    /// Limit for one connection to stand.
+    pub connect_timeout: Duration,
+    /// Limit for one attempt without progress.
+    pub timeout: Duration,
+    /// Limit for the whole command, from the moment its input has been read.
+    pub deadline: Duration,
+    /// Pacing; `None` means the defaults of the route.
+    pub rate: Option<Rate>,
+    /// Folder of the token cache; `None` with `no_cache`, or where no home is known.
+    pub cache_dir: Option<PathBuf>,
+    /// Folder of state shared by processes; `None` where no home is known.
+    pub state_dir: Option<PathBuf>,
+    /// Recipients of an app message.
+    pub to: Option<Recipients>,
+    /// Message type as written.
+    pub msgtype: Option<String>,
+    /// Encoding of the input as written.
+    pub encoding: Option<String>,
+    /// Members that a webhook text mentions, as written.
+    pub mention: Vec<String>,
+    /// Phone numbers that a webhook text mentions, as written.
+    pub mention_mobile: Vec<String>,
+    /// `safe`: 0, 1 or 2 (document path 90236).
+    pub safe: Option<u8>,
+    /// `enable_id_trans` (document path 90236).
+    pub id_trans: bool,
+    /// `enable_duplicate_check` with this interval (document path 90236).
+    pub duplicate_check: Option<Duration>,
+    /// Read `\n`, `\t` and `\\` in CONTENT.
+    pub escapes: bool,
+    /// Empty input is a silent success.
+    pub skip_empty: bool,
+    /// What to send in place of empty input.
+    pub if_empty: Option<String>,
+    /// Title of a card, a video or an article.
+    pub title: Option<String>,
+    /// Link of a card or an article.
+    pub url: Option<String>,
+    /// Text of a card's button.
+    pub btntxt: Option<String>,
+    /// Picture of an article.
+    pub picurl: Option<String>,
+    /// A partial delivery counts as success.
+    pub allow_partial: bool,
+    /// Local rule failures become warnings.
+    pub no_validate: bool,
+    /// Check and show, send nothing.
+    pub dry_run: bool,
+    /// How results are printed.
+    pub output: Output,
+    /// Errors, `queued` and `partial` only.
+    pub quiet: bool,
+    /// How much is told about each attempt.
+    pub verbose: u8,
+}
+
+impl Settings {
+    /// The base URL for requests of the app.
+    #[must_use]
+    pub fn base_url_or_default(&self) -> BaseUrl {
+        self.base_url.clone().unwrap_or_default()
+    }
+
+    /// The base URL for requests of the webhook: an explicit one wins over the one in the webhook's URL.
+    #[must_use]
+    pub fn webhook_base_url(&self, webhook: &Webhook) -> BaseUrl {
+        self.base_url.clone().or_else(|| webhook.base_url.clone()).unwrap_or_default()
+    }
+}

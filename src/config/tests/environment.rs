@@ -1,0 +1,173 @@
+//! Variables: names, shapes, and those that are none of ours.
+
+use super::*;
+use crate::config::key::Key;
+
+#[test]
+fn the_names_are_a_promise() {
+    let mut names: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
+    names.sort_unstable();
+    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE NO_CACHE PROFILE PROXY \
+                    RATE SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
+    assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn all_variables_together_need_no_file() {
+    let home = Home::empty();
+    let s = home.settings(
+        &Overrides::default(),
+        &[
+            ("WECOM_ALERT_BASE_URL", "http://127.0.0.1:9/cgi-bin/"),
+            ("WECOM_ALERT_PROXY", "none"),
+            ("WECOM_ALERT_CA_FILE", "~/ca.pem"),
+            ("WECOM_ALERT_CONNECT_TIMEOUT", "1s"),
+            ("WECOM_ALERT_TIMEOUT", "2s"),
+            ("WECOM_ALERT_DEADLINE", "3s"),
+            ("WECOM_ALERT_RATE", "off"),
+            ("WECOM_ALERT_CORP_ID", "ww-env\n"),
+            ("WECOM_ALERT_AGENT_ID", " 5 "),
+            ("WECOM_ALERT_SECRET", "test-secret"),
+            ("WECOM_ALERT_WEBHOOK", "test-key"),
+            ("WECOM_ALERT_TO_USER", "a,b"),
+            ("WECOM_ALERT_TO_PARTY", "1"),
+            ("WECOM_ALERT_TO_TAG", "2"),
+            ("WECOM_ALERT_CACHE_DIR", "/c"),
+            ("WECOM_ALERT_STATE_DIR", "s"),
+        ],
+    );
+    assert_eq!(s.base_url.unwrap().as_str(), "http://127.0.0.1:9");
+    assert_eq!(s.proxy, crate::config::ProxySetting::Off);
+    assert_eq!(s.ca_file.unwrap(), home.path("ca.pem"));
+    assert_eq!((s.connect_timeout.as_secs(), s.timeout.as_secs(), s.deadline.as_secs()), (1, 2, 3));
+    assert_eq!(s.rate, Some(crate::config::Rate::Off));
+    assert_eq!((s.corp_id.unwrap().value.as_str(), s.agent_id.unwrap().value), ("ww-env", 5));
+    assert!(s.secret.is_some() && s.webhook.is_some());
+    let to = s.to.unwrap();
+    assert_eq!(
+        (to.to_user, to.to_party, to.to_tag),
+        (vec!["a,b".to_owned()], vec!["1".to_owned()], vec!["2".to_owned()])
+    );
+    // A relative path in a variable counts from the working folder.
+    assert_eq!((s.cache_dir.unwrap(), s.state_dir.unwrap()), (PathBuf::from("/c"), PathBuf::from("s")));
+}
+
+#[test]
+fn no_cache_is_yes_or_no() {
+    let home = Home::with("no_cache = true");
+    let cache = |value| home.settings(&Overrides::default(), &[("WECOM_ALERT_NO_CACHE", value)]).cache_dir;
+    for value in ["1", "true", "YES", "on", ""] {
+        assert_eq!(cache(value), None, "{value}");
+    }
+    for value in ["0", "false", "no", " Off "] {
+        assert!(cache(value).is_some(), "{value}");
+    }
+    let error = home.error(&Overrides::default(), &[("WECOM_ALERT_NO_CACHE", "maybe")]);
+    assert_eq!((error.status(), error.message()), (Status::Config, "WECOM_ALERT_NO_CACHE: neither yes nor no"));
+}
+
+#[test]
+fn no_home_means_no_folders() {
+    let (s, _) = resolve(&Overrides::default(), &Environment::default()).unwrap();
+    assert_eq!((s.cache_dir, s.state_dir), (None, None));
+    let env = Environment::from_pairs([("XDG_CACHE_HOME", "/x/c"), ("XDG_STATE_HOME", "/x/s")]);
+    let (s, _) = resolve(&Overrides::default(), &env).unwrap();
+    assert_eq!(s.cache_dir.unwrap(), PathBuf::from("/x/c/wecom-alert"));
+    assert_eq!(s.state_dir.unwrap(), PathBuf::from("/x/s/wecom-alert"));
+    let error = resolve(&Overrides::default(), &Environment::from_pairs([("WECOM_ALERT_CA_FILE", "~/x")])).unwrap_err();
+    assert!(error.message().contains("no home folder"), "{error}");
+}
+
+#[test]
+fn unknown_variables_warn_with_the_nearest_name() {
+    let pairs = [
+        ("WECOM_ALERT_TIMOUT", "1s"),
+        ("WECOM_ALERT_AGENTID", "1"),
+        ("WECOM_ALERT_TITLE", ""),
+        ("WECOM_ALERT_PORT", "tcp://10.0.0.1:80"),
+        ("WECOM_ALERT_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("WECOM_ALERT_SERVICE_HOST", "10.0.0.1"),
+        ("OTHER", "1"),
+    ];
+    let (_, warnings) = Home::empty().resolve(&Overrides::default(), &pairs).unwrap();
+    let text = "is no variable of wecom-alert and is ignored; the nearest known one is";
+    assert_eq!(
+        warnings,
+        [
+            format!("WECOM_ALERT_AGENTID {text} WECOM_ALERT_AGENT_ID"),
+            format!("WECOM_ALERT_TIMOUT {text} WECOM_ALERT_TIMEOUT"),
+        ]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn values_must_be_utf8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let env = Environment::from_pairs([("WECOM_ALERT_CORP_ID", OsStr::from_bytes(b"ww\xff"))]);
+    let error = resolve(&Overrides::default(), &env).unwrap_err();
+    assert_eq!((error.status(), error.message()), (Status::Config, "WECOM_ALERT_CORP_ID: the value is not UTF-8"));
+}
+
+#[test]
+fn debug_shows_names_alone() {
+    let env = Environment::from_pairs([("WECOM_ALERT_SECRET", "test-secret")]);
+    assert_eq!(format!("{env:?}"), "{\"WECOM_ALERT_SECRET\"}");
+}
+
+#[test]
+fn every_option_reaches_the_settings() {
+    let text = |text: &str| Some(text.to_owned());
+    let list = |item: &str| vec![item.to_owned()];
+    let overrides = Overrides {
+        config: Some(Home::with("").path("x")),
+        profile: text("p"),
+        base_url: text("http://b.example"),
+        proxy: text("socks5://p.example"),
+        ca_file: Some(PathBuf::from("ca")),
+        connect_timeout: text("1s"),
+        timeout: text("2s"),
+        deadline: text("3s"),
+        rate: text("1/1s"),
+        no_cache: true,
+        no_validate: true,
+        output: text("json"),
+        quiet: true,
+        verbose: 2,
+        corp_id: text("ww"),
+        agent_id: text("1"),
+        to_user: list("u"),
+        to_party: list("p"),
+        to_tag: list("t"),
+        msgtype: text("m"),
+        encoding: text("e"),
+        mention: list("m"),
+        mention_mobile: list("n"),
+        safe: text("2"),
+        id_trans: true,
+        duplicate_check: text("4s"),
+        escapes: true,
+        skip_empty: true,
+        if_empty: text(" $i "),
+        title: text("$t"),
+        url: text("l"),
+        btntxt: text("$b"),
+        picurl: text("q"),
+        allow_partial: true,
+        dry_run: true,
+    };
+    let layer = overrides.layer();
+    for key in Key::ALL.iter().filter(|key| !key.option().is_empty()) {
+        assert_eq!(layer.get(*key).map(|entry| entry.origin.as_str()), Some(key.option()), "{key:?}");
+    }
+    let s = Home::empty().settings(&Overrides { config: None, profile: None, ..overrides }, &[]);
+    let shown = format!("{s:#?}");
+    assert!(!shown.contains("false"), "{shown}");
+    assert_eq!((s.safe, s.verbose, s.output), (Some(2), 2, crate::config::Output::Json));
+    assert_eq!((s.if_empty.unwrap(), s.title.unwrap(), s.btntxt.unwrap()), (" $i ".into(), "$t".into(), "$b".into()));
+    assert_eq!((s.url.unwrap(), s.picurl.unwrap()), ("l".to_owned(), "q".to_owned()));
+    assert_eq!((s.msgtype.unwrap(), s.encoding.unwrap()), ("m".to_owned(), "e".to_owned()));
+    assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
+    assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
+}

@@ -1,0 +1,74 @@
+//! `config.example.toml` holds every key, and loads.
+
+use super::*;
+use crate::config::key::Key;
+
+const EXAMPLE: &str = include_str!("../../../config.example.toml");
+
+/// The key of a line that sets one, or would without its `#`; prose stands after `# `.
+fn key_of(line: &str) -> Option<&str> {
+    let (key, _) = line.strip_prefix('#').unwrap_or(line).split_once(" = ")?;
+    (!key.contains(' ')).then_some(key)
+}
+
+#[test]
+fn loads_without_a_warning() {
+    let settings = settings_of(EXAMPLE);
+    assert_eq!(settings.profile.unwrap(), "ops");
+    assert_eq!(settings.to.unwrap().to_user, ["zhangsan"]);
+}
+
+#[test]
+fn has_every_key_once() {
+    let mut listed: Vec<_> = EXAMPLE.lines().filter_map(key_of).filter(|key| *key != "default_profile").collect();
+    let mut known: Vec<_> = Key::in_file().map(Key::name).collect();
+    listed.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn every_key_that_is_commented_out_loads_in_its_place() {
+    let lines: Vec<_> = EXAMPLE.lines().collect();
+    let mut tried = 0;
+    for (index, line) in lines.iter().enumerate() {
+        let Some(bare) = line.strip_prefix('#').filter(|_| key_of(line).is_some()) else { continue };
+        let key = key_of(line).unwrap();
+        let mut edited = lines.clone();
+        edited[index] = bare;
+        // The forms of one value exclude each other.
+        for forms in crate::config::key::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
+            edited.retain(|other| {
+                *other == bare || !forms.iter().any(|form| other.starts_with(&format!("{} = ", form.name())))
+            });
+        }
+        let name =
+            if index > lines.iter().position(|line| *line == "[profiles.room]").unwrap() { "room" } else { "ops" };
+        let overrides = Overrides { profile: Some(name.into()), dry_run: true, ..Overrides::default() };
+        let home = Home::with(&edited.join("\n"));
+        home.settings(&overrides, &[]);
+        tried += 1;
+    }
+    assert!(tried >= 15, "{tried}");
+}
+
+#[test]
+fn a_key_with_a_value_shows_the_default() {
+    let none = Overrides::default();
+    let home = Home::with(EXAMPLE.split("[profiles.ops]").next().unwrap().replace("default_profile", "#").as_str());
+    let with_example = home.settings(&none, &[]);
+    let home_path = home.0.path().to_owned();
+    std::fs::remove_file(home.config()).unwrap();
+    let without = home.settings(&none, &[]);
+    let shown = |settings: &Settings| format!("{settings:#?}").replace(home_path.to_str().unwrap(), "HOME");
+    let expected = shown(&without)
+        .replace(
+            "config_file: None",
+            &format!("config_file: {:#?}", with_example.config_file)
+                .replace('\n', "\n    ")
+                .replace(home_path.to_str().unwrap(), "HOME"),
+        )
+        // Spelled out in the example, decided by the reader of the input otherwise.
+        .replace("encoding: None", "encoding: Some(\n        \"auto\",\n    )");
+    assert_eq!(shown(&with_example), expected);
+}

@@ -1,0 +1,351 @@
+//! An attachment: its name, its size, its first bytes, and as many readings from the start as attempts need.
+//! Judges neither type nor limits, and makes no file name safe for a header.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::open::{STDIN, is_stdin, open, shown, unreadable};
+use super::spool::{Spooled, spool};
+use crate::error::{Error, Result};
+
+/// So many bytes tell what a file is.
+const HEAD_SIZE: u64 = 64;
+
+/// A file to upload, opened and measured.
+///
+/// A regular file stays open, so that every reading is of the file that was measured. What can be read only once (stdin,
+/// a FIFO, a device, process substitution) is held in a temporary file, or in memory where none can be made.
+#[derive(Clone)]
+pub struct Attachment {
+    name: String,
+    size: u64,
+    head: Vec<u8>,
+    content: Content,
+    /// What an error calls it.
+    shown: String,
+}
+
+#[derive(Clone)]
+enum Content {
+    File(Arc<Mutex<File>>),
+    Memory(Arc<Vec<u8>>),
+}
+
+impl Attachment {
+    /// Opens a file, or stdin for `-`. The name shown is `filename`, else the path's last part, else (stdin) `stdin.txt`
+    /// for text and `stdin` for anything else.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where it is missing, a folder or unreadable; exit 2 for an empty path or file name, and where what can be
+    /// read only once has more than [`MAX_SPOOLED`](super::MAX_SPOOLED) bytes.
+    pub fn open(path: &Path, filename: Option<&str>) -> Result<Self> {
+        if filename.is_some_and(|name| name.trim().is_empty()) {
+            return Err(Error::usage("the file name to show is empty", "give a name such as report.txt, or none"));
+        }
+        let mut attachment = if is_stdin(path) {
+            let mut spooled = Self::from_reader(io::stdin().lock(), STDIN)?;
+            spooled.name = stdin_name(&spooled.head).to_owned();
+            spooled
+        } else {
+            let mut opened = Self::from_file(path)?;
+            opened.name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            opened
+        };
+        if let Some(filename) = filename {
+            attachment.name = filename.to_owned();
+        }
+        Ok(attachment)
+    }
+
+    /// The name to show to the receiver, as given: it may hold characters that a header must not.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The first 64 bytes, or all where there are fewer.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// A reading from the start, independent of all others.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { content: self.content.clone(), position: 0, size: self.size }
+    }
+
+    /// The whole content.
+    ///
+    /// # Errors
+    ///
+    /// Exit 2 where it is over `limit` bytes; exit 3 where reading fails.
+    pub fn read_all(&self, limit: u64) -> Result<Vec<u8>> {
+        if self.size > limit {
+            return Err(Error::usage(
+                format!("{} has {} bytes, more than the {limit} allowed", self.shown, self.size),
+                "choose a smaller file",
+            ));
+        }
+        let mut bytes = Vec::new();
+        self.reader().read_to_end(&mut bytes).map_err(|error| unreadable(&self.shown, &error))?;
+        Ok(bytes)
+    }
+
+    fn from_file(path: &Path) -> Result<Self> {
+        let (file, metadata) = open(path)?;
+        let shown = shown(path);
+        if !metadata.is_file() {
+            return Self::from_reader(file, &shown);
+        }
+        let attachment = Self::measured(Content::File(Arc::new(Mutex::new(file))), metadata.len(), &shown);
+        match attachment {
+            // Files of /proc and /sys are regular ones whose size is made up.
+            Ok(attachment) if attachment.size > 0 => Ok(attachment),
+            _ => Self::from_reader(open(path)?.0, &shown),
+        }
+    }
+
+    fn from_reader(reader: impl Read, shown: &str) -> Result<Self> {
+        let (spooled, size) = spool(reader, shown)?;
+        let content = match spooled {
+            Spooled::File(file) => Content::File(Arc::new(Mutex::new(file))),
+            Spooled::Memory(bytes) => Content::Memory(Arc::new(bytes)),
+        };
+        Self::measured(content, size, shown)
+    }
+
+    fn measured(content: Content, size: u64, shown: &str) -> Result<Self> {
+        let mut attachment = Self { name: String::new(), size, head: Vec::new(), content, shown: shown.to_owned() };
+        let mut head = Vec::new();
+        attachment.reader().take(HEAD_SIZE).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
+        attachment.head = head;
+        Ok(attachment)
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attachment").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Reads an attachment once, from its start.
+///
+/// It yields exactly [`Attachment::size`] bytes: what a file has grown by since it was opened is left out, and where it has
+/// shrunk the end comes as an error of kind `UnexpectedEof`.
+pub struct Reader {
+    content: Content,
+    position: u64,
+    size: u64,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.size.saturating_sub(self.position);
+        let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let read = self.content.read_at(self.position, &mut buffer[..wanted])?;
+        if read == 0 {
+            let short = format!("the file has shrunk from {} to {} bytes while it was read", self.size, self.position);
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, short));
+        }
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("position", &self.position).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Content {
+    fn read_at(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            // Readers share one handle, so each says where it is.
+            Self::File(file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.seek(SeekFrom::Start(position))?;
+                file.read(buffer)
+            }
+            Self::Memory(bytes) => {
+                let start = usize::try_from(position).unwrap_or(usize::MAX).min(bytes.len());
+                (&bytes[start..]).read(buffer)
+            }
+        }
+    }
+}
+
+/// Receivers open a file by its extension, and what a script pipes is mostly text.
+fn stdin_name(head: &[u8]) -> &'static str {
+    let is_text = match std::str::from_utf8(head) {
+        Ok(text) => is_plain(text.as_bytes()),
+        Err(error) => error.error_len().is_none() && is_plain(&head[..error.valid_up_to()]),
+    };
+    if is_text && !head.is_empty() { "stdin.txt" } else { "stdin" }
+}
+
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t' | 0x1b))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::error::Status;
+
+    fn file(content: &[u8]) -> tempfile::NamedTempFile {
+        let mut file = tempfile::Builder::new().prefix("报表").suffix(".csv").tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    }
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i % 251) as u8).collect()
+    }
+
+    fn read(mut reader: impl Read) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    /// All sources, a regular file first, with the same content.
+    fn each_kind(content: &[u8]) -> [Attachment; 3] {
+        let memory = Content::Memory(Arc::new(content.to_vec()));
+        [
+            Attachment::open(file(content).path(), None).unwrap(),
+            Attachment::from_reader(content, STDIN).unwrap(),
+            Attachment::measured(memory, content.len() as u64, STDIN).unwrap(),
+        ]
+    }
+
+    #[test]
+    fn measures_and_reads_again() {
+        for length in [0, 1, 63, 64, 65, 100_000] {
+            let content = pattern(length);
+            for attachment in each_kind(&content) {
+                assert_eq!(attachment.size(), length as u64);
+                assert_eq!(attachment.head(), &content[..length.min(64)]);
+                for _ in 0..2 {
+                    assert!(read(attachment.reader()).unwrap() == content, "{length}");
+                }
+                assert!(attachment.read_all(length as u64).unwrap() == content, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn readings_do_not_disturb_each_other() {
+        let content = pattern(1000);
+        for attachment in each_kind(&content) {
+            let (mut one, mut two) = (attachment.reader(), attachment.reader());
+            let mut start = [0; 300];
+            one.read_exact(&mut start).unwrap();
+            two.read_exact(&mut start[..100]).unwrap();
+            assert!(read(one).unwrap() == content[300..]);
+            assert!(read(two).unwrap() == content[100..]);
+        }
+    }
+
+    #[test]
+    fn what_a_file_grows_by_is_left_out_and_what_it_loses_is_an_error() {
+        let mut changing = file(b"0123456789");
+        let attachment = Attachment::open(changing.path(), None).unwrap();
+        changing.write_all(b"more").unwrap();
+        assert_eq!(read(attachment.reader()).unwrap(), b"0123456789");
+        changing.as_file().set_len(4).unwrap();
+        assert_eq!(read(attachment.reader()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        let error = attachment.read_all(100).unwrap_err();
+        assert_eq!(error.status(), Status::Config);
+        assert!(error.message().contains("shrunk from 10 to 4 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_file_replaced_after_opening_is_still_the_one_that_was_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, "first").unwrap();
+        let attachment = Attachment::open(&path, None).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "second").unwrap();
+        assert_eq!(attachment.read_all(10).unwrap(), b"first");
+    }
+
+    #[test]
+    fn read_all_keeps_its_limit() {
+        let attachment = Attachment::open(file(b"0123456789").path(), None).unwrap();
+        let error = attachment.read_all(9).unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        assert!(error.message().ends_with("has 10 bytes, more than the 9 allowed"), "{error}");
+    }
+
+    #[test]
+    fn names() {
+        let file = file(b"a,b");
+        let by_path = Attachment::open(file.path(), None).unwrap();
+        assert!(by_path.name().starts_with("报表") && by_path.name().ends_with(".csv"), "{}", by_path.name());
+        assert_eq!(Attachment::open(file.path(), Some("日报.csv")).unwrap().name(), "日报.csv");
+        assert_eq!(Attachment::open(file.path(), Some(" ")).unwrap_err().status(), Status::Usage);
+    }
+
+    #[test]
+    fn stdin_is_named_by_its_content() {
+        let cut = &"x磁盘".as_bytes()[..6];
+        for (head, name) in
+            [(&b"ok\n"[..], "stdin.txt"), (cut, "stdin.txt"), (b"\x89PNG", "stdin"), (b"a\0", "stdin"), (b"", "stdin")]
+        {
+            assert_eq!(stdin_name(head), name, "{head:x?}");
+        }
+    }
+
+    #[test]
+    fn missing_files_and_folders_are_config() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path(), &folder.path().join("missing")] {
+            assert_eq!(Attachment::open(path, None).unwrap_err().status(), Status::Config);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_lies_about_its_size_is_spooled() {
+        let attachment = Attachment::open(Path::new("/proc/self/status"), None).unwrap();
+        assert!(attachment.size() > 0);
+        assert_eq!(attachment.read_all(1 << 20).unwrap().len() as u64, attachment.size());
+        assert_eq!(attachment.name(), "status");
+        assert_eq!(Attachment::open(Path::new("/dev/null"), None).unwrap().size(), 0);
+        let endless = Attachment::open(Path::new("/dev/zero"), None).unwrap_err();
+        assert_eq!(endless.status(), Status::Usage);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        for attachment in each_kind(b"contents of the file") {
+            let shown = format!("{attachment:?} {:?}", attachment.reader());
+            assert!(!shown.contains("contents") && !shown.contains("99, 111"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn can_be_read_on_another_thread() {
+        fn sendable<T: Send + Sync + 'static>() {}
+        sendable::<Attachment>();
+        sendable::<Reader>();
+    }
+}

@@ -1,0 +1,281 @@
+//! The text of a message, from an argument, a file or stdin: read, decoded, made clean. Judges no length and no content.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use super::clean::clean;
+use super::decode::{Decoder, Encoding, Scheme};
+use super::gap::{HeadAndTail, Taken, trim_gap};
+use super::open::{STDIN, is_stdin, open, shown, unreadable};
+use crate::error::Result;
+
+/// Of input longer than twice this, so many bytes are kept at its start and at its end: 10 MiB.
+pub const KEPT_AT_EACH_END: usize = 10 << 20;
+
+/// Where text comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextSource {
+    /// The argument itself. Valid UTF-8 is taken as it is; anything else is decoded as a file would be.
+    Argument(OsString),
+    /// A file, a FIFO or a device.
+    File(PathBuf),
+    /// Standard input, to its end.
+    Stdin,
+}
+
+impl TextSource {
+    /// A file, or stdin for `-`.
+    #[must_use]
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        if is_stdin(&path) { Self::Stdin } else { Self::File(path) }
+    }
+}
+
+/// How text is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TextOptions {
+    /// The encoding of the input.
+    pub encoding: Encoding,
+    /// Whether [`unescape`] applies to an argument; never to files and stdin.
+    pub escapes: bool,
+}
+
+/// Text as it was read, clean, with what is to be said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text; it may be blank, see [`is_blank`].
+    pub text: String,
+    /// One sentence each: a gap, broken characters.
+    pub warnings: Vec<String>,
+}
+
+/// Reads, decodes and cleans the text of one message.
+///
+/// # Errors
+///
+/// Exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; exit 2 for an empty path.
+pub fn read_text(source: &TextSource, options: &TextOptions) -> Result<Text> {
+    match source {
+        TextSource::Argument(argument) => {
+            let (text, warnings) = match argument.to_str() {
+                Some(text) => (text.to_owned(), Vec::new()),
+                None => decode(Taken::Whole(argument.as_encoded_bytes().to_vec()), options.encoding),
+            };
+            let text = if options.escapes { unescape(&text) } else { text };
+            Ok(Text { text: clean(&text), warnings })
+        }
+        TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), options.encoding),
+        TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, options.encoding),
+    }
+}
+
+/// Reads to the end, decodes and cleans; `name` is what an error calls the input.
+///
+/// Longer input than twice [`KEPT_AT_EACH_END`] is read to its end all the same, so that its writer is not stopped by a
+/// broken pipe; its start and its end are kept, without characters cut in two, and the gap is said between them.
+///
+/// # Errors
+///
+/// Exit 3 where reading fails.
+pub fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
+    read_keeping(KEPT_AT_EACH_END, reader, name, encoding)
+}
+
+/// Whether a text counts as empty: it has nothing but white space.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// `\n`, `\t` and `\\` as a line break, a tab and a backslash; any other backslash stays as it is.
+#[must_use]
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let escaped = if c == '\\' { rest.next_if(|c| matches!(c, 'n' | 't' | '\\')) } else { None };
+        plain.push(match escaped {
+            Some('n') => '\n',
+            Some('t') => '\t',
+            _ => c,
+        });
+    }
+    plain
+}
+
+fn read_keeping(kept: usize, mut reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
+    let mut input = HeadAndTail::new(kept);
+    io::copy(&mut reader, &mut input).map_err(|error| unreadable(name, &error))?;
+    let (text, warnings) = decode(input.finish(), encoding);
+    Ok(Text { text: clean(&text), warnings })
+}
+
+fn decode(input: Taken, encoding: Encoding) -> (String, Vec<String>) {
+    let mut warnings = Vec::new();
+    let mut decoder;
+    match input {
+        Taken::Whole(bytes) => {
+            decoder = Decoder::new(Scheme::of(encoding, &bytes));
+            decoder.push_bytes(bytes);
+        }
+        Taken::Cut { mut head, left_out, mut tail } => {
+            let scheme = Scheme::of(encoding, &head);
+            let left_out = left_out + trim_gap(scheme, &mut head, left_out, &mut tail);
+            warnings.push(format!("the input is too long: {left_out} bytes in its middle were left out"));
+            decoder = Decoder::new(scheme);
+            decoder.push_bytes(head);
+            decoder.push_text(&format!("\n[… {left_out} bytes left out …]\n"));
+            decoder.push_bytes(tail);
+        }
+    }
+    let (text, warning) = decoder.finish();
+    warnings.extend(warning);
+    (text, warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::Status;
+
+    fn argument(text: impl Into<OsString>, escapes: bool) -> Text {
+        let options = TextOptions { escapes, ..TextOptions::default() };
+        read_text(&TextSource::Argument(text.into()), &options).unwrap()
+    }
+
+    #[test]
+    fn escapes_are_read_only_when_asked_for_and_only_in_arguments() {
+        assert_eq!(argument(r"a\nb", false).text, r"a\nb");
+        assert_eq!(argument(r"a\nb\n", true).text, "a\nb");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, r"a\nb").unwrap();
+        let options = TextOptions { escapes: true, ..TextOptions::default() };
+        assert_eq!(read_text(&TextSource::from_path(path), &options).unwrap().text, r"a\nb");
+    }
+
+    #[test]
+    fn unescapes_three_and_leaves_the_rest() {
+        for (escaped, plain) in [
+            (r"a\tb\nc", "a\tb\nc"),
+            (r"C:\\new", r"C:\new"),
+            (r"\d+\.\x", r"\d+\.\x"),
+            (r"\\\n", "\\\n"),
+            (r"end\", r"end\"),
+            (r"\错", r"\错"),
+            ("", ""),
+        ] {
+            assert_eq!(unescape(escaped), plain, "{escaped}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_decoded_and_cleaned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("报警.txt");
+        std::fs::write(&path, b"\x1b[31m\xb4\xc5\xc5\xcc\x1b[0m\r\n\xef\xbb\xbf ok\xe7 \r\n\r\n").unwrap();
+        let text = read_text(&TextSource::from_path(&path), &TextOptions::default()).unwrap();
+        assert_eq!(text.text, "磁盘\n ok\u{fffd} ");
+        let warning = "1 broken character of the input became U+FFFD, neither UTF-8 nor GB18030 (first on line 2)";
+        assert_eq!(text.warnings, [warning]);
+    }
+
+    #[test]
+    fn missing_files_and_folders_are_config() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("missing")] {
+            let error = read_text(&TextSource::File(path), &TextOptions::default()).unwrap_err();
+            assert_eq!(error.status(), Status::Config, "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_not_utf8_is_decoded() {
+        use std::os::unix::ffi::OsStringExt;
+        let gbk = OsString::from_vec(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa".to_vec());
+        assert_eq!(argument(gbk, false), Text { text: "磁盘已满".to_owned(), warnings: vec![] });
+        let options = TextOptions { encoding: Encoding::Gb18030, escapes: false };
+        let plain = read_text(&TextSource::Argument("磁盘".into()), &options).unwrap();
+        assert_eq!(plain, Text { text: "磁盘".to_owned(), warnings: vec![] });
+    }
+
+    #[test]
+    fn dash_is_stdin() {
+        assert_eq!(TextSource::from_path("-"), TextSource::Stdin);
+        assert_eq!(TextSource::from_path("./-"), TextSource::File("./-".into()));
+    }
+
+    #[test]
+    fn blank_is_white_space_alone() {
+        assert!(is_blank("") && is_blank(" \n\t\u{3000}\u{a0}"));
+        assert!(!is_blank(" . "));
+    }
+
+    #[test]
+    fn a_gap_is_said_with_its_exact_size() {
+        let text = read_keeping(8, "磁盘已满 0123456789 请处理".as_bytes(), STDIN, Encoding::Auto).unwrap();
+        // 33 bytes: 6 of the first 8 and 6 of the last 8 are whole characters.
+        assert_eq!(text.text, "磁盘\n[… 21 bytes left out …]\n处理");
+        assert_eq!(text.warnings, ["the input is too long: 21 bytes in its middle were left out"]);
+    }
+
+    #[test]
+    fn an_open_sequence_does_not_swallow_the_gap() {
+        let text = read_keeping(8, &b"a\x1b]0;title and text without an end"[..], STDIN, Encoding::Auto).unwrap();
+        assert_eq!(text.text, "a\n[… 18 bytes left out …]\nt an end");
+    }
+
+    #[test]
+    fn input_of_any_length_is_read_to_its_end() {
+        struct Counted(u64, u64);
+        impl Read for Counted {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let size = buffer.len().min((self.1 - self.0) as usize);
+                buffer[..size].fill(b'x');
+                self.0 += size as u64;
+                Ok(size)
+            }
+        }
+        let kept = 2 * KEPT_AT_EACH_END as u64;
+        let mut input = Counted(0, kept + 1_234_567);
+        let text = read_text_from(&mut input, STDIN, Encoding::Auto).unwrap();
+        assert_eq!(input.0, input.1);
+        assert_eq!(text.text.matches('x').count() as u64, kept);
+        assert!(text.text.contains("x\n[… 1234567 bytes left out …]\nx"));
+        let whole = read_text_from(Counted(0, kept), STDIN, Encoding::Auto).unwrap();
+        assert_eq!((whole.text.len() as u64, whole.warnings.len()), (kept, 0));
+    }
+
+    #[test]
+    fn a_failing_read_is_config() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("unplugged"))
+            }
+        }
+        let error = read_text_from(Failing, STDIN, Encoding::Auto).unwrap_err();
+        assert_eq!((error.status(), error.message()), (Status::Config, "stdin could not be read: unplugged"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_input_gives_clean_text(bytes in proptest::collection::vec(any::<u8>(), 0..120), kept in 1usize..50) {
+            for encoding in [Encoding::Auto, Encoding::Utf8, Encoding::Gb18030] {
+                let text = read_keeping(kept, &bytes[..], STDIN, encoding).unwrap().text;
+                prop_assert_eq!(clean(&text), text.as_str());
+            }
+        }
+
+        #[test]
+        fn a_gap_breaks_no_utf8(text in "[磁盘已满😀é a\n]{0,60}", kept in 1usize..50) {
+            let read = read_keeping(kept, text.as_bytes(), STDIN, Encoding::Auto).unwrap();
+            prop_assert!(!read.text.contains('\u{fffd}'), "{}", read.text);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The blocks of template cards, field by field. Lengths in characters are recommendations (document path 90236);
+//! where webhooks have another (document path 99110), it stands in brackets.
+
+use serde_json::Number;
+
+use crate::message::shape::wire;
+
+wire! {
+    /// Who speaks.
+    #[derive(Default)]
+    pub struct Source {
+        /// A picture, best 72×72.
+        pub icon_url: Option<String>,
+        /// 20 characters (13).
+        pub desc: Option<String>,
+        /// 0 grey, 1 black, 2 red, 3 green; not on vote and multiple cards.
+        pub desc_color: Option<i64>,
+    }
+}
+
+wire! {
+    /// The menu behind the dots.
+    pub struct ActionMenu {
+        /// What the menu is about.
+        pub desc: Option<String>,
+        /// 1 to 3.
+        pub action_list: Vec<Action>,
+    }
+}
+
+wire! {
+    /// An entry of an [`ActionMenu`].
+    pub struct Action {
+        /// The entry.
+        pub text: String,
+        /// At most 1024 bytes, unique in the menu; comes back as `EventKey`.
+        pub key: String,
+    }
+}
+
+wire! {
+    /// The title.
+    #[derive(Default)]
+    pub struct MainTitle {
+        /// 36 characters, on vote cards 16 (26).
+        pub title: Option<String>,
+        /// 44 characters, on vote and multiple cards 160 (30).
+        pub desc: Option<String>,
+    }
+}
+
+wire! {
+    /// A quotation.
+    #[derive(Default)]
+    pub struct QuoteArea {
+        /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
+        pub r#type: Option<i64>,
+        /// Required with type 1.
+        pub url: Option<String>,
+        /// Required with type 2.
+        pub appid: Option<String>,
+        /// A page of the mini program.
+        pub pagepath: Option<String>,
+        /// Its title.
+        pub title: Option<String>,
+        /// The words quoted.
+        pub quote_text: Option<String>,
+    }
+}
+
+wire! {
+    /// One large figure.
+    #[derive(Default)]
+    pub struct Emphasis {
+        /// 14 characters (10).
+        pub title: Option<String>,
+        /// 22 characters (15).
+        pub desc: Option<String>,
+    }
+}
+
+wire! {
+    /// A small picture with text.
+    pub struct ImageTextArea {
+        /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
+        pub r#type: Option<i64>,
+        /// Required with type 1.
+        pub url: Option<String>,
+        /// Required with type 2.
+        pub appid: Option<String>,
+        /// A page of the mini program.
+        pub pagepath: Option<String>,
+        /// Its title.
+        pub title: Option<String>,
+        /// Its text.
+        pub desc: Option<String>,
+        /// The picture.
+        pub image_url: String,
+    }
+}
+
+wire! {
+    /// A large picture.
+    pub struct CardImage {
+        /// The picture.
+        pub url: String,
+        /// Width by height, 1.3 to 2.25; 1.3 when absent.
+        pub aspect_ratio: Option<Number>,
+    }
+}
+
+wire! {
+    /// A title with a text under it.
+    pub struct VerticalContent {
+        /// 38 characters (26).
+        pub title: String,
+        /// 160 characters (112).
+        pub desc: Option<String>,
+    }
+}
+
+wire! {
+    /// A name with its value.
+    pub struct HorizontalContent {
+        /// What a click opens: 0 nothing, 1 `url`, 2 the file `media_id`, 3 the member `userid`.
+        pub r#type: Option<i64>,
+        /// 5 characters.
+        pub keyname: String,
+        /// 30 characters (26); with type 2 the file's name with its extension.
+        pub value: Option<String>,
+        /// Required with type 1.
+        pub url: Option<String>,
+        /// Required with type 2; from an upload of the same route.
+        pub media_id: Option<String>,
+        /// Required with type 3.
+        pub userid: Option<String>,
+    }
+}
+
+wire! {
+    /// A link under the text.
+    pub struct Jump {
+        /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
+        pub r#type: Option<i64>,
+        /// 18 characters (13).
+        pub title: String,
+        /// Required with type 1.
+        pub url: Option<String>,
+        /// Required with type 2.
+        pub appid: Option<String>,
+        /// A page of the mini program.
+        pub pagepath: Option<String>,
+    }
+}
+
+wire! {
+    /// What a click on the card opens.
+    #[derive(Default)]
+    pub struct CardAction {
+        /// 1 `url`, 2 the mini program; on button cards also 0, nothing.
+        pub r#type: Option<i64>,
+        /// Required with type 1.
+        pub url: Option<String>,
+        /// Required with type 2.
+        pub appid: Option<String>,
+        /// A page of the mini program.
+        pub pagepath: Option<String>,
+    }
+}
+
+wire! {
+    /// A drop-down list above the buttons.
+    pub struct ButtonSelection {
+        /// At most 1024 bytes; comes back in the event.
+        pub question_key: String,
+        /// The label to its left.
+        pub title: Option<String>,
+        /// 1 to 10.
+        pub option_list: Vec<SelectOption>,
+        /// The `id` that is chosen at first; the first option when absent.
+        pub selected_id: Option<String>,
+    }
+}
+
+wire! {
+    /// An option of a drop-down list.
+    pub struct SelectOption {
+        /// At most 128 bytes, unique in its list.
+        pub id: String,
+        /// 16 characters.
+        pub text: String,
+    }
+}
+
+wire! {
+    /// A button.
+    pub struct Button {
+        /// 0 calls back, 1 opens `url`.
+        pub r#type: Option<i64>,
+        /// 10 characters.
+        pub text: String,
+        /// 1 to 4; 1 when absent.
+        pub style: Option<i64>,
+        /// Required with type 0: at most 1024 bytes, unique in its list; comes back as `EventKey`.
+        pub key: Option<String>,
+        /// Required with type 1.
+        pub url: Option<String>,
+    }
+}
+
+wire! {
+    /// A list of choices.
+    pub struct Checkbox {
+        /// At most 1024 bytes; comes back in the event.
+        pub question_key: String,
+        /// 0 one choice, 1 several.
+        pub mode: Option<i64>,
+        /// 1 to 20.
+        pub option_list: Vec<CheckboxOption>,
+    }
+}
+
+wire! {
+    /// A choice of a [`Checkbox`].
+    pub struct CheckboxOption {
+        /// At most 128 bytes, unique in its list.
+        pub id: String,
+        /// 17 characters.
+        pub text: String,
+        /// Whether it is chosen at first.
+        pub is_checked: bool,
+    }
+}
+
+wire! {
+    /// A drop-down list of a multiple card.
+    pub struct Select {
+        /// At most 1024 bytes, unique on the card; comes back in the event.
+        pub question_key: String,
+        /// The label.
+        pub title: Option<String>,
+        /// 1 to 10.
+        pub option_list: Vec<SelectOption>,
+        /// The `id` that is chosen at first; the first option when absent.
+        pub selected_id: Option<String>,
+    }
+}
+
+wire! {
+    /// The button that sends the choice.
+    pub struct SubmitButton {
+        /// 10 characters.
+        pub text: String,
+        /// At most 1024 bytes; comes back as `EventKey`.
+        pub key: String,
+    }
+}

@@ -1,0 +1,331 @@
+//! The rules inside the blocks of template cards (document path 90236 for apps, 99110 for webhooks). Which card has
+//! which block is the business of the matrix.
+
+use super::{
+    ActionMenu, Button, CardImage, CardType, Checkbox, HorizontalContent, MainTitle, SelectOption, Source,
+    SubmitButton, TemplateCard, matrix,
+};
+use crate::message::Route;
+use crate::message::finding::{At, shown};
+use crate::message::rules::{Rules, or_empty};
+use crate::message::shape::unknown;
+
+/// Recommended lengths in characters.
+struct Lengths {
+    source: usize,
+    title: usize,
+    title_desc: usize,
+    emphasis: usize,
+    emphasis_desc: usize,
+    sub_title: usize,
+    horizontal_value: usize,
+    jump: usize,
+    vertical: usize,
+    vertical_desc: usize,
+}
+
+const APP: Lengths = Lengths {
+    source: 20,
+    title: 36,
+    title_desc: 44,
+    emphasis: 14,
+    emphasis_desc: 22,
+    sub_title: 160,
+    horizontal_value: 30,
+    jump: 18,
+    vertical: 38,
+    vertical_desc: 160,
+};
+
+const APP_VOTE: Lengths = Lengths { title: 16, title_desc: 160, ..APP };
+const APP_MULTIPLE: Lengths = Lengths { title_desc: 160, ..APP };
+
+const WEBHOOK: Lengths = Lengths {
+    source: 13,
+    title: 26,
+    title_desc: 30,
+    emphasis: 10,
+    emphasis_desc: 15,
+    sub_title: 112,
+    horizontal_value: 26,
+    jump: 13,
+    vertical: 26,
+    vertical_desc: 112,
+};
+
+const KEY_BYTES: usize = 1024;
+const ID_BYTES: usize = 128;
+
+impl Rules for TemplateCard {
+    fn check(&self, route: Route, at: &mut At<'_>) {
+        let Some(card_type) = check_type(&self.card_type, route, &mut at.field("card_type")) else {
+            return;
+        };
+        matrix::check(self, card_type, route, at);
+        let lengths = match (route, card_type) {
+            (Route::Webhook, _) => &WEBHOOK,
+            (Route::App, CardType::VoteInteraction) => &APP_VOTE,
+            (Route::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
+            (Route::App, _) => &APP,
+        };
+        self.check_head(card_type, route, lengths, at);
+        self.check_middle(lengths, at);
+        self.check_links(card_type, lengths, at);
+        self.check_interaction(at);
+    }
+}
+
+impl TemplateCard {
+    fn check_head(&self, card_type: CardType, route: Route, lengths: &Lengths, at: &mut At<'_>) {
+        if let Some(source) = &self.source {
+            check_source(source, card_type, lengths, &mut at.field("source"));
+        }
+        if let Some(task_id) = &self.task_id {
+            check_task_id(task_id, &mut at.field("task_id"));
+        }
+        if let Some(menu) = &self.action_menu {
+            if self.task_id.is_none() && card_type.is_notice() && route == Route::App {
+                at.field("task_id").error("missing, a card with action_menu needs it");
+            }
+            check_menu(menu, &mut at.field("action_menu"));
+        }
+        if let Some(title) = &self.main_title {
+            let mut at = at.field("main_title");
+            at.field("title").advised_chars(or_empty(&title.title), lengths.title);
+            at.field("desc").advised_chars(or_empty(&title.desc), lengths.title_desc);
+        }
+        let title = self.main_title.as_ref().map(|MainTitle { title, .. }| or_empty(title));
+        if card_type == CardType::TextNotice {
+            if title.is_none_or(str::is_empty) && or_empty(&self.sub_title_text).is_empty() {
+                at.error("neither main_title.title nor sub_title_text is given, one is required");
+            }
+        } else if title == Some("") {
+            // Without the object, the matrix has said so already.
+            at.field("main_title").field("title").error("missing, but required");
+        }
+        at.field("sub_title_text").advised_chars(or_empty(&self.sub_title_text), lengths.sub_title);
+        let has_picture = self.card_image.is_some() || self.image_text_area.is_some();
+        if card_type == CardType::NewsNotice && route == Route::App && !has_picture {
+            at.error("neither card_image nor image_text_area is given, one is required");
+        }
+    }
+
+    fn check_middle(&self, lengths: &Lengths, at: &mut At<'_>) {
+        if let Some(quote) = &self.quote_area {
+            check_link(quote.r#type, &quote.url, &quote.appid, &mut at.field("quote_area"));
+        }
+        if let Some(emphasis) = &self.emphasis_content {
+            let mut at = at.field("emphasis_content");
+            at.field("title").advised_chars(or_empty(&emphasis.title), lengths.emphasis);
+            at.field("desc").advised_chars(or_empty(&emphasis.desc), lengths.emphasis_desc);
+        }
+        if let Some(area) = &self.image_text_area {
+            let mut at = at.field("image_text_area");
+            check_link(area.r#type, &area.url, &area.appid, &mut at);
+            at.field("image_url").filled(&area.image_url);
+        }
+        if let Some(image) = &self.card_image {
+            check_image(image, &mut at.field("card_image"));
+        }
+        if let Some(list) = &self.vertical_content_list {
+            let mut at = at.field("vertical_content_list");
+            at.count(list.len(), "items", 0..=4);
+            for (index, item) in list.iter().enumerate() {
+                let mut at = at.item(index);
+                at.field("title").filled(&item.title).advised_chars(&item.title, lengths.vertical);
+                at.field("desc").advised_chars(or_empty(&item.desc), lengths.vertical_desc);
+            }
+        }
+        if let Some(list) = &self.horizontal_content_list {
+            let mut at = at.field("horizontal_content_list");
+            at.count(list.len(), "items", 0..=6);
+            for (index, item) in list.iter().enumerate() {
+                check_horizontal(item, lengths, &mut at.item(index));
+            }
+        }
+    }
+
+    fn check_links(&self, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
+        if let Some(list) = &self.jump_list {
+            let mut at = at.field("jump_list");
+            at.count(list.len(), "items", 0..=3);
+            for (index, jump) in list.iter().enumerate() {
+                let mut at = at.item(index);
+                check_link(jump.r#type, &jump.url, &jump.appid, &mut at);
+                at.field("title").filled(&jump.title).advised_chars(&jump.title, lengths.jump);
+            }
+        }
+        if let Some(action) = &self.card_action {
+            let mut at = at.field("card_action");
+            match action.r#type {
+                None if card_type.is_notice() => at.field("type").error("missing, 1 or 2 is required on notice cards"),
+                Some(0) if card_type.is_notice() => at.field("type").error("0, but notice cards need 1 or 2"),
+                kind => check_link(kind, &action.url, &action.appid, &mut at),
+            }
+        }
+    }
+
+    fn check_interaction(&self, at: &mut At<'_>) {
+        if let Some(selection) = &self.button_selection {
+            let mut at = at.field("button_selection");
+            at.field("question_key").key(&selection.question_key, KEY_BYTES);
+            check_options(&selection.option_list, selection.selected_id.as_deref(), &mut at);
+        }
+        if let Some(buttons) = &self.button_list {
+            check_buttons(buttons, &mut at.field("button_list"));
+        }
+        if let Some(checkbox) = &self.checkbox {
+            check_checkbox(checkbox, &mut at.field("checkbox"));
+        }
+        if let Some(selects) = &self.select_list {
+            let mut at = at.field("select_list");
+            at.count(selects.len(), "lists", 1..=3);
+            at.unique("question_key", selects.iter().map(|select| Some(select.question_key.as_str())));
+            for (index, select) in selects.iter().enumerate() {
+                let mut at = at.item(index);
+                at.field("question_key").key(&select.question_key, KEY_BYTES);
+                check_options(&select.option_list, select.selected_id.as_deref(), &mut at);
+            }
+        }
+        if let Some(SubmitButton { text, key }) = &self.submit_button {
+            let mut at = at.field("submit_button");
+            at.field("text").filled(text).advised_chars(text, 10);
+            at.field("key").key(key, KEY_BYTES);
+        }
+    }
+}
+
+fn check_type(name: &str, route: Route, at: &mut At<'_>) -> Option<CardType> {
+    let known: Vec<_> = CardType::ALL
+        .into_iter()
+        .filter(|card_type| route == Route::App || card_type.is_notice())
+        .map(CardType::as_str)
+        .collect();
+    let hint = format!("use one of {}", known.join(", "));
+    match CardType::from_name(name) {
+        Some(card_type) if known.contains(&name) => return Some(card_type),
+        Some(_) => {
+            let hint = format!("send it with app-send, or {hint}");
+            at.error_with_hint(format!("{name} cards exist in app messages only, not through webhooks"), hint);
+        }
+        None => at.error_with_hint(format!("{}: {}", shown(name), unknown("card type", name, &known)), hint),
+    }
+    None
+}
+
+fn check_source(source: &Source, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
+    at.field("desc").advised_chars(or_empty(&source.desc), lengths.source);
+    let mut at = at.field("desc_color");
+    match card_type {
+        CardType::VoteInteraction | CardType::MultipleInteraction if source.desc_color.is_some() => {
+            let others = "text_notice, news_notice, button_interaction";
+            at.error(format!("{} cards do not have it, only these do: {others}", card_type.as_str()));
+        }
+        _ => at.one_of(source.desc_color, 0..=3),
+    }
+}
+
+fn check_task_id(task_id: &str, at: &mut At<'_>) {
+    at.key(task_id, ID_BYTES);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@');
+    if let Some(other) = task_id.chars().find(|c| !allowed(*c)) {
+        let problem = format!("holds {}, but only letters, digits, _, - and @ are allowed", shown(&other.to_string()));
+        at.error_with_hint(problem, "take a hash or a UUID");
+    }
+}
+
+fn check_menu(menu: &ActionMenu, at: &mut At<'_>) {
+    let mut at = at.field("action_list");
+    at.count(menu.action_list.len(), "actions", 1..=3);
+    at.unique("key", menu.action_list.iter().map(|action| Some(action.key.as_str())));
+    for (index, action) in menu.action_list.iter().enumerate() {
+        let mut at = at.item(index);
+        at.field("text").filled(&action.text);
+        at.field("key").key(&action.key, KEY_BYTES);
+    }
+}
+
+/// What quote_area, image_text_area, jump_list and card_action have in common.
+fn check_link(kind: Option<i64>, url: &Option<String>, appid: &Option<String>, at: &mut At<'_>) {
+    at.field("type").one_of(kind, 0..=2);
+    match kind {
+        Some(1) => required_by_type(url, "url", 1, at),
+        Some(2) => required_by_type(appid, "appid", 2, at),
+        _ => {}
+    }
+}
+
+fn required_by_type(text: &Option<String>, name: &str, kind: i64, at: &mut At<'_>) {
+    if or_empty(text).is_empty() {
+        at.field(name).error(format!("missing, type {kind} needs it"));
+    }
+}
+
+fn check_image(image: &CardImage, at: &mut At<'_>) {
+    at.field("url").filled(&image.url);
+    if let Some(ratio) = &image.aspect_ratio
+        && !ratio.as_f64().is_some_and(|ratio| (1.3..=2.25).contains(&ratio))
+    {
+        at.field("aspect_ratio").error(format!("{ratio}, but it must be between 1.3 and 2.25"));
+    }
+}
+
+fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>) {
+    at.field("type").one_of(item.r#type, 0..=3);
+    at.field("keyname").filled(&item.keyname).advised_chars(&item.keyname, 5);
+    at.field("value").advised_chars(or_empty(&item.value), lengths.horizontal_value);
+    match item.r#type {
+        Some(1) => required_by_type(&item.url, "url", 1, at),
+        Some(2) => required_by_type(&item.media_id, "media_id", 2, at),
+        Some(3) => match or_empty(&item.userid) {
+            "" => required_by_type(&item.userid, "userid", 3, at),
+            id => at.field("userid").userid(id),
+        },
+        _ => {}
+    }
+}
+
+fn check_buttons(buttons: &[Button], at: &mut At<'_>) {
+    at.count(buttons.len(), "buttons", 1..=6);
+    at.unique("key", buttons.iter().map(|button| button.key.as_deref()));
+    for (index, button) in buttons.iter().enumerate() {
+        let mut at = at.item(index);
+        at.field("type").one_of(button.r#type, 0..=1);
+        at.field("text").filled(&button.text).advised_chars(&button.text, 10);
+        at.field("style").one_of(button.style, 1..=4);
+        at.field("key").max_bytes(or_empty(&button.key), KEY_BYTES);
+        match button.r#type {
+            None | Some(0) => required_by_type(&button.key, "key", 0, &mut at),
+            Some(1) => required_by_type(&button.url, "url", 1, &mut at),
+            _ => {}
+        }
+    }
+}
+
+fn check_checkbox(checkbox: &Checkbox, at: &mut At<'_>) {
+    at.field("question_key").key(&checkbox.question_key, KEY_BYTES);
+    at.field("mode").one_of(checkbox.mode, 0..=1);
+    let mut at = at.field("option_list");
+    at.count(checkbox.option_list.len(), "options", 1..=20);
+    at.unique("id", checkbox.option_list.iter().map(|option| Some(option.id.as_str())));
+    for (index, option) in checkbox.option_list.iter().enumerate() {
+        let mut at = at.item(index);
+        at.field("id").key(&option.id, ID_BYTES);
+        at.field("text").filled(&option.text).advised_chars(&option.text, 17);
+    }
+}
+
+/// What drop-down lists have in common.
+fn check_options(options: &[SelectOption], selected: Option<&str>, at: &mut At<'_>) {
+    if let Some(id) = selected.filter(|id| !options.iter().any(|option| option.id == *id)) {
+        at.field("selected_id").warn(format!("{} is no option's id, WeCom selects the first option", shown(id)));
+    }
+    let mut at = at.field("option_list");
+    at.count(options.len(), "options", 1..=10);
+    at.unique("id", options.iter().map(|option| Some(option.id.as_str())));
+    for (index, option) in options.iter().enumerate() {
+        let mut at = at.item(index);
+        at.field("id").key(&option.id, ID_BYTES);
+        at.field("text").filled(&option.text).advised_chars(&option.text, 16);
+    }
+}

@@ -1,0 +1,216 @@
+//! What a file is, by its first bytes and never by its name.
+
+/// How many of the first bytes [`sniff`] looks at; fewer are enough where there are no more.
+pub const HEAD_LEN: usize = 64;
+
+/// A format that WeCom asks for, or any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A JPG picture.
+    Jpeg,
+    /// A PNG picture.
+    Png,
+    /// Speech in AMR.
+    Amr,
+    /// A video in MP4.
+    Mp4,
+    /// Anything else.
+    Other,
+}
+
+/// Tells the format from the first [`HEAD_LEN`] bytes.
+///
+/// AMR is the narrowband codec in its file format of one channel, `#!AMR` and a line feed (RFC 4867). AMR-WB, with a
+/// header of its own, is another codec and counts as other: WeCom names AMR alone (document path 90253).
+///
+/// MP4 is a file that opens with an `ftyp` box whose brands name MP4 or the ISO base format, unless the main brand
+/// says that it is a picture (HEIC, AVIF, JPEG 2000, raw photos), sound alone, or QuickTime.
+#[must_use]
+pub fn sniff(head: &[u8]) -> Format {
+    if head.starts_with(b"\xff\xd8\xff") {
+        Format::Jpeg
+    } else if head.starts_with(b"\x89PNG\r\n\x1a\n") {
+        Format::Png
+    } else if head.starts_with(b"#!AMR\n") {
+        Format::Amr
+    } else if is_mp4(head) {
+        Format::Mp4
+    } else {
+        Format::Other
+    }
+}
+
+/// The Content-Type of the part that carries such a file.
+#[must_use]
+pub fn mime(format: Format) -> &'static str {
+    match format {
+        Format::Jpeg => "image/jpeg",
+        Format::Png => "image/png",
+        Format::Amr => "audio/amr",
+        Format::Mp4 => "video/mp4",
+        Format::Other => "application/octet-stream",
+    }
+}
+
+/// A name for what the bytes are, for an error: wider than [`Format`], and no promise.
+pub(super) fn describe(head: &[u8]) -> &'static str {
+    const SIGNATURES: &[(&[u8], &str)] = &[
+        (b"GIF8", "GIF"),
+        (b"BM", "BMP"),
+        (b"II*\0", "TIFF"),
+        (b"MM\0*", "TIFF"),
+        (b"<svg", "SVG"),
+        (b"%PDF", "PDF"),
+        (b"ID3", "MP3"),
+        (b"\xff\xfb", "MP3"),
+        (b"OggS", "Ogg"),
+        (b"fLaC", "FLAC"),
+        (b"#!AMR-WB", "AMR-WB, another codec"),
+        (b"#!SILK", "SILK"),
+        (b"\x02#!SILK", "SILK"),
+        (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
+    ];
+    match (sniff(head), head.get(8..12)) {
+        (Format::Jpeg, _) => "JPG",
+        (Format::Png, _) => "PNG",
+        (Format::Amr, _) => "AMR",
+        (Format::Mp4, _) => "MP4",
+        (Format::Other, Some(b"WEBP")) if head.starts_with(b"RIFF") => "WebP",
+        (Format::Other, Some(b"WAVE")) if head.starts_with(b"RIFF") => "WAV",
+        (Format::Other, Some(b"qt  ")) if ftyp_brands(head).is_some() => "QuickTime",
+        (Format::Other, Some(b"M4A " | b"M4B ")) if ftyp_brands(head).is_some() => "M4A",
+        (Format::Other, Some(b"heic" | b"heix" | b"mif1")) if ftyp_brands(head).is_some() => "HEIC",
+        (Format::Other, Some(b"avif")) if ftyp_brands(head).is_some() => "AVIF",
+        _ => SIGNATURES
+            .iter()
+            .find(|(signature, _)| head.starts_with(signature))
+            .map_or("none of the formats known here", |(_, name)| *name),
+    }
+}
+
+/// Main brands of files that share MP4's container but are no MP4 video.
+const NOT_VIDEO: &[&[u8]] = &[
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1", b"miaf",
+    b"avif", b"avis", b"avci", b"avcs", b"jp2 ", b"jpx ", b"jpm ", b"mjp2", b"crx ", b"M4A ", b"M4B ", b"M4P ",
+    b"F4A ", b"F4B ", b"qt  ",
+];
+
+/// How the brands begin that name MP4 or the format under it.
+const MP4_FAMILY: &[&[u8]] = &[b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"MSNV", b"mmp4", b"F4V "];
+
+fn is_mp4(head: &[u8]) -> bool {
+    let Some((main, others)) = ftyp_brands(head) else { return false };
+    if NOT_VIDEO.contains(&main) {
+        return false;
+    }
+    std::iter::once(main)
+        .chain(others.chunks_exact(4))
+        .any(|brand| MP4_FAMILY.iter().any(|name| brand.starts_with(name)))
+}
+
+/// The main brand of an opening `ftyp` box, and as many bytes of the list of other brands as the head holds.
+fn ftyp_brands(head: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Size and name of the box, main brand, its version; then the other brands, four bytes each.
+    const FIXED: usize = 16;
+    const SANE: std::ops::RangeInclusive<usize> = FIXED..=1024;
+    let size = u32::from_be_bytes(*head.first_chunk::<4>()?);
+    let size = usize::try_from(size).ok().filter(|size| SANE.contains(size) && size % 4 == 0)?;
+    if head.get(4..8)? != b"ftyp" {
+        return None;
+    }
+    let others = head.get(FIXED..size.min(head.len())).unwrap_or_default();
+    Some((head.get(8..12)?, others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ftyp(main: &[u8; 4], others: &[&[u8; 4]]) -> Vec<u8> {
+        let size = u32::try_from(16 + 4 * others.len()).unwrap();
+        let mut head = size.to_be_bytes().to_vec();
+        head.extend(b"ftyp");
+        head.extend(main);
+        head.extend([0, 0, 2, 0]);
+        for brand in others {
+            head.extend(*brand);
+        }
+        head.extend(b"\0\0\0\x08free\0\0\x10\0mdat");
+        head
+    }
+
+    #[test]
+    fn the_four_formats_are_known_by_content() {
+        for (head, format) in [
+            (b"\xff\xd8\xff\xe0\0\x10JFIF".as_slice(), Format::Jpeg),
+            (b"\xff\xd8\xff", Format::Jpeg),
+            (b"\xff\xd8", Format::Other),
+            (b"\x89PNG\r\n\x1a\n", Format::Png),
+            (b"\x89PNG\n\x1a\n", Format::Other),
+            (b"#!AMR\n<", Format::Amr),
+            (b"#!AMR-WB\n<", Format::Other),
+            (b"#!AMR_MC1.0\n", Format::Other),
+            (b"#!AMR", Format::Other),
+            (b"GIF89a", Format::Other),
+            (b"", Format::Other),
+        ] {
+            assert_eq!(sniff(head), format, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn mp4_is_told_from_its_relatives() {
+        for (head, format) in [
+            (ftyp(b"isom", &[b"isom", b"iso2", b"avc1", b"mp41"]), Format::Mp4),
+            (ftyp(b"mp42", &[]), Format::Mp4),
+            (ftyp(b"M4V ", &[b"M4V ", b"M4A ", b"mp42", b"isom"]), Format::Mp4),
+            (ftyp(b"3gp4", &[b"isom", b"3gp4"]), Format::Mp4),
+            (ftyp(b"3gp5", &[b"3gp5"]), Format::Other),
+            (ftyp(b"qt  ", &[b"qt  "]), Format::Other),
+            (ftyp(b"qt  ", &[b"mp42"]), Format::Other),
+            (ftyp(b"heic", &[b"mif1", b"heic"]), Format::Other),
+            (ftyp(b"avif", &[b"mif1", b"avif", b"iso8"]), Format::Other),
+            (ftyp(b"M4A ", &[b"M4A ", b"mp42", b"isom"]), Format::Other),
+        ] {
+            assert_eq!(sniff(&head), format, "{}", head.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_cut_or_broken_box_is_no_mp4() {
+        let whole = ftyp(b"isom", &[b"mp42"]);
+        for len in 0..12 {
+            assert_eq!(sniff(&whole[..len]), Format::Other, "{len}");
+        }
+        assert_eq!(sniff(&whole[..12]), Format::Mp4);
+        for size in [0_u32, 1, 8, 15, 17, 1028, u32::MAX] {
+            let mut broken = whole.clone();
+            broken[..4].copy_from_slice(&size.to_be_bytes());
+            assert_eq!(sniff(&broken), Format::Other, "{size}");
+        }
+        // Brands behind the end of the box do not count.
+        assert_eq!(sniff(b"\0\0\0\x10ftyp3gp5\0\0\0\0isom"), Format::Other);
+    }
+
+    #[test]
+    fn what_is_refused_has_a_name() {
+        for (head, name) in [
+            (b"GIF89a".to_vec(), "GIF"),
+            (b"RIFF\x10\0\0\0WEBPVP8 ".to_vec(), "WebP"),
+            (b"RIFF\x10\0\0\0WAVEfmt ".to_vec(), "WAV"),
+            (ftyp(b"qt  ", &[]), "QuickTime"),
+            (ftyp(b"heic", &[]), "HEIC"),
+            (b"\x89PNG\r\n\x1a\n".to_vec(), "PNG"),
+            (b"disk full".to_vec(), "none of the formats known here"),
+            (Vec::new(), "none of the formats known here"),
+        ] {
+            assert_eq!(describe(&head), name);
+        }
+    }
+
+    #[test]
+    fn every_format_has_its_content_type() {
+        let types = [Format::Jpeg, Format::Png, Format::Amr, Format::Mp4, Format::Other].map(mime);
+        assert_eq!(types, ["image/jpeg", "image/png", "audio/amr", "video/mp4", "application/octet-stream"]);
+    }
+}

@@ -1,0 +1,287 @@
+//! What may be uploaded, and how: kinds, sizes, formats and the name that receivers see.
+//!
+//! Pure: it judges the first bytes and the size that it is given, and never opens a file. Limits are those of document
+//! path 90253 (apps) and 99110 (webhooks). Their pages do not say which megabyte they mean; the larger one, of 1024 ×
+//! 1024 bytes, counts here, so that WeCom decides about what lies between.
+
+mod filename;
+mod format;
+
+use std::str::FromStr;
+
+pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
+pub use format::{Format, HEAD_LEN, mime, sniff};
+
+use super::Route;
+use crate::error::{Error, Result};
+
+const MB: u64 = 1024 * 1024;
+
+/// WeCom takes no file as short as this, in bytes (document path 90253).
+const TOO_SHORT: u64 = 5;
+
+/// The most that WeCom takes in any form.
+const FILE_MB: u64 = 20;
+
+/// The most that the inline picture of a webhook holds, before base64 (document path 99110).
+const WEBHOOK_IMAGE_MB: u64 = 2;
+
+/// What an upload is to be: WeCom's `type` parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaKind {
+    /// A picture, JPG or PNG. Apps alone: webhooks get their pictures inline.
+    Image,
+    /// A voice message of at most 60 s, AMR.
+    Voice,
+    /// A video, MP4. Apps alone.
+    Video,
+    /// A file of any format.
+    File,
+}
+
+impl MediaKind {
+    /// The name in options, in JSON and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Voice => "voice",
+            Self::Video => "video",
+            Self::File => "file",
+        }
+    }
+
+    /// The largest upload in MB.
+    fn max_mb(self) -> u64 {
+        match self {
+            Self::Image | Self::Video => 10,
+            Self::Voice => 2,
+            Self::File => FILE_MB,
+        }
+    }
+
+    /// Whether content of this format may be uploaded as this kind.
+    fn takes(self, format: Format) -> bool {
+        match self {
+            Self::Image => matches!(format, Format::Jpeg | Format::Png),
+            Self::Voice => format == Format::Amr,
+            Self::Video => format == Format::Mp4,
+            Self::File => true,
+        }
+    }
+
+    /// The formats of this kind, for a message.
+    fn formats(self) -> &'static str {
+        match self {
+            Self::Image => "JPG or PNG",
+            Self::Voice => "AMR",
+            Self::Video => "MP4",
+            Self::File => "any",
+        }
+    }
+
+    /// How to make content fit this kind.
+    fn how_to_convert(self) -> &'static str {
+        match self {
+            Self::Image => "save it as JPG or PNG",
+            Self::Voice => "convert it (ffmpeg -i INPUT -ar 8000 -ac 1 -t 60 OUTPUT.amr)",
+            Self::Video => "convert it (ffmpeg -i INPUT OUTPUT.mp4)",
+            Self::File => "give another file",
+        }
+    }
+}
+
+impl FromStr for MediaKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Image, Self::Voice, Self::Video, Self::File].into_iter().find(|kind| kind.as_str() == name).ok_or_else(
+            || {
+                Error::usage(
+                    format!("the media type {name:?} is none of image, voice, video, file"),
+                    "give one of image, voice, video, file",
+                )
+            },
+        )
+    }
+}
+
+/// The kind that fits the content best: image, voice or video where the route takes it, else file.
+#[must_use]
+pub fn default_kind(route: Route, head: &[u8]) -> MediaKind {
+    match (route, sniff(head)) {
+        (_, Format::Amr) => MediaKind::Voice,
+        (Route::App, Format::Jpeg | Format::Png) => MediaKind::Image,
+        (Route::App, Format::Mp4) => MediaKind::Video,
+        _ => MediaKind::File,
+    }
+}
+
+/// Checks an upload by its first [`HEAD_LEN`] bytes (or all, if it has fewer) and its size in bytes.
+///
+/// # Errors
+///
+/// A usage error if the route has no such kind, or the size or the format is not one that WeCom takes for it.
+pub fn check(route: Route, kind: MediaKind, head: &[u8], size: u64) -> Result<()> {
+    if route == Route::Webhook && matches!(kind, MediaKind::Image | MediaKind::Video) {
+        let hint = match kind {
+            MediaKind::Image => {
+                "send the picture with webhook-send --image, which uploads nothing, or upload it as file"
+            }
+            _ => "upload it as file",
+        };
+        return Err(Error::usage(
+            format!("a webhook takes uploads of the types voice and file, not {}", kind.as_str()),
+            hint,
+        ));
+    }
+    let taker = match route {
+        Route::App => "an app",
+        Route::Webhook => "a webhook",
+    };
+    check_content(taker, kind, kind.max_mb(), head, size)
+}
+
+/// Checks the inline picture of a webhook message: JPG or PNG, more than 5 bytes and at most 2 MB before base64.
+///
+/// # Errors
+///
+/// A usage error if its size or its format is another.
+pub fn check_webhook_image(head: &[u8], size: u64) -> Result<()> {
+    check_content("a webhook", MediaKind::Image, WEBHOOK_IMAGE_MB, head, size)
+}
+
+fn check_content(taker: &str, kind: MediaKind, max_mb: u64, head: &[u8], size: u64) -> Result<()> {
+    let what = kind.as_str();
+    if size <= TOO_SHORT {
+        return Err(Error::usage(
+            format!("the {what} has {size} bytes, and WeCom takes none of {TOO_SHORT} bytes or fewer"),
+            "check that what writes it has finished and did not fail",
+        ));
+    }
+    let max = max_mb * MB;
+    if size > max {
+        return Err(Error::usage(
+            format!("the {what} has {size} bytes, more than the {max_mb} MB ({max} bytes) that {taker} takes"),
+            how_to_shrink(size),
+        ));
+    }
+    if !kind.takes(sniff(head)) {
+        return Err(Error::usage(
+            format!("the {what} must be {} by its content, but this is {}", kind.formats(), format::describe(head)),
+            format!("{}, or send it as a file: {AS_FILE}", kind.how_to_convert()),
+        ));
+    }
+    Ok(())
+}
+
+const AS_FILE: &str = "--file, or --type file for upload-media";
+
+fn how_to_shrink(size: u64) -> String {
+    if size > FILE_MB * MB {
+        format!("compress or cut it, or send a link to it: WeCom takes {FILE_MB} MB at the most in any form")
+    } else {
+        format!("make it smaller, or send it as a file ({AS_FILE}), which may have {FILE_MB} MB")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
+    const AMR: &[u8] = b"#!AMR\n<\x91\x17";
+    const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom";
+    const TEXT: &[u8] = b"disk full on host-9";
+
+    fn refusal(result: Result<()>) -> (String, String) {
+        let error = result.unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        (error.message().to_owned(), error.hint().unwrap().to_owned())
+    }
+
+    #[test]
+    fn kinds_have_names() {
+        for name in ["image", "voice", "video", "file"] {
+            assert_eq!(name.parse::<MediaKind>().unwrap().as_str(), name);
+        }
+        for name in ["", "Image", "images", "a\nb"] {
+            let (message, _) = refusal(name.parse::<MediaKind>().map(|_| ()));
+            assert!(message.ends_with("none of image, voice, video, file") && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_default_kind_follows_content_and_route() {
+        for (head, app, webhook) in [
+            (PNG, MediaKind::Image, MediaKind::File),
+            (JPEG, MediaKind::Image, MediaKind::File),
+            (AMR, MediaKind::Voice, MediaKind::Voice),
+            (MP4, MediaKind::Video, MediaKind::File),
+            (TEXT, MediaKind::File, MediaKind::File),
+            (b"", MediaKind::File, MediaKind::File),
+        ] {
+            assert_eq!((default_kind(Route::App, head), default_kind(Route::Webhook, head)), (app, webhook));
+        }
+    }
+
+    #[test]
+    fn sizes_are_checked_at_their_borders() {
+        for (route, kind, head, mb) in [
+            (Route::App, MediaKind::Image, PNG, 10),
+            (Route::App, MediaKind::Image, JPEG, 10),
+            (Route::App, MediaKind::Voice, AMR, 2),
+            (Route::App, MediaKind::Video, MP4, 10),
+            (Route::App, MediaKind::File, TEXT, 20),
+            (Route::Webhook, MediaKind::Voice, AMR, 2),
+            (Route::Webhook, MediaKind::File, TEXT, 20),
+        ] {
+            let max = mb * 1_048_576;
+            for size in [6, max] {
+                assert!(check(route, kind, head, size).is_ok(), "{kind:?} {size}");
+            }
+            let (message, _) = refusal(check(route, kind, head, 5));
+            assert!(message.contains("5 bytes or fewer"), "{message}");
+            let (message, hint) = refusal(check(route, kind, head, max + 1));
+            assert!(message.contains(&format!("{} bytes, more than the {mb} MB ({max} bytes)", max + 1)), "{message}");
+            assert_eq!(hint.contains("--file"), kind != MediaKind::File, "{hint}");
+            refusal(check(route, kind, head, u64::MAX));
+            refusal(check(route, kind, head, 0));
+        }
+    }
+
+    #[test]
+    fn the_inline_picture_of_a_webhook_is_smaller() {
+        for head in [PNG, JPEG] {
+            assert!(check_webhook_image(head, 6).is_ok() && check_webhook_image(head, 2_097_152).is_ok());
+            refusal(check_webhook_image(head, 5));
+            let (message, _) = refusal(check_webhook_image(head, 2_097_153));
+            assert!(message.contains("2 MB (2097152 bytes) that a webhook takes"), "{message}");
+        }
+        refusal(check_webhook_image(b"GIF89a", 6));
+    }
+
+    #[test]
+    fn formats_are_checked_by_content() {
+        for (kind, good) in
+            [(MediaKind::Image, [PNG, JPEG]), (MediaKind::Voice, [AMR, AMR]), (MediaKind::Video, [MP4, MP4])]
+        {
+            for head in [PNG, JPEG, AMR, MP4, TEXT, b"".as_slice()] {
+                assert_eq!(check(Route::App, kind, head, 100).is_ok(), good.contains(&head), "{kind:?} {head:?}");
+            }
+        }
+        let (message, hint) = refusal(check(Route::App, MediaKind::Voice, b"ID3\x04\0", 100));
+        assert_eq!(message, "the voice must be AMR by its content, but this is MP3");
+        assert!(hint.contains("ffmpeg") && hint.contains("--file"), "{hint}");
+    }
+
+    #[test]
+    fn a_webhook_takes_voice_and_file_alone() {
+        let (message, hint) = refusal(check(Route::Webhook, MediaKind::Image, PNG, 100));
+        assert!(message.contains("voice and file, not image") && hint.contains("--image"), "{message} {hint}");
+        let (message, _) = refusal(check(Route::Webhook, MediaKind::Video, MP4, 100));
+        assert!(message.contains("not video"), "{message}");
+    }
+}

@@ -1,0 +1,38 @@
+//! Payloads that both routes have. Those of one route alone stand with it.
+
+use super::Route;
+use super::finding::At;
+use super::rules::Rules;
+use super::shape::wire;
+
+wire! {
+    /// A file that was uploaded before: msgtype `file`, `voice` and, in app messages, `image`.
+    pub struct Media {
+        /// From an upload; of app messages and of each webhook their own.
+        pub media_id: String,
+    }
+}
+
+wire! {
+    /// Text in WeCom's subset of Markdown: headings, bold, links, inline code, quotes and three font colours.
+    pub struct Markdown {
+        /// At most 2048 bytes in app messages (document path 90236), 4096 through webhooks (document path 99110).
+        pub content: String,
+    }
+}
+
+impl Rules for Media {
+    fn check(&self, _route: Route, at: &mut At<'_>) {
+        at.field("media_id").filled(&self.media_id);
+    }
+}
+
+impl Rules for Markdown {
+    fn check(&self, route: Route, at: &mut At<'_>) {
+        let limit = match route {
+            Route::App => 2048,
+            Route::Webhook => 4096,
+        };
+        at.field("content").body_text(&self.content, limit);
+    }
+}

@@ -1,0 +1,275 @@
+//! Who an app message is for: members, departments and tags, as lists and as the strings of message/send
+//! (document path 90236). Sources and defaults are not known here.
+
+use super::finding::{At, Finding, shown};
+
+/// Most userids per call (document path 90236; more is answered with 40032).
+pub const MAX_USERS: usize = 1000;
+/// Most departments per call (document path 90236; more is answered with 82002).
+pub const MAX_PARTIES: usize = 100;
+/// Most tags per call (document path 90236; more is answered with 82003).
+pub const MAX_TAGS: usize = 100;
+
+/// Everybody whom the app may see.
+pub const ALL: &str = "@all";
+
+/// One of the three lists of recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipientKind {
+    /// userids, or `@all`.
+    User,
+    /// Department ids.
+    Party,
+    /// Tag ids.
+    Tag,
+}
+
+impl RecipientKind {
+    /// The field of the body.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "touser",
+            Self::Party => "toparty",
+            Self::Tag => "totag",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::User => "userids",
+            Self::Party => "department ids",
+            Self::Tag => "tag ids",
+        }
+    }
+
+    fn most(self) -> usize {
+        match self {
+            Self::User => MAX_USERS,
+            Self::Party => MAX_PARTIES,
+            Self::Tag => MAX_TAGS,
+        }
+    }
+
+    fn problem(self, id: &str) -> Option<String> {
+        match self {
+            Self::User if id == ALL => None,
+            Self::User => userid_problem(id),
+            Self::Party => number_problem(id).or_else(|| {
+                let fits = id.parse::<u32>().is_ok_and(|id| id >= 1);
+                (!fits).then(|| format!("must be between 1 and {}", u32::MAX))
+            }),
+            Self::Tag => number_problem(id)
+                .or_else(|| id.parse::<i64>().is_err().then(|| "must be an integer of at most 64 bits".to_owned())),
+        }
+    }
+}
+
+/// The recipients of an app message, in the order given and without repetitions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipients {
+    /// userids, or `@all` alone.
+    pub users: Vec<String>,
+    /// Department ids.
+    pub parties: Vec<String>,
+    /// Tag ids.
+    pub tags: Vec<String>,
+}
+
+impl Recipients {
+    /// Adds what one value names: ids separated by commas or `|`, with blanks around them or not. What stands in the
+    /// list already is not added again.
+    ///
+    /// # Errors
+    ///
+    /// An empty value or id, and a department or tag that is no number; nothing is added then. The alphabet of userids,
+    /// ranges, numbers of recipients and `@all` beside others are left to [`super::app::check_body`].
+    pub fn add(&mut self, kind: RecipientKind, value: &str) -> Result<(), Finding> {
+        let finding =
+            |problem, hint: &str| Finding { path: kind.as_str().to_owned(), problem, hint: Some(hint.to_owned()) };
+        let ids: Vec<&str> = value.split([',', '|']).map(str::trim).collect();
+        for id in &ids {
+            if id.is_empty() {
+                let problem = format!("an id is empty in {}", shown(value));
+                return Err(finding(problem, "separate the ids by single commas or |"));
+            }
+            if kind != RecipientKind::User
+                && let Some(problem) = number_problem(id)
+            {
+                return Err(finding(
+                    format!("{} {problem}", shown(id)),
+                    "give the number that the admin console shows",
+                ));
+            }
+        }
+        let list = match kind {
+            RecipientKind::User => &mut self.users,
+            RecipientKind::Party => &mut self.parties,
+            RecipientKind::Tag => &mut self.tags,
+        };
+        for id in ids {
+            if !list.iter().any(|known| known == id) {
+                list.push(id.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nobody is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
+    }
+
+    /// The field `touser`: userids joined with `|`; `None` without any.
+    #[must_use]
+    pub fn touser(&self) -> Option<String> {
+        join(&self.users)
+    }
+
+    /// The field `toparty`: department ids joined with `|`; `None` without any.
+    #[must_use]
+    pub fn toparty(&self) -> Option<String> {
+        join(&self.parties)
+    }
+
+    /// The field `totag`: tag ids joined with `|`; `None` without any.
+    #[must_use]
+    pub fn totag(&self) -> Option<String> {
+        join(&self.tags)
+    }
+}
+
+/// Checks one of the three fields of a body: how many ids, and each of them.
+pub(super) fn check_field(kind: RecipientKind, value: &str, at: &mut At<'_>) {
+    if value.is_empty() {
+        return;
+    }
+    let ids: Vec<&str> = value.split('|').collect();
+    at.count(ids.len(), kind.noun(), 1..=kind.most());
+    if kind == RecipientKind::User && ids.contains(&ALL) && ids.len() > 1 {
+        at.error_with_hint("@all stands beside other userids", "give @all alone, or leave it out");
+    }
+    for (index, id) in ids.iter().enumerate() {
+        if let Some(problem) = kind.problem(id) {
+            let problem = format!("id {} of {}, {}, {problem}", index + 1, ids.len(), shown(id));
+            at.error_with_hint(problem, "join the ids with | alone, without blanks");
+        }
+    }
+}
+
+impl At<'_> {
+    /// A userid that stands alone.
+    pub(super) fn userid(&mut self, id: &str) {
+        if let Some(problem) = userid_problem(id) {
+            self.error(format!("userid {} {problem}", shown(id)));
+        }
+    }
+}
+
+/// What is wrong with a userid, if anything: letters, digits, `_-@.`, 1 to 64 bytes (document path 90195).
+fn userid_problem(id: &str) -> Option<String> {
+    if id.is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if id.len() > 64 {
+        return Some(format!("has {} bytes, the limit is 64", id.len()));
+    }
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'.')) {
+        return Some("may hold letters, digits, _, -, @ and . only".to_owned());
+    }
+    (!id.starts_with(|first: char| first.is_ascii_alphanumeric()))
+        .then(|| "must begin with a letter or digit".to_owned())
+}
+
+fn number_problem(id: &str) -> Option<String> {
+    let number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    (!number).then(|| "is no number".to_owned())
+}
+
+fn join(ids: &[String]) -> Option<String> {
+    (!ids.is_empty()).then(|| ids.join("|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Findings;
+
+    fn errors(kind: RecipientKind, value: &str) -> Vec<String> {
+        let mut findings = Findings::default();
+        check_field(kind, value, &mut At::root(&mut findings).field(kind.as_str()));
+        findings.errors.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn values_are_split_trimmed_and_kept_once() {
+        let mut to = Recipients::default();
+        assert!(to.is_empty() && to.touser().is_none());
+        to.add(RecipientKind::User, "zhangsan, lisi|zhangsan").unwrap();
+        to.add(RecipientKind::User, " Lisi ").unwrap();
+        to.add(RecipientKind::Party, "2 | 1").unwrap();
+        to.add(RecipientKind::Tag, "7").unwrap();
+        assert!(!to.is_empty());
+        assert_eq!(to.touser().as_deref(), Some("zhangsan|lisi|Lisi"));
+        assert_eq!(to.toparty().as_deref(), Some("2|1"));
+        assert_eq!(to.totag().as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn empty_ids_and_departments_that_are_no_numbers_are_refused_whole() {
+        use RecipientKind::{Party, Tag, User};
+        for (kind, value) in [
+            (User, ""),
+            (User, " "),
+            (User, "a,,b"),
+            (User, "a|"),
+            (Party, "1,ops"),
+            (Tag, "-1"),
+            (Tag, "1.5"),
+            (Party, "+1"),
+        ] {
+            let mut to = Recipients::default();
+            let finding = to.add(kind, value).unwrap_err();
+            assert_eq!(finding.path, kind.as_str(), "{value}");
+            assert!(to.is_empty(), "{value}");
+        }
+        let finding = Recipients::default().add(Party, "1,ops").unwrap_err();
+        assert_eq!(finding.to_string(), "toparty: \"ops\" is no number");
+    }
+
+    #[test]
+    fn the_alphabet_of_userids() {
+        for good in ["a", "0", "Zhang.San_1-2@example", &"x".repeat(64)] {
+            assert_eq!(userid_problem(good), None, "{good}");
+        }
+        for bad in ["", "_a", "@a", ".a", "-a", "a b", "张三", "a|b", "a/b", &"x".repeat(65)] {
+            assert!(userid_problem(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_recipients_have_limits() {
+        let ids = |count: usize| vec!["1"; count].join("|");
+        for (kind, most) in [(RecipientKind::User, 1000), (RecipientKind::Party, 100), (RecipientKind::Tag, 100)] {
+            assert!(errors(kind, &ids(most)).is_empty());
+            let found = errors(kind, &ids(most + 1));
+            assert_eq!(found.len(), 1);
+            assert!(found[0].ends_with(&format!("ids, the limit is {most}")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn ids_in_a_body() {
+        use RecipientKind::{Party, Tag, User};
+        for (kind, value) in [(User, "@all"), (User, "a|b"), (User, ""), (Party, "1|4294967295"), (Tag, "0|7")] {
+            assert!(errors(kind, value).is_empty(), "{value}");
+        }
+        let all =
+            [(User, "@all|a"), (User, "a | b"), (User, "a||b"), (User, "@ALL"), (Party, "0"), (Party, "4294967296")];
+        for (kind, value) in all.into_iter().chain([(Party, "ops"), (Tag, "x"), (Tag, "9223372036854775808")]) {
+            assert!(!errors(kind, value).is_empty(), "{value}");
+        }
+        assert_eq!(errors(User, "a|b c"), ["touser: id 2 of 2, \"b c\", may hold letters, digits, _, -, @ and . only"]);
+    }
+}

@@ -1,0 +1,269 @@
+//! The JSON shape of the wire types: which fields an object has, which it needs, and of which kind they are.
+//!
+//! [`wire!`] makes a struct and its [`Shape`] from one definition, so that the two cannot drift apart. Only shapes are
+//! held against the body here; limits and values are the business of the rules.
+
+use serde_json::{Map, Number, Value};
+
+use super::finding::At;
+
+/// What a JSON value must look like.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    List(&'static Self),
+    Object(&'static [Field]),
+}
+
+/// One field of an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    pub(super) shape: Shape,
+}
+
+/// A type that stands for a JSON value of a known shape.
+pub(super) trait Wire {
+    const SHAPE: Shape;
+    const REQUIRED: bool = true;
+
+    /// Whether the field is left out of its object.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl Wire for String {
+    const SHAPE: Shape = Shape::Text;
+}
+
+impl Wire for i64 {
+    const SHAPE: Shape = Shape::Integer;
+}
+
+impl Wire for Number {
+    const SHAPE: Shape = Shape::Number;
+}
+
+impl Wire for bool {
+    const SHAPE: Shape = Shape::Boolean;
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    const SHAPE: Shape = Shape::List(&T::SHAPE);
+}
+
+impl<T: Wire> Wire for Box<T> {
+    const SHAPE: Shape = T::SHAPE;
+}
+
+impl<T: Wire> Wire for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
+    const REQUIRED: bool = false;
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Defines a wire object: a struct whose field names are WeCom's and whose `Option` fields may be left out.
+macro_rules! wire {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        $vis struct $name {
+            $(
+                $(#[$field_meta])*
+                #[serde(skip_serializing_if = "crate::message::shape::Wire::is_absent")]
+                $field_vis $field: $type,
+            )*
+        }
+
+        impl crate::message::shape::Wire for $name {
+            const SHAPE: crate::message::shape::Shape = crate::message::shape::Shape::Object(&[$(
+                crate::message::shape::Field {
+                    name: crate::message::shape::plain(stringify!($field)),
+                    required: <$type as crate::message::shape::Wire>::REQUIRED,
+                    shape: <$type as crate::message::shape::Wire>::SHAPE,
+                },
+            )*]);
+        }
+    };
+}
+pub(super) use wire;
+
+/// A field's name without the mark of a raw identifier.
+pub(super) const fn plain(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
+/// Reports all that is wrong with the shape of `value`. Whether it can be read as its type nevertheless: unknown fields
+/// do not stand in the way of that.
+pub(super) fn fits(shape: Shape, value: &Value, at: &mut At<'_>) -> bool {
+    match (shape, value) {
+        (Shape::Text, Value::String(_)) | (Shape::Number, Value::Number(_)) | (Shape::Boolean, Value::Bool(_)) => true,
+        (Shape::Integer, Value::Number(number)) if number.is_i64() => true,
+        (Shape::List(of), Value::Array(items)) => {
+            items.iter().enumerate().fold(true, |fit, (index, item)| fits(*of, item, &mut at.item(index)) && fit)
+        }
+        (Shape::Object(fields), Value::Object(object)) => {
+            let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+            for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
+                at.field(name).error(unknown("field", name, &names));
+            }
+            fields_fit(fields, object, at)
+        }
+        (_, Value::Null) => {
+            at.error_with_hint(format!("expected {}, got null", name_of(shape)), "leave the field out instead");
+            false
+        }
+        _ => {
+            at.error(format!("expected {}, got {}", name_of(shape), kind_of(value)));
+            false
+        }
+    }
+}
+
+/// The part of [`fits`] that looks at the known fields of an object.
+pub(super) fn fields_fit(fields: &[Field], object: &Map<String, Value>, at: &mut At<'_>) -> bool {
+    fields.iter().fold(true, |fit, field| {
+        let fits = match object.get(field.name) {
+            Some(value) => fits(field.shape, value, &mut at.field(field.name)),
+            None if field.required => {
+                at.field(field.name).error(format!("missing, {} is required", name_of(field.shape)));
+                false
+            }
+            None => true,
+        };
+        fits && fit
+    })
+}
+
+/// The problem with a name that is none of `known`.
+pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("unknown {what}; did you mean {near}?"),
+        None => format!("unknown {what}; known here: {}", known.join(", ")),
+    }
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    // Much longer names are like none of ours, and comparing takes time in proportion to the length.
+    let name: String = name.chars().take(100).collect::<String>().to_ascii_lowercase();
+    let likeness = |known: &str| strsim::jaro_winkler(&name, known);
+    let best = known.iter().copied().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))?;
+    (likeness(best) >= ALIKE).then_some(best)
+}
+
+fn name_of(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Text => "a string",
+        Shape::Integer => "an integer",
+        Shape::Number => "a number",
+        Shape::Boolean => "true or false",
+        Shape::List(_) => "a list",
+        Shape::Object(_) => "an object",
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if number.is_f64() => "a number with a fraction or exponent",
+        Value::Number(number) if number.is_i64() => "an integer",
+        Value::Number(_) => "an integer of more than 64 bits",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::message::Findings;
+
+    wire! {
+        struct Inner {
+            keyname: String,
+            r#type: Option<i64>,
+        }
+    }
+
+    wire! {
+        struct Outer {
+            flag: Option<bool>,
+            ratio: Option<Number>,
+            list: Vec<Inner>,
+        }
+    }
+
+    fn found(value: &Value) -> (bool, Vec<String>) {
+        let mut findings = Findings::default();
+        let fit = fits(Outer::SHAPE, value, &mut At::root(&mut findings));
+        (fit, findings.errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_fitting_value_survives_the_round_trip() {
+        for value in [
+            json!({"flag": false, "ratio": 2, "list": [{"keyname": "", "type": -3}, {"keyname": "b"}]}),
+            json!({"ratio": 2.0, "list": []}),
+        ] {
+            assert_eq!(found(&value), (true, vec![]));
+            let typed: Outer = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(serde_json::to_value(typed).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn all_unknown_fields_are_named_and_do_not_hinder_reading() {
+        let value = json!({"list": [{"keyname": "a"}, {"keyname": "b", "keynam": 1, "Type": 1}], "zzz": 0});
+        let (fit, errors) = found(&value);
+        assert!(fit && serde_json::from_value::<Outer>(value).is_ok());
+        assert_eq!(
+            errors,
+            [
+                "zzz: unknown field; known here: flag, ratio, list",
+                "list[1].keynam: unknown field; did you mean keyname?",
+                "list[1].Type: unknown field; did you mean type?",
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_kinds_say_what_was_expected_and_given_but_not_the_value() {
+        let value =
+            json!({"flag": "yes", "ratio": "1.3", "list": [7, {"keyname": null, "type": 1.5}, {"type": u64::MAX}]});
+        let (fit, errors) = found(&value);
+        assert!(!fit);
+        assert_eq!(
+            errors,
+            [
+                "flag: expected true or false, got a string",
+                "ratio: expected a number, got a string",
+                "list[0]: expected an object, got an integer",
+                "list[1].keyname: expected a string, got null",
+                "list[1].type: expected an integer, got a number with a fraction or exponent",
+                "list[2].keyname: missing, a string is required",
+                "list[2].type: expected an integer, got an integer of more than 64 bits",
+            ]
+        );
+        assert_eq!(found(&json!({})).1, ["list: missing, a list is required"]);
+        assert_eq!(found(&json!([])).1, ["body: expected an object, got a list"]);
+    }
+}

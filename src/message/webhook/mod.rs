@@ -1,0 +1,67 @@
+//! Messages of webhook/send (document path 99110): the body and its contents.
+
+mod payload;
+#[cfg(test)]
+mod tests;
+
+pub use payload::{Article, Image, News, Text};
+
+use serde_json::{Map, Value};
+
+use super::body::{self, Content, contents};
+use super::card::TemplateCard;
+use super::control;
+use super::finding::At;
+use super::{Findings, Markdown, Media, Route};
+
+/// One message to the group of a webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookMessage {
+    /// What the group sees.
+    pub content: WebhookContent,
+}
+
+contents! {
+    /// The contents that webhook messages can have.
+    pub enum WebhookContent on Webhook {
+        Text(Text) = "text",
+        Markdown(Markdown) = "markdown",
+        MarkdownV2(Markdown) = "markdown_v2",
+        Image(Image) = "image",
+        News(News) = "news",
+        File(Media) = "file",
+        Voice(Media) = "voice",
+        TemplateCard(Box<TemplateCard>) = "template_card",
+    }
+}
+
+impl WebhookMessage {
+    /// The whole body.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        body::write(&self.content, self.content.msgtype(), Map::new())
+    }
+
+    /// Reads a whole body. Limits are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Unknown and missing fields, and fields of the wrong kind: all of them.
+    pub fn from_value(body: &Value) -> Result<Self, Findings> {
+        let mut findings = Findings::default();
+        let content = body::read(body, &[], &mut At::root(&mut findings));
+        content.filter(|_| findings.errors.is_empty()).map(|content| Self { content }).ok_or(findings)
+    }
+}
+
+/// Holds a whole body against all published rules for webhook/send.
+#[must_use]
+pub fn check_body(body: &Value) -> Findings {
+    let mut findings = Findings::default();
+    let mut at = At::root(&mut findings);
+    control::search(body, &mut at);
+    if let Some(content) = body::read::<WebhookContent>(body, &[], &mut at) {
+        content.rules().check(Route::Webhook, &mut at.field(content.msgtype()));
+    }
+    findings
+}

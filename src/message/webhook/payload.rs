@@ -1,0 +1,139 @@
+//! Payloads of webhook/send alone (document path 99110), each with its rules. Cards have a place of their own.
+
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
+use md5::{Digest, Md5};
+
+use crate::message::Route;
+use crate::message::finding::{At, shown};
+use crate::message::recipients::ALL;
+use crate::message::rules::{Rules, has_http_scheme, or_empty};
+use crate::message::shape::wire;
+
+wire! {
+    /// Plain text that can mention members of the group.
+    pub struct Text {
+        /// 1 to 2048 bytes.
+        pub content: String,
+        /// userids, or `@all`.
+        pub mentioned_list: Option<Vec<String>>,
+        /// Phone numbers, or `@all`.
+        pub mentioned_mobile_list: Option<Vec<String>>,
+    }
+}
+
+wire! {
+    /// A picture, JPG or PNG, within the message.
+    pub struct Image {
+        /// The file in standard base64 with padding; more than 5 bytes and at most 2 MiB before the encoding.
+        pub base64: String,
+        /// The MD5 of the file before the encoding, in hexadecimal digits.
+        pub md5: String,
+    }
+}
+
+wire! {
+    /// Articles that stand elsewhere.
+    pub struct News {
+        /// 1 to 8.
+        pub articles: Vec<Article>,
+    }
+}
+
+wire! {
+    /// An article of [`News`].
+    pub struct Article {
+        /// At most 128 bytes.
+        pub title: String,
+        /// At most 512 bytes.
+        pub description: Option<String>,
+        /// Where a click leads; no rule for its scheme is published.
+        pub url: String,
+        /// JPG or PNG, best 1068×455 for the first article, 150×150 for the others.
+        pub picurl: Option<String>,
+    }
+}
+
+impl Image {
+    /// Most bytes of a picture before the encoding.
+    pub const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+    /// The payload for the bytes of a file.
+    #[must_use]
+    pub fn from_bytes(file: &[u8]) -> Self {
+        Self { base64: STANDARD.encode(file), md5: md5_hex(file) }
+    }
+}
+
+impl Rules for Text {
+    fn check(&self, _route: Route, at: &mut At<'_>) {
+        at.field("content").body_text(&self.content, 2048);
+        for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
+            at.field("mentioned_list").item(index).userid(id);
+        }
+        for (index, number) in self.mentioned_mobile_list.iter().flatten().enumerate() {
+            if number.is_empty() || number.contains(char::is_whitespace) {
+                let problem = format!("{} is no phone number", shown(number));
+                let hint = "give the number without blanks, or @all";
+                at.field("mentioned_mobile_list").item(index).error_with_hint(problem, hint);
+            }
+        }
+    }
+}
+
+impl Rules for Image {
+    fn check(&self, _route: Route, at: &mut At<'_>) {
+        let mut place = at.field("base64");
+        if self.base64.starts_with("data:") {
+            return place.error_with_hint("begins with data:", "give the base64 alone, without the data: prefix");
+        }
+        let file = match STANDARD.decode(&self.base64) {
+            Ok(file) => file,
+            Err(error) => {
+                let place_of = match error {
+                    DecodeError::InvalidByte(offset, _) => format!(" at byte {offset}"),
+                    _ => String::new(),
+                };
+                let hint = "encode with the standard alphabet and padding, without line breaks";
+                return place.error_with_hint(format!("no standard base64{place_of}"), hint);
+            }
+        };
+        if file.len() > Self::MAX_BYTES {
+            place.error(format!("{} bytes decoded, the limit is {}", file.len(), Self::MAX_BYTES));
+        }
+        if file.len() <= 5 {
+            place.error(format!("{} bytes decoded, more than 5 are required", file.len()));
+        } else if !is_jpg_or_png(&file) {
+            place.error_with_hint("neither JPG nor PNG", "convert the picture, or send it as a file");
+        }
+        if !self.md5.eq_ignore_ascii_case(&md5_hex(&file)) {
+            let problem = format!("not the MD5 of the decoded picture, which is {}", md5_hex(&file));
+            at.field("md5").error_with_hint(problem, "take the MD5 of the file before the base64 encoding");
+        }
+    }
+}
+
+impl Rules for News {
+    fn check(&self, _route: Route, at: &mut At<'_>) {
+        let mut at = at.field("articles");
+        at.count(self.articles.len(), "articles", 1..=8);
+        for (index, article) in self.articles.iter().enumerate() {
+            let mut at = at.item(index);
+            at.field("title").filled(&article.title).max_bytes(&article.title, 128);
+            at.field("description").max_bytes(or_empty(&article.description), 512);
+            let mut place = at.field("url");
+            place.filled(&article.url);
+            if !article.url.is_empty() && !has_http_scheme(&article.url) {
+                place.warn_with_hint("no http:// or https://, clients may not open it", "write the whole address");
+            }
+        }
+    }
+}
+
+fn is_jpg_or_png(file: &[u8]) -> bool {
+    file.starts_with(b"\xff\xd8\xff") || file.starts_with(b"\x89PNG\r\n\x1a\n")
+}
+
+fn md5_hex(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

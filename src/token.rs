@@ -1,0 +1,300 @@
+//! A valid access token: from the cache that all processes share, or fetched by one of them for all.
+//!
+//! Trouble with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
+//! agent and secret, whose name reveals none of them.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::api::{CallError, Client, Grant};
+use crate::notice::Listener;
+use crate::secret::{Mask, Secret};
+use crate::state::{self, Guard};
+
+/// A token is given up before it expires, by a tenth of its life and by no more than this.
+const LONGEST_MARGIN_S: u64 = 300;
+
+/// For how long nobody asks again after a refresh brought the same token once more.
+const UNCHANGED_HOLDS_S: u64 = 30;
+
+/// How long another process may keep the lock before this one goes on without it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A cache file is a few hundred bytes; what is much longer is somebody else's.
+const CACHE_FILE_LIMIT: u64 = 16 * 1024;
+
+/// The app whose token is wanted.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// `corpid`.
+    pub corp_id: String,
+    /// Keeps the tokens of apps apart; `None` where a command needs no agent.
+    pub agent_id: Option<i64>,
+    /// `corpsecret`.
+    pub secret: Secret,
+}
+
+/// A token and where it came from.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The token itself.
+    pub access_token: Secret,
+    /// Seconds that are left of its life.
+    pub expires_in: u64,
+    /// Whether it was there before this process asked for one: only such a token can be stale.
+    pub from_cache: bool,
+}
+
+/// Hands out the tokens of one app.
+pub struct Tokens<'a> {
+    client: &'a Client,
+    app: App,
+    cache: Option<CacheFile>,
+    mask: Mask,
+    listener: Listener,
+}
+
+impl<'a> Tokens<'a> {
+    /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
+    #[must_use]
+    pub fn new(
+        client: &'a Client,
+        base_url: &str,
+        app: App,
+        cache_dir: Option<&Path>,
+        mask: Mask,
+        listener: Listener,
+    ) -> Self {
+        let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
+        Self { client, app, cache, mask, listener }
+    }
+
+    /// A token that is valid as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the one `gettoken` call that this may take.
+    pub async fn get(&self) -> Result<Token, CallError> {
+        if let Some(token) = self.cached(Entry::is_fresh) {
+            return Ok(token);
+        }
+        let guard = self.lock(|entry| entry.is_fresh()).await;
+        if let Some(token) = self.cached(Entry::is_fresh) {
+            return Ok(token);
+        }
+        self.fetch(None, guard.as_ref()).await
+    }
+
+    /// Another token than `stale`, which WeCom refused; `None` when there is no other for now.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the one `gettoken` call that this may take.
+    pub async fn refresh(&self, stale: &Token) -> Result<Option<Token>, CallError> {
+        let stale = &stale.access_token;
+        let is_other = |entry: &Entry| entry.is_fresh() && entry.access_token != stale.expose();
+        let is_settled = |entry: &Entry| is_other(entry) || entry.is_known_unchanged(stale);
+        if !self.entry().is_some_and(|entry| is_settled(&entry)) {
+            let guard = self.lock(is_settled).await;
+            if !self.entry().is_some_and(|entry| is_settled(&entry)) {
+                let token = self.fetch(Some(stale), guard.as_ref()).await?;
+                return Ok(Some(token).filter(|token| token.access_token != *stale));
+            }
+        }
+        Ok(self.cached(is_other))
+    }
+
+    /// A new token, whatever the cache holds.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the `gettoken` call.
+    pub async fn force(&self) -> Result<Token, CallError> {
+        let guard = self.lock(|_| false).await;
+        self.fetch(None, guard.as_ref()).await
+    }
+
+    async fn fetch(&self, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {
+        // The life of a token counts from before the request: an answer may take its time.
+        let asked_at = now();
+        let grant = self.client.gettoken(&self.app.corp_id, &self.app.secret).await?;
+        let unchanged = stale == Some(&grant.access_token);
+        if let (Some(cache), Some(guard)) = (&self.cache, guard) {
+            let entry = Entry::new(&cache.key, &grant, asked_at, unchanged);
+            if let Err(error) = cache.write(&entry, guard) {
+                self.listener.detail(format!("the token cannot be kept in {}: {error}", cache.file.display()));
+            }
+        }
+        Ok(Token { access_token: grant.access_token, expires_in: grant.expires_in, from_cache: false })
+    }
+
+    fn cached(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Token> {
+        let entry = self.entry().filter(|entry| wanted(entry))?;
+        let access_token = Secret::new(entry.access_token.as_str());
+        self.mask.add(&access_token);
+        Some(Token { access_token, expires_in: entry.expires_at.saturating_sub(now()), from_cache: true })
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let cache = self.cache.as_ref()?;
+        cache.read().unwrap_or_else(|reason| {
+            self.listener.detail(format!("the token cache {} is passed over: {reason}", cache.file.display()));
+            None
+        })
+    }
+
+    /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would
+    /// protect was done meanwhile by somebody else.
+    async fn lock(&self, done: impl Fn(&Entry) -> bool) -> Option<Guard> {
+        let cache = self.cache.as_ref()?;
+        // Half of what is left stays for the work itself.
+        let patience = LOCK_PATIENCE.min(self.client.deadline().saturating_duration_since(Instant::now()) / 2);
+        let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
+        match state::lock(&cache.lock, Instant::now() + patience, is_done).await {
+            Ok(guard) => guard,
+            Err(error) => {
+                self.listener.detail(format!("the token cache {} cannot be used: {error}", cache.file.display()));
+                None
+            }
+        }
+    }
+}
+
+/// Where a token is kept, and under which key.
+struct CacheFile {
+    key: String,
+    file: PathBuf,
+    lock: PathBuf,
+}
+
+impl CacheFile {
+    fn new(folder: &Path, base_url: &str, app: &App) -> Self {
+        let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
+        let mut hash = Sha256::new();
+        for part in [base_url, &app.corp_id, &agent_id, app.secret.expose()] {
+            // With its length before it, so that no two sets of parts run together to the same text.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let key: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = &key[..32];
+        Self { file: folder.join(format!("token-{name}.json")), lock: folder.join(format!("token-{name}.lock")), key }
+    }
+
+    /// What is there: nothing, an entry of ours, or something that is said to be none.
+    fn read(&self) -> Result<Option<Entry>, String> {
+        let content = match state::read_small(&self.file, CACHE_FILE_LIMIT) {
+            Ok(content) => content,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        // The parser's own words could quote the token.
+        let entry: Entry = serde_json::from_slice(&content).map_err(|_| "it is damaged".to_owned())?;
+        if entry.key != self.key || entry.access_token.is_empty() {
+            return Err("it belongs to something else".to_owned());
+        }
+        Ok(Some(entry))
+    }
+
+    fn write(&self, entry: &Entry, guard: &Guard) -> std::io::Result<()> {
+        state::replace(&self.file, &serde_json::to_vec(entry)?, guard)
+    }
+}
+
+/// The content of a cache file. No `Debug`: it holds the token.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    key: String,
+    access_token: String,
+    /// Unix seconds, like all times here.
+    obtained_at: u64,
+    expires_at: u64,
+    /// When a refresh last brought this same token again.
+    #[serde(default)]
+    unchanged_at: Option<u64>,
+}
+
+impl Entry {
+    fn new(key: &str, grant: &Grant, asked_at: u64, unchanged: bool) -> Self {
+        Self {
+            key: key.to_owned(),
+            access_token: grant.access_token.expose().to_owned(),
+            obtained_at: asked_at,
+            expires_at: asked_at.saturating_add(grant.expires_in),
+            unchanged_at: unchanged.then_some(asked_at),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.is_fresh_at(now())
+    }
+
+    fn is_fresh_at(&self, now: u64) -> bool {
+        let margin = (self.expires_at.saturating_sub(self.obtained_at) / 10).clamp(1, LONGEST_MARGIN_S);
+        // A token from the future means that the clock was set back: nobody knows its age.
+        self.obtained_at <= now && now.saturating_add(margin) < self.expires_at
+    }
+
+    fn is_known_unchanged(&self, stale: &Secret) -> bool {
+        let age = self.unchanged_at.and_then(|then| now().checked_sub(then));
+        self.access_token == stale.expose() && age.is_some_and(|age| age < UNCHANGED_HOLDS_S)
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(obtained_at: u64, expires_in: u64) -> Entry {
+        let grant = Grant { access_token: Secret::new("test-token"), expires_in };
+        Entry::new("key", &grant, obtained_at, false)
+    }
+
+    #[test]
+    fn a_token_is_given_up_before_it_expires() {
+        assert!(entry(1000, 7200).is_fresh_at(1000 + 6899));
+        assert!(!entry(1000, 7200).is_fresh_at(1000 + 6900), "300 s before its end");
+        assert!(entry(1000, 60).is_fresh_at(1053));
+        assert!(!entry(1000, 60).is_fresh_at(1054), "a tenth before its end");
+        assert!(entry(1000, 3).is_fresh_at(1001));
+        assert!(!entry(1000, 3).is_fresh_at(1002), "a second at the least");
+        assert!(!entry(1000, 0).is_fresh_at(1000));
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_not_trusted() {
+        assert!(!entry(1000, 7200).is_fresh_at(999));
+    }
+
+    #[test]
+    fn each_part_of_the_key_counts() {
+        let app = |corp: &str, agent, secret: &str| App {
+            corp_id: corp.to_owned(),
+            agent_id: agent,
+            secret: Secret::new(secret),
+        };
+        let key = |base: &str, app: &App| CacheFile::new(Path::new("cache"), base, app).file;
+        let base = "https://wecom.example";
+        let keys = [
+            key(base, &app("corp", Some(1), "secret")),
+            key("https://other.example", &app("corp", Some(1), "secret")),
+            key(base, &app("corp2", Some(1), "secret")),
+            key(base, &app("corp", Some(2), "secret")),
+            key(base, &app("corp", None, "secret")),
+            key(base, &app("corp", Some(1), "secret2")),
+            key(base, &app("cor", Some(1), "psecret")),
+        ];
+        for (index, one) in keys.iter().enumerate() {
+            assert!(!keys[..index].contains(one), "{index}");
+            let name = one.display().to_string();
+            assert!(!name.contains("secret") && !name.contains("corp"), "{name}");
+        }
+    }
+}

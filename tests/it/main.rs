@@ -1,0 +1,3 @@
+//! The integration tests, one binary: what the program does as a whole, seen from outside.
+
+mod payloads;

@@ -1,0 +1,250 @@
+//! The bodies in `examples/payloads`: they keep the rules, survive the typed messages unchanged, and together hold
+//! every msgtype, card type and field that WeCom publishes. The lists here are written from the official pages
+//! (document paths 90236 and 99110), apart from the code.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first surprise")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use wecom_alert::message::app::{self, AppMessage};
+use wecom_alert::message::webhook::{self, WebhookMessage};
+use wecom_alert::message::{Findings, Route};
+
+const APP_FIELDS: &[(&str, &str)] = &[
+    ("", "touser toparty totag agentid safe enable_id_trans enable_duplicate_check duplicate_check_interval"),
+    ("", "msgtype text image voice video file textcard news mpnews markdown miniprogram_notice template_card"),
+    ("text", "content"),
+    ("image", "media_id"),
+    ("voice", "media_id"),
+    ("video", "media_id title description"),
+    ("file", "media_id"),
+    ("textcard", "title description url btntxt"),
+    ("news", "articles"),
+    ("news.articles[]", "title description url picurl appid pagepath"),
+    ("mpnews", "articles"),
+    ("mpnews.articles[]", "title thumb_media_id author content_source_url content digest"),
+    ("markdown", "content"),
+    ("miniprogram_notice", "appid page title description emphasis_first_item content_item"),
+    ("miniprogram_notice.content_item[]", "key value"),
+    ("template_card", "action_menu task_id button_selection button_list checkbox select_list submit_button"),
+    ("template_card.action_menu", "desc action_list"),
+    ("template_card.action_menu.action_list[]", "text key"),
+    ("template_card.button_selection", "question_key title option_list selected_id"),
+    ("template_card.button_selection.option_list[]", "id text"),
+    ("template_card.button_list[]", "type text style key url"),
+    ("template_card.checkbox", "question_key mode option_list"),
+    ("template_card.checkbox.option_list[]", "id text is_checked"),
+    ("template_card.select_list[]", "question_key title option_list selected_id"),
+    ("template_card.select_list[].option_list[]", "id text"),
+    ("template_card.submit_button", "text key"),
+];
+
+const WEBHOOK_FIELDS: &[(&str, &str)] = &[
+    ("", "msgtype text markdown markdown_v2 image news file voice template_card"),
+    ("text", "content mentioned_list mentioned_mobile_list"),
+    ("markdown", "content"),
+    ("markdown_v2", "content"),
+    ("image", "base64 md5"),
+    ("news", "articles"),
+    ("news.articles[]", "title description url picurl"),
+    ("file", "media_id"),
+    ("voice", "media_id"),
+];
+
+const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
+    ("template_card", "card_type source main_title quote_area emphasis_content sub_title_text image_text_area"),
+    ("template_card", "card_image vertical_content_list horizontal_content_list jump_list card_action"),
+    ("template_card.source", "icon_url desc desc_color"),
+    ("template_card.main_title", "title desc"),
+    ("template_card.quote_area", "type url appid pagepath title quote_text"),
+    ("template_card.emphasis_content", "title desc"),
+    ("template_card.image_text_area", "type url appid pagepath title desc image_url"),
+    ("template_card.card_image", "url aspect_ratio"),
+    ("template_card.vertical_content_list[]", "title desc"),
+    ("template_card.horizontal_content_list[]", "type keyname value url media_id userid"),
+    ("template_card.jump_list[]", "type title url appid pagepath"),
+    ("template_card.card_action", "type url appid pagepath"),
+];
+
+#[test]
+fn every_file_keeps_the_rules_and_survives_unchanged() {
+    for route in [Route::App, Route::Webhook] {
+        for (name, body) in bodies(route) {
+            let name = format!("{}/{name}", route.as_str());
+            assert_eq!(check(route, &body), Findings::default(), "{name}");
+            assert_eq!(round_trip(route, &body).as_ref(), Some(&body), "{name}");
+            if route == Route::App {
+                assert!(body["touser"].is_string() && body["agentid"] == 1000002, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn there_is_one_file_for_each_type() {
+    for (route, types, cards) in [
+        (
+            Route::App,
+            "text image voice video file textcard news mpnews markdown miniprogram_notice",
+            "text_notice news_notice button_interaction vote_interaction multiple_interaction",
+        ),
+        (Route::Webhook, "text markdown markdown_v2 image news file voice", "text_notice news_notice"),
+    ] {
+        let cards = cards.split(' ').map(|card_type| format!("template_card_{card_type}"));
+        let expected: BTreeSet<_> = types.split(' ').map(str::to_owned).chain(cards).collect();
+        let bodies = bodies(route);
+        assert_eq!(bodies.keys().cloned().collect::<BTreeSet<_>>(), expected);
+        for (name, body) in bodies {
+            let msgtype = body["msgtype"].as_str().unwrap();
+            let card_type = body["template_card"]["card_type"].as_str();
+            assert_eq!(card_type.map_or(msgtype.to_owned(), |card_type| format!("{msgtype}_{card_type}")), name);
+        }
+    }
+}
+
+#[test]
+fn the_files_together_use_every_field() {
+    for (route, fields) in [(Route::App, APP_FIELDS), (Route::Webhook, WEBHOOK_FIELDS)] {
+        let mut used = BTreeSet::new();
+        bodies(route).values().for_each(|body| collect_fields(body, "", &mut used));
+        let published: BTreeSet<_> = fields
+            .iter()
+            .chain(CARD_FIELDS_OF_BOTH)
+            .flat_map(|(place, names)| names.split(' ').map(move |name| format!("{place}.{name}")))
+            .collect();
+        assert_eq!(used, published);
+    }
+}
+
+#[test]
+fn a_file_with_any_field_misspelt_is_refused_at_its_path() {
+    for route in [Route::App, Route::Webhook] {
+        for (name, body) in bodies(route) {
+            for pointer in objects(&body, "") {
+                let mut body = body.clone();
+                body.pointer_mut(&pointer).unwrap()["no_such_field"] = json!(1);
+                let findings = check(route, &body);
+                let [error] = &findings.errors[..] else { panic!("{name} {pointer}: {findings:?}") };
+                assert!(error.path.ends_with("no_such_field"), "{name} {pointer}: {error}");
+                assert_eq!(round_trip(route, &body), None, "{name} {pointer}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_json_makes_the_checks_panic(value in any_json(), msgtype in any_msgtype()) {
+        for route in [Route::App, Route::Webhook] {
+            check(route, &value);
+            check(route, &json!({"msgtype": msgtype, msgtype: value, "touser": "a"}));
+        }
+    }
+
+    /// Files with one value replaced: closer to real bodies than chance alone comes.
+    #[test]
+    fn what_is_read_is_what_is_written(file in any_index(), place in any_index(), value in any_json()) {
+        for route in [Route::App, Route::Webhook] {
+            let bodies = bodies(route);
+            let mut body = file.get(&bodies.values().collect::<Vec<_>>()).to_owned().clone();
+            let mut pointers: Vec<String> = Vec::new();
+            collect_values(&body, "", &mut pointers);
+            let pointer: &String = place.get(&pointers);
+            *body.pointer_mut(pointer).unwrap() = value.clone();
+            check(route, &body);
+            if let Some(written) = round_trip(route, &body) {
+                prop_assert_eq!(written, body);
+            }
+        }
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (0..5i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[ -~]{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        let name = prop_oneof![any::<String>(), "title|url|type|key|content|articles|card_type|option_list"];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_index() -> impl Strategy<Value = prop::sample::Index> {
+    any::<prop::sample::Index>()
+}
+
+fn any_msgtype() -> impl Strategy<Value = &'static str> {
+    prop::sample::select([app::AppContent::MSGTYPES, webhook::WebhookContent::MSGTYPES].concat())
+}
+
+fn check(route: Route, body: &Value) -> Findings {
+    match route {
+        Route::App => app::check_body(body),
+        Route::Webhook => webhook::check_body(body),
+    }
+}
+
+fn round_trip(route: Route, body: &Value) -> Option<Value> {
+    match route {
+        Route::App => AppMessage::from_value(body).ok().map(|message| message.to_value()),
+        Route::Webhook => WebhookMessage::from_value(body).ok().map(|message| message.to_value()),
+    }
+}
+
+/// The files of a route by their names without extension.
+fn bodies(route: Route) -> BTreeMap<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/payloads").join(route.as_str());
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: &Path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().strip_suffix(".json").unwrap().to_owned();
+    entries.map(|path| (name(&path), read(&path))).collect()
+}
+
+fn collect_fields(value: &Value, place: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_fields(item, &format!("{place}[]"), into)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            let path = format!("{place}.{name}");
+            collect_fields(value, path.trim_start_matches('.'), into);
+            into.insert(path);
+        }),
+        _ => {}
+    }
+}
+
+fn collect_values(value: &Value, pointer: &str, into: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| collect_values(item, &format!("{pointer}/{index}"), into));
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| collect_values(field, &format!("{pointer}/{name}"), into));
+        }
+        _ => {}
+    }
+    into.push(pointer.to_owned());
+}
+
+fn objects(body: &Value, pointer: &str) -> Vec<String> {
+    let mut pointers = Vec::new();
+    collect_values(body, pointer, &mut pointers);
+    pointers.retain(|pointer| body.pointer(pointer).is_some_and(Value::is_object));
+    pointers
+}
