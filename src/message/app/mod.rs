@@ -159,7 +159,7 @@ fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
     check_safe(common.safe, msgtype, &mut at.field("safe"));
     let mut id_trans = at.field("enable_id_trans");
     match msgtype {
-        "image" | "voice" | "video" | "file" | "markdown" if common.enable_id_trans.is_some() => {
+        "image" | "voice" | "video" | "file" | "markdown" if !matches!(common.enable_id_trans, None | Some(0)) => {
             let hint = "leave it out, or send text, textcard, news, mpnews, miniprogram_notice or template_card";
             id_trans.error_with_hint(format!("{msgtype} messages do not have it"), hint);
         }
@@ -184,7 +184,8 @@ fn check_safe(safe: Option<i64>, msgtype: &str, at: &mut At<'_>) {
             at.error_with_hint(format!("2 is for mpnews alone, not for {msgtype}"), "use 0 or 1, or send mpnews");
         }
         "text" | "image" | "video" | "file" => at.one_of(safe, 0..=1),
-        _ if safe.is_none() => {}
+        // 0 is what all of them are anyway, and old scripts carry it.
+        _ if matches!(safe, None | Some(0)) => {}
         "news" => at.error_with_hint("news messages do not have it", "use mpnews instead, or leave safe out"),
         _ => {
             let hint = "leave it out, or send text, image, video, file or mpnews";

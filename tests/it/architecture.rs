@@ -1,0 +1,132 @@
+//! The layers of the house: a file uses what lies below it, and never what lies above.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of `src/`, from the ground up. A room may use its own layer, but two rooms may not use each other.
+const LAYERS: [&[&str]; 7] = [
+    &["error", "secret", "notice"],
+    &["message", "config", "input"],
+    &["api"],
+    &["state", "token"],
+    &["delivery"],
+    &["cli"],
+    &["main", "lib"],
+];
+
+/// Crates that belong to the terminal, and the lowest layer that may use them.
+const EDGE_CRATES: [(&str, usize); 2] = [("clap", 5), ("anyhow", 5)];
+
+/// Rooms without clock, disk, network and environment.
+const PURE: [&str; 2] = ["message/", "api/errcode/"];
+
+struct Room {
+    path: PathBuf,
+    name: String,
+    layer: usize,
+    source: String,
+}
+
+fn rooms() -> Vec<Room> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&src, &mut files);
+    let rooms = files.into_iter().map(|file| {
+        let path = file.strip_prefix(&src).unwrap().to_owned();
+        let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
+        let name = first.trim_end_matches(".rs").to_owned();
+        let layer = layer_of(&name).unwrap_or_else(|| panic!("{name} stands in no layer"));
+        Room { path, name, layer, source: fs::read_to_string(&file).unwrap() }
+    });
+    rooms.collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn layer_of(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|rooms| rooms.contains(&name))
+}
+
+/// The rooms that a file names in its paths: `crate::x`, `wecom_alert::x`.
+fn used_rooms(source: &str) -> Vec<&str> {
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| ["crate::", "wecom_alert::"].into_iter().flat_map(move |root| line.split(root).skip(1)))
+        .filter_map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next())
+        .filter(|name| layer_of(name).is_some())
+        .collect()
+}
+
+#[test]
+fn no_arrow_runs_upward() {
+    for room in rooms() {
+        // The next lines read one name behind `crate::`.
+        let grouped = ["crate::{", "wecom_alert::{"].iter().any(|root| room.source.contains(root));
+        assert!(!grouped, "{} groups its uses at the root", room.path.display());
+        for used in used_rooms(&room.source) {
+            let layer = layer_of(used).unwrap();
+            assert!(layer <= room.layer, "{} (layer {}) uses {used} (layer {layer})", room.path.display(), room.layer);
+        }
+    }
+}
+
+#[test]
+fn no_two_rooms_of_a_layer_use_each_other() {
+    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for room in rooms() {
+        let used = used_rooms(&room.source).into_iter().map(str::to_owned);
+        uses.entry(room.name.clone()).or_default().extend(used.filter(|used| *used != room.name));
+    }
+    for (name, used) in &uses {
+        for other in used {
+            let back = uses.get(other).is_some_and(|back| back.contains(name));
+            assert!(!back, "{name} and {other} use each other");
+        }
+    }
+}
+
+#[test]
+fn the_terminal_stays_at_the_edge() {
+    for room in rooms() {
+        for (name, lowest) in EDGE_CRATES {
+            let used = room.source.contains(&format!("{name}::"));
+            assert!(!used || room.layer >= lowest, "{} uses {name}", room.path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_touch_nothing() {
+    const WORLD: [&str; 7] = ["std::fs", "std::env", "TcpStream", "SystemTime", "Instant", "tokio::", "reqwest::"];
+    for room in rooms() {
+        let path = room.path.to_str().unwrap();
+        if PURE.iter().any(|pure| path.starts_with(pure)) {
+            for word in WORLD {
+                assert!(!room.source.contains(word), "{path} uses {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn there_is_no_junk_room() {
+    for room in rooms() {
+        for part in room.path.components() {
+            let name = part.as_os_str().to_str().unwrap().trim_end_matches(".rs");
+            assert!(
+                !["util", "utils", "common", "helpers", "types", "misc"].contains(&name),
+                "{}",
+                room.path.display()
+            );
+        }
+    }
+}
