@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::CertificateError;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -199,7 +200,13 @@ fn classify(error: &(dyn StdError + 'static)) -> Unreached {
 
 fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<String> {
     let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
-    Some(problem.to_string())
+    Some(match problem {
+        CertificateError::UnknownIssuer => "its issuer is not among the trusted roots".to_owned(),
+        CertificateError::Expired => "it has expired".to_owned(),
+        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
+        CertificateError::NotValidForName => "it is for another name".to_owned(),
+        other => other.to_string(),
+    })
 }
 
 fn is_proxy_login(text: &str) -> bool {

@@ -228,13 +228,17 @@ impl Client {
             }
             None => self.link.describe_wait(began.elapsed()),
         };
+        let by = match &self.options.proxy {
+            ProxySetting::Url(proxy) => format!(" through the proxy {proxy}"),
+            ProxySetting::Environment | ProxySetting::Off => String::new(),
+        };
         match failure {
             Unreached::Dns { host, reason } => {
                 CallError::Unreached(format!("the name {host} could not be looked up: {reason}"))
             }
-            Unreached::Connect(reason) => CallError::Unreached(format!("no connection to {host}: {reason}")),
+            Unreached::Connect(reason) => CallError::Unreached(format!("no connection to {host}{by}: {reason}")),
             Unreached::TimedOut(waited) => {
-                CallError::Unreached(format!("no connection to {host} within {} ms", waited.as_millis()))
+                CallError::Unreached(format!("no connection to {host}{by} within {} ms", waited.as_millis()))
             }
             Unreached::Certificate(reason) => CallError::Untrusted(reason),
             Unreached::ProxyAuth => CallError::ProxyLogin,

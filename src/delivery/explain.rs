@@ -18,10 +18,9 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &Context<'
     let message = failure.to_string();
     match failure {
         CallError::Setup(error) => error.clone(),
-        CallError::Unreached(_) => Error::temporary(
-            message,
-            "check network, DNS and proxy of this machine (curl -v https://qyapi.weixin.qq.com), then try again",
-        ),
+        CallError::Unreached(_) => {
+            Error::temporary(message, "check network, DNS and proxy of this machine and the base URL, then try again")
+        }
         CallError::Untrusted(reason) => Error::config(message, untrusted_hint(reason)),
         CallError::ProxyLogin => Error::config(
             message,
@@ -67,7 +66,7 @@ fn untrusted_hint(reason: &str) -> &'static str {
     let reason = reason.to_ascii_lowercase();
     if reason.contains("expired") || reason.contains("not valid yet") {
         "check the clock of this machine (date), then the certificate of the server or of the proxy that breaks TLS up"
-    } else if reason.contains("name") {
+    } else if reason.contains(" name") {
         "check the host in --base-url: the certificate is for another name"
     } else {
         "if a company proxy breaks TLS up or WeCom is deployed privately, name its CA with --ca-file PEM"

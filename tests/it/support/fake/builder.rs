@@ -1,0 +1,145 @@
+//! Everything about the stand-in that is settled before it starts.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use super::server::{Shared, Watcher};
+use super::tls::{Certificate, Identity};
+use super::world::{App, Webhook, World};
+use super::{AGENT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS, WEBHOOK_KEY};
+
+/// As [`FakeWecom::start`] has it, until changed.
+pub struct Builder {
+    port: u16,
+    prefix: String,
+    tls: Option<Certificate>,
+    watcher: Option<Watcher>,
+    world: World,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let world = World {
+            users: USERS.map(str::to_owned).into(),
+            unlicensed: [UNLICENSED_USER.to_owned()].into(),
+            parties: ["1", "2"].map(str::to_owned).into(),
+            tags: ["1".to_owned()].into(),
+            token_lifetime: Duration::from_secs(7200),
+            token_length: 214,
+            ..World::default()
+        };
+        let builder = Self { port: 0, prefix: String::new(), tls: None, watcher: None, world };
+        builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY)
+    }
+}
+
+impl Builder {
+    /// A fixed port instead of a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// A path before `/cgi-bin`, such as `/relay`.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        prefix.trim_end_matches('/').clone_into(&mut self.prefix);
+        self
+    }
+
+    /// HTTPS with such a certificate.
+    pub fn tls(mut self, certificate: Certificate) -> Self {
+        self.tls = Some(certificate);
+        self
+    }
+
+    /// One more app, also of another corp.
+    pub fn app(mut self, corp_id: &str, agent_id: i64, secret: &str) -> Self {
+        self.world.apps.push(App {
+            corp_id: corp_id.to_owned(),
+            agent_id: Some(agent_id),
+            secret: secret.to_owned(),
+            enabled: true,
+            has_callback: true,
+        });
+        self
+    }
+
+    /// A contact-sync secret: it gets tokens, and they may not send (48002).
+    pub fn contact_secret(mut self, corp_id: &str, secret: &str) -> Self {
+        let (corp_id, secret) = (corp_id.to_owned(), secret.to_owned());
+        self.world.apps.push(App { corp_id, agent_id: None, secret, enabled: true, has_callback: false });
+        self
+    }
+
+    /// No app has a callback URL: interactive cards are 43012.
+    pub fn without_callback(mut self) -> Self {
+        self.world.apps.iter_mut().for_each(|app| app.has_callback = false);
+        self
+    }
+
+    /// One more webhook.
+    pub fn webhook(mut self, key: &str) -> Self {
+        self.world.webhooks.push(Webhook { key: key.to_owned(), taken: std::collections::VecDeque::new() });
+        self
+    }
+
+    /// Every well-formed userid but `nobody` can be reached.
+    pub fn any_user(mut self) -> Self {
+        self.world.any_user = true;
+        self
+    }
+
+    /// More departments that the app can reach.
+    pub fn parties(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
+        self.world.parties.extend(ids.into_iter().map(|id| id.to_string()));
+        self
+    }
+
+    /// More tags that the app can reach.
+    pub fn tags(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
+        self.world.tags.extend(ids.into_iter().map(|id| id.to_string()));
+        self
+    }
+
+    pub fn token_lifetime_s(self, seconds: u64) -> Self {
+        self.token_lifetime(Duration::from_secs(seconds))
+    }
+
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.world.token_lifetime = lifetime;
+        self
+    }
+
+    /// In bytes; 214 by default, up to 512 by the reference.
+    pub fn token_length(mut self, bytes: usize) -> Self {
+        self.world.token_length = bytes;
+        self
+    }
+
+    /// Tokens with characters that must be percent-encoded in a query.
+    pub fn awkward_tokens(mut self) -> Self {
+        self.world.awkward_tokens = true;
+        self
+    }
+
+    /// Is told of every request when it has been judged, before it is answered.
+    pub fn watch(mut self, watcher: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Box::new(watcher));
+        self
+    }
+
+    /// Starts, or panics when the port is taken.
+    pub fn start(self) -> FakeWecom {
+        let port = self.port;
+        self.try_start().unwrap_or_else(|error| panic!("cannot listen on port {port} of loopback: {error}"))
+    }
+
+    pub fn try_start(self) -> std::io::Result<FakeWecom> {
+        let listener = TcpListener::bind(("127.0.0.1", self.port))?;
+        let (tls, ca_pem) = match self.tls.map(Identity::new) {
+            Some(identity) => (Some(identity.config), Some(identity.ca_pem)),
+            None => (None, None),
+        };
+        Ok(FakeWecom::launch(Shared::new(self.world, self.prefix, tls, self.watcher), listener, ca_pem))
+    }
+}

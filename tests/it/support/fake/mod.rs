@@ -1,0 +1,282 @@
+//! A stand-in for WeCom's server on loopback: real enough to judge every request by the published rules, with
+//! faults to order, a log of what it saw, and a loud end when something came that nobody expected.
+//!
+//! Serves the integration tests and the sandbox example, and must use nothing of either. It prints nothing.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "two programs include this folder, and each uses its own part of it"
+)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a stand-in that cannot start or was misused ends the test")]
+
+mod builder;
+mod json;
+mod judge;
+mod manners;
+mod multipart;
+mod node;
+mod records;
+mod reply;
+mod server;
+pub mod tls;
+mod wire;
+mod world;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use builder::Builder;
+pub use judge::SEEN_IP;
+pub use records::{Arrived, Endpoint, Event, MediaKind, Outcome, Route, Seen, Upload};
+pub use reply::Reply;
+pub use server::OnConnect;
+
+use server::{Shared, lock};
+use world::{Life, World};
+
+/// The corp that is always there.
+pub const CORP_ID: &str = "ww0000000000000000";
+/// The app that is always there.
+pub const AGENT_ID: i64 = 1_000_002;
+/// The secret of that app, as long as real ones are: 43 bytes.
+pub const SECRET: &str = "test-secret-0000000000000000000000000000001";
+/// The webhook that is always there.
+pub const WEBHOOK_KEY: &str = "00000000-0000-4000-8000-000000000001";
+/// Members whom the app can reach.
+pub const USERS: [&str; 3] = ["zhangsan", "lisi", "wangwu"];
+/// A member in range, but without a licence.
+pub const UNLICENSED_USER: &str = "unlicensed";
+/// Nobody has this id.
+pub const UNKNOWN_USER: &str = "nobody";
+
+/// A running stand-in. Dropping it stops it, and panics if something came that nobody expected.
+pub struct FakeWecom {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    ca_pem: Option<String>,
+    acceptor: Option<JoinHandle<()>>,
+    unexpected_is_fine: AtomicBool,
+}
+
+/// What must never be shown: grows with every token that is given out.
+#[derive(Clone)]
+pub struct Secrets(Arc<Shared>);
+
+impl Secrets {
+    /// Secrets of apps and keys of webhooks.
+    pub fn standing(&self) -> Vec<String> {
+        let world = lock(&self.0.world);
+        world.secrets().into_iter().filter(|secret| !world.token_texts().contains(secret)).collect()
+    }
+
+    /// Every token ever given out.
+    pub fn tokens(&self) -> Vec<String> {
+        lock(&self.0.world).token_texts()
+    }
+}
+
+impl FakeWecom {
+    /// On a free port of loopback, over plain HTTP, with the identities above.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What belongs into `WECOM_ALERT_BASE_URL`.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.address, self.shared.prefix)
+    }
+
+    /// The whole URL of the webhook that is always there.
+    pub fn webhook_url(&self) -> String {
+        format!("{}/cgi-bin/webhook/send?key={WEBHOOK_KEY}", self.base_url())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The authority to trust, as PEM text, if it speaks TLS.
+    pub fn ca_pem(&self) -> &str {
+        self.ca_pem.as_deref().unwrap_or_default()
+    }
+
+    /// The next answers of that endpoint; then it is as before.
+    pub fn script(&self, endpoint: Endpoint, replies: impl IntoIterator<Item = Reply>) {
+        lock(&self.shared.script).next.entry(endpoint).or_default().extend(replies);
+    }
+
+    /// Every answer of that endpoint from now on.
+    pub fn always(&self, endpoint: Endpoint, reply: Reply) {
+        lock(&self.shared.script).always.insert(endpoint, reply);
+    }
+
+    /// Forgets what was scripted for that endpoint.
+    pub fn normal(&self, endpoint: Endpoint) {
+        let mut script = lock(&self.shared.script);
+        script.next.remove(&endpoint);
+        script.always.remove(&endpoint);
+    }
+
+    /// What the next connections meet before anything is read from them.
+    pub fn on_connections(&self, next: impl IntoIterator<Item = OnConnect>) {
+        lock(&self.shared.script).connections.extend(next);
+    }
+
+    /// Everything seen so far, in order.
+    pub fn requests(&self) -> Vec<Seen> {
+        lock(&self.shared.world).seen.clone()
+    }
+
+    /// How many requests that endpoint saw.
+    pub fn count(&self, endpoint: Endpoint) -> usize {
+        lock(&self.shared.world).seen.iter().filter(|seen| seen.endpoint == endpoint).count()
+    }
+
+    /// The messages that were delivered, in order.
+    pub fn messages(&self) -> Vec<Arrived> {
+        lock(&self.shared.world).arrived.clone()
+    }
+
+    /// The files that were stored, in order.
+    pub fn uploads(&self) -> Vec<Upload> {
+        lock(&self.shared.world).uploads.clone()
+    }
+
+    /// How many messages were taken but not delivered again, by the duplicate check.
+    pub fn suppressed(&self) -> usize {
+        lock(&self.shared.world).suppressed
+    }
+
+    /// The members who silently got nothing, being over their limit.
+    pub fn dropped(&self) -> Vec<String> {
+        lock(&self.shared.world).dropped.clone()
+    }
+
+    /// What nobody expected, and the client's defects.
+    pub fn complaints(&self) -> Vec<String> {
+        lock(&self.shared.world).complaints.clone()
+    }
+
+    /// Makes complaints no failure: for tests that provoke them.
+    pub fn expect_unexpected(&self) {
+        self.unexpected_is_fine.store(true, Ordering::SeqCst);
+    }
+
+    /// How many connections came.
+    pub fn connections(&self) -> usize {
+        self.shared.connections()
+    }
+
+    /// How many TLS handshakes failed.
+    pub fn failed_handshakes(&self) -> usize {
+        self.shared.failed_handshakes()
+    }
+
+    /// A handle that knows all secrets, also those to come.
+    pub fn secrets(&self) -> Secrets {
+        Secrets(Arc::clone(&self.shared))
+    }
+
+    /// Every token given out so far is unknown from now on (40014), and gettoken gives a new one.
+    pub fn revoke_tokens(&self) {
+        self.world(|world| world.end_tokens(Life::Revoked));
+    }
+
+    /// Every token given out so far is out of date from now on (42001), and gettoken gives a new one.
+    pub fn expire_tokens(&self) {
+        self.world(|world| world.end_tokens(Life::Expired));
+    }
+
+    /// Whether gettoken gives the same token while it is valid, which is the default, or a new one each time.
+    pub fn same_token_on_refresh(&self, same: bool) {
+        self.world(|world| world.new_token_each_time = !same);
+    }
+
+    /// Every uploaded file is gone (40007).
+    pub fn expire_media(&self) {
+        self.world(|world| world.media.iter_mut().for_each(|media| media.expired = true));
+    }
+
+    /// Calls for apps are refused with 60020, naming [`SEEN_IP`].
+    pub fn trust_no_ip(&self) {
+        self.world(|world| world.ip_refused = true);
+    }
+
+    pub fn trust_every_ip(&self) {
+        self.world(|world| world.ip_refused = false);
+    }
+
+    /// Every app is disabled (50003), or enabled again.
+    pub fn disable_app(&self, disabled: bool) {
+        self.world(|world| world.apps.iter_mut().for_each(|app| app.enabled = !disabled));
+    }
+
+    /// The app's secret is another from now on: the old one is 40001, its tokens are 40014.
+    pub fn rotate_secret(&self, old: &str, new: &str) {
+        self.world(|world| {
+            let app = world.apps.iter_mut().find(|app| app.secret == old);
+            new.clone_into(&mut app.unwrap_or_else(|| panic!("no app has that secret")).secret);
+        });
+    }
+
+    /// The bot of that webhook was removed from its group (93000).
+    pub fn remove_webhook(&self, key: &str) {
+        self.world(|world| world.webhooks.retain(|webhook| webhook.key != key));
+    }
+
+    /// More members whom the app can reach.
+    pub fn add_users<S: Into<String>>(&self, users: impl IntoIterator<Item = S>) {
+        self.world(|world| world.users.extend(users.into_iter().map(|user| user.into().to_lowercase())));
+    }
+
+    /// So many messages per webhook in such a time; more are 45009.
+    pub fn webhook_limit(&self, count: usize, period: Duration) {
+        self.world(|world| world.webhook_limit = Some((count, period)));
+    }
+
+    /// So many messages per member in such a time; more vanish silently.
+    pub fn member_limit(&self, count: usize, period: Duration) {
+        self.world(|world| world.member_limit = Some((count, period)));
+    }
+
+    fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut lock(&self.shared.world))
+    }
+
+    fn launch(shared: Shared, listener: TcpListener, ca_pem: Option<String>) -> Self {
+        let shared = Arc::new(shared);
+        let address = listener.local_addr().unwrap();
+        let accepting = Arc::clone(&shared);
+        let acceptor = std::thread::spawn(move || accepting.accept_all(&listener));
+        Self { shared, address, ca_pem, acceptor: Some(acceptor), unexpected_is_fine: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for FakeWecom {
+    fn drop(&mut self) {
+        self.shared.stop();
+        // Wakes the accepting thread, which then sees that it is to end.
+        drop(TcpStream::connect(self.address));
+        let joined = self.acceptor.take().is_none_or(|acceptor| acceptor.join().is_ok());
+        if std::thread::panicking() || self.unexpected_is_fine.load(Ordering::SeqCst) {
+            return;
+        }
+        assert!(joined, "the stand-in's accepting thread panicked");
+        let complaints = self.complaints();
+        assert!(complaints.is_empty(), "the stand-in for WeCom complains:\n  {}", complaints.join("\n  "));
+    }
+}
+
+/// A port of loopback on which nobody listens.
+pub fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,178 @@
+//! What the stand-in for WeCom remembers: apps, tokens, people, groups, files, and what was delivered.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::records::{Arrived, MediaKind, Seen, Upload};
+
+/// A self-built app. Without an agent id it is the contact-sync secret, which may not send.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub corp_id: String,
+    pub agent_id: Option<i64>,
+    pub secret: String,
+    pub enabled: bool,
+    /// Interactive cards need one.
+    pub has_callback: bool,
+}
+
+/// A group's webhook.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    pub key: String,
+    /// When its latest messages were taken, for the limit.
+    pub taken: VecDeque<Instant>,
+}
+
+/// What has become of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    Valid,
+    Expired,
+    Revoked,
+}
+
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub text: String,
+    pub secret: String,
+    pub until: Instant,
+    pub life: Life,
+}
+
+/// Who may use an uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    Corp(String),
+    Webhook(String),
+}
+
+#[derive(Debug, Clone)]
+pub struct Media {
+    pub id: String,
+    pub kind: MediaKind,
+    pub home: Home,
+    pub filename: String,
+    pub expired: bool,
+}
+
+/// A body that must not be delivered twice.
+#[derive(Debug, Clone)]
+pub struct Guarded {
+    pub agent_id: i64,
+    pub body: Vec<u8>,
+    pub until: Instant,
+    /// The answer's fields, to be given again.
+    pub fields: Map<String, Value>,
+}
+
+/// So many in such a time.
+pub type Limit = Option<(usize, Duration)>;
+
+#[derive(Debug, Default)]
+pub struct World {
+    pub apps: Vec<App>,
+    pub webhooks: Vec<Webhook>,
+    pub users: BTreeSet<String>,
+    pub unlicensed: BTreeSet<String>,
+    pub parties: BTreeSet<String>,
+    pub tags: BTreeSet<String>,
+    pub any_user: bool,
+    pub ip_refused: bool,
+    pub token_lifetime: Duration,
+    pub token_length: usize,
+    pub awkward_tokens: bool,
+    pub new_token_each_time: bool,
+    pub webhook_limit: Limit,
+    pub member_limit: Limit,
+
+    pub tokens: Vec<Token>,
+    pub media: Vec<Media>,
+    pub task_ids: HashSet<(i64, String)>,
+    pub guarded: Vec<Guarded>,
+    pub member_taken: Vec<(i64, String, Instant)>,
+    pub serial: u64,
+
+    pub seen: Vec<Seen>,
+    pub arrived: Vec<Arrived>,
+    pub uploads: Vec<Upload>,
+    pub suppressed: usize,
+    pub dropped: Vec<String>,
+    pub complaints: Vec<String>,
+}
+
+impl World {
+    pub fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// The token of that secret that is still good for something.
+    pub fn valid_token(&self, secret: &str) -> Option<&Token> {
+        let good = |token: &&Token| token.secret == secret && token.life == Life::Valid && token.until > Instant::now();
+        self.tokens.iter().rfind(good)
+    }
+
+    /// A new token for that secret.
+    pub fn issue_token(&mut self, secret: &str) -> Token {
+        let mut text = format!("test-token-{:06}-", self.next_serial());
+        if self.awkward_tokens {
+            text.push_str("+/= &%?#");
+        }
+        text.extend("x0_y1-".chars().cycle().take(self.token_length.saturating_sub(text.len())));
+        let until = Instant::now() + self.token_lifetime;
+        let token = Token { text, secret: secret.to_owned(), until, life: Life::Valid };
+        self.tokens.push(token.clone());
+        token
+    }
+
+    /// Ends the life of every valid token.
+    pub fn end_tokens(&mut self, life: Life) {
+        for token in self.tokens.iter_mut().filter(|token| token.life == Life::Valid) {
+            token.life = life;
+        }
+    }
+
+    /// A file that can be used from there.
+    pub fn media(&self, id: &str, kind: MediaKind, home: &Home) -> Option<&Media> {
+        self.media.iter().find(|m| m.id == id && m.kind == kind && &m.home == home && !m.expired)
+    }
+
+    /// Everything that must never be shown.
+    pub fn secrets(&self) -> Vec<String> {
+        let secrets = self.apps.iter().map(|app| &app.secret);
+        let keys = self.webhooks.iter().map(|webhook| &webhook.key);
+        secrets.chain(keys).cloned().chain(self.token_texts()).collect()
+    }
+
+    pub fn token_texts(&self) -> Vec<String> {
+        self.tokens.iter().map(|token| token.text.clone()).collect()
+    }
+
+    /// Takes one message of that webhook if the limit allows it.
+    pub fn take_webhook_slot(&mut self, index: usize) -> bool {
+        let Some((count, period)) = self.webhook_limit else { return true };
+        let (now, taken) = (Instant::now(), &mut self.webhooks[index].taken);
+        taken.retain(|at| now.duration_since(*at) < period);
+        let free = taken.len() < count;
+        if free {
+            taken.push_back(now);
+        }
+        free
+    }
+
+    /// Takes one message to that member if the limit allows it.
+    pub fn take_member_slot(&mut self, agent_id: i64, user: &str) -> bool {
+        let Some((count, period)) = self.member_limit else { return true };
+        let now = Instant::now();
+        self.member_taken.retain(|(_, _, at)| now.duration_since(*at) < period);
+        let taken = self.member_taken.iter().filter(|(agent, name, _)| *agent == agent_id && name == user).count();
+        let free = taken < count;
+        if free {
+            self.member_taken.push((agent_id, user.to_owned(), now));
+        }
+        free
+    }
+}

@@ -1,0 +1,84 @@
+//! What every integration test stands on: a sealed environment for the real binary, a stand-in for WeCom, proxies.
+#![allow(dead_code, unused_imports, reason = "a tool box: not every tool is in use at every time")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test without its environment cannot go on")]
+
+pub(crate) mod fake;
+pub(crate) mod proxy;
+mod run;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+pub(crate) use run::{Cmd, Run, Running};
+
+/// A home of its own with nothing in it, and no environment but what a test sets.
+pub(crate) struct TestEnv {
+    root: tempfile::TempDir,
+}
+
+impl TestEnv {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["home", "config", "cache", "state", "tmp"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        Self { root }
+    }
+
+    /// A call of the real binary with these arguments, an empty standard input and this environment.
+    pub(crate) fn cmd<A: Into<OsString>>(&self, args: impl IntoIterator<Item = A>) -> Cmd {
+        let folder = |name: &str| self.root.path().join(name).into_os_string();
+        let mut env: Vec<(OsString, OsString)> = [
+            ("HOME", folder("home")),
+            ("XDG_CONFIG_HOME", folder("config")),
+            ("XDG_CACHE_HOME", folder("cache")),
+            ("XDG_STATE_HOME", folder("state")),
+            ("TMPDIR", folder("tmp")),
+            // For the commands that give secrets.
+            ("PATH", "/usr/bin:/bin".into()),
+        ]
+        .map(|(name, value)| (name.into(), value))
+        .into();
+        // Windows opens no socket without it.
+        env.extend(std::env::var_os("SystemRoot").map(|value| ("SystemRoot".into(), value)));
+        Cmd::new(args.into_iter().map(Into::into).collect(), env, &self.home(), self.config_file())
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// The user's config file, which need not exist.
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.root.path().join("config/wecom-alert/config.toml")
+    }
+
+    /// The program's own cache folder, which need not exist.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.path().join("cache/wecom-alert")
+    }
+
+    /// The program's own state folder, which need not exist.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.root.path().join("state/wecom-alert")
+    }
+
+    /// Writes a file that only its owner may read, below the home unless the path is absolute.
+    pub(crate) fn file(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.home().join(path);
+        write_private(&path, content.as_ref());
+        path
+    }
+}
+
+/// Writes a file that only its owner may read, with its folders.
+fn write_private(path: &Path, content: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).unwrap().write_all(content).unwrap();
+}

@@ -1,0 +1,309 @@
+//! One call of the real binary: what goes in, what came out, and a limit on its patience.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
+
+/// A binary that takes longer is hung.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the binary finds at its standard input.
+#[derive(Debug, Clone)]
+enum Stdin {
+    /// Nothing, at once.
+    Null,
+    /// No open descriptor at all.
+    Closed,
+    Bytes(Vec<u8>),
+    /// A pipe into which nobody writes and which nobody closes.
+    Open,
+}
+
+/// Where its standard output leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stdout {
+    Captured,
+    Closed,
+    /// A pipe that nobody reads any more.
+    Broken,
+    /// A device on which no room is left.
+    Full,
+}
+
+/// A call being put together.
+#[must_use]
+pub(crate) struct Cmd {
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    folder: PathBuf,
+    config_file: PathBuf,
+    stdin: Stdin,
+    stdout: Stdout,
+    sources: Vec<Secrets>,
+    secrets: Vec<String>,
+    may_show_token: bool,
+}
+
+impl Cmd {
+    pub(super) fn new(
+        args: Vec<OsString>,
+        env: Vec<(OsString, OsString)>,
+        folder: &Path,
+        config_file: PathBuf,
+    ) -> Self {
+        Self {
+            args,
+            env,
+            folder: folder.to_owned(),
+            config_file,
+            stdin: Stdin::Null,
+            stdout: Stdout::Captured,
+            sources: Vec::new(),
+            secrets: vec![SECRET.to_owned(), WEBHOOK_KEY.to_owned()],
+            may_show_token: false,
+        }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    pub(crate) fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable; the last one of a name counts.
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.env.retain(|(given, _)| given != name);
+        self
+    }
+
+    /// The folder in which it runs, instead of the home.
+    pub(crate) fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
+        self
+    }
+
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    pub(crate) fn stdin_null(mut self) -> Self {
+        self.stdin = Stdin::Null;
+        self
+    }
+
+    pub(crate) fn stdin_closed(mut self) -> Self {
+        self.stdin = Stdin::Closed;
+        self
+    }
+
+    /// A pipe that stays open and silent: whoever reads it waits for ever.
+    pub(crate) fn stdin_open(mut self) -> Self {
+        self.stdin = Stdin::Open;
+        self
+    }
+
+    pub(crate) fn stdout_closed(mut self) -> Self {
+        self.stdout = Stdout::Closed;
+        self
+    }
+
+    pub(crate) fn stdout_broken(mut self) -> Self {
+        self.stdout = Stdout::Broken;
+        self
+    }
+
+    pub(crate) fn stdout_full(mut self) -> Self {
+        self.stdout = Stdout::Full;
+        self
+    }
+
+    /// Writes this as the user's config file.
+    pub(crate) fn config(self, toml: &str) -> Self {
+        super::write_private(&self.config_file, toml.as_bytes());
+        self
+    }
+
+    /// Talks to that stand-in, and must show none of its secrets.
+    pub(crate) fn base_url(self, wecom: &FakeWecom) -> Self {
+        let url = wecom.base_url();
+        self.keeps_secret(wecom).env("WECOM_ALERT_BASE_URL", url)
+    }
+
+    /// Must show none of that stand-in's secrets, however it comes to talk to it.
+    pub(crate) fn keeps_secret(mut self, wecom: &FakeWecom) -> Self {
+        self.sources.push(wecom.secrets());
+        self
+    }
+
+    /// Must not show this either.
+    pub(crate) fn secret(mut self, secret: &str) -> Self {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    /// The app that the stand-in always knows, through the environment.
+    pub(crate) fn app_credentials(self) -> Self {
+        self.env("WECOM_ALERT_CORP_ID", CORP_ID)
+            .env("WECOM_ALERT_AGENT_ID", AGENT_ID.to_string())
+            .env("WECOM_ALERT_SECRET", SECRET)
+    }
+
+    /// The webhook that the stand-in always knows, through the environment.
+    pub(crate) fn webhook(self) -> Self {
+        self.env("WECOM_ALERT_WEBHOOK", WEBHOOK_KEY)
+    }
+
+    /// Access tokens may appear in the output: it is get-token's, and it went well.
+    pub(crate) fn may_show_token(mut self) -> Self {
+        self.may_show_token = true;
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Run {
+        self.spawn().wait()
+    }
+
+    /// Starts it, for many at once.
+    pub(crate) fn spawn(self) -> Running {
+        let binary = env!("CARGO_BIN_EXE_wecom-alert");
+        let redirections = [
+            (matches!(self.stdin, Stdin::Closed), "<&-"),
+            (self.stdout == Stdout::Closed, ">&-"),
+            (self.stdout == Stdout::Full, ">/dev/full"),
+        ];
+        let redirections: String = redirections.iter().filter(|(on, _)| *on).map(|(_, text)| *text).collect();
+        let mut command = if redirections.is_empty() {
+            Command::new(binary)
+        } else {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(format!("exec \"$0\" \"$@\" {redirections}")).arg(binary);
+            shell
+        };
+        command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);
+        let has_stdin = matches!(self.stdin, Stdin::Bytes(_) | Stdin::Open);
+        command.stdin(if has_stdin { Stdio::piped() } else { Stdio::null() });
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut open = Vec::new();
+        if let Some(mut pipe) = child.stdin.take() {
+            match self.stdin.clone() {
+                Stdin::Bytes(bytes) => drop(std::thread::spawn(move || pipe.write_all(&bytes))),
+                _ => open.push(pipe),
+            }
+        }
+        let stdout = child.stdout.take().filter(|_| self.stdout != Stdout::Broken).map(collect);
+        let stderr = child.stderr.take().map(collect);
+        Running { child, cmd: self, stdout, stderr, _open: open, since: Instant::now() }
+    }
+
+    fn check_secrets(&self, run: &Run) {
+        let standing = self.sources.iter().flat_map(Secrets::standing).chain(self.secrets.iter().cloned());
+        let tokens = self.sources.iter().filter(|_| !self.may_show_token).flat_map(Secrets::tokens);
+        let output = run.all();
+        for secret in standing.chain(tokens) {
+            let encoded = percent_encoded(&secret);
+            for form in [&secret, &encoded, &encoded.to_lowercase()] {
+                assert!(!output.contains(form.as_str()), "a secret ({secret}) is shown:\n{output}");
+            }
+        }
+    }
+}
+
+/// A call under way.
+pub(crate) struct Running {
+    child: Child,
+    cmd: Cmd,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+    _open: Vec<std::process::ChildStdin>,
+    since: Instant,
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it without a warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// Waits for its end, within limits.
+    pub(crate) fn wait(mut self) -> Run {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if self.since.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                panic!("{:?} is hung: killed after {PATIENCE:?}", self.cmd.args);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let text = |reader: Option<JoinHandle<Vec<u8>>>| {
+            let bytes = reader.map(|reader| reader.join().unwrap()).unwrap_or_default();
+            String::from_utf8(bytes).unwrap_or_else(|error| panic!("output that is not UTF-8: {error}"))
+        };
+        let run = Run { code: status.code(), stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) };
+        self.cmd.check_secrets(&run);
+        run
+    }
+}
+
+/// A call that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Standard output as exactly one JSON document.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not exactly one JSON document: {error}\n{}", self.all()))
+    }
+
+    /// Fails with all output when it ended otherwise.
+    pub(crate) fn assert_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "exit code\n{}", self.all());
+        self
+    }
+
+    /// Both outputs, for messages and searches.
+    pub(crate) fn all(&self) -> String {
+        format!("--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn percent_encoded(text: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
