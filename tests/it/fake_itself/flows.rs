@@ -99,6 +99,7 @@ fn delivers_and_lists_whom_it_cannot_reach() {
         (&["ZhangSan".to_owned()][..], &["1".to_owned()][..])
     );
     assert_eq!(messages[0].payload()["content"], "磁盘满了");
+    assert_eq!(messages[0].remarks, ["not delivered to nobody, 77, unlicensed"]);
     assert_eq!(messages[0].raw, body.to_string().into_bytes());
 
     body["touser"] = json!("nobody");

@@ -214,6 +214,8 @@ impl Shared {
             let verdict = judge::judge(&mut world, &seen, &mut complaints);
             normal = Answer::json(&verdict.json);
             seen.outcome = verdict.outcome;
+        } else if endpoint == Endpoint::Other {
+            seen.outcome = Outcome::Fault("404: nothing is there".into());
         } else if let Reply::Errcode(errcode, errmsg) = &reply {
             seen.outcome = Outcome::Refused { errcode: *errcode, errmsg: errmsg.clone() };
         }

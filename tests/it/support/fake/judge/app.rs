@@ -180,6 +180,7 @@ fn deliver(
         let until = Instant::now() + Duration::from_secs(seconds.unsigned_abs());
         world.guarded.push(Guarded { agent_id, body: seen.body.clone(), until, fields: fields.clone() });
     }
+    let unreached = recipients.unreached();
     let had_users = !recipients.users.is_empty();
     let (kept, dropped) = std::mem::take(&mut recipients.users)
         .into_iter()
@@ -197,7 +198,7 @@ fn deliver(
         body: whole,
         raw: seen.body.clone(),
         errmsg: String::new(),
-        remarks: Vec::new(),
+        remarks: unreached.into_iter().collect(),
     };
     Ok(Taken { fields, outcome: Outcome::Arrived(Box::new(arrived)) })
 }

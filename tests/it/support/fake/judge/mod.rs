@@ -54,7 +54,7 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
             let errmsg = if is_typed_wrong { "ok. Warning: wrong json format. " } else { "ok" };
             if let Outcome::Arrived(arrived) = &mut outcome {
                 errmsg.clone_into(&mut arrived.errmsg);
-                arrived.remarks = notes.remarks;
+                arrived.remarks.extend(notes.remarks);
                 arrived.remarks.extend(notes.wrong_types.iter().map(|path| format!("{path} has the wrong type")));
                 world.arrived.push((**arrived).clone());
             }

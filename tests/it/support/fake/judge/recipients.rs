@@ -52,6 +52,13 @@ impl Recipients {
         [&self.users, &self.parties, &self.tags, &self.unlicensed].iter().all(|list| list.is_empty())
     }
 
+    /// In words, those of whom the answer's lists speak.
+    pub(super) fn unreached(&self) -> Option<String> {
+        let lists = [&self.invalid_users, &self.invalid_parties, &self.invalid_tags, &self.unlicensed];
+        let names: Vec<_> = lists.into_iter().flatten().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("not delivered to {}", names.join(", ")))
+    }
+
     /// The lists of the answer. `invaliduser` stands there always, the others when there is something to say: both happen.
     pub(super) fn report(&self) -> Map<String, Value> {
         let mut fields = Map::new();

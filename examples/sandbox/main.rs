@@ -1,0 +1,84 @@
+//! A stand-in for WeCom on loopback, to try scripts out: prints ready-to-paste variables and every message that arrives.
+//! `cargo run --example sandbox -- --help` tells its switches.
+
+#[path = "../../tests/it/support/fake/mod.rs"]
+mod fake;
+mod orders;
+mod show;
+mod switches;
+
+use std::io::BufRead as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake::FakeWecom;
+use orders::Order;
+use show::say;
+use switches::Switches;
+
+fn main() -> ExitCode {
+    let switches = match Switches::read(std::env::args().skip(1)) {
+        Ok(Some(switches)) => switches,
+        Ok(None) => {
+            say(switches::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return fail(&error),
+    };
+    match start(&switches) {
+        Ok(wecom) => serve(&Arc::new(wecom), &switches),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    eprintln!("sandbox: {error}");
+    ExitCode::from(2)
+}
+
+fn start(switches: &Switches) -> Result<FakeWecom, String> {
+    let quiet = switches.quiet;
+    let mut builder = FakeWecom::builder().port(switches.port).prefix(&switches.prefix);
+    builder = builder.watch(move |event| show::event(event, quiet));
+    if switches.tls {
+        builder = builder.tls(fake::tls::Certificate::Good);
+    }
+    if let Some(seconds) = switches.token_lifetime {
+        builder = builder.token_lifetime_s(seconds);
+    }
+    let wecom = builder.try_start().map_err(|error| format!("cannot listen on port {}: {error}", switches.port))?;
+    // Complaints are shown as they come; a sandbox does not end over them.
+    wecom.expect_unexpected();
+    if let Some(path) = &switches.ca_file {
+        std::fs::write(path, wecom.ca_pem()).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    for order in &switches.orders {
+        order.carry_out(&wecom);
+    }
+    Ok(wecom)
+}
+
+/// Goes on until it is stopped from outside, also after the end of standard input.
+fn serve(wecom: &Arc<FakeWecom>, switches: &Switches) -> ExitCode {
+    show::variables(wecom, switches.ca_file.as_deref());
+    if let Some(seconds) = switches.expire_every {
+        let wecom = Arc::clone(wecom);
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(Duration::from_secs(seconds));
+                Order::Expire.carry_out(&wecom);
+                say("# all tokens are out of date now");
+            }
+        });
+    }
+    for line in std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
+        match line.parse::<Order>() {
+            Ok(order) => say(&format!("# {}", order.carry_out(wecom))),
+            Err(error) => say(&format!("# {error}")),
+        }
+    }
+    loop {
+        std::thread::park();
+    }
+}

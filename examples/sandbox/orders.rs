@@ -1,0 +1,194 @@
+//! What can be ordered of the running sandbox, by a switch or by a line on its standard input.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::fake::{Endpoint, FakeWecom, Reply};
+use crate::switches;
+
+/// Which requests an order is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Target {
+    /// message/send and webhook/send.
+    #[default]
+    Sends,
+    All,
+    One(Endpoint),
+}
+
+impl Target {
+    fn endpoints(self) -> Vec<Endpoint> {
+        match self {
+            Self::Sends => vec![Endpoint::MessageSend, Endpoint::WebhookSend],
+            Self::All => Endpoint::KNOWN.to_vec(),
+            Self::One(endpoint) => vec![endpoint],
+        }
+    }
+
+    fn name(self) -> String {
+        self.endpoints().iter().map(|endpoint| endpoint.name()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "send" => Ok(Self::Sends),
+            "all" => Ok(Self::All),
+            name => Endpoint::KNOWN
+                .into_iter()
+                .find(|endpoint| endpoint.name() == name)
+                .map(Self::One)
+                .ok_or_else(|| format!("{name:?} is no endpoint; --help lists them")),
+        }
+    }
+}
+
+/// One change of how the sandbox answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    Answer { code: i64, times: Option<usize>, target: Target },
+    Hang { times: Option<usize>, target: Target },
+    Normal,
+    Expire,
+    Revoke,
+    RefuseIp,
+    AcceptIp,
+    Disable,
+    Enable,
+    Limit { count: usize, period: Duration },
+}
+
+impl Order {
+    /// Changes the stand-in and says what is different now.
+    pub(crate) fn carry_out(&self, wecom: &FakeWecom) -> String {
+        match self {
+            Self::Answer { code, times, target } => {
+                set(wecom, &reply(*code), *times, *target);
+                format!("{} answered with {code} {}", target.name(), how_often(*times))
+            }
+            Self::Hang { times, target } => {
+                set(wecom, &Reply::HangAfterReading, *times, *target);
+                format!("{} not answered at all {}", target.name(), how_often(*times))
+            }
+            Self::Normal => {
+                Endpoint::KNOWN.into_iter().for_each(|endpoint| wecom.normal(endpoint));
+                wecom.trust_every_ip();
+                wecom.disable_app(false);
+                "everything is normal again (but for limits)".into()
+            }
+            Self::Expire => {
+                wecom.expire_tokens();
+                "all tokens are out of date now".into()
+            }
+            Self::Revoke => {
+                wecom.revoke_tokens();
+                "all tokens are unknown now".into()
+            }
+            Self::RefuseIp => {
+                wecom.trust_no_ip();
+                "this machine's address is refused now".into()
+            }
+            Self::AcceptIp => {
+                wecom.trust_every_ip();
+                "this machine's address is trusted now".into()
+            }
+            Self::Disable => {
+                wecom.disable_app(true);
+                "the app is disabled now".into()
+            }
+            Self::Enable => {
+                wecom.disable_app(false);
+                "the app is enabled now".into()
+            }
+            Self::Limit { count, period } => {
+                wecom.webhook_limit(*count, *period);
+                format!("a webhook takes {count} messages in {period:?} now")
+            }
+        }
+    }
+}
+
+impl FromStr for Order {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let words: Vec<_> = words.collect();
+        let order = match (name, words.as_slice()) {
+            ("answer", [code, rest @ ..]) => {
+                let code = code.parse().map_err(|_| format!("{code:?} is neither an errcode nor an HTTP status"))?;
+                let (times, target) = times_and_target(rest)?;
+                Self::Answer { code, times, target }
+            }
+            ("hang", rest) => {
+                let (times, target) = times_and_target(rest)?;
+                Self::Hang { times, target }
+            }
+            ("limit", [limit]) => switches::limit(limit)?,
+            ("normal", []) => Self::Normal,
+            ("expire", []) => Self::Expire,
+            ("revoke", []) => Self::Revoke,
+            ("refuse-ip", []) => Self::RefuseIp,
+            ("accept-ip", []) => Self::AcceptIp,
+            ("disable", []) => Self::Disable,
+            ("enable", []) => Self::Enable,
+            _ => {
+                return Err(format!(
+                    "{line:?} is no order: answer CODE [TIMES] [ENDPOINT], hang [TIMES] [ENDPOINT], normal, expire, \
+                     revoke, refuse-ip, accept-ip, disable, enable, limit COUNT/DURATION"
+                ));
+            }
+        };
+        Ok(order)
+    }
+}
+
+fn times_and_target(words: &[&str]) -> Result<(Option<usize>, Target), String> {
+    let (mut times, mut target) = (None, Target::default());
+    for word in words {
+        match word.parse() {
+            Ok(number) => times = Some(number),
+            Err(_) => target = word.parse()?,
+        }
+    }
+    Ok((times, target))
+}
+
+fn set(wecom: &FakeWecom, reply: &Reply, times: Option<usize>, target: Target) {
+    for endpoint in target.endpoints() {
+        match times {
+            Some(times) => wecom.script(endpoint, vec![reply.clone(); times]),
+            None => wecom.always(endpoint, reply.clone()),
+        }
+    }
+}
+
+fn how_often(times: Option<usize>) -> String {
+    times.map_or_else(|| "from now on".into(), |times| format!("for the next {times} requests each"))
+}
+
+/// An HTTP status, or an errcode in WeCom's words where they are known.
+fn reply(code: i64) -> Reply {
+    if let Some(status) = u16::try_from(code).ok().filter(|status| (100..600).contains(status)) {
+        return Reply::status(status);
+    }
+    let words = match code {
+        -1 => "system busy",
+        40001 => "invalid credential",
+        40014 => "invalid access_token",
+        42001 => "access_token expired",
+        45009 => "api freq out of limit",
+        45033 => "api concurrent out of limit",
+        60020 => "not allow to access from your ip",
+        81013 => "user & party & tag all invalid",
+        93000 => "invalid webhook url",
+        _ => "as ordered",
+    };
+    let ip = crate::fake::SEEN_IP;
+    let more = "more info at https://open.work.weixin.qq.com/devtool/query?e=";
+    Reply::errcode(code, &format!("{words}, hint: [sandbox], from ip: {ip}, {more}{code}"))
+}

@@ -1,0 +1,142 @@
+//! Everything the sandbox prints: variables to paste, requests, and messages as a reader would see them.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::fake::{
+    AGENT_ID, Arrived, CORP_ID, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload,
+    WEBHOOK_KEY,
+};
+
+/// Prints a whole text at once, and goes on when nobody reads any more.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// The variables that lead the program here.
+pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>) {
+    let mut text = String::from("# WeCom's stand-in is listening. Paste this into another shell:\n");
+    let _ = writeln!(text, "export WECOM_ALERT_BASE_URL={}", wecom.base_url());
+    if let Some(path) = ca_file {
+        let _ = writeln!(text, "export WECOM_ALERT_CA_FILE='{}'", path.display());
+    }
+    let _ = writeln!(text, "export WECOM_ALERT_CORP_ID={CORP_ID}");
+    let _ = writeln!(text, "export WECOM_ALERT_AGENT_ID={AGENT_ID}");
+    let _ = writeln!(text, "export WECOM_ALERT_SECRET={SECRET}");
+    let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
+    let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
+    if ca_file.is_none() && !wecom.ca_pem().is_empty() {
+        text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
+        text.push_str(wecom.ca_pem());
+    }
+    let _ =
+        write!(text, "# members: {}; {UNLICENSED_USER} has no licence, {UNKNOWN_USER} is nobody; ", USERS.join(", "));
+    text.push_str("departments 1 and 2; tag 1");
+    say(&text);
+}
+
+/// One request with what became of it.
+pub(crate) fn event(event: &Event, quiet: bool) {
+    let seen = event.seen;
+    let mut text = String::new();
+    if !quiet {
+        let _ = writeln!(text, "# {} {} ({} bytes)", seen.method, seen.path, seen.body.len());
+    }
+    match &seen.outcome {
+        Outcome::Token { new } if !quiet => {
+            let which = if *new { "a new token" } else { "the same token again" };
+            let _ = writeln!(text, "  gave {which}");
+        }
+        Outcome::Token { .. } => {}
+        Outcome::Arrived(arrived) => message(&mut text, arrived),
+        Outcome::Uploaded(upload) => file(&mut text, upload),
+        Outcome::Suppressed => text.push_str("  the same message again: taken, not delivered twice\n"),
+        Outcome::Dropped => text.push_str("  over the member's limit: taken, silently not delivered\n"),
+        Outcome::Refused { errcode, errmsg } => {
+            let _ = writeln!(text, "REFUSED {}: {errcode} {errmsg}", seen.endpoint.name());
+        }
+        Outcome::Fault(fault) => {
+            let _ = writeln!(text, "FAULT {}: {fault}", seen.endpoint.name());
+        }
+    }
+    for complaint in event.complaints {
+        let _ = writeln!(text, "COMPLAINT: {complaint}");
+    }
+    if !text.is_empty() {
+        say(&harmless(text.trim_end()));
+    }
+}
+
+fn message(text: &mut String, arrived: &Arrived) {
+    let to = match &arrived.route {
+        Route::Webhook { .. } => "the group".to_owned(),
+        Route::App { .. } => recipients(arrived),
+    };
+    let via = route(&arrived.route);
+    let _ = writeln!(text, "MESSAGE {} {via} to {to}", arrived.msgtype);
+    for remark in &arrived.remarks {
+        let _ = writeln!(text, "  note: {remark}");
+    }
+    let payload = arrived.payload();
+    match payload["content"].as_str() {
+        Some(content) => {
+            content.lines().for_each(|line| {
+                let _ = writeln!(text, "  | {line}");
+            });
+            for name in ["mentioned_list", "mentioned_mobile_list"] {
+                if let Some(list) = payload.get(name) {
+                    let _ = writeln!(text, "  {name}: {list}");
+                }
+            }
+        }
+        None => fields(text, payload, 1),
+    }
+}
+
+fn recipients(arrived: &Arrived) -> String {
+    let lists = [("", &arrived.users), ("department ", &arrived.parties), ("tag ", &arrived.tags)];
+    let names = lists.iter().flat_map(|(kind, list)| list.iter().map(move |name| format!("{kind}{name}")));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn route(route: &Route) -> String {
+    match route {
+        Route::App { agent_id } => format!("through app {agent_id}"),
+        Route::Webhook { .. } => "through the webhook".into(),
+    }
+}
+
+fn file(text: &mut String, upload: &Upload) {
+    let name = String::from_utf8_lossy(&upload.filename);
+    let (kind, via, size) = (upload.kind.name(), route(&upload.route), upload.bytes.len());
+    let _ = writeln!(text, "FILE {kind} {via}: {name:?}, {size} bytes, media_id {}", upload.media_id);
+}
+
+/// A payload as an indented list; long values, such as pictures in base64, by their length.
+fn fields(text: &mut String, value: &Value, depth: usize) {
+    let entries: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(i, value)| (format!("{}.", i + 1), value)).collect(),
+        _ => return,
+    };
+    for (name, value) in entries {
+        let indent = "  ".repeat(depth);
+        let _ = match value {
+            Value::Object(_) | Value::Array(_) => writeln!(text, "{indent}{name}"),
+            Value::String(long) if long.len() > 2000 => writeln!(text, "{indent}{name}: ({} bytes)", long.len()),
+            Value::String(line) => writeln!(text, "{indent}{name}: {line}"),
+            other => writeln!(text, "{indent}{name}: {other}"),
+        };
+        fields(text, value, depth + 1);
+    }
+}
+
+/// Without the control characters that a terminal would obey.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
