@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use encoding_rs::GB18030;
 
-use super::decode::{Scheme, decode_with};
+use super::decode::Scheme;
 use super::guess::{Guess, gb18030_length, guess, utf8_leftovers, utf8_unfinished};
+use super::lossy::decode_with;
 
 /// Takes bytes and keeps the first and the last `kept` of them.
 pub(super) struct HeadAndTail {

@@ -2,7 +2,7 @@
 
 use encoding_rs::GB18030;
 
-use super::decode::decode_with;
+use super::lossy::decode_with;
 
 /// What a line is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod clean;
 mod decode;
 mod gap;
 mod guess;
+mod lossy;
 mod open;
 mod payload;
 mod spool;
