@@ -18,8 +18,8 @@ use std::sync::Arc;
 use clap::Parser;
 
 use wecom_alert::config::{self, Environment, Output, Overrides};
-use wecom_alert::delivery::{Ledger, Outcome};
-use wecom_alert::error::{Error, Result};
+use wecom_alert::delivery::Outcome;
+use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::notice::{Listener, Notice};
 use wecom_alert::secret::Mask;
 
@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            error.print()?;
+            // Whoever reads it may have seen enough: `--help | head`.
+            let _ = error.print();
             return Ok(0);
         }
         Err(error) => {
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
 fn prepare(overrides: &Overrides, environment: &Environment, mask: Mask) -> Result<Session> {
     let (settings, warnings) = config::resolve(overrides, environment)?;
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
-    Ok(Session { settings, route: None, warnings, mask, listener, ledger: Ledger::default() })
+    Ok(Session::new(settings, warnings, mask, listener))
 }
 
 /// Before the settings are known, only the options can say how to print.
@@ -128,8 +129,9 @@ fn finish(report: &Report<'_>, manner: Manner) -> anyhow::Result<u8> {
     }
 }
 
-/// Does blocking work off the event loop, since a pipe may stay open for long and a signal must still be heard.
-async fn off_loop<T: Send + 'static>(
+/// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock of
+/// the deadline starts when that is done.
+async fn read_input<T: Send + 'static>(
     session: &mut Session,
     work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -139,10 +141,22 @@ async fn off_loop<T: Send + 'static>(
     });
     let (result, warnings) = worker.await.map_err(|_| Error::defect("reading the message broke off"))?;
     session.warnings.extend(warnings);
+    session.start_clock();
     result
 }
 
 /// Says what should never happen.
 pub(crate) fn report_defect(error: &anyhow::Error) {
     output::say(&Mask::new(), &format!("error[error]: {error:#}"));
+}
+
+/// Makes a panic a report like any other, without the values that its message may hold.
+pub(crate) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        let mask = Mask::new();
+        output::say(&mask, &format!("error[error]: this program broke{place}"));
+        output::line(&mask, "hint: this is a defect of wecom-alert: please report it with this line");
+        std::process::exit(Status::Error.exit_code().into());
+    }));
 }

@@ -62,7 +62,8 @@ pub(crate) fn say(mask: &Mask, text: &str) {
     line(mask, &format!("wecom-alert: {text}"));
 }
 
-fn line(mask: &Mask, text: &str) {
+/// One line of talk as it is.
+pub(crate) fn line(mask: &Mask, text: &str) {
     // Nobody listening is no reason to fail.
     let _ = writeln!(io::stderr(), "{}", for_terminal(&mask.apply(text)));
 }

@@ -9,13 +9,13 @@ use wecom_alert::message::Route;
 use super::args::{AppSendArgs, WebhookSendArgs};
 use super::compose::{Composed, app_message, webhook_message};
 use super::session::Session;
-use super::{dry_run, off_loop};
+use super::{dry_run, read_input};
 
 /// Sends a message of an app.
 pub(crate) async fn app_send(session: &mut Session, args: Box<AppSendArgs>) -> Result<Outcome> {
     session.route = Some(Route::App);
     let settings = session.settings.clone();
-    let composed = off_loop(session, move |warnings| app_message(&args, &settings, warnings)).await?;
+    let composed = read_input(session, move |warnings| app_message(&args, &settings, warnings)).await?;
     let Composed::Message(shipment) = composed else {
         return Ok(Outcome::new(Status::Skipped));
     };
@@ -33,7 +33,7 @@ pub(crate) async fn app_send(session: &mut Session, args: Box<AppSendArgs>) -> R
 pub(crate) async fn webhook_send(session: &mut Session, args: Box<WebhookSendArgs>) -> Result<Outcome> {
     session.route = Some(Route::Webhook);
     let settings = session.settings.clone();
-    let composed = off_loop(session, move |warnings| webhook_message(&args, &settings, warnings)).await?;
+    let composed = read_input(session, move |warnings| webhook_message(&args, &settings, warnings)).await?;
     let Composed::Message(shipment) = composed else {
         return Ok(Outcome::new(Status::Skipped));
     };

@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) mask: Mask,
     pub(crate) listener: Listener,
     pub(crate) ledger: Ledger,
+    /// When the command must end. Its clock starts once the input has been read.
+    deadline: Instant,
 }
 
 /// An app's credentials, and what may be said of them.
@@ -34,6 +36,16 @@ pub(crate) struct WebhookLogin {
 }
 
 impl Session {
+    pub(crate) fn new(settings: Settings, warnings: Vec<String>, mask: Mask, listener: Listener) -> Self {
+        let deadline = Instant::now() + settings.deadline;
+        Self { settings, route: None, warnings, mask, listener, ledger: Ledger::default(), deadline }
+    }
+
+    /// Starts the clock: the input has been read.
+    pub(crate) fn start_clock(&mut self) {
+        self.deadline = Instant::now() + self.settings.deadline;
+    }
+
     /// The app's credentials; `agent_id` is what a payload brought where the settings have none.
     pub(crate) async fn app_login(&self, agent_id: Option<i64>) -> Result<AppLogin> {
         let settings = &self.settings;
@@ -63,13 +75,13 @@ impl Session {
         Ok(())
     }
 
-    /// A client for the app's API, whose deadline starts to run now.
+    /// A client for the app's API.
     pub(crate) fn app_client(&mut self) -> Client {
         let base_url = self.settings.base_url_or_default();
         self.client(base_url)
     }
 
-    /// A client for the webhook's API, whose deadline starts to run now.
+    /// A client for the webhook's API.
     pub(crate) fn webhook_client(&mut self, login: &WebhookLogin) -> Client {
         let base_url = self.settings.webhook_base_url(&login.webhook);
         self.client(base_url)
@@ -91,7 +103,7 @@ impl Session {
             ca_file: settings.ca_file.clone(),
             connect_timeout: settings.connect_timeout,
             timeout: settings.timeout,
-            deadline: Instant::now() + settings.deadline,
+            deadline: self.deadline,
         };
         Client::new(options, self.mask.clone(), self.listener.clone())
     }
@@ -116,10 +128,14 @@ impl Session {
 
     /// Reads a credential, off the event loop: a command behind it may take its time.
     async fn load(&self, source: &SecretSource) -> Result<Secret> {
-        let source = source.clone();
-        let limit = self.settings.deadline;
-        let loaded = tokio::task::spawn_blocking(move || source.load(limit)).await;
-        let secret = loaded.map_err(|_| Error::defect("reading a credential broke off"))??;
+        let limit = self.deadline.saturating_duration_since(Instant::now());
+        let secret = if source.is_at_hand() {
+            source.load(limit)?
+        } else {
+            let source = source.clone();
+            let loaded = tokio::task::spawn_blocking(move || source.load(limit)).await;
+            loaded.map_err(|_| Error::defect("reading a credential broke off"))??
+        };
         self.mask.add(&secret);
         Ok(secret)
     }

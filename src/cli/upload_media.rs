@@ -8,14 +8,14 @@ use wecom_alert::message::media::{self, MediaKind};
 
 use super::args::UploadMediaArgs;
 use super::session::Session;
-use super::{dry_run, off_loop};
+use super::{dry_run, read_input};
 
 /// Uploads a file.
 pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -> Result<Outcome> {
     let route = choose_route(session, args.route.as_deref())?;
     session.route = Some(route);
     let no_validate = session.settings.no_validate;
-    let (kind, file) = off_loop(session, move |warnings| open(&args, route, no_validate, warnings)).await?;
+    let (kind, file) = read_input(session, move |warnings| open(&args, route, no_validate, warnings)).await?;
     if session.settings.dry_run {
         return dry_run::of_upload(session, route, kind, &file);
     }

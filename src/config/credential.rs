@@ -53,6 +53,12 @@ impl SecretSource {
         &self.origin
     }
 
+    /// Whether [`SecretSource::load`] has nothing to wait for.
+    #[must_use]
+    pub fn is_at_hand(&self) -> bool {
+        matches!(self.form, Form::Inline(_))
+    }
+
     /// The credential without white space around it. Reads the file, or runs the command (no shell, no standard input,
     /// its standard error dropped) and kills it after `limit`. Blocks.
     ///
