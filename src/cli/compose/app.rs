@@ -5,6 +5,7 @@ use serde_json::Value;
 use wecom_alert::config::Settings;
 use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
+use wecom_alert::input::Attachment;
 use wecom_alert::message::app::{self, AppContent, AppMessage, Article, Common, News, Text, Textcard, Video};
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::{Markdown, Media, Route};
@@ -18,30 +19,32 @@ use crate::cli::args::AppSendArgs;
 pub(crate) fn compose(args: &AppSendArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<Composed> {
     let source = Source::of(&args.content)?;
     let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, "textcard", settings)?;
-    let mut attached = None;
-    let mut body = match &source {
+    let media = open_media(args, &source, settings, warnings)?;
+    let composed = match &source {
         Source::Payload(path) => {
             refuse_unused(&args.content, "a payload", &[])?;
-            payload::read(path, &msgtype, args.msgtype.is_some())?
+            Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
         }
-        Source::File(kind, path) => {
-            let file = open(path, &args.content)?;
-            settle_media(media::check(Route::App, *kind, file.head(), file.size()), settings, warnings)?;
-            refuse_unsafe_format(*kind, file.name(), settings, warnings)?;
-            attached = Some((*kind, file));
-            match content(args, &msgtype, &source, settings, warnings)? {
-                Some(body) => body,
-                None => return Ok(Composed::Skipped),
-            }
-        }
-        Source::Text | Source::MediaId(_) => match content(args, &msgtype, &source, settings, warnings)? {
-            Some(body) => body,
-            None => return Ok(Composed::Skipped),
-        },
+        _ => content(args, &msgtype, &source, settings, warnings)?,
     };
+    let Some(mut body) = composed else { return Ok(Composed::Skipped) };
     payload::complete_app_body(&mut body, settings)?;
     settle(app::check_body(&body), settings, warnings)?;
-    Ok(Composed::Message(Box::new(Shipment { body, media: attached })))
+    Ok(Composed::Message(Box::new(Shipment { body, media })))
+}
+
+/// Opens the file to upload, if there is one, and holds it against the rules.
+fn open_media(
+    args: &AppSendArgs,
+    source: &Source,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(MediaKind, Attachment)>> {
+    let Source::File(kind, path) = source else { return Ok(None) };
+    let file = open(path, &args.content)?;
+    settle_media(media::check(Route::App, *kind, file.head(), file.size()), settings, warnings)?;
+    refuse_unsafe_format(*kind, file.name(), settings, warnings)?;
+    Ok(Some((*kind, file)))
 }
 
 /// The body of a message made from options; `None` when its text was empty and that is to be passed over.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wecom_alert::config::Settings;
 use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::Attachment;
+use wecom_alert::input::{Attachment, MAX_SPOOLED};
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::{self, Article, Image, News, Text, WebhookContent, WebhookMessage};
 use wecom_alert::message::{Markdown, Media, Route};
@@ -22,41 +22,37 @@ pub(crate) fn compose(args: &WebhookSendArgs, settings: &Settings, warnings: &mu
         return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
     }
     let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, "news", settings)?;
-    let mut file = match &source {
-        Source::File(_, path) => Some(open(path, &args.content)?),
-        _ => None,
-    };
-    let body = match &source {
+    let media = open_media(args, &source, settings, warnings)?;
+    let composed = match &source {
         Source::Payload(path) => {
             refuse_unused(&args.content, "a payload", &[])?;
             refuse_mentions(args, "a payload", "put mentioned_list and mentioned_mobile_list into it")?;
-            payload::read(path, &msgtype, args.msgtype.is_some())?
+            Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
         }
-        Source::File(kind, _) => {
-            let file = file.as_ref().ok_or_else(|| Error::defect("the file was not opened"))?;
-            let checked = match kind {
-                MediaKind::Image => media::check_webhook_image(file.head(), file.size()),
-                kind => media::check(Route::Webhook, *kind, file.head(), file.size()),
-            };
-            settle_media(checked, settings, warnings)?;
-            match content(args, &msgtype, &source, Some(file), settings, warnings)? {
-                Some(body) => body,
-                None => return Ok(Composed::Skipped),
-            }
-        }
-        Source::Text | Source::MediaId(_) => match content(args, &msgtype, &source, None, settings, warnings)? {
-            Some(body) => body,
-            None => return Ok(Composed::Skipped),
-        },
+        _ => content(args, &msgtype, &source, media.as_ref().map(|(_, file)| file), settings, warnings)?,
     };
+    let Some(body) = composed else { return Ok(Composed::Skipped) };
     settle(webhook::check_body(&body), settings, warnings)?;
-    let media = match source {
-        // A webhook's picture stands in the body itself.
-        Source::File(MediaKind::Image, _) => None,
-        Source::File(kind, _) => file.take().map(|file| (kind, file)),
-        _ => None,
-    };
+    // A webhook's picture stands in the body itself.
+    let media = media.filter(|(kind, _)| *kind != MediaKind::Image);
     Ok(Composed::Message(Box::new(Shipment { body, media })))
+}
+
+/// Opens the file to send, if there is one, and holds it against the rules.
+fn open_media(
+    args: &WebhookSendArgs,
+    source: &Source,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(MediaKind, Attachment)>> {
+    let Source::File(kind, path) = source else { return Ok(None) };
+    let file = open(path, &args.content)?;
+    let checked = match kind {
+        MediaKind::Image => media::check_webhook_image(file.head(), file.size()),
+        kind => media::check(Route::Webhook, *kind, file.head(), file.size()),
+    };
+    settle_media(checked, settings, warnings)?;
+    Ok(Some((*kind, file)))
 }
 
 /// The body of a message made from options; `None` when its text was empty and that is to be passed over.
@@ -108,7 +104,7 @@ fn content(
                 picurl: settings.picurl.clone(),
             }],
         }),
-        ("image", Some(file)) => WebhookContent::Image(Image::from_bytes(&file.read_all(u64::MAX)?)),
+        ("image", Some(file)) => WebhookContent::Image(Image::from_bytes(&file.read_all(MAX_SPOOLED)?)),
         ("file", _) => WebhookContent::File(Media { media_id }),
         ("voice", _) => WebhookContent::Voice(Media { media_id }),
         // Refused by `check_source`.
