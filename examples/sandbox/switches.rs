@@ -24,7 +24,7 @@ Usage: cargo run --example sandbox -- [SWITCHES]
   --hang                  take requests and never answer
   --on ENDPOINT           which requests --answer and --hang are for: send (default: message/send and webhook/send),
                           all, gettoken, message/send, webhook/send, media/upload or webhook/upload_media
-  --times N               for so many requests only, then normal again
+  --times N               for so many requests of each endpoint only, then normal again
 
 While it runs, these lines on its standard input change it:
   answer CODE [TIMES] [ENDPOINT]   hang [TIMES] [ENDPOINT]   normal

@@ -78,7 +78,7 @@ pub enum CallError {
     #[error("{0}")]
     Silent(String),
     /// WeCom's answer is a refusal.
-    #[error("WeCom answered {}: {}", .answer.errcode, .answer.errmsg)]
+    #[error("WeCom answered {}: {}", .answer.errcode, said(&.answer.errmsg))]
     Rejected {
         /// The refusal.
         answer: Answer,
@@ -105,6 +105,11 @@ impl CallError {
             _ => Vec::new(),
         }
     }
+}
+
+/// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
+fn said(errmsg: &str) -> &str {
+    errmsg.split(", hint: [").next().unwrap_or(errmsg)
 }
 
 fn ids(fields: &Map<String, Value>, field: &str) -> Vec<String> {

@@ -158,6 +158,8 @@ impl Client {
         let judged = self.exchange_once(began, request, progress).await;
         let ended = match &judged {
             Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
+            // Whole: the id in it is what WeCom's support asks for.
+            Err(CallError::Rejected { answer, .. }) => format!("errcode {} {}", answer.errcode, answer.errmsg),
             Err(error) => error.to_string(),
         };
         let spent = began.elapsed().as_millis();

@@ -38,6 +38,9 @@ pub fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
              as a defect of wecom-alert"
                 .to_owned()
         }
+        40001 | 40013 | 40014 | 40091 | 41001 | 42001 if ctx.endpoint.contains("webhook/") => {
+            "check that the base URL leads to WeCom's own webhook call: a webhook has neither secret nor token".to_owned()
+        }
         40001 | 40013 | 40091 | 41004 | 41024 | 45031 => with_origin(hint, "secret", ctx),
         93000 | 93006 | 93019 => with_origin(hint, "key", ctx),
         60020 | 301042 => trusted_ip(hint, &answer.errmsg),

@@ -18,7 +18,7 @@ use crate::cli::args::AppSendArgs;
 /// Makes the message, or says why there is none.
 pub(crate) fn compose(args: &AppSendArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<Composed> {
     let source = Source::of(&args.content)?;
-    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, "textcard", settings)?;
+    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::App, settings)?;
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::{Attachment, Encoding, TextOptions, TextSource, is_blank, read_text};
+use wecom_alert::message::Route;
 
 use super::source::{Source, named_text, piped_text};
 use crate::cli::args::ContentArgs;
@@ -32,7 +33,7 @@ pub(super) fn choose_type(
     args: &ContentArgs,
     asked: Option<&str>,
     source: &Source,
-    linked: &'static str,
+    route: Route,
     settings: &Settings,
 ) -> Result<String> {
     if let Some((implied, option)) = source.implied() {
@@ -51,14 +52,22 @@ pub(super) fn choose_type(
         return Ok(settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()));
     }
     Ok(match (&args.url, &args.picurl, &args.btntxt, &args.title) {
+        (_, _, Some(_), _) if route == Route::Webhook => {
+            return Err(Error::usage(
+                "--btntxt is for textcards, which a webhook does not have",
+                "leave it out: --title and --url make an article",
+            ));
+        }
         (_, Some(_), _, _) => "news".to_owned(),
         (_, _, Some(_), _) => "textcard".to_owned(),
-        (Some(_), ..) => linked.to_owned(),
+        (Some(_), ..) if route == Route::Webhook => "news".to_owned(),
+        (Some(_), ..) => "textcard".to_owned(),
         (None, None, None, Some(_)) => {
-            return Err(Error::usage(
-                "--title needs a type that has a title",
-                "add --url for a card with a link, or -t textcard or -t news",
-            ));
+            let hint = match route {
+                Route::App => "add --url for a card with a link, or -t textcard or -t news",
+                Route::Webhook => "add --url for an article with a link, or -t news",
+            };
+            return Err(Error::usage("--title needs a type that has a title", hint));
         }
         (None, None, None, None) => settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()),
     })

@@ -21,7 +21,7 @@ pub(crate) fn compose(args: &WebhookSendArgs, settings: &Settings, warnings: &mu
     if let Source::File(MediaKind::Video, _) = source {
         return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
     }
-    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, "news", settings)?;
+    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::Webhook, settings)?;
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {

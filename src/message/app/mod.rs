@@ -136,7 +136,10 @@ fn check_recipients(common: &Common, msgtype: &str, at: &mut At<'_>) {
         (RecipientKind::Tag, or_empty(&common.totag)),
     ];
     if lists.iter().all(|(_, list)| list.is_empty()) {
-        at.field("touser").error("no recipient, one of touser, toparty and totag is required");
+        at.field("touser").error_with_hint(
+            "there is no recipient: touser, toparty and totag are all empty",
+            "name one with -u ID, --to-party ID or --to-tag ID, or as to_user in the profile; -u @all means everybody",
+        );
     }
     let to_all = or_empty(&common.touser).split('|').any(|user| user == ALL);
     for (kind, list) in lists {
@@ -169,7 +172,8 @@ fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
     if let Some(interval) = common.duplicate_check_interval {
         let mut at = at.field("duplicate_check_interval");
         if !(1..=14400).contains(&interval) {
-            at.error(format!("{interval} seconds, 1 to 14400 are allowed"));
+            let hint = "give --duplicate-check at least 1s and at most 4h";
+            at.error_with_hint(format!("{interval} seconds, 1 to 14400 are allowed"), hint);
         }
         if common.enable_duplicate_check != Some(1) {
             at.warn("without effect unless enable_duplicate_check is 1");

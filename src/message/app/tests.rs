@@ -120,7 +120,7 @@ fn a_control_character_in_any_string_is_an_error() {
 
 #[test]
 fn somebody_must_be_named() {
-    let none = "touser: no recipient, one of touser, toparty and totag is required";
+    let none = "touser: there is no recipient: touser, toparty and totag are all empty";
     assert_eq!(errors(&text(json!({"touser": ""}))), [none]);
     assert_eq!(errors(&json!({"msgtype": "text", "text": {"content": "a"}})), [none]);
     assert!(errors(&text(json!({"touser": "", "totag": "7"}))).is_empty());
@@ -319,7 +319,7 @@ fn an_unreadable_payload_does_not_hide_the_fields_beside_it() {
         errors(&body),
         [
             "text.content: missing, a string is required",
-            "touser: no recipient, one of touser, toparty and totag is required",
+            "touser: there is no recipient: touser, toparty and totag are all empty",
             "safe: 2 is for mpnews alone, not for text",
         ]
     );

@@ -75,6 +75,18 @@ impl Reply {
         Self::AcceptThen(Box::new(reply))
     }
 
+    /// In words, for whoever watches.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Http { status, .. } => format!("answered with HTTP {status}"),
+            Self::Json(document) => format!("answered with {document}"),
+            Self::Errcode(code, errmsg) => format!("answered with {code} {errmsg}"),
+            Self::Delay(by, inner) => format!("{} after {by:?}", inner.describe()),
+            Self::AcceptThen(inner) => format!("taken, but {}", inner.describe()),
+            other => format!("{other:?}"),
+        }
+    }
+
     /// Whether the body is to be left unread.
     pub fn skips_the_body(&self) -> bool {
         match self {

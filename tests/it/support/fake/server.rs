@@ -201,7 +201,7 @@ impl Shared {
             chunked: head.is_chunked(),
             at: Instant::now(),
             connection: number,
-            outcome: Outcome::Fault(format!("{reply:?}")),
+            outcome: Outcome::Fault(reply.describe()),
         };
         let mut world = lock(&self.world);
         if !is_whole {

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Zabbix media type of type "Script": one alert to members of an app, or to the group of a webhook.
+#
+#   install -m 755 zabbix-alert.sh /usr/lib/zabbix/alertscripts/       # AlertScriptsPath of zabbix_server.conf
+#   Alerts -> Media types -> Create: Script, zabbix-alert.sh, three parameters:
+#       {ALERT.SENDTO}   {ALERT.SUBJECT}   {ALERT.MESSAGE}
+#   "Send to" of a user's media:  zhangsan         a member; several are separated by | or ,
+#                                 webhook          the webhook of the default profile
+#                                 webhook:room     the webhook of profile "room"
+#
+# Settings come from /etc/wecom-alert/config.toml: let the group zabbix read it, and give it a `cache_dir` that the user
+# zabbix owns, since that user often has no home folder and the environment may be empty.
+#
+# Zabbix ends a script after 40 s, so the deadline lies below that. Every exit code but 0 counts as failed: Zabbix shows
+# stderr and tries again (three attempts by default). --duplicate-check keeps such a second try of an app message from
+# arriving twice; a webhook has no such guard, so an alert whose answer got lost (exit 9) may come twice.
+set -eu
+
+[ "$#" -eq 3 ] || { echo "usage: ${0##*/} SENDTO SUBJECT MESSAGE" >&2; exit 2; }
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin
+export PATH
+
+to=$1
+case $to in
+    webhook) set -- webhook-send "$2" "$3" ;;
+    webhook:*) set -- webhook-send "$2" "$3" --profile "${to#webhook:}" ;;
+    *) set -- app-send "$2" "$3" --to-user "$to" --duplicate-check 5m ;;
+esac
+command=$1 subject=$2 message=$3
+shift 3
+
+# A text takes 2048 bytes. A character that is cut in two at the end becomes U+FFFD, of 3 bytes.
+printf '%s\n%s\n' "$subject" "$message" | head -c 2040 |
+    wecom-alert -q --deadline 30s "$command" --encoding utf-8 "$@"
