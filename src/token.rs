@@ -3,6 +3,8 @@
 //! Trouble with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
 //! agent and secret, whose name reveals none of them.
 
+use std::cell::Cell;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -55,6 +57,7 @@ pub struct Tokens<'a> {
     cache: Option<CacheFile>,
     mask: Mask,
     listener: Listener,
+    trouble_told: Cell<bool>,
 }
 
 impl<'a> Tokens<'a> {
@@ -69,7 +72,7 @@ impl<'a> Tokens<'a> {
         listener: Listener,
     ) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
-        Self { client, app, cache, mask, listener }
+        Self { client, app, cache, mask, listener, trouble_told: Cell::new(false) }
     }
 
     /// A token that is valid as far as is known.
@@ -124,9 +127,7 @@ impl<'a> Tokens<'a> {
         let unchanged = stale == Some(&grant.access_token);
         if let (Some(cache), Some(guard)) = (&self.cache, guard) {
             let entry = Entry::new(&cache.key, &grant, asked_at, unchanged);
-            if let Err(error) = cache.write(&entry, guard) {
-                self.listener.detail(format!("the token cannot be kept in {}: {error}", cache.file.display()));
-            }
+            cache.write(&entry, guard).unwrap_or_else(|error| self.tell_trouble("cannot be written", error));
         }
         Ok(Token { access_token: grant.access_token, expires_in: grant.expires_in, from_cache: false })
     }
@@ -141,7 +142,7 @@ impl<'a> Tokens<'a> {
     fn entry(&self) -> Option<Entry> {
         let cache = self.cache.as_ref()?;
         cache.read().unwrap_or_else(|reason| {
-            self.listener.detail(format!("the token cache {} is passed over: {reason}", cache.file.display()));
+            self.tell_trouble("is passed over", reason);
             None
         })
     }
@@ -153,12 +154,20 @@ impl<'a> Tokens<'a> {
         // Half of what is left stays for the work itself.
         let patience = LOCK_PATIENCE.min(self.client.deadline().saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
-        match state::lock(&cache.lock, Instant::now() + patience, is_done).await {
-            Ok(guard) => guard,
-            Err(error) => {
-                self.listener.detail(format!("the token cache {} cannot be used: {error}", cache.file.display()));
-                None
-            }
+        let guard = state::lock(&cache.lock, Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
+            self.tell_trouble("cannot be used", error);
+            None
+        });
+        if guard.is_none() && !is_done() {
+            self.tell_trouble("is not used", "another process keeps it locked");
+        }
+        guard
+    }
+
+    /// Tells of the first trouble with the cache: what follows from it is no news.
+    fn tell_trouble(&self, what: &str, reason: impl Display) {
+        if let Some(cache) = self.cache.as_ref().filter(|_| !self.trouble_told.replace(true)) {
+            self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.display()));
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use wecom_alert::api::{Client, GETTOKEN, MEDIA_UPLOAD, MESSAGE_SEND, WEBHOOK_SEND, WEBHOOK_UPLOAD_MEDIA};
+use wecom_alert::config::Webhook;
 use wecom_alert::delivery::{Outcome, PlannedRequest, Product, Shipment};
 use wecom_alert::error::{Result, Status};
 use wecom_alert::input::Attachment;
@@ -13,7 +14,7 @@ use super::session::Session;
 
 /// What sending this shipment would ask of WeCom.
 pub(crate) fn of_message(session: &mut Session, route: Route, shipment: &Shipment) -> Result<Outcome> {
-    let client = prepared(session)?;
+    let client = prepared(session, route)?;
     let mut requests = Vec::new();
     if let Some((kind, file)) = &shipment.media {
         requests.push(upload(&client, route, *kind, file));
@@ -28,19 +29,29 @@ pub(crate) fn of_message(session: &mut Session, route: Route, shipment: &Shipmen
 
 /// What uploading this file would ask of WeCom.
 pub(crate) fn of_upload(session: &mut Session, route: Route, kind: MediaKind, file: &Attachment) -> Result<Outcome> {
-    let client = prepared(session)?;
+    let client = prepared(session, route)?;
     Ok(planned(vec![upload(&client, route, kind, file)]))
 }
 
 /// What getting a token would ask of WeCom, if the cache had none.
 pub(crate) fn of_token(session: &mut Session) -> Result<Outcome> {
-    let client = prepared(session)?;
+    let client = prepared(session, Route::App)?;
     Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
 }
 
-/// A client whose trusted roots and proxy were found usable.
-fn prepared(session: &mut Session) -> Result<Client> {
-    let client = session.client(session.settings.base_url_or_default());
+/// A client whose trusted roots and proxy were found usable. A webhook that stands in the settings themselves is
+/// checked, and its URL says where the request would go.
+fn prepared(session: &mut Session, route: Route) -> Result<Client> {
+    let webhook = session.settings.webhook.as_ref().filter(|_| route == Route::Webhook);
+    let webhook = webhook.and_then(|source| Some((source.at_hand()?, source.origin())));
+    let base_url = match webhook.map(|(text, origin)| Webhook::parse(text, origin)).transpose()? {
+        Some(webhook) => {
+            session.mask.add(&webhook.key);
+            session.settings.webhook_base_url(&webhook)
+        }
+        None => session.settings.base_url_or_default(),
+    };
+    let client = session.client(base_url);
     client.prepare()?;
     Ok(client)
 }

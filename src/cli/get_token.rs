@@ -14,8 +14,8 @@ pub(crate) async fn get_token(session: &mut Session, args: GetTokenArgs) -> Resu
     if session.settings.dry_run {
         return dry_run::of_token(session);
     }
-    let client = session.app_client();
     let login = session.app_login(None).await?;
+    let client = session.app_client();
     let provenance = login.provenance.clone();
     let token = fetch_token(&session.tokens(&client, login), &provenance, args.refresh).await?;
     let product =

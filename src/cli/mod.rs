@@ -53,7 +53,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         Ok(session) => session,
         Err(error) => {
             let outcome = Outcome::from(error);
-            return finish(&Report { command, outcome: &outcome, warnings: &[], mask: &mask }, manner_of(&overrides));
+            // A mistyped variable may well be why the settings are wrong.
+            let warnings = environment.unknown_variables();
+            let report = Report { command, outcome: &outcome, warnings: &warnings, mask: &mask };
+            return finish(&report, manner_of(&overrides));
         }
     };
     let settings = &session.settings;

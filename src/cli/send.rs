@@ -24,8 +24,8 @@ pub(crate) async fn app_send(session: &mut Session, args: Box<AppSendArgs>) -> R
         return dry_run::of_message(session, Route::App, &shipment);
     }
     session.require_agent(in_payload)?;
-    let client = session.app_client();
     let login = session.app_login(in_payload).await?;
+    let client = session.app_client();
     Ok(session.app_delivery(&client, login).send(*shipment).await)
 }
 

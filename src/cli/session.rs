@@ -112,6 +112,9 @@ impl Session {
     pub(crate) fn tokens<'a>(&self, client: &'a Client, login: AppLogin) -> Tokens<'a> {
         let base_url = self.settings.base_url_or_default().to_string();
         let cache_dir = self.settings.cache_dir.as_deref();
+        if cache_dir.is_none() && !self.settings.no_cache {
+            self.listener.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
+        }
         Tokens::new(client, &base_url, login.app, cache_dir, self.mask.clone(), self.listener.clone())
     }
 
@@ -129,7 +132,7 @@ impl Session {
     /// Reads a credential, off the event loop: a command behind it may take its time.
     async fn load(&self, source: &SecretSource) -> Result<Secret> {
         let limit = self.deadline.saturating_duration_since(Instant::now());
-        let secret = if source.is_at_hand() {
+        let secret = if source.at_hand().is_some() {
             source.load(limit)?
         } else {
             let source = source.clone();

@@ -21,8 +21,8 @@ pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -
     }
     let uploaded = match route {
         Route::App => {
-            let client = session.app_client();
             let login = session.app_login(None).await?;
+            let client = session.app_client();
             session.app_delivery(&client, login).upload(kind, &file).await?
         }
         Route::Webhook => {

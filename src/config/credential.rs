@@ -53,10 +53,13 @@ impl SecretSource {
         &self.origin
     }
 
-    /// Whether [`SecretSource::load`] has nothing to wait for.
+    /// The credential if it is at hand: neither a file is read nor a command run for it.
     #[must_use]
-    pub fn is_at_hand(&self) -> bool {
-        matches!(self.form, Form::Inline(_))
+    pub fn at_hand(&self) -> Option<&Secret> {
+        match &self.form {
+            Form::Inline(secret) => Some(secret),
+            Form::File(_) | Form::Command(_) | Form::NoCredentialsFolder => None,
+        }
     }
 
     /// The credential without white space around it. Reads the file, or runs the command (no shell, no standard input,

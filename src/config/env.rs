@@ -110,7 +110,8 @@ impl Environment {
     }
 
     /// One warning for each variable that has our prefix but is none of ours.
-    pub(super) fn unknown_variables(&self) -> Vec<String> {
+    #[must_use]
+    pub fn unknown_variables(&self) -> Vec<String> {
         let known: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
         let mut warnings = Vec::new();
         for (name, value) in &self.variables {

@@ -72,6 +72,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
             Some(folder) => Some(folder),
             None => env.cache_folder(),
         },
+        no_cache: layers.flag(Key::NoCache)?,
         state_dir: layers.path(Key::StateDir, env.home())?.or_else(|| env.state_folder()),
         to: resolve_recipients(layers)?,
         msgtype: layers.text(Key::Msgtype)?,
@@ -125,6 +126,7 @@ fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<Recipients>> {
         to_user: list(Key::ToUser)?,
         to_party: list(Key::ToParty)?,
         to_tag: list(Key::ToTag)?,
+        places: [Key::ToUser, Key::ToParty, Key::ToTag].map(|key| layer.get(key).map(Entry::place).unwrap_or_default()),
     }))
 }
 

@@ -21,6 +21,8 @@ pub struct Recipients {
     pub to_party: Vec<String>,
     /// Tags as written.
     pub to_tag: Vec<String>,
+    /// For humans, where each of the three was given: members, departments, tags; empty where there are none.
+    pub places: [String; 3],
 }
 
 /// Which proxy carries the requests.
@@ -74,6 +76,8 @@ pub struct Settings {
     pub rate: Option<Rate>,
     /// Folder of the token cache; `None` with `no_cache`, or where no home is known.
     pub cache_dir: Option<PathBuf>,
+    /// Neither read nor write the token cache.
+    pub no_cache: bool,
     /// Folder of state shared by processes; `None` where no home is known.
     pub state_dir: Option<PathBuf>,
     /// Recipients of an app message.

@@ -2,7 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
 mod architecture;
+mod concurrency;
+mod configuration;
+mod credentials;
+mod document;
 mod documents;
 mod fake_itself;
+mod hints;
 mod payloads;
+mod recipients;
 mod support;
+mod token_cache;

@@ -102,9 +102,13 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
     let mut recipients = Recipients::default();
     let given =
         [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
-    for (kind, values) in given {
+    for ((kind, values), place) in given.into_iter().zip(&to.places) {
         for value in values {
-            recipients.add(kind, value).map_err(|finding| usage_of(&finding))?;
+            recipients.add(kind, value).map_err(|finding| match to.level {
+                Level::Option => usage_of(&finding),
+                // Nobody mistyped this command: the settings are wrong for all of them.
+                _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
+            })?;
         }
     }
     let joined = [recipients.touser(), recipients.toparty(), recipients.totag()];
