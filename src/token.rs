@@ -25,6 +25,9 @@ const UNCHANGED_HOLDS_S: u64 = 30;
 /// How long another process may keep the lock before this one goes on without it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
+/// A token with so little life left can expire on its way.
+const LAST_SECONDS: u64 = 5;
+
 /// A cache file is a few hundred bytes; what is much longer is somebody else's.
 const CACHE_FILE_LIMIT: u64 = 16 * 1024;
 
@@ -46,8 +49,17 @@ pub struct Token {
     pub access_token: Secret,
     /// Seconds that are left of its life.
     pub expires_in: u64,
-    /// Whether it was there before this process asked for one: only such a token can be stale.
+    /// Whether it was there before this process asked for one.
     pub from_cache: bool,
+}
+
+impl Token {
+    /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
+    /// near its end, as it does where it grants the same token again.
+    #[must_use]
+    pub fn may_be_stale(&self) -> bool {
+        self.from_cache || self.expires_in <= LAST_SECONDS
+    }
 }
 
 /// Hands out the tokens of one app.

@@ -126,8 +126,9 @@ fn ids(fields: &Map<String, Value>, field: &str) -> Vec<String> {
 
 /// Judges a complete HTTP answer, in the order that the exit codes promise.
 pub(super) fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Result<Reply, CallError> {
-    if let Some(fields) = json_object(body) {
-        let answer = answer_of(&fields);
+    if let Some(fields) = json_object(body)
+        && let Some(answer) = answer_of(&fields)
+    {
         if answer.errcode != 0 || (status == 200 && errcode::warns_of_wrong_json(&answer.errmsg)) {
             return Err(CallError::Rejected { answer, fields });
         }
@@ -166,15 +167,17 @@ fn json_object(body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// Absent is 0; a number that arrives as a string is still that number.
-fn answer_of(fields: &Map<String, Value>) -> Answer {
+/// Absent is 0; a number that arrives as a string is still that number. Anything else is no `errcode` of WeCom, and
+/// must not be taken for a success.
+fn answer_of(fields: &Map<String, Value>) -> Option<Answer> {
     let errcode = match fields.get("errcode") {
-        Some(Value::Number(code)) => code.as_i64().unwrap_or(-1),
-        Some(Value::String(code)) => code.trim().parse().unwrap_or(-1),
-        _ => 0,
+        None => 0,
+        Some(Value::Number(code)) => code.as_i64()?,
+        Some(Value::String(code)) => code.trim().parse().ok()?,
+        Some(_) => return None,
     };
     let errmsg = fields.get("errmsg").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Answer { errcode, errmsg }
+    Some(Answer { errcode, errmsg })
 }
 
 /// The first characters of an answer on one line.
@@ -212,6 +215,7 @@ mod tests {
         assert_eq!(errcode(502, r#"{"errcode":-1,"errmsg":"system busy"}"#), Some(-1));
         assert_eq!(errcode(404, r#"{"errcode":0}"#), None, "a success needs status 200");
         assert_eq!(errcode(200, "[]"), None);
+        assert_eq!(errcode(200, r#"{"errcode":null}"#), None, "neither absent nor a number");
         assert_eq!(errcode(200, "<html>"), None);
     }
 

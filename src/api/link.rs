@@ -202,19 +202,21 @@ fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<String> {
     let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
     Some(match problem {
         CertificateError::UnknownIssuer => "its issuer is not among the trusted roots".to_owned(),
-        CertificateError::Expired => "it has expired".to_owned(),
-        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
-        CertificateError::NotValidForName => "it is for another name".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name".to_owned()
+        }
         other => other.to_string(),
     })
 }
 
 fn is_proxy_login(text: &str) -> bool {
-    const TUNNEL: &str = "proxy authorization required";
-    const SOCKS: [&str; 3] = [
+    const ENDS: [&str; 4] = [
+        "proxy authorization required",
         "credentials not accepted",
         "server does not support user/pass authentication",
         "server implements authentication incorrectly",
     ];
-    text == TUNNEL || SOCKS.iter().any(|end| text.ends_with(end))
+    ENDS.iter().any(|end| text.ends_with(end))
 }

@@ -121,6 +121,7 @@ impl Client {
             Error::config("the proxy URL cannot be used", "give http://, https://, socks5:// or socks5h://HOST:PORT")
         };
         let builder = match &self.options.proxy {
+            _ if no_proxy_for_any() => builder.no_proxy(),
             ProxySetting::Environment => builder,
             ProxySetting::Off => builder.no_proxy(),
             ProxySetting::Url(url) => {
@@ -264,6 +265,12 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
     }
+}
+
+/// `NO_PROXY=*`, as curl has it. The HTTP library does not apply it to hosts given by address.
+fn no_proxy_for_any() -> bool {
+    let list = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+    list.split(',').any(|item| item.trim() == "*")
 }
 
 /// Secrets are masked before anything of an answer is put into a message.

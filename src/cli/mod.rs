@@ -35,11 +35,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => {
-            // Whoever reads it may have seen enough: `--help | head`.
-            let _ = error.print();
-            return Ok(0);
-        }
+        Err(error) if !error.use_stderr() => return print_help(&error, &mask),
         Err(error) => {
             let manner = mistakes::manner(&arguments);
             let outcome = Outcome::from(mistakes::explain(&error));
@@ -66,6 +62,18 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
     finish(&Report { command, outcome: &outcome, warnings: &session.warnings, mask: &mask }, manner)
+}
+
+/// Help and version. A reader who has seen enough may leave.
+fn print_help(help: &clap::Error, mask: &Mask) -> anyhow::Result<u8> {
+    match help.print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let outcome = Outcome::from(unwritable(&error));
+            let manner = Manner { output: Output::Text, quiet: false, verbose: false };
+            finish(&Report { command: None, outcome: &outcome, warnings: &[], mask }, manner)
+        }
+        _ => Ok(0),
+    }
 }
 
 fn prepare(overrides: &Overrides, environment: &Environment, mask: Mask) -> Result<Session> {
@@ -119,17 +127,18 @@ async fn dispatch(session: &mut Session, command: Command) -> Result<Outcome> {
 fn finish(report: &Report<'_>, manner: Manner) -> anyhow::Result<u8> {
     match output::print(report, manner) {
         Err(error) if report.outcome.exit_code() == 0 && report.outcome.attempts == 0 => {
-            let error = Error::config(
-                format!("the result cannot be written to stdout: {error}"),
-                "check the disk behind stdout",
-            );
-            let outcome = Outcome { profile: report.outcome.profile.clone(), ..Outcome::from(error) };
+            let profile = report.outcome.profile.clone();
+            let outcome = Outcome { profile, ..Outcome::from(unwritable(&error)) };
             let report = Report { command: report.command, outcome: &outcome, warnings: &[], mask: report.mask };
             let _ = output::print(&report, Manner { output: Output::Text, ..manner });
             Ok(outcome.exit_code())
         }
         _ => Ok(report.outcome.exit_code()),
     }
+}
+
+fn unwritable(error: &std::io::Error) -> Error {
+    Error::config(format!("the result cannot be written to stdout: {error}"), "check the disk behind stdout")
 }
 
 /// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock of

@@ -33,9 +33,7 @@ pub(crate) struct Report<'a> {
 /// stdout that cannot take the data which the command was there to print. A reader that has gone away is none.
 pub(crate) fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
     if manner.output == Output::Json {
-        let mut document = to_json(report).to_string();
-        document.push('\n');
-        return write_data(&document);
+        return write_data(&format!("{}\n", escaped(&to_json(report).to_string())));
     }
     if !manner.quiet {
         for warning in report.warnings {
@@ -80,9 +78,27 @@ fn subject(report: &Report<'_>) -> String {
 /// Text from outside, harmless and on one line: no control characters, no switching of the writing direction.
 pub(crate) fn for_terminal(text: &str) -> String {
     text.chars()
-        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .filter(|c| !is_invisible(*c))
         .collect()
+}
+
+/// JSON text with what could take a terminal over written as escapes: the same document to every parser.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_control() || is_invisible(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Marks that switch the writing direction, and the line breaks that are no control characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn write_data(data: &str) -> io::Result<()> {
@@ -139,8 +155,8 @@ fn to_json(report: &Report<'_>) -> Value {
         "exit_code": outcome.exit_code(),
         "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
         "errmsg": outcome.answer.as_ref().map(|answer| answer.errmsg.as_str()),
-        "message": error.map(|error| error.message()),
-        "hint": error.and_then(|error| error.hint()),
+        "message": error.map(|error| for_terminal(error.message())),
+        "hint": error.and_then(|error| error.hint()).map(for_terminal),
         "warnings": report.warnings,
         "profile": outcome.profile,
         "route": outcome.route.map(Route::as_str),
@@ -214,6 +230,14 @@ mod tests {
 
     #[test]
     fn text_from_outside_stays_on_its_line() {
-        assert_eq!(for_terminal("a\r\nb\x1b[31mc\u{202e}d\u{9b}e 界"), "a  b [31mcd e 界");
+        assert_eq!(for_terminal("a\r\nb\x1b[31mc\u{202e}d\u{9b}e\u{2028}f 界"), "a  b [31mcd e f 界");
+    }
+
+    #[test]
+    fn escapes_leave_a_document_what_it_is() {
+        let document = json!({ "errmsg": "a\x1b[2Jb\u{9b}c\u{202e}d\u{7f}\u{2028}\n界" });
+        let text = escaped(&document.to_string());
+        assert!(!text.contains(|c: char| c.is_control() || is_invisible(c)) && text.contains('界'), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
     }
 }

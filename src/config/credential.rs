@@ -141,7 +141,8 @@ impl SecretSource {
         let mut running = Running(child);
         let deadline = Instant::now().checked_add(limit);
         let too_slow = || {
-            let what = format!("it was stopped because it had not ended after {limit:?}");
+            let waited = limit.as_micros().div_ceil(1000);
+            let what = format!("it was stopped because it had not ended after {waited}ms");
             self.error(&what, "run it by hand: it must not ask for anything, and must close its standard output")
         };
         let output = running.output(deadline).ok_or_else(too_slow)?;

@@ -74,7 +74,10 @@ impl<'a> Delivery<'a> {
     pub async fn send(&mut self, shipment: Shipment) -> Outcome {
         let mut outcome = match self.try_send(shipment).await {
             Ok(reply) => self.arrived(&reply),
-            Err((error, unreached)) => Outcome { unreached, ..Outcome::from(error) },
+            Err((error, unreached)) => {
+                self.ledger.keep(Receipt::of_message(error.status(), error.answer().cloned()));
+                Outcome { unreached, ..Outcome::from(error) }
+            }
         };
         self.ledger.close(&mut outcome);
         outcome
@@ -90,19 +93,14 @@ impl<'a> Delivery<'a> {
         let body = serde_json::to_vec(&body)
             .map_err(|error| (Error::defect(format!("the body cannot be written: {error}")), Unreached::default()))?;
         let (client, ledger, route) = (self.client, self.ledger.clone(), self.route());
-        let sent = self
-            .call(endpoint(route, "message/send", "webhook/send"), Purpose::Send, async |credential| {
-                ledger.count_attempt();
-                match route {
-                    Route::App => client.message_send(credential, body.clone()).await,
-                    Route::Webhook => client.webhook_send(credential, body.clone()).await,
-                }
-            })
-            .await;
-        if let Err((error, _)) = &sent {
-            self.ledger.keep(Receipt::of_message(error.status(), error.answer().cloned()));
-        }
-        sent
+        self.call(endpoint(route, "message/send", "webhook/send"), Purpose::Send, async |credential| {
+            ledger.count_attempt();
+            match route {
+                Route::App => client.message_send(credential, body.clone()).await,
+                Route::Webhook => client.webhook_send(credential, body.clone()).await,
+            }
+        })
+        .await
     }
 
     /// Uploads a file.
@@ -129,7 +127,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Makes a call. When WeCom finds a token stale that was not fetched for this very call, another one is got and
+    /// Makes a call. When WeCom finds a token stale that was not fetched fresh for this very call, another one is got and
     /// the call repeated, once.
     async fn call<T>(
         &mut self,
@@ -148,7 +146,7 @@ impl<'a> Delivery<'a> {
             None => tokens.get().await.map_err(|failure| explain_gettoken(&failure, &self.provenance))?,
         };
         let stale = match call(&token.access_token).await {
-            Err(failure) if token.from_cache && is_stale(&failure) => failure,
+            Err(failure) if token.may_be_stale() && is_stale(&failure) => failure,
             result => {
                 // For the next call of this command it is a token that was there before.
                 *current = Some(Token { from_cache: true, ..token });

@@ -7,9 +7,14 @@ mod configuration;
 mod credentials;
 mod document;
 mod documents;
+mod dry_run;
 mod fake_itself;
 mod hints;
+mod network;
 mod payloads;
 mod recipients;
+mod results;
+#[cfg(unix)]
+mod signals;
 mod support;
 mod token_cache;

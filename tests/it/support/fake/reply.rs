@@ -33,6 +33,10 @@ pub enum Reply {
     CutBody { declared: usize, sent: usize },
     /// A head that announces a body, and then the end.
     CutAfterHeaders,
+    /// A head that announces a body, and then silence until the client leaves or the server is dropped.
+    HangAfterHeaders,
+    /// The normal answer, after a body read in pieces of at most 64 KiB with this pause before each.
+    SlowRead(Duration),
     /// The normal answer, byte by byte.
     Drip(Duration),
     /// The normal answer in chunks of 7 bytes, without a Content-Length.
@@ -96,10 +100,18 @@ impl Reply {
         }
     }
 
+    /// The pause before each piece of the body that is read.
+    pub fn reads_slowly(&self) -> Option<Duration> {
+        match self {
+            Self::SlowRead(pause) => Some(*pause),
+            _ => None,
+        }
+    }
+
     /// Whether the request is judged and what it asks for done.
     pub fn is_judged(&self) -> bool {
         match self {
-            Self::Normal | Self::Drip(_) | Self::Chunked | Self::AcceptThen(_) => true,
+            Self::Normal | Self::SlowRead(_) | Self::Drip(_) | Self::Chunked | Self::AcceptThen(_) => true,
             Self::Delay(_, inner) => inner.is_judged(),
             _ => false,
         }
@@ -118,7 +130,7 @@ pub enum After {
 /// Carries a reply out. `normal` is the judged answer; `wait` sleeps and says whether the server goes on.
 pub fn perform(reply: &Reply, conn: &mut Conn, normal: &Answer, wait: &dyn Fn(Option<Duration>) -> bool) -> After {
     match reply {
-        Reply::Normal => send(conn, normal.clone()),
+        Reply::Normal | Reply::SlowRead(_) => send(conn, normal.clone()),
         Reply::Json(value) => send(conn, Answer::json(value)),
         Reply::Errcode(code, text) => send(conn, Answer::json(&json!({"errcode": code, "errmsg": text}))),
         Reply::Http { status, headers, body } => {
@@ -146,6 +158,11 @@ pub fn perform(reply: &Reply, conn: &mut Conn, normal: &Answer, wait: &dyn Fn(Op
         }
         Reply::CutAfterHeaders => {
             write(conn, &success(0).head(Some(100)));
+            After::Cut
+        }
+        Reply::HangAfterHeaders => {
+            write(conn, &success(0).head(Some(100)));
+            conn.drain();
             After::Cut
         }
         Reply::Drip(every) => drip(conn, &normal.clone().closing(conn.is_closing()).to_bytes(), *every, wait),

@@ -188,7 +188,11 @@ impl Shared {
         let mut complaints = Vec::new();
         let (endpoint, path, query) = manners::read_target(&head.target, &self.prefix, &mut complaints);
         let reply = lock(&self.script).reply(endpoint);
-        let body = if reply.skips_the_body() { Some(Vec::new()) } else { conn.read_body(head).ok() };
+        let body = match reply.reads_slowly() {
+            _ if reply.skips_the_body() => Some(Vec::new()),
+            Some(pause) => conn.read_body_slowly(head, &|| self.wait(Some(pause))).ok(),
+            None => conn.read_body(head).ok(),
+        };
         let is_whole = body.is_some();
         let mut seen = Seen {
             endpoint,

@@ -147,6 +147,20 @@ impl Conn {
         self.take(length)
     }
 
+    /// The same in small pieces, each after a pause that says whether to go on.
+    pub fn read_body_slowly(&mut self, head: &Head, pause: &dyn Fn() -> bool) -> io::Result<Vec<u8>> {
+        let length = head.header("content-length").map_or(Ok(0), str::parse::<usize>).map_err(io::Error::other)?;
+        let mut had = self.ahead.len();
+        while self.ahead.len() < length && pause() {
+            while self.ahead.len() < length.min(had + 64 * 1024) && self.read_more()? {}
+            if self.ahead.len() == had {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            had = self.ahead.len();
+        }
+        self.take(length)
+    }
+
     /// Whether the connection is to end with the next answer.
     pub fn is_closing(&self) -> bool {
         self.closing

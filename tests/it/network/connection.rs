@@ -1,0 +1,117 @@
+//! Before the connection stood: nothing can have arrived, so it is 7, whatever was asked for.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::results::{Way, at_once, document};
+use crate::support::TestEnv;
+use crate::support::fake::tls::Certificate;
+use crate::support::fake::{FakeWecom, OnConnect, closed_port};
+
+/// Runs every way against that base URL and returns the messages.
+fn messages(base_url: &str, more: &[&str]) -> Vec<String> {
+    let messages = Mutex::new(Vec::new());
+    at_once(Way::ALL, |way| {
+        let env = TestEnv::new();
+        let cmd = way.cmd(&env).args(["--output", "json", "--base-url", base_url]).args(more.iter().copied());
+        let run = cmd.run();
+        assert_eq!(run.code, Some(7), "{way:?}\n{}", run.all());
+        let told = document(&run);
+        assert_eq!((&told["status"], &told["errcode"]), (&json!("temporary"), &Value::Null), "{way:?}");
+        assert_eq!((&told["retryable"], &told["route"]), (&json!(true), &json!(way.route())), "{way:?}");
+        assert!(told["hint"].as_str().unwrap().contains("base URL"), "{way:?}: {told}");
+        messages.lock().unwrap().push(told["message"].as_str().unwrap().to_owned());
+    });
+    messages.into_inner().unwrap()
+}
+
+#[test]
+fn refused() {
+    for scheme in ["http", "https"] {
+        let port = closed_port();
+        for message in messages(&format!("{scheme}://127.0.0.1:{port}"), &[]) {
+            assert!(message.contains("no connection to 127.0.0.1"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist() {
+    // The reserved name of RFC 6761: no system may find it. Where the look-up hangs for want of a network, the limit
+    // for a connection ends it.
+    for message in messages("https://no-such.invalid", &["--connect-timeout", "2s"]) {
+        assert!(message.contains("no-such.invalid could not be looked up"), "{message}");
+    }
+}
+
+#[test]
+fn a_tls_handshake_that_fails() {
+    for (name, on_connect) in [("close", OnConnect::Close), ("reset", OnConnect::Reset)] {
+        let wecom = FakeWecom::builder().tls(Certificate::Good).start();
+        wecom.on_connections([on_connect; 7]);
+        for message in messages(&wecom.base_url(), &[]) {
+            assert!(message.contains("no connection to 127.0.0.1"), "{name}: {message}");
+        }
+        assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7), "{name}: one connection each");
+    }
+}
+
+#[test]
+fn a_server_that_speaks_no_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("https://{}", listener.local_addr().unwrap());
+    // Nobody waits for it: it ends with the tests.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    for message in messages(&base_url, &[]) {
+        assert!(message.contains("no connection to 127.0.0.1"), "{message}");
+    }
+}
+
+#[test]
+fn a_tls_handshake_that_hangs_ends_with_the_connect_limit() {
+    let wecom = FakeWecom::builder().tls(Certificate::Good).start();
+    wecom.on_connections([OnConnect::Hang; 7]);
+    for message in messages(&wecom.base_url(), &["--connect-timeout", "200ms"]) {
+        assert!(message.contains("within 200 ms"), "{message}");
+    }
+    assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));
+}
+
+#[test]
+fn the_connect_limit_is_never_above_the_time_left() {
+    let wecom = FakeWecom::builder().tls(Certificate::Good).start();
+    wecom.on_connections([OnConnect::Hang; 7]);
+    messages(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "300ms"]);
+    assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));
+}
+
+/// On other systems a full queue refuses instead of leaving the caller to wait.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_accepts_nobody_ends_with_the_connect_limit() {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+        assert!(queued.len() < 100, "the queue takes everybody");
+    }
+    for message in messages(&format!("http://{address}"), &["--connect-timeout", "200ms"]) {
+        assert!(message.contains("within 200 ms"), "{message}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The way to WeCom: connections that do not come to stand, certificates, time limits, proxies.
+
+mod connection;
+mod patience;
+mod proxies;
+mod proxy_variables;
+mod tls;

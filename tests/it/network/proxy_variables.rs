@@ -1,0 +1,113 @@
+//! The usual proxy variables: they count, unless something else was said.
+
+use crate::results::Way;
+use crate::support::fake::FakeWecom;
+use crate::support::fake::tls::Certificate;
+use crate::support::proxy::Proxy;
+use crate::support::{Cmd, TestEnv};
+
+const PASSWORD: &str = "test-proxy-password";
+
+struct Place {
+    env: TestEnv,
+    wecom: FakeWecom,
+    proxy: Proxy,
+}
+
+impl Place {
+    fn new(is_tls: bool) -> Self {
+        let builder = FakeWecom::builder();
+        let wecom = if is_tls { builder.tls(Certificate::Good) } else { builder }.start();
+        let env = TestEnv::new();
+        env.file("ca.pem", wecom.ca_pem());
+        Self { env, wecom, proxy: Proxy::http().login("user", PASSWORD).start() }
+    }
+
+    fn url(&self) -> String {
+        format!("http://user:{PASSWORD}@{}", self.proxy.authority())
+    }
+
+    fn send(&self) -> Cmd {
+        let cmd = Way::WebhookSend.json(&self.env, &self.wecom).args(["-v", "-v"]).secret(PASSWORD);
+        if self.wecom.ca_pem().is_empty() { cmd } else { cmd.args(["--ca-file", "ca.pem"]) }
+    }
+
+    /// Whether the proxy carried it; it must have arrived in any case.
+    fn is_carried(&self, cmd: Cmd) -> bool {
+        let (carried, arrived) = (self.proxy.carried().len(), self.wecom.messages().len());
+        cmd.run().assert_code(0);
+        assert_eq!(self.wecom.messages().len(), arrived + 1);
+        self.proxy.carried().len() > carried
+    }
+}
+
+#[test]
+fn each_scheme_has_its_own() {
+    for (is_tls, names, others) in [
+        (false, ["http_proxy", "all_proxy", "ALL_PROXY"], ["https_proxy", "HTTPS_PROXY"]),
+        (true, ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"], ["http_proxy", "HTTP_PROXY"]),
+    ] {
+        let place = Place::new(is_tls);
+        for name in names {
+            assert!(place.is_carried(place.send().env(name, place.url())), "{name}, TLS {is_tls}");
+        }
+        for name in others {
+            assert!(!place.is_carried(place.send().env(name, place.url())), "{name}, TLS {is_tls}");
+        }
+    }
+    let place = Place::new(false);
+    assert!(place.is_carried(place.send().env("HTTP_PROXY", place.url())));
+}
+
+#[test]
+fn none_ignores_them() {
+    for is_tls in [false, true] {
+        let place = Place::new(is_tls);
+        let send = || {
+            ["http_proxy", "HTTPS_PROXY", "ALL_PROXY"]
+                .into_iter()
+                .fold(place.send(), |cmd, name| cmd.env(name, place.url()))
+        };
+        assert!(place.is_carried(send()));
+        assert!(!place.is_carried(send().args(["--proxy", "none"])));
+        assert!(!place.is_carried(send().args(["--proxy", "NONE"])));
+        assert!(!place.is_carried(send().env("WECOM_ALERT_PROXY", "none")));
+        assert!(!place.is_carried(send().config("proxy = \"none\"\n[profiles.room]\n")));
+    }
+}
+
+#[test]
+fn no_proxy_makes_exceptions() {
+    let place = Place::new(false);
+    let send = || place.send().env("http_proxy", place.url());
+    for value in ["127.0.0.1", "example.invalid, 127.0.0.0/8", "*"] {
+        assert!(!place.is_carried(send().env("NO_PROXY", value)), "{value}");
+        assert!(!place.is_carried(send().env("no_proxy", value)), "{value}");
+    }
+    for value in ["", "example.invalid", "10.0.0.0/8"] {
+        assert!(place.is_carried(send().env("NO_PROXY", value)), "{value}");
+    }
+    // Also from a proxy that was named here.
+    assert!(place.is_carried(place.send().args(["--proxy", &place.url()])));
+    assert!(!place.is_carried(place.send().args(["--proxy", &place.url()]).env("NO_PROXY", "127.0.0.1")));
+}
+
+#[test]
+fn a_proxy_named_here_beats_them() {
+    let place = Place::new(false);
+    let other = Proxy::http().start();
+    let cmd = place.send().env("http_proxy", format!("http://{}", other.authority())).args(["--proxy", &place.url()]);
+    assert!(place.is_carried(cmd));
+    assert_eq!(other.carried(), []);
+}
+
+#[test]
+fn their_password_is_never_shown() {
+    for (login, code) in [("user:wrong-test-password", 3), ("user:wrong-test%2Fpassword", 3)] {
+        let place = Place::new(true);
+        let url = format!("http://{login}@{}", place.proxy.authority());
+        let cmd = place.send().env("HTTPS_PROXY", url).secret("wrong-test-password").secret("wrong-test/password");
+        cmd.run().assert_code(code);
+        assert_eq!(place.wecom.connections(), 0);
+    }
+}

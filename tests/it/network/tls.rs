@@ -1,0 +1,116 @@
+//! Certificates: verified always, with the system's roots or those that a person names.
+
+use serde_json::json;
+
+use crate::results::{Way, document};
+use crate::support::fake::FakeWecom;
+use crate::support::fake::tls::Certificate;
+use crate::support::{Cmd, TestEnv};
+
+/// A stand-in with such a certificate, and its authority in a file `ca.pem` of the home.
+fn server(env: &TestEnv, certificate: Certificate) -> FakeWecom {
+    let wecom = FakeWecom::builder().tls(certificate).start();
+    env.file("ca.pem", wecom.ca_pem());
+    wecom
+}
+
+fn send(env: &TestEnv, wecom: &FakeWecom) -> Cmd {
+    Way::WebhookSend.json(env, wecom)
+}
+
+#[test]
+fn a_certificate_that_cannot_be_trusted_is_a_fault_of_the_set_up() {
+    for (certificate, reason, hint) in [
+        (Certificate::UnknownCa, "its issuer is not among the trusted roots", "--ca-file"),
+        (Certificate::Expired, "it has expired", "clock"),
+        (Certificate::WrongName, "it is for another name", "--base-url"),
+    ] {
+        for way in Way::ALL {
+            let env = TestEnv::new();
+            let wecom = server(&env, certificate);
+            let run = way.json(&env, &wecom).args(["--ca-file", "ca.pem"]).run().assert_code(3);
+            let told = document(&run);
+            assert_eq!((&told["status"], &told["retryable"]), (&json!("config"), &json!(false)), "{way:?}");
+            let message = told["message"].as_str().unwrap();
+            assert!(message.contains("certificate") && message.contains(reason), "{way:?}: {message}");
+            assert!(told["hint"].as_str().unwrap().contains(hint), "{way:?}: {told}");
+            assert_eq!((wecom.requests().len(), wecom.connections()), (0, 1), "{certificate:?} {way:?}");
+        }
+    }
+}
+
+#[test]
+fn the_authority_must_be_known() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    let told = document(&send(&env, &wecom).run().assert_code(3));
+    assert!(told["hint"].as_str().unwrap().contains("--ca-file"), "{told}");
+    assert!(wecom.requests().is_empty());
+}
+
+#[test]
+fn every_way_to_name_an_authority() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    let ca = env.home().join("ca.pem");
+    env.file("certs/1.pem", wecom.ca_pem());
+    let certs = env.home().join("certs");
+    let others = FakeWecom::builder().tls(Certificate::Good).start();
+    let two = env.file("two.pem", format!("# A comment\n{}\n{}", others.ca_pem(), wecom.ca_pem()));
+    let cases: [(&str, Cmd); 7] = [
+        ("--ca-file", send(&env, &wecom).arg("--ca-file").arg(&ca)),
+        ("a bundle of two", send(&env, &wecom).arg("--ca-file").arg(&two)),
+        ("WECOM_ALERT_CA_FILE", send(&env, &wecom).env("WECOM_ALERT_CA_FILE", &ca)),
+        ("SSL_CERT_FILE", send(&env, &wecom).env("SSL_CERT_FILE", &ca)),
+        ("SSL_CERT_DIR", send(&env, &wecom).env("SSL_CERT_DIR", &certs)),
+        (
+            "beside SSL_CERT_FILE",
+            send(&env, &wecom).arg("--ca-file").arg(&ca).env("SSL_CERT_FILE", env.file("other.pem", others.ca_pem())),
+        ),
+        ("ca_file", {
+            env.file(env.config_file().with_file_name("own.pem"), wecom.ca_pem());
+            send(&env, &wecom).config("ca_file = \"own.pem\"\n[profiles.room]\n")
+        }),
+    ];
+    for (number, (name, cmd)) in cases.into_iter().enumerate() {
+        let run = cmd.run();
+        assert_eq!(run.code, Some(0), "{name}\n{}", run.all());
+        assert_eq!(wecom.messages().len(), number + 1, "{name}");
+    }
+    assert_eq!(others.connections(), 0);
+}
+
+#[test]
+fn a_file_without_certificates_is_said_so_before_anything_is_sent() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    env.file("empty.pem", "");
+    env.file("text.pem", "no certificate at all\n");
+    env.file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    env.file("cut.pem", &wecom.ca_pem()[..100]);
+    for name in ["missing.pem", "empty.pem", "text.pem", "broken.pem", "cut.pem", "."] {
+        let run = send(&env, &wecom).args(["--ca-file", name]).run();
+        assert_eq!(run.code, Some(3), "{name}\n{}", run.all());
+        let told = document(&run);
+        assert_eq!(told["status"], "config", "{name}");
+        assert!(told["message"].as_str().unwrap().contains(name), "{name}: {told}");
+    }
+    for (variable, name) in [("SSL_CERT_FILE", "missing.pem"), ("SSL_CERT_FILE", "text.pem"), ("SSL_CERT_DIR", "tmp")] {
+        let run = send(&env, &wecom).env(variable, env.home().join(name)).run();
+        assert_eq!(run.code, Some(3), "{variable}={name}\n{}", run.all());
+        let told = document(&run);
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(variable) && message.contains(name), "{message}");
+    }
+    assert_eq!(wecom.connections(), 0);
+}
+
+#[test]
+fn a_cached_token_needs_no_certificates() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    Way::GetToken.json(&env, &wecom).args(["--ca-file", "ca.pem"]).may_show_token().run().assert_code(0);
+    let run = Way::GetToken.json(&env, &wecom).args(["--ca-file", "missing.pem"]).may_show_token().run();
+    assert_eq!(document(&run.assert_code(0))["from_cache"], true);
+    assert_eq!(wecom.connections(), 1);
+}

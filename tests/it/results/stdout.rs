@@ -1,0 +1,89 @@
+//! A stdout that nobody reads, that is closed, or that has no room left.
+#![cfg(unix)]
+
+use super::Way;
+use crate::support::fake::{FakeWecom, Reply};
+use crate::support::{Cmd, TestEnv};
+
+/// Changes a call.
+type Change = fn(Cmd) -> Cmd;
+
+/// stdout gone in every way that this system knows.
+fn gone() -> Vec<(&'static str, Change)> {
+    let mut ways: Vec<(&str, Change)> = vec![("closed", Cmd::stdout_closed), ("broken", Cmd::stdout_broken)];
+    if std::path::Path::new("/dev/full").exists() {
+        ways.push(("full", Cmd::stdout_full));
+    }
+    ways
+}
+
+#[test]
+fn after_delivery_it_is_no_failure() {
+    for (name, change) in gone() {
+        for way in [Way::AppSend, Way::WebhookSend, Way::UploadToSend] {
+            for more in [&[][..], &["-v"], &["--output", "json"]] {
+                let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+                let run = change(way.cmd(&env).base_url(&wecom).args(more.iter().copied())).run();
+                assert_eq!(run.code, Some(0), "{name} {way:?} {more:?}\n{}", run.all());
+                assert_eq!(wecom.messages().len(), 1, "{name} {way:?} {more:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_stays_what_it_is() {
+    for (name, change) in gone() {
+        for (reply, code) in [(Reply::errcode(93000, "x"), 4), (Reply::status(502), 7), (Reply::CloseAfterReading, 9)] {
+            for more in [&[][..], &["--output", "json"]] {
+                let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+                wecom.script(Way::WebhookSend.endpoint(), [reply.clone()]);
+                let run = change(Way::WebhookSend.cmd(&env).base_url(&wecom).args(more.iter().copied())).run();
+                assert_eq!(run.code, Some(code), "{name} {more:?}\n{}", run.all());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_partial_delivery_stays_what_it_is() {
+    for (name, change) in gone() {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        let cmd = env.cmd(["app-send", "-u", "zhangsan,nobody", "hello", "--output", "json"]).app_credentials();
+        let run = change(cmd.base_url(&wecom)).run();
+        assert_eq!(run.code, Some(6), "{name}\n{}", run.all());
+    }
+}
+
+#[test]
+fn data_that_is_lost_on_a_full_disk_is_a_failure() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    for way in [Way::GetToken, Way::AppUpload, Way::WebhookUpload] {
+        for more in [&[][..], &["--output", "json"], &["--dry-run"]] {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            let run = way.cmd(&env).base_url(&wecom).args(more.iter().copied()).stdout_full().run();
+            assert_eq!(run.code, Some(3), "{way:?} {more:?}\n{}", run.all());
+            assert!(run.stderr.starts_with("wecom-alert: error[config]: "), "{way:?} {more:?}\n{}", run.all());
+        }
+    }
+}
+
+#[test]
+fn a_reader_who_left_does_not_make_it_crash() {
+    for (name, change) in gone().into_iter().filter(|(name, _)| *name != "full") {
+        for way in [Way::GetToken, Way::AppUpload] {
+            for more in [&[][..], &["--output", "json"], &["--dry-run"]] {
+                let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+                let run = change(way.cmd(&env).base_url(&wecom).args(more.iter().copied())).run();
+                assert_eq!(run.code, Some(0), "{name} {way:?} {more:?}\n{}", run.all());
+                assert_eq!(run.stderr, "", "{name} {way:?} {more:?}");
+            }
+        }
+        for args in [&["--help"][..], &["app-send", "--help"], &["--version"]] {
+            let run = change(TestEnv::new().cmd(args.iter().copied())).run();
+            assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{name} {args:?}\n{}", run.all());
+        }
+    }
+}
