@@ -6,12 +6,12 @@ mod concurrency;
 mod configuration;
 mod credentials;
 mod document;
-mod documents;
 mod dry_run;
 mod fake_itself;
 mod hints;
 mod network;
 mod payloads;
+mod readmes;
 mod recipients;
 mod results;
 #[cfg(unix)]
