@@ -196,13 +196,13 @@ pub(crate) struct AppSendArgs {
     to_tag: Vec<String>,
     /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
     #[arg(long, value_name = "0|1|2", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
-    safe: Option<String>,
+    pub(crate) safe: Option<String>,
     /// Let WeCom replace `$userName=ID$` and the like
     #[arg(long)]
-    id_trans: bool,
+    pub(crate) id_trans: bool,
     /// Let WeCom drop the same message when it comes again within this time, up to 4h
     #[arg(long, value_name = "DURATION")]
-    duplicate_check: Option<String>,
+    pub(crate) duplicate_check: Option<String>,
     /// Exit 0 although some recipients did not get it
     #[arg(long)]
     allow_partial: bool,

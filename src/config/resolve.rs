@@ -76,7 +76,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         state_dir: layers.path(Key::StateDir, env.home())?.or_else(|| env.state_folder()),
         to: resolve_recipients(layers)?,
         msgtype: layers.text(Key::Msgtype)?,
-        encoding: layers.text(Key::Encoding)?,
+        encoding: layers.parsed(Key::Encoding, str::parse)?.unwrap_or_default(),
         mention: layers.list(Key::Mention)?,
         mention_mobile: layers.list(Key::MentionMobile)?,
         safe: layers.parsed(Key::Safe, parse_safe)?,

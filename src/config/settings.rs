@@ -9,6 +9,7 @@ use super::duration::Rate;
 use super::level::{Level, Sourced};
 use super::proxy::ProxyUrl;
 use super::webhook_key::Webhook;
+use crate::input::Encoding;
 
 /// The recipients of the highest level that gives any of the three; it replaces all three of the lower levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +85,8 @@ pub struct Settings {
     pub to: Option<Recipients>,
     /// Message type as written.
     pub msgtype: Option<String>,
-    /// Encoding of the input as written.
-    pub encoding: Option<String>,
+    /// Encoding of text input.
+    pub encoding: Encoding,
     /// Members that a webhook text mentions, as written.
     pub mention: Vec<String>,
     /// Phone numbers that a webhook text mentions, as written.

@@ -55,10 +55,7 @@ impl FromStr for Encoding {
             "auto" => Ok(Self::Auto),
             "utf-8" | "utf8" => Ok(Self::Utf8),
             "gb18030" | "gbk" | "gb2312" => Ok(Self::Gb18030),
-            _ => Err(Error::usage(
-                format!("the encoding {name:?} is none of auto, utf-8 and gb18030"),
-                "choose auto, utf-8 or gb18030",
-            )),
+            _ => Err(Error::usage("the encoding is none of auto, utf-8 and gb18030", "choose auto, utf-8 or gb18030")),
         }
     }
 }
@@ -298,7 +295,7 @@ mod tests {
             assert_eq!(encoding.to_string().parse::<Encoding>().unwrap(), encoding);
         }
         let error = "latin1".parse::<Encoding>().unwrap_err();
-        assert_eq!(error.message(), "the encoding \"latin1\" is none of auto, utf-8 and gb18030");
+        assert_eq!(error.message(), "the encoding is none of auto, utf-8 and gb18030");
     }
 
     proptest! {

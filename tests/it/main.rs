@@ -14,6 +14,7 @@ mod payloads;
 mod readmes;
 mod recipients;
 mod results;
+mod sent;
 #[cfg(unix)]
 mod signals;
 mod support;

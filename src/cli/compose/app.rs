@@ -22,13 +22,13 @@ pub(crate) fn compose(args: &AppSendArgs, settings: &Settings, warnings: &mut Ve
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {
-            refuse_unused(&args.content, "a payload", &[])?;
+            refuse_unused(&args.content, None, &[])?;
             Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
         }
         _ => content(args, &msgtype, &source, settings, warnings)?,
     };
     let Some(mut body) = composed else { return Ok(Composed::Skipped) };
-    payload::complete_app_body(&mut body, settings)?;
+    payload::complete_app_body(&mut body, args, settings)?;
     settle(app::check_body(&body), settings, warnings)?;
     Ok(Composed::Message(Box::new(Shipment { body, media })))
 }
@@ -63,7 +63,7 @@ fn content(
         _ => (TextRule::None, &[]),
     };
     check_source(msgtype, source)?;
-    refuse_unused(&args.content, msgtype, used)?;
+    refuse_unused(&args.content, Some(msgtype), used)?;
     let text = match read_body(&args.content, msgtype, rule, source, settings, warnings)? {
         Body::Text(text) => Some(text),
         Body::Absent => None,
@@ -132,7 +132,8 @@ fn check_source(msgtype: &str, source: &Source) -> Result<()> {
 
 /// Confidential files must be of a kind that WeCom can show with a watermark.
 fn refuse_unsafe_format(kind: MediaKind, name: &str, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
-    if kind != MediaKind::File || settings.safe != Some(1) || media::is_safe_format(name) {
+    let name = media::wire_filename(name);
+    if kind != MediaKind::File || settings.safe != Some(1) || media::is_safe_format(&name) {
         return Ok(());
     }
     let formats = media::SAFE_FORMATS.join(", ");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::{Attachment, Encoding, TextOptions, TextSource, is_blank, read_text};
+use wecom_alert::input::{Attachment, TextOptions, TextSource, is_blank, read_text};
 use wecom_alert::message::Route;
 
 use super::source::{Source, named_text, piped_text};
@@ -73,21 +73,24 @@ pub(super) fn choose_type(
     })
 }
 
-/// Refuses options of cards and articles for a type that has no use for them.
-pub(super) fn refuse_unused(args: &ContentArgs, msgtype: &str, used: &[&str]) -> Result<()> {
+/// Refuses options of cards and articles where they are of no use: in a type without them, and in a payload (no type).
+pub(super) fn refuse_unused(args: &ContentArgs, msgtype: Option<&str>, used: &[&str]) -> Result<()> {
     let given = [
         ("--title", args.title.is_some()),
         ("--url", args.url.is_some()),
         ("--btntxt", args.btntxt.is_some()),
         ("--picurl", args.picurl.is_some()),
     ];
-    match given.iter().find(|(option, given)| *given && !used.contains(option)) {
-        None => Ok(()),
-        Some((option, _)) => Err(Error::usage(
+    let Some((option, _)) = given.iter().find(|(option, given)| *given && !used.contains(option)) else {
+        return Ok(());
+    };
+    Err(match msgtype {
+        None => Error::usage(format!("{option} has no place beside a payload"), "put it into the payload"),
+        Some(msgtype) => Error::usage(
             format!("{option} has no place in a message of type {msgtype}"),
             "textcard takes --title, --url, --btntxt; news takes --title, --url, --picurl; video takes --title",
-        )),
-    }
+        ),
+    })
 }
 
 /// Reads the text that the type needs, from where the options say.
@@ -132,11 +135,8 @@ pub(super) fn read_body(
 }
 
 fn read(from: &TextSource, args: &ContentArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<String> {
-    let encoding = match &settings.encoding {
-        Some(name) => name.parse()?,
-        None => Encoding::default(),
-    };
-    let read = read_text(from, &TextOptions { encoding, escapes: args.escapes || settings.escapes })?;
+    let read =
+        read_text(from, &TextOptions { encoding: settings.encoding, escapes: args.escapes || settings.escapes })?;
     warnings.extend(read.warnings);
     Ok(read.text)
 }
@@ -151,7 +151,7 @@ fn no_text() -> Error {
 fn empty_text(from: &TextSource) -> Error {
     let place = match from {
         TextSource::Argument(_) => "CONTENT".to_owned(),
-        TextSource::File(path) => path.display().to_string(),
+        TextSource::File(path) => format!("{path:?}"),
         TextSource::Stdin => "stdin".to_owned(),
     };
     Error::usage(

@@ -15,10 +15,11 @@ use wecom_alert::message::recipients::{RecipientKind, Recipients};
 use wecom_alert::message::webhook::WebhookContent;
 
 use super::usage_of;
+use crate::cli::args::AppSendArgs;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
 pub(super) fn read(path: &Path, msgtype: &str, asked: bool) -> Result<Value> {
-    let name = if super::source::is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
+    let name = if super::source::is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
     let text = read_payload(path)?;
     let given: Value = serde_json::from_str(&text).map_err(|error| {
         Error::usage(
@@ -63,25 +64,30 @@ pub(super) fn unknown_type(msgtype: &str, route: Route) -> Error {
     Error::usage(format!("there is no message type {msgtype}"), format!("use one of {}", known.join(", ")))
 }
 
-/// Adds recipients, agent and options to the body of an app message.
-pub(super) fn complete_app_body(body: &mut Value, settings: &Settings) -> Result<()> {
+/// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all
+/// other settings.
+pub(super) fn complete_app_body(body: &mut Value, args: &AppSendArgs, settings: &Settings) -> Result<()> {
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
     complete_recipients(fields, settings)?;
     complete_agent(fields, settings)?;
-    let mut fill = |name: &str, value: i64| {
-        fields.entry(name).or_insert_with(|| Value::from(value));
+    let decides_itself = fields.contains_key("enable_duplicate_check");
+    let mut put = |name: &str, value: i64, is_option: bool| {
+        if is_option || !fields.contains_key(name) {
+            fields.insert(name.to_owned(), Value::from(value));
+        }
     };
     if let Some(safe) = settings.safe {
-        fill("safe", i64::from(safe));
+        put("safe", i64::from(safe), args.safe.is_some());
     }
     if settings.id_trans {
-        fill("enable_id_trans", 1);
+        put("enable_id_trans", 1, args.id_trans);
     }
-    if let Some(interval) = settings.duplicate_check {
-        fill("enable_duplicate_check", 1);
+    let is_option = args.duplicate_check.is_some();
+    if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
+        put("enable_duplicate_check", 1, is_option);
         // WeCom counts in whole seconds; a part of one counts as one.
         let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
-        fill("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX));
+        put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), is_option);
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) fn compose(args: &WebhookSendArgs, settings: &Settings, warnings: &mu
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {
-            refuse_unused(&args.content, "a payload", &[])?;
+            refuse_unused(&args.content, None, &[])?;
             refuse_mentions(args, "a payload", "put mentioned_list and mentioned_mobile_list into it")?;
             Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
         }
@@ -70,7 +70,7 @@ fn content(
         _ => (TextRule::None, &[]),
     };
     check_source(msgtype, source)?;
-    refuse_unused(&args.content, msgtype, used)?;
+    refuse_unused(&args.content, Some(msgtype), used)?;
     if msgtype != "text" {
         let hint = "use type text; in markdown write <@userid> where the mention belongs";
         refuse_mentions(args, &format!("type {msgtype}"), hint)?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::key::Key;
+use crate::input::Encoding;
 
 #[test]
 fn the_names_are_a_promise() {
@@ -141,7 +142,7 @@ fn every_option_reaches_the_settings() {
         to_party: list("p"),
         to_tag: list("t"),
         msgtype: text("m"),
-        encoding: text("e"),
+        encoding: text("gbk"),
         mention: list("m"),
         mention_mobile: list("n"),
         safe: text("2"),
@@ -167,7 +168,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.safe, s.verbose, s.output), (Some(2), 2, crate::config::Output::Json));
     assert_eq!((s.if_empty.unwrap(), s.title.unwrap(), s.btntxt.unwrap()), (" $i ".into(), "$t".into(), "$b".into()));
     assert_eq!((s.url.unwrap(), s.picurl.unwrap()), ("l".to_owned(), "q".to_owned()));
-    assert_eq!((s.msgtype.unwrap(), s.encoding.unwrap()), ("m".to_owned(), "e".to_owned()));
+    assert_eq!((s.msgtype.unwrap(), s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
 }

@@ -13,7 +13,7 @@ use super::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the binary finds at its standard input.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Stdin {
     /// Nothing, at once.
     Null,
@@ -22,6 +22,8 @@ enum Stdin {
     Bytes(Vec<u8>),
     /// A pipe into which nobody writes and which nobody closes.
     Open,
+    /// A file, or the end of a pipe whose other end the test keeps.
+    From(Stdio),
 }
 
 /// Where its standard output leads.
@@ -117,6 +119,12 @@ impl Cmd {
         self
     }
 
+    /// A file, or the end of a pipe whose other end the test keeps.
+    pub(crate) fn stdin_from(mut self, source: impl Into<Stdio>) -> Self {
+        self.stdin = Stdin::From(source.into());
+        self
+    }
+
     pub(crate) fn stdout_closed(mut self) -> Self {
         self.stdout = Stdout::Closed;
         self
@@ -180,7 +188,7 @@ impl Cmd {
     }
 
     /// Starts it, for many at once.
-    pub(crate) fn spawn(self) -> Running {
+    pub(crate) fn spawn(mut self) -> Running {
         let binary = env!("CARGO_BIN_EXE_wecom-alert");
         let redirections = [
             (matches!(self.stdin, Stdin::Closed), "<&-"),
@@ -196,14 +204,24 @@ impl Cmd {
             shell
         };
         command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);
-        let has_stdin = matches!(self.stdin, Stdin::Bytes(_) | Stdin::Open);
-        command.stdin(if has_stdin { Stdio::piped() } else { Stdio::null() });
+        // Taken out, so that nobody but the child holds what it reads from.
+        let mut bytes = None;
+        command.stdin(match std::mem::replace(&mut self.stdin, Stdin::Null) {
+            Stdin::Null | Stdin::Closed => Stdio::null(),
+            Stdin::From(source) => source,
+            Stdin::Open => Stdio::piped(),
+            Stdin::Bytes(given) => {
+                bytes = Some(given);
+                Stdio::piped()
+            }
+        });
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(command);
         let mut open = Vec::new();
         if let Some(mut pipe) = child.stdin.take() {
-            match self.stdin.clone() {
-                Stdin::Bytes(bytes) => drop(std::thread::spawn(move || pipe.write_all(&bytes))),
-                _ => open.push(pipe),
+            match bytes {
+                Some(bytes) => drop(std::thread::spawn(move || pipe.write_all(&bytes))),
+                None => open.push(pipe),
             }
         }
         let stdout = child.stdout.take().filter(|_| self.stdout != Stdout::Broken).map(collect);

@@ -1,0 +1,155 @@
+//! Options and text to app messages: what arrives for each type, and what has no place where.
+
+use serde_json::{Value, json};
+use wecom_alert::message::Route;
+
+use super::{Scene, assert_sent_silently, body_of};
+use crate::support::fake::Endpoint;
+
+const LINK: &str = "https://status.example.test/a?b=1&c=%20#d";
+
+#[test]
+fn each_type_arrives_as_its_options_say() {
+    let scene = Scene::new();
+    let text = |content: &str| json!({"content": content});
+    let card = json!({"title": "磁盘", "description": "98 %", "url": LINK});
+    let card_with_label = json!({"title": "磁盘", "description": "98 %", "url": LINK, "btntxt": "打开"});
+    let article = json!({"articles": [{"title": "磁盘", "description": "98 %", "url": LINK}]});
+    let bare_article = json!({"articles": [{"title": "磁盘", "url": LINK}]});
+    let with_picture = json!({"articles": [{"title": "磁盘", "description": "98 %", "url": LINK, "picurl": "https://p.example.test/"}]});
+    let cases: [(&[&str], &str, Value); 12] = [
+        (&["disk full"], "text", text("disk full")),
+        (&["-t", "text", "disk full"], "text", text("disk full")),
+        (&["-t", "markdown", "**disk** `full`"], "markdown", text("**disk** `full`")),
+        (&["--title", "磁盘", "--url", LINK, "98 %"], "textcard", card.clone()),
+        (&["-t", "textcard", "--title", "磁盘", "--url", LINK, "98 %"], "textcard", card),
+        (&["--title", "磁盘", "--url", LINK, "--btntxt", "打开", "98 %"], "textcard", card_with_label),
+        (&["-t", "news", "--title", "磁盘", "--url", LINK, "98 %"], "news", article),
+        (&["-t", "news", "--title", "磁盘", "--url", LINK], "news", bare_article),
+        (&["--title", "磁盘", "--url", LINK, "--picurl", "https://p.example.test/", "98 %"], "news", with_picture),
+        (&["--", "-5 degrees"], "text", text("-5 degrees")),
+        (&["--", "--help"], "text", text("--help")),
+        (&["--", "-"], "text", text("-")),
+    ];
+    for (args, msgtype, payload) in cases {
+        let case = format!("{args:?}");
+        assert_sent_silently(&case, scene.app(args).run());
+        assert_eq!(scene.last(&case).body, body_of(Route::App, msgtype, payload), "{case}");
+    }
+    assert_eq!(scene.wecom.count(Endpoint::GetToken), 1);
+    assert_eq!(scene.wecom.count(Endpoint::MediaUpload), 0);
+}
+
+#[test]
+fn a_video_has_title_and_text() {
+    let scene = Scene::new();
+    let id = scene.uploaded(Route::App, "video");
+    let cases: [(&[&str], Value); 3] = [
+        (&[], json!({"media_id": id})),
+        (&["--title", "Door"], json!({"media_id": id, "title": "Door"})),
+        (&["--title", "Door", "opened\nat 3"], json!({"media_id": id, "title": "Door", "description": "opened\nat 3"})),
+    ];
+    for (args, payload) in cases {
+        let case = format!("{args:?}");
+        assert_sent_silently(&case, scene.app(&["-t", "video", "--media-id", &id]).args(args).stdin_open().run());
+        assert_eq!(scene.last(&case).body, body_of(Route::App, "video", payload), "{case}");
+    }
+}
+
+#[test]
+fn switches_arrive_as_numbers() {
+    let scene = Scene::new();
+    let image = scene.uploaded(Route::App, "image");
+    let cases: [(&[&str], Value); 10] = [
+        (&["--safe", "a"], json!({"safe": 1})),
+        (&["--safe=1", "a"], json!({"safe": 1})),
+        (&["--safe=0", "a"], json!({"safe": 0})),
+        (&["--id-trans", "$userName=lisi$"], json!({"enable_id_trans": 1})),
+        (&["--duplicate-check", "10m", "b"], json!({"enable_duplicate_check": 1, "duplicate_check_interval": 600})),
+        // WeCom counts in seconds: a part of one counts as one.
+        (&["--duplicate-check", "1500ms", "c"], json!({"enable_duplicate_check": 1, "duplicate_check_interval": 2})),
+        (&["--duplicate-check", "4h", "d"], json!({"enable_duplicate_check": 1, "duplicate_check_interval": 14_400})),
+        (&["-t", "image", "--media-id", &image, "--safe"], json!({"safe": 1})),
+        // A value stands only after `=`.
+        (&["--safe", "2"], json!({"safe": 1})),
+        (
+            &["--safe=1", "--id-trans", "--duplicate-check=30s", "e"],
+            json!({"safe": 1, "enable_id_trans": 1, "enable_duplicate_check": 1, "duplicate_check_interval": 30}),
+        ),
+    ];
+    for (args, switches) in cases {
+        let case = format!("{args:?}");
+        assert_sent_silently(&case, scene.app(args).run());
+        let arrived = scene.last(&case);
+        let mut expected = body_of(Route::App, &arrived.msgtype, arrived.payload().clone());
+        expected.as_object_mut().unwrap().extend(switches.as_object().unwrap().clone());
+        assert_eq!(arrived.body, expected, "{case}");
+    }
+    assert_eq!(scene.wecom.messages()[8].payload()["content"], "2");
+}
+
+#[test]
+fn what_has_no_place_in_a_type_is_refused() {
+    let scene = Scene::new();
+    let cases: [(&[&str], &str, &str); 33] = [
+        (&["--title", "T", "text"], "--title needs a type that has a title", "--url"),
+        (&["-t", "text", "--title", "T", "text"], "--title has no place in a message of type text", "textcard takes"),
+        (&["-t", "text", "--url", LINK, "text"], "--url has no place in a message of type text", "textcard takes"),
+        (&["-t", "markdown", "--title", "T", "text"], "--title has no place in a message of type markdown", "news"),
+        (&["-t", "markdown", "--btntxt", "B", "text"], "--btntxt has no place", "textcard takes"),
+        (&["-t", "news", "--btntxt", "B", "text"], "--btntxt has no place in a message of type news", "textcard"),
+        (&["-t", "textcard", "--picurl", LINK, "text"], "--picurl has no place in a message of type textcard", "news"),
+        (&["-t", "video", "--media-id", "x", "--url", LINK], "--url has no place in a message of type video", "video"),
+        (&["-t", "image", "--media-id", "x", "--title", "T"], "--title has no place in a message of type image", ""),
+        (&["-t", "image", "--media-id", "x", "text"], "a message of type image has no text", "a command of its own"),
+        (&["-t", "image"], "type image needs a file", "--image PATH"),
+        (&["-t", "voice"], "type voice needs a file", "--voice PATH"),
+        (&["-t", "video", "text"], "type video needs a file", "--media-id"),
+        (&["-t", "file"], "type file needs a file", "--file PATH"),
+        (&["--media-id", "x"], "--media-id does not go with type text", "-t image"),
+        (&["-t", "markdown", "--media-id", "x"], "--media-id does not go with type markdown", "-t image"),
+        (&["-t", "file", "--media-id", ""], "file.media_id: empty", ""),
+        (&["-t", "mpnews", "text"], "type mpnews needs its JSON", "--payload FILE"),
+        (&["-t", "miniprogram_notice", "text"], "type miniprogram_notice needs its JSON", "--payload FILE"),
+        (&["-t", "template_card", "text"], "type template_card needs its JSON", "--payload FILE"),
+        (&["-t", "markdown_v2", "text"], "markdown_v2 is not among the app messages", "webhook-send"),
+        (&["-t", "mail", "text"], "there is no message type mail", "text, image"),
+        (&["-t", "textcard", "--url", LINK, "text"], "textcard.title: empty", ""),
+        (&["-t", "textcard", "--title", "T", "text"], "textcard.url: must begin with http:// or https://", ""),
+        (&["--title", "T", "--url", "www.example.test", "text"], "textcard.url: must begin with http", ""),
+        (&["--btntxt", "B", "text"], "textcard.title: empty", ""),
+        (&["-t", "news", "--url", LINK, "text"], "news.articles[0].title: empty", ""),
+        (&["-t", "news", "--title", "T", "text"], "news.articles[0].url: missing", ""),
+        (&["--title", "T\u{1b}[31m", "--url", LINK, "text"], "textcard.title: control character U+001B", "remove it"),
+        (&["--filename", "a.txt", "text"], "--filename has no file to name", "--file"),
+        (&["--mention", "zhangsan", "text"], "--mention", "after --"),
+        (&["-5 degrees"], "-5", "text that begins with - goes after --"),
+        (&["two", "words"], "words", "quote the text"),
+    ];
+    for (args, message, hint) in cases {
+        let case = format!("{args:?}");
+        scene.refused(&case, scene.app(args), 2).says(&case, message, hint);
+    }
+}
+
+#[test]
+fn switches_are_refused_where_the_type_has_none() {
+    let scene = Scene::new();
+    let card: &[&str] = &["--title", "T", "--url", LINK];
+    let cases: [(&[&str], &str, &str); 10] = [
+        (&["-t", "markdown", "--safe"], "safe: markdown messages do not have it", "leave it out"),
+        (&[card[0], card[1], card[2], card[3], "--safe"], "safe: textcard messages do not have it", "leave it out"),
+        (&["-t", "news", card[0], card[1], card[2], card[3], "--safe"], "safe: news messages", "mpnews"),
+        (&["--safe=2"], "safe: 2 is for mpnews alone, not for text", "0 or 1"),
+        (&["--safe=3"], "--safe", ""),
+        (&["--safe=yes"], "--safe", ""),
+        (&["-t", "markdown", "--id-trans"], "enable_id_trans: markdown messages do not have it", "leave it out"),
+        (&["--duplicate-check", "5h"], "duplicate_check_interval: 18000 seconds, 1 to 14400 are allowed", ""),
+        (&["--duplicate-check", "0s"], "--duplicate-check", ""),
+        (&["--duplicate-check", "10"], "--duplicate-check", "unit"),
+    ];
+    for (args, message, hint) in cases {
+        let case = format!("{args:?}");
+        scene.refused(&case, scene.app(args).arg("text"), 2).says(&case, message, hint);
+    }
+}

@@ -1,0 +1,210 @@
+//! What is sent: from options, text, payloads and files to the bytes that arrive, through the real binary.
+
+mod app_messages;
+mod encodings;
+mod file_names;
+mod limits;
+mod media_failures;
+mod media_files;
+#[cfg(target_os = "linux")]
+mod memory;
+mod mentions;
+mod payload_files;
+mod payload_rules;
+mod text_sources;
+mod text_unharmed;
+mod upload_media;
+mod webhook_messages;
+
+use serde_json::{Value, json};
+use wecom_alert::message::Route;
+
+use crate::support::fake::{Arrived, Endpoint, FakeWecom, Upload};
+use crate::support::{Cmd, Run, TestEnv};
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
+const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
+const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
+const MIB: usize = 1024 * 1024;
+
+const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
+
+/// A sealed environment and the stand-in that its commands talk to.
+struct Scene {
+    env: TestEnv,
+    wecom: FakeWecom,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::with(FakeWecom::start())
+    }
+
+    fn with(wecom: FakeWecom) -> Self {
+        Self { env: TestEnv::new(), wecom }
+    }
+
+    /// Any command, with the credentials of both routes and its result as JSON.
+    fn cmd(&self, args: &[&str]) -> Cmd {
+        self.env.cmd(["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
+    }
+
+    /// `app-send` to zhangsan.
+    fn app(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["app-send", "-u", "zhangsan"]).args(args)
+    }
+
+    /// `webhook-send`.
+    fn group(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["webhook-send"]).args(args)
+    }
+
+    /// A send on that route, to zhangsan or to the group.
+    fn send(&self, route: Route, args: &[&str]) -> Cmd {
+        match route {
+            Route::App => self.app(args),
+            Route::Webhook => self.group(args),
+        }
+    }
+
+    /// The media_id of a sample of that kind, uploaded by `upload-media`.
+    fn uploaded(&self, route: Route, kind: &str) -> String {
+        let sample = match kind {
+            "image" => PNG,
+            "voice" => AMR,
+            "video" => MP4,
+            _ => b"a file",
+        };
+        let file = self.env.file("sample.txt", sample);
+        let run = self.cmd(&["upload-media", "--route", route.as_str(), "-t", kind]).arg(file).run().assert_code(0);
+        run.json()["media_id"].as_str().unwrap().to_owned()
+    }
+
+    /// How many messages were asked for, whatever became of them.
+    fn sends(&self) -> usize {
+        self.wecom.count(Endpoint::MessageSend) + self.wecom.count(Endpoint::WebhookSend)
+    }
+
+    /// The last of the messages; every send must have arrived.
+    #[track_caller]
+    fn last(&self, case: &str) -> Arrived {
+        let messages = self.wecom.messages();
+        assert_eq!(self.sends(), messages.len(), "{case}: a send that did not arrive");
+        messages.last().unwrap_or_else(|| panic!("{case}: nothing arrived")).clone()
+    }
+
+    #[track_caller]
+    fn last_upload(&self, case: &str) -> Upload {
+        self.wecom.uploads().last().unwrap_or_else(|| panic!("{case}: nothing was uploaded")).clone()
+    }
+
+    /// Runs a command that must not make any request at all.
+    #[track_caller]
+    fn refused(&self, case: &str, cmd: Cmd, code: i32) -> Refusal {
+        let before = self.wecom.requests().len();
+        let refusal = refusal(case, cmd.run(), code);
+        assert_eq!(self.wecom.requests().len(), before, "{case}: a request was made");
+        refusal
+    }
+}
+
+/// The body of a text message of the given route, as the options make it.
+fn body_of(route: Route, msgtype: &str, payload: Value) -> Value {
+    match route {
+        Route::App => json!({"touser": "zhangsan", "agentid": 1_000_002, "msgtype": msgtype, msgtype: payload}),
+        Route::Webhook => json!({"msgtype": msgtype, msgtype: payload}),
+    }
+}
+
+/// Checks every field that scripts read after a send that went well; gives the document.
+#[track_caller]
+fn assert_sent(case: &str, run: Run) -> Value {
+    let shown = format!("{case}\n{}", run.all());
+    assert_eq!(run.code, Some(0), "{shown}");
+    assert_eq!(run.stderr, "", "{shown}");
+    let document = run.json();
+    for (field, expected) in [
+        ("ok", json!(true)),
+        ("status", json!("sent")),
+        ("exit_code", json!(0)),
+        ("errcode", json!(0)),
+        ("errmsg", json!("ok")),
+        ("message", Value::Null),
+        ("hint", Value::Null),
+        ("invaliduser", json!([])),
+        ("attempts", json!(1)),
+        ("retryable", json!(false)),
+    ] {
+        assert_eq!(document[field], expected, "{field} of {shown}");
+    }
+    let parts = document["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 1, "{shown}");
+    for (field, expected) in [("index", json!(1)), ("kind", json!("message")), ("status", json!("sent"))] {
+        assert_eq!(parts[0][field], expected, "{field} of {shown}");
+    }
+    document
+}
+
+/// The same, and there was nothing to warn of.
+#[track_caller]
+fn assert_sent_silently(case: &str, run: Run) {
+    let document = assert_sent(case, run);
+    assert_eq!(document["warnings"], json!([]), "{case}");
+}
+
+/// What a refused command says.
+#[derive(Debug)]
+struct Refusal {
+    message: String,
+    hint: String,
+    document: Value,
+}
+
+impl Refusal {
+    /// Both must say so.
+    #[track_caller]
+    fn says(&self, case: &str, message: &str, hint: &str) {
+        assert!(self.message.contains(message), "{case}: no {message:?} in {:?}", self.message);
+        assert!(self.hint.contains(hint), "{case}: no {hint:?} in {:?}", self.hint);
+    }
+}
+
+/// Checks every field that scripts read after a command that was refused before anything was sent.
+#[track_caller]
+fn refusal(case: &str, run: Run, code: i32) -> Refusal {
+    let shown = format!("{case}\n{}", run.all());
+    assert_eq!(run.code, Some(code), "{shown}");
+    assert_eq!(run.stderr, "", "{shown}");
+    let document = run.json();
+    let status = match code {
+        2 => "usage",
+        3 => "config",
+        4 => "auth",
+        5 => "refused",
+        7 => "temporary",
+        8 => "rate_limited",
+        _ => panic!("no status for {code}"),
+    };
+    for (field, expected) in [
+        ("ok", json!(false)),
+        ("status", json!(status)),
+        ("exit_code", json!(code)),
+        ("attempts", json!(0)),
+        ("retryable", json!(matches!(code, 7 | 8))),
+    ] {
+        assert_eq!(document[field], expected, "{field} of {shown}");
+    }
+    // Where a call for the message was made, its part says what became of it.
+    let parts = document["parts"].as_array().unwrap();
+    assert!(parts.iter().all(|part| part["status"] == status && part["msgid"].is_null()), "{shown}");
+    if matches!(code, 2 | 3) {
+        assert_eq!((&document["errcode"], &document["errmsg"]), (&Value::Null, &Value::Null), "{shown}");
+    }
+    let text = |field: &str| {
+        let text = document[field].as_str().unwrap_or_else(|| panic!("no {field}: {shown}"));
+        assert!(!text.trim().is_empty() && !text.contains(['\n', '\r']), "{field} is not one line: {shown}");
+        text.to_owned()
+    };
+    Refusal { message: text("message"), hint: text("hint"), document }
+}

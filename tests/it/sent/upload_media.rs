@@ -1,0 +1,204 @@
+//! `upload-media`: a file in, a media_id out, on either route.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use wecom_alert::message::Route;
+
+use super::media_files::sized;
+use super::{AMR, JPEG, MIB, MP4, PNG, ROUTES, Scene, assert_sent, refusal};
+use crate::support::Cmd;
+use crate::support::fake::{Endpoint, MediaKind, Reply, SECRET, WEBHOOK_KEY};
+
+fn upload(scene: &Scene, route: Route, args: &[&str]) -> Cmd {
+    scene.cmd(&["upload-media", "--route", route.as_str()]).args(args)
+}
+
+#[test]
+fn the_media_id_stands_alone_on_a_line() {
+    let scene = Scene::new();
+    let file = scene.env.file("报告.txt", b"123456");
+    for route in ROUTES {
+        let cmd = scene.env.cmd(["upload-media", "--route", route.as_str()]).arg(&file);
+        let run = cmd.base_url(&scene.wecom).app_credentials().webhook().run().assert_code(0);
+        let upload = scene.last_upload(route.as_str());
+        assert_eq!(run.stdout, format!("{}\n", upload.media_id));
+        assert_eq!(run.stderr, "");
+        assert_eq!((upload.filename.as_slice(), upload.bytes.as_slice()), ("报告.txt".as_bytes(), &b"123456"[..]));
+    }
+    assert_eq!(scene.sends(), 0);
+}
+
+#[test]
+fn the_document_tells_all_of_it() {
+    let scene = Scene::new();
+    let file = scene.env.file("a.png", PNG);
+    for (route, kind) in [(Route::App, "image"), (Route::Webhook, "file")] {
+        let run = upload(&scene, route, &[]).arg(&file).run().assert_code(0);
+        let document = run.json();
+        let expected = json!({
+            "ok": true, "status": "ok", "exit_code": 0, "message": null, "hint": null, "warnings": [],
+            "route": route.as_str(), "parts": [], "attempts": 0, "retryable": false, "type": kind,
+            "media_id": scene.last_upload(kind).media_id,
+        });
+        for (field, value) in expected.as_object().unwrap() {
+            assert_eq!(&document[field], value, "{field}\n{}", run.all());
+        }
+        let created_at = document["created_at"].as_str().unwrap();
+        assert!(created_at.parse::<u64>().is_ok(), "{created_at}");
+        assert_eq!(run.stderr, "");
+        // It is good for a message at once.
+        let id = document["media_id"].as_str().unwrap();
+        assert_sent(kind, scene.send(route, &["-t", kind, "--media-id", id]).run());
+    }
+}
+
+#[test]
+fn the_kind_is_as_asked_for_or_by_content() {
+    let scene = Scene::new();
+    type Case<'a> = (Route, &'a [&'a str], &'a [u8], MediaKind);
+    let cases: [Case; 14] = [
+        (Route::App, &[], PNG, MediaKind::Image),
+        (Route::App, &[], JPEG, MediaKind::Image),
+        (Route::App, &[], AMR, MediaKind::Voice),
+        (Route::App, &[], MP4, MediaKind::Video),
+        (Route::App, &[], b"just text", MediaKind::File),
+        (Route::App, &["-t", "file"], PNG, MediaKind::File),
+        (Route::App, &["--type", "file"], MP4, MediaKind::File),
+        (Route::App, &["--type=voice"], AMR, MediaKind::Voice),
+        (Route::Webhook, &[], PNG, MediaKind::File),
+        (Route::Webhook, &[], AMR, MediaKind::Voice),
+        (Route::Webhook, &[], MP4, MediaKind::File),
+        (Route::Webhook, &[], b"just text", MediaKind::File),
+        (Route::Webhook, &["-t", "file"], AMR, MediaKind::File),
+        (Route::Webhook, &["-t", "voice"], AMR, MediaKind::Voice),
+    ];
+    for (route, args, content, kind) in cases {
+        let case = format!("{} {args:?} {}", route.as_str(), content.escape_ascii());
+        let file = scene.env.file("misleading.doc", content);
+        for cmd in [upload(&scene, route, args).arg(file), upload(&scene, route, args).arg("-").stdin(content)] {
+            let run = cmd.run().assert_code(0);
+            assert_eq!(run.json()["type"], kind.name(), "{case}");
+            let arrived = scene.last_upload(&case);
+            assert_eq!((arrived.kind, arrived.bytes.as_slice()), (kind, content), "{case}");
+        }
+    }
+}
+
+#[test]
+fn the_route_is_the_one_that_the_profile_has() {
+    let scene = Scene::new();
+    let file = scene.env.file("a.txt", b"123456");
+    let config = format!(
+        "[profiles.app]\ncorp_id = \"ww0000000000000000\"\nsecret = \"{SECRET}\"\n\
+         [profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\n\
+         [profiles.both]\ncorp_id = \"ww0000000000000000\"\nsecret = \"{SECRET}\"\nwebhook = \"{WEBHOOK_KEY}\"\n"
+    );
+    let cmd = |profile: &str, args: &[&str]| {
+        let cmd = scene.env.cmd(["--output", "json", "upload-media", "-P", profile]).args(args).arg(&file);
+        cmd.config(&config).base_url(&scene.wecom)
+    };
+    // An app's upload needs no agent_id.
+    for (profile, args, route) in [
+        ("app", &[][..], "app"),
+        ("room", &[], "webhook"),
+        ("both", &["--route", "app"], "app"),
+        ("both", &["--route", "webhook"], "webhook"),
+    ] {
+        let document = cmd(profile, args).run().assert_code(0).json();
+        assert_eq!((&document["route"], &document["profile"]), (&json!(route), &json!(profile)));
+    }
+    let both = scene.refused("both", cmd("both", &[]), 2);
+    both.says("both", "both an app and a webhook", "--route app or --route webhook");
+    let app = scene.refused("app", cmd("app", &["--route", "webhook"]), 3);
+    app.says("app", "webhook is not set", "WECOM_ALERT_WEBHOOK");
+    let room = scene.refused("room", cmd("room", &["--route", "app"]), 3);
+    room.says("room", "corp_id is not set", "WECOM_ALERT_CORP_ID");
+    let none = scene.env.cmd(["--output", "json", "upload-media"]).arg(&file);
+    fs::remove_file(scene.env.config_file()).unwrap();
+    scene.refused("none", none.base_url(&scene.wecom), 3).says("none", "neither an app nor a webhook", "--profile");
+    assert_eq!(scene.wecom.count(Endpoint::MediaUpload), 2);
+    assert_eq!(scene.wecom.count(Endpoint::WebhookUploadMedia), 2);
+}
+
+#[test]
+fn names_and_stdin() {
+    let scene = Scene::new();
+    let log = scene.env.file("df.log", "磁盘\n");
+    for route in ROUTES {
+        let case = route.as_str();
+        let cases: [(Cmd, &str, &[u8]); 4] = [
+            (upload(&scene, route, &["--filename", "新 name.txt"]).arg(&log), "新 name.txt", "磁盘\n".as_bytes()),
+            (upload(&scene, route, &["-"]).stdin("piped\r\n"), "stdin.txt", b"piped\r\n"),
+            (upload(&scene, route, &["--filename", "a.csv", "-"]).stdin("a,b,c\n"), "a.csv", b"a,b,c\n"),
+            (upload(&scene, route, &["-"]).stdin_from(fs::File::open(&log).unwrap()), "stdin.txt", "磁盘\n".as_bytes()),
+        ];
+        for (cmd, name, content) in cases {
+            cmd.run().assert_code(0);
+            let upload = scene.last_upload(case);
+            assert_eq!((upload.filename.as_slice(), upload.bytes.as_slice()), (name.as_bytes(), content), "{case}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_uploaded_is_refused_here() {
+    let scene = Scene::new();
+    let text = scene.env.file("a.txt", b"just text");
+    let short = scene.env.file("short", b"12345");
+    let large = sized(&scene, "large", b"x", 20 * MIB + 1);
+    let [text, short, large] = [&text, &short, &large].map(|path| path.to_str().unwrap());
+    let cases: [(Route, &[&str], i32, &str); 13] = [
+        (Route::App, &["-t", "image", text], 2, "the image must be JPG or PNG by its content"),
+        (Route::App, &["-t", "voice", text], 2, "the voice must be AMR by its content"),
+        (Route::App, &["-t", "video", text], 2, "the video must be MP4 by its content"),
+        (Route::App, &["-t", "music", text], 2, "the media type \"music\" is none of image, voice, video, file"),
+        (Route::Webhook, &["-t", "image", text], 2, "voice and file, not image"),
+        (Route::Webhook, &["-t", "video", text], 2, "voice and file, not video"),
+        (Route::App, &[short], 2, "has 5 bytes"),
+        (Route::Webhook, &[short], 2, "has 5 bytes"),
+        (Route::App, &[large], 2, "has 20971521 bytes"),
+        (Route::Webhook, &[large], 2, "has 20971521 bytes"),
+        (Route::App, &["missing"], 3, "there is no file \"missing\""),
+        (Route::App, &["."], 3, "is a folder"),
+        (Route::App, &[], 2, "FILE"),
+    ];
+    for (route, args, code, message) in cases {
+        let case = format!("{} {args:?}", route.as_str());
+        scene.refused(&case, upload(&scene, route, args), code).says(&case, message, "");
+    }
+    let endless = scene.refused("stdin", upload(&scene, Route::App, &["-"]).stdin(vec![b'x'; 20 * MIB + 1]), 2);
+    endless.says("stdin", "stdin has more than 20971520 bytes", "");
+}
+
+#[test]
+fn a_refusal_by_wecom_has_its_class() {
+    let scene = Scene::new();
+    let file = scene.env.file("a.txt", b"123456");
+    for (reply, code, errcode) in [
+        (Reply::errcode(45001, "media file too large"), 5, json!(45001)),
+        (Reply::errcode(60020, "not allow to access from your ip, from ip: 203.0.113.7"), 4, json!(60020)),
+        (Reply::errcode(45009, "api freq out of limit"), 8, json!(45009)),
+        (Reply::HangAfterReading, 7, Value::Null),
+        (Reply::status(503), 7, Value::Null),
+    ] {
+        let case = format!("{reply:?}");
+        scene.wecom.script(Endpoint::MediaUpload, [reply]);
+        let refused = refusal(&case, upload(&scene, Route::App, &["--timeout", "300ms"]).arg(&file).run(), code);
+        assert_eq!(refused.document["errcode"], errcode, "{case}");
+        assert_eq!(refused.document["media_id"], Value::Null, "{case}");
+    }
+    scene.wecom.remove_webhook(WEBHOOK_KEY);
+    let removed = refusal("removed", upload(&scene, Route::Webhook, &[]).arg(&file).run(), 4);
+    assert_eq!(removed.document["errcode"], 93000);
+}
+
+/// A bar is for terminals: what large uploads write into pipes is the result alone.
+#[test]
+fn a_large_upload_is_silent_in_pipes() {
+    let scene = Scene::new();
+    let file = sized(&scene, "large.bin", b"x", 3 * MIB);
+    let run = scene.env.cmd(["upload-media"]).arg(file).base_url(&scene.wecom).webhook().run().assert_code(0);
+    assert_eq!(run.stderr, "");
+    assert_eq!(run.stdout, format!("{}\n", scene.last_upload("large").media_id));
+}
