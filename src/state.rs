@@ -38,9 +38,7 @@ pub fn try_lock(path: &Path) -> io::Result<Locked> {
     match file.try_lock() {
         Ok(()) => Ok(Locked::Held(Guard { _file: Some(file) })),
         Err(TryLockError::WouldBlock) => Ok(Locked::Busy),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            Ok(Locked::Held(Guard { _file: None }))
-        }
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Locked::Held(Guard { _file: None })),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
@@ -94,6 +92,13 @@ pub fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     std::fs::read(path)
+}
+
+/// Some network file systems have no locks: everybody goes on without.
+fn has_no_locks(error: &io::Error) -> bool {
+    /// `ENOLCK`: 37 on Linux, 77 on macOS and the BSDs.
+    const NO_LOCKS: [i32; 2] = [37, 77];
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error().is_some_and(|code| NO_LOCKS.contains(&code))
 }
 
 fn open_private(path: &Path) -> io::Result<File> {

@@ -1,6 +1,6 @@
 //! What every command works with: settings, credentials, a client, and the account of what was sent.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wecom_alert::api::{Client, ClientOptions};
 use wecom_alert::config::{BaseUrl, ProxySetting, SecretSource, Settings, Webhook};
@@ -136,7 +136,16 @@ impl Session {
             source.load(limit)?
         } else {
             let source = source.clone();
-            let loaded = tokio::task::spawn_blocking(move || source.load(limit)).await;
+            let origin = source.origin().to_owned();
+            let loading = tokio::task::spawn_blocking(move || source.load(limit));
+            // A command is stopped at its limit; a file can be a pipe that nobody writes into.
+            let patience = limit + Duration::from_millis(200);
+            let loaded = tokio::time::timeout(patience, loading).await.map_err(|_| {
+                Error::config(
+                    format!("{origin} did not give the credential before the deadline"),
+                    "check what is behind it",
+                )
+            })?;
             loaded.map_err(|_| Error::defect("reading a credential broke off"))??
         };
         self.mask.add(&secret);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::env::Environment;
 use super::key::Key;
 use super::layer::Entry;
+use super::level::Level;
 use super::text::{shown, trim};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -29,6 +30,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct SecretSource {
     form: Form,
     origin: String,
+    level: Level,
 }
 
 #[derive(Clone)]
@@ -41,10 +43,15 @@ enum Form {
 }
 
 impl SecretSource {
-    /// A credential that is already at hand; `origin` says where it was given.
+    /// A credential that is already at hand; `origin` says where it was given, at which level.
+    fn inline(secret: Secret, origin: String, level: Level) -> Self {
+        Self { form: Form::Inline(secret), origin, level }
+    }
+
+    /// At which level it was given.
     #[must_use]
-    pub fn inline(secret: Secret, origin: impl Into<String>) -> Self {
-        Self { form: Form::Inline(secret), origin: origin.into() }
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// For humans: where it comes from, never the value.
@@ -105,9 +112,9 @@ impl SecretSource {
                     *program = entry.expand(Path::new(program.as_str()), env.home())?.to_string_lossy().into_owned();
                 }
                 let origin = format!("command {} ({origin})", shown(program));
-                Ok(Self { form: Form::Command(argv), origin })
+                Ok(Self { form: Form::Command(argv), origin, level: entry.level })
             }
-            _ => Ok(Self::inline(Secret::new(entry.text()?), origin)),
+            _ => Ok(Self::inline(Secret::new(entry.text()?), origin, entry.level)),
         }
     }
 
@@ -192,7 +199,8 @@ fn file_source(entry: &Entry, env: &Environment) -> Result<SecretSource> {
             return Err(entry.invalid("the credential's name is empty or holds `/` or `..`", hint));
         }
         let form = env.credentials_folder().map_or(Form::NoCredentialsFolder, |folder| Form::File(folder.join(name)));
-        return Ok(SecretSource { form, origin: format!("systemd credential {name} ({})", entry.origin) });
+        let origin = format!("systemd credential {name} ({})", entry.origin);
+        return Ok(SecretSource { form, origin, level: entry.level });
     }
     if text.contains("://") || text.contains("key=") {
         return Err(entry.invalid(
@@ -207,7 +215,7 @@ fn file_source(entry: &Entry, env: &Environment) -> Result<SecretSource> {
     } else {
         format!("the file of {}", entry.origin)
     };
-    Ok(SecretSource { form: Form::File(path), origin })
+    Ok(SecretSource { form: Form::File(path), origin, level: entry.level })
 }
 
 /// A child process that does not outlive this value.

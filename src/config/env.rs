@@ -185,12 +185,13 @@ fn read_flag(entry: &Entry) -> Result<bool> {
 }
 
 /// On Unix the XDG rules and HOME say it all.
-#[cfg(unix)]
+/// The XDG rules need no help.
+#[cfg(all(unix, not(target_os = "macos")))]
 fn platform_folders() -> Option<PlatformFolders> {
     None
 }
 
-#[cfg(not(unix))]
+#[cfg(not(all(unix, not(target_os = "macos"))))]
 fn platform_folders() -> Option<PlatformFolders> {
     let base = directories::BaseDirs::new()?;
     let ours = directories::ProjectDirs::from("", "", FOLDER)?;

@@ -87,10 +87,14 @@ impl Entry {
     /// One string: without white space around it, not empty, without control characters; free text as it is.
     pub(super) fn text(&self) -> Result<&str> {
         let Raw::Text(text) = &self.value else { return Err(self.misread()) };
-        if self.key.shape() == Shape::Free {
-            return Ok(text);
+        if self.key.shape() != Shape::Free {
+            return self.single(text);
         }
-        self.single(text)
+        // Free text that somebody typed may begin with a price; in a file it was meant to be expanded.
+        if self.level != Level::Option {
+            self.refuse_unexpanded(text)?;
+        }
+        Ok(text)
     }
 
     /// Several strings, or one; as written.
@@ -233,6 +237,12 @@ impl Layers<'_> {
         let Some(entry) = self.any_identity(&[key]) else { return Ok(None) };
         let value = parse(entry.text()?).map_err(|error| entry.wrap(&error))?;
         Ok(Some(Sourced { value, origin: entry.origin.clone() }))
+    }
+
+    /// The string of that key with the place where it stands.
+    pub(super) fn sourced_text(&self, key: Key) -> Result<Option<Sourced<String>>> {
+        let Some(entry) = self.any(&[key]) else { return Ok(None) };
+        Ok(Some(Sourced { value: entry.text()?.to_owned(), origin: entry.place() }))
     }
 
     /// The string of that key.

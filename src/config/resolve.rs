@@ -75,13 +75,13 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         no_cache: layers.flag(Key::NoCache)?,
         state_dir: layers.path(Key::StateDir, env.home())?.or_else(|| env.state_folder()),
         to: resolve_recipients(layers)?,
-        msgtype: layers.text(Key::Msgtype)?,
+        msgtype: layers.sourced_text(Key::Msgtype)?,
         encoding: layers.parsed(Key::Encoding, str::parse)?.unwrap_or_default(),
         mention: layers.list(Key::Mention)?,
         mention_mobile: layers.list(Key::MentionMobile)?,
         safe: layers.parsed(Key::Safe, parse_safe)?,
         id_trans: layers.flag(Key::IdTrans)?,
-        duplicate_check: layers.parsed(Key::DuplicateCheck, parse_duration)?,
+        duplicate_check: layers.parsed(Key::DuplicateCheck, parse_duplicate_check)?,
         escapes: layers.flag(Key::Escapes)?,
         skip_empty: layers.flag(Key::SkipEmpty)?,
         if_empty: layers.text(Key::IfEmpty)?,
@@ -170,6 +170,16 @@ fn parse_safe(text: &str) -> Result<u8> {
         "2" => Ok(2),
         _ => Err(Error::config("safe is none of 0, 1 and 2", "write 0, 1 or 2")),
     }
+}
+
+/// From one second to four hours (document path 90236).
+fn parse_duplicate_check(text: &str) -> Result<Duration> {
+    const ALLOWED: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(4 * 60 * 60);
+    let interval = parse_duration(text)?;
+    if !ALLOWED.contains(&interval) {
+        return Err(Error::config("the interval is not between 1s and 4h", "write at least `1s` and at most `4h`"));
+    }
+    Ok(interval)
 }
 
 fn parse_verbose(text: &str) -> Result<u8> {

@@ -83,8 +83,8 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// Recipients of an app message.
     pub to: Option<Recipients>,
-    /// Message type as written.
-    pub msgtype: Option<String>,
+    /// Message type as written; which ones there are depends on the route.
+    pub msgtype: Option<Sourced<String>>,
     /// Encoding of text input.
     pub encoding: Encoding,
     /// Members that a webhook text mentions, as written.

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::open::{STDIN, is_stdin, open, shown, unreadable};
 use super::spool::{Spooled, spool};
 use crate::error::{Error, Result};
+use crate::message::media::HEAD_LEN;
 
 /// So many bytes tell what a file is.
-const HEAD_SIZE: u64 = 64;
+const HEAD_SIZE: u64 = HEAD_LEN as u64;
 
 /// A file to upload, opened and measured.
 ///

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 pub(super) const STDIN: &str = "stdin";
 
 /// Whether a path asks for stdin.
-pub(super) fn is_stdin(path: &Path) -> bool {
+#[must_use]
+pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

@@ -2,17 +2,10 @@
 
 use serde_json::Value;
 
-use super::finding::{At, Findings, shown};
+use super::finding::{At, shown};
 
-/// An error for every string of `body`, names included, that holds a control character: C0 besides line feed and
+/// An error for every string of `value`, names included, that holds a control character: C0 besides line feed and
 /// tab, DEL, or C1.
-#[must_use]
-pub fn find_control_characters(body: &Value) -> Findings {
-    let mut findings = Findings::default();
-    search(body, &mut At::root(&mut findings));
-    findings
-}
-
 pub(super) fn search(value: &Value, at: &mut At<'_>) {
     match value {
         Value::String(text) => report(text, at),
@@ -49,7 +42,14 @@ fn report(text: &str, at: &mut At<'_>) {
 mod tests {
     use serde_json::json;
 
+    use super::super::Findings;
     use super::*;
+
+    fn find_control_characters(body: &Value) -> Findings {
+        let mut findings = Findings::default();
+        search(body, &mut At::root(&mut findings));
+        findings
+    }
 
     #[test]
     fn each_string_with_a_control_character_is_named_once() {

@@ -17,7 +17,6 @@ mod payload;
 mod rules;
 mod shape;
 
-pub use control::find_control_characters;
 pub use finding::{Finding, Findings};
 pub use payload::{Markdown, Media};
 

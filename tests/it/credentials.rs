@@ -72,6 +72,18 @@ fn a_file_that_gives_no_secret() {
     assert_eq!(wecom.requests().len(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_into_is_given_up_at_the_deadline() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let pipe = env.home().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let cmd = env.cmd(["webhook-send", "--output", "json", "--deadline", "300ms", "hi"]).base_url(&wecom);
+    let run = cmd.env("WECOM_ALERT_WEBHOOK_FILE", &pipe).run();
+    let document = assert_document(&run, "pipe", 3, &json!({"status": "config", "attempts": 0}));
+    assert_says(&document, "pipe", "message", &["before the deadline"]);
+}
+
 #[test]
 fn credentials_of_a_systemd_service() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());

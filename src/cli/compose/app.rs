@@ -10,7 +10,7 @@ use wecom_alert::message::app::{self, AppContent, AppMessage, Article, Common, N
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{Body, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
+use super::content::{Body, ChosenType, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
 use super::source::Source;
 use super::{Composed, payload, settle, settle_media};
 use crate::cli::args::AppSendArgs;
@@ -18,17 +18,17 @@ use crate::cli::args::AppSendArgs;
 /// Makes the message, or says why there is none.
 pub(crate) fn compose(args: &AppSendArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<Composed> {
     let source = Source::of(&args.content)?;
-    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::App, settings)?;
+    let chosen = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::App, settings)?;
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {
             refuse_unused(&args.content, None, &[])?;
-            Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
+            Some(payload::read(path, &chosen)?)
         }
-        _ => content(args, &msgtype, &source, settings, warnings)?,
+        _ => content(args, &chosen, &source, settings, warnings)?,
     };
     let Some(mut body) = composed else { return Ok(Composed::Skipped) };
-    payload::complete_app_body(&mut body, args, settings)?;
+    payload::complete_app_body(&mut body, args, settings, warnings)?;
     settle(app::check_body(&body), settings, warnings)?;
     Ok(Composed::Message(Box::new(Shipment { body, media })))
 }
@@ -50,11 +50,12 @@ fn open_media(
 /// The body of a message made from options; `None` when its text was empty and that is to be passed over.
 fn content(
     args: &AppSendArgs,
-    msgtype: &str,
+    chosen: &ChosenType,
     source: &Source,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Value>> {
+    let msgtype = chosen.name.as_str();
     let (rule, used): (_, &[&str]) = match msgtype {
         "text" | "markdown" => (TextRule::Required, &[]),
         "textcard" => (TextRule::Required, &["--title", "--url", "--btntxt"]),
@@ -62,7 +63,7 @@ fn content(
         "video" => (TextRule::Optional, &["--title"]),
         _ => (TextRule::None, &[]),
     };
-    check_source(msgtype, source)?;
+    check_source(chosen, source)?;
     refuse_unused(&args.content, Some(msgtype), used)?;
     let text = match read_body(&args.content, msgtype, rule, source, settings, warnings)? {
         Body::Text(text) => Some(text),
@@ -104,7 +105,8 @@ fn content(
 }
 
 /// Refuses a type that this source cannot give.
-fn check_source(msgtype: &str, source: &Source) -> Result<()> {
+fn check_source(chosen: &ChosenType, source: &Source) -> Result<()> {
+    let msgtype = chosen.name.as_str();
     let by_file = matches!(msgtype, "image" | "voice" | "video" | "file");
     if by_file && matches!(source, Source::Text) {
         return Err(Error::usage(
@@ -125,7 +127,7 @@ fn check_source(msgtype: &str, source: &Source) -> Result<()> {
         ));
     }
     if !AppContent::MSGTYPES.contains(&msgtype) {
-        return Err(payload::unknown_type(msgtype, Route::App));
+        return Err(payload::unknown_type(chosen, Route::App));
     }
     Ok(())
 }

@@ -28,6 +28,37 @@ pub(super) enum Body {
     Skipped,
 }
 
+/// What made a message the type that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TypeOrigin {
+    /// `-t`, or an option that implies it.
+    Option,
+    /// The settings, at this place.
+    Settings(String),
+    /// Nothing at all.
+    Default,
+}
+
+/// The type of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChosenType {
+    pub(super) name: String,
+    pub(super) origin: TypeOrigin,
+}
+
+impl ChosenType {
+    fn by_option(name: &str) -> Self {
+        Self { name: name.to_owned(), origin: TypeOrigin::Option }
+    }
+
+    fn by_settings(settings: &Settings) -> Self {
+        match &settings.msgtype {
+            Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
+            None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
+        }
+    }
+}
+
 /// The msgtype: as asked for, else as the other options imply, else the settings' default, else text.
 pub(super) fn choose_type(
     args: &ContentArgs,
@@ -35,21 +66,21 @@ pub(super) fn choose_type(
     source: &Source,
     route: Route,
     settings: &Settings,
-) -> Result<String> {
+) -> Result<ChosenType> {
     if let Some((implied, option)) = source.implied() {
         return match asked {
             Some(asked) if asked != implied => Err(Error::usage(
                 format!("-t {asked} does not go with {option}"),
                 format!("{option} makes a message of type {implied}: leave -t out, or use upload-media and --media-id"),
             )),
-            _ => Ok(implied.to_owned()),
+            _ => Ok(ChosenType::by_option(implied)),
         };
     }
     if let Some(asked) = asked {
-        return Ok(asked.to_owned());
+        return Ok(ChosenType::by_option(asked));
     }
     if !matches!(source, Source::Text) {
-        return Ok(settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()));
+        return Ok(ChosenType::by_settings(settings));
     }
     Ok(match (&args.url, &args.picurl, &args.btntxt, &args.title) {
         (_, _, Some(_), _) if route == Route::Webhook => {
@@ -58,10 +89,10 @@ pub(super) fn choose_type(
                 "leave it out: --title and --url make an article",
             ));
         }
-        (_, Some(_), _, _) => "news".to_owned(),
-        (_, _, Some(_), _) => "textcard".to_owned(),
-        (Some(_), ..) if route == Route::Webhook => "news".to_owned(),
-        (Some(_), ..) => "textcard".to_owned(),
+        (_, Some(_), _, _) => ChosenType::by_option("news"),
+        (_, _, Some(_), _) => ChosenType::by_option("textcard"),
+        (Some(_), ..) if route == Route::Webhook => ChosenType::by_option("news"),
+        (Some(_), ..) => ChosenType::by_option("textcard"),
         (None, None, None, Some(_)) => {
             let hint = match route {
                 Route::App => "add --url for a card with a link, or -t textcard or -t news",
@@ -69,7 +100,7 @@ pub(super) fn choose_type(
             };
             return Err(Error::usage("--title needs a type that has a title", hint));
         }
-        (None, None, None, None) => settings.msgtype.clone().unwrap_or_else(|| "text".to_owned()),
+        (None, None, None, None) => ChosenType::by_settings(settings),
     })
 }
 

@@ -8,20 +8,22 @@ use serde_json::{Map, Value};
 
 use wecom_alert::config::{Level, Settings};
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::read_payload;
+use wecom_alert::input::{is_stdin, parse_json, read_payload};
 use wecom_alert::message::Route;
-use wecom_alert::message::app::AppContent;
+use wecom_alert::message::app::{self, AppContent};
 use wecom_alert::message::recipients::{RecipientKind, Recipients};
 use wecom_alert::message::webhook::WebhookContent;
 
+use super::content::{ChosenType, TypeOrigin};
 use super::usage_of;
 use crate::cli::args::AppSendArgs;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
-pub(super) fn read(path: &Path, msgtype: &str, asked: bool) -> Result<Value> {
-    let name = if super::source::is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
+pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
+    let msgtype = chosen.name.as_str();
+    let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
     let text = read_payload(path)?;
-    let given: Value = serde_json::from_str(&text).map_err(|error| {
+    let given = parse_json(&text).map_err(|error| {
         Error::usage(
             format!("the payload from {name} is not JSON: {error}"),
             "check it with jq; text with quotes or line breaks goes in without --payload",
@@ -34,11 +36,18 @@ pub(super) fn read(path: &Path, msgtype: &str, asked: bool) -> Result<Value> {
         ));
     };
     match fields.get("msgtype") {
-        Some(Value::String(own)) if asked && own != msgtype => Err(Error::usage(
+        Some(Value::String(own)) if chosen.origin == TypeOrigin::Option && own != msgtype => Err(Error::usage(
             format!("-t {msgtype} contradicts the payload, whose msgtype is {own}"),
             "leave -t out: a whole body says its type itself",
         )),
         Some(_) => Ok(Value::Object(fields)),
+        None if chosen.origin == TypeOrigin::Default && !fields.contains_key("content") => Err(Error::usage(
+            format!("the payload from {name} does not say of which type it is"),
+            match fields.contains_key("card_type") {
+                true => "add -t template_card",
+                false => "add -t TYPE, or give a whole body with msgtype in it",
+            },
+        )),
         None => {
             let mut body = Map::new();
             body.insert("msgtype".to_owned(), Value::from(msgtype));
@@ -49,7 +58,18 @@ pub(super) fn read(path: &Path, msgtype: &str, asked: bool) -> Result<Value> {
 }
 
 /// A type that the route does not have.
-pub(super) fn unknown_type(msgtype: &str, route: Route) -> Error {
+pub(super) fn unknown_type(chosen: &ChosenType, route: Route) -> Error {
+    let error = unknown_name(&chosen.name, route);
+    match &chosen.origin {
+        // Nobody mistyped this command: the settings are wrong.
+        TypeOrigin::Settings(place) => {
+            Error::config(format!("{place}: {}", error.message()), error.hint().unwrap_or_default())
+        }
+        _ => error,
+    }
+}
+
+fn unknown_name(msgtype: &str, route: Route) -> Error {
     let (known, other, command) = match route {
         Route::App => (AppContent::MSGTYPES, WebhookContent::MSGTYPES, "webhook-send"),
         Route::Webhook => (WebhookContent::MSGTYPES, AppContent::MSGTYPES, "app-send"),
@@ -66,8 +86,14 @@ pub(super) fn unknown_type(msgtype: &str, route: Route) -> Error {
 
 /// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all
 /// other settings.
-pub(super) fn complete_app_body(body: &mut Value, args: &AppSendArgs, settings: &Settings) -> Result<()> {
+pub(super) fn complete_app_body(
+    body: &mut Value,
+    args: &AppSendArgs,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
+    let msgtype = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     complete_recipients(fields, settings)?;
     complete_agent(fields, settings)?;
     let decides_itself = fields.contains_key("enable_duplicate_check");
@@ -76,11 +102,20 @@ pub(super) fn complete_app_body(body: &mut Value, args: &AppSendArgs, settings: 
             fields.insert(name.to_owned(), Value::from(value));
         }
     };
-    if let Some(safe) = settings.safe {
-        put("safe", i64::from(safe), args.safe.is_some());
+    let mut left_out = |key: &str| {
+        warnings.push(format!("{key} of the settings is left out: messages of type {msgtype} do not have it"));
+    };
+    match settings.safe {
+        Some(safe) if args.safe.is_some() || safe <= app::highest_safe(&msgtype) => {
+            put("safe", i64::from(safe), args.safe.is_some());
+        }
+        Some(_) => left_out("safe"),
+        None => {}
     }
-    if settings.id_trans {
-        put("enable_id_trans", 1, args.id_trans);
+    match settings.id_trans {
+        true if args.id_trans || app::takes_id_trans(&msgtype) => put("enable_id_trans", 1, args.id_trans),
+        true => left_out("id_trans"),
+        false => {}
     }
     let is_option = args.duplicate_check.is_some();
     if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {

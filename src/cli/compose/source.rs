@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::TextSource;
+use wecom_alert::input::{TextSource, is_stdin};
 use wecom_alert::message::media::MediaKind;
 
 use crate::cli::args::ContentArgs;
@@ -73,10 +73,6 @@ fn attached(args: &ContentArgs) -> Option<(MediaKind, &PathBuf)> {
         (MediaKind::Video, &args.video),
     ];
     files.into_iter().find_map(|(kind, path)| Some((kind, path.as_ref()?)))
-}
-
-pub(super) fn is_stdin(path: &std::path::Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// Text that was asked for by name: CONTENT or `--text-file`.

@@ -10,7 +10,7 @@ use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::{self, Article, Image, News, Text, WebhookContent, WebhookMessage};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{Body, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
+use super::content::{Body, ChosenType, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
 use super::source::Source;
 use super::{Composed, payload, settle, settle_media};
 use crate::cli::args::WebhookSendArgs;
@@ -21,15 +21,15 @@ pub(crate) fn compose(args: &WebhookSendArgs, settings: &Settings, warnings: &mu
     if let Source::File(MediaKind::Video, _) = source {
         return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
     }
-    let msgtype = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::Webhook, settings)?;
+    let chosen = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::Webhook, settings)?;
     let media = open_media(args, &source, settings, warnings)?;
     let composed = match &source {
         Source::Payload(path) => {
             refuse_unused(&args.content, None, &[])?;
             refuse_mentions(args, "a payload", "put mentioned_list and mentioned_mobile_list into it")?;
-            Some(payload::read(path, &msgtype, args.msgtype.is_some())?)
+            Some(payload::read(path, &chosen)?)
         }
-        _ => content(args, &msgtype, &source, media.as_ref().map(|(_, file)| file), settings, warnings)?,
+        _ => content(args, &chosen, &source, media.as_ref().map(|(_, file)| file), settings, warnings)?,
     };
     let Some(body) = composed else { return Ok(Composed::Skipped) };
     settle(webhook::check_body(&body), settings, warnings)?;
@@ -58,18 +58,19 @@ fn open_media(
 /// The body of a message made from options; `None` when its text was empty and that is to be passed over.
 fn content(
     args: &WebhookSendArgs,
-    msgtype: &str,
+    chosen: &ChosenType,
     source: &Source,
     file: Option<&Attachment>,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Value>> {
+    let msgtype = chosen.name.as_str();
     let (rule, used): (_, &[&str]) = match msgtype {
         "text" | "markdown" | "markdown_v2" => (TextRule::Required, &[]),
         "news" => (TextRule::Optional, &["--title", "--url", "--picurl"]),
         _ => (TextRule::None, &[]),
     };
-    check_source(msgtype, source)?;
+    check_source(chosen, source)?;
     refuse_unused(&args.content, Some(msgtype), used)?;
     if msgtype != "text" {
         let hint = "use type text; in markdown write <@userid> where the mention belongs";
@@ -114,7 +115,8 @@ fn content(
 }
 
 /// Refuses a type that this source cannot give.
-fn check_source(msgtype: &str, source: &Source) -> Result<()> {
+fn check_source(chosen: &ChosenType, source: &Source) -> Result<()> {
+    let msgtype = chosen.name.as_str();
     if msgtype == "image" && !matches!(source, Source::File(..)) {
         return Err(Error::usage(
             "a webhook's picture stands in the message itself: it has no media_id",
@@ -141,7 +143,7 @@ fn check_source(msgtype: &str, source: &Source) -> Result<()> {
         ));
     }
     if !WebhookContent::MSGTYPES.contains(&msgtype) {
-        return Err(payload::unknown_type(msgtype, Route::Webhook));
+        return Err(payload::unknown_type(chosen, Route::Webhook));
     }
     Ok(())
 }

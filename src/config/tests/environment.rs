@@ -168,7 +168,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.safe, s.verbose, s.output), (Some(2), 2, crate::config::Output::Json));
     assert_eq!((s.if_empty.unwrap(), s.title.unwrap(), s.btntxt.unwrap()), (" $i ".into(), "$t".into(), "$b".into()));
     assert_eq!((s.url.unwrap(), s.picurl.unwrap()), ("l".to_owned(), "q".to_owned()));
-    assert_eq!((s.msgtype.unwrap(), s.encoding), ("m".to_owned(), Encoding::Gb18030));
+    assert_eq!((s.msgtype.unwrap().value, s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
 }

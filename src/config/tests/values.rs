@@ -35,10 +35,16 @@ fn what_was_not_expanded_is_refused_at_every_level() {
 }
 
 #[test]
-fn free_text_and_a_commands_arguments_may_begin_with_a_dollar() {
-    let s = settings_of("title = '$5'\nif_empty = '$'\nbtntxt = '$1'\nsecret_command = ['sh', '-c', '$HOME/x']");
+fn typed_free_text_and_a_commands_arguments_may_begin_with_a_dollar() {
+    let home = Home::with("secret_command = ['sh', '-c', '$HOME/x']");
+    let text = |text: &str| Some(text.to_owned());
+    let overrides = Overrides { title: text("$5"), if_empty: text("$"), btntxt: text("$1"), ..Overrides::default() };
+    let s = home.settings(&overrides, &[]);
     assert_eq!((s.title.unwrap(), s.if_empty.unwrap(), s.btntxt.unwrap()), ("$5".into(), "$".into(), "$1".into()));
     assert!(s.secret.is_some());
+    // In a file it was meant to be expanded.
+    let error = Home::with("title = '$TITLE'").error(&Overrides::default(), &[]);
+    assert!(error.message().contains("was not expanded"), "{error}");
 }
 
 #[test]

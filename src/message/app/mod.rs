@@ -124,6 +124,22 @@ pub fn check_body(body: &Value) -> Findings {
     findings
 }
 
+/// The highest value of `safe` that a type has: 0 where it has none (document path 90236).
+#[must_use]
+pub fn highest_safe(msgtype: &str) -> u8 {
+    match msgtype {
+        "mpnews" => 2,
+        "text" | "image" | "video" | "file" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether a type has fields in which WeCom replaces ids by names (document path 90236).
+#[must_use]
+pub fn takes_id_trans(msgtype: &str) -> bool {
+    !matches!(msgtype, "image" | "voice" | "video" | "file" | "markdown")
+}
+
 pub(super) const COMMON: &[Field] = match Common::SHAPE {
     Shape::Object(fields) => fields,
     _ => &[],
@@ -162,7 +178,7 @@ fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
     check_safe(common.safe, msgtype, &mut at.field("safe"));
     let mut id_trans = at.field("enable_id_trans");
     match msgtype {
-        "image" | "voice" | "video" | "file" | "markdown" if !matches!(common.enable_id_trans, None | Some(0)) => {
+        _ if !takes_id_trans(msgtype) && !matches!(common.enable_id_trans, None | Some(0)) => {
             let hint = "leave it out, or send text, textcard, news, mpnews, miniprogram_notice or template_card";
             id_trans.error_with_hint(format!("{msgtype} messages do not have it"), hint);
         }
@@ -182,18 +198,17 @@ fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
 }
 
 fn check_safe(safe: Option<i64>, msgtype: &str, at: &mut At<'_>) {
-    match msgtype {
-        "mpnews" => at.one_of(safe, 0..=2),
-        "text" | "image" | "video" | "file" if safe == Some(2) => {
-            at.error_with_hint(format!("2 is for mpnews alone, not for {msgtype}"), "use 0 or 1, or send mpnews");
-        }
-        "text" | "image" | "video" | "file" => at.one_of(safe, 0..=1),
+    match (msgtype, highest_safe(msgtype)) {
         // 0 is what all of them are anyway, and old scripts carry it.
         _ if matches!(safe, None | Some(0)) => {}
-        "news" => at.error_with_hint("news messages do not have it", "use mpnews instead, or leave safe out"),
-        _ => {
+        ("news", 0) => at.error_with_hint("news messages do not have it", "use mpnews instead, or leave safe out"),
+        (_, 0) => {
             let hint = "leave it out, or send text, image, video, file or mpnews";
             at.error_with_hint(format!("{msgtype} messages do not have it"), hint);
         }
+        (_, 1) if safe == Some(2) => {
+            at.error_with_hint(format!("2 is for mpnews alone, not for {msgtype}"), "use 0 or 1, or send mpnews");
+        }
+        (_, highest) => at.one_of(safe, 0..=highest.into()),
     }
 }

@@ -6,6 +6,7 @@ use md5::{Digest, Md5};
 
 use crate::message::Route;
 use crate::message::finding::{At, shown};
+use crate::message::media::{self, Format};
 use crate::message::recipients::ALL;
 use crate::message::rules::{Rules, has_http_scheme, or_empty};
 use crate::message::shape::wire;
@@ -131,7 +132,7 @@ impl Rules for News {
 }
 
 fn is_jpg_or_png(file: &[u8]) -> bool {
-    file.starts_with(b"\xff\xd8\xff") || file.starts_with(b"\x89PNG\r\n\x1a\n")
+    matches!(media::sniff(file), Format::Jpeg | Format::Png)
 }
 
 fn md5_hex(bytes: &[u8]) -> String {

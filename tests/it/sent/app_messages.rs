@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{Scene, assert_sent_silently, body_of};
+use super::{Scene, assert_sent, assert_sent_silently, body_of};
 use crate::support::fake::Endpoint;
 
 const LINK: &str = "https://status.example.test/a?b=1&c=%20#d";
@@ -144,7 +144,7 @@ fn switches_are_refused_where_the_type_has_none() {
         (&["--safe=3"], "--safe", ""),
         (&["--safe=yes"], "--safe", ""),
         (&["-t", "markdown", "--id-trans"], "enable_id_trans: markdown messages do not have it", "leave it out"),
-        (&["--duplicate-check", "5h"], "duplicate_check_interval: 18000 seconds, 1 to 14400 are allowed", ""),
+        (&["--duplicate-check", "5h"], "--duplicate-check: the interval is not between 1s and 4h", "4h"),
         (&["--duplicate-check", "0s"], "--duplicate-check", ""),
         (&["--duplicate-check", "10"], "--duplicate-check", "unit"),
     ];
@@ -152,4 +152,29 @@ fn switches_are_refused_where_the_type_has_none() {
         let case = format!("{args:?}");
         scene.refused(&case, scene.app(args).arg("text"), 2).says(&case, message, hint);
     }
+}
+
+#[test]
+fn defaults_of_a_profile_stay_away_from_types_that_have_no_such_field() {
+    let scene = Scene::new();
+    let config = "[profiles.ops]\nsafe = 1\nid_trans = true\n";
+    let text = assert_sent("text", scene.app(&["text"]).config(config).run());
+    assert_eq!(text["warnings"], json!([]));
+    let body = scene.last("text").body;
+    assert_eq!((&body["safe"], &body["enable_id_trans"]), (&json!(1), &json!(1)));
+
+    let markdown = assert_sent("markdown", scene.app(&["-t", "markdown", "text"]).config(config).run());
+    let left_out = |key| format!("{key} of the settings is left out: messages of type markdown do not have it");
+    assert_eq!(markdown["warnings"], json!([left_out("safe"), left_out("id_trans")]));
+    let body = scene.last("markdown").body;
+    assert_eq!((body.get("safe"), body.get("enable_id_trans")), (None, None));
+}
+
+#[test]
+fn a_type_that_the_settings_misspell_is_their_fault() {
+    let scene = Scene::new();
+    let config = "[profiles.ops]\nmsgtype = \"mail\"\n";
+    let cmd = scene.app(&["text"]).config(config);
+    scene.refused("mail", cmd, 3).says("mail", "config.toml:2:", "textcard");
+    scene.refused("mail", scene.app(&["-t", "mail", "text"]), 2).says("mail", "no message type mail", "textcard");
 }

@@ -254,3 +254,15 @@ fn what_is_no_payload_is_refused() {
     }
     assert_eq!(scene.wecom.count(Endpoint::GetToken), 0);
 }
+
+#[test]
+fn a_payload_must_say_what_it_is() {
+    let scene = Scene::new();
+    let card = json!({"card_type": "text_notice"}).to_string();
+    for (text, hint) in [(card.as_str(), "-t template_card"), ("{\"articles\": []}", "-t TYPE")] {
+        let cmd = scene.group(&["--payload", "-"]).stdin(text);
+        scene.refused(text, cmd, 2).says(text, "of which type", hint);
+    }
+    let twice = "{\"content\": \"a\", \"content\": \"b\"}";
+    scene.refused(twice, scene.group(&["--payload", "-"]).stdin(twice), 2).says(twice, "stands twice", "");
+}

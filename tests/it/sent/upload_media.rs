@@ -202,3 +202,13 @@ fn a_large_upload_is_silent_in_pipes() {
     assert_eq!(run.stderr, "");
     assert_eq!(run.stdout, format!("{}\n", scene.last_upload("large").media_id));
 }
+
+#[test]
+fn the_profiles_route_counts_before_the_environments() {
+    let scene = Scene::new();
+    let file = scene.env.file("a.txt", b"123456");
+    let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\n");
+    let cmd = scene.env.cmd(["upload-media", "--output", "json", "-P", "room"]).arg(&file).config(&config);
+    let run = cmd.base_url(&scene.wecom).app_credentials().run().assert_code(0);
+    assert_eq!(run.json()["route"], "webhook", "{}", run.all());
+}

@@ -1,0 +1,99 @@
+//! JSON as the user wrote it, parsed without losing anything: a name that stands twice in one object is refused, since
+//! one of its values would vanish silently.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Parses one JSON document.
+///
+/// # Errors
+///
+/// What is not JSON, and repeated names; with line and column.
+pub fn parse_json(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str::<Whole>(text).map(|whole| whole.0)
+}
+
+/// A value with nothing lost.
+struct Whole(Value);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WholeVisitor).map(Self)
+    }
+}
+
+struct WholeVisitor;
+
+impl<'de> Visitor<'de> for WholeVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Whole(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, Whole(value))) = entries.next_entry::<String, Whole>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
+            }
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_what_serde_reads() {
+        let text = r#"{"a": [1, -2, 3.5, 18446744073709551615, true, null, "x\n"], "b": {"a": {}}}"#;
+        assert_eq!(parse_json(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused() {
+        let error = parse_json("{\"text\": {\"content\": \"a\",\n \"content\": \"b\"}}").unwrap_err().to_string();
+        assert!(error.contains("\"content\" stands twice") && error.contains("line 2"), "{error}");
+    }
+}
