@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod error;
 pub mod input;
 pub mod message;
+mod nearest;
 pub mod notice;
 pub mod secret;
 pub mod state;

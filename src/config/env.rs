@@ -11,10 +11,10 @@ use url::Url;
 use super::key::{Key, PREFIX, Shape};
 use super::layer::{Entry, Layer, Raw};
 use super::level::Level;
-use super::nearest::nearest;
 use super::text::{shown, trim};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::secret::Secret;
 
 /// The name of our folder in each of the user's folders.

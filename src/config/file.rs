@@ -13,9 +13,9 @@ use toml::de::{DeInteger, DeString, DeTable, DeValue};
 use super::key::{Key, Shape};
 use super::layer::{Entry, Layer, Raw};
 use super::level::Level;
-use super::nearest::{is_near, nearest};
 use super::text::shown;
 use crate::error::{Error, Result};
+use crate::nearest::{is_near, nearest};
 
 /// The key that names the profile to use.
 const DEFAULT_PROFILE: &str = "default_profile";

@@ -12,7 +12,6 @@ mod file;
 mod key;
 mod layer;
 mod level;
-mod nearest;
 mod overrides;
 mod profile;
 mod proxy;

@@ -5,9 +5,9 @@ use super::file::ConfigFile;
 use super::key::{Key, SECRET_FORMS, WEBHOOK_FORMS};
 use super::layer::{Entry, Layer};
 use super::level::Level;
-use super::nearest::nearest;
 use super::text::shown;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// The profile named by option or variable, else the file's default, else the only one. With several and no default
 /// there is none if option and environment alone give credentials, else an error.

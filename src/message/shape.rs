@@ -6,6 +6,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::finding::At;
+use crate::nearest::{is_near, nearest};
 
 /// What a JSON value must look like.
 #[derive(Debug, Clone, Copy)]
@@ -151,19 +152,10 @@ pub(super) fn fields_fit(fields: &[Field], object: &Map<String, Value>, at: &mut
 
 /// The problem with a name that is none of `known`.
 pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    match nearest(name, known) {
+    match nearest(name, known.iter().copied()).filter(|known| is_near(name, known)) {
         Some(near) => format!("unknown {what}; did you mean {near}?"),
         None => format!("unknown {what}; known here: {}", known.join(", ")),
     }
-}
-
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
-    // Much longer names are like none of ours, and comparing takes time in proportion to the length.
-    let name: String = name.chars().take(100).collect::<String>().to_ascii_lowercase();
-    let likeness = |known: &str| strsim::jaro_winkler(&name, known);
-    let best = known.iter().copied().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))?;
-    (likeness(best) >= ALIKE).then_some(best)
 }
 
 fn name_of(shape: Shape) -> &'static str {
