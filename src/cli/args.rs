@@ -19,7 +19,7 @@ Credentials come from the config file or from WECOM_ALERT_CORP_ID, WECOM_ALERT_A
 WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options.";
 
 /// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 100)]
 #[command(propagate_version = true, subcommand_required = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Send to members, departments and tags of a self-built app (message/send)
     #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
@@ -64,7 +64,7 @@ impl Command {
 }
 
 /// Options of every command, before or after it.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Config file [env: WECOM_ALERT_CONFIG]
@@ -121,7 +121,7 @@ pub(crate) struct GlobalArgs {
 }
 
 /// Where the text comes from and how it is read.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct ContentArgs {
     /// The text; without it, and without anything else to send, stdin is read
@@ -178,7 +178,7 @@ pub(crate) struct ContentArgs {
 }
 
 /// `app-send`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct AppSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
@@ -209,7 +209,7 @@ pub(crate) struct AppSendArgs {
 }
 
 /// `webhook-send`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct WebhookSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
@@ -228,7 +228,7 @@ pub(crate) struct WebhookSendArgs {
 }
 
 /// `upload-media`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct UploadMediaArgs {
     /// The file; `-` is stdin
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
@@ -245,7 +245,7 @@ pub(crate) struct UploadMediaArgs {
 }
 
 /// `get-token`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct GetTokenArgs {
     /// Ask WeCom for a new token even if the cached one is valid
     #[arg(long)]

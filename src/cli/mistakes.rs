@@ -1,17 +1,16 @@
-//! Command lines that cannot be understood: the parser's complaint in this program's own form.
+//! Command lines that cannot be understood: the parser's complaint in this program's own form, and what to do next.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, CommandFactory};
 
-use wecom_alert::config::Output;
 use wecom_alert::error::Error;
 
-use super::args::Command;
-use super::output::Manner;
+use super::args::{Cli, Command};
 
 /// The parser's complaint as an error of ours: one line, and what to do next.
-pub(crate) fn explain(error: &clap::Error) -> Error {
+pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
     let rendered = error.render().to_string();
     let complaint = rendered.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = complaint.trim_start_matches("error:").split_whitespace().collect();
@@ -19,28 +18,88 @@ pub(crate) fn explain(error: &clap::Error) -> Error {
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
         message = format!("no command was given; there are {}", Command::NAMES.join(", "));
     }
-    Error::usage(message, hint(error, &rendered))
+    let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
+    let hint = match unknown.map(ToString::to_string) {
+        Some(option) if option.starts_with('-') => unknown_option(&option, command),
+        Some(_) => one_too_many(command, arguments),
+        None => tip(&rendered),
+    };
+    Error::usage(message, hint)
 }
 
-fn hint(error: &clap::Error, rendered: &str) -> String {
-    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: ")).map(str::to_owned);
-    if error.kind() == ErrorKind::UnknownArgument && is_credential(&argument) {
+/// What the parser itself suggests.
+fn tip(rendered: &str) -> String {
+    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    tip.unwrap_or("wecom-alert --help, or wecom-alert COMMAND --help, shows the options").to_owned()
+}
+
+fn unknown_option(option: &str, command: Option<&str>) -> String {
+    if is_credential(option) {
         return "credentials are never options, since other users can read a command line: use the config file, or \
                 WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]"
             .to_owned();
     }
-    if error.kind() == ErrorKind::UnknownArgument && argument.starts_with('-') {
-        let own = "text that begins with - goes after --, as in: wecom-alert webhook-send -- '-5 degrees'";
-        return match tip.filter(|tip| tip.contains("similar")) {
-            Some(tip) => format!("{tip}; {own}"),
-            None => own.to_owned(),
-        };
+    let owners = owners(option);
+    let help = command.map_or("wecom-alert --help shows the commands".to_owned(), |command| {
+        format!("wecom-alert {command} --help shows the options")
+    });
+    let own = match command {
+        Some(command) if owners.contains(&command) => Some(format!("{option} goes after {command}")),
+        _ if !owners.is_empty() => Some(format!("{option} belongs to {}", owners.join(", "))),
+        _ => nearest(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
+    };
+    let dashes = command
+        .filter(|command| command.ends_with("-send"))
+        .map(|command| format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'"));
+    match (own, dashes) {
+        (Some(own), Some(dashes)) => format!("{own}; {dashes}"),
+        (one, other) => one.or(other).unwrap_or(help),
     }
-    if error.kind() == ErrorKind::UnknownArgument {
-        return "quote the text, so that it is one argument".to_owned();
+}
+
+/// A word where there is room for none.
+fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
+    let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
+    let spaced = pairs.find(|pair| pair[0] == "--safe" && ["0", "1", "2"].iter().any(|value| pair[1] == *value));
+    match (command, spaced) {
+        (Some("get-token"), _) => "get-token takes no text".to_owned(),
+        (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
+        (Some("app-send"), Some(pair)) => {
+            format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
+        }
+        _ => "quote the text, so that it is one argument".to_owned(),
     }
-    tip.unwrap_or_else(|| "wecom-alert --help, or wecom-alert COMMAND --help, shows the options".to_owned())
+}
+
+/// The commands that have this option, of their own.
+fn owners(option: &str) -> Vec<&'static str> {
+    let root = Cli::command();
+    let has = |name: &str| {
+        let command = root.find_subcommand(name);
+        command.is_some_and(|command| command.get_arguments().any(|arg| is_named(arg, option)))
+    };
+    Command::NAMES.into_iter().filter(|name| has(name)).collect()
+}
+
+fn is_named(arg: &Arg, option: &str) -> bool {
+    match option.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => arg.get_short().is_some_and(|short| option == format!("-{short}")),
+    }
+}
+
+/// The long option that this one is a slip of the pen for.
+fn nearest(option: &str, command: Option<&str>) -> Option<String> {
+    /// More than any option has, since the comparison takes time by the square.
+    const LONGEST: usize = 32;
+
+    let given = option.strip_prefix("--").filter(|given| given.len() <= LONGEST)?;
+    let root = Cli::command();
+    let own = command.and_then(|name| root.find_subcommand(name)).into_iter().flat_map(clap::Command::get_arguments);
+    let known = root.get_arguments().chain(own).filter_map(Arg::get_long).chain(["help", "version"]);
+    let ranked = known.map(|name| (strsim::damerau_levenshtein(given, name), name));
+    let (distance, name) = ranked.min_by_key(|(distance, _)| *distance)?;
+    (distance * 3 <= name.len() + 1).then(|| name.to_owned())
 }
 
 fn is_credential(argument: &str) -> bool {
@@ -49,16 +108,73 @@ fn is_credential(argument: &str) -> bool {
         .any(|name| argument.starts_with(name))
 }
 
-/// How to print a mistake: what was asked for, as far as that can be told.
-pub(crate) fn manner(arguments: &[OsString]) -> Manner {
-    let before_text = arguments.iter().take_while(|argument| *argument != "--");
-    let words: Vec<&str> = before_text.filter_map(|argument| argument.to_str()).collect();
-    let json = words.contains(&"--output=json") || words.windows(2).any(|pair| pair == ["--output", "json"]);
-    let output = if json { Output::Json } else { Output::Text };
-    Manner { output, quiet: false, verbose: false }
-}
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
 
-/// The command that was meant, if one was named.
-pub(crate) fn command(arguments: &[OsString]) -> Option<&'static str> {
-    Command::NAMES.into_iter().find(|name| arguments.iter().any(|argument| argument == name))
+    use super::super::gist::gist;
+    use super::*;
+
+    fn hint(line: &str) -> String {
+        let arguments: Vec<OsString> =
+            std::iter::once("wecom-alert").chain(line.split_whitespace()).map(OsString::from).collect();
+        let error = Cli::try_parse_from(&arguments).err().unwrap();
+        explain(&error, gist(&arguments).command, &arguments).hint().unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_unknown_option() {
+        let dashes = |command: &str| {
+            format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'")
+        };
+        let (app, webhook) = (dashes("app-send"), dashes("webhook-send"));
+        let cases = [
+            ("webhook-send -u x", format!("-u belongs to app-send; {webhook}")),
+            ("webhook-send -ux y", format!("-u belongs to app-send; {webhook}")),
+            ("webhook-send --safe=1 x", format!("--safe belongs to app-send; {webhook}")),
+            ("app-send --mention a b", format!("--mention belongs to webhook-send; {app}")),
+            ("app-send --refresh a", format!("--refresh belongs to get-token; {app}")),
+            ("get-token -t x", "-t belongs to app-send, webhook-send, upload-media".to_owned()),
+            ("upload-media --text-file a", "--text-file belongs to app-send, webhook-send".to_owned()),
+            ("-u x app-send hi", format!("-u goes after app-send; {app}")),
+            ("-u x", "-u belongs to app-send".to_owned()),
+            ("app-send --to-usr x y", format!("the nearest option is --to-user; {app}")),
+            ("webhook-send --mentoin x y", format!("the nearest option is --mention; {webhook}")),
+            ("get-token --profil x", "the nearest option is --profile".to_owned()),
+            ("webhook-send --exclaim x", webhook.clone()),
+            ("webhook-send -5 degrees", webhook),
+            ("app-send -5 degrees", app),
+            ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
+            ("--bogus", "wecom-alert --help shows the commands".to_owned()),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(hint(line), wanted, "{line}");
+        }
+        assert!(hint("webhook-send --token x").starts_with("credentials are never options"));
+        assert!(!hint(&format!("webhook-send --{} x", "mention".repeat(9))).contains("nearest"));
+    }
+
+    #[test]
+    fn a_word_too_many() {
+        let quote = "quote the text, so that it is one argument";
+        let cases = [
+            ("get-token extra", "get-token takes no text"),
+            ("upload-media a b", "one file at a time; a name with blanks in it must be quoted"),
+            ("app-send --safe 1 x", "--safe takes its value after =: --safe=1"),
+            ("app-send x --safe 2", "--safe takes its value after =: --safe=2"),
+            ("app-send --safe x y", quote),
+            ("app-send disk full", quote),
+            ("webhook-send -- --safe 1", quote),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(hint(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_suggests() {
+        assert_eq!(hint("webhok-send x"), "a similar subcommand exists: 'webhook-send'");
+        assert!(hint("").contains("--help"));
+        assert!(hint("app-send --title").contains("--help"));
+    }
 }

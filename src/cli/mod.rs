@@ -2,14 +2,17 @@
 
 mod args;
 mod compose;
+mod defect;
 mod dry_run;
 mod get_token;
+mod gist;
 mod mistakes;
 mod output;
 mod progress;
 mod send;
 mod session;
 mod signals;
+mod talk;
 mod upload_media;
 
 use std::ffi::OsString;
@@ -17,16 +20,20 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use wecom_alert::config::{self, Environment, Output, Overrides};
+use wecom_alert::config::{self, Environment, Glance, Output, Overrides};
 use wecom_alert::delivery::Outcome;
-use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::error::{Error, Result};
+use wecom_alert::message::Route;
 use wecom_alert::notice::{Listener, Notice};
 use wecom_alert::secret::Mask;
 
 use args::{Cli, Command};
+use gist::{Gist, gist};
 use output::{Manner, Report};
 use progress::Bar;
 use session::Session;
+
+pub(crate) use defect::{report_defect, report_panics};
 
 /// Runs the program and returns its exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
@@ -35,44 +42,51 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return print_help(&error, &mask),
+        Err(error) if !error.use_stderr() => return Ok(print_help(&error, &mask)),
         Err(error) => {
-            let manner = mistakes::manner(&arguments);
-            let outcome = Outcome::from(mistakes::explain(&error));
-            let command = mistakes::command(&arguments);
-            return finish(&Report { command, outcome: &outcome, warnings: &[], mask: &mask }, manner);
+            let Gist { command, overrides } = gist(&arguments);
+            let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
+            let glance = config::glance(&overrides, &environment);
+            let report = Report { command, outcome: &outcome, warnings: &[], mask: &mask };
+            return Ok(output::finish(&report, manner_of(&overrides, &glance)));
         }
     };
     let command = Some(cli.command.name());
     let overrides = cli.overrides();
+    if overrides.output.as_deref() == Some("json") {
+        defect::remember(Output::Json);
+    }
     let mut session = match prepare(&overrides, &environment, mask.clone()) {
         Ok(session) => session,
         Err(error) => {
-            let outcome = Outcome::from(error);
+            let glance = config::glance(&overrides, &environment);
+            let manner = manner_of(&overrides, &glance);
+            let outcome = Outcome { profile: glance.profile, route: route_of(&cli.command), ..Outcome::from(error) };
             // A mistyped variable may well be why the settings are wrong.
             let warnings = environment.unknown_variables();
             let report = Report { command, outcome: &outcome, warnings: &warnings, mask: &mask };
-            return finish(&report, manner_of(&overrides));
+            return Ok(output::finish(&report, manner));
         }
     };
     let settings = &session.settings;
+    defect::remember(settings.output);
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
     let mut outcome = conduct(&mut session, cli.command)?;
     outcome.profile.clone_from(&session.settings.profile);
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
-    finish(&Report { command, outcome: &outcome, warnings: &session.warnings, mask: &mask }, manner)
+    Ok(output::finish(&Report { command, outcome: &outcome, warnings: &session.warnings, mask: &mask }, manner))
 }
 
 /// Help and version. A reader who has seen enough may leave.
-fn print_help(help: &clap::Error, mask: &Mask) -> anyhow::Result<u8> {
+fn print_help(help: &clap::Error, mask: &Mask) -> u8 {
     match help.print() {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let outcome = Outcome::from(unwritable(&error));
+            let outcome = Outcome::from(output::unwritable(&error));
             let manner = Manner { output: Output::Text, quiet: false, verbose: false };
-            finish(&Report { command: None, outcome: &outcome, warnings: &[], mask }, manner)
+            output::finish(&Report { command: None, outcome: &outcome, warnings: &[], mask }, manner)
         }
-        _ => Ok(0),
+        _ => 0,
     }
 }
 
@@ -82,16 +96,27 @@ fn prepare(overrides: &Overrides, environment: &Environment, mask: Mask) -> Resu
     Ok(Session::new(settings, warnings, mask, listener))
 }
 
-/// Before the settings are known, only the options can say how to print.
-fn manner_of(overrides: &Overrides) -> Manner {
-    let output = if overrides.output.as_deref() == Some("json") { Output::Json } else { Output::Text };
-    Manner { output, quiet: overrides.quiet, verbose: overrides.verbose > 0 }
+/// Before the settings are known, options and a glance say how to print.
+fn manner_of(overrides: &Overrides, glance: &Glance) -> Manner {
+    Manner { output: glance.output, quiet: overrides.quiet, verbose: overrides.verbose > 0 }
+}
+
+/// The route of a command, as far as the command alone decides.
+fn route_of(command: &Command) -> Option<Route> {
+    match command {
+        Command::AppSend(_) | Command::GetToken(_) => Some(Route::App),
+        Command::WebhookSend(_) => Some(Route::Webhook),
+        Command::UploadMedia(args) => match args.route.as_deref()? {
+            "webhook" => Some(Route::Webhook),
+            _ => Some(Route::App),
+        },
+    }
 }
 
 fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
     let bar = Arc::new(Bar::new(quiet));
     Listener::new(move |notice| match notice {
-        Notice::Detail(line) if verbose => output::say(&mask, &line),
+        Notice::Detail(line) if verbose => talk::say(&mask, &line),
         Notice::Detail(_) => {}
         Notice::Upload { name, sent, total } => bar.draw(name, sent, total),
     })
@@ -101,10 +126,11 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
 fn conduct(session: &mut Session, command: Command) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ledger = session.ledger.clone();
+    let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_));
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            signal = signals::received() => signals::interrupted(signal, &ledger),
+            signal = signals::received() => signals::interrupted(signal, sends, &ledger),
             outcome = dispatch(session, command) => outcome.unwrap_or_else(Outcome::from),
         }
     });
@@ -122,25 +148,6 @@ async fn dispatch(session: &mut Session, command: Command) -> Result<Outcome> {
     }
 }
 
-/// Prints the report. What was delivered stays delivered, even if it cannot be told; data that a command was there to
-/// print must not get lost silently.
-fn finish(report: &Report<'_>, manner: Manner) -> anyhow::Result<u8> {
-    match output::print(report, manner) {
-        Err(error) if report.outcome.exit_code() == 0 && report.outcome.attempts == 0 => {
-            let profile = report.outcome.profile.clone();
-            let outcome = Outcome { profile, ..Outcome::from(unwritable(&error)) };
-            let report = Report { command: report.command, outcome: &outcome, warnings: &[], mask: report.mask };
-            let _ = output::print(&report, Manner { output: Output::Text, ..manner });
-            Ok(outcome.exit_code())
-        }
-        _ => Ok(report.outcome.exit_code()),
-    }
-}
-
-fn unwritable(error: &std::io::Error) -> Error {
-    Error::config(format!("the result cannot be written to stdout: {error}"), "check the disk behind stdout")
-}
-
 /// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock of
 /// the deadline starts when that is done.
 async fn read_input<T: Send + 'static>(
@@ -155,20 +162,4 @@ async fn read_input<T: Send + 'static>(
     session.warnings.extend(warnings);
     session.start_clock();
     result
-}
-
-/// Says what should never happen.
-pub(crate) fn report_defect(error: &anyhow::Error) {
-    output::say(&Mask::new(), &format!("error[error]: {error:#}"));
-}
-
-/// Makes a panic a report like any other, without the values that its message may hold.
-pub(crate) fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
-        let mask = Mask::new();
-        output::say(&mask, &format!("error[error]: this program broke{place}"));
-        output::line(&mask, "hint: this is a defect of wecom-alert: please report it with this line");
-        std::process::exit(Status::Error.exit_code().into());
-    }));
 }

@@ -1,4 +1,4 @@
-//! Everything that is printed: data on stdout, talk on stderr, secrets in neither.
+//! A command's end: data on stdout, talk on stderr, secrets in neither, and the exit code.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,9 +6,12 @@ use serde_json::{Map, Value, json};
 
 use wecom_alert::config::Output;
 use wecom_alert::delivery::{Outcome, Product, Receipt};
-use wecom_alert::error::Status;
+use wecom_alert::error::{Error, Status};
+use wecom_alert::harmless::{is_harmful, one_line};
 use wecom_alert::message::Route;
 use wecom_alert::secret::Mask;
+
+use super::talk;
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +22,7 @@ pub(crate) struct Manner {
 }
 
 /// What is printed besides the outcome itself.
+#[derive(Clone, Copy)]
 pub(crate) struct Report<'a> {
     pub(crate) command: Option<&'static str>,
     pub(crate) outcome: &'a Outcome,
@@ -26,44 +30,67 @@ pub(crate) struct Report<'a> {
     pub(crate) mask: &'a Mask,
 }
 
-/// Prints a command's end.
-///
-/// # Errors
-///
-/// stdout that cannot take the data which the command was there to print. A reader that has gone away is none.
-pub(crate) fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
-    if manner.output == Output::Json {
-        return write_data(&format!("{}\n", escaped(&to_json(report).to_string())));
+/// Prints a command's end and returns its exit code. What was delivered stays delivered, even if it cannot be told; data
+/// that a command was there to print must not get lost silently.
+pub(crate) fn finish(report: &Report<'_>, manner: Manner) -> u8 {
+    talk::wipe();
+    let (outcome, exit_code) = (report.outcome, report.outcome.exit_code());
+    let as_text = Manner { output: Output::Text, ..manner };
+    let Err(error) = print(report, manner) else { return exit_code };
+    if outcome.error.is_some() {
+        print_talk(report, as_text);
+        return exit_code;
     }
+    // A reader who has seen enough may leave.
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return exit_code;
+    }
+    if outcome.attempts > 0 {
+        let done = describe_success(outcome).unwrap_or_default();
+        let subject = subject(report);
+        talk::say(report.mask, &format!("{subject}: {done}; the result cannot be written to stdout: {error}"));
+        return exit_code;
+    }
+    let profile = outcome.profile.clone();
+    let outcome = Outcome { profile, ..Outcome::from(unwritable(&error)) };
+    print_talk(&Report { outcome: &outcome, warnings: &[], ..*report }, as_text);
+    outcome.exit_code()
+}
+
+/// The failure of a command whose data cannot be printed.
+pub(crate) fn unwritable(error: &io::Error) -> Error {
+    Error::config(format!("the result cannot be written to stdout: {error}"), "check the disk behind stdout")
+}
+
+fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
+    match manner.output {
+        Output::Json => write_data(&document(report)),
+        Output::Text => {
+            print_talk(report, manner);
+            write_data(&text_data(report))
+        }
+    }
+}
+
+/// What text mode says on stderr.
+fn print_talk(report: &Report<'_>, manner: Manner) {
     if !manner.quiet {
         for warning in report.warnings {
-            say(report.mask, &format!("warning: {warning}"));
+            talk::say(report.mask, &format!("warning: {warning}"));
         }
     }
     if let Some(error) = &report.outcome.error {
         let status = error.status().as_str();
-        say(report.mask, &format!("error[{status}]: {}: {}", subject(report), error.message()));
+        talk::say(report.mask, &format!("error[{status}]: {}: {}", subject(report), error.message()));
         if let Some(hint) = error.hint() {
-            line(report.mask, &format!("hint: {hint}"));
+            talk::line(report.mask, &format!("hint: {hint}"));
         }
     } else if !manner.quiet
         && (manner.verbose || io::stderr().is_terminal())
         && let Some(done) = describe_success(report.outcome)
     {
-        say(report.mask, &format!("{}: {done}", subject(report)));
+        talk::say(report.mask, &format!("{}: {done}", subject(report)));
     }
-    write_data(&text_data(report))
-}
-
-/// One line of talk, with the program's name.
-pub(crate) fn say(mask: &Mask, text: &str) {
-    line(mask, &format!("wecom-alert: {text}"));
-}
-
-/// One line of talk as it is.
-pub(crate) fn line(mask: &Mask, text: &str) {
-    // Nobody listening is no reason to fail.
-    let _ = writeln!(io::stderr(), "{}", for_terminal(&mask.apply(text)));
 }
 
 /// `webhook-send (profile ops)`.
@@ -75,19 +102,11 @@ fn subject(report: &Report<'_>) -> String {
     }
 }
 
-/// Text from outside, harmless and on one line: no control characters, no switching of the writing direction.
-pub(crate) fn for_terminal(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
-        .filter(|c| !is_invisible(*c))
-        .collect()
-}
-
 /// JSON text with what could take a terminal over written as escapes: the same document to every parser.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
-        if c.is_control() || is_invisible(c) {
+        if is_harmful(c) {
             text.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             text.push(c);
@@ -96,20 +115,12 @@ fn escaped(json: &str) -> String {
     text
 }
 
-/// Marks that switch the writing direction, and the line breaks that are no control characters.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 fn write_data(data: &str) -> io::Result<()> {
     if data.is_empty() {
         return Ok(());
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush())
 }
 
 fn describe_success(outcome: &Outcome) -> Option<String> {
@@ -129,7 +140,7 @@ fn text_data(report: &Report<'_>) -> String {
     match &report.outcome.product {
         Product::None => String::new(),
         Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
-        Product::Media { media_id, .. } => format!("{}\n", for_terminal(media_id)),
+        Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Plan(requests) => {
             let mut text = String::new();
             for request in requests {
@@ -145,7 +156,11 @@ fn text_data(report: &Report<'_>) -> String {
     }
 }
 
-/// The one document of JSON mode.
+/// The one document of JSON mode, on a line.
+pub(crate) fn document(report: &Report<'_>) -> String {
+    format!("{}\n", escaped(&to_json(report).to_string()))
+}
+
 fn to_json(report: &Report<'_>) -> Value {
     let Report { outcome, mask, .. } = report;
     let error = outcome.error.as_ref();
@@ -155,8 +170,8 @@ fn to_json(report: &Report<'_>) -> Value {
         "exit_code": outcome.exit_code(),
         "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
         "errmsg": outcome.answer.as_ref().map(|answer| answer.errmsg.as_str()),
-        "message": error.map(|error| for_terminal(error.message())),
-        "hint": error.and_then(|error| error.hint()).map(for_terminal),
+        "message": error.map(|error| one_line(error.message())),
+        "hint": error.and_then(|error| error.hint()).map(one_line),
         "warnings": report.warnings,
         "profile": outcome.profile,
         "route": outcome.route.map(Route::as_str),
@@ -229,15 +244,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_from_outside_stays_on_its_line() {
-        assert_eq!(for_terminal("a\r\nb\x1b[31mc\u{202e}d\u{9b}e\u{2028}f 界"), "a  b [31mcd e f 界");
-    }
-
-    #[test]
     fn escapes_leave_a_document_what_it_is() {
-        let document = json!({ "errmsg": "a\x1b[2Jb\u{9b}c\u{202e}d\u{7f}\u{2028}\n界" });
+        let document = json!({ "errmsg": "a\x1b[2Jb\u{9b}c\u{202e}d\u{7f}\u{feff}\u{2028}\n界" });
         let text = escaped(&document.to_string());
-        assert!(!text.contains(|c: char| c.is_control() || is_invisible(c)) && text.contains('界'), "{text}");
+        assert!(!text.contains(is_harmful) && text.contains('界'), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
     }
 }

@@ -26,21 +26,61 @@ pub(crate) async fn received() -> Signal {
     }
 }
 
-/// The outcome of a command that a signal stopped.
-pub(crate) fn interrupted(signal: Signal, ledger: &Ledger) -> Outcome {
+/// The outcome of a command that a signal stopped; `sends` tells whether a message is what it is there for.
+pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outcome {
     let name = match signal {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
     };
     let mut outcome = Outcome::new(Status::Interrupted(signal));
     ledger.close(&mut outcome);
-    let (what, hint) = if !outcome.parts.is_empty() {
+    let delivered = outcome.parts.iter().any(|part| matches!(part.status, Status::Sent | Status::Partial));
+    let (what, hint) = if delivered {
         ("the message had been delivered", "nothing is left to do")
-    } else if outcome.attempts > 0 {
+    } else if ledger.is_open() {
         ("the request was under way, no answer had come", "the message may have arrived: look before you send it again")
+    } else if outcome.attempts > 0 {
+        ("nothing had been delivered", "send it again")
     } else {
-        ("nothing had been sent", "send it again")
+        ("nothing had been sent", if sends { "send it again" } else { "run it again" })
     };
     outcome.error = Some(Error::new(outcome.status, format!("stopped by {name}: {what}")).with_hint(hint));
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_alert::delivery::Receipt;
+
+    use super::*;
+
+    fn told(sends: bool, ledger: &Ledger) -> (String, String) {
+        let outcome = interrupted(Signal::Terminate, sends, ledger);
+        assert_eq!(outcome.exit_code(), 143);
+        let error = outcome.error.unwrap();
+        (error.message().to_owned(), error.hint().unwrap().to_owned())
+    }
+
+    #[test]
+    fn what_had_been_delivered() {
+        let ledger = Ledger::default();
+        let nothing = "stopped by SIGTERM: nothing had been sent".to_owned();
+        assert_eq!(told(true, &ledger), (nothing.clone(), "send it again".to_owned()));
+        assert_eq!(told(false, &ledger), (nothing, "run it again".to_owned()));
+        ledger.count_attempt();
+        assert!(told(true, &ledger).0.ends_with("the request was under way, no answer had come"));
+        ledger.settle_attempt();
+        assert!(told(true, &ledger).0.ends_with("nothing had been delivered"));
+        ledger.keep(Receipt::of_message(Status::Refused, None));
+        assert!(told(true, &ledger).0.ends_with("nothing had been delivered"));
+        ledger.count_attempt();
+        ledger.keep(Receipt::of_message(Status::Unknown, None));
+        assert!(told(true, &ledger).1.contains("may have arrived"));
+        for status in [Status::Sent, Status::Partial] {
+            let ledger = Ledger::default();
+            ledger.count_attempt();
+            ledger.keep(Receipt::of_message(status, None));
+            assert!(told(true, &ledger).0.ends_with("the message had been delivered"), "{status:?}");
+        }
+    }
 }

@@ -91,22 +91,30 @@ impl Environment {
     /// The settings that variables give; an empty one counts as unset.
     pub(super) fn layer(&self) -> Result<Layer> {
         let mut layer = Layer::default();
-        for (key, name) in Key::ALL.iter().filter_map(|key| Some((*key, key.variable()?))) {
-            let Some(value) = self.variables.get(OsStr::new(name)) else { continue };
-            let text = value.to_str().ok_or_else(|| {
-                Error::config(format!("{name}: the value is not UTF-8"), "set it again in a UTF-8 locale")
-            })?;
-            if trim(text).is_empty() {
-                continue;
+        for key in Key::ALL {
+            if let Some(entry) = self.entry(*key)? {
+                layer.insert(entry);
             }
-            let mut entry = Entry::new(key, Raw::Text(text.to_owned()), Level::Environment, name.to_owned());
-            if key.shape() == Shape::Flag {
-                entry.value = Raw::Flag(read_flag(&entry)?);
-            }
-            layer.insert(entry);
         }
         layer.refuse_two_forms()?;
         Ok(layer)
+    }
+
+    /// One of them.
+    pub(super) fn entry(&self, key: Key) -> Result<Option<Entry>> {
+        let Some(name) = key.variable() else { return Ok(None) };
+        let Some(value) = self.variables.get(OsStr::new(name)) else { return Ok(None) };
+        let text = value.to_str().ok_or_else(|| {
+            Error::config(format!("{name}: the value is not UTF-8"), "set it again in a UTF-8 locale")
+        })?;
+        if trim(text).is_empty() {
+            return Ok(None);
+        }
+        let mut entry = Entry::new(key, Raw::Text(text.to_owned()), Level::Environment, name.to_owned());
+        if key.shape() == Shape::Flag {
+            entry.value = Raw::Flag(read_flag(&entry)?);
+        }
+        Ok(Some(entry))
     }
 
     /// One warning for each variable that has our prefix but is none of ours.

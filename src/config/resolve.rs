@@ -186,7 +186,7 @@ fn parse_verbose(text: &str) -> Result<u8> {
     text.parse().map_err(|_| Error::config("verbose is no number from 0 to 255", "write 0, 1 or 2"))
 }
 
-fn parse_output(text: &str) -> Result<Output> {
+pub(super) fn parse_output(text: &str) -> Result<Output> {
     match text {
         "text" => Ok(Output::Text),
         "json" => Ok(Output::Json),

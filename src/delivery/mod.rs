@@ -95,10 +95,14 @@ impl<'a> Delivery<'a> {
         let (client, ledger, route) = (self.client, self.ledger.clone(), self.route());
         self.call(endpoint(route, "message/send", "webhook/send"), Purpose::Send, async |credential| {
             ledger.count_attempt();
-            match route {
+            let sent = match route {
                 Route::App => client.message_send(credential, body.clone()).await,
                 Route::Webhook => client.webhook_send(credential, body.clone()).await,
+            };
+            if !matches!(sent, Err(CallError::Silent(_))) {
+                ledger.settle_attempt();
             }
+            sent
         })
         .await
     }

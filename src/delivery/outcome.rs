@@ -1,6 +1,6 @@
 //! What a command brought: one value for all renderers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -178,23 +178,48 @@ impl From<Error> for Outcome {
 
 /// What has been sent so far. Clones share it, so that a signal's handler can say what had been delivered.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<(u32, Vec<Receipt>)>>);
+pub struct Ledger(Arc<Mutex<Account>>);
+
+#[derive(Debug, Default)]
+struct Account {
+    attempts: u32,
+    /// Nobody knows yet what became of the last attempt.
+    open: bool,
+    parts: Vec<Receipt>,
+}
 
 impl Ledger {
     /// Counts a send request about to be made.
     pub fn count_attempt(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+        let mut account = self.account();
+        account.attempts += 1;
+        account.open = true;
+    }
+
+    /// Notes that the last send request was answered, or cannot have arrived.
+    pub fn settle_attempt(&self) {
+        self.account().open = false;
+    }
+
+    /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.account().open
     }
 
     /// Keeps the receipt of a part.
     pub fn keep(&self, receipt: Receipt) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(receipt);
+        self.account().parts.push(receipt);
     }
 
     /// Writes into an outcome what was sent.
     pub fn close(&self, outcome: &mut Outcome) {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.attempts = kept.0;
-        outcome.parts.clone_from(&kept.1);
+        let account = self.account();
+        outcome.attempts = account.attempts;
+        outcome.parts.clone_from(&account.parts);
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
 mod architecture;
+#[cfg(unix)]
+mod bar;
 mod concurrency;
 mod configuration;
 mod credentials;

@@ -59,9 +59,28 @@ fn before_the_message_went_out() {
             let told = check(&run, code, &format!("{signal} {way:?}"));
             assert_eq!((&told["attempts"], &told["parts"]), (&json!(0), &json!([])), "{way:?}");
             assert!(told["message"].as_str().unwrap().contains("nothing had been sent"), "{way:?}: {told}");
+            let again = if way.has_message() { "send it again" } else { "run it again" };
+            assert_eq!(told["hint"], again, "{way:?}");
             let sends = [Way::AppSend, Way::WebhookSend].map(|send| wecom.count(send.endpoint()));
             assert_eq!(sends, [0, 0], "{way:?}");
         }
+    }
+}
+
+/// The stale token's refusal was an answer: nothing is under way any more.
+#[test]
+fn while_another_token_is_fetched() {
+    for (signal, code) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        Way::AppSend.json(&env, &wecom).run().assert_code(0);
+        wecom.script(Way::AppSend.endpoint(), [Reply::errcode(40014, "invalid access_token")]);
+        wecom.script(Way::GetToken.endpoint(), [Reply::HangAfterReading]);
+        let asked = || wecom.count(Way::GetToken.endpoint()) == 2;
+        let told = check(&stop(Way::AppSend.json(&env, &wecom).spawn(), signal, asked), code, signal);
+        assert_eq!((&told["attempts"], &told["parts"]), (&json!(1), &json!([])), "{told}");
+        assert!(told["message"].as_str().unwrap().contains("nothing had been delivered"), "{told}");
+        assert_eq!(told["hint"], "send it again");
+        assert_eq!(wecom.messages().len(), 1, "{signal}");
     }
 }
 

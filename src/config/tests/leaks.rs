@@ -36,7 +36,9 @@ fn piece() -> impl Strategy<Value = String> {
     let values = values.map(|value| value.replace("{}", PLANTED));
     let value = || prop::sample::select(values.to_vec());
     prop_oneof![
-        4 => (prop::sample::select(keys), value()).prop_map(|(key, value)| format!("{key} = {value}\n")),
+        4 => (prop::sample::select(keys), value())
+            .prop_filter("paths and programs are no credentials", |(key, value)| !names_a_path_or_program(key, value))
+            .prop_map(|(key, value)| format!("{key} = {value}\n")),
         1 => value().prop_map(|value| format!("{value} = 1\n")),
         1 => value().prop_map(|value| format!("default_profile = {value}\n")),
         1 => value().prop_map(|value| format!("[{value}]\n")),
@@ -45,6 +47,10 @@ fn piece() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
         1 => "\\PC{0,8}",
     ]
+}
+
+fn names_a_path_or_program(key: &str, value: &str) -> bool {
+    (key.ends_with("_file") && value.contains("/1m")) || (key.ends_with("_command") && value.starts_with('['))
 }
 
 proptest! {

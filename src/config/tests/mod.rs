@@ -4,6 +4,7 @@ mod credentials;
 mod environment;
 mod example;
 mod file;
+mod glance;
 mod leaks;
 mod precedence;
 mod profile;

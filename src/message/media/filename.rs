@@ -1,5 +1,7 @@
 //! The name of an uploaded file: what receivers see, and what a confidential file may be called.
 
+use crate::harmless::is_harmful;
+
 /// The most bytes of a name on the wire. The cap is ours: WeCom publishes none, and file systems end there too.
 pub const MAX_FILENAME_BYTES: usize = 255;
 
@@ -33,16 +35,8 @@ pub fn is_safe_format(name: &str) -> bool {
 }
 
 fn harmless(part: &str) -> String {
-    let clean: String = part.chars().filter(|&c| !is_unseen(c)).map(|c| if c == '"' { '\'' } else { c }).collect();
+    let clean: String = part.chars().filter(|&c| !is_harmful(c)).map(|c| if c == '"' { '\'' } else { c }).collect();
     clean.trim().to_owned()
-}
-
-/// Characters that break a header line, or make a name look like another one.
-fn is_unseen(c: char) -> bool {
-    let line_separator = matches!(c, '\u{2028}' | '\u{2029}');
-    let direction =
-        matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || line_separator || direction || c == '\u{feff}'
 }
 
 fn cut(name: String) -> String {

@@ -6,6 +6,9 @@ use super::{Way, document};
 use crate::support::fake::{FakeWecom, Reply, SECRET};
 use crate::support::{Run, TestEnv};
 
+/// Names and values.
+type Vars<'a> = &'a [(&'a str, &'a str)];
+
 /// Fails unless stderr is the error line and the hint, and nothing else.
 fn assert_error(run: &Run, start: &str) {
     let lines: Vec<&str> = run.stderr.lines().collect();
@@ -121,8 +124,8 @@ fn in_json_mode_a_mistake_is_a_document_too() {
         (&["app-send", "-t", "markdown_v2", "a", "--output", "json"], 2, json!("app")),
         (&["webhook-send", "a", "--output", "json"], 3, json!("webhook")),
         (&["get-token", "--output", "json"], 3, json!("app")),
-        (&["get-token", "--config", "missing.toml", "--output", "json"], 3, Value::Null),
-        (&["webhook-send", "a", "--ca-file", "$CA", "--output", "json"], 3, Value::Null),
+        (&["get-token", "--config", "missing.toml", "--output", "json"], 3, json!("app")),
+        (&["webhook-send", "a", "--ca-file", "$CA", "--output", "json"], 3, json!("webhook")),
     ];
     for (args, code, route) in cases {
         let run = env.cmd(args.iter().copied()).run();
@@ -145,6 +148,116 @@ fn the_config_file_can_ask_for_json() {
     assert_eq!(told["status"], "config");
     let run = Way::WebhookSend.cmd(&env).base_url(&wecom).args(["--output", "text"]).run().assert_code(0);
     assert_eq!(run.stdout, "");
+}
+
+/// What is wrong does not matter: the file can be read far enough to know how to print it.
+#[test]
+fn the_config_file_can_ask_for_json_even_for_a_mistake() {
+    let env = TestEnv::new();
+    let other = env.file("other.toml", "output = 'json'\n");
+    let other = other.to_str().unwrap();
+    let top = "output = 'json'\n";
+    let room = "[profiles.room]\noutput = 'json'\n[profiles.ops]\n";
+    let cases: [(&str, &[&str], Vars<'_>, i32); 14] = [
+        (top, &[], &[], 2),
+        (top, &["webhook-send", "--bogus"], &[], 2),
+        (top, &["webhook-send", "a", "b"], &[], 2),
+        (room, &["webhook-send", "--bogus", "-Proom"], &[], 2),
+        (room, &["webhook-send", "--bogus"], &[("WECOM_ALERT_PROFILE", "room")], 2),
+        ("", &["webhook-send", "--bogus", "--config", other], &[], 2),
+        ("", &["webhook-send", "--bogus"], &[("WECOM_ALERT_CONFIG", other)], 2),
+        ("default_profile = 'room'\n[profiles.ops]\n[profiles.room]\noutput = 'json'\n", &["--bogus"], &[], 2),
+        ("output = 'json'\ntimeuot = '1s'\n", &["webhook-send", "a"], &[], 3),
+        ("output = 'json'\ntimeout = true\n", &["webhook-send", "a"], &[], 3),
+        (top, &["webhook-send", "a"], &[("WECOM_ALERT_TIMEOUT", "$LIMIT")], 3),
+        (top, &["webhook-send", "a", "--timeout", "soon"], &[], 2),
+        (room, &["webhook-send", "a", "--profile", "room", "--ca-file", "$CA"], &[], 3),
+        ("output = 'json'\n[profiles.a]\n[profiles.b]\n", &["webhook-send", "a"], &[], 3),
+    ];
+    for (config, args, variables, code) in cases {
+        let cmd = env.cmd(args.iter().copied()).config(config);
+        let run = variables.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value)).run();
+        assert_eq!(run.code, Some(code), "{config} {args:?}\n{}", run.all());
+        assert_eq!(document(&run)["exit_code"], code, "{config} {args:?}");
+        assert_eq!(run.stderr, "", "{config} {args:?}");
+    }
+    let as_text: [(&str, &[&str], i32); 5] = [
+        (top, &["webhook-send", "--bogus", "--output", "text"], 2),
+        (top, &["webhook-send", "a", "--output", "text", "--timeout", "soon"], 2),
+        (room, &["webhook-send", "--bogus", "-P", "ops"], 2),
+        ("output = 'json'\nthis is no TOML\n", &["webhook-send", "a"], 3),
+        ("output = 'json'\n[profiles.a]\noutput = 'text'\n", &["webhook-send", "--bogus"], 2),
+    ];
+    for (config, args, code) in as_text {
+        let run = env.cmd(args.iter().copied()).config(config).run();
+        assert_eq!(run.code, Some(code), "{config} {args:?}\n{}", run.all());
+        assert_error(&run, "wecom-alert: error[");
+    }
+}
+
+/// A pipe that nobody writes into any more must not be waited for.
+#[cfg(unix)]
+#[test]
+fn a_config_file_from_a_pipe_is_read_once() {
+    let env = TestEnv::new();
+    let pipe = env.home().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::write(pipe, "output = 'json'\ntimeuot = '1s'\n").unwrap())
+    };
+    let run = env.cmd(["webhook-send", "a", "--config"]).arg(&pipe).run().assert_code(3);
+    writer.join().unwrap();
+    assert_error(&run, "wecom-alert: error[config]: webhook-send: ");
+    assert!(run.stderr.contains("timeout"), "{}", run.all());
+}
+
+#[test]
+fn an_error_in_the_settings_names_profile_and_route() {
+    let env = TestEnv::new();
+    let file = env.file("a.txt", "0123456789");
+    let file = file.to_str().unwrap();
+    let cases: [(&[&str], Value); 6] = [
+        (&["webhook-send", "a"], json!("webhook")),
+        (&["app-send", "a"], json!("app")),
+        (&["get-token"], json!("app")),
+        (&["upload-media", file], Value::Null),
+        (&["upload-media", file, "--route", "app"], json!("app")),
+        (&["upload-media", file, "--route", "webhook"], json!("webhook")),
+    ];
+    let config = "timeout = 'soon'\n[profiles.ops]\n[profiles.room]\n";
+    for (args, route) in cases {
+        let cmd = |more: &[&str]| env.cmd(args.iter().chain(more).copied()).config(config);
+        for run in [
+            cmd(&["-P", "room", "--output", "json"]).run(),
+            cmd(&["--output", "json"]).env("WECOM_ALERT_PROFILE", "room").run(),
+        ] {
+            let told = document(&run.assert_code(3));
+            assert_eq!((&told["profile"], &told["route"]), (&json!("room"), &route), "{args:?}");
+        }
+        let run = cmd(&["-P", "room"]).run().assert_code(3);
+        assert_error(&run, &format!("wecom-alert: error[config]: {} (profile room): ", args[0]));
+    }
+    let run = env.cmd(["webhook-send", "a", "-P", "none", "--output", "json"]).config(config).run().assert_code(3);
+    assert_eq!(document(&run)["profile"], "none", "one that does not exist was still asked for");
+}
+
+#[test]
+fn a_mistake_is_told_of_its_own_command() {
+    let env = TestEnv::new();
+    let cases: [(&[&str], &str, &str); 6] = [
+        (&["webhook-send", "--bogus", "app-send"], "webhook-send", "goes after --, as in: wecom-alert webhook-send"),
+        (&["-P", "app-send", "get-token", "x"], "get-token", "get-token takes no text"),
+        (&["webhook-send", "-u", "x"], "webhook-send", "-u belongs to app-send; text that begins with - goes after --"),
+        (&["app-send", "--mention", "a"], "app-send", "--mention belongs to webhook-send; text that begins with -"),
+        (&["app-send", "--safe", "1", "x"], "app-send", "--safe takes its value after =: --safe=1"),
+        (&["upload-media", "a", "b"], "upload-media", "one file at a time"),
+    ];
+    for (args, command, hint) in cases {
+        let run = env.cmd(args.iter().copied()).run().assert_code(2);
+        assert_error(&run, &format!("wecom-alert: error[usage]: {command}: "));
+        assert!(run.stderr.lines().nth(1).unwrap().contains(hint), "{args:?}\n{}", run.all());
+    }
 }
 
 #[test]

@@ -70,6 +70,57 @@ fn data_that_is_lost_on_a_full_disk_is_a_failure() {
     }
 }
 
+/// Whatever cannot be told on stdout is told on stderr, in JSON mode too.
+#[test]
+fn a_result_that_cannot_be_written_is_told_on_stderr() {
+    let gone = gone().into_iter().filter(|(name, _)| *name != "closed");
+    for (name, change) in gone {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        let json = |args: &[&str]| change(env.cmd(args.iter().copied()).args(["--output", "json"]).base_url(&wecom));
+        let cases = [
+            ("empty", json(&["webhook-send", ""]), 2, "error[usage]: webhook-send: "),
+            ("unknown option", json(&["webhook-send", "--bogus"]), 2, "error[usage]: webhook-send: "),
+            ("no webhook", json(&["webhook-send", "a"]), 3, "error[config]: webhook-send: "),
+            ("bad setting", json(&["get-token", "--ca-file", "$CA"]), 3, "error[config]: get-token: "),
+            (
+                "partial",
+                json(&["app-send", "-u", "zhangsan,nobody", "a"]).app_credentials(),
+                6,
+                "error[partial]: app-send: ",
+            ),
+            (
+                "allowed",
+                json(&["app-send", "-u", "zhangsan,nobody", "a", "--allow-partial"]).app_credentials(),
+                0,
+                "error[partial]: app-send: ",
+            ),
+        ];
+        for (case, cmd, code, start) in cases {
+            let run = cmd.run();
+            assert_eq!(run.code, Some(code), "{name} {case}\n{}", run.all());
+            assert!(run.stderr.starts_with(&format!("wecom-alert: {start}")), "{name} {case}\n{}", run.all());
+            assert!(run.stderr.lines().nth(1).unwrap().starts_with("hint: "), "{name} {case}\n{}", run.all());
+        }
+    }
+}
+
+#[test]
+fn a_delivery_whose_result_is_lost_is_told_in_a_line() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    for way in [Way::AppSend, Way::WebhookSend, Way::UploadToSend] {
+        for more in [&[][..], &["-q"]] {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            let run = way.json(&env, &wecom).args(more.iter().copied()).stdout_full().run().assert_code(0);
+            let lines: Vec<&str> = run.stderr.lines().collect();
+            assert!(lines.len() == 1 && lines[0].starts_with("wecom-alert: "), "{way:?}\n{}", run.all());
+            assert!(lines[0].contains("-send: sent") && lines[0].contains("cannot be written"), "{}", run.all());
+            assert_eq!(wecom.messages().len(), 1, "{way:?}");
+        }
+    }
+}
+
 #[test]
 fn a_reader_who_left_does_not_make_it_crash() {
     for (name, change) in gone().into_iter().filter(|(name, _)| *name != "full") {

@@ -1,0 +1,113 @@
+//! The gist of a command line that the parser refused: what can be told of it all the same.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, CommandFactory};
+
+use wecom_alert::config::Overrides;
+
+use super::args::{Cli, Command};
+
+/// What a report on the mistake needs to know.
+#[derive(Default)]
+pub(crate) struct Gist {
+    /// The first command that is named.
+    pub(crate) command: Option<&'static str>,
+    /// Only what leads to the way of printing: config, profile, output.
+    pub(crate) overrides: Overrides,
+}
+
+/// Reads what stands before `--`, past everything unknown.
+pub(crate) fn gist(arguments: &[OsString]) -> Gist {
+    let root = Cli::command();
+    let known: Vec<&Arg> =
+        root.get_arguments().chain(root.get_subcommands().flat_map(clap::Command::get_arguments)).collect();
+    let mut gist = Gist::default();
+    let mut words = arguments.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        let Some(text) = word.to_str() else { continue };
+        if let Some((option, attached)) = valued_option(&known, text) {
+            let value = attached.map(OsStr::new).or_else(|| words.next()).unwrap_or_default();
+            gist.note(option.get_id().as_str(), value);
+        } else if gist.command.is_none() {
+            gist.command = Command::NAMES.into_iter().find(|name| *name == text);
+        }
+    }
+    gist
+}
+
+impl Gist {
+    fn note(&mut self, option: &str, value: &OsStr) {
+        let text = value.to_str().map(str::to_owned);
+        match option {
+            "config" => self.overrides.config = Some(value.into()),
+            "profile" => self.overrides.profile = text,
+            "output" => self.overrides.output = text,
+            _ => {}
+        }
+    }
+}
+
+/// The option with a value that this word is, and the value if it stands in the same word.
+fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, Option<&'w str>)> {
+    // One that wants `=` never takes the next word.
+    let valued = |arg: &&&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(long) = word.strip_prefix("--") {
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let option = known.iter().filter(valued).find(|arg| arg.get_long() == Some(name))?;
+        return Some((option, value));
+    }
+    // Letters run together: flags, and at the end one with a value.
+    let letters = word.strip_prefix('-')?;
+    letters.char_indices().find_map(|(at, letter)| {
+        let option = known.iter().filter(valued).find(|arg| arg.get_short() == Some(letter))?;
+        let value = letters.get(at + letter.len_utf8()..).filter(|value| !value.is_empty());
+        Some((*option, value.map(|value| value.strip_prefix('=').unwrap_or(value))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Gist {
+        gist(&std::iter::once("app-send").chain(words.iter().copied()).map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_first_command_that_is_no_value() {
+        let cases: [(&[&str], Option<&str>); 9] = [
+            (&["webhook-send", "--bogus", "app-send"], Some("webhook-send")),
+            (&["--bogus", "webhook-send", "app-send"], Some("webhook-send")),
+            (&["-P", "app-send", "get-token", "x"], Some("get-token")),
+            (&["-qP", "app-send", "get-token", "x"], Some("get-token")),
+            (&["--profile=app-send", "upload-media"], Some("upload-media")),
+            (&["-u", "get-token", "app-send"], Some("app-send")),
+            (&["--safe", "get-token", "app-send"], Some("get-token")),
+            (&["--bogus", "--", "app-send"], None),
+            (&[], None),
+        ];
+        for (words, command) in cases {
+            assert_eq!(of(words).command, command, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn how_to_print_it() {
+        let cases: [(&[&str], [Option<&str>; 3]); 8] = [
+            (&["--config", "c", "--profile", "p", "--output", "json"], [Some("c"), Some("p"), Some("json")]),
+            (&["--config=c", "-P=p", "--output=json"], [Some("c"), Some("p"), Some("json")]),
+            (&["get-token", "-xqPp", "--bogus"], [None, Some("p"), None]),
+            (&["--title", "--output", "json"], [None, None, None]),
+            (&["--bogus", "--output", "json"], [None, None, Some("json")]),
+            (&["--output", "--", "json"], [None, None, Some("")]),
+            (&["--", "--output", "json"], [None, None, None]),
+            (&["-", "--output"], [None, None, Some("")]),
+        ];
+        for (words, [config, profile, output]) in cases {
+            let overrides = of(words).overrides;
+            assert_eq!(overrides.config.as_deref(), config.map(AsRef::as_ref), "{words:?}");
+            assert_eq!((overrides.profile.as_deref(), overrides.output.as_deref()), (profile, output), "{words:?}");
+        }
+    }
+}

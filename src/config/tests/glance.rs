@@ -1,0 +1,73 @@
+//! What a report on unusable settings can still know of them.
+
+use super::*;
+use crate::config::{Glance, Output, glance};
+
+/// Names and values.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+/// Broken in every way but its syntax.
+const BROKEN: &str = "output = 'json'\ntimeuot = 1\ntimeout = true\nsecret = 'x'\nsecret_file = 'y'\n";
+
+fn told(output: Output, profile: Option<&str>) -> Glance {
+    Glance { output, profile: profile.map(str::to_owned) }
+}
+
+#[test]
+fn mistakes_are_passed_over() {
+    let bad_variables = [("WECOM_ALERT_NO_CACHE", "perhaps"), ("WECOM_ALERT_SECRET", "a"), ("WECOM_ALERT_RATE", "$R")];
+    let cases = [
+        (BROKEN.to_owned(), Output::Json),
+        (format!("\u{feff}{BROKEN}"), Output::Json),
+        (format!("{BROKEN}[profiles.a]\nx = 1\n"), Output::Json),
+        (format!("{BROKEN}[profiles.a]\noutput = 'text'\n"), Output::Text),
+        (format!("{BROKEN}[profiles.a]\n[profiles.b]\noutput = 'text'\n"), Output::Json),
+        (format!("default_profile = ' b '\n{BROKEN}[profiles.a]\n[profiles.b]\noutput = 'text'\n"), Output::Text),
+        (format!("default_profile = 'c'\n{BROKEN}[profiles.a]\noutput = 'text'\n"), Output::Json),
+        (format!("default_profile = 5\n{BROKEN}[profiles.a]\noutput = 'text'\n"), Output::Json),
+        (format!("{BROKEN}profiles = 5\n"), Output::Json),
+        (format!("{BROKEN}profiles.a = 5\n"), Output::Json),
+        (format!("{BROKEN}this is no TOML"), Output::Text),
+        ("output = 'yaml'\n".to_owned(), Output::Text),
+        ("output = ['json']\n".to_owned(), Output::Text),
+        ("output = 'json'\n[profiles.a]\noutput = 'yaml'\n".to_owned(), Output::Text),
+    ];
+    for (config, wanted) in cases {
+        let home = Home::with(&config);
+        assert_eq!(glance(&Overrides::default(), &home.env(&bad_variables)), told(wanted, None), "{config}");
+    }
+}
+
+#[test]
+fn it_looks_where_the_settings_are_looked_for() {
+    let home = Home::with("[profiles.a]\noutput = 'json'\n[profiles.b]\n");
+    let other = home.write("other.toml", "output = 'json'\nx = 1\n");
+    let other = other.to_str().unwrap();
+    let option = |profile: Option<&str>, output: Option<&str>| Overrides {
+        profile: profile.map(str::to_owned),
+        output: output.map(str::to_owned),
+        ..Overrides::default()
+    };
+    let profile_a = [("WECOM_ALERT_PROFILE", "a")];
+    let cases: [(Overrides, Variables<'_>, Glance); 10] = [
+        (option(None, None), &[], told(Output::Text, None)),
+        (option(Some("a"), None), &[], told(Output::Json, Some("a"))),
+        (option(None, None), &profile_a, told(Output::Json, Some("a"))),
+        (option(Some("b"), None), &profile_a, told(Output::Text, Some("b"))),
+        (option(Some("missing"), None), &[], told(Output::Text, Some("missing"))),
+        (option(Some("$NAME"), None), &[], told(Output::Text, None)),
+        (option(Some("b"), Some("json")), &[], told(Output::Json, Some("b"))),
+        (option(Some("a"), Some("text")), &[], told(Output::Text, Some("a"))),
+        (option(None, None), &[("WECOM_ALERT_CONFIG", other)], told(Output::Json, None)),
+        (Overrides { config: Some(other.into()), ..option(None, None) }, &[], told(Output::Json, None)),
+    ];
+    for (index, (overrides, variables, wanted)) in cases.into_iter().enumerate() {
+        assert_eq!(glance(&overrides, &home.env(variables)), wanted, "case {index}");
+    }
+    // No file at all, and what is none.
+    let home = Home::empty();
+    assert_eq!(glance(&option(None, None), &home.env(&[])), told(Output::Text, None));
+    let folder = home.path("");
+    let overrides = Overrides { config: Some(folder), ..option(None, None) };
+    assert_eq!(glance(&overrides, &home.env(&[])), told(Output::Text, None));
+}
