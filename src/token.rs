@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::api::{CallError, Client, Grant};
+use crate::error::Answer;
 use crate::notice::Listener;
 use crate::secret::{Mask, Secret};
 use crate::state::{self, Guard};
@@ -51,6 +52,8 @@ pub struct Token {
     pub expires_in: u64,
     /// Whether it was there before this process asked for one.
     pub from_cache: bool,
+    /// What WeCom said with it; `None` when it was not asked.
+    pub answer: Option<Answer>,
 }
 
 impl Token {
@@ -141,14 +144,20 @@ impl<'a> Tokens<'a> {
             let entry = Entry::new(&cache.key, &grant, asked_at, unchanged);
             cache.write(&entry, guard).unwrap_or_else(|error| self.tell_trouble("cannot be written", error));
         }
-        Ok(Token { access_token: grant.access_token, expires_in: grant.expires_in, from_cache: false })
+        Ok(Token {
+            access_token: grant.access_token,
+            expires_in: grant.expires_in,
+            from_cache: false,
+            answer: Some(grant.answer),
+        })
     }
 
     fn cached(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Token> {
         let entry = self.entry().filter(|entry| wanted(entry))?;
         let access_token = Secret::new(entry.access_token.as_str());
         self.mask.add(&access_token);
-        Some(Token { access_token, expires_in: entry.expires_at.saturating_sub(now()), from_cache: true })
+        let expires_in = entry.expires_at.saturating_sub(now());
+        Some(Token { access_token, expires_in, from_cache: true, answer: None })
     }
 
     fn entry(&self) -> Option<Entry> {
@@ -274,7 +283,8 @@ mod tests {
     use super::*;
 
     fn entry(obtained_at: u64, expires_in: u64) -> Entry {
-        let grant = Grant { access_token: Secret::new("test-token"), expires_in };
+        let answer = Answer { errcode: 0, errmsg: "ok".to_owned() };
+        let grant = Grant { access_token: Secret::new("test-token"), expires_in, answer };
         Entry::new("key", &grant, obtained_at, false)
     }
 

@@ -1,11 +1,13 @@
 //! What an HTTP answer means: WeCom's own word, or somebody else's.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::errcode;
-use crate::error::{Answer, Error, Status};
+use super::failure::{CallError, Peer};
+use crate::error::{Answer, Status};
 
 /// Answers are small; whatever is longer is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -13,12 +15,12 @@ pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 /// How much of a foreign answer is shown, in characters.
 const EXCERPT_CHARS: usize = 120;
 
-/// An answer with which WeCom took the request.
-#[derive(Debug, Clone)]
+/// An answer of WeCom's own.
+#[derive(Clone)]
 pub struct Reply {
-    /// `errcode` 0 and its `errmsg`.
+    /// Its `errcode` and `errmsg`.
     pub answer: Answer,
-    /// All fields of the answer.
+    /// All its fields. One of them can be an access token.
     pub fields: Map<String, Value>,
 }
 
@@ -40,113 +42,54 @@ impl Reply {
     }
 }
 
-/// Why a call did not end with WeCom's consent.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The client could not be set up, or the input could not be read: no request was made.
-    #[error("{0}")]
-    Setup(Error),
-    /// No connection came to stand.
-    #[error("{0}")]
-    Unreached(String),
-    /// The peer's certificate is not trusted, expired or for another name.
-    #[error("the certificate was not accepted: {0}")]
-    Untrusted(String),
-    /// The proxy asks for a log-in.
-    #[error("the proxy refuses its log-in (407)")]
-    ProxyLogin,
-    /// An HTTP status that says the address is wrong, without a word from WeCom.
-    #[error("HTTP {status}, which is not an answer of WeCom: {excerpt}")]
-    WrongAddress {
-        /// The HTTP status.
-        status: u16,
-        /// The answer's first characters.
-        excerpt: String,
-    },
-    /// HTTP 429.
-    #[error("HTTP 429: too many requests: {excerpt}")]
-    TooManyRequests {
-        /// What `Retry-After` asked for.
-        retry_after: Option<Duration>,
-        /// The answer's first characters.
-        excerpt: String,
-    },
-    /// An answer that is not WeCom's: a portal, a proxy's error page, a cut or oversized body.
-    #[error("{0}")]
-    Foreign(String),
-    /// The request went out, no answer came.
-    #[error("{0}")]
-    Silent(String),
-    /// WeCom's answer is a refusal.
-    #[error("WeCom answered {}: {}", .answer.errcode, said(&.answer.errmsg))]
-    Rejected {
-        /// The refusal.
-        answer: Answer,
-        /// All fields of the answer.
-        fields: Map<String, Value>,
-    },
-}
-
-impl CallError {
-    /// The refusal, when WeCom gave one.
-    #[must_use]
-    pub fn answer(&self) -> Option<&Answer> {
-        match self {
-            Self::Rejected { answer, .. } => Some(answer),
-            _ => None,
-        }
-    }
-
-    /// A list of ids out of a refusal.
-    #[must_use]
-    pub fn ids(&self, field: &str) -> Vec<String> {
-        match self {
-            Self::Rejected { fields, .. } => ids(fields, field),
-            _ => Vec::new(),
-        }
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.fields.keys().collect();
+        f.debug_struct("Reply").field("errcode", &self.answer.errcode).field("fields", &names).finish()
     }
 }
 
-/// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
-fn said(errmsg: &str) -> &str {
-    errmsg.split(", hint: [").next().unwrap_or(errmsg)
+/// An answer as HTTP has it, complete.
+#[derive(Debug, Clone)]
+pub(super) struct HttpAnswer<'a> {
+    pub(super) status: u16,
+    /// What `Retry-After` asks for.
+    pub(super) retry_after: Option<Duration>,
+    /// The origin of where `Location` leads.
+    pub(super) leads_to: Option<String>,
+    pub(super) body: &'a [u8],
 }
 
-fn ids(fields: &Map<String, Value>, field: &str) -> Vec<String> {
-    match fields.get(field) {
-        Some(Value::String(joined)) => joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(|item| item.as_str().map(str::to_owned).or_else(|| item.as_i64().map(|id| id.to_string())))
-            .collect(),
-        Some(Value::Number(id)) => vec![id.to_string()],
-        _ => Vec::new(),
+/// WeCom's word in a complete HTTP answer, in the order that the exit codes promise: consent, refusal, or none at all.
+pub(super) fn judge(answer: &HttpAnswer<'_>) -> Option<Result<Reply, Reply>> {
+    let fields = json_object(answer.body)?;
+    let reply = Reply { answer: answer_of(&fields)?, fields };
+    let is_doubtful = errcode::warns_of_wrong_json(&reply.answer.errmsg);
+    match (reply.answer.errcode, answer.status) {
+        (0, 200) if !is_doubtful => Some(Ok(reply)),
+        (0, 200) => Some(Err(reply)),
+        (0, _) => None,
+        _ => Some(Err(reply)),
     }
-}
-
-/// Judges a complete HTTP answer, in the order that the exit codes promise.
-pub(super) fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Result<Reply, CallError> {
-    if let Some(fields) = json_object(body)
-        && let Some(answer) = answer_of(&fields)
-    {
-        if answer.errcode != 0 || (status == 200 && errcode::warns_of_wrong_json(&answer.errmsg)) {
-            return Err(CallError::Rejected { answer, fields });
-        }
-        if status == 200 {
-            return Ok(Reply { answer, fields });
-        }
-    }
-    Err(foreign(status, retry_after, body))
 }
 
 /// What an answer means in which WeCom has no say.
-pub(super) fn foreign(status: u16, retry_after: Option<Duration>, body: &[u8]) -> CallError {
-    let excerpt = excerpt(body);
+pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
+    let HttpAnswer { status, retry_after, leads_to, body } = answer;
+    let (from, excerpt) = (peer.endpoint(), excerpt(body));
+    let redirect = match leads_to {
+        Some(origin) if (300..400).contains(status) => format!(", a redirect to {origin}"),
+        _ => String::new(),
+    };
+    let unknown = || format!("HTTP {status} from {from}{redirect}, which is not an answer of WeCom: {excerpt}");
     match status {
-        407 => CallError::ProxyLogin,
-        429 => CallError::TooManyRequests { retry_after, excerpt },
-        400..=499 if status != 408 && status != 425 => CallError::WrongAddress { status, excerpt },
-        _ => CallError::Foreign(format!("HTTP {status}, which is not an answer of WeCom: {excerpt}")),
+        407 => peer.proxy_login(),
+        429 => {
+            let what = format!("HTTP 429 from {from}: too many requests: {excerpt}");
+            CallError::TooManyRequests { what, retry_after: *retry_after }
+        }
+        400..=499 if !matches!(status, 408 | 425) => CallError::WrongAddress(unknown()),
+        _ => CallError::Foreign(unknown()),
     }
 }
 
@@ -156,6 +99,18 @@ pub fn status_of(answer: &Answer) -> Status {
     match answer.errcode {
         0 => Status::Refused,
         code => errcode::class_of(code).status(),
+    }
+}
+
+pub(super) fn ids(fields: &Map<String, Value>, field: &str) -> Vec<String> {
+    match fields.get(field) {
+        Some(Value::String(joined)) => joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned).or_else(|| item.as_i64().map(|id| id.to_string())))
+            .collect(),
+        Some(Value::Number(id)) => vec![id.to_string()],
+        _ => Vec::new(),
     }
 }
 
@@ -200,11 +155,13 @@ fn excerpt(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn http(status: u16, body: &[u8]) -> HttpAnswer<'_> {
+        HttpAnswer { status, retry_after: None, leads_to: Some("https://portal.example".to_owned()), body }
+    }
+
     fn errcode(status: u16, body: &str) -> Option<i64> {
-        match judge(status, None, body.as_bytes()) {
-            Ok(reply) => Some(reply.answer.errcode),
-            Err(error) => error.answer().map(|answer| answer.errcode),
-        }
+        let (Ok(reply) | Err(reply)) = judge(&http(status, body.as_bytes()))?;
+        Some(reply.answer.errcode)
     }
 
     #[test]
@@ -217,30 +174,60 @@ mod tests {
         assert_eq!(errcode(200, "[]"), None);
         assert_eq!(errcode(200, r#"{"errcode":null}"#), None, "neither absent nor a number");
         assert_eq!(errcode(200, "<html>"), None);
+        assert_eq!(errcode(200, "\u{1}"), None);
+        assert!(judge(&http(200, b"\xff\xfe{}")).is_none(), "not UTF-8");
     }
 
     #[test]
     fn a_success_with_the_format_warning_is_none() {
-        let error = judge(200, None, br#"{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}"#).unwrap_err();
-        assert_eq!(status_of(error.answer().unwrap()), Status::Refused);
+        let body = br#"{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}"#;
+        let refusal = judge(&http(200, body)).unwrap().unwrap_err();
+        assert_eq!(status_of(&refusal.answer), Status::Refused);
     }
 
     #[test]
     fn statuses_without_wecoms_word() {
-        assert!(matches!(judge(407, None, b""), Err(CallError::ProxyLogin)));
-        assert!(matches!(judge(429, None, b""), Err(CallError::TooManyRequests { .. })));
+        let peer = Peer { host: "wecom.example", path: "/cgi-bin/gettoken".to_owned(), proxy: None };
+        let judged = |status| foreign(&http(status, b"x"), &peer);
+        let named = "from wecom.example/cgi-bin/gettoken";
+        assert!(matches!(judged(407), CallError::ProxyLogin(_)));
+        assert!(matches!(judged(429), CallError::TooManyRequests { what, .. } if what.contains(named)));
         for status in [400, 401, 403, 404, 410] {
-            assert!(matches!(judge(status, None, b"x"), Err(CallError::WrongAddress { .. })), "{status}");
+            assert!(matches!(judged(status), CallError::WrongAddress(what) if what.contains(named)), "{status}");
         }
-        for status in [201, 204, 302, 408, 425, 500, 502, 503] {
-            assert!(matches!(judge(status, None, b"x"), Err(CallError::Foreign(_))), "{status}");
+        for status in [200, 201, 204, 302, 408, 425, 500, 502, 503] {
+            assert!(matches!(judged(status), CallError::Foreign(what) if what.contains(named)), "{status}");
         }
-        assert!(matches!(judge(200, None, b"\xff\xfe{}"), Err(CallError::Foreign(_))));
+        let redirect = "HTTP 302 from wecom.example/cgi-bin/gettoken, a redirect to https://portal.example, which is not \
+                        an answer of WeCom: x";
+        assert_eq!(judged(302).to_string(), redirect);
+        assert!(!judged(200).to_string().contains("portal"), "only of a redirect");
+    }
+
+    #[test]
+    fn debug_shows_no_value_of_a_field() {
+        let body = br#"{"errcode":0,"errmsg":"ok","access_token":"test-token-s3cret","expires_in":7200}"#;
+        let reply = judge(&http(200, body)).unwrap().unwrap();
+        let shown = r#"Reply { errcode: 0, fields: ["errcode", "errmsg", "access_token", "expires_in"] }"#;
+        assert_eq!(format!("{reply:?}"), shown);
+        assert_eq!(format!("{:?}", CallError::Rejected(reply)), format!("Rejected({shown})"));
+    }
+
+    #[test]
+    fn a_refusal_without_words_is_told_by_its_meaning() {
+        for (body, message) in [
+            (r#"{"errcode":93000,"errmsg":"invalid key, hint: [1]"}"#, "WeCom answered 93000: invalid key"),
+            (r#"{"errcode":6000}"#, "WeCom answered 6000: the data was changed by somebody else at the same time"),
+            (r#"{"errcode":123456}"#, "WeCom answered 123456: no errmsg"),
+        ] {
+            let refusal = judge(&http(200, body.as_bytes())).unwrap().unwrap_err();
+            assert_eq!(CallError::Rejected(refusal).to_string(), message);
+        }
     }
 
     #[test]
     fn ids_in_either_form() {
-        let reply = judge(200, None, r#"{"invaliduser":"a|b|","invalidparty":["1",2]}"#.as_bytes()).unwrap();
+        let reply = judge(&http(200, br#"{"invaliduser":"a|b|","invalidparty":["1",2]}"#)).unwrap().unwrap();
         assert_eq!(reply.ids("invaliduser"), ["a", "b"]);
         assert_eq!(reply.ids("invalidparty"), ["1", "2"]);
         assert!(reply.ids("invalidtag").is_empty());

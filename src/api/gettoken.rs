@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 
-use super::{CallError, Client, Progress, Target};
+use super::exchange::Progress;
+use super::{CallError, Client, Target};
+use crate::error::Answer;
 use crate::secret::Secret;
 
 /// Path of the endpoint.
@@ -18,6 +20,8 @@ pub struct Grant {
     pub access_token: Secret,
     /// Seconds, from the request on; normally 7200.
     pub expires_in: u64,
+    /// What WeCom said with it.
+    pub answer: Answer,
 }
 
 impl Client {
@@ -30,13 +34,14 @@ impl Client {
     pub async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
         let query = vec![("corpid", corp_id), ("corpsecret", secret.expose())];
         let target = Target { method: Method::GET, path: GETTOKEN, query };
-        let reply = self.exchange(&target, self.request(&target)?, &Progress::default()).await?;
+        let reply = self.exchange(&target, self.request(&target).await?, &Progress::default()).await?;
         let Some(token) = reply.text("access_token") else {
-            return Err(CallError::Foreign("the answer to gettoken holds no access_token".to_owned()));
+            let from = self.peer(GETTOKEN).endpoint();
+            return Err(CallError::Foreign(format!("the answer of {from} holds no access_token")));
         };
         let access_token = Secret::new(token);
         self.mask.add(&access_token);
         let expires_in = reply.text("expires_in").and_then(|seconds| seconds.parse().ok()).unwrap_or(NORMAL_LIFETIME_S);
-        Ok(Grant { access_token, expires_in })
+        Ok(Grant { access_token, expires_in, answer: reply.answer })
     }
 }

@@ -15,24 +15,33 @@ use rustls::CertificateError;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::failure::CertificateFault;
+
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why no connection came to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unreached {
-    /// The name was not found, or the look-up did not end in time.
+    /// The name was not found.
     Dns {
         /// The name looked up: WeCom's, or a proxy's.
         host: String,
         /// What the system said.
         reason: String,
     },
+    /// The look-up did not end within the connect limit.
+    DnsTimedOut {
+        /// The name looked up: WeCom's, or a proxy's.
+        host: String,
+        /// For how long it was waited for.
+        waited: Duration,
+    },
     /// Refused, unreachable, reset, or a handshake that failed for another cause than the certificate.
     Connect(String),
     /// Nothing stood within the connect limit.
     TimedOut(Duration),
     /// The peer's certificate is not trusted, expired or for another name.
-    Certificate(String),
+    Certificate(CertificateFault),
     /// The proxy wants a log-in, or another one.
     ProxyAuth,
 }
@@ -79,7 +88,7 @@ impl Link {
     /// What an attempt was doing when it was cut off before a connection stood.
     pub(super) fn describe_wait(&self, waited: Duration) -> Unreached {
         match self.state().looked_up.clone() {
-            Some(host) => Unreached::Dns { host, reason: format!("no answer within {waited:?}") },
+            Some(host) => Unreached::DnsTimedOut { host, waited },
             None => Unreached::TimedOut(waited),
         }
     }
@@ -183,8 +192,8 @@ fn classify(error: &(dyn StdError + 'static)) -> Unreached {
     let mut deepest = error.to_string();
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(problem) = certificate_problem(error) {
-            return Unreached::Certificate(problem);
+        if let Some(fault) = certificate_fault(error) {
+            return Unreached::Certificate(fault);
         }
         let text = error.to_string();
         if is_proxy_login(&text) {
@@ -198,16 +207,14 @@ fn classify(error: &(dyn StdError + 'static)) -> Unreached {
     Unreached::Connect(deepest)
 }
 
-fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<String> {
+fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<CertificateFault> {
     let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
     Some(match problem {
-        CertificateError::UnknownIssuer => "its issuer is not among the trusted roots".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name".to_owned()
-        }
-        other => other.to_string(),
+        CertificateError::UnknownIssuer => CertificateFault::Issuer,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateFault::Name,
+        other => CertificateFault::Other(other.to_string()),
     })
 }
 

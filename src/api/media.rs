@@ -7,8 +7,9 @@ use futures_util::{Stream, stream};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
 
-use super::{CallError, Client, Progress, Target};
-use crate::error::Error;
+use super::exchange::Progress;
+use super::{CallError, Client, Target};
+use crate::error::{Answer, Error};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
 use crate::notice::{Listener, Notice};
@@ -40,6 +41,8 @@ pub struct Uploaded {
     pub kind: String,
     /// Unix time in digits, as WeCom gives it.
     pub created_at: Option<String>,
+    /// What WeCom said with it.
+    pub answer: Answer,
 }
 
 impl Client {
@@ -66,13 +69,14 @@ impl Client {
         let form = Form::new().part("media", part(upload.file, &progress, &self.listener)?);
         let query = vec![(credential.0, credential.1.expose()), ("type", upload.kind.as_str())];
         let target = Target { method: Method::POST, path, query };
-        let request = self.request(&target)?.multipart(form);
+        let request = self.request(&target).await?.multipart(form);
         let reply = self.exchange(&target, request, &progress).await?;
         let Some(media_id) = reply.text("media_id") else {
-            return Err(CallError::Foreign("the answer to the upload holds no media_id".to_owned()));
+            let from = self.peer(path).endpoint();
+            return Err(CallError::Foreign(format!("the answer of {from} holds no media_id")));
         };
         let kind = reply.text("type").unwrap_or_else(|| upload.kind.as_str().to_owned());
-        Ok(Uploaded { media_id, kind, created_at: reply.text("created_at") })
+        Ok(Uploaded { media_id, kind, created_at: reply.text("created_at"), answer: reply.answer })
     }
 }
 

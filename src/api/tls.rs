@@ -2,110 +2,155 @@
 //!
 //! Verification is always on; there is deliberately no switch against it.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::CertificateResult;
 
 use crate::error::{Error, Result};
 
-/// The TLS settings of every connection: TLS 1.2 and 1.3, the system's roots, and those of `ca_file` beside them.
-///
-/// # Errors
-///
-/// A CA file, or a bundle named by `SSL_CERT_FILE` or `SSL_CERT_DIR`, from which no certificate can be read.
-pub(super) fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig> {
-    let mut roots = system_roots()?;
-    if let Some(path) = ca_file {
-        add_ca_file(&mut roots, path)?;
-    }
-    // `ring`, since the alternative spends tens of milliseconds of CPU on seeding itself in every process.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::defect(format!("TLS cannot be set up: {error}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+/// The most that is read of one file, in bytes: a system's whole bundle has a few hundred thousand.
+const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Where the trusted roots come from.
+#[derive(Debug)]
+pub(super) struct Trust {
+    ca_file: Option<PathBuf>,
+    cert_file: Option<PathBuf>,
+    cert_dirs: Option<PathBuf>,
+    is_used: bool,
 }
 
-/// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL; else the system's roots; else those built in.
-fn system_roots() -> Result<RootCertStore> {
-    let file = variable("SSL_CERT_FILE");
-    let dir = variable("SSL_CERT_DIR");
-    let mut roots = RootCertStore::empty();
-    if file.is_some() || dir.is_some() {
-        let found = load_named(file.as_deref(), dir.as_deref());
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            return Err(nothing_loaded(file.as_deref(), dir.as_deref()));
+impl Trust {
+    /// The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL, else the system's; those of `ca_file`
+    /// beside them. `is_used` says whether any connection will have TLS.
+    pub(super) fn new(ca_file: Option<PathBuf>, is_used: bool) -> Self {
+        let variable = |name| std::env::var_os(name).filter(|value| is_used && !value.is_empty()).map(PathBuf::from);
+        Self { ca_file, cert_file: variable("SSL_CERT_FILE"), cert_dirs: variable("SSL_CERT_DIR"), is_used }
+    }
+
+    /// The TLS settings of every connection: TLS 1.2 and 1.3, and these roots. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// A CA file, or a bundle named by a variable, from which no certificate can be read.
+    pub(super) fn client_config(&self) -> Result<ClientConfig> {
+        let mut roots = self.roots()?;
+        if let Some(path) = &self.ca_file {
+            add_ca_file(&mut roots, path)?;
         }
-        return Ok(roots);
+        // `ring`, since the alternative spends tens of milliseconds of CPU on seeding itself in every process.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::defect(format!("TLS cannot be set up: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth())
     }
-    roots.add_parsable_certificates(load_platform().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    Ok(roots)
-}
 
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
+    /// The error for a file that keeps its reader waiting. As with every wait that the deadline ends, a later try may
+    /// succeed.
+    pub(super) fn too_slow(&self) -> Error {
+        let named =
+            [("--ca-file", &self.ca_file), ("SSL_CERT_FILE", &self.cert_file), ("SSL_CERT_DIR", &self.cert_dirs)];
+        let named = named.iter().filter_map(|(name, path)| Some(format!("{name} {}", path.as_ref()?.display())));
+        let named: Vec<String> = named.collect();
+        let from = if named.is_empty() { "the system".to_owned() } else { named.join(", ") };
+        Error::temporary(
+            format!("the trusted certificates of {from} could not be read before the deadline"),
+            "let them be regular files on a disk that answers, then try again with a larger --deadline",
+        )
+    }
 
-/// `SSL_CERT_DIR` may list several folders, as `PATH` does.
-fn load_named(file: Option<&Path>, dirs: Option<&Path>) -> CertificateResult {
-    let mut found = CertificateResult::default();
-    if file.is_some() {
-        found = rustls_native_certs::load_certs_from_paths(file, None);
+    fn roots(&self) -> Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        if !self.is_used {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        } else if self.cert_file.is_some() || self.cert_dirs.is_some() {
+            self.add_named(&mut roots)?;
+        } else {
+            roots.add_parsable_certificates(of_platform());
+            if roots.is_empty() {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+        Ok(roots)
     }
-    for dir in dirs.iter().flat_map(|dirs| std::env::split_paths(dirs.as_os_str())) {
-        found.certs.extend(rustls_native_certs::load_certs_from_paths(None, Some(&dir)).certs);
+
+    fn add_named(&self, roots: &mut RootCertStore) -> Result<()> {
+        let mut faults = Vec::new();
+        let mut add = |name: &str, path: &Path, found: io::Result<Vec<CertificateDer<'static>>>| {
+            let fault = match found.map(|found| (found.len(), roots.add_parsable_certificates(found).0)) {
+                Ok((0, _)) => "there is no PEM certificate in it".to_owned(),
+                Ok((_, 0)) => "no certificate in it is valid".to_owned(),
+                Ok(_) => return,
+                Err(error) => error.to_string(),
+            };
+            faults.push(format!("{name} {}: {fault}", path.display()));
+        };
+        if let Some(file) = &self.cert_file {
+            add("SSL_CERT_FILE", file, of_file(file));
+        }
+        // It may list several folders, as `PATH` does.
+        for folder in self.cert_dirs.iter().flat_map(std::env::split_paths) {
+            add("SSL_CERT_DIR", &folder, of_folder(&folder));
+        }
+        if roots.is_empty() {
+            return Err(Error::config(
+                format!("no trusted certificate could be read: {}", faults.join("; ")),
+                "unset the variable to use the system's certificates, or point it at readable PEM certificates",
+            ));
+        }
+        Ok(())
     }
-    found
 }
 
 /// One bundle file, read once. The folder of hashed links beside it holds the same certificates again, so it is
 /// read only where there is no bundle.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn load_platform() -> CertificateResult {
+fn of_platform() -> Vec<CertificateDer<'static>> {
     let places = openssl_probe::probe();
-    if let Some(bundle) = &places.cert_file {
-        let found = rustls_native_certs::load_certs_from_paths(Some(bundle), None);
-        if !found.certs.is_empty() {
-            return found;
-        }
-    }
-    let mut found = CertificateResult::default();
-    for dir in &places.cert_dir {
-        found.certs.extend(rustls_native_certs::load_certs_from_paths(None, Some(dir)).certs);
-    }
-    found
+    let bundle = places.cert_file.and_then(|file| of_file(&file).ok()).filter(|found| !found.is_empty());
+    bundle.unwrap_or_else(|| places.cert_dir.iter().filter_map(|folder| of_folder(folder).ok()).flatten().collect())
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn load_platform() -> CertificateResult {
-    rustls_native_certs::load_native_certs()
+fn of_platform() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
 }
 
-fn nothing_loaded(file: Option<&Path>, dir: Option<&Path>) -> Error {
-    let (name, path) = match (file, dir) {
-        (Some(file), _) => ("SSL_CERT_FILE", file),
-        (None, dir) => ("SSL_CERT_DIR", dir.unwrap_or(Path::new(""))),
-    };
-    Error::config(
-        format!("no trusted certificate could be read from {} ({name})", path.display()),
-        format!("unset {name} to use the system's certificates, or point it at a readable PEM bundle"),
-    )
+/// The certificates of a bundle; what is damaged among them is passed over.
+fn of_file(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    Ok(CertificateDer::pem_slice_iter(&read(path)?).flatten().collect())
+}
+
+/// The certificates of all files in a folder, each once: several links commonly lead to one file.
+fn of_folder(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let files = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+    let mut found: Vec<_> = files.filter_map(|file| of_file(&file).ok()).flatten().collect();
+    found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    found.dedup();
+    Ok(found)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > LARGEST_FILE {
+        return Err(io::Error::other(format!("it is longer than {} MiB", LARGEST_FILE / 1024 / 1024)));
+    }
+    Ok(content)
 }
 
 fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<()> {
     let hint = "give a readable file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)";
     let unreadable =
         |reason: String| Error::config(format!("the CA file {} cannot be used: {reason}", path.display()), hint);
-    let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let pem = read(path).map_err(|error| unreadable(error.to_string()))?;
     let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unreadable(format!("not valid PEM: {error}")))?;

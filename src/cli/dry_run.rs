@@ -13,8 +13,8 @@ use wecom_alert::message::media::{self, MediaKind};
 use super::session::Session;
 
 /// What sending this shipment would ask of WeCom.
-pub(crate) fn of_message(session: &mut Session, route: Route, shipment: &Shipment) -> Result<Outcome> {
-    let client = prepared(session, route)?;
+pub(crate) async fn of_message(session: &mut Session, route: Route, shipment: &Shipment) -> Result<Outcome> {
+    let client = prepared(session, route).await?;
     let mut requests = Vec::new();
     if let Some((kind, file)) = &shipment.media {
         requests.push(upload(&client, route, *kind, file));
@@ -28,20 +28,25 @@ pub(crate) fn of_message(session: &mut Session, route: Route, shipment: &Shipmen
 }
 
 /// What uploading this file would ask of WeCom.
-pub(crate) fn of_upload(session: &mut Session, route: Route, kind: MediaKind, file: &Attachment) -> Result<Outcome> {
-    let client = prepared(session, route)?;
+pub(crate) async fn of_upload(
+    session: &mut Session,
+    route: Route,
+    kind: MediaKind,
+    file: &Attachment,
+) -> Result<Outcome> {
+    let client = prepared(session, route).await?;
     Ok(planned(vec![upload(&client, route, kind, file)]))
 }
 
 /// What getting a token would ask of WeCom, if the cache had none.
-pub(crate) fn of_token(session: &mut Session) -> Result<Outcome> {
-    let client = prepared(session, Route::App)?;
+pub(crate) async fn of_token(session: &mut Session) -> Result<Outcome> {
+    let client = prepared(session, Route::App).await?;
     Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
 }
 
 /// A client whose trusted roots and proxy were found usable. A webhook that stands in the settings themselves is
 /// checked, and its URL says where the request would go.
-fn prepared(session: &mut Session, route: Route) -> Result<Client> {
+async fn prepared(session: &mut Session, route: Route) -> Result<Client> {
     let webhook = session.settings.webhook.as_ref().filter(|_| route == Route::Webhook);
     let webhook = webhook.and_then(|source| Some((source.at_hand()?, source.origin())));
     let base_url = match webhook.map(|(text, origin)| Webhook::parse(text, origin)).transpose()? {
@@ -52,7 +57,7 @@ fn prepared(session: &mut Session, route: Route) -> Result<Client> {
         None => session.settings.base_url_or_default(),
     };
     let client = session.client(base_url);
-    client.prepare()?;
+    client.prepare().await?;
     Ok(client)
 }
 

@@ -12,7 +12,7 @@ use super::session::Session;
 pub(crate) async fn get_token(session: &mut Session, args: GetTokenArgs) -> Result<Outcome> {
     session.route = Some(Route::App);
     if session.settings.dry_run {
-        return dry_run::of_token(session);
+        return dry_run::of_token(session).await;
     }
     let login = session.app_login(None).await?;
     let client = session.app_client();
@@ -20,5 +20,5 @@ pub(crate) async fn get_token(session: &mut Session, args: GetTokenArgs) -> Resu
     let token = fetch_token(&session.tokens(&client, login), &provenance, args.refresh).await?;
     let product =
         Product::Token { access_token: token.access_token, expires_in: token.expires_in, from_cache: token.from_cache };
-    Ok(Outcome::with_product(Status::Ok, product))
+    Ok(Outcome { answer: token.answer, ..Outcome::with_product(Status::Ok, product) })
 }

@@ -21,7 +21,7 @@ pub(crate) async fn app_send(session: &mut Session, args: Box<AppSendArgs>) -> R
     };
     let in_payload = shipment.body.get("agentid").and_then(Value::as_i64);
     if session.settings.dry_run {
-        return dry_run::of_message(session, Route::App, &shipment);
+        return dry_run::of_message(session, Route::App, &shipment).await;
     }
     session.require_agent(in_payload)?;
     let login = session.app_login(in_payload).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn webhook_send(session: &mut Session, args: Box<WebhookSendArg
         return Ok(Outcome::new(Status::Skipped));
     };
     if session.settings.dry_run {
-        return dry_run::of_message(session, Route::Webhook, &shipment);
+        return dry_run::of_message(session, Route::Webhook, &shipment).await;
     }
     let login = session.webhook_login().await?;
     let client = session.webhook_client(&login);

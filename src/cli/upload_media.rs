@@ -18,7 +18,7 @@ pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -
     let no_validate = session.settings.no_validate;
     let (kind, file) = read_input(session, move |warnings| open(&args, route, no_validate, warnings)).await?;
     if session.settings.dry_run {
-        return dry_run::of_upload(session, route, kind, &file);
+        return dry_run::of_upload(session, route, kind, &file).await;
     }
     let uploaded = match route {
         Route::App => {
@@ -33,7 +33,7 @@ pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -
         }
     };
     let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
-    Ok(Outcome::with_product(Status::Ok, product))
+    Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
 }
 
 /// The route asked for, else the one that the profile has, else the only one for which there are credentials at all.

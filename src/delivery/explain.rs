@@ -1,8 +1,8 @@
 //! From a failed call to the error that a person and a script can act on.
 
 use crate::api::errcode::{self, Context};
-use crate::api::{CallError, status_of};
-use crate::error::{Error, Status};
+use crate::api::{CallError, CertificateFault, Limit, status_of};
+use crate::error::{Answer, Error, Status};
 
 /// What a call was for, where that decides what its failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +18,17 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &Context<'
     let message = failure.to_string();
     match failure {
         CallError::Setup(error) => error.clone(),
-        CallError::Unreached(_) => {
-            Error::temporary(message, "check network, DNS and proxy of this machine and the base URL, then try again")
+        CallError::Late(_) => Error::temporary(message, "nothing was sent; try again with a larger --deadline"),
+        CallError::Unreached { limit, .. } => {
+            let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
+            Error::temporary(message, format!("{hint}{}", more_time(*limit)))
         }
-        CallError::Untrusted(reason) => Error::config(message, untrusted_hint(reason)),
-        CallError::ProxyLogin => Error::config(
+        CallError::Untrusted { fault, .. } => Error::config(message, untrusted_hint(fault)),
+        CallError::ProxyLogin(_) => Error::config(
             message,
             "put the right user and password into the proxy URL (--proxy, WECOM_ALERT_PROXY or the proxy variables)",
         ),
-        CallError::WrongAddress { .. } => Error::config(
+        CallError::WrongAddress(_) => Error::config(
             message,
             "check --base-url: its host, port and path prefix must lead to WeCom's API or a relay to it",
         ),
@@ -41,34 +43,118 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &Context<'
             message,
             "something between this machine and WeCom answered (proxy, portal, relay): check it, then try again",
         ),
-        CallError::Silent(_) if purpose == Purpose::Prepare => Error::temporary(
-            message,
-            "nothing was delivered; try again, with a larger --timeout where the line is slow",
-        ),
-        CallError::Silent(_) => Error::new(Status::Unknown, message)
-            .with_hint("the message may have arrived: look before you send it again"),
-        CallError::Rejected { answer, .. } => {
-            let mut error = Error::new(status_of(answer), message)
-                .with_hint(errcode::hint_for(answer, context))
-                .with_answer(answer.clone());
-            if let Some(wait) = errcode::blocked_for(answer.errcode) {
-                error = error.with_retry_after(wait);
-            }
-            if let Some(ip) = errcode::seen_ip(&answer.errmsg) {
-                error = error.with_seen_ip(ip);
-            }
-            error
+        CallError::Cut { limit, .. } => Error::temporary(message, without_answer(purpose, *limit)),
+        CallError::Silent { limit, .. } => {
+            let status = if purpose == Purpose::Send { Status::Unknown } else { Status::Temporary };
+            Error::new(status, message).with_hint(without_answer(purpose, *limit))
+        }
+        CallError::Rejected(reply) => refusal(&reply.answer, message, context),
+    }
+}
+
+fn refusal(answer: &Answer, message: String, context: &Context<'_>) -> Error {
+    let mut error = Error::new(status_of(answer), message)
+        .with_hint(errcode::hint_for(answer, context))
+        .with_answer(answer.clone());
+    if let Some(wait) = errcode::blocked_for(answer.errcode, context.endpoint) {
+        error = error.with_retry_after(wait);
+    }
+    if let Some(ip) = errcode::seen_ip(&answer.errmsg) {
+        error = error.with_seen_ip(ip);
+    }
+    error
+}
+
+fn untrusted_hint(fault: &CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::Expired | CertificateFault::NotYetValid => {
+            "check the clock of this machine (date), then the certificate of the server or of the proxy that breaks TLS up"
+        }
+        CertificateFault::Name => "check the host in --base-url: the certificate is for another name",
+        CertificateFault::Issuer | CertificateFault::Other(_) => {
+            "if a company proxy breaks TLS up or WeCom is deployed privately, name its CA with --ca-file PEM"
         }
     }
 }
 
-fn untrusted_hint(reason: &str) -> &'static str {
-    let reason = reason.to_ascii_lowercase();
-    if reason.contains("expired") || reason.contains("not valid yet") {
-        "check the clock of this machine (date), then the certificate of the server or of the proxy that breaks TLS up"
-    } else if reason.contains(" name") {
-        "check the host in --base-url: the certificate is for another name"
-    } else {
-        "if a company proxy breaks TLS up or WeCom is deployed privately, name its CA with --ca-file PEM"
+/// What to do when the request went out and no whole answer came.
+fn without_answer(purpose: Purpose, limit: Option<Limit>) -> String {
+    let hint = match purpose {
+        Purpose::Send => "the message may have arrived: look before you send it again",
+        Purpose::Prepare => "nothing was delivered; try again",
+    };
+    format!("{hint}{}", more_time(limit))
+}
+
+/// Which limit ended the wait, as advice.
+fn more_time(limit: Option<Limit>) -> String {
+    limit.map_or_else(String::new, |limit| format!(", with a larger {} where the way is slow", limit.option()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(failure: &CallError, purpose: Purpose) -> (Status, String) {
+        let error = explain(failure, purpose, &Context::default());
+        (error.status(), error.hint().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn the_limit_that_ended_the_wait_is_named() {
+        let what = String::new;
+        for (limit, option) in [
+            (Some(Limit::Connect), "--connect-timeout"),
+            (Some(Limit::Timeout), "--timeout"),
+            (Some(Limit::Deadline), "--deadline"),
+            (None, ""),
+        ] {
+            for failure in [
+                CallError::Unreached { what: what(), limit },
+                CallError::Cut { what: what(), limit },
+                CallError::Silent { what: what(), limit },
+            ] {
+                for purpose in [Purpose::Send, Purpose::Prepare] {
+                    let (_, hint) = told(&failure, purpose);
+                    let named: Vec<&str> = hint.split(' ').filter(|word| word.starts_with("--")).collect();
+                    let expected: Vec<&str> = Some(option).filter(|option| !option.is_empty()).into_iter().collect();
+                    assert_eq!(named, expected, "{failure:?} {purpose:?}: {hint}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_request_nothing_is_said_of_the_network() {
+        let (status, hint) = told(&CallError::Late("wecom.example".to_owned()), Purpose::Send);
+        assert_eq!(status, Status::Temporary);
+        assert!(hint.contains("--deadline") && !hint.contains("network"), "{hint}");
+    }
+
+    #[test]
+    fn a_cut_answer_may_mean_a_delivery() {
+        let cut = CallError::Cut { what: String::new(), limit: None };
+        let (status, hint) = told(&cut, Purpose::Send);
+        assert_eq!(status, Status::Temporary);
+        assert!(hint.contains("may have arrived"), "{hint}");
+        let (status, hint) = told(&cut, Purpose::Prepare);
+        assert_eq!(status, Status::Temporary);
+        assert!(hint.contains("nothing was delivered"), "{hint}");
+    }
+
+    #[test]
+    fn each_fault_of_a_certificate_has_its_hint() {
+        for (fault, part) in [
+            (CertificateFault::Issuer, "--ca-file"),
+            (CertificateFault::Expired, "clock"),
+            (CertificateFault::NotYetValid, "clock"),
+            (CertificateFault::Name, "--base-url"),
+            // Whatever its words are.
+            (CertificateFault::Other("expired name".to_owned()), "--ca-file"),
+        ] {
+            let (status, hint) = told(&CallError::Untrusted { host: String::new(), fault }, Purpose::Send);
+            assert_eq!(status, Status::Config);
+            assert!(hint.contains(part), "{hint}");
+        }
     }
 }

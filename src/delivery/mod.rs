@@ -99,7 +99,7 @@ impl<'a> Delivery<'a> {
                 Route::App => client.message_send(credential, body.clone()).await,
                 Route::Webhook => client.webhook_send(credential, body.clone()).await,
             };
-            if !matches!(sent, Err(CallError::Silent(_))) {
+            if !matches!(sent, Err(CallError::Silent { .. })) {
                 ledger.settle_attempt();
             }
             sent

@@ -198,6 +198,19 @@ fn an_unknown_code_leads_to_the_look_up_page() {
 }
 
 #[test]
+fn a_code_without_words_is_told_by_its_meaning() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    for (code, errmsg, said) in [
+        (6000, "", "WeCom answered 6000: the data was changed by somebody else at the same time"),
+        (6000, TAIL, "WeCom answered 6000: the data was changed by somebody else at the same time"),
+        (6000, "data version conflict", "WeCom answered 6000: data version conflict"),
+    ] {
+        wecom.script(Endpoint::WebhookSend, [Reply::errcode(code, errmsg)]);
+        assert_document(&webhook_send(&env, &wecom).run(), said, 7, &json!({"message": said, "errmsg": errmsg}));
+    }
+}
+
+#[test]
 fn permissions_name_the_page_of_the_admin_console() {
     const CONTACTS: &str = "test-secret-of-the-contacts";
     let wecom = FakeWecom::builder()
@@ -222,13 +235,15 @@ fn permissions_name_the_page_of_the_admin_console() {
 #[test]
 fn limits_tell_how_long_to_wait() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
-    let expected = json!({"status": "rate_limited", "errcode": 45009, "retry_after_s": 60, "retryable": true});
+    let lasting =
+        |seconds: u64| json!({"status": "rate_limited", "errcode": 45009, "retry_after_s": seconds, "retryable": true});
+    let expected = lasting(60);
     let limited = || [Reply::errcode(45009, &format!("api freq out of limit{TAIL}"))];
     wecom.script(Endpoint::WebhookSend, limited());
     let document = assert_document(&webhook_send(&env, &wecom).run(), "webhook", 8, &expected);
     assert_says(&document, "webhook", "hint", &["60 s", "20 messages"]);
     wecom.script(Endpoint::GetToken, limited());
-    let document = assert_document(&app_send(&env, &wecom).run(), "gettoken", 8, &expected);
+    let document = assert_document(&app_send(&env, &wecom).run(), "gettoken", 8, &lasting(3600));
     assert_says(&document, "gettoken", "hint", &["hour", "wrong secrets"]);
     wecom.script(Endpoint::MessageSend, limited());
     let document = assert_document(&app_send(&env, &wecom).run(), "app", 8, &expected);

@@ -137,6 +137,20 @@ fn while_reading_stdin() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn while_reading_certificates() {
+    for (signal, code) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        let fifo = env.home().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let running = Way::WebhookSend.json(&env, &wecom).arg("--ca-file").arg(fifo).spawn();
+        let id = running.id();
+        check(&stop(running, signal, || listens(id, signal)), code, signal);
+        assert_eq!(wecom.connections(), 0);
+    }
+}
+
 #[test]
 fn in_text_mode_it_is_an_error_line() {
     for (signal, code) in SIGNALS {

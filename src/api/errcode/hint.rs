@@ -2,7 +2,7 @@
 //!
 //! No secret enters here: of a credential only its origin and its length are ever said.
 
-use super::{lookup, seen_ip, warns_of_wrong_json};
+use super::{is_gettoken, lookup, said, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
 
 /// The most characters that a hint quotes from text that is not ours.
@@ -77,16 +77,14 @@ fn trusted_ip(hint: &str, errmsg: &str) -> String {
 }
 
 fn with_errmsg(hint: &str, errmsg: &str) -> String {
-    // What follows, the call's id, the caller's address and a link, is the same for every code.
-    let said = errmsg.split(", hint: [").next().unwrap_or_default();
-    match one_line(said) {
+    match one_line(said(errmsg)) {
         said if said.is_empty() => hint.to_owned(),
         said => format!("{hint}; WeCom says: {said}"),
     }
 }
 
 fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
-    if ctx.endpoint.contains("gettoken") {
+    if is_gettoken(ctx.endpoint) {
         "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP on \
          gettoken for that long; do not switch the token cache off, since every gettoken call counts"
     } else if ctx.endpoint.contains("webhook/") {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use hint::{Context, hint_for};
 
-use crate::error::Status;
+use crate::error::{Answer, Status};
 
 /// What an error code asks of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +88,30 @@ pub fn asks_for_new_token(errcode: i64) -> bool {
 /// For how long WeCom refuses further calls at the least; `None` where a code blocks nothing.
 ///
 /// The limits per minute block for 60 s; those per hour, day and month for longer, and the code does not tell which
-/// one was met (document path 90312).
+/// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312).
 #[must_use]
-pub fn blocked_for(errcode: i64) -> Option<Duration> {
-    (class_of(errcode) == Class::RateLimited).then_some(Duration::from_secs(60))
+pub fn blocked_for(errcode: i64, endpoint: &str) -> Option<Duration> {
+    let seconds = if errcode == 45009 && is_gettoken(endpoint) { 3600 } else { 60 };
+    (class_of(errcode) == Class::RateLimited).then_some(Duration::from_secs(seconds))
+}
+
+fn is_gettoken(endpoint: &str) -> bool {
+    endpoint.contains("gettoken")
+}
+
+/// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
+#[must_use]
+pub fn said(errmsg: &str) -> &str {
+    errmsg.split(", hint: [").next().unwrap_or(errmsg)
+}
+
+/// What WeCom says in an answer, or, where it says nothing, what its code means.
+#[must_use]
+pub fn said_or_meant(answer: &Answer) -> &str {
+    match said(&answer.errmsg).trim() {
+        "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
+        said => said,
+    }
 }
 
 /// The address from which WeCom saw the call come, as in `…, from ip: 203.0.113.7, more info at …`.

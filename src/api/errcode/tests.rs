@@ -111,10 +111,18 @@ fn four_codes_ask_for_a_new_token() {
 
 #[test]
 fn a_frequency_limit_blocks_for_a_minute_at_least() {
-    assert_eq!(blocked_for(45009), Some(Duration::from_secs(60)));
-    assert_eq!(blocked_for(45033), Some(Duration::from_secs(60)));
+    for (code, endpoint, seconds) in [
+        (45009, "message/send", 60),
+        (45009, "webhook/send", 60),
+        (45009, "gettoken", 3600),
+        (45009, "/relay/cgi-bin/gettoken", 3600),
+        (45033, "message/send", 60),
+        (45033, "gettoken", 60),
+    ] {
+        assert_eq!(blocked_for(code, endpoint), Some(Duration::from_secs(seconds)), "{code} {endpoint}");
+    }
     for code in [0, -1, 40001, 45002, 123_456] {
-        assert_eq!(blocked_for(code), None, "{code}");
+        assert_eq!(blocked_for(code, "gettoken"), None, "{code}");
     }
 }
 

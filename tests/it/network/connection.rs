@@ -13,7 +13,12 @@ use crate::support::fake::{FakeWecom, OnConnect, closed_port};
 
 /// Runs every way against that base URL and returns the messages.
 fn messages(base_url: &str, more: &[&str]) -> Vec<String> {
-    let messages = Mutex::new(Vec::new());
+    told(base_url, more).iter().map(|told| told["message"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The same with the whole documents.
+fn told(base_url: &str, more: &[&str]) -> Vec<Value> {
+    let documents = Mutex::new(Vec::new());
     at_once(Way::ALL, |way| {
         let env = TestEnv::new();
         let cmd = way.cmd(&env).args(["--output", "json", "--base-url", base_url]).args(more.iter().copied());
@@ -22,18 +27,22 @@ fn messages(base_url: &str, more: &[&str]) -> Vec<String> {
         let told = document(&run);
         assert_eq!((&told["status"], &told["errcode"]), (&json!("temporary"), &Value::Null), "{way:?}");
         assert_eq!((&told["retryable"], &told["route"]), (&json!(true), &json!(way.route())), "{way:?}");
-        assert!(told["hint"].as_str().unwrap().contains("base URL"), "{way:?}: {told}");
-        messages.lock().unwrap().push(told["message"].as_str().unwrap().to_owned());
+        documents.lock().unwrap().push(told);
     });
-    messages.into_inner().unwrap()
+    documents.into_inner().unwrap()
 }
 
 #[test]
 fn refused() {
     for scheme in ["http", "https"] {
         let port = closed_port();
-        for message in messages(&format!("{scheme}://127.0.0.1:{port}"), &[]) {
-            assert!(message.contains("no connection to 127.0.0.1"), "{message}");
+        for told in told(&format!("{scheme}://127.0.0.1:{port}"), &[]) {
+            assert!(
+                told["message"].as_str().unwrap().contains(&format!("no connection to 127.0.0.1:{port}: ")),
+                "{told}"
+            );
+            let hint = told["hint"].as_str().unwrap();
+            assert!(hint.contains("base URL") && !hint.contains("--"), "no limit ended it: {hint}");
         }
     }
 }
@@ -75,12 +84,35 @@ fn a_server_that_speaks_no_tls() {
     }
 }
 
+/// What came back is not WeCom's, so that it is no silence.
+#[test]
+fn a_server_that_speaks_no_http() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody waits for it: it ends with the tests.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            // What a TLS port says to plain HTTP: an alert of an unexpected message.
+            let _ = stream.write_all(b"\x15\x03\x01\x00\x02\x02\x0a");
+            // An upload is still on its way: a server that leaves now may take its alert with it.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    for message in messages(&format!("http://{address}"), &[]) {
+        assert!(message.starts_with(&format!("{address} answered something that is not HTTP")), "{message}");
+        assert!(message.contains("https://"), "{message}");
+    }
+}
+
 #[test]
 fn a_tls_handshake_that_hangs_ends_with_the_connect_limit() {
     let wecom = FakeWecom::builder().tls(Certificate::Good).start();
     wecom.on_connections([OnConnect::Hang; 7]);
-    for message in messages(&wecom.base_url(), &["--connect-timeout", "200ms"]) {
-        assert!(message.contains("within 200 ms"), "{message}");
+    for told in told(&wecom.base_url(), &["--connect-timeout", "200ms"]) {
+        let message = format!("no connection to {} within 200ms", wecom.address());
+        assert_eq!(told["message"], message);
+        assert!(told["hint"].as_str().unwrap().contains("--connect-timeout"), "{told}");
     }
     assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));
 }
@@ -89,7 +121,9 @@ fn a_tls_handshake_that_hangs_ends_with_the_connect_limit() {
 fn the_connect_limit_is_never_above_the_time_left() {
     let wecom = FakeWecom::builder().tls(Certificate::Good).start();
     wecom.on_connections([OnConnect::Hang; 7]);
-    messages(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "300ms"]);
+    for told in told(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "300ms"]) {
+        assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{told}");
+    }
     assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));
 }
 
@@ -112,6 +146,6 @@ fn a_port_that_accepts_nobody_ends_with_the_connect_limit() {
         assert!(queued.len() < 100, "the queue takes everybody");
     }
     for message in messages(&format!("http://{address}"), &["--connect-timeout", "200ms"]) {
-        assert!(message.contains("within 200 ms"), "{message}");
+        assert!(message.contains("within 200ms"), "{message}");
     }
 }

@@ -58,6 +58,24 @@ fn an_upload_that_is_stuck_is_cut() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_upload_that_is_stuck_is_cut_by_its_own_limit() {
+    let cases = [Reply::HangBeforeReading, Reply::HangAfterReading];
+    at_once(cases, |reply| {
+        let wecom = FakeWecom::start();
+        wecom.script(Endpoint::WebhookUploadMedia, [reply.clone()]);
+        let limits = ["--timeout", "300ms", "--deadline", "30s"];
+        let told = document(&upload(&wecom, &["upload-media"], LARGE, &limits).assert_code(7));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains("nothing moved for 300ms") && !message.contains("deadline"), "{reply:?}: {message}");
+        assert!(message.contains(&format!("{}/cgi-bin/webhook/upload_media", wecom.address())), "{message}");
+        let hint = told["hint"].as_str().unwrap();
+        assert!(hint.contains("nothing was delivered") && hint.contains("--timeout"), "{reply:?}: {hint}");
+        assert_eq!(wecom.count(Endpoint::WebhookUploadMedia), 1, "{reply:?}");
+    });
+}
+
 #[test]
 fn an_answer_that_stops_in_the_middle_is_cut() {
     at_once(Way::ALL, |way| {
@@ -66,7 +84,11 @@ fn an_answer_that_stops_in_the_middle_is_cut() {
         let run = way.json(&env, &wecom).args(["--timeout", "1s"]).run().assert_code(7);
         let told = document(&run);
         assert_eq!(told["status"], "temporary", "{way:?}");
-        assert!(told["message"].as_str().unwrap().contains("HTTP 200"), "{way:?}: {told}");
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains("HTTP 200") && message.contains("nothing moved for 1s"), "{way:?}: {told}");
+        let hint = told["hint"].as_str().unwrap();
+        let advice = if way.is_send() { "may have arrived" } else { "nothing was delivered" };
+        assert!(hint.contains(advice) && hint.contains("--timeout"), "{way:?}: {hint}");
         assert_eq!(wecom.count(way.endpoint()), 1, "{way:?}");
     });
 }
@@ -95,7 +117,10 @@ fn the_deadline_ends_every_wait() {
         let limits = ["--connect-timeout", "10m", "--timeout", "10m", "--deadline", "1s"];
         let run = Way::WebhookSend.json(&env, &wecom).args(limits).run();
         assert_eq!(run.code, Some(code), "{name}\n{}", run.all());
-        assert_eq!(document(&run)["attempts"], 1, "{name}");
+        let told = document(&run);
+        assert_eq!(told["attempts"], 1, "{name}");
+        let hint = told["hint"].as_str().unwrap();
+        assert!(hint.contains("--deadline") && !hint.contains("timeout"), "{name}: {hint}");
         assert_eq!(wecom.connections(), 1, "{name}: one connection");
     });
 }

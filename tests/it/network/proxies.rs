@@ -108,7 +108,9 @@ fn a_login_that_is_wrong_or_missing_is_a_fault_of_the_set_up() {
                 assert_eq!(run.code, Some(3), "{name}");
                 let told = document(&run);
                 assert_eq!((&told["status"], &told["errcode"]), (&json!("config"), &json!(null)), "{name}");
-                assert!(told["message"].as_str().unwrap().contains("proxy"), "{name}");
+                let status = if scheme == "http" { " (407)" } else { "" };
+                let message = format!("the proxy {scheme}://{} refuses its log-in{status}", proxy.authority());
+                assert_eq!(told["message"], message, "{name}");
                 assert!(told["hint"].as_str().unwrap().contains("--proxy"), "{name}");
                 assert_eq!(wecom.connections(), 0, "{name}");
                 assert_eq!(proxy.carried(), [Carried::NoLogin], "{name}: asked once");

@@ -1,8 +1,8 @@
 //! The usual proxy variables: they count, unless something else was said.
 
-use crate::results::Way;
-use crate::support::fake::FakeWecom;
+use crate::results::{Way, document};
 use crate::support::fake::tls::Certificate;
+use crate::support::fake::{FakeWecom, closed_port};
 use crate::support::proxy::Proxy;
 use crate::support::{Cmd, TestEnv};
 
@@ -102,12 +102,37 @@ fn a_proxy_named_here_beats_them() {
 }
 
 #[test]
+fn the_one_that_counts_is_named_where_the_way_fails() {
+    let env = TestEnv::new();
+    let target = format!("127.0.0.1:{}", closed_port());
+    let proxy = format!("http://user:{PASSWORD}@127.0.0.1:{}", closed_port());
+    let base = |scheme: &str| {
+        let cmd = Way::WebhookSend.cmd(&env).args(["--output", "json", "--base-url"]);
+        cmd.arg(format!("{scheme}://{target}")).secret(PASSWORD)
+    };
+    for (name, cmd, way) in [
+        ("its own", base("https").env("HTTPS_PROXY", &proxy), " through the proxy that HTTPS_PROXY names"),
+        ("any", base("http").env("ALL_PROXY", &proxy), " through the proxy that ALL_PROXY names"),
+        ("another scheme's", base("https").env("http_proxy", &proxy), ""),
+        ("an exception", base("https").env("HTTPS_PROXY", &proxy).env("NO_PROXY", "127.0.0.1"), ""),
+        ("ignored", base("https").env("HTTPS_PROXY", &proxy).args(["--proxy", "none"]), ""),
+    ] {
+        let run = cmd.run();
+        assert_eq!(run.code, Some(7), "{name}\n{}", run.all());
+        let message = document(&run)["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with(&format!("no connection to {target}{way}: ")), "{name}: {message}");
+    }
+}
+
+#[test]
 fn their_password_is_never_shown() {
     for (login, code) in [("user:wrong-test-password", 3), ("user:wrong-test%2Fpassword", 3)] {
         let place = Place::new(true);
         let url = format!("http://{login}@{}", place.proxy.authority());
         let cmd = place.send().env("HTTPS_PROXY", url).secret("wrong-test-password").secret("wrong-test/password");
-        cmd.run().assert_code(code);
+        let run = cmd.run().assert_code(code);
+        let refused = "the proxy that HTTPS_PROXY names refuses its log-in (407)";
+        assert_eq!(document(&run)["message"], refused);
         assert_eq!(place.wecom.connections(), 0);
     }
 }

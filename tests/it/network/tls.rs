@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::results::{Way, document};
-use crate::support::fake::FakeWecom;
 use crate::support::fake::tls::Certificate;
+use crate::support::fake::{FakeWecom, closed_port};
 use crate::support::{Cmd, TestEnv};
 
 /// A stand-in with such a certificate, and its authority in a file `ca.pem` of the home.
@@ -32,7 +32,11 @@ fn a_certificate_that_cannot_be_trusted_is_a_fault_of_the_set_up() {
             let told = document(&run);
             assert_eq!((&told["status"], &told["retryable"]), (&json!("config"), &json!(false)), "{way:?}");
             let message = told["message"].as_str().unwrap();
-            assert!(message.contains("certificate") && message.contains(reason), "{way:?}: {message}");
+            assert_eq!(
+                message,
+                format!("the certificate of {} was not accepted: {reason}", wecom.address()),
+                "{way:?}"
+            );
             assert!(told["hint"].as_str().unwrap().contains(hint), "{way:?}: {told}");
             assert_eq!((wecom.requests().len(), wecom.connections()), (0, 1), "{certificate:?} {way:?}");
         }
@@ -95,12 +99,65 @@ fn a_file_without_certificates_is_said_so_before_anything_is_sent() {
         assert_eq!(told["status"], "config", "{name}");
         assert!(told["message"].as_str().unwrap().contains(name), "{name}: {told}");
     }
-    for (variable, name) in [("SSL_CERT_FILE", "missing.pem"), ("SSL_CERT_FILE", "text.pem"), ("SSL_CERT_DIR", "tmp")] {
+    for (variable, name, reason) in [
+        ("SSL_CERT_FILE", "missing.pem", "No such file"),
+        ("SSL_CERT_FILE", "text.pem", "no PEM certificate"),
+        ("SSL_CERT_FILE", "broken.pem", "no certificate in it is valid"),
+        ("SSL_CERT_DIR", "tmp", "No such file"),
+        ("SSL_CERT_DIR", "folder", "no PEM certificate"),
+    ] {
+        env.file("folder/text.pem", "no certificate at all\n");
         let run = send(&env, &wecom).env(variable, env.home().join(name)).run();
         assert_eq!(run.code, Some(3), "{variable}={name}\n{}", run.all());
         let told = document(&run);
         let message = told["message"].as_str().unwrap();
         assert!(message.contains(variable) && message.contains(name), "{message}");
+        #[cfg(unix)]
+        assert!(message.contains(reason), "{message}");
+    }
+    assert_eq!(wecom.connections(), 0);
+}
+
+#[test]
+fn roots_that_nobody_needs_stop_nobody() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        send(&env, &wecom).env(variable, env.home().join("missing")).run().assert_code(0);
+    }
+    assert_eq!(wecom.messages().len(), 2);
+    // But a connection to the proxy needs them too.
+    let url = format!("https://127.0.0.1:{}", closed_port());
+    let run = send(&env, &wecom).env("SSL_CERT_FILE", "missing").env("HTTP_PROXY", url).run().assert_code(3);
+    assert!(document(&run)["message"].as_str().unwrap().contains("SSL_CERT_FILE"), "{}", run.all());
+    assert_eq!(wecom.messages().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_never_ends_is_given_up() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    let fifo = env.home().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let limited = || send(&env, &wecom).args(["--deadline", "300ms"]);
+    for (name, cmd) in [
+        ("--ca-file", limited().arg("--ca-file").arg(&fifo)),
+        ("SSL_CERT_FILE", limited().env("SSL_CERT_FILE", &fifo)),
+        ("--ca-file", limited().arg("--ca-file").arg(&fifo).arg("--dry-run")),
+    ] {
+        let told = document(&cmd.run().assert_code(7));
+        assert_eq!((&told["status"], &told["retryable"]), (&json!("temporary"), &json!(true)), "{name}");
+        assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{name}: {told}");
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(&format!("{name} {}", fifo.display())), "{message}");
+        assert!(message.contains("before the deadline"), "{message}");
+    }
+    for cmd in
+        [send(&env, &wecom).args(["--ca-file", "/dev/zero"]), send(&env, &wecom).env("SSL_CERT_FILE", "/dev/zero")]
+    {
+        let told = document(&cmd.run().assert_code(3));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains("/dev/zero") && message.contains("longer than 16 MiB"), "{message}");
     }
     assert_eq!(wecom.connections(), 0);
 }

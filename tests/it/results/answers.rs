@@ -126,7 +126,11 @@ fn redirects_are_not_followed() {
             wecom.script(way.endpoint(), [Reply::Http { status, headers, body: Vec::new() }]);
             let run = way.json(&env, &wecom).arg("--no-cache").run().assert_code(7);
             let message = document(&run)["message"].as_str().unwrap().to_owned();
-            assert!(message.contains(&status.to_string()), "{way:?}: {message}");
+            assert!(
+                message.starts_with(&format!("HTTP {status} from {}/cgi-bin/", wecom.address())),
+                "{way:?}: {message}"
+            );
+            assert!(message.contains(&format!("redirect to {}, which", elsewhere.base_url())), "{way:?}: {message}");
         }
     }
     assert_eq!(elsewhere.connections(), 0, "nobody may come to the target of a redirect");
@@ -158,7 +162,7 @@ fn what_is_not_wecoms_shows_its_status_and_first_words() {
         wecom.script(Endpoint::WebhookSend, [http(status, &long)]);
         let run = Way::WebhookSend.cmd(&env).base_url(&wecom).run().assert_code(code);
         let line = run.stderr.lines().next().unwrap();
-        assert!(line.contains(&format!("HTTP {status}")), "{line}");
+        assert!(line.contains(&format!("HTTP {status} from {}/cgi-bin/webhook/send", wecom.address())), "{line}");
         assert!(line.contains("<h1>Blocked by policy</h1>"), "{line}");
         assert!(line.chars().count() < 300, "{line}");
         assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);

@@ -134,11 +134,12 @@ fn what_a_success_brings() {
     assert_eq!(token["access_token"], wecom.secrets().tokens()[0].as_str());
     assert!(token["expires_in"].as_u64().is_some_and(|s| s > 7000 && s <= 7200), "{token}");
     let token = document(&run(&["get-token", "--refresh"]).may_show_token().run().assert_code(0));
-    assert_eq!(token["from_cache"], false);
+    assert_eq!((&token["from_cache"], &token["errcode"], &token["errmsg"]), (&json!(false), &json!(0), &json!("ok")));
 
     let path = env.file("report.txt", "a report of more than five bytes");
     let media = document(&run(&["upload-media"]).arg(path).run().assert_code(0));
     assert_eq!((&media["status"], &media["type"], &media["route"]), (&json!("ok"), &json!("file"), &json!("app")));
+    assert_eq!((&media["errcode"], &media["errmsg"]), (&json!(0), &json!("ok")));
     assert_eq!(media["media_id"], wecom.uploads()[0].media_id.as_str());
     assert!(media["created_at"].is_string() || media["created_at"].is_u64(), "{media}");
     assert_eq!(wecom.count(Endpoint::MediaUpload), 1);

@@ -93,5 +93,7 @@ fn an_answer_that_began_is_an_answer_that_is_not_wecoms() {
         wecom.script(way.endpoint(), [Reply::CutAfterHeaders]);
         let told = document(&way.json(&env, &wecom).run().assert_code(7));
         assert!(told["message"].as_str().unwrap().contains("HTTP 200"), "{told}");
+        let advice = if way.is_send() { "may have arrived" } else { "nothing was delivered" };
+        assert!(told["hint"].as_str().unwrap().contains(advice), "{told}");
     }
 }

@@ -1,0 +1,281 @@
+//! One request and its answer, under its time limits. Nothing is tried twice here.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, Url};
+
+use super::drain::Drain;
+use super::envelope::{self, HttpAnswer, Reply};
+use super::failure::{CallError, Limit, Peer, shown};
+use super::link::Unreached;
+use super::{Client, Target};
+use crate::error::Error;
+use crate::secret::Mask;
+
+/// Why no response came.
+enum Ended<'a> {
+    Failed(&'a reqwest::Error),
+    At(Limit),
+}
+
+impl Client {
+    /// One request and its answer, judged.
+    pub(super) async fn exchange(
+        &self,
+        target: &Target<'_>,
+        request: RequestBuilder,
+        progress: &Progress,
+    ) -> Result<Reply, CallError> {
+        let began = Instant::now();
+        let judged = self.exchange_once(began, target.path, request, progress).await;
+        let ended = match &judged {
+            Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
+            // Whole: the id in it is what WeCom's support asks for.
+            Err(CallError::Rejected(Reply { answer, .. })) => format!("errcode {} {}", answer.errcode, answer.errmsg),
+            Err(error) => error.to_string(),
+        };
+        let spent = began.elapsed().as_millis();
+        self.listener.detail(format!("{} {}: {ended} ({spent} ms)", target.method, self.path(target.path)));
+        judged
+    }
+
+    async fn exchange_once(
+        &self,
+        began: Instant,
+        path: &str,
+        request: RequestBuilder,
+        progress: &Progress,
+    ) -> Result<Reply, CallError> {
+        self.link.begin(self.options.connect_timeout.min(self.time_left()?));
+        let response = match self.while_moving(began, progress, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(self.no_response(began, path, progress, Ended::Failed(&error))),
+            Err(limit) => return Err(self.no_response(began, path, progress, Ended::At(limit))),
+        };
+        let status = response.status().as_u16();
+        let retry_after = header(response.headers(), RETRY_AFTER).and_then(seconds_of);
+        let leads_to = header(response.headers(), LOCATION).and_then(|to| origin_of(response.url(), to));
+        let body = self.read_body(path, response).await?;
+        judge_masked(&HttpAnswer { status, retry_after, leads_to, body: &body }, || self.peer(path), &self.mask)
+    }
+
+    /// Waits as long as the attempt moves and the deadline has not come.
+    async fn while_moving<F: Future>(&self, began: Instant, progress: &Progress, work: F) -> Result<F::Output, Limit> {
+        let mut work = pin!(work);
+        let mut drain = Drain::default();
+        let mut reprieved = began;
+        loop {
+            let limit = match self.link.stood_since(began) {
+                Some(stood) => self.patience_ends(progress, stood).max(reprieved),
+                // Not standing yet: look again before a connection made in this moment could have run out of time.
+                None => Instant::now() + self.options.timeout,
+            };
+            match tokio::time::timeout_at(limit.min(self.options.deadline).into(), &mut work).await {
+                Ok(output) => return Ok(output),
+                Err(_) if Instant::now() >= self.options.deadline => return Err(Limit::Deadline),
+                Err(_) => {}
+            }
+            let stood = self.link.stood_since(began);
+            if stood.is_some_and(|stood| Instant::now() >= self.patience_ends(progress, stood).max(reprieved)) {
+                let reprieve = drain.reprieve(progress.handed_over(), self.options.timeout);
+                reprieved = Instant::now() + reprieve.ok_or(Limit::Timeout)?;
+            }
+        }
+    }
+
+    /// When an attempt whose connection stood at `stood` has gone without progress for too long.
+    fn patience_ends(&self, progress: &Progress, stood: Instant) -> Instant {
+        progress.last_moved().map_or(stood, |moved| moved.max(stood)) + self.options.timeout
+    }
+
+    /// What it means that no response came: it depends on whether the request can have gone out.
+    fn no_response(&self, began: Instant, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
+        if let Some(error) = progress.failure() {
+            return CallError::Setup(error);
+        }
+        let peer = self.peer(path);
+        let failure = match self.link.failure() {
+            Some(failure) => failure,
+            None if self.link.stood_since(began).is_some() => return self.no_answer(&peer, &ended),
+            None => self.link.describe_wait(began.elapsed()),
+        };
+        let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
+        match failure {
+            Unreached::Dns { host, reason } => {
+                let way = peer.proxy.as_ref().map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
+                let what = format!("the name {host} could not be looked up{way}: {reason}");
+                CallError::Unreached { what, limit: None }
+            }
+            Unreached::DnsTimedOut { host, waited } => {
+                let what = format!("the name {host} could not be looked up: no answer within {:?}", shown(waited));
+                CallError::Unreached { what, limit: limit() }
+            }
+            Unreached::Connect(reason) => {
+                CallError::Unreached { what: format!("no connection to {}: {reason}", peer.host()), limit: None }
+            }
+            Unreached::TimedOut(waited) => {
+                let what = format!("no connection to {} within {:?}", peer.host(), shown(waited));
+                CallError::Unreached { what, limit: limit() }
+            }
+            Unreached::Certificate(fault) => CallError::Untrusted { host: peer.host(), fault },
+            Unreached::ProxyAuth => peer.proxy_login(),
+        }
+    }
+
+    /// What it means that no response came although the request can have gone out.
+    fn no_answer(&self, peer: &Peer<'_>, ended: &Ended<'_>) -> CallError {
+        let (how, limit) = match ended {
+            Ended::Failed(error) if is_no_http(error) => {
+                let is_plain = self.options.base_url.as_str().starts_with("http:");
+                let advice = if is_plain { "; is this a TLS port? then https://" } else { "" };
+                return CallError::Foreign(format!("{} answered something that is not HTTP{advice}", peer.host()));
+            }
+            Ended::Failed(error) => (format!(": {}", root_cause(error)), None),
+            Ended::At(limit) => (self.after(*limit), Some(*limit)),
+        };
+        CallError::Silent {
+            what: format!("the request went out to {}, but no answer came{how}", peer.endpoint()),
+            limit,
+        }
+    }
+
+    /// Which wait was in vain.
+    fn after(&self, limit: Limit) -> String {
+        match limit {
+            Limit::Deadline => " before the deadline".to_owned(),
+            Limit::Connect | Limit::Timeout => format!(" and nothing moved for {:?}", shown(self.options.timeout)),
+        }
+    }
+
+    async fn read_body(&self, path: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
+        let status = response.status().as_u16();
+        let told = |what: String| format!("HTTP {status} from {}, but {what}", self.peer(path).endpoint());
+        let mut body = Vec::new();
+        loop {
+            let limit = (Instant::now() + self.options.timeout).min(self.options.deadline);
+            let chunk = match tokio::time::timeout_at(limit.into(), response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => return Ok(body),
+                Ok(Err(error)) => {
+                    let what = told(format!("the answer was cut off: {}", root_cause(&error)));
+                    return Err(CallError::Cut { what, limit: None });
+                }
+                Err(_) => {
+                    let is_over = Instant::now() >= self.options.deadline;
+                    let limit = if is_over { Limit::Deadline } else { Limit::Timeout };
+                    let what = told(format!("the rest of the answer did not come{}", self.after(limit)));
+                    return Err(CallError::Cut { what, limit: Some(limit) });
+                }
+            };
+            if body.len() + chunk.len() > envelope::ANSWER_LIMIT {
+                let what = format!("the answer is longer than {} bytes", envelope::ANSWER_LIMIT);
+                return Err(CallError::Foreign(told(what)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// Secrets are masked before anything of an answer is put into a message.
+fn judge_masked<'a>(answer: &HttpAnswer<'_>, peer: impl FnOnce() -> Peer<'a>, mask: &Mask) -> Result<Reply, CallError> {
+    match envelope::judge(answer) {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(mut refusal)) => {
+            refusal.answer.errmsg = mask.apply(&refusal.answer.errmsg);
+            Err(CallError::Rejected(refusal))
+        }
+        None => {
+            let masked = mask.apply(&String::from_utf8_lossy(answer.body));
+            Err(envelope::foreign(&HttpAnswer { body: masked.as_bytes(), ..answer.clone() }, &peer()))
+        }
+    }
+}
+
+/// How far the body of a request has got.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<ProgressState>);
+
+#[derive(Debug, Default)]
+struct ProgressState {
+    moved: Mutex<Option<Instant>>,
+    sent: AtomicU64,
+    failure: OnceLock<Error>,
+}
+
+impl Progress {
+    /// Notes bytes handed over and returns their number so far.
+    pub(super) fn add(&self, bytes: u64) -> u64 {
+        *self.0.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.0.sent.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// Notes that the body could not be read to its end: it is this that ends the request then.
+    pub(super) fn fail(&self, error: Error) {
+        let _ = self.0.failure.set(error);
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.0.failure.get().cloned()
+    }
+
+    fn last_moved(&self) -> Option<Instant> {
+        *self.0.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handed_over(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| (*error).source())
+}
+
+/// The innermost cause, whose text has no URL in it.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether bytes came back that are no HTTP.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn seconds_of(retry_after: &str) -> Option<Duration> {
+    retry_after.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Scheme, host and port of where a redirect leads: its path and query can hold secrets.
+fn origin_of(asked: &Url, location: &str) -> Option<String> {
+    let origin = asked.join(location).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_redirect_only_the_origin_is_told() {
+        let asked = Url::parse("https://wecom.example/cgi-bin/gettoken?corpsecret=s3cret").unwrap();
+        for (location, origin) in [
+            ("https://user:s3cret@portal.example:8443/s3cret?s3cret#s3cret", Some("https://portal.example:8443")),
+            ("//portal.example/login", Some("https://portal.example")),
+            ("/login?s3cret", Some("https://wecom.example")),
+            ("mailto:s3cret", None),
+            ("http://", None),
+        ] {
+            assert_eq!(origin_of(&asked, location).as_deref(), origin, "{location}");
+        }
+    }
+}
