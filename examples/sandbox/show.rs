@@ -30,6 +30,9 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>) {
     let _ = writeln!(text, "export WECOM_ALERT_SECRET={SECRET}");
     let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
+    let ca = if ca_file.is_some() { " WECOM_ALERT_CA_FILE" } else { "" };
+    let names = "WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK WECOM_ALERT_TO_USER";
+    let _ = writeln!(text, "# Afterwards: unset WECOM_ALERT_BASE_URL{ca} {names}");
     if ca_file.is_none() && !wecom.ca_pem().is_empty() {
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
         text.push_str(wecom.ca_pem());
@@ -138,5 +141,5 @@ fn fields(text: &mut String, value: &Value, depth: usize) {
 
 /// Without the control characters that a terminal would obey.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }

@@ -41,7 +41,8 @@ impl Client {
             Err(error) => error.to_string(),
         };
         let spent = began.elapsed().as_millis();
-        self.listener.detail(format!("{} {}: {ended} ({spent} ms)", target.method, self.path(target.path)));
+        self.listener
+            .detail(format!("{} {}{}: {ended} ({spent} ms)", target.method, self.options.base_url, target.path));
         judged
     }
 

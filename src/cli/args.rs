@@ -15,13 +15,14 @@ Exit codes:
   2 usage: options or message             7 temporary: try later
   3 config: settings, files, certificates 8 rate limited: try later
   4 auth: credentials, IP, permission     9 unknown: sent, but no answer came
+  130, 143 stopped by SIGINT, SIGTERM, after saying what had been delivered
 Credentials come from the config file or from WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID,
 WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options.";
 
 /// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it.
 #[derive(Parser)]
 #[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 100)]
-#[command(propagate_version = true, subcommand_required = true, disable_help_subcommand = true)]
+#[command(propagate_version = true, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -42,7 +43,7 @@ pub(crate) enum Command {
     WebhookSend(Box<WebhookSendArgs>),
     /// Upload a file and print its media_id, valid for 3 days
     #[command(
-        after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media report.pdf)\""
+        after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media --route app report.pdf)\""
     )]
     UploadMedia(UploadMediaArgs),
     /// Print a valid access token of the app

@@ -81,7 +81,9 @@ fn print_talk(report: &Report<'_>, manner: Manner) {
     }
     if let Some(error) = &report.outcome.error {
         let status = error.status().as_str();
-        talk::say(report.mask, &format!("error[{status}]: {}: {}", subject(report), error.message()));
+        // A partial delivery that counts as success is no error, but must be heard all the same.
+        let word = if report.outcome.exit_code() == 0 { "warning" } else { "error" };
+        talk::say(report.mask, &format!("{word}[{status}]: {}: {}", subject(report), error.message()));
         if let Some(hint) = error.hint() {
             talk::line(report.mask, &format!("hint: {hint}"));
         }

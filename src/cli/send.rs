@@ -23,7 +23,7 @@ pub(crate) async fn app_send(session: &mut Session, args: Box<AppSendArgs>) -> R
     if session.settings.dry_run {
         return dry_run::of_message(session, Route::App, &shipment).await;
     }
-    session.require_agent(in_payload)?;
+    session.require_app(in_payload)?;
     let login = session.app_login(in_payload).await?;
     let client = session.app_client();
     Ok(session.app_delivery(&client, login).send(*shipment).await)

@@ -49,8 +49,9 @@ impl Session {
     /// The app's credentials; `agent_id` is what a payload brought where the settings have none.
     pub(crate) async fn app_login(&self, agent_id: Option<i64>) -> Result<AppLogin> {
         let settings = &self.settings;
-        let corp_id = settings.corp_id.as_ref().ok_or_else(|| self.missing("corp_id", "WECOM_ALERT_CORP_ID"))?;
-        let source = settings.secret.as_ref().ok_or_else(|| self.missing("secret", "WECOM_ALERT_SECRET"))?;
+        let (Some(corp_id), Some(source)) = (&settings.corp_id, &settings.secret) else {
+            return Err(settings.missing(&settings.lacking_for_app(false)));
+        };
         let secret = self.load(source).await?;
         let agent_id = settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
         let provenance = Provenance { origin: source.origin().to_owned(), length: secret.len(), agent_id };
@@ -59,7 +60,7 @@ impl Session {
 
     /// The webhook's key.
     pub(crate) async fn webhook_login(&self) -> Result<WebhookLogin> {
-        let source = self.settings.webhook.as_ref().ok_or_else(|| self.missing("webhook", "WECOM_ALERT_WEBHOOK"))?;
+        let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
         let text = self.load(source).await?;
         let webhook = Webhook::parse(&text, source.origin())?;
         self.mask.add(&webhook.key);
@@ -67,12 +68,12 @@ impl Session {
         Ok(WebhookLogin { webhook, provenance })
     }
 
-    /// An agent id is needed to send, though not for a token or an upload.
-    pub(crate) fn require_agent(&self, in_payload: Option<i64>) -> Result<()> {
-        if self.settings.agent_id.is_none() && in_payload.is_none() {
-            return Err(self.missing("agent_id", "WECOM_ALERT_AGENT_ID"));
+    /// What an app's message cannot do without; `agent_id` is what a payload brought where the settings have none.
+    pub(crate) fn require_app(&self, agent_id: Option<i64>) -> Result<()> {
+        match self.settings.lacking_for_app(agent_id.is_none()).as_slice() {
+            [] => Ok(()),
+            keys => Err(self.settings.missing(keys)),
         }
-        Ok(())
     }
 
     /// A client for the app's API.
@@ -150,14 +151,5 @@ impl Session {
         };
         self.mask.add(&secret);
         Ok(secret)
-    }
-
-    fn missing(&self, key: &str, variable: &str) -> Error {
-        let place = match (&self.settings.profile, &self.settings.config_file) {
-            (Some(profile), Some(file)) => format!("set {key} in profile {profile} of {}, or ", file.display()),
-            (None, Some(file)) => format!("choose a profile of {} with --profile, or ", file.display()),
-            _ => "write a config file, or ".to_owned(),
-        };
-        Error::config(format!("{key} is not set"), format!("{place}set {variable}"))
     }
 }

@@ -48,6 +48,7 @@ pub fn resolve(overrides: &Overrides, env: &Environment) -> Result<(Settings, Ve
     let mut settings = resolve_settings(&layers, env, overrides.dry_run)?;
     settings.profile = chosen.map(|(name, _)| name.to_owned());
     settings.config_file = file.as_ref().map(|file| file.path.clone());
+    settings.searched = if file.is_none() { env.config_files() } else { Vec::new() };
     Ok((settings, warnings))
 }
 
@@ -56,6 +57,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
     Ok(Settings {
         profile: None,
         config_file: None,
+        searched: Vec::new(),
         corp_id: layers.id(Key::CorpId, |text| Ok(text.to_owned()))?,
         agent_id: layers.id(Key::AgentId, parse_agent_id)?,
         secret: resolve_source(layers, SECRET_FORMS, env)?,

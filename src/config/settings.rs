@@ -9,6 +9,7 @@ use super::duration::Rate;
 use super::level::{Level, Sourced};
 use super::proxy::ProxyUrl;
 use super::webhook_key::Webhook;
+use crate::error::Error;
 use crate::input::Encoding;
 
 /// The recipients of the highest level that gives any of the three; it replaces all three of the lower levels.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The config file in use.
     pub config_file: Option<PathBuf>,
+    /// Where a config file was looked for, if none was found.
+    pub searched: Vec<PathBuf>,
     /// `corpid` (document path 91039).
     pub corp_id: Option<Sourced<String>>,
     /// `agentid`, positive (document path 90236).
@@ -136,5 +139,48 @@ impl Settings {
     #[must_use]
     pub fn webhook_base_url(&self, webhook: &Webhook) -> BaseUrl {
         self.base_url.clone().or_else(|| webhook.base_url.clone()).unwrap_or_default()
+    }
+
+    /// The credentials of an app that no setting gives. An agent id is needed to send, though not for a token or an upload.
+    #[must_use]
+    pub fn lacking_for_app(&self, with_agent: bool) -> Vec<&'static str> {
+        let keys = [
+            ("corp_id", self.corp_id.is_none()),
+            ("agent_id", with_agent && self.agent_id.is_none()),
+            ("secret", self.secret.is_none()),
+        ];
+        keys.into_iter().filter(|(_, lacking)| *lacking).map(|(key, _)| key).collect()
+    }
+
+    /// The error for settings that a command cannot do without: where to put them.
+    #[must_use]
+    pub fn missing(&self, keys: &[&str]) -> Error {
+        let names = keys.join(", ");
+        let verb = if keys.len() == 1 { "is" } else { "are" };
+        let file_keys: Vec<_> = keys.iter().map(|key| in_file(key)).collect();
+        let variables: Vec<_> = keys.iter().map(|key| format!("WECOM_ALERT_{}", key.to_uppercase())).collect();
+        let place = match (&self.profile, &self.config_file) {
+            (Some(profile), Some(file)) => {
+                format!("set {} in profile {profile} of {}", file_keys.join(", "), file.display())
+            }
+            (None, Some(file)) => format!("choose a profile of {} with --profile", file.display()),
+            _ => match self.searched.as_slice() {
+                [] => "write a config file (no place for one is known: HOME is not set)".to_owned(),
+                paths => {
+                    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                    format!("write a config file (none was found at {})", paths.join(" or "))
+                }
+            },
+        };
+        Error::config(format!("{names} {verb} not set"), format!("{place}, or set {}", variables.join(", ")))
+    }
+}
+
+/// How a key is better written in a file: credentials have files of their own.
+fn in_file(key: &str) -> &str {
+    match key {
+        "secret" => "secret_file",
+        "webhook" => "webhook_file",
+        key => key,
     }
 }

@@ -72,8 +72,9 @@ impl<'a> Delivery<'a> {
 
     /// Sends one message, its file uploaded first.
     pub async fn send(&mut self, shipment: Shipment) -> Outcome {
+        let addressed = Addressed::of(&shipment.body);
         let mut outcome = match self.try_send(shipment).await {
-            Ok(reply) => self.arrived(&reply),
+            Ok(reply) => self.arrived(&reply, &addressed),
             Err((error, unreached)) => {
                 self.ledger.keep(Receipt::of_message(error.status(), error.answer().cloned()));
                 Outcome { unreached, ..Outcome::from(error) }
@@ -172,27 +173,52 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// The outcome of a message that WeCom took, whole or in part.
-    fn arrived(&self, reply: &Reply) -> Outcome {
-        let unreached = Unreached {
-            invaliduser: reply.ids("invaliduser"),
-            invalidparty: reply.ids("invalidparty"),
-            invalidtag: reply.ids("invalidtag"),
-            unlicenseduser: reply.ids("unlicenseduser"),
-        };
+    /// The outcome of a message that WeCom took: for all, for some, or, in spite of its `errcode` 0, for nobody.
+    fn arrived(&self, reply: &Reply, addressed: &Addressed) -> Outcome {
+        let unreached = Unreached::named_by(|field| reply.ids(field));
+        let reached_nobody = !unreached.is_empty() && addressed.all_among(&unreached);
         let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
         self.ledger.keep(Receipt {
             msgid: reply.text("msgid"),
             response_code: reply.text("response_code"),
             ..Receipt::of_message(status, Some(reply.answer.clone()))
         });
-        let mut outcome = Outcome::new(status);
-        if !unreached.is_empty() {
-            outcome.error = Some(not_reached(&unreached));
+        Outcome {
+            answer: Some(reply.answer.clone()),
+            error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
+            unreached,
+            reached_nobody,
+            ..Outcome::new(status)
         }
-        outcome.answer = Some(reply.answer.clone());
-        outcome.unreached = unreached;
-        outcome
+    }
+}
+
+/// Those whom a message names.
+struct Addressed {
+    users: Vec<String>,
+    parties: Vec<String>,
+    tags: Vec<String>,
+}
+
+impl Addressed {
+    fn of(body: &Value) -> Self {
+        let ids = |field: &str| {
+            let joined = body.get(field).and_then(Value::as_str).unwrap_or_default();
+            joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect()
+        };
+        Self { users: ids("touser"), parties: ids("toparty"), tags: ids("totag") }
+    }
+
+    /// Whether nobody is left. Userids come back in lower case; `@all` never comes back.
+    fn all_among(&self, unreached: &Unreached) -> bool {
+        let lost = |ids: &[String], lists: &[&[String]]| {
+            ids.iter().all(|id| lists.iter().any(|list| list.iter().any(|lost| lost.eq_ignore_ascii_case(id))))
+        };
+        let named = !(self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty());
+        named
+            && lost(&self.users, &[&unreached.invaliduser, &unreached.unlicenseduser])
+            && lost(&self.parties, &[&unreached.invalidparty])
+            && lost(&self.tags, &[&unreached.invalidtag])
     }
 }
 
@@ -231,16 +257,11 @@ fn is_stale(failure: &CallError) -> bool {
 }
 
 fn unreached_of(failure: &CallError) -> Unreached {
-    Unreached {
-        invaliduser: failure.ids("invaliduser"),
-        invalidparty: failure.ids("invalidparty"),
-        invalidtag: failure.ids("invalidtag"),
-        unlicenseduser: failure.ids("unlicenseduser"),
-    }
+    Unreached::named_by(|field| failure.ids(field))
 }
 
 /// Names those who did not get it.
-fn not_reached(unreached: &Unreached) -> Error {
+fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error {
     let lists = [
         ("invaliduser", &unreached.invaliduser),
         ("invalidparty", &unreached.invalidparty),
@@ -257,7 +278,8 @@ fn not_reached(unreached: &Unreached) -> Error {
     } else {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"
     };
-    Error::new(Status::Partial, format!("sent, but not to all: {}", named.join("; "))).with_hint(hint)
+    let what = if reached_nobody { "WeCom took it, but nobody gets it" } else { "sent, but not to all" };
+    Error::new(Status::Partial, format!("{what}: {}", named.join("; "))).with_hint(hint)
 }
 
 /// Puts the id of the uploaded file where the body's msgtype has it.

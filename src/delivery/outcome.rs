@@ -65,6 +65,16 @@ pub struct Unreached {
 }
 
 impl Unreached {
+    /// The lists that an answer holds.
+    pub(super) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
+        Self {
+            invaliduser: ids("invaliduser"),
+            invalidparty: ids("invalidparty"),
+            invalidtag: ids("invalidtag"),
+            unlicenseduser: ids("unlicenseduser"),
+        }
+    }
+
     /// Whether everybody got it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -126,6 +136,8 @@ pub struct Outcome {
     pub answer: Option<Answer>,
     /// Who did not get it.
     pub unreached: Unreached,
+    /// Whether that is everybody whom the message named: no partial success then, whatever is allowed.
+    pub reached_nobody: bool,
     /// A receipt for each part.
     pub parts: Vec<Receipt>,
     /// How many send requests were made.
@@ -147,6 +159,7 @@ impl Outcome {
             route: None,
             answer: None,
             unreached: Unreached::default(),
+            reached_nobody: false,
             parts: Vec::new(),
             attempts: 0,
             error: None,
@@ -164,7 +177,7 @@ impl Outcome {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.status {
-            Status::Partial if self.allow_partial => 0,
+            Status::Partial if self.allow_partial && !self.reached_nobody => 0,
             status => status.exit_code(),
         }
     }

@@ -35,6 +35,19 @@ impl RecipientKind {
         }
     }
 
+    /// Where the right ids are to be found.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::User => {
+                "use the 账号 of 通讯录 → the member, not the name; separate several by commas, or by | in a payload"
+            }
+            Self::Party => {
+                "use the number of 通讯录 → the department; separate several by commas, or by | in a payload"
+            }
+            Self::Tag => "use the number of 通讯录 → 标签; separate several by commas, or by | in a payload",
+        }
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::User => "userids",
@@ -91,7 +104,7 @@ impl Recipients {
         for id in &ids {
             if id.is_empty() {
                 let problem = format!("an id is empty in {}", shown(value));
-                return Err(finding(problem, "separate the ids by single commas or |"));
+                return Err(finding(problem, "separate the ids by single commas"));
             }
             if kind != RecipientKind::User
                 && let Some(problem) = number_problem(id)
@@ -153,7 +166,7 @@ pub(super) fn check_field(kind: RecipientKind, value: &str, at: &mut At<'_>) {
     for (index, id) in ids.iter().enumerate() {
         if let Some(problem) = kind.problem(id) {
             let problem = format!("id {} of {}, {}, {problem}", index + 1, ids.len(), shown(id));
-            at.error_with_hint(problem, "join the ids with | alone, without blanks");
+            at.error_with_hint(problem, kind.advice());
         }
     }
 }

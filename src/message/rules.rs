@@ -43,7 +43,10 @@ impl At<'_> {
         self.filled(text);
         if text.len() > limit {
             let problem = format!("{} bytes, the limit is {limit}", text.len());
-            self.error_with_hint(problem, "shorten it, or send it with --file for now");
+            self.error_with_hint(
+                problem,
+                "shorten it, or send it as a file: … | wecom-alert COMMAND --file - --filename alert.txt",
+            );
         }
     }
 

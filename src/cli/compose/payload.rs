@@ -137,6 +137,10 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
         Some(Value::String(ids)) => !ids.is_empty(),
         Some(_) => true,
     });
+    if !own && settings.to.is_none() && settings.lacking_for_app(true).len() == 3 && !settings.dry_run {
+        // It is not the recipient that is forgotten, but everything: the wrong profile, or no config file found.
+        return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
+    }
     let Some(to) = settings.to.as_ref().filter(|to| to.level == Level::Option || !own) else {
         return Ok(());
     };

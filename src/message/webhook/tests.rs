@@ -66,7 +66,10 @@ fn texts_end_by_bytes() {
         assert_eq!(found(String::new()), [format!("{msgtype}.content: empty, but required")]);
     }
     let hint = check("text", json!({"content": "x".repeat(2049)})).errors.remove(0).hint;
-    assert_eq!(hint.as_deref(), Some("shorten it, or send it with --file for now"));
+    assert_eq!(
+        hint.as_deref(),
+        Some("shorten it, or send it as a file: … | wecom-alert COMMAND --file - --filename alert.txt")
+    );
 }
 
 #[test]

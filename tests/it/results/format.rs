@@ -87,7 +87,7 @@ fn a_success_is_silent_but_for_its_data() {
 fn verbose_tells_each_attempt_and_quiet_hides_warnings() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     let run = Way::AppSend.cmd(&env).base_url(&wecom).arg("-v").run().assert_code(0);
-    for part in ["GET /cgi-bin/gettoken", "POST /cgi-bin/message/send", "sent"] {
+    for part in ["GET http://127.0.0.1", "/cgi-bin/gettoken: ", "/cgi-bin/message/send: ", "sent"] {
         assert!(run.stderr.contains(part), "{part}\n{}", run.all());
     }
     assert!(run.stderr.lines().all(|line| line.starts_with("wecom-alert: ")), "{}", run.all());
@@ -95,7 +95,7 @@ fn verbose_tells_each_attempt_and_quiet_hides_warnings() {
 
     wecom.script(Way::WebhookSend.endpoint(), [Reply::status(503)]);
     let run = Way::WebhookSend.cmd(&env).base_url(&wecom).arg("-v").run().assert_code(7);
-    assert!(run.stderr.contains("POST /cgi-bin/webhook/send: HTTP 503"), "{}", run.all());
+    assert!(run.stderr.contains("/cgi-bin/webhook/send: HTTP 503"), "{}", run.all());
 
     let warned = || Way::WebhookSend.cmd(&env).base_url(&wecom).env("WECOM_ALERT_WEBHOK", "x");
     let run = warned().run().assert_code(0);

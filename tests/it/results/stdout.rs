@@ -92,7 +92,7 @@ fn a_result_that_cannot_be_written_is_told_on_stderr() {
                 "allowed",
                 json(&["app-send", "-u", "zhangsan,nobody", "a", "--allow-partial"]).app_credentials(),
                 0,
-                "error[partial]: app-send: ",
+                "warning[partial]: app-send: ",
             ),
         ];
         for (case, cmd, code, start) in cases {

@@ -113,7 +113,7 @@ fn the_route_is_the_one_that_the_profile_has() {
     let app = scene.refused("app", cmd("app", &["--route", "webhook"]), 3);
     app.says("app", "webhook is not set", "WECOM_ALERT_WEBHOOK");
     let room = scene.refused("room", cmd("room", &["--route", "app"]), 3);
-    room.says("room", "corp_id is not set", "WECOM_ALERT_CORP_ID");
+    room.says("room", "corp_id, secret are not set", "WECOM_ALERT_CORP_ID");
     let none = scene.env.cmd(["--output", "json", "upload-media"]).arg(&file);
     fs::remove_file(scene.env.config_file()).unwrap();
     scene.refused("none", none.base_url(&scene.wecom), 3).says("none", "neither an app nor a webhook", "--profile");

@@ -87,6 +87,7 @@ impl Reply {
             Self::Errcode(code, errmsg) => format!("answered with {code} {errmsg}"),
             Self::Delay(by, inner) => format!("{} after {by:?}", inner.describe()),
             Self::AcceptThen(inner) => format!("taken, but {}", inner.describe()),
+            Self::HangBeforeReading | Self::HangAfterReading => "not answered".into(),
             other => format!("{other:?}"),
         }
     }
