@@ -1,12 +1,12 @@
 //! What an HTTP answer means: WeCom's own word, or somebody else's.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::errcode;
 use super::failure::{CallError, Peer};
+use super::reply::Reply;
 use crate::error::{Answer, Status};
 
 /// Answers are small; whatever is longer is not WeCom's.
@@ -14,40 +14,6 @@ pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// How much of a foreign answer is shown, in characters.
 const EXCERPT_CHARS: usize = 120;
-
-/// An answer of WeCom's own.
-#[derive(Clone)]
-pub struct Reply {
-    /// Its `errcode` and `errmsg`.
-    pub answer: Answer,
-    /// All its fields. One of them can be an access token.
-    pub fields: Map<String, Value>,
-}
-
-impl Reply {
-    /// A field as text: a string as it is, a number in digits, absent or of another type as nothing.
-    #[must_use]
-    pub fn text(&self, field: &str) -> Option<String> {
-        match self.fields.get(field)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
-    }
-
-    /// A list of ids, which WeCom gives joined with `|` in some answers and as an array in others.
-    #[must_use]
-    pub fn ids(&self, field: &str) -> Vec<String> {
-        ids(&self.fields, field)
-    }
-}
-
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&String> = self.fields.keys().collect();
-        f.debug_struct("Reply").field("errcode", &self.answer.errcode).field("fields", &names).finish()
-    }
-}
 
 /// An answer as HTTP has it, complete.
 #[derive(Debug, Clone)]
@@ -99,18 +65,6 @@ pub fn status_of(answer: &Answer) -> Status {
     match answer.errcode {
         0 => Status::Refused,
         code => errcode::class_of(code).status(),
-    }
-}
-
-pub(super) fn ids(fields: &Map<String, Value>, field: &str) -> Vec<String> {
-    match fields.get(field) {
-        Some(Value::String(joined)) => joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(|item| item.as_str().map(str::to_owned).or_else(|| item.as_i64().map(|id| id.to_string())))
-            .collect(),
-        Some(Value::Number(id)) => vec![id.to_string()],
-        _ => Vec::new(),
     }
 }
 

@@ -11,9 +11,10 @@ use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 
 use super::drain::Drain;
-use super::envelope::{self, HttpAnswer, Reply};
+use super::envelope::{self, HttpAnswer};
 use super::failure::{CallError, Limit, Peer, shown};
 use super::link::Unreached;
+use super::reply::Reply;
 use super::{Client, Target};
 use crate::error::Error;
 use crate::secret::Mask;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::envelope::{Reply, ids};
 use super::errcode;
 use super::proxy::Proxy;
+use super::reply::Reply;
 use crate::error::{Answer, Error};
 
 /// Why a call did not end with WeCom's consent.
@@ -85,7 +85,7 @@ impl CallError {
     #[must_use]
     pub fn ids(&self, field: &str) -> Vec<String> {
         match self {
-            Self::Rejected(reply) => ids(&reply.fields, field),
+            Self::Rejected(reply) => reply.ids(field),
             _ => Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ mod link;
 mod media;
 mod message;
 mod proxy;
+mod reply;
 mod tls;
 mod webhook;
 
@@ -23,11 +24,12 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
 
-pub use envelope::{Reply, status_of};
+pub use envelope::status_of;
 pub use failure::{CallError, CertificateFault, Limit};
 pub use gettoken::{GETTOKEN, Grant};
 pub use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
 pub use message::MESSAGE_SEND;
+pub use reply::Reply;
 pub use webhook::WEBHOOK_SEND;
 
 use crate::config::{BaseUrl, ProxySetting};
