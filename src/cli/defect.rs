@@ -25,7 +25,9 @@ pub(crate) fn report_defect(error: &anyhow::Error) {
 /// Makes a panic a report like any other, without the values that its message may hold.
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        // The file's name alone: its folders are those of the machine where the program was built.
+        let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let place = panic.location().map(|at| format!(" at {}:{}", name(at.file()), at.line())).unwrap_or_default();
         std::process::exit(report(format!("this program broke{place}")).into());
     }));
 }

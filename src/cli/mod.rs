@@ -18,6 +18,7 @@ mod upload_media;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::Parser;
 
 use wecom_alert::config::{self, Environment, Glance, Output, Overrides};
@@ -124,7 +125,8 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
 
 /// Runs a command until it ends or a signal stops it.
 fn conduct(session: &mut Session, command: Command) -> anyhow::Result<Outcome> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("the event loop cannot be started")?;
     let ledger = session.ledger.clone();
     let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_));
     let outcome = runtime.block_on(async {

@@ -2,6 +2,8 @@
 
 mod answers;
 mod classes;
+#[cfg(target_os = "linux")]
+mod defect;
 mod document;
 mod format;
 mod safety;
