@@ -11,7 +11,7 @@ pub mod error;
 pub mod harmless;
 pub mod input;
 pub mod message;
-mod nearest;
+pub mod nearest;
 pub mod notice;
 pub mod secret;
 pub mod state;

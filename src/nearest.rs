@@ -1,14 +1,16 @@
 //! Which known name a mistyped one was meant to be. Pure.
 
 /// The known name nearest to `name`, upper or lower case and `-` or `_` being the same; `None` if none is known.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = plain(name);
     let distance = |candidate: &&str| strsim::damerau_levenshtein(&name, &plain(candidate));
     known.into_iter().min_by_key(distance)
 }
 
 /// Whether `name` reads as a slip of the pen for `known`, so that repeating it shows nothing but a name.
-pub(crate) fn is_near(name: &str, known: &str) -> bool {
+#[must_use]
+pub fn is_near(name: &str, known: &str) -> bool {
     strsim::damerau_levenshtein(&plain(name), &plain(known)) * 3 <= known.len() + 1
 }
 

@@ -8,6 +8,7 @@ use super::errcode;
 use super::failure::{CallError, Peer};
 use super::reply::Reply;
 use crate::error::{Answer, Status};
+use crate::harmless::one_line;
 
 /// Answers are small; whatever is longer is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -95,9 +96,7 @@ fn excerpt(body: &[u8]) -> String {
         return "(empty body)".to_owned();
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let line = words.join(" ");
+    let line = one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     let mut shown: String = line.chars().take(EXCERPT_CHARS).collect();
     if shown.len() < line.len() || body.len() > 4 * EXCERPT_CHARS {
         shown.push('…');

@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Arg, CommandFactory};
 
 use wecom_alert::error::Error;
+use wecom_alert::nearest::{is_near, nearest};
 
 use super::args::{Cli, Command};
 
@@ -46,7 +47,7 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
     let own = match command {
         Some(command) if owners.contains(&command) => Some(format!("{option} goes after {command}")),
         _ if !owners.is_empty() => Some(format!("{option} belongs to {}", owners.join(", "))),
-        _ => nearest(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
+        _ => nearest_option(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
     };
     let dashes = command
         .filter(|command| command.ends_with("-send"))
@@ -89,17 +90,12 @@ fn is_named(arg: &Arg, option: &str) -> bool {
 }
 
 /// The long option that this one is a slip of the pen for.
-fn nearest(option: &str, command: Option<&str>) -> Option<String> {
-    /// More than any option has, since the comparison takes time by the square.
-    const LONGEST: usize = 32;
-
-    let given = option.strip_prefix("--").filter(|given| given.len() <= LONGEST)?;
+fn nearest_option(option: &str, command: Option<&str>) -> Option<String> {
+    let given = option.strip_prefix("--")?;
     let root = Cli::command();
     let own = command.and_then(|name| root.find_subcommand(name)).into_iter().flat_map(clap::Command::get_arguments);
     let known = root.get_arguments().chain(own).filter_map(Arg::get_long).chain(["help", "version"]);
-    let ranked = known.map(|name| (strsim::damerau_levenshtein(given, name), name));
-    let (distance, name) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance * 3 <= name.len() + 1).then(|| name.to_owned())
+    nearest(given, known).filter(|known| is_near(given, known)).map(str::to_owned)
 }
 
 fn is_credential(argument: &str) -> bool {

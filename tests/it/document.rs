@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use crate::results::document;
 use crate::support::Run;
 
 /// Fails unless the process ended with `code` and its one document has these fields with these values. Returns the
 /// document.
 pub(crate) fn assert_document(run: &Run, case: &str, code: i32, expected: &Value) -> Value {
-    let document = run.json();
+    // Whatever else is expected, the promises that hold for every document must hold.
+    let document = document(run);
     assert_eq!(run.code, Some(code), "{case}: exit code\n{}", run.all());
     assert_eq!(document["exit_code"], code, "{case}: exit_code\n{}", run.all());
     assert_eq!(document["ok"], code == 0, "{case}: ok\n{}", run.all());

@@ -4,6 +4,7 @@
 
 use super::{is_gettoken, lookup, said, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
+use crate::harmless::one_line;
 
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
@@ -58,7 +59,7 @@ pub fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
 }
 
 fn with_origin(hint: &str, what: &str, ctx: &Context<'_>) -> String {
-    match (ctx.secret_origin.map(one_line), ctx.secret_len) {
+    match (ctx.secret_origin.map(quoted), ctx.secret_len) {
         (Some(origin), Some(len)) => format!("{hint}; the {what} came from {origin}, {len} bytes long"),
         (Some(origin), None) => format!("{hint}; the {what} came from {origin}"),
         (None, Some(len)) => format!("{hint}; the {what} is {len} bytes long"),
@@ -77,7 +78,7 @@ fn trusted_ip(hint: &str, errmsg: &str) -> String {
 }
 
 fn with_errmsg(hint: &str, errmsg: &str) -> String {
-    match one_line(said(errmsg)) {
+    match quoted(said(errmsg)) {
         said if said.is_empty() => hint.to_owned(),
         said => format!("{hint}; WeCom says: {said}"),
     }
@@ -95,9 +96,8 @@ fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
 }
 
 /// Text that is not ours, on one line, without control characters and short.
-fn one_line(text: &str) -> String {
-    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let text = text.replace(is_break, " ");
+fn quoted(text: &str) -> String {
+    let text = one_line(text);
     let text = text.trim();
     match text.char_indices().nth(QUOTED_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -215,7 +215,12 @@ impl Cmd {
                 Stdio::piped()
             }
         });
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdout(match self.stdout {
+            // The reader is gone before the binary begins, however quick it is.
+            Stdout::Broken => Stdio::from(std::io::pipe().unwrap().1),
+            Stdout::Captured | Stdout::Closed | Stdout::Full => Stdio::piped(),
+        });
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         drop(command);
         let mut open = Vec::new();
         if let Some(mut pipe) = child.stdin.take() {
@@ -224,7 +229,7 @@ impl Cmd {
                 None => open.push(pipe),
             }
         }
-        let stdout = child.stdout.take().filter(|_| self.stdout != Stdout::Broken).map(collect);
+        let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
         Running { child, cmd: self, stdout, stderr, _open: open, since: Instant::now() }
     }
