@@ -8,6 +8,7 @@ pub mod api;
 pub mod config;
 pub mod delivery;
 pub mod error;
+pub mod fingerprint;
 pub mod harmless;
 pub mod input;
 pub mod message;

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::api::{CallError, Client, Grant};
 use crate::error::Answer;
+use crate::fingerprint::fingerprint;
 use crate::notice::Listener;
 use crate::secret::{Mask, Secret};
-use crate::state::{self, Guard};
+use crate::state::{self, Folder, Guard};
 
 /// A token is given up before it expires, by a tenth of its life and by no more than this.
 const LONGEST_MARGIN_S: u64 = 300;
@@ -175,7 +175,7 @@ impl<'a> Tokens<'a> {
         // Half of what is left stays for the work itself.
         let patience = LOCK_PATIENCE.min(self.client.deadline().saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
-        let guard = state::lock(&cache.lock, Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
+        let guard = cache.folder.lock(&cache.lock, Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
             self.tell_trouble("cannot be used", error);
             None
         });
@@ -196,22 +196,20 @@ impl<'a> Tokens<'a> {
 /// Where a token is kept, and under which key.
 struct CacheFile {
     key: String,
+    folder: Folder,
     file: PathBuf,
-    lock: PathBuf,
+    name: String,
+    lock: String,
 }
 
 impl CacheFile {
     fn new(folder: &Path, base_url: &str, app: &App) -> Self {
         let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
-        let mut hash = Sha256::new();
-        for part in [base_url, &app.corp_id, &agent_id, app.secret.expose()] {
-            // With its length before it, so that no two sets of parts run together to the same text.
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        let key: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = fingerprint([base_url, &app.corp_id, &agent_id, app.secret.expose()]);
         let name = &key[..32];
-        Self { file: folder.join(format!("token-{name}.json")), lock: folder.join(format!("token-{name}.lock")), key }
+        let (name, lock) = (format!("token-{name}.json"), format!("token-{name}.lock"));
+        let folder = Folder::private(folder);
+        Self { file: folder.file(&name), folder, name, lock, key }
     }
 
     /// What is there: nothing, an entry of ours, or something that is said to be none.
@@ -230,7 +228,7 @@ impl CacheFile {
     }
 
     fn write(&self, entry: &Entry, guard: &Guard) -> std::io::Result<()> {
-        state::replace(&self.file, &serde_json::to_vec(entry)?, guard)
+        self.folder.replace(&self.name, &serde_json::to_vec(entry)?, guard)
     }
 }
 
