@@ -172,6 +172,13 @@ impl Error {
         self
     }
 
+    /// Replaces what the command ends as.
+    #[must_use]
+    pub fn with_status(mut self, status: Status) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Replaces what happened, to say more about it.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {

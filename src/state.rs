@@ -3,7 +3,7 @@
 //! What is kept here may vanish or be refused at any time; whoever calls decides whether that matters.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(4);
 
 /// Between later tries: hundreds may be waiting, and each try costs them a little.
 const LONGEST_RETRY: Duration = Duration::from_millis(60);
+
+/// What a file that is rewritten in place usually has, in bytes, at the most.
+const USUAL_SIZE: usize = 4096;
 
 /// Who may use what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Folder {
 #[derive(Debug)]
 pub struct Guard {
     file: File,
+    /// How long it is, as far as that is known.
+    length: Option<usize>,
 }
 
 /// What a try for a lock brought.
@@ -102,9 +107,9 @@ impl Folder {
     pub fn try_lock(&self, name: &str) -> io::Result<Locked> {
         let file = self.open(name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Locked::Held(Guard { file })),
+            Ok(()) => Ok(Locked::Held(Guard::of(file))),
             Err(TryLockError::WouldBlock) => Ok(Locked::Busy),
-            Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Locked::Held(Guard { file })),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Locked::Held(Guard::of(file))),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
@@ -266,15 +271,21 @@ impl Folder {
 }
 
 impl Guard {
+    fn of(file: File) -> Self {
+        Self { file, length: None }
+    }
+
     /// Reads the locked file as a whole.
     ///
     /// # Errors
     ///
     /// Whatever the file system says, and `InvalidData` for more than `limit` bytes.
     pub fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        self.file.seek(SeekFrom::Start(0))?;
+        // Room for what is usual, so that one read finds the end.
+        let mut content = Vec::with_capacity(USUAL_SIZE);
+        self.file.rewind()?;
         (&self.file).take(limit + 1).read_to_end(&mut content)?;
+        self.length = Some(content.len());
         if content.len() as u64 > limit { Err(io::ErrorKind::InvalidData.into()) } else { Ok(content) }
     }
 
@@ -285,9 +296,14 @@ impl Guard {
     ///
     /// Whatever the file system says.
     pub fn write(&mut self, content: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(0))?;
+        self.file.rewind()?;
         self.file.write_all(content)?;
-        self.file.set_len(content.len() as u64)
+        // Nothing stands behind it where there was no more before.
+        if self.length.is_none_or(|length| length > content.len()) {
+            self.file.set_len(content.len() as u64)?;
+        }
+        self.length = Some(content.len());
+        Ok(())
     }
 }
 

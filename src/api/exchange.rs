@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
@@ -61,7 +61,7 @@ impl Client {
             Err(limit) => return Err(self.no_response(began, path, progress, Ended::At(limit))),
         };
         let status = response.status().as_u16();
-        let retry_after = header(response.headers(), RETRY_AFTER).and_then(seconds_of);
+        let retry_after = header(response.headers(), RETRY_AFTER).and_then(|value| wait_of(value, SystemTime::now()));
         let leads_to = header(response.headers(), LOCATION).and_then(|to| origin_of(response.url(), to));
         let body = self.read_body(path, response).await?;
         judge_masked(&HttpAnswer { status, retry_after, leads_to, body: &body }, || self.peer(path), &self.mask)
@@ -253,8 +253,14 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn seconds_of(retry_after: &str) -> Option<Duration> {
-    retry_after.trim().parse().ok().map(Duration::from_secs)
+/// How long `Retry-After` asks to wait: seconds, or a date (RFC 9110, section 10.2.3).
+fn wait_of(retry_after: &str, now: SystemTime) -> Option<Duration> {
+    let retry_after = retry_after.trim();
+    if let Ok(seconds) = retry_after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = SystemTime::from(chrono::DateTime::parse_from_rfc2822(retry_after).ok()?);
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Scheme, host and port of where a redirect leads: its path and query can hold secrets.
@@ -278,6 +284,24 @@ mod tests {
             ("http://", None),
         ] {
             assert_eq!(origin_of(&asked, location).as_deref(), origin, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_by_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(wait_of(value, now), seconds.map(Duration::from_secs), "{value:?}");
         }
     }
 }

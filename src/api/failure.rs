@@ -81,6 +81,12 @@ impl CallError {
         }
     }
 
+    /// Whether it failed before the request can have reached WeCom, or what stands before it.
+    #[must_use]
+    pub fn is_before_the_request(&self) -> bool {
+        matches!(self, Self::Setup(_) | Self::Late(_) | Self::Unreached { .. } | Self::Untrusted { .. })
+    }
+
     /// A list of ids out of a refusal.
     #[must_use]
     pub fn ids(&self, field: &str) -> Vec<String> {

@@ -10,26 +10,42 @@ use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
 use wecom_alert::message::media::{self, MediaKind};
 
+use super::compose::{self, Draft};
+use super::further;
 use super::session::Session;
 
-/// What sending this shipment would ask of WeCom.
-pub(crate) async fn of_message(session: &mut Session, route: Route, shipment: &Shipment) -> Result<Outcome> {
-    let client = prepared(session, route).await?;
-    let mut requests = Vec::new();
-    if let Some((kind, file)) = &shipment.media {
-        requests.push(upload(&client, route, *kind, file));
+/// What sending these parts, and the same to further targets, would ask of WeCom.
+pub(crate) async fn of_message(session: &mut Session<'_>, draft: &Draft, parts: &[Shipment]) -> Result<Outcome> {
+    let mut requests = of_parts(session, parts).await?;
+    for name in session.settings.also.clone() {
+        let mut towards = further::towards(session, &name, "--also")?;
+        let route = towards.route.unwrap_or(Route::App);
+        let parts = compose::make(draft, route, &towards.settings, None, &mut towards.warnings)?;
+        requests.extend(of_parts(&mut towards, &parts).await?);
+        session.warnings.extend(towards.warnings.iter().map(|warning| format!("{}: {warning}", name.profile)));
     }
+    Ok(planned(requests))
+}
+
+async fn of_parts(session: &mut Session<'_>, parts: &[Shipment]) -> Result<Vec<PlannedRequest>> {
+    let route = session.route.unwrap_or(Route::App);
+    let client = prepared(session, route).await?;
     let endpoint = match route {
         Route::App => MESSAGE_SEND,
         Route::Webhook => WEBHOOK_SEND,
     };
-    requests.push(PlannedRequest { method: "POST", path: client.path(endpoint), body: shipment.body.clone() });
-    Ok(planned(requests))
+    let mut requests = Vec::new();
+    for part in parts {
+        requests.extend(part.media.as_ref().map(|(kind, file)| upload(&client, route, *kind, file)));
+        let sends = part.calls().into_iter();
+        requests.extend(sends.map(|body| PlannedRequest { method: "POST", path: client.path(endpoint), body }));
+    }
+    Ok(requests)
 }
 
 /// What uploading this file would ask of WeCom.
 pub(crate) async fn of_upload(
-    session: &mut Session,
+    session: &mut Session<'_>,
     route: Route,
     kind: MediaKind,
     file: &Attachment,
@@ -39,14 +55,14 @@ pub(crate) async fn of_upload(
 }
 
 /// What getting a token would ask of WeCom, if the cache had none.
-pub(crate) async fn of_token(session: &mut Session) -> Result<Outcome> {
+pub(crate) async fn of_token(session: &mut Session<'_>) -> Result<Outcome> {
     let client = prepared(session, Route::App).await?;
     Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
 }
 
 /// A client whose trusted roots and proxy were found usable. A webhook that stands in the settings themselves is
 /// checked, and its URL says where the request would go.
-async fn prepared(session: &mut Session, route: Route) -> Result<Client> {
+async fn prepared(session: &mut Session<'_>, route: Route) -> Result<Client> {
     let webhook = session.settings.webhook.as_ref().filter(|_| route == Route::Webhook);
     let webhook = webhook.and_then(|source| Some((source.at_hand()?, source.origin())));
     let base_url = match webhook.map(|(text, origin)| Webhook::parse(text, origin)).transpose()? {

@@ -13,7 +13,7 @@ use super::args::{Cli, Command};
 pub(crate) struct Gist {
     /// The first command that is named.
     pub(crate) command: Option<&'static str>,
-    /// Only what leads to the way of printing: config, profile, output.
+    /// Only what leads to the way of reporting: config, profile, output, log file.
     pub(crate) overrides: Overrides,
 }
 
@@ -43,6 +43,7 @@ impl Gist {
             "config" => self.overrides.config = Some(value.into()),
             "profile" => self.overrides.profile = text,
             "output" => self.overrides.output = text,
+            "log_file" => self.overrides.log_file = Some(value.into()),
             _ => {}
         }
     }
@@ -90,6 +91,14 @@ mod tests {
         for (words, command) in cases {
             assert_eq!(of(words).command, command, "{words:?}");
         }
+    }
+
+    #[test]
+    fn where_to_log_it() {
+        let log_file = |words: &[&str]| of(words).overrides.log_file;
+        assert_eq!(log_file(&["--log-file", "l", "--bogus"]), Some("l".into()));
+        assert_eq!(log_file(&["webhook-send", "--bogus", "--log-file=l"]), Some("l".into()));
+        assert_eq!(log_file(&["--", "--log-file=l"]), None);
     }
 
     #[test]

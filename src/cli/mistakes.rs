@@ -8,7 +8,7 @@ use clap::{Arg, CommandFactory};
 use wecom_alert::error::Error;
 use wecom_alert::nearest::{is_near, nearest};
 
-use super::args::{Cli, Command};
+use super::args::{Cli, Command, OutboxCommand};
 
 /// The parser's complaint as an error of ours: one line, and what to do next.
 pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
@@ -17,7 +17,12 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
     let words: Vec<&str> = complaint.trim_start_matches("error:").split_whitespace().collect();
     let mut message = words.join(" ");
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
-        message = format!("no command was given; there are {}", Command::NAMES.join(", "));
+        message = match command {
+            Some("outbox") => {
+                format!("it was not said what to do; there are {}", OutboxCommand::NAMES.join(", "))
+            }
+            _ => format!("no command was given; there are {}", Command::NAMES.join(", ")),
+        };
     }
     let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
     let hint = match unknown.map(ToString::to_string) {
@@ -45,7 +50,9 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
         format!("wecom-alert {command} --help shows the options")
     });
     let own = match command {
-        Some(command) if owners.contains(&command) => Some(format!("{option} goes after {command}")),
+        Some(command) if owners.contains(&command) => {
+            Some(format!("{option} goes after {}", place_of(option, command)))
+        }
         _ if !owners.is_empty() => Some(format!("{option} belongs to {}", owners.join(", "))),
         _ => nearest_option(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
     };
@@ -58,6 +65,14 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
     }
 }
 
+/// The command that takes an option of this one: itself, or one below it.
+fn place_of(option: &str, name: &str) -> String {
+    let root = Cli::command();
+    let mut below = root.find_subcommand(name).into_iter().flat_map(clap::Command::get_subcommands);
+    let owner = below.find(|command| command.get_arguments().any(|arg| is_named(arg, option)));
+    owner.map_or_else(|| name.to_owned(), |owner| format!("{name} {}", owner.get_name()))
+}
+
 /// A word where there is room for none.
 fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
@@ -65,6 +80,7 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     match (command, spaced) {
         (Some("get-token"), _) => "get-token takes no text".to_owned(),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
+        (Some("outbox"), _) => "list and flush take no words, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
         }
@@ -77,9 +93,14 @@ fn owners(option: &str) -> Vec<&'static str> {
     let root = Cli::command();
     let has = |name: &str| {
         let command = root.find_subcommand(name);
-        command.is_some_and(|command| command.get_arguments().any(|arg| is_named(arg, option)))
+        command.is_some_and(|command| all_arguments(command).any(|arg| is_named(arg, option)))
     };
     Command::NAMES.into_iter().filter(|name| has(name)).collect()
+}
+
+/// Its own, and those of the commands below it.
+fn all_arguments(command: &clap::Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments))
 }
 
 fn is_named(arg: &Arg, option: &str) -> bool {
@@ -93,7 +114,7 @@ fn is_named(arg: &Arg, option: &str) -> bool {
 fn nearest_option(option: &str, command: Option<&str>) -> Option<String> {
     let given = option.strip_prefix("--")?;
     let root = Cli::command();
-    let own = command.and_then(|name| root.find_subcommand(name)).into_iter().flat_map(clap::Command::get_arguments);
+    let own = command.and_then(|name| root.find_subcommand(name)).into_iter().flat_map(all_arguments);
     let known = root.get_arguments().chain(own).filter_map(Arg::get_long).chain(["help", "version"]);
     nearest(given, known).filter(|known| is_near(given, known)).map(str::to_owned)
 }
@@ -140,6 +161,11 @@ mod tests {
             ("webhook-send --exclaim x", webhook.clone()),
             ("webhook-send -5 degrees", webhook),
             ("app-send -5 degrees", app),
+            ("outbox --all", "--all goes after outbox drop".to_owned()),
+            ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
+            ("outbox drop --faild", "the nearest option is --failed".to_owned()),
+            ("get-token --outbox", "--outbox belongs to app-send, webhook-send".to_owned()),
+            ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
             ("--bogus", "wecom-alert --help shows the commands".to_owned()),
         ];
@@ -161,6 +187,7 @@ mod tests {
             ("app-send --safe x y", quote),
             ("app-send disk full", quote),
             ("webhook-send -- --safe 1", quote),
+            ("outbox list x", "list and flush take no words, drop takes ids"),
         ];
         for (line, wanted) in cases {
             assert_eq!(hint(line), wanted, "{line}");
@@ -168,9 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_drop_says_what() {
+        let parses = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        for line in ["drop a", "drop a b", "drop --all", "drop --failed", "list", "list --exit-code", "flush -q"] {
+            assert!(parses(&format!("wecom-alert outbox {line}")), "{line}");
+        }
+        for line in ["drop", "drop a --all", "drop --all --failed", "flush a", "flush --all"] {
+            assert!(!parses(&format!("wecom-alert outbox {line}")), "{line}");
+        }
+    }
+
+    #[test]
     fn what_the_parser_suggests() {
         assert_eq!(hint("webhok-send x"), "a similar subcommand exists: 'webhook-send'");
         assert!(hint("").contains("--help"));
+        assert!(hint("outbox").contains("--help"));
         assert!(hint("app-send --title").contains("--help"));
     }
 }

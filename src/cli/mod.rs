@@ -4,40 +4,51 @@ mod args;
 mod compose;
 mod defect;
 mod dry_run;
+mod flush;
+mod further;
 mod get_token;
 mod gist;
+mod hold;
 mod mistakes;
+mod moment;
+mod outbox;
 mod output;
 mod progress;
 mod send;
 mod session;
 mod signals;
 mod talk;
+mod trace;
 mod upload_media;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
 
-use wecom_alert::config::{self, Environment, Glance, Output, Overrides};
+use wecom_alert::config::{self, Config, Environment, Glance, Output, Overrides};
 use wecom_alert::delivery::Outcome;
-use wecom_alert::error::{Error, Result};
+use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::message::Route;
 use wecom_alert::notice::{Listener, Notice};
 use wecom_alert::secret::Mask;
 
 use args::{Cli, Command};
+use compose::Order;
 use gist::{Gist, gist};
 use output::{Manner, Report};
 use progress::Bar;
 use session::Session;
+use trace::{Said, Trace};
 
 pub(crate) use defect::{report_defect, report_panics};
 
 /// Runs the program and returns its exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    let began = Instant::now();
     let environment = Environment::from_process();
     let mask = Mask::new();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
@@ -47,9 +58,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         Err(error) => {
             let Gist { command, overrides } = gist(&arguments);
             let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
-            let glance = config::glance(&overrides, &environment);
-            let report = Report { command, outcome: &outcome, warnings: &[], mask: &mask };
-            return Ok(output::finish(&report, manner_of(&overrides, &glance)));
+            let end = End { command, outcome, warnings: Vec::new(), began };
+            return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
     let command = Some(cli.command.name());
@@ -57,26 +67,56 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
-    let mut session = match prepare(&overrides, &environment, mask.clone()) {
-        Ok(session) => session,
+    let config = Config::read(&overrides, &environment);
+    let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| Ok((config, config.resolve()?)));
+    let (config, resolved) = match resolved {
+        Ok(resolved) => resolved,
         Err(error) => {
-            let glance = config::glance(&overrides, &environment);
-            let manner = manner_of(&overrides, &glance);
-            let outcome = Outcome { profile: glance.profile, route: route_of(&cli.command), ..Outcome::from(error) };
+            let profile = config::glance(&overrides, &environment).profile;
+            let outcome = Outcome { profile, route: route_of(&cli.command), ..Outcome::from(error) };
             // A mistyped variable may well be why the settings are wrong.
-            let warnings = environment.unknown_variables();
-            let report = Report { command, outcome: &outcome, warnings: &warnings, mask: &mask };
-            return Ok(output::finish(&report, manner));
+            let end = End { command, outcome, warnings: environment.unknown_variables(), began };
+            return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
-    let settings = &session.settings;
+    let settings = &resolved.0;
     defect::remember(settings.output);
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
+    let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
+    let mut session = Session::new(config, resolved, mask.clone(), listener);
     let mut outcome = conduct(&mut session, cli.command)?;
     outcome.profile.clone_from(&session.settings.profile);
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
-    Ok(output::finish(&Report { command, outcome: &outcome, warnings: &session.warnings, mask: &mask }, manner))
+    let end = End { command, outcome, warnings: session.warnings, began };
+    Ok(end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask))
+}
+
+/// A command that has ended and is to be reported on.
+struct End {
+    command: Option<&'static str>,
+    outcome: Outcome,
+    warnings: Vec<String>,
+    began: Instant,
+}
+
+impl End {
+    /// Writes the trace, prints the report and returns the exit code.
+    fn told(mut self, log_file: Option<&Path>, said: Option<&Said>, manner: Manner, mask: &Mask) -> u8 {
+        if let Some(path) = log_file {
+            let trace = Trace { command: self.command, outcome: &self.outcome, said, began: self.began };
+            self.warnings.extend(trace.append(path).err());
+        }
+        let Self { command, outcome, warnings, .. } = &self;
+        output::finish(&Report { command: *command, outcome, warnings, mask }, manner)
+    }
+
+    /// The same before the settings are known: options and a glance say how.
+    fn without_settings(self, overrides: &Overrides, environment: &Environment, mask: &Mask) -> u8 {
+        let Glance { output, log_file, .. } = config::glance(overrides, environment);
+        let manner = Manner { output, quiet: overrides.quiet, verbose: overrides.verbose > 0 };
+        self.told(log_file.as_deref(), None, manner, mask)
+    }
 }
 
 /// Help and version. A reader who has seen enough may leave.
@@ -91,17 +131,6 @@ fn print_help(help: &clap::Error, mask: &Mask) -> u8 {
     }
 }
 
-fn prepare(overrides: &Overrides, environment: &Environment, mask: Mask) -> Result<Session> {
-    let (settings, warnings) = config::resolve(overrides, environment)?;
-    let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
-    Ok(Session::new(settings, warnings, mask, listener))
-}
-
-/// Before the settings are known, options and a glance say how to print.
-fn manner_of(overrides: &Overrides, glance: &Glance) -> Manner {
-    Manner { output: glance.output, quiet: overrides.quiet, verbose: overrides.verbose > 0 }
-}
-
 /// The route of a command, as far as the command alone decides.
 fn route_of(command: &Command) -> Option<Route> {
     match command {
@@ -111,6 +140,7 @@ fn route_of(command: &Command) -> Option<Route> {
             "webhook" => Some(Route::Webhook),
             _ => Some(Route::App),
         },
+        Command::Outbox(_) => None,
     }
 }
 
@@ -124,36 +154,46 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
 }
 
 /// Runs a command until it ends or a signal stops it.
-fn conduct(session: &mut Session, command: Command) -> anyhow::Result<Outcome> {
+fn conduct(session: &mut Session<'_>, command: Command) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the event loop cannot be started")?;
     let ledger = session.ledger.clone();
     let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_));
     let outcome = runtime.block_on(async {
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             signal = signals::received() => signals::interrupted(signal, sends, &ledger),
             outcome = dispatch(session, command) => outcome.unwrap_or_else(Outcome::from),
+        };
+        // The command has its result: what still waits may go along, and a signal ends only that.
+        if sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial) {
+            tokio::select! {
+                biased;
+                _ = signals::received() => {}
+                () = flush::a_few(session) => {}
+            }
         }
+        outcome
     });
     // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
     runtime.shutdown_background();
     Ok(outcome)
 }
 
-async fn dispatch(session: &mut Session, command: Command) -> Result<Outcome> {
+async fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Outcome> {
     match command {
-        Command::AppSend(args) => send::app_send(session, args).await,
-        Command::WebhookSend(args) => send::webhook_send(session, args).await,
+        Command::AppSend(args) => send::send(session, Order::from(*args)).await,
+        Command::WebhookSend(args) => send::send(session, Order::from(*args)).await,
         Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
         Command::GetToken(args) => get_token::get_token(session, args).await,
+        Command::Outbox(args) => outbox::outbox(session, args).await,
     }
 }
 
 /// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock of
 /// the deadline starts when that is done.
 async fn read_input<T: Send + 'static>(
-    session: &mut Session,
+    session: &mut Session<'_>,
     work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let worker = tokio::task::spawn_blocking(move || {

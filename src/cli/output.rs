@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Map, Value, json};
 
 use wecom_alert::config::Output;
-use wecom_alert::delivery::{Outcome, Product, Receipt};
+use wecom_alert::delivery::{ListedEntry, Outcome, Product, Receipt};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::harmless::{is_harmful, one_line};
 use wecom_alert::message::Route;
 use wecom_alert::secret::Mask;
 
-use super::talk;
+use super::{moment, talk};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -128,11 +128,24 @@ fn write_data(data: &str) -> io::Result<()> {
 fn describe_success(outcome: &Outcome) -> Option<String> {
     match outcome.status {
         Status::Sent => {
-            let ids: Vec<&str> = outcome.parts.iter().filter_map(|part| part.msgid.as_deref()).collect();
-            Some(if ids.is_empty() { "sent".to_owned() } else { format!("sent, msgid {}", ids.join(", ")) })
+            let ids: Vec<&str> = outcome.parts.iter().flat_map(|part| &part.msgids).map(String::as_str).collect();
+            let mut done = if ids.is_empty() { "sent".to_owned() } else { format!("sent, msgid {}", ids.join(", ")) };
+            if outcome.held_back > 0 {
+                done.push_str(&format!("; before it {} like it had been held back", outcome.held_back));
+            }
+            Some(done)
+        }
+        Status::Skipped if outcome.held_back > 0 => {
+            Some(format!("skipped: the same alert went out within --cooldown; {} held back since", outcome.held_back))
         }
         Status::Skipped => Some("skipped: the text is empty".to_owned()),
         Status::DryRun => Some("dry run: nothing was sent".to_owned()),
+        Status::Ok => match outcome.product {
+            Product::Flush { delivered: 0, failed: 0, .. } => Some("nothing was waiting".to_owned()),
+            Product::Flush { delivered, failed, .. } => Some(format!("{delivered} delivered, {failed} given up")),
+            Product::Dropped(dropped) => Some(format!("{dropped} dropped")),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -143,6 +156,8 @@ fn text_data(report: &Report<'_>) -> String {
         Product::None => String::new(),
         Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
+        Product::Flush { .. } | Product::Dropped(_) => String::new(),
+        Product::Entries(entries) => entries.iter().map(|entry| line_of(entry) + "\n").collect(),
         Product::Plan(requests) => {
             let mut text = String::new();
             for request in requests {
@@ -156,6 +171,17 @@ fn text_data(report: &Report<'_>) -> String {
             text
         }
     }
+}
+
+/// An entry of the outbox on a line: id, state, when, attempts, errcode, command, profile, and why it is there.
+fn line_of(entry: &ListedEntry) -> String {
+    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| moment::date(moment::of_ms(ms)));
+    let errcode = entry.errcode.map_or("-".to_owned(), |errcode| errcode.to_string());
+    let command = if entry.command.is_empty() { "-" } else { &entry.command };
+    let profile = entry.profile.as_deref().unwrap_or("(environment)");
+    let reason = entry.reason.as_deref().unwrap_or("not tried yet");
+    let ListedEntry { id, state, attempts, .. } = entry;
+    one_line(&format!("{id}  {state}  {queued_at}  {attempts} attempts  {errcode}  {command}  {profile}  {reason}"))
 }
 
 /// The one document of JSON mode, on a line.
@@ -186,12 +212,39 @@ fn to_json(report: &Report<'_>) -> Value {
         "retryable": outcome.status.is_retryable(),
         "retry_after_s": error.and_then(|error| error.retry_after()).map(|wait| wait.as_secs()),
         "seen_ip": error.and_then(|error| error.seen_ip()),
+        "outbox_id": outcome.outbox_id,
+        "held_back": outcome.held_back,
     });
+    if !outcome.targets.is_empty() {
+        document["targets"] = outcome.targets.iter().map(target_json).collect();
+    }
     document = masked(&document, mask);
     if let Value::Object(fields) = &mut document {
         add_product(fields, &outcome.product, mask);
     }
     document
+}
+
+/// What one target brought, in the words of the whole document.
+fn target_json(target: &Outcome) -> Value {
+    let error = target.error.as_ref();
+    json!({
+        "profile": target.profile,
+        "route": target.route.map(Route::as_str),
+        "status": target.status.as_str(),
+        "exit_code": target.exit_code(),
+        "errcode": target.answer.as_ref().map(|answer| answer.errcode),
+        "errmsg": target.answer.as_ref().map(|answer| answer.errmsg.as_str()),
+        "message": error.map(|error| one_line(error.message())),
+        "hint": error.and_then(|error| error.hint()).map(one_line),
+        "invaliduser": target.unreached.invaliduser,
+        "invalidparty": target.unreached.invalidparty,
+        "invalidtag": target.unreached.invalidtag,
+        "unlicenseduser": target.unreached.unlicenseduser,
+        "parts": target.parts.iter().enumerate().map(|(at, part)| part_json(at, part)).collect::<Vec<_>>(),
+        "attempts": target.attempts,
+        "outbox_id": target.outbox_id,
+    })
 }
 
 fn part_json(at: usize, part: &Receipt) -> Value {
@@ -201,7 +254,8 @@ fn part_json(at: usize, part: &Receipt) -> Value {
         "status": part.status.as_str(),
         "errcode": part.answer.as_ref().map(|answer| answer.errcode),
         "errmsg": part.answer.as_ref().map(|answer| answer.errmsg.as_str()),
-        "msgid": part.msgid,
+        "msgid": part.msgids.first(),
+        "msgids": part.msgids,
         "response_code": part.response_code,
     })
 }
@@ -217,6 +271,11 @@ fn add_product(fields: &mut Map<String, Value>, product: &Product, mask: &Mask) 
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
+        Product::Entries(entries) => json!({ "entries": entries.iter().map(entry_json).collect::<Vec<_>>() }),
+        Product::Flush { delivered, remaining, failed } => {
+            json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
+        }
+        Product::Dropped(dropped) => json!({ "dropped": dropped }),
         Product::Plan(requests) => {
             let requests = requests.iter().map(|request| {
                 json!({ "method": request.method, "path": request.path, "body": masked(&request.body, mask) })
@@ -227,6 +286,19 @@ fn add_product(fields: &mut Map<String, Value>, product: &Product, mask: &Mask) 
     if let Value::Object(more) = more {
         fields.extend(more);
     }
+}
+
+fn entry_json(entry: &ListedEntry) -> Value {
+    json!({
+        "id": entry.id,
+        "profile": entry.profile,
+        "command": entry.command,
+        "queued_at": entry.queued_at_ms.map(|ms| moment::stamp(moment::of_ms(ms))),
+        "attempts": entry.attempts,
+        "errcode": entry.errcode,
+        "state": entry.state,
+        "message": entry.reason.as_deref().map(one_line),
+    })
 }
 
 /// Every string of a document with its secrets masked; names of fields are ours.

@@ -3,22 +3,30 @@
 use std::time::{Duration, Instant};
 
 use wecom_alert::api::{Client, ClientOptions};
-use wecom_alert::config::{BaseUrl, ProxySetting, SecretSource, Settings, Webhook};
-use wecom_alert::delivery::{Delivery, Ledger, Provenance};
+use wecom_alert::config::{BaseUrl, Config, OnRateLimit, ProxySetting, Rate, SecretSource, Settings, Webhook};
+use wecom_alert::delivery::pacing::{self, Pacer};
+use wecom_alert::delivery::{Delivery, Ledger, Manner, Policy, Provenance, outbox};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::message::Route;
 use wecom_alert::notice::Listener;
 use wecom_alert::secret::{Mask, Secret};
+use wecom_alert::state::Folder;
 use wecom_alert::token::{App, Tokens};
 
-/// One run of one command.
-pub(crate) struct Session {
+use super::trace::Said;
+
+/// One run of one command, towards one target.
+pub(crate) struct Session<'c> {
+    /// For the settings of further targets.
+    pub(crate) config: &'c Config<'c>,
     pub(crate) settings: Settings,
     pub(crate) route: Option<Route>,
     pub(crate) warnings: Vec<String>,
     pub(crate) mask: Mask,
     pub(crate) listener: Listener,
     pub(crate) ledger: Ledger,
+    /// What may be told of the message, once it has been read.
+    pub(crate) said: Option<Said>,
     /// When the command must end. Its clock starts once the input has been read.
     deadline: Instant,
 }
@@ -35,15 +43,68 @@ pub(crate) struct WebhookLogin {
     provenance: Provenance,
 }
 
-impl Session {
-    pub(crate) fn new(settings: Settings, warnings: Vec<String>, mask: Mask, listener: Listener) -> Self {
+impl<'c> Session<'c> {
+    pub(crate) fn new(
+        config: &'c Config<'c>,
+        (settings, warnings): (Settings, Vec<String>),
+        mask: Mask,
+        listener: Listener,
+    ) -> Self {
         let deadline = Instant::now() + settings.deadline;
-        Self { settings, route: None, warnings, mask, listener, ledger: Ledger::default(), deadline }
+        Self {
+            config,
+            settings,
+            route: None,
+            warnings,
+            mask,
+            listener,
+            ledger: Ledger::default(),
+            said: None,
+            deadline,
+        }
+    }
+
+    /// The same run towards another target, with an account of its own. How much time there is, whether alerts are stored
+    /// and where state is kept is one question for all targets of a command.
+    pub(crate) fn towards(&self, mut settings: Settings, route: Route) -> Self {
+        settings.outbox = self.settings.outbox;
+        settings.state_dir.clone_from(&self.settings.state_dir);
+        Self {
+            config: self.config,
+            settings,
+            route: Some(route),
+            warnings: Vec::new(),
+            mask: self.mask.clone(),
+            listener: self.listener.clone(),
+            ledger: self.ledger.open_account(),
+            deadline: self.deadline,
+            said: None,
+        }
     }
 
     /// Starts the clock: the input has been read.
     pub(crate) fn start_clock(&mut self) {
         self.deadline = Instant::now() + self.settings.deadline;
+    }
+
+    /// When the command must end.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Ends when that one does.
+    pub(crate) fn end_with(&mut self, other: &Self) {
+        self.deadline = other.deadline;
+    }
+
+    /// Ends earlier, to leave others their share of the time.
+    pub(crate) fn end_by(&mut self, deadline: Instant) {
+        self.deadline = self.deadline.min(deadline);
+    }
+
+    /// The folder of what is kept between runs, where one is known.
+    pub(crate) fn state(&self) -> Option<Folder> {
+        self.settings.state_dir.as_ref().map(Folder::shared_if_made_so)
     }
 
     /// The app's credentials; `agent_id` is what a payload brought where the settings have none.
@@ -74,6 +135,18 @@ impl Session {
             [] => Ok(()),
             keys => Err(self.settings.missing(keys)),
         }
+    }
+
+    /// The app and its agent, or the webhook's key: what tells two targets apart where no profile names them.
+    pub(crate) async fn identity(&self, route: Route, agent_id: Option<i64>) -> Result<String> {
+        Ok(match route {
+            Route::App => {
+                let corp_id = self.settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value);
+                let agent_id = self.settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
+                outbox::target_of_app(corp_id, agent_id.unwrap_or_default())
+            }
+            Route::Webhook => outbox::target_of_webhook(&self.webhook_login().await?.webhook.key),
+        })
     }
 
     /// A client for the app's API.
@@ -122,12 +195,30 @@ impl Session {
     /// Deliveries by an app.
     pub(crate) fn app_delivery<'a>(&self, client: &'a Client, login: AppLogin) -> Delivery<'a> {
         let provenance = login.provenance.clone();
-        Delivery::by_app(client, self.tokens(client, login), provenance, self.ledger.clone())
+        let (state, rate, listener) = self.pace(Route::App);
+        let App { corp_id, agent_id, .. } = &login.app;
+        let pacer = Pacer::of_app(state.as_ref(), corp_id, agent_id.unwrap_or_default(), rate, listener);
+        Delivery::by_app(client, self.tokens(client, login), provenance, self.manner(pacer))
     }
 
     /// Deliveries by a webhook.
     pub(crate) fn webhook_delivery<'a>(&self, client: &'a Client, login: WebhookLogin) -> Delivery<'a> {
-        Delivery::by_webhook(client, login.webhook.key, login.provenance, self.ledger.clone())
+        let (state, rate, listener) = self.pace(Route::Webhook);
+        let pacer = Pacer::of_webhook(state.as_ref(), &login.webhook.key, rate, listener);
+        Delivery::by_webhook(client, login.webhook.key, login.provenance, self.manner(pacer))
+    }
+
+    fn pace(&self, route: Route) -> (Option<Folder>, Rate, Listener) {
+        (self.state(), self.settings.rate.unwrap_or(pacing::default_rate(route)), self.listener.clone())
+    }
+
+    fn manner(&self, pacer: Pacer) -> Manner {
+        let policy = Policy {
+            retries: self.settings.retries,
+            at_most_once: self.settings.at_most_once,
+            wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,
+        };
+        Manner { policy, pacer, listener: self.listener.clone(), ledger: self.ledger.clone() }
     }
 
     /// Reads a credential, off the event loop: a command behind it may take its time.

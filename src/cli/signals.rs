@@ -33,24 +33,35 @@ pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outco
         Signal::Terminate => "SIGTERM",
     };
     let mut outcome = Outcome::new(Status::Interrupted(signal));
-    ledger.close(&mut outcome);
-    let delivered = outcome.parts.iter().any(|part| matches!(part.status, Status::Sent | Status::Partial));
-    let (what, hint) = if delivered {
-        ("the message had been delivered", "nothing is left to do")
-    } else if ledger.is_open() {
-        ("the request was under way, no answer had come", "the message may have arrived: look before you send it again")
-    } else if outcome.attempts > 0 {
-        ("nothing had been delivered", "send it again")
-    } else {
-        ("nothing had been sent", if sends { "send it again" } else { "run it again" })
+    ledger.close_all(&mut outcome);
+    let delivered = outcome.parts.iter().filter(|part| matches!(part.status, Status::Sent | Status::Partial)).count();
+    let what = match delivered {
+        0 if ledger.is_open() => "the request was under way, no answer had come".to_owned(),
+        0 if outcome.attempts > 0 => "nothing had been delivered".to_owned(),
+        0 => "nothing had been sent".to_owned(),
+        _ if delivered >= ledger.expected() => "the message had been delivered".to_owned(),
+        _ => format!("{delivered} of {} parts had been delivered", ledger.expected()),
     };
-    outcome.error = Some(Error::new(outcome.status, format!("stopped by {name}: {what}")).with_hint(hint));
+    let hint = match delivered {
+        _ if ledger.is_open() => "the message may have arrived: look before you send it again",
+        0 if sends => "send it again",
+        0 => "run it again",
+        _ if delivered >= ledger.expected() => "nothing is left to do",
+        _ => "send the rest again",
+    };
+    let mut error = Error::new(outcome.status, format!("stopped by {name}: {what}")).with_hint(hint);
+    if let Some(id) = &outcome.outbox_id {
+        error = error.with_message(format!("stopped by {name}: {what}; it waits in the outbox as {id}"));
+        error =
+            error.with_hint("it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush");
+    }
+    outcome.error = Some(error);
     outcome
 }
 
 #[cfg(test)]
 mod tests {
-    use wecom_alert::delivery::Receipt;
+    use wecom_alert::delivery::{PartKind, Receipt};
 
     use super::*;
 
@@ -71,15 +82,15 @@ mod tests {
         assert!(told(true, &ledger).0.ends_with("the request was under way, no answer had come"));
         ledger.settle_attempt();
         assert!(told(true, &ledger).0.ends_with("nothing had been delivered"));
-        ledger.keep(Receipt::of_message(Status::Refused, None));
+        ledger.keep(Receipt::new(PartKind::Message, Status::Refused, None));
         assert!(told(true, &ledger).0.ends_with("nothing had been delivered"));
         ledger.count_attempt();
-        ledger.keep(Receipt::of_message(Status::Unknown, None));
+        ledger.keep(Receipt::new(PartKind::Message, Status::Unknown, None));
         assert!(told(true, &ledger).1.contains("may have arrived"));
         for status in [Status::Sent, Status::Partial] {
             let ledger = Ledger::default();
             ledger.count_attempt();
-            ledger.keep(Receipt::of_message(status, None));
+            ledger.keep(Receipt::new(PartKind::Message, status, None));
             assert!(told(true, &ledger).0.ends_with("the message had been delivered"), "{status:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! `upload-media`: a file in, a media_id out.
 
-use wecom_alert::config::{Level, SecretSource, Settings};
+use wecom_alert::config::Settings;
 use wecom_alert::delivery::{Outcome, Product};
 use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::input::Attachment;
@@ -8,11 +8,12 @@ use wecom_alert::message::Route;
 use wecom_alert::message::media::{self, MediaKind};
 
 use super::args::UploadMediaArgs;
+use super::further::only_route;
 use super::session::Session;
 use super::{dry_run, read_input};
 
 /// Uploads a file.
-pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -> Result<Outcome> {
+pub(crate) async fn upload_media(session: &mut Session<'_>, args: UploadMediaArgs) -> Result<Outcome> {
     let route = choose_route(&session.settings, args.route.as_deref())?;
     session.route = Some(route);
     let no_validate = session.settings.no_validate;
@@ -38,21 +39,16 @@ pub(crate) async fn upload_media(session: &mut Session, args: UploadMediaArgs) -
 
 /// The route asked for, else the one that the profile has, else the only one for which there are credentials at all.
 fn choose_route(settings: &Settings, asked: Option<&str>) -> Result<Route> {
-    let in_profile =
-        |source: &Option<SecretSource>| source.as_ref().is_some_and(|source| source.level() == Level::Profile);
-    let by_profile = (in_profile(&settings.secret), in_profile(&settings.webhook));
-    let at_all = (settings.secret.is_some(), settings.webhook.is_some());
-    match (asked, by_profile, at_all) {
-        (Some("webhook"), ..) => Ok(Route::Webhook),
-        (Some(_), ..) => Ok(Route::App),
-        (None, (true, false), _) | (None, (false, false), (true, false)) => Ok(Route::App),
-        (None, (false, true), _) | (None, (false, false), (false, true)) => Ok(Route::Webhook),
-        (None, (true, true), _) | (None, _, (true, true)) => Err(Error::usage(
+    match (asked, only_route(settings)) {
+        (Some("webhook"), _) => Ok(Route::Webhook),
+        (Some(_), _) => Ok(Route::App),
+        (None, Ok(route)) => Ok(route),
+        (None, Err(true)) => Err(Error::usage(
             "there are credentials of both an app and a webhook",
             "say whose media it is: --route app or --route webhook",
         )),
-        (None, ..) if settings.dry_run => Ok(Route::App),
-        (None, ..) => Err(Error::config(
+        (None, Err(false)) if settings.dry_run => Ok(Route::App),
+        (None, Err(false)) => Err(Error::config(
             "there are credentials of neither an app nor a webhook",
             "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
         )),

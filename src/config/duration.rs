@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// The longest duration that a setting takes.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest duration that most settings take, in hours.
+const LONGEST_HOURS: u64 = 24;
 
 /// How many messages may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,13 @@ pub enum Rate {
     },
 }
 
-/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`.
+/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`; up to 24 hours.
 pub(super) fn parse_duration(text: &str) -> Result<Duration> {
+    parse_duration_up_to(LONGEST_HOURS, text)
+}
+
+/// The same with another limit, in hours.
+pub(super) fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
     let hint = "write a whole number and a unit, such as `500ms`, `10s`, `2m` or `1h`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -40,8 +45,11 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration> {
     let duration = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit_ms)).map(Duration::from_millis);
     match duration {
         Some(Duration::ZERO) => Err(Error::config("the duration must be more than zero", hint)),
-        Some(duration) if duration <= LONGEST => Ok(duration),
-        _ => Err(Error::config("the duration is longer than 24 hours", "write at most `24h`")),
+        Some(duration) if duration <= Duration::from_secs(hours * 60 * 60) => Ok(duration),
+        _ => Err(Error::config(
+            format!("the duration is longer than {hours} hours"),
+            format!("write at most `{hours}h`"),
+        )),
     }
 }
 
@@ -94,6 +102,17 @@ mod tests {
             assert!(error.message().contains(part), "{text}: {error}");
         }
         assert!(parse_duration("10").unwrap_err().hint().unwrap().contains("`10s`"));
+    }
+
+    #[test]
+    fn another_limit() {
+        let month = Duration::from_secs(720 * 60 * 60);
+        assert_eq!(parse_duration_up_to(720, "720h").unwrap(), month);
+        let error = parse_duration_up_to(720, "721h").unwrap_err();
+        assert_eq!(
+            (error.message(), error.hint()),
+            ("the duration is longer than 720 hours", Some("write at most `720h`"))
+        );
     }
 
     #[test]

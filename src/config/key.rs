@@ -84,6 +84,7 @@ keys! {
     Timeout        "timeout"         Duration   "--timeout"         "TIMEOUT";
     Deadline       "deadline"        Duration   "--deadline"        "DEADLINE";
     Rate           "rate"            Word       "--rate"            "RATE";
+    Retries        "retries"         Number     "--retries"         "RETRIES";
     CacheDir       "cache_dir"       Path       ""                  "CACHE_DIR";
     StateDir       "state_dir"       Path       ""                  "STATE_DIR";
     NoCache        "no_cache"        Flag       "--no-cache"        "NO_CACHE";
@@ -109,6 +110,18 @@ keys! {
     Btntxt         "btntxt"          Free       "--btntxt"          "";
     Picurl         "picurl"          Private    "--picurl"          "";
     AllowPartial   "allow_partial"   Flag       "--allow-partial"   "";
+    AtMostOnce     "at_most_once"    Flag       "--at-most-once"    "";
+    OnRateLimit    "on_rate_limit"   Word       "--on-rate-limit"   "";
+    Jitter         "jitter"          Duration   "--jitter"          "JITTER";
+    OnLong         "on_long"         Word       "--on-long"         "";
+    Keep           "keep"            Word       "--keep"            "";
+    Also           "also"            Names      "--also"            "";
+    Fallback       "fallback"        Word       "--fallback"        "";
+    Outbox         "outbox"          Flag       "--outbox"          "OUTBOX";
+    OutboxMaxAge   "outbox_max_age"  Duration   "--outbox-max-age"  "OUTBOX_MAX_AGE";
+    Cooldown       "cooldown"        Duration   "--cooldown"        "";
+    CooldownName   "cooldown_key"    Free       "--cooldown-key"    "";
+    LogFile        "log_file"        Path       "--log-file"        "LOG_FILE";
 }
 
 /// The forms of one value, of which a level may give one only.

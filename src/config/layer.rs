@@ -44,8 +44,18 @@ pub(super) struct Layers<'a> {
     pub(super) environment: &'a Layer,
     pub(super) profile: &'a Layer,
     pub(super) top: &'a Layer,
-    /// The profile was chosen by option: its credentials and ids beat the environment's.
-    pub(super) pinned: bool,
+    pub(super) rank: Rank,
+}
+
+/// How high the profile stands among the levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Below the environment.
+    Usual,
+    /// Named by option: its credentials and ids beat the environment's.
+    Named,
+    /// Named as a further target: its recipients beat option and environment as well.
+    Target,
 }
 
 impl Entry {
@@ -188,6 +198,10 @@ impl Layer {
         self.0.insert(entry.key, entry);
     }
 
+    pub(super) fn remove(&mut self, key: Key) {
+        self.0.remove(&key);
+    }
+
     pub(super) fn get(&self, key: Key) -> Option<&Entry> {
         self.0.get(&key)
     }
@@ -220,7 +234,7 @@ impl Layers<'_> {
 
     /// The same for credentials and ids, where a profile named by option stands before the environment.
     pub(super) fn any_identity(&self, keys: &[Key]) -> Option<&Entry> {
-        if self.pinned {
+        if self.rank != Rank::Usual {
             return [self.options, self.profile, self.environment, self.top].into_iter().find_map(|l| l.any(keys));
         }
         self.any(keys)

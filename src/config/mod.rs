@@ -5,6 +5,7 @@
 //! network.
 
 mod base_url;
+mod choice;
 mod credential;
 mod duration;
 mod env;
@@ -19,12 +20,14 @@ mod proxy;
 mod resolve;
 mod search;
 mod settings;
+mod target;
 #[cfg(test)]
 mod tests;
 mod text;
 mod webhook_key;
 
 pub use base_url::BaseUrl;
+pub use choice::{Keep, OnLong, OnRateLimit, TargetName};
 pub use credential::SecretSource;
 pub use duration::Rate;
 pub use env::Environment;
@@ -32,6 +35,7 @@ pub use glance::{Glance, glance};
 pub use level::{Level, Sourced};
 pub use overrides::Overrides;
 pub use proxy::ProxyUrl;
-pub use resolve::resolve;
+pub use resolve::{Config, resolve};
 pub use settings::{Output, ProxySetting, Recipients, Settings};
+pub use target::resolve_target;
 pub use webhook_key::Webhook;

@@ -19,6 +19,7 @@ pub struct Overrides {
     pub timeout: Option<String>,
     pub deadline: Option<String>,
     pub rate: Option<String>,
+    pub retries: Option<String>,
     pub no_cache: bool,
     pub no_validate: bool,
     pub output: Option<String>,
@@ -44,6 +45,18 @@ pub struct Overrides {
     pub btntxt: Option<String>,
     pub picurl: Option<String>,
     pub allow_partial: bool,
+    pub at_most_once: bool,
+    pub on_rate_limit: Option<String>,
+    pub jitter: Option<String>,
+    pub on_long: Option<String>,
+    pub keep: Option<String>,
+    pub also: Vec<String>,
+    pub fallback: Option<String>,
+    pub outbox: bool,
+    pub outbox_max_age: Option<String>,
+    pub cooldown: Option<String>,
+    pub cooldown_key: Option<String>,
+    pub log_file: Option<PathBuf>,
     pub dry_run: bool,
 }
 
@@ -59,6 +72,7 @@ impl Overrides {
             (Key::Timeout, &self.timeout),
             (Key::Deadline, &self.deadline),
             (Key::Rate, &self.rate),
+            (Key::Retries, &self.retries),
             (Key::Output, &self.output),
             (Key::Verbose, &verbose),
             (Key::CorpId, &self.corp_id),
@@ -72,9 +86,17 @@ impl Overrides {
             (Key::Url, &self.url),
             (Key::Btntxt, &self.btntxt),
             (Key::Picurl, &self.picurl),
+            (Key::OnRateLimit, &self.on_rate_limit),
+            (Key::Jitter, &self.jitter),
+            (Key::OnLong, &self.on_long),
+            (Key::Keep, &self.keep),
+            (Key::Fallback, &self.fallback),
+            (Key::OutboxMaxAge, &self.outbox_max_age),
+            (Key::Cooldown, &self.cooldown),
+            (Key::CooldownName, &self.cooldown_key),
         ];
         let texts = texts.into_iter().filter_map(|(key, text)| Some((key, Raw::Text(text.clone()?))));
-        let paths = [(Key::Config, &self.config), (Key::CaFile, &self.ca_file)];
+        let paths = [(Key::Config, &self.config), (Key::CaFile, &self.ca_file), (Key::LogFile, &self.log_file)];
         let paths = paths.into_iter().filter_map(|(key, path)| Some((key, Raw::Path(path.clone()?))));
         let flags = [
             (Key::NoCache, self.no_cache),
@@ -84,6 +106,8 @@ impl Overrides {
             (Key::Escapes, self.escapes),
             (Key::SkipEmpty, self.skip_empty),
             (Key::AllowPartial, self.allow_partial),
+            (Key::AtMostOnce, self.at_most_once),
+            (Key::Outbox, self.outbox),
         ];
         let flags = flags.into_iter().filter(|(_, on)| *on).map(|(key, on)| (key, Raw::Flag(on)));
         let lists = [
@@ -92,6 +116,7 @@ impl Overrides {
             (Key::ToTag, &self.to_tag),
             (Key::Mention, &self.mention),
             (Key::MentionMobile, &self.mention_mobile),
+            (Key::Also, &self.also),
         ];
         let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
         let lists = lists.map(|(key, list)| (key, Raw::List(list.clone())));

@@ -60,7 +60,10 @@ fn no_file(entry: &Entry, env: &Environment) -> Result<Error> {
     let searched: Vec<_> = env.config_files().iter().map(|path| path.display().to_string()).collect();
     let searched = if searched.is_empty() { "no home folder is known".to_owned() } else { searched.join(" and ") };
     let hint = match entry.level {
-        Level::Option => format!("name the file with `--config`, or leave `--profile` out (searched: {searched})"),
+        Level::Option if entry.origin.starts_with('-') => {
+            format!("name the file with `--config`, or leave `{}` out (searched: {searched})", entry.origin)
+        }
+        Level::Option => format!("name the file with `--config` (searched: {searched})"),
         _ => format!("name the file with WECOM_ALERT_CONFIG, or unset WECOM_ALERT_PROFILE (searched: {searched})"),
     };
     Ok(Error::config(format!("{}: there is no config file to take profile `{name}` from", entry.place()), hint))

@@ -32,17 +32,17 @@ pub(super) fn read_config(named: Option<&Entry>, env: &Environment) -> Result<Op
     Ok(None)
 }
 
-/// The text of that file as far as it can be had without complaint and without waiting.
-pub(super) fn peek(named: Option<&Entry>, env: &Environment) -> Option<String> {
+/// That file and its text as far as it can be had without complaint and without waiting.
+pub(super) fn peek(named: Option<&Entry>, env: &Environment) -> Option<(PathBuf, String)> {
     let path = match named {
         Some(entry) => entry.path(env.home()).ok()?,
         None => env.config_files().into_iter().find(|path| path.symlink_metadata().is_ok())?,
     };
     // Anything else, a pipe say, may have been read already and could hang.
-    let opened = if path.is_file() { File::open(path).ok()? } else { return None };
+    let opened = if path.is_file() { File::open(&path).ok()? } else { return None };
     let mut text = String::new();
     opened.take(LARGEST).read_to_string(&mut text).ok()?;
-    Some(text)
+    Some((path, text))
 }
 
 /// `None` if nothing is there; a file that cannot be opened is an error, never skipped.

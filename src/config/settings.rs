@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::base_url::BaseUrl;
+use super::choice::{Keep, OnLong, OnRateLimit, TargetName};
 use super::credential::SecretSource;
 use super::duration::Rate;
 use super::level::{Level, Sourced};
@@ -78,6 +79,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// Pacing; `None` means the defaults of the route.
     pub rate: Option<Rate>,
+    /// How often a request is repeated, 0 to 100.
+    pub retries: u32,
     /// Folder of the token cache; `None` with `no_cache`, or where no home is known.
     pub cache_dir: Option<PathBuf>,
     /// Neither read nor write the token cache.
@@ -116,6 +119,30 @@ pub struct Settings {
     pub picurl: Option<String>,
     /// A partial delivery counts as success.
     pub allow_partial: bool,
+    /// Repeat only what cannot have arrived; an alert without an answer then stays unknown.
+    pub at_most_once: bool,
+    /// What to do where the pacing, or WeCom, asks to wait.
+    pub on_rate_limit: OnRateLimit,
+    /// Wait a random part of this before the deadline's clock starts; at most 24 hours.
+    pub jitter: Option<Duration>,
+    /// What becomes of a text over the limit of its type.
+    pub on_long: OnLong,
+    /// Which part of a text stays where `on_long` is to truncate it.
+    pub keep: Keep,
+    /// Targets that get the alert as well, in the order given.
+    pub also: Vec<TargetName>,
+    /// The target that gets the alert where the first one cannot.
+    pub fallback: Option<TargetName>,
+    /// Store the alert before the first attempt, and keep it until WeCom took it.
+    pub outbox: bool,
+    /// Older entries of the outbox are not sent any more; at most 720 hours.
+    pub outbox_max_age: Duration,
+    /// The same alert is held back for so long; at most 24 hours.
+    pub cooldown: Option<Duration>,
+    /// What makes two alerts the same; `None`: their target and text. Only together with `cooldown`.
+    pub cooldown_key: Option<String>,
+    /// The file that gets a line for each command.
+    pub log_file: Option<PathBuf>,
     /// Local rule failures become warnings.
     pub no_validate: bool,
     /// Check and show, send nothing.

@@ -1,30 +1,37 @@
-//! The way of a message to WeCom: upload where that is needed, send, refresh a stale token once, keep the receipt.
+//! The way of a message to WeCom: its parts in order, each uploaded where that is needed, sent, and kept account of.
 
+mod attempts;
+mod consignment;
+pub mod cooldown;
 mod explain;
+pub mod late;
+pub mod outbox;
 mod outcome;
+pub mod pacing;
+mod policy;
+pub mod split;
+mod tally;
+mod targets;
 
 use serde_json::Value;
 
-pub use outcome::{Ledger, Outcome, PartKind, PlannedRequest, Product, Receipt, Unreached};
+pub use consignment::Shipment;
+pub use outcome::{Ledger, ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached};
+pub use policy::Policy;
+pub use targets::{Targets, name as target_name};
 
-use crate::api::errcode::{self, Context};
 use crate::api::{CallError, Client, Reply, Upload, Uploaded};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::Route;
 use crate::message::media::MediaKind;
+use crate::notice::Listener;
 use crate::secret::Secret;
 use crate::token::{Token, Tokens};
-use explain::{Purpose, explain};
-
-/// A body ready to go, and the file that must be uploaded first.
-#[derive(Debug)]
-pub struct Shipment {
-    /// The whole JSON body. With a file, the `media_id` under its msgtype is filled in after the upload.
-    pub body: Value,
-    /// The file that the message is about.
-    pub media: Option<(MediaKind, Attachment)>,
-}
+use attempts::{Failed, Trouble};
+use explain::Purpose;
+use pacing::Pacer;
+use tally::Tally;
 
 /// Where a credential was read from and how long it is: all that may be said of it.
 #[derive(Debug, Clone)]
@@ -37,6 +44,39 @@ pub struct Provenance {
     pub agent_id: Option<i64>,
 }
 
+/// How requests are made, whatever they carry.
+pub struct Manner {
+    /// How often a request is repeated.
+    pub policy: Policy,
+    /// The slots of this webhook or app.
+    pub pacer: Pacer,
+    /// Is told of every attempt.
+    pub listener: Listener,
+    /// The account of what was sent.
+    pub ledger: Ledger,
+}
+
+/// Somebody who writes down how far a message has got, so that this outlives the process.
+pub trait Journal {
+    /// How many calls of a part were settled earlier, by WeCom's consent or refusal.
+    fn settled(&self, part: usize) -> usize;
+    /// A call of a part is about to be made.
+    fn begin(&mut self, part: usize);
+    /// So many of `all` calls of a part are settled now.
+    fn settle(&mut self, part: usize, calls: usize, all: usize);
+}
+
+/// For a message that is sent at once or not at all.
+impl Journal for () {
+    fn settled(&self, _part: usize) -> usize {
+        0
+    }
+
+    fn begin(&mut self, _part: usize) {}
+
+    fn settle(&mut self, _part: usize, _calls: usize, _all: usize) {}
+}
+
 /// What opens the door.
 enum Credential<'a> {
     /// Tokens of an app, and the one in use.
@@ -45,65 +85,121 @@ enum Credential<'a> {
     Webhook(Secret),
 }
 
-/// A failed call: the error, and the recipients that a refusal named.
-type Failure = (Error, Unreached);
-
 /// Delivers over one route with one credential.
 pub struct Delivery<'a> {
     client: &'a Client,
     credential: Credential<'a>,
     provenance: Provenance,
+    policy: Policy,
+    pacer: Pacer,
+    listener: Listener,
     ledger: Ledger,
 }
 
 impl<'a> Delivery<'a> {
     /// To the members, departments and tags of an app.
     #[must_use]
-    pub fn by_app(client: &'a Client, tokens: Tokens<'a>, provenance: Provenance, ledger: Ledger) -> Self {
-        let credential = Credential::App { tokens: Box::new(tokens), current: None };
-        Self { client, credential, provenance, ledger }
+    pub fn by_app(client: &'a Client, tokens: Tokens<'a>, provenance: Provenance, manner: Manner) -> Self {
+        Self::by(client, Credential::App { tokens: Box::new(tokens), current: None }, provenance, manner)
     }
 
     /// To the group of a webhook.
     #[must_use]
-    pub fn by_webhook(client: &'a Client, key: Secret, provenance: Provenance, ledger: Ledger) -> Self {
-        Self { client, credential: Credential::Webhook(key), provenance, ledger }
+    pub fn by_webhook(client: &'a Client, key: Secret, provenance: Provenance, manner: Manner) -> Self {
+        Self::by(client, Credential::Webhook(key), provenance, manner)
     }
 
-    /// Sends one message, its file uploaded first.
-    pub async fn send(&mut self, shipment: Shipment) -> Outcome {
-        let addressed = Addressed::of(&shipment.body);
-        let mut outcome = match self.try_send(shipment).await {
-            Ok(reply) => self.arrived(&reply, &addressed),
-            Err((error, unreached)) => {
-                self.ledger.keep(Receipt::of_message(error.status(), error.answer().cloned()));
-                Outcome { unreached, ..Outcome::from(error) }
-            }
-        };
+    fn by(client: &'a Client, credential: Credential<'a>, provenance: Provenance, manner: Manner) -> Self {
+        let Manner { policy, pacer, listener, ledger } = manner;
+        Self { client, credential, provenance, policy, pacer, listener, ledger }
+    }
+
+    /// Sends a message, part by part, and goes on where `journal` says that it stopped before.
+    ///
+    /// A part that WeCom refuses is passed over. Any other failure ends it, since the rest would fare no better, and what
+    /// is left would arrive out of order.
+    pub async fn send(&mut self, parts: &[Shipment], journal: &mut impl Journal) -> Outcome {
+        self.ledger.expect(parts.len());
+        let mut tally = Tally::new(parts);
+        for (index, part) in parts.iter().enumerate() {
+            let receipt = if tally.is_stopped() {
+                tally.skip(index)
+            } else {
+                self.send_part(index, part, journal, &mut tally).await
+            };
+            // Without one it was delivered before.
+            receipt.into_iter().for_each(|receipt| self.ledger.keep(receipt));
+        }
+        let mut outcome = tally.into_outcome();
         self.ledger.close(&mut outcome);
         outcome
     }
 
-    async fn try_send(&mut self, shipment: Shipment) -> Result<Reply, Failure> {
-        let Shipment { mut body, media } = shipment;
-        if let Some((kind, file)) = media {
-            let uploaded = self.upload(kind, &file).await.map_err(|error| (error, Unreached::default()))?;
-            set_media_id(&mut body, &uploaded.media_id);
+    async fn send_part(
+        &mut self,
+        index: usize,
+        part: &Shipment,
+        journal: &mut impl Journal,
+        tally: &mut Tally<'_>,
+    ) -> Option<Receipt> {
+        let mut calls = part.calls();
+        let (all, settled) = (calls.len(), journal.settled(index));
+        if settled >= all {
+            return None;
         }
+        let mut sum = tally.part(index);
+        if let Some((kind, file)) = &part.media {
+            match self.upload_file(*kind, file).await {
+                Ok(uploaded) => calls.iter_mut().for_each(|body| Shipment::set_media_id(body, &uploaded.media_id)),
+                Err(failed) => {
+                    sum.failed(failed);
+                    return Some(sum.close());
+                }
+            }
+        }
+        for (number, body) in calls.iter().enumerate().skip(settled) {
+            journal.begin(index);
+            match self.send_call(body).await {
+                Ok(reply) => sum.arrived(&reply, body),
+                Err(failed) => sum.failed(failed),
+            }
+            if sum.is_stopped() {
+                break;
+            }
+            journal.settle(index, number + 1, all);
+        }
+        Some(sum.close())
+    }
+
+    async fn send_call(&mut self, body: &Value) -> Result<Reply, Failed> {
         // Made once: a repetition must be the same to the byte.
-        let body = serde_json::to_vec(&body)
-            .map_err(|error| (Error::defect(format!("the body cannot be written: {error}")), Unreached::default()))?;
-        let (client, ledger, route) = (self.client, self.ledger.clone(), self.route());
-        self.call(endpoint(route, "message/send", "webhook/send"), Purpose::Send, async |credential| {
+        let bytes = serde_json::to_vec(body)
+            .map_err(|error| Failed::before(Error::defect(format!("the body cannot be written: {error}"))))?;
+        let (client, ledger, route, pacer) = (self.client, self.ledger.clone(), self.route(), self.pacer.clone());
+        let lanes = consignment::lanes(body, route);
+        let (if_full, until) = (self.policy.if_full(), client.deadline());
+        let endpoint = endpoint(route, "message/send", "webhook/send");
+        self.call(endpoint, Purpose::Send, async |credential| {
+            let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
             ledger.count_attempt();
-            let sent = match route {
-                Route::App => client.message_send(credential, body.clone()).await,
-                Route::Webhook => client.webhook_send(credential, body.clone()).await,
+            let sending = async {
+                match route {
+                    Route::App => client.message_send(credential, bytes.clone()).await,
+                    Route::Webhook => client.webhook_send(credential, bytes.clone()).await,
+                }
             };
+            let sent = slot.during(sending).await;
             if !matches!(sent, Err(CallError::Silent { .. })) {
                 ledger.settle_attempt();
             }
-            sent
+            if let Err(failure) = &sent {
+                if failure.is_before_the_request() {
+                    slot.give_back().await;
+                } else if let Some(pause) = attempts::block_of(failure, endpoint) {
+                    pacer.block(pause, until).await;
+                }
+            }
+            Ok(sent?)
         })
         .await
     }
@@ -114,15 +210,19 @@ impl<'a> Delivery<'a> {
     ///
     /// What the upload, or the token for it, failed of.
     pub async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded> {
+        self.upload_file(kind, file).await.map_err(|failed| failed.error)
+    }
+
+    async fn upload_file(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, Failed> {
         let (client, route) = (self.client, self.route());
         let endpoint = endpoint(route, "media/upload", "webhook/upload_media");
-        let uploaded = self
-            .call(endpoint, Purpose::Prepare, async |credential| match route {
+        self.call(endpoint, Purpose::Prepare, async |credential| {
+            Ok(match route {
                 Route::App => client.media_upload(credential, Upload { kind, file }).await,
                 Route::Webhook => client.webhook_upload_media(credential, Upload { kind, file }).await,
-            })
-            .await;
-        uploaded.map_err(|(error, _)| error)
+            }?)
+        })
+        .await
     }
 
     fn route(&self) -> Route {
@@ -131,161 +231,11 @@ impl<'a> Delivery<'a> {
             Credential::Webhook(_) => Route::Webhook,
         }
     }
-
-    /// Makes a call. When WeCom finds a token stale that was not fetched fresh for this very call, another one is got and
-    /// the call repeated, once.
-    async fn call<T>(
-        &mut self,
-        endpoint: &str,
-        purpose: Purpose,
-        call: impl AsyncFn(&Secret) -> Result<T, CallError>,
-    ) -> Result<T, Failure> {
-        let context = context(&self.provenance, endpoint);
-        let explained = |failure: &CallError| (explain(failure, purpose, &context), unreached_of(failure));
-        let (tokens, current) = match &mut self.credential {
-            Credential::Webhook(key) => return call(key).await.map_err(|failure| explained(&failure)),
-            Credential::App { tokens, current } => (tokens, current),
-        };
-        let token = match current.take() {
-            Some(token) => token,
-            None => tokens.get().await.map_err(|failure| explain_gettoken(&failure, &self.provenance))?,
-        };
-        let stale = match call(&token.access_token).await {
-            Err(failure) if token.may_be_stale() && is_stale(&failure) => failure,
-            result => {
-                // For the next call of this command it is a token that was there before.
-                *current = Some(Token { from_cache: true, ..token });
-                return result.map_err(|failure| explained(&failure));
-            }
-        };
-        match tokens.refresh(&token).await {
-            Ok(Some(fresh)) => {
-                let result = call(&fresh.access_token).await;
-                *current = Some(fresh);
-                result.map_err(|failure| explained(&failure))
-            }
-            Ok(None) => Err(explained(&stale)),
-            Err(failure) => {
-                let (error, unreached) = explained(&stale);
-                let message = format!("{error}; a new token could not be had: {failure}");
-                Err((error.with_message(message), unreached))
-            }
-        }
-    }
-
-    /// The outcome of a message that WeCom took: for all, for some, or, in spite of its `errcode` 0, for nobody.
-    fn arrived(&self, reply: &Reply, addressed: &Addressed) -> Outcome {
-        let unreached = Unreached::named_by(|field| reply.ids(field));
-        let reached_nobody = !unreached.is_empty() && addressed.all_among(&unreached);
-        let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
-        self.ledger.keep(Receipt {
-            msgid: reply.text("msgid"),
-            response_code: reply.text("response_code"),
-            ..Receipt::of_message(status, Some(reply.answer.clone()))
-        });
-        Outcome {
-            answer: Some(reply.answer.clone()),
-            error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
-            unreached,
-            reached_nobody,
-            ..Outcome::new(status)
-        }
-    }
-}
-
-/// Those whom a message names.
-struct Addressed {
-    users: Vec<String>,
-    parties: Vec<String>,
-    tags: Vec<String>,
-}
-
-impl Addressed {
-    fn of(body: &Value) -> Self {
-        let ids = |field: &str| {
-            let joined = body.get(field).and_then(Value::as_str).unwrap_or_default();
-            joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect()
-        };
-        Self { users: ids("touser"), parties: ids("toparty"), tags: ids("totag") }
-    }
-
-    /// Whether nobody is left. Userids come back in lower case; `@all` never comes back.
-    fn all_among(&self, unreached: &Unreached) -> bool {
-        let lost = |ids: &[String], lists: &[&[String]]| {
-            ids.iter().all(|id| lists.iter().any(|list| list.iter().any(|lost| lost.eq_ignore_ascii_case(id))))
-        };
-        let named = !(self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty());
-        named
-            && lost(&self.users, &[&unreached.invaliduser, &unreached.unlicenseduser])
-            && lost(&self.parties, &[&unreached.invalidparty])
-            && lost(&self.tags, &[&unreached.invalidtag])
-    }
-}
-
-/// A valid token, for whoever wants to see it; `refresh` asks WeCom for one in any case.
-///
-/// # Errors
-///
-/// What `gettoken` failed of.
-pub async fn fetch_token(tokens: &Tokens<'_>, provenance: &Provenance, refresh: bool) -> Result<Token> {
-    let token = if refresh { tokens.force().await } else { tokens.get().await };
-    token.map_err(|failure| explain_gettoken(&failure, provenance).0)
-}
-
-fn explain_gettoken(failure: &CallError, provenance: &Provenance) -> Failure {
-    (explain(failure, Purpose::Prepare, &context(provenance, "gettoken")), Unreached::default())
-}
-
-fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
-    Context {
-        endpoint,
-        secret_origin: Some(&provenance.origin),
-        secret_len: Some(provenance.length),
-        agent_id: provenance.agent_id,
-    }
 }
 
 fn endpoint(route: Route, app: &'static str, webhook: &'static str) -> &'static str {
     match route {
         Route::App => app,
         Route::Webhook => webhook,
-    }
-}
-
-fn is_stale(failure: &CallError) -> bool {
-    failure.answer().is_some_and(|answer| errcode::asks_for_new_token(answer.errcode))
-}
-
-fn unreached_of(failure: &CallError) -> Unreached {
-    Unreached::named_by(|field| failure.ids(field))
-}
-
-/// Names those who did not get it.
-fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error {
-    let lists = [
-        ("invaliduser", &unreached.invaliduser),
-        ("invalidparty", &unreached.invalidparty),
-        ("invalidtag", &unreached.invalidtag),
-        ("unlicenseduser", &unreached.unlicenseduser),
-    ];
-    let named: Vec<String> = lists
-        .iter()
-        .filter(|(_, ids)| !ids.is_empty())
-        .map(|(name, ids)| format!("{name} {}", ids.join(", ")))
-        .collect();
-    let hint = if unreached.unlicenseduser.is_empty() {
-        "correct these ids, or add them under 应用管理 → the app → 可见范围 and send to them again"
-    } else {
-        "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"
-    };
-    let what = if reached_nobody { "WeCom took it, but nobody gets it" } else { "sent, but not to all" };
-    Error::new(Status::Partial, format!("{what}: {}", named.join("; "))).with_hint(hint)
-}
-
-/// Puts the id of the uploaded file where the body's msgtype has it.
-fn set_media_id(body: &mut Value, media_id: &str) {
-    let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if let Some(content) = body.get_mut(&msgtype).and_then(Value::as_object_mut) {
-        content.insert("media_id".to_owned(), Value::from(media_id));
     }
 }

@@ -28,7 +28,7 @@ impl PartKind {
     }
 }
 
-/// The receipt for one request that carried a part.
+/// The receipt for one part.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// Message or attachment.
@@ -37,17 +37,17 @@ pub struct Receipt {
     pub status: Status,
     /// WeCom's answer; `None` when it gave none.
     pub answer: Option<Answer>,
-    /// For a later recall; app messages only.
-    pub msgid: Option<String>,
+    /// For a later recall, one for each call that the part took; app messages only.
+    pub msgids: Vec<String>,
     /// For a later update of an interactive card: one use, 72 h.
     pub response_code: Option<String>,
 }
 
 impl Receipt {
-    /// The receipt of a message, without the ids that only a delivered one has.
+    /// The receipt of a part, without the ids that only a delivered one has.
     #[must_use]
-    pub fn of_message(status: Status, answer: Option<Answer>) -> Self {
-        Self { kind: PartKind::Message, status, answer, msgid: None, response_code: None }
+    pub fn new(kind: PartKind, status: Status, answer: Option<Answer>) -> Self {
+        Self { kind, status, answer, msgids: Vec::new(), response_code: None }
     }
 }
 
@@ -72,6 +72,23 @@ impl Unreached {
             invalidparty: ids("invalidparty"),
             invalidtag: ids("invalidtag"),
             unlicenseduser: ids("unlicenseduser"),
+        }
+    }
+
+    /// Adds the lists of another call, each id once.
+    pub(super) fn extend(&mut self, other: Self) {
+        let lists = [
+            (&mut self.invaliduser, other.invaliduser),
+            (&mut self.invalidparty, other.invalidparty),
+            (&mut self.invalidtag, other.invalidtag),
+            (&mut self.unlicenseduser, other.unlicenseduser),
+        ];
+        for (list, more) in lists {
+            for id in more {
+                if !list.contains(&id) {
+                    list.push(id);
+                }
+            }
         }
     }
 
@@ -119,6 +136,40 @@ pub enum Product {
     },
     /// `--dry-run`.
     Plan(Vec<PlannedRequest>),
+    /// `outbox list`.
+    Entries(Vec<ListedEntry>),
+    /// `outbox flush`: how many entries became what.
+    Flush {
+        /// Taken by WeCom.
+        delivered: usize,
+        /// Still waiting.
+        remaining: usize,
+        /// Given up: refused for good, or too old.
+        failed: usize,
+    },
+    /// `outbox drop`: how many entries are gone.
+    Dropped(usize),
+}
+
+/// An entry of the outbox as a list shows it.
+#[derive(Debug, Clone)]
+pub struct ListedEntry {
+    /// Its id, for `outbox drop`.
+    pub id: String,
+    /// The profile that names its target; `None` for credentials of the environment.
+    pub profile: Option<String>,
+    /// The command that sent it; empty where that cannot be read any more.
+    pub command: String,
+    /// When it was stored, in Unix milliseconds.
+    pub queued_at_ms: Option<u64>,
+    /// Send requests so far.
+    pub attempts: u32,
+    /// WeCom's last answer; `None` when it gave none.
+    pub errcode: Option<i64>,
+    /// `waiting` or `failed`.
+    pub state: &'static str,
+    /// What its last attempt failed of.
+    pub reason: Option<String>,
 }
 
 /// How a command ended, whole.
@@ -146,6 +197,31 @@ pub struct Outcome {
     pub error: Option<Error>,
     /// What else it hands over.
     pub product: Product,
+    /// What left parts undelivered, where some are.
+    pub shortfall: Option<Shortfall>,
+    /// The entry of the outbox that holds what was not delivered.
+    pub outbox_id: Option<String>,
+    /// How many repeats of this alert had been held back before it, or with it.
+    pub held_back: u64,
+    /// What each target brought, for a command that sends.
+    pub targets: Vec<Outcome>,
+}
+
+/// Why parts of a message were not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortfall {
+    /// What the attempt that decided ended as.
+    pub status: Status,
+    /// Whether some of it may have arrived all the same.
+    pub may_have_arrived: bool,
+}
+
+impl Shortfall {
+    /// Whether the same parts may be taken later.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        matches!(self.status, Status::Temporary | Status::RateLimited | Status::Unknown)
+    }
 }
 
 impl Outcome {
@@ -164,6 +240,10 @@ impl Outcome {
             attempts: 0,
             error: None,
             product: Product::None,
+            shortfall: None,
+            outbox_id: None,
+            held_back: 0,
+            targets: Vec::new(),
         }
     }
 
@@ -189,50 +269,105 @@ impl From<Error> for Outcome {
     }
 }
 
-/// What has been sent so far. Clones share it, so that a signal's handler can say what had been delivered.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Mutex<Account>>);
+/// The account of what has been sent so far to one target. Clones share it, and all accounts of a command know of each
+/// other, so that a signal's handler can say what had been delivered.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    accounts: Arc<Mutex<Vec<Account>>>,
+    own: usize,
+}
 
 #[derive(Debug, Default)]
 struct Account {
+    /// How many parts there are to be sent.
+    expected: usize,
     attempts: u32,
     /// Nobody knows yet what became of the last attempt.
     open: bool,
     parts: Vec<Receipt>,
+    /// The entry of the outbox that holds what is not delivered yet.
+    stored: Option<String>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { accounts: Arc::new(Mutex::new(vec![Account::default()])), own: 0 }
+    }
 }
 
 impl Ledger {
+    /// An account for one more target.
+    #[must_use]
+    pub fn open_account(&self) -> Self {
+        let mut accounts = self.accounts();
+        accounts.push(Account::default());
+        Self { accounts: Arc::clone(&self.accounts), own: accounts.len() - 1 }
+    }
+
+    /// Notes how many parts are to be sent.
+    pub fn expect(&self, parts: usize) {
+        self.change(|account| account.expected = parts);
+    }
+
+    /// How many parts are to be sent to all targets.
+    #[must_use]
+    pub fn expected(&self) -> usize {
+        self.accounts().iter().map(|account| account.expected).sum()
+    }
+
     /// Counts a send request about to be made.
     pub fn count_attempt(&self) {
-        let mut account = self.account();
-        account.attempts += 1;
-        account.open = true;
+        self.change(|account| {
+            account.attempts += 1;
+            account.open = true;
+        });
     }
 
     /// Notes that the last send request was answered, or cannot have arrived.
     pub fn settle_attempt(&self) {
-        self.account().open = false;
+        self.change(|account| account.open = false);
+    }
+
+    /// Keeps the receipt of a part.
+    pub fn keep(&self, receipt: Receipt) {
+        self.change(|account| account.parts.push(receipt));
+    }
+
+    /// Notes which entry of the outbox holds what is not delivered yet, or that none does any more.
+    pub fn store(&self, id: Option<&str>) {
+        self.change(|account| account.stored = id.map(str::to_owned));
+    }
+
+    /// Writes into an outcome what was sent to this target.
+    pub fn close(&self, outcome: &mut Outcome) {
+        self.change(|account| {
+            outcome.attempts = account.attempts;
+            outcome.parts.clone_from(&account.parts);
+        });
+    }
+
+    /// Writes into an outcome what was sent to all targets, and what the outbox holds.
+    pub fn close_all(&self, outcome: &mut Outcome) {
+        for account in self.accounts().iter() {
+            outcome.attempts += account.attempts;
+            outcome.parts.extend(account.parts.iter().cloned());
+            outcome.outbox_id = outcome.outbox_id.take().or_else(|| account.stored.clone());
+        }
     }
 
     /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.account().open
+        self.accounts().iter().any(|account| account.open)
     }
 
-    /// Keeps the receipt of a part.
-    pub fn keep(&self, receipt: Receipt) {
-        self.account().parts.push(receipt);
+    fn change(&self, change: impl FnOnce(&mut Account)) {
+        if let Some(account) = self.accounts().get_mut(self.own) {
+            change(account);
+        }
     }
 
-    /// Writes into an outcome what was sent.
-    pub fn close(&self, outcome: &mut Outcome) {
-        let account = self.account();
-        outcome.attempts = account.attempts;
-        outcome.parts.clone_from(&account.parts);
-    }
-
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn accounts(&self) -> MutexGuard<'_, Vec<Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -62,6 +62,26 @@ impl Attachment {
         Ok(attachment)
     }
 
+    /// Opens a file that this program keeps, under the name that it once came with, whatever that is.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where it is missing, a folder or unreadable.
+    pub fn kept(path: &Path, name: &str) -> Result<Self> {
+        let mut attachment = Self::from_file(path)?;
+        name.clone_into(&mut attachment.name);
+        Ok(attachment)
+    }
+
+    /// A text as a file of that name.
+    #[must_use]
+    pub fn of_text(name: &str, text: &str) -> Self {
+        let bytes = text.as_bytes().to_vec();
+        let head = bytes.iter().copied().take(HEAD_LEN).collect();
+        let (name, size) = (name.to_owned(), bytes.len() as u64);
+        Self { shown: name.clone(), name, size, head, content: Content::Memory(Arc::new(bytes)) }
+    }
+
     /// The name to show to the receiver, as given: it may hold characters that a header must not.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod card;
+pub mod long;
 pub mod media;
 pub mod recipients;
 pub mod webhook;

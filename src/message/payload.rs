@@ -1,9 +1,9 @@
 //! Payloads that both routes have. Those of one route alone stand with it.
 
-use super::Route;
 use super::finding::At;
 use super::rules::Rules;
 use super::shape::wire;
+use super::{Route, long};
 
 wire! {
     /// A file that was uploaded before: msgtype `file`, `voice` and, in app messages, `image`.
@@ -29,10 +29,6 @@ impl Rules for Media {
 
 impl Rules for Markdown {
     fn check(&self, route: Route, at: &mut At<'_>) {
-        let limit = match route {
-            Route::App => 2048,
-            Route::Webhook => 4096,
-        };
-        at.field("content").body_text(&self.content, limit);
+        at.field("content").body_text(&self.content, long::markdown_bytes(route));
     }
 }

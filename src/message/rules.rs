@@ -45,7 +45,7 @@ impl At<'_> {
             let problem = format!("{} bytes, the limit is {limit}", text.len());
             self.error_with_hint(
                 problem,
-                "shorten it, or send it as a file: … | wecom-alert COMMAND --file - --filename alert.txt",
+                "shorten it; text that is no payload goes in parts or as a file with --on-long auto",
             );
         }
     }

@@ -118,7 +118,7 @@ fn checks_what_can_be_checked() {
     let long = "x".repeat(2049);
     let cases: [(&[&str], i32); 9] = [
         (&["webhook-send", ""], 2),
-        (&["webhook-send", &long], 2),
+        (&["webhook-send", "--on-long", "fail", &long], 2),
         (&["app-send", "hello"], 2),
         (&["app-send", "-u", "zhangsan", "--to-tag", "x", "hello"], 2),
         (&["webhook-send", "--payload", "card.json"], 2),

@@ -6,7 +6,16 @@ use std::path::Path;
 
 use crate::support::TestEnv;
 
-const COMMANDS: [&str; 4] = ["app-send", "webhook-send", "upload-media", "get-token"];
+const COMMANDS: [&[&str]; 8] = [
+    &["app-send"],
+    &["webhook-send"],
+    &["upload-media"],
+    &["get-token"],
+    &["outbox"],
+    &["outbox", "list"],
+    &["outbox", "flush"],
+    &["outbox", "drop"],
+];
 
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
@@ -21,7 +30,7 @@ fn help(arguments: &[&str]) -> String {
 }
 
 fn all_help() -> String {
-    COMMANDS.into_iter().map(|command| help(&[command])).chain([help(&[])]).collect()
+    COMMANDS.into_iter().map(help).chain([help(&[])]).collect()
 }
 
 /// Words of a text that begin with a prefix and go on with letters of one kind.

@@ -203,8 +203,6 @@ fn a_whole_body_stands_between_options_and_environment() {
 #[test]
 fn malformed_ids_are_usage_errors_and_nothing_is_sent() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
-    let many = |count: usize| (1..=count).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
-    let (users, parties, tags) = (many(1001), many(101), many(101));
     let long = "x".repeat(65);
     for (case, args, parts) in [
         ("empty", ["-u", ""], &["touser", "empty"][..]),
@@ -222,9 +220,6 @@ fn malformed_ids_are_usage_errors_and_nothing_is_sent() {
         ("another alphabet", ["-u", "张三"], &["touser", "letters, digits"]),
         ("a blank inside", ["-u", "zhang san"], &["touser", "letters, digits"]),
         ("too long", ["-u", &long], &["touser", "65 bytes", "64"]),
-        ("too many users", ["-u", &users], &["touser", "1001", "1000"]),
-        ("too many parties", ["--to-party", &parties], &["toparty", "101", "100"]),
-        ("too many tags", ["--to-tag", &tags], &["totag", "101", "100"]),
     ] {
         let document = assert_document(
             &app_send(&env, &wecom).args(args).run(),
@@ -246,9 +241,35 @@ fn as_many_as_are_allowed() {
     assert_document(&run, "all", 0, &json!({"status": "sent", "warnings": []}));
     let message = &wecom.messages()[0];
     assert_eq!((message.users.len(), message.parties.len(), message.tags.len()), (1000, 100, 100));
-    // WeCom may decide on one more.
-    let run = app_send(&env, &wecom).args(["--no-validate", "-u", &many(1001)]).run();
-    assert_document(&run, "one more", 5, &json!({"status": "refused", "errcode": 40032, "attempts": 1}));
+}
+
+#[test]
+fn more_than_one_call_takes_go_in_several_and_are_one_part() {
+    let wecom = FakeWecom::builder().any_user().parties(1..=101).tags(1..=1).start();
+    let env = TestEnv::new();
+    let many = |count: usize| (1..=count).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let users = format!("nobody,{}", many(2000));
+    let run = app_send(&env, &wecom).args(["-u", &users, "--to-party", &many(101), "--to-tag", "1"]).run();
+    let expected = json!({"status": "partial", "attempts": 3, "invaliduser": ["nobody"]});
+    let document = assert_document(&run, "several", 6, &expected);
+    let parts = document["parts"].as_array().unwrap();
+    assert_eq!((parts.len(), parts[0]["msgids"].as_array().unwrap().len()), (1, 3), "{document}");
+    let sizes: Vec<_> = wecom.messages().iter().map(|m| (m.users.len(), m.parties.len(), m.tags.len())).collect();
+    assert_eq!(sizes, [(999, 100, 1), (1000, 1, 0), (1, 0, 0)], "every one of them once");
+}
+
+#[test]
+fn a_refused_call_does_not_keep_the_others_from_theirs() {
+    let wecom = FakeWecom::builder().any_user().start();
+    let env = TestEnv::new();
+    let users = (1..=2001).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    wecom.script(Endpoint::MessageSend, [Reply::Normal, Reply::errcode(81013, "all invalid"), Reply::Normal]);
+    let run = app_send(&env, &wecom).args(["-u", &users]).run();
+    let expected = json!({"status": "partial", "attempts": 3, "errcode": 81013});
+    let document = assert_document(&run, "one refused", 6, &expected);
+    assert_says(&document, "one refused", "message", &["part 1 of 1", "81013"]);
+    assert_eq!(document["parts"][0]["status"], "partial");
+    assert_eq!(wecom.messages().iter().map(|message| message.users.len()).sum::<usize>(), 1001);
 }
 
 #[test]

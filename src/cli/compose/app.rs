@@ -6,74 +6,51 @@ use wecom_alert::config::Settings;
 use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::Attachment;
-use wecom_alert::message::app::{self, AppContent, AppMessage, Article, Common, News, Text, Textcard, Video};
+use wecom_alert::message::app::{AppContent, AppMessage, Article, Common, News, Text, Textcard, Video};
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{Body, ChosenType, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
-use super::source::Source;
-use super::{Composed, payload, settle, settle_media};
-use crate::cli::args::AppSendArgs;
+use super::content::{ChosenType, media_id};
+use super::draft::{Draft, Material};
+use super::{attachment, long, payload, settle_media};
 
-/// Makes the message, or says why there is none.
-pub(crate) fn compose(args: &AppSendArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<Composed> {
-    let source = Source::of(&args.content)?;
-    let chosen = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::App, settings)?;
-    let media = open_media(args, &source, settings, warnings)?;
-    let composed = match &source {
-        Source::Payload(path) => {
-            refuse_unused(&args.content, None, &[])?;
-            Some(payload::read(path, &chosen)?)
-        }
-        _ => content(args, &chosen, &source, settings, warnings)?,
+/// The parts of the message: more than one where its text has no room in one.
+pub(super) fn parts(draft: &Draft, settings: &Settings) -> Result<Vec<Shipment>> {
+    if let Material::Payload(body) = &draft.material {
+        return Ok(vec![Shipment::message(body.clone())]);
+    }
+    let media = match &draft.material {
+        Material::File(kind, file) => Some((*kind, file.clone())),
+        _ => None,
     };
-    let Some(mut body) = composed else { return Ok(Composed::Skipped) };
-    payload::complete_app_body(&mut body, args, settings, warnings)?;
-    settle(app::check_body(&body), settings, warnings)?;
-    Ok(Composed::Message(Box::new(Shipment { body, media })))
+    let message = |text| -> Result<Shipment> {
+        Ok(Shipment { media: media.clone(), ..Shipment::message(body(draft, settings, text)?) })
+    };
+    let Some(text) = &draft.text else { return Ok(vec![message(None)?]) };
+    let pieces = long::fit(text, Route::App, draft.msgtype(), settings);
+    let mut parts: Vec<Shipment> = pieces.texts.into_iter().map(|text| message(Some(text))).collect::<Result<_>>()?;
+    for file in pieces.files {
+        let content = AppContent::File(Media { media_id: media_id(draft) });
+        let body = AppMessage { common: Common::default(), content }.to_value();
+        parts.push(attachment(body, (MediaKind::File, file)));
+    }
+    Ok(parts)
 }
 
-/// Opens the file to upload, if there is one, and holds it against the rules.
-fn open_media(
-    args: &AppSendArgs,
-    source: &Source,
+/// Holds a file against the rules.
+pub(super) fn check_file(
+    kind: MediaKind,
+    file: &Attachment,
     settings: &Settings,
     warnings: &mut Vec<String>,
-) -> Result<Option<(MediaKind, Attachment)>> {
-    let Source::File(kind, path) = source else { return Ok(None) };
-    let file = open(path, &args.content)?;
-    settle_media(media::check(Route::App, *kind, file.head(), file.size()), settings, warnings)?;
-    refuse_unsafe_format(*kind, file.name(), settings, warnings)?;
-    Ok(Some((*kind, file)))
+) -> Result<()> {
+    settle_media(media::check(Route::App, kind, file.head(), file.size()), settings, warnings)?;
+    refuse_unsafe_format(kind, file.name(), settings, warnings)
 }
 
-/// The body of a message made from options; `None` when its text was empty and that is to be passed over.
-fn content(
-    args: &AppSendArgs,
-    chosen: &ChosenType,
-    source: &Source,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Value>> {
-    let msgtype = chosen.name.as_str();
-    let (rule, used): (_, &[&str]) = match msgtype {
-        "text" | "markdown" => (TextRule::Required, &[]),
-        "textcard" => (TextRule::Required, &["--title", "--url", "--btntxt"]),
-        "news" => (TextRule::Optional, &["--title", "--url", "--picurl"]),
-        "video" => (TextRule::Optional, &["--title"]),
-        _ => (TextRule::None, &[]),
-    };
-    check_source(chosen, source)?;
-    refuse_unused(&args.content, Some(msgtype), used)?;
-    let text = match read_body(&args.content, msgtype, rule, source, settings, warnings)? {
-        Body::Text(text) => Some(text),
-        Body::Absent => None,
-        Body::Skipped => return Ok(None),
-    };
-    let media_id = match source {
-        Source::MediaId(id) => id.clone(),
-        _ => PENDING_MEDIA_ID.to_owned(),
-    };
+/// The body of one message made from options.
+fn body(draft: &Draft, settings: &Settings, text: Option<String>) -> Result<Value> {
+    let (msgtype, media_id) = (draft.msgtype(), media_id(draft));
     let required = |text: Option<String>| text.unwrap_or_default();
     let content = match msgtype {
         "text" => AppContent::Text(Text { content: required(text) }),
@@ -101,20 +78,20 @@ fn content(
         // Refused by `check_source`.
         _ => return Err(Error::defect(format!("msgtype {msgtype} has no way to be made"))),
     };
-    Ok(Some(AppMessage { common: Common::default(), content }.to_value()))
+    Ok(AppMessage { common: Common::default(), content }.to_value())
 }
 
-/// Refuses a type that this source cannot give.
-fn check_source(chosen: &ChosenType, source: &Source) -> Result<()> {
+/// Refuses a type that cannot be made of this.
+pub(super) fn check_source(chosen: &ChosenType, material: &Material) -> Result<()> {
     let msgtype = chosen.name.as_str();
     let by_file = matches!(msgtype, "image" | "voice" | "video" | "file");
-    if by_file && matches!(source, Source::Text) {
+    if by_file && matches!(material, Material::Nothing) {
         return Err(Error::usage(
             format!("a message of type {msgtype} needs a file"),
             format!("give it with --{msgtype} PATH, or --media-id with the id that upload-media printed"),
         ));
     }
-    if !by_file && matches!(source, Source::MediaId(_)) {
+    if !by_file && matches!(material, Material::MediaId(_)) {
         return Err(Error::usage(
             format!("--media-id does not go with type {msgtype}"),
             "say what it is: -t image, -t voice, -t video or -t file",

@@ -7,11 +7,12 @@ use wecom_alert::error::{Error, Result};
 use wecom_alert::input::{Attachment, TextOptions, TextSource, is_blank, read_text};
 use wecom_alert::message::Route;
 
+use super::draft::{Draft, Material};
 use super::source::{Source, named_text, piped_text};
 use crate::cli::args::ContentArgs;
 
 /// Stands for the id that the upload will bring.
-pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
+const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// Whether a type has text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,17 @@ impl ChosenType {
             Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
             None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
         }
+    }
+}
+
+/// What a type has of text, and of the options of cards and articles.
+pub(super) fn needs(route: Route, msgtype: &str) -> (TextRule, &'static [&'static str]) {
+    match (msgtype, route) {
+        ("text" | "markdown" | "markdown_v2", _) => (TextRule::Required, &[]),
+        ("textcard", Route::App) => (TextRule::Required, &["--title", "--url", "--btntxt"]),
+        ("news", _) => (TextRule::Optional, &["--title", "--url", "--picurl"]),
+        ("video", Route::App) => (TextRule::Optional, &["--title"]),
+        _ => (TextRule::None, &[]),
     }
 }
 
@@ -194,4 +206,12 @@ fn empty_text(from: &TextSource) -> Error {
 /// Opens the file that a message is about.
 pub(super) fn open(path: &Path, args: &ContentArgs) -> Result<Attachment> {
     Attachment::open(path, args.filename.as_deref())
+}
+
+/// The media_id of a message about a file, as far as it is known.
+pub(super) fn media_id(draft: &Draft) -> String {
+    match &draft.material {
+        Material::MediaId(id) => id.clone(),
+        _ => PENDING_MEDIA_ID.to_owned(),
+    }
 }

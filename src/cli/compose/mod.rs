@@ -1,27 +1,109 @@
 //! Options and text become a message: what it is made of, which type it has, and whether it keeps the rules.
 //!
-//! Everything that can be found wrong without WeCom is found here, before anything is sent.
+//! Everything that can be found wrong without WeCom is found here, before anything is sent. What is to be said is read
+//! once ([`read`]) and then made into the parts of a message for each target ([`make`]).
 
+mod adapt;
 mod app;
 mod content;
+mod draft;
+mod long;
 mod payload;
 mod source;
 mod webhook;
 
-pub(crate) use app::compose as app_message;
-pub(crate) use webhook::compose as webhook_message;
+pub(crate) use draft::{Draft, read};
 
 use wecom_alert::config::Settings;
-use wecom_alert::delivery::Shipment;
+use wecom_alert::delivery::{PartKind, Shipment};
 use wecom_alert::error::{Error, Result};
-use wecom_alert::message::{Finding, Findings};
+use wecom_alert::input::Attachment;
+use wecom_alert::message::media::MediaKind;
+use wecom_alert::message::{Finding, Findings, Route, app as app_rules, webhook as webhook_rules};
 
-/// What came of the options and the text.
-pub(crate) enum Composed {
-    /// A message to send.
-    Message(Box<Shipment>),
-    /// The text was empty, and that is to be passed over silently.
-    Skipped,
+use super::args::{AppSendArgs, ContentArgs, WebhookSendArgs};
+
+/// What a sending command asks for.
+pub(crate) struct Order {
+    pub(crate) route: Route,
+    pub(crate) content: ContentArgs,
+    msgtype: Option<String>,
+    by_option: ByOption,
+}
+
+/// Which settings were given as options of this command: those beat what a payload says, and must have a place.
+#[derive(Debug, Clone, Copy, Default)]
+struct ByOption {
+    safe: bool,
+    id_trans: bool,
+    duplicate_check: bool,
+    mentions: bool,
+}
+
+impl From<AppSendArgs> for Order {
+    fn from(args: AppSendArgs) -> Self {
+        let by_option = ByOption {
+            safe: args.safe.is_some(),
+            id_trans: args.id_trans,
+            duplicate_check: args.duplicate_check.is_some(),
+            mentions: false,
+        };
+        Self { route: Route::App, content: args.content, msgtype: args.msgtype, by_option }
+    }
+}
+
+impl From<WebhookSendArgs> for Order {
+    fn from(args: WebhookSendArgs) -> Self {
+        let mentions = !(args.mention.is_empty() && args.mention_mobile.is_empty());
+        let by_option = ByOption { mentions, ..ByOption::default() };
+        Self { route: Route::Webhook, content: args.content, msgtype: args.msgtype, by_option }
+    }
+}
+
+/// Makes the parts of the message that a target gets. `lead` stands before its text.
+pub(crate) fn make(
+    draft: &Draft,
+    route: Route,
+    settings: &Settings,
+    lead: Option<&str>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Shipment>> {
+    let draft = adapt::to_route(draft, route, settings)?;
+    let draft = draft.led_by(lead);
+    let mut parts = match route {
+        Route::App => app::parts(&draft, settings)?,
+        Route::Webhook => webhook::parts(&draft, settings, warnings)?,
+    };
+    for (index, part) in parts.iter_mut().enumerate() {
+        // What holds for one part holds for all: it is said once.
+        let mut repeated = Vec::new();
+        let warnings = if index == 0 { &mut *warnings } else { &mut repeated };
+        if route == Route::App {
+            payload::complete_app_body(&mut part.body, draft.by_option, settings, warnings)?;
+        }
+        check(route, part, settings, warnings)?;
+    }
+    Ok(parts)
+}
+
+/// Holds each call of a part against the rules.
+fn check(route: Route, part: &Shipment, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+    for (number, body) in part.calls().iter().enumerate() {
+        let mut findings = match route {
+            Route::App => app_rules::check_body(body),
+            Route::Webhook => webhook_rules::check_body(body),
+        };
+        if number > 0 {
+            findings.warnings.clear();
+        }
+        settle(findings, settings, warnings)?;
+    }
+    Ok(())
+}
+
+/// A part that is a file of its own, behind the message.
+fn attachment(body: serde_json::Value, media: (MediaKind, Attachment)) -> Shipment {
+    Shipment { kind: PartKind::Attachment, body, media: Some(media) }
 }
 
 /// How many findings are told at once: a wholly wrong payload has hundreds.

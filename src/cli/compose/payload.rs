@@ -15,8 +15,7 @@ use wecom_alert::message::recipients::{RecipientKind, Recipients};
 use wecom_alert::message::webhook::WebhookContent;
 
 use super::content::{ChosenType, TypeOrigin};
-use super::usage_of;
-use crate::cli::args::AppSendArgs;
+use super::{ByOption, usage_of};
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
 pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
@@ -88,7 +87,7 @@ fn unknown_name(msgtype: &str, route: Route) -> Error {
 /// other settings.
 pub(super) fn complete_app_body(
     body: &mut Value,
-    args: &AppSendArgs,
+    by_option: ByOption,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<()> {
@@ -106,18 +105,18 @@ pub(super) fn complete_app_body(
         warnings.push(format!("{key} of the settings is left out: messages of type {msgtype} do not have it"));
     };
     match settings.safe {
-        Some(safe) if args.safe.is_some() || safe <= app::highest_safe(&msgtype) => {
-            put("safe", i64::from(safe), args.safe.is_some());
+        Some(safe) if by_option.safe || safe <= app::highest_safe(&msgtype) => {
+            put("safe", i64::from(safe), by_option.safe);
         }
         Some(_) => left_out("safe"),
         None => {}
     }
     match settings.id_trans {
-        true if args.id_trans || app::takes_id_trans(&msgtype) => put("enable_id_trans", 1, args.id_trans),
+        true if by_option.id_trans || app::takes_id_trans(&msgtype) => put("enable_id_trans", 1, by_option.id_trans),
         true => left_out("id_trans"),
         false => {}
     }
-    let is_option = args.duplicate_check.is_some();
+    let is_option = by_option.duplicate_check;
     if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
         put("enable_duplicate_check", 1, is_option);
         // WeCom counts in whole seconds; a part of one counts as one.

@@ -7,87 +7,76 @@ use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::{Attachment, MAX_SPOOLED};
 use wecom_alert::message::media::{self, MediaKind};
-use wecom_alert::message::webhook::{self, Article, Image, News, Text, WebhookContent, WebhookMessage};
+use wecom_alert::message::webhook::{Article, Image, News, Text, WebhookContent, WebhookMessage};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{Body, ChosenType, PENDING_MEDIA_ID, TextRule, choose_type, open, read_body, refuse_unused};
+use super::content::{ChosenType, media_id};
+use super::draft::{Draft, Material};
 use super::source::Source;
-use super::{Composed, payload, settle, settle_media};
-use crate::cli::args::WebhookSendArgs;
+use super::{attachment, long, payload, settle_media};
 
-/// Makes the message, or says why there is none.
-pub(crate) fn compose(args: &WebhookSendArgs, settings: &Settings, warnings: &mut Vec<String>) -> Result<Composed> {
-    let source = Source::of(&args.content)?;
-    if let Source::File(MediaKind::Video, _) = source {
-        return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
-    }
-    let chosen = choose_type(&args.content, args.msgtype.as_deref(), &source, Route::Webhook, settings)?;
-    let media = open_media(args, &source, settings, warnings)?;
-    let composed = match &source {
-        Source::Payload(path) => {
-            refuse_unused(&args.content, None, &[])?;
-            refuse_mentions(args, "a payload", "put mentioned_list and mentioned_mobile_list into it")?;
-            Some(payload::read(path, &chosen)?)
-        }
-        _ => content(args, &chosen, &source, media.as_ref().map(|(_, file)| file), settings, warnings)?,
+/// The parts of the message: more than one where its text has no room in one.
+pub(super) fn parts(draft: &Draft, settings: &Settings, warnings: &mut Vec<String>) -> Result<Vec<Shipment>> {
+    let media = match &draft.material {
+        Material::Payload(body) => return Ok(vec![Shipment::message(body.clone())]),
+        // A webhook's picture stands in the body itself.
+        Material::File(MediaKind::Image, _) => None,
+        Material::File(kind, file) => Some((*kind, file.clone())),
+        Material::MediaId(_) | Material::Nothing => None,
     };
-    let Some(body) = composed else { return Ok(Composed::Skipped) };
-    settle(webhook::check_body(&body), settings, warnings)?;
-    // A webhook's picture stands in the body itself.
-    let media = media.filter(|(kind, _)| *kind != MediaKind::Image);
-    Ok(Composed::Message(Box::new(Shipment { body, media })))
+    let msgtype = draft.msgtype();
+    if msgtype != "text" && !(settings.mention.is_empty() && settings.mention_mobile.is_empty()) {
+        warnings.push(format!("a message of type {msgtype} mentions nobody: the settings' mentions are left out"));
+    }
+    let message = |text, mentions| -> Result<Shipment> {
+        Ok(Shipment { media: media.clone(), ..Shipment::message(body(draft, settings, text, mentions)?) })
+    };
+    let Some(text) = &draft.text else { return Ok(vec![message(None, true)?]) };
+    let pieces = long::fit(text, Route::Webhook, msgtype, settings);
+    let mut parts = Vec::new();
+    for (index, text) in pieces.texts.into_iter().enumerate() {
+        // Who is mentioned is called once, by the first part.
+        parts.push(message(Some(text), index == 0)?);
+    }
+    for file in pieces.files {
+        let body = WebhookMessage { content: WebhookContent::File(Media { media_id: media_id(draft) }) }.to_value();
+        parts.push(attachment(body, (MediaKind::File, file)));
+    }
+    Ok(parts)
 }
 
-/// Opens the file to send, if there is one, and holds it against the rules.
-fn open_media(
-    args: &WebhookSendArgs,
-    source: &Source,
+/// Holds a file against the rules.
+pub(super) fn check_file(
+    kind: MediaKind,
+    file: &Attachment,
     settings: &Settings,
     warnings: &mut Vec<String>,
-) -> Result<Option<(MediaKind, Attachment)>> {
-    let Source::File(kind, path) = source else { return Ok(None) };
-    let file = open(path, &args.content)?;
+) -> Result<()> {
     let checked = match kind {
         MediaKind::Image => media::check_webhook_image(file.head(), file.size()),
-        kind => media::check(Route::Webhook, *kind, file.head(), file.size()),
+        kind => media::check(Route::Webhook, kind, file.head(), file.size()),
     };
-    settle_media(checked, settings, warnings)?;
-    Ok(Some((*kind, file)))
+    settle_media(checked, settings, warnings)
 }
 
-/// The body of a message made from options; `None` when its text was empty and that is to be passed over.
-fn content(
-    args: &WebhookSendArgs,
-    chosen: &ChosenType,
-    source: &Source,
-    file: Option<&Attachment>,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Value>> {
-    let msgtype = chosen.name.as_str();
-    let (rule, used): (_, &[&str]) = match msgtype {
-        "text" | "markdown" | "markdown_v2" => (TextRule::Required, &[]),
-        "news" => (TextRule::Optional, &["--title", "--url", "--picurl"]),
-        _ => (TextRule::None, &[]),
-    };
-    check_source(chosen, source)?;
-    refuse_unused(&args.content, Some(msgtype), used)?;
-    if msgtype != "text" {
-        let hint = "use type text; in markdown write <@userid> where the mention belongs";
-        refuse_mentions(args, &format!("type {msgtype}"), hint)?;
-        if !(settings.mention.is_empty() && settings.mention_mobile.is_empty()) {
-            warnings.push(format!("a message of type {msgtype} mentions nobody: the settings' mentions are left out"));
+/// Refuses what a webhook has not.
+pub(super) fn refuse_video(source: &Source) -> Result<()> {
+    match source {
+        Source::File(MediaKind::Video, _) => {
+            Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"))
         }
+        _ => Ok(()),
     }
-    let text = match read_body(&args.content, msgtype, rule, source, settings, warnings)? {
-        Body::Text(text) => Some(text),
-        Body::Absent => None,
-        Body::Skipped => return Ok(None),
-    };
+}
+
+/// The body of one message made from options.
+fn body(draft: &Draft, settings: &Settings, text: Option<String>, with_mentions: bool) -> Result<Value> {
+    let (msgtype, media_id) = (draft.msgtype(), media_id(draft));
     let required = |text: Option<String>| text.unwrap_or_default();
-    let media_id = match source {
-        Source::MediaId(id) => id.clone(),
-        _ => PENDING_MEDIA_ID.to_owned(),
+    let mentions = |option, given| if with_mentions { mentions(option, given) } else { Ok(None) };
+    let file = match &draft.material {
+        Material::File(_, file) => Some(file),
+        _ => None,
     };
     let content = match (msgtype, file) {
         ("text", _) => WebhookContent::Text(Text {
@@ -111,26 +100,26 @@ fn content(
         // Refused by `check_source`.
         _ => return Err(Error::defect(format!("msgtype {msgtype} has no way to be made"))),
     };
-    Ok(Some(WebhookMessage { content }.to_value()))
+    Ok(WebhookMessage { content }.to_value())
 }
 
-/// Refuses a type that this source cannot give.
-fn check_source(chosen: &ChosenType, source: &Source) -> Result<()> {
+/// Refuses a type that cannot be made of this.
+pub(super) fn check_source(chosen: &ChosenType, material: &Material) -> Result<()> {
     let msgtype = chosen.name.as_str();
-    if msgtype == "image" && !matches!(source, Source::File(..)) {
+    if msgtype == "image" && !matches!(material, Material::File(..)) {
         return Err(Error::usage(
             "a webhook's picture stands in the message itself: it has no media_id",
             "give the picture with --image PATH",
         ));
     }
     let by_file = matches!(msgtype, "voice" | "file");
-    if by_file && matches!(source, Source::Text) {
+    if by_file && matches!(material, Material::Nothing) {
         return Err(Error::usage(
             format!("a message of type {msgtype} needs a file"),
             format!("give it with --{msgtype} PATH, or --media-id with the id that upload-media printed"),
         ));
     }
-    if !by_file && matches!(source, Source::MediaId(_)) {
+    if !by_file && matches!(material, Material::MediaId(_)) {
         return Err(Error::usage(
             format!("--media-id does not go with type {msgtype}"),
             "say what it is: -t file or -t voice; a webhook takes pictures with --image PATH",
@@ -148,11 +137,9 @@ fn check_source(chosen: &ChosenType, source: &Source) -> Result<()> {
     Ok(())
 }
 
-fn refuse_mentions(args: &WebhookSendArgs, place: &str, hint: &str) -> Result<()> {
-    if args.mention.is_empty() && args.mention_mobile.is_empty() {
-        return Ok(());
-    }
-    Err(Error::usage(format!("--mention and --mention-mobile have no place in {place}"), hint))
+/// The refusal of mentions where they have no place.
+pub(super) fn no_mentions(place: &str, hint: &str) -> Error {
+    Error::usage(format!("--mention and --mention-mobile have no place in {place}"), hint)
 }
 
 /// Mentions as WeCom wants them: one item each, although people write them with commas too.

@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::config::key::Key;
+use crate::config::{Keep, OnLong, OnRateLimit};
 use crate::input::Encoding;
 
 #[test]
 fn the_names_are_a_promise() {
     let mut names: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE NO_CACHE PROFILE PROXY \
-                    RATE SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
+    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LOG_FILE \
+                    NO_CACHE OUTBOX OUTBOX_MAX_AGE PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
 
@@ -35,6 +36,11 @@ fn all_variables_together_need_no_file() {
             ("WECOM_ALERT_TO_TAG", "2"),
             ("WECOM_ALERT_CACHE_DIR", "/c"),
             ("WECOM_ALERT_STATE_DIR", "s"),
+            ("WECOM_ALERT_RETRIES", "0"),
+            ("WECOM_ALERT_JITTER", "4s"),
+            ("WECOM_ALERT_OUTBOX", "yes"),
+            ("WECOM_ALERT_OUTBOX_MAX_AGE", "30m"),
+            ("WECOM_ALERT_LOG_FILE", "~/log"),
         ],
     );
     assert_eq!(s.base_url.unwrap().as_str(), "http://127.0.0.1:9");
@@ -49,6 +55,8 @@ fn all_variables_together_need_no_file() {
         (to.to_user, to.to_party, to.to_tag),
         (vec!["a,b".to_owned()], vec!["1".to_owned()], vec!["2".to_owned()])
     );
+    assert_eq!((s.retries, s.jitter.unwrap().as_secs(), s.outbox), (0, 4, true));
+    assert_eq!((s.outbox_max_age.as_secs(), s.log_file.unwrap()), (1800, home.path("log")));
     // A relative path in a variable counts from the working folder.
     assert_eq!((s.cache_dir.unwrap(), s.state_dir.unwrap()), (PathBuf::from("/c"), PathBuf::from("s")));
 }
@@ -63,6 +71,10 @@ fn no_cache_is_yes_or_no() {
     for value in ["0", "false", "no", " Off "] {
         assert!(cache(value).is_some(), "{value}");
     }
+    // The outbox is switched the same way.
+    let home_with_outbox = Home::with("outbox = true");
+    let outbox = |value| home_with_outbox.settings(&Overrides::default(), &[("WECOM_ALERT_OUTBOX", value)]).outbox;
+    assert_eq!((outbox("no"), outbox(""), outbox("1")), (false, true, true));
     let error = home.error(&Overrides::default(), &[("WECOM_ALERT_NO_CACHE", "maybe")]);
     assert_eq!((error.status(), error.message()), (Status::Config, "WECOM_ALERT_NO_CACHE: neither yes nor no"));
 }
@@ -131,6 +143,7 @@ fn every_option_reaches_the_settings() {
         timeout: text("2s"),
         deadline: text("3s"),
         rate: text("1/1s"),
+        retries: text("5"),
         no_cache: true,
         no_validate: true,
         output: text("json"),
@@ -156,6 +169,18 @@ fn every_option_reaches_the_settings() {
         btntxt: text("$b"),
         picurl: text("q"),
         allow_partial: true,
+        at_most_once: true,
+        on_rate_limit: text("outbox"),
+        jitter: text("6s"),
+        on_long: text("split"),
+        keep: text("tail"),
+        also: list("a:webhook"),
+        fallback: text("f:app"),
+        outbox: true,
+        outbox_max_age: text("7h"),
+        cooldown: text("8m"),
+        cooldown_key: text("$k"),
+        log_file: Some(PathBuf::from("log")),
         dry_run: true,
     };
     let layer = overrides.layer();
@@ -171,4 +196,9 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.msgtype.unwrap().value, s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
+    assert_eq!((s.retries, s.on_rate_limit, s.jitter.unwrap().as_secs()), (5, OnRateLimit::Outbox, 6));
+    assert_eq!((s.on_long, s.keep), (OnLong::Split, Keep::Tail));
+    assert_eq!((s.also[0].to_string(), s.fallback.unwrap().to_string()), ("a:webhook".into(), "f:app".into()));
+    assert_eq!((s.outbox_max_age.as_secs(), s.cooldown.unwrap().as_secs()), (7 * 3600, 8 * 60));
+    assert_eq!((s.cooldown_key.unwrap(), s.log_file.unwrap()), ("$k".to_owned(), PathBuf::from("log")));
 }

@@ -36,6 +36,10 @@ fn every_key_that_is_commented_out_loads_in_its_place() {
         let key = key_of(line).unwrap();
         let mut edited = lines.clone();
         edited[index] = bare;
+        // A key that needs another one.
+        if key == "cooldown_key" {
+            edited.insert(0, "cooldown = \"10m\"");
+        }
         // The forms of one value exclude each other.
         for forms in crate::config::key::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
             edited.retain(|other| {

@@ -10,7 +10,7 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 const BROKEN: &str = "output = 'json'\ntimeuot = 1\ntimeout = true\nsecret = 'x'\nsecret_file = 'y'\n";
 
 fn told(output: Output, profile: Option<&str>) -> Glance {
-    Glance { output, profile: profile.map(str::to_owned) }
+    Glance { output, profile: profile.map(str::to_owned), log_file: None }
 }
 
 #[test]
@@ -70,4 +70,27 @@ fn it_looks_where_the_settings_are_looked_for() {
     let folder = home.path("");
     let overrides = Overrides { config: Some(folder), ..option(None, None) };
     assert_eq!(glance(&overrides, &home.env(&[])), told(Output::Text, None));
+}
+
+#[test]
+fn the_log_is_kept_of_broken_settings_too() {
+    let home = Home::with(&format!("log_file = 'top'\n{BROKEN}[profiles.a]\nlog_file = '~/of-a'\n[profiles.b]\n"));
+    let option = |path: &str| Overrides { log_file: Some(path.into()), ..Overrides::default() };
+    let variable = [("WECOM_ALERT_LOG_FILE", "/variable")];
+    let profile_a = [("WECOM_ALERT_PROFILE", "a")];
+    let cases: [(Overrides, Variables<'_>, PathBuf); 5] = [
+        (option("~/option"), &variable, home.path("option")),
+        (option("here"), &profile_a, PathBuf::from("here")),
+        (Overrides::default(), &variable, PathBuf::from("/variable")),
+        (Overrides::default(), &profile_a, home.path("of-a")),
+        // A relative path counts from the file's folder.
+        (Overrides::default(), &[], home.path(".config/wecom-alert/top")),
+    ];
+    for (index, (overrides, variables, wanted)) in cases.into_iter().enumerate() {
+        let seen = glance(&overrides, &home.env(variables));
+        assert_eq!(seen.log_file, Some(wanted), "case {index}");
+    }
+    for config in ["", "log_file = 5", "log_file = ' '", "log_file = '$LOG'", "log_file = 'x'\nno TOML"] {
+        assert_eq!(glance(&Overrides::default(), &Home::with(config).env(&[])).log_file, None, "{config}");
+    }
 }

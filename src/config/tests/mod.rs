@@ -1,6 +1,7 @@
 //! The whole of `resolve`, by subject, on files in a folder of each test's own.
 
 mod credentials;
+mod delivery;
 mod environment;
 mod example;
 mod file;
@@ -9,6 +10,7 @@ mod leaks;
 mod precedence;
 mod profile;
 mod search;
+mod target;
 mod values;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use crate::message::Route;
 use crate::message::finding::At;
+use crate::message::long;
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
@@ -123,7 +124,7 @@ const MPNEWS_CONTENT_BYTES: usize = 666 * 1024;
 
 impl Rules for Text {
     fn check(&self, _route: Route, at: &mut At<'_>) {
-        at.field("content").body_text(&self.content, 2048);
+        at.field("content").body_text(&self.content, long::TEXT_BYTES);
     }
 }
 
@@ -131,7 +132,7 @@ impl Rules for Video {
     fn check(&self, _route: Route, at: &mut At<'_>) {
         at.field("media_id").filled(&self.media_id);
         at.field("title").max_bytes(or_empty(&self.title), 128);
-        at.field("description").max_bytes(or_empty(&self.description), 512);
+        at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
     }
 }
 
@@ -163,7 +164,7 @@ impl Rules for News {
 impl Rules for Article {
     fn check(&self, _route: Route, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
-        at.field("description").max_bytes(or_empty(&self.description), 512);
+        at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
         at.field("picurl").max_bytes(or_empty(&self.picurl), 2048);
         at.field("pagepath").max_bytes(or_empty(&self.pagepath), 128);
         let url = or_empty(&self.url);

@@ -6,6 +6,7 @@ use md5::{Digest, Md5};
 
 use crate::message::Route;
 use crate::message::finding::{At, shown};
+use crate::message::long;
 use crate::message::media::{self, Format};
 use crate::message::recipients::ALL;
 use crate::message::rules::{Rules, has_http_scheme, or_empty};
@@ -68,7 +69,7 @@ impl Image {
 
 impl Rules for Text {
     fn check(&self, _route: Route, at: &mut At<'_>) {
-        at.field("content").body_text(&self.content, 2048);
+        at.field("content").body_text(&self.content, long::TEXT_BYTES);
         for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
             at.field("mentioned_list").item(index).userid(id);
         }
@@ -121,7 +122,7 @@ impl Rules for News {
         for (index, article) in self.articles.iter().enumerate() {
             let mut at = at.item(index);
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
-            at.field("description").max_bytes(or_empty(&article.description), 512);
+            at.field("description").max_bytes(or_empty(&article.description), long::DESCRIPTION_BYTES);
             let mut place = at.field("url");
             place.filled(&article.url);
             if !article.url.is_empty() && !has_http_scheme(&article.url) {

@@ -68,7 +68,7 @@ fn texts_end_by_bytes() {
     let hint = check("text", json!({"content": "x".repeat(2049)})).errors.remove(0).hint;
     assert_eq!(
         hint.as_deref(),
-        Some("shorten it, or send it as a file: … | wecom-alert COMMAND --file - --filename alert.txt")
+        Some("shorten it; text that is no payload goes in parts or as a file with --on-long auto")
     );
 }
 

@@ -33,9 +33,9 @@ fn texts_are_counted_in_bytes() {
         }
         for text in ["x".repeat(limit + 1), bytes(limit + 1), "😀".repeat(limit / 4) + "é"] {
             let case = format!("{} {msgtype} of {} bytes", route.as_str(), text.len());
-            let refusal = scene.refused(&case, scene.send(route, &["-t", msgtype, &text]), 2);
+            let refusal = scene.refused(&case, scene.send(route, &["-t", msgtype, "--on-long", "fail", &text]), 2);
             assert_eq!(refusal.message, format!("{msgtype}.content: {} bytes, the limit is {limit}", text.len()));
-            assert!(refusal.hint.contains("shorten it") && refusal.hint.contains("--file"), "{}", refusal.hint);
+            assert!(refusal.hint.contains("shorten it") && refusal.hint.contains("--on-long auto"), "{}", refusal.hint);
         }
     }
 }
@@ -105,7 +105,8 @@ fn options_are_counted_as_published() {
         assert_sent(&case, scene.send(route, &[]).args(args(&fits)).run());
         let arrived = scene.last(&case);
         assert!(holds(arrived.payload(), &fits), "{case}: {}", arrived.body);
-        scene.refused(&case, scene.send(route, &[]).args(args(&does_not)), 2).says(&case, message, "--no-validate");
+        let cmd = scene.send(route, &["--on-long", "fail"]).args(args(&does_not));
+        scene.refused(&case, cmd, 2).says(&case, message, "--no-validate");
     }
 }
 

@@ -39,7 +39,7 @@ fn tls_does_not_change_that() {
     let most = watch(&running);
     running.wait().assert_code(0);
     assert_eq!(scene.last_upload("large").bytes.len(), 20 * MIB);
-    assert!(most > 0 && most < 16 * 1024, "{most} KiB at the peak");
+    assert!(most > 0 && most < 18 * 1024, "{most} KiB at the peak");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_largest_file_takes_less_memory_than_it_has_bytes() {
             assert_eq!(scene.last_upload("large").bytes.len(), 20 * MIB);
             let case = format!("{} from stdin: {from_stdin}", route.as_str());
             assert!(most > 0, "{case}: nothing was seen");
-            assert!(most < 16 * 1024, "{case}: {most} KiB at the peak");
+            assert!(most < 18 * 1024, "{case}: {most} KiB at the peak");
         }
     }
 }

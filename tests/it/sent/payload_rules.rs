@@ -180,7 +180,7 @@ fn without_validation_the_body_goes_out_as_it_is() {
         assert_eq!(scene.last("as it is").body, body_of(route, "text", body));
 
         let long = "x".repeat(2049);
-        let run = scene.send(route, &["--no-validate", &long]).run().assert_code(5);
+        let run = scene.send(route, &["--no-validate", "--on-long", "fail", &long]).run().assert_code(5);
         let document = run.json();
         assert_eq!((&document["status"], &document["attempts"]), (&json!("refused"), &json!(1)));
         assert_eq!(document["warnings"], json!(["text.content: 2049 bytes, the limit is 2048"]));

@@ -38,6 +38,10 @@ impl TestEnv {
             ("TMPDIR", folder("tmp")),
             // For the commands that give secrets.
             ("PATH", "/usr/bin:/bin".into()),
+            // One attempt is one request, unless a test is about the others.
+            ("WECOM_ALERT_RETRIES", "0".into()),
+            // A test sends as much as it likes, unless it is about that.
+            ("WECOM_ALERT_RATE", "off".into()),
         ]
         .map(|(name, value)| (name.into(), value))
         .into();

@@ -114,7 +114,7 @@ fn a_new_token_that_is_stale_too_ends_it() {
 }
 
 #[test]
-fn a_refresh_that_fails_leaves_the_original_error() {
+fn a_refresh_that_fails_for_good_leaves_the_original_error() {
     type Break = fn(&FakeWecom);
     let wrong_secret: Break = |wecom| wecom.rotate_secret(SECRET, "test-secret-after-the-reset");
     let no_answer: Break = |wecom| {
@@ -125,15 +125,22 @@ fn a_refresh_that_fails_leaves_the_original_error() {
         wecom.revoke_tokens();
         wecom.always(Endpoint::GetToken, Reply::errcode(45009, "api freq out of limit"));
     };
-    for (case, break_it, reason) in
-        [("a reset secret", wrong_secret, "40001"), ("a gateway", no_answer, "502"), ("a limit", limited, "45009")]
-    {
+    // What may pass is no matter of the credentials.
+    for (case, break_it, reason, code, status, errcode) in [
+        ("a reset secret", wrong_secret, "40001", 4, "auth", json!(40014)),
+        ("a gateway", no_answer, "502", 7, "temporary", json!(null)),
+        ("a limit", limited, "45009", 8, "rate_limited", json!(45009)),
+    ] {
         let (env, wecom) = (TestEnv::new(), FakeWecom::start());
         warm(&env, &wecom);
         break_it(&wecom);
         let run = send(&env, &wecom).run();
-        let document = assert_document(&run, case, 4, &json!({"status": "auth", "errcode": 40014, "attempts": 1}));
-        assert_says(&document, case, "message", &["40014", "a new token could not be had", reason]);
+        let expected = json!({"status": status, "errcode": errcode, "attempts": 1});
+        let document = assert_document(&run, case, code, &expected);
+        assert_says(&document, case, "message", &[reason]);
+        if code == 4 {
+            assert_says(&document, case, "message", &["40014", "a new token could not be had"]);
+        }
         assert_eq!(wecom.count(Endpoint::GetToken), 2, "{case}: asked once, not in a loop");
         assert_eq!(wecom.messages().len(), 1, "{case}");
     }

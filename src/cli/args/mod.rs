@@ -1,0 +1,133 @@
+//! What a person types: the commands, their options and help, and nothing else.
+
+mod delivery;
+mod global;
+mod outbox;
+mod send;
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+use wecom_alert::config::Overrides;
+
+pub(crate) use global::GlobalArgs;
+pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
+pub(crate) use send::{AppSendArgs, ContentArgs, WebhookSendArgs};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 sent, ok, queued, skipped, dry_run    5 refused by WeCom (message, all recipients)
+  1 a defect of this program              6 partial: some did not get it
+  2 usage: options or message             7 temporary: try later
+  3 config: settings, files, certificates 8 rate limited: try later
+  4 auth: credentials, IP, permission     9 unknown: sent, but no answer came
+  130, 143 stopped by SIGINT, SIGTERM, after saying what had been delivered
+Credentials come from the config file or from WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID,
+WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options.";
+
+/// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it.
+#[derive(Parser)]
+#[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(propagate_version = true, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Send to members, departments and tags of a self-built app (message/send)
+    #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
+        Text that begins with - goes after --:  wecom-alert app-send -u zhangsan -- '-5 degrees'")]
+    AppSend(Box<AppSendArgs>),
+    /// Send to the group of a webhook (webhook/send)
+    #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
+        Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
+    WebhookSend(Box<WebhookSendArgs>),
+    /// Upload a file and print its media_id, valid for 3 days
+    #[command(
+        after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media --route app report.pdf)\""
+    )]
+    UploadMedia(UploadMediaArgs),
+    /// Print a valid access token of the app
+    #[command(after_help = "Example:\n  wecom-alert get-token -P ops > /dev/null && echo 'the credentials are good'")]
+    GetToken(GetTokenArgs),
+    /// Show, deliver or discard the alerts that could not go out yet
+    #[command(after_help = "Example:\n  wecom-alert outbox flush")]
+    Outbox(OutboxArgs),
+}
+
+impl Command {
+    pub(crate) const NAMES: [&str; 5] = ["app-send", "webhook-send", "upload-media", "get-token", "outbox"];
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::AppSend(_) => "app-send",
+            Self::WebhookSend(_) => "webhook-send",
+            Self::UploadMedia(_) => "upload-media",
+            Self::GetToken(_) => "get-token",
+            Self::Outbox(_) => "outbox",
+        }
+    }
+}
+
+/// `upload-media`.
+#[derive(Args)]
+pub(crate) struct UploadMediaArgs {
+    /// The file; `-` is stdin
+    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Whose media: an app's or a webhook's; default: the one the profile has
+    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(["app", "webhook"]))]
+    pub(crate) route: Option<String>,
+    /// image, voice, video or file; default: by content
+    #[arg(short = 't', long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// File name to show
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename: Option<String>,
+}
+
+/// `get-token`.
+#[derive(Args)]
+pub(crate) struct GetTokenArgs {
+    /// Ask WeCom for a new token even if the cached one is valid
+    #[arg(long)]
+    pub(crate) refresh: bool,
+}
+
+impl Cli {
+    /// The options as the configuration knows them.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let mut overrides = self.global.overrides();
+        match &self.command {
+            Command::AppSend(args) => {
+                args.content.override_settings(&mut overrides);
+                overrides.msgtype.clone_from(&args.msgtype);
+                overrides.to_user.clone_from(&args.to_user);
+                overrides.to_party.clone_from(&args.to_party);
+                overrides.to_tag.clone_from(&args.to_tag);
+                overrides.safe.clone_from(&args.safe);
+                overrides.id_trans = args.id_trans;
+                overrides.duplicate_check.clone_from(&args.duplicate_check);
+                overrides.allow_partial = args.allow_partial;
+                args.delivery.override_settings(&mut overrides);
+            }
+            Command::WebhookSend(args) => {
+                args.content.override_settings(&mut overrides);
+                overrides.msgtype.clone_from(&args.msgtype);
+                overrides.mention.clone_from(&args.mention);
+                overrides.mention_mobile.clone_from(&args.mention_mobile);
+                overrides.allow_partial = args.allow_partial;
+                args.delivery.override_settings(&mut overrides);
+            }
+            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
+        }
+        overrides
+    }
+}

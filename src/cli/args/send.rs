@@ -1,0 +1,134 @@
+//! The options of the sending commands: what to send and to whom.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use wecom_alert::config::Overrides;
+
+use super::delivery::DeliveryArgs;
+
+/// Where the text comes from and how it is read.
+#[derive(Args)]
+#[command(next_help_heading = "Message")]
+pub(crate) struct ContentArgs {
+    /// The text; without it, and without anything else to send, stdin is read
+    #[arg(value_name = "CONTENT")]
+    pub(crate) content: Option<OsString>,
+    /// Read the text from a file; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "content")]
+    pub(crate) text_file: Option<PathBuf>,
+    /// JSON: the object under the msgtype, or a whole body with msgtype; `-` is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["content", "text_file"])]
+    pub(crate) payload: Option<PathBuf>,
+    /// Upload a picture (JPG, PNG) and send it; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
+    pub(crate) image: Option<PathBuf>,
+    /// Upload a file and send it; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
+    pub(crate) file: Option<PathBuf>,
+    /// Upload a voice recording (AMR) and send it; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
+    pub(crate) voice: Option<PathBuf>,
+    /// Upload a video (MP4) and send it, app only; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
+    pub(crate) video: Option<PathBuf>,
+    /// Send what was uploaded before, with -t image, voice, video or file
+    #[arg(long, value_name = "ID", group = "attached")]
+    pub(crate) media_id: Option<String>,
+    /// File name to show
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename: Option<String>,
+    /// Title of a textcard, a video or an article
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Link of a textcard or an article
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Label of a textcard's link
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) btntxt: Option<String>,
+    /// Picture of an article
+    #[arg(long, value_name = "URL")]
+    pub(crate) picurl: Option<String>,
+    /// Read \n, \t and \\ in CONTENT
+    #[arg(long)]
+    pub(crate) escapes: bool,
+    /// Encoding of the input: auto, utf-8 or gb18030
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
+    /// Succeed silently when the text is empty
+    #[arg(long, conflicts_with = "if_empty")]
+    pub(crate) skip_empty: bool,
+    /// Send this when the text is empty
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) if_empty: Option<String>,
+}
+
+/// `app-send`.
+#[derive(Args)]
+pub(crate) struct AppSendArgs {
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    /// text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
+    pub(crate) msgtype: Option<String>,
+    /// Member, or @all [env: WECOM_ALERT_TO_USER]
+    #[arg(short = 'u', long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
+    pub(super) to_user: Vec<String>,
+    /// Department [env: WECOM_ALERT_TO_PARTY]
+    #[arg(long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
+    pub(super) to_party: Vec<String>,
+    /// Tag [env: WECOM_ALERT_TO_TAG]
+    #[arg(long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
+    pub(super) to_tag: Vec<String>,
+    /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
+    #[arg(long, value_name = "0|1|2", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub(crate) safe: Option<String>,
+    /// Let WeCom replace `$userName=ID$` and the like
+    #[arg(long)]
+    pub(crate) id_trans: bool,
+    /// Let WeCom drop the same message when it comes again within this time, up to 4h
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) duplicate_check: Option<String>,
+    /// Exit 0 although some recipients did not get it
+    #[arg(long)]
+    pub(super) allow_partial: bool,
+    #[command(flatten)]
+    pub(super) delivery: DeliveryArgs,
+}
+
+/// `webhook-send`.
+#[derive(Args)]
+pub(crate) struct WebhookSendArgs {
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    /// text, markdown, markdown_v2, image, news, file, voice, template_card
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
+    pub(crate) msgtype: Option<String>,
+    /// Member to mention, or @all (repeatable; text only)
+    #[arg(long, value_name = "ID", help_heading = "Mentions")]
+    pub(crate) mention: Vec<String>,
+    /// Mobile number to mention, or @all (repeatable; text only)
+    #[arg(long, value_name = "NUMBER", help_heading = "Mentions")]
+    pub(crate) mention_mobile: Vec<String>,
+    /// Exit 0 although some parts did not arrive
+    #[arg(long)]
+    pub(super) allow_partial: bool,
+    #[command(flatten)]
+    pub(super) delivery: DeliveryArgs,
+}
+
+impl ContentArgs {
+    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
+        overrides.encoding.clone_from(&self.encoding);
+        overrides.escapes = self.escapes;
+        overrides.skip_empty = self.skip_empty;
+        overrides.if_empty.clone_from(&self.if_empty);
+        overrides.title.clone_from(&self.title);
+        overrides.url.clone_from(&self.url);
+        overrides.btntxt.clone_from(&self.btntxt);
+        overrides.picurl.clone_from(&self.picurl);
+    }
+}

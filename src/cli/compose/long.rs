@@ -1,0 +1,105 @@
+//! Text that has no room in one message: several messages, or one with head and tail and the whole as a file.
+
+use wecom_alert::config::{OnLong, Settings};
+use wecom_alert::delivery::split::{Markup, head_and_tail, split, split_up_to, truncate};
+use wecom_alert::input::Attachment;
+use wecom_alert::message::{Route, long};
+
+/// How many messages a text may become before it is sent as a file.
+const MOST_PARTS: usize = 5;
+
+/// So much of a text goes into one file: the limit of an upload is 20 MiB (document path 90253).
+const FILE_BYTES: usize = 20_000_000;
+
+/// A text as it goes out.
+pub(super) struct Pieces {
+    /// The texts of the messages, at least one.
+    pub(super) texts: Vec<String>,
+    /// The whole text, where the messages do not hold all of it.
+    pub(super) files: Vec<Attachment>,
+}
+
+/// Makes a text fit for messages of this type.
+pub(super) fn fit(text: &str, route: Route, msgtype: &str, settings: &Settings) -> Pieces {
+    let whole = |text: String| Pieces { texts: vec![text], files: Vec::new() };
+    let limit = match long::text_bytes(route, msgtype) {
+        Some(limit) if !long::takes(route, msgtype, text) => limit,
+        _ => return whole(text.to_owned()),
+    };
+    let markup = match msgtype {
+        "markdown" => Markup::Markdown,
+        "markdown_v2" => Markup::MarkdownV2,
+        _ => Markup::Plain,
+    };
+    // A video would be uploaded once more for each part.
+    let can_be_parted = msgtype != "video";
+    match settings.on_long {
+        // The rules will refuse it.
+        OnLong::Fail => whole(text.to_owned()),
+        OnLong::Truncate => whole(truncate(text, limit, markup, settings.keep)),
+        OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
+        OnLong::Auto if can_be_parted => match split_up_to(text, limit, markup, MOST_PARTS) {
+            Some(texts) => Pieces { texts, files: Vec::new() },
+            None => with_file(text, limit, markup),
+        },
+        OnLong::Split | OnLong::Auto | OnLong::File => with_file(text, limit, markup),
+    }
+}
+
+fn with_file(text: &str, limit: usize, markup: Markup) -> Pieces {
+    let name = format!("alert-{}-{}", host(), chrono::Local::now().format("%Y%m%d-%H%M%S"));
+    let pieces = in_files(text);
+    let count = pieces.len();
+    let file_name = |number: usize| match count {
+        1 => format!("{name}.txt"),
+        _ => format!("{name}-{number}of{count}.txt"),
+    };
+    let note = match count {
+        1 => format!("the whole text follows as {}", file_name(1)),
+        _ => format!("the whole text follows as {} to {}", file_name(1), file_name(count)),
+    };
+    let files = pieces.iter().enumerate().map(|(at, piece)| Attachment::of_text(&file_name(at + 1), piece)).collect();
+    Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+}
+
+/// The text in pieces that can be uploaded, cut where a line ends or else between characters.
+fn in_files(mut text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while text.len() > FILE_BYTES {
+        let mut end = FILE_BYTES;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let end = text[..end].rfind('\n').map_or(end, |at| at + 1);
+        let (piece, rest) = text.split_at(end);
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces.push(text);
+    pieces
+}
+
+/// This machine's name, as far as it can stand in a file's name.
+pub(crate) fn host() -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    let safe = |c: char| c.is_alphanumeric() || c == '-' || c == '.' || c == '_';
+    let name: String = name.chars().filter(|c| safe(*c)).take(40).collect();
+    if name.is_empty() { "host".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_cut_where_a_line_ends() {
+        assert_eq!(in_files("abc\n"), ["abc\n"]);
+        let long = format!("{}\n{}", "磁".repeat(4_000_000), "盘".repeat(5_000_000));
+        let pieces = in_files(&long);
+        assert!(pieces.len() == 2 && pieces[0].ends_with('\n') && pieces.iter().all(|piece| piece.len() <= FILE_BYTES));
+        let endless = "磁".repeat(7_000_000);
+        let pieces = in_files(&endless);
+        assert_eq!(pieces.concat(), endless);
+        assert!(pieces.len() == 2 && pieces.iter().all(|piece| piece.len() <= FILE_BYTES));
+    }
+}

@@ -1,0 +1,139 @@
+//! An alert in the outbox while it is being sent: put there before the first attempt, and what becomes of it after.
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use wecom_alert::config::{Level, SecretSource};
+use wecom_alert::delivery::outbox::{Held, NewEntry, NewPart, Outbox, Refusal};
+use wecom_alert::delivery::{Outcome, Shipment, Shortfall};
+use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::message::Route;
+
+use super::moment;
+use super::session::Session;
+
+/// Stores an alert, if that is wanted. `markable` says whether its text may be led by a line of ours.
+///
+/// # Errors
+///
+/// Exit 3 where the outbox cannot be used at all. That it is full is a warning: the alert is sent without it.
+pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markable: bool) -> Result<Option<Held>> {
+    if !session.settings.outbox {
+        return Ok(None);
+    }
+    let state = session.state().ok_or_else(|| {
+        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
+    })?;
+    let route = session.route.unwrap_or(Route::App);
+    let (profile, target) = addressee(session, route, parts).await?;
+    let entry = NewEntry {
+        command: command(route).to_owned(),
+        route,
+        profile,
+        target,
+        at_most_once: session.settings.at_most_once,
+        duplicate_check_s: duplicate_check(parts),
+        markable,
+        queued_at_ms: moment::to_ms(SystemTime::now()),
+        parts: parts.iter().map(new_part).collect(),
+    };
+    match Outbox::open(&state)?.accept(entry) {
+        Ok(held) => {
+            session.ledger.store(Some(held.id()));
+            Ok(Some(held))
+        }
+        Err(full @ Refusal::Full { .. }) => {
+            let error = Error::from(full);
+            let hint = error.hint().unwrap_or_default();
+            session.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
+            Ok(None)
+        }
+        Err(Refusal::Failed(error)) => Err(error),
+    }
+}
+
+/// What becomes of an entry after its attempt; the outcome is completed accordingly.
+pub(crate) fn settle(held: Held, outcome: &mut Outcome, session: &mut Session<'_>) {
+    let id = held.id().to_owned();
+    let is_over = match outcome.shortfall {
+        None => {
+            session.ledger.store(None);
+            if let Err(error) = held.done() {
+                session.warnings.push(format!("entry {id} of the outbox was delivered but cannot be removed: {error}"));
+            }
+            return;
+        }
+        // It may have arrived, and must not arrive twice.
+        Some(Shortfall { status: Status::Unknown, .. }) if session.settings.at_most_once => true,
+        Some(shortfall) => !shortfall.may_pass(),
+    };
+    outcome.outbox_id = Some(id.clone());
+    let kept = if is_over { give_up(held, outcome) } else { held.wait(outcome) };
+    if let Err(error) = kept {
+        session.warnings.push(format!("entry {id} of the outbox cannot be brought up to date: {error}"));
+    }
+    if !is_over {
+        queue(outcome, &id);
+    }
+}
+
+/// Puts an entry among those that are not tried any more, with what its last attempt brought.
+pub(crate) fn give_up(mut held: Held, outcome: &Outcome) -> Result<()> {
+    held.note(outcome);
+    match &outcome.error {
+        Some(error) => held.fail(error),
+        None => held.done(),
+    }
+}
+
+fn new_part(part: &Shipment) -> NewPart {
+    let label = part.media.as_ref().map(|(_, file)| file.name().to_owned());
+    NewPart { kind: part.kind, label, body: part.body.clone(), media: part.media.clone() }
+}
+
+/// Turns a failure into what was asked for instead: the alert waits.
+fn queue(outcome: &mut Outcome, id: &str) {
+    outcome.status = Status::Queued;
+    let Some(error) = outcome.error.take() else { return };
+    let message = format!("{}; it waits in the outbox as {id}", error.message());
+    let hint = "it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush";
+    outcome.error = Some(error.with_status(Status::Queued).with_message(message).with_hint(hint));
+}
+
+/// The profile that names the target, or, for credentials of the environment, the target's fingerprint.
+async fn addressee(
+    session: &Session<'_>,
+    route: Route,
+    parts: &[Shipment],
+) -> Result<(Option<String>, Option<String>)> {
+    let settings = &session.settings;
+    let source = match route {
+        Route::App => &settings.secret,
+        Route::Webhook => &settings.webhook,
+    };
+    let by_environment = source.as_ref().map(SecretSource::level) == Some(Level::Environment);
+    match &settings.profile {
+        Some(profile) if !by_environment => Ok((Some(profile.clone()), None)),
+        _ => Ok((None, Some(session.identity(route, agent_id(parts)).await?))),
+    }
+}
+
+fn agent_id(parts: &[Shipment]) -> Option<i64> {
+    parts.first()?.body.get("agentid")?.as_i64()
+}
+
+fn duplicate_check(parts: &[Shipment]) -> Option<u64> {
+    let body = &parts.first()?.body;
+    let is_on = body.get("enable_duplicate_check").and_then(Value::as_i64) == Some(1);
+    // The default interval is half an hour (document path 90236).
+    is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
+}
+
+/// The command that sends by a route.
+pub(crate) fn command(route: Route) -> &'static str {
+    match route {
+        Route::App => "app-send",
+        Route::Webhook => "webhook-send",
+    }
+}

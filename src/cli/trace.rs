@@ -1,0 +1,66 @@
+//! `--log-file`: a line of JSON for each command. No text and no secret is in it, and nothing depends on it.
+
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use serde_json::json;
+
+use wecom_alert::delivery::Outcome;
+use wecom_alert::fingerprint::sha256;
+use wecom_alert::message::Route;
+use wecom_alert::state;
+
+use super::moment;
+
+/// What may be told of what a message says.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    msgtype: String,
+    bytes: usize,
+    sha256: String,
+}
+
+impl Said {
+    pub(crate) fn new(msgtype: &str, text: &str) -> Self {
+        Self { msgtype: msgtype.to_owned(), bytes: text.len(), sha256: sha256(text.as_bytes()) }
+    }
+}
+
+/// One command that has ended.
+pub(crate) struct Trace<'a> {
+    pub(crate) command: Option<&'static str>,
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) said: Option<&'a Said>,
+    pub(crate) began: Instant,
+}
+
+impl Trace<'_> {
+    /// Appends the line. A file that cannot be written is told, and is no failure.
+    pub(crate) fn append(&self, path: &Path) -> Result<(), String> {
+        state::append_line(path, &self.line())
+            .map_err(|error| format!("the log file {} cannot be written: {error}", path.display()))
+    }
+
+    fn line(&self) -> String {
+        let outcome = self.outcome;
+        let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
+        let line = json!({
+            "time": moment::stamp(SystemTime::now()),
+            "pid": std::process::id(),
+            "command": self.command,
+            "profile": outcome.profile,
+            "route": outcome.route.map(Route::as_str),
+            "type": self.said.map(|said| &said.msgtype),
+            "bytes": self.said.map(|said| said.bytes),
+            "sha256": self.said.map(|said| &said.sha256),
+            "status": outcome.status.as_str(),
+            "exit_code": outcome.exit_code(),
+            "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
+            "attempts": outcome.attempts,
+            "msgids": msgids,
+            "outbox_id": outcome.outbox_id,
+            "ms": u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        line.to_string()
+    }
+}

@@ -1,0 +1,189 @@
+//! Settings that choose one of a few ways, and names of further targets. Pure; an error never repeats what was given.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::message::Route;
+
+/// What to do where an alert would have to wait for its turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnRateLimit {
+    /// Wait, as long as that can end before the deadline.
+    #[default]
+    Wait,
+    /// Fail at once.
+    Fail,
+    /// Leave it in the outbox.
+    Outbox,
+}
+
+/// What becomes of a text over the limit of its type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnLong {
+    /// A few parts, or else head and tail with the whole text as a file.
+    #[default]
+    Auto,
+    /// As many parts as it takes.
+    Split,
+    /// One message with what [`Keep`] says.
+    Truncate,
+    /// One message with head and tail, and the whole text as a file.
+    File,
+    /// Refuse it; nothing is sent.
+    Fail,
+}
+
+/// Which part of a text stays where it is truncated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Its beginning.
+    Head,
+    /// Its end.
+    Tail,
+    /// Both, without the middle.
+    #[default]
+    Both,
+}
+
+/// A further target: a profile, and which of its two ways of sending if that is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetName {
+    /// The profile's name, trimmed and not empty; it may hold `:` itself.
+    pub profile: String,
+    /// `None`: the one that the profile has.
+    pub route: Option<Route>,
+}
+
+impl FromStr for OnRateLimit {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "wait" => Ok(Self::Wait),
+            "fail" => Ok(Self::Fail),
+            "outbox" => Ok(Self::Outbox),
+            _ => Err(none_of("wait, fail and outbox", "write `wait`, `fail` or `outbox`")),
+        }
+    }
+}
+
+impl FromStr for OnLong {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "split" => Ok(Self::Split),
+            "truncate" => Ok(Self::Truncate),
+            "file" => Ok(Self::File),
+            "fail" => Ok(Self::Fail),
+            _ => Err(none_of(
+                "auto, split, truncate, file and fail",
+                "write `auto`, `split`, `truncate`, `file` or `fail`",
+            )),
+        }
+    }
+}
+
+impl FromStr for Keep {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "head" => Ok(Self::Head),
+            "tail" => Ok(Self::Tail),
+            "both" => Ok(Self::Both),
+            _ => Err(none_of("head, tail and both", "write `head`, `tail` or `both`")),
+        }
+    }
+}
+
+fn none_of(names: &str, hint: &str) -> Error {
+    Error::config(format!("it is none of {names}"), hint)
+}
+
+impl FromStr for TargetName {
+    type Err = Error;
+
+    /// Reads `PROFILE`, `PROFILE:app` or `PROFILE:webhook`; any other `:` belongs to the profile's name.
+    fn from_str(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let routes = [Route::App, Route::Webhook];
+        let split = routes.into_iter().find_map(|route| {
+            let profile = text.strip_suffix(route.as_str())?.strip_suffix(':')?;
+            Some((profile.trim_end(), Some(route)))
+        });
+        let (profile, route) = split.unwrap_or((text, None));
+        if profile.is_empty() {
+            return Err(Error::config(
+                "the profile's name is missing",
+                "write PROFILE, PROFILE:app or PROFILE:webhook",
+            ));
+        }
+        if profile.chars().any(char::is_control) {
+            return Err(Error::config(
+                "the profile's name holds a control character",
+                "write a name of the config file",
+            ));
+        }
+        Ok(Self { profile: profile.to_owned(), route })
+    }
+}
+
+/// As it is written: `ops`, `ops:webhook`.
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.profile)?;
+        self.route.map_or(Ok(()), |route| write!(f, ":{}", route.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn target(text: &str) -> (String, Option<Route>) {
+        let target: TargetName = text.parse().unwrap();
+        (target.profile, target.route)
+    }
+
+    #[test]
+    fn only_a_final_route_counts_as_one() {
+        let cases = [
+            ("ops", "ops", None),
+            (" ops ", "ops", None),
+            ("ops:app", "ops", Some(Route::App)),
+            ("ops:webhook", "ops", Some(Route::Webhook)),
+            ("ops : app", "ops : app", None),
+            ("ops :app", "ops", Some(Route::App)),
+            ("a:b", "a:b", None),
+            ("a:b:webhook", "a:b", Some(Route::Webhook)),
+            ("app:app", "app", Some(Route::App)),
+            ("app", "app", None),
+            ("app:webhook:app", "app:webhook", Some(Route::App)),
+            ("ops:App", "ops:App", None),
+            ("myapp", "myapp", None),
+            ("ops:", "ops:", None),
+            ("运维:app", "运维", Some(Route::App)),
+        ];
+        for (text, profile, route) in cases {
+            assert_eq!(target(text), (profile.to_owned(), route), "{text}");
+        }
+        for text in ["", " ", ":app", " :webhook", "a\nb", "a\u{7f}:app"] {
+            assert!(text.parse::<TargetName>().is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(profile in "[a-z:一 ]{1,8}", route in 0..2) {
+            let route = [Route::App, Route::Webhook][route as usize];
+            prop_assume!(!profile.trim().is_empty());
+            let name = TargetName { profile: profile.trim().to_owned(), route: Some(route) };
+            prop_assert_eq!(name.to_string().parse::<TargetName>().unwrap(), name);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The settings of delivery: every level of each, its default, and what is refused.
+
+use std::time::Duration;
+
+use super::*;
+use crate::config::{Keep, OnLong, OnRateLimit, TargetName};
+use crate::message::Route;
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// What one key became, for comparison.
+type Shown = fn(&Settings) -> String;
+
+/// A key, the option's setter, its variable, and how the setting is shown.
+struct Case {
+    key: &'static str,
+    option: fn(&mut Overrides),
+    variable: Option<(&'static str, &'static str)>,
+    /// As TOML, in the profile and at the top level.
+    in_file: [&'static str; 2],
+    shown: Shown,
+    /// By option, variable, profile, top level, default.
+    wanted: [&'static str; 5],
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            key: "retries",
+            option: |o| o.retries = text("1"),
+            variable: Some(("WECOM_ALERT_RETRIES", "2")),
+            in_file: ["100", "'0'"],
+            shown: |s| s.retries.to_string(),
+            wanted: ["1", "2", "100", "0", "3"],
+        },
+        Case {
+            key: "on_long",
+            option: |o| o.on_long = text("split"),
+            variable: None,
+            in_file: ["'truncate'", "'file'"],
+            shown: |s| format!("{:?}", s.on_long),
+            wanted: ["Split", "", "Truncate", "File", "Auto"],
+        },
+        Case {
+            key: "keep",
+            option: |o| o.keep = text("head"),
+            variable: None,
+            in_file: ["'tail'", "'both'"],
+            shown: |s| format!("{:?}", s.keep),
+            wanted: ["Head", "", "Tail", "Both", "Both"],
+        },
+        Case {
+            key: "on_rate_limit",
+            option: |o| o.on_rate_limit = text("fail"),
+            variable: None,
+            in_file: ["'wait'", "'fail'"],
+            shown: |s| format!("{:?}", s.on_rate_limit),
+            wanted: ["Fail", "", "Wait", "Fail", "Wait"],
+        },
+        Case {
+            key: "jitter",
+            option: |o| o.jitter = text("1s"),
+            variable: Some(("WECOM_ALERT_JITTER", "2s")),
+            in_file: ["'3s'", "'24h'"],
+            shown: |s| format!("{:?}", s.jitter.map(|jitter| jitter.as_secs())),
+            wanted: ["Some(1)", "Some(2)", "Some(3)", "Some(86400)", "None"],
+        },
+        Case {
+            key: "outbox_max_age",
+            option: |o| o.outbox_max_age = text("720h"),
+            variable: Some(("WECOM_ALERT_OUTBOX_MAX_AGE", "48h")),
+            in_file: ["'1h'", "'2h'"],
+            shown: |s| (s.outbox_max_age.as_secs() / 3600).to_string(),
+            wanted: ["720", "48", "1", "2", "24"],
+        },
+        Case {
+            key: "cooldown",
+            option: |o| o.cooldown = text("1s"),
+            variable: None,
+            in_file: ["'2s'", "'3s'"],
+            shown: |s| format!("{:?}", s.cooldown.map(|cooldown| cooldown.as_secs())),
+            wanted: ["Some(1)", "", "Some(2)", "Some(3)", "None"],
+        },
+        Case {
+            key: "also",
+            option: |o| o.also = vec!["a".to_owned(), "b:app".to_owned()],
+            variable: None,
+            in_file: ["['c:webhook', ' d ']", "'e'"],
+            shown: |s| s.also.iter().map(TargetName::to_string).collect::<Vec<_>>().join(" "),
+            wanted: ["a b:app", "", "c:webhook d", "e", ""],
+        },
+        Case {
+            key: "fallback",
+            option: |o| o.fallback = text("a:app"),
+            variable: None,
+            in_file: ["'b:x'", "'c'"],
+            shown: |s| format!("{:?}", s.fallback.as_ref().map(|target| (target.profile.as_str(), target.route))),
+            wanted: [r#"Some(("a", Some(App)))"#, "", r#"Some(("b:x", None))"#, r#"Some(("c", None))"#, "None"],
+        },
+        Case {
+            key: "at_most_once",
+            option: |o| o.at_most_once = true,
+            variable: None,
+            in_file: ["false", "true"],
+            shown: |s| s.at_most_once.to_string(),
+            wanted: ["true", "", "false", "true", "false"],
+        },
+        Case {
+            key: "outbox",
+            option: |o| o.outbox = true,
+            variable: Some(("WECOM_ALERT_OUTBOX", "off")),
+            in_file: ["true", "true"],
+            shown: |s| s.outbox.to_string(),
+            wanted: ["true", "false", "true", "true", "false"],
+        },
+        Case {
+            key: "log_file",
+            option: |o| o.log_file = Some(PathBuf::from("/a")),
+            variable: Some(("WECOM_ALERT_LOG_FILE", "/b")),
+            in_file: ["'/c'", "'/d'"],
+            shown: |s| s.log_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+            wanted: ["/a", "/b", "/c", "/d", ""],
+        },
+    ]
+}
+
+#[test]
+fn each_level_gives_way_to_the_one_above() {
+    for case in cases() {
+        for (level, wanted) in case.wanted.into_iter().enumerate() {
+            let variable = case.variable.filter(|_| level <= 1);
+            if level == 1 && variable.is_none() {
+                continue;
+            }
+            let line = |here: bool, value: &str| if here { format!("{} = {value}\n", case.key) } else { String::new() };
+            let [profile, top] = case.in_file;
+            let home = Home::with(&format!("{}[profiles.only]\n{}", line(level <= 3, top), line(level <= 2, profile)));
+            let mut overrides = Overrides::default();
+            if level == 0 {
+                (case.option)(&mut overrides);
+            }
+            let settings = home.settings(&overrides, variable.as_slice());
+            assert_eq!((case.shown)(&settings), wanted, "{} at level {level}", case.key);
+        }
+    }
+}
+
+#[test]
+fn every_way_has_its_name() {
+    let on_long = |name: &str| settings_of(&format!("on_long = '{name}'")).on_long;
+    assert_eq!(
+        ["auto", "split", "truncate", "file", "fail"].map(on_long),
+        [OnLong::Auto, OnLong::Split, OnLong::Truncate, OnLong::File, OnLong::Fail]
+    );
+    let keep = |name: &str| settings_of(&format!("keep = '{name}'")).keep;
+    assert_eq!(["head", "tail", "both"].map(keep), [Keep::Head, Keep::Tail, Keep::Both]);
+    let on_rate_limit = |name: &str| settings_of(&format!("outbox = true\non_rate_limit = '{name}'")).on_rate_limit;
+    assert_eq!(
+        ["wait", "fail", "outbox"].map(on_rate_limit),
+        [OnRateLimit::Wait, OnRateLimit::Fail, OnRateLimit::Outbox]
+    );
+    let also = settings_of("also = 'room:webhook'").also;
+    assert_eq!(also, [TargetName { profile: "room".to_owned(), route: Some(Route::Webhook) }]);
+}
+
+#[test]
+fn what_is_refused_in_a_file() {
+    for (config, message) in [
+        ("retries = -1", "retries is no whole number from 0 to 100"),
+        ("retries = 101", "retries is no whole number from 0 to 100"),
+        ("retries = 's3cret'", "retries is no whole number from 0 to 100"),
+        ("on_long = 'Auto'", "it is none of auto, split, truncate, file and fail"),
+        ("keep = 'middle'", "it is none of head, tail and both"),
+        ("on_rate_limit = 'queue'", "it is none of wait, fail and outbox"),
+        ("jitter = '25h'", "the duration is longer than 24 hours"),
+        ("jitter = '0s'", "the duration must be more than zero"),
+        ("cooldown = '25h'", "the duration is longer than 24 hours"),
+        ("outbox_max_age = '721h'", "the duration is longer than 720 hours"),
+        ("outbox_max_age = '30d'", "the duration's unit is none of `ms`, `s`, `m` and `h`"),
+        ("also = ['a', ':app']", "the profile's name is missing"),
+        ("also = ['$TEAM']", "the value starts with `$`: the variable $TEAM was not expanded"),
+        ("also = \"a\\u001bb\"", "the profile's name holds a control character"),
+        ("fallback = ':webhook'", "the profile's name is missing"),
+        ("fallback = ' '", "the value is empty"),
+        ("log_file = ''", "the value is empty"),
+        ("log_file = '$LOG/x'", "the value starts with `$`: the variable $LOG was not expanded"),
+        ("cooldown_key = ' '\ncooldown = '1m'", "the value is empty"),
+        ("cooldown_key = 'x'", "it needs `cooldown`, which is not set"),
+        ("on_rate_limit = 'outbox'", "it needs `outbox`, which is off"),
+        ("on_rate_limit = 'outbox'\noutbox = false", "it needs `outbox`, which is off"),
+    ] {
+        let key = config.split(" = ").next().unwrap();
+        assert_eq!(error_of(config).0, format!("{key} in FILE:1:1: {message}"));
+    }
+    for (config, expected) in [
+        ("outbox = 'yes'", "`outbox` must be true or false"),
+        ("at_most_once = 1", "`at_most_once` must be true or false"),
+        ("retries = 1.5", "`retries` must be a whole number"),
+        ("fallback = ['a']", "`fallback` must be a string"),
+        ("also = [1]", "`also` must be a string that is not empty, or an array of such"),
+        ("jitter = 10", "`jitter` must be a duration in quotes, such as \"10s\""),
+    ] {
+        assert_eq!(error_of(config).0, format!("FILE:1:1: {expected}"));
+    }
+}
+
+#[test]
+fn a_malformed_option_is_usage_and_names_itself() {
+    let none = Overrides::default;
+    let cases = [
+        (Overrides { retries: text("many"), ..none() }, "--retries: retries is no whole number from 0 to 100"),
+        (Overrides { retries: text("101"), ..none() }, "--retries: retries is no whole number from 0 to 100"),
+        (Overrides { on_long: text("cut"), ..none() }, "--on-long: it is none of auto, split"),
+        (Overrides { keep: text(""), ..none() }, "--keep: the value is empty"),
+        (Overrides { jitter: text("5"), ..none() }, "--jitter: the duration has no unit"),
+        (Overrides { outbox_max_age: text("721h"), ..none() }, "--outbox-max-age: the duration is longer than 720 h"),
+        (Overrides { cooldown: text("soon"), ..none() }, "--cooldown: a duration is expected"),
+        (Overrides { also: vec![String::new()], ..none() }, "--also: the profile's name is missing"),
+        (Overrides { fallback: text(":app"), ..none() }, "--fallback: the profile's name is missing"),
+        (Overrides { log_file: Some(PathBuf::new()), ..none() }, "--log-file: the value is empty"),
+        (Overrides { cooldown_key: text("x"), ..none() }, "--cooldown-key: it needs `cooldown`, which is not set"),
+        (Overrides { on_rate_limit: text("outbox"), ..none() }, "--on-rate-limit: it needs `outbox`, which is off"),
+    ];
+    for (overrides, message) in cases {
+        let error = Home::empty().error(&overrides, &[]);
+        assert_eq!(error.status(), Status::Usage, "{error}");
+        assert!(error.message().starts_with(message), "{error}");
+        assert!(!error.hint().unwrap().is_empty(), "{error}");
+    }
+    let error = Home::empty().error(&none(), &[("WECOM_ALERT_RETRIES", "s3cret")]);
+    assert_eq!(error.status(), Status::Config);
+    assert_eq!(error.message(), "WECOM_ALERT_RETRIES: retries is no whole number from 0 to 100");
+}
+
+#[test]
+fn what_a_key_needs_may_stand_at_any_level() {
+    let home = Home::with("cooldown = '1m'\noutbox = true\n[profiles.a]\ncooldown_key = 'k'");
+    let overrides = Overrides { on_rate_limit: text("outbox"), ..Overrides::default() };
+    let s = home.settings(&overrides, &[]);
+    assert_eq!((s.cooldown, s.cooldown_key), (Some(Duration::from_secs(60)), text("k")));
+    assert_eq!(s.on_rate_limit, OnRateLimit::Outbox);
+    // Switched off again, by a variable.
+    let error = home.error(&overrides, &[("WECOM_ALERT_OUTBOX", "0")]);
+    assert!(error.message().contains("it needs `outbox`"), "{error}");
+}

@@ -1,0 +1,199 @@
+//! What a late alert begins with, so that nobody takes it for one of now. Pure.
+
+use serde_json::{Value, json};
+
+use super::Journal;
+use super::consignment::Shipment;
+use super::outcome::PartKind;
+use super::split::{Markup, split};
+use crate::message::{Route, long};
+
+/// Marks the first message that is still to be sent, and returns how the parts go by the journal now. The mark stands in
+/// the message's own text where that has one that may be edited, else in a short message before it. A text that has no
+/// room for the mark goes as two.
+pub fn mark<'j, J: Journal>(
+    parts: &mut Vec<Shipment>,
+    route: Route,
+    markable: bool,
+    mark: &str,
+    journal: &'j mut J,
+) -> Late<'j, J> {
+    let is_open = |(index, part): &(usize, &Shipment)| {
+        part.kind == PartKind::Message && journal.settled(*index) < part.calls().len()
+    };
+    let Some(at) = parts.iter().enumerate().find(is_open).map(|(index, _)| index) else {
+        return Late { journal, at: parts.len(), more: 0 };
+    };
+    let marked = marked(&parts[at], route, markable, mark);
+    let more = marked.len() - 1;
+    parts.splice(at..=at, marked);
+    Late { journal, at, more }
+}
+
+/// A journal of parts of which one goes as several.
+pub struct Late<'j, J> {
+    journal: &'j mut J,
+    at: usize,
+    more: usize,
+}
+
+impl<J> Late<'_, J> {
+    /// The part in the journal, and whether it is the last of those that it goes as.
+    fn origin(&self, part: usize) -> (usize, bool) {
+        match part {
+            part if part <= self.at => (part, part < self.at || self.more == 0),
+            part if part < self.at + self.more => (self.at, false),
+            part => (part - self.more, true),
+        }
+    }
+}
+
+impl<J: Journal> Journal for Late<'_, J> {
+    fn settled(&self, part: usize) -> usize {
+        match self.origin(part) {
+            (origin, true) => self.journal.settled(origin),
+            (origin, false) if self.journal.settled(origin) > 0 => usize::MAX,
+            _ => 0,
+        }
+    }
+
+    fn begin(&mut self, part: usize) {
+        let (origin, _) = self.origin(part);
+        self.journal.begin(origin);
+    }
+
+    fn settle(&mut self, part: usize, calls: usize, all: usize) {
+        if let (origin, true) = self.origin(part) {
+            self.journal.settle(origin, calls, all);
+        }
+    }
+}
+
+fn marked(part: &Shipment, route: Route, markable: bool, mark: &str) -> Vec<Shipment> {
+    let msgtype = part.body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = markable.then(|| text_of(&part.body, &msgtype)).flatten();
+    let Some(text) = text else { return vec![herald(part, mark), part.clone()] };
+    let text = format!("{mark}{text}");
+    let texts = match long::text_bytes(route, &msgtype) {
+        Some(limit) if !long::takes(route, &msgtype, &text) => split(&text, limit, markup_of(&msgtype)),
+        _ => vec![text],
+    };
+    let with = |text: String| {
+        let mut part = part.clone();
+        if let Some(place) = text_place(&mut part.body, &msgtype) {
+            *place = Value::from(text);
+        }
+        part
+    };
+    texts.into_iter().map(with).collect()
+}
+
+/// A short message for the same people that says what the next one cannot say.
+fn herald(part: &Shipment, mark: &str) -> Shipment {
+    let mut body = json!({});
+    for field in ["touser", "toparty", "totag", "agentid"] {
+        if let Some(value) = part.body.get(field) {
+            body[field] = value.clone();
+        }
+    }
+    body["msgtype"] = Value::from("text");
+    body["text"] = json!({ "content": format!("{mark}the next message is late") });
+    Shipment::message(body)
+}
+
+fn markup_of(msgtype: &str) -> Markup {
+    match msgtype {
+        "markdown" => Markup::Markdown,
+        "markdown_v2" => Markup::MarkdownV2,
+        _ => Markup::Plain,
+    }
+}
+
+/// Where the text of a type stands.
+fn text_place<'a>(body: &'a mut Value, msgtype: &str) -> Option<&'a mut Value> {
+    let content = body.get_mut(msgtype)?;
+    match msgtype {
+        "text" | "markdown" | "markdown_v2" => content.get_mut("content"),
+        "textcard" | "video" => content.get_mut("description"),
+        "news" => content.get_mut("articles")?.get_mut(0)?.get_mut("description"),
+        _ => None,
+    }
+}
+
+fn text_of(body: &Value, msgtype: &str) -> Option<String> {
+    text_place(&mut body.clone(), msgtype)?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARK: &str = "[delayed 37m, 03:12 +0800] ";
+
+    #[derive(Default)]
+    struct Notes(Vec<usize>);
+
+    impl Journal for Notes {
+        fn settled(&self, part: usize) -> usize {
+            self.0.get(part).copied().unwrap_or(0)
+        }
+
+        fn begin(&mut self, _part: usize) {}
+
+        fn settle(&mut self, part: usize, calls: usize, _all: usize) {
+            self.0.resize(self.0.len().max(part + 1), 0);
+            self.0[part] = calls;
+        }
+    }
+
+    fn text(content: &str) -> Shipment {
+        Shipment::message(
+            json!({ "touser": "zhangsan", "agentid": 7, "msgtype": "text", "text": { "content": content } }),
+        )
+    }
+
+    fn contents(parts: &[Shipment]) -> Vec<&str> {
+        parts.iter().map(|part| part.body["text"]["content"].as_str().unwrap_or("-")).collect()
+    }
+
+    #[test]
+    fn the_first_part_that_is_still_to_be_sent_is_marked() {
+        let mut notes = Notes(vec![1]);
+        let mut parts = vec![text("one"), text("two"), text("three")];
+        mark(&mut parts, Route::App, true, MARK, &mut notes);
+        assert_eq!(contents(&parts), ["one", "[delayed 37m, 03:12 +0800] two", "three"]);
+    }
+
+    #[test]
+    fn what_has_no_text_of_ours_is_announced() {
+        for (part, markable) in [
+            (text("payload"), false),
+            (Shipment::message(json!({ "touser": "zhangsan", "agentid": 7, "msgtype": "file", "file": {} })), true),
+        ] {
+            let (mut parts, mut notes) = (vec![part.clone(), text("next")], Notes::default());
+            let mut late = mark(&mut parts, Route::App, markable, MARK, &mut notes);
+            assert_eq!(parts.len(), 3);
+            assert_eq!(parts[0].body["text"]["content"], format!("{MARK}the next message is late"));
+            assert_eq!(parts[0].body["touser"], "zhangsan");
+            assert_eq!(parts[1].body, part.body);
+            // The herald is nothing that a journal keeps.
+            late.settle(0, 1, 1);
+            assert_eq!([0, 1, 2].map(|part| late.settled(part)), [0, 0, 0]);
+            late.settle(1, 1, 1);
+            assert_eq!([0, 1, 2].map(|part| late.settled(part)), [usize::MAX, 1, 0]);
+            late.settle(2, 1, 1);
+            assert_eq!(notes.0, [1, 1]);
+        }
+    }
+
+    #[test]
+    fn a_text_without_room_for_the_mark_goes_as_two() {
+        let full = "x".repeat(2048);
+        let (mut parts, mut notes) = (vec![text(&full)], Notes::default());
+        mark(&mut parts, Route::App, true, MARK, &mut notes);
+        let contents = contents(&parts);
+        assert_eq!(contents.len(), 2);
+        assert!(contents[0].starts_with("(1/2) [delayed 37m") && contents.iter().all(|text| text.len() <= 2048));
+        assert_eq!(contents.concat().matches('x').count(), 2048);
+    }
+}

@@ -1,0 +1,176 @@
+//! Makes a long text short: its head, its tail or both, and how much is missing.
+
+use unicode_segmentation::GraphemeCursor;
+
+use super::cut::{Cutter, TRIES, char_border_behind};
+use super::fence;
+use super::scan::{Font, Layout};
+use super::{Keep, Markup};
+
+const FONT_END: &str = "</font>";
+
+/// What is kept of a text.
+struct Kept {
+    /// Where it ends, if it is a head; where it begins, if it is a tail.
+    cut: usize,
+    /// With what ends or reopens its blocks and fonts.
+    shown: String,
+}
+
+pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note: Option<&str>) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    // A line behind a table or a quote would belong to it.
+    let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { "\n" };
+    let gaps = if keep == Keep::Both { 2 * gap.len() } else { gap.len() };
+    let room = limit.saturating_sub(notice(text.len(), note).len() + gaps);
+    let head = match keep {
+        Keep::Head => head(text, markup, room),
+        Keep::Both => head(text, markup, room / 2),
+        Keep::Tail => Kept { cut: 0, shown: String::new() },
+    };
+    let tail = match keep {
+        Keep::Head => Kept { cut: text.len(), shown: String::new() },
+        Keep::Both | Keep::Tail => tail(text, markup, room.saturating_sub(head.shown.len())),
+    };
+    let notice = notice(tail.cut - head.cut, note);
+    let mut short = head.shown;
+    if !short.is_empty() {
+        short.push_str(if short.ends_with('\n') { &gap[1..] } else { gap });
+    }
+    short.push_str(&notice);
+    if !tail.shown.is_empty() {
+        short.push_str(gap);
+        short.push_str(&tail.shown);
+    }
+    short
+}
+
+fn notice(missing: usize, note: Option<&str>) -> String {
+    let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
+    format!("[… {missing} bytes left out …]{note}")
+}
+
+fn head(text: &str, markup: Markup, room: usize) -> Kept {
+    if room == 0 {
+        return Kept { cut: 0, shown: String::new() };
+    }
+    let layout = Layout::scan(text, markup, room);
+    // None of them ends before there: they are longer than that.
+    let ends = layout.fonts.iter().filter(|font| is_open(font, room)).count() * FONT_END.len();
+    // Text matters more than a flood of fonts.
+    let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
+    let cutter = Cutter { text, layout: &layout, room: room - for_fonts.min(room) };
+    let cut = cutter.choose(0, text.len());
+    let [line_break, closing] = cutter.frame(0, cut).1;
+    let mut shown = [&text[..cut], line_break, closing].concat();
+    let open = layout.fonts.iter().filter(|font| is_open(font, cut)).count();
+    if for_fonts > 0 && open > 0 {
+        if !closing.is_empty() {
+            shown.push('\n');
+        }
+        shown.push_str(&FONT_END.repeat(open));
+    }
+    Kept { cut, shown }
+}
+
+fn tail(text: &str, markup: Markup, room: usize) -> Kept {
+    let nothing = Kept { cut: text.len(), shown: String::new() };
+    if room == 0 {
+        return nothing;
+    }
+    let layout = Layout::scan(text, markup, room);
+    let from = text.len().saturating_sub(room);
+    let mut fonts: Vec<&Font> =
+        layout.fonts.iter().filter(|font| font.close.is_some() && is_open(font, from)).collect();
+    fonts.sort_unstable_by_key(|font| font.start);
+    if fonts.iter().map(|font| font.inner - font.start + 1).sum::<usize>() > room / 2 {
+        // Text matters more than a flood of fonts.
+        fonts.clear();
+    }
+    let tags: usize = fonts.iter().map(|font| font.inner - font.start).sum();
+    let reopening = layout.fence_around(from).map_or(0, |fence| fence.content - fence.start + 1);
+    let from = char_border_behind(text, from + tags + reopening);
+    let cut = Finder { text, layout: &layout, visible: text.trim_end().len() }.find(from);
+    if cut >= text.len() {
+        return nothing;
+    }
+    let mut shown = String::with_capacity(room);
+    for font in fonts.iter().filter(|font| is_open(font, cut)) {
+        shown.push_str(&text[font.start..font.inner]);
+    }
+    if let Some(fence) = layout.fence_at(cut) {
+        if !shown.is_empty() {
+            shown.push('\n');
+        }
+        shown.push_str(fence.reopening(text));
+    }
+    shown.push_str(&text[cut..]);
+    Kept { cut, shown }
+}
+
+/// Whether a cut at this place leaves the font without its end, and the rest without its beginning.
+fn is_open(font: &Font, place: usize) -> bool {
+    font.inner <= place && font.close.is_none_or(|close| place <= close)
+}
+
+/// Finds where a tail begins.
+struct Finder<'a> {
+    text: &'a str,
+    layout: &'a Layout,
+    /// The end of the text but for white space.
+    visible: usize,
+}
+
+impl Finder<'_> {
+    /// The first place from `from` on where the text may begin: a line border, else a border between clusters, else one
+    /// between code points.
+    fn find(&self, from: usize) -> usize {
+        self.line_border(from)
+            .or_else(|| self.cluster_border(from))
+            .or_else(|| self.cluster_behind(from))
+            .unwrap_or(from)
+    }
+
+    fn line_border(&self, from: usize) -> Option<usize> {
+        let mut from = from;
+        loop {
+            let before = from.checked_sub(1)?;
+            let distance = self.text.as_bytes().get(before..self.visible)?.iter().position(|byte| *byte == b'\n')?;
+            let place = before + distance + 1;
+            match self.layout.span_at(place) {
+                Some(span) => from = span.end,
+                None => return Some(place).filter(|place| *place < self.visible),
+            }
+        }
+    }
+
+    fn cluster_border(&self, from: usize) -> Option<usize> {
+        let mut place = from;
+        for _ in 0..TRIES {
+            place = self.cluster_behind(place)?;
+            let broken = self.layout.broken.iter().find(|span| span.start < place && place < span.end);
+            if let Some(span) = self.layout.span_at(place).or(broken.filter(|span| span.end < self.visible)) {
+                place = span.end;
+            } else if self.layout.is_markdown && fence::looks_like_one(&self.text.as_bytes()[place..]) {
+                place = char_border_behind(self.text, place + 1);
+            } else {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    /// The first border between clusters that is not before `place` and leaves something to show.
+    fn cluster_behind(&self, place: usize) -> Option<usize> {
+        let place = char_border_behind(self.text, place);
+        let mut cursor = GraphemeCursor::new(place, self.text.len(), true);
+        let border = if cursor.is_boundary(self.text, 0).ok()? {
+            Some(place)
+        } else {
+            cursor.next_boundary(self.text, 0).ok()?
+        };
+        border.filter(|border| *border < self.visible)
+    }
+}

@@ -1,0 +1,179 @@
+//! Chooses the places where a text is cut: line borders, else clusters, else code points, and around what belongs
+//! together.
+
+use unicode_segmentation::GraphemeCursor;
+
+use super::fence;
+use super::scan::Layout;
+
+/// How many places are looked at before one is taken that breaks something: bounds the time for hostile text.
+pub(super) const TRIES: usize = 64;
+
+/// Cuts a text into pieces of `room` bytes, what closes and reopens a fenced block counted in.
+pub(super) struct Cutter<'a> {
+    pub(super) text: &'a str,
+    pub(super) layout: &'a Layout,
+    pub(super) room: usize,
+}
+
+impl Cutter<'_> {
+    /// The end of each piece; `None` if there are more than `most`.
+    pub(super) fn cut(&self, most: usize) -> Option<Vec<usize>> {
+        let visible = self.text.trim_end().len();
+        let mut ends: Vec<usize> = Vec::new();
+        let (mut before, mut start) = (0, 0);
+        while start < self.text.len() && self.cost(start, self.text.len()) > self.room {
+            let end = self.end_of_piece(start, visible);
+            let is_blank = self.text[start..end].trim().is_empty();
+            match ends.last_mut() {
+                Some(last) if is_blank && self.cost(before, end) <= self.room => *last = end,
+                _ => {
+                    ends.push(end);
+                    before = start;
+                }
+            }
+            if ends.len() > most {
+                return None;
+            }
+            start = end;
+        }
+        if start < self.text.len() {
+            ends.push(self.text.len());
+        }
+        (ends.len() <= most).then_some(ends)
+    }
+
+    /// What a piece is made of besides its own bytes: the line that begins a block again, and what ends one.
+    pub(super) fn frame(&self, start: usize, end: usize) -> (&str, [&str; 2]) {
+        let before = self.layout.fence_at(start).filter(|_| start > 0);
+        let before = before.map_or("", |fence| fence.reopening(self.text));
+        let behind = self.layout.fence_at(end).filter(|_| end < self.text.len());
+        let behind = behind.map_or(["", ""], |fence| {
+            let line_break = if self.text[..end].ends_with('\n') { "" } else { "\n" };
+            [line_break, fence.closing(self.text)]
+        });
+        (before, behind)
+    }
+
+    /// Bytes of the piece with its frame.
+    fn cost(&self, start: usize, end: usize) -> usize {
+        let (before, behind) = self.frame(start, end);
+        before.len() + (end - start) + behind[0].len() + behind[1].len()
+    }
+
+    /// Where the piece ends that begins here. White space at the end of the text (from `visible` on) is not left alone
+    /// there, if the last piece can hold something before it.
+    fn end_of_piece(&self, start: usize, visible: usize) -> usize {
+        let end = self.choose(start, self.text.len());
+        if end >= visible && visible > start {
+            let earlier = self.choose(start, visible - 1);
+            if earlier < visible && self.cost(earlier, self.text.len()) <= self.room {
+                return earlier;
+            }
+        }
+        end
+    }
+
+    /// The best place to cut behind `start`, not behind `most` and always at least one code point away.
+    pub(super) fn choose(&self, start: usize, most: usize) -> usize {
+        let reopening = self.frame(start, start).0.len();
+        let end = most.min(start + self.room.saturating_sub(reopening));
+        let closing = self.layout.fence_around(end).map_or(0, |fence| {
+            // A line break may have to go before it.
+            fence.opening.lead + 1
+        });
+        let end = match self.layout.fence_around(end) {
+            Some(fence) if fence.start > start => fence.start.max(end.saturating_sub(closing)),
+            _ => end.saturating_sub(closing),
+        };
+        let end = char_border_before(self.text, end.max(start));
+        let window = &self.text[start..end];
+        let shown = start + window.len() - window.trim_start().len();
+        self.line_border(start, shown, end)
+            .or_else(|| self.cluster_border(start, shown, end, false))
+            .or_else(|| self.cluster_border(start, shown, end, true))
+            .or_else(|| self.line_border(start, start, end))
+            .or_else(|| self.cluster_border(start, start, end, true))
+            .or_else(|| self.cluster_before(start, end))
+            .unwrap_or_else(|| end.max(char_border_behind(self.text, start + 1)))
+    }
+
+    /// The last line border behind `floor` that breaks nothing.
+    fn line_border(&self, start: usize, floor: usize, end: usize) -> Option<usize> {
+        let mut end = end;
+        loop {
+            let line_break = self.text.as_bytes().get(floor..end)?.iter().rposition(|byte| *byte == b'\n')?;
+            let place = floor + line_break + 1;
+            match self.layout.span_at(place) {
+                Some(span) => end = span.start,
+                None if self.cost(start, place) > self.room => end = place - 1,
+                None => return Some(place),
+            }
+        }
+    }
+
+    /// The last border between clusters behind `floor` that breaks nothing. With `before_break` a line break may begin
+    /// the next piece, and must not otherwise.
+    fn cluster_border(&self, start: usize, floor: usize, end: usize, before_break: bool) -> Option<usize> {
+        let mut place = end;
+        let mut line = None;
+        for _ in 0..TRIES {
+            place = self.cluster_before(start, place).filter(|place| *place > floor)?;
+            match self.layout.span_at(place) {
+                Some(span) if span.start <= floor => return None,
+                Some(span) => place = span.start,
+                None if !before_break && self.text.as_bytes().get(place) == Some(&b'\n') => place -= 1,
+                None if self.cost(start, place) <= self.room && self.keeps_lines(start, place, &mut line) => {
+                    return Some(place);
+                }
+                None => place -= 1,
+            }
+        }
+        None
+    }
+
+    /// The last border between clusters that is not behind `place`. What is before `start` is no part of a cluster: it
+    /// has been cut off, and looking into it would cost time.
+    fn cluster_before(&self, start: usize, place: usize) -> Option<usize> {
+        let place = char_border_before(self.text, place);
+        let rest = self.text.get(start..).filter(|_| place > start)?;
+        let mut cursor = GraphemeCursor::new(place - start, rest.len(), true);
+        if cursor.is_boundary(rest, 0).ok()? {
+            return Some(place);
+        }
+        cursor.prev_boundary(rest, 0).ok()?.filter(|distance| *distance > 0).map(|distance| start + distance)
+    }
+
+    /// Whether neither half of the line broken here is taken for the first or last line of a fenced block.
+    /// `line` remembers where the line begins, and from where on it may be broken.
+    fn keeps_lines(&self, start: usize, place: usize, line: &mut Option<(usize, Option<usize>)>) -> bool {
+        let bytes = self.text.as_bytes();
+        if !self.layout.is_markdown || bytes[place - 1] == b'\n' {
+            return true;
+        }
+        if fence::looks_like_one(&bytes[place..]) {
+            return false;
+        }
+        let (_, safe_from) = match *line {
+            Some(known) if known.0 < place => known,
+            _ => {
+                let begin = start + bytes[start..place].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                let within = self.layout.fence_at(place).map(|fence| fence.opening);
+                let known = (begin, fence::safe_from(&bytes[begin..place], within).map(|distance| begin + distance));
+                *line = Some(known);
+                known
+            }
+        };
+        safe_from.is_some_and(|from| from <= place)
+    }
+}
+
+/// The last border between code points that is not behind `place`.
+fn char_border_before(text: &str, place: usize) -> usize {
+    (0..=place.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
+}
+
+/// The first border between code points that is not before `place`.
+pub(super) fn char_border_behind(text: &str, place: usize) -> usize {
+    (place..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len())
+}

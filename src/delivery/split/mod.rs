@@ -1,0 +1,111 @@
+//! Long text into parts by bytes, and long text made short. Pure, and linear in the text.
+//!
+//! Cuts fall on line borders, else between grapheme clusters; never inside a fenced block, a `<font …>…</font>`, a link
+//! or inline code that a part can hold. A fenced block longer than a part ends with the part and begins again in the
+//! next one, unless its own lines take half of a part: then it is text like any other. Every byte of the text stands in exactly one part; besides them a part has its mark, and for a block begun
+//! again the line that began it, and for one ended the run that ends it (on a line of its own).
+
+mod abridge;
+mod cut;
+mod fence;
+mod inline;
+mod scan;
+
+use crate::config::Keep;
+use cut::Cutter;
+use scan::Layout;
+
+/// What a text means to those who show it, and so where it may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    /// Nothing but lines and characters.
+    Plain,
+    /// `markdown` of apps and webhooks.
+    Markdown,
+    /// `markdown_v2` of webhooks: fenced blocks and tables as well.
+    MarkdownV2,
+}
+
+/// The text in parts of no more than `limit` bytes each, their marks counted in. A text that fits is one part without
+/// mark; else each part begins with `(1/3) `, in Markdown `(1/3)` on a line of its own.
+///
+/// A limit too small for the mark and one code point is not kept.
+#[must_use]
+pub fn split(text: &str, limit: usize, markup: Markup) -> Vec<String> {
+    // No text has more parts than bytes.
+    split_up_to(text, limit, markup, text.len().max(1)).unwrap_or_else(|| vec![text.to_owned()])
+}
+
+/// Like [`split`]; `None` if it takes more than `most` parts, which is known without reading a text far longer than that.
+#[must_use]
+pub fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Option<Vec<String>> {
+    if text.len() <= limit {
+        return (most > 0).then(|| vec![text.to_owned()]);
+    }
+    if text.len() > limit.saturating_mul(most) && most < text.len() {
+        return None;
+    }
+    // The number of parts makes the marks wider, and those make more parts: one more digit until it is enough.
+    let fewest = text.len().div_ceil(limit.max(1));
+    let mut digits = digits_of(fewest);
+    loop {
+        let with_digits = u32::try_from(digits).ok().and_then(|digits| 10_usize.checked_pow(digits));
+        let countable = with_digits.map_or(usize::MAX, |bound| bound - 1);
+        let room = limit.saturating_sub(mark_len(digits, markup));
+        let layout = Layout::scan(text, markup, room);
+        let cutter = Cutter { text, layout: &layout, room };
+        if let Some(ends) = cutter.cut(countable.min(most)) {
+            return Some(render(&cutter, &ends, markup));
+        }
+        if countable >= most {
+            return None;
+        }
+        digits += 1;
+    }
+}
+
+/// What fits of the text, and a line that says how many bytes of it are not there, `[… 12345 bytes left out …]`: in front
+/// of a tail, behind a head, between both. A text that fits comes back as it is.
+///
+/// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
+/// not kept.
+#[must_use]
+pub fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
+    abridge::abridge(text, limit, markup, keep, None)
+}
+
+/// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
+#[must_use]
+pub fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
+    abridge::abridge(text, limit, markup, Keep::Both, Some(note))
+}
+
+/// The parts, marked.
+fn render(cutter: &Cutter<'_>, ends: &[usize], markup: Markup) -> Vec<String> {
+    let mut start = 0;
+    let parts = ends.iter().enumerate().map(|(index, end)| {
+        let (before, [line_break, closing]) = cutter.frame(start, *end);
+        let text = &cutter.text[start..*end];
+        start = *end;
+        format!("({}/{}){}{before}{text}{line_break}{closing}", index + 1, ends.len(), behind_mark(markup))
+    });
+    parts.collect()
+}
+
+/// What keeps the text apart from the mark: a heading, a quote or a table must begin its own line.
+fn behind_mark(markup: Markup) -> &'static str {
+    match markup {
+        Markup::Plain => " ",
+        Markup::Markdown => "\n",
+        Markup::MarkdownV2 => "\n\n",
+    }
+}
+
+/// The width of the widest mark, in bytes.
+fn mark_len(digits: usize, markup: Markup) -> usize {
+    "(/)".len() + 2 * digits + behind_mark(markup).len()
+}
+
+fn digits_of(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
