@@ -90,8 +90,15 @@ fn tail(text: &str, markup: Markup, room: usize) -> Kept {
         fonts.clear();
     }
     let tags: usize = fonts.iter().map(|font| font.inner - font.start).sum();
-    let reopening = layout.fence_around(from).map_or(0, |fence| fence.content - fence.start + 1);
-    let from = char_border_behind(text, from + tags + reopening);
+    let from = match layout.fence_around(from + tags) {
+        None => from + tags,
+        Some(fence) => {
+            // The line that begins the block again, and a line break between tags and that.
+            let within = from + tags + (fence.content - fence.start) + 1;
+            if within < fence.close { within } else { fence.end }
+        }
+    };
+    let from = char_border_behind(text, from);
     let cut = Finder { text, layout: &layout, visible: text.trim_end().len() }.find(from);
     if cut >= text.len() {
         return nothing;

@@ -10,6 +10,8 @@ mod cut;
 mod fence;
 mod inline;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Keep;
 use cut::Cutter;
