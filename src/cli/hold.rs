@@ -73,7 +73,13 @@ pub(crate) fn settle(held: Held, outcome: &mut Outcome, session: &mut Session<'_
     if let Err(error) = kept {
         session.warnings.push(format!("entry {id} of the outbox cannot be brought up to date: {error}"));
     }
-    if !is_over {
+    if is_over {
+        let told = outcome.error.take();
+        outcome.error = told.map(|error| {
+            let message = format!("{}; the outbox keeps it among the failed ones as {id}", error.message());
+            error.with_message(message)
+        });
+    } else {
         queue(outcome, &id);
     }
 }
@@ -95,6 +101,11 @@ fn new_part(part: &Shipment) -> NewPart {
 /// Turns a failure into what was asked for instead: the alert waits.
 fn queue(outcome: &mut Outcome, id: &str) {
     outcome.status = Status::Queued;
+    for part in &mut outcome.parts {
+        if !matches!(part.status, Status::Sent | Status::Partial | Status::Refused) {
+            part.status = Status::Queued;
+        }
+    }
     let Some(error) = outcome.error.take() else { return };
     let message = format!("{}; it waits in the outbox as {id}", error.message());
     let hint = "it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush";

@@ -181,7 +181,9 @@ fn line_of(entry: &ListedEntry) -> String {
     let profile = entry.profile.as_deref().unwrap_or("(environment)");
     let reason = entry.reason.as_deref().unwrap_or("not tried yet");
     let ListedEntry { id, state, attempts, .. } = entry;
-    one_line(&format!("{id}  {state}  {queued_at}  {attempts} attempts  {errcode}  {command}  {profile}  {reason}"))
+    one_line(&format!(
+        "{id}  {state}  {queued_at}  attempts {attempts}  errcode {errcode}  {command}  {profile}  {reason}"
+    ))
 }
 
 /// The one document of JSON mode, on a line.

@@ -35,7 +35,7 @@ pub(crate) async fn send(session: &mut Session<'_>, order: Order) -> Result<Outc
         Ok(Some((draft, parts)))
     });
     let Some((draft, parts)) = read.await? else { return Ok(Outcome::new(Status::Skipped)) };
-    session.said = Some(Said::new(draft.msgtype(), &draft.gist()));
+    session.said = Some(Said::new(draft.msgtype(), draft.text().as_deref()));
     if session.settings.dry_run {
         return dry_run::of_message(session, &draft, &parts).await;
     }

@@ -16,13 +16,14 @@ use super::moment;
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     msgtype: String,
-    bytes: usize,
-    sha256: String,
+    /// The length of the text or payload in bytes, and its SHA-256; `None` for a message without either.
+    text: Option<(usize, String)>,
 }
 
 impl Said {
-    pub(crate) fn new(msgtype: &str, text: &str) -> Self {
-        Self { msgtype: msgtype.to_owned(), bytes: text.len(), sha256: sha256(text.as_bytes()) }
+    pub(crate) fn new(msgtype: &str, text: Option<&str>) -> Self {
+        let text = text.map(|text| (text.len(), sha256(text.as_bytes())));
+        Self { msgtype: msgtype.to_owned(), text }
     }
 }
 
@@ -43,6 +44,7 @@ impl Trace<'_> {
 
     fn line(&self) -> String {
         let outcome = self.outcome;
+        let text = self.said.and_then(|said| said.text.as_ref());
         let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
         let line = json!({
             "time": moment::stamp(SystemTime::now()),
@@ -51,8 +53,8 @@ impl Trace<'_> {
             "profile": outcome.profile,
             "route": outcome.route.map(Route::as_str),
             "type": self.said.map(|said| &said.msgtype),
-            "bytes": self.said.map(|said| said.bytes),
-            "sha256": self.said.map(|said| &said.sha256),
+            "bytes": text.map(|(bytes, _)| bytes),
+            "sha256": text.map(|(_, sha256)| sha256),
             "status": outcome.status.as_str(),
             "exit_code": outcome.exit_code(),
             "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),

@@ -59,7 +59,11 @@ fn all_reached(targets: &[&Outcome]) -> Outcome {
     let of = |status| targets.iter().find(|target| target.status == status);
     // The one that a caller should hear of.
     let telling = of(Status::Queued).or_else(|| of(Status::Partial)).or(targets.first());
-    telling.map_or_else(|| Outcome::new(Status::Sent), |target| alike(target))
+    let mut outcome = telling.map_or_else(|| Outcome::new(Status::Sent), |target| alike(target));
+    if let (Some(error), Some(target), [_, _, ..]) = (&outcome.error, telling, targets) {
+        outcome.error = Some(error.clone().with_message(format!("{}: {}", name(target), error.message())));
+    }
+    outcome
 }
 
 fn some_reached(targets: &[&Outcome]) -> Outcome {

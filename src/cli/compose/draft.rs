@@ -1,5 +1,7 @@
 //! What is to be said, read once, before it is made into a message for one target or several.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use wecom_alert::config::Settings;
@@ -96,14 +98,21 @@ impl Draft {
         matches!(self.material, Material::Payload(_))
     }
 
+    /// The text, or the payload as JSON.
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
+        match &self.material {
+            Material::Payload(body) => Some(Cow::Owned(body.to_string())),
+            _ => self.text.as_deref().map(Cow::Borrowed),
+        }
+    }
+
     /// What it says, for a fingerprint: the text, the payload, or what is known of the file.
-    pub(crate) fn gist(&self) -> String {
-        match (&self.text, &self.material) {
-            (_, Material::Payload(body)) => body.to_string(),
-            (Some(text), _) => text.clone(),
-            (None, Material::File(_, file)) => format!("{} {}", file.name(), file.size()),
-            (None, Material::MediaId(id)) => id.clone(),
-            (None, Material::Nothing) => String::new(),
+    pub(crate) fn gist(&self) -> Cow<'_, str> {
+        match (self.text(), &self.material) {
+            (Some(text), _) => text,
+            (None, Material::File(_, file)) => Cow::Owned(format!("{} {}", file.name(), file.size())),
+            (None, Material::MediaId(id)) => Cow::Borrowed(id),
+            (None, Material::Nothing | Material::Payload(_)) => Cow::Borrowed(""),
         }
     }
 
