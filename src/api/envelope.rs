@@ -106,6 +106,8 @@ fn excerpt(body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn http(status: u16, body: &[u8]) -> HttpAnswer<'_> {
@@ -115,6 +117,56 @@ mod tests {
     fn errcode(status: u16, body: &str) -> Option<i64> {
         let (Ok(reply) | Err(reply)) = judge(&http(status, body.as_bytes()))?;
         Some(reply.answer.errcode)
+    }
+
+    /// Bytes of any kind, and pieces that come close to an answer of WeCom's.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = [
+            "{",
+            "}",
+            "\"errcode\"",
+            "\"errmsg\"",
+            ":",
+            ",",
+            "0",
+            "-1",
+            "40014",
+            "\"40014\"",
+            "1e400",
+            "null",
+            "[",
+            "]",
+            "\"ok\"",
+            "\u{feff}",
+            "\u{202e}",
+            "<html>",
+            "{\"errcode\":0,",
+            "\"磁盘\"",
+            "\\u0000",
+            "99999999999999999999",
+        ];
+        let close = prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12);
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..200), close.prop_map(|pieces| pieces.concat().into_bytes())]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_answer_has_one_meaning(status in 100..600u16, body in body()) {
+            let answer = http(status, &body);
+            match judge(&answer) {
+                Some(Ok(reply)) => prop_assert!(status == 200 && reply.answer.errcode == 0),
+                Some(Err(reply)) => prop_assert!(
+                    reply.answer.errcode != 0 || errcode::warns_of_wrong_json(&reply.answer.errmsg)
+                ),
+                None => {
+                    let peer = Peer { host: "wecom.example", path: "/cgi-bin/x".to_owned(), proxy: None };
+                    let told = foreign(&answer, &peer).to_string();
+                    prop_assert!(told.contains("wecom.example") && one_line(&told) == told, "{told:?}");
+                }
+            }
+        }
     }
 
     #[test]

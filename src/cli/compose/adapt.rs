@@ -7,8 +7,7 @@ use wecom_alert::message::app::AppContent;
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::WebhookContent;
 
-use super::content::ChosenType;
-use super::draft::{Draft, Material};
+use super::draft::{ChosenType, Draft, Material};
 
 /// The draft as this route can take it.
 pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings) -> Result<Draft> {

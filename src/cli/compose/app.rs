@@ -10,8 +10,7 @@ use wecom_alert::message::app::{AppContent, AppMessage, Article, Common, News, T
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{ChosenType, media_id};
-use super::draft::{Draft, Material};
+use super::draft::{ChosenType, Draft, Material};
 use super::{attachment, long, payload, settle_media};
 
 /// The parts of the message: more than one where its text has no room in one.
@@ -30,7 +29,7 @@ pub(super) fn parts(draft: &Draft, settings: &Settings) -> Result<Vec<Shipment>>
     let pieces = long::fit(text, Route::App, draft.msgtype(), settings);
     let mut parts: Vec<Shipment> = pieces.texts.into_iter().map(|text| message(Some(text))).collect::<Result<_>>()?;
     for file in pieces.files {
-        let content = AppContent::File(Media { media_id: media_id(draft) });
+        let content = AppContent::File(Media { media_id: draft.media_id() });
         let body = AppMessage { common: Common::default(), content }.to_value();
         parts.push(attachment(body, (MediaKind::File, file)));
     }
@@ -50,7 +49,7 @@ pub(super) fn check_file(
 
 /// The body of one message made from options.
 fn body(draft: &Draft, settings: &Settings, text: Option<String>) -> Result<Value> {
-    let (msgtype, media_id) = (draft.msgtype(), media_id(draft));
+    let (msgtype, media_id) = (draft.msgtype(), draft.media_id());
     let required = |text: Option<String>| text.unwrap_or_default();
     let content = match msgtype {
         "text" => AppContent::Text(Text { content: required(text) }),

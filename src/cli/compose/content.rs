@@ -7,12 +7,9 @@ use wecom_alert::error::{Error, Result};
 use wecom_alert::input::{Attachment, TextOptions, TextSource, is_blank, read_text};
 use wecom_alert::message::Route;
 
-use super::draft::{Draft, Material};
+use super::draft::ChosenType;
 use super::source::{Source, named_text, piped_text};
 use crate::cli::args::ContentArgs;
-
-/// Stands for the id that the upload will bring.
-const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// Whether a type has text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,37 +24,6 @@ pub(super) enum Body {
     Text(String),
     Absent,
     Skipped,
-}
-
-/// What made a message the type that it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TypeOrigin {
-    /// `-t`, or an option that implies it.
-    Option,
-    /// The settings, at this place.
-    Settings(String),
-    /// Nothing at all.
-    Default,
-}
-
-/// The type of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ChosenType {
-    pub(super) name: String,
-    pub(super) origin: TypeOrigin,
-}
-
-impl ChosenType {
-    fn by_option(name: &str) -> Self {
-        Self { name: name.to_owned(), origin: TypeOrigin::Option }
-    }
-
-    fn by_settings(settings: &Settings) -> Self {
-        match &settings.msgtype {
-            Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
-            None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
-        }
-    }
 }
 
 /// What a type has of text, and of the options of cards and articles.
@@ -206,12 +172,4 @@ fn empty_text(from: &TextSource) -> Error {
 /// Opens the file that a message is about.
 pub(super) fn open(path: &Path, args: &ContentArgs) -> Result<Attachment> {
     Attachment::open(path, args.filename.as_deref())
-}
-
-/// The media_id of a message about a file, as far as it is known.
-pub(super) fn media_id(draft: &Draft) -> String {
-    match &draft.material {
-        Material::MediaId(id) => id.clone(),
-        _ => PENDING_MEDIA_ID.to_owned(),
-    }
 }

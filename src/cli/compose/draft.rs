@@ -1,18 +1,16 @@
-//! What is to be said, read once, before it is made into a message for one target or several.
+//! What is to be said, before it is made into a message for one target or several.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 use wecom_alert::config::Settings;
-use wecom_alert::error::Result;
 use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
 use wecom_alert::message::media::MediaKind;
 
-use super::content::{Body, ChosenType, choose_type, needs, open, read_body, refuse_unused};
-use super::source::Source;
-use super::{ByOption, Order, app, payload, webhook};
+/// Stands for the id that the upload will bring.
+const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
@@ -38,50 +36,44 @@ pub(super) enum Material {
     MediaId(String),
 }
 
-/// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
-pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String>) -> Result<Option<Draft>> {
-    let (args, route) = (&order.content, order.route);
-    let source = Source::of(args)?;
-    if route == Route::Webhook {
-        webhook::refuse_video(&source)?;
+/// Which settings were given as options of this command: those beat what a payload says, and must have a place.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ByOption {
+    pub(super) safe: bool,
+    pub(super) id_trans: bool,
+    pub(super) duplicate_check: bool,
+    pub(super) mentions: bool,
+}
+
+/// What made a message the type that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TypeOrigin {
+    /// `-t`, or an option that implies it.
+    Option,
+    /// The settings, at this place.
+    Settings(String),
+    /// Nothing at all.
+    Default,
+}
+
+/// The type of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChosenType {
+    pub(super) name: String,
+    pub(super) origin: TypeOrigin,
+}
+
+impl ChosenType {
+    pub(super) fn by_option(name: &str) -> Self {
+        Self { name: name.to_owned(), origin: TypeOrigin::Option }
     }
-    let chosen = choose_type(args, order.msgtype.as_deref(), &source, route, settings)?;
-    let draft =
-        |material, text| Draft { chosen: chosen.clone(), material, text, by_option: order.by_option, made_for: route };
-    if let Source::Payload(path) = &source {
-        refuse_unused(args, None, &[])?;
-        if order.by_option.mentions {
-            return Err(webhook::no_mentions("a payload", "put mentioned_list and mentioned_mobile_list into it"));
+
+    pub(super) fn by_settings(settings: &Settings) -> Self {
+        match &settings.msgtype {
+            Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
+            None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
         }
-        return Ok(Some(draft(Material::Payload(payload::read(path, &chosen)?), None)));
     }
-    let material = match &source {
-        Source::File(kind, path) => Material::File(*kind, open(path, args)?),
-        Source::MediaId(id) => Material::MediaId(id.clone()),
-        Source::Text | Source::Payload(_) => Material::Nothing,
-    };
-    let msgtype = chosen.name.as_str();
-    match route {
-        Route::App => app::check_source(&chosen, &material)?,
-        Route::Webhook => webhook::check_source(&chosen, &material)?,
-    }
-    let (rule, used) = needs(route, msgtype);
-    refuse_unused(args, Some(msgtype), used)?;
-    if order.by_option.mentions && msgtype != "text" {
-        let hint = "use type text; in markdown write <@userid> where the mention belongs";
-        return Err(webhook::no_mentions(&format!("type {msgtype}"), hint));
-    }
-    // Of what is to be sent, a file that the route does not take is the first thing to be said.
-    match (&material, route) {
-        (Material::File(kind, file), Route::App) => app::check_file(*kind, file, settings, warnings)?,
-        (Material::File(kind, file), Route::Webhook) => webhook::check_file(*kind, file, settings, warnings)?,
-        _ => {}
-    }
-    Ok(match read_body(args, msgtype, rule, &source, settings, warnings)? {
-        Body::Text(text) => Some(draft(material, Some(text))),
-        Body::Absent => Some(draft(material, None)),
-        Body::Skipped => None,
-    })
 }
 
 impl Draft {
@@ -113,6 +105,14 @@ impl Draft {
             (None, Material::File(_, file)) => Cow::Owned(format!("{} {}", file.name(), file.size())),
             (None, Material::MediaId(id)) => Cow::Borrowed(id),
             (None, Material::Nothing | Material::Payload(_)) => Cow::Borrowed(""),
+        }
+    }
+
+    /// The media_id of a message about a file, as far as it is known.
+    pub(super) fn media_id(&self) -> String {
+        match &self.material {
+            Material::MediaId(id) => id.clone(),
+            _ => PENDING_MEDIA_ID.to_owned(),
         }
     }
 

@@ -9,10 +9,12 @@ mod content;
 mod draft;
 mod long;
 mod payload;
+mod read;
 mod source;
 mod webhook;
 
-pub(crate) use draft::{Draft, read};
+pub(crate) use draft::Draft;
+pub(crate) use read::read;
 
 use wecom_alert::config::Settings;
 use wecom_alert::delivery::{PartKind, Shipment};
@@ -22,6 +24,7 @@ use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::{Finding, Findings, Route, app as app_rules, webhook as webhook_rules};
 
 use super::args::{AppSendArgs, ContentArgs, WebhookSendArgs};
+use draft::ByOption;
 
 /// What a sending command asks for.
 pub(crate) struct Order {
@@ -29,15 +32,6 @@ pub(crate) struct Order {
     pub(crate) content: ContentArgs,
     msgtype: Option<String>,
     by_option: ByOption,
-}
-
-/// Which settings were given as options of this command: those beat what a payload says, and must have a place.
-#[derive(Debug, Clone, Copy, Default)]
-struct ByOption {
-    safe: bool,
-    id_trans: bool,
-    duplicate_check: bool,
-    mentions: bool,
 }
 
 impl From<AppSendArgs> for Order {

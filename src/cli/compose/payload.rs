@@ -14,8 +14,8 @@ use wecom_alert::message::app::{self, AppContent};
 use wecom_alert::message::recipients::{RecipientKind, Recipients};
 use wecom_alert::message::webhook::WebhookContent;
 
-use super::content::{ChosenType, TypeOrigin};
-use super::{ByOption, usage_of};
+use super::draft::{ByOption, ChosenType, TypeOrigin};
+use super::usage_of;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
 pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {

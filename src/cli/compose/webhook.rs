@@ -10,8 +10,7 @@ use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::{Article, Image, News, Text, WebhookContent, WebhookMessage};
 use wecom_alert::message::{Markdown, Media, Route};
 
-use super::content::{ChosenType, media_id};
-use super::draft::{Draft, Material};
+use super::draft::{ChosenType, Draft, Material};
 use super::source::Source;
 use super::{attachment, long, payload, settle_media};
 
@@ -39,7 +38,7 @@ pub(super) fn parts(draft: &Draft, settings: &Settings, warnings: &mut Vec<Strin
         parts.push(message(Some(text), index == 0)?);
     }
     for file in pieces.files {
-        let body = WebhookMessage { content: WebhookContent::File(Media { media_id: media_id(draft) }) }.to_value();
+        let body = WebhookMessage { content: WebhookContent::File(Media { media_id: draft.media_id() }) }.to_value();
         parts.push(attachment(body, (MediaKind::File, file)));
     }
     Ok(parts)
@@ -71,7 +70,7 @@ pub(super) fn refuse_video(source: &Source) -> Result<()> {
 
 /// The body of one message made from options.
 fn body(draft: &Draft, settings: &Settings, text: Option<String>, with_mentions: bool) -> Result<Value> {
-    let (msgtype, media_id) = (draft.msgtype(), media_id(draft));
+    let (msgtype, media_id) = (draft.msgtype(), draft.media_id());
     let required = |text: Option<String>| text.unwrap_or_default();
     let mentions = |option, given| if with_mentions { mentions(option, given) } else { Ok(None) };
     let file = match &draft.material {

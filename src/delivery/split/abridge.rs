@@ -4,7 +4,8 @@ use unicode_segmentation::GraphemeCursor;
 
 use super::cut::{Cutter, TRIES, char_border_behind};
 use super::fence;
-use super::scan::{Font, Layout};
+use super::layout::{Font, Layout};
+use super::scan::scan;
 use super::{Keep, Markup};
 
 const FONT_END: &str = "</font>";
@@ -56,7 +57,7 @@ fn head(text: &str, markup: Markup, room: usize) -> Kept {
     if room == 0 {
         return Kept { cut: 0, shown: String::new() };
     }
-    let layout = Layout::scan(text, markup, room);
+    let layout = scan(text, markup, room);
     // None of them ends before there: they are longer than that.
     let ends = layout.fonts.iter().filter(|font| is_open(font, room)).count() * FONT_END.len();
     // Text matters more than a flood of fonts.
@@ -80,7 +81,7 @@ fn tail(text: &str, markup: Markup, room: usize) -> Kept {
     if room == 0 {
         return nothing;
     }
-    let layout = Layout::scan(text, markup, room);
+    let layout = scan(text, markup, room);
     let from = text.len().saturating_sub(room);
     let mut fonts: Vec<&Font> =
         layout.fonts.iter().filter(|font| font.close.is_some() && is_open(font, from)).collect();

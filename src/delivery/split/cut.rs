@@ -4,7 +4,7 @@
 use unicode_segmentation::GraphemeCursor;
 
 use super::fence;
-use super::scan::Layout;
+use super::layout::Layout;
 
 /// How many places are looked at before one is taken that breaks something: bounds the time for hostile text.
 pub(super) const TRIES: usize = 64;

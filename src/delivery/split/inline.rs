@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::scan::{Font, Layout};
+use super::layout::{Font, Layout};
 
 const FONT: &[u8] = b"<font";
 const FONT_END: &[u8] = b"</font>";

@@ -9,13 +9,14 @@ mod abridge;
 mod cut;
 mod fence;
 mod inline;
+mod layout;
 mod scan;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Keep;
 use cut::Cutter;
-use scan::Layout;
+use scan::scan;
 
 /// What a text means to those who show it, and so where it may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Opt
         let with_digits = u32::try_from(digits).ok().and_then(|digits| 10_usize.checked_pow(digits));
         let countable = with_digits.map_or(usize::MAX, |bound| bound - 1);
         let room = limit.saturating_sub(mark_len(digits, markup));
-        let layout = Layout::scan(text, markup, room);
+        let layout = scan(text, markup, room);
         let cutter = Cutter { text, layout: &layout, room };
         if let Some(ends) = cutter.cut(countable.min(most)) {
             return Some(render(&cutter, &ends, markup));

@@ -1,145 +1,36 @@
-//! What of a text should not be cut: fenced blocks, `<font>`, links, inline code. One pass, linear in the text.
-
-use std::ops::Range;
+//! Finds what of a text should not be cut. One pass, linear in the text.
 
 use super::Markup;
 use super::fence::{self, Fence};
 use super::inline::Inline;
+use super::layout::Layout;
 
-/// A `<font …>` that no part can hold, or that nothing ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Font {
-    pub(super) start: usize,
-    /// Behind the tag.
-    pub(super) inner: usize,
-    /// Where `</font>` stands.
-    pub(super) close: Option<usize>,
-}
-
-/// The things in a text that matter for cutting it into pieces of `room` bytes.
-#[derive(Debug)]
-pub(super) struct Layout {
-    room: usize,
-    /// Not to be cut inside. In order, apart from each other, none longer than a piece.
-    spans: Vec<Range<usize>>,
-    /// Blocks longer than a piece, in order: closed at its end and begun again in the next one.
-    fences: Vec<Fence>,
-    /// In the order of their ends.
-    pub(super) fonts: Vec<Font>,
-    /// Links and inline code longer than a piece.
-    pub(super) broken: Vec<Range<usize>>,
-    /// Whether fences mean anything.
-    pub(super) is_markdown: bool,
-}
-
-impl Layout {
-    /// Reads the text. `room` is what a piece can hold, in bytes.
-    pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Self {
-        let is_markdown = markup != Markup::Plain;
-        let (spans, fences, fonts, broken) = Default::default();
-        let mut layout = Self { room, spans, fences, fonts, broken, is_markdown };
-        if is_markdown {
-            layout.read(text);
-        }
-        layout
+/// Reads the text. `room` is what a piece can hold, in bytes.
+pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
+    let mut layout = Layout::empty(markup, room);
+    if !layout.is_markdown {
+        return layout;
     }
-
-    fn read(&mut self, text: &str) {
-        let mut inline = Inline::new(text);
-        let mut open: Option<Fence> = None;
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            let end = start + line.len();
-            if let Some(fence) = open {
-                if fence::closes(line.as_bytes(), fence.opening) {
-                    self.keep_fence(Fence { close: start, end, ..fence });
-                    open = None;
-                }
-            } else if let Some(opening) = fence::opening(line.as_bytes()) {
-                open = Some(Fence { start, content: end, close: text.len(), end: text.len(), opening });
-            } else {
-                inline.read_line(start..end, self);
-            }
-            start = end;
-        }
+    let mut inline = Inline::new(text);
+    let mut open: Option<Fence> = None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
         if let Some(fence) = open {
-            self.keep_fence(fence);
-        }
-        inline.finish(self);
-    }
-
-    /// A block is kept whole if a piece can hold it. A longer one is closed and begun again, unless its own lines would
-    /// leave no room for what is in it: then it is text like any other.
-    fn keep_fence(&mut self, fence: Fence) {
-        let Fence { start, content, close, end, opening } = fence;
-        if end - start <= self.room {
-            self.protect(start..end);
-        } else if (content - start) + (end - close) + opening.lead < self.room / 2 {
-            self.fences.push(fence);
-            // No cut that would leave a block empty: behind its first line, or before its last.
-            self.protect(start..content + 1);
-            if close < end {
-                self.protect(close - 1..end);
+            if fence::closes(line.as_bytes(), fence.opening) {
+                layout.keep_fence(Fence { close: start, end, ..fence });
+                open = None;
             }
-        }
-    }
-
-    /// Keeps a link or inline code whole, if a piece can hold it.
-    pub(super) fn keep_whole(&mut self, span: Range<usize>) {
-        if span.len() <= self.room {
-            self.protect(span);
+        } else if let Some(opening) = fence::opening(line.as_bytes()) {
+            open = Some(Fence { start, content: end, close: text.len(), end: text.len(), opening });
         } else {
-            self.broken.push(span);
+            inline.read_line(start..end, &mut layout);
         }
+        start = end;
     }
-
-    /// Keeps a font whole, if a piece can hold it; `end` is behind its last tag.
-    pub(super) fn keep_font(&mut self, font: Font, end: Option<usize>) {
-        match end {
-            Some(end) if end - font.start <= self.room => self.protect(font.start..end),
-            _ => self.fonts.push(font),
-        }
+    if let Some(fence) = open {
+        layout.keep_fence(fence);
     }
-
-    /// Adds a span. What it contains goes into it, and so does what it overlaps, if a piece can hold both.
-    pub(super) fn protect(&mut self, span: Range<usize>) {
-        if span.len() > self.room {
-            return;
-        }
-        if self.spans.last().is_none_or(|last| last.end <= span.start) {
-            self.spans.push(span);
-            return;
-        }
-        let before = self.spans.partition_point(|other| other.start < span.start);
-        match before.checked_sub(1).map(|last| self.spans[last].clone()) {
-            Some(last) if last.end > span.start => {
-                let both = last.start..last.end.max(span.end);
-                if both.len() <= self.room {
-                    self.spans.truncate(before - 1);
-                    self.spans.push(both);
-                }
-            }
-            _ => {
-                self.spans.truncate(before);
-                self.spans.push(span);
-            }
-        }
-    }
-
-    /// The span that a cut at this place would break.
-    pub(super) fn span_at(&self, place: usize) -> Option<&Range<usize>> {
-        let before = self.spans.partition_point(|span| span.start < place);
-        self.spans[..before].last().filter(|span| place < span.end)
-    }
-
-    /// The long block that a cut at this place would break.
-    pub(super) fn fence_at(&self, place: usize) -> Option<&Fence> {
-        self.fence_around(place).filter(|fence| (fence.content..=fence.close).contains(&place))
-    }
-
-    /// The long block, or one of its lines, around this place.
-    pub(super) fn fence_around(&self, place: usize) -> Option<&Fence> {
-        let before = self.fences.partition_point(|fence| fence.start < place);
-        self.fences[..before].last().filter(|fence| place < fence.end)
-    }
+    inline.finish(&mut layout);
+    layout
 }
