@@ -17,7 +17,7 @@ use super::session::Session;
 ///
 /// # Errors
 ///
-/// Exit 3 where the outbox cannot be used at all. That it is full is a warning: the alert is sent without it.
+/// Exit 3 where the outbox cannot be used at all. That it, or the disk, is full is a warning: the alert is sent without it.
 pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markable: bool) -> Result<Option<Held>> {
     if !session.settings.outbox {
         return Ok(None);
@@ -38,18 +38,18 @@ pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markab
         queued_at_ms: moment::to_ms(SystemTime::now()),
         parts: parts.iter().map(new_part).collect(),
     };
-    match Outbox::open(&state)?.accept(entry) {
+    match Outbox::open(&state).and_then(|outbox| outbox.accept(entry)) {
         Ok(held) => {
             session.ledger.store(Some(held.id()));
             Ok(Some(held))
         }
-        Err(full @ Refusal::Full { .. }) => {
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(full) => {
             let error = Error::from(full);
             let hint = error.hint().unwrap_or_default();
             session.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
             Ok(None)
         }
-        Err(Refusal::Failed(error)) => Err(error),
     }
 }
 

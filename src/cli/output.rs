@@ -253,6 +253,7 @@ fn part_json(at: usize, part: &Receipt) -> Value {
     json!({
         "index": at + 1,
         "kind": part.kind.as_str(),
+        "name": part.name,
         "status": part.status.as_str(),
         "errcode": part.answer.as_ref().map(|answer| answer.errcode),
         "errmsg": part.answer.as_ref().map(|answer| answer.errmsg.as_str()),

@@ -33,6 +33,8 @@ impl PartKind {
 pub struct Receipt {
     /// Message or attachment.
     pub kind: PartKind,
+    /// The name of the file that it is about, as the receiver sees it.
+    pub name: Option<String>,
     /// What became of it.
     pub status: Status,
     /// WeCom's answer; `None` when it gave none.
@@ -47,7 +49,7 @@ impl Receipt {
     /// The receipt of a part, without the ids that only a delivered one has.
     #[must_use]
     pub fn new(kind: PartKind, status: Status, answer: Option<Answer>) -> Self {
-        Self { kind, status, answer, msgids: Vec::new(), response_code: None }
+        Self { kind, name: None, status, answer, msgids: Vec::new(), response_code: None }
     }
 }
 

@@ -5,6 +5,7 @@ use super::consignment::{Shipment, all_among};
 use super::outcome::{Outcome, PartKind, Receipt, Shortfall, Unreached};
 use crate::api::Reply;
 use crate::error::{Answer, Error, Status};
+use crate::message::media::wire_filename;
 
 /// The account of one message.
 pub(super) struct Tally<'a> {
@@ -56,13 +57,19 @@ impl<'a> Tally<'a> {
     /// Passes over a part.
     pub(super) fn skip(&mut self, index: usize) -> Option<Receipt> {
         self.skipped.push(index);
-        Some(Receipt::new(self.parts[index].kind, Status::Skipped, None))
+        Some(self.receipt(index, Status::Skipped))
     }
 
     /// Opens the account of a part.
     pub(super) fn part<'t>(&'t mut self, index: usize) -> PartTally<'t, 'a> {
-        let receipt = Receipt::new(self.parts[index].kind, Status::Sent, None);
+        let receipt = self.receipt(index, Status::Sent);
         PartTally { tally: self, index, receipt, taken: 0, failed: false, unreached: false }
+    }
+
+    fn receipt(&self, index: usize, status: Status) -> Receipt {
+        let part = &self.parts[index];
+        let name = part.media.as_ref().map(|(_, file)| wire_filename(file.name()));
+        Receipt { name, ..Receipt::new(part.kind, status, None) }
     }
 
     /// Closes the account.

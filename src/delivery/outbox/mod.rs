@@ -67,6 +67,8 @@ pub enum Refusal {
         /// The size of the alert.
         needed: u64,
     },
+    /// The disk has no room for it.
+    NoRoom(Error),
     /// It could not be written, or a file of it could not be read.
     Failed(Error),
 }
@@ -113,11 +115,11 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// Exit 3 with the folder and what the file system says.
-    pub fn open(state: &Folder) -> Result<Self> {
+    /// [`Refusal`], with the folder and what the file system says.
+    pub fn open(state: &Folder) -> Result<Self, Refusal> {
         let outbox = Self::at(state);
         shelf::make_durably([state, &outbox.top, &outbox.waiting, &outbox.failed, &outbox.new])
-            .map_err(|error| outbox.unusable(&error))?;
+            .map_err(|error| outbox.failed_to_keep(&error))?;
         Ok(outbox)
     }
 
@@ -310,6 +312,10 @@ impl Outbox {
             let what = format!("the attachment could not be copied into the outbox: {error}");
             return Refusal::Failed(Error::config(what, "send it when nothing writes to that file any more"));
         }
+        // An alert that a disk is full must not be lost because that disk is full.
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            return Refusal::NoRoom(self.unusable(error));
+        }
         Refusal::Failed(self.unusable(error))
     }
 }
@@ -324,7 +330,7 @@ impl From<Refusal> for Error {
                 ),
                 "make room with wecom-alert outbox flush, or discard what is not wanted with wecom-alert outbox drop",
             ),
-            Refusal::Failed(error) => error,
+            Refusal::NoRoom(error) | Refusal::Failed(error) => error,
         }
     }
 }

@@ -46,7 +46,7 @@ fn a_folder_that_cannot_be_used_is_named_with_the_reason() {
     let blocked = root.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     for state in [blocked.clone(), blocked.join("state")] {
-        let error = Outbox::open(&Folder::private(&state)).unwrap_err();
+        let error = crate::error::Error::from(Outbox::open(&Folder::private(&state)).unwrap_err());
         assert_eq!(error.status(), Status::Config);
         assert!(error.message().contains(&format!("{:?}", state.join("outbox"))), "{error}");
         assert!(error.hint().unwrap().contains("WECOM_ALERT_STATE_DIR"));
