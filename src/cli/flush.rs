@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use wecom_alert::config::TargetName;
-use wecom_alert::delivery::outbox::{Claim, Entry, Held, Outbox};
-use wecom_alert::delivery::{Ledger, Outcome, Shortfall, late};
+use wecom_alert::delivery::outbox::{Claim, Damaged, Entry, Held, Outbox};
+use wecom_alert::delivery::{Outcome, Shortfall, late};
 use wecom_alert::error::{Error, Result, Status};
 
 use super::session::Session;
@@ -21,12 +21,16 @@ const LATE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Flushed {
     pub(crate) delivered: usize,
-    /// Moved to those that are not tried any more.
-    pub(crate) failed: usize,
+    /// Why entries were moved to those that are not tried any more, one sentence each.
+    pub(crate) given_up: Vec<String>,
     /// How often WeCom was asked to take something.
     pub(crate) attempts: u32,
     /// Why entries stay, one sentence each.
     pub(crate) stayed: Vec<String>,
+    /// Those that somebody wants to have tried again, however old they are.
+    pub(crate) revived: Vec<String>,
+    /// How many are tried at the most, each of them once, where the flush is not what the command is for.
+    pub(crate) most: Option<usize>,
 }
 
 /// What became of one entry.
@@ -35,8 +39,10 @@ enum End {
     Failed(String),
     /// It waits on, and so does whatever is for the same target.
     Stays(String),
-    /// Somebody else is at it, or it is gone.
-    Passed,
+    /// Somebody else is at it.
+    Busy,
+    /// Somebody else was quicker.
+    Gone,
 }
 
 /// Delivers a few entries on the heels of a send that went well. Whatever goes wrong is told on the next flush.
@@ -46,10 +52,25 @@ pub(crate) async fn a_few(session: &Session<'_>) {
     // Somebody else may be flushing: then there is nothing to do.
     let Ok(Some(_flushing)) = outbox.lock_flush(Instant::now()).await else { return };
     let Ok(listing) = outbox.waiting() else { return };
-    let mut flushed = Flushed::default();
-    deliver(session, &outbox, listing.entries.into_iter().take(A_FEW).collect(), &mut flushed).await;
+    let mut flushed = Flushed { most: Some(A_FEW), ..Flushed::default() };
+    deliver(session, &outbox, listing.entries, &mut flushed).await;
     for reason in flushed.stayed {
-        session.listener.detail(format!("outbox: {reason}"));
+        session.listener.detail(format!("outbox: still waiting: {reason}"));
+    }
+    for reason in flushed.given_up {
+        session.listener.detail(format!("outbox: given up: {reason}"));
+    }
+}
+
+/// Puts what cannot be read any more among those that are not tried.
+pub(crate) fn set_aside(outbox: &Outbox, damaged: Vec<Damaged>, flushed: &mut Flushed) {
+    for Damaged { id, .. } in damaged {
+        match outbox.claim(&id) {
+            Ok(Claim::Damaged(reason)) => flushed.given_up.push(format!("{id}: {reason}")),
+            Ok(Claim::Busy) => flushed.stayed.push(format!("{id}: somebody holds it")),
+            Ok(Claim::Held(_) | Claim::Gone) => {}
+            Err(error) => flushed.stayed.push(format!("{id}: {error}")),
+        }
     }
 }
 
@@ -59,21 +80,22 @@ pub(crate) async fn deliver(session: &Session<'_>, outbox: &Outbox, entries: Vec
     let mut stuck: HashSet<String> = HashSet::new();
     for entry in entries {
         let target = target_of(&entry);
+        if flushed.most == Some(flushed.delivered + flushed.given_up.len() + stuck.len()) {
+            break;
+        }
         if stuck.contains(&target) || Instant::now() >= session.deadline() {
             flushed.stayed.push(format!("{}: those before it for the same target wait too", entry.id));
             continue;
         }
         match deliver_one(session, outbox, &entry.id, flushed).await {
             End::Delivered => flushed.delivered += 1,
-            End::Failed(reason) => {
-                flushed.failed += 1;
-                session.listener.detail(format!("outbox: {}: given up: {reason}", entry.id));
-            }
+            End::Failed(reason) => flushed.given_up.push(format!("{}: {reason}", entry.id)),
             End::Stays(reason) => {
                 flushed.stayed.push(format!("{}: {reason}", entry.id));
                 stuck.insert(target);
             }
-            End::Passed => {}
+            End::Busy => flushed.stayed.push(format!("{}: it is being sent right now", entry.id)),
+            End::Gone => {}
         }
     }
 }
@@ -86,21 +108,25 @@ fn target_of(entry: &Entry) -> String {
 async fn deliver_one(session: &Session<'_>, outbox: &Outbox, id: &str, flushed: &mut Flushed) -> End {
     let held = match outbox.claim(id) {
         Ok(Claim::Held(held)) => held,
-        Ok(Claim::Busy | Claim::Gone) => return End::Passed,
-        Ok(Claim::Damaged(reason)) => return End::Stays(reason),
+        Ok(Claim::Busy) => return End::Busy,
+        Ok(Claim::Gone) => return End::Gone,
+        Ok(Claim::Damaged(reason)) => return End::Failed(reason),
         Err(error) => return End::Stays(error.to_string()),
     };
     let age = age_of(held.entry());
-    if age > session.settings.outbox_max_age {
+    if age > session.settings.outbox_max_age && !flushed.revived.iter().any(|revived| revived == id) {
         return give_up(held, format!("it is older than {:?}, the outbox_max_age", session.settings.outbox_max_age));
     }
     if held.entry().at_most_once && held.entry().under_way.is_some() {
         return give_up(held, "it may have arrived, and must not arrive twice".to_owned());
     }
-    let target = match towards(session, held.entry()).await {
+    let mut target = match towards(session, held.entry()).await {
         Ok(target) => target,
         Err(error) => return End::Stays(error.message().to_owned()),
     };
+    if flushed.most.is_some() {
+        target.settings.retries = 0;
+    }
     send_held(target, held, age, flushed).await
 }
 
@@ -169,7 +195,6 @@ async fn towards<'c>(session: &Session<'c>, entry: &Entry) -> Result<Session<'c>
         }
         None => session.towards(session.settings.clone(), entry.route),
     };
-    target.ledger = Ledger::default();
     target.settings.at_most_once = entry.at_most_once;
     if let Some(expected) = &entry.target {
         let agent_id = entry.parts.first().and_then(|part| part.body.get("agentid")?.as_i64());

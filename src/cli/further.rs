@@ -16,6 +16,11 @@ pub(crate) fn towards<'c>(session: &Session<'c>, name: &TargetName, origin: &str
     Ok(session.towards(settings, route))
 }
 
+/// The route of a further target, as far as its name and its settings say.
+pub(crate) fn known_route(session: &Session<'_>, name: &TargetName) -> Option<Route> {
+    name.route.or_else(|| only_route(&session.config.resolve_target(name, "").ok()?).ok())
+}
+
 /// The one route for which there are credentials: those of the profile, or else any. The error says whether there are
 /// several.
 pub(crate) fn only_route(settings: &Settings) -> Result<Route, bool> {

@@ -26,7 +26,8 @@ pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markab
         Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
     })?;
     let route = session.route.unwrap_or(Route::App);
-    let (profile, target) = addressee(session, route, parts).await?;
+    // A target whose credentials cannot be read fails by itself in a moment, and says why.
+    let Ok((profile, target)) = addressee(session, route, parts).await else { return Ok(None) };
     let entry = NewEntry {
         command: command(route).to_owned(),
         route,

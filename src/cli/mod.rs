@@ -68,7 +68,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         defect::remember(Output::Json);
     }
     let config = Config::read(&overrides, &environment);
-    let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| Ok((config, config.resolve()?)));
+    let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
+        // Each entry of the outbox has a target of its own.
+        let is_for_all = matches!(cli.command, Command::Outbox(_));
+        let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
+        Ok((config, resolved))
+    });
     let (config, resolved) = match resolved {
         Ok(resolved) => resolved,
         Err(error) => {

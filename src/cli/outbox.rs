@@ -76,19 +76,19 @@ async fn flush(session: &mut Session<'_>, outbox: &Outbox, args: &OutboxFlushArg
             "wait for its end, or give more time with --deadline",
         ));
     };
-    if args.failed {
-        outbox.revive()?;
-    }
+    let revived = if args.failed { outbox.revive()? } else { Vec::new() };
     outbox.sweep(SystemTime::now())?;
     let waiting = outbox.waiting()?;
-    let mut flushed = Flushed::default();
+    let mut flushed = Flushed { revived, ..Flushed::default() };
+    flush::set_aside(outbox, waiting.damaged, &mut flushed);
     flush::deliver(session, outbox, waiting.entries, &mut flushed).await;
     // Others may have added to it meanwhile: what counts is what waits now.
     let left = outbox.waiting()?;
     let remaining = left.entries.len() + left.damaged.len();
-    let Flushed { delivered, failed, attempts, stayed } = flushed;
+    let Flushed { delivered, given_up, attempts, stayed, .. } = flushed;
     session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
-    let product = Product::Flush { delivered, remaining, failed };
+    session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
+    let product = Product::Flush { delivered, remaining, failed: given_up.len() };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
     if remaining > 0 {
         let status = if delivered > 0 { Status::Partial } else { Status::Temporary };

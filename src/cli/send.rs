@@ -76,7 +76,7 @@ async fn to_all_targets(
     for name in &session.settings.also {
         match prepare(session, name, "--also", draft, lead).await {
             Ok(dispatch) => also.push(dispatch),
-            Err(error) => missed.push(unprepared(name, error)),
+            Err(error) => missed.push(unprepared(session, name, error)),
         }
     }
     if let Some(jitter) = session.settings.jitter {
@@ -123,15 +123,17 @@ async fn with_fallback(
     let lead = lead.map_or(mark.clone(), |lead| format!("{mark}\n{lead}"));
     let mut stand_in = match compose_for(session, &name, "--fallback", draft, Some(&lead)) {
         Ok(dispatch) => dispatch,
-        Err(error) => return (settled(own, outcome), Some((unprepared(&name, error), Vec::new()))),
+        Err(error) => return (settled(own, outcome), Some((unprepared(session, &name, error), Vec::new()))),
     };
     let mut stood_in = attempt(&mut stand_in).await;
     let own_may_pass = outcome.shortfall.is_some_and(Shortfall::may_pass);
     if stood_in.shortfall.is_none() {
         // Nothing is left for the outbox to do.
         outcome.shortfall = None;
-    } else if !own_may_pass && stood_in.shortfall.is_some_and(Shortfall::may_pass) && own.held.is_some() {
+    } else if !own_may_pass && stood_in.shortfall.is_some_and(Shortfall::may_pass) {
         match hold::accept(&mut stand_in.session, &stand_in.parts, !draft.is_payload()).await {
+            // Without a place for it the first target's entry stays, among those that failed.
+            Ok(None) => {}
             Ok(held) => {
                 stand_in.held = held;
                 outcome.shortfall = None;
@@ -170,8 +172,9 @@ fn compose_for<'c>(
 }
 
 /// A target that could not even be tried.
-fn unprepared(name: &TargetName, error: Error) -> Outcome {
-    Outcome { profile: Some(name.profile.clone()), route: name.route, ..Outcome::from(error) }
+fn unprepared(session: &Session<'_>, name: &TargetName, error: Error) -> Outcome {
+    let profile = Some(name.profile.clone());
+    Outcome { profile, route: further::known_route(session, name), ..Outcome::from(error) }
 }
 
 /// Delivers, and settles what the outbox holds.

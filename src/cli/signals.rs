@@ -26,7 +26,7 @@ pub(crate) async fn received() -> Signal {
     }
 }
 
-/// The outcome of a command that a signal stopped; `sends` tells whether a message is what it is there for.
+/// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
 pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outcome {
     let name = match signal {
         Signal::Interrupt => "SIGINT",
@@ -39,13 +39,13 @@ pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outco
         0 if ledger.is_open() => "the request was under way, no answer had come".to_owned(),
         0 if outcome.attempts > 0 => "nothing had been delivered".to_owned(),
         0 => "nothing had been sent".to_owned(),
-        _ if delivered >= ledger.expected() => "the message had been delivered".to_owned(),
+        _ if sends && delivered >= ledger.expected() => "the message had been delivered".to_owned(),
         _ => format!("{delivered} of {} parts had been delivered", ledger.expected()),
     };
     let hint = match delivered {
+        _ if !sends => "run it again",
         _ if ledger.is_open() => "the message may have arrived: look before you send it again",
-        0 if sends => "send it again",
-        0 => "run it again",
+        0 => "send it again",
         _ if delivered >= ledger.expected() => "nothing is left to do",
         _ => "send the rest again",
     };

@@ -10,12 +10,13 @@ use crate::error::{Error, Result};
 use crate::nearest::nearest;
 
 /// The profile named by option or variable, else the file's default, else the only one. With several and no default
-/// there is none if option and environment alone give credentials, else an error.
+/// there is none if option and environment alone give credentials or nobody needs one, else an error.
 pub(super) fn choose<'a>(
     file: Option<&'a ConfigFile>,
     options: &Layer,
     environment: &Layer,
     env: &Environment,
+    needs_one: bool,
 ) -> Result<Option<(&'a str, &'a Layer)>> {
     let asked = options.get(Key::Profile).or_else(|| environment.get(Key::Profile));
     let Some(file) = file else {
@@ -37,7 +38,7 @@ pub(super) fn choose<'a>(
     match (profiles.next(), profiles.next()) {
         (None, _) => Ok(None),
         (Some((name, layer)), None) => Ok(Some((name, layer))),
-        _ if gives_credentials(options, environment) => Ok(None),
+        _ if !needs_one || gives_credentials(options, environment) => Ok(None),
         _ => Err(Error::config(
             format!("{} has several profiles and no default_profile: {}", file.path.display(), names(file)),
             "choose one with `--profile NAME` or WECOM_ALERT_PROFILE, or set default_profile in the file",

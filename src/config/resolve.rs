@@ -72,15 +72,33 @@ impl<'a> Config<'a> {
     ///
     /// Exit 2 for an option's malformed value; exit 3 for everything else, a value that starts with `$` included.
     pub fn resolve(&self) -> Result<(Settings, Vec<String>)> {
+        self.resolve_by(true)
+    }
+
+    /// The same for a command that is about no profile of its own: which of several it is need not be said.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::resolve`].
+    pub fn resolve_for_all(&self) -> Result<(Settings, Vec<String>)> {
+        self.resolve_by(false)
+    }
+
+    fn resolve_by(&self, needs_profile: bool) -> Result<(Settings, Vec<String>)> {
         let rank = if self.options.get(Key::Profile).is_some() { Rank::Named } else { Rank::Usual };
-        let (settings, ignored) = self.resolve_with(&self.options, rank)?;
+        let (settings, ignored) = self.resolve_with(&self.options, rank, needs_profile)?;
         Ok((settings, self.warnings.iter().cloned().chain(ignored).collect()))
     }
 
     /// The settings with these options, and what is to be said of variables that the profile put aside.
-    pub(super) fn resolve_with(&self, options: &Layer, rank: Rank) -> Result<(Settings, Option<String>)> {
+    pub(super) fn resolve_with(
+        &self,
+        options: &Layer,
+        rank: Rank,
+        needs_profile: bool,
+    ) -> Result<(Settings, Option<String>)> {
         let file = self.file.as_ref();
-        let chosen = profile::choose(file, options, &self.environment, self.env)?;
+        let chosen = profile::choose(file, options, &self.environment, self.env, needs_profile)?;
         let empty = Layer::default();
         let layers = Layers {
             options,

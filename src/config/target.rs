@@ -43,7 +43,7 @@ impl Config<'_> {
         options.remove(Key::CorpId);
         options.remove(Key::AgentId);
         options.insert(Entry::new(Key::Profile, Raw::Text(target.profile.clone()), Level::Option, origin.to_owned()));
-        let (settings, _) = self.resolve_with(&options, Rank::Target)?;
+        let (settings, _) = self.resolve_with(&options, Rank::Target, true)?;
         Ok(settings)
     }
 }

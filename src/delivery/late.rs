@@ -50,11 +50,9 @@ impl<J> Late<'_, J> {
 
 impl<J: Journal> Journal for Late<'_, J> {
     fn settled(&self, part: usize) -> usize {
-        match self.origin(part) {
-            (origin, true) => self.journal.settled(origin),
-            (origin, false) if self.journal.settled(origin) > 0 => usize::MAX,
-            _ => 0,
-        }
+        // Whoever got the part before it was late got all of it; nobody else got anything of it.
+        let (origin, _) = self.origin(part);
+        self.journal.settled(origin)
     }
 
     fn begin(&mut self, part: usize) {
@@ -180,10 +178,19 @@ mod tests {
             late.settle(0, 1, 1);
             assert_eq!([0, 1, 2].map(|part| late.settled(part)), [0, 0, 0]);
             late.settle(1, 1, 1);
-            assert_eq!([0, 1, 2].map(|part| late.settled(part)), [usize::MAX, 1, 0]);
+            assert_eq!([0, 1, 2].map(|part| late.settled(part)), [1, 1, 0]);
             late.settle(2, 1, 1);
             assert_eq!(notes.0, [1, 1]);
         }
+    }
+
+    #[test]
+    fn those_who_had_nothing_of_it_get_all_of_it() {
+        let mut part = text(&"x".repeat(2048));
+        part.body["touser"] = Value::from((0..2001).map(|id| id.to_string()).collect::<Vec<_>>().join("|"));
+        let (mut parts, mut notes) = (vec![part], Notes(vec![1]));
+        let late = mark(&mut parts, Route::App, true, MARK, &mut notes);
+        assert_eq!([0, 1].map(|part| late.settled(part)), [1, 1], "both halves go to the second and third thousand");
     }
 
     #[test]

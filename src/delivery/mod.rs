@@ -58,11 +58,12 @@ pub struct Manner {
 
 /// Somebody who writes down how far a message has got, so that this outlives the process.
 pub trait Journal {
-    /// How many calls of a part were settled earlier, by WeCom's consent or refusal.
+    /// How many calls of a part WeCom took earlier, counted from its first one.
     fn settled(&self, part: usize) -> usize;
     /// A call of a part is about to be made.
     fn begin(&mut self, part: usize);
-    /// So many of `all` calls of a part are settled now.
+    /// A call was answered: WeCom took so many of `all` calls of a part, counted from its first one. What it refused
+    /// counts for nothing, lest it be taken for sent when somebody asks for it again.
     fn settle(&mut self, part: usize, calls: usize, all: usize);
 }
 
@@ -157,16 +158,20 @@ impl<'a> Delivery<'a> {
                 }
             }
         }
+        let mut taken = settled;
         for (number, body) in calls.iter().enumerate().skip(settled) {
             journal.begin(index);
             match self.send_call(body).await {
-                Ok(reply) => sum.arrived(&reply, body),
+                Ok(reply) => {
+                    sum.arrived(&reply, body);
+                    taken += usize::from(taken == number);
+                }
                 Err(failed) => sum.failed(failed),
             }
             if sum.is_stopped() {
                 break;
             }
-            journal.settle(index, number + 1, all);
+            journal.settle(index, taken, all);
         }
         Some(sum.close())
     }

@@ -6,12 +6,16 @@ mod architecture;
 mod bar;
 mod concurrency;
 mod configuration;
+mod cooldown;
 mod credentials;
 mod document;
 mod dry_run;
 mod fake_itself;
 mod hints;
+mod long_text;
 mod network;
+#[cfg(unix)]
+mod outbox;
 mod payloads;
 mod readmes;
 mod recipients;
@@ -20,4 +24,6 @@ mod sent;
 #[cfg(unix)]
 mod signals;
 mod support;
+mod targets;
 mod token_cache;
+mod trace;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::results::{Way, document};
+use crate::document::{assert_document, assert_says};
+use crate::results::{Way, at_once, document};
 use crate::support::fake::tls::Certificate;
-use crate::support::fake::{FakeWecom, OnConnect, Reply};
-use crate::support::{Run, Running, TestEnv};
+use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
+use crate::support::{Cmd, Run, Running, TestEnv};
 
 const SIGNALS: [(&str, i32); 2] = [("INT", 130), ("TERM", 143)];
 
@@ -161,5 +162,164 @@ fn in_text_mode_it_is_an_error_line() {
         let lines: Vec<&str> = run.stderr.lines().collect();
         assert!(lines[0].starts_with("wecom-alert: error[interrupted]: webhook-send: stopped by SIG"), "{lines:?}");
         assert!(lines.len() == 2 && lines[1].starts_with("hint: "), "{lines:?}");
+    }
+}
+
+/// `webhook-send` with the outbox on or off, and the folder of what waits in it.
+fn send(env: &TestEnv, wecom: &FakeWecom, outbox: bool, args: &[&str]) -> Cmd {
+    let cmd = env.cmd(["webhook-send", "--output", "json"]).webhook().base_url(wecom).args(args.iter().copied());
+    if outbox { cmd.arg("--outbox") } else { cmd }
+}
+
+/// Checks that what was stopped is in the outbox if there is one, and that a flush brings it; without one, that nothing is
+/// left behind.
+fn check_stored(env: &TestEnv, wecom: &FakeWecom, outbox: bool, told: &Value, arrived: usize) {
+    let waiting = env.state().join("outbox/waiting");
+    if !outbox {
+        assert_eq!(told["outbox_id"], Value::Null);
+        assert!(!waiting.exists());
+        return;
+    }
+    let id = told["outbox_id"].as_str().unwrap_or_else(|| panic!("no outbox_id: {told}"));
+    assert!(waiting.join(id).is_dir(), "{id}");
+    assert_says(told, "stored", "message", &["it waits in the outbox as", id]);
+    assert_says(told, "stored", "hint", &["wecom-alert outbox flush"]);
+    let run = env.cmd(["outbox", "flush", "--output", "json"]).webhook().base_url(wecom).run();
+    assert_document(&run, "flush", 0, &json!({"delivered": 1, "remaining": 0, "failed": 0}));
+    assert_eq!(wecom.messages().len(), arrived);
+    assert!(!waiting.join(id).exists());
+}
+
+#[test]
+fn while_waiting_for_an_answer_the_outbox_keeps_it() {
+    for (signal, code) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+        let running = send(&env, &wecom, true, &["hello"]).spawn();
+        let told = check(&stop(running, signal, || wecom.count(Endpoint::WebhookSend) == 1), code, signal);
+        assert_eq!(told["attempts"], 1);
+        assert_says(&told, signal, "message", &["the request was under way, no answer had come"]);
+        check_stored(&env, &wecom, true, &told, 1);
+        assert_eq!(wecom.count(Endpoint::WebhookSend), 2);
+    }
+}
+
+/// Whether that process has come as far as it comes by itself: it has been waiting for a while, and hears the signal.
+#[cfg(target_os = "linux")]
+fn rests(id: u32, signal: &str) -> bool {
+    let state = || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let told = |line: &&str| line.starts_with("State:") || line.contains("voluntary_ctxt_switches:");
+        status.lines().filter(told).collect::<Vec<_>>().join("\n")
+    };
+    let before = state();
+    std::thread::sleep(Duration::from_millis(150));
+    before.contains("sleeping") && listens(id, signal) && before == state()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn while_waiting_for_a_slot() {
+    at_once([false, true], |outbox| {
+        for (signal, code) in SIGNALS {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            let paced = |text| send(&env, &wecom, outbox, &[text, "--rate", "1/1m", "--deadline", "10m", "-v"]);
+            paced("first").run().assert_code(0);
+            let running = paced("second").spawn();
+            let id = running.id();
+            let told = check(&stop(running, signal, || rests(id, signal)), code, signal);
+            assert_eq!((&told["attempts"], &told["parts"]), (&json!(0), &json!([])), "{told}");
+            assert_says(&told, signal, "message", &["nothing had been sent"]);
+            assert_eq!(wecom.messages().len(), 1);
+            check_stored(&env, &wecom, outbox, &told, 2);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn between_two_attempts() {
+    at_once([false, true], |outbox| {
+        for (signal, code) in SIGNALS {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            // So long a wait that the signal comes within it.
+            let headers = vec![("Retry-After".to_owned(), "60".to_owned())];
+            wecom.script(Endpoint::WebhookSend, [Reply::Http { status: 429, headers, body: Vec::new() }]);
+            let running = send(&env, &wecom, outbox, &["hello", "--retries", "3", "--deadline", "10m"]).spawn();
+            let id = running.id();
+            let waits = || wecom.count(Endpoint::WebhookSend) == 1 && rests(id, signal);
+            let told = check(&stop(running, signal, waits), code, signal);
+            assert_eq!((&told["attempts"], &told["parts"]), (&json!(1), &json!([])), "{told}");
+            assert_eq!(wecom.count(Endpoint::WebhookSend), 1);
+            check_stored(&env, &wecom, outbox, &told, 1);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn during_the_jitter() {
+    at_once([false, true], |outbox| {
+        for (signal, code) in SIGNALS {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            let running = send(&env, &wecom, outbox, &["hello", "--jitter", "24h"]).spawn();
+            let id = running.id();
+            let told = check(&stop(running, signal, || rests(id, signal)), code, signal);
+            assert_eq!((&told["attempts"], &told["parts"]), (&json!(0), &json!([])), "{told}");
+            assert_says(&told, signal, "message", &["nothing had been sent"]);
+            assert_eq!(wecom.connections(), 0);
+            check_stored(&env, &wecom, outbox, &told, 1);
+        }
+    });
+}
+
+#[test]
+fn what_was_delivered_before_it_is_told_and_not_sent_again() {
+    let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
+    for (signal, code) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
+        let running = send(&env, &wecom, true, &["--on-long", "split", &text]).spawn();
+        let told = check(&stop(running, signal, || wecom.count(Endpoint::WebhookSend) == 2), code, signal);
+        assert_eq!((&told["attempts"], &told["parts"][0]["status"]), (&json!(2), &json!("sent")), "{told}");
+        assert_says(&told, signal, "message", &["1 of ", " parts had been delivered"]);
+        check_stored(&env, &wecom, true, &told, 3);
+        let texts: Vec<_> = wecom.messages().iter().map(|message| message.payload()["content"].to_string()).collect();
+        assert!((0..600).all(|line| texts.concat().matches(&format!("line {line:04}")).count() == 1));
+    }
+}
+
+#[test]
+fn while_others_are_taken_along_the_result_stays() {
+    for (signal, _) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::Normal, Reply::HangAfterReading]);
+        let run = send(&env, &wecom, true, &["late"]).run();
+        let id = assert_document(&run, "stored", 0, &json!({"status": "queued"}))["outbox_id"].clone();
+        let running = send(&env, &wecom, true, &["hello", "--timeout", "10m"]).spawn();
+        let run = stop(running, signal, || wecom.count(Endpoint::WebhookSend) == 3);
+        assert_document(&run, signal, 0, &json!({"status": "sent", "attempts": 1, "outbox_id": null, "warnings": []}));
+        assert!(env.state().join("outbox/waiting").join(id.as_str().unwrap()).is_dir());
+        let flush = env.cmd(["outbox", "flush", "--output", "json"]).webhook().base_url(&wecom).run();
+        assert_document(&flush, "flush", 0, &json!({"delivered": 1, "remaining": 0, "failed": 0}));
+        assert_eq!(wecom.messages().len(), 2);
+    }
+}
+
+#[test]
+fn a_flush_says_what_it_had_delivered() {
+    for (signal, code) in SIGNALS {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
+        for text in ["one", "two"] {
+            assert_document(&send(&env, &wecom, true, &[text]).run(), text, 0, &json!({"status": "queued"}));
+        }
+        wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
+        let flush = || env.cmd(["outbox", "flush", "--output", "json"]).webhook().base_url(&wecom);
+        let told = check(&stop(flush().spawn(), signal, || wecom.count(Endpoint::WebhookSend) == 4), code, signal);
+        assert_says(&told, signal, "message", &["1 of 2 parts had been delivered"]);
+        assert_eq!((&told["hint"], &told["attempts"]), (&json!("run it again"), &json!(2)));
+        assert_document(&flush().run(), "again", 0, &json!({"delivered": 1, "remaining": 0}));
+        assert_eq!(wecom.messages().len(), 2);
     }
 }

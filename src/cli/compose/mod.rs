@@ -73,7 +73,9 @@ pub(crate) fn make(
         let mut repeated = Vec::new();
         let warnings = if index == 0 { &mut *warnings } else { &mut repeated };
         if route == Route::App {
-            payload::complete_app_body(&mut part.body, draft.by_option, settings, warnings)?;
+            // A file of our own making gets of the options what it can have.
+            let by_option = if part.kind == PartKind::Message { draft.by_option } else { ByOption::default() };
+            payload::complete_app_body(&mut part.body, by_option, settings, warnings)?;
         }
         check(route, part, settings, warnings)?;
     }

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::errcode;
 use crate::delivery::PartKind;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
 use crate::input::Attachment;
 use crate::message::Route;
@@ -124,11 +125,18 @@ pub struct NewPart {
 }
 
 impl Entry {
-    /// Keeps why it could not be delivered. The error's text must be free of secrets, as that of every error is.
+    /// Keeps why it could not be delivered, without any address: an entry does not tell where it was to go.
     pub fn note(&mut self, why: &Error) {
         self.errcode = why.answer().map(|answer| answer.errcode);
         self.status = Some(why.status().as_str().to_owned());
-        self.message = Some(why.message().to_owned());
+        self.message = Some(match (why.answer(), why.status()) {
+            (Some(answer), _) => format!("WeCom answered {}: {}", answer.errcode, errcode::said_or_meant(answer)),
+            (None, Status::Temporary) => "WeCom could not be reached, or something else answered".to_owned(),
+            (None, Status::Unknown) => "the request went out, and no answer came".to_owned(),
+            (None, Status::RateLimited) => "there were too many messages for the time".to_owned(),
+            (None, Status::Config) => "settings, credentials, files or certificates were not right".to_owned(),
+            (None, _) => why.message().to_owned(),
+        });
     }
 
     /// Reads one; the reason says what is wrong and shows nothing of the content.

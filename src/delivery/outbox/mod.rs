@@ -82,7 +82,7 @@ pub enum Claim {
     Busy,
     /// It waits no longer.
     Gone,
-    /// It cannot be delivered, and this is why. It stays where it is.
+    /// It cannot be delivered, and this is why. It stands among the failed ones now.
     Damaged(String),
 }
 
@@ -208,7 +208,11 @@ impl Outbox {
         // It may have been delivered or changed before the lock was free.
         Ok(match kept::read(&place, id) {
             Found::Whole(entry) => Claim::Held(Box::new(self.hold(*entry, lock))),
-            Found::Damaged(reason) => Claim::Damaged(reason),
+            Found::Damaged(reason) => {
+                let failed = self.failed.within(id);
+                place.move_to(&failed).map_err(|error| self.unusable(&error))?;
+                Claim::Damaged(reason)
+            }
             Found::Nothing => {
                 let _ = place.remove();
                 Claim::Gone
@@ -240,18 +244,18 @@ impl Outbox {
         Ok(Dropped::Gone)
     }
 
-    /// Lets failed entries wait again, so that they are tried once more; returns how many those are. What is damaged stays.
+    /// Lets failed entries wait again, so that they are tried once more; returns their ids. What is damaged stays.
     ///
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn revive(&self) -> Result<usize> {
-        let mut revived = 0;
+    pub fn revive(&self) -> Result<Vec<String>> {
+        let mut revived = Vec::new();
         for Entry { id, .. } in self.failed()?.entries {
             let Some(place) = existing(&self.failed, &id) else { continue };
             if let Some(Locked::Held(_lock)) = self.lock_of(&place)? {
                 place.move_to(&self.waiting.within(&id)).map_err(|error| self.unusable(&error))?;
-                revived += 1;
+                revived.push(id);
             }
         }
         Ok(revived)

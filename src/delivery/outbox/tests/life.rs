@@ -110,7 +110,7 @@ fn a_failed_one_says_why_and_stays_until_it_is_dropped() {
     assert!(matches!(place.outbox.claim(&id).unwrap(), Claim::Gone));
     let entry = place.outbox.failed().unwrap().entries.remove(0);
     assert_eq!((entry.errcode, entry.status.as_deref()), (Some(60020), Some("auth")));
-    assert_eq!(entry.message.as_deref(), Some("WeCom refuses this IP"));
+    assert_eq!(entry.message.as_deref(), Some("WeCom answered 60020: not allow to access from your ip"));
     assert_eq!(place.names("waiting"), [""; 0]);
     assert!(place.path("failed").join(&id).join("1.bin").exists());
     assert_eq!(place.outbox.drop_entry(&id).unwrap(), Dropped::Done);

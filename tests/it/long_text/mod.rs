@@ -1,0 +1,156 @@
+//! Text over the limit of its type: parts, one message with a file, what `--on-long` says, and what can go wrong.
+
+mod failures;
+mod files;
+mod parts;
+mod shortened;
+
+use serde_json::Value;
+use wecom_alert::message::Route;
+
+use crate::support::fake::{Arrived, Endpoint, FakeWecom};
+use crate::support::{Cmd, TestEnv};
+
+const TEXT: usize = 2048;
+
+/// How a type's text is separated from its mark.
+const APART: [(&str, &str); 3] = [("markdown", "\n"), ("markdown_v2", "\n\n"), ("", " ")];
+
+/// A type with text that can be parted, the bytes it takes, and what it needs besides.
+struct Kind {
+    route: Route,
+    msgtype: &'static str,
+    limit: usize,
+    more: &'static [&'static str],
+}
+
+const CARD: &[&str] = &["--title", "Disk", "--url", "https://example.test"];
+
+const KINDS: [Kind; 8] = [
+    Kind { route: Route::App, msgtype: "text", limit: TEXT, more: &[] },
+    Kind { route: Route::App, msgtype: "markdown", limit: 2048, more: &[] },
+    Kind { route: Route::App, msgtype: "textcard", limit: 512, more: CARD },
+    Kind { route: Route::App, msgtype: "news", limit: 512, more: CARD },
+    Kind { route: Route::Webhook, msgtype: "text", limit: TEXT, more: &[] },
+    Kind { route: Route::Webhook, msgtype: "markdown", limit: 4096, more: &[] },
+    Kind { route: Route::Webhook, msgtype: "markdown_v2", limit: 4096, more: &[] },
+    Kind { route: Route::Webhook, msgtype: "news", limit: 512, more: CARD },
+];
+
+impl Kind {
+    /// A send of this type; the text comes from standard input.
+    fn cmd(&self, scene: &Scene, text: &str) -> Cmd {
+        scene.send(self.route, &["-t", self.msgtype]).args(self.more).stdin(text)
+    }
+
+    /// The bytes of the shortest of our texts for which it has no room: a textcard takes as many characters as bytes.
+    fn too_many(&self) -> usize {
+        if self.msgtype == "textcard" { self.limit * 3 / 2 } else { self.limit + 1 }
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.route.as_str(), self.msgtype)
+    }
+}
+
+/// A sealed environment and the stand-in that its commands talk to.
+struct Scene {
+    env: TestEnv,
+    wecom: FakeWecom,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { env: TestEnv::new(), wecom: FakeWecom::start() }
+    }
+
+    /// A send on that route, to zhangsan or to the group, with its result as JSON.
+    fn send(&self, route: Route, args: &[&str]) -> Cmd {
+        let command: &[&str] = match route {
+            Route::App => &["app-send", "-u", "zhangsan"],
+            Route::Webhook => &["webhook-send"],
+        };
+        let cmd = self.env.cmd(command.iter().copied()).args(["--output", "json"]).args(args);
+        cmd.base_url(&self.wecom).app_credentials().webhook()
+    }
+
+    /// How many messages and how many uploads were asked for, whatever became of them.
+    fn asked(&self, route: Route) -> [usize; 2] {
+        [send_of(route), upload_of(route)].map(|endpoint| self.wecom.count(endpoint))
+    }
+
+    /// The texts that arrived, in order.
+    fn texts(&self) -> Vec<String> {
+        self.wecom.messages().iter().filter(|message| message.msgtype != "file").map(text_in).collect()
+    }
+}
+
+fn send_of(route: Route) -> Endpoint {
+    match route {
+        Route::App => Endpoint::MessageSend,
+        Route::Webhook => Endpoint::WebhookSend,
+    }
+}
+
+fn upload_of(route: Route) -> Endpoint {
+    match route {
+        Route::App => Endpoint::MediaUpload,
+        Route::Webhook => Endpoint::WebhookUploadMedia,
+    }
+}
+
+/// Numbered lines of several scripts, of exactly so many bytes, without a line break at the end.
+fn lines(bytes: usize) -> String {
+    let mut text = String::new();
+    for number in 0.. {
+        let line = format!("{number:06} 磁盘 /var 已满 😀 disk full\n");
+        if text.len() + line.len() >= bytes {
+            break;
+        }
+        text.push_str(&line);
+    }
+    text.push_str(&"x".repeat(bytes - text.len()));
+    text
+}
+
+/// The text of a message, wherever its type has it.
+fn text_in(message: &Arrived) -> String {
+    let payload = message.payload();
+    let places = [&payload["content"], &payload["description"], &payload["articles"][0]["description"]];
+    let text = places.into_iter().find_map(Value::as_str);
+    text.unwrap_or_else(|| panic!("no text in {}", message.body)).to_owned()
+}
+
+/// What the parts say together: each must be marked with its number, fit, and say something.
+#[track_caller]
+fn joined(case: &str, msgtype: &str, limit: usize, parts: &[String]) -> String {
+    let apart = APART.into_iter().find(|(name, _)| *name == msgtype || name.is_empty()).unwrap().1;
+    let unmarked = parts.iter().enumerate().map(|(at, part)| {
+        let mark = format!("({}/{}){apart}", at + 1, parts.len());
+        let rest = part.strip_prefix(&mark).unwrap_or_else(|| panic!("{case}: no {mark:?} before {part:?}"));
+        assert!(part.len() <= limit && !rest.trim().is_empty(), "{case}: {} bytes: {part:?}", part.len());
+        rest
+    });
+    unmarked.collect::<Vec<_>>().concat()
+}
+
+/// The head and the tail around the line that says how many bytes are missing; what it says must be so.
+#[track_caller]
+fn missing<'a>(case: &str, text: &str, shown: &'a str) -> (&'a str, &'a str) {
+    let (head, rest) = shown.split_once("[… ").unwrap_or_else(|| panic!("{case}: nothing is said to miss: {shown}"));
+    let (number, rest) = rest.split_once(" bytes left out …]").unwrap_or_else(|| panic!("{case}: {shown}"));
+    let note = rest.split_once('\n').filter(|(end, _)| end.is_empty()).map_or(rest, |(_, behind)| behind);
+    let tail = match note.strip_prefix("the whole text follows as ") {
+        Some(note) => note.split_once('\n').map_or("", |(_, tail)| tail),
+        None => note,
+    };
+    // A blank line keeps it apart in markdown_v2, and a line of its own is not the text's.
+    let tail = tail.trim_start_matches('\n');
+    let mut head = head;
+    while !text.starts_with(head) {
+        head = head.strip_suffix('\n').unwrap_or_else(|| panic!("{case}: not the text's head: {shown}"));
+    }
+    assert!(text.ends_with(tail), "{case}: not the text's tail: {shown}");
+    assert_eq!(number, (text.len() - head.len() - tail.len()).to_string(), "{case}: {shown}");
+    (head, tail)
+}

@@ -1,0 +1,85 @@
+//! `--on-long truncate` and `fail`, and payloads, which nobody shortens.
+
+use serde_json::json;
+use wecom_alert::message::Route;
+
+use super::{KINDS, Scene, TEXT, lines, missing};
+use crate::document::{assert_document, assert_says};
+use crate::results::at_once;
+
+#[test]
+fn truncate_keeps_what_is_to_be_kept_and_counts_the_rest() {
+    at_once(KINDS, |kind| {
+        for (keep, has_head, has_tail) in [
+            (&["--keep", "head"][..], true, false),
+            (&["--keep", "tail"], false, true),
+            (&["--keep", "both"], true, true),
+            (&[], true, true),
+        ] {
+            let (scene, case, text) = (Scene::new(), format!("{} {keep:?}", kind.name()), lines(kind.limit * 9));
+            let run = kind.cmd(&scene, &text).args(["--on-long", "truncate"]).args(keep).run();
+            assert_document(&run, &case, 0, &json!({"status": "sent", "attempts": 1}));
+            assert_eq!(scene.asked(kind.route), [1, 0], "{case}");
+            let texts = scene.texts();
+            let shown = &texts[0];
+            assert!(shown.len() <= kind.limit && shown.len() > kind.limit * 4 / 5, "{case}: {} bytes", shown.len());
+            let (head, tail) = missing(&case, &text, shown);
+            assert_eq!((!head.is_empty(), !tail.is_empty()), (has_head, has_tail), "{case}: {shown}");
+            assert_eq!(shown.starts_with("[… "), !has_head, "{case}: {shown}");
+            assert_eq!(shown.ends_with(" bytes left out …]"), !has_tail, "{case}: {shown}");
+        }
+    });
+}
+
+#[test]
+fn an_endless_line_is_cut_between_characters() {
+    let (scene, text) = (Scene::new(), "磁👨‍👩‍👧".repeat(2000));
+    for keep in ["head", "tail", "both"] {
+        let args = ["--on-long", "truncate", "--keep", keep];
+        scene.send(Route::Webhook, &args).stdin(&*text).run().assert_code(0);
+        let shown = scene.texts().pop().unwrap();
+        let (head, tail) = missing(keep, &text, &shown);
+        let is_whole = |piece: &str| piece.replace("磁", "").replace("👨‍👩‍👧", "").is_empty();
+        assert!(is_whole(head) && is_whole(tail), "{keep}: {shown}");
+    }
+}
+
+#[test]
+fn fail_sends_nothing() {
+    at_once(KINDS, |kind| {
+        let (scene, case) = (Scene::new(), kind.name());
+        // What a textcard takes is counted in characters.
+        let run = kind.cmd(&scene, &"x".repeat(kind.limit + 1)).args(["--on-long", "fail"]).run();
+        let told = assert_document(&run, &case, 2, &json!({"status": "usage", "attempts": 0, "parts": []}));
+        assert_says(&told, &case, "message", &[&(kind.limit + 1).to_string(), &kind.limit.to_string()]);
+        assert_eq!(scene.wecom.connections(), 0, "{case}");
+        let fits = kind.cmd(&scene, &"x".repeat(kind.limit)).args(["--on-long", "fail"]).run();
+        assert_document(&fits, &case, 0, &json!({"status": "sent"}));
+    });
+}
+
+#[test]
+fn a_payload_is_never_cut() {
+    for route in [Route::App, Route::Webhook] {
+        for on_long in ["auto", "split", "truncate", "file", "fail"] {
+            let scene = Scene::new();
+            let case = format!("{} {on_long}", route.as_str());
+            let payload = json!({"msgtype": "text", "text": {"content": "x".repeat(TEXT + 1)}}).to_string();
+            let run = scene.send(route, &["--payload", "-", "--on-long", on_long]).stdin(payload).run();
+            let told = assert_document(&run, &case, 2, &json!({"status": "usage", "attempts": 0}));
+            assert_says(&told, &case, "message", &["text.content", "2049"]);
+            assert_eq!(scene.wecom.connections(), 0, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_none_is_a_usage_error() {
+    for args in [["--on-long", "cut"], ["--keep", "middle"]] {
+        let scene = Scene::new();
+        let run = scene.send(Route::Webhook, &args).arg("short").run();
+        let told = assert_document(&run, args[0], 2, &json!({"status": "usage"}));
+        assert_says(&told, args[0], "message", &[args[0]]);
+        assert_eq!(scene.wecom.connections(), 0);
+    }
+}

@@ -1,0 +1,186 @@
+//! `outbox list` and `outbox drop`: what is shown of entries, and how they are discarded.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{MINUTE_MS, Scene, names, until};
+use crate::document::{assert_document, assert_says};
+use crate::support::fake::{Endpoint, Reply, WEBHOOK_KEY};
+
+/// One entry that waits and one that failed; their ids.
+fn one_of_each(scene: &Scene) -> [String; 2] {
+    let waiting = scene.store(&["it waits"]);
+    scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(40058, "invalid parameter")]);
+    assert_document(&scene.app(&["it failed"]).run(), "refused", 5, &json!({"errcode": 40058}));
+    [waiting, scene.failed().remove(0)]
+}
+
+#[test]
+fn an_empty_outbox_is_an_empty_list() {
+    let scene = Scene::new();
+    let expected = json!({"status": "ok", "entries": [], "attempts": 0, "warnings": []});
+    for args in [&["outbox", "list"][..], &["outbox", "list", "--exit-code"]] {
+        assert_document(&scene.cmd(args).run(), "empty", 0, &expected);
+    }
+    let run = scene.env.cmd(["outbox", "list", "--exit-code"]).run();
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "", ""));
+    scene.flushed("nothing", scene.flush(), 0, [0, 0, 0]);
+    assert_eq!((names(scene.folder("waiting")), scene.wecom.connections()), (vec![], 0));
+}
+
+#[test]
+fn a_list_shows_what_is_kept() {
+    let scene = Scene::new();
+    let [waiting, failed] = one_of_each(&scene);
+    let told = assert_document(&scene.cmd(&["outbox", "list"]).env("TZ", "CST-8").run(), "list", 0, &json!({}));
+    let [first, second] = &told["entries"].as_array().unwrap()[..] else { panic!("two entries: {told}") };
+    let shown = |entry: &Value| {
+        ["id", "profile", "command", "attempts", "errcode", "state"].map(|name| entry.get(name).unwrap().clone())
+    };
+    let expected = [json!(waiting), Value::Null, json!("webhook-send"), json!(1), Value::Null, json!("waiting")];
+    assert_eq!(shown(first), expected);
+    let expected = [json!(failed), Value::Null, json!("app-send"), json!(1), json!(40058), json!("failed")];
+    assert_eq!(shown(second), expected);
+    for entry in [first, second] {
+        let queued_at = entry["queued_at"].as_str().unwrap();
+        assert!(queued_at.len() == 29 && queued_at.ends_with("+08:00"), "{queued_at}");
+    }
+    assert!(first["message"].as_str().unwrap().contains("HTTP 502"), "{first}");
+    assert!(second["message"].as_str().unwrap().contains("40058"), "{second}");
+    assert!(!told.to_string().contains("it waits") && !told.to_string().contains("it failed"), "no text is shown");
+}
+
+#[test]
+fn in_text_mode_an_entry_is_a_line() {
+    let scene = Scene::new();
+    let [waiting, failed] = one_of_each(&scene);
+    let run = scene.env.cmd(["outbox", "list"]).run().assert_code(0);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!((lines.len(), run.stderr.as_str()), (2, ""), "{}", run.all());
+    assert!(lines[0].starts_with(&format!("{waiting}  waiting  20")), "{}", lines[0]);
+    assert!(lines[1].starts_with(&format!("{failed}  failed  20")), "{}", lines[1]);
+    for (line, parts) in [
+        (lines[0], ["1 attempts", "webhook-send", "(environment)", "HTTP 502"]),
+        (lines[1], ["1 attempts", "app-send", "(environment)", "40058"]),
+    ] {
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+}
+
+#[test]
+fn the_exit_code_can_say_whether_something_waits() {
+    let scene = Scene::new();
+    let [waiting, _] = one_of_each(&scene);
+    let list = || scene.cmd(&["outbox", "list", "--exit-code"]).run();
+    let told = assert_document(&list(), "one waits", 7, &json!({"status": "temporary"}));
+    assert_eq!(told["entries"].as_array().unwrap().len(), 2, "it lists them all the same");
+    let run = scene.env.cmd(["outbox", "list", "--exit-code"]).run().assert_code(7);
+    assert_eq!(run.stdout.lines().count(), 2, "{}", run.all());
+    assert_document(&scene.cmd(&["outbox", "drop", &waiting]).run(), "drop", 0, &json!({"dropped": 1}));
+    assert_document(&list(), "one failed", 0, &json!({"status": "ok"}));
+}
+
+#[test]
+fn a_damaged_entry_is_shown_and_never_vanishes() {
+    let scene = Scene::new();
+    let [spoilt, unknown, good] = ["spoilt", "unknown", "good"].map(|text| scene.store(&[text]));
+    let file = |id: &str| scene.folder("waiting").join(id).join("entry.json");
+    fs::write(file(&spoilt), format!("{{\"webhook\": \"{WEBHOOK_KEY}\", ")).unwrap();
+    fs::write(file(&unknown), r#"{"version": 2}"#).unwrap();
+    let told = scene.flushed("two are damaged", scene.flush(), 0, [1, 0, 2]);
+    let warnings = told["warnings"].to_string();
+    assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 2"), "{warnings}");
+    assert_eq!(scene.texts(), ["good"], "{good} is delivered all the same");
+    let listed = scene.list();
+    for (entry, id) in listed.iter().zip([&spoilt, &unknown]) {
+        assert_eq!((&entry["id"], &entry["queued_at"], &entry["errcode"]), (&json!(id), &Value::Null, &Value::Null));
+        assert!(entry["message"].as_str().unwrap().contains("entry.json cannot be used"), "{entry}");
+    }
+    assert_eq!(listed.len(), 2);
+    scene.cmd(&["outbox", "list"]).run().assert_code(0);
+    scene.env.cmd(["outbox", "list"]).run().assert_code(0);
+    assert_document(&scene.cmd(&["outbox", "drop", &spoilt]).run(), "one", 0, &json!({"dropped": 1}));
+    assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "the other", 0, &json!({"dropped": 1}));
+    scene.assert_empty("damaged");
+}
+
+#[test]
+fn entries_are_discarded_by_id() {
+    let scene = Scene::new();
+    let ids = ["one", "two", "three"].map(|text| scene.store(&[text]));
+    let run = scene.cmd(&["outbox", "drop", &ids[0], &ids[2]]).run();
+    assert_document(&run, "two of three", 0, &json!({"status": "ok", "dropped": 2, "attempts": 0}));
+    assert_eq!(scene.waiting(), [ids[1].as_str()]);
+    scene.flushed("the third", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["two"]);
+}
+
+#[test]
+fn failed_ones_or_all_are_discarded() {
+    let scene = Scene::new();
+    let [waiting, _] = one_of_each(&scene);
+    assert_document(&scene.cmd(&["outbox", "drop", "--failed"]).run(), "failed", 0, &json!({"dropped": 1}));
+    assert_eq!((scene.waiting(), scene.failed()), (vec![waiting], vec![]));
+    let [_, _] = one_of_each(&scene);
+    assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "all", 0, &json!({"dropped": 3}));
+    scene.assert_empty("all");
+    assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "none left", 0, &json!({"dropped": 0}));
+    assert_eq!(scene.texts(), [""; 0]);
+}
+
+#[test]
+fn an_id_that_nobody_has_is_told() {
+    let scene = Scene::new();
+    let id = scene.store(&["hello"]);
+    for wrong in ["20200101T000000.000Z-1-nobody", "../waiting", &format!("./{id}"), ""] {
+        let told = assert_document(&scene.cmd(&["outbox", "drop", wrong]).run(), wrong, 2, &json!({"status": "usage"}));
+        assert_says(&told, wrong, "message", &["there is no entry"]);
+        assert_eq!(scene.waiting(), [id.as_str()], "{wrong}");
+    }
+    let told = assert_document(&scene.cmd(&["outbox", "drop", "nobody", &id]).run(), "one of two", 2, &json!({}));
+    assert_eq!(told["dropped"], 1, "{told}");
+    assert_eq!(scene.waiting(), [""; 0]);
+}
+
+#[test]
+fn nothing_is_discarded_unasked() {
+    let scene = Scene::new();
+    let id = scene.store(&["hello"]);
+    for args in [&["outbox", "drop"][..], &["outbox", "drop", "--all", "--failed"], &["outbox", "drop", "--all", &id]] {
+        assert_document(&scene.cmd(args).run(), "unclear", 2, &json!({"status": "usage"}));
+    }
+    assert_document(&scene.flush().arg("--dry-run").run(), "dry run", 2, &json!({"status": "usage", "attempts": 0}));
+    assert_eq!((scene.waiting(), scene.sends()), (vec![id], 1));
+}
+
+#[test]
+fn what_is_being_sent_is_not_discarded() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let mut sender = scene.send(&["hello", "--timeout", "10m"]).spawn();
+    until(|| scene.sends() == 1);
+    let id = scene.waiting().remove(0);
+    for args in [["outbox", "drop", id.as_str()], ["outbox", "drop", "--all"]] {
+        let told = assert_document(&scene.cmd(&args).run(), "busy", 2, &json!({"status": "usage", "dropped": 0}));
+        assert_says(&told, "busy", "message", &[&id, "is being sent right now"]);
+    }
+    assert_eq!(scene.waiting(), [id.as_str()]);
+    sender.kill();
+    assert_eq!(sender.wait().code, None);
+    assert_document(&scene.cmd(&["outbox", "drop", &id]).run(), "free", 0, &json!({"dropped": 1}));
+    scene.assert_empty("dropped");
+}
+
+#[test]
+fn they_need_no_credentials() {
+    let scene = Scene::new();
+    let id = scene.store(&["hello"]);
+    scene.age(&id, MINUTE_MS);
+    let bare = |args: &[&str]| scene.env.cmd(["--output", "json", "outbox"]).args(args);
+    assert_document(&bare(&["list"]).run(), "list", 0, &json!({"profile": null, "route": null}));
+    // A flush without any says what it lacks, and the entry stays.
+    let told = scene.flushed("flush", bare(&["flush"]), 7, [0, 1, 0]);
+    assert!(told["warnings"][0].as_str().unwrap().contains(&id), "{told}");
+    assert_document(&bare(&["drop", &id]).run(), "drop", 0, &json!({"dropped": 1}));
+}

@@ -1,0 +1,164 @@
+//! What a late alert says of itself: from one minute on, in its own text or before it, and never into a copy that WeCom
+//! itself may know.
+
+use serde_json::json;
+
+use super::{MINUTE_MS, Scene};
+use crate::support::Cmd;
+use crate::support::fake::{Endpoint, FakeWecom, Reply};
+
+/// A flush in Shanghai.
+fn flush(scene: &Scene) -> Cmd {
+    scene.flush().env("TZ", "CST-8")
+}
+
+/// What leads an alert that waited for that long.
+fn mark(queued_at_ms: u64, span: &str) -> String {
+    let minute = queued_at_ms / MINUTE_MS + 8 * 60;
+    format!("[delayed {span}, {:02}:{:02} +0800] ", minute / 60 % 24, minute % 60)
+}
+
+#[test]
+fn from_one_minute_on_an_alert_says_that_it_is_late() {
+    for (late_by_ms, span) in [
+        (30_000, None),
+        (MINUTE_MS, Some("1m")),
+        (37 * MINUTE_MS, Some("37m")),
+        (125 * MINUTE_MS, Some("2h 5m")),
+        (23 * 60 * MINUTE_MS, Some("23h")),
+    ] {
+        let scene = Scene::new();
+        let id = scene.store(&["disk full"]);
+        let queued_at = scene.age(&id, late_by_ms);
+        scene.flushed("late", flush(&scene), 0, [1, 0, 0]);
+        let mark = span.map_or(String::new(), |span| mark(queued_at, span));
+        assert_eq!(scene.texts(), [format!("{mark}disk full")]);
+    }
+}
+
+#[test]
+fn only_the_first_message_that_was_missing_says_so() {
+    let scene = Scene::new();
+    let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
+    let id = scene.queued(scene.send(&["--on-long", "split", &text]));
+    let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
+    scene.flushed("the rest", flush(&scene), 0, [1, 0, 0]);
+    let texts = scene.texts();
+    assert!(!texts[0].contains("delayed") && texts[1..].concat().matches("delayed").count() == 1, "{texts:?}");
+    assert!(texts[1].contains(&mark), "{}", texts[1]);
+    let whole = texts.concat();
+    assert!((0..600).all(|line| whole.matches(&format!("line {line:04}")).count() == 1));
+}
+
+#[test]
+fn a_text_without_room_for_it_goes_as_two() {
+    let scene = Scene::new();
+    let id = scene.store(&[&"x".repeat(2048)]);
+    let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
+    scene.flushed("full", flush(&scene), 0, [1, 0, 0]);
+    let texts = scene.texts();
+    assert_eq!(texts.len(), 2);
+    assert!(texts[0].starts_with(&format!("(1/2) {mark}x")) && texts[1].starts_with("(2/2) x"), "{texts:?}");
+    assert_eq!(texts.concat().matches('x').count(), 2048);
+    scene.assert_empty("full");
+}
+
+#[test]
+fn those_who_got_it_in_time_get_no_half_of_it_and_others_get_both() {
+    let scene = Scene::with(FakeWecom::builder().any_user().start());
+    let users: Vec<String> = (0..1001).map(|number| format!("user{number}")).collect();
+    scene.wecom.script(Endpoint::MessageSend, [Reply::Normal, Reply::status(502)]);
+    let cmd = scene.cmd(&["app-send", "--outbox", "-u", &users.join(","), &"x".repeat(2048)]);
+    let id = scene.queued(cmd);
+    scene.age(&id, 37 * MINUTE_MS);
+    scene.flushed("the last member", flush(&scene), 0, [1, 0, 0]);
+    let messages = scene.wecom.messages();
+    let got: Vec<_> = messages.iter().map(|message| message.users.len()).collect();
+    assert_eq!(got, [1000, 1, 1]);
+    assert_eq!(scene.texts()[1..].concat().matches('x').count(), 2048);
+}
+
+#[test]
+fn what_has_no_text_of_ours_is_announced() {
+    let payload = json!({"content": "a payload of somebody else's"});
+    let scene = Scene::new();
+    let payload = scene.env.file("payload.json", payload.to_string());
+    let file = scene.env.file("report.txt", "a report of more than five bytes");
+    for (option, path, arrived) in [("--payload", payload, "a payload of somebody else's"), ("--file", file, "(file)")]
+    {
+        scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+        let id = scene.queued(scene.send(&[option]).arg(path));
+        let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
+        let before = scene.texts().len();
+        scene.flushed(option, flush(&scene), 0, [1, 0, 0]);
+        assert_eq!(scene.texts()[before..], [format!("{mark}the next message is late"), arrived.to_owned()]);
+    }
+    scene.assert_empty("announced");
+}
+
+#[test]
+fn an_announcement_without_its_message_is_not_all() {
+    let scene = Scene::new();
+    let payload = scene.env.file("payload.json", json!({"content": "whole"}).to_string());
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let id = scene.queued(scene.send(&["--payload"]).arg(payload));
+    scene.age(&id, 37 * MINUTE_MS);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
+    scene.flushed("announced only", flush(&scene), 7, [0, 1, 0]);
+    scene.flushed("announced again", flush(&scene), 0, [1, 0, 0]);
+    let texts = scene.texts();
+    assert_eq!((texts.len(), texts[2].as_str()), (3, "whole"));
+}
+
+/// A send whose answer was lost, with a duplicate check over an hour, then so old.
+fn lost(scene: &Scene, minutes: u64) -> u64 {
+    scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::CloseAfterReading)]);
+    let id = scene.queued(scene.app(&["hello", "--duplicate-check", "1h"]));
+    scene.age(&id, minutes * MINUTE_MS)
+}
+
+#[test]
+fn what_may_have_arrived_is_repeated_to_the_byte_while_wecom_drops_copies() {
+    let scene = Scene::new();
+    lost(&scene, 37);
+    scene.flushed("within the hour", flush(&scene), 0, [1, 0, 0]);
+    let bodies: Vec<_> =
+        scene.wecom.requests().into_iter().filter(|seen| seen.endpoint == Endpoint::MessageSend).collect();
+    assert_eq!(bodies.len(), 2);
+    assert_eq!(bodies[0].body, bodies[1].body);
+    assert_eq!((scene.texts(), scene.wecom.suppressed()), (vec!["hello".to_owned()], 1));
+    scene.assert_empty("within the hour");
+}
+
+#[test]
+fn after_that_it_says_that_it_is_late() {
+    let scene = Scene::new();
+    let mark = mark(lost(&scene, 61), "1h 1m");
+    scene.flushed("after the hour", flush(&scene), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["hello".to_owned(), format!("{mark}hello")]);
+}
+
+#[test]
+fn what_cannot_have_arrived_says_so_at_once() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(-1, "system error")]);
+    let id = scene.queued(scene.app(&["hello", "--duplicate-check", "1h"]));
+    let mark = mark(scene.age(&id, 2 * MINUTE_MS), "2m");
+    scene.flushed("not taken", flush(&scene), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), [format!("{mark}hello")]);
+}
+
+/// Silence says that it may have arrived even where the process did not live to write that down.
+#[test]
+fn a_killed_senders_alert_is_repeated_to_the_byte_too() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::HangAfterReading)]);
+    let mut sender = scene.app(&["hello", "--duplicate-check", "1h"]).spawn();
+    super::until(|| scene.sends() == 1);
+    sender.kill();
+    assert_eq!(sender.wait().code, None);
+    scene.age(&scene.waiting()[0], 37 * MINUTE_MS);
+    scene.flushed("killed", flush(&scene), 0, [1, 0, 0]);
+    assert_eq!((scene.texts(), scene.wecom.suppressed()), (vec!["hello".to_owned()], 1));
+}

@@ -1,0 +1,285 @@
+//! What a send with the outbox leaves there: nothing when it went well, and all that is missing when it did not.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{OTHER_KEY, Scene, assert_told_of_queue, names, until};
+use crate::document::{assert_document, assert_says, warnings};
+use crate::results::at_once;
+use crate::support::fake::{Endpoint, FakeWecom, Reply, SECRET, WEBHOOK_KEY, closed_port};
+
+#[test]
+fn what_went_well_leaves_nothing() {
+    for app in [true, false] {
+        let scene = Scene::new();
+        let cmd = if app { scene.app(&["hello"]) } else { scene.send(&["hello"]) };
+        let told = assert_document(&cmd.run(), "sent", 0, &json!({"status": "sent", "outbox_id": null, "attempts": 1}));
+        assert_eq!(told["warnings"], json!([]));
+        assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 1));
+        scene.assert_empty("sent");
+        assert!(scene.folder("waiting").is_dir(), "it was stored before it was sent");
+    }
+}
+
+#[test]
+fn without_it_nothing_is_stored() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let run = scene.cmd(&["webhook-send", "hello"]).run();
+    assert_document(&run, "no outbox", 7, &json!({"outbox_id": null}));
+    assert!(!scene.env.state().join("outbox").exists());
+}
+
+#[test]
+fn what_cannot_go_out_now_waits_and_goes_out_once() {
+    let patient = &["--deadline", "1s", "--timeout", "10m"][..];
+    let cases = [
+        ("HTTP 502", Reply::status(502), &[][..], Value::Null),
+        ("a portal", Reply::PortalPage, &[], Value::Null),
+        ("HTTP 429", Reply::status(429), &[], Value::Null),
+        ("45009", Reply::errcode(45009, "api freq out of limit"), &[], json!(45009)),
+        ("45033", Reply::errcode(45033, "api concurrent out of limit"), &[], json!(45033)),
+        ("-1", Reply::errcode(-1, "system error"), &[], json!(-1)),
+        ("silence", Reply::HangAfterReading, &["--timeout", "300ms"], Value::Null),
+        ("a closed connection", Reply::CloseAfterReading, &[], Value::Null),
+        ("the deadline", Reply::HangAfterReading, patient, Value::Null),
+    ];
+    at_once(cases, |(name, reply, args, errcode)| {
+        let scene = Scene::new();
+        scene.wecom.script(Endpoint::WebhookSend, [reply]);
+        let expected = json!({"status": "queued", "errcode": errcode, "attempts": 1, "retryable": false});
+        let told = assert_document(&scene.send(&["hello"]).args(args).run(), name, 0, &expected);
+        assert_eq!(told["outbox_id"], scene.waiting()[0].as_str(), "{name}");
+        assert_says(&told, name, "message", &["it waits in the outbox as", &scene.waiting()[0]]);
+        assert_says(&told, name, "hint", &["wecom-alert outbox flush"]);
+        assert_eq!((scene.waiting().len(), scene.failed().len(), scene.sends()), (1, 0, 1), "{name}");
+        assert_eq!(scene.texts(), [""; 0], "{name}");
+        scene.flushed(name, scene.flush(), 0, [1, 0, 0]);
+        assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 2), "{name}");
+        scene.assert_empty(name);
+    });
+}
+
+#[test]
+fn what_reached_nobody_waits_for_whatever_address_is_set_later() {
+    let scene = Scene::new();
+    let nowhere = format!("http://127.0.0.1:{}", closed_port());
+    let id = scene.queued(scene.app(&["hello"]).env("WECOM_ALERT_BASE_URL", &nowhere));
+    assert_eq!((scene.waiting(), scene.wecom.connections()), (vec![id], 0));
+    scene.flushed("another address", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["hello"]);
+    scene.assert_empty("another address");
+}
+
+#[test]
+fn a_line_says_so_however_quiet_it_is_to_be() {
+    for quiet in [false, true] {
+        let scene = Scene::new();
+        scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+        let cmd = scene.env.cmd(["webhook-send", "--outbox", "hello"]).webhook().base_url(&scene.wecom);
+        let run = if quiet { cmd.arg("-q").run() } else { cmd.run() };
+        assert_told_of_queue(&run, &scene.waiting()[0]);
+    }
+}
+
+#[test]
+fn of_several_parts_only_the_rest_waits() {
+    let scene = Scene::new();
+    let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
+    let run = scene.send(&["--on-long", "split", &text]).run();
+    let told = assert_document(&run, "one part of several", 0, &json!({"status": "queued", "attempts": 2}));
+    let status = |at: usize| told["parts"][at]["status"].as_str().unwrap_or_default();
+    assert_eq!([status(0), status(1), status(2)], ["sent", "temporary", "skipped"], "{told}");
+    assert_eq!(told["outbox_id"], scene.waiting()[0].as_str());
+    let parts = told["parts"].as_array().unwrap().len();
+    assert_eq!(scene.texts().len(), 1);
+    let flushed = scene.flushed("the rest", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(flushed["attempts"].as_u64().unwrap() as usize, parts - 1);
+    let texts = scene.texts();
+    assert_eq!(texts.len(), parts);
+    for (at, text) in texts.iter().enumerate() {
+        assert!(text.starts_with(&format!("({}/{parts})", at + 1)), "{text}");
+    }
+    let whole = texts.concat();
+    assert!((0..600).all(|line| whole.matches(&format!("line {line:04}")).count() == 1));
+    scene.assert_empty("several parts");
+}
+
+/// What makes a server refuse.
+type Preparation = fn(&Scene);
+
+#[test]
+fn what_is_refused_for_good_is_kept_among_the_failed() {
+    let wrong_secret: Preparation = |scene: &Scene| scene.wecom.rotate_secret(SECRET, "test-secret-another");
+    let no_group = |scene: &Scene| scene.wecom.remove_webhook(WEBHOOK_KEY);
+    let refused =
+        |scene: &Scene| scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40058, "invalid parameter")]);
+    let not_found = |scene: &Scene| scene.wecom.script(Endpoint::WebhookSend, [Reply::status(404)]);
+    let cases: [(&str, Preparation, bool, i32, Value); 4] = [
+        ("a wrong secret", wrong_secret, true, 4, json!(40001)),
+        ("no such webhook", no_group, false, 4, json!(93000)),
+        ("a payload that WeCom does not take", refused, false, 5, json!(40058)),
+        ("a wrong address", not_found, false, 3, Value::Null),
+    ];
+    for (name, prepare, app, code, errcode) in cases {
+        let scene = Scene::new();
+        prepare(&scene);
+        let cmd = if app { scene.app(&["hello"]) } else { scene.send(&["hello"]) };
+        let told = assert_document(&cmd.run(), name, code, &json!({"errcode": errcode}));
+        assert_eq!((scene.waiting(), scene.failed().len()), (vec![], 1), "{name}");
+        assert_eq!(told["outbox_id"], scene.failed()[0].as_str(), "{name}");
+        let [entry] = &scene.list()[..] else { panic!("{name}: one entry is to be listed") };
+        assert_eq!((&entry["state"], &entry["errcode"]), (&json!("failed"), &errcode), "{name}");
+        // It is not tried again unless somebody asks for it.
+        let before = scene.wecom.requests().len();
+        scene.flushed(name, scene.flush(), 0, [0, 0, 0]);
+        assert_eq!((scene.wecom.requests().len(), scene.failed().len()), (before, 1), "{name}");
+        assert_eq!(scene.texts(), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_that_cannot_be_stored() {
+    let scene = Scene::new();
+    let file = scene.env.file("no-folder", "x");
+    let unusable = scene.send(&["hello"]).env("WECOM_ALERT_STATE_DIR", &file);
+    let told = assert_document(&unusable.run(), "a file", 3, &json!({"status": "config", "attempts": 0}));
+    assert_says(&told, "a file", "message", &["the outbox in", "no-folder"]);
+    assert_says(&told, "a file", "hint", &["WECOM_ALERT_STATE_DIR"]);
+    let unknown = scene.send(&["hello"]).without_env("HOME").without_env("XDG_STATE_HOME");
+    let told = assert_document(&unknown.run(), "no folder known", 3, &json!({"status": "config", "attempts": 0}));
+    assert_says(&told, "no folder known", "hint", &["WECOM_ALERT_STATE_DIR"]);
+    assert_eq!(scene.wecom.connections(), 0);
+}
+
+#[test]
+fn a_profile_can_ask_for_it() {
+    let scene = Scene::new();
+    let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\noutbox = true\n");
+    let cmd = || scene.env.cmd(["webhook-send", "hello", "--output", "json"]).config(&config).base_url(&scene.wecom);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let id = scene.queued(cmd());
+    assert_eq!(scene.list()[0]["profile"], "room");
+    let run = cmd().env("WECOM_ALERT_OUTBOX", "false").run().assert_code(0);
+    assert_eq!((run.json()["status"].clone(), scene.waiting()), (json!("sent"), vec![id]), "off, it takes none along");
+}
+
+#[test]
+fn an_entry_holds_no_secret_and_no_address() {
+    let scene = Scene::with(FakeWecom::builder().webhook(OTHER_KEY).start());
+    // An app's entry, whose sender had a token at hand.
+    scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(-1, "system error")]);
+    scene.queued(scene.app(&["hello"]));
+    scene.store(&["hello"]);
+    let url = format!("{}/cgi-bin/webhook/send?key={OTHER_KEY}", scene.wecom.base_url());
+    let whole = scene.env.cmd(["--output", "json", "webhook-send", "--outbox", "hello"]).keeps_secret(&scene.wecom);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    scene.queued(whole.env("WECOM_ALERT_WEBHOOK", url));
+    let secrets = scene.wecom.secrets();
+    let mut hidden = secrets.standing();
+    hidden.extend(secrets.tokens());
+    hidden.push(scene.wecom.base_url());
+    let mut files = 0;
+    for id in scene.waiting() {
+        for name in names(scene.folder("waiting").join(&id)) {
+            let path = scene.folder("waiting").join(&id).join(&name);
+            let content = fs::read_to_string(&path).unwrap();
+            assert!(hidden.iter().all(|secret| !content.contains(secret.as_str())), "{name}: {content}");
+            // Why an attempt failed may name a server; what is sent later must not depend on it.
+            assert!(name != "entry.json" || !content.contains("127.0.0.1"), "{content}");
+            files += usize::from(content.contains("hello"));
+            assert_private(&path, 0o600);
+        }
+        assert_private(&scene.folder("waiting").join(&id), 0o700);
+    }
+    assert!(hidden.len() > 4 && files >= 3, "{} secrets, {files} files", hidden.len());
+}
+
+fn assert_private(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
+}
+
+#[test]
+fn an_alert_is_sent_even_if_there_is_no_room_for_it() {
+    let scene = Scene::new();
+    for number in 0..1000 {
+        let entry = scene.folder("failed").join(format!("20200101T000000.000Z-1-{number:06}"));
+        fs::create_dir_all(&entry).unwrap();
+        fs::write(entry.join("entry.json"), "").unwrap();
+    }
+    let told = assert_document(&scene.send(&["hello"]).run(), "full", 0, &json!({"status": "sent", "outbox_id": null}));
+    let [warning] = warnings(&told)[..] else { panic!("one warning: {told}") };
+    for part in ["is full", "1000 of at most 1000", "sent without being stored", "outbox flush", "outbox drop"] {
+        assert!(warning.contains(part), "{part:?}: {warning}");
+    }
+    assert_eq!((scene.texts(), scene.waiting(), scene.failed().len()), (vec!["hello".to_owned()], vec![], 1000));
+    // And the caller is told by the exit code when that did not go well.
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    assert_document(&scene.send(&["hello"]).run(), "full, 502", 7, &json!({"outbox_id": null}));
+    assert_eq!(scene.waiting(), [""; 0]);
+}
+
+#[test]
+fn the_rate_limit_can_be_a_reason_to_store() {
+    let scene = Scene::new();
+    let cmd = |text: &str| scene.send(&[text, "--on-rate-limit", "outbox", "--rate", "1/1m"]);
+    assert_document(&cmd("one").run(), "in time", 0, &json!({"status": "sent"}));
+    let told = assert_document(&cmd("two").run(), "too many", 0, &json!({"status": "queued", "attempts": 0}));
+    assert!(told["retry_after_s"].as_u64().is_some_and(|wait| (1..=62).contains(&wait)), "{told}");
+    assert_eq!((scene.sends(), scene.waiting().len()), (1, 1));
+    scene.flushed("later", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["one", "two"]);
+}
+
+#[test]
+fn what_must_not_arrive_twice_is_not_tried_again() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::accept_then(Reply::CloseAfterReading)]);
+    let run = scene.send(&["hello", "--at-most-once", "--retries", "3"]).run();
+    let told = assert_document(&run, "silence", 9, &json!({"status": "unknown", "attempts": 1}));
+    assert_eq!(told["outbox_id"], scene.failed()[0].as_str());
+    assert_eq!((scene.waiting(), scene.sends()), (vec![], 1));
+    scene.flushed("nothing to do", scene.flush(), 0, [0, 0, 0]);
+    assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 1));
+    // What cannot have arrived waits as usual.
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(-1, "system error")]);
+    scene.queued(scene.send(&["again", "--at-most-once"]));
+    scene.flushed("again", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["hello", "again"]);
+}
+
+#[test]
+fn a_killed_sender_that_must_not_repeat_itself_leaves_it_to_people() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::accept_then(Reply::HangAfterReading)]);
+    let mut sender = scene.send(&["hello", "--at-most-once"]).spawn();
+    until(|| scene.sends() == 1);
+    sender.kill();
+    assert_eq!(sender.wait().code, None);
+    let told = scene.flushed("under way when it was killed", scene.flush(), 0, [0, 0, 1]);
+    assert!(warnings(&told)[0].contains("may have arrived, and must not arrive twice"), "{told}");
+    assert_eq!((scene.sends(), scene.texts().len(), scene.failed().len()), (1, 1, 1));
+}
+
+#[test]
+fn files_are_copied_in() {
+    let scene = Scene::new();
+    let content: Vec<u8> = (0..70_000_u32).map(|at| (at % 251) as u8).collect();
+    let path = scene.env.file("报告 1.bin", &content);
+    // Once the message after the upload fails, and once the upload itself.
+    for (number, endpoint) in [Endpoint::WebhookSend, Endpoint::WebhookUploadMedia].into_iter().enumerate() {
+        scene.wecom.script(endpoint, [Reply::status(502)]);
+        scene.queued(scene.send(&["--file"]).arg(&path));
+        assert_eq!((scene.texts().len(), scene.wecom.uploads().len(), scene.waiting().len()), (0, 1, number + 1));
+    }
+    fs::remove_file(&path).unwrap();
+    scene.flushed("without the original", scene.flush(), 0, [2, 0, 0]);
+    assert_eq!(scene.texts(), ["(file)", "(file)"]);
+    let uploads = scene.wecom.uploads();
+    assert_eq!(uploads.len(), 3);
+    assert!(uploads.iter().all(|upload| upload.bytes == content && upload.filename == uploads[0].filename));
+    scene.assert_empty("files");
+}

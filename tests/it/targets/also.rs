@@ -1,0 +1,258 @@
+//! `--also`: the same to others as well; all, some or none of them reached.
+
+use serde_json::{Value, json};
+
+use super::{Scene, assert_targets, owned};
+use crate::document::{assert_document, assert_says, warnings};
+use crate::results::at_once;
+use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
+
+const TEXT: &str = "disk full";
+
+#[test]
+fn each_gets_it_with_credentials_and_recipients_of_its_own() {
+    let scene = Scene::new();
+    let run = scene.app(&["-u", "zhangsan", "--also", "room", "--also", "night", "--also", "hall", TEXT]).run();
+    let expected =
+        json!({"status": "sent", "profile": "ops", "route": "app", "attempts": 4, "warnings": [], "errcode": 0});
+    let told = assert_document(&run, "four", 0, &expected);
+    let sent = "sent";
+    let targets = [
+        ("ops", "app", sent, 0),
+        ("room", "webhook", sent, 0),
+        ("night", "app", sent, 0),
+        ("hall", "webhook", sent, 0),
+    ];
+    assert_targets("four", &told, &targets);
+    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT), ("zhangsan", TEXT)]));
+    assert_eq!(told["parts"].as_array().unwrap().len(), 4);
+    assert_eq!(scene.wecom.count(Endpoint::GetToken), 2, "a token for each app");
+}
+
+#[test]
+fn a_target_has_the_fields_of_a_whole_document() {
+    let scene = Scene::new();
+    let told = scene.group(&["--also", "ops", TEXT]).run().assert_code(0).json();
+    let mut fields: Vec<_> = told["targets"][1].as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    let expected = [
+        "attempts",
+        "errcode",
+        "errmsg",
+        "exit_code",
+        "hint",
+        "invalidparty",
+        "invalidtag",
+        "invaliduser",
+        "message",
+        "outbox_id",
+        "parts",
+        "profile",
+        "route",
+        "status",
+        "unlicenseduser",
+    ];
+    assert_eq!(fields, expected);
+    let [room, ops] = [&told["targets"][0], &told["targets"][1]];
+    assert_eq!((&room["attempts"], &ops["attempts"], &ops["errmsg"]), (&json!(1), &json!(1), &json!("ok")));
+    assert_eq!(room["parts"][0]["msgid"], Value::Null);
+    assert_eq!((&ops["parts"][0]["index"], &ops["parts"][0]["kind"]), (&json!(1), &json!("message")));
+    assert!(ops["parts"][0]["msgid"].is_string(), "{ops}");
+    // Without further targets there is the one.
+    let told = scene.group(&[TEXT]).run().assert_code(0).json();
+    assert_targets("alone", &told, &[("room", "webhook", "sent", 0)]);
+}
+
+#[test]
+fn those_of_the_profile_give_way_to_those_of_the_option() {
+    let scene = Scene::new().with("room", "also = [\"night\", \"hall\"]");
+    scene.group(&[TEXT]).run().assert_code(0);
+    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT)]));
+    scene.group(&["--also", "ops", "again"]).run().assert_code(0);
+    let again = [("hall", TEXT), ("lisi", "again"), ("room", "again"), ("room", TEXT), ("wangwu", TEXT)];
+    assert_eq!(scene.arrived(), owned(&again));
+}
+
+#[test]
+fn a_profile_named_twice_gets_it_twice() {
+    let scene = Scene::new();
+    let told = scene.group(&["--also", "hall", "--also", "hall", TEXT]).run().assert_code(0).json();
+    assert_eq!(told["targets"].as_array().unwrap().len(), 3);
+    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("hall", TEXT), ("room", TEXT)]));
+}
+
+#[test]
+fn a_profile_with_both_routes_must_be_told_which() {
+    for (name, expected) in [("both:app", ("zhangsan", "app")), ("both:webhook", ("both", "webhook"))] {
+        let scene = Scene::new();
+        let told = scene.group(&["--also", name, TEXT]).run().assert_code(0).json();
+        assert_targets(name, &told, &[("room", "webhook", "sent", 0), ("both", expected.1, "sent", 0)]);
+        let mut all = owned(&[(expected.0, TEXT), ("room", TEXT)]);
+        all.sort();
+        assert_eq!(scene.arrived(), all, "{name}");
+    }
+}
+
+#[test]
+fn a_target_that_is_none_keeps_nobody_from_the_others() {
+    for (name, profile, route, message, hint) in [
+        ("both", "both", "-", "both an app and a webhook", "both:app or both:webhook"),
+        ("nosuch", "nosuch", "-", "nosuch", "the file has: both, hall"),
+        ("room:app", "room", "app", "", ""),
+        ("ops:webhook", "ops", "webhook", "", ""),
+    ] {
+        let scene = Scene::new();
+        let run = scene.group(&["--also", name, "--also", "night", TEXT]).run();
+        let told = assert_document(&run, name, 6, &json!({"status": "partial", "attempts": 2}));
+        let targets = [("room", "webhook", "sent", 0), ("night", "app", "sent", 0), (profile, route, "config", 3)];
+        let mut told_of = super::targets(&told);
+        told_of.sort_by_key(|target| (target.3, target.1 != "webhook"));
+        let told_of: Vec<_> =
+            told_of.iter().map(|(p, r, s, code)| (p.as_str(), r.as_str(), s.as_str(), *code)).collect();
+        assert_eq!(told_of, targets, "{name}\n{told:#}");
+        assert_says(&told, name, "message", &["2 of 3 targets", profile, message]);
+        assert_says(&told, name, "hint", &[hint]);
+        assert_eq!(scene.arrived(), owned(&[("room", TEXT), ("wangwu", TEXT)]), "{name}");
+    }
+}
+
+#[test]
+fn all_some_or_none() {
+    let refused = || Reply::errcode(40201, "content is spam");
+    type Case = (&'static str, Vec<Reply>, Vec<Reply>, i32, Value);
+    let cases: [Case; 5] = [
+        ("the first is missed", vec![refused()], vec![], 6, json!({"status": "partial", "errcode": 40201})),
+        ("the other is missed", vec![], vec![Reply::status(502)], 6, json!({"status": "partial", "errcode": null})),
+        ("neither", vec![refused()], vec![Reply::status(502)], 5, json!({"status": "refused", "errcode": 40201})),
+        (
+            "neither, the other way round",
+            vec![Reply::status(502)],
+            vec![refused()],
+            7,
+            json!({"status": "temporary", "errcode": null, "retryable": true}),
+        ),
+        ("both", vec![], vec![], 0, json!({"status": "sent"})),
+    ];
+    for (case, of_app, of_group, code, expected) in cases {
+        let scene = Scene::new();
+        let reached = 2 - of_app.len() - of_group.len();
+        scene.wecom.script(Endpoint::MessageSend, of_app);
+        scene.wecom.script(Endpoint::WebhookSend, of_group);
+        let told = assert_document(&scene.app(&["--also", "room", TEXT]).run(), case, code, &expected);
+        assert_eq!(
+            (told["attempts"].as_u64(), scene.sends(), scene.arrived().len()),
+            (Some(2), [1, 1], reached),
+            "{case}"
+        );
+        if code == 6 {
+            let (missed, reason) =
+                if scene.arrived()[0].0 == "lisi" { ("room (webhook)", "HTTP 502") } else { ("ops (app)", "spam") };
+            assert_says(&told, case, "message", &["1 of 2 targets were reached", missed, reason]);
+        }
+    }
+}
+
+#[test]
+fn a_missed_target_can_be_allowed_and_a_failure_of_all_cannot() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
+    let run = || scene.app(&["--allow-partial", "--also", "room", TEXT]).run();
+    assert_document(&run(), "allowed", 0, &json!({"status": "partial"}));
+    scene.wecom.trust_no_ip();
+    assert_document(&run(), "none", 4, &json!({"status": "auth"}));
+}
+
+#[test]
+fn recipients_who_are_missed_are_named_for_their_target() {
+    let scene = Scene::new().with("night", "to_party = [404]");
+    let run = scene.app(&["-u", "zhangsan,nobody", "--also", "night", TEXT]).run();
+    let expected = json!({"status": "partial", "invaliduser": ["nobody"], "invalidparty": ["404"]});
+    let told = assert_document(&run, "both", 6, &expected);
+    let lists = |at: usize| (told["targets"][at]["invaliduser"].clone(), told["targets"][at]["invalidparty"].clone());
+    assert_eq!([lists(0), lists(1)], [(json!(["nobody"]), json!([])), (json!([]), json!(["404"]))]);
+    assert_eq!(scene.arrived(), owned(&[("wangwu", TEXT), ("zhangsan", TEXT)]));
+}
+
+#[test]
+fn standard_input_is_read_once_for_all() {
+    let scene = Scene::new();
+    let long = "0123456789 disk full\n".repeat(200);
+    let run = scene.app(&["--also", "room", "--also", "night"]).stdin(&*long).run();
+    let told = assert_document(&run, "long", 0, &json!({"status": "sent", "attempts": 9}));
+    assert!(told["targets"].as_array().unwrap().iter().all(|target| target["parts"].as_array().unwrap().len() == 3));
+    for to in ["lisi", "room", "wangwu"] {
+        let parts: Vec<_> =
+            scene.wecom.messages().into_iter().filter(|message| super::receiver(message) == to).collect();
+        let texts: Vec<_> = parts.iter().map(super::text_in).collect();
+        let joined: String = texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| text.strip_prefix(&format!("({}/3) ", at + 1)).unwrap())
+            .collect();
+        assert_eq!(joined, long.trim_end(), "{to}");
+    }
+}
+
+#[test]
+fn a_target_that_hangs_does_not_keep_the_others_waiting() {
+    let slow = FakeWecom::start();
+    slow.on_connections([OnConnect::Hang]);
+    let scene = Scene::new().with("ops", &format!("base_url = \"{}\"", slow.base_url()));
+    let run = scene.app(&["--also", "room", "--timeout", "10m", "--deadline", "1s", TEXT]).run();
+    let told = assert_document(&run, "hang", 6, &json!({"status": "partial"}));
+    assert_targets("hang", &told, &[("ops", "app", "temporary", 7), ("room", "webhook", "sent", 0)]);
+    assert_eq!(scene.arrived(), owned(&[("room", TEXT)]));
+}
+
+#[test]
+fn each_target_is_tried_again_for_itself() {
+    at_once([Endpoint::MessageSend, Endpoint::WebhookSend], |endpoint| {
+        let scene = Scene::new();
+        scene.wecom.script(endpoint, [Reply::status(502)]);
+        let run = scene.app(&["--also", "room", "--retries", "1", TEXT]).run();
+        assert_document(&run, "again", 0, &json!({"status": "sent", "attempts": 3}));
+        assert_eq!((scene.sends().iter().sum::<usize>(), scene.arrived().len()), (3, 2));
+    });
+}
+
+#[test]
+fn warnings_say_whose_they_are() {
+    let scene = Scene::new().with("room", "mention = [\"lisi\"]").with("ops", "safe = 1");
+    let told = scene.app(&["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0).json();
+    let warnings = warnings(&told);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("safe of the settings"), "{warnings:?}");
+    assert!(warnings[1].starts_with("room (webhook): a message of type markdown mentions nobody"), "{warnings:?}");
+    // In a text they are the webhook's alone.
+    scene.app(&["--also", "room", TEXT]).run().assert_code(0);
+    let messages = scene.wecom.messages();
+    let text = messages.iter().rfind(|message| super::receiver(message) == "room").unwrap();
+    assert_eq!(text.payload()["mentioned_list"], json!(["lisi"]));
+}
+
+#[test]
+fn a_dry_run_shows_the_requests_of_all() {
+    let scene = Scene::new();
+    let told = scene.app(&["--also", "room", "--also", "night", "--dry-run", TEXT]).run().assert_code(0).json();
+    let shown: Vec<_> =
+        told["requests"].as_array().unwrap().iter().map(|r| (r["path"].clone(), r["body"]["touser"].clone())).collect();
+    let app = "/cgi-bin/message/send";
+    let expected =
+        [(json!(app), json!("lisi")), (json!("/cgi-bin/webhook/send"), Value::Null), (json!(app), json!("wangwu"))];
+    assert_eq!(shown, expected);
+    assert_document(
+        &scene.app(&["--also", "nosuch", "--dry-run", TEXT]).run(),
+        "nosuch",
+        3,
+        &json!({"status": "config"}),
+    );
+    assert_eq!(scene.wecom.connections(), 0);
+}
+
+#[test]
+fn nobody_gets_what_breaks_the_rules_of_the_first() {
+    let scene = Scene::new();
+    let run = scene.app(&["-u", "", "--also", "room", TEXT]).run();
+    assert_document(&run, "no recipient", 2, &json!({"status": "usage"}));
+    assert_eq!(scene.wecom.connections(), 0);
+}
