@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod api;
+pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod error;

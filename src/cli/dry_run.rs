@@ -24,6 +24,12 @@ pub(crate) async fn of_message(session: &mut Session<'_>, draft: &Draft, parts: 
         requests.extend(of_parts(&mut towards, &parts).await?);
         session.warnings.extend(towards.warnings.iter().map(|warning| format!("{}: {warning}", name.profile)));
     }
+    // Its text is led by a line that only a failure can give: it is checked, and not shown.
+    if let Some(name) = &session.settings.fallback {
+        let mut towards = further::towards(session, name, "--fallback")?;
+        let route = towards.route.unwrap_or(Route::App);
+        compose::make(draft, route, &towards.settings, None, &mut towards.warnings)?;
+    }
     Ok(planned(requests))
 }
 

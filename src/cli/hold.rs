@@ -1,16 +1,14 @@
 //! An alert in the outbox while it is being sent: put there before the first attempt, and what becomes of it after.
 
-use std::time::SystemTime;
-
 use serde_json::Value;
 
+use wecom_alert::clock::now_ms;
 use wecom_alert::config::{Level, SecretSource};
 use wecom_alert::delivery::outbox::{Held, NewEntry, NewPart, Outbox, Refusal};
-use wecom_alert::delivery::{Outcome, Shipment, Shortfall};
+use wecom_alert::delivery::{Outcome, Shipment};
 use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::message::Route;
 
-use super::moment;
 use super::session::Session;
 
 /// Stores an alert, if that is wanted. `markable` says whether its text may be led by a line of ours.
@@ -22,9 +20,7 @@ pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markab
     if !session.settings.outbox {
         return Ok(None);
     }
-    let state = session.state().ok_or_else(|| {
-        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
-    })?;
+    let state = session.require_state()?;
     let route = session.route.unwrap_or(Route::App);
     // A target whose credentials cannot be read fails by itself in a moment, and says why.
     let Ok((profile, target)) = addressee(session, route, parts).await else { return Ok(None) };
@@ -36,7 +32,7 @@ pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markab
         at_most_once: session.settings.at_most_once,
         duplicate_check_s: duplicate_check(parts),
         markable,
-        queued_at_ms: moment::to_ms(SystemTime::now()),
+        queued_at_ms: now_ms(),
         parts: parts.iter().map(new_part).collect(),
     };
     match Outbox::open(&state).and_then(|outbox| outbox.accept(entry)) {
@@ -65,9 +61,7 @@ pub(crate) fn settle(held: Held, outcome: &mut Outcome, session: &mut Session<'_
             }
             return;
         }
-        // It may have arrived, and must not arrive twice.
-        Some(Shortfall { status: Status::Unknown, .. }) if session.settings.at_most_once => true,
-        Some(shortfall) => !shortfall.may_pass(),
+        Some(shortfall) => !shortfall.may_wait(session.settings.at_most_once),
     };
     outcome.outbox_id = Some(id.clone());
     let kept = if is_over { give_up(held, outcome) } else { held.wait(outcome) };
@@ -78,7 +72,9 @@ pub(crate) fn settle(held: Held, outcome: &mut Outcome, session: &mut Session<'_
         let told = outcome.error.take();
         outcome.error = told.map(|error| {
             let message = format!("{}; the outbox keeps it among the failed ones as {id}", error.message());
-            error.with_message(message)
+            let then = "then: wecom-alert outbox flush --failed";
+            let hint = error.hint().map_or(then.to_owned(), |hint| format!("{hint}; {then}"));
+            error.with_message(message).with_hint(hint)
         });
     } else {
         queue(outcome, &id);

@@ -3,6 +3,7 @@
 mod args;
 mod compose;
 mod defect;
+mod dispatch;
 mod dry_run;
 mod flush;
 mod further;
@@ -164,10 +165,11 @@ fn conduct(session: &mut Session<'_>, command: Command) -> anyhow::Result<Outcom
     let runtime = runtime.context("the event loop cannot be started")?;
     let ledger = session.ledger.clone();
     let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_));
+    let is_final = session.settings.at_most_once;
     let outcome = runtime.block_on(async {
         let outcome = tokio::select! {
             biased;
-            signal = signals::received() => signals::interrupted(signal, sends, &ledger),
+            signal = signals::received() => signals::interrupted(signal, sends, is_final, &ledger),
             outcome = dispatch(session, command) => outcome.unwrap_or_else(Outcome::from),
         };
         // The command has its result: what still waits may go along, and a signal ends only that.
@@ -175,7 +177,7 @@ fn conduct(session: &mut Session<'_>, command: Command) -> anyhow::Result<Outcom
             tokio::select! {
                 biased;
                 _ = signals::received() => {}
-                () = flush::a_few(session) => {}
+                warnings = flush::a_few(session) => session.warnings.extend(warnings),
             }
         }
         outcome

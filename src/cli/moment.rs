@@ -32,17 +32,6 @@ pub(crate) fn span(span: Duration) -> String {
     }
 }
 
-/// A point in time in Unix milliseconds.
-pub(crate) fn to_ms(at: SystemTime) -> u64 {
-    let since_epoch = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Unix milliseconds as a point in time.
-pub(crate) fn of_ms(ms: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(ms)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

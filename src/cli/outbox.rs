@@ -12,10 +12,11 @@ use super::session::Session;
 
 /// Shows, delivers or discards entries.
 pub(crate) async fn outbox(session: &mut Session<'_>, args: OutboxArgs) -> Result<Outcome> {
-    let state = session.state().ok_or_else(|| {
-        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
-    })?;
-    let outbox = Outbox::at(&state);
+    let outbox = Outbox::at(&session.require_state()?);
+    let changes = !matches!(args.command, OutboxCommand::List(_));
+    if changes && session.settings.dry_run {
+        return Err(Error::usage("flush and drop have no dry run", "see what there is with: wecom-alert outbox list"));
+    }
     match args.command {
         OutboxCommand::List(args) => list(&outbox, &args),
         OutboxCommand::Flush(args) => flush(session, &outbox, &args).await,
@@ -66,9 +67,6 @@ fn listed(listing: Listing, state: &'static str) -> Vec<ListedEntry> {
 }
 
 async fn flush(session: &mut Session<'_>, outbox: &Outbox, args: &OutboxFlushArgs) -> Result<Outcome> {
-    if session.settings.dry_run {
-        return Err(Error::usage("a flush has no dry run", "see what waits with: wecom-alert outbox list"));
-    }
     let flushing = outbox.lock_flush(session.deadline()).await.map_err(|error| outbox.unusable(&error))?;
     let Some(_flushing) = flushing else {
         return Err(Error::temporary(
@@ -85,9 +83,8 @@ async fn flush(session: &mut Session<'_>, outbox: &Outbox, args: &OutboxFlushArg
     // Others may have added to it meanwhile: what counts is what waits now.
     let left = outbox.waiting()?;
     let remaining = left.entries.len() + left.damaged.len();
+    session.warnings.extend(flushed.warnings());
     let Flushed { delivered, given_up, attempts, stayed, .. } = flushed;
-    session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
-    session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
     let product = Product::Flush { delivered, remaining, failed: given_up.len() };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
     if remaining > 0 {

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
+use wecom_alert::clock::at_ms;
 use wecom_alert::config::Output;
 use wecom_alert::delivery::{ListedEntry, Outcome, Product, Receipt};
 use wecom_alert::error::{Error, Status};
@@ -175,7 +176,7 @@ fn text_data(report: &Report<'_>) -> String {
 
 /// An entry of the outbox on a line: id, state, when, attempts, errcode, command, profile, and why it is there.
 fn line_of(entry: &ListedEntry) -> String {
-    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| moment::date(moment::of_ms(ms)));
+    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| moment::date(at_ms(ms)));
     let errcode = entry.errcode.map_or("-".to_owned(), |errcode| errcode.to_string());
     let command = if entry.command.is_empty() { "-" } else { &entry.command };
     let profile = entry.profile.as_deref().unwrap_or("(environment)");
@@ -296,7 +297,7 @@ fn entry_json(entry: &ListedEntry) -> Value {
         "id": entry.id,
         "profile": entry.profile,
         "command": entry.command,
-        "queued_at": entry.queued_at_ms.map(|ms| moment::stamp(moment::of_ms(ms))),
+        "queued_at": entry.queued_at_ms.map(|ms| moment::stamp(at_ms(ms))),
         "attempts": entry.attempts,
         "errcode": entry.errcode,
         "state": entry.state,

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::OnceCell;
+
 use wecom_alert::api::{Client, ClientOptions};
 use wecom_alert::config::{BaseUrl, Config, OnRateLimit, ProxySetting, Rate, SecretSource, Settings, Webhook};
 use wecom_alert::delivery::pacing::{self, Pacer};
@@ -27,6 +29,7 @@ pub(crate) struct Session<'c> {
     pub(crate) ledger: Ledger,
     /// What may be told of the message, once it has been read.
     pub(crate) said: Option<Said>,
+    webhook_login: OnceCell<WebhookLogin>,
     /// When the command must end. Its clock starts once the input has been read.
     deadline: Instant,
 }
@@ -38,6 +41,7 @@ pub(crate) struct AppLogin {
 }
 
 /// A webhook's key, and what may be said of it.
+#[derive(Clone)]
 pub(crate) struct WebhookLogin {
     webhook: Webhook,
     provenance: Provenance,
@@ -60,6 +64,7 @@ impl<'c> Session<'c> {
             listener,
             ledger: Ledger::default(),
             said: None,
+            webhook_login: OnceCell::new(),
             deadline,
         }
     }
@@ -67,6 +72,7 @@ impl<'c> Session<'c> {
     /// The same run towards another target, with an account of its own. How much time there is, whether alerts are stored
     /// and where state is kept is one question for all targets of a command.
     pub(crate) fn towards(&self, mut settings: Settings, route: Route) -> Self {
+        let ledger = self.ledger.open_account(settings.profile.as_deref(), route);
         settings.outbox = self.settings.outbox;
         settings.state_dir.clone_from(&self.settings.state_dir);
         Self {
@@ -76,9 +82,10 @@ impl<'c> Session<'c> {
             warnings: Vec::new(),
             mask: self.mask.clone(),
             listener: self.listener.clone(),
-            ledger: self.ledger.open_account(),
+            ledger,
             deadline: self.deadline,
             said: None,
+            webhook_login: OnceCell::new(),
         }
     }
 
@@ -107,6 +114,16 @@ impl<'c> Session<'c> {
         self.settings.state_dir.as_ref().map(Folder::shared_if_made_so)
     }
 
+    /// The same for what cannot do without it.
+    pub(crate) fn require_state(&self) -> Result<Folder> {
+        self.state().ok_or_else(|| {
+            Error::config(
+                "no folder for the outbox is known, since HOME is not set",
+                "set WECOM_ALERT_STATE_DIR to one",
+            )
+        })
+    }
+
     /// The app's credentials; `agent_id` is what a payload brought where the settings have none.
     pub(crate) async fn app_login(&self, agent_id: Option<i64>) -> Result<AppLogin> {
         let settings = &self.settings;
@@ -119,14 +136,17 @@ impl<'c> Session<'c> {
         Ok(AppLogin { app: App { corp_id: corp_id.value.clone(), agent_id, secret }, provenance })
     }
 
-    /// The webhook's key.
+    /// The webhook's key. It is read once: what gives it may be a pipe.
     pub(crate) async fn webhook_login(&self) -> Result<WebhookLogin> {
-        let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
-        let text = self.load(source).await?;
-        let webhook = Webhook::parse(&text, source.origin())?;
-        self.mask.add(&webhook.key);
-        let provenance = Provenance { origin: source.origin().to_owned(), length: webhook.key.len(), agent_id: None };
-        Ok(WebhookLogin { webhook, provenance })
+        let login = self.webhook_login.get_or_try_init(async || {
+            let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
+            let text = self.load(source).await?;
+            let webhook = Webhook::parse(&text, source.origin())?;
+            self.mask.add(&webhook.key);
+            let (origin, length) = (source.origin().to_owned(), webhook.key.len());
+            Ok(WebhookLogin { webhook, provenance: Provenance { origin, length, agent_id: None } })
+        });
+        login.await.cloned()
     }
 
     /// What an app's message cannot do without; `agent_id` is what a payload brought where the settings have none.

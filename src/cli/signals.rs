@@ -27,7 +27,8 @@ pub(crate) async fn received() -> Signal {
 }
 
 /// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
-pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outcome {
+/// `is_final`, that what may have arrived is not sent again.
+pub(crate) fn interrupted(signal: Signal, sends: bool, is_final: bool, ledger: &Ledger) -> Outcome {
     let name = match signal {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
@@ -36,6 +37,7 @@ pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outco
     ledger.close_all(&mut outcome);
     let delivered = outcome.parts.iter().filter(|part| matches!(part.status, Status::Sent | Status::Partial)).count();
     let what = match delivered {
+        0 if ledger.is_begun() => "some of those whom it is for had got it".to_owned(),
         0 if ledger.is_open() => "the request was under way, no answer had come".to_owned(),
         0 if outcome.attempts > 0 => "nothing had been delivered".to_owned(),
         0 => "nothing had been sent".to_owned(),
@@ -44,6 +46,7 @@ pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outco
     };
     let hint = match delivered {
         _ if !sends => "run it again",
+        0 if ledger.is_begun() => "the others have not: send it again to them",
         _ if ledger.is_open() => "the message may have arrived: look before you send it again",
         0 => "send it again",
         _ if delivered >= ledger.expected() => "nothing is left to do",
@@ -51,9 +54,12 @@ pub(crate) fn interrupted(signal: Signal, sends: bool, ledger: &Ledger) -> Outco
     };
     let mut error = Error::new(outcome.status, format!("stopped by {name}: {what}")).with_hint(hint);
     if let Some(id) = &outcome.outbox_id {
-        error = error.with_message(format!("stopped by {name}: {what}; it waits in the outbox as {id}"));
+        let then = match is_final && ledger.is_open() {
+            true => "it may have arrived, and is not sent again: see wecom-alert outbox list after the next flush",
+            false => "it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush",
+        };
         error =
-            error.with_hint("it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush");
+            error.with_message(format!("stopped by {name}: {what}; it waits in the outbox as {id}")).with_hint(then);
     }
     outcome.error = Some(error);
     outcome
@@ -66,7 +72,7 @@ mod tests {
     use super::*;
 
     fn told(sends: bool, ledger: &Ledger) -> (String, String) {
-        let outcome = interrupted(Signal::Terminate, sends, ledger);
+        let outcome = interrupted(Signal::Terminate, sends, false, ledger);
         assert_eq!(outcome.exit_code(), 143);
         let error = outcome.error.unwrap();
         (error.message().to_owned(), error.hint().unwrap().to_owned())

@@ -8,10 +8,11 @@
 use std::cell::Cell;
 use std::fmt::Display;
 use std::io;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{at_ms, now_ms};
 use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
 use crate::notice::Listener;
@@ -145,7 +146,7 @@ impl Place {
         let Some(known) = known.filter(|known| known.is_recent(duration)) else {
             let held = known
                 .filter(|known| known.held > 0)
-                .map(|known| Held { count: known.held, since: at(known.passed_at) });
+                .map(|known| Held { count: known.held, since: at_ms(known.passed_at) });
             return Entry::Pass(Passage { held, warning: None, place: Some((self, guard)) });
         };
         let known = Known { held: known.held.saturating_add(1), ..known };
@@ -193,22 +194,13 @@ impl Known {
     }
 
     fn held_back(&self, count: u64, duration: Duration) -> Entry {
-        let since = at(self.passed_at);
+        let since = at_ms(self.passed_at);
         Entry::HeldBack { count, since, until: since.checked_add(duration).unwrap_or(since) }
     }
 }
 
 fn unkept(reason: impl Display) -> String {
     format!("the cooldown is not kept, and repeats of this alert are not held back: {reason}")
-}
-
-fn at(unix_ms: u64) -> SystemTime {
-    UNIX_EPOCH.checked_add(Duration::from_millis(unix_ms)).unwrap_or(UNIX_EPOCH)
-}
-
-fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

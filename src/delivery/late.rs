@@ -60,6 +60,11 @@ impl<J: Journal> Journal for Late<'_, J> {
         self.journal.begin(origin);
     }
 
+    fn end(&mut self, part: usize) {
+        let (origin, _) = self.origin(part);
+        self.journal.end(origin);
+    }
+
     fn settle(&mut self, part: usize, calls: usize, all: usize) {
         if let (origin, true) = self.origin(part) {
             self.journal.settle(origin, calls, all);
@@ -73,7 +78,7 @@ fn marked(part: &Shipment, route: Route, markable: bool, mark: &str) -> Vec<Ship
     let Some(text) = text else { return vec![herald(part, mark), part.clone()] };
     let text = format!("{mark}{text}");
     let texts = match long::text_bytes(route, &msgtype) {
-        Some(limit) if !long::takes(route, &msgtype, &text) => split(&text, limit, markup_of(&msgtype)),
+        Some(limit) if !long::takes(route, &msgtype, &text) => split(&text, limit, Markup::of(&msgtype)),
         _ => vec![text],
     };
     let with = |text: String| {
@@ -97,14 +102,6 @@ fn herald(part: &Shipment, mark: &str) -> Shipment {
     body["msgtype"] = Value::from("text");
     body["text"] = json!({ "content": format!("{mark}the next message is late") });
     Shipment::message(body)
-}
-
-fn markup_of(msgtype: &str) -> Markup {
-    match msgtype {
-        "markdown" => Markup::Markdown,
-        "markdown_v2" => Markup::MarkdownV2,
-        _ => Markup::Plain,
-    }
 }
 
 /// Where the text of a type stands.
@@ -137,6 +134,8 @@ mod tests {
         }
 
         fn begin(&mut self, _part: usize) {}
+
+        fn end(&mut self, _part: usize) {}
 
         fn settle(&mut self, part: usize, calls: usize, _all: usize) {
             self.0.resize(self.0.len().max(part + 1), 0);

@@ -13,6 +13,8 @@ pub mod split;
 mod tally;
 mod targets;
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 pub use consignment::Shipment;
@@ -62,6 +64,8 @@ pub trait Journal {
     fn settled(&self, part: usize) -> usize;
     /// A call of a part is about to be made.
     fn begin(&mut self, part: usize);
+    /// That call certainly did not arrive.
+    fn end(&mut self, part: usize);
     /// A call was answered: WeCom took so many of `all` calls of a part, counted from its first one. What it refused
     /// counts for nothing, lest it be taken for sent when somebody asks for it again.
     fn settle(&mut self, part: usize, calls: usize, all: usize);
@@ -74,6 +78,8 @@ impl Journal for () {
     }
 
     fn begin(&mut self, _part: usize) {}
+
+    fn end(&mut self, _part: usize) {}
 
     fn settle(&mut self, _part: usize, _calls: usize, _all: usize) {}
 }
@@ -160,10 +166,10 @@ impl<'a> Delivery<'a> {
         }
         let mut taken = settled;
         for (number, body) in calls.iter().enumerate().skip(settled) {
-            journal.begin(index);
-            match self.send_call(body).await {
+            match self.send_call(body, index, journal).await {
                 Ok(reply) => {
                     sum.arrived(&reply, body);
+                    self.ledger.begin_part();
                     taken += usize::from(taken == number);
                 }
                 Err(failed) => sum.failed(failed),
@@ -176,17 +182,19 @@ impl<'a> Delivery<'a> {
         Some(sum.close())
     }
 
-    async fn send_call(&mut self, body: &Value) -> Result<Reply, Failed> {
+    async fn send_call(&mut self, body: &Value, part: usize, journal: &mut impl Journal) -> Result<Reply, Failed> {
         // Made once: a repetition must be the same to the byte.
         let bytes = serde_json::to_vec(body)
             .map_err(|error| Failed::before(Error::defect(format!("the body cannot be written: {error}"))))?;
         let (client, ledger, route, pacer) = (self.client, self.ledger.clone(), self.route(), self.pacer.clone());
         let lanes = consignment::lanes(body, route);
+        let journal = RefCell::new(journal);
         let (if_full, until) = (self.policy.if_full(), client.deadline());
         let endpoint = endpoint(route, "message/send", "webhook/send");
         self.call(endpoint, Purpose::Send, async |credential| {
             let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
             ledger.count_attempt();
+            journal.borrow_mut().begin(part);
             let sending = async {
                 match route {
                     Route::App => client.message_send(credential, bytes.clone()).await,
@@ -198,6 +206,9 @@ impl<'a> Delivery<'a> {
                 ledger.settle_attempt();
             }
             if let Err(failure) = &sent {
+                if failure.is_before_the_request() || failure.answer().is_some() {
+                    journal.borrow_mut().end(part);
+                }
                 if failure.is_before_the_request() {
                     slot.give_back().await;
                 } else if let Some(pause) = attempts::block_of(failure, endpoint) {

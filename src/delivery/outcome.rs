@@ -224,6 +224,12 @@ impl Shortfall {
     pub fn may_pass(self) -> bool {
         matches!(self.status, Status::Temporary | Status::RateLimited | Status::Unknown)
     }
+
+    /// Whether they may be sent later: what may have arrived must not arrive twice where that was ruled out.
+    #[must_use]
+    pub fn may_wait(self, at_most_once: bool) -> bool {
+        self.may_pass() && !(at_most_once && self.status == Status::Unknown)
+    }
 }
 
 impl Outcome {
@@ -247,6 +253,13 @@ impl Outcome {
             held_back: 0,
             targets: Vec::new(),
         }
+    }
+
+    /// Nothing of a message was delivered, and nothing was tried.
+    #[must_use]
+    pub fn not_delivered(error: Error) -> Self {
+        let shortfall = Shortfall { status: error.status(), may_have_arrived: false };
+        Self { shortfall: Some(shortfall), ..Self::from(error) }
     }
 
     /// A command that ended with its product.
@@ -281,14 +294,40 @@ pub struct Ledger {
 
 #[derive(Debug, Default)]
 struct Account {
+    profile: Option<String>,
+    /// `None` for the account of a command that sends nothing itself.
+    route: Option<Route>,
     /// How many parts there are to be sent.
     expected: usize,
     attempts: u32,
     /// Nobody knows yet what became of the last attempt.
     open: bool,
+    /// WeCom took a call of the part that is under way.
+    begun: bool,
     parts: Vec<Receipt>,
     /// The entry of the outbox that holds what is not delivered yet.
     stored: Option<String>,
+}
+
+impl Account {
+    /// What this target has of the message when the command ends as `status` in the middle of it.
+    fn told(&self, route: Route, status: Status) -> Outcome {
+        let delivered = self.parts.iter().filter(|part| part.status == Status::Sent).count();
+        let status = match &self.stored {
+            _ if self.expected > 0 && delivered >= self.expected => Status::Sent,
+            Some(_) => Status::Queued,
+            None => status,
+        };
+        Outcome {
+            profile: self.profile.clone(),
+            route: Some(route),
+            answer: self.parts.last().and_then(|part| part.answer.clone()),
+            attempts: self.attempts,
+            parts: self.parts.clone(),
+            outbox_id: self.stored.clone(),
+            ..Outcome::new(status)
+        }
+    }
 }
 
 impl Default for Ledger {
@@ -300,9 +339,10 @@ impl Default for Ledger {
 impl Ledger {
     /// An account for one more target.
     #[must_use]
-    pub fn open_account(&self) -> Self {
+    pub fn open_account(&self, profile: Option<&str>, route: Route) -> Self {
         let mut accounts = self.accounts();
-        accounts.push(Account::default());
+        let profile = profile.map(str::to_owned);
+        accounts.push(Account { profile, route: Some(route), ..Account::default() });
         Self { accounts: Arc::clone(&self.accounts), own: accounts.len() - 1 }
     }
 
@@ -330,9 +370,17 @@ impl Ledger {
         self.change(|account| account.open = false);
     }
 
+    /// Notes that WeCom took a call of the part under way.
+    pub fn begin_part(&self) {
+        self.change(|account| account.begun = true);
+    }
+
     /// Keeps the receipt of a part.
     pub fn keep(&self, receipt: Receipt) {
-        self.change(|account| account.parts.push(receipt));
+        self.change(|account| {
+            account.begun = false;
+            account.parts.push(receipt);
+        });
     }
 
     /// Notes which entry of the outbox holds what is not delivered yet, or that none does any more.
@@ -354,7 +402,14 @@ impl Ledger {
             outcome.attempts += account.attempts;
             outcome.parts.extend(account.parts.iter().cloned());
             outcome.outbox_id = outcome.outbox_id.take().or_else(|| account.stored.clone());
+            outcome.targets.extend(account.route.map(|route| account.told(route, outcome.status)));
         }
+    }
+
+    /// Whether WeCom took a part of a part that is still under way.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.accounts().iter().any(|account| account.begun)
     }
 
     /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.

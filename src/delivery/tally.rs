@@ -90,7 +90,7 @@ impl<'a> Tally<'a> {
                 ..Outcome::new(status)
             };
         }
-        if self.taken == 0 {
+        if self.taken == 0 && self.failures.len() == 1 {
             let (_, first) = self.failures.swap_remove(0);
             return Outcome { unreached, shortfall, ..Outcome::from(first.error) };
         }
@@ -106,12 +106,18 @@ impl<'a> Tally<'a> {
             missing.push(format!("{} ({})", self.parts[*index].title(*index, count), failed.error.message()));
         }
         missing.extend(self.skipped.iter().map(|index| self.parts[*index].title(*index, count)));
-        let mut message = format!("{} of {count} parts sent whole; not sent: {}", self.sent, missing.join(", "));
+        let sent = match self.sent {
+            0 if self.taken == 0 => "no part was sent".to_owned(),
+            sent => format!("{sent} of {count} parts sent whole"),
+        };
+        let mut message = format!("{sent}; not sent: {}", missing.join(", "));
         if !unreached.is_empty() {
             message = format!("{message}; {}", named(unreached));
         }
         let last = self.failures.last().map(|(_, failed)| &failed.error);
-        let mut error = Error::new(Status::Partial, message);
+        // Where nothing was taken, what came last decides: it is what a second try would meet.
+        let status = last.filter(|_| self.taken == 0).map_or(Status::Partial, Error::status);
+        let mut error = Error::new(status, message);
         if let Some(last) = last {
             if let Some(hint) = last.hint() {
                 error = error.with_hint(hint);

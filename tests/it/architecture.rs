@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, from the ground up. A room may use its own layer, but two rooms may not use each other.
 const LAYERS: [&[&str]; 7] = [
-    &["error", "fingerprint", "harmless", "nearest", "notice", "secret"],
+    &["clock", "error", "fingerprint", "harmless", "nearest", "notice", "secret"],
     &["message", "config", "input"],
     &["api"],
     &["state", "token"],

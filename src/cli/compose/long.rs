@@ -26,11 +26,7 @@ pub(super) fn fit(text: &str, route: Route, msgtype: &str, settings: &Settings) 
         Some(limit) if !long::takes(route, msgtype, text) => limit,
         _ => return whole(text.to_owned()),
     };
-    let markup = match msgtype {
-        "markdown" => Markup::Markdown,
-        "markdown_v2" => Markup::MarkdownV2,
-        _ => Markup::Plain,
-    };
+    let markup = Markup::of(msgtype);
     // A video would be uploaded once more for each part.
     let can_be_parted = msgtype != "video";
     match settings.on_long {

@@ -48,6 +48,12 @@ pub struct Entry {
     pub at_most_once: bool,
     /// The index of the part that a sender who must not repeat it is just sending.
     pub under_way: Option<usize>,
+    /// When a request for it was last made, in Unix milliseconds.
+    #[serde(default)]
+    pub last_attempt_ms: Option<u64>,
+    /// What its text began with then, because it was late.
+    #[serde(default)]
+    pub mark: Option<String>,
     /// For so many seconds WeCom drops a copy that is the same to the byte.
     pub duplicate_check_s: Option<u64>,
     /// Whether its text may be led by a mark: it is not a payload's.
@@ -193,6 +199,8 @@ impl NewEntry {
             may_have_arrived: false,
             at_most_once: self.at_most_once,
             under_way: None,
+            last_attempt_ms: None,
+            mark: None,
             duplicate_check_s: self.duplicate_check_s,
             markable: self.markable,
             parts,

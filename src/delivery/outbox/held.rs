@@ -3,6 +3,7 @@
 use super::entry::{Entry, Media};
 use super::kept::{self, PROGRESS};
 use super::unusable;
+use crate::clock::now_ms;
 use crate::delivery::{Journal, Outcome, Shipment};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
@@ -164,7 +165,16 @@ impl Journal for Held {
 
     fn begin(&mut self, part: usize) {
         self.entry.under_way = Some(part);
+        self.entry.last_attempt_ms = Some(now_ms());
         self.keep();
+    }
+
+    fn end(&mut self, _part: usize) {
+        self.entry.under_way = None;
+        // Where nothing forbids a second try, what this saves is of no use.
+        if self.entry.at_most_once {
+            self.keep();
+        }
     }
 
     fn settle(&mut self, part: usize, calls: usize, all: usize) {

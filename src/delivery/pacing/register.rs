@@ -4,9 +4,10 @@
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::ledger::{Ledger, Wait};
+use crate::clock::now_ms;
 use crate::notice::Listener;
 use crate::state::{Folder, Guard, Locked};
 
@@ -113,9 +114,4 @@ impl Register {
             self.listener.detail(line());
         }
     }
-}
-
-fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

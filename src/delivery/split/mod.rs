@@ -29,6 +29,18 @@ pub enum Markup {
     MarkdownV2,
 }
 
+impl Markup {
+    /// What the text of a message type means.
+    #[must_use]
+    pub fn of(msgtype: &str) -> Self {
+        match msgtype {
+            "markdown" => Self::Markdown,
+            "markdown_v2" => Self::MarkdownV2,
+            _ => Self::Plain,
+        }
+    }
+}
+
 /// The text in parts of no more than `limit` bytes each, their marks counted in. A text that fits is one part without
 /// mark; else each part begins with `(1/3) `, in Markdown `(1/3)` on a line of its own.
 ///

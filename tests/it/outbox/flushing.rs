@@ -176,11 +176,12 @@ fn what_failed_is_tried_again_when_somebody_asks() {
     assert_document(&scene.app(&["no such ip"]).run(), "refused", 4, &json!({"errcode": 60020}));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40058, "invalid parameter")]);
     assert_document(&scene.send(&["refused"]).run(), "refused", 5, &json!({"errcode": 40058}));
-    let told = scene.flushed("as before", scene.flush().arg("--failed"), 0, [1, 0, 1]);
+    // Credentials, addresses and permissions are there to be mended: the flush keeps what they hold up waiting.
+    let told = scene.flushed("as before", scene.flush().arg("--failed"), 6, [1, 1, 0]);
     assert!(warnings(&told)[0].contains("60020"), "{told}");
     assert_eq!(scene.texts(), ["refused"], "what was refused once is sent, not taken for sent");
     scene.wecom.trust_every_ip();
-    scene.flushed("mended", scene.flush().arg("--failed"), 0, [1, 0, 0]);
+    scene.flushed("mended", scene.flush(), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["refused", "no such ip"]);
     scene.assert_empty("mended");
 }
@@ -227,10 +228,14 @@ fn a_send_that_goes_well_takes_a_few_along() {
     assert_eq!((scene.waiting().len(), scene.texts().len()), (3, 7));
     // Whatever becomes of them, the result is that of the send.
     let refusal = Reply::errcode(40058, "invalid parameter");
-    for replies in [vec![Reply::Normal, Reply::status(502)], vec![Reply::Normal, refusal, Reply::status(502)]] {
-        scene.wecom.script(Endpoint::WebhookSend, replies);
-        assert_document(&scene.send(&["good"]).run(), "good", 0, &sent);
-    }
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
+    assert_document(&scene.send(&["good"]).run(), "good", 0, &sent);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, refusal, Reply::status(502)]);
+    let sent = json!({"status": "sent", "attempts": 1, "outbox_id": null, "errcode": 0});
+    let told = assert_document(&scene.send(&["good"]).run(), "good", 0, &sent);
+    // But what is not tried any more is no secret.
+    let given_up = warnings(&told);
+    assert!(given_up.len() == 1 && given_up[0].contains(&ids[5]) && given_up[0].contains("40058"), "{told}");
     assert_eq!((scene.failed(), scene.waiting().len()), (vec![ids[5].clone()], 2));
     scene.flushed("the rest", scene.flush(), 0, [2, 0, 0]);
     let of_late = |texts: Vec<String>| texts.into_iter().filter(|text| text.starts_with("late")).collect::<Vec<_>>();
@@ -247,4 +252,52 @@ fn those_that_are_taken_along_have_no_more_time_than_the_send() {
     assert_eq!((scene.texts(), scene.waiting()), (vec!["hello".to_owned()], vec![id]));
     let entry: Value = scene.list().remove(0);
     assert_eq!(entry["attempts"], 2);
+}
+
+#[test]
+fn whom_a_late_alert_did_not_reach_is_told() {
+    let scene = Scene::new();
+    let store = |users: &str| {
+        scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
+        scene.queued(scene.cmd(&["app-send", "--outbox", "-u", users, "hello"]))
+    };
+    let some = store("nobody,zhangsan");
+    let told = scene.flushed("some", scene.flush(), 0, [1, 0, 0]);
+    assert!(warnings(&told)[0].contains(&some) && warnings(&told)[0].contains("invaliduser nobody"), "{told}");
+    let none = store("unlicensed");
+    let told = scene.flushed("none", scene.flush(), 0, [0, 0, 1]);
+    assert!(warnings(&told)[0].contains("unlicenseduser unlicensed"), "{told}");
+    assert_eq!(scene.failed(), [none]);
+}
+
+#[test]
+fn refused_credentials_are_tried_once() {
+    let scene = Scene::new();
+    for text in ["one", "two", "three"] {
+        scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
+        scene.queued(scene.app(&[text]));
+    }
+    let before = scene.wecom.count(Endpoint::GetToken);
+    let cmd = scene.flush().env("WECOM_ALERT_SECRET", "test-secret-wrong").secret("test-secret-wrong");
+    scene.flushed("a wrong secret", cmd, 7, [0, 3, 0]);
+    assert_eq!(scene.wecom.count(Endpoint::GetToken), before + 1, "more would block this address");
+    scene.flushed("the right one", scene.flush(), 0, [3, 0, 0]);
+}
+
+#[test]
+fn nobody_has_to_name_a_profile_for_a_flush() {
+    let scene = Scene::new();
+    let file = scene.env.file("two.toml", "[profiles.one]\nto_user = \"lisi\"\n\n[profiles.two]\nto_user = \"lisi\"\n");
+    let run = scene.env.cmd(["outbox", "flush", "--output", "json", "--config"]).arg(file).run();
+    assert_document(&run, "two profiles", 0, &json!({"delivered": 0, "profile": null}));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let scene = Scene::new();
+    scene.store(&["hello"]);
+    for args in [&["outbox", "flush", "--dry-run"][..], &["outbox", "drop", "--all", "--dry-run"]] {
+        assert_document(&scene.cmd(args).run(), "dry", 2, &json!({"status": "usage"}));
+    }
+    assert_eq!((scene.waiting().len(), scene.texts().len()), (1, 0));
 }

@@ -118,6 +118,9 @@ impl Scene {
             let mut entry: Value = serde_json::from_slice(&content).unwrap();
             queued_at = entry["queued_at_ms"].as_u64().unwrap() - by_ms;
             entry["queued_at_ms"] = json!(queued_at);
+            if let Some(last) = entry["last_attempt_ms"].as_u64() {
+                entry["last_attempt_ms"] = json!(last - by_ms);
+            }
             fs::write(&path, entry.to_string()).unwrap();
         }
         assert!(queued_at > 0, "no entry {id}");

@@ -91,7 +91,7 @@ fn of_several_parts_only_the_rest_waits() {
     let run = scene.send(&["--on-long", "split", &text]).run();
     let told = assert_document(&run, "one part of several", 0, &json!({"status": "queued", "attempts": 2}));
     let status = |at: usize| told["parts"][at]["status"].as_str().unwrap_or_default();
-    assert_eq!([status(0), status(1), status(2)], ["sent", "temporary", "skipped"], "{told}");
+    assert_eq!([status(0), status(1), status(2)], ["sent", "queued", "queued"], "{told}");
     assert_eq!(told["outbox_id"], scene.waiting()[0].as_str());
     let parts = told["parts"].as_array().unwrap().len();
     assert_eq!(scene.texts().len(), 1);

@@ -193,7 +193,7 @@ fn the_fields_are_those_that_were_agreed_and_none_is_a_credential() {
     assert_eq!(
         keys(&json),
         "version id command route profile target queued_at_ms attempts errcode status message may_have_arrived \
-         at_most_once under_way duplicate_check_s markable parts"
+         at_most_once under_way last_attempt_ms mark duplicate_check_s markable parts"
     );
     assert_eq!(keys(&json["parts"][0]), "kind label body media sent done");
     assert_eq!(json["parts"][0]["media"], json!({"kind": "file", "name": "a.log", "file": "1.bin", "size": 8}));
