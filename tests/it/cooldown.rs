@@ -253,3 +253,44 @@ fn without_a_folder_for_it_the_alert_goes_with_a_warning() {
     }
     assert_eq!(scene.texts(), ["disk full"; 4]);
 }
+
+#[test]
+fn an_alert_that_reached_nobody_holds_nobody_back() {
+    let scene = Scene::new();
+    for (users, status) in [("unlicensed", "partial"), ("nobody", "refused")] {
+        for _ in 0..2 {
+            let run = scene.cmd(&["app-send", "-u", users, "hello"]).args(HOUR).run();
+            assert_eq!(run.json()["status"], status, "{users}: {}", run.all());
+        }
+        assert_eq!(scene.wecom.count(Endpoint::MessageSend), if users == "nobody" { 4 } else { 2 });
+    }
+    // Whoever is wrong stays wrong: to the others it is a repeat.
+    let some = || scene.cmd(&["app-send", "-u", "nobody,zhangsan", "hello"]).args(HOUR);
+    assert_document(&some().run(), "some", 6, &json!({"status": "partial"}));
+    held(some(), 1);
+}
+
+#[test]
+fn nobody_waits_for_the_jitter_of_another() {
+    let scene = Scene::new();
+    let slow = scene.group(&["hello", "--jitter", "24h", "--outbox"]).args(HOUR).spawn();
+    let waiting = scene.env.state().join("outbox/waiting");
+    let stored = || std::fs::read_dir(&waiting).is_ok_and(|mut entries| entries.next().is_some());
+    while !stored() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    passes(scene.group(&["hello", "--deadline", "5s"]).args(HOUR), 0);
+    let mut slow = slow;
+    slow.kill();
+    slow.wait();
+    assert!(stored(), "what was stored before the jitter outlives it");
+}
+
+#[test]
+fn what_was_stored_and_is_held_back_is_stored_no_longer() {
+    let scene = Scene::new();
+    passes(scene.group(&["hello", "--outbox"]).args(HOUR), 0);
+    held(scene.group(&["hello", "--outbox"]).args(HOUR), 1);
+    let waiting = std::fs::read_dir(scene.env.state().join("outbox/waiting")).unwrap();
+    assert_eq!((waiting.count(), scene.texts().len()), (0, 1));
+}

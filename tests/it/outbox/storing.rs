@@ -283,3 +283,35 @@ fn files_are_copied_in() {
     assert!(uploads.iter().all(|upload| upload.bytes == content && upload.filename == uploads[0].filename));
     scene.assert_empty("files");
 }
+
+/// What was never sent may be sent later, even where nothing may be sent twice.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_never_left_is_not_given_up() {
+    let scene = Scene::new();
+    let paced = ["--rate", "1/10m", "--at-most-once"];
+    assert_document(&scene.send(&["one"]).args(paced).run(), "one", 0, &json!({"status": "sent"}));
+    let mut second = scene.send(&["two"]).args(paced).args(["--deadline", "20m"]).spawn();
+    super::until(|| !scene.waiting().is_empty());
+    // It waits for its slot, or is about to.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    second.kill();
+    second.wait();
+    scene.flushed("later", scene.flush().args(["--rate", "off"]), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["one", "two"]);
+}
+
+/// A credential that can be read only once is read only once.
+#[cfg(unix)]
+#[test]
+fn a_credential_from_a_pipe_is_enough() {
+    let scene = Scene::new();
+    let pipe = scene.env.home().join("key");
+    std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || std::fs::write(path, crate::support::fake::WEBHOOK_KEY).unwrap());
+    let cmd = scene.env.cmd(["webhook-send", "--outbox", "hello", "--output", "json"]).base_url(&scene.wecom);
+    let run = cmd.env("WECOM_ALERT_WEBHOOK_FILE", &pipe).run();
+    assert_document(&run, "a pipe", 0, &json!({"status": "sent", "warnings": []}));
+    writer.join().unwrap();
+}
