@@ -15,7 +15,11 @@
 # Icinga 2: a NotificationCommand with command = [ "/usr/local/bin/nagios-notify.sh" ] and the variables below in `env`.
 #
 # Nagios ends a notification after 30 s (notification_timeout), Icinga 2 after 60 s (timeout): the deadline lies below
-# both. They do not try again; the exit code is wecom-alert's and ends up in their log.
+# both. They do not try again, so what cannot go out now is kept in the outbox. That takes, in /etc/wecom-alert/config.toml,
+# a `state_dir` that the monitoring's user owns, and in its crontab
+#   */5 * * * *  /usr/local/bin/wecom-alert outbox flush
+# With `fallback = "room:webhook"` in the profile, an app that refuses does not end the alert. The exit code is
+# wecom-alert's and ends up in the monitoring's log.
 set -eu
 
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin
@@ -48,5 +52,5 @@ describe() {
     }'
 }
 
-# A text takes 2048 bytes. A character that is cut in two at the end becomes U+FFFD, of 3 bytes.
-describe | head -c 2040 | wecom-alert -q --deadline 25s "$@" --encoding utf-8
+# One message per alert: the beginning says what matters, and how much of a long output is left out.
+describe | wecom-alert -q --deadline 25s "$@" --outbox --on-long truncate --keep head

@@ -8,12 +8,15 @@
 #                                 webhook          the webhook of the default profile
 #                                 webhook:room     the webhook of profile "room"
 #
-# Settings come from /etc/wecom-alert/config.toml: let the group zabbix read it, and give it a `cache_dir` that the user
-# zabbix owns, since that user often has no home folder and the environment may be empty.
+# Settings come from /etc/wecom-alert/config.toml: let the group zabbix read it, and give it a `cache_dir` and a
+# `state_dir` that the user zabbix owns, since that user often has no home folder and the environment may be empty.
 #
-# Zabbix ends a script after 40 s, so the deadline lies below that. Every exit code but 0 counts as failed: Zabbix shows
-# stderr and tries again (three attempts by default). --duplicate-check keeps such a second try of an app message from
-# arriving twice; a webhook has no such guard, so an alert whose answer got lost (exit 9) may come twice.
+# Zabbix ends a script after 40 s, so the deadline lies below that. What cannot go out now is kept in the outbox and counts
+# as sent for Zabbix; the crontab of the user zabbix sends it later:
+#   */5 * * * *  /usr/local/bin/wecom-alert outbox flush
+# Every exit code but 0 counts as failed: Zabbix shows stderr and tries again (three attempts by default).
+# --duplicate-check keeps a repeated app message from arriving twice; a webhook has no such guard, so an alert whose
+# answer got lost may come twice.
 set -eu
 
 [ "$#" -eq 3 ] || { echo "usage: ${0##*/} SENDTO SUBJECT MESSAGE" >&2; exit 2; }
@@ -29,6 +32,6 @@ esac
 command=$1 subject=$2 message=$3
 shift 3
 
-# A text takes 2048 bytes. A character that is cut in two at the end becomes U+FFFD, of 3 bytes.
-printf '%s\n%s\n' "$subject" "$message" | head -c 2040 |
-    wecom-alert -q --deadline 30s "$command" --encoding utf-8 "$@"
+# One message per alert: the beginning says what matters, and how much of a long text is left out.
+printf '%s\n%s\n' "$subject" "$message" |
+    wecom-alert -q --deadline 30s "$command" --outbox --on-long truncate --keep head "$@"

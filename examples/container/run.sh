@@ -13,6 +13,10 @@
 #
 # The token cache of an app lies in memory and is gone with the container: each run then costs one gettoken call. For
 # more than a few runs an hour mount a folder that user 65532 owns over /cache instead.
+#
+# Pacing, --cooldown and --outbox need a folder that outlives the container: add a volume that user 65532 owns,
+#   -v wecom-state:/state -e WECOM_ALERT_STATE_DIR=/state
+# and let a timer run `outbox flush` with it. Without one --outbox ends with exit 3: it promises nothing that it cannot keep.
 set -eu
 
 image=${ALERT_IMAGE:-wecom-alert}

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Called by wecom-alert@.service with the name of the unit that failed. Sends its last log lines.
+# Called by wecom-alert@.service with the name of the unit that failed. Sends its last log lines; what cannot go out now
+# waits in the outbox for wecom-alert-flush.timer.
 #
 #   install -D -m 755 unit-failed.sh /usr/local/libexec/wecom-alert/unit-failed.sh
 #
@@ -9,18 +10,13 @@ set -eu
 [ "$#" -eq 1 ] || { echo "usage: ${0##*/} UNIT" >&2; exit 2; }
 unit=$1
 
-# Takes away the piece of a UTF-8 character that a cut may leave at the start. The line break in front of the input is
-# what goes if nothing was cut: then the first line stays as it is.
-whole_start() {
-    LC_ALL=C awk 'NR > 1; NR == 1 && $0 != "" { sub(/^[\200-\277]+/, ""); print }'
-}
-
-# systemd 250 and later say why; others leave these variables unset. A text takes 2048 bytes, and bytes that are not
-# UTF-8 grow: 1200 of them leave room for that and for the first line.
+# systemd 250 and later say why; others leave these variables unset.
 describe() {
-    printf '%.120s: %.200s failed%s\n' "$(uname -n)" "$unit" \
+    printf '%s: %s failed%s\n' "$(uname -n)" "$unit" \
         "${MONITOR_SERVICE_RESULT:+ ($MONITOR_SERVICE_RESULT ${MONITOR_EXIT_STATUS:-})}"
-    { echo; journalctl --unit="$unit" --lines=15 --output=cat --no-pager 2>/dev/null; } | tail -c 1200 | whole_start
+    journalctl --unit="$unit" --lines=50 --output=cat --no-pager 2>/dev/null || true
 }
 
-describe | wecom-alert webhook-send
+# Lines that are too long for one message become head and tail, with all of them as a file. A unit that fails again and
+# again is told once in ten minutes, and then how often it failed meanwhile.
+describe | wecom-alert webhook-send --outbox --on-long file --cooldown 10m --cooldown-key "$unit"

@@ -87,6 +87,12 @@ async fn flush(session: &mut Session<'_>, outbox: &Outbox, args: &OutboxFlushArg
     let Flushed { delivered, given_up, attempts, stayed, .. } = flushed;
     let product = Product::Flush { delivered, remaining, failed: given_up.len() };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
+    // Nothing waits any more, but somebody must hear of it, however quiet he wants it.
+    if let (Some(first), 0) = (given_up.first(), remaining) {
+        let message = format!("{delivered} delivered, {} given up; the first is {first}", given_up.len());
+        let hint = "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries them again";
+        outcome.error = Some(Error::new(Status::Refused, message).with_hint(hint));
+    }
     if remaining > 0 {
         let status = if delivered > 0 { Status::Partial } else { Status::Temporary };
         let message = format!("{delivered} delivered, {remaining} still waiting");

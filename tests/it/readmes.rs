@@ -1,10 +1,14 @@
-//! The documents say what the program does: every option, variable, key and exit code stands in both READMEs.
+//! The documents say what the program does: every option, variable, key, exit code and field stands in both READMEs.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
+use crate::results::document;
 use crate::support::TestEnv;
+use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
 const COMMANDS: [&[&str]; 8] = [
     &["app-send"],
@@ -149,5 +153,80 @@ fn links_of_the_readmes_lead_somewhere() {
             }
             assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name} links to {link}");
         }
+    }
+}
+
+/// The keys of a document's own fields.
+fn keys(document: &Value) -> BTreeSet<&str> {
+    document.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// A document of each kind of command, and the line that `--log-file` keeps of the first.
+fn documents() -> (Vec<Value>, Value) {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let log = env.home().join("trace.jsonl");
+    let run = |args: &[&str]| {
+        let cmd =
+            env.cmd(["--output", "json", "--retries", "0"]).args(args).base_url(&wecom).app_credentials().webhook();
+        document(&cmd.may_show_token().run())
+    };
+    let sent = run(&["app-send", "-u", "zhangsan", "--log-file", log.to_str().unwrap(), "hi"]);
+    wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let queued = run(&["webhook-send", "--outbox", "hi"]);
+    assert_eq!((&sent["status"], &queued["status"]), (&json!("sent"), &json!("queued")));
+    let (list, flush) = (run(&["outbox", "list"]), run(&["outbox", "flush"]));
+    let more = [run(&["outbox", "drop", "--all"]), run(&["get-token"]), run(&["--dry-run", "webhook-send", "hi"])];
+    let trace = serde_json::from_str(fs::read_to_string(log).unwrap().trim()).unwrap();
+    ([sent, queued, list, flush].into_iter().chain(more).collect(), trace)
+}
+
+#[test]
+fn every_field_of_a_result_stands_in_both_readmes() {
+    let (documents, trace) = documents();
+    assert!(documents[2]["entries"][0].is_object(), "{}", documents[2]);
+    let nested = documents.iter().flat_map(|document| {
+        [&document["parts"][0], &document["targets"][0], &document["entries"][0], &document["requests"][0]]
+    });
+    let fields: BTreeSet<&str> =
+        documents.iter().chain(nested.filter(|value| value.is_object())).chain([&trace]).flat_map(keys).collect();
+    assert!(fields.len() > 45, "{fields:?}");
+    for name in READMES {
+        let readme = read(name);
+        let is_told =
+            |field: &str| readme.contains(&format!("`{field}`")) || readme.contains(&format!("\"{field}\": "));
+        let missing: Vec<_> = fields.iter().filter(|field| !is_told(field)).collect();
+        assert!(missing.is_empty(), "{name} lacks {missing:?}");
+    }
+}
+
+#[test]
+fn the_samples_of_the_readmes_have_the_fields_that_there_are() {
+    let (documents, trace) = documents();
+    for name in READMES {
+        let readme = read(name);
+        let samples: Vec<Value> = readme
+            .split("```json\n")
+            .skip(1)
+            .map(|rest| serde_json::from_str(rest.split("```").next().unwrap()).unwrap())
+            .collect();
+        let [traced, sent] = samples.as_slice() else { panic!("{name} has {} samples", samples.len()) };
+        assert_eq!(keys(traced), keys(&trace), "{name}: the trace");
+        assert_eq!(keys(sent), keys(&documents[0]), "{name}: a result");
+        assert_eq!(keys(&sent["parts"][0]), keys(&documents[0]["parts"][0]), "{name}: a part");
+        let target = keys(&documents[0]["targets"][0]);
+        assert!(keys(&sent["targets"][0]).is_subset(&target), "{name}: a target has {target:?}");
+    }
+}
+
+#[test]
+fn the_promise_opens_the_section_on_delivery() {
+    for (name, opening) in [
+        (
+            "README.md",
+            "## Delivery\n\n**The promise: an alert that this program accepted is taken by WeCom at least once,",
+        ),
+        ("README.zh-CN.md", "## 送达保证\n\n**承诺：凡是本程序接下的告警，企业微信至少收下一次；"),
+    ] {
+        assert!(read(name).contains(opening), "{name}");
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct GlobalArgs {
     /// Limit for the whole command, once the input has been read; default 90s [env: WECOM_ALERT_DEADLINE]
     #[arg(long, global = true, value_name = "DURATION")]
     deadline: Option<String>,
-    /// Pacing shared by all processes of this machine; default 20/1m per webhook, 30/1m per app and recipient
+    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient
     /// [env: WECOM_ALERT_RATE]
     #[arg(long, global = true, value_name = "COUNT/DURATION|off")]
     rate: Option<String>,
