@@ -238,7 +238,11 @@ impl<'c> Session<'c> {
             at_most_once: self.settings.at_most_once,
             wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,
         };
-        Manner { policy, pacer, listener: self.listener.clone(), ledger: self.ledger.clone() }
+        let period = match self.settings.rate {
+            Some(Rate::Per { period, .. }) => Some(period),
+            Some(Rate::Off) | None => None,
+        };
+        Manner { policy, pacer, listener: self.listener.clone(), ledger: self.ledger.clone(), period }
     }
 
     /// Reads a credential, off the event loop: a command behind it may take its time.

@@ -77,7 +77,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// Limit for the whole command, from the moment its input has been read.
     pub deadline: Duration,
-    /// Pacing; `None` means the defaults of the route.
+    /// Pacing; `None` means the defaults of the route. The period of one that is set is that of WeCom's limit too.
     pub rate: Option<Rate>,
     /// How often a request is repeated, 0 to 100.
     pub retries: u32,

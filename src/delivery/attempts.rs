@@ -33,7 +33,7 @@ pub(super) struct Failed {
     pub(super) error: Error,
     /// The recipients that a refusal named.
     pub(super) unreached: Unreached,
-    /// Whether it may have arrived all the same.
+    /// Whether the message may have arrived all the same: never by a failed upload, or for want of a token.
     pub(super) may_have_arrived: bool,
     obstacle: Obstacle,
 }
@@ -69,7 +69,7 @@ impl Delivery<'_> {
         purpose: Purpose,
         call: impl AsyncFn(&Secret) -> Result<T, Trouble>,
     ) -> Result<T, Failed> {
-        self.persist(purpose, async |delivery| delivery.attempt(endpoint, purpose, &call).await).await
+        self.persist(async |delivery| delivery.attempt(endpoint, purpose, &call).await).await
     }
 
     /// A valid token, for whoever wants to see it; `refresh` asks WeCom for one in any case.
@@ -78,7 +78,7 @@ impl Delivery<'_> {
     ///
     /// What `gettoken` failed of; a defect without an app.
     pub async fn token(&mut self, refresh: bool) -> Result<Token> {
-        let got = self.persist(Purpose::Prepare, async |delivery| {
+        let got = self.persist(async |delivery| {
             let Credential::App { tokens, .. } = &delivery.credential else {
                 return Err(Failed::before(Error::defect("a webhook has no token")));
             };
@@ -88,11 +88,7 @@ impl Delivery<'_> {
         got.await.map_err(|failed| failed.error)
     }
 
-    async fn persist<T>(
-        &mut self,
-        purpose: Purpose,
-        step: impl AsyncFn(&mut Self) -> Result<T, Failed>,
-    ) -> Result<T, Failed> {
+    async fn persist<T>(&mut self, step: impl AsyncFn(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
         let (mut attempt, mut earlier) = (1, None);
         loop {
             let mut failed = match step(self).await {
@@ -100,9 +96,9 @@ impl Delivery<'_> {
                 Err(failed) => failed,
             };
             let left = self.client.deadline().saturating_duration_since(Instant::now());
-            match self.policy.decide(attempt, failed.obstacle, purpose == Purpose::Send, left, fastrand::f64()) {
+            match self.policy.decide(attempt, failed.obstacle, failed.may_have_arrived, left, fastrand::f64()) {
                 Decision::Stop => {
-                    failed.weigh(purpose, self.policy.at_most_once, earlier);
+                    failed.weigh(self.policy.at_most_once, earlier);
                     return Err(failed);
                 }
                 Decision::Wait(wait) => {
@@ -124,7 +120,7 @@ impl Delivery<'_> {
         purpose: Purpose,
         call: &impl AsyncFn(&Secret) -> Result<T, Trouble>,
     ) -> Result<T, Failed> {
-        let context = context(&self.provenance, endpoint);
+        let context = Context { period: self.period, ..context(&self.provenance, endpoint) };
         let explained = |trouble: &Trouble| Failed::of(trouble, purpose, &context);
         let (tokens, current) = match &mut self.credential {
             Credential::Webhook(key) => return call(key).await.map_err(|trouble| explained(&trouble)),
@@ -164,7 +160,7 @@ impl Delivery<'_> {
 
 /// What earlier attempts of a request leave behind.
 struct Earlier {
-    /// One of them got no answer.
+    /// One of them carried the message and got no answer.
     silent: bool,
     may_have_arrived: bool,
     /// The last one.
@@ -175,14 +171,14 @@ impl Failed {
     fn after(self, earlier: Option<Earlier>) -> Earlier {
         let (silent, may_have_arrived) = earlier.map_or((false, false), |e| (e.silent, e.may_have_arrived));
         // WeCom's own word counts for what went before it too.
-        let silent = self.obstacle == Obstacle::Silent || (silent && self.error.answer().is_none());
+        let is_silent = self.obstacle == Obstacle::Silent && self.may_have_arrived;
+        let silent = is_silent || (silent && self.error.answer().is_none());
         Earlier { silent, may_have_arrived: may_have_arrived || self.may_have_arrived, error: self.error }
     }
 
     /// What the last failure means together with those before it.
-    fn weigh(&mut self, purpose: Purpose, at_most_once: bool, earlier: Option<Earlier>) {
-        let doubtful = self.obstacle == Obstacle::Garbled || self.obstacle == Obstacle::Silent;
-        if purpose == Purpose::Send && at_most_once && doubtful {
+    fn weigh(&mut self, at_most_once: bool, earlier: Option<Earlier>) {
+        if at_most_once && self.may_have_arrived {
             self.error = self.error.clone().with_status(Status::Unknown);
         }
         let Some(earlier) = earlier else { return };
@@ -238,8 +234,9 @@ fn explain_pace(refused: &Refused) -> Error {
 }
 
 /// How long a refusal keeps everybody on this machine from sending, if it is one of that kind.
-pub(super) fn block_of(failure: &CallError, endpoint: &str) -> Option<Duration> {
-    failure.answer().and_then(|answer| errcode::blocked_for(answer.errcode, endpoint))
+pub(super) fn block_of(failure: &CallError, endpoint: &str, period: Option<Duration>) -> Option<Duration> {
+    let context = Context { endpoint, period, ..Context::default() };
+    failure.answer().and_then(|answer| errcode::blocked_for(answer.errcode, &context))
 }
 
 fn for_token(failure: CallError, provenance: &Provenance) -> Failed {
@@ -252,6 +249,7 @@ fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
         secret_origin: Some(&provenance.origin),
         secret_len: Some(provenance.length),
         agent_id: provenance.agent_id,
+        period: None,
     }
 }
 

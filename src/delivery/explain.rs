@@ -56,7 +56,7 @@ fn refusal(answer: &Answer, message: String, context: &Context<'_>) -> Error {
     let mut error = Error::new(status_of(answer), message)
         .with_hint(errcode::hint_for(answer, context))
         .with_answer(answer.clone());
-    if let Some(wait) = errcode::blocked_for(answer.errcode, context.endpoint) {
+    if let Some(wait) = errcode::blocked_for(answer.errcode, context) {
         error = error.with_retry_after(wait);
     }
     if let Some(ip) = errcode::seen_ip(&answer.errmsg) {

@@ -14,6 +14,7 @@ mod tally;
 mod targets;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -56,6 +57,8 @@ pub struct Manner {
     pub listener: Listener,
     /// The account of what was sent.
     pub ledger: Ledger,
+    /// The period of WeCom's limit for a webhook, where the user says what it is: after it a refusal is over.
+    pub period: Option<Duration>,
 }
 
 /// Somebody who writes down how far a message has got, so that this outlives the process.
@@ -101,6 +104,7 @@ pub struct Delivery<'a> {
     pacer: Pacer,
     listener: Listener,
     ledger: Ledger,
+    period: Option<Duration>,
 }
 
 impl<'a> Delivery<'a> {
@@ -117,8 +121,8 @@ impl<'a> Delivery<'a> {
     }
 
     fn by(client: &'a Client, credential: Credential<'a>, provenance: Provenance, manner: Manner) -> Self {
-        let Manner { policy, pacer, listener, ledger } = manner;
-        Self { client, credential, provenance, policy, pacer, listener, ledger }
+        let Manner { policy, pacer, listener, ledger, period } = manner;
+        Self { client, credential, provenance, policy, pacer, listener, ledger, period }
     }
 
     /// Sends a message, part by part, and goes on where `journal` says that it stopped before.
@@ -189,7 +193,7 @@ impl<'a> Delivery<'a> {
         let (client, ledger, route, pacer) = (self.client, self.ledger.clone(), self.route(), self.pacer.clone());
         let lanes = consignment::lanes(body, route);
         let journal = RefCell::new(journal);
-        let (if_full, until) = (self.policy.if_full(), client.deadline());
+        let (if_full, until, period) = (self.policy.if_full(), client.deadline(), self.period);
         let endpoint = endpoint(route, "message/send", "webhook/send");
         self.call(endpoint, Purpose::Send, async |credential| {
             let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
@@ -211,7 +215,7 @@ impl<'a> Delivery<'a> {
                 }
                 if failure.is_before_the_request() {
                     slot.give_back().await;
-                } else if let Some(pause) = attempts::block_of(failure, endpoint) {
+                } else if let Some(pause) = attempts::block_of(failure, endpoint, period) {
                     pacer.block(pause, until).await;
                 }
             }

@@ -68,8 +68,8 @@ impl Policy {
             Obstacle::Final => return Decision::Stop,
             Obstacle::Garbled | Obstacle::Silent if delivers && self.at_most_once => return Decision::Stop,
             Obstacle::Limited(_) if !self.wait_for_rate => return Decision::Stop,
-            // Never less than what was asked for.
-            Obstacle::Limited(Some(asked)) => asked + (asked / 20).min(FIRST_WAIT).mul_f64(roll),
+            // Never less than what was asked for; who asks for nothing is not to be hammered.
+            Obstacle::Limited(Some(asked)) if !asked.is_zero() => asked + (asked / 20).min(FIRST_WAIT).mul_f64(roll),
             _ => own.mul_f64(0.5 + roll),
         };
         // A wait that the deadline ends would be in vain.
@@ -135,6 +135,8 @@ mod tests {
         let limited = Obstacle::Limited(Some(asked));
         assert_eq!(POLICY.decide(1, limited, true, LONG, 0.0), Decision::Wait(asked));
         assert_eq!(POLICY.decide(1, limited, true, asked, 0.0), Decision::Stop, "the deadline comes first");
+        let at_once = Obstacle::Limited(Some(Duration::ZERO));
+        assert_eq!(POLICY.decide(1, at_once, true, LONG, 0.0), Decision::Wait(FIRST_WAIT / 2));
         let impatient = Policy { wait_for_rate: false, ..POLICY };
         assert_eq!(impatient.decide(1, limited, true, LONG, 0.0), Decision::Stop);
     }

@@ -8,6 +8,7 @@ mod concurrency;
 mod configuration;
 mod cooldown;
 mod credentials;
+mod delivery;
 mod document;
 mod dry_run;
 mod fake_itself;

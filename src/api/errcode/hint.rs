@@ -2,7 +2,9 @@
 //!
 //! No secret enters here: of a credential only its origin and its length are ever said.
 
-use super::{is_gettoken, lookup, said, seen_ip, warns_of_wrong_json};
+use std::time::Duration;
+
+use super::{is_gettoken, is_webhook_send, lookup, said, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
 use crate::harmless::one_line;
 
@@ -20,6 +22,8 @@ pub struct Context<'a> {
     pub secret_len: Option<usize>,
     /// The app's id, for a call that carries one.
     pub agent_id: Option<i64>,
+    /// The period of a webhook's limit, where the user says that it is not a minute.
+    pub period: Option<Duration>,
 }
 
 /// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
@@ -88,6 +92,8 @@ fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
     if is_gettoken(ctx.endpoint) {
         "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP on \
          gettoken for that long; do not switch the token cache off, since every gettoken call counts"
+    } else if is_webhook_send(ctx.endpoint) && ctx.period.is_some() {
+        "wait until the period of --rate is over: the webhook's limit counts everybody who sends with its key"
     } else if ctx.endpoint.contains("webhook/") {
         "wait 60 s: a webhook takes 20 messages a minute, counted over everybody who sends with its key"
     } else {
@@ -121,6 +127,7 @@ mod tests {
             secret_origin: Some("WECOM_ALERT_SECRET"),
             secret_len: Some(43),
             agent_id: Some(1_000_002),
+            period: None,
         };
         hint_for(&answer(errcode, errmsg), &ctx)
     }
@@ -168,6 +175,7 @@ mod tests {
             secret_origin: Some("WECOM_ALERT_WEBHOOK"),
             secret_len: Some(36),
             agent_id: None,
+            period: None,
         };
         let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
         assert_has(&said, &["what follows key=", "消息推送", "the key came from WECOM_ALERT_WEBHOOK, 36 bytes long"]);
@@ -195,6 +203,9 @@ mod tests {
     fn the_endpoint_decides_what_a_frequency_limit_means() {
         assert_has(&hint(45009, "api freq out of limit", "/cgi-bin/gettoken"), &["wait an hour", "wrong secrets"]);
         assert_has(&hint(45009, "", "/cgi-bin/webhook/send"), &["60 s", "20 messages a minute"]);
+        let ctx = Context { endpoint: "webhook/send", period: Some(Duration::from_secs(2)), ..Context::default() };
+        let answer = Answer { errcode: 45009, errmsg: String::new() };
+        assert_has(&hint_for(&answer, &ctx), &["--rate", "everybody"]);
         assert_has(&hint(45009, "", "message/send"), &["60 s", "60 min", "midnight", "30 days"]);
         assert_has(&hint(45033, "", "message/send"), &["fewer sends at the same time"]);
     }

@@ -13,6 +13,10 @@ pub use hint::{Context, hint_for};
 
 use crate::error::{Answer, Status};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// What an error code asks of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -88,11 +92,20 @@ pub fn asks_for_new_token(errcode: i64) -> bool {
 /// For how long WeCom refuses further calls at the least; `None` where a code blocks nothing.
 ///
 /// The limits per minute block for 60 s; those per hour, day and month for longer, and the code does not tell which
-/// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312).
+/// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312). A
+/// webhook's limit blocks for its period where the caller knows of a shorter one.
 #[must_use]
-pub fn blocked_for(errcode: i64, endpoint: &str) -> Option<Duration> {
-    let seconds = if errcode == 45009 && is_gettoken(endpoint) { 3600 } else { 60 };
-    (class_of(errcode) == Class::RateLimited).then_some(Duration::from_secs(seconds))
+pub fn blocked_for(errcode: i64, ctx: &Context<'_>) -> Option<Duration> {
+    let block = match errcode {
+        45009 if is_gettoken(ctx.endpoint) => HOUR,
+        45009 if is_webhook_send(ctx.endpoint) => ctx.period.unwrap_or(MINUTE).min(MINUTE),
+        _ => MINUTE,
+    };
+    (class_of(errcode) == Class::RateLimited).then_some(block)
+}
+
+fn is_webhook_send(endpoint: &str) -> bool {
+    endpoint.contains("webhook/send")
 }
 
 fn is_gettoken(endpoint: &str) -> bool {

@@ -119,10 +119,27 @@ fn a_frequency_limit_blocks_for_a_minute_at_least() {
         (45033, "message/send", 60),
         (45033, "gettoken", 60),
     ] {
-        assert_eq!(blocked_for(code, endpoint), Some(Duration::from_secs(seconds)), "{code} {endpoint}");
+        let ctx = Context { endpoint, ..Context::default() };
+        assert_eq!(blocked_for(code, &ctx), Some(Duration::from_secs(seconds)), "{code} {endpoint}");
     }
     for code in [0, -1, 40001, 45002, 123_456] {
-        assert_eq!(blocked_for(code, "gettoken"), None, "{code}");
+        let ctx = Context { endpoint: "gettoken", ..Context::default() };
+        assert_eq!(blocked_for(code, &ctx), None, "{code}");
+    }
+}
+
+#[test]
+fn a_known_period_shortens_the_block_of_a_webhook_alone() {
+    for (code, endpoint, period, seconds) in [
+        (45009, "webhook/send", 2, 2),
+        (45009, "webhook/send", 3600, 60),
+        (45009, "webhook/upload_media", 2, 60),
+        (45009, "message/send", 2, 60),
+        (45009, "gettoken", 2, 3600),
+        (45033, "webhook/send", 2, 60),
+    ] {
+        let ctx = Context { endpoint, period: Some(Duration::from_secs(period)), ..Context::default() };
+        assert_eq!(blocked_for(code, &ctx), Some(Duration::from_secs(seconds)), "{code} {endpoint} {period}");
     }
 }
 

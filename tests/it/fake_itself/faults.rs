@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::support::fake::tls::Certificate;
-use crate::support::fake::{Endpoint, OnConnect, Outcome, Reply};
+use crate::support::fake::{Change, Endpoint, OnConnect, Outcome, Reply};
 
 fn message() -> Vec<u8> {
     let body = r#"{"msgtype":"text","text":{"content":"x"}}"#;
@@ -46,6 +46,21 @@ fn a_script_runs_out_and_always_stays() {
     assert_eq!((wecom.messages().len(), wecom.count(Endpoint::WebhookSend)), (2, 6));
     let refused = Outcome::Refused { errcode: 45009, errmsg: "slow down".into() };
     assert_eq!(wecom.requests()[0].outcome, refused);
+}
+
+#[test]
+fn the_world_changes_between_two_requests() {
+    let wecom = FakeWecom::start();
+    let code = |target: &str| get(&wecom, target).errcode();
+    let rotation = Change::RotateSecret { old: SECRET.to_owned(), new: "test-secret-new".to_owned() };
+    wecom.script(Endpoint::GetToken, [Reply::delayed(Duration::from_millis(1), Reply::meanwhile(rotation))]);
+    assert_eq!([code(&token_target()), code(&token_target())], [0, 40001], "judged before, and refused after");
+
+    let (wecom, body) = (FakeWecom::start(), with_payload("text", json!({"content": "hi"})).to_string());
+    let target = format!("/cgi-bin/message/send?access_token={}", token(&wecom));
+    wecom.script(Endpoint::MessageSend, [Reply::meanwhile(Change::RevokeTokens)]);
+    let send = || post(&wecom, &target, "application/json", body.as_bytes()).errcode();
+    assert_eq!(([send(), send()], wecom.messages().len()), ([0, 40014], 1));
 }
 
 #[test]

@@ -32,7 +32,7 @@ use std::time::Duration;
 pub use builder::Builder;
 pub use judge::SEEN_IP;
 pub use records::{Arrived, Endpoint, Event, MediaKind, Outcome, Route, Seen, Upload};
-pub use reply::Reply;
+pub use reply::{Change, Reply};
 pub use server::OnConnect;
 
 use server::{Shared, lock};
@@ -188,7 +188,7 @@ impl FakeWecom {
 
     /// Every token given out so far is unknown from now on (40014), and gettoken gives a new one.
     pub fn revoke_tokens(&self) {
-        self.world(|world| world.end_tokens(Life::Revoked));
+        self.change(&Change::RevokeTokens);
     }
 
     /// Every token given out so far is out of date from now on (42001), and gettoken gives a new one.
@@ -203,7 +203,7 @@ impl FakeWecom {
 
     /// Every uploaded file is gone (40007).
     pub fn expire_media(&self) {
-        self.world(|world| world.media.iter_mut().for_each(|media| media.expired = true));
+        self.change(&Change::ExpireMedia);
     }
 
     /// Calls for apps are refused with 60020, naming [`SEEN_IP`].
@@ -222,10 +222,7 @@ impl FakeWecom {
 
     /// The app's secret is another from now on: the old one is 40001, its tokens are 40014.
     pub fn rotate_secret(&self, old: &str, new: &str) {
-        self.world(|world| {
-            let app = world.apps.iter_mut().find(|app| app.secret == old);
-            new.clone_into(&mut app.unwrap_or_else(|| panic!("no app has that secret")).secret);
-        });
+        self.change(&Change::RotateSecret { old: old.to_owned(), new: new.to_owned() });
     }
 
     /// The bot of that webhook was removed from its group (93000).
@@ -246,6 +243,10 @@ impl FakeWecom {
     /// So many messages per member in such a time; more vanish silently.
     pub fn member_limit(&self, count: usize, period: Duration) {
         self.world(|world| world.member_limit = Some((count, period)));
+    }
+
+    fn change(&self, change: &Change) {
+        self.world(|world| world.change(change));
     }
 
     fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {

@@ -53,6 +53,19 @@ pub enum Reply {
     Delay(Duration, Box<Reply>),
     /// Judges and delivers as WeCom would, then answers with the inner one: the answer that got lost.
     AcceptThen(Box<Reply>),
+    /// The inner one; but first the world changes, once the request was judged.
+    Meanwhile(Change, Box<Reply>),
+}
+
+/// What somebody else does while a client is at work.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Every token given out so far is unknown from now on (40014).
+    RevokeTokens,
+    /// The app's secret is another from now on: the old one is 40001, its tokens are 40014.
+    RotateSecret { old: String, new: String },
+    /// Every uploaded file is gone (40007).
+    ExpireMedia,
 }
 
 impl Reply {
@@ -79,6 +92,20 @@ impl Reply {
         Self::AcceptThen(Box::new(reply))
     }
 
+    /// As WeCom would, and before the answer is there the world has changed.
+    pub fn meanwhile(change: Change) -> Self {
+        Self::Meanwhile(change, Box::new(Self::Normal))
+    }
+
+    /// What changes before it goes out.
+    pub fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Meanwhile(change, _) => Some(change),
+            Self::Delay(_, inner) | Self::AcceptThen(inner) => inner.change(),
+            _ => None,
+        }
+    }
+
     /// In words, for whoever watches.
     pub fn describe(&self) -> String {
         match self {
@@ -87,8 +114,18 @@ impl Reply {
             Self::Errcode(code, errmsg) => format!("answered with {code} {errmsg}"),
             Self::Delay(by, inner) => format!("{} after {by:?}", inner.describe()),
             Self::AcceptThen(inner) => format!("taken, but {}", inner.describe()),
+            Self::Meanwhile(_, inner) => inner.describe(),
             Self::HangBeforeReading | Self::HangAfterReading => "not answered".into(),
             other => format!("{other:?}"),
+        }
+    }
+
+    /// Whether nothing comes back until somebody gives up.
+    pub fn hangs(&self) -> bool {
+        match self {
+            Self::HangBeforeReading | Self::HangAfterReading | Self::HangAfterHeaders => true,
+            Self::Delay(_, inner) | Self::AcceptThen(inner) | Self::Meanwhile(_, inner) => inner.hangs(),
+            _ => false,
         }
     }
 
@@ -96,7 +133,7 @@ impl Reply {
     pub fn skips_the_body(&self) -> bool {
         match self {
             Self::HangBeforeReading | Self::ResetBefore => true,
-            Self::Delay(_, inner) => inner.skips_the_body(),
+            Self::Delay(_, inner) | Self::Meanwhile(_, inner) => inner.skips_the_body(),
             _ => false,
         }
     }
@@ -113,7 +150,7 @@ impl Reply {
     pub fn is_judged(&self) -> bool {
         match self {
             Self::Normal | Self::SlowRead(_) | Self::Drip(_) | Self::Chunked | Self::AcceptThen(_) => true,
-            Self::Delay(_, inner) => inner.is_judged(),
+            Self::Delay(_, inner) | Self::Meanwhile(_, inner) => inner.is_judged(),
             _ => false,
         }
     }
@@ -179,7 +216,7 @@ pub fn perform(reply: &Reply, conn: &mut Conn, normal: &Answer, wait: &dyn Fn(Op
         }
         Reply::Delay(by, inner) if wait(Some(*by)) => perform(inner, conn, normal, wait),
         Reply::Delay(..) => After::Cut,
-        Reply::AcceptThen(inner) => perform(inner, conn, normal, wait),
+        Reply::AcceptThen(inner) | Reply::Meanwhile(_, inner) => perform(inner, conn, normal, wait),
     }
 }
 

@@ -223,6 +223,9 @@ impl Shared {
         } else if let Reply::Errcode(errcode, errmsg) = &reply {
             seen.outcome = Outcome::Refused { errcode: *errcode, errmsg: errmsg.clone() };
         }
+        if let Some(change) = reply.change() {
+            world.change(change);
+        }
         world.complaints.extend(complaints.iter().map(|c| format!("{} {}: {c}", seen.method, endpoint.name())));
         world.seen.push(seen.clone());
         drop(world);

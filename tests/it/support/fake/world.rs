@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::records::{Arrived, MediaKind, Seen, Upload};
+use super::reply::Change;
 
 /// A self-built app. Without an agent id it is the contact-sync secret, which may not send.
 #[derive(Debug, Clone)]
@@ -132,6 +133,18 @@ impl World {
     pub fn end_tokens(&mut self, life: Life) {
         for token in self.tokens.iter_mut().filter(|token| token.life == Life::Valid) {
             token.life = life;
+        }
+    }
+
+    /// Lets that happen.
+    pub fn change(&mut self, change: &Change) {
+        match change {
+            Change::RevokeTokens => self.end_tokens(Life::Revoked),
+            Change::ExpireMedia => self.media.iter_mut().for_each(|media| media.expired = true),
+            Change::RotateSecret { old, new } => {
+                let app = self.apps.iter_mut().find(|app| app.secret == *old);
+                new.clone_into(&mut app.unwrap_or_else(|| panic!("no app has that secret")).secret);
+            }
         }
     }
 

@@ -1,0 +1,226 @@
+//! Every fault of an answer, once and for good, with and without repetition: exit code, document, requests, arrivals.
+
+use std::time::{Duration, SystemTime};
+
+use wecom_alert::message::Route;
+
+use super::{End, ROUTES, Scene, send_endpoint};
+use crate::results::at_once;
+use crate::support::fake::Reply;
+
+/// More than any answer may be.
+const TOO_LONG: usize = 1024 * 1024 + 1;
+
+/// What a message meets, and what follows from it.
+#[derive(Debug, Clone)]
+struct Fault {
+    name: &'static str,
+    reply: Reply,
+    code: i32,
+    errcode: Option<i64>,
+    retry_after_s: Option<u64>,
+    /// Whether it is tried again within the limits that these tests set.
+    repeats: bool,
+    /// Whether the message arrives all the same.
+    arrives: bool,
+}
+
+impl Fault {
+    fn new(name: &'static str, reply: Reply, code: i32) -> Self {
+        let repeats = matches!(code, 7..=9);
+        Self { name, reply, code, errcode: None, retry_after_s: None, repeats, arrives: false }
+    }
+
+    fn errcode(code: i64, errmsg: &'static str, exit_code: i32) -> Self {
+        Self { errcode: Some(code), ..Self::new(errmsg, Reply::errcode(code, errmsg), exit_code) }
+    }
+
+    fn arrives(self) -> Self {
+        Self { arrives: true, ..self }
+    }
+
+    /// A wait is asked for, of which the deadline leaves no room.
+    fn blocks(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), repeats: false, ..self }
+    }
+
+    fn end(&self, attempts: usize) -> End {
+        End::new(self.code, attempts).errcode(self.errcode).retry_after_s(self.retry_after_s)
+    }
+
+    /// What a call needs that meets it: only where nothing ever comes is there a limit that this machine's load may meet.
+    fn limits(&self, retries: usize, timeout: &str) -> Vec<String> {
+        let mut limits = vec![format!("--retries={retries}"), "--deadline=30s".to_owned()];
+        if self.reply.hangs() {
+            limits.push(format!("--timeout={timeout}"));
+        }
+        limits
+    }
+
+    fn attempts(&self, retries: usize) -> usize {
+        if self.repeats { 1 + retries } else { 1 }
+    }
+}
+
+fn too_many(retry_after: &str) -> Reply {
+    let headers = vec![("Retry-After".to_owned(), retry_after.to_owned())];
+    Reply::Http { status: 429, headers, body: Vec::new() }
+}
+
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::new("hang before the body is read", Reply::HangBeforeReading, 9),
+        Fault::new("hang after the request", Reply::HangAfterReading, 9),
+        Fault::new("taken, but never answered", Reply::accept_then(Reply::HangAfterReading), 9).arrives(),
+        Fault::new("reset before", Reply::ResetBefore, 9),
+        Fault::new("reset after", Reply::ResetAfterReading, 9),
+        Fault::new("closed after", Reply::CloseAfterReading, 9),
+        Fault::new("taken, then reset", Reply::accept_then(Reply::ResetAfterReading), 9).arrives(),
+        Fault::new("502", Reply::status(502), 7),
+        Fault::new("503, but taken", Reply::accept_then(Reply::status(503)), 7).arrives(),
+        Fault::new("404", Reply::status(404), 3),
+        Fault::new("407", Reply::status(407), 3),
+        Fault::new("408", Reply::status(408), 7),
+        Fault::new("429", Reply::status(429), 8),
+        Fault { retry_after_s: Some(1), ..Fault::new("429, again in 1 s", too_many("1"), 8) },
+        Fault::new("429, again in an hour", too_many("3600"), 8).blocks(3600),
+        Fault::new("portal page", Reply::PortalPage, 7),
+        Fault::new("redirect", Reply::Redirect("https://portal.example/login".into()), 7),
+        Fault::new("cut JSON", Reply::CutBody { declared: 500, sent: 9 }, 7),
+        Fault::new("no body", Reply::CutAfterHeaders, 7),
+        Fault::new("oversized", Reply::Oversized(TOO_LONG), 7),
+        Fault::new("oversized, in chunks", Reply::OversizedChunked(TOO_LONG), 7),
+        Fault::new("not UTF-8", Reply::NotUtf8, 7),
+        Fault::errcode(-1, "system busy", 7),
+        Fault::errcode(6000, "data version conflict", 7),
+        Fault::errcode(45009, "api freq out of limit", 8).blocks(60),
+        Fault::errcode(45033, "api concurrent out of limit", 8).blocks(60),
+        Fault::errcode(40008, "invalid message type", 5),
+    ]
+}
+
+/// All of them on both routes, and so many repetitions.
+fn in_every_way(retries: usize, check: impl Fn(Fault, Route, Scene, &str) + Sync) {
+    at_once(ROUTES, |route| {
+        at_once(faults(), |fault| {
+            let scene = Scene::new();
+            if route == Route::App {
+                scene.warm();
+            }
+            let name = format!("{} on the route {}, {retries} retries", fault.name, route.as_str());
+            check(fault, route, scene, &name);
+        });
+    });
+}
+
+/// Without a repetition and with one that meets the same.
+fn for_good(retries: usize) {
+    in_every_way(retries, |fault, route, scene, name| {
+        scene.wecom.always(send_endpoint(route), fault.reply.clone());
+        let attempts = fault.attempts(retries);
+        let run = scene.send(route).args(fault.limits(retries, "500ms")).run();
+        let told = fault.end(attempts).check(name, &run);
+        assert_eq!(told["parts"][0]["status"], told["status"], "{name}");
+        let arrived = if fault.arrives { attempts } else { 0 };
+        assert_eq!(scene.seen(), (attempts, arrived), "{name}: requests, arrived");
+        assert!(!scene.env.state().exists(), "{name}: nothing is kept where nothing is paced");
+    });
+}
+
+#[test]
+fn asked_once_each_fault_ends_as_the_table_says() {
+    for_good(0);
+}
+
+#[test]
+fn a_fault_that_lasts_is_met_as_often_as_may_be() {
+    for_good(1);
+}
+
+#[test]
+fn a_fault_that_passes_costs_a_repetition() {
+    in_every_way(1, |fault, route, scene, name| {
+        scene.wecom.script(send_endpoint(route), [fault.reply.clone()]);
+        let run = scene.send(route).args(fault.limits(1, "1s")).run();
+        let end = if fault.repeats { End::new(0, 2) } else { fault.end(1) };
+        end.check(name, &run);
+        let arrived = usize::from(fault.repeats) + usize::from(fault.arrives);
+        assert_eq!(scene.seen(), (end.attempts, arrived), "{name}: requests, arrived");
+    });
+}
+
+#[test]
+fn a_repetition_is_the_same_to_the_byte() {
+    at_once(ROUTES, |route| {
+        let scene = Scene::new();
+        scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
+        scene.send(route).args(["--retries", "1"]).run().assert_code(0);
+        let seen = scene.wecom.requests();
+        let bodies: Vec<_> =
+            seen.iter().filter(|seen| seen.endpoint == send_endpoint(route)).map(|s| &s.body).collect();
+        assert!(bodies.len() == 2 && bodies[0] == bodies[1], "{bodies:?}");
+    });
+}
+
+#[test]
+fn the_answer_that_drips_past_the_deadline() {
+    at_once(ROUTES, |route| {
+        let scene = Scene::new();
+        scene.warm();
+        scene.wecom.always(send_endpoint(route), Reply::Drip(Duration::from_millis(100)));
+        let run = scene.send(route).args(["--deadline", "1s", "--retries", "3"]).run();
+        let told = End::new(9, 1).check(route.as_str(), &run);
+        assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{told}");
+        assert_eq!(scene.seen(), (1, 1), "it was taken, and is not sent again");
+    });
+}
+
+/// As RFC 9110 has dates.
+fn http_date(at: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(at).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[test]
+fn a_date_to_come_back_at_is_kept() {
+    at_once(ROUTES, |route| {
+        let scene = Scene::new();
+        scene.warm();
+        let at = SystemTime::now() + Duration::from_secs(3);
+        scene.wecom.script(send_endpoint(route), [too_many(&http_date(at))]);
+        let run = scene.send(route).args(["--retries", "1"]).run();
+        End::new(0, 2).check(route.as_str(), &run);
+        // A date has whole seconds.
+        let margin = Duration::from_millis(1_000);
+        assert!(SystemTime::now() >= at - margin, "{}: it came back before", route.as_str());
+        assert_eq!(scene.seen(), (2, 1));
+    });
+}
+
+#[test]
+fn a_date_too_far_away_is_told() {
+    at_once(ROUTES, |route| {
+        let scene = Scene::new();
+        scene.warm();
+        let at = SystemTime::now() + Duration::from_secs(3600);
+        scene.wecom.always(send_endpoint(route), too_many(&http_date(at)));
+        let run = scene.send(route).args(["--retries", "3"]).run().assert_code(8);
+        let told = run.json();
+        let wait = told["retry_after_s"].as_u64().unwrap();
+        End::new(8, 1).retry_after_s(wait).check(route.as_str(), &run);
+        assert!((3500..=3600).contains(&wait), "{told}");
+        assert_eq!(scene.seen(), (1, 0));
+    });
+}
+
+/// Of what is no time to wait nothing is known, and the wait is our own.
+#[test]
+fn a_date_gone_by_or_nonsense_asks_for_no_wait() {
+    let cases = [("0", Some(0)), ("Thu, 01 Jan 1970 00:00:10 GMT", Some(0)), ("-5", None), ("soon", None)];
+    at_once(cases, |(value, expected)| {
+        let scene = Scene::new();
+        scene.wecom.script(send_endpoint(Route::Webhook), [too_many(value), too_many(value)]);
+        End::new(8, 1).retry_after_s(expected).check(value, &scene.group(&[]).run());
+        End::new(0, 2).check(value, &scene.group(&["--retries", "1"]).run());
+        assert_eq!(scene.seen(), (3, 1), "{value}");
+    });
+}
