@@ -5,6 +5,7 @@ mod consignment;
 pub mod cooldown;
 mod explain;
 pub mod late;
+mod ledger;
 pub mod outbox;
 mod outcome;
 pub mod pacing;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use consignment::Shipment;
-pub use outcome::{Ledger, ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached};
+pub use ledger::Ledger;
+pub use outcome::{ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached};
 pub use policy::Policy;
 pub use targets::{Targets, name as target_name};
 
