@@ -4,6 +4,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod alert;
 pub mod api;
 pub mod clock;
 pub mod config;

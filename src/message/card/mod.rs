@@ -1,7 +1,9 @@
 //! Template cards: five layouts in app messages (document path 90236), two of them through webhooks
-//! (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`.
+//! (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`,
+//! the lengths that are recommended in `lengths`.
 
 mod blocks;
+mod lengths;
 mod matrix;
 mod rules;
 #[cfg(test)]
@@ -12,6 +14,7 @@ pub use blocks::{
     HorizontalContent, ImageTextArea, Jump, MainTitle, QuoteArea, Select, SelectOption, Source, SubmitButton,
     VerticalContent,
 };
+pub use lengths::Lengths;
 
 use super::shape::wire;
 

@@ -2,56 +2,13 @@
 //! which block is the business of the matrix.
 
 use super::{
-    ActionMenu, Button, CardImage, CardType, Checkbox, HorizontalContent, MainTitle, SelectOption, Source,
+    ActionMenu, Button, CardImage, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, SelectOption, Source,
     SubmitButton, TemplateCard, matrix,
 };
 use crate::message::Route;
 use crate::message::finding::{At, shown};
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::unknown;
-
-/// Recommended lengths in characters.
-struct Lengths {
-    source: usize,
-    title: usize,
-    title_desc: usize,
-    emphasis: usize,
-    emphasis_desc: usize,
-    sub_title: usize,
-    horizontal_value: usize,
-    jump: usize,
-    vertical: usize,
-    vertical_desc: usize,
-}
-
-const APP: Lengths = Lengths {
-    source: 20,
-    title: 36,
-    title_desc: 44,
-    emphasis: 14,
-    emphasis_desc: 22,
-    sub_title: 160,
-    horizontal_value: 30,
-    jump: 18,
-    vertical: 38,
-    vertical_desc: 160,
-};
-
-const APP_VOTE: Lengths = Lengths { title: 16, title_desc: 160, ..APP };
-const APP_MULTIPLE: Lengths = Lengths { title_desc: 160, ..APP };
-
-const WEBHOOK: Lengths = Lengths {
-    source: 13,
-    title: 26,
-    title_desc: 30,
-    emphasis: 10,
-    emphasis_desc: 15,
-    sub_title: 112,
-    horizontal_value: 26,
-    jump: 13,
-    vertical: 26,
-    vertical_desc: 112,
-};
 
 const KEY_BYTES: usize = 1024;
 const ID_BYTES: usize = 128;
@@ -62,12 +19,7 @@ impl Rules for TemplateCard {
             return;
         };
         matrix::check(self, card_type, route, at);
-        let lengths = match (route, card_type) {
-            (Route::Webhook, _) => &WEBHOOK,
-            (Route::App, CardType::VoteInteraction) => &APP_VOTE,
-            (Route::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
-            (Route::App, _) => &APP,
-        };
+        let lengths = Lengths::of(route, card_type);
         self.check_head(card_type, route, lengths, at);
         self.check_middle(lengths, at);
         self.check_links(card_type, lengths, at);
@@ -272,7 +224,7 @@ fn check_image(image: &CardImage, at: &mut At<'_>) {
 
 fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>) {
     at.field("type").one_of(item.r#type, 0..=3);
-    at.field("keyname").filled(&item.keyname).advised_chars(&item.keyname, 5);
+    at.field("keyname").filled(&item.keyname).advised_chars(&item.keyname, lengths.horizontal_key);
     at.field("value").advised_chars(or_empty(&item.value), lengths.horizontal_value);
     match item.r#type {
         Some(1) => required_by_type(&item.url, "url", 1, at),

@@ -4,4 +4,5 @@ mod hostile;
 mod literal;
 mod property;
 mod reading;
+mod rendered;
 mod shortened;

@@ -1,0 +1,72 @@
+//! The type for an alert whose sender did not choose one.
+
+use super::Alert;
+use crate::message::Route;
+
+/// What the button of a textcard shows, in characters (document path 90236).
+const BUTTON_CHARS: usize = 4;
+
+/// The longest address of articles and textcards, in bytes (document path 90236).
+const URL_BYTES: usize = 2048;
+
+impl Alert {
+    /// The route's best type that loses nothing of this alert. What cards alone have is not looked at: see
+    /// [`Alert::card_only`].
+    ///
+    /// - A body and nothing else: `text`, which shows it as it is.
+    /// - A title, a link and a short text without fields: `news` if there is a picture, else `textcard` in apps and
+    ///   `news` through webhooks, where all of it has room and no line of it stands in columns.
+    /// - Through webhooks, a body with columns or indents, or a picture: `markdown_v2`, where a fenced block keeps the
+    ///   columns. It has no colour, but the level's word is there.
+    /// - All else: `markdown`, with the level's colour.
+    #[must_use]
+    pub fn best_type(&self, route: Route) -> &'static str {
+        let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
+        if is_plain && self.link.is_none() && self.picurl.is_none() {
+            return "text";
+        }
+        let has_columns = self.body_text().is_some_and(has_columns);
+        if self.fields.is_empty() && !has_columns && self.has_web_link() {
+            let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
+            if fits_picture && self.article_holds_all(route) && (self.picurl.is_some() || route == Route::Webhook) {
+                return "news";
+            }
+            if route == Route::App && self.picurl.is_none() && self.textcard_holds_all() {
+                return "textcard";
+            }
+        }
+        if route == Route::Webhook && (has_columns || self.picurl.is_some()) { "markdown_v2" } else { "markdown" }
+    }
+
+    /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them.
+    fn has_web_link(&self) -> bool {
+        let has_scheme = |url: &str| {
+            let url = url.get(..8).unwrap_or(url).to_ascii_lowercase();
+            url.starts_with("http://") || url.starts_with("https://")
+        };
+        self.title_line().is_some()
+            && self.link.as_ref().is_some_and(|link| link.url.len() <= URL_BYTES && has_scheme(&link.url))
+    }
+
+    fn article_holds_all(&self, route: Route) -> bool {
+        let rest = match route {
+            Route::App => self.app_news().map(|news| news.rest),
+            Route::Webhook => self.webhook_news().map(|news| news.rest),
+        };
+        rest.is_ok_and(|rest| rest.is_none())
+    }
+
+    fn textcard_holds_all(&self) -> bool {
+        let label = self.link_label().unwrap_or_default();
+        label.chars().count() <= BUTTON_CHARS && self.textcard().is_ok_and(|card| card.rest.is_none())
+    }
+}
+
+/// Whether several lines stand in columns or with indents, which only a fenced block keeps.
+fn has_columns(body: &str) -> bool {
+    let in_columns = |line: &str| {
+        let line = line.trim_end();
+        line.starts_with([' ', '\t']) || line.contains('\t') || line.contains("  ")
+    };
+    body.contains('\n') && body.split('\n').any(in_columns)
+}

@@ -1,0 +1,187 @@
+//! An alert as `template_card` (document paths 90236 and 99110). Cards have no markup: nothing is escaped.
+//!
+//! The lengths are recommendations: a client may cut longer text. So what is too long for its place stands whole in a
+//! longer one, and what has no room on the card is left over for the caller to send.
+
+use super::outline::flat;
+use super::room::{chars, clip, pour};
+use super::{Alert, Field, Fitted};
+use crate::error::Result;
+use crate::message::Route;
+use crate::message::card::{
+    Button, CardAction, CardImage, CardType, Checkbox, CheckboxOption, Emphasis, HorizontalContent, Jump, Lengths,
+    MainTitle, QuoteArea, Select, SelectOption, Source, SubmitButton, TemplateCard, VerticalContent,
+};
+
+const MOST_HORIZONTAL: usize = 6;
+const MOST_VERTICAL: usize = 4;
+
+/// `type` of what opens an address.
+const OPENS_URL: i64 = 1;
+
+/// How the answer is named in the event.
+const QUESTION_KEY: &str = "choice";
+const SUBMIT_KEY: &str = "submit";
+/// The text that the page names as default, of a field that it requires.
+const SUBMIT_TEXT: &str = "提交";
+
+/// The colours of a source.
+const GREY: i64 = 0;
+const RED: i64 = 2;
+const GREEN: i64 = 3;
+
+impl Alert {
+    /// As a card of this type. Short fields stand in the list of names and values, as many as it takes; the others and
+    /// the body below the title.
+    ///
+    /// # Errors
+    ///
+    /// Usage: something that the card has no place for on this route, or something that it needs and is not there.
+    pub fn card(&self, card_type: CardType, route: Route) -> Result<Fitted<TemplateCard>> {
+        self.refuse_misfits(card_type, route)?;
+        let lengths = Lengths::of(route, card_type);
+        let title = self.full_title();
+        let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+        let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);
+
+        let (listed, others) =
+            if is_asking { (Vec::new(), self.fields.iter().collect()) } else { self.listed(lengths) };
+        let (below, others) =
+            if card_type == CardType::NewsNotice { stacked(others, lengths) } else { (Vec::new(), others) };
+        let mut lines: Vec<_> = title.clone().filter(|title| chars(title) > lengths.title).into_iter().collect();
+        lines.extend(others.into_iter().flat_map(Field::lines));
+        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
+        let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
+        // The last line has no line break behind it.
+        let (taken, rest) = pour(&lines, room + 1, |line| chars(line) + 1);
+        let text = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let (sub_title_text, desc) = if has_sub_title { (text, None) } else { (None, text) };
+
+        let card = TemplateCard {
+            card_type: card_type.as_str().to_owned(),
+            source: self.card_source(is_asking),
+            task_id: self.task_id.clone(),
+            main_title: Some(MainTitle { title: title.map(|title| clip(&title, lengths.title, chars)), desc }),
+            quote_area: self
+                .quote
+                .as_ref()
+                .map(|quote| QuoteArea { quote_text: Some(quote.clone()), ..<_>::default() }),
+            emphasis_content: self
+                .emphasis
+                .as_ref()
+                .map(|emphasis| Emphasis { title: Some(emphasis.title.clone()), desc: Some(emphasis.desc.clone()) }),
+            sub_title_text,
+            card_image: self.picurl.as_ref().map(|url| CardImage { url: url.clone(), aspect_ratio: None }),
+            vertical_content_list: filled(below),
+            horizontal_content_list: filled(listed),
+            jump_list: if card_type.is_notice() { filled(self.card_jumps()) } else { None },
+            card_action: self.link.as_ref().map(|link| CardAction {
+                r#type: Some(OPENS_URL),
+                url: Some(link.url.clone()),
+                ..CardAction::default()
+            }),
+            ..TemplateCard::default()
+        };
+        Ok(Fitted { content: self.with_answers(card, card_type), rest })
+    }
+
+    /// The fields that the list of names and values can show whole, and the others.
+    fn listed(&self, lengths: &Lengths) -> (Vec<HorizontalContent>, Vec<&Field>) {
+        let mut listed = Vec::new();
+        let mut others = Vec::new();
+        for field in &self.fields {
+            let (keyname, value) = (field.key_line(), field.value_line());
+            let fits = chars(&keyname) <= lengths.horizontal_key && chars(&value) <= lengths.horizontal_value;
+            if fits && !keyname.is_empty() && listed.len() < MOST_HORIZONTAL {
+                let value = Some(value).filter(|value| !value.is_empty());
+                let (r#type, url, media_id, userid) = Default::default();
+                listed.push(HorizontalContent { r#type, keyname, value, url, media_id, userid });
+            } else {
+                others.push(field);
+            }
+        }
+        (listed, others)
+    }
+
+    fn card_source(&self, is_asking: bool) -> Option<Source> {
+        let desc = flat(self.source.as_deref()?);
+        // Cards with questions have no colour.
+        let desc_color = self.level.filter(|_| !is_asking).map(|level| match level {
+            level if level.is_alarm() => RED,
+            super::Level::Ok => GREEN,
+            _ => GREY,
+        });
+        Some(Source { icon_url: None, desc: Some(desc), desc_color })
+    }
+
+    /// The links below the text; the label of the main link makes one of its own.
+    fn card_jumps(&self) -> Vec<Jump> {
+        let own = self.link.as_ref().zip(self.link_label()).map(|(link, label)| jump(label, &link.url));
+        own.into_iter().chain(self.jumps.iter().map(|its| jump(flat(&its.title), &its.url))).collect()
+    }
+
+    /// The card with its buttons or choices.
+    fn with_answers(&self, mut card: TemplateCard, card_type: CardType) -> TemplateCard {
+        match card_type {
+            CardType::TextNotice | CardType::NewsNotice => return card,
+            CardType::ButtonInteraction => {
+                let button = |its: &super::Button| Button {
+                    r#type: None,
+                    text: its.text.clone(),
+                    style: its.style.map(i64::from),
+                    key: Some(its.key.clone()),
+                    url: None,
+                };
+                card.button_list = Some(self.buttons.iter().map(button).collect());
+                return card;
+            }
+            CardType::VoteInteraction => {
+                let option = |its: &super::Choice| CheckboxOption {
+                    id: its.id.clone(),
+                    text: its.text.clone(),
+                    is_checked: false,
+                };
+                card.checkbox = Some(Checkbox {
+                    question_key: QUESTION_KEY.to_owned(),
+                    mode: None,
+                    option_list: self.options.iter().map(option).collect(),
+                });
+            }
+            CardType::MultipleInteraction => {
+                let option = |its: &super::Choice| SelectOption { id: its.id.clone(), text: its.text.clone() };
+                card.select_list = Some(vec![Select {
+                    question_key: QUESTION_KEY.to_owned(),
+                    title: None,
+                    option_list: self.options.iter().map(option).collect(),
+                    selected_id: None,
+                }]);
+            }
+        }
+        card.submit_button = Some(SubmitButton { text: SUBMIT_TEXT.to_owned(), key: SUBMIT_KEY.to_owned() });
+        card
+    }
+}
+
+/// The fields that a title with a text under it can show whole, and the others.
+fn stacked<'f>(fields: Vec<&'f Field>, lengths: &Lengths) -> (Vec<VerticalContent>, Vec<&'f Field>) {
+    let mut stacked = Vec::new();
+    let mut others = Vec::new();
+    for field in fields {
+        let (title, desc) = (field.key_line(), field.value_lines().join("\n"));
+        let fits = chars(&title) <= lengths.vertical && chars(&desc) <= lengths.vertical_desc;
+        if fits && !title.is_empty() && stacked.len() < MOST_VERTICAL {
+            stacked.push(VerticalContent { title, desc: Some(desc).filter(|desc| !desc.is_empty()) });
+        } else {
+            others.push(field);
+        }
+    }
+    (stacked, others)
+}
+
+fn jump(title: String, url: &str) -> Jump {
+    Jump { r#type: Some(OPENS_URL), title, url: Some(url.to_owned()), appid: None, pagepath: None }
+}
+
+fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

@@ -1,0 +1,159 @@
+//! Text of the sender's, made so that each format shows it as it is.
+//!
+//! - `text`, `news` and template cards have no markup for it: nothing to do.
+//! - `markdown`: no escape is published for its subset. What is published, and shows its content as it is, is inline
+//!   code, so a line in which something could be read as markup becomes inline code, and all other lines stay untouched.
+//!   Zero-width or full-width stand-ins would spoil what is copied, and nothing says that a backslash or an entity works.
+//!   Inline code with a backtick in it has a longer run of them around it, as CommonMark does it.
+//! - `markdown_v2`: the body is a fenced block with a fence longer than any run of backticks in it. Titles and cells
+//!   have no such form (inline code cannot hold a `|` there): they get CommonMark's backslashes, where a sign matters.
+//! - `textcard`: its description reads `<br>` and `<div>` (document path 90236), so what HTML would take for a tag or
+//!   an entity is written as an entity. Any other `<` or `&` stays.
+//!
+//! `$userName=ID$` is replaced by WeCom only where the sender asks for `enable_id_trans`, and then he means it.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Inline code longer than this becomes several lines of it: what no message could hold whole would be cut open.
+const CODE_BYTES: usize = 1000;
+
+/// Whether a line must be inline code in `markdown`, so that nothing in it is markup.
+pub(super) fn needs_code(line: &str) -> bool {
+    let start = line.trim_start();
+    // Like an underline, which makes a heading of the line above it.
+    let is_rule = !start.is_empty() && start.chars().all(|c| matches!(c, '-' | '=' | ' '));
+    line.contains(['<', '*', '_', '`'])
+        || start.starts_with(['#', '>'])
+        || start.starts_with("~~~")
+        || is_rule
+        || line.contains("](")
+        || line.contains("][")
+        || line.contains("]:")
+        || line.char_indices().any(|(at, c)| match c {
+            '\\' => line[at + 1..].starts_with(|c: char| c.is_ascii_punctuation()),
+            '&' => is_entity(&line[at..]),
+            _ => false,
+        })
+}
+
+/// A line of `markdown`.
+pub(super) fn markdown(line: &str) -> String {
+    if !needs_code(line) {
+        return line.to_owned();
+    }
+    pieces(line).into_iter().map(code).collect::<Vec<_>>().join("\n")
+}
+
+/// A word, title or cell of `markdown_v2`, on one line.
+pub(super) fn markdown_v2(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len() + 8);
+    let mut before = None;
+    for (at, c) in line.char_indices() {
+        let behind = &line[at + c.len_utf8()..];
+        let is_markup = match c {
+            '\\' | '`' | '*' | '<' | '|' | '~' | '[' | ']' => true,
+            // Inside a word it never is.
+            '_' => !(before.is_some_and(char::is_alphanumeric) && behind.starts_with(char::is_alphanumeric)),
+            '&' => is_entity(&line[at..]),
+            '#' => before.is_none() || behind.is_empty(),
+            '>' | '+' | '-' | '=' => before.is_none(),
+            '.' | ')' => at > 0 && line[..at].bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
+        if is_markup {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+        before = Some(c);
+    }
+    escaped
+}
+
+/// A block of `markdown_v2` that shows its text as it is.
+pub(super) fn fenced(text: &str) -> String {
+    let fence = "`".repeat((longest_run(text) + 1).max(3));
+    format!("{fence}\n{text}\n{fence}")
+}
+
+/// Text within the description of a `textcard`.
+pub(super) fn textcard(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let behind = &text[at + c.len_utf8()..];
+        match c {
+            '<' if behind.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) => {
+                escaped.push_str("&lt;");
+            }
+            '&' if is_entity(&text[at..]) => escaped.push_str("&amp;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// An address inside `[…](…)`: what would end it there is percent-encoded, which means the same.
+pub(super) fn url(url: &str) -> Cow<'_, str> {
+    let ends_it =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '<' | '>' | '\\' | '`' | '"');
+    if !url.contains(ends_it) {
+        return Cow::Borrowed(url);
+    }
+    let mut encoded = String::with_capacity(url.len() + 8);
+    for c in url.chars() {
+        if ends_it(c) {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+        } else {
+            encoded.push(c);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+fn code(text: &str) -> String {
+    let fence = "`".repeat(shortest_absent_run(text));
+    // One blank on each side is taken off again: needed beside a backtick, and where the text has its own.
+    let has_own = text.starts_with(' ') && text.ends_with(' ') && !text.trim().is_empty();
+    let pad = if text.starts_with('`') || text.ends_with('`') || has_own { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A line in pieces that inline code can hold, cut between clusters.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for (at, cluster) in line.grapheme_indices(true) {
+        if at > start && at + cluster.len() - start > CODE_BYTES {
+            pieces.push(&line[start..at]);
+            start = at;
+        }
+    }
+    pieces.push(&line[start..]);
+    pieces
+}
+
+/// The length of the shortest run of backticks that the text does not have.
+fn shortest_absent_run(text: &str) -> usize {
+    let lengths: Vec<_> = runs(text).collect();
+    (1..).find(|length| !lengths.contains(length)).unwrap_or(1)
+}
+
+fn longest_run(text: &str) -> usize {
+    runs(text).max().unwrap_or(0)
+}
+
+/// The lengths of the runs of backticks.
+fn runs(text: &str) -> impl Iterator<Item = usize> {
+    text.split(|c| c != '`').map(str::len).filter(|length| *length > 0)
+}
+
+/// Whether the text begins with something like `&lt;` or `&#39;`.
+fn is_entity(text: &str) -> bool {
+    let Some(name) = text.strip_prefix('&') else { return false };
+    let name = name.strip_prefix('#').unwrap_or(name);
+    let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    length > 0 && name[length..].starts_with(';')
+}

@@ -1,0 +1,140 @@
+//! What an alert has that a card cannot show, and what a card needs that an alert does not have: said with what to use
+//! instead (document paths 90236 and 99110).
+
+use super::Alert;
+use crate::error::{Error, Result};
+use crate::message::Route;
+use crate::message::card::CardType;
+
+const FIGURES: &str = "text_notice";
+const NOTICES: &str = "text_notice or news_notice";
+const QUOTABLE: &str = "text_notice, news_notice or button_interaction";
+const CHOOSABLE: &str = "vote_interaction or multiple_interaction";
+
+const MOST_BUTTONS: usize = 6;
+const MOST_JUMPS: usize = 3;
+const MOST_CHOICES: usize = 20;
+const MOST_SELECTABLE: usize = 10;
+
+impl Alert {
+    /// The first option given that cards alone have: any other type would lose what it says.
+    #[must_use]
+    pub fn card_only(&self) -> Option<&'static str> {
+        let given = [
+            ("--source", self.source.is_some()),
+            ("--emphasis", self.emphasis.is_some()),
+            ("--quote", self.quote.is_some()),
+            ("--jump", !self.jumps.is_empty()),
+            ("--button", !self.buttons.is_empty()),
+            ("--option", !self.options.is_empty()),
+            ("--task-id", self.task_id.is_some()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+
+    /// Refuses what the card cannot show or lacks.
+    pub(super) fn refuse_misfits(&self, card_type: CardType, route: Route) -> Result<()> {
+        let name = card_type.as_str();
+        if route == Route::Webhook && !card_type.is_notice() {
+            return Err(Error::usage(
+                format!("a webhook has no {name} cards"),
+                format!("use --card {NOTICES}, or send it with app-send"),
+            ));
+        }
+        self.refuse_extra(card_type, route)?;
+        self.refuse_lack(card_type, route)?;
+        self.refuse_excess(card_type)
+    }
+
+    fn refuse_extra(&self, card_type: CardType, route: Route) -> Result<()> {
+        let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+        let is_buttons = card_type == CardType::ButtonInteraction;
+        let has_label = self.link.as_ref().is_some_and(|link| link.label.is_some());
+        let extras = [
+            ("--button", !self.buttons.is_empty() && !is_buttons, "button_interaction", Route::App),
+            ("--option", !self.options.is_empty() && !is_asking, CHOOSABLE, Route::App),
+            ("--emphasis", self.emphasis.is_some() && card_type != CardType::TextNotice, FIGURES, route),
+            ("--quote", self.quote.is_some() && is_asking, QUOTABLE, route),
+            ("--jump", !self.jumps.is_empty() && !card_type.is_notice(), NOTICES, route),
+            ("--picurl", self.picurl.is_some() && card_type != CardType::NewsNotice, "news_notice", route),
+            ("--url", self.link.is_some() && is_asking, QUOTABLE, route),
+            ("--btntxt", has_label && is_buttons, NOTICES, route),
+        ];
+        if let Some((option, _, cards, owner)) = extras.into_iter().find(|(_, is_extra, ..)| *is_extra) {
+            // Of the owners, those on this route.
+            let cards = if route == Route::Webhook && owner == route && cards == QUOTABLE { NOTICES } else { cards };
+            let where_to = if owner == route { "" } else { " with app-send" };
+            return Err(Error::usage(
+                format!("a {name} card of {a} has no place for {option}", name = card_type.as_str(), a = sender(route)),
+                format!("use --card {cards}{where_to}, or leave {option} out"),
+            ));
+        }
+        if self.task_id.is_some() && route == Route::Webhook {
+            let hint = "leave --task-id out, or send it with app-send";
+            return Err(Error::usage("a card of a webhook has no place for --task-id", hint));
+        }
+        Ok(())
+    }
+
+    fn refuse_lack(&self, card_type: CardType, route: Route) -> Result<()> {
+        let name = card_type.as_str();
+        let lack = |what: &str, hint: &str| Err(Error::usage(format!("a {name} card needs {what}"), hint));
+        match card_type {
+            CardType::TextNotice | CardType::NewsNotice
+                if self.link.as_ref().is_none_or(|link| link.url.is_empty()) =>
+            {
+                let hint = match route {
+                    Route::App => "add --url, use --card button_interaction, or send it with -t markdown",
+                    Route::Webhook => "add --url, or send it with -t markdown",
+                };
+                return lack("a link", hint);
+            }
+            CardType::NewsNotice if self.picurl.as_ref().is_none_or(String::is_empty) => {
+                return lack("a picture", "add --picurl, or use --card text_notice");
+            }
+            CardType::ButtonInteraction if self.buttons.is_empty() => {
+                return lack("buttons", "add --button KEY=TEXT, or use --card text_notice");
+            }
+            CardType::VoteInteraction | CardType::MultipleInteraction if self.options.is_empty() => {
+                return lack("options", "add --option ID=TEXT, or use --card text_notice");
+            }
+            _ => {}
+        }
+        if !card_type.is_notice() && self.task_id.is_none() {
+            return lack("a task id", "add --task-id, new for each message");
+        }
+        match self.full_title() {
+            Some(_) => Ok(()),
+            None if card_type == CardType::TextNotice && self.body_text().is_some() => Ok(()),
+            None if card_type == CardType::TextNotice => lack("a title or a text", "add --title, or give a text"),
+            None => lack("a title", "add --title, or use --card text_notice"),
+        }
+    }
+
+    fn refuse_excess(&self, card_type: CardType) -> Result<()> {
+        let name = card_type.as_str();
+        let links = self.jumps.len() + usize::from(self.link_label().is_some());
+        let (count, most, what, hint) = match card_type {
+            CardType::TextNotice | CardType::NewsNotice => {
+                (links, MOST_JUMPS, "links below its text", "leave a --jump out; a --btntxt counts as one")
+            }
+            CardType::ButtonInteraction => (self.buttons.len(), MOST_BUTTONS, "buttons", "leave a --button out"),
+            CardType::VoteInteraction => (self.options.len(), MOST_CHOICES, "options", "leave an --option out"),
+            CardType::MultipleInteraction => {
+                let hint = "leave an --option out, or use --card vote_interaction, which has up to 20";
+                (self.options.len(), MOST_SELECTABLE, "options", hint)
+            }
+        };
+        if count > most {
+            return Err(Error::usage(format!("a {name} card has at most {most} {what}, not {count}"), hint));
+        }
+        Ok(())
+    }
+}
+
+fn sender(route: Route) -> &'static str {
+    match route {
+        Route::App => "an app",
+        Route::Webhook => "a webhook",
+    }
+}

@@ -1,0 +1,62 @@
+//! An alert as `news` of one article (document paths 90236 and 99110). It has no markup: nothing is escaped.
+
+use super::room::{bytes, clip, pour};
+use super::{Alert, Fitted};
+use crate::error::{Error, Result};
+use crate::message::long::DESCRIPTION_BYTES;
+use crate::message::{app, webhook};
+
+const TITLE_BYTES: usize = 128;
+
+/// What the article of either route has.
+struct Article {
+    title: String,
+    description: Option<String>,
+    url: String,
+    picurl: Option<String>,
+}
+
+impl Alert {
+    /// As `news` of an app. The whole title leads the description if its own place is too short for it.
+    ///
+    /// # Errors
+    ///
+    /// Usage: no link, or no title.
+    pub fn app_news(&self) -> Result<Fitted<app::News>> {
+        let Fitted { content: Article { title, description, url, picurl }, rest } = self.article()?;
+        let article = app::Article { title, description, url: Some(url), picurl, appid: None, pagepath: None };
+        Ok(Fitted { content: app::News { articles: vec![article] }, rest })
+    }
+
+    /// As `news` of a webhook. The whole title leads the description if its own place is too short for it.
+    ///
+    /// # Errors
+    ///
+    /// Usage: no link, or no title.
+    pub fn webhook_news(&self) -> Result<Fitted<webhook::News>> {
+        let Fitted { content: Article { title, description, url, picurl }, rest } = self.article()?;
+        let article = webhook::Article { title, description, url, picurl };
+        Ok(Fitted { content: webhook::News { articles: vec![article] }, rest })
+    }
+
+    fn article(&self) -> Result<Fitted<Article>> {
+        let (Some(link), Some(title)) = (&self.link, self.full_title()) else {
+            let (missing, option) = if self.link.is_none() { ("link", "--url") } else { ("title", "--title") };
+            let hint = format!("add {option}, or send it with -t markdown");
+            return Err(Error::usage(format!("an article needs a {missing}"), hint));
+        };
+        let mut lines = Vec::new();
+        if title.len() > TITLE_BYTES {
+            lines.push(title.clone());
+        }
+        lines.extend(self.fields.iter().flat_map(|field| field.lines()));
+        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
+        // An article has no button: what the link is called is a line above it.
+        lines.extend(self.link_label());
+        // The last line has no line break behind it.
+        let (taken, rest) = pour(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
+        let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let title = clip(&title, TITLE_BYTES, bytes);
+        Ok(Fitted { content: Article { title, description, url: link.url.clone(), picurl: self.picurl.clone() }, rest })
+    }
+}

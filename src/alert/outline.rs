@@ -1,0 +1,116 @@
+//! What all types share: the heading, the lines of fields and body, and where the prefix stands.
+
+use super::{Alert, Field, Rendered};
+
+/// What a link without label is called: WeCom's own word on textcards (document path 90236).
+pub(super) const LINK_LABEL: &str = "详情";
+
+/// What a picture is called where it is only a link.
+pub(super) const PICTURE_LABEL: &str = "图片";
+
+impl Alert {
+    /// The title on one line; `None` if it says nothing.
+    pub(super) fn title_line(&self) -> Option<String> {
+        self.title.as_deref().and_then(said)
+    }
+
+    /// The prefix on one line.
+    pub(super) fn prefix_line(&self) -> Option<String> {
+        self.prefix.as_deref().and_then(said)
+    }
+
+    /// The level's word and the title.
+    pub(super) fn heading(&self) -> Option<String> {
+        let label = self.level.map(|level| level.label().to_owned());
+        joined(label.into_iter().chain(self.title_line()))
+    }
+
+    /// Prefix, level and title, for types with a place for the title alone.
+    pub(super) fn full_title(&self) -> Option<String> {
+        match (self.prefix_line(), self.heading()) {
+            (Some(prefix), Some(heading)) => Some(format!("{prefix}{}{heading}", gap_behind(&prefix))),
+            (prefix, heading) => prefix.or(heading),
+        }
+    }
+
+    /// The body without empty lines around it; `None` if it says nothing.
+    pub(super) fn body_text(&self) -> Option<&str> {
+        let body = self.body.as_deref()?;
+        (!body.trim().is_empty()).then(|| body.trim_matches('\n'))
+    }
+
+    /// The name of the link.
+    pub(super) fn link_label(&self) -> Option<String> {
+        self.link.as_ref().and_then(|link| link.label.as_deref()).and_then(said)
+    }
+
+    /// The prefix, made harmless for its format, before a text of which `first` tells how it begins.
+    pub(super) fn rendered(&self, prefix: Option<String>, first: First, text: String) -> Rendered {
+        let prefix = prefix.map(|prefix| {
+            let gap = match first {
+                First::Words => gap_behind(&prefix),
+                First::Line => "\n",
+                First::Block => "\n\n",
+            };
+            format!("{prefix}{gap}")
+        });
+        Rendered { prefix: prefix.unwrap_or_default(), text }
+    }
+}
+
+impl Field {
+    /// The key on one line.
+    pub(super) fn key_line(&self) -> String {
+        flat(&self.key)
+    }
+
+    /// The lines of the value, at least one.
+    pub(super) fn value_lines(&self) -> Vec<String> {
+        let lines: Vec<_> = self.value.trim_matches('\n').split('\n').map(flat).collect();
+        if lines.is_empty() { vec![String::new()] } else { lines }
+    }
+
+    /// The value on one line.
+    pub(super) fn value_line(&self) -> String {
+        flat(&self.value)
+    }
+
+    /// As it stands in plain text: `key: value`.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = self.value_lines();
+        lines[0] = format!("{}: {}", self.key_line(), lines[0]).trim_end().to_owned();
+        lines
+    }
+}
+
+/// How a text begins, and so how close a prefix may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    /// With words that may stand on the prefix's line.
+    Words,
+    /// With something that needs a line of its own.
+    Line,
+    /// With something that needs an empty line before it.
+    Block,
+}
+
+/// A text on one line: a blank for each character that would break it or that no message may hold.
+pub(super) fn flat(text: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+/// What keeps a prefix apart from what follows: a blank, unless it ends in a wide sign such as 】, which brings its own.
+fn gap_behind(prefix: &str) -> &'static str {
+    let is_wide = |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}');
+    if prefix.ends_with(is_wide) { "" } else { " " }
+}
+
+fn said(text: &str) -> Option<String> {
+    Some(flat(text)).filter(|text| !text.is_empty())
+}
+
+fn joined(words: impl Iterator<Item = String>) -> Option<String> {
+    let words: Vec<_> = words.collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}

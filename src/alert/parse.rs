@@ -1,0 +1,95 @@
+//! Option values of the form `NAME=VALUE`. The name ends at the first `=`; blanks around it do not count.
+
+use std::str::FromStr;
+
+use super::{Button, Choice, Emphasis, Field, Jump};
+use crate::error::{Error, Result};
+
+impl FromStr for Field {
+    type Err = Error;
+
+    /// Reads `KEY=VALUE`; the value may be empty.
+    fn from_str(given: &str) -> Result<Self> {
+        let (key, value) = pair(given, FIELD, true)?;
+        Ok(Self { key, value })
+    }
+}
+
+impl FromStr for Emphasis {
+    type Err = Error;
+
+    /// Reads `TITLE=DESC`; the description may be empty.
+    fn from_str(given: &str) -> Result<Self> {
+        let (title, desc) = pair(given, EMPHASIS, true)?;
+        Ok(Self { title, desc })
+    }
+}
+
+impl FromStr for Jump {
+    type Err = Error;
+
+    /// Reads `TITLE=URL`.
+    fn from_str(given: &str) -> Result<Self> {
+        let (title, url) = pair(given, JUMP, false)?;
+        Ok(Self { title, url })
+    }
+}
+
+impl FromStr for Button {
+    type Err = Error;
+
+    /// Reads `KEY=TEXT` or `KEY=TEXT:STYLE`. Only a digit from 1 to 4 behind the last `:` is a style; any other `:`
+    /// belongs to the text.
+    fn from_str(given: &str) -> Result<Self> {
+        let (key, text) = pair(given, BUTTON, false)?;
+        let style = text.rsplit_once(':').and_then(|(before, style)| match style.as_bytes() {
+            [digit @ b'1'..=b'4'] => Some((before.trim_end().to_owned(), digit - b'0')),
+            _ => None,
+        });
+        match style {
+            Some((text, _)) if text.is_empty() => Err(wrong(given, BUTTON)),
+            Some((text, style)) => Ok(Self { key, text, style: Some(style) }),
+            None => Ok(Self { key, text, style: None }),
+        }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = Error;
+
+    /// Reads `ID=TEXT`.
+    fn from_str(given: &str) -> Result<Self> {
+        let (id, text) = pair(given, CHOICE, false)?;
+        Ok(Self { id, text })
+    }
+}
+
+/// An option and the form of its value, with an example.
+#[derive(Clone, Copy)]
+struct Form(&'static str, &'static str, &'static str);
+
+const FIELD: Form = Form("--field", "KEY=VALUE", "host=web-1");
+const EMPHASIS: Form = Form("--emphasis", "TITLE=DESC", "98%=disk used");
+const JUMP: Form = Form("--jump", "TITLE=URL", "runbook=https://example.com/disk");
+const BUTTON: Form = Form("--button", "KEY=TEXT or KEY=TEXT:STYLE", "ack=Acknowledge:2");
+const CHOICE: Form = Form("--option", "ID=TEXT", "retry=Run it again");
+
+fn pair(given: &str, form: Form, may_be_empty: bool) -> Result<(String, String)> {
+    let (name, value) = given.split_once('=').ok_or_else(|| wrong(given, form))?;
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() || (value.is_empty() && !may_be_empty) {
+        return Err(wrong(given, form));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn wrong(given: &str, Form(option, form, example): Form) -> Error {
+    const LONGEST: usize = 40;
+    let mut chars = given.chars();
+    let start: String = chars.by_ref().take(LONGEST).collect();
+    let dots = if chars.next().is_some() { "…" } else { "" };
+    Error::usage(
+        format!("{option} {start:?}{dots} is not of the form {form}"),
+        format!("write it like {option} '{example}'"),
+    )
+}

@@ -1,0 +1,149 @@
+//! Cards to the letter.
+
+use serde_json::{Value, json};
+
+use super::super::{Alert, Emphasis, Jump, Level};
+use super::{HOSTILE, app_findings, buttons, choices, fields, link, notice, titled, webhook_findings};
+use crate::message::Findings;
+use crate::message::Route::{self, App, Webhook};
+use crate::message::app::AppContent;
+use crate::message::card::CardType::{self, *};
+use crate::message::webhook::WebhookContent;
+
+/// The card, which breaks no rule and follows all advice, and what it left over.
+fn card(alert: &Alert, card_type: CardType, route: Route) -> (Value, Option<String>) {
+    let card = alert.card(card_type, route).unwrap();
+    let value = serde_json::to_value(&card.content).unwrap();
+    let content = Box::new(card.content);
+    let findings = match route {
+        App => app_findings(AppContent::TemplateCard(content)),
+        Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
+    };
+    assert_eq!(findings, Findings::default());
+    (value, card.rest)
+}
+
+#[test]
+fn text_notice() {
+    let alert = Alert {
+        fields: fields(&[("host", "web-1"), ("region", "cn-1"), ("user", "")]),
+        body: Some(HOSTILE.to_owned()),
+        link: link("https://example.com/1", Some("open")),
+        source: Some("monitor".to_owned()),
+        emphasis: Some(Emphasis { title: "98%".to_owned(), desc: "used".to_owned() }),
+        quote: Some("q".to_owned()),
+        jumps: vec![Jump { title: "runbook".to_owned(), url: "https://example.com/2".to_owned() }],
+        ..titled(Some(Level::Critical), "Disk")
+    };
+    let expected = json!({
+        "card_type": "text_notice",
+        "source": {"desc": "monitor", "desc_color": 2},
+        "main_title": {"title": "[CRITICAL] Disk"},
+        "quote_area": {"quote_text": "q"},
+        "emphasis_content": {"title": "98%", "desc": "used"},
+        "sub_title_text": format!("region: cn-1\n{HOSTILE}"),
+        "horizontal_content_list": [{"keyname": "host", "value": "web-1"}, {"keyname": "user"}],
+        "jump_list": [
+            {"type": 1, "title": "open", "url": "https://example.com/1"},
+            {"type": 1, "title": "runbook", "url": "https://example.com/2"},
+        ],
+        "card_action": {"type": 1, "url": "https://example.com/1"},
+    });
+    for route in [App, Webhook] {
+        assert_eq!(card(&alert, TextNotice, route), (expected.clone(), None));
+    }
+}
+
+#[test]
+fn news_notice() {
+    let alert = Alert {
+        fields: fields(&[("host", "web-1"), ("region", "cn-1")]),
+        body: Some("short".to_owned()),
+        picurl: Some("https://example.com/p.png".to_owned()),
+        ..notice()
+    };
+    let expected = json!({
+        "card_type": "news_notice",
+        "main_title": {"title": "[OK] Disk", "desc": "short"},
+        "card_image": {"url": "https://example.com/p.png"},
+        "vertical_content_list": [{"title": "region", "desc": "cn-1"}],
+        "horizontal_content_list": [{"keyname": "host", "value": "web-1"}],
+        "card_action": {"type": 1, "url": "https://example.com/1"},
+    });
+    for route in [App, Webhook] {
+        assert_eq!(card(&alert, NewsNotice, route), (expected.clone(), None));
+    }
+}
+
+#[test]
+fn interactive_cards() {
+    let asking =
+        Alert { task_id: Some("t-1".to_owned()), source: Some("ci".to_owned()), ..titled(Some(Level::Ok), "Deploy?") };
+    let mut pressed = Alert { buttons: buttons(2), body: Some("v2".to_owned()), ..asking.clone() };
+    pressed.buttons[1].style = Some(2);
+    let expected = json!({
+        "card_type": "button_interaction",
+        "source": {"desc": "ci", "desc_color": 3},
+        "task_id": "t-1",
+        "main_title": {"title": "[OK] Deploy?"},
+        "sub_title_text": "v2",
+        "button_list": [{"text": "t0", "key": "k0"}, {"text": "t1", "style": 2, "key": "k1"}],
+    });
+    assert_eq!(card(&pressed, ButtonInteraction, App), (expected, None));
+    let asked = Alert { options: choices(1), fields: fields(&[("a", "b")]), body: Some("v2".to_owned()), ..asking };
+    let expected = json!({
+        "card_type": "vote_interaction",
+        "source": {"desc": "ci"},
+        "task_id": "t-1",
+        "main_title": {"title": "[OK] Deploy?", "desc": "a: b\nv2"},
+        "checkbox": {"question_key": "choice", "option_list": [{"id": "i0", "text": "t0", "is_checked": false}]},
+        "submit_button": {"text": "提交", "key": "submit"},
+    });
+    assert_eq!(card(&asked, VoteInteraction, App), (expected, None));
+    let expected = json!({
+        "card_type": "multiple_interaction",
+        "source": {"desc": "ci"},
+        "task_id": "t-1",
+        "main_title": {"title": "[OK] Deploy?", "desc": "a: b\nv2"},
+        "select_list": [{"question_key": "choice", "option_list": [{"id": "i0", "text": "t0"}]}],
+        "submit_button": {"text": "提交", "key": "submit"},
+    });
+    assert_eq!(card(&asked, MultipleInteraction, App), (expected, None));
+}
+
+#[test]
+fn a_card_takes_six_short_fields_and_the_others_stand_below() {
+    let pairs: Vec<_> = (0..8).map(|n| (format!("k{n}"), "v".repeat(if n == 0 { 27 } else { 26 }))).collect();
+    let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let alert = Alert { fields: fields(&pairs), ..notice() };
+    let listed = |card: &Value| {
+        let list = card["horizontal_content_list"].as_array().unwrap();
+        list.iter().map(|item| item["keyname"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (shown, rest) = card(&alert, TextNotice, Webhook);
+    assert_eq!(listed(&shown), ["k1", "k2", "k3", "k4", "k5", "k6"]);
+    assert_eq!(shown["sub_title_text"], format!("k0: {}\nk7: {}", "v".repeat(27), "v".repeat(26)));
+    assert_eq!(rest, None);
+    // An app's card shows 30 characters of a value.
+    assert_eq!(listed(&card(&alert, TextNotice, App).0), ["k0", "k1", "k2", "k3", "k4", "k5"]);
+}
+
+#[test]
+fn what_has_no_room_on_a_card_is_left_over() {
+    let body = format!("first\n{}\nlast", "x".repeat(160));
+    let title = "磁".repeat(40);
+    let alert = Alert { body: Some(body), title: Some(title.clone()), level: None, ..notice() };
+    for (route, length) in [(App, 36), (Webhook, 26)] {
+        let (card, rest) = card(&alert, TextNotice, route);
+        assert_eq!(card["main_title"]["title"], format!("{}…", "磁".repeat(length - 1)));
+        assert_eq!(card["sub_title_text"], format!("{title}\nfirst\n…"));
+        assert_eq!(rest, Some(format!("{}\nlast", "x".repeat(160))));
+    }
+}
+
+#[test]
+fn a_card_of_text_alone() {
+    let alert = Alert { body: Some("down".to_owned()), title: None, level: None, ..notice() };
+    let (card, _) = card(&alert, TextNotice, Webhook);
+    assert_eq!((&card["main_title"], &card["sub_title_text"]), (&json!({}), &json!("down")));
+}

@@ -1,0 +1,62 @@
+mod best;
+mod cards;
+mod escaping;
+mod golden;
+mod parsing;
+mod property;
+mod refusals;
+
+use super::{Alert, Button, Choice, Field, Level, Link};
+use crate::message::app::{self, AppContent, AppMessage, Common};
+use crate::message::webhook::{self, WebhookContent, WebhookMessage};
+use crate::message::{Findings, Markdown};
+
+/// A line that every format would take for markup somewhere.
+const HOSTILE: &str = "a<b> *c* |d| `e` $x=y$ [f](g) \\_ &lt; 磁盘 🚨";
+
+fn titled(level: Option<Level>, title: &str) -> Alert {
+    Alert { level, title: Some(title.to_owned()), ..Alert::default() }
+}
+
+fn fields(pairs: &[(&str, &str)]) -> Vec<Field> {
+    pairs.iter().map(|(key, value)| Field { key: (*key).to_owned(), value: (*value).to_owned() }).collect()
+}
+
+fn link(url: &str, label: Option<&str>) -> Option<Link> {
+    Some(Link { url: url.to_owned(), label: label.map(str::to_owned) })
+}
+
+fn disk_full() -> Alert {
+    Alert {
+        prefix: Some("prod".to_owned()),
+        fields: fields(&[("host", "web-1"), ("log", "x\ny|z")]),
+        body: Some("98 % used\n/dev/sda1_x".to_owned()),
+        link: link("https://example.com/a(1)", None),
+        ..titled(Some(Level::Critical), "Disk full")
+    }
+}
+
+fn notice() -> Alert {
+    Alert { link: link("https://example.com/1", None), ..titled(Some(Level::Ok), "Disk") }
+}
+
+fn buttons(count: usize) -> Vec<Button> {
+    (0..count).map(|n| Button { key: format!("k{n}"), text: format!("t{n}"), style: None }).collect()
+}
+
+fn choices(count: usize) -> Vec<Choice> {
+    (0..count).map(|n| Choice { id: format!("i{n}"), text: format!("t{n}") }).collect()
+}
+
+fn app_findings(content: AppContent) -> Findings {
+    let common = Common { touser: Some("u1".to_owned()), agentid: Some(1), ..Common::default() };
+    app::check_body(&AppMessage { common, content }.to_value())
+}
+
+fn webhook_findings(content: WebhookContent) -> Findings {
+    webhook::check_body(&WebhookMessage { content }.to_value())
+}
+
+fn markdown_of(content: String) -> Markdown {
+    Markdown { content }
+}

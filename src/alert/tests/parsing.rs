@@ -1,0 +1,76 @@
+//! Option values, right and wrong.
+
+use proptest::prelude::*;
+
+use super::super::{Button, Choice, Emphasis, Field, Jump, Level};
+use crate::error::Status;
+
+#[test]
+fn the_name_ends_at_the_first_sign() {
+    assert_eq!("a=b=c".parse::<Field>().unwrap(), Field { key: "a".into(), value: "b=c".into() });
+    assert_eq!(" 主机 = web 1 ".parse::<Field>().unwrap(), Field { key: "主机".into(), value: "web 1".into() });
+    assert_eq!("a=".parse::<Field>().unwrap(), Field { key: "a".into(), value: String::new() });
+    assert_eq!("98%=used".parse::<Emphasis>().unwrap(), Emphasis { title: "98%".into(), desc: "used".into() });
+    let jump = Jump { title: "run".into(), url: "https://example.com/?a=b".into() };
+    assert_eq!("run=https://example.com/?a=b".parse::<Jump>().unwrap(), jump);
+    assert_eq!("1=Yes".parse::<Choice>().unwrap(), Choice { id: "1".into(), text: "Yes".into() });
+}
+
+#[test]
+fn only_one_to_four_is_a_style() {
+    for (given, text, style) in [
+        ("k=Ack", "Ack", None),
+        ("k=Ack:2", "Ack", Some(2)),
+        ("k=at 10:30", "at 10:30", None),
+        ("k=at 10:3", "at 10", Some(3)),
+        ("k=a:5", "a:5", None),
+        ("k=a:0", "a:0", None),
+        ("k=a:b:4", "a:b", Some(4)),
+        ("k=a:", "a:", None),
+        ("k=a:２", "a:２", None),
+    ] {
+        assert_eq!(given.parse::<Button>().unwrap(), Button { key: "k".into(), text: text.into(), style }, "{given}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_form() {
+    let error = "host".parse::<Field>().unwrap_err();
+    assert_eq!(error.status(), Status::Usage);
+    assert_eq!(error.message(), "--field \"host\" is not of the form KEY=VALUE");
+    assert_eq!(error.hint(), Some("write it like --field 'host=web-1'"));
+    for error in [
+        "=b".parse::<Field>().unwrap_err(),
+        "=b".parse::<Emphasis>().unwrap_err(),
+        "a=".parse::<Jump>().unwrap_err(),
+        "https://example.com".parse::<Jump>().unwrap_err(),
+        "a= ".parse::<Button>().unwrap_err(),
+        "a=:2".parse::<Button>().unwrap_err(),
+        "a=".parse::<Choice>().unwrap_err(),
+        "".parse::<Choice>().unwrap_err(),
+    ] {
+        assert!(error.message().contains("is not of the form"), "{error}");
+    }
+    let long = format!("\n\u{1b}{}", "x".repeat(100)).parse::<Button>().unwrap_err();
+    assert!(long.message().starts_with("--button \"\\n\\u{1b}xxx") && long.message().len() < 110, "{long}");
+}
+
+#[test]
+fn a_level_goes_by_its_name() {
+    for level in Level::ALL {
+        assert_eq!(Level::parse(level.as_str()).unwrap(), level);
+    }
+    for name in ["", "CRITICAL", "error", "warn"] {
+        let error = Level::parse(name).unwrap_err();
+        assert!(error.message().contains(&format!("{name:?}")) && error.hint().unwrap().contains("--level warning"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_value_is_read_or_refused(given in any::<String>()) {
+        let field = given.parse::<Field>();
+        prop_assert_eq!(field.is_ok(), given.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty()));
+        let _ = (given.parse::<Button>(), given.parse::<Jump>(), given.parse::<Choice>(), given.parse::<Emphasis>());
+    }
+}

@@ -1,0 +1,164 @@
+//! Chance: alerts of everything that is hard to show.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
+use super::{app_findings, markdown_of, webhook_findings};
+use crate::message::app::{self, AppContent};
+use crate::message::card::CardType;
+use crate::message::webhook::{self, WebhookContent};
+use crate::message::{Findings, Route, long};
+
+/// Any text on a line, hostile signs more often than others.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![r"[a<>*_`#&;\\|~=$\[\]() 磁👨‍👩‍👧🚨\t\r-]{0,60}", "\\PC{0,60}", "x{0,300}"]
+}
+
+/// Clean text, as an alert's body is.
+fn body() -> impl Strategy<Value = String> {
+    vec(line().prop_map(|line| line.replace(|c: char| c.is_control() && c != '\t', "")), 0..12)
+        .prop_map(|lines| lines.join("\n"))
+}
+
+/// An alert whose strings may be anything; what is published as a hard limit of what stands whole is kept.
+fn alert() -> impl Strategy<Value = Alert> {
+    let pair = || (line(), vec(line(), 0..3).prop_map(|lines| lines.join("\n")));
+    let head = (option::of(line()), option::of(select(&Level::ALL[..])), vec(pair(), 0..9), option::of(body()));
+    let links = (
+        option::of(option::of("[a*_🚨]{1,4}")),
+        option::of(Just("https://example.com/p_(1).png".to_owned())),
+        option::of(line()),
+    );
+    (head, links).prop_map(|((title, level, pairs, body), (label, picurl, prefix))| Alert {
+        title,
+        level,
+        fields: pairs.into_iter().map(|(key, value)| Field { key, value }).collect(),
+        body,
+        link: label.map(|label| Link { url: "https://example.com/a_(b)".to_owned(), label }),
+        picurl,
+        prefix,
+        ..Alert::default()
+    })
+}
+
+/// The alert with what belongs on such a card, and without what does not.
+fn dressed(alert: Alert, card_type: CardType, route: Route) -> Alert {
+    let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+    let link = Link { url: "https://example.com/".to_owned(), label: None };
+    Alert {
+        title: Some(format!("t {}", alert.title.unwrap_or_default())),
+        link: (!is_asking).then_some(link),
+        picurl: (card_type == CardType::NewsNotice).then(|| "https://example.com/p.png".to_owned()),
+        source: Some("ci".to_owned()),
+        emphasis: (card_type == CardType::TextNotice).then(|| Emphasis { title: "1".to_owned(), desc: "x".to_owned() }),
+        quote: (!is_asking).then(|| "q".to_owned()),
+        jumps: if card_type.is_notice() {
+            vec![Jump { title: "j".to_owned(), url: "https://example.com/".to_owned() }; 3]
+        } else {
+            Vec::new()
+        },
+        buttons: if card_type == CardType::ButtonInteraction {
+            vec![Button { key: "k".to_owned(), text: "t".to_owned(), style: Some(4) }]
+        } else {
+            Vec::new()
+        },
+        options: if is_asking { vec![Choice { id: "i".to_owned(), text: "t".to_owned() }] } else { Vec::new() },
+        task_id: (route == Route::App).then(|| "t-1".to_owned()),
+        ..alert
+    }
+}
+
+fn is_blank(alert: &Alert) -> bool {
+    alert.text().joined().trim().is_empty()
+}
+
+proptest! {
+    #[test]
+    fn each_text_passes_when_it_fits(alert in alert()) {
+        prop_assume!(!is_blank(&alert));
+        let fits = |route, msgtype: &str, text: &str| long::takes(route, msgtype, text);
+        let text = alert.text().joined();
+        if fits(Route::App, "text", &text) {
+            let content = app::Text { content: text.clone() };
+            prop_assert_eq!(app_findings(AppContent::Text(content)), Findings::default());
+            let content = webhook::Text { content: text, mentioned_list: None, mentioned_mobile_list: None };
+            prop_assert_eq!(webhook_findings(WebhookContent::Text(content)), Findings::default());
+        }
+        let text = alert.markdown().joined();
+        if fits(Route::App, "markdown", &text) {
+            prop_assert_eq!(app_findings(AppContent::Markdown(markdown_of(text.clone()))), Findings::default());
+        }
+        if fits(Route::Webhook, "markdown", &text) {
+            prop_assert_eq!(webhook_findings(WebhookContent::Markdown(markdown_of(text))), Findings::default());
+        }
+        let text = alert.markdown_v2().joined();
+        if fits(Route::Webhook, "markdown_v2", &text) {
+            prop_assert_eq!(webhook_findings(WebhookContent::MarkdownV2(markdown_of(text))), Findings::default());
+        }
+    }
+
+    #[test]
+    fn textcards_and_articles_keep_their_limits(alert in alert()) {
+        if let Ok(card) = alert.textcard() {
+            prop_assert_eq!(app_findings(AppContent::Textcard(card.content)), Findings::default());
+        }
+        if let Ok(news) = alert.app_news() {
+            prop_assert_eq!(app_findings(AppContent::News(news.content)), Findings::default());
+        }
+        if let Ok(news) = alert.webhook_news() {
+            prop_assert_eq!(webhook_findings(WebhookContent::News(news.content)), Findings::default());
+        }
+    }
+
+    #[test]
+    fn cards_keep_to_rules_and_advice(alert in alert(), card_type in select(&CardType::ALL[..]), on_webhook: bool) {
+        let route = if on_webhook && card_type.is_notice() { Route::Webhook } else { Route::App };
+        let card = dressed(alert, card_type, route).card(card_type, route).unwrap();
+        let content = Box::new(card.content);
+        let findings = match route {
+            Route::App => app_findings(AppContent::TemplateCard(content)),
+            Route::Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
+        };
+        prop_assert_eq!(findings, Findings::default());
+    }
+
+    /// Whatever has no room is left over, byte for byte.
+    #[test]
+    fn an_article_loses_nothing(body in body(), title in "[a磁]{1,80}") {
+        let link = Some(Link { url: "https://example.com/".to_owned(), label: None });
+        let alert = Alert { title: Some(title), body: Some(body), link, ..Alert::default() };
+        let news = alert.webhook_news().unwrap();
+        let shown = news.content.articles[0].description.clone().unwrap_or_default();
+        let lines = alert.body_text().unwrap_or_default();
+        let whole = match alert.full_title() {
+            Some(title) if title.len() > 128 => [&title, lines].join("\n").trim_end_matches('\n').to_owned(),
+            _ => lines.to_owned(),
+        };
+        match news.rest {
+            None => prop_assert_eq!(shown, whole),
+            Some(rest) => {
+                let shown = shown.strip_suffix('…').unwrap();
+                let cut = shown.strip_suffix('\n').unwrap_or(shown);
+                let is_whole = whole == format!("{cut}{rest}") || whole == format!("{cut}\n{rest}");
+                prop_assert!(is_whole, "{:?} {:?}", cut, rest);
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_type_can_be_made(alert in alert()) {
+        for route in [Route::App, Route::Webhook] {
+            let is_possible = match (alert.best_type(route), route) {
+                ("text" | "markdown", _) | ("markdown_v2", Route::Webhook) => true,
+                ("textcard", Route::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
+                ("news", Route::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
+                ("news", Route::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
+                _ => false,
+            };
+            prop_assert!(is_possible, "{} {:?}", alert.best_type(route), route);
+        }
+    }
+}

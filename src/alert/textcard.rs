@@ -1,0 +1,111 @@
+//! An alert as `textcard` of apps (document path 90236).
+//!
+//! The page says characters for its limits, older copies say bytes: bytes are kept here, so that nothing is cut.
+
+use super::escape::textcard;
+use super::room::{bytes, clip, pour};
+use super::{Alert, Fitted};
+use crate::error::{Error, Result};
+use crate::message::app::Textcard;
+use crate::message::long::DESCRIPTION_BYTES;
+
+const TITLE_BYTES: usize = 128;
+const LINE_BREAK: &str = "<br>";
+
+/// The three published colours of a description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Gray,
+    Normal,
+    Highlight,
+}
+
+impl Class {
+    fn opening(self) -> &'static str {
+        match self {
+            Self::Gray => "<div class=\"gray\">",
+            Self::Normal => "<div class=\"normal\">",
+            Self::Highlight => "<div class=\"highlight\">",
+        }
+    }
+}
+
+const CLOSING: &str = "</div>";
+
+impl Alert {
+    /// As `textcard`: the fields in grey, the body below them, its first line highlighted on a warning or worse. The
+    /// whole title leads the description if its own place is too short for it.
+    ///
+    /// # Errors
+    ///
+    /// Usage: no link, no title, or nothing to describe.
+    pub fn textcard(&self) -> Result<Fitted<Textcard>> {
+        let (Some(link), Some(title)) = (&self.link, self.full_title()) else {
+            let (missing, option) = if self.link.is_none() { ("link", "--url") } else { ("title", "--title") };
+            let hint = format!("add {option}, or send it with -t markdown");
+            return Err(Error::usage(format!("a textcard needs a {missing}"), hint));
+        };
+        let lines = self.textcard_lines(&title);
+        if lines.is_empty() {
+            let hint = "give a text or a --field, or send it with -t markdown";
+            return Err(Error::usage("a textcard needs a text below its title", hint));
+        }
+        // Each class stands in one place, but for the `…`.
+        let classes = [Class::Gray, Class::Normal, Class::Highlight].into_iter();
+        let used = classes.filter(|class| *class == Class::Normal || lines.iter().any(|(its, _)| its == class));
+        let frame: usize = used.map(|class| class.opening().len() + CLOSING.len()).sum();
+        let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
+        let room = DESCRIPTION_BYTES - frame;
+        let (taken, rest) = pour(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
+        // A line for `…` may stand behind the last of them.
+        let classes = lines.iter().map(|(class, _)| *class).chain([Class::Normal]);
+        let description = describe(classes.zip(&taken));
+        Ok(Fitted {
+            content: Textcard {
+                title: clip(&title, TITLE_BYTES, bytes),
+                description,
+                url: link.url.clone(),
+                btntxt: self.link_label(),
+            },
+            rest,
+        })
+    }
+
+    fn textcard_lines(&self, title: &str) -> Vec<(Class, String)> {
+        let mut lines = Vec::new();
+        if title.len() > TITLE_BYTES {
+            lines.push((Class::Normal, title.to_owned()));
+        }
+        lines.extend(self.fields.iter().flat_map(|field| field.lines()).map(|line| (Class::Gray, line)));
+        let is_alarm = self.level.is_some_and(|level| level.is_alarm());
+        let body = self.body_text().into_iter().flat_map(|body| body.split('\n'));
+        lines.extend(body.enumerate().map(|(index, line)| {
+            let class = if is_alarm && index == 0 { Class::Highlight } else { Class::Normal };
+            (class, line.to_owned())
+        }));
+        lines.extend(self.picurl.iter().map(|picurl| (Class::Normal, picurl.clone())));
+        lines
+    }
+}
+
+/// The lines, those of one class next to each other in one `<div>`.
+fn describe<'l>(lines: impl Iterator<Item = (Class, &'l String)>) -> String {
+    let mut description = String::new();
+    let mut open = None;
+    for (class, line) in lines {
+        if open == Some(class) {
+            description.push_str(LINE_BREAK);
+        } else {
+            if open.is_some() {
+                description.push_str(CLOSING);
+            }
+            description.push_str(class.opening());
+            open = Some(class);
+        }
+        description.push_str(&textcard(line));
+    }
+    if open.is_some() {
+        description.push_str(CLOSING);
+    }
+    description
+}
