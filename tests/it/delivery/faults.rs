@@ -118,7 +118,7 @@ fn for_good(retries: usize) {
     in_every_way(retries, |fault, route, scene, name| {
         scene.wecom.always(send_endpoint(route), fault.reply.clone());
         let attempts = fault.attempts(retries);
-        let run = scene.send(route).args(fault.limits(retries, "500ms")).run();
+        let run = scene.send(route).args(fault.limits(retries, "1500ms")).run();
         let told = fault.end(attempts).check(name, &run);
         assert_eq!(told["parts"][0]["status"], told["status"], "{name}");
         let arrived = if fault.arrives { attempts } else { 0 };

@@ -121,7 +121,7 @@ fn a_tls_handshake_that_hangs_ends_with_the_connect_limit() {
 fn the_connect_limit_is_never_above_the_time_left() {
     let wecom = FakeWecom::builder().tls(Certificate::Good).start();
     wecom.on_connections([OnConnect::Hang; 7]);
-    for told in told(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "300ms"]) {
+    for told in told(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "800ms"]) {
         assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{told}");
     }
     assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));
