@@ -177,7 +177,7 @@ mod commands {
             script(&env, "give", &format!("#!/bin/sh\necho $$ > pid\n{text}\n"));
             let cmd = app_send(&env, &wecom, "secret_command = [\"./give\"]").args(["--deadline", "400ms"]);
             let document = assert_document(&cmd.run(), case, 3, &json!({"status": "config", "attempts": 0}));
-            assert_says(&document, case, "message", &["give", "400ms"]);
+            assert_says(&document, case, "message", &["give", "it was stopped because it had not ended after"]);
             let pid = fs::read_to_string(env.home().join("pid")).unwrap();
             let alive = std::process::Command::new("kill").args(["-0", pid.trim()]).output().unwrap();
             assert!(!alive.status.success(), "{case}: the command goes on");
