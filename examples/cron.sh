@@ -5,7 +5,7 @@
 #   crontab:  MAILTO=ops@example.com
 #             PATH=/usr/local/bin:/usr/bin:/bin
 #             17 3 * * *  cron-alert /usr/local/bin/backup --all
-#             */5 * * * *  wecom-alert outbox flush
+#             3-59/5 * * * *  wecom-alert outbox flush
 #
 # The exit code is the job's own. Should the alert fail to go out, wecom-alert's error line and the job's output land on
 # stderr, so cron mails both to MAILTO. An alert that cannot go out yet waits in the outbox, which a line on stderr says;

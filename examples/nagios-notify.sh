@@ -17,7 +17,7 @@
 # Nagios ends a notification after 30 s (notification_timeout), Icinga 2 after 60 s (timeout): the deadline lies below
 # both. They do not try again, so what cannot go out now is kept in the outbox. That takes, in /etc/wecom-alert/config.toml,
 # a `state_dir` that the monitoring's user owns, and in its crontab
-#   */5 * * * *  /usr/local/bin/wecom-alert outbox flush
+#   3-59/5 * * * *  /usr/local/bin/wecom-alert outbox flush
 # With `fallback = "room:webhook"` in the profile, an app that refuses does not end the alert. The exit code is
 # wecom-alert's and ends up in the monitoring's log.
 set -eu

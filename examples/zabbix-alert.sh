@@ -13,7 +13,7 @@
 #
 # Zabbix ends a script after 40 s, so the deadline lies below that. What cannot go out now is kept in the outbox and counts
 # as sent for Zabbix; the crontab of the user zabbix sends it later:
-#   */5 * * * *  /usr/local/bin/wecom-alert outbox flush
+#   3-59/5 * * * *  /usr/local/bin/wecom-alert outbox flush
 # Every exit code but 0 counts as failed: Zabbix shows stderr and tries again (three attempts by default).
 # --duplicate-check keeps a repeated app message from arriving twice; a webhook has no such guard, so an alert whose
 # answer got lost may come twice.

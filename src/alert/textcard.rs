@@ -50,10 +50,11 @@ impl Alert {
             let hint = "give a text or a --field, or send it with -t markdown";
             return Err(Error::usage("a textcard needs a text below its title", hint));
         }
-        // Each class stands in one place, but for the `…`.
-        let classes = [Class::Gray, Class::Normal, Class::Highlight].into_iter();
-        let used = classes.filter(|class| *class == Class::Normal || lines.iter().any(|(its, _)| its == class));
-        let frame: usize = used.map(|class| class.opening().len() + CLOSING.len()).sum();
+        // Each run of one class has a frame, and so may the `…` behind them.
+        let mut runs: Vec<Class> = lines.iter().map(|(class, _)| *class).collect();
+        runs.dedup();
+        runs.extend((runs.last() != Some(&Class::Normal)).then_some(Class::Normal));
+        let frame: usize = runs.iter().map(|class| class.opening().len() + CLOSING.len()).sum();
         let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
         let room = DESCRIPTION_BYTES - frame;
         let (taken, rest) = pour(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());

@@ -97,7 +97,7 @@ async fn flush(session: &mut Session<'_>, outbox: &Outbox, args: &OutboxFlushArg
         let status = if delivered > 0 { Status::Partial } else { Status::Temporary };
         let message = format!("{delivered} delivered, {remaining} still waiting");
         let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
-        let hint = "mend what keeps them, then flush again; wecom-alert outbox list shows them all";
+        let hint = "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all";
         outcome.status = status;
         outcome.error = Some(Error::new(status, format!("{message}{reason}")).with_hint(hint));
     }
@@ -132,7 +132,7 @@ fn discard(outbox: &Outbox, args: &OutboxDropArgs) -> Result<Outcome> {
     }
     let error = Error::usage(
         format!("{dropped} dropped; {}", kept.join("; ")),
-        "wecom-alert outbox list shows the ids; wait until what is being sent has ended",
+        "wecom-alert outbox list shows the ids; what is being sent right now can be dropped when that has ended",
     );
     Ok(Outcome { product, ..Outcome::from(error) })
 }

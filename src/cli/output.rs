@@ -130,15 +130,20 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
     match outcome.status {
         Status::Sent => {
             let ids: Vec<&str> = outcome.parts.iter().flat_map(|part| &part.msgids).map(String::as_str).collect();
-            let mut done = if ids.is_empty() { "sent".to_owned() } else { format!("sent, msgid {}", ids.join(", ")) };
+            let sent = match outcome.parts.len() {
+                0 | 1 => "sent".to_owned(),
+                parts => format!("sent in {parts} parts"),
+            };
+            let mut done = if ids.is_empty() { sent } else { format!("{sent}, msgid {}", ids.join(", ")) };
             if outcome.held_back > 0 {
                 done.push_str(&format!("; before it {} like it had been held back", outcome.held_back));
             }
             Some(done)
         }
-        Status::Skipped if outcome.held_back > 0 => {
-            Some(format!("skipped: the same alert went out within --cooldown; {} held back since", outcome.held_back))
-        }
+        Status::Skipped if outcome.held_back > 0 => Some(format!(
+            "skipped: the same alert was sent, or stored, within --cooldown; {} held back since",
+            outcome.held_back
+        )),
         Status::Skipped => Some("skipped: the text is empty".to_owned()),
         Status::DryRun => Some("dry run: nothing was sent".to_owned()),
         Status::Ok => match outcome.product {
@@ -218,7 +223,7 @@ fn to_json(report: &Report<'_>) -> Value {
         "outbox_id": outcome.outbox_id,
         "held_back": outcome.held_back,
     });
-    if !outcome.targets.is_empty() {
+    if !outcome.targets.is_empty() || outcome.held_back > 0 {
         document["targets"] = outcome.targets.iter().map(target_json).collect();
     }
     document = masked(&document, mask);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use wecom_alert::delivery::Outcome;
 use wecom_alert::fingerprint::sha256;
@@ -46,6 +46,8 @@ impl Trace<'_> {
         let outcome = self.outcome;
         let text = self.said.and_then(|said| said.text.as_ref());
         let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
+        // One target is told by the fields around.
+        let targets = outcome.targets.iter().filter(|_| outcome.targets.len() > 1).map(target);
         let line = json!({
             "time": moment::stamp(SystemTime::now()),
             "pid": std::process::id(),
@@ -61,8 +63,20 @@ impl Trace<'_> {
             "attempts": outcome.attempts,
             "msgids": msgids,
             "outbox_id": outcome.outbox_id,
+            "targets": targets.collect::<Vec<_>>(),
             "ms": u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
         line.to_string()
     }
+}
+
+/// What became of one target.
+fn target(target: &Outcome) -> Value {
+    json!({
+        "profile": target.profile,
+        "route": target.route.map(Route::as_str),
+        "status": target.status.as_str(),
+        "errcode": target.answer.as_ref().map(|answer| answer.errcode),
+        "outbox_id": target.outbox_id,
+    })
 }

@@ -237,7 +237,7 @@ fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {
     let chosen = layers.parsed(Key::OnRateLimit, str::parse)?.unwrap_or_default();
     match layers.any(&[Key::OnRateLimit]) {
         Some(entry) if chosen == OnRateLimit::Outbox && !layers.flag(Key::Outbox)? => Err(entry.invalid(
-            "it needs `outbox`, which is off",
+            "this needs the outbox itself, which is off",
             "add `--outbox` or set `outbox = true`, or write `wait` or `fail` here",
         )),
         _ => Ok(chosen),

@@ -220,7 +220,7 @@ fn obstacle_of(failure: &CallError, asked: Option<Duration>) -> Obstacle {
 fn explain_pace(refused: &Refused) -> Error {
     let (what, hint) = match refused.reason {
         Reason::Pace => (
-            "as many messages as --rate allows have gone out within its period",
+            "the messages that --rate allows are used up",
             "wait, give more time with --deadline, or keep what cannot go out now with --outbox",
         ),
         Reason::Block => (

@@ -98,6 +98,19 @@ impl<'a> Tally<'a> {
         Outcome { unreached, reached_nobody, shortfall, ..Outcome::from(error) }
     }
 
+    /// Those that were not tried: parts of a long text as a range, files by their names.
+    fn titles_of_skipped(&self) -> Vec<String> {
+        let count = self.parts.len();
+        let is_file = |index: usize| self.parts[index].kind == PartKind::Attachment;
+        let (files, parts): (Vec<usize>, Vec<usize>) = self.skipped.iter().partition(|index| is_file(**index));
+        let mut titles = match parts.as_slice() {
+            [first, .., last] => vec![format!("parts {} to {} of {count}", first + 1, last + 1)],
+            parts => parts.iter().map(|index| self.parts[*index].title(*index, count)).collect(),
+        };
+        titles.extend(files.iter().map(|index| self.parts[*index].title(*index, count)));
+        titles
+    }
+
     /// Some of it was taken: names what was not.
     fn in_part(&self, unreached: &Unreached) -> Error {
         let count = self.parts.len();
@@ -105,7 +118,7 @@ impl<'a> Tally<'a> {
         for (index, failed) in &self.failures {
             missing.push(format!("{} ({})", self.parts[*index].title(*index, count), failed.error.message()));
         }
-        missing.extend(self.skipped.iter().map(|index| self.parts[*index].title(*index, count)));
+        missing.extend(self.titles_of_skipped());
         let sent = match self.sent {
             0 if self.taken == 0 => "no part was sent".to_owned(),
             sent => format!("{sent} of {count} parts sent whole"),

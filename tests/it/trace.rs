@@ -82,6 +82,7 @@ fn a_line_says_what_happened() {
         "route",
         "sha256",
         "status",
+        "targets",
         "time",
         "type",
     ];
@@ -89,7 +90,7 @@ fn a_line_says_what_happened() {
     let expected = json!({
         "pid": pid, "command": "app-send", "profile": null, "route": "app", "type": "text", "bytes": 9,
         "sha256": SHA256, "status": "sent", "exit_code": 0, "errcode": 0, "attempts": 1,
-        "msgids": [told["parts"][0]["msgid"]], "outbox_id": null,
+        "msgids": [told["parts"][0]["msgid"]], "outbox_id": null, "targets": [],
     });
     assert_fields(&line, &expected);
     let time = line["time"].as_str().unwrap();
@@ -270,4 +271,19 @@ fn a_log_that_cannot_be_written_stops_no_alert() {
     let run = scene.unlogged(&["webhook-send", ""]).arg("--log-file").arg(scene.env.home()).run();
     let told = assert_document(&run, "usage", 2, &json!({"status": "usage"}));
     assert!(told["warnings"].to_string().contains("the log file"), "{told}");
+}
+
+#[test]
+fn of_several_targets_each_is_told() {
+    let scene = Scene::new();
+    let config = format!("[profiles.ops]\n[profiles.room]\nwebhook = \"{}\"\n", crate::support::fake::WEBHOOK_KEY);
+    scene.wecom.trust_no_ip();
+    let args = ["app-send", "-P", "ops", "-u", "zhangsan", "--fallback", "room", "disk full"];
+    scene.cmd(&args).config(&config).run().assert_code(0);
+    let line = scene.last();
+    let told = json!([
+        {"profile": "ops", "route": "app", "status": "auth", "errcode": 60020, "outbox_id": null},
+        {"profile": "room", "route": "webhook", "status": "sent", "errcode": 0, "outbox_id": null},
+    ]);
+    assert_eq!((&line["status"], &line["targets"]), (&json!("sent"), &told), "{line}");
 }

@@ -16,7 +16,7 @@ pub(crate) enum OutboxCommand {
     #[command(after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts are waiting'")]
     List(OutboxListArgs),
     /// Deliver what waits, in order
-    #[command(after_help = "Example, for a crontab:\n  */5 * * * *  wecom-alert -q outbox flush")]
+    #[command(after_help = "Example, for a crontab:\n  3-59/5 * * * *  wecom-alert -q outbox flush")]
     Flush(OutboxFlushArgs),
     /// Discard entries
     #[command(after_help = "Example:\n  wecom-alert outbox drop --failed")]

@@ -188,8 +188,8 @@ fn what_is_refused_in_a_file() {
         ("log_file = '$LOG/x'", "the value starts with `$`: the variable $LOG was not expanded"),
         ("cooldown_key = ' '\ncooldown = '1m'", "the value is empty"),
         ("cooldown_key = 'x'", "it needs `cooldown`, which is not set"),
-        ("on_rate_limit = 'outbox'", "it needs `outbox`, which is off"),
-        ("on_rate_limit = 'outbox'\noutbox = false", "it needs `outbox`, which is off"),
+        ("on_rate_limit = 'outbox'", "this needs the outbox itself, which is off"),
+        ("on_rate_limit = 'outbox'\noutbox = false", "this needs the outbox itself, which is off"),
     ] {
         let key = config.split(" = ").next().unwrap();
         assert_eq!(error_of(config).0, format!("{key} in FILE:1:1: {message}"));
@@ -221,7 +221,10 @@ fn a_malformed_option_is_usage_and_names_itself() {
         (Overrides { fallback: text(":app"), ..none() }, "--fallback: the profile's name is missing"),
         (Overrides { log_file: Some(PathBuf::new()), ..none() }, "--log-file: the value is empty"),
         (Overrides { cooldown_key: text("x"), ..none() }, "--cooldown-key: it needs `cooldown`, which is not set"),
-        (Overrides { on_rate_limit: text("outbox"), ..none() }, "--on-rate-limit: it needs `outbox`, which is off"),
+        (
+            Overrides { on_rate_limit: text("outbox"), ..none() },
+            "--on-rate-limit: this needs the outbox itself, which is off",
+        ),
     ];
     for (overrides, message) in cases {
         let error = Home::empty().error(&overrides, &[]);
@@ -243,5 +246,5 @@ fn what_a_key_needs_may_stand_at_any_level() {
     assert_eq!(s.on_rate_limit, OnRateLimit::Outbox);
     // Switched off again, by a variable.
     let error = home.error(&overrides, &[("WECOM_ALERT_OUTBOX", "0")]);
-    assert!(error.message().contains("it needs `outbox`"), "{error}");
+    assert!(error.message().contains("it needs the outbox itself"), "{error}");
 }
