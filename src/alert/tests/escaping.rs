@@ -128,6 +128,8 @@ fn an_address_cannot_end_its_link() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn lines_read_back(line in "[ab<>*_`#&;lt\\\\|~=$\\[\\]()! 磁-]{0,40}") {
         let shown = markdown(&line);

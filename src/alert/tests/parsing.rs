@@ -67,6 +67,8 @@ fn a_level_goes_by_its_name() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_value_is_read_or_refused(given in any::<String>()) {
         let field = given.parse::<Field>();

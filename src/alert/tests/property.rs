@@ -76,6 +76,8 @@ fn is_blank(alert: &Alert) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn each_text_passes_when_it_fits(alert in alert()) {
         prop_assume!(!is_blank(&alert));

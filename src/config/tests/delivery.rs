@@ -246,5 +246,5 @@ fn what_a_key_needs_may_stand_at_any_level() {
     assert_eq!(s.on_rate_limit, OnRateLimit::Outbox);
     // Switched off again, by a variable.
     let error = home.error(&overrides, &[("WECOM_ALERT_OUTBOX", "0")]);
-    assert!(error.message().contains("it needs the outbox itself"), "{error}");
+    assert!(error.message().contains("this needs the outbox itself"), "{error}");
 }
