@@ -33,7 +33,7 @@ bundle = f"{work}/bundle.pem"
 base, key = os.environ["WECOM_ALERT_BASE_URL"], os.environ["WECOM_ALERT_WEBHOOK"]
 env = {name: value for name, value in os.environ.items() if name.startswith("WECOM_ALERT_")}
 # Paced like any alert, but never made to wait.
-env |= {"PATH": os.environ["PATH"], "HOME": work, "SSL_CERT_FILE": bundle, "WECOM_ALERT_RATE": "1000/1m"}
+env |= {"PATH": os.environ["PATH"], "HOME": work, "SSL_CERT_FILE": bundle, "WECOM_ALERT_RATE": "1000/1s"}
 body = '{"msgtype":"text","text":{"content":"disk full"}}'
 
 # A process of its own for each run: the peak memory of waited-for children is that of the largest one.
