@@ -124,7 +124,9 @@ impl Ledger {
             outcome.attempts += account.attempts;
             outcome.parts.extend(account.parts.iter().cloned());
             outcome.outbox_id = outcome.outbox_id.take().or_else(|| account.stored.clone());
-            outcome.targets.extend(account.route.map(|route| account.told(route, outcome.status)));
+            // One for which nothing was made ready is no target yet.
+            let route = account.route.filter(|_| account.expected > 0);
+            outcome.targets.extend(route.map(|route| account.told(route, outcome.status)));
         }
     }
 
