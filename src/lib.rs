@@ -18,4 +18,5 @@ pub mod nearest;
 pub mod notice;
 pub mod secret;
 pub mod state;
+pub mod template;
 pub mod token;
