@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod error;
+pub mod feed;
 pub mod fingerprint;
 pub mod harmless;
 pub mod input;
