@@ -7,7 +7,7 @@
 
 mod best;
 mod card;
-mod escape;
+pub(crate) mod escape;
 mod level;
 mod markdown;
 mod markdown_v2;
