@@ -12,6 +12,7 @@ mod delivery;
 mod document;
 mod dry_run;
 mod fake_itself;
+mod feeds;
 mod hints;
 mod long_text;
 mod network;

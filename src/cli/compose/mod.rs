@@ -8,6 +8,7 @@ mod alert;
 mod attach;
 mod content;
 mod draft;
+mod feed;
 mod frame;
 mod happening;
 mod kind;
