@@ -68,7 +68,7 @@ fn read_alert(
         check_type(chosen, &Material::Nothing, route)?;
     }
     let has_own = order.own.is_some();
-    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), None)?;
+    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), order.ci.as_ref(), None)?;
     if has_own {
         return Ok(Some(happening));
     }
@@ -118,7 +118,8 @@ fn read_feed(
     if !is_alert {
         return Ok((Material::Nothing, text));
     }
-    let happening = happening::put_together(args, settings, own, text.filter(|text| !is_blank(text)))?;
+    let happening =
+        happening::put_together(args, settings, own, order.ci.as_ref(), text.filter(|text| !is_blank(text)))?;
     Ok((Material::Alert(Box::new(happening)), None))
 }
 
