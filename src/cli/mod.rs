@@ -10,6 +10,7 @@ mod further;
 mod get_token;
 mod gist;
 mod hold;
+mod manual;
 mod mistakes;
 mod moment;
 mod outbox;
@@ -55,7 +56,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return Ok(print_help(&error, &mask)),
+        Err(error) if !error.use_stderr() => {
+            let help = manual::short_help(&arguments).unwrap_or(error);
+            return Ok(explained(manual::write(help.render().to_string().as_bytes()), None, &mask));
+        }
         Err(error) => {
             let Gist { command, overrides } = gist(&arguments);
             let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
@@ -65,6 +69,20 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     };
     let command = Some(cli.command.name());
     let overrides = cli.overrides();
+    let explanation = match &cli.command {
+        Command::Completions(args) => Some(Ok(manual::completions(args))),
+        Command::Man(args) => Some(manual::page(args)),
+        _ => None,
+    };
+    if let Some(text) = explanation {
+        return Ok(match text {
+            Ok(text) => explained(manual::write(&text), command, &mask),
+            Err(error) => {
+                let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began };
+                end.without_settings(&overrides, &environment, &mask)
+            }
+        });
+    }
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
@@ -125,16 +143,12 @@ impl End {
     }
 }
 
-/// Help and version. A reader who has seen enough may leave.
-fn print_help(help: &clap::Error, mask: &Mask) -> u8 {
-    match help.print() {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let outcome = Outcome::from(output::unwritable(&error));
-            let manner = Manner { output: Output::Text, quiet: false, verbose: false };
-            output::finish(&Report { command: None, outcome: &outcome, warnings: &[], mask }, manner)
-        }
-        _ => 0,
-    }
+/// The end of a command that only explains: it needs no settings, and its text is no result.
+fn explained(written: std::io::Result<()>, command: Option<&'static str>, mask: &Mask) -> u8 {
+    let Err(error) = written else { return 0 };
+    let outcome = Outcome::from(output::unwritable(&error));
+    let manner = Manner { output: Output::Text, quiet: false, verbose: false };
+    output::finish(&Report { command, outcome: &outcome, warnings: &[], mask }, manner)
 }
 
 /// The route of a command, as far as the command alone decides.
@@ -146,7 +160,7 @@ fn route_of(command: &Command) -> Option<Route> {
             "webhook" => Some(Route::Webhook),
             _ => Some(Route::App),
         },
-        Command::Outbox(_) => None,
+        Command::Outbox(_) | Command::Completions(_) | Command::Man(_) => None,
     }
 }
 
@@ -194,6 +208,7 @@ async fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Outcome
         Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
         Command::GetToken(args) => get_token::get_token(session, args).await,
         Command::Outbox(args) => outbox::outbox(session, args).await,
+        Command::Completions(_) | Command::Man(_) => Err(Error::defect("an explanation has no settings")),
     }
 }
 

@@ -16,6 +16,7 @@ mod fake_itself;
 mod feeds;
 mod hints;
 mod long_text;
+mod manual;
 mod network;
 #[cfg(unix)]
 mod outbox;
