@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 7] = [
     &["clock", "error", "fingerprint", "harmless", "nearest", "notice", "secret"],
     &["message", "config", "input", "alert"],
     &["api"],
-    &["state", "token"],
+    &["child", "state", "token"],
     &["delivery"],
     &["cli"],
     &["main", "lib"],
