@@ -1,6 +1,6 @@
 //! The type for an alert whose sender did not choose one.
 
-use super::Alert;
+use super::{Alert, Link};
 use crate::message::Route;
 
 /// What the button of a textcard shows, in characters (document path 90236).
@@ -26,7 +26,7 @@ impl Alert {
             return "text";
         }
         let has_columns = self.body_text().is_some_and(has_columns);
-        if self.fields.is_empty() && !has_columns && self.has_web_link() {
+        if self.fields.is_empty() && !has_columns && self.has_web_link(route) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
             if fits_picture && self.article_holds_all(route) && (self.picurl.is_some() || route == Route::Webhook) {
                 return "news";
@@ -38,14 +38,12 @@ impl Alert {
         if route == Route::Webhook && (has_columns || self.picurl.is_some()) { "markdown_v2" } else { "markdown" }
     }
 
-    /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them.
-    fn has_web_link(&self) -> bool {
-        let has_scheme = |url: &str| {
-            let url = url.get(..8).unwrap_or(url).to_ascii_lowercase();
-            url.starts_with("http://") || url.starts_with("https://")
-        };
-        self.title_line().is_some()
-            && self.link.as_ref().is_some_and(|link| link.url.len() <= URL_BYTES && has_scheme(&link.url))
+    /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them: those of
+    /// webhooks do without a scheme (document path 99110).
+    fn has_web_link(&self, route: Route) -> bool {
+        let goes_without = |link: &Link| route == Route::Webhook && !link.url.contains("://");
+        let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (link.has_scheme() || goes_without(link));
+        self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
     }
 
     fn article_holds_all(&self, route: Route) -> bool {

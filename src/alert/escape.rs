@@ -39,7 +39,7 @@ pub(super) fn needs_code(line: &str) -> bool {
 }
 
 /// A line of `markdown`.
-pub(super) fn markdown(line: &str) -> String {
+pub(crate) fn markdown(line: &str) -> String {
     if !needs_code(line) {
         return line.to_owned();
     }
@@ -47,7 +47,7 @@ pub(super) fn markdown(line: &str) -> String {
 }
 
 /// A word, title or cell of `markdown_v2`, on one line.
-pub(super) fn markdown_v2(line: &str) -> String {
+pub(crate) fn markdown_v2(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len() + 8);
     let mut before = None;
     for (at, c) in line.char_indices() {
@@ -72,13 +72,13 @@ pub(super) fn markdown_v2(line: &str) -> String {
 }
 
 /// A block of `markdown_v2` that shows its text as it is.
-pub(super) fn fenced(text: &str) -> String {
+pub(crate) fn fenced(text: &str) -> String {
     let fence = "`".repeat((longest_run(text) + 1).max(3));
     format!("{fence}\n{text}\n{fence}")
 }
 
 /// Text within the description of a `textcard`.
-pub(super) fn textcard(text: &str) -> String {
+pub(crate) fn textcard(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         let behind = &text[at + c.len_utf8()..];
@@ -94,7 +94,7 @@ pub(super) fn textcard(text: &str) -> String {
 }
 
 /// An address inside `[…](…)`: what would end it there is percent-encoded, which means the same.
-pub(super) fn url(url: &str) -> Cow<'_, str> {
+pub(crate) fn url(url: &str) -> Cow<'_, str> {
     let ends_it =
         |c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '<' | '>' | '\\' | '`' | '"');
     if !url.contains(ends_it) {

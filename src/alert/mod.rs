@@ -7,7 +7,7 @@
 
 mod best;
 mod card;
-mod escape;
+pub(crate) mod escape;
 mod level;
 mod markdown;
 mod markdown_v2;
@@ -126,7 +126,30 @@ pub struct Rendered {
     pub text: String,
 }
 
+impl Alert {
+    /// Whether there is anything to say besides a body.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.title_line().is_some() || !self.fields.is_empty() || self.body_text().is_some()
+    }
+}
+
+impl Link {
+    /// Whether the address begins with `http://` or `https://`, as apps need it (document path 90236).
+    #[must_use]
+    pub fn has_scheme(&self) -> bool {
+        let start = self.url.get(..8).unwrap_or(&self.url).to_ascii_lowercase();
+        start.starts_with("http://") || start.starts_with("https://")
+    }
+}
+
 impl Rendered {
+    /// A text in the format of this message type already, behind a prefix, which is made harmless for it.
+    #[must_use]
+    pub fn of_text(msgtype: &str, prefix: Option<&str>, text: String) -> Self {
+        outline::prefixed(msgtype, prefix, text)
+    }
+
     /// The whole as one text.
     #[must_use]
     pub fn joined(&self) -> String {

@@ -39,20 +39,26 @@ impl Alert {
         Ok(Fitted { content: webhook::News { articles: vec![article] }, rest })
     }
 
+    /// The whole text below the title of an article, however long it is.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.article_lines().join("\n")
+    }
+
+    fn article_lines(&self) -> Vec<String> {
+        let mut lines = self.lines_below(TITLE_BYTES);
+        // An article has no button: what the link is called is a line above it.
+        lines.extend(self.link_label());
+        lines
+    }
+
     fn article(&self) -> Result<Fitted<Article>> {
         let (Some(link), Some(title)) = (&self.link, self.full_title()) else {
             let (missing, option) = if self.link.is_none() { ("link", "--url") } else { ("title", "--title") };
             let hint = format!("add {option}, or send it with -t markdown");
             return Err(Error::usage(format!("an article needs a {missing}"), hint));
         };
-        let mut lines = Vec::new();
-        if title.len() > TITLE_BYTES {
-            lines.push(title.clone());
-        }
-        lines.extend(self.fields.iter().flat_map(|field| field.lines()));
-        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
-        // An article has no button: what the link is called is a line above it.
-        lines.extend(self.link_label());
+        let lines = self.article_lines();
         // The last line has no line break behind it.
         let (taken, rest) = pour(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
         let description = Some(taken.join("\n")).filter(|text| !text.is_empty());

@@ -1,5 +1,6 @@
 //! What all types share: the heading, the lines of fields and body, and where the prefix stands.
 
+use super::escape::{markdown, markdown_v2};
 use super::{Alert, Field, Rendered};
 
 /// What a link without label is called: WeCom's own word on textcards (document path 90236).
@@ -25,8 +26,9 @@ impl Alert {
         joined(label.into_iter().chain(self.title_line()))
     }
 
-    /// Prefix, level and title, for types with a place for the title alone.
-    pub(super) fn full_title(&self) -> Option<String> {
+    /// Prefix, level and title on one line, for types with a place for the title alone; `None` if they say nothing.
+    #[must_use]
+    pub fn full_title(&self) -> Option<String> {
         match (self.prefix_line(), self.heading()) {
             (Some(prefix), Some(heading)) => Some(format!("{prefix}{}{heading}", gap_behind(&prefix))),
             (prefix, heading) => prefix.or(heading),
@@ -44,18 +46,45 @@ impl Alert {
         self.link.as_ref().and_then(|link| link.label.as_deref()).and_then(said)
     }
 
+    /// What stands below the title of an article, as lines: the whole title if its own place of so many bytes is too short
+    /// for it, the fields, the body.
+    pub(super) fn lines_below(&self, title_bytes: usize) -> Vec<String> {
+        let mut lines: Vec<_> = self.full_title().filter(|title| title.len() > title_bytes).into_iter().collect();
+        lines.extend(self.fields.iter().flat_map(|field| field.lines()));
+        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
+        lines
+    }
+
     /// The prefix, made harmless for its format, before a text of which `first` tells how it begins.
     pub(super) fn rendered(&self, prefix: Option<String>, first: First, text: String) -> Rendered {
-        let prefix = prefix.map(|prefix| {
-            let gap = match first {
-                First::Words => gap_behind(&prefix),
-                First::Line => "\n",
-                First::Block => "\n\n",
-            };
-            format!("{prefix}{gap}")
-        });
-        Rendered { prefix: prefix.unwrap_or_default(), text }
+        behind(prefix, first, text)
     }
+}
+
+/// A text of this message type behind a prefix.
+pub(super) fn prefixed(msgtype: &str, prefix: Option<&str>, text: String) -> Rendered {
+    let prefix = prefix.and_then(said);
+    match msgtype {
+        "markdown_v2" => behind(prefix.map(|prefix| markdown_v2(&prefix)), First::Block, text),
+        "markdown" => {
+            // Headings and quotes begin their own line.
+            let first = if text.starts_with(['#', '>']) { First::Line } else { First::Words };
+            behind(prefix.map(|prefix| markdown(&prefix)), first, text)
+        }
+        _ => behind(prefix, First::Words, text),
+    }
+}
+
+fn behind(prefix: Option<String>, first: First, text: String) -> Rendered {
+    let prefix = prefix.map(|prefix| {
+        let gap = match first {
+            First::Words => gap_behind(&prefix),
+            First::Line => "\n",
+            First::Block => "\n\n",
+        };
+        format!("{prefix}{gap}")
+    });
+    Rendered { prefix: prefix.unwrap_or_default(), text }
 }
 
 impl Field {

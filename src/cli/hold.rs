@@ -91,8 +91,7 @@ pub(crate) fn give_up(mut held: Held, outcome: &Outcome) -> Result<()> {
 }
 
 fn new_part(part: &Shipment) -> NewPart {
-    let label = part.media.as_ref().map(|(_, file)| file.name().to_owned());
-    NewPart { kind: part.kind, label, body: part.body.clone(), media: part.media.clone() }
+    NewPart { kind: part.kind, label: part.file_name(), body: part.body.clone(), media: part.media.clone() }
 }
 
 /// Turns a failure into what was asked for instead: the alert waits.

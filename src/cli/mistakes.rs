@@ -45,6 +45,9 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
                 WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]"
             .to_owned();
     }
+    if command == Some("app-send") && option.starts_with("--mention") {
+        return "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned();
+    }
     let owners = owners(option);
     let help = command.map_or("wecom-alert --help shows the commands".to_owned(), |command| {
         format!("wecom-alert {command} --help shows the options")
@@ -149,7 +152,10 @@ mod tests {
             ("webhook-send -u x", format!("-u belongs to app-send; {webhook}")),
             ("webhook-send -ux y", format!("-u belongs to app-send; {webhook}")),
             ("webhook-send --safe=1 x", format!("--safe belongs to app-send; {webhook}")),
-            ("app-send --mention a b", format!("--mention belongs to webhook-send; {app}")),
+            (
+                "app-send --mention a b",
+                "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
+            ),
             ("app-send --refresh a", format!("--refresh belongs to get-token; {app}")),
             ("get-token -t x", "-t belongs to app-send, webhook-send, upload-media".to_owned()),
             ("upload-media --text-file a", "--text-file belongs to app-send, webhook-send".to_owned()),

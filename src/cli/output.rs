@@ -266,6 +266,7 @@ fn part_json(at: usize, part: &Receipt) -> Value {
         "msgid": part.msgids.first(),
         "msgids": part.msgids,
         "response_code": part.response_code,
+        "task_id": part.task_id,
     })
 }
 

@@ -46,6 +46,18 @@ pub enum Keep {
     Both,
 }
 
+/// What becomes of mentions where the message's own type cannot mention.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MentionFallback {
+    /// A short text behind the message mentions.
+    #[default]
+    Text,
+    /// Refuse it; nothing is sent.
+    Fail,
+    /// Leave them out, with a warning.
+    Ignore,
+}
+
 /// A further target: a profile, and which of its two ways of sending if that is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetName {
@@ -95,6 +107,19 @@ impl FromStr for Keep {
             "tail" => Ok(Self::Tail),
             "both" => Ok(Self::Both),
             _ => Err(none_of("head, tail and both", "write `head`, `tail` or `both`")),
+        }
+    }
+}
+
+impl FromStr for MentionFallback {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "text" => Ok(Self::Text),
+            "fail" => Ok(Self::Fail),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(none_of("text, fail and ignore", "write `text`, `fail` or `ignore`")),
         }
     }
 }

@@ -99,6 +99,7 @@ keys! {
     Encoding       "encoding"        Word       "--encoding"        "";
     Mention        "mention"         Names      "--mention"         "";
     MentionMobile  "mention_mobile"  Numbers    "--mention-mobile"  "";
+    MentionFallback "mention_fallback" Word    "--mention-fallback" "";
     Safe           "safe"            Number     "--safe"            "";
     IdTrans        "id_trans"        Flag       "--id-trans"        "";
     DuplicateCheck "duplicate_check" Duration   "--duplicate-check" "";
@@ -109,6 +110,7 @@ keys! {
     Url            "url"             Private    "--url"             "";
     Btntxt         "btntxt"          Free       "--btntxt"          "";
     Picurl         "picurl"          Private    "--picurl"          "";
+    Prefix         "prefix"          Free       "--prefix"          "PREFIX";
     AllowPartial   "allow_partial"   Flag       "--allow-partial"   "";
     AtMostOnce     "at_most_once"    Flag       "--at-most-once"    "";
     OnRateLimit    "on_rate_limit"   Word       "--on-rate-limit"   "";

@@ -27,7 +27,7 @@ mod text;
 mod webhook_key;
 
 pub use base_url::BaseUrl;
-pub use choice::{Keep, OnLong, OnRateLimit, TargetName};
+pub use choice::{Keep, MentionFallback, OnLong, OnRateLimit, TargetName};
 pub use credential::SecretSource;
 pub use duration::Rate;
 pub use env::Environment;

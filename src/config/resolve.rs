@@ -23,6 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(90);
 const RETRIES: u32 = 3;
 const MOST_RETRIES: u32 = 100;
+const MOST_PREFIX_BYTES: usize = 120;
 const OUTBOX_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const RECIPIENTS: &[Key] = &[Key::ToUser, Key::ToParty, Key::ToTag];
 
@@ -143,6 +144,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         encoding: layers.parsed(Key::Encoding, str::parse)?.unwrap_or_default(),
         mention: layers.list(Key::Mention)?,
         mention_mobile: layers.list(Key::MentionMobile)?,
+        mention_fallback: layers.parsed(Key::MentionFallback, str::parse)?.unwrap_or_default(),
         safe: layers.parsed(Key::Safe, parse_safe)?,
         id_trans: layers.flag(Key::IdTrans)?,
         duplicate_check: layers.parsed(Key::DuplicateCheck, parse_duplicate_check)?,
@@ -153,6 +155,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         url: layers.text(Key::Url)?,
         btntxt: layers.text(Key::Btntxt)?,
         picurl: layers.text(Key::Picurl)?,
+        prefix: resolve_prefix(layers)?,
         allow_partial: layers.flag(Key::AllowPartial)?,
         at_most_once: layers.flag(Key::AtMostOnce)?,
         on_rate_limit: resolve_on_rate_limit(layers)?,
@@ -258,6 +261,17 @@ fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
         ));
     }
     Ok(Some(key.to_owned()))
+}
+
+/// It stands on every part, and must leave room for what it stands before.
+fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
+    let Some(entry) = layers.any(&[Key::Prefix]) else { return Ok(None) };
+    let prefix = entry.text()?;
+    if prefix.len() > MOST_PREFIX_BYTES {
+        let what = format!("it has {} bytes, and at most {MOST_PREFIX_BYTES} are allowed", prefix.len());
+        return Err(entry.invalid(&what, "shorten it: it stands on every part"));
+    }
+    Ok(Some(prefix.to_owned()).filter(|prefix| !prefix.trim().is_empty()))
 }
 
 /// Of "quiet" and "verbose" the one from the higher level counts: `-v` must be heard over a file's `quiet = true`.

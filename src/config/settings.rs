@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::base_url::BaseUrl;
-use super::choice::{Keep, OnLong, OnRateLimit, TargetName};
+use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, TargetName};
 use super::credential::SecretSource;
 use super::duration::Rate;
 use super::level::{Level, Sourced};
@@ -97,6 +97,8 @@ pub struct Settings {
     pub mention: Vec<String>,
     /// Phone numbers that a webhook text mentions, as written.
     pub mention_mobile: Vec<String>,
+    /// What becomes of mentions in a message that cannot mention.
+    pub mention_fallback: MentionFallback,
     /// `safe`: 0, 1 or 2 (document path 90236).
     pub safe: Option<u8>,
     /// `enable_id_trans` (document path 90236).
@@ -117,6 +119,8 @@ pub struct Settings {
     pub btntxt: Option<String>,
     /// Picture of an article.
     pub picurl: Option<String>,
+    /// Stands before title or text, as written: `{host}` and `{profile}` are still to be replaced.
+    pub prefix: Option<String>,
     /// A partial delivery counts as success.
     pub allow_partial: bool,
     /// Repeat only what cannot have arrived; an alert without an answer then stays unknown.

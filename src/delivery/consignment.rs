@@ -6,7 +6,7 @@ use super::outcome::{PartKind, Unreached};
 use super::pacing::Lane;
 use crate::input::Attachment;
 use crate::message::Route;
-use crate::message::media::MediaKind;
+use crate::message::media::{MediaKind, wire_filename};
 use crate::message::recipients::{MAX_PARTIES, MAX_TAGS, MAX_USERS, RecipientKind};
 
 /// One part of a message, ready to go, and the file that must be uploaded first.
@@ -16,6 +16,8 @@ pub struct Shipment {
     pub kind: PartKind,
     /// The whole JSON body. With a file, the `media_id` under its msgtype is filled in after the upload.
     pub body: Value,
+    /// The name of the file that it is about, as the receiver sees it, where the body itself holds the file.
+    pub name: Option<String>,
     /// The file that the part is about.
     pub media: Option<(MediaKind, Attachment)>,
 }
@@ -24,15 +26,28 @@ impl Shipment {
     /// A message without a file.
     #[must_use]
     pub fn message(body: Value) -> Self {
-        Self { kind: PartKind::Message, body, media: None }
+        Self { kind: PartKind::Message, body, name: None, media: None }
     }
 
     /// What a report calls it, `index` counted from 0 among `count` parts.
     pub(super) fn title(&self, index: usize, count: usize) -> String {
-        match (&self.media, self.kind) {
-            (Some((_, file)), PartKind::Attachment) => format!("attachment {}", file.name()),
+        match (self.file_name(), self.kind) {
+            (Some(name), PartKind::Attachment) => format!("attachment {name}"),
             _ => format!("part {} of {count}", index + 1),
         }
+    }
+
+    /// The name of its file, as the receiver sees it.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        let uploaded = self.media.as_ref().map(|(_, file)| wire_filename(file.name()));
+        self.name.clone().or(uploaded)
+    }
+
+    /// What names a card of an app in events.
+    #[must_use]
+    pub fn task_id(&self) -> Option<String> {
+        self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// The bodies of the calls that bring it to all its recipients: a call takes 1000 members, 100 departments and 100

@@ -41,13 +41,15 @@ pub struct Receipt {
     pub msgids: Vec<String>,
     /// For a later update of an interactive card: one use, 72 h.
     pub response_code: Option<String>,
+    /// What names a card of an app in events.
+    pub task_id: Option<String>,
 }
 
 impl Receipt {
     /// The receipt of a part, without the ids that only a delivered one has.
     #[must_use]
     pub fn new(kind: PartKind, status: Status, answer: Option<Answer>) -> Self {
-        Self { kind, name: None, status, answer, msgids: Vec::new(), response_code: None }
+        Self { kind, name: None, status, answer, msgids: Vec::new(), response_code: None, task_id: None }
     }
 }
 

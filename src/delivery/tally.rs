@@ -5,7 +5,6 @@ use super::consignment::{Shipment, all_among};
 use super::outcome::{Outcome, PartKind, Receipt, Shortfall, Unreached};
 use crate::api::Reply;
 use crate::error::{Answer, Error, Status};
-use crate::message::media::wire_filename;
 
 /// The account of one message.
 pub(super) struct Tally<'a> {
@@ -68,8 +67,7 @@ impl<'a> Tally<'a> {
 
     fn receipt(&self, index: usize, status: Status) -> Receipt {
         let part = &self.parts[index];
-        let name = part.media.as_ref().map(|(_, file)| wire_filename(file.name()));
-        Receipt { name, ..Receipt::new(part.kind, status, None) }
+        Receipt { name: part.file_name(), task_id: part.task_id(), ..Receipt::new(part.kind, status, None) }
     }
 
     /// Closes the account.

@@ -1,5 +1,6 @@
 //! What a person types: the commands, their options and help, and nothing else.
 
+mod alert;
 mod delivery;
 mod global;
 mod outbox;
@@ -12,9 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 use wecom_alert::config::Overrides;
 
+pub(crate) use alert::AlertArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
-pub(crate) use send::{AppSendArgs, ContentArgs, WebhookSendArgs};
+pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -109,20 +111,14 @@ impl Cli {
             Command::AppSend(args) => {
                 args.content.override_settings(&mut overrides);
                 overrides.msgtype.clone_from(&args.msgtype);
-                overrides.to_user.clone_from(&args.to_user);
-                overrides.to_party.clone_from(&args.to_party);
-                overrides.to_tag.clone_from(&args.to_tag);
-                overrides.safe.clone_from(&args.safe);
-                overrides.id_trans = args.id_trans;
-                overrides.duplicate_check.clone_from(&args.duplicate_check);
+                args.app.override_settings(&mut overrides);
                 overrides.allow_partial = args.allow_partial;
                 args.delivery.override_settings(&mut overrides);
             }
             Command::WebhookSend(args) => {
                 args.content.override_settings(&mut overrides);
                 overrides.msgtype.clone_from(&args.msgtype);
-                overrides.mention.clone_from(&args.mention);
-                overrides.mention_mobile.clone_from(&args.mention_mobile);
+                args.mentions.override_settings(&mut overrides);
                 overrides.allow_partial = args.allow_partial;
                 args.delivery.override_settings(&mut overrides);
             }

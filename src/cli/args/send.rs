@@ -7,10 +7,11 @@ use clap::{Args, ValueHint};
 
 use wecom_alert::config::Overrides;
 
+use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
 
 /// Where the text comes from and how it is read.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct ContentArgs {
     /// The text; without it, and without anything else to send, stdin is read
@@ -37,21 +38,6 @@ pub(crate) struct ContentArgs {
     /// Send what was uploaded before, with -t image, voice, video or file
     #[arg(long, value_name = "ID", group = "attached")]
     pub(crate) media_id: Option<String>,
-    /// File name to show
-    #[arg(long, value_name = "NAME")]
-    pub(crate) filename: Option<String>,
-    /// Title of a textcard, a video or an article
-    #[arg(long)]
-    pub(crate) title: Option<String>,
-    /// Link of a textcard or an article
-    #[arg(long)]
-    pub(crate) url: Option<String>,
-    /// Label of a textcard's link
-    #[arg(long, value_name = "LABEL")]
-    pub(crate) btntxt: Option<String>,
-    /// Picture of an article
-    #[arg(long, value_name = "URL")]
-    pub(crate) picurl: Option<String>,
     /// Read \n, \t and \\ in CONTENT
     #[arg(long)]
     pub(crate) escapes: bool,
@@ -64,6 +50,48 @@ pub(crate) struct ContentArgs {
     /// Send this when the text is empty
     #[arg(long, value_name = "TEXT")]
     pub(crate) if_empty: Option<String>,
+    #[command(flatten)]
+    pub(crate) alert: AlertArgs,
+}
+
+/// What app messages alone have.
+#[derive(Args)]
+#[command(next_help_heading = "Recipients (repeatable; comma or | separated)")]
+pub(crate) struct AppArgs {
+    /// Member, or @all [env: WECOM_ALERT_TO_USER]
+    #[arg(short = 'u', long, value_name = "ID")]
+    to_user: Vec<String>,
+    /// Department [env: WECOM_ALERT_TO_PARTY]
+    #[arg(long, value_name = "ID")]
+    to_party: Vec<String>,
+    /// Tag [env: WECOM_ALERT_TO_TAG]
+    #[arg(long, value_name = "ID")]
+    to_tag: Vec<String>,
+    /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
+    #[arg(long, value_name = "0|1|2", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        help_heading = "Options of apps")]
+    pub(crate) safe: Option<String>,
+    /// Let WeCom replace `$userName=ID$` and the like
+    #[arg(long, help_heading = "Options of apps")]
+    pub(crate) id_trans: bool,
+    /// Let WeCom drop the same message when it comes again within this time, up to 4h
+    #[arg(long, value_name = "DURATION", help_heading = "Options of apps")]
+    pub(crate) duplicate_check: Option<String>,
+}
+
+/// Whom a message to a group calls.
+#[derive(Args)]
+#[command(next_help_heading = "Mentions")]
+pub(crate) struct MentionArgs {
+    /// Member to mention, or @all (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(crate) mention: Vec<String>,
+    /// Mobile number to mention, or @all (repeatable)
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) mention_mobile: Vec<String>,
+    /// Where the type cannot mention: a short text behind it (default), a refusal, or nothing
+    #[arg(long, value_name = "text|fail|ignore")]
+    mention_fallback: Option<String>,
 }
 
 /// `app-send`.
@@ -74,26 +102,10 @@ pub(crate) struct AppSendArgs {
     /// text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card
     #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
     pub(crate) msgtype: Option<String>,
-    /// Member, or @all [env: WECOM_ALERT_TO_USER]
-    #[arg(short = 'u', long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
-    pub(super) to_user: Vec<String>,
-    /// Department [env: WECOM_ALERT_TO_PARTY]
-    #[arg(long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
-    pub(super) to_party: Vec<String>,
-    /// Tag [env: WECOM_ALERT_TO_TAG]
-    #[arg(long, value_name = "ID", help_heading = "Recipients (repeatable; comma or | separated)")]
-    pub(super) to_tag: Vec<String>,
-    /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
-    #[arg(long, value_name = "0|1|2", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
-    pub(crate) safe: Option<String>,
-    /// Let WeCom replace `$userName=ID$` and the like
-    #[arg(long)]
-    pub(crate) id_trans: bool,
-    /// Let WeCom drop the same message when it comes again within this time, up to 4h
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) duplicate_check: Option<String>,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
     /// Exit 0 although some recipients did not get it
-    #[arg(long)]
+    #[arg(long, help_heading = "Delivery")]
     pub(super) allow_partial: bool,
     #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
@@ -107,17 +119,32 @@ pub(crate) struct WebhookSendArgs {
     /// text, markdown, markdown_v2, image, news, file, voice, template_card
     #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
     pub(crate) msgtype: Option<String>,
-    /// Member to mention, or @all (repeatable; text only)
-    #[arg(long, value_name = "ID", help_heading = "Mentions")]
-    pub(crate) mention: Vec<String>,
-    /// Mobile number to mention, or @all (repeatable; text only)
-    #[arg(long, value_name = "NUMBER", help_heading = "Mentions")]
-    pub(crate) mention_mobile: Vec<String>,
+    #[command(flatten)]
+    pub(crate) mentions: MentionArgs,
     /// Exit 0 although some parts did not arrive
-    #[arg(long)]
+    #[arg(long, help_heading = "Delivery")]
     pub(super) allow_partial: bool,
     #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
+}
+
+impl AppArgs {
+    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
+        overrides.to_user.clone_from(&self.to_user);
+        overrides.to_party.clone_from(&self.to_party);
+        overrides.to_tag.clone_from(&self.to_tag);
+        overrides.safe.clone_from(&self.safe);
+        overrides.id_trans = self.id_trans;
+        overrides.duplicate_check.clone_from(&self.duplicate_check);
+    }
+}
+
+impl MentionArgs {
+    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
+        overrides.mention.clone_from(&self.mention);
+        overrides.mention_mobile.clone_from(&self.mention_mobile);
+        overrides.mention_fallback.clone_from(&self.mention_fallback);
+    }
 }
 
 impl ContentArgs {
@@ -126,9 +153,6 @@ impl ContentArgs {
         overrides.escapes = self.escapes;
         overrides.skip_empty = self.skip_empty;
         overrides.if_empty.clone_from(&self.if_empty);
-        overrides.title.clone_from(&self.title);
-        overrides.url.clone_from(&self.url);
-        overrides.btntxt.clone_from(&self.btntxt);
-        overrides.picurl.clone_from(&self.picurl);
+        self.alert.override_settings(overrides);
     }
 }

@@ -7,10 +7,11 @@ use wecom_alert::message::app::AppContent;
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::WebhookContent;
 
-use super::draft::{ChosenType, Draft, Material};
+use super::attach;
+use super::draft::{ChosenType, Draft, Material, TypeOrigin};
 
 /// The draft as this route can take it.
-pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings) -> Result<Draft> {
+pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings, warnings: &mut Vec<String>) -> Result<Draft> {
     let mut draft = draft.clone();
     if draft.made_for == route {
         return Ok(draft);
@@ -22,35 +23,54 @@ pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings) -> Resu
         ));
     }
     let chosen = draft.chosen.name.clone();
-    let name = match (chosen.as_str(), route) {
-        ("markdown_v2", Route::App) => "markdown",
-        ("textcard", Route::Webhook) => {
-            draft.text = Some(as_text(settings, draft.text.as_deref()));
-            "text"
-        }
-        ("video", Route::Webhook) => as_file(&mut draft),
-        ("image", Route::Webhook) => match &draft.material {
-            // A webhook takes smaller pictures than an app does.
-            Material::File(_, file) if media::check_webhook_image(file.head(), file.size()).is_err() => {
-                as_file(&mut draft)
-            }
-            _ => "image",
-        },
-        (other, _) => other,
-    };
+    let name = name_on(&mut draft, route, warnings);
     let known = match route {
         Route::App => AppContent::MSGTYPES,
         Route::Webhook => WebhookContent::MSGTYPES,
     };
-    if !draft.is_payload() && !known.contains(&name) {
+    if !draft.is_payload() && !known.contains(&name.as_str()) {
         return Err(Error::usage(
             format!("a message of type {chosen} cannot go to a target by {}", route.as_str()),
             "use text or markdown, which both routes take",
         ));
     }
-    draft.chosen = ChosenType { name: name.to_owned(), ..draft.chosen };
+    draft.chosen = ChosenType { name, ..draft.chosen };
     draft.made_for = route;
+    // The other route may take other files.
+    attach::check_all(&draft.attached, route, settings, warnings)?;
     Ok(draft)
+}
+
+/// The type that it has there.
+fn name_on(draft: &mut Draft, route: Route, warnings: &mut Vec<String>) -> String {
+    let chosen = draft.chosen.name.clone();
+    if let Material::Alert(happening) = &mut draft.material {
+        let best = happening.alert.best_type(route);
+        if let Some(card) = happening.card.filter(|card| route == Route::Webhook && !card.is_notice()) {
+            // What happened must arrive there too; what can be pressed cannot.
+            happening.card = None;
+            warnings
+                .push(format!("a webhook has no {} cards: sent as {best}, without what can be pressed", card.as_str()));
+            return best.to_owned();
+        }
+        return match (chosen.as_str(), route) {
+            ("markdown_v2", Route::App) if draft.chosen.origin != TypeOrigin::Best => "markdown".to_owned(),
+            ("textcard", Route::Webhook) => best.to_owned(),
+            _ if draft.chosen.origin == TypeOrigin::Best => best.to_owned(),
+            _ => chosen,
+        };
+    }
+    match (chosen.as_str(), route) {
+        ("markdown_v2", Route::App) => "markdown",
+        ("video", Route::Webhook) => as_file(draft),
+        ("image", Route::Webhook) => match &draft.material {
+            // A webhook takes smaller pictures than an app does.
+            Material::File(_, file) if media::check_webhook_image(file.head(), file.size()).is_err() => as_file(draft),
+            _ => "image",
+        },
+        (other, _) => other,
+    }
+    .to_owned()
 }
 
 /// A file is a file, whatever is in it.
@@ -59,10 +79,4 @@ fn as_file(draft: &mut Draft) -> &'static str {
         *kind = MediaKind::File;
     }
     "file"
-}
-
-/// What a card says, in lines.
-fn as_text(settings: &Settings, text: Option<&str>) -> String {
-    let lines = [settings.title.as_deref(), text, settings.url.as_deref()];
-    lines.into_iter().flatten().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }

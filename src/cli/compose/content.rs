@@ -1,13 +1,10 @@
-//! What both routes share in making a message: its type, its text, its file.
-
-use std::path::Path;
+//! The text of a message: whether its type has one, and where it is read from.
 
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::{Attachment, TextOptions, TextSource, is_blank, read_text};
+use wecom_alert::input::{TextOptions, TextSource, is_blank, read_text};
 use wecom_alert::message::Route;
 
-use super::draft::ChosenType;
 use super::source::{Source, named_text, piped_text};
 use crate::cli::args::ContentArgs;
 
@@ -26,80 +23,13 @@ pub(super) enum Body {
     Skipped,
 }
 
-/// What a type has of text, and of the options of cards and articles.
-pub(super) fn needs(route: Route, msgtype: &str) -> (TextRule, &'static [&'static str]) {
+/// What a type has of text where it is no alert with other things to say.
+pub(super) fn text_rule(route: Route, msgtype: &str) -> TextRule {
     match (msgtype, route) {
-        ("text" | "markdown" | "markdown_v2", _) => (TextRule::Required, &[]),
-        ("textcard", Route::App) => (TextRule::Required, &["--title", "--url", "--btntxt"]),
-        ("news", _) => (TextRule::Optional, &["--title", "--url", "--picurl"]),
-        ("video", Route::App) => (TextRule::Optional, &["--title"]),
-        _ => (TextRule::None, &[]),
+        ("text" | "markdown" | "markdown_v2", _) | ("textcard", Route::App) => TextRule::Required,
+        ("news", _) | ("video", Route::App) => TextRule::Optional,
+        _ => TextRule::None,
     }
-}
-
-/// The msgtype: as asked for, else as the other options imply, else the settings' default, else text.
-pub(super) fn choose_type(
-    args: &ContentArgs,
-    asked: Option<&str>,
-    source: &Source,
-    route: Route,
-    settings: &Settings,
-) -> Result<ChosenType> {
-    if let Some((implied, option)) = source.implied() {
-        return match asked {
-            Some(asked) if asked != implied => Err(Error::usage(
-                format!("-t {asked} does not go with {option}"),
-                format!("{option} makes a message of type {implied}: leave -t out, or use upload-media and --media-id"),
-            )),
-            _ => Ok(ChosenType::by_option(implied)),
-        };
-    }
-    if let Some(asked) = asked {
-        return Ok(ChosenType::by_option(asked));
-    }
-    if !matches!(source, Source::Text) {
-        return Ok(ChosenType::by_settings(settings));
-    }
-    Ok(match (&args.url, &args.picurl, &args.btntxt, &args.title) {
-        (_, _, Some(_), _) if route == Route::Webhook => {
-            return Err(Error::usage(
-                "--btntxt is for textcards, which a webhook does not have",
-                "leave it out: --title and --url make an article",
-            ));
-        }
-        (_, Some(_), _, _) => ChosenType::by_option("news"),
-        (_, _, Some(_), _) => ChosenType::by_option("textcard"),
-        (Some(_), ..) if route == Route::Webhook => ChosenType::by_option("news"),
-        (Some(_), ..) => ChosenType::by_option("textcard"),
-        (None, None, None, Some(_)) => {
-            let hint = match route {
-                Route::App => "add --url for a card with a link, or -t textcard or -t news",
-                Route::Webhook => "add --url for an article with a link, or -t news",
-            };
-            return Err(Error::usage("--title needs a type that has a title", hint));
-        }
-        (None, None, None, None) => ChosenType::by_settings(settings),
-    })
-}
-
-/// Refuses options of cards and articles where they are of no use: in a type without them, and in a payload (no type).
-pub(super) fn refuse_unused(args: &ContentArgs, msgtype: Option<&str>, used: &[&str]) -> Result<()> {
-    let given = [
-        ("--title", args.title.is_some()),
-        ("--url", args.url.is_some()),
-        ("--btntxt", args.btntxt.is_some()),
-        ("--picurl", args.picurl.is_some()),
-    ];
-    let Some((option, _)) = given.iter().find(|(option, given)| *given && !used.contains(option)) else {
-        return Ok(());
-    };
-    Err(match msgtype {
-        None => Error::usage(format!("{option} has no place beside a payload"), "put it into the payload"),
-        Some(msgtype) => Error::usage(
-            format!("{option} has no place in a message of type {msgtype}"),
-            "textcard takes --title, --url, --btntxt; news takes --title, --url, --picurl; video takes --title",
-        ),
-    })
 }
 
 /// Reads the text that the type needs, from where the options say.
@@ -117,12 +47,12 @@ pub(super) fn read_body(
             None => Ok(Body::Absent),
             Some(_) => Err(Error::usage(
                 format!("a message of type {msgtype} has no text"),
-                "send the text with a command of its own",
+                "send the text with a command of its own, or the text itself with the file behind it: --attach",
             )),
         };
     }
     // Nothing is taken from stdin where something else gives the message.
-    let piped = if matches!(source, Source::Text) { piped_text() } else { None };
+    let piped = if matches!(source, Source::Text) { piped_text(args) } else { None };
     let is_named = named.is_some();
     let Some(from) = named.or(piped) else {
         return match rule {
@@ -167,9 +97,4 @@ fn empty_text(from: &TextSource) -> Error {
         format!("the text is empty: {place} holds nothing but white space"),
         "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
     )
-}
-
-/// Opens the file that a message is about.
-pub(super) fn open(path: &Path, args: &ContentArgs) -> Result<Attachment> {
-    Attachment::open(path, args.filename.as_deref())
 }

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use wecom_alert::alert::Alert;
 use wecom_alert::config::Settings;
 use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
+use wecom_alert::message::card::CardType;
 use wecom_alert::message::media::MediaKind;
 
 /// Stands for the id that the upload will bring.
-const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
+pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub(crate) struct Draft {
     pub(super) material: Material,
     /// Clean; `None` for a type without text, and where an optional text is left out.
     pub(super) text: Option<String>,
+    /// Files to send behind it.
+    pub(super) attached: Vec<Attachment>,
     pub(super) by_option: ByOption,
     /// The route whose type it has.
     pub(super) made_for: Route,
@@ -27,13 +31,23 @@ pub(crate) struct Draft {
 /// What there is besides text.
 #[derive(Debug, Clone)]
 pub(super) enum Material {
+    /// The text is all, in the format of its type; without one there are attachments alone.
     Nothing,
+    /// What happened, to be rendered for its type. The text is in it.
+    Alert(Box<Happening>),
     /// A whole body, whose strings are never edited.
     Payload(Value),
     /// A file to upload.
     File(MediaKind, Attachment),
     /// A file that was uploaded before.
     MediaId(String),
+}
+
+/// An alert, and the card that it is to be on if it is for one.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    pub(super) alert: Alert,
+    pub(super) card: Option<CardType>,
 }
 
 /// Which settings were given as options of this command: those beat what a payload says, and must have a place.
@@ -54,6 +68,8 @@ pub(super) enum TypeOrigin {
     Settings(String),
     /// Nothing at all.
     Default,
+    /// What there is to say: each route has its own best.
+    Best,
 }
 
 /// The type of a message.
@@ -74,6 +90,11 @@ impl ChosenType {
             None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
         }
     }
+
+    /// The best one for an alert, to be found for each route.
+    pub(super) fn best() -> Self {
+        Self { name: "text".to_owned(), origin: TypeOrigin::Best }
+    }
 }
 
 impl Draft {
@@ -90,10 +111,11 @@ impl Draft {
         matches!(self.material, Material::Payload(_))
     }
 
-    /// The text, or the payload as JSON.
+    /// The text, the alert as one, or the payload as JSON.
     pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match &self.material {
             Material::Payload(body) => Some(Cow::Owned(body.to_string())),
+            Material::Alert(happening) => Some(Cow::Owned(happening.alert.text().joined())),
             _ => self.text.as_deref().map(Cow::Borrowed),
         }
     }
@@ -102,9 +124,9 @@ impl Draft {
     pub(crate) fn gist(&self) -> Cow<'_, str> {
         match (self.text(), &self.material) {
             (Some(text), _) => text,
-            (None, Material::File(_, file)) => Cow::Owned(format!("{} {}", file.name(), file.size())),
+            (None, Material::File(_, file)) => Cow::Owned(told_of(file)),
             (None, Material::MediaId(id)) => Cow::Borrowed(id),
-            (None, Material::Nothing | Material::Payload(_)) => Cow::Borrowed(""),
+            (None, _) => Cow::Owned(self.attached.iter().map(told_of).collect::<Vec<_>>().join("\n")),
         }
     }
 
@@ -115,14 +137,8 @@ impl Draft {
             _ => PENDING_MEDIA_ID.to_owned(),
         }
     }
+}
 
-    /// The same with a line before its text, where it has a text of ours.
-    pub(super) fn led_by(mut self, lead: Option<&str>) -> Self {
-        if let (Some(lead), Some(text)) = (lead, &mut self.text) {
-            // In markdown_v2 a single line break does not end a paragraph.
-            let between = if self.chosen.name == "markdown_v2" { "\n\n" } else { "\n" };
-            *text = format!("{lead}{between}{text}");
-        }
-        self
-    }
+fn told_of(file: &Attachment) -> String {
+    format!("{} {}", file.name(), file.size())
 }

@@ -12,6 +12,7 @@ const MOST_PARTS: usize = 5;
 const FILE_BYTES: usize = 20_000_000;
 
 /// A text as it goes out.
+#[derive(Default)]
 pub(super) struct Pieces {
     /// The texts of the messages, at least one.
     pub(super) texts: Vec<String>,
@@ -19,30 +20,62 @@ pub(super) struct Pieces {
     pub(super) files: Vec<Attachment>,
 }
 
-/// Makes a text fit for messages of this type.
-pub(super) fn fit(text: &str, route: Route, msgtype: &str, settings: &Settings) -> Pieces {
-    let whole = |text: String| Pieces { texts: vec![text], files: Vec::new() };
-    let limit = match long::text_bytes(route, msgtype) {
-        Some(limit) if !long::takes(route, msgtype, text) => limit,
-        _ => return whole(text.to_owned()),
-    };
-    let markup = Markup::of(msgtype);
-    // A video would be uploaded once more for each part.
-    let can_be_parted = msgtype != "video";
-    match settings.on_long {
-        // The rules will refuse it.
-        OnLong::Fail => whole(text.to_owned()),
-        OnLong::Truncate => whole(truncate(text, limit, markup, settings.keep)),
-        OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
-        OnLong::Auto if can_be_parted => match split_up_to(text, limit, markup, MOST_PARTS) {
-            Some(texts) => Pieces { texts, files: Vec::new() },
-            None => with_file(text, limit, markup),
-        },
-        OnLong::Split | OnLong::Auto | OnLong::File => with_file(text, limit, markup),
+/// Where a text is to stand.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) route: Route,
+    pub(super) msgtype: &'a str,
+    /// So many bytes of a message are taken by what stands around it.
+    pub(super) taken: usize,
+}
+
+impl Place<'_> {
+    fn has_room_for(self, text: &str) -> bool {
+        match self.taken {
+            0 => long::takes(self.route, self.msgtype, text),
+            _ => self.limit().is_none_or(|limit| text.len() <= limit),
+        }
+    }
+
+    fn limit(self) -> Option<usize> {
+        long::text_bytes(self.route, self.msgtype).map(|limit| limit.saturating_sub(self.taken))
     }
 }
 
-fn with_file(text: &str, limit: usize, markup: Markup) -> Pieces {
+/// Makes a text fit for messages of this type; `in_full` is the text that a file holds.
+pub(super) fn fit(text: &str, place: Place<'_>, settings: &Settings, in_full: impl FnOnce() -> String) -> Pieces {
+    let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
+    let limit = match place.limit() {
+        Some(limit) if !place.has_room_for(text) => limit,
+        _ => return one(text.to_owned()),
+    };
+    let markup = Markup::of(place.msgtype);
+    // A video would be uploaded once more for each part.
+    let can_be_parted = place.msgtype != "video";
+    let with_file = || {
+        let files = in_file(&in_full());
+        let names: Vec<_> = files.iter().map(Attachment::name).collect();
+        let note = match names.as_slice() {
+            [first, .., last] => format!("the whole text follows as {first} to {last}"),
+            names => format!("the whole text follows as {}", names.concat()),
+        };
+        Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+    };
+    match settings.on_long {
+        // The rules will refuse it.
+        OnLong::Fail => one(text.to_owned()),
+        OnLong::Truncate => one(truncate(text, limit, markup, settings.keep)),
+        OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
+        OnLong::Auto if can_be_parted => match split_up_to(text, limit, markup, MOST_PARTS) {
+            Some(texts) => Pieces { texts, files: Vec::new() },
+            None => with_file(),
+        },
+        OnLong::Split | OnLong::Auto | OnLong::File => with_file(),
+    }
+}
+
+/// A text as a file, or as several where it has no room in one.
+pub(super) fn in_file(text: &str) -> Vec<Attachment> {
     let name = format!("alert-{}-{}", host(), chrono::Local::now().format("%Y%m%d-%H%M%S"));
     let pieces = in_files(text);
     let count = pieces.len();
@@ -50,12 +83,7 @@ fn with_file(text: &str, limit: usize, markup: Markup) -> Pieces {
         1 => format!("{name}.txt"),
         _ => format!("{name}-{number}of{count}.txt"),
     };
-    let note = match count {
-        1 => format!("the whole text follows as {}", file_name(1)),
-        _ => format!("the whole text follows as {} to {}", file_name(1), file_name(count)),
-    };
-    let files = pieces.iter().enumerate().map(|(at, piece)| Attachment::of_text(&file_name(at + 1), piece)).collect();
-    Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+    pieces.iter().enumerate().map(|(at, piece)| Attachment::of_text(&file_name(at + 1), piece)).collect()
 }
 
 /// The text in pieces that can be uploaded, cut where a line ends or else between characters.

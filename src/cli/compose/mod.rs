@@ -4,54 +4,84 @@
 //! once ([`read`]) and then made into the parts of a message for each target ([`make`]).
 
 mod adapt;
-mod app;
+mod alert;
+mod attach;
 mod content;
 mod draft;
+mod frame;
+mod happening;
+mod kind;
 mod long;
+mod mention;
+mod parts;
 mod payload;
 mod read;
 mod source;
-mod webhook;
 
 pub(crate) use draft::Draft;
 pub(crate) use read::read;
 
+use wecom_alert::alert::Alert;
 use wecom_alert::config::Settings;
 use wecom_alert::delivery::{PartKind, Shipment};
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::Attachment;
-use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::{Finding, Findings, Route, app as app_rules, webhook as webhook_rules};
 
-use super::args::{AppSendArgs, ContentArgs, WebhookSendArgs};
+use super::args::{AlertArgs, AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
 use draft::ByOption;
 
 /// What a sending command asks for.
 pub(crate) struct Order {
     pub(crate) route: Route,
     pub(crate) content: ContentArgs,
-    msgtype: Option<String>,
+    /// What the program itself has to say; nothing is read then.
+    pub(crate) own: Option<Alert>,
+    pub(crate) msgtype: Option<String>,
     by_option: ByOption,
+}
+
+impl Order {
+    #[allow(dead_code, reason = "for the command that comes next")]
+    /// An alert that the program itself words, with options for it.
+    pub(crate) fn of_own(
+        route: Route,
+        own: Alert,
+        alert: AlertArgs,
+        msgtype: Option<String>,
+        app: &AppArgs,
+        mentions: &MentionArgs,
+    ) -> Self {
+        let content = ContentArgs { alert, ..ContentArgs::default() };
+        let by_option = ByOption { mentions: calls_somebody(mentions), ..given_for_app(app) };
+        Self { route, content, own: Some(own), msgtype, by_option }
+    }
 }
 
 impl From<AppSendArgs> for Order {
     fn from(args: AppSendArgs) -> Self {
-        let by_option = ByOption {
-            safe: args.safe.is_some(),
-            id_trans: args.id_trans,
-            duplicate_check: args.duplicate_check.is_some(),
-            mentions: false,
-        };
-        Self { route: Route::App, content: args.content, msgtype: args.msgtype, by_option }
+        let by_option = given_for_app(&args.app);
+        Self { route: Route::App, content: args.content, own: None, msgtype: args.msgtype, by_option }
     }
 }
 
 impl From<WebhookSendArgs> for Order {
     fn from(args: WebhookSendArgs) -> Self {
-        let mentions = !(args.mention.is_empty() && args.mention_mobile.is_empty());
-        let by_option = ByOption { mentions, ..ByOption::default() };
-        Self { route: Route::Webhook, content: args.content, msgtype: args.msgtype, by_option }
+        let by_option = ByOption { mentions: calls_somebody(&args.mentions), ..ByOption::default() };
+        Self { route: Route::Webhook, content: args.content, own: None, msgtype: args.msgtype, by_option }
     }
+}
+
+fn given_for_app(args: &AppArgs) -> ByOption {
+    ByOption {
+        safe: args.safe.is_some(),
+        id_trans: args.id_trans,
+        duplicate_check: args.duplicate_check.is_some(),
+        mentions: false,
+    }
+}
+
+fn calls_somebody(args: &MentionArgs) -> bool {
+    !(args.mention.is_empty() && args.mention_mobile.is_empty())
 }
 
 /// Makes the parts of the message that a target gets. `lead` stands before its text.
@@ -62,12 +92,8 @@ pub(crate) fn make(
     lead: Option<&str>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Shipment>> {
-    let draft = adapt::to_route(draft, route, settings)?;
-    let draft = draft.led_by(lead);
-    let mut parts = match route {
-        Route::App => app::parts(&draft, settings)?,
-        Route::Webhook => webhook::parts(&draft, settings, warnings)?,
-    };
+    let draft = adapt::to_route(draft, route, settings, warnings)?;
+    let mut parts = parts::parts(&draft, route, settings, lead, warnings)?;
     for (index, part) in parts.iter_mut().enumerate() {
         // What holds for one part holds for all: it is said once.
         let mut repeated = Vec::new();
@@ -97,11 +123,6 @@ fn check(route: Route, part: &Shipment, settings: &Settings, warnings: &mut Vec<
     Ok(())
 }
 
-/// A part that is a file of its own, behind the message.
-fn attachment(body: serde_json::Value, media: (MediaKind, Attachment)) -> Shipment {
-    Shipment { kind: PartKind::Attachment, body, media: Some(media) }
-}
-
 /// How many findings are told at once: a wholly wrong payload has hundreds.
 const MOST_FINDINGS: usize = 5;
 
@@ -128,17 +149,6 @@ fn refusal(errors: &[Finding], first: &Finding) -> Error {
         .clone()
         .unwrap_or_else(|| "correct the message, or let WeCom decide with --no-validate; nothing was sent".to_owned());
     Error::usage(told.join("; "), hint)
-}
-
-/// A rule about files, which is a warning when WeCom is to decide.
-fn settle_media(checked: Result<()>, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
-    match checked {
-        Err(error) if settings.no_validate => {
-            warnings.push(error.message().to_owned());
-            Ok(())
-        }
-        checked => checked,
-    }
 }
 
 fn usage_of(finding: &Finding) -> Error {

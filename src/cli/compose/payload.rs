@@ -9,10 +9,8 @@ use serde_json::{Map, Value};
 use wecom_alert::config::{Level, Settings};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::{is_stdin, parse_json, read_payload};
-use wecom_alert::message::Route;
-use wecom_alert::message::app::{self, AppContent};
+use wecom_alert::message::app;
 use wecom_alert::message::recipients::{RecipientKind, Recipients};
-use wecom_alert::message::webhook::WebhookContent;
 
 use super::draft::{ByOption, ChosenType, TypeOrigin};
 use super::usage_of;
@@ -54,33 +52,6 @@ pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
             Ok(Value::Object(body))
         }
     }
-}
-
-/// A type that the route does not have.
-pub(super) fn unknown_type(chosen: &ChosenType, route: Route) -> Error {
-    let error = unknown_name(&chosen.name, route);
-    match &chosen.origin {
-        // Nobody mistyped this command: the settings are wrong.
-        TypeOrigin::Settings(place) => {
-            Error::config(format!("{place}: {}", error.message()), error.hint().unwrap_or_default())
-        }
-        _ => error,
-    }
-}
-
-fn unknown_name(msgtype: &str, route: Route) -> Error {
-    let (known, other, command) = match route {
-        Route::App => (AppContent::MSGTYPES, WebhookContent::MSGTYPES, "webhook-send"),
-        Route::Webhook => (WebhookContent::MSGTYPES, AppContent::MSGTYPES, "app-send"),
-    };
-    let route = route.as_str();
-    if other.contains(&msgtype) {
-        return Error::usage(
-            format!("type {msgtype} is not among the {route} messages"),
-            format!("send it with {command}, or use one of {}", known.join(", ")),
-        );
-    }
-    Error::usage(format!("there is no message type {msgtype}"), format!("use one of {}", known.join(", ")))
 }
 
 /// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all

@@ -1,56 +1,114 @@
-//! Options, text, payload and file are read, once, into a draft.
+//! Options, text, payload and files are read, once, into a draft.
 
 use wecom_alert::config::Settings;
-use wecom_alert::error::Result;
+use wecom_alert::error::{Error, Result};
+use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
+use wecom_alert::message::media::MediaKind;
 
-use super::content::{Body, choose_type, needs, open, read_body, refuse_unused};
-use super::draft::{Draft, Material};
+use super::content::{Body, TextRule, read_body, text_rule};
+use super::draft::{ChosenType, Draft, Happening, Material, TypeOrigin};
+use super::kind::{check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
 use super::source::Source;
-use super::{Order, app, payload, webhook};
+use super::{Order, attach, happening, payload};
 
 /// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
 pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String>) -> Result<Option<Draft>> {
     let (args, route) = (&order.content, order.route);
     let source = Source::of(args)?;
-    if route == Route::Webhook {
-        webhook::refuse_video(&source)?;
+    if route == Route::Webhook && matches!(source, Source::File(MediaKind::Video, _)) {
+        return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
     }
-    let chosen = choose_type(args, order.msgtype.as_deref(), &source, route, settings)?;
-    let draft =
-        |material, text| Draft { chosen: chosen.clone(), material, text, by_option: order.by_option, made_for: route };
-    if let Source::Payload(path) = &source {
-        refuse_unused(args, None, &[])?;
-        if order.by_option.mentions {
-            return Err(webhook::no_mentions("a payload", "put mentioned_list and mentioned_mobile_list into it"));
+    let says_more = order.own.is_some() || args.alert.first_given().is_some();
+    let chosen = choose_type(args, order.msgtype.as_deref(), &source, says_more, settings)?;
+    let (material, text) = match &source {
+        Source::Payload(path) => {
+            refuse_unused(&args.alert, None)?;
+            (Material::Payload(payload::read(path, &chosen)?), None)
         }
-        return Ok(Some(draft(Material::Payload(payload::read(path, &chosen)?), None)));
+        Source::Text if is_made_of_alert(&chosen.name, says_more) => {
+            match read_alert(order, &chosen, settings, warnings)? {
+                Some(happening) => (Material::Alert(Box::new(happening)), None),
+                None => return Ok(None),
+            }
+        }
+        _ => match read_plain(order, &source, &chosen, settings, warnings)? {
+            Some((material, text)) => (material, text),
+            None => return Ok(None),
+        },
+    };
+    let names_used = usize::from(matches!(source, Source::File(..)));
+    let attached = attach::open_all(args, names_used)?;
+    attach::check_all(&attached, route, settings, warnings)?;
+    let mut draft = Draft { chosen, material, text, attached, by_option: order.by_option, made_for: route };
+    if let Material::Alert(happening) = &draft.material {
+        if draft.chosen.origin == TypeOrigin::Best {
+            draft.chosen.name = happening.alert.best_type(route).to_owned();
+        }
+        happening::check_link(&happening.alert, &draft.chosen.name, route, warnings)?;
     }
-    let material = match &source {
-        Source::File(kind, path) => Material::File(*kind, open(path, args)?),
+    Ok(Some(draft))
+}
+
+/// What happened, by options and text.
+fn read_alert(
+    order: &Order,
+    chosen: &ChosenType,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Happening>> {
+    let (args, route) = (&order.content, order.route);
+    if chosen.origin != TypeOrigin::Best {
+        check_type(chosen, &Material::Nothing, route)?;
+    }
+    let has_own = order.own.is_some();
+    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), None)?;
+    if has_own {
+        return Ok(Some(happening));
+    }
+    // What it says besides may be all there is to say.
+    let rule = if happening.alert.says_something() { TextRule::Optional } else { TextRule::Required };
+    match read_body(args, &chosen.name, rule, &Source::Text, settings, warnings)? {
+        Body::Text(text) => happening.alert.body = Some(text),
+        Body::Absent => {}
+        Body::Skipped => return Ok(None),
+    }
+    Ok(Some(happening))
+}
+
+/// A text as it is, a file, or files alone.
+fn read_plain(
+    order: &Order,
+    source: &Source,
+    chosen: &ChosenType,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(Material, Option<String>)>> {
+    let (args, route, msgtype) = (&order.content, order.route, chosen.name.as_str());
+    let material = match source {
+        Source::File(kind, path) => {
+            Material::File(*kind, Attachment::open(path, args.alert.filename.first().map(String::as_str))?)
+        }
         Source::MediaId(id) => Material::MediaId(id.clone()),
         Source::Text | Source::Payload(_) => Material::Nothing,
     };
-    let msgtype = chosen.name.as_str();
-    match route {
-        Route::App => app::check_source(&chosen, &material)?,
-        Route::Webhook => webhook::check_source(&chosen, &material)?,
+    check_type(chosen, &material, route)?;
+    let rule = match text_rule(route, msgtype) {
+        TextRule::Required if !args.alert.attach.is_empty() => TextRule::Optional,
+        rule => rule,
+    };
+    if let Material::File(kind, file) = &material {
+        // Of what is to be sent, a file that the route does not take is the first thing to be said.
+        refuse_unused(&args.alert, Some(msgtype))?;
+        attach::check_file(*kind, file, route, settings, warnings)?;
+    } else if matches!(material, Material::MediaId(_)) {
+        refuse_unused(&args.alert, Some(msgtype))?;
+    } else if rule == TextRule::None {
+        return Err(unknown_type(chosen, route));
     }
-    let (rule, used) = needs(route, msgtype);
-    refuse_unused(args, Some(msgtype), used)?;
-    if order.by_option.mentions && msgtype != "text" {
-        let hint = "use type text; in markdown write <@userid> where the mention belongs";
-        return Err(webhook::no_mentions(&format!("type {msgtype}"), hint));
-    }
-    // Of what is to be sent, a file that the route does not take is the first thing to be said.
-    match (&material, route) {
-        (Material::File(kind, file), Route::App) => app::check_file(*kind, file, settings, warnings)?,
-        (Material::File(kind, file), Route::Webhook) => webhook::check_file(*kind, file, settings, warnings)?,
-        _ => {}
-    }
-    Ok(match read_body(args, msgtype, rule, &source, settings, warnings)? {
-        Body::Text(text) => Some(draft(material, Some(text))),
-        Body::Absent => Some(draft(material, None)),
+    Ok(match read_body(args, msgtype, rule, source, settings, warnings)? {
+        Body::Text(text) => Some((material, Some(text))),
+        Body::Absent => Some((material, None)),
         Body::Skipped => None,
     })
 }

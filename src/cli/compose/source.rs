@@ -25,16 +25,11 @@ pub(super) enum Source {
 impl Source {
     /// Decides, and refuses options that contradict each other.
     pub(super) fn of(args: &ContentArgs) -> Result<Self> {
-        let file = attached(args);
-        if args.filename.is_some() && file.is_none() {
-            return Err(Error::usage(
-                "--filename has no file to name",
-                "give it together with --image, --file, --voice or --video",
-            ));
-        }
-        let stdin_twice =
-            args.text_file.as_deref().is_some_and(is_stdin) && file.as_ref().is_some_and(|(_, path)| is_stdin(path));
-        if stdin_twice {
+        let file = own_file(args);
+        refuse_names_too_many(args, usize::from(file.is_some()) + args.alert.attach.len())?;
+        let paths = [&args.text_file, &args.payload].into_iter().flatten();
+        let paths = paths.chain(file.as_ref().map(|(_, path)| *path)).chain(&args.alert.attach);
+        if paths.filter(|path| is_stdin(path)).count() > 1 {
             return Err(Error::usage("stdin can only be read once", "give one of the two as a file"));
         }
         if let Some(path) = &args.payload {
@@ -65,7 +60,8 @@ impl Source {
     }
 }
 
-fn attached(args: &ContentArgs) -> Option<(MediaKind, &PathBuf)> {
+/// The file that the message itself is about.
+fn own_file(args: &ContentArgs) -> Option<(MediaKind, &PathBuf)> {
     let files = [
         (MediaKind::Image, &args.image),
         (MediaKind::File, &args.file),
@@ -73,6 +69,20 @@ fn attached(args: &ContentArgs) -> Option<(MediaKind, &PathBuf)> {
         (MediaKind::Video, &args.video),
     ];
     files.into_iter().find_map(|(kind, path)| Some((kind, path.as_ref()?)))
+}
+
+fn refuse_names_too_many(args: &ContentArgs, files: usize) -> Result<()> {
+    match (args.alert.filename.len(), files) {
+        (names, files) if names <= files => Ok(()),
+        (_, 0) => Err(Error::usage(
+            "--filename has no file to name",
+            "give it together with --attach, --image, --file, --voice or --video",
+        )),
+        (names, files) => Err(Error::usage(
+            format!("there are {names} --filename for {files} of the files"),
+            "give one for each file, in the order of the files",
+        )),
+    }
 }
 
 /// Text that was asked for by name: CONTENT or `--text-file`.
@@ -84,7 +94,8 @@ pub(super) fn named_text(args: &ContentArgs) -> Option<TextSource> {
     }
 }
 
-/// Text from stdin, where nobody would have to type it.
-pub(super) fn piped_text() -> Option<TextSource> {
-    (!std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
+/// Text from stdin, where nobody would have to type it and nothing else reads it.
+pub(super) fn piped_text(args: &ContentArgs) -> Option<TextSource> {
+    let is_taken = args.alert.attach.iter().any(|path| is_stdin(path));
+    (!is_taken && !std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
 }

@@ -10,7 +10,7 @@ fn the_names_are_a_promise() {
     let mut names: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
     names.sort_unstable();
     let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LOG_FILE \
-                    NO_CACHE OUTBOX OUTBOX_MAX_AGE PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
+                    NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
 
@@ -158,6 +158,7 @@ fn every_option_reaches_the_settings() {
         encoding: text("gbk"),
         mention: list("m"),
         mention_mobile: list("n"),
+        mention_fallback: text("fail"),
         safe: text("2"),
         id_trans: true,
         duplicate_check: text("4s"),
@@ -168,6 +169,7 @@ fn every_option_reaches_the_settings() {
         url: text("l"),
         btntxt: text("$b"),
         picurl: text("q"),
+        prefix: text("$x"),
         allow_partial: true,
         at_most_once: true,
         on_rate_limit: text("outbox"),
@@ -195,6 +197,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.url.unwrap(), s.picurl.unwrap()), ("l".to_owned(), "q".to_owned()));
     assert_eq!((s.msgtype.unwrap().value, s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
+    assert_eq!((s.mention_fallback, s.prefix.unwrap()), (crate::config::MentionFallback::Fail, "$x".to_owned()));
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
     assert_eq!((s.retries, s.on_rate_limit, s.jitter.unwrap().as_secs()), (5, OnRateLimit::Outbox, 6));
     assert_eq!((s.on_long, s.keep), (OnLong::Split, Keep::Tail));

@@ -53,7 +53,7 @@ impl Held {
             return Err(self.spoilt(index, "there is none"));
         };
         let media = part.media.as_ref().map(|media| self.attachment(index, media)).transpose()?;
-        Ok(Shipment { kind: part.kind, body: part.body.clone(), media })
+        Ok(Shipment { kind: part.kind, body: part.body.clone(), name: part.label.clone(), media })
     }
 
     /// All parts, ready to be sent.

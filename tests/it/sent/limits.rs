@@ -62,7 +62,7 @@ fn options_are_counted_as_published() {
     };
     let (app, webhook) = (Route::App, Route::Webhook);
     let cases: [(Route, Args, String, String, &str); 13] = [
-        (app, &|v| card(v, "d", LINK), chars(128), chars(129), "textcard.title: 129 characters, the limit is 128"),
+        (app, &|v| card(v, "d", LINK), bytes(128), chars(129), "textcard.title: 129 characters, the limit is 128"),
         (
             app,
             &|v| card("t", v, LINK),
@@ -115,7 +115,7 @@ fn options_are_counted_as_published() {
 fn advice_is_a_warning() {
     let scene = Scene::new();
     let description = "磁".repeat(512);
-    let args = ["--title", "t", "--url", LINK, description.as_str()];
+    let args = ["-t", "textcard", "--title", "t", "--url", LINK, description.as_str()];
     let document = assert_sent("textcard", scene.app(&args).run());
     let warnings = document["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -126,8 +126,27 @@ fn advice_is_a_warning() {
 fn several_breaches_are_told_at_once() {
     let scene = Scene::new();
     let title = "x".repeat(129);
-    let refusal = scene.refused("card", scene.app(&["--title", &title, "--url", "ftp://example.test", "d"]), 2);
-    refusal.says("card", "textcard.title: 129 characters, the limit is 128; textcard.url: must begin with http", "");
+    let link = format!("{LINK}{}", "u".repeat(2048));
+    let card = ["--on-long", "fail", "-t", "textcard", "--title", &title, "--url", &link, "d"];
+    let refusal = scene.refused("card", scene.app(&card), 2);
+    refusal.says("card", "textcard.title: 129 characters, the limit is 128; textcard.url: ", "");
+}
+
+/// Its own place is short: there it ends in `…`, and the whole of it leads the text below.
+#[test]
+fn a_long_title_is_not_lost() {
+    let scene = Scene::new();
+    let title = "磁盘已满".repeat(12);
+    for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
+        let case = format!("{} {msgtype}", route.as_str());
+        let args = ["-t", msgtype, "--title", &title, "--url", LINK, "98 %"];
+        assert_sent(&case, scene.send(route, &args).run());
+        let arrived = scene.last(&case);
+        let content = if msgtype == "news" { &arrived.payload()["articles"][0] } else { arrived.payload() };
+        let shown = content["title"].as_str().unwrap();
+        assert!(shown.len() <= 128 && shown.ends_with('…') && title.starts_with(shown.trim_end_matches('…')), "{case}");
+        assert_eq!(content["description"], format!("{title}\n98 %"), "{case}");
+    }
 }
 
 fn holds(value: &Value, text: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Mentions in webhook texts, and nowhere else.
+//! Mentions: lists in texts, `<@userid>` in markdown, and a short text behind everything else.
 
 use serde_json::{Value, json};
 
@@ -36,27 +36,74 @@ fn mentions_arrive_one_by_one() {
     }
 }
 
+/// What arrived since, by type and content, mentions included.
+fn arrived_since(scene: &Scene, before: usize) -> Vec<Value> {
+    scene.wecom.messages().split_off(before).into_iter().map(|message| message.body).collect()
+}
+
 #[test]
-fn mentions_have_no_place_elsewhere() {
+fn markdown_mentions_members_itself() {
+    let scene = Scene::new();
+    assert_sent_silently("markdown", scene.group(&["-t", "markdown", "--mention", "zhangsan,lisi", "**full**"]).run());
+    let markdown = json!({"msgtype": "markdown", "markdown": {"content": "**full**\n\n<@zhangsan> <@lisi>"}});
+    assert_eq!(arrived_since(&scene, 0), [markdown]);
+    // The rest goes behind it.
+    let args = ["-t", "markdown", "--mention", "zhangsan,@all", "--mention-mobile", "13800000000", "# full\nnow"];
+    scene.group(&args).run().assert_code(0);
+    let expected = [
+        json!({"msgtype": "markdown", "markdown": {"content": "# full\nnow\n\n<@zhangsan>"}}),
+        json!({"msgtype": "text", "text": {
+            "content": "# full", "mentioned_list": ["@all"], "mentioned_mobile_list": ["13800000000"]}}),
+    ];
+    assert_eq!(arrived_since(&scene, 1), expected);
+}
+
+#[test]
+fn a_short_text_mentions_for_all_that_cannot() {
     let scene = Scene::new();
     let picture = scene.env.file("a.png", super::PNG);
     let picture = picture.to_str().unwrap();
     let payload = scene.env.file("a.json", r#"{"msgtype": "text", "text": {"content": "a"}}"#);
     let payload = payload.to_str().unwrap();
     let cases: [(&[&str], &str, &str); 6] = [
-        (&["-t", "markdown", "text"], "have no place in type markdown", "<@userid>"),
-        (&["-t", "markdown_v2", "text"], "have no place in type markdown_v2", "use type text"),
-        (&["--title", "T", "--url", "https://example.test", "text"], "have no place in type news", "use type text"),
-        (&["--image", picture], "have no place in type image", "use type text"),
-        (&["--file", picture], "have no place in type file", "use type text"),
-        (&["--payload", payload], "have no place in a payload", "mentioned_list"),
+        (&["-t", "markdown_v2", "\n**full**"], "markdown_v2", "**full**"),
+        (&["--title", "T", "--url", "https://example.test", "text"], "news", "T"),
+        (&["--card", "text_notice", "--title", "T", "--url", "https://example.test"], "template_card", "T"),
+        (&["--image", picture], "image", "⬆"),
+        (&["--file", picture], "file", "⬆"),
+        (&["--payload", payload], "text", "⬆"),
     ];
-    for (args, message, hint) in cases {
-        for mention in [["--mention", "zhangsan"], ["--mention-mobile", "13800000000"]] {
-            let case = format!("{mention:?} {args:?}");
-            scene.refused(&case, scene.group(&mention).args(args), 2).says(&case, message, hint);
+    for (args, msgtype, herald) in cases {
+        for (mention, field) in
+            [(["--mention", "lisi"], "mentioned_list"), (["--mention-mobile", "13800000000"], "mentioned_mobile_list")]
+        {
+            let (case, before) = (format!("{mention:?} {args:?}"), scene.wecom.messages().len());
+            let document = scene.group(&mention).args(args).run().assert_code(0).json();
+            assert_eq!(document["parts"].as_array().unwrap().len(), 2, "{case}");
+            let arrived = arrived_since(&scene, before);
+            assert_eq!((arrived.len(), &arrived[0]["msgtype"]), (2, &json!(msgtype)), "{case}");
+            assert_eq!(
+                arrived[1],
+                json!({"msgtype": "text", "text": {"content": herald, field: [mention[1]]}}),
+                "{case}"
+            );
         }
     }
+}
+
+#[test]
+fn a_mention_that_has_no_place_can_be_refused_or_left_out() {
+    let scene = Scene::new();
+    let fail = ["--mention-fallback", "fail", "-t", "markdown_v2", "--mention", "lisi", "x"];
+    scene.refused("fail", scene.group(&fail), 2).says("fail", "type markdown_v2 cannot mention anybody", "-t text");
+    let fail = ["--mention-fallback", "fail", "-t", "markdown", "--mention", "@all", "x"];
+    scene.refused("all", scene.group(&fail), 2).says("all", "cannot mention @all and mobile numbers", "-t text");
+    let ignore = ["--mention-fallback", "ignore", "-t", "markdown_v2", "--mention", "lisi", "x"];
+    let document = assert_sent("ignore", scene.group(&ignore).run());
+    assert_eq!(document["warnings"], json!(["a message of type markdown_v2 cannot mention anybody: left out"]));
+    assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 1);
+    let wrong = ["--mention-fallback", "never", "--mention", "lisi", "x"];
+    scene.refused("wrong", scene.group(&wrong), 2).says("wrong", "it is none of text, fail and ignore", "write");
 }
 
 #[test]
@@ -79,7 +126,7 @@ fn broken_mentions_are_refused() {
 }
 
 #[test]
-fn settings_mention_in_texts_alone() {
+fn settings_mention_in_every_type() {
     let config = format!(
         "[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\nmention = [\"zhangsan\", \"lisi\"]\nmention_mobile = \"@all\"\n"
     );
@@ -96,9 +143,17 @@ fn settings_mention_in_texts_alone() {
     assert_sent_silently("option", cmd(&["--mention", "wangwu", "disk full"]).run());
     assert_eq!(scene.last("option").payload()["mentioned_list"], json!(["wangwu"]));
 
-    let document = assert_sent("markdown", cmd(&["-t", "markdown", "disk full"]).run());
-    let warnings = document["warnings"].as_array().unwrap();
-    assert!(warnings.len() == 1 && warnings[0].as_str().unwrap().contains("mentions nobody"), "{warnings:?}");
-    assert_eq!(scene.last("markdown").payload(), &json!({"content": "disk full"}));
-    assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 3);
+    let before = scene.wecom.messages().len();
+    cmd(&["-t", "markdown", "disk full"]).run().assert_code(0);
+    let expected = [
+        json!({"msgtype": "markdown", "markdown": {"content": "disk full\n\n<@zhangsan> <@lisi>"}}),
+        json!({"msgtype": "text", "text": {"content": "disk full", "mentioned_mobile_list": ["@all"]}}),
+    ];
+    assert_eq!(arrived_since(&scene, before), expected);
+
+    // A payload says itself whom it calls.
+    let payload = scene.env.file("a.json", r#"{"msgtype": "markdown", "markdown": {"content": "a"}}"#);
+    let before = scene.wecom.messages().len();
+    assert_sent_silently("payload", cmd(&["--payload", payload.to_str().unwrap()]).run());
+    assert_eq!(arrived_since(&scene, before), [json!({"msgtype": "markdown", "markdown": {"content": "a"}})]);
 }

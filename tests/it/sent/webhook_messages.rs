@@ -47,20 +47,18 @@ fn an_address_without_scheme_is_sent_with_a_warning() {
 #[test]
 fn what_has_no_place_in_a_type_is_refused() {
     let scene = Scene::new();
-    let cases: [(&[&str], &str, &str); 23] = [
-        (&["--title", "T", "text"], "--title needs a type that has a title", "--url"),
-        (&["-t", "text", "--url", LINK, "text"], "--url has no place in a message of type text", "news takes"),
-        (&["-t", "markdown", "--title", "T", "text"], "--title has no place in a message of type markdown", ""),
-        (&["-t", "markdown_v2", "--picurl", LINK, "text"], "--picurl has no place", ""),
-        (&["-t", "news", "--btntxt", "B", "text"], "--btntxt has no place in a message of type news", ""),
-        (&["-t", "news", "--title", "T", "text"], "news.articles[0].url: empty", ""),
-        (&["--url", LINK, "text"], "news.articles[0].title: empty", ""),
+    let cases: [(&[&str], &str, &str); 21] = [
+        (&["--btntxt", "B", "text"], "--btntxt has no link to be the label of", "add --url"),
+        (&["-t", "news", "--title", "T", "text"], "an article needs a link", "--url"),
+        (&["-t", "news", "--url", LINK, "text"], "an article needs a title", "--title"),
+        (&["--card", "button_interaction", "--button", "a=A", "text"], "no button_interaction cards", "app-send"),
+        (&["--card", "text_notice", "text"], "a text_notice card needs a link", "-t markdown"),
         (&["-t", "textcard", "--title", "T", "--url", LINK, "text"], "textcard is not among the webhook", "app-send"),
         (&["-t", "mpnews", "text"], "mpnews is not among the webhook messages", "app-send"),
         (&["-t", "video", "text"], "video is not among the webhook messages", "app-send"),
         (&["-t", "miniprogram_notice", "text"], "not among the webhook messages", "app-send"),
         (&["-t", "mail", "text"], "there is no message type mail", "markdown_v2"),
-        (&["-t", "template_card", "text"], "template_card needs its JSON", "--payload FILE"),
+        (&["-t", "template_card", "text"], "template_card needs to know which card", "--payload FILE"),
         (&["--video", "clip.mp4"], "a webhook has no video messages", "--file"),
         (&["-t", "image", "--media-id", "x"], "it has no media_id", "--image PATH"),
         (&["-t", "image", "text"], "stands in the message itself", "--image PATH"),
@@ -82,13 +80,18 @@ fn what_has_no_place_in_a_type_is_refused() {
 fn the_error_line_names_command_profile_and_next_step() {
     let scene = Scene::new();
     let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\n");
-    let run = scene.env.cmd(["webhook-send", "--title", "T", "text"]).config(&config).base_url(&scene.wecom).run();
+    let run = scene
+        .env
+        .cmd(["webhook-send", "--title", "T", "-t", "news", "text"])
+        .config(&config)
+        .base_url(&scene.wecom)
+        .run();
     let run = run.assert_code(2);
     assert_eq!(run.stdout, "");
     assert_eq!(
         run.stderr,
-        "wecom-alert: error[usage]: webhook-send (profile room): --title needs a type that has a title\n\
-         hint: add --url for an article with a link, or -t news\n"
+        "wecom-alert: error[usage]: webhook-send (profile room): an article needs a link\n\
+         hint: add --url, or send it with -t markdown\n"
     );
     assert_eq!(scene.wecom.requests().len(), 0);
 }

@@ -52,8 +52,8 @@ fn texts_keep_what_they_say() {
             &["app-send", "-P", "ops"],
             &["-t", "textcard", "90% used"],
             "textcard",
-            "text",
-            json!({"content": "Disk\n90% used\nhttps://example.test"}),
+            "news",
+            json!({"articles": [{"title": "Disk", "description": "90% used", "url": "https://example.test"}]}),
         ),
         (
             &["app-send", "-P", "ops"],

@@ -217,17 +217,18 @@ fn each_target_is_tried_again_for_itself() {
 
 #[test]
 fn warnings_say_whose_they_are() {
-    let scene = Scene::new().with("room", "mention = [\"lisi\"]").with("ops", "safe = 1");
+    let scene =
+        Scene::new().with("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").with("ops", "safe = 1");
     let told = scene.app(&["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0).json();
     let warnings = warnings(&told);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("safe of the settings"), "{warnings:?}");
-    assert!(warnings[1].starts_with("room (webhook): a message of type markdown mentions nobody"), "{warnings:?}");
+    assert!(warnings[1].starts_with("room (webhook): a message of type markdown cannot mention @all"), "{warnings:?}");
     // In a text they are the webhook's alone.
     scene.app(&["--also", "room", TEXT]).run().assert_code(0);
     let messages = scene.wecom.messages();
     let text = messages.iter().rfind(|message| super::receiver(message) == "room").unwrap();
-    assert_eq!(text.payload()["mentioned_list"], json!(["lisi"]));
+    assert_eq!(text.payload()["mentioned_list"], json!(["@all"]));
 }
 
 #[test]

@@ -1,0 +1,138 @@
+//! An alert made into the messages of its type, as many as it takes.
+
+use wecom_alert::alert::{Alert, Rendered};
+use wecom_alert::config::OnLong;
+use wecom_alert::delivery::Shipment;
+use wecom_alert::error::{Error, Result};
+use wecom_alert::message::Route;
+use wecom_alert::message::app::Textcard;
+use wecom_alert::message::card::CardType;
+
+use super::draft::Happening;
+use super::frame::Frame;
+use super::long::{self, Pieces};
+use super::parts::{body, texts, whole_text};
+
+/// The parts of an alert as this type.
+pub(super) fn parts(happening: &Happening, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
+    let mut alert = Alert { prefix: frame.prefix.clone(), ..happening.alert.clone() };
+    let whole = |alert: &Alert| frame.led(&alert.text().joined(), "text");
+    match msgtype {
+        "markdown" => return texts(alert.markdown(), msgtype, frame, || whole(&alert)),
+        "markdown_v2" => return texts(alert.markdown_v2(), msgtype, frame, || whole(&alert)),
+        "text" => return texts(alert.text(), msgtype, frame, || whole(&alert)),
+        _ => {}
+    }
+    // The others have places for their parts, and a line of ours leads the text.
+    if frame.lead.is_some() {
+        alert.body = Some(frame.led(alert.body.as_deref().unwrap_or_default(), msgtype));
+    }
+    match (msgtype, happening.card) {
+        ("textcard", _) => textcards(&alert, frame),
+        ("news", _) => articles(&alert, frame),
+        ("template_card", Some(card_type)) => card(alert, card_type, frame),
+        ("template_card", None) => Err(Error::usage(
+            "a message of type template_card needs to know which card it is",
+            "say it with --card, or give the object under template_card with --payload FILE",
+        )),
+        _ => Err(Error::defect(format!("an alert cannot be of type {msgtype}"))),
+    }
+}
+
+fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
+    let mut fitted = alert.textcard()?;
+    keep_whole(&mut fitted.content.title, alert, frame);
+    if fitted.rest.is_none() && alert.is_coloured() {
+        return Ok(vec![Shipment::message(body("textcard", &fitted.content)?)]);
+    }
+    described(alert, "textcard", alert.textcard_description(), frame, |description| {
+        let description = description.unwrap_or_default();
+        body("textcard", &Textcard { description, ..fitted.content.clone() })
+    })
+}
+
+fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
+    let text = alert.description();
+    match frame.route {
+        Route::App => {
+            let mut news = alert.app_news()?.content;
+            news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
+            described(alert, "news", text, frame, |description| {
+                let mut news = news.clone();
+                news.articles.iter_mut().for_each(|article| article.description.clone_from(&description));
+                body("news", &news)
+            })
+        }
+        Route::Webhook => {
+            let mut news = alert.webhook_news()?.content;
+            news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
+            described(alert, "news", text, frame, |description| {
+                let mut news = news.clone();
+                news.articles.iter_mut().for_each(|article| article.description.clone_from(&description));
+                body("news", &news)
+            })
+        }
+    }
+}
+
+/// Where nothing may be shortened, a title that has no room stays whole, and the rules refuse it.
+fn keep_whole(title: &mut String, alert: &Alert, frame: &Frame<'_>) {
+    if frame.settings.on_long == OnLong::Fail
+        && let Some(whole) = alert.full_title()
+    {
+        *title = whole;
+    }
+}
+
+/// Messages that differ in their description alone.
+fn described(
+    alert: &Alert,
+    msgtype: &str,
+    description: String,
+    frame: &Frame<'_>,
+    message: impl Fn(Option<String>) -> Result<serde_json::Value>,
+) -> Result<Vec<Shipment>> {
+    if description.is_empty() {
+        return Ok(vec![Shipment::message(message(None)?)]);
+    }
+    let place = long::Place { route: frame.route, msgtype, taken: 0 };
+    let Pieces { texts, files } = long::fit(&description, place, frame.settings, || alert.description());
+    let mut parts = Vec::new();
+    for text in texts {
+        parts.push(Shipment::message(message(Some(text))?));
+    }
+    parts.extend(whole_text(files)?);
+    Ok(parts)
+}
+
+/// A card, and behind it what has no room on it.
+fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
+    if !card_type.is_notice() && frame.route == Route::App {
+        alert.task_id = Some(alert.task_id.unwrap_or_else(new_task_id));
+    }
+    let fitted = alert.card(card_type, frame.route)?;
+    let mut parts = vec![Shipment::message(body("template_card", &fitted.content)?)];
+    let Some(rest) = fitted.rest else { return Ok(parts) };
+    let settings = frame.settings;
+    match settings.on_long {
+        OnLong::Fail => {
+            return Err(Error::usage(
+                format!("the alert has no room on a {} card: {} bytes of it are left", card_type.as_str(), rest.len()),
+                "shorten it, or leave --on-long fail out: what is left goes behind the card",
+            ));
+        }
+        OnLong::Truncate => {}
+        OnLong::File => parts.extend(whole_text(long::in_file(&alert.text().joined()))?),
+        OnLong::Auto | OnLong::Split => {
+            let rest = Rendered::of_text("text", frame.prefix.as_deref(), rest);
+            let behind = Frame { lead: None, prefix: None, mention: String::new(), ..*frame };
+            parts.extend(texts(rest, "text", &behind, || alert.text().joined())?);
+        }
+    }
+    Ok(parts)
+}
+
+/// A task id that no other card of the app has: they may not come twice (document path 90236).
+fn new_task_id() -> String {
+    format!("alert-{:x}-{:016x}", wecom_alert::clock::now_ms(), fastrand::u64(..))
+}

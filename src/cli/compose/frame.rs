@@ -1,0 +1,42 @@
+//! What stands around the text of a message: prefix, lead and mentions.
+
+use wecom_alert::config::Settings;
+use wecom_alert::message::Route;
+
+use super::long::host;
+
+/// One target, and what its messages have around their text.
+pub(super) struct Frame<'a> {
+    pub(super) route: Route,
+    pub(super) settings: &'a Settings,
+    /// Before title or text, on every part.
+    pub(super) prefix: Option<String>,
+    /// A line of ours before the text.
+    pub(super) lead: Option<&'a str>,
+    /// Behind the text of the first part; empty where nobody is mentioned there.
+    pub(super) mention: String,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(route: Route, settings: &'a Settings, lead: Option<&'a str>) -> Self {
+        Self { route, settings, prefix: prefix(settings), lead, mention: String::new() }
+    }
+
+    /// A text behind the line of ours.
+    pub(super) fn led(&self, text: &str, msgtype: &str) -> String {
+        // In markdown_v2 a single line break does not end a paragraph.
+        let between = if msgtype == "markdown_v2" { "\n\n" } else { "\n" };
+        match self.lead {
+            Some(lead) if text.is_empty() => lead.to_owned(),
+            Some(lead) => format!("{lead}{between}{text}"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The settings' prefix for this target.
+fn prefix(settings: &Settings) -> Option<String> {
+    let prefix = settings.prefix.as_deref()?;
+    let profile = settings.profile.as_deref().unwrap_or("environment");
+    Some(prefix.replace("{profile}", profile).replace("{host}", &host()))
+}

@@ -1,0 +1,94 @@
+//! What happened, put together from options, settings and the text.
+
+use wecom_alert::alert::{Alert, Field, Level, Link};
+use wecom_alert::config::Settings;
+use wecom_alert::error::{Error, Result};
+use wecom_alert::input::clean;
+use wecom_alert::message::Route;
+use wecom_alert::message::card::CardType;
+
+use super::draft::Happening;
+use crate::cli::args::AlertArgs;
+
+/// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
+/// add their fields to it.
+pub(super) fn put_together(
+    args: &AlertArgs,
+    settings: &Settings,
+    own: Option<Alert>,
+    body: Option<String>,
+) -> Result<Happening> {
+    let mut alert = own.unwrap_or_default();
+    // What the input calls a link may be none: it is told all the same.
+    if let Some(link) = alert.link.take_if(|link| !link.has_scheme()) {
+        alert.fields.push(Field { key: "link".to_owned(), value: link.url });
+    }
+    alert.title = settings.title.as_deref().map(clean).or(alert.title);
+    if let Some(level) = &args.level {
+        alert.level = Some(Level::parse(level)?);
+    }
+    for field in &args.field {
+        alert.fields.push(clean(field).parse()?);
+    }
+    alert.body = body.or(alert.body);
+    alert.link = link(settings, alert.link)?;
+    alert.picurl = settings.picurl.clone().or(alert.picurl);
+    let card = card_type(args)?;
+    let own = &args.card;
+    alert.source = own.source.as_deref().map(clean);
+    alert.emphasis = own.emphasis.as_deref().map(|given| clean(given).parse()).transpose()?;
+    alert.quote = own.quote.as_deref().map(clean);
+    alert.jumps = own.jump.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.buttons = own.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.options = own.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.task_id.clone_from(&own.task_id);
+    Ok(Happening { alert, card })
+}
+
+/// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
+/// path 99110); the rules for articles say so themselves.
+pub(super) fn check_link(alert: &Alert, msgtype: &str, route: Route, warnings: &mut Vec<String>) -> Result<()> {
+    if alert.link.as_ref().is_none_or(Link::has_scheme) {
+        return Ok(());
+    }
+    let problem = "--url must begin with http:// or https://";
+    if route == Route::App {
+        return Err(Error::usage(problem, "write the whole address, such as https://status.example.com/1"));
+    }
+    if msgtype != "news" {
+        warnings.push(format!("{problem}: some clients cannot open it otherwise"));
+    }
+    Ok(())
+}
+
+fn link(settings: &Settings, own: Option<Link>) -> Result<Option<Link>> {
+    let label = settings.btntxt.as_deref().map(clean);
+    match (&settings.url, own) {
+        (Some(url), _) => Ok(Some(Link { url: url.clone(), label })),
+        (None, Some(own)) => Ok(Some(Link { label: label.or(own.label), ..own })),
+        (None, None) if label.is_some() => {
+            Err(Error::usage("--btntxt has no link to be the label of", "add --url, or leave --btntxt out"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The card asked for; what cards alone have is refused without one.
+fn card_type(args: &AlertArgs) -> Result<Option<CardType>> {
+    match (&args.card.card, args.card.first_given()) {
+        // The parser knows the names.
+        (Some(name), _) => Ok(CardType::from_name(name)),
+        (None, Some(option)) => {
+            let card = match option {
+                "--button" => "button_interaction",
+                "--option" => "vote_interaction",
+                _ => "text_notice",
+            };
+            Err(Error::usage(
+                format!("{option} is for template cards alone"),
+                format!("add --card, for example --card {card}, or leave {option} out"),
+            ))
+        }
+        (None, None) => Ok(None),
+    }
+}

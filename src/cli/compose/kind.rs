@@ -1,0 +1,131 @@
+//! The type of a message, and what has no place in it.
+
+use wecom_alert::config::Settings;
+use wecom_alert::error::{Error, Result};
+use wecom_alert::message::Route;
+use wecom_alert::message::app::AppContent;
+use wecom_alert::message::webhook::WebhookContent;
+
+use super::draft::{ChosenType, Material, TypeOrigin};
+use super::source::Source;
+use crate::cli::args::{AlertArgs, ContentArgs};
+
+/// Types for any alert: they have room for all that one can say.
+const FOR_ALL: [&str; 3] = ["text", "markdown", "markdown_v2"];
+/// Types that are made of an alert's parts, however little it says.
+const MADE_OF_PARTS: [&str; 3] = ["textcard", "news", "template_card"];
+
+/// The msgtype: as asked for, else as the other options imply, else the settings' default, else the best or text.
+/// `says_more` tells that there is more than a text to say.
+pub(super) fn choose_type(
+    args: &ContentArgs,
+    asked: Option<&str>,
+    source: &Source,
+    says_more: bool,
+    settings: &Settings,
+) -> Result<ChosenType> {
+    let implied = source.implied().or_else(|| args.alert.card.card.as_ref().map(|_| ("template_card", "--card")));
+    match (implied, asked) {
+        (Some((implied, option)), Some(asked)) if asked != implied => {
+            let hint = match option {
+                "--card" => "--card makes a message of type template_card: leave -t out".to_owned(),
+                _ => format!(
+                    "{option} makes a message of type {implied}: leave -t out, send the file behind the text with \
+                     --attach, or use upload-media and --media-id"
+                ),
+            };
+            return Err(Error::usage(format!("-t {asked} does not go with {option}"), hint));
+        }
+        (Some((implied, _)), _) => return Ok(ChosenType::by_option(implied)),
+        (None, Some(asked)) => return Ok(ChosenType::by_option(asked)),
+        (None, None) => {}
+    }
+    // What was set for plain texts may lack the room, or need a link.
+    let is_for_all = |name: &str| FOR_ALL.contains(&name);
+    let is_set = settings.msgtype.as_ref().is_some_and(|msgtype| !says_more || is_for_all(&msgtype.value));
+    Ok(if is_set || !says_more { ChosenType::by_settings(settings) } else { ChosenType::best() })
+}
+
+/// Whether a message of this type is made of an alert: its text is then shown as it is.
+pub(super) fn is_made_of_alert(msgtype: &str, says_more: bool) -> bool {
+    MADE_OF_PARTS.contains(&msgtype) || (says_more && FOR_ALL.contains(&msgtype))
+}
+
+/// Refuses what an alert alone can say beside anything else: a file (whose type is told), or a payload (no type).
+pub(super) fn refuse_unused(args: &AlertArgs, msgtype: Option<&str>) -> Result<()> {
+    let used: &[&str] = if msgtype == Some("video") { &["--title"] } else { &[] };
+    let prefix = args.prefix.as_ref().map(|_| "--prefix");
+    let Some(option) = args.first_given().filter(|option| !used.contains(option)).or(prefix) else { return Ok(()) };
+    Err(match msgtype {
+        None => Error::usage(format!("{option} has no place beside a payload"), "put it into the payload"),
+        Some(msgtype) => Error::usage(
+            format!("{option} has no place in a message of type {msgtype}"),
+            "give the file with --attach: it goes behind the text, and the text takes all options",
+        ),
+    })
+}
+
+/// Refuses a type that cannot be made of this.
+pub(super) fn check_type(chosen: &ChosenType, material: &Material, route: Route) -> Result<()> {
+    let msgtype = chosen.name.as_str();
+    let (known, by_file): (&[&str], &[&str]) = match route {
+        Route::App => (AppContent::MSGTYPES, &["image", "voice", "video", "file"]),
+        Route::Webhook => (WebhookContent::MSGTYPES, &["voice", "file"]),
+    };
+    if !known.contains(&msgtype) {
+        return Err(unknown_type(chosen, route));
+    }
+    if route == Route::Webhook && msgtype == "image" && !matches!(material, Material::File(..)) {
+        return Err(Error::usage(
+            "a webhook's picture stands in the message itself: it has no media_id",
+            "give the picture with --image PATH",
+        ));
+    }
+    if by_file.contains(&msgtype) && !matches!(material, Material::File(..) | Material::MediaId(_)) {
+        return Err(Error::usage(
+            format!("a message of type {msgtype} needs a file"),
+            format!("give it with --{msgtype} PATH, or --media-id with the id that upload-media printed"),
+        ));
+    }
+    if !by_file.contains(&msgtype) && matches!(material, Material::MediaId(_)) {
+        let hint = match route {
+            Route::App => "say what it is: -t image, -t voice, -t video or -t file",
+            Route::Webhook => "say what it is: -t file or -t voice; a webhook takes pictures with --image PATH",
+        };
+        return Err(Error::usage(format!("--media-id does not go with type {msgtype}"), hint));
+    }
+    if matches!(msgtype, "mpnews" | "miniprogram_notice") {
+        return Err(Error::usage(
+            format!("a message of type {msgtype} needs its JSON"),
+            format!("give the object under {msgtype} with --payload FILE"),
+        ));
+    }
+    Ok(())
+}
+
+/// A type that the route does not have.
+pub(super) fn unknown_type(chosen: &ChosenType, route: Route) -> Error {
+    let error = unknown_name(&chosen.name, route);
+    match &chosen.origin {
+        // Nobody mistyped this command: the settings are wrong.
+        TypeOrigin::Settings(place) => {
+            Error::config(format!("{place}: {}", error.message()), error.hint().unwrap_or_default())
+        }
+        _ => error,
+    }
+}
+
+fn unknown_name(msgtype: &str, route: Route) -> Error {
+    let (known, other, command) = match route {
+        Route::App => (AppContent::MSGTYPES, WebhookContent::MSGTYPES, "webhook-send"),
+        Route::Webhook => (WebhookContent::MSGTYPES, AppContent::MSGTYPES, "app-send"),
+    };
+    let route = route.as_str();
+    if other.contains(&msgtype) {
+        return Error::usage(
+            format!("type {msgtype} is not among the {route} messages"),
+            format!("send it with {command}, or use one of {}", known.join(", ")),
+        );
+    }
+    Error::usage(format!("there is no message type {msgtype}"), format!("use one of {}", known.join(", ")))
+}

@@ -1,0 +1,140 @@
+//! Templates: a text with `{{ … }}` in it and some data become the text of a message. Pure: a template sees its data
+//! and nothing else, neither files nor environment nor clock.
+//!
+//! The language is Jinja's, as minijinja reads it: `{{ value }}`, `{% if %}`, `{% for %}`, `{% set %}`, `{% macro %}`
+//! and its filters. There is no `include`, `import` or `extends`, since nothing is loaded, and no `namespace`, since
+//! what it can build has no bound. Values are escaped for the target, see [`Target`]; what is undefined is an error.
+
+mod escape;
+mod report;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::input::parse_json;
+
+/// The longest template, in bytes.
+pub const MAX_SOURCE: usize = 64 * 1024;
+
+/// The longest result, in bytes: as much as a message's input may have.
+pub const MAX_OUTPUT: usize = 20 * 1024 * 1024;
+
+/// How much work a template may make: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
+const FUEL: u64 = 2_000_000;
+
+/// What the result is for, and so what a value is escaped for.
+///
+/// Strings are put in escaped; everything else (numbers, `true`, `null`, lists, objects) as JSON, escaped the same way
+/// where it is text for people. The filter `safe` puts a string in as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Plain text: nothing is escaped.
+    Text,
+    /// `markdown`: a line of a value in which something could be markup becomes inline code.
+    Markdown,
+    /// `markdown_v2`: backslashes before signs that could be markup.
+    MarkdownV2,
+    /// The description of a `textcard`: entities, and `<br>` for a line break.
+    Textcard,
+    /// A JSON object. A string is escaped as the inside of a string, so it stands between quotes: `"{{ x }}"`; the
+    /// filter `tojson` gives a whole value, quotes included.
+    Json,
+}
+
+/// Renders a template.
+///
+/// `name` is what errors call it, such as its path. All of `data`'s names are variables; data that is no object has
+/// none. Beside minijinja's filters there are `tojson` (a whole JSON value), `url` (an address fit for `[…](…)`) and
+/// `fenced` (a block that shows its text as it is, in `markdown_v2`; elsewhere the text).
+///
+/// # Errors
+///
+/// Usage, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
+/// much work or too long a result; and for [`Target::Json`] a result that is no JSON object, with line and column.
+pub fn render(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
+    if source.len() > MAX_SOURCE {
+        let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
+        return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));
+    }
+    let environment = environment(target);
+    let mut output = Bounded::default();
+    let rendered = environment
+        .template_from_named_str(NAME, source)
+        .and_then(|template| template.render_captured_to(value::to_engine(data), &mut output).map(drop));
+    match rendered {
+        Ok(()) => {}
+        Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => {
+            let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
+            return Err(Error::usage(message, "look for a loop that repeats too much"));
+        }
+        Err(error) => return Err(report::error(name, source, data, &error)),
+    }
+    // The engine writes strings alone.
+    let text = String::from_utf8_lossy(&output.written).into_owned();
+    if target == Target::Json {
+        check_json(name, &text)?;
+    }
+    Ok(text)
+}
+
+/// The name of the template within the engine; errors give the caller's.
+const NAME: &str = "template";
+
+fn environment(target: Target) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_debug(false);
+    // It would let a short loop build a value so deep that walking it overflows the stack.
+    environment.remove_global("namespace");
+    // It shows the engine's inside.
+    environment.remove_global("debug");
+    escape::set_up(&mut environment, target);
+    environment
+}
+
+fn check_json(name: &str, text: &str) -> Result<()> {
+    let hint = "write \"{{ x }}\" with quotes for a string, and {{ x|tojson }} without them for a whole value";
+    match parse_json(text) {
+        Ok(Value::Object(_)) => Ok(()),
+        Ok(_) => Err(Error::usage(format!("{} gives JSON that is no object", called(name)), "let it begin with {")),
+        Err(error) => {
+            let what = crate::harmless::one_line(&error.to_string());
+            Err(Error::usage(format!("{} does not give JSON: its result has {what}", called(name)), hint))
+        }
+    }
+}
+
+/// How errors begin.
+fn called(name: &str) -> String {
+    format!("the template {}", crate::harmless::one_line(name))
+}
+
+/// The result, up to its limit.
+#[derive(Default)]
+struct Bounded {
+    written: Vec<u8>,
+    is_full: bool,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.written.len() + bytes.len() > MAX_OUTPUT {
+            self.is_full = true;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Templates: what is shown, what is escaped, and what is refused.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{MAX_OUTPUT, MAX_SOURCE, Target, render};
+use crate::error::{Error, Status};
+
+const ALL: [Target; 5] = [Target::Text, Target::Markdown, Target::MarkdownV2, Target::Textcard, Target::Json];
+
+fn text(source: &str, data: &Value) -> String {
+    render("alert.j2", source, data, Target::Text).unwrap()
+}
+
+fn to(target: Target, source: &str, data: &Value) -> String {
+    render("alert.j2", source, data, target).unwrap()
+}
+
+fn refusal(source: &str, data: &Value) -> Error {
+    let error = render("alert.j2", source, data, Target::Text).unwrap_err();
+    assert_eq!(error.status(), Status::Usage, "{error}");
+    assert!(error.hint().is_some() && !error.message().contains('\n'), "{error}");
+    error
+}
+
+#[test]
+fn data_is_at_the_top_in_its_order() {
+    let data = json!({"z": {"b": 1, "a": 2.0}, "list": ["x", "y"], "on": true, "none": null, "big": u64::MAX});
+    assert_eq!(text("{{ z.b }} {{ z['a'] }} {{ list[1] }} {{ on }} {{ none }}", &data), "1 2.0 y true null");
+    assert_eq!(
+        text("{% for key in z %}{{ key }}{% endfor %} {{ z }} {{ big }}", &data),
+        format!("ba {{\"b\":1,\"a\":2.0}} {}", u64::MAX)
+    );
+    assert_eq!(text("{% for x in list %}{{ loop.index }}.{{ x|upper }} {% endfor %}\n", &data), "1.X 2.Y ");
+    assert_eq!(
+        text("{{ list|join(', ') }} {{ missing|default('-') }} {{ missing is defined }}", &data),
+        "x, y - false"
+    );
+    assert_eq!(text("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m('a') }}", &data), "<a>");
+    assert_eq!(text("no variable", &json!([1])), "no variable");
+}
+
+#[test]
+fn values_are_escaped_and_the_template_is_not() {
+    let data = json!({"v": "*a* <b> _c_", "lines": "one\n# two", "n": 5, "map": {"a_": "*"}});
+    assert_eq!(to(Target::Text, "**{{ v }}**", &data), "***a* <b> _c_**");
+    assert_eq!(to(Target::Markdown, "**x** {{ v }} {{ n }}", &data), "**x** `*a* <b> _c_` 5");
+    assert_eq!(to(Target::Markdown, "{{ lines }}", &data), "one\n`# two`");
+    assert_eq!(to(Target::Markdown, "{{ map }}", &data), "`{\"a_\":\"*\"}`");
+    assert_eq!(
+        to(Target::MarkdownV2, "**x** {{ v }} | {{ lines }}", &data),
+        "**x** \\*a\\* \\<b> \\_c\\_ | one\n\\# two"
+    );
+    assert_eq!(to(Target::Textcard, "<div>{{ v }}</div>{{ lines }}", &data), "<div>*a* &lt;b> _c_</div>one<br># two");
+}
+
+#[test]
+fn safe_and_its_like_put_a_value_in_as_it_is() {
+    let data = json!({"v": "*a*", "u": "https://example.com/a_(b)?c=\"d\"", "code": "a ``` b"});
+    for target in [Target::Markdown, Target::MarkdownV2] {
+        assert_eq!(to(target, "{{ v|safe }}", &data), "*a*");
+        assert_eq!(to(target, "{% autoescape false %}{{ v }}{% endautoescape %}", &data), "*a*");
+        assert_eq!(to(target, "[x]({{ u|url }})", &data), "[x](https://example.com/a_%28b%29?c=%22d%22)");
+    }
+    assert_eq!(to(Target::MarkdownV2, "{{ code|fenced }}", &data), "````\na ``` b\n````");
+    assert_eq!(to(Target::Text, "{{ code|fenced }}", &data), "a ``` b");
+    // What was escaped once is not escaped again, and what was not still is.
+    let twice = "{% set x %}{{ v }}{% endset %}{{ x }}";
+    assert_eq!(to(Target::MarkdownV2, twice, &data), "\\*a\\*");
+    assert_eq!(to(Target::MarkdownV2, "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(v) }}", &data), "\\*a\\*");
+    assert_eq!(to(Target::MarkdownV2, "{{ v|e }} {{ v|upper }} {{ v ~ v }}", &data), "\\*a\\* \\*A\\* \\*a\\*\\*a\\*");
+}
+
+#[test]
+fn json_stays_json_whatever_the_values_are() {
+    let data = json!({"v": "\"}, \"x\": \\ \n\u{7}", "n": 1.5, "list": ["a\"b", null]});
+    let source = r#"{"content": "say {{ v }}", "n": {{ n }}, "list": {{ list }}, "whole": {{ v|tojson }}}"#;
+    let result: Value = serde_json::from_str(&to(Target::Json, source, &data)).unwrap();
+    let said = format!("say {}", data["v"].as_str().unwrap());
+    assert_eq!(result, json!({"content": said, "n": 1.5, "list": data["list"], "whole": data["v"]}));
+}
+
+#[test]
+fn a_result_that_is_no_object_is_refused_with_its_place() {
+    let data = json!({"v": "x"});
+    let refused = |source: &str| render("card.json", source, &data, Target::Json).unwrap_err();
+    let error = refused("{\"a\":\n {{ v }}}");
+    assert_eq!(error.status(), Status::Usage);
+    let message = error.message();
+    assert!(
+        message.starts_with("the template card.json does not give JSON") && message.ends_with("line 2 column 2"),
+        "{message}"
+    );
+    assert!(error.hint().unwrap().contains("{{ x|tojson }}"));
+    assert_eq!(refused("[1]").message(), "the template card.json gives JSON that is no object");
+    assert!(refused("").message().contains("line 1 column 0"));
+    assert!(refused(r#"{"a": 1, "a": 2}"#).message().contains("stands twice"));
+}
+
+#[test]
+fn what_is_undefined_is_named_with_its_line() {
+    let data = json!({"status": "firing", "alerts": [{"labels": {}}]});
+    for (source, named) in [
+        ("a\n{{ stauts }}", "line 2: `stauts` is undefined"),
+        ("{{ alerts[0].labels.job }}", "line 1: `alerts[0].labels.job` is undefined"),
+        ("{{ nope.more }}", "`nope.more` is undefined"),
+        ("{{ nope|upper }}", "`nope|upper` is undefined"),
+        ("{{ nope.a.b|trim|upper }}", "`nope.a"),
+        ("{% for x in nope %}{% endfor %}", "`nope` is undefined"),
+        ("{% if nope %}{% endif %}", "`nope` is undefined"),
+        ("{{ 'a' ~ nope }}", "`'a' ~ nope` is undefined"),
+        ("{% if status == nope %}{% endif %}", "status == nope"),
+        ("{{ [nope] }}", "`[nope]` is undefined"),
+        ("{{ {'a': nope}|tojson }}", "nope}|tojson` is undefined"),
+        ("{{ alerts[7] }}", "`alerts[7]` is undefined"),
+    ] {
+        let message = refusal(source, &data).message().to_owned();
+        assert!(message.starts_with("the template alert.j2, line ") && message.contains(named), "{source}: {message}");
+    }
+    let hint = refusal("{{ stauts }}", &data).hint().unwrap().to_owned();
+    assert!(
+        hint.starts_with("the data has status, alerts; the nearest is status; write {{ x|default('') }}"),
+        "{hint}"
+    );
+    assert!(refusal("{{ alerts[0].no }}", &data).hint().unwrap().starts_with("write {{ x|default"));
+    assert!(refusal("{{ x }}", &json!("text")).hint().unwrap().starts_with("the data has no names"));
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    let data = json!({"x": 1});
+    for (source, named) in [
+        ("\n\n{% if x %}", "line 3: unexpected end of input"),
+        ("{{ x", "line 1: unexpected end of input"),
+        ("{{ x|nofilter }}", "filter nofilter is unknown"),
+        ("{{ x / 0 }}", "in `x / 0`"),
+        ("{{ x() }}", "not callable in `x()`"),
+        ("{{ nofunction() }}", "nofunction is unknown"),
+    ] {
+        let message = refusal(source, &data).message().to_owned();
+        assert!(message.contains(named), "{source}: {message}");
+    }
+    let long = format!("{{{{ y.{} }}}}", "a".repeat(5000));
+    assert!(refusal(&long, &data).message().len() < 300);
+    let error = render("a\n\u{1b}b", "{{ y }}", &data, Target::Text).unwrap_err();
+    assert!(error.message().starts_with("the template a  b, line 1"), "{error}");
+}
+
+#[test]
+fn a_template_reaches_nothing_but_its_data() {
+    for source in [
+        "{% include '/etc/hostname' %}",
+        "{% extends 'x' %}",
+        "{% from 'x' import y %}",
+        "{% import 'x' as y %}",
+        "{{ now() }}",
+        "{{ env('HOME') }}",
+        "{{ debug() }}",
+        "{{ namespace() }}",
+    ] {
+        let message = refusal(source, &json!({})).message().to_owned();
+        assert!(message.contains("unknown"), "{source}: {message}");
+    }
+}
+
+#[test]
+fn a_runaway_template_is_stopped() {
+    let data = json!({"x": "y".repeat(1_000_000)});
+    for (source, named) in [
+        ("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}", "too much work"),
+        ("{{ 'x' * 2000000000 }}", "too much work"),
+        ("{{ '%2000000000d'|format(1) }}", "too much work"),
+        ("{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}", "recursion"),
+        ("{% for a in range(50) %}{{ x }}{% endfor %}", "gives more than 20971520 bytes"),
+        ("{{ range(1000000000) }}", "too many"),
+    ] {
+        let message = refusal(source, &data).message().to_owned();
+        assert!(message.contains(named), "{source}: {message}");
+    }
+    let nested = format!("{{{{ {}1{} }}}}", "[".repeat(30_000), "]".repeat(30_000));
+    assert!(refusal(&nested, &data).message().contains("recursion"));
+    let long = "x".repeat(MAX_SOURCE + 1);
+    assert!(refusal(&long, &data).message().contains("65537 bytes long"));
+}
+
+#[test]
+fn a_value_made_too_deep_is_refused() {
+    let deep = format!("{{% set a = 1 %}}{}{{{{ a }}}}", "{%set a=[a]%}".repeat(1000));
+    assert!(refusal(&deep, &json!({})).message().contains("nested too deep"));
+}
+
+#[test]
+fn all_that_fits_is_given() {
+    let data = json!({"x": "y".repeat(1 << 20)});
+    let source = "{% for a in range(20) %}{{ x }}{% endfor %}";
+    assert_eq!(text(source, &data).len(), MAX_OUTPUT);
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![r#"[a<>*_`#&;\\|~=$"'{}%\[\]() 磁🚨\n\t-]{0,60}"#, any::<String>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_template_gives_a_result_or_an_error(source in r#"([a-c .|~+*/()\[\]0-9'"\n-]|\{\{|\}\}|\{%|%\}|if |for |in |set |endif|endfor){0,40}"#) {
+        for target in ALL {
+            let _ = render("t", &source, &json!({"a": [1, "x"], "b": {"c": null}}), target);
+        }
+    }
+
+    #[test]
+    fn any_string_survives_json(value in hostile()) {
+        let source = r#"{"inside": "<{{ v }}>", "whole": {{ v|tojson }}}"#;
+        let result: Value = serde_json::from_str(&to(Target::Json, source, &json!({"v": value}))).unwrap();
+        prop_assert_eq!(result, json!({"inside": format!("<{value}>"), "whole": value}));
+    }
+
+    #[test]
+    fn any_string_is_escaped_like_an_alert_is(value in hostile()) {
+        let v2 = to(Target::MarkdownV2, "{{ v }}", &json!({"v": value}));
+        let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2(line.trim_end_matches('\r'))).collect();
+        prop_assert_eq!(v2, lines.join("\n"));
+        prop_assert_eq!(text("{{ v }}", &json!({"v": value})), value);
+    }
+}
