@@ -21,6 +21,8 @@ mod payloads;
 mod readmes;
 mod recipients;
 mod results;
+#[cfg(unix)]
+mod run;
 mod sent;
 #[cfg(unix)]
 mod signals;

@@ -4,6 +4,7 @@ mod alert;
 mod delivery;
 mod global;
 mod outbox;
+mod run;
 mod send;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use wecom_alert::config::Overrides;
 pub(crate) use alert::AlertArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
+pub(crate) use run::RunArgs;
 pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
 
 const EXIT_CODES: &str = "\
@@ -59,13 +61,18 @@ pub(crate) enum Command {
     /// Print a valid access token of the app
     #[command(after_help = "Example:\n  wecom-alert get-token -P ops > /dev/null && echo 'the credentials are good'")]
     GetToken(GetTokenArgs),
+    /// Run a command, and alert when it fails; exits with the command's code
+    #[command(after_help = "Example:\n  wecom-alert run --time-limit 2h -- backup.sh --all\n\n\
+        Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit;\n  \
+        127 if there is no such command, 126 if it cannot be started. With --alert-exit, the alert's if that fails.")]
+    Run(Box<RunArgs>),
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
     Outbox(OutboxArgs),
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 5] = ["app-send", "webhook-send", "upload-media", "get-token", "outbox"];
+    pub(crate) const NAMES: [&str; 6] = ["app-send", "webhook-send", "run", "upload-media", "get-token", "outbox"];
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -73,6 +80,7 @@ impl Command {
             Self::WebhookSend(_) => "webhook-send",
             Self::UploadMedia(_) => "upload-media",
             Self::GetToken(_) => "get-token",
+            Self::Run(_) => "run",
             Self::Outbox(_) => "outbox",
         }
     }
@@ -122,6 +130,7 @@ impl Cli {
                 overrides.allow_partial = args.allow_partial;
                 args.delivery.override_settings(&mut overrides);
             }
+            Command::Run(args) => args.override_settings(&mut overrides),
             Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
         }
         overrides
