@@ -36,7 +36,7 @@ fn report(message: String) -> u8 {
     let output = OUTPUT.get().copied().unwrap_or(Output::Text);
     let outcome = Outcome::from(Error::defect(message));
     // What was to be masked is out of reach by now; places in the source hold no secret.
-    let report = Report { command: None, outcome: &outcome, warnings: &[], mask: &Mask::new() };
+    let report = Report { command: None, outcome: &outcome, warnings: &[], mask: &Mask::new(), ran: None };
     finish(&report, Manner { output, quiet: false, verbose: false })
 }
 
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_panic_is_a_document_too() {
         let outcome = Outcome::from(Error::defect("this program broke at src/main.rs:1"));
-        let report = Report { command: None, outcome: &outcome, warnings: &[], mask: &Mask::new() };
+        let report = Report { command: None, outcome: &outcome, warnings: &[], mask: &Mask::new(), ran: None };
         let told: Value = serde_json::from_str(&document(&report)).unwrap();
         for (field, value) in [
             ("ok", json!(false)),

@@ -21,6 +21,25 @@ pub(crate) fn known_route(session: &Session<'_>, name: &TargetName) -> Option<Ro
     name.route.or_else(|| only_route(&session.config.resolve_target(name, "").ok()?).ok())
 }
 
+/// The route asked for, else the one that the profile has, else the only one for which there are credentials at all.
+/// `hint` says what it is for.
+pub(crate) fn choose_route(settings: &Settings, asked: Option<&str>, hint: &str) -> Result<Route> {
+    match (asked, only_route(settings)) {
+        (Some("webhook"), _) => Ok(Route::Webhook),
+        (Some(_), _) => Ok(Route::App),
+        (None, Ok(route)) => Ok(route),
+        (None, Err(true)) => Err(Error::usage(
+            "there are credentials of both an app and a webhook",
+            format!("{hint}: --route app or --route webhook"),
+        )),
+        (None, Err(false)) if settings.dry_run => Ok(Route::App),
+        (None, Err(false)) => Err(Error::config(
+            "there are credentials of neither an app nor a webhook",
+            "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
+        )),
+    }
+}
+
 /// The one route for which there are credentials: those of the profile, or else any. The error says whether there are
 /// several.
 pub(crate) fn only_route(settings: &Settings) -> Result<Route, bool> {

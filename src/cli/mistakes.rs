@@ -84,6 +84,7 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
         (Some("get-token"), _) => "get-token takes no text".to_owned(),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
         (Some("completions"), _) => "one shell at a time: bash, zsh, fish, powershell or elvish".to_owned(),
+        (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
         (Some("outbox"), _) => "list and flush take no words, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
@@ -150,30 +151,32 @@ mod tests {
         };
         let (app, webhook) = (dashes("app-send"), dashes("webhook-send"));
         let cases = [
-            ("webhook-send -u x", format!("-u belongs to app-send; {webhook}")),
-            ("webhook-send -ux y", format!("-u belongs to app-send; {webhook}")),
-            ("webhook-send --safe=1 x", format!("--safe belongs to app-send; {webhook}")),
+            ("webhook-send -u x", format!("-u belongs to app-send, run; {webhook}")),
+            ("webhook-send -ux y", format!("-u belongs to app-send, run; {webhook}")),
+            ("webhook-send --safe=1 x", format!("--safe belongs to app-send, run; {webhook}")),
             (
                 "app-send --mention a b",
                 "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
             ),
             ("app-send --refresh a", format!("--refresh belongs to get-token; {app}")),
-            ("get-token -t x", "-t belongs to app-send, webhook-send, upload-media".to_owned()),
+            ("get-token -t x", "-t belongs to app-send, webhook-send, run, upload-media".to_owned()),
             ("upload-media --text-file a", "--text-file belongs to app-send, webhook-send".to_owned()),
             ("-u x app-send hi", format!("-u goes after app-send; {app}")),
-            ("-u x", "-u belongs to app-send".to_owned()),
+            ("-u x", "-u belongs to app-send, run".to_owned()),
             ("app-send --to-usr x y", format!("the nearest option is --to-user; {app}")),
             ("webhook-send --mentoin x y", format!("the nearest option is --mention; {webhook}")),
             ("get-token --profil x", "the nearest option is --profile".to_owned()),
             ("webhook-send --exclaim x", webhook.clone()),
-            ("webhook-send -5 degrees", webhook),
+            ("webhook-send -5 degrees", webhook.clone()),
             ("app-send -5 degrees", app),
             ("outbox --all", "--all goes after outbox drop".to_owned()),
             ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
             ("outbox drop --faild", "the nearest option is --failed".to_owned()),
-            ("get-token --outbox", "--outbox belongs to app-send, webhook-send".to_owned()),
+            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, run".to_owned()),
             ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
+            ("run --time-limt 1h -- y", "the nearest option is --time-limit".to_owned()),
+            ("webhook-send --time-limit 1h x", format!("--time-limit belongs to run; {webhook}")),
             ("--bogus", "wecom-alert --help shows the commands".to_owned()),
         ];
         for (line, wanted) in cases {
@@ -194,6 +197,7 @@ mod tests {
             ("app-send --safe x y", quote),
             ("app-send disk full", quote),
             ("webhook-send -- --safe 1", quote),
+            ("run backup.sh --all", "the command goes after --, as in: wecom-alert run -- backup.sh --all"),
             ("outbox list x", "list and flush take no words, drop takes ids"),
         ];
         for (line, wanted) in cases {

@@ -16,6 +16,7 @@ mod moment;
 mod outbox;
 mod output;
 mod progress;
+mod run;
 mod send;
 mod session;
 mod signals;
@@ -43,6 +44,7 @@ use compose::Order;
 use gist::{Gist, gist};
 use output::{Manner, Report};
 use progress::Bar;
+use run::Ran;
 use session::Session;
 use trace::{Said, Trace};
 
@@ -63,7 +65,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         Err(error) => {
             let Gist { command, overrides } = gist(&arguments);
             let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
-            let end = End { command, outcome, warnings: Vec::new(), began };
+            let end = End { command, outcome, warnings: Vec::new(), began, ran: None };
             return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
@@ -78,7 +80,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         return Ok(match text {
             Ok(text) => explained(manual::write(&text), command, &mask),
             Err(error) => {
-                let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began };
+                let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None };
                 end.without_settings(&overrides, &environment, &mask)
             }
         });
@@ -86,6 +88,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
+    let ran = match run_first(&cli) {
+        Ok(ran) => ran,
+        Err(error) => {
+            let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None };
+            return Ok(end.without_settings(&overrides, &environment, &mask));
+        }
+    };
     let config = Config::read(&overrides, &environment);
     let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
         // Each entry of the outbox has a target of its own.
@@ -99,7 +108,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             let profile = config::glance(&overrides, &environment).profile;
             let outcome = Outcome { profile, route: route_of(&cli.command), ..Outcome::from(error) };
             // A mistyped variable may well be why the settings are wrong.
-            let end = End { command, outcome, warnings: environment.unknown_variables(), began };
+            let end = End { command, outcome, warnings: environment.unknown_variables(), began, ran };
             return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
@@ -108,12 +117,20 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
     let mut session = Session::new(config, resolved, mask.clone(), listener);
-    let mut outcome = conduct(&mut session, cli.command)?;
+    let mut outcome = conduct(&mut session, cli.command, ran.as_ref())?;
     outcome.profile.clone_from(&session.settings.profile);
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
-    let end = End { command, outcome, warnings: session.warnings, began };
+    let end = End { command, outcome, warnings: session.warnings, began, ran };
     Ok(end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask))
+}
+
+/// What `run` is to run comes first: no mistake in settings keeps it from running.
+fn run_first(cli: &Cli) -> Result<Option<Ran>> {
+    match &cli.command {
+        Command::Run(args) if !cli.global.dry_run => run::run_command(args).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// A command that has ended and is to be reported on.
@@ -122,6 +139,8 @@ struct End {
     outcome: Outcome,
     warnings: Vec<String>,
     began: Instant,
+    /// The command that `run` has run.
+    ran: Option<Ran>,
 }
 
 impl End {
@@ -131,8 +150,11 @@ impl End {
             let trace = Trace { command: self.command, outcome: &self.outcome, said, began: self.began };
             self.warnings.extend(trace.append(path).err());
         }
-        let Self { command, outcome, warnings, .. } = &self;
-        output::finish(&Report { command: *command, outcome, warnings, mask }, manner)
+        // What is printed now is the last that comes of it.
+        self.warnings.extend(self.ran.as_ref().and_then(Ran::passed_on));
+        let Self { command, outcome, warnings, ran, .. } = &self;
+        let code = output::finish(&Report { command: *command, outcome, warnings, mask, ran: ran.as_ref() }, manner);
+        ran.as_ref().map_or(code, |ran| ran.exit_code(code))
     }
 
     /// The same before the settings are known: options and a glance say how.
@@ -148,7 +170,7 @@ fn explained(written: std::io::Result<()>, command: Option<&'static str>, mask: 
     let Err(error) = written else { return 0 };
     let outcome = Outcome::from(output::unwritable(&error));
     let manner = Manner { output: Output::Text, quiet: false, verbose: false };
-    output::finish(&Report { command, outcome: &outcome, warnings: &[], mask }, manner)
+    output::finish(&Report { command, outcome: &outcome, warnings: &[], mask, ran: None }, manner)
 }
 
 /// The route of a command, as far as the command alone decides.
@@ -156,12 +178,14 @@ fn route_of(command: &Command) -> Option<Route> {
     match command {
         Command::AppSend(_) | Command::GetToken(_) => Some(Route::App),
         Command::WebhookSend(_) => Some(Route::Webhook),
-        Command::UploadMedia(args) => match args.route.as_deref()? {
-            "webhook" => Some(Route::Webhook),
-            _ => Some(Route::App),
-        },
+        Command::UploadMedia(args) => named_route(args.route.as_deref()?),
+        Command::Run(args) => named_route(args.route.as_deref()?),
         Command::Outbox(_) | Command::Completions(_) | Command::Man(_) => None,
     }
+}
+
+fn named_route(name: &str) -> Option<Route> {
+    Some(if name == "webhook" { Route::Webhook } else { Route::App })
 }
 
 fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
@@ -174,17 +198,17 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
 }
 
 /// Runs a command until it ends or a signal stops it.
-fn conduct(session: &mut Session<'_>, command: Command) -> anyhow::Result<Outcome> {
+fn conduct(session: &mut Session<'_>, command: Command, ran: Option<&Ran>) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the event loop cannot be started")?;
     let ledger = session.ledger.clone();
-    let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_));
+    let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_) | Command::Run(_));
     let is_final = session.settings.at_most_once;
     let outcome = runtime.block_on(async {
         let outcome = tokio::select! {
             biased;
             signal = signals::received() => signals::interrupted(signal, sends, is_final, &ledger),
-            outcome = dispatch(session, command) => outcome.unwrap_or_else(Outcome::from),
+            outcome = dispatch(session, command, ran) => outcome.unwrap_or_else(Outcome::from),
         };
         // The command has its result: what still waits may go along, and a signal ends only that.
         if sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial) {
@@ -201,10 +225,11 @@ fn conduct(session: &mut Session<'_>, command: Command) -> anyhow::Result<Outcom
     Ok(outcome)
 }
 
-async fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Outcome> {
+async fn dispatch(session: &mut Session<'_>, command: Command, ran: Option<&Ran>) -> Result<Outcome> {
     match command {
         Command::AppSend(args) => send::send(session, Order::from(*args)).await,
         Command::WebhookSend(args) => send::send(session, Order::from(*args)).await,
+        Command::Run(args) => run::alert(session, *args, ran).await,
         Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
         Command::GetToken(args) => get_token::get_token(session, args).await,
         Command::Outbox(args) => outbox::outbox(session, args).await,

@@ -32,6 +32,20 @@ pub(crate) fn span(span: Duration) -> String {
     }
 }
 
+/// How long something took: `0.34s`, `12.3s`; from a minute on in its two largest units: `2m 5s`, `3h 10m`, `2d 4h`.
+pub(crate) fn elapsed(span: Duration) -> String {
+    let seconds = span.as_secs();
+    if seconds < 60 {
+        let digits = if seconds < 10 { 2 } else { 1 };
+        let text = format!("{:.digits$}", span.as_secs_f64());
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        return format!("{text}s");
+    }
+    let units = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let largest = units.iter().skip_while(|(count, _)| *count == 0).take(2).filter(|(count, _)| *count > 0);
+    largest.map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +56,27 @@ mod tests {
             [(0, "0m"), (37, "37m"), (60, "1h"), (125, "2h 5m"), (1440, "1d"), (1441, "1d"), (4387, "3d 1h")]
         {
             assert_eq!(span(Duration::from_secs(minutes * 60 + 59)), text);
+        }
+    }
+
+    #[test]
+    fn what_took_a_while() {
+        for (ms, text) in [
+            (0, "0s"),
+            (4, "0s"),
+            (340, "0.34s"),
+            (1_000, "1s"),
+            (9_999, "10s"),
+            (10_000, "10s"),
+            (12_345, "12.3s"),
+            (60_000, "1m"),
+            (125_900, "2m 5s"),
+            (3_600_000, "1h"),
+            (11_405_000, "3h 10m"),
+            (187_200_000, "2d 4h"),
+            (86_430_000, "1d"),
+        ] {
+            assert_eq!(elapsed(Duration::from_millis(ms)), text, "{ms}");
         }
     }
 }

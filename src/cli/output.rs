@@ -12,6 +12,7 @@ use wecom_alert::harmless::{is_harmful, one_line};
 use wecom_alert::message::Route;
 use wecom_alert::secret::Mask;
 
+use super::run::Ran;
 use super::{moment, talk};
 
 /// How to print.
@@ -29,6 +30,8 @@ pub(crate) struct Report<'a> {
     pub(crate) outcome: &'a Outcome,
     pub(crate) warnings: &'a [String],
     pub(crate) mask: &'a Mask,
+    /// The command that `run` has run.
+    pub(crate) ran: Option<&'a Ran>,
 }
 
 /// Prints a command's end and returns its exit code. What was delivered stays delivered, even if it cannot be told; data
@@ -75,6 +78,10 @@ fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
 
 /// What text mode says on stderr.
 fn print_talk(report: &Report<'_>, manner: Manner) {
+    // As a shell would say it, whatever becomes of the alert.
+    if let Some(why) = report.ran.and_then(Ran::why_not_started) {
+        talk::say(report.mask, &format!("run: {why}"));
+    }
     if !manner.quiet {
         for warning in report.warnings {
             talk::say(report.mask, &format!("warning: {warning}"));
@@ -87,6 +94,11 @@ fn print_talk(report: &Report<'_>, manner: Manner) {
         talk::say(report.mask, &format!("{word}[{status}]: {}: {}", subject(report), error.message()));
         if let Some(hint) = error.hint() {
             talk::line(report.mask, &format!("hint: {hint}"));
+        }
+    } else if let (Some(ran), Status::Skipped, 0) = (report.ran, report.outcome.status, report.outcome.held_back) {
+        // All is well, or as it was: the command has had its say.
+        if manner.verbose && !manner.quiet {
+            talk::say(report.mask, &format!("{}: {}", subject(report), ran.described()));
         }
     } else if !manner.quiet
         && (manner.verbose || io::stderr().is_terminal())
@@ -225,6 +237,9 @@ fn to_json(report: &Report<'_>) -> Value {
     });
     if !outcome.targets.is_empty() || outcome.held_back > 0 {
         document["targets"] = outcome.targets.iter().map(target_json).collect();
+    }
+    if let Some(ran) = report.ran {
+        document["run"] = ran.to_json(outcome);
     }
     document = masked(&document, mask);
     if let Value::Object(fields) = &mut document {

@@ -165,13 +165,18 @@ fn together(
 /// Lets repeats be held back from now on, if there is nobody for whom a repeat would be the first.
 fn settle(passage: Passage, outcome: &Outcome, session: &mut Session<'_>) {
     session.warnings.extend(passage.warning.clone());
-    let is_through = |target: &Outcome| {
+    if is_through(outcome) {
+        session.warnings.extend(passage.passed());
+    }
+}
+
+/// Whether there is nobody left for whom a repeat would be the first.
+pub(crate) fn is_through(outcome: &Outcome) -> bool {
+    let reached = |target: &Outcome| {
         let went_out = target.status == Status::Partial && target.shortfall.is_none() && !target.reached_nobody;
         target.exit_code() == 0 || went_out
     };
-    if outcome.exit_code() == 0 || outcome.targets.iter().all(is_through) {
-        session.warnings.extend(passage.passed());
-    }
+    outcome.exit_code() == 0 || !outcome.targets.is_empty() && outcome.targets.iter().all(reached)
 }
 
 /// Target and text as a fingerprint, or what was given in their place.

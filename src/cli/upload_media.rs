@@ -1,20 +1,19 @@
 //! `upload-media`: a file in, a media_id out.
 
-use wecom_alert::config::Settings;
 use wecom_alert::delivery::{Outcome, Product};
-use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::error::{Result, Status};
 use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
 use wecom_alert::message::media::{self, MediaKind};
 
 use super::args::UploadMediaArgs;
-use super::further::only_route;
+use super::further::choose_route;
 use super::session::Session;
 use super::{dry_run, read_input};
 
 /// Uploads a file.
 pub(crate) async fn upload_media(session: &mut Session<'_>, args: UploadMediaArgs) -> Result<Outcome> {
-    let route = choose_route(&session.settings, args.route.as_deref())?;
+    let route = choose_route(&session.settings, args.route.as_deref(), "say whose media it is")?;
     session.route = Some(route);
     let no_validate = session.settings.no_validate;
     let (kind, file) = read_input(session, move |warnings| open(&args, route, no_validate, warnings)).await?;
@@ -35,24 +34,6 @@ pub(crate) async fn upload_media(session: &mut Session<'_>, args: UploadMediaArg
     };
     let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
     Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
-}
-
-/// The route asked for, else the one that the profile has, else the only one for which there are credentials at all.
-fn choose_route(settings: &Settings, asked: Option<&str>) -> Result<Route> {
-    match (asked, only_route(settings)) {
-        (Some("webhook"), _) => Ok(Route::Webhook),
-        (Some(_), _) => Ok(Route::App),
-        (None, Ok(route)) => Ok(route),
-        (None, Err(true)) => Err(Error::usage(
-            "there are credentials of both an app and a webhook",
-            "say whose media it is: --route app or --route webhook",
-        )),
-        (None, Err(false)) if settings.dry_run => Ok(Route::App),
-        (None, Err(false)) => Err(Error::config(
-            "there are credentials of neither an app nor a webhook",
-            "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
-        )),
-    }
 }
 
 fn open(

@@ -26,8 +26,12 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration> {
     parse_duration_up_to(LONGEST_HOURS, text)
 }
 
-/// The same with another limit, in hours.
-pub(super) fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
+/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`; more than zero, up to so many hours.
+///
+/// # Errors
+///
+/// Exit 3 for anything else.
+pub fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
     let hint = "write a whole number and a unit, such as `500ms`, `10s`, `2m` or `1h`";
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);

@@ -29,7 +29,7 @@ mod webhook_key;
 pub use base_url::BaseUrl;
 pub use choice::{Keep, MentionFallback, OnLong, OnRateLimit, TargetName};
 pub use credential::SecretSource;
-pub use duration::Rate;
+pub use duration::{Rate, parse_duration_up_to};
 pub use env::Environment;
 pub use glance::{Glance, glance};
 pub use level::{Level, Sourced};

@@ -1,6 +1,7 @@
 //! The way of a message to WeCom: its parts in order, each uploaded where that is needed, sent, and kept account of.
 
 mod attempts;
+pub mod change;
 mod consignment;
 pub mod cooldown;
 mod explain;

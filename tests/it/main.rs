@@ -24,6 +24,8 @@ mod payloads;
 mod readmes;
 mod recipients;
 mod results;
+#[cfg(unix)]
+mod run;
 mod sent;
 #[cfg(unix)]
 mod signals;

@@ -5,6 +5,7 @@ mod delivery;
 mod global;
 mod manual;
 mod outbox;
+mod run;
 mod send;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use alert::AlertArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
+pub(crate) use run::RunArgs;
 pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
 
 const EXIT_CODES: &str = "\
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     /// Print a valid access token of the app
     #[command(after_help = "Example:\n  wecom-alert get-token -P ops > /dev/null && echo 'the credentials are good'")]
     GetToken(GetTokenArgs),
+    /// Run a command, and alert when it fails; exits with the command's code
+    #[command(after_help = "Example:\n  wecom-alert run --time-limit 2h -- backup.sh --all\n\n\
+        Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit;\n  \
+        127 if there is no such command, 126 if it cannot be started. With --alert-exit, the alert's if that fails.")]
+    Run(Box<RunArgs>),
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
     Outbox(OutboxArgs),
@@ -75,8 +82,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 7] =
-        ["app-send", "webhook-send", "upload-media", "get-token", "outbox", "completions", "man"];
+    pub(crate) const NAMES: [&str; 8] =
+        ["app-send", "webhook-send", "run", "upload-media", "get-token", "outbox", "completions", "man"];
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -84,6 +91,7 @@ impl Command {
             Self::WebhookSend(_) => "webhook-send",
             Self::UploadMedia(_) => "upload-media",
             Self::GetToken(_) => "get-token",
+            Self::Run(_) => "run",
             Self::Outbox(_) => "outbox",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
@@ -189,6 +197,7 @@ impl Cli {
                 overrides.allow_partial = args.allow_partial;
                 args.delivery.override_settings(&mut overrides);
             }
+            Command::Run(args) => args.override_settings(&mut overrides),
             Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
             Command::Completions(_) | Command::Man(_) => {}
         }

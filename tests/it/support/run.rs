@@ -1,6 +1,7 @@
 //! One call of the real binary: what goes in, what came out, and a limit on its patience.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -49,6 +50,9 @@ pub(crate) struct Cmd {
     sources: Vec<Secrets>,
     secrets: Vec<String>,
     may_show_token: bool,
+    /// Where stdout and stderr lead instead.
+    files: [Option<File>; 2],
+    leads_group: bool,
 }
 
 impl Cmd {
@@ -68,6 +72,8 @@ impl Cmd {
             sources: Vec::new(),
             secrets: vec![SECRET.to_owned(), WEBHOOK_KEY.to_owned()],
             may_show_token: false,
+            files: [None, None],
+            leads_group: false,
         }
     }
 
@@ -137,6 +143,24 @@ impl Cmd {
 
     pub(crate) fn stdout_full(mut self) -> Self {
         self.stdout = Stdout::Full;
+        self
+    }
+
+    /// Its stdout goes into that file, and is not captured.
+    pub(crate) fn stdout_into(mut self, file: &File) -> Self {
+        self.files[0] = Some(file.try_clone().unwrap());
+        self
+    }
+
+    /// Its stderr goes into that file, and is not captured.
+    pub(crate) fn stderr_into(mut self, file: &File) -> Self {
+        self.files[1] = Some(file.try_clone().unwrap());
+        self
+    }
+
+    /// It leads a process group, as a shell's job does.
+    pub(crate) fn leads_group(mut self) -> Self {
+        self.leads_group = true;
         self
     }
 
@@ -220,7 +244,19 @@ impl Cmd {
             Stdout::Broken => Stdio::from(std::io::pipe().unwrap().1),
             Stdout::Captured | Stdout::Closed | Stdout::Full => Stdio::piped(),
         });
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        command.stderr(Stdio::piped());
+        let [out, err] = std::mem::take(&mut self.files);
+        if let Some(file) = out {
+            command.stdout(file);
+        }
+        if let Some(file) = err {
+            command.stderr(file);
+        }
+        #[cfg(unix)]
+        if self.leads_group {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        let mut child = command.spawn().unwrap();
         drop(command);
         let mut open = Vec::new();
         if let Some(mut pipe) = child.stdin.take() {

@@ -1,0 +1,102 @@
+//! What a command's end is told as. The commands write nothing: it would end up among the results of the tests.
+#![cfg(unix)]
+
+use super::*;
+
+const SHORT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(60);
+
+fn job(program: &str, arguments: &[&str]) -> Job {
+    Job {
+        program: program.into(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+        tail_lines: 10,
+        time_limit: None,
+        grace: LONG,
+    }
+}
+
+fn script(script: &str) -> Job {
+    job("/bin/sh", &["-c", script])
+}
+
+fn outcome(job: &Job) -> Result<Ended, NotStarted> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(job))
+}
+
+fn how(job: &Job) -> How {
+    outcome(job).unwrap().how
+}
+
+#[test]
+fn how_it_ended() {
+    for (command, expected, code) in [
+        ("exit 0", How::Exit(0), 0),
+        ("exit 3", How::Exit(3), 3),
+        ("exit 255", How::Exit(255), 255),
+        ("kill -KILL $$", How::Signal(9), 137),
+        ("kill -TERM $$", How::Signal(15), 143),
+    ] {
+        let how = how(&script(command));
+        assert_eq!((how.exit_code(), how.is_success()), (code, code == 0), "{command}");
+        assert_eq!(how, expected, "{command}");
+    }
+}
+
+#[test]
+fn what_could_not_be_started_did_not_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text");
+    std::fs::write(&text, "exit 7\n").unwrap();
+    for (program, code) in
+        [("no-such-program", 127), ("/no/such/program", 127), ("/dev", 126), (text.to_str().unwrap(), 126)]
+    {
+        let not_started = outcome(&job(program, &[])).unwrap_err();
+        assert_eq!(not_started.exit_code(), code, "{program}: {}", not_started.error);
+    }
+    assert_eq!(how(&script("exit 127")), How::Exit(127), "the command itself can say so too");
+}
+
+#[test]
+fn a_script_that_does_not_say_what_runs_it_is_run_by_the_shell() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    std::fs::write(&script, "exit $(($1 + 1))\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(how(&job(script.to_str().unwrap(), &["6"])), How::Exit(7));
+}
+
+#[test]
+fn a_time_limit_is_kept() {
+    let limit = Some(SHORT);
+    let timed_out = |is_killed| How::TimedOut { limit: SHORT, is_killed };
+    let asked = how(&Job { time_limit: limit, ..job("/bin/sleep", &["60"]) });
+    assert_eq!((asked.exit_code(), asked), (124, timed_out(false)));
+    let in_order = Job { time_limit: limit, ..script("trap 'exit 0' TERM; while :; do sleep 0.01; done") };
+    assert_eq!(how(&in_order), timed_out(false), "however well it takes it");
+    let deaf = Job { time_limit: limit, grace: SHORT, ..script("trap '' TERM; while :; do sleep 0.01; done") };
+    assert_eq!(how(&deaf), timed_out(true));
+    assert_eq!(how(&Job { time_limit: Some(LONG), ..script("exit 4") }), How::Exit(4));
+}
+
+#[test]
+fn a_stopped_command_is_ended_as_well() {
+    let stopped = Job { time_limit: Some(SHORT), ..script("kill -STOP $$") };
+    assert_eq!(how(&stopped), How::TimedOut { limit: SHORT, is_killed: false });
+}
+
+#[test]
+fn those_who_keep_the_output_open_are_not_waited_for() {
+    let ended = outcome(&script("sleep 60 & exit 5")).unwrap();
+    assert_eq!(ended.how, How::Exit(5));
+    assert!(ended.duration < Duration::from_secs(50));
+}
+
+#[test]
+fn who_closes_the_output_is_waited_for() {
+    let ended = outcome(&script("exec >&- 2>&-; sleep 0.3; exit 6")).unwrap();
+    assert_eq!(ended.how, How::Exit(6));
+    assert!(ended.duration >= Duration::from_millis(300));
+    assert_eq!(ended.tail, Kept::default());
+}

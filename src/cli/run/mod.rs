@@ -1,0 +1,277 @@
+//! `run`: a command is run and watched, and its end is told to whoever wants to hear of it.
+//!
+//! The command comes first: it is run before any setting is read, so that no mistake in these keeps it from running, and
+//! its exit code is ours, whatever becomes of the alert.
+
+mod command_line;
+mod wording;
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use wecom_alert::alert::{Field, Level};
+use wecom_alert::child::{self, Ended, How, Job, Kept, signal_name};
+use wecom_alert::config::{Settings, parse_duration_up_to};
+use wecom_alert::delivery::Outcome;
+use wecom_alert::delivery::change::{self, Change, News};
+use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::fingerprint::fingerprint;
+use wecom_alert::input::{clean, is_stdin};
+use wecom_alert::message::Route;
+
+use super::args::RunArgs;
+use super::compose::{self, Order};
+use super::further::choose_route;
+use super::session::Session;
+use super::{moment, send, signals};
+
+/// How many lines of the output an alert shows unless said otherwise: about what one message holds.
+const TAIL_LINES: u16 = 20;
+
+/// How much longer a command has to end after its time limit, as the help says.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The longest time limit, in hours.
+const LONGEST_HOURS: u64 = 720;
+
+/// A command that has been run, or could not be.
+pub(crate) struct Ran {
+    /// What people call it.
+    name: String,
+    /// What --on change knows it by.
+    key: String,
+    /// Its command line, as far as it is shown.
+    command: String,
+    fate: Fate,
+    started: SystemTime,
+    duration: Duration,
+    tail: Kept,
+    prefers_alert: bool,
+    /// What may still be passing its output on.
+    under_way: Option<(Runtime, Ended)>,
+}
+
+/// What became of a command.
+enum Fate {
+    Ended(How),
+    NotStarted { code: u8, why: String },
+}
+
+/// Runs the command to its end.
+///
+/// # Errors
+///
+/// Usage, before anything is run: options of which it is clear here that they can never be followed.
+pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
+    let job = job(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::defect(format!("the event loop cannot be started: {error}")))?;
+    let ran = Ran::imagined(args);
+    Ok(match runtime.block_on(child::run(&job)) {
+        Err(not_started) => {
+            let fate = Fate::NotStarted { code: not_started.exit_code(), why: not_started.error.to_string() };
+            Ran { fate, started: not_started.tried, ..ran }
+        }
+        Ok(ended) => Ran {
+            fate: Fate::Ended(ended.how.clone()),
+            started: ended.started,
+            duration: ended.duration,
+            tail: ended.tail.clone(),
+            under_way: Some((runtime, ended)),
+            ..ran
+        },
+    })
+}
+
+/// What is to be run, and whether the options are such that an alert can come of them.
+fn job(args: &RunArgs) -> Result<Job> {
+    let limit = args.time_limit.as_deref().map(|text| {
+        parse_duration_up_to(LONGEST_HOURS, text).map_err(|error| {
+            let message = format!("--time-limit: {error}");
+            error.with_status(Status::Usage).with_message(message)
+        })
+    });
+    args.alert.level.as_deref().map(Level::parse).transpose()?;
+    for field in &args.alert.field {
+        clean(field).parse::<Field>()?;
+    }
+    if args.alert.attach.iter().any(|path| is_stdin(path)) {
+        return Err(Error::usage(
+            "--attach - has nothing to read: stdin is the command's",
+            "let the command write a file, and attach that",
+        ));
+    }
+    let (program, arguments) = args.command.split_first().ok_or_else(|| {
+        Error::usage("there is no command to run", "put it after --, as in: wecom-alert run -- backup.sh")
+    })?;
+    Ok(Job {
+        program: program.clone(),
+        arguments: arguments.to_vec(),
+        tail_lines: args.tail_lines.unwrap_or(TAIL_LINES).into(),
+        time_limit: limit.transpose()?,
+        grace: GRACE,
+    })
+}
+
+/// Alerts if that is wanted. Without a command that has been run, for a dry run, it is as if it had failed.
+pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<&Ran>) -> Result<Outcome> {
+    let route = choose_route(&session.settings, args.route.as_deref(), "say by which to alert")?;
+    session.route = Some(route);
+    let Some(ran) = ran else {
+        job(&args)?;
+        let imagined = Ran::imagined(&args);
+        return send::send(session, order(session, route, args, &imagined, None)).await;
+    };
+    // Whoever has no credentials shall hear of that before there is something to tell.
+    require_login(session, route)?;
+    let on = args.on.as_deref().unwrap_or("failure");
+    let change = match on {
+        "change" => Some(change::compare(session.state().as_ref(), &ran.key, ran.failed(), session.deadline()).await),
+        _ => None,
+    };
+    session.warnings.extend(change.as_ref().and_then(|change| change.warning.clone()));
+    let is_due = match (&change, on) {
+        (Some(change), _) => change.news.is_some(),
+        (None, "always") => true,
+        (None, "success") => !ran.failed(),
+        (None, _) => ran.failed(),
+    };
+    if !is_due {
+        session.warnings.extend(change.and_then(Change::told));
+        return rehearse(session, route, args, ran);
+    }
+    if session.settings.cooldown.is_some() && session.settings.cooldown_key.is_none() {
+        session.settings.cooldown_key = Some(ran.cooldown_key(session, route));
+    }
+    let news = change.as_ref().and_then(|change| change.news);
+    let outcome = send::send(session, order(session, route, args, ran, news)).await?;
+    if send::is_through(&outcome) {
+        session.warnings.extend(change.and_then(Change::told));
+    }
+    Ok(outcome)
+}
+
+/// Makes an alert that nobody gets: options that cannot become one are better found today than in the night in which one
+/// is due. Files to attach need not be there yet.
+fn rehearse(session: &mut Session<'_>, route: Route, mut args: RunArgs, ran: &Ran) -> Result<Outcome> {
+    args.alert.attach.clear();
+    args.alert.filename.clear();
+    let order = order(session, route, args, ran, None);
+    let mut warnings = Vec::new();
+    if let Some(draft) = compose::read(&order, &session.settings, &mut warnings)? {
+        compose::make(&draft, route, &session.settings, None, &mut warnings)?;
+    }
+    Ok(Outcome::new(Status::Skipped))
+}
+
+fn require_login(session: &Session<'_>, route: Route) -> Result<()> {
+    match route {
+        Route::App => session.require_app(None),
+        Route::Webhook if session.settings.webhook.is_none() => Err(session.settings.missing(&["webhook"])),
+        Route::Webhook => Ok(()),
+    }
+}
+
+fn order(session: &Session<'_>, route: Route, args: RunArgs, ran: &Ran, news: Option<News>) -> Order {
+    let Settings { secret, webhook, encoding, .. } = &session.settings;
+    // The command may have got them too, and say them.
+    for source in [secret, webhook].into_iter().flatten() {
+        source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));
+    }
+    let own = wording::alert(ran, news, *encoding, &session.mask);
+    Order::of_own(route, own, args.alert, args.msgtype, &args.app, &args.mentions)
+}
+
+impl Ran {
+    /// A command that fails at once.
+    fn imagined(args: &RunArgs) -> Self {
+        let name = args.name.as_deref().map(clean).filter(|name| !name.trim().is_empty());
+        let key = match &name {
+            Some(name) => fingerprint(["name".as_bytes(), name.as_bytes()]),
+            None => fingerprint(
+                std::iter::once("command".as_bytes()).chain(args.command.iter().map(|word| word.as_encoded_bytes())),
+            ),
+        };
+        Self {
+            name: name.unwrap_or_else(|| command_line::base_name(&args.command)),
+            key,
+            command: command_line::shown(&args.command),
+            fate: Fate::Ended(How::Exit(1)),
+            started: SystemTime::now(),
+            duration: Duration::ZERO,
+            tail: Kept::default(),
+            prefers_alert: args.alert_exit,
+            under_way: None,
+        }
+    }
+
+    fn failed(&self) -> bool {
+        !matches!(&self.fate, Fate::Ended(how) if how.is_success())
+    }
+
+    /// The process's exit code, given that of the alert.
+    pub(crate) fn exit_code(&self, alert: u8) -> u8 {
+        if self.prefers_alert && alert != 0 { alert } else { self.own_code() }
+    }
+
+    fn own_code(&self) -> u8 {
+        match &self.fate {
+            Fate::Ended(how) => how.exit_code(),
+            Fate::NotStarted { code, .. } => *code,
+        }
+    }
+
+    /// Waits until what it wrote has been passed on, however slow its reader is; a signal ends that. Returns a warning if
+    /// not all could be.
+    pub(crate) fn passed_on(&self) -> Option<String> {
+        let (runtime, ended) = self.under_way.as_ref()?;
+        runtime.block_on(async {
+            tokio::select! {
+                trouble = ended.passed_on() => trouble,
+                _ = signals::received() => None,
+            }
+        })
+    }
+
+    /// Two alerts of a command in the same state are the same, although the times in them differ.
+    fn cooldown_key(&self, session: &Session<'_>, route: Route) -> String {
+        let profile = session.settings.profile.as_deref().unwrap_or_default();
+        fingerprint([profile, route.as_str(), &self.key, if self.failed() { "failed" } else { "ok" }])
+    }
+
+    /// What JSON tells of it. `outcome` is the alert's.
+    pub(crate) fn to_json(&self, outcome: &Outcome) -> Value {
+        let (signal, why) = match &self.fate {
+            Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
+            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why)),
+            Fate::Ended(_) => (None, None),
+        };
+        json!({
+            "name": self.name,
+            "command": self.command,
+            "started": moment::stamp(self.started),
+            "duration_ms": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            "exit_code": self.own_code(),
+            "signal": signal,
+            "timed_out": matches!(self.fate, Fate::Ended(How::TimedOut { .. })),
+            "could_start": !matches!(self.fate, Fate::NotStarted { .. }),
+            "message": why,
+            "alerted": matches!(outcome.status, Status::Sent | Status::Partial | Status::Queued),
+        })
+    }
+
+    /// That it could not be started, and why not.
+    pub(crate) fn why_not_started(&self) -> Option<String> {
+        match &self.fate {
+            Fate::NotStarted { why, .. } => Some(format!("{}: {why}", wording::title(self, None))),
+            Fate::Ended(_) => None,
+        }
+    }
+
+    /// What is said where no alert was due.
+    pub(crate) fn described(&self) -> String {
+        format!("{}; no alert was due", wording::title(self, None))
+    }
+}

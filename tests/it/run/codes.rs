@@ -1,0 +1,91 @@
+//! Exit codes: the command's own, whatever becomes of the alert; and what is told of each end.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Scene, assert_says_only};
+
+#[test]
+fn the_commands_code_is_ours_and_success_is_silent() {
+    for code in [0, 1, 2, 3, 9, 77, 126, 127, 130, 255] {
+        let scene = Scene::new();
+        let run = scene.sh(&["--name", "nightly"], &format!("exit {code}")).run();
+        assert_says_only(&run, code, "", "");
+        if code == 0 {
+            scene.assert_silent();
+        } else {
+            scene.assert_told(&[
+                &format!("[CRITICAL] nightly failed: exit code {code}\n"),
+                &format!("exit code: {code}"),
+            ]);
+        }
+    }
+}
+
+#[test]
+fn a_killed_command_ends_as_in_a_shell() {
+    for (signal, code) in [("KILL", 137), ("SEGV", 139), ("TERM", 143), ("HUP", 129)] {
+        let scene = Scene::new();
+        let run = scene.sh(&[], &format!("kill -{signal} $$")).run();
+        assert_says_only(&run, code, "", "");
+        let text = scene.assert_told(&[&format!("sh killed by SIG{signal}\n"), &format!("signal: SIG{signal}")]);
+        assert!(!text.contains("exit code"), "{text}");
+    }
+}
+
+#[test]
+fn what_could_not_be_started_is_told_apart_from_what_failed() {
+    for (program, code, why) in [
+        ("/no/such/backup", 127, "No such file"),
+        ("no-such-backup", 127, "No such file"),
+        ("/etc", 126, "Permission denied"),
+    ] {
+        let scene = Scene::new();
+        let run = scene.command(&["--name", "nightly"], &[program]).run();
+        assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{}", run.all());
+        let told = format!("wecom-alert: run: nightly could not be started: {why}");
+        assert!(run.stderr.starts_with(&told) && run.stderr.lines().count() == 1, "{}", run.all());
+        let text = scene.assert_told(&["nightly could not be started\n", why, program]);
+        assert!(!text.contains("failed") && !text.contains("exit code"), "{text}");
+    }
+    let scene = Scene::new();
+    scene.sh(&[], "exit 127").run().assert_code(127);
+    scene.assert_told(&["sh failed: exit code 127"]);
+}
+
+#[test]
+fn a_script_without_interpreter_is_run_by_the_shell() {
+    let scene = Scene::new();
+    let script = scene.env.file("script", "echo \"$1\"; exit 8\n");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_says_only(&scene.command(&[], &["./script", "a b"]).run(), 8, "a b\n", "");
+    scene.assert_told(&["script failed: exit code 8"]);
+}
+
+#[test]
+fn a_command_line_that_cannot_be_understood_runs_nothing() {
+    let level = "--level \"urgent\" is no level";
+    for (options, said) in [
+        (&["--on", "never"][..], "--on"),
+        (&["--tail-lines", "1001"], "--tail-lines"),
+        (&["--time-limit", "10"], "--time-limit: the duration has no unit"),
+        (&["--time-limit", "721h"], "--time-limit: the duration is longer than 720 hours"),
+        (&["--level", "urgent"], level),
+        (&["--field", "novalue"], "--field"),
+        (&["--attach", "-"], "--attach -"),
+        (&["--bogus"], "--bogus"),
+    ] {
+        let scene = Scene::new();
+        let run = scene.sh(options, "touch ran").run();
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.all());
+        assert!(run.stderr.starts_with("wecom-alert: error[usage]: run") && run.stderr.contains(said), "{}", run.all());
+        assert!(run.stderr.contains("\nhint: "), "{}", run.all());
+        assert!(!scene.has("ran"), "{options:?}");
+        scene.assert_silent();
+    }
+    let scene = Scene::new();
+    for words in [&["run"][..], &["run", "--"], &["run", "touch", "ran"]] {
+        let run = scene.env.cmd(words.iter().copied()).webhook().run().assert_code(2);
+        assert!(run.stderr.contains("--") && run.stderr.contains("COMMAND") || run.stderr.contains("after --"));
+        assert!(!scene.has("ran"), "{words:?}");
+    }
+}

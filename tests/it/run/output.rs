@@ -1,0 +1,145 @@
+//! What the command reads and writes: the same bytes as without us, while they come.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+
+use super::{Scene, assert_says_only, is_alive, until};
+
+/// Every byte there is, with line breaks of all kinds and none at the end.
+fn all_bytes() -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    bytes.extend(b"\r\n\n\r\x1b[31m\xff\xfe\0");
+    bytes
+}
+
+#[test]
+fn every_byte_passes_on_both_streams() {
+    let scene = Scene::new();
+    scene.env.file("bytes", all_bytes());
+    for is_one_file in [false, true] {
+        let file = |name: &str| File::create(scene.env.home().join(name)).unwrap();
+        let (out, err) = (file("out"), file("err"));
+        let cmd = scene.sh(&[], "cat bytes; cat bytes >&2").stdout_into(&out);
+        cmd.stderr_into(if is_one_file { &out } else { &err }).run().assert_code(0);
+        let got = |name: &str| fs::read(scene.env.home().join(name)).unwrap();
+        if is_one_file {
+            assert!(got("out") == [all_bytes(), all_bytes()].concat(), "in order, as with 2>&1");
+            assert!(got("err").is_empty());
+        } else {
+            assert!(got("out") == all_bytes() && got("err") == all_bytes());
+        }
+    }
+    scene.assert_silent();
+}
+
+#[test]
+fn what_is_written_arrives_at_once() {
+    let scene = Scene::new();
+    let out = File::create(scene.env.home().join("out")).unwrap();
+    let running = scene.sh(&[], "echo first; printf half; until test -e go; do sleep 0.01; done").stdout_into(&out);
+    let running = running.spawn();
+    until(|| fs::read_to_string(scene.env.home().join("out")).unwrap() == "first\nhalf");
+    scene.env.file("go", "");
+    running.wait().assert_code(0);
+}
+
+#[test]
+fn stdin_is_the_commands() {
+    let scene = Scene::new();
+    let run = scene.command(&[], &["cat"]).stdin("line 1\nline 2").run();
+    assert_says_only(&run, 0, "line 1\nline 2", "");
+    let run = scene.sh(&["--time-limit", "1m"], "read x; echo \"$x\"").stdin("hello\n").run();
+    assert_says_only(&run, 0, "hello\n", "");
+    let run = scene.command(&[], &["cat"]).stdin_closed().run();
+    assert_says_only(&run, 0, "", "");
+}
+
+#[test]
+fn environment_and_folder_are_the_commands() {
+    let scene = Scene::new();
+    let run = scene.sh(&[], "echo \"$GREETING\"; pwd").env("GREETING", "hello").in_folder("/").run();
+    assert_says_only(&run, 0, "hello\n/\n", "");
+}
+
+#[test]
+fn arguments_are_passed_as_they_are() {
+    let scene = Scene::new();
+    let arguments = ["printf", "%s|", "a b", "", "--on", "-q", "$HOME", "--", "*"];
+    assert_says_only(&scene.command(&[], &arguments).run(), 0, "a b||--on|-q|$HOME|--|*|", "");
+}
+
+#[test]
+fn output_that_nobody_reads_does_not_end_the_command() {
+    let scene = Scene::new();
+    let script = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789 || exit 9; i=$((i+1)); \
+                  done; touch done; exit 3";
+    let run = scene.sh(&[], script).stdout_broken().run();
+    assert_says_only(&run, 3, "", "");
+    assert!(scene.has("done"));
+    scene.assert_told(&["exit code 3", "[last 20 of 3000 lines]"]);
+}
+
+#[test]
+fn output_that_has_no_room_is_told() {
+    let scene = Scene::new();
+    let run = scene.sh(&[], "echo lost; echo heard >&2; touch done").stdout_full().run();
+    assert_eq!(run.code, Some(0));
+    assert!(scene.has("done"));
+    assert!(run.stderr.starts_with("heard\nwecom-alert: warning: not all of the command's stdout"), "{}", run.all());
+    let run = scene.sh(&[], "echo lost; exit 3").stdout_closed().run();
+    assert_eq!(run.code, Some(3));
+    scene.assert_told(&["exit code 3", "lost"]);
+}
+
+#[test]
+fn a_command_that_closes_its_output_is_watched_on() {
+    let scene = Scene::new();
+    let running = scene.sh(&[], "echo bye; exec >&- 2>&-; touch closed; until test -e go; do sleep 0.01; done; exit 4");
+    let running = running.spawn();
+    until(|| scene.has("closed"));
+    scene.assert_silent();
+    scene.env.file("go", "");
+    assert_says_only(&running.wait(), 4, "bye\n", "");
+    scene.assert_told(&["exit code 4", "bye"]);
+}
+
+#[test]
+fn those_who_keep_the_output_open_are_left_alone() {
+    let scene = Scene::new();
+    let run = scene.sh(&[], "echo begun; (until test -e go; do sleep 0.01; done) & echo $! > id; exit 5").run();
+    assert_says_only(&run, 5, "begun\n", "");
+    assert!(is_alive(scene.number_in("id")), "it was no part of the command");
+    scene.assert_told(&["exit code 5", "begun"]);
+    scene.env.file("go", "");
+}
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let scene = Scene::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let writer = File::from(std::os::fd::OwnedFd::from(writer));
+    let running = scene.sh(&[], "head -c 100000 /dev/zero; touch done; exit 6").stdout_into(&writer).spawn();
+    drop(writer);
+    // More than a pipe holds: the last of it is still with us when the command has ended.
+    until(|| scene.has("done"));
+    until(|| !scene.texts().is_empty());
+    scene.assert_told(&["exit code 6"]);
+    let mut got = Vec::new();
+    reader.read_to_end(&mut got).unwrap();
+    assert!(got.len() == 100_000 && got.iter().all(|byte| *byte == 0));
+    running.wait().assert_code(6);
+}
+
+#[test]
+fn a_dialogue_is_possible() {
+    let scene = Scene::new();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let out = File::create(scene.env.home().join("out")).unwrap();
+    let running = scene.sh(&[], "printf 'name? '; read name; echo \"hello $name\"").stdin_from(reader);
+    let running = running.stdout_into(&out).spawn();
+    let said = || fs::read_to_string(scene.env.home().join("out")).unwrap();
+    until(|| said() == "name? ");
+    writer.write_all(b"you\n").unwrap();
+    running.wait().assert_code(0);
+    assert_eq!(said(), "name? hello you\n");
+}

@@ -1,0 +1,98 @@
+//! Signals are the command's: they are handed on, and we live until it has ended.
+
+use super::{Scene, assert_says_only, is_alive, send, until};
+
+#[test]
+fn signals_are_handed_on() {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131), ("USR1", 138)] {
+        let scene = Scene::new();
+        let running = scene.sh(&[], "echo $$ > id; exec sleep 60").leads_group().spawn();
+        let id = scene.number_in("id");
+        send(signal, running.id().into());
+        // A dump of core is none of our business, but some shells tell of it.
+        assert_eq!(running.wait().code, Some(code), "{signal}");
+        assert!(!is_alive(id), "{signal}");
+        scene.assert_told(&[&format!("sh killed by SIG{signal}")]);
+    }
+}
+
+#[test]
+fn a_command_may_end_in_its_own_time() {
+    let scene = Scene::new();
+    let script = "trap 'echo asked; touch asked; until test -e go; do sleep 0.01; done; exit 7' TERM; \
+                  touch begun; while :; do sleep 0.01; done";
+    let running = scene.sh(&[], script).leads_group().spawn();
+    until(|| scene.has("begun"));
+    send("TERM", running.id().into());
+    until(|| scene.has("asked"));
+    scene.assert_silent();
+    scene.env.file("go", "");
+    assert_says_only(&running.wait(), 7, "asked\n", "");
+    scene.assert_told(&["exit code 7"]);
+}
+
+#[test]
+fn a_command_may_take_a_signal_for_something_else() {
+    let scene = Scene::new();
+    let script = "trap 'echo reloaded; touch reloaded' HUP; touch begun; until test -e go; do sleep 0.01; done";
+    let running = scene.sh(&[], script).leads_group().spawn();
+    until(|| scene.has("begun"));
+    send("HUP", running.id().into());
+    until(|| scene.has("reloaded"));
+    scene.env.file("go", "");
+    assert_says_only(&running.wait(), 0, "reloaded\n", "");
+    scene.assert_silent();
+}
+
+/// The command belongs to our group, as it would without us.
+#[test]
+fn who_kills_the_group_has_the_command_with_it() {
+    let scene = Scene::new();
+    let running = scene.sh(&[], "echo $$ > id; exec sleep 60").leads_group().spawn();
+    let id = scene.number_in("id");
+    send("KILL", -i64::from(running.id()));
+    assert_eq!(running.wait().code, None);
+    until(|| !is_alive(id));
+}
+
+/// With a time limit the command leads a group of its own: what is meant for us reaches all of it.
+#[test]
+fn a_group_gets_signals_as_a_whole() {
+    let scene = Scene::new();
+    let script = "sleep 60 & echo $! > other; wait";
+    let running = scene.sh(&["--time-limit", "1m"], script).leads_group().spawn();
+    let other = scene.number_in("other");
+    send("TERM", -i64::from(running.id()));
+    assert_eq!(running.wait().code, Some(143));
+    until(|| !is_alive(other));
+}
+
+/// As with nohup: what was ignored when we were started is ignored by the command, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_stays_ignored() {
+    let scene = Scene::new();
+    let binary = env!("CARGO_BIN_EXE_wecom-alert");
+    let inner = "touch begun; until test -e go; do sleep 0.01; done; echo well";
+    let outer = format!("trap '' HUP; exec {binary} run -- /bin/sh -c '{inner}'");
+    let running = scene.command(&[], &["/bin/sh", "-c", &outer]).leads_group().spawn();
+    until(|| scene.has("begun"));
+    send("HUP", running.id().into());
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    scene.env.file("go", "");
+    // The outer one hands it on to the inner one, which does not hear it.
+    assert_says_only(&running.wait(), 0, "well\n", "");
+}
+
+#[test]
+fn a_signal_while_the_alert_is_under_way_ends_only_that() {
+    use crate::support::fake::{Endpoint, Reply};
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let running = scene.sh(&[], "exit 3").leads_group().spawn();
+    until(|| scene.wecom.count(Endpoint::WebhookSend) == 1);
+    send("TERM", running.id().into());
+    let run = running.wait();
+    assert_eq!(run.code, Some(3), "{}", run.all());
+    assert!(run.stderr.starts_with("wecom-alert: error[interrupted]: run: stopped by SIGTERM"), "{}", run.all());
+}

@@ -1,0 +1,109 @@
+//! Alerts that fail: the command has run, and its code is ours all the same.
+
+use serde_json::{Value, json};
+
+use super::{Scene, assert_says_only};
+use crate::support::fake::{Endpoint, Reply};
+
+#[test]
+fn an_alert_that_fails_keeps_the_commands_code() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url")]);
+    let run = scene.sh(&[], "echo out; exit 3").run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), "out\n"), "{}", run.all());
+    assert!(run.stderr.starts_with("wecom-alert: error[auth]: run: "), "{}", run.all());
+    assert!(run.stderr.lines().count() == 2 && run.stderr.contains("\nhint: "), "{}", run.all());
+}
+
+#[test]
+fn alert_exit_prefers_the_alerts_code() {
+    for (reply, code) in [(Reply::Normal, 3), (Reply::errcode(93000, "invalid webhook url"), 4)] {
+        let scene = Scene::new();
+        scene.wecom.script(Endpoint::WebhookSend, [reply]);
+        assert_eq!(scene.sh(&["--alert-exit"], "exit 3").run().code, Some(code));
+    }
+    let scene = Scene::new();
+    assert_says_only(&scene.sh(&["--alert-exit"], "exit 0").run(), 0, "", "");
+}
+
+#[test]
+fn the_document_tells_of_both() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let run = scene.sh(&["--output", "json"], "exit 3").run();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(3), ""), "{}", run.all());
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&told["ok"], &told["exit_code"], &told["status"]), (&json!(false), &json!(7), &json!("temporary")));
+    assert_eq!((&told["run"]["exit_code"], &told["run"]["alerted"]), (&json!(3), &json!(false)));
+}
+
+#[test]
+fn no_mistake_in_settings_keeps_a_command_from_running() {
+    for (config, options, said) in [
+        ("nonsense", &[][..], "error[config]"),
+        ("[profiles.a]\nbogus = 1\n", &[], "unknown key"),
+        ("", &["-P", "missing"], "missing"),
+        ("[profiles.a]\nwebhook_file = '/no/such/key'\n", &["--on", "always"], "/no/such/key"),
+        ("", &[], "credentials of neither"),
+        ("", &["--rate", "often"], "error[usage]"),
+        ("", &["--config", "/no/such/file"], "/no/such/file"),
+    ] {
+        for code in [0, 5] {
+            let scene = Scene::new();
+            let script = format!("echo out; touch ran; exit {code}");
+            let cmd = scene.sh(options, &script).without_env("WECOM_ALERT_WEBHOOK");
+            let run = if config.is_empty() { cmd } else { cmd.config(config) }.run();
+            assert_eq!((run.code, run.stdout.as_str()), (Some(code), "out\n"), "{said}\n{}", run.all());
+            assert!(
+                run.stderr.starts_with("wecom-alert: error[") && run.stderr.contains(said),
+                "{said}\n{}",
+                run.all()
+            );
+            assert!(scene.has("ran"));
+            scene.assert_silent();
+        }
+    }
+}
+
+/// Better today than in the night in which one is due.
+#[test]
+fn options_that_cannot_become_an_alert_are_told_on_every_run() {
+    for options in [&["-t", "textcard"][..], &["--quote", "x"], &["--card", "button_interaction"]] {
+        let scene = Scene::new();
+        let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "echo", "out"]);
+        let run = cmd.base_url(&scene.wecom).webhook().run();
+        assert_eq!((run.code, run.stdout.as_str()), (Some(0), "out\n"), "{}", run.all());
+        assert!(run.stderr.starts_with("wecom-alert: error[usage]: run: "), "{options:?}\n{}", run.all());
+        scene.assert_silent();
+    }
+}
+
+/// `env -i`, no HOME, nothing on stdin, a PATH of two folders.
+#[test]
+fn under_cron() {
+    for (script, code) in [("echo out; exit 0", 0), ("echo out; exit 3", 3)] {
+        let scene = Scene::new();
+        let key = scene.env.file("key", crate::support::fake::WEBHOOK_KEY);
+        let config =
+            format!("base_url = '{}'\n[profiles.room]\nwebhook_file = '{}'\n", scene.wecom.base_url(), key.display());
+        let config = scene.env.file("cron.toml", config);
+        let mut cmd = scene.env.cmd(["run", "-t", "text", "--on", "failure", "--config"]).arg(config);
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"] {
+            cmd = cmd.without_env(name);
+        }
+        let run = cmd.args(["--", "/bin/sh", "-c", script]).in_folder("/").stdin_null().run();
+        assert_says_only(&run, code, "out\n", "");
+        assert_eq!(scene.texts().len(), usize::from(code != 0));
+    }
+}
+
+#[test]
+fn the_outbox_takes_what_cannot_go_out() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let run = scene.sh(&["--outbox"], "exit 3").run();
+    assert_eq!(run.code, Some(3), "{}", run.all());
+    assert!(run.stderr.starts_with("wecom-alert: warning[queued]: run: "), "{}", run.all());
+    scene.env.cmd(["outbox", "flush"]).webhook().base_url(&scene.wecom).run().assert_code(0);
+    scene.assert_told(&["sh failed: exit code 3"]);
+}
