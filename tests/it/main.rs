@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(unix)]
 mod bar;
+mod ci_recipes;
 mod concurrency;
 mod configuration;
 mod cooldown;
