@@ -5,6 +5,7 @@ mod architecture;
 #[cfg(unix)]
 mod bar;
 mod ci;
+mod ci_recipes;
 mod concurrency;
 mod configuration;
 mod cooldown;
