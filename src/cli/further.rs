@@ -36,6 +36,14 @@ pub(crate) fn only_route(settings: &Settings) -> Result<Route, bool> {
     }
 }
 
+/// The error where nothing says what to send with.
+pub(crate) fn no_credentials() -> Error {
+    Error::config(
+        "there are credentials of neither an app nor a webhook",
+        "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
+    )
+}
+
 fn no_route(name: &TargetName, origin: &str, several: bool) -> Error {
     let profile = &name.profile;
     if several {

@@ -8,7 +8,7 @@ use wecom_alert::message::Route;
 use wecom_alert::message::media::{self, MediaKind};
 
 use super::args::UploadMediaArgs;
-use super::further::only_route;
+use super::further::{no_credentials, only_route};
 use super::session::Session;
 use super::{dry_run, read_input};
 
@@ -48,10 +48,7 @@ fn choose_route(settings: &Settings, asked: Option<&str>) -> Result<Route> {
             "say whose media it is: --route app or --route webhook",
         )),
         (None, Err(false)) if settings.dry_run => Ok(Route::App),
-        (None, Err(false)) => Err(Error::config(
-            "there are credentials of neither an app nor a webhook",
-            "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
-        )),
+        (None, Err(false)) => Err(no_credentials()),
     }
 }
 

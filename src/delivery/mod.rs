@@ -4,6 +4,7 @@ mod attempts;
 mod consignment;
 pub mod cooldown;
 mod explain;
+mod inspection;
 pub mod late;
 mod ledger;
 pub mod outbox;
@@ -20,8 +21,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use consignment::Shipment;
+pub use inspection::explain_way;
 pub use ledger::Ledger;
-pub use outcome::{ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached};
+pub use outcome::{
+    Check, CheckStatus, ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached,
+};
 pub use policy::Policy;
 pub use targets::{Targets, name as target_name};
 

@@ -1,5 +1,6 @@
 //! What a person types: the commands, their options and help, and nothing else.
 
+mod check;
 mod delivery;
 mod global;
 mod outbox;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 use wecom_alert::config::Overrides;
 
+pub(crate) use check::CheckArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
 pub(crate) use send::{AppSendArgs, ContentArgs, WebhookSendArgs};
@@ -60,10 +62,14 @@ pub(crate) enum Command {
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
     Outbox(OutboxArgs),
+    /// Look at everything that sending needs, and say what is wrong and what to do about it
+    #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
+        Example:\n  wecom-alert check -P ops --send")]
+    Check(CheckArgs),
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 5] = ["app-send", "webhook-send", "upload-media", "get-token", "outbox"];
+    pub(crate) const NAMES: [&str; 6] = ["app-send", "webhook-send", "upload-media", "get-token", "outbox", "check"];
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -72,6 +78,7 @@ impl Command {
             Self::UploadMedia(_) => "upload-media",
             Self::GetToken(_) => "get-token",
             Self::Outbox(_) => "outbox",
+            Self::Check(_) => "check",
         }
     }
 }
@@ -126,7 +133,7 @@ impl Cli {
                 overrides.allow_partial = args.allow_partial;
                 args.delivery.override_settings(&mut overrides);
             }
-            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
+            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) | Command::Check(_) => {}
         }
         overrides
     }

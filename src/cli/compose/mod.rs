@@ -14,6 +14,7 @@ mod source;
 mod webhook;
 
 pub(crate) use draft::Draft;
+pub(crate) use long::host;
 pub(crate) use read::read;
 
 use wecom_alert::config::Settings;

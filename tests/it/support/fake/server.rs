@@ -216,7 +216,7 @@ impl Shared {
         let mut normal = Answer::new(404, "text/html", "<html><body>404 Not Found</body></html>");
         if is_whole && endpoint != Endpoint::Other && reply.is_judged() {
             let verdict = judge::judge(&mut world, &seen, &mut complaints);
-            normal = Answer::json(&verdict.json);
+            normal = Answer::json(&verdict.json).dated(world.clock_ahead_s);
             seen.outcome = verdict.outcome;
         } else if endpoint == Endpoint::Other {
             seen.outcome = Outcome::Fault("404: nothing is there".into());
