@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(unix)]
 mod bar;
+mod check;
 mod concurrency;
 mod configuration;
 mod cooldown;

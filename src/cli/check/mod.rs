@@ -50,13 +50,15 @@ pub(crate) async fn check(session: &mut Session<'_>, args: &CheckArgs) -> Result
     let mut targets = Vec::new();
     if routes.contains(&Route::App) {
         let way = app.as_ref().and_then(|_| way_to(&ways, &session.settings.base_url_or_default()));
-        let delivery = app.zip(way).map(|(login, way)| session.app_delivery(&way.client, login));
+        let towards = session.towards(session.settings.clone(), Route::App);
+        let delivery = app.zip(way).map(|(login, way)| towards.app_delivery(&way.client, login));
         let blocked = way.map_or(Some("app_credentials"), |way| way.blocked);
         targets.push(Target { route: Route::App, delivery, blocked });
     }
     if routes.contains(&Route::Webhook) {
         let way = webhook.as_ref().and_then(|login| way_to(&ways, &session.webhook_base_url(login)));
-        let delivery = webhook.zip(way).map(|(login, way)| session.webhook_delivery(&way.client, login));
+        let towards = session.towards(session.settings.clone(), Route::Webhook);
+        let delivery = webhook.zip(way).map(|(login, way)| towards.webhook_delivery(&way.client, login));
         let blocked = way.map_or(Some("webhook_key"), |way| way.blocked);
         targets.push(Target { route: Route::Webhook, delivery, blocked });
     }

@@ -195,10 +195,16 @@ fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
             let until = moment::date(not_after);
             error.clone().with_message(format!("{error} (issued by {issuer}, valid until {until})"))
         }
-        (CallError::Unreached { limit: None, .. }, _) => error.with_hint(
-            "the connection stood and TLS did not come about: a firewall may cut it off, or the port of --base-url does not \
-             speak TLS",
-        ),
+        (CallError::Unreached { limit, .. }, _) => {
+            let more_time =
+                limit.map(|limit| format!("; where the way is slow, give it more time with {}", limit.option()));
+            error.clone().with_message(format!("the connection stood, but TLS did not come about: {error}")).with_hint(
+                format!(
+                    "a firewall may cut TLS off, or the port of --base-url does not speak TLS{}",
+                    more_time.unwrap_or_default()
+                ),
+            )
+        }
         _ => error,
     }
 }
