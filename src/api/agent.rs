@@ -11,6 +11,9 @@ use crate::secret::Secret;
 /// Path of the endpoint.
 pub const AGENT_GET: &str = "/cgi-bin/agent/get";
 
+/// The fields of the range, and the lists in them: members, departments, tags.
+const RANGE: [(&str, &str); 3] = [("allow_userinfos", "user"), ("allow_partys", "partyid"), ("allow_tags", "tagid")];
+
 /// An app, and whom it can reach: its visible range, in which a department includes those below it (document path 90665).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
@@ -18,6 +21,8 @@ pub struct Agent {
     pub name: String,
     /// Whether it was disabled.
     pub is_closed: bool,
+    /// Whether the answer says anything of the range; else the lists are empty and mean nothing.
+    pub tells_range: bool,
     /// Members who are named one by one.
     pub users: Vec<String>,
     /// Departments.
@@ -45,16 +50,17 @@ impl Client {
 
 impl Agent {
     fn of(reply: Reply) -> Self {
-        let listed = |field: &str, inner: &str| {
+        let [users, parties, tags] = RANGE.map(|(field, inner)| {
             let items = reply.fields.get(field).and_then(|list| list.get(inner)).and_then(Value::as_array);
             items.into_iter().flatten().filter_map(id_of).collect()
-        };
+        });
         Self {
             name: reply.text("name").unwrap_or_default(),
             is_closed: reply.text("close").is_some_and(|close| close != "0"),
-            users: listed("allow_userinfos", "user"),
-            parties: listed("allow_partys", "partyid"),
-            tags: listed("allow_tags", "tagid"),
+            tells_range: RANGE.iter().any(|(field, _)| reply.fields.contains_key(*field)),
+            users,
+            parties,
+            tags,
             answer: reply.answer,
         }
     }
@@ -103,7 +109,8 @@ mod tests {
     #[test]
     fn what_is_absent_is_nothing() {
         let found = agent(json!({"close": 1, "allow_userinfos": [], "allow_partys": {"partyid": "1"}}));
-        assert!(found.is_closed && found.name.is_empty());
+        assert!(found.is_closed && found.tells_range && found.name.is_empty());
+        assert!(!agent(json!({"name": "x", "close": 0})).tells_range);
         assert!(found.users.is_empty() && found.parties.is_empty() && found.tags.is_empty());
     }
 }

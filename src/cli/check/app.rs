@@ -123,6 +123,12 @@ fn look_at_agent(agent: &Agent, settings: &Settings, sheet: &mut Sheet) -> Resul
         sheet.ok("agent", format!("{name} is visible and enabled"));
         Ok(())
     };
+    if !agent.tells_range {
+        for name in ["reach", "recipients"] {
+            sheet.skip(name, "not known: the answer says nothing of the app's range");
+        }
+        return enabled;
+    }
     let reach = [("members", &agent.users), ("departments", &agent.parties), ("tags", &agent.tags)];
     if reach.iter().all(|(_, ids)| ids.is_empty()) {
         let hint = "add members, departments or tags under 应用管理 → the app → 可见范围";
@@ -219,8 +225,11 @@ mod tests {
         let recipients = Recipients { users: ids(users), parties: ids(parties), tags: Vec::new() };
         let [of_users, of_parties, of_tags] = agent.map(ids);
         let answer = Answer { errcode: 0, errmsg: String::new() };
-        let (name, is_closed) = (String::new(), false);
-        compare(&recipients, &Agent { name, is_closed, users: of_users, parties: of_parties, tags: of_tags, answer })
+        let (name, is_closed, tells_range) = (String::new(), false, true);
+        compare(
+            &recipients,
+            &Agent { name, is_closed, tells_range, users: of_users, parties: of_parties, tags: of_tags, answer },
+        )
     }
 
     #[test]

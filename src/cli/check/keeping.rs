@@ -38,7 +38,7 @@ pub(super) fn look(session: &Session<'_>, usages: &[(Route, Option<Usage>)], she
     sheet.ok("state", format!("{} can be used", state.path().display()));
     look_at_outbox(session, &state, sheet);
     for (route, usage) in usages {
-        look_at_pacing(session, *route, *usage, sheet);
+        look_at_pacing(session, &state, *route, *usage, sheet);
     }
 }
 
@@ -75,7 +75,7 @@ fn listings(outbox: &Outbox, state: &Folder) -> Result<(Listing, Listing)> {
     Ok((outbox.waiting()?, outbox.failed()?))
 }
 
-fn look_at_pacing(session: &Session<'_>, route: Route, usage: Option<Usage>, sheet: &mut Sheet) {
+fn look_at_pacing(session: &Session<'_>, state: &Folder, route: Route, usage: Option<Usage>, sheet: &mut Sheet) {
     let each = match route {
         Route::App => "app: for each recipient",
         Route::Webhook => "webhook:",
@@ -85,6 +85,18 @@ fn look_at_pacing(session: &Session<'_>, route: Route, usage: Option<Usage>, she
         Rate::Per { count, period } => (count, period),
     };
     let rate = format!("{each} at most {count} messages in {}", told(period));
+    let folder = state.within("pacing");
+    if let Err(error) = folder.try_out() {
+        let detail = format!(
+            "{rate}; but the folder {} cannot be used, so that nothing is held back: {error}",
+            folder.path().display()
+        );
+        return sheet.warn(
+            "pacing",
+            detail,
+            "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder",
+        );
+    }
     match usage {
         Some(Usage::Paced { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";

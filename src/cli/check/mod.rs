@@ -38,7 +38,7 @@ pub(crate) async fn check(session: &mut Session<'_>, args: &CheckArgs) -> Result
     if let [route] = routes[..] {
         session.route = Some(route);
     }
-    let logins = set_up::log_in(session, &routes, &mut sheet).await;
+    let mut logins = set_up::log_in(session, &routes, &mut sheet).await;
     if session.settings.dry_run {
         return dry_run(session, args, &routes, &logins, sheet).await;
     }
@@ -46,22 +46,7 @@ pub(crate) async fn check(session: &mut Session<'_>, args: &CheckArgs) -> Result
     for way in &mut ways {
         way.blocked = network::look(&way.client, &way.base_url, session, &mut sheet).await.err();
     }
-    let Logins { app, webhook, .. } = logins;
-    let mut targets = Vec::new();
-    if routes.contains(&Route::App) {
-        let way = app.as_ref().and_then(|_| way_to(&ways, &session.settings.base_url_or_default()));
-        let towards = session.towards(session.settings.clone(), Route::App);
-        let delivery = app.zip(way).map(|(login, way)| towards.app_delivery(&way.client, login));
-        let blocked = way.map_or(Some("app_credentials"), |way| way.blocked);
-        targets.push(Target { route: Route::App, delivery, blocked });
-    }
-    if routes.contains(&Route::Webhook) {
-        let way = webhook.as_ref().and_then(|login| way_to(&ways, &session.webhook_base_url(login)));
-        let towards = session.towards(session.settings.clone(), Route::Webhook);
-        let delivery = webhook.zip(way).map(|(login, way)| towards.webhook_delivery(&way.client, login));
-        let blocked = way.map_or(Some("webhook_key"), |way| way.blocked);
-        targets.push(Target { route: Route::Webhook, delivery, blocked });
-    }
+    let mut targets: Vec<_> = routes.iter().map(|route| Target::of(*route, session, &mut logins, &ways)).collect();
     for target in targets.iter_mut().filter(|target| target.route == Route::App) {
         app::look(target, session, &mut sheet).await;
     }
@@ -105,6 +90,27 @@ struct Target<'a> {
     delivery: Option<Delivery<'a>>,
     /// What stands before any request to it.
     blocked: Option<&'static str>,
+}
+
+impl<'a> Target<'a> {
+    /// Takes its credentials. What it sends is kept account of by itself.
+    fn of(route: Route, session: &Session<'_>, logins: &mut Logins, ways: &'a [WayTo]) -> Self {
+        let towards = session.towards(session.settings.clone(), route);
+        let (way, delivery) = match route {
+            Route::App => {
+                let login = logins.app.take();
+                let way = login.as_ref().and_then(|_| way_to(ways, &session.settings.base_url_or_default()));
+                (way, login.zip(way).map(|(login, way)| towards.app_delivery(&way.client, login)))
+            }
+            Route::Webhook => {
+                let login = logins.webhook.take();
+                let way = login.as_ref().and_then(|login| way_to(ways, &session.webhook_base_url(login)));
+                (way, login.zip(way).map(|(login, way)| towards.webhook_delivery(&way.client, login)))
+            }
+        };
+        let lacking = if route == Route::App { "app_credentials" } else { "webhook_key" };
+        Self { route, delivery, blocked: way.map_or(Some(lacking), |way| way.blocked) }
+    }
 }
 
 /// The route asked for, else what the profile has, else what there is.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use wecom_alert::api::{CallError, Certificate, Client, Way};
-use wecom_alert::config::BaseUrl;
+use wecom_alert::config::{BaseUrl, ProxySetting};
 use wecom_alert::delivery::explain_way;
 use wecom_alert::error::Error;
 
@@ -90,6 +90,9 @@ pub(super) fn look_at_clock(ahead_s: Option<i64>, sheet: &mut Sheet) {
 
 fn look_at_proxy(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
     let origin = session.settings.proxy_origin.as_deref();
+    if let (ProxySetting::Environment, Some(origin)) = (&session.settings.proxy, origin) {
+        return sheet.skip("proxy", format!("skipped: a dry run does not read {origin}"));
+    }
     let detail = match client.way() {
         Way::Straight => "none: neither --proxy nor a proxy variable names one".to_owned(),
         Way::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),

@@ -124,7 +124,8 @@ fn answers_that_are_not_wecoms() {
             let scene = Scene::new();
             scene.wecom.script(endpoint, [reply.clone()]);
             let name = if endpoint == Endpoint::GetToken { "token" } else { "agent" };
-            let told = scene.told(&format!("{case} {name}"), scene.app(&["--timeout", "300ms"]), code, status);
+            let args: &[&str] = if reply.hangs() { &["--timeout", "300ms"] } else { &[] };
+            let told = scene.told(&format!("{case} {name}"), scene.app(args), code, status);
             told.has(name, "failed", &[part]).skips(&["reach", "recipients", "send_app"], &format!("{name} failed"));
             assert_eq!(scene.wecom.count(endpoint), 1, "{case}: asked once");
         }
@@ -177,6 +178,9 @@ fn recipients_that_the_app_cannot_reach() {
     let scene = range(&[], &["1"]);
     let told = scene.told("unknown", scene.app(&[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
     told.has("recipients", "ok", &["may hold them", "member nobody"]).has("reach", "ok", &["no member, 1 department"]);
+    scene.wecom.script(Endpoint::AgentGet, [Reply::Json(serde_json::json!({"errcode": 0, "name": "x"}))]);
+    let told = scene.told("untold", scene.app(&[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
+    told.has("agent", "ok", &["x is visible"]).skips(&["reach", "recipients"], "says nothing");
     let scene = range(&[], &[]);
     scene.told("nobody", scene.app(&[]), 0, "ok").has("reach", "warning", &["nobody", "可见范围"]);
 }

@@ -73,6 +73,15 @@ fn an_outbox_that_is_no_folder() {
 }
 
 #[test]
+fn a_pacing_folder_that_is_none() {
+    let scene = Scene::new();
+    fs::create_dir_all(scene.env.state()).unwrap();
+    fs::write(scene.env.state().join("pacing"), "a file").unwrap();
+    let told = scene.told("a file", scene.webhook(&[]).env("WECOM_ALERT_RATE", "9/1m"), 0, "ok");
+    told.has("pacing", "warning", &["nothing is held back", "WECOM_ALERT_STATE_DIR"]).has("outbox", "ok", &[]);
+}
+
+#[test]
 fn slots_and_blocks() {
     let scene = Scene::new();
     scene.told("off", scene.webhook(&[]), 0, "ok").has("pacing", "ok", &["webhook: off"]);

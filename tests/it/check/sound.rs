@@ -132,7 +132,9 @@ fn a_dry_run_sends_nothing_and_says_what_it_would() {
     let file = "[profiles.room]\nwebhook_command = [\"touch\", \"ran\"]\n";
     scene.told("command", scene.bare(&["--dry-run"]).config(file), 0, "dry_run").skips(&["webhook_key"], "dry run");
     assert!(!scene.env.home().join("ran").exists());
-    let run = scene.env.cmd(["--dry-run", "check"]).webhook().run().assert_code(0);
+    let file = "proxy_file = \"missing\"\n[profiles.room]\n";
+    scene.told("proxy", scene.webhook(&["--dry-run"]).config(file), 0, "dry_run").skips(&["proxy"], "proxy_file");
+    let run = scene.env.cmd(["--dry-run", "check"]).config("[profiles.room]\n").webhook().run().assert_code(0);
     assert!(run.stdout.contains("✓ webhook key") && !run.stdout.contains(WEBHOOK_KEY), "{}", run.all());
     assert_eq!(scene.wecom.connections(), 0);
 }

@@ -94,9 +94,11 @@ impl Shared {
                 open.streams.insert(number, twin);
             }
             drop(open);
+            // In the order in which they come, whichever thread is quicker then.
+            let on_connect = lock(&self.script).connections.pop_front().unwrap_or(OnConnect::Serve);
             let shared = Arc::clone(self);
             std::thread::spawn(move || {
-                shared.serve(stream, number);
+                shared.serve(stream, number, on_connect);
                 lock(&shared.open).streams.remove(&number);
             });
         }
@@ -135,9 +137,8 @@ impl Shared {
         false
     }
 
-    fn serve(&self, stream: TcpStream, number: usize) {
+    fn serve(&self, stream: TcpStream, number: usize, on_connect: OnConnect) {
         let _ = stream.set_nodelay(true);
-        let on_connect = lock(&self.script).connections.pop_front().unwrap_or(OnConnect::Serve);
         match on_connect {
             OnConnect::Serve => {}
             OnConnect::Reset => return super::wire::reset(&stream),
