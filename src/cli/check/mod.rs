@@ -13,13 +13,12 @@ mod test_message;
 use serde_json::Value;
 
 use wecom_alert::api::{AGENT_GET, Client, GETTOKEN, MESSAGE_SEND, WEBHOOK_SEND};
-use wecom_alert::config::{BaseUrl, Config, OnRateLimit};
+use wecom_alert::config::{BaseUrl, Config, Level, OnRateLimit, SecretSource, Settings};
 use wecom_alert::delivery::{Delivery, Outcome, PlannedRequest};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::message::Route;
 
 use super::args::CheckArgs;
-use super::further::only_route;
 use super::session::Session;
 use set_up::Logins;
 use sheet::Sheet;
@@ -34,7 +33,7 @@ pub(crate) async fn check(session: &mut Session<'_>, args: &CheckArgs) -> Result
     session.settings.on_rate_limit = OnRateLimit::Fail;
     let mut sheet = Sheet::default();
     set_up::look(session, &mut sheet);
-    let routes = routes_of(session, args);
+    let routes = routes_of(&session.settings, args);
     if let [route] = routes[..] {
         session.route = Some(route);
     }
@@ -113,15 +112,28 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The route asked for, else what the profile has, else what there is.
-fn routes_of(session: &Session<'_>, args: &CheckArgs) -> Vec<Route> {
-    match (args.route.as_deref(), only_route(&session.settings)) {
-        (Some("webhook"), _) => vec![Route::Webhook],
-        (Some(_), _) => vec![Route::App],
-        (None, Ok(route)) => vec![route],
-        (None, Err(true)) => vec![Route::App, Route::Webhook],
-        (None, Err(false)) => Vec::new(),
+/// The route asked for, else those of which the profile has something, else those for which there are credentials at all.
+fn routes_of(settings: &Settings, args: &CheckArgs) -> Vec<Route> {
+    match args.route.as_deref() {
+        Some("webhook") => return vec![Route::Webhook],
+        Some(_) => return vec![Route::App],
+        None => {}
     }
+    let id_levels = [settings.corp_id.as_ref().map(|id| id.level), settings.agent_id.as_ref().map(|id| id.level)];
+    let level = |source: &Option<SecretSource>| source.as_ref().map(SecretSource::level);
+    let (secret, webhook) = (level(&settings.secret), level(&settings.webhook));
+    let in_profile = Some(Level::Profile);
+    let of_profile = (secret == in_profile || id_levels.contains(&in_profile), webhook == in_profile);
+    let has_ids = id_levels.iter().any(Option::is_some);
+    match (of_profile, (secret.is_some(), webhook.is_some())) {
+        ((false, false), (false, false)) if has_ids => vec![Route::App],
+        ((false, false), at_all) => chosen(at_all),
+        (of_profile, _) => chosen(of_profile),
+    }
+}
+
+fn chosen((app, webhook): (bool, bool)) -> Vec<Route> {
+    [(Route::App, app), (Route::Webhook, webhook)].into_iter().filter(|(_, is)| *is).map(|(route, _)| route).collect()
 }
 
 /// The way to each base URL, once.

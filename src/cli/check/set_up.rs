@@ -49,17 +49,14 @@ pub(super) fn look(session: &mut Session<'_>, sheet: &mut Sheet) {
 pub(super) async fn log_in(session: &Session<'_>, routes: &[Route], sheet: &mut Sheet) -> Logins {
     let mut logins = Logins::default();
     if routes.is_empty() {
-        let lacking = session.settings.lacking_for_app(true);
-        let error = if lacking.len() == 3 { no_credentials() } else { session.settings.missing(&lacking) };
-        lack(session, "credentials", &error, sheet);
+        lack(session, "credentials", &no_credentials(), sheet);
     }
     if routes.contains(&Route::App) {
-        let lacking = session.settings.lacking_for_app(false);
-        if session.settings.dry_run {
-            match lacking.as_slice() {
-                [] => sheet.ok("app_credentials", about_app(session, None)),
-                keys => lack(session, "app_credentials", &session.settings.missing(keys), sheet),
-            }
+        let settings = &session.settings;
+        if !settings.lacking_for_app(false).is_empty() {
+            lack(session, "app_credentials", &settings.missing(&settings.lacking_for_app(true)), sheet);
+        } else if settings.dry_run {
+            sheet.ok("app_credentials", about_app(session, None));
         } else {
             match session.app_login(None).await {
                 Ok(login) => {

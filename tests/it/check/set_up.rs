@@ -36,11 +36,11 @@ fn nothing_at_all() {
     );
     told.has("state", "ok", &[]).lacks("tcp");
     let told = scene.told("half", scene.bare(&["--corp-id", "ww0000000000000000"]), 3, "config");
-    told.has("credentials", "failed", &["agent_id, secret are not set", "WECOM_ALERT_SECRET"]);
+    told.has("app_credentials", "failed", &["agent_id, secret are not set", "WECOM_ALERT_SECRET"]);
     let told = scene.told("asked", scene.bare(&["--route", "webhook"]), 3, "config");
     told.has("webhook_key", "failed", &["webhook is not set", "WECOM_ALERT_WEBHOOK"]);
     let told = scene.told("asked", scene.bare(&["--route", "app"]), 3, "config");
-    told.has("app_credentials", "failed", &["corp_id, secret are not set"])
+    told.has("app_credentials", "failed", &["corp_id, agent_id, secret are not set"])
         .skips(&["token", "agent"], "app credentials failed");
     assert_eq!(scene.wecom.connections(), 0);
 }
@@ -63,6 +63,22 @@ fn which_file_and_profile_count_and_why() {
     told.has("profile", "ok", &["room, the only one"]);
     let told = scene.told("none", scene.webhook(&["--config", "/dev/null"]), 0, "ok");
     told.has("profile", "ok", &["none", "no profiles"]);
+}
+
+#[test]
+fn what_the_profile_has_is_checked() {
+    let scene = Scene::new();
+    let both = "[profiles.ops]\ncorp_id = \"ww0000000000000000\"\nagent_id = 1000002\n";
+    let both = format!("{both}webhook = \"{WEBHOOK_KEY}\"\n");
+    // Half of the app stands in the environment: it is the profile's app all the same.
+    let told = scene.told("both", scene.bare(&[]).config(&both).env("WECOM_ALERT_SECRET", SECRET), 0, "ok");
+    told.has("app_credentials", "ok", &["WECOM_ALERT_SECRET"]).has("agent", "ok", &[]).has("webhook_key", "ok", &[]);
+    // An app that only the environment knows is none of the profile's.
+    let room = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\n");
+    let told = scene.told("room", scene.app(&[]).config(&room), 0, "ok");
+    told.has("webhook_key", "ok", &[]).lacks("app_credentials");
+    let told = scene.told("asked", scene.app(&["--route", "app"]).config(&room), 0, "ok");
+    told.has("app_credentials", "ok", &[]).lacks("webhook_key");
 }
 
 #[test]
