@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(unix)]
 mod bar;
+mod check;
 mod ci;
 mod ci_recipes;
 mod concurrency;
