@@ -10,7 +10,7 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 12] = [
     &["app-send"],
     &["webhook-send"],
     &["upload-media"],
@@ -19,6 +19,8 @@ const COMMANDS: [&[&str]; 10] = [
     &["outbox", "list"],
     &["outbox", "flush"],
     &["outbox", "drop"],
+    &["run"],
+    &["check"],
     &["completions"],
     &["man"],
 ];
