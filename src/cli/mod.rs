@@ -99,7 +99,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
     let mut session = Session::new(config, resolved, mask.clone(), listener);
-    let mut outcome = conduct(&mut session, cli.command, ran.as_ref())?;
+    let mut outcome = match conduct(&mut session, cli.command, ran.as_ref()) {
+        // Its code is ours, even now.
+        Err(error) if ran.is_some() => Outcome::from(Error::defect(format!("{error:#}"))),
+        outcome => outcome?,
+    };
     outcome.profile.clone_from(&session.settings.profile);
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
