@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod api;
 pub mod child;
+pub mod ci;
 pub mod clock;
 pub mod config;
 pub mod delivery;

@@ -24,7 +24,8 @@ pub(super) fn needs_code(line: &str) -> bool {
     let start = line.trim_start();
     // Like an underline, which makes a heading of the line above it.
     let is_rule = !start.is_empty() && start.chars().all(|c| matches!(c, '-' | '=' | ' '));
-    line.contains(['<', '*', '_', '`'])
+    line.contains(['<', '*', '`'])
+        || has_opening_underscore(line)
         || start.starts_with(['#', '>'])
         || start.starts_with("~~~")
         || is_rule
@@ -36,6 +37,18 @@ pub(super) fn needs_code(line: &str) -> bool {
             '&' => is_entity(&line[at..]),
             _ => false,
         })
+}
+
+/// Whether an underscore could begin something: within a word, as in names and addresses, it never does.
+fn has_opening_underscore(line: &str) -> bool {
+    let mut before = None;
+    line.char_indices().any(|(at, c)| {
+        let opens = c == '_'
+            && !before.is_some_and(char::is_alphanumeric)
+            && line[at + 1..].starts_with(|next: char| !next.is_whitespace());
+        before = Some(c);
+        opens
+    })
 }
 
 /// A line of `markdown`.

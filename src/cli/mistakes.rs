@@ -84,6 +84,7 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
         (Some("get-token"), _) => "get-token takes no text".to_owned(),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
         (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
+        (Some("completions"), _) => "one shell at a time: bash, zsh, fish, powershell or elvish".to_owned(),
         (Some("outbox"), _) => "list and flush take no words, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())

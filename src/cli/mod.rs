@@ -10,6 +10,7 @@ mod further;
 mod get_token;
 mod gist;
 mod hold;
+mod manual;
 mod mistakes;
 mod moment;
 mod outbox;
@@ -57,27 +58,43 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return Ok(print_help(&error, &mask)),
+        Err(error) if !error.use_stderr() => {
+            let help = manual::short_help(&arguments).unwrap_or(error);
+            return Ok(explained(manual::write(help.render().to_string().as_bytes()), None, &mask));
+        }
         Err(error) => {
             let Gist { command, overrides } = gist(&arguments);
-            let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
-            let end = End { command, outcome, warnings: Vec::new(), began, ran: None };
+            let end = End::of(mistakes::explain(&error, command, &arguments), command, began);
             return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
     let command = Some(cli.command.name());
     let overrides = cli.overrides();
+    let explanation = match &cli.command {
+        Command::Completions(args) => Some(Ok(manual::completions(args))),
+        Command::Man(args) => Some(manual::page(args)),
+        _ => None,
+    };
+    if let Some(text) = explanation {
+        return Ok(match text {
+            Ok(text) => explained(manual::write(&text), command, &mask),
+            Err(error) => End::of(error, command, began).without_settings(&overrides, &environment, &mask),
+        });
+    }
+    carry_out(cli, &environment, mask, began)
+}
+
+/// The same for a command that does more than to explain.
+fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) -> anyhow::Result<u8> {
+    let (command, overrides) = (Some(cli.command.name()), cli.overrides());
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
     let ran = match run_first(&cli) {
         Ok(ran) => ran,
-        Err(error) => {
-            let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None };
-            return Ok(end.without_settings(&overrides, &environment, &mask));
-        }
+        Err(error) => return Ok(End::of(error, command, began).without_settings(&overrides, environment, &mask)),
     };
-    let config = Config::read(&overrides, &environment);
+    let config = Config::read(&overrides, environment);
     let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
         // Each entry of the outbox has a target of its own.
         let is_for_all = matches!(cli.command, Command::Outbox(_));
@@ -87,11 +104,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let (config, resolved) = match resolved {
         Ok(resolved) => resolved,
         Err(error) => {
-            let profile = config::glance(&overrides, &environment).profile;
+            let profile = config::glance(&overrides, environment).profile;
             let outcome = Outcome { profile, route: route_of(&cli.command), ..Outcome::from(error) };
             // A mistyped variable may well be why the settings are wrong.
             let end = End { command, outcome, warnings: environment.unknown_variables(), began, ran };
-            return Ok(end.without_settings(&overrides, &environment, &mask));
+            return Ok(end.without_settings(&overrides, environment, &mask));
         }
     };
     let settings = &resolved.0;
@@ -130,6 +147,11 @@ struct End {
 }
 
 impl End {
+    /// One that failed before there was anything else to say.
+    fn of(error: Error, command: Option<&'static str>, began: Instant) -> Self {
+        Self { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None }
+    }
+
     /// Writes the trace, prints the report and returns the exit code.
     fn told(mut self, log_file: Option<&Path>, said: Option<&Said>, manner: Manner, mask: &Mask) -> u8 {
         if let Some(path) = log_file {
@@ -151,16 +173,12 @@ impl End {
     }
 }
 
-/// Help and version. A reader who has seen enough may leave.
-fn print_help(help: &clap::Error, mask: &Mask) -> u8 {
-    match help.print() {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let outcome = Outcome::from(output::unwritable(&error));
-            let manner = Manner { output: Output::Text, quiet: false, verbose: false };
-            output::finish(&Report { command: None, outcome: &outcome, warnings: &[], mask, ran: None }, manner)
-        }
-        _ => 0,
-    }
+/// The end of a command that only explains: it needs no settings, and its text is no result.
+fn explained(written: std::io::Result<()>, command: Option<&'static str>, mask: &Mask) -> u8 {
+    let Err(error) = written else { return 0 };
+    let outcome = Outcome::from(output::unwritable(&error));
+    let manner = Manner { output: Output::Text, quiet: false, verbose: false };
+    output::finish(&Report { command, outcome: &outcome, warnings: &[], mask, ran: None }, manner)
 }
 
 /// The route of a command, as far as the command alone decides.
@@ -170,7 +188,7 @@ fn route_of(command: &Command) -> Option<Route> {
         Command::WebhookSend(_) => Some(Route::Webhook),
         Command::UploadMedia(args) => named_route(args.route.as_deref()?),
         Command::Run(args) => named_route(args.route.as_deref()?),
-        Command::Outbox(_) => None,
+        Command::Outbox(_) | Command::Completions(_) | Command::Man(_) => None,
     }
 }
 
@@ -223,6 +241,7 @@ async fn dispatch(session: &mut Session<'_>, command: Command, ran: Option<&Ran>
         Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
         Command::GetToken(args) => get_token::get_token(session, args).await,
         Command::Outbox(args) => outbox::outbox(session, args).await,
+        Command::Completions(_) | Command::Man(_) => Err(Error::defect("an explanation has no settings")),
     }
 }
 

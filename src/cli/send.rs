@@ -15,8 +15,9 @@ use super::trace::Said;
 use super::{dry_run, further, moment, read_input};
 
 /// Sends a message to the command's own target, to those that get it as well, and to the one that stands in.
-pub(crate) async fn send(session: &mut Session<'_>, order: Order) -> Result<Outcome> {
+pub(crate) async fn send(session: &mut Session<'_>, mut order: Order) -> Result<Outcome> {
     let route = order.route;
+    order.look_around(session.config, &mut session.warnings)?;
     session.route = Some(route);
     let settings = session.settings.clone();
     let read = read_input(session, move |warnings| {

@@ -62,6 +62,13 @@ impl Environment {
         self
     }
 
+    /// A variable of another program, such as a CI system; an empty one counts as unset, and so does what is not UTF-8.
+    /// Ours are read by their keys, and never here.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
+    }
+
     /// The config files to look for, the first one first.
     pub(super) fn config_files(&self) -> Vec<PathBuf> {
         let user = self.folder("XDG_CONFIG_HOME", |p| &p.config, ".config").map(|folder| folder.join("config.toml"));

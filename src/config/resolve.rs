@@ -85,6 +85,12 @@ impl<'a> Config<'a> {
         self.resolve_by(false)
     }
 
+    /// A variable of another program: see [`Environment::variable`].
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.env.variable(name).map(str::to_owned)
+    }
+
     fn resolve_by(&self, needs_profile: bool) -> Result<(Settings, Vec<String>)> {
         let rank = if self.options.get(Key::Profile).is_some() { Rank::Named } else { Rank::Usual };
         let (settings, ignored) = self.resolve_with(&self.options, rank, needs_profile)?;

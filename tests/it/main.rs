@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(unix)]
 mod bar;
+mod ci;
 mod concurrency;
 mod configuration;
 mod cooldown;
@@ -12,8 +13,10 @@ mod delivery;
 mod document;
 mod dry_run;
 mod fake_itself;
+mod feeds;
 mod hints;
 mod long_text;
+mod manual;
 mod network;
 #[cfg(unix)]
 mod outbox;

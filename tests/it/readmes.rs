@@ -10,7 +10,7 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 8] = [
+const COMMANDS: [&[&str]; 10] = [
     &["app-send"],
     &["webhook-send"],
     &["upload-media"],
@@ -19,6 +19,8 @@ const COMMANDS: [&[&str]; 8] = [
     &["outbox", "list"],
     &["outbox", "flush"],
     &["outbox", "drop"],
+    &["completions"],
+    &["man"],
 ];
 
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];

@@ -27,6 +27,7 @@ fn read_backslashes(text: &str) -> String {
 #[test]
 fn ordinary_lines_of_markdown_stay() {
     for line in [
+        "a_b, a_ _ b: https://example.com/a_b?c_d=e",
         "",
         "98 % used",
         "磁盘已满 🚨",
@@ -53,7 +54,8 @@ fn lines_with_markup_become_code() {
     for (line, code) in [
         ("a<b", "`a<b`"),
         ("2*3", "`2*3`"),
-        ("a_b", "`a_b`"),
+        ("_a b_", "`_a b_`"),
+        ("see __init__", "`see __init__`"),
         ("# x", "`# x`"),
         ("  > x", "`  > x`"),
         ("a\\*", "`a\\*`"),

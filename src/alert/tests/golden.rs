@@ -24,7 +24,7 @@ fn text() {
 #[test]
 fn markdown() {
     let expected = "prod <font color=\"warning\">**[CRITICAL] Disk full**</font>\n\
-        > host: web-1\n> log: x\n> y|z\n\n98 % used\n`/dev/sda1_x`\n[详情](https://example.com/a%281%29)";
+        > host: web-1\n> log: x\n> y|z\n\n98 % used\n/dev/sda1_x\n[详情](https://example.com/a%281%29)";
     assert_eq!(disk_full().markdown().joined(), expected);
     let code = format!("``{HOSTILE}``");
     let expected = format!(

@@ -33,6 +33,10 @@ pub(crate) struct AlertArgs {
     /// Stands before title or text on every part; {host} and {profile} are replaced [env: WECOM_ALERT_PREFIX]
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
+    /// Add repository, branch, commit, author, job, duration and the link of this CI run; which system: see the README
+    /// [bare: auto]
+    #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    pub(crate) ci: Option<String>,
     /// A file to send behind the text (repeatable): JPG and PNG as pictures; `-` is stdin
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) attach: Vec<PathBuf>,
@@ -84,6 +88,7 @@ impl AlertArgs {
             ("--url", self.url.is_some()),
             ("--btntxt", self.btntxt.is_some()),
             ("--picurl", self.picurl.is_some()),
+            ("--ci", self.ci.is_some()),
             ("--card", self.card.card.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(option, _)| option).or_else(|| self.card.first_given())

@@ -3,6 +3,7 @@
 mod alert;
 mod delivery;
 mod global;
+mod manual;
 mod outbox;
 mod run;
 mod send;
@@ -16,6 +17,7 @@ use wecom_alert::config::Overrides;
 
 pub(crate) use alert::AlertArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
@@ -69,10 +71,19 @@ pub(crate) enum Command {
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
     Outbox(OutboxArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  wecom-alert completions bash > /etc/bash_completion.d/wecom-alert")]
+    Completions(CompletionsArgs),
+    /// Print a manual page: of the program, or of a command
+    #[command(
+        after_help = "Example:\n  wecom-alert man app-send > wecom-alert-app-send.1 && man ./wecom-alert-app-send.1"
+    )]
+    Man(ManArgs),
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 6] = ["app-send", "webhook-send", "run", "upload-media", "get-token", "outbox"];
+    pub(crate) const NAMES: [&str; 8] =
+        ["app-send", "webhook-send", "run", "upload-media", "get-token", "outbox", "completions", "man"];
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -82,6 +93,8 @@ impl Command {
             Self::GetToken(_) => "get-token",
             Self::Run(_) => "run",
             Self::Outbox(_) => "outbox",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -111,6 +124,61 @@ pub(crate) struct GetTokenArgs {
     pub(crate) refresh: bool,
 }
 
+/// Options that few commands need: short help leaves them out.
+const RARE: [&str; 46] = [
+    "agent_id",
+    "alert_exit",
+    "allow_partial",
+    "at_most_once",
+    "base_url",
+    "btntxt",
+    "button",
+    "ca_file",
+    "connect_timeout",
+    "cooldown_key",
+    "corp_id",
+    "data",
+    "duplicate_check",
+    "emphasis",
+    "encoding",
+    "escapes",
+    "filename",
+    "from",
+    "id_trans",
+    "if_empty",
+    "jitter",
+    "jump",
+    "keep",
+    "log_file",
+    "media_id",
+    "mention_fallback",
+    "no_cache",
+    "no_validate",
+    "on_long",
+    "on_rate_limit",
+    "option",
+    "outbox_max_age",
+    "payload",
+    "picurl",
+    "proxy",
+    "quote",
+    "rate",
+    "retries",
+    "safe",
+    "skip_empty",
+    "source",
+    "task_id",
+    "template",
+    "timeout",
+    "video",
+    "voice",
+];
+
+/// Whether an option is one of those.
+pub(crate) fn is_rare(arg: &clap::Arg) -> bool {
+    RARE.contains(&arg.get_id().as_str())
+}
+
 impl Cli {
     /// The options as the configuration knows them.
     pub(crate) fn overrides(&self) -> Overrides {
@@ -132,6 +200,7 @@ impl Cli {
             }
             Command::Run(args) => args.override_settings(&mut overrides),
             Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
+            Command::Completions(_) | Command::Man(_) => {}
         }
         overrides
     }

@@ -51,7 +51,24 @@ pub(crate) struct ContentArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) if_empty: Option<String>,
     #[command(flatten)]
+    pub(crate) feed: FeedArgs,
+    #[command(flatten)]
     pub(crate) alert: AlertArgs,
+}
+
+/// What machines send, and texts made of it.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Input of machines")]
+pub(crate) struct FeedArgs {
+    /// stdin, or --data, is a notification of alertmanager or grafana
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<String>,
+    /// JSON for --from or --template; `-` is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) data: Option<PathBuf>,
+    /// Make the text of a template (Jinja) and JSON; one named .json makes a payload
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) template: Option<PathBuf>,
 }
 
 /// What app messages alone have.

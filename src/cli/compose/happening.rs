@@ -1,6 +1,7 @@
 //! What happened, put together from options, settings and the text.
 
 use wecom_alert::alert::{Alert, Field, Level, Link};
+use wecom_alert::ci::Context;
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::clean;
@@ -11,11 +12,12 @@ use super::draft::Happening;
 use crate::cli::args::AlertArgs;
 
 /// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
-/// add their fields to it.
+/// add their fields to it. What a CI run tells stands behind both.
 pub(super) fn put_together(
     args: &AlertArgs,
     settings: &Settings,
     own: Option<Alert>,
+    ci: Option<&Context>,
     body: Option<String>,
 ) -> Result<Happening> {
     let mut alert = own.unwrap_or_default();
@@ -29,6 +31,12 @@ pub(super) fn put_together(
     }
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);
+    }
+    if let Some(ci) = ci {
+        alert.fields.extend(ci.fields.iter().cloned());
+        alert.title = alert.title.or_else(|| Some(ci.title()));
+        let to_run = ci.url.clone().map(|url| Link { url, label: None });
+        alert.link = alert.link.or(to_run);
     }
     alert.body = body.or(alert.body);
     alert.link = link(settings, alert.link)?;

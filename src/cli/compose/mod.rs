@@ -8,6 +8,7 @@ mod alert;
 mod attach;
 mod content;
 mod draft;
+mod feed;
 mod frame;
 mod happening;
 mod kind;
@@ -22,7 +23,8 @@ pub(crate) use draft::Draft;
 pub(crate) use read::read;
 
 use wecom_alert::alert::Alert;
-use wecom_alert::config::Settings;
+use wecom_alert::ci;
+use wecom_alert::config::{Config, Settings};
 use wecom_alert::delivery::{PartKind, Shipment};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::message::{Finding, Findings, Route, app as app_rules, webhook as webhook_rules};
@@ -36,6 +38,8 @@ pub(crate) struct Order {
     pub(crate) content: ContentArgs,
     /// What the program itself has to say; nothing is read then.
     pub(crate) own: Option<Alert>,
+    /// The CI run that this is a part of.
+    pub(crate) ci: Option<ci::Context>,
     pub(crate) msgtype: Option<String>,
     by_option: ByOption,
 }
@@ -53,21 +57,34 @@ impl Order {
     ) -> Self {
         let content = ContentArgs { alert, ..ContentArgs::default() };
         let by_option = ByOption { mentions: calls_somebody(mentions), ..given_for_app(app) };
-        Self { route, content, own: Some(own), msgtype, by_option }
+        Self { route, content, own: Some(own), ci: None, msgtype, by_option }
+    }
+}
+
+impl Order {
+    /// Finds out about the CI run, if that is wanted. Outside of any it is a warning.
+    pub(crate) fn look_around(&mut self, config: &Config<'_>, warnings: &mut Vec<String>) -> Result<()> {
+        let Some(wanted) = &self.content.alert.ci else { return Ok(()) };
+        let now = wecom_alert::clock::now_ms() / 1000;
+        self.ci = ci::context(wanted.parse()?, |name| config.variable(name), now)?;
+        if self.ci.is_none() {
+            warnings.push("--ci: this is no CI system that is known here: nothing is added".to_owned());
+        }
+        Ok(())
     }
 }
 
 impl From<AppSendArgs> for Order {
     fn from(args: AppSendArgs) -> Self {
         let by_option = given_for_app(&args.app);
-        Self { route: Route::App, content: args.content, own: None, msgtype: args.msgtype, by_option }
+        Self { route: Route::App, content: args.content, own: None, ci: None, msgtype: args.msgtype, by_option }
     }
 }
 
 impl From<WebhookSendArgs> for Order {
     fn from(args: WebhookSendArgs) -> Self {
         let by_option = ByOption { mentions: calls_somebody(&args.mentions), ..ByOption::default() };
-        Self { route: Route::Webhook, content: args.content, own: None, msgtype: args.msgtype, by_option }
+        Self { route: Route::Webhook, content: args.content, own: None, ci: None, msgtype: args.msgtype, by_option }
     }
 }
 

@@ -17,10 +17,14 @@ use super::usage_of;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
 pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
-    let msgtype = chosen.name.as_str();
     let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
-    let text = read_payload(path)?;
-    let given = parse_json(&text).map_err(|error| {
+    of_text(&name, &read_payload(path)?, chosen)
+}
+
+/// The same of a text that was read already; `name` is where it came from.
+pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
+    let msgtype = chosen.name.as_str();
+    let given = parse_json(text).map_err(|error| {
         Error::usage(
             format!("the payload from {name} is not JSON: {error}"),
             "check it with jq; text with quotes or line breaks goes in without --payload",

@@ -2,14 +2,16 @@
 
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::Attachment;
+use wecom_alert::input::{Attachment, is_blank};
 use wecom_alert::message::Route;
 use wecom_alert::message::media::MediaKind;
+use wecom_alert::template::Target;
 
 use super::content::{Body, TextRule, read_body, text_rule};
 use super::draft::{ChosenType, Draft, Happening, Material, TypeOrigin};
+use super::feed::{self, Fed};
 use super::kind::{check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
-use super::source::Source;
+use super::source::{Feed, Source};
 use super::{Order, attach, happening, payload};
 
 /// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
@@ -19,24 +21,28 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
     if route == Route::Webhook && matches!(source, Source::File(MediaKind::Video, _)) {
         return Err(Error::usage("a webhook has no video messages", "send it as a file, with --file"));
     }
-    let says_more = order.own.is_some() || args.alert.first_given().is_some();
+    let is_fed = matches!(&source, Source::Feed(feed) if feed.template.is_none());
+    let says_more = is_fed || order.own.is_some() || args.alert.first_given().is_some();
     let chosen = choose_type(args, order.msgtype.as_deref(), &source, says_more, settings)?;
+    let is_alert = is_made_of_alert(&chosen.name, says_more);
     let (material, text) = match &source {
         Source::Payload(path) => {
             refuse_unused(&args.alert, None)?;
             (Material::Payload(payload::read(path, &chosen)?), None)
         }
-        Source::Text if is_made_of_alert(&chosen.name, says_more) => {
-            match read_alert(order, &chosen, settings, warnings)? {
-                Some(happening) => (Material::Alert(Box::new(happening)), None),
-                None => return Ok(None),
-            }
-        }
+        Source::Feed(feed) => read_feed(order, feed, &chosen, is_alert, settings)?,
+        Source::Text if is_alert => match read_alert(order, &chosen, settings, warnings)? {
+            Some(happening) => (Material::Alert(Box::new(happening)), None),
+            None => return Ok(None),
+        },
         _ => match read_plain(order, &source, &chosen, settings, warnings)? {
             Some((material, text)) => (material, text),
             None => return Ok(None),
         },
     };
+    if text.as_deref().is_some_and(is_blank) && settings.skip_empty {
+        return Ok(None);
+    }
     let names_used = usize::from(matches!(source, Source::File(..)));
     let attached = attach::open_all(args, names_used)?;
     attach::check_all(&attached, route, settings, warnings)?;
@@ -62,7 +68,7 @@ fn read_alert(
         check_type(chosen, &Material::Nothing, route)?;
     }
     let has_own = order.own.is_some();
-    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), None)?;
+    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), order.ci.as_ref(), None)?;
     if has_own {
         return Ok(Some(happening));
     }
@@ -74,6 +80,47 @@ fn read_alert(
         Body::Skipped => return Ok(None),
     }
     Ok(Some(happening))
+}
+
+/// What a machine sent, or what a template made of it.
+fn read_feed(
+    order: &Order,
+    feed: &Feed,
+    chosen: &ChosenType,
+    is_alert: bool,
+    settings: &Settings,
+) -> Result<(Material, Option<String>)> {
+    let args = &order.content.alert;
+    let target = match chosen.name.as_str() {
+        // The text of an alert is escaped when that is rendered.
+        _ if is_alert => Target::Text,
+        "markdown" => Target::Markdown,
+        "markdown_v2" => Target::MarkdownV2,
+        _ => Target::Text,
+    };
+    let (own, text) = match feed::read(feed, target)? {
+        Fed::Payload(name, json) => {
+            refuse_unused(args, None)?;
+            return Ok((Material::Payload(payload::of_text(&name, &json, chosen)?), None));
+        }
+        Fed::Alert(own) => (Some(*own), None),
+        Fed::Text(text) => (None, Some(text)),
+    };
+    if chosen.origin != TypeOrigin::Best {
+        check_type(chosen, &Material::Nothing, order.route)?;
+    }
+    if text.as_deref().is_some_and(is_blank) && !settings.skip_empty {
+        return Err(Error::usage(
+            "the text is empty: the template makes nothing but white space of this data",
+            "correct the template; --skip-empty passes empty text over",
+        ));
+    }
+    if !is_alert {
+        return Ok((Material::Nothing, text));
+    }
+    let happening =
+        happening::put_together(args, settings, own, order.ci.as_ref(), text.filter(|text| !is_blank(text)))?;
+    Ok((Material::Alert(Box::new(happening)), None))
 }
 
 /// A text as it is, a file, or files alone.
@@ -90,7 +137,7 @@ fn read_plain(
             Material::File(*kind, Attachment::open(path, args.alert.filename.first().map(String::as_str))?)
         }
         Source::MediaId(id) => Material::MediaId(id.clone()),
-        Source::Text | Source::Payload(_) => Material::Nothing,
+        Source::Text | Source::Payload(_) | Source::Feed(_) => Material::Nothing,
     };
     check_type(chosen, &material, route)?;
     let rule = match text_rule(route, msgtype) {

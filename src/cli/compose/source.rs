@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use wecom_alert::error::{Error, Result};
+use wecom_alert::feed::Format;
 use wecom_alert::input::{TextSource, is_stdin};
 use wecom_alert::message::media::MediaKind;
 
@@ -20,17 +21,35 @@ pub(super) enum Source {
     File(MediaKind, PathBuf),
     /// A file that was uploaded before.
     MediaId(String),
+    /// JSON of a machine, or a template filled from JSON.
+    Feed(Feed),
+}
+
+/// Where JSON is read from and what is made of it.
+#[derive(Debug)]
+pub(super) struct Feed {
+    /// The file, or `-` for stdin.
+    pub(super) data: PathBuf,
+    /// Whose notification it is; `None` for any JSON.
+    pub(super) format: Option<Format>,
+    pub(super) template: Option<PathBuf>,
 }
 
 impl Source {
     /// Decides, and refuses options that contradict each other.
     pub(super) fn of(args: &ContentArgs) -> Result<Self> {
         let file = own_file(args);
+        let feed = feed(args)?;
         refuse_names_too_many(args, usize::from(file.is_some()) + args.alert.attach.len())?;
-        let paths = [&args.text_file, &args.payload].into_iter().flatten();
+        let data = feed.as_ref().map(|feed| &feed.data);
+        let paths = [&args.text_file, &args.payload].into_iter().flatten().chain(data);
         let paths = paths.chain(file.as_ref().map(|(_, path)| *path)).chain(&args.alert.attach);
         if paths.filter(|path| is_stdin(path)).count() > 1 {
             return Err(Error::usage("stdin can only be read once", "give one of the two as a file"));
+        }
+        if let Some(feed) = feed {
+            refuse_beside_feed(args, file.is_some())?;
+            return Ok(Self::Feed(feed));
         }
         if let Some(path) = &args.payload {
             if file.is_some() || args.media_id.is_some() {
@@ -55,9 +74,46 @@ impl Source {
             Self::File(MediaKind::Voice, _) => Some(("voice", "--voice")),
             Self::File(MediaKind::Video, _) => Some(("video", "--video")),
             Self::File(MediaKind::File, _) => Some(("file", "--file")),
-            Self::Text | Self::Payload(_) | Self::MediaId(_) => None,
+            Self::Text | Self::Payload(_) | Self::MediaId(_) | Self::Feed(_) => None,
         }
     }
+}
+
+/// What `--from`, `--data` and `--template` say together.
+fn feed(args: &ContentArgs) -> Result<Option<Feed>> {
+    let args = &args.feed;
+    let format = args.from.as_deref().map(str::parse).transpose()?;
+    let data = match (&args.data, &args.template) {
+        (Some(_), None) if format.is_none() => {
+            return Err(Error::usage(
+                "--data alone says nothing",
+                "add --template FILE to make a text of it, or --from if it is a notification",
+            ));
+        }
+        (None, Some(_)) if format.is_none() => {
+            return Err(Error::usage("--template has no data", "give it as JSON with --data FILE; - is stdin"));
+        }
+        (None, None) if format.is_none() => return Ok(None),
+        (Some(data), _) => data.clone(),
+        (None, _) => PathBuf::from("-"),
+    };
+    Ok(Some(Feed { data, format, template: args.template.clone() }))
+}
+
+fn refuse_beside_feed(args: &ContentArgs, has_file: bool) -> Result<()> {
+    let given = [
+        ("CONTENT", args.content.is_some()),
+        ("--text-file", args.text_file.is_some()),
+        ("--payload", args.payload.is_some()),
+        ("--media-id", args.media_id.is_some()),
+        ("a file of its own", has_file),
+    ];
+    let Some((what, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+    let own = if args.feed.template.is_some() { "--template" } else { "--from" };
+    Err(Error::usage(
+        format!("{what} does not go with {own}, which makes the text"),
+        "leave one of the two out; a file goes behind the text with --attach",
+    ))
 }
 
 /// The file that the message itself is about.

@@ -205,3 +205,18 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.outbox_max_age.as_secs(), s.cooldown.unwrap().as_secs()), (7 * 3600, 8 * 60));
     assert_eq!((s.cooldown_key.unwrap(), s.log_file.unwrap()), ("$k".to_owned(), PathBuf::from("log")));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_of_another_program_is_given_as_it_is() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let broken = OsString::from_vec(vec![0xff]);
+    let pairs = [("CI", OsString::from("true ")), ("GITHUB_REF", OsString::new()), ("CI_JOB_NAME", broken)];
+    let environment = Environment::from_pairs(pairs);
+    assert_eq!(environment.variable("CI"), Some("true "));
+    for name in ["GITHUB_REF", "CI_JOB_NAME", "GITLAB_CI", "ci"] {
+        assert_eq!(environment.variable(name), None, "{name}");
+    }
+}

@@ -1,0 +1,407 @@
+//! Each system's variables, what is made of them, and what is never asked for.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::table::Table;
+use super::{Context, System, Wanted, context, detect};
+use crate::error::Status;
+
+/// 2026-03-01 10:00 UTC.
+const NOW: u64 = 1_772_359_200;
+
+fn look<'v>(variables: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
+    |name| variables.iter().find(|(its, _)| *its == name).map(|(_, value)| (*value).to_owned())
+}
+
+fn found(variables: &[(&str, &str)]) -> Context {
+    context(Wanted::Auto, look(variables), NOW).unwrap().unwrap()
+}
+
+fn facts(context: &Context) -> Vec<String> {
+    context.fields.iter().map(|field| format!("{}={}", field.key, field.value)).collect()
+}
+
+const GITHUB: [(&str, &str); 9] = [
+    ("GITHUB_ACTIONS", "true"),
+    ("GITHUB_REPOSITORY", "acme/shop"),
+    ("GITHUB_REF", "refs/heads/feature/a"),
+    ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+    ("GITHUB_ACTOR", "lisi"),
+    ("GITHUB_WORKFLOW", "ci"),
+    ("GITHUB_JOB", "unit-tests"),
+    ("GITHUB_SERVER_URL", "https://github.example.com"),
+    ("GITHUB_RUN_ID", "42"),
+];
+
+#[test]
+fn github() {
+    let context = found(&GITHUB);
+    assert_eq!(context.system, System::GitHub);
+    assert_eq!(
+        facts(&context),
+        ["repository=acme/shop", "branch=feature/a", "commit=01234567", "author=lisi", "job=ci / unit-tests"]
+    );
+    assert_eq!(context.url.as_deref(), Some("https://github.example.com/acme/shop/actions/runs/42"));
+    assert_eq!((context.title().as_str(), context.status), ("ci / unit-tests", None));
+    let with = |more: &[(&'static str, &'static str)]| facts(&found(&[more, &GITHUB].concat())).join(" ");
+    assert!(with(&[("GITHUB_REF", "refs/tags/v1.0")]).contains(" tag=v1.0 "));
+    let request = [("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_HEAD_REF", "fix"), ("GITHUB_BASE_REF", "main")];
+    assert!(with(&request).contains(" branch=fix → main "));
+    assert!(with(&[("GITHUB_REF", "refs/pull/7/merge")]).contains(" branch=pull/7/merge "));
+}
+
+#[test]
+fn gitlab() {
+    let variables = [
+        ("GITLAB_CI", "true"),
+        ("CI_PROJECT_PATH", "acme/shop"),
+        ("CI_COMMIT_REF_NAME", "refs/merge-requests/5/head"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "fix"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("CI_COMMIT_SHA", "abcdefabcdef"),
+        ("CI_COMMIT_AUTHOR", "李四 <lisi@example.com>"),
+        ("CI_JOB_NAME", "unit tests"),
+        ("CI_JOB_STATUS", "failed"),
+        ("CI_PIPELINE_CREATED_AT", "2026-03-01T09:56:48Z"),
+        ("CI_PIPELINE_URL", "https://ci-user:ci-pass@gitlab.example.com/acme/shop/-/pipelines/3"),
+    ];
+    let context = found(&variables);
+    assert_eq!(context.system, System::GitLab);
+    assert_eq!(
+        facts(&context),
+        [
+            "repository=acme/shop",
+            "branch=fix → main",
+            "commit=abcdefab",
+            "author=李四",
+            "job=unit tests",
+            "duration=3m 12s"
+        ]
+    );
+    assert_eq!(context.url.as_deref(), Some("https://gitlab.example.com/acme/shop/-/pipelines/3"));
+    assert_eq!(context.title(), "unit tests failed");
+    let tagged = found(&[("GITLAB_CI", "true"), ("CI_COMMIT_TAG", "v2"), ("CI_COMMIT_REF_NAME", "v2")]);
+    assert_eq!(facts(&tagged), ["tag=v2"]);
+    assert_eq!(tagged.title(), "GitLab CI");
+}
+
+#[test]
+fn jenkins() {
+    let variables = [
+        ("JENKINS_URL", "https://jenkins.example.com/"),
+        ("GIT_URL", "https://git-user:git-pass@git.example.com/acme/shop.git"),
+        ("GIT_BRANCH", "origin/main"),
+        ("GIT_COMMIT", "0123456789abcdef"),
+        ("JOB_NAME", "shop/nightly"),
+        ("BUILD_NUMBER", "17"),
+        ("BUILD_URL", "https://jenkins.example.com/job/shop/17/"),
+    ];
+    let context = found(&variables);
+    assert_eq!(context.system, System::Jenkins);
+    assert_eq!(facts(&context), ["repository=acme/shop", "branch=main", "commit=01234567", "job=shop/nightly #17"]);
+    assert_eq!(context.url.as_deref(), Some("https://jenkins.example.com/job/shop/17/"));
+    let request = [
+        ("CHANGE_ID", "7"),
+        ("CHANGE_BRANCH", "fix"),
+        ("CHANGE_TARGET", "main"),
+        ("BRANCH_NAME", "PR-7"),
+        ("CHANGE_AUTHOR", "lisi"),
+    ];
+    let context = found(&[&variables[..], &request].concat());
+    assert_eq!(facts(&context)[1..4], ["branch=fix → main", "commit=01234567", "author=lisi"]);
+}
+
+#[test]
+fn gitee() {
+    let variables = [
+        ("GITEE_PIPELINE_NAME", "shop"),
+        ("GITEE_PIPELINE_BUILD_NUMBER", "9"),
+        ("GITEE_PIPELINE_TRIGGER_USER", "lisi"),
+        ("GITEE_REPO", "shop"),
+        ("GITEE_BRANCH", "master"),
+        ("GITEE_COMMIT", "0123456789abcdef"),
+    ];
+    let context = found(&variables);
+    assert_eq!(context.system, System::Gitee);
+    assert_eq!(facts(&context), ["repository=shop", "branch=master", "commit=01234567", "author=lisi", "job=shop #9"]);
+    assert_eq!(context.url, None);
+    let request = [("GITEE_PULL_ID", "3"), ("GITEE_SOURCE_BRANCH", "fix"), ("GITEE_SOURCE_COMMIT", "fedcba9876543210")];
+    let context = found(&[&variables[..], &request].concat());
+    assert_eq!(facts(&context)[1..3], ["branch=fix → master", "commit=fedcba98"]);
+}
+
+#[test]
+fn coding_is_told_from_the_jenkins_below_it() {
+    let variables = [
+        ("JENKINS_URL", "https://jenkins.example.com/"),
+        ("PROJECT_WEB_URL", "https://acme.coding.example.com/p/shop"),
+        ("PROJECT_NAME", "shop"),
+        ("DEPOT_NAME", "web"),
+        ("CI_BUILD_NUMBER", "12"),
+        ("JOB_ID", "345"),
+        ("JOB_NAME", "nightly"),
+        ("GIT_BRANCH", "main"),
+        ("GIT_COMMIT", "0123456789abcdef"),
+        ("GIT_AUTHOR_NAME", "lisi"),
+    ];
+    let context = found(&variables);
+    assert_eq!(context.system, System::Coding);
+    assert_eq!(
+        facts(&context),
+        ["repository=shop/web", "branch=main", "commit=01234567", "author=lisi", "job=nightly #12"]
+    );
+    assert_eq!(context.url.as_deref(), Some("https://acme.coding.example.com/p/shop/ci/job/345/build/12/pipeline"));
+    let container = found(&[
+        ("CODING", "true"),
+        ("CODING_BUILD_WEB_URL", "https://acme.coding.example.com/b/1"),
+        ("CODING_BRANCH", "x"),
+    ]);
+    assert_eq!((container.system, facts(&container)), (System::Coding, vec!["branch=x".to_owned()]));
+}
+
+#[test]
+fn drone_and_woodpecker() {
+    let drone = found(&[
+        ("CI", "true"),
+        ("DRONE", "true"),
+        ("DRONE_REPO", "acme/shop"),
+        ("DRONE_BRANCH", "main"),
+        ("DRONE_SOURCE_BRANCH", "main"),
+        ("DRONE_COMMIT_SHA", "0123456789abcdef"),
+        ("DRONE_COMMIT_AUTHOR", "lisi"),
+        ("DRONE_STAGE_NAME", "default"),
+        ("DRONE_FAILED_STEPS", "test,lint"),
+        ("DRONE_BUILD_STATUS", "failure"),
+        ("DRONE_BUILD_STARTED", "1772355540"),
+        ("DRONE_BUILD_LINK", "https://drone.example.com/acme/shop/8"),
+    ]);
+    assert_eq!(drone.system, System::Drone);
+    assert_eq!(
+        facts(&drone),
+        [
+            "repository=acme/shop",
+            "branch=main",
+            "commit=01234567",
+            "author=lisi",
+            "job=default / test,lint",
+            "duration=1h 1m"
+        ]
+    );
+    assert_eq!(drone.title(), "default / test,lint failed");
+    let woodpecker = found(&[
+        ("CI", "woodpecker"),
+        ("CI_REPO", "acme/shop"),
+        ("CI_COMMIT_BRANCH", "main"),
+        ("CI_COMMIT_PULL_REQUEST", "4"),
+        ("CI_COMMIT_SOURCE_BRANCH", "fix"),
+        ("CI_COMMIT_TARGET_BRANCH", "main"),
+        ("CI_WORKFLOW_NAME", "test"),
+        ("CI_PIPELINE_STARTED", "1772359195"),
+        ("CI_PIPELINE_URL", "https://ci.example.com/repos/7/pipeline/8"),
+    ]);
+    assert_eq!(woodpecker.system, System::Woodpecker);
+    assert_eq!(facts(&woodpecker), ["repository=acme/shop", "branch=fix → main", "job=test", "duration=5s"]);
+}
+
+#[test]
+fn travis_bitbucket_and_circleci() {
+    let travis = found(&[
+        ("TRAVIS", "true"),
+        ("TRAVIS_REPO_SLUG", "acme/shop"),
+        ("TRAVIS_PULL_REQUEST", "false"),
+        ("TRAVIS_PULL_REQUEST_BRANCH", ""),
+        ("TRAVIS_BRANCH", "main"),
+        ("TRAVIS_JOB_NUMBER", "4.1"),
+        ("TRAVIS_TEST_RESULT", "1"),
+        ("TRAVIS_BUILD_WEB_URL", "https://app.travis-ci.example.com/acme/shop/builds/5"),
+    ]);
+    assert_eq!(travis.system, System::Travis);
+    assert_eq!(facts(&travis), ["repository=acme/shop", "branch=main", "job=#4.1"]);
+    assert_eq!(travis.title(), "#4.1 failed");
+    let bitbucket = found(&[
+        ("BITBUCKET_BUILD_NUMBER", "6"),
+        ("BITBUCKET_REPO_FULL_NAME", "acme/shop"),
+        ("BITBUCKET_BRANCH", "fix"),
+        ("BITBUCKET_PR_ID", "2"),
+        ("BITBUCKET_PR_DESTINATION_BRANCH", "main"),
+        ("BITBUCKET_EXIT_CODE", "0"),
+    ]);
+    assert_eq!(bitbucket.system, System::Bitbucket);
+    assert_eq!(facts(&bitbucket), ["repository=acme/shop", "branch=fix → main", "job=pipeline #6"]);
+    assert_eq!(bitbucket.url.as_deref(), Some("https://bitbucket.org/acme/shop/pipelines/results/6"));
+    assert_eq!(bitbucket.status, Some("succeeded"));
+    let circleci = found(&[
+        ("CIRCLECI", "true"),
+        ("CIRCLE_REPOSITORY_URL", "git@github.example.com:acme/shop.git"),
+        ("CIRCLE_TAG", "v3"),
+        ("CIRCLE_SHA1", "0123456789abcdef"),
+        ("CIRCLE_JOB", "test"),
+        ("CIRCLE_BUILD_URL", "https://circleci.example.com/gh/acme/shop/7"),
+    ]);
+    assert_eq!(circleci.system, System::CircleCi);
+    assert_eq!(facts(&circleci), ["repository=acme/shop", "tag=v3", "commit=01234567", "job=test"]);
+}
+
+#[test]
+fn azure_and_buildkite() {
+    let azure = found(&[
+        ("TF_BUILD", "True"),
+        ("BUILD_REPOSITORY_NAME", "shop"),
+        ("BUILD_SOURCEBRANCH", "refs/heads/release/1"),
+        ("BUILD_SOURCEVERSION", "0123456789abcdef"),
+        ("BUILD_REQUESTEDFOR", "Li Si"),
+        ("BUILD_DEFINITIONNAME", "shop ci"),
+        ("SYSTEM_JOBDISPLAYNAME", "Test"),
+        ("SYSTEM_COLLECTIONURI", "https://dev.azure.example.com/acme/"),
+        ("SYSTEM_TEAMPROJECT", "web shop"),
+        ("BUILD_BUILDID", "99"),
+        ("SYSTEM_PIPELINESTARTTIME", "2026-03-01 11:00:00+02:00"),
+        ("AGENT_JOBSTATUS", "Failed"),
+    ]);
+    assert_eq!(azure.system, System::Azure);
+    assert_eq!(
+        facts(&azure),
+        [
+            "repository=shop",
+            "branch=release/1",
+            "commit=01234567",
+            "author=Li Si",
+            "job=shop ci / Test",
+            "duration=1h 0m"
+        ]
+    );
+    assert_eq!(azure.url.as_deref(), Some("https://dev.azure.example.com/acme/web%20shop/_build/results?buildId=99"));
+    assert_eq!(azure.status, Some("failed"));
+    let buildkite = found(&[
+        ("BUILDKITE", "true"),
+        ("BUILDKITE_REPO", "ssh://git@git.example.com:22/acme/shop.git"),
+        ("BUILDKITE_PULL_REQUEST", "false"),
+        ("BUILDKITE_BRANCH", "main"),
+        ("BUILDKITE_COMMIT", "HEAD"),
+        ("BUILDKITE_BUILD_CREATOR", "lisi"),
+        ("BUILDKITE_PIPELINE_SLUG", "shop"),
+        ("BUILDKITE_LABEL", ":hammer: test"),
+        ("BUILDKITE_BUILD_URL", "https://buildkite.example.com/acme/shop/builds/3"),
+        ("BUILDKITE_COMMAND_EXIT_STATUS", "137"),
+    ]);
+    assert_eq!(buildkite.system, System::Buildkite);
+    assert_eq!(facts(&buildkite), ["repository=acme/shop", "branch=main", "author=lisi", "job=shop / :hammer: test"]);
+    assert_eq!(buildkite.title(), "shop / :hammer: test failed");
+}
+
+#[test]
+fn a_named_system_must_be_here() {
+    let none = look(&[("CI", "true"), ("GITHUB_ACTIONS", ""), ("TRAVIS", "false")]);
+    assert_eq!(detect(&none), None);
+    assert_eq!(context(Wanted::Auto, &none, NOW).unwrap(), None);
+    for system in System::ALL {
+        let wanted: Wanted = system.as_str().parse().unwrap();
+        assert_eq!(wanted, Wanted::System(system));
+        let error = context(wanted, &none, NOW).unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        assert!(error.message().starts_with(&format!(
+            "--ci={}: this is no job of {}",
+            system.as_str(),
+            system.title()
+        )));
+        assert!(error.message().ends_with(" is not set") && error.hint().is_some(), "{error}");
+    }
+    let error = context(Wanted::System(System::GitHub), &none, NOW).unwrap_err();
+    assert_eq!(error.message(), "--ci=github: this is no job of GitHub Actions: GITHUB_ACTIONS is not set");
+    // Named, it beats what would have been found first.
+    let both = [("GITHUB_ACTIONS", "true"), ("DRONE", "true")];
+    assert_eq!(context(Wanted::System(System::Drone), look(&both), NOW).unwrap().unwrap().system, System::Drone);
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    assert_eq!("auto".parse::<Wanted>().unwrap(), Wanted::Auto);
+    let error = "GitHub".parse::<Wanted>().unwrap_err();
+    assert_eq!(error.message(), "--ci \"GitHub\" is no CI system");
+    assert!(error.hint().unwrap().starts_with("write --ci=auto, or one of github, gitlab, jenkins,"));
+}
+
+#[test]
+fn values_are_short_lines_without_logins() {
+    let long = "b".repeat(1000);
+    let context = found(&[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REF", &long),
+        ("GITHUB_ACTOR", " a\nb\u{1b}[31m\u{202e} see https://me:pass@git.example.com/x@y "),
+        ("GITHUB_SERVER_URL", "javascript:alert(1)//"),
+        ("GITHUB_REPOSITORY", "https://me:pass@git.example.com/acme/shop"),
+        ("GITHUB_RUN_ID", "1"),
+    ]);
+    let facts = facts(&context);
+    assert_eq!(facts[0], "repository=acme/shop");
+    assert_eq!(facts[1], format!("branch={}…", "b".repeat(200)));
+    assert_eq!(facts[2], "author=a b see https://git.example.com/x@y");
+    assert_eq!(context.url, None);
+}
+
+#[test]
+fn a_duration_needs_a_start_that_can_be() {
+    let duration = |started: &str| {
+        let context = found(&[("GITLAB_CI", "true"), ("CI_PIPELINE_CREATED_AT", started)]);
+        context.fields.iter().find(|field| field.key == "duration").map(|field| field.value.clone())
+    };
+    assert_eq!(duration("2026-03-01T10:00:00Z").as_deref(), Some("0s"));
+    assert_eq!(duration("1772359140000").as_deref(), Some("1m 0s"));
+    for odd in ["2026-03-01T10:00:01Z", "2025-01-01T00:00:00Z", "0", "yesterday", "-5", "99999999999999999999"] {
+        assert_eq!(duration(odd), None, "{odd}");
+    }
+}
+
+/// Whatever is set, and whatever is asked for, no variable that may hold a credential is read.
+#[test]
+fn nothing_sensitive_is_asked_for() {
+    let asked = RefCell::new(BTreeSet::new());
+    for system in System::ALL {
+        // Everything set, nothing but the markers set: all alternatives are walked.
+        for is_set in [true, false] {
+            let get = |name: &str| {
+                asked.borrow_mut().insert(name.to_owned());
+                let markers = Table::of(system).markers.iter().any(|marker| marker.name().contains(name));
+                (is_set || markers).then(|| if name == "CI" { "woodpecker".to_owned() } else { "true".to_owned() })
+            };
+            assert!(context(Wanted::System(system), get, NOW).unwrap().is_some());
+            let _ = context(Wanted::Auto, get, NOW);
+        }
+    }
+    let asked = asked.into_inner();
+    assert!(asked.len() > 100 && asked.contains("GITHUB_REPOSITORY") && asked.contains("TRAVIS_JOB_WEB_URL"));
+    for name in asked {
+        for word in ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "AUTH_", "PRIVATE", "EMAIL", "CERT"]
+        {
+            assert!(!name.contains(word), "{name}");
+        }
+        assert!(!name.starts_with("WECOM_ALERT"), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_values_give_short_lines(system in select(&System::ALL[..]), values in vec(prop_oneof![any::<String>(), r"(https?://)?[a-z:@/.#é]{0,20}"], 1..9), now: u64) {
+        let get = |name: &str| {
+            let marker = Table::of(system).markers.iter().any(|marker| marker.name().contains(name));
+            let value = values[name.len() % values.len()].clone();
+            Some(if name == "CI" { "woodpecker".to_owned() } else if marker { "true".to_owned() } else { value })
+        };
+        let context = context(Wanted::System(system), get, now).unwrap().unwrap();
+        for field in &context.fields {
+            prop_assert!(!field.value.is_empty() && field.value.chars().count() <= 201, "{:?}", field);
+            prop_assert!(!field.value.contains(char::is_control), "{:?}", field);
+        }
+        if let Some(url) = context.url {
+            let url = url::Url::parse(&url).unwrap();
+            prop_assert!(matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Values of variables, made into what people read.
+
+use chrono::DateTime;
+use url::Url;
+
+use crate::harmless::one_line;
+use crate::input::clean;
+
+/// The longest value shown, in characters.
+const LONGEST: usize = 200;
+
+/// The longest address, in bytes: as long as WeCom takes one (document path 90236).
+const LONGEST_URL: usize = 2048;
+
+/// How many signs of a commit's name are shown.
+const SHORT: usize = 8;
+
+/// A run that seems to last longer, in seconds, has a start that means something else, or a wrong clock.
+const LONGEST_RUN: u64 = 7 * 24 * 60 * 60;
+
+/// The variable's value, if it says something. `false` is how some systems say that there is none.
+pub(super) fn set(get: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty() && value != "false")
+}
+
+/// The first pattern of which all variables are set, with their values: `{A}/{B}`.
+pub(super) fn first(patterns: &[&str], get: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    patterns.iter().find_map(|pattern| filled(pattern, get))
+}
+
+fn filled(pattern: &str, get: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut pieces = pattern.split('{');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, behind) = piece.split_once('}')?;
+        text.push_str(&set(get, name)?);
+        text.push_str(behind);
+    }
+    Some(text)
+}
+
+/// On one line, not too long, and without the user and password of an address.
+pub(super) fn shown(text: &str) -> String {
+    let text = one_line(&clean(text));
+    let text = without_login(text.trim());
+    let mut chars = text.chars();
+    let start: String = chars.by_ref().take(LONGEST).collect();
+    if chars.next().is_some() { format!("{start}…") } else { start }
+}
+
+/// An address of the web, without user and password.
+pub(super) fn url(text: &str) -> Option<String> {
+    let mut url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url.to_string()).filter(|url| url.len() <= LONGEST_URL)
+}
+
+/// `owner/name`, from this or from a repository's address: `https://…/owner/name.git`, `git@host:owner/name.git`.
+pub(super) fn repository(text: &str) -> String {
+    let path = match (Url::parse(text), text.split_once(':')) {
+        (Ok(url), _) if url.has_host() => url.path().to_owned(),
+        (_, Some((login, path))) if login.contains('@') => path.to_owned(),
+        _ => text.to_owned(),
+    };
+    let path = path.trim_matches('/');
+    path.strip_suffix(".git").unwrap_or(path).to_owned()
+}
+
+/// A branch without what Git puts before it.
+pub(super) fn branch(text: &str, remote: &str) -> String {
+    let name = text.strip_prefix("refs/heads/").or_else(|| text.strip_prefix("refs/remotes/")).unwrap_or(text);
+    // `refs/pull/7/merge`: no branch, but it says what was built.
+    let name = name.strip_prefix("refs/").unwrap_or(name);
+    name.strip_prefix(remote).unwrap_or(name).to_owned()
+}
+
+/// A commit's short name; `HEAD` is none.
+pub(super) fn commit(text: &str) -> Option<String> {
+    let is_name = text.len() >= SHORT && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match (is_name, text) {
+        (true, _) => Some(text[..SHORT].to_owned()),
+        (false, "HEAD") => None,
+        (false, _) => Some(text.to_owned()),
+    }
+}
+
+/// A person without the address behind the name: `Name <mail>`.
+pub(super) fn person(text: &str) -> String {
+    match text.split_once('<') {
+        Some((name, _)) if !name.trim().is_empty() => name.trim().to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// How a run went, if this says it: a word, or an exit code.
+pub(super) fn status(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "success" | "succeeded" | "succeededwithissues" | "passed" | "0" => Some("succeeded"),
+        "failed" | "failure" => Some("failed"),
+        "canceled" | "cancelled" => Some("canceled"),
+        code => code.parse::<i32>().ok().map(|_| "failed"),
+    }
+}
+
+/// From a start until now: seconds or milliseconds since 1970, or a date with its zone.
+pub(super) fn duration(started: &str, now: u64) -> Option<String> {
+    let since = match started.parse::<u64>() {
+        // In milliseconds, since in seconds it would be the year 5000.
+        Ok(number) if number > 100_000_000_000 => number / 1000,
+        Ok(number) => number,
+        Err(_) => {
+            let moment = DateTime::parse_from_rfc3339(&started.replacen(' ', "T", 1)).ok()?;
+            u64::try_from(moment.timestamp()).ok()?
+        }
+    };
+    let seconds = now.checked_sub(since).filter(|seconds| *seconds <= LONGEST_RUN)?;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    Some(match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, _) => format!("{minutes}m {rest}s"),
+        _ => format!("{hours}h {minutes}m"),
+    })
+}
+
+/// The text with `scheme://user:password@host` made `scheme://host`.
+fn without_login(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("://") {
+        kept.push_str(before);
+        kept.push_str("://");
+        let end = behind.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(behind.len());
+        let host = behind[..end].rsplit_once('@').map_or(0, |(login, _)| login.len() + 1);
+        rest = &behind[host..];
+    }
+    kept + rest
+}

@@ -1,0 +1,117 @@
+//! What explains the program: short help, completions and manual pages, all made of the definition of its options.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::{Arg, Command, CommandFactory};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use wecom_alert::error::{Error, Result};
+use wecom_alert::nearest::nearest;
+
+use super::args::{Cli, CompletionsArgs, ManArgs, is_rare};
+
+/// What stands below short help.
+const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
+
+/// The completions for a shell.
+pub(crate) fn completions(args: &CompletionsArgs) -> Vec<u8> {
+    let mut root = Cli::command();
+    let name = root.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut root, name, &mut script);
+    script
+}
+
+/// The manual page of a command, or of the program.
+///
+/// # Errors
+///
+/// Usage: there is no such command.
+pub(crate) fn page(args: &ManArgs) -> Result<Vec<u8>> {
+    let mut root = Cli::command();
+    root.build();
+    let mut command = &root;
+    for name in &args.command {
+        command = command.find_subcommand(name).ok_or_else(|| no_such_command(command, name))?;
+    }
+    render(command).map_err(|error| Error::defect(format!("the manual page cannot be made: {error}")))
+}
+
+fn render(command: &Command) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    let source = format!("wecom-alert {}", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).manual("wecom-alert").source(source);
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    // All options in a row, as the crate has it, are no synopsis.
+    let usage = command.clone().render_usage().to_string();
+    let mut synopsis = Roff::new();
+    synopsis.control("SH", ["SYNOPSIS"]).text([roman(usage.trim_start_matches("Usage:").trim())]);
+    synopsis.to_writer(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    man.render_extra_section(&mut page)?;
+    Ok(page)
+}
+
+/// The help that `-h` asks for, where these arguments do: that of the command with its common options alone.
+pub(crate) fn short_help(arguments: &[OsString]) -> Option<clap::Error> {
+    if arguments.iter().skip(1).any(|word| word == "--help" || word == "help") {
+        return None;
+    }
+    let root = without_rare(Cli::command());
+    root.try_get_matches_from(arguments).err().filter(|error| error.kind() == clap::error::ErrorKind::DisplayHelp)
+}
+
+/// Writes all of it to stdout. A reader who has seen enough may leave.
+pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+fn without_rare(command: Command) -> Command {
+    let names: Vec<_> = command.get_subcommands().map(|own| own.get_name().to_owned()).collect();
+    // The global options are those of every command.
+    let below = [command.get_after_help().map(ToString::to_string), Some(MORE.to_owned())];
+    let below = below.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
+    let command = command.mut_args(|arg: Arg| if is_rare(&arg) { arg.hide(true) } else { arg }).after_help(below);
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, without_rare))
+}
+
+fn no_such_command(command: &Command, name: &str) -> Error {
+    let known: Vec<_> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("the nearest one is {nearest}; there are {}", known.join(", ")),
+        None => format!("{} has no commands of its own", command.get_name()),
+    };
+    Error::usage(format!("there is no command {name:?}"), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &Command) {
+            let is_leaf = command.get_subcommands().next().is_none();
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!is_leaf || help.contains("Example"), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        Cli::command().get_subcommands().for_each(check);
+    }
+}

@@ -1,0 +1,191 @@
+//! What machines send: notifications of Alertmanager and Grafana, and templates filled from JSON.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::fake::{Endpoint, FakeWecom};
+use crate::support::{Cmd, Run, TestEnv};
+
+struct Scene {
+    env: TestEnv,
+    wecom: FakeWecom,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { env: TestEnv::new(), wecom: FakeWecom::start() }
+    }
+
+    fn cmd(&self, args: &[&str]) -> Cmd {
+        let cmd = self.env.cmd(["--output", "json"]).args(args.iter().copied());
+        cmd.base_url(&self.wecom).app_credentials().webhook().env("WECOM_ALERT_TO_USER", "zhangsan")
+    }
+
+    /// The only message that came of it.
+    fn one(&self, case: &str, cmd: Cmd) -> Value {
+        let before = self.wecom.messages().len();
+        let told = cmd.run().assert_code(0).json();
+        assert_eq!((&told["status"], &told["warnings"]), (&json!("sent"), &json!([])), "{case}");
+        let messages = self.wecom.messages().split_off(before);
+        assert_eq!(messages.len(), 1, "{case}");
+        messages[0].body.clone()
+    }
+
+    /// Refused before anything is sent.
+    fn refused(&self, case: &str, cmd: Cmd, message: &str, hint: &str) {
+        let before = self.wecom.requests().len();
+        let run: Run = cmd.run().assert_code(2);
+        let told = run.json();
+        let is_told = |field: &str, text: &str| told[field].as_str().is_some_and(|told| told.contains(text));
+        assert!(is_told("message", message) && is_told("hint", hint), "{case}: {told}");
+        assert_eq!(self.wecom.requests().len(), before, "{case}");
+    }
+}
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/feeds").join(name)
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(sample(name)).unwrap()
+}
+
+fn content(body: &Value) -> &str {
+    body[body["msgtype"].as_str().unwrap()]["content"].as_str().unwrap()
+}
+
+#[test]
+fn a_group_of_alerts_is_one_message() {
+    let scene = Scene::new();
+    let group = || bytes("alertmanager-group.json");
+    let body = scene.one("stdin", scene.cmd(&["webhook-send", "--from", "alertmanager"]).stdin(group()));
+    let text = content(&body);
+    assert_eq!(body["msgtype"], "markdown");
+    for number in 1..=12 {
+        assert!(text.contains(&format!("db-{number}:9100")), "{text}");
+    }
+    assert!(text.contains("[CRITICAL] [FIRING:10, RESOLVED:2] HighDiskUsage"), "{text}");
+    assert!(text.ends_with("[详情](https://alertmanager.example.com)"), "{text}");
+    // The same from a file, with words of the caller's own.
+    let more = ["--title", "Disks", "--level", "warning", "--field", "dc=bj-1"];
+    let cmd = scene.cmd(&["webhook-send", "--from", "alertmanager", "--data"]).arg(sample("alertmanager-group.json"));
+    let own = scene.one("file", cmd.args(more).stdin_open());
+    assert!(content(&own).starts_with("<font color=\"warning\">**[WARNING] Disks**</font>\n"), "{own}");
+    assert!(content(&own).contains("\n> dc: bj-1\n") && content(&own).contains("db-12:9100"), "{own}");
+}
+
+#[test]
+fn a_resolved_group_is_calm_and_a_picture_stays() {
+    let scene = Scene::new();
+    let resolved = scene.cmd(&["webhook-send", "--from", "alertmanager"]).stdin(bytes("alertmanager-resolved.json"));
+    assert!(content(&scene.one("resolved", resolved)).starts_with("<font color=\"info\">**[OK] [RESOLVED"));
+    let image = || bytes("grafana-image.json");
+    let body = scene.one("grafana", scene.cmd(&["webhook-send", "--from", "grafana"]).stdin(image()));
+    assert_eq!(body["msgtype"], "markdown_v2");
+    assert!(content(&body).contains("![](https://images.example.com/graph-1.png)"), "{body}");
+    let card = ["app-send", "--from", "grafana", "--card", "news_notice"];
+    let told = scene.cmd(&card).stdin(image()).run().assert_code(0).json();
+    let card = scene.wecom.messages()[2].body.clone();
+    assert_eq!(card["template_card"]["card_image"]["url"], "https://images.example.com/graph-1.png");
+    // What has no room on the card follows as text.
+    assert!(told["parts"].as_array().unwrap().len() > 1, "{told}");
+}
+
+#[test]
+fn what_is_no_notification_is_told_and_not_sent() {
+    let scene = Scene::new();
+    let cases: [(&str, &str, &str, &str); 7] = [
+        ("alertmanager", "", "not JSON", "as it came"),
+        ("alertmanager", "disk full", "not JSON", "as it came"),
+        ("alertmanager", "[]", "not an object", "as it came"),
+        ("alertmanager", "{}", "alerts", "as it came"),
+        ("alertmanager", r#"{"version": "1", "alerts": []}"#, "version is \"1\"", "--from grafana"),
+        ("grafana", r#"{"alerts": [{"labels": 7}]}"#, "alerts[0].labels", "as it came"),
+        ("prometheus", "{}", "--from \"prometheus\" is no format", "--from alertmanager or --from grafana"),
+    ];
+    for (format, input, message, hint) in cases {
+        let case = format!("{format} {input}");
+        scene.refused(&case, scene.cmd(&["webhook-send", "--from", format]).stdin(input), message, hint);
+    }
+    let beside: [&[&str]; 4] = [&["text"], &["--text-file", "a"], &["--payload", "a"], &["--file", "a"]];
+    for args in beside {
+        let cmd = scene.cmd(&["webhook-send", "--from", "grafana"]).args(args.iter().copied());
+        scene.refused(&format!("{args:?}"), cmd, "does not go with --from", "leave one of the two out");
+    }
+    assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
+}
+
+#[test]
+fn a_template_makes_a_text() {
+    let scene = Scene::new();
+    let template = scene.env.file("t.j2", "**{{ host }}**: {{ log }}\n{% for d in disks %}- {{ d }}\n{% endfor %}");
+    let data = scene.env.file("d.json", r#"{"host": "web-1", "log": "a *b* <c>", "disks": ["sda", "sdb"]}"#);
+    let (template, data) = (template.to_str().unwrap(), data.to_str().unwrap());
+    let fill = |args: &[&str]| {
+        scene.cmd(&["webhook-send", "--template", template]).args(args.iter().copied()).args(["--data", data])
+    };
+    let list = "\n- sda\n- sdb";
+    // Values are escaped for the format that the text is in.
+    for (args, expected) in [
+        (&[][..], format!("**web-1**: a *b* <c>{list}")),
+        (&["-t", "markdown"], format!("**web-1**: `a *b* <c>`{list}")),
+        (&["-t", "markdown_v2"], format!("**web-1**: a \\*b\\* \\<c>{list}")),
+    ] {
+        let body = scene.one(&format!("{args:?}"), fill(args).stdin_open());
+        assert_eq!(content(&body), expected, "{args:?}");
+    }
+    // With more to say it is the text of an alert, and shows as it is.
+    let body = scene.one("alert", fill(&["--level", "critical", "-t", "text"]));
+    assert_eq!(content(&body), format!("[CRITICAL] **web-1**: a *b* <c>{list}"));
+    let piped = scene.cmd(&["webhook-send", "--template", template, "--data", "-"]);
+    let body = scene.one("stdin", piped.stdin(r#"{"host": "h", "log": "l", "disks": []}"#));
+    assert_eq!(content(&body), "**h**: l");
+}
+
+#[test]
+fn a_template_of_json_makes_a_payload() {
+    let scene = Scene::new();
+    let card = r#"{"card_type": "text_notice", "main_title": {"title": "{{ groupLabels.alertname }}", "desc": "{{ status }}"},
+        "card_action": {"type": 1, "url": {{ externalURL|tojson }}}}"#;
+    let template = scene.env.file("card.json.j2", card);
+    let args =
+        ["webhook-send", "-t", "template_card", "--from", "alertmanager", "--template", template.to_str().unwrap()];
+    let body = scene.one("card", scene.cmd(&args).stdin(bytes("alertmanager-group.json")));
+    let expected = json!({"card_type": "text_notice", "main_title": {"title": "HighDiskUsage", "desc": "firing"},
+        "card_action": {"type": 1, "url": "https://alertmanager.example.com"}});
+    assert_eq!(body["template_card"], expected);
+    // It is held against the rules like any payload, and options have no place in it.
+    let broken = scene.env.file("broken.json.j2", r#"{"content": "{{ status }}", "contents": 1}"#);
+    let args = ["webhook-send", "-t", "text", "--from", "alertmanager", "--template", broken.to_str().unwrap()];
+    scene.refused("rules", scene.cmd(&args).stdin(bytes("alertmanager-group.json")), "text.contents", "");
+    let cmd = scene.cmd(&args).args(["--title", "T"]).stdin(bytes("alertmanager-group.json"));
+    scene.refused("title", cmd, "--title has no place beside a payload", "into the payload");
+}
+
+#[test]
+fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
+    let scene = Scene::new();
+    let fill = |name: &str, template: &str, data: &str| {
+        let path = scene.env.file(name, template);
+        scene.cmd(&["webhook-send", "--data", "-", "--template"]).arg(path).stdin(data)
+    };
+    let cases: [(&str, &str, &str, &str, &str); 6] = [
+        ("a.j2", "x\n{{ hots }}", r#"{"host": 1}"#, "hots", "host"),
+        ("a.j2", "{% for a in b %}", "{}", "line 1", ""),
+        ("a.j2", "{{ a }}", "not JSON", "the data from stdin is not JSON", "jq"),
+        ("a.j2", "  {# nothing #} ", "{}", "the text is empty", "--skip-empty"),
+        ("a.json", "{{ a }}", r#"{"a": 1}"#, "no object", "{"),
+        ("a.json.j2", "{\"a\": {{ a }}}", r#"{"a": "x"}"#, "does not give JSON", "tojson"),
+    ];
+    for (name, template, data, message, hint) in cases {
+        scene.refused(&format!("{name} {template}"), fill(name, template, data), message, hint);
+    }
+    let skipped = fill("a.j2", "  ", "{}").arg("--skip-empty").run().assert_code(0).json();
+    assert_eq!(skipped["status"], "skipped");
+    scene.refused("data", scene.cmd(&["webhook-send", "--data", "x", "hi"]), "--data alone says nothing", "--template");
+    scene.refused("none", scene.cmd(&["webhook-send", "--template", "x"]), "--template has no data", "--data");
+    let run = scene.cmd(&["webhook-send", "--template", "nowhere.j2", "--data", "-"]).stdin("{}").run();
+    run.assert_code(3);
+    assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
+}
