@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 
 use super::drain::Drain;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::secret::Mask;
 
 /// Why no response came.
-enum Ended<'a> {
+pub(super) enum Ended<'a> {
     Failed(&'a reqwest::Error),
     At(Limit),
 }
@@ -60,11 +60,18 @@ impl Client {
             Ok(Err(error)) => return Err(self.no_response(began, path, progress, Ended::Failed(&error))),
             Err(limit) => return Err(self.no_response(began, path, progress, Ended::At(limit))),
         };
+        let heard = SystemTime::now();
+        let dated = header(response.headers(), DATE).and_then(date_of);
         let status = response.status().as_u16();
         let retry_after = header(response.headers(), RETRY_AFTER).and_then(|value| wait_of(value, SystemTime::now()));
         let leads_to = header(response.headers(), LOCATION).and_then(|to| origin_of(response.url(), to));
         let body = self.read_body(path, response).await?;
-        judge_masked(&HttpAnswer { status, retry_after, leads_to, body: &body }, || self.peer(path), &self.mask)
+        let answer = HttpAnswer { status, retry_after, leads_to, body: &body };
+        let judged = judge_masked(&answer, || self.peer(path), &self.mask);
+        if let (Some(dated), Ok(_) | Err(CallError::Rejected(_))) = (dated, &judged) {
+            let _ = self.clocks.set((heard, dated));
+        }
+        judged
     }
 
     /// Waits as long as the attempt moves and the deadline has not come.
@@ -97,7 +104,7 @@ impl Client {
     }
 
     /// What it means that no response came: it depends on whether the request can have gone out.
-    fn no_response(&self, began: Instant, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
+    pub(super) fn no_response(&self, began: Instant, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
         if let Some(error) = progress.failure() {
             return CallError::Setup(error);
         }
@@ -107,6 +114,11 @@ impl Client {
             None if self.link.stood_since(began).is_some() => return self.no_answer(&peer, &ended),
             None => self.link.describe_wait(began.elapsed()),
         };
+        self.unreached(&peer, failure)
+    }
+
+    /// What it means that no connection came to stand.
+    pub(super) fn unreached(&self, peer: &Peer<'_>, failure: Unreached) -> CallError {
         let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
         match failure {
             Unreached::Dns { host, reason } => {
@@ -259,8 +271,12 @@ fn wait_of(retry_after: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = retry_after.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = SystemTime::from(chrono::DateTime::parse_from_rfc2822(retry_after).ok()?);
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date_of(retry_after)?.duration_since(now).unwrap_or_default())
+}
+
+/// A point in time as HTTP writes it (RFC 9110, section 5.6.7).
+fn date_of(text: &str) -> Option<SystemTime> {
+    chrono::DateTime::parse_from_rfc2822(text.trim()).ok().map(SystemTime::from)
 }
 
 /// Scheme, host and port of where a redirect leads: its path and query can hold secrets.

@@ -203,7 +203,8 @@ mod tests {
             ("http", "the proxy http://proxy.example:3128 refuses its log-in (407)"),
             ("socks5h", "the proxy socks5h://proxy.example:3128 refuses its log-in"),
         ] {
-            peer.proxy = Some(Proxy::named(&format!("{scheme}://proxy.example:3128"), scheme));
+            let url = format!("{scheme}://proxy.example:3128");
+            peer.proxy = Some(Proxy::named(&url, &url.parse().unwrap()));
             assert_eq!(peer.host(), format!("wecom.example through the proxy {scheme}://proxy.example:3128"));
             assert_eq!(peer.proxy_login().to_string(), refuses);
         }

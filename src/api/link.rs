@@ -50,6 +50,8 @@ pub(super) enum Unreached {
 #[derive(Debug, Default)]
 struct State {
     limit: Duration,
+    /// Nobody wants to send anything: a connection that stands is dropped.
+    only_looks: bool,
     connecting: bool,
     looked_up: Option<String>,
     stood: Option<Instant>,
@@ -68,6 +70,11 @@ impl Link {
     /// Begins an attempt, whose connection may take `limit` to stand.
     pub(super) fn begin(&self, limit: Duration) {
         *self.state() = State { limit, ..State::default() };
+    }
+
+    /// Begins an attempt that ends when its connection stands: no request goes out.
+    pub(super) fn begin_look(&self, limit: Duration) {
+        *self.state() = State { limit, only_looks: true, connecting: true, ..State::default() };
     }
 
     /// Since when the request has had a connection. An attempt that made none was given one that stood before.
@@ -172,7 +179,7 @@ where
                     state.connecting = false;
                     state.failure = None;
                     state.stood = Some(Instant::now());
-                    Ok(connection)
+                    if state.only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
                 }
                 Ok(Err(error)) => {
                     link.fail(classify(error.as_ref()));

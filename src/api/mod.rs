@@ -3,6 +3,7 @@
 //! It is given an access token and never asks for one; it never retries, caches or sleeps. A method per endpoint
 //! stands in the file of its area; what they share, the machinery of connections and requests, stands here.
 
+mod agent;
 mod drain;
 mod envelope;
 pub mod errcode;
@@ -12,25 +13,31 @@ mod gettoken;
 mod link;
 mod media;
 mod message;
+mod probe;
 mod proxy;
 mod reply;
 mod tls;
 mod webhook;
+mod witness;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
 
+pub use agent::{AGENT_GET, Agent};
 pub use envelope::status_of;
 pub use failure::{CallError, CertificateFault, Limit};
 pub use gettoken::{GETTOKEN, Grant};
 pub use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
 pub use message::MESSAGE_SEND;
+pub use probe::Way;
 pub use reply::Reply;
 pub use webhook::WEBHOOK_SEND;
+pub use witness::Certificate;
 
 use crate::config::{BaseUrl, ProxySetting};
 use crate::error::{Error, Result};
@@ -41,6 +48,7 @@ use failure::Peer;
 use link::{Link, WatchLayer, WatchedResolver};
 use proxy::Proxy;
 use tls::Trust;
+use witness::Seen;
 
 /// How a client reaches WeCom.
 #[derive(Debug, Clone)]
@@ -64,6 +72,10 @@ pub struct Client {
     options: ClientOptions,
     http: OnceCell<reqwest::Client>,
     link: Link,
+    /// When the first answer of WeCom came, by this machine's clock and by its own.
+    clocks: OnceLock<(SystemTime, SystemTime)>,
+    /// The certificates that were shown, for one who wants to see them.
+    seen: Option<Seen>,
     mask: Mask,
     listener: Listener,
 }
@@ -79,7 +91,8 @@ impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     #[must_use]
     pub fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
-        Self { options, http: OnceCell::new(), link: Link::default(), mask, listener }
+        let (http, link, clocks) = (OnceCell::new(), Link::default(), OnceLock::new());
+        Self { options, http, link, clocks, seen: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
@@ -126,8 +139,8 @@ impl Client {
     async fn client_config(&self) -> Result<rustls::ClientConfig> {
         let is_tls = self.options.base_url.as_str().starts_with("https:") || self.proxy().is_some_and(|p| p.is_tls());
         let trust = Trust::new(self.options.ca_file.clone(), is_tls);
-        let too_slow = trust.too_slow();
-        let reading = tokio::task::spawn_blocking(move || trust.client_config());
+        let (too_slow, seen) = (trust.too_slow(), self.seen.clone());
+        let reading = tokio::task::spawn_blocking(move || trust.client_config(seen));
         match tokio::time::timeout_at(self.options.deadline.into(), reading).await {
             Ok(read) => read.map_err(|_| Error::defect("reading the trusted certificates broke off"))?,
             Err(_) => Err(too_slow),

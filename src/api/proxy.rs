@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 pub(super) struct Proxy {
     name: String,
     scheme: String,
+    /// Its host, without the brackets of an address, and its port.
+    hop: (String, u16),
 }
 
 impl Proxy {
@@ -23,8 +25,33 @@ impl Proxy {
         find(setting, base_url, |name| std::env::var(name).ok())
     }
 
-    pub(super) fn named(name: &str, scheme: &str) -> Self {
-        Self { name: name.to_owned(), scheme: scheme.to_owned() }
+    /// Whether there is one that was only put aside for this host, by `NO_PROXY`.
+    pub(super) fn is_excepted(setting: &ProxySetting, base_url: &BaseUrl) -> bool {
+        let without = |name: &str| std::env::var(name).ok().filter(|_| !name.eq_ignore_ascii_case("no_proxy"));
+        Self::find(setting, base_url).is_none() && find(setting, base_url, without).is_some()
+    }
+
+    pub(super) fn named(name: &str, carrier: &Uri) -> Self {
+        let scheme = carrier.scheme_str().unwrap_or_default().to_owned();
+        let usual_port = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => 1080,
+        };
+        let host = carrier.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        Self { name: name.to_owned(), scheme, hop: (host, carrier.port_u16().unwrap_or(usual_port)) }
+    }
+
+    /// Scheme, host and port, without credentials.
+    pub(super) fn address(&self) -> String {
+        let (host, port) = &self.hop;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!("{}://{host}:{port}", self.scheme)
+    }
+
+    /// Where a connection to it goes: its host and port.
+    pub(super) fn hop(&self) -> (&str, u16) {
+        (&self.hop.0, self.hop.1)
     }
 
     /// Whether it is spoken to in HTTP, rather than in SOCKS.
@@ -69,13 +96,13 @@ fn find(setting: &ProxySetting, base_url: &BaseUrl, variable: impl Fn(&str) -> O
         return None;
     }
     let target: Uri = base_url.as_str().parse().ok()?;
-    let scheme_of = |url: &str| {
+    let named = |name: &str, url: &str| {
         let carrier = Matcher::builder().all(url).no(no_proxy.as_str()).build().intercept(&target)?;
-        carrier.uri().scheme_str().map(str::to_owned)
+        carrier.uri().scheme().is_some().then(|| Proxy::named(name, carrier.uri()))
     };
     match setting {
         ProxySetting::Off => None,
-        ProxySetting::Url(url) => Some(Proxy::named(&url.to_string(), &scheme_of(url.url().expose())?)),
+        ProxySetting::Url(url) => named(&url.to_string(), url.url().expose()),
         // A CGI script gets HTTP_PROXY from whoever calls it: no variable counts there.
         ProxySetting::Environment if variable("REQUEST_METHOD").is_some() => None,
         ProxySetting::Environment => {
@@ -86,7 +113,7 @@ fn find(setting: &ProxySetting, base_url: &BaseUrl, variable: impl Fn(&str) -> O
             };
             [own, ["ALL_PROXY", "all_proxy"]].into_iter().find_map(|names| {
                 let (name, url) = names.into_iter().find_map(|name| Some((name, variable(name)?)))?;
-                Some(Proxy::named(&format!("that {name} names"), &scheme_of(&url)?))
+                named(&format!("that {name} names"), &url)
             })
         }
     }

@@ -7,10 +7,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::witness::Seen;
 use crate::error::{Error, Result};
 
 /// The most that is read of one file, in bytes: a system's whole bundle has a few hundred thousand.
@@ -33,23 +35,34 @@ impl Trust {
         Self { ca_file, cert_file: variable("SSL_CERT_FILE"), cert_dirs: variable("SSL_CERT_DIR"), is_used }
     }
 
-    /// The TLS settings of every connection: TLS 1.2 and 1.3, and these roots. Blocks.
+    /// The TLS settings of every connection: TLS 1.2 and 1.3, and these roots. Blocks. With `seen`, the certificates that
+    /// are shown are noted there; they are judged all the same.
     ///
     /// # Errors
     ///
     /// A CA file, or a bundle named by a variable, from which no certificate can be read.
-    pub(super) fn client_config(&self) -> Result<ClientConfig> {
+    pub(super) fn client_config(&self, seen: Option<Seen>) -> Result<ClientConfig> {
         let mut roots = self.roots()?;
         if let Some(path) = &self.ca_file {
             add_ca_file(&mut roots, path)?;
         }
         // `ring`, since the alternative spends tens of milliseconds of CPU on seeding itself in every process.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Ok(ClientConfig::builder_with_provider(provider)
+        let defect = |error: &dyn std::fmt::Display| Error::defect(format!("TLS cannot be set up: {error}"));
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| Error::defect(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth())
+            .map_err(|error| defect(&error))?;
+        let builder = match seen {
+            Some(seen) => {
+                // The one that stands behind the other branch too.
+                let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(seen.before(judge.map_err(|error| defect(&error))?))
+            }
+            None => builder.with_root_certificates(roots),
+        };
+        Ok(builder.with_no_client_auth())
     }
 
     /// The error for a file that keeps its reader waiting. As with every wait that the deadline ends, a later try may

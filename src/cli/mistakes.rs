@@ -81,10 +81,10 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
     let spaced = pairs.find(|pair| pair[0] == "--safe" && ["0", "1", "2"].iter().any(|value| pair[1] == *value));
     match (command, spaced) {
-        (Some("get-token"), _) => "get-token takes no text".to_owned(),
+        (Some(name @ ("get-token" | "check")), _) => format!("{name} takes no text"),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
-        (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
         (Some("completions"), _) => "one shell at a time: bash, zsh, fish, powershell or elvish".to_owned(),
+        (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
         (Some("outbox"), _) => "list and flush take no words, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
@@ -191,6 +191,7 @@ mod tests {
         let quote = "quote the text, so that it is one argument";
         let cases = [
             ("get-token extra", "get-token takes no text"),
+            ("check extra", "check takes no text"),
             ("upload-media a b", "one file at a time; a name with blanks in it must be quoted"),
             ("app-send --safe 1 x", "--safe takes its value after =: --safe=1"),
             ("app-send x --safe 2", "--safe takes its value after =: --safe=2"),

@@ -1,6 +1,7 @@
 //! From arguments to exit code: options, settings, one command, one report.
 
 mod args;
+mod check;
 mod compose;
 mod defect;
 mod dispatch;
@@ -20,6 +21,7 @@ mod run;
 mod send;
 mod session;
 mod signals;
+mod table;
 mod talk;
 mod trace;
 mod upload_media;
@@ -56,6 +58,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let environment = Environment::from_process();
     let mask = Mask::new();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
+    table::remember(environment.allows_colours());
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
@@ -105,7 +108,11 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
         Ok(resolved) => resolved,
         Err(error) => {
             let profile = config::glance(&overrides, environment).profile;
-            let outcome = Outcome { profile, route: route_of(&cli.command), ..Outcome::from(error) };
+            let ended = match cli.command {
+                Command::Check(_) => check::unresolved(config.as_ref().ok(), &error),
+                _ => Outcome::from(error),
+            };
+            let outcome = Outcome { profile, route: route_of(&cli.command), ..ended };
             // A mistyped variable may well be why the settings are wrong.
             let end = End { command, outcome, warnings: environment.unknown_variables(), began, ran };
             return Ok(end.without_settings(&overrides, environment, &mask));
@@ -188,7 +195,7 @@ fn route_of(command: &Command) -> Option<Route> {
         Command::WebhookSend(_) => Some(Route::Webhook),
         Command::UploadMedia(args) => named_route(args.route.as_deref()?),
         Command::Run(args) => named_route(args.route.as_deref()?),
-        Command::Outbox(_) | Command::Completions(_) | Command::Man(_) => None,
+        Command::Outbox(_) | Command::Check(_) | Command::Completions(_) | Command::Man(_) => None,
     }
 }
 
@@ -241,6 +248,7 @@ async fn dispatch(session: &mut Session<'_>, command: Command, ran: Option<&Ran>
         Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
         Command::GetToken(args) => get_token::get_token(session, args).await,
         Command::Outbox(args) => outbox::outbox(session, args).await,
+        Command::Check(args) => check::check(session, &args).await,
         Command::Completions(_) | Command::Man(_) => Err(Error::defect("an explanation has no settings")),
     }
 }

@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 
 use wecom_alert::clock::at_ms;
 use wecom_alert::config::Output;
-use wecom_alert::delivery::{ListedEntry, Outcome, Product, Receipt};
+use wecom_alert::delivery::{ListedEntry, Outcome, PlannedRequest, Product, Receipt};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::harmless::{is_harmful, one_line};
 use wecom_alert::message::Route;
 use wecom_alert::secret::Mask;
 
 use super::run::Ran;
-use super::{moment, talk};
+use super::{moment, table, talk};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +70,13 @@ fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
     match manner.output {
         Output::Json => write_data(&document(report)),
         Output::Text => {
+            // A table comes first: the line below it says what it comes to.
+            let is_table = matches!(report.outcome.product, Product::Checks(..));
+            if is_table {
+                write_data(&text_data(report))?;
+            }
             print_talk(report, manner);
-            write_data(&text_data(report))
+            if is_table { Ok(()) } else { write_data(&text_data(report)) }
         }
     }
 }
@@ -176,19 +181,25 @@ fn text_data(report: &Report<'_>) -> String {
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Flush { .. } | Product::Dropped(_) => String::new(),
         Product::Entries(entries) => entries.iter().map(|entry| line_of(entry) + "\n").collect(),
-        Product::Plan(requests) => {
-            let mut text = String::new();
-            for request in requests {
-                text.push_str(&format!("{} {}\n", request.method, request.path));
-                if !request.body.is_null() {
-                    let body = masked(&request.body, report.mask);
-                    text.push_str(&serde_json::to_string_pretty(&body).unwrap_or_default());
-                    text.push('\n');
-                }
-            }
-            text
+        Product::Plan(requests) => plan_text(requests, report.mask),
+        Product::Checks(checks, requests) => {
+            table::render(checks, report.mask) + &plan_text(requests.as_deref().unwrap_or_default(), report.mask)
         }
     }
+}
+
+/// The requests of a dry run, each with its body below it.
+fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
+    let mut text = String::new();
+    for request in requests {
+        text.push_str(&format!("{} {}\n", request.method, request.path));
+        if !request.body.is_null() {
+            let body = masked(&request.body, mask);
+            text.push_str(&serde_json::to_string_pretty(&body).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// An entry of the outbox on a line: id, state, when, attempts, errcode, command, profile, and why it is there.
@@ -301,16 +312,20 @@ fn add_product(fields: &mut Map<String, Value>, product: &Product, mask: &Mask) 
             json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
         }
         Product::Dropped(dropped) => json!({ "dropped": dropped }),
-        Product::Plan(requests) => {
-            let requests = requests.iter().map(|request| {
-                json!({ "method": request.method, "path": request.path, "body": masked(&request.body, mask) })
-            });
-            json!({ "requests": requests.collect::<Vec<_>>() })
+        Product::Plan(requests) => json!({ "requests": plan_json(requests, mask) }),
+        Product::Checks(checks, None) => json!({ "checks": table::to_json(checks, mask) }),
+        Product::Checks(checks, Some(requests)) => {
+            json!({ "checks": table::to_json(checks, mask), "requests": plan_json(requests, mask) })
         }
     };
     if let Value::Object(more) = more {
         fields.extend(more);
     }
+}
+
+fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {
+    let request = |request: &PlannedRequest| json!({ "method": request.method, "path": request.path, "body": masked(&request.body, mask) });
+    requests.iter().map(request).collect()
 }
 
 fn entry_json(entry: &ListedEntry) -> Value {

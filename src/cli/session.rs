@@ -43,8 +43,8 @@ pub(crate) struct AppLogin {
 /// A webhook's key, and what may be said of it.
 #[derive(Clone)]
 pub(crate) struct WebhookLogin {
-    webhook: Webhook,
-    provenance: Provenance,
+    pub(crate) webhook: Webhook,
+    pub(crate) provenance: Provenance,
 }
 
 impl<'c> Session<'c> {
@@ -177,29 +177,42 @@ impl<'c> Session<'c> {
 
     /// A client for the webhook's API.
     pub(crate) fn webhook_client(&mut self, login: &WebhookLogin) -> Client {
-        let base_url = self.settings.webhook_base_url(&login.webhook);
+        let base_url = self.webhook_base_url(login);
         self.client(base_url)
     }
 
+    /// Where the webhook's API is.
+    pub(crate) fn webhook_base_url(&self, login: &WebhookLogin) -> BaseUrl {
+        self.settings.webhook_base_url(&login.webhook)
+    }
+
     pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
-        let settings = &self.settings;
         if base_url.is_plain_http_beyond_loopback() {
             self.warnings.push(format!("{base_url} is plain http: credentials and alerts can be read on the way"));
         }
+        Client::new(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+    }
+
+    /// A client for one who looks at the way as well.
+    pub(crate) fn inspecting_client(&self, base_url: BaseUrl) -> Client {
+        Client::inspecting(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+    }
+
+    fn client_options(&self, base_url: BaseUrl) -> ClientOptions {
+        let settings = &self.settings;
         if let ProxySetting::Url(proxy) = &settings.proxy
             && let Some(password) = proxy.password()
         {
             self.mask.add(password);
         }
-        let options = ClientOptions {
+        ClientOptions {
             base_url,
             proxy: settings.proxy.clone(),
             ca_file: settings.ca_file.clone(),
             connect_timeout: settings.connect_timeout,
             timeout: settings.timeout,
             deadline: self.deadline,
-        };
-        Client::new(options, self.mask.clone(), self.listener.clone())
+        }
     }
 
     /// The tokens of an app.

@@ -69,6 +69,15 @@ impl SecretSource {
         }
     }
 
+    /// The file that gives it, if one does.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.form {
+            Form::File(path) => Some(path),
+            Form::Inline(_) | Form::Command(_) | Form::NoCredentialsFolder => None,
+        }
+    }
+
     /// The credential without white space around it. Reads the file, or runs the command (no shell, no standard input,
     /// its standard error dropped) and kills it after `limit`. Blocks.
     ///

@@ -69,10 +69,22 @@ impl Environment {
         self.variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
     }
 
+    /// Whether a terminal may be shown colours: neither `NO_COLOR` nor a terminal without any says otherwise.
+    #[must_use]
+    pub fn allows_colours(&self) -> bool {
+        let value = |name: &str| self.variables.get(OsStr::new(name));
+        value("NO_COLOR").is_none_or(|value| value.is_empty()) && value("TERM").is_none_or(|term| term != "dumb")
+    }
+
     /// The config files to look for, the first one first.
     pub(super) fn config_files(&self) -> Vec<PathBuf> {
         let user = self.folder("XDG_CONFIG_HOME", |p| &p.config, ".config").map(|folder| folder.join("config.toml"));
         user.into_iter().chain(self.system_config.clone()).collect()
+    }
+
+    /// Whether that is the config file of all users.
+    pub(super) fn is_system_config(&self, path: &Path) -> bool {
+        self.system_config.as_deref() == Some(path)
     }
 
     /// Our folder for what can be fetched again.

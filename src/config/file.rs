@@ -31,6 +31,8 @@ pub(super) struct ConfigFile {
     pub(super) profiles: BTreeMap<String, Layer>,
     /// A credential itself, not the way to it, stands somewhere in the file.
     pub(super) has_inline_secrets: bool,
+    /// The mode of a regular file, where the platform has such a thing.
+    pub(super) mode: Option<u32>,
 }
 
 /// Reads a whole config file; `path` is for messages and for relative paths.
@@ -71,7 +73,7 @@ fn parse(text: &str, path: PathBuf) -> Result<ConfigFile> {
     }
     top.refuse_two_forms()?;
     let has_inline_secrets = std::iter::once(&top).chain(profiles.values()).any(holds_secret);
-    Ok(ConfigFile { path, default_profile, top, profiles, has_inline_secrets })
+    Ok(ConfigFile { path, default_profile, top, profiles, has_inline_secrets, mode: None })
 }
 
 struct Document<'a> {

@@ -250,13 +250,13 @@ impl Layers<'_> {
     pub(super) fn id<T>(&self, key: Key, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Sourced<T>>> {
         let Some(entry) = self.any_identity(&[key]) else { return Ok(None) };
         let value = parse(entry.text()?).map_err(|error| entry.wrap(&error))?;
-        Ok(Some(Sourced { value, origin: entry.origin.clone() }))
+        Ok(Some(Sourced { value, origin: entry.origin.clone(), level: entry.level }))
     }
 
     /// The string of that key with the place where it stands.
     pub(super) fn sourced_text(&self, key: Key) -> Result<Option<Sourced<String>>> {
         let Some(entry) = self.any(&[key]) else { return Ok(None) };
-        Ok(Some(Sourced { value: entry.text()?.to_owned(), origin: entry.place() }))
+        Ok(Some(Sourced { value: entry.text()?.to_owned(), origin: entry.place(), level: entry.level }))
     }
 
     /// The string of that key.

@@ -20,4 +20,6 @@ pub struct Sourced<T> {
     pub value: T,
     /// For humans: `--corp-id`, `WECOM_ALERT_CORP_ID` or `corp_id of profile ops in /etc/wecom-alert/config.toml`.
     pub origin: String,
+    /// At which level it was given.
+    pub level: Level,
 }

@@ -31,9 +31,9 @@ const RECIPIENTS: &[Key] = &[Key::ToUser, Key::ToParty, Key::ToTag];
 /// are told the same, even where the file is a pipe. No `Debug`: a proxy may carry a password.
 pub struct Config<'a> {
     pub(super) options: Layer,
-    environment: Layer,
-    file: Option<ConfigFile>,
-    env: &'a Environment,
+    pub(super) environment: Layer,
+    pub(super) file: Option<ConfigFile>,
+    pub(super) env: &'a Environment,
     /// What reading brought to light, one sentence each.
     pub(super) warnings: Vec<String>,
     dry_run: bool,
@@ -59,8 +59,9 @@ impl<'a> Config<'a> {
         let options = overrides.layer();
         let environment = env.layer()?;
         let named = options.get(Key::Config).or_else(|| environment.get(Key::Config));
-        let (file, warning) = search::read_config(named, env)?.unzip();
-        warnings.extend(warning.flatten());
+        let file = search::read_config(named, env)?;
+        let exposure = file.as_ref().and_then(ConfigFile::exposure);
+        warnings.extend(exposure.as_ref().map(ToString::to_string));
         Ok(Self { options, environment, file, env, warnings, dry_run: overrides.dry_run })
     }
 
@@ -136,6 +137,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         webhook: resolve_source(layers, WEBHOOK_FORMS, env)?,
         base_url: layers.parsed(Key::BaseUrl, BaseUrl::parse)?,
         proxy: resolve_proxy(layers, env, dry_run)?,
+        proxy_origin: layers.any(PROXY_FORMS).map(|entry| entry.origin.clone()),
         ca_file: layers.path(Key::CaFile, env.home())?,
         connect_timeout: layers.parsed(Key::ConnectTimeout, parse_duration)?.unwrap_or(CONNECT_TIMEOUT),
         timeout: layers.parsed(Key::Timeout, parse_duration)?.unwrap_or(TIMEOUT),

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use super::env::Environment;
 use super::file::{self, ConfigFile};
 use super::layer::Entry;
+use super::origin::mode_of;
 use crate::error::{Error, Result};
 
 /// More than any config file has: a wrong path must not fill the memory.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The config file that was named, else the first that is found; with a warning if it needs one.
-pub(super) fn read_config(named: Option<&Entry>, env: &Environment) -> Result<Option<(ConfigFile, Option<String>)>> {
+/// The config file that was named, else the first that is found.
+pub(super) fn read_config(named: Option<&Entry>, env: &Environment) -> Result<Option<ConfigFile>> {
     if let Some(entry) = named {
         let path = entry.path(env.home())?;
         return match open(&path)? {
@@ -57,8 +58,8 @@ fn open(path: &Path) -> Result<Option<File>> {
     }
 }
 
-fn read(opened: File, path: PathBuf) -> Result<(ConfigFile, Option<String>)> {
-    let mode = others_mode(&opened);
+fn read(opened: File, path: PathBuf) -> Result<ConfigFile> {
+    let mode = mode_of(opened.metadata());
     let mut bytes = Vec::new();
     opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&path, &error))?;
     if bytes.len() as u64 > LARGEST {
@@ -67,31 +68,7 @@ fn read(opened: File, path: PathBuf) -> Result<(ConfigFile, Option<String>)> {
             "this is hardly a config file: correct the path",
         ));
     }
-    let config = file::parse_bytes(&bytes, path)?;
-    let warning = mode.filter(|_| config.has_inline_secrets).map(|mode| {
-        let path = config.path.display().to_string();
-        format!(
-            "config file {path} holds credentials and can be read by others (mode {mode:04o}): run `chmod 600 {}`",
-            quoted(&path)
-        )
-    });
-    Ok((config, warning))
-}
-
-/// The mode of a regular file that is not its owner's alone.
-#[cfg(unix)]
-fn others_mode(opened: &File) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let metadata = opened.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-/// Other platforms have no such bits.
-#[cfg(not(unix))]
-fn others_mode(_: &File) -> Option<u32> {
-    None
+    Ok(ConfigFile { mode, ..file::parse_bytes(&bytes, path)? })
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
@@ -99,23 +76,4 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         format!("config file {} cannot be read: {error}", path.display()),
         "let this user read it, or name another file with `--config`",
     )
-}
-
-/// For a POSIX shell.
-fn quoted(path: &str) -> String {
-    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+,@".contains(c)) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(quoted("/etc/wecom-alert/config.toml"), "/etc/wecom-alert/config.toml");
-        assert_eq!(quoted("/a b/it's"), "'/a b/it'\\''s'");
-    }
 }

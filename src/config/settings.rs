@@ -69,6 +69,8 @@ pub struct Settings {
     pub base_url: Option<BaseUrl>,
     /// Which proxy carries the requests.
     pub proxy: ProxySetting,
+    /// For humans, where that was said; `None` where the usual variables decide.
+    pub proxy_origin: Option<String>,
     /// PEM file with more trusted roots.
     pub ca_file: Option<PathBuf>,
     /// Limit for one connection to stand.

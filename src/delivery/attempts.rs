@@ -239,11 +239,11 @@ pub(super) fn block_of(failure: &CallError, endpoint: &str, period: Option<Durat
     failure.answer().and_then(|answer| errcode::blocked_for(answer.errcode, &context))
 }
 
-fn for_token(failure: CallError, provenance: &Provenance) -> Failed {
+pub(super) fn for_token(failure: CallError, provenance: &Provenance) -> Failed {
     Failed::of(&Trouble::Call(failure), Purpose::Prepare, &context(provenance, "gettoken"))
 }
 
-fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
+pub(super) fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
     Context {
         endpoint,
         secret_origin: Some(&provenance.origin),
@@ -253,6 +253,6 @@ fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
     }
 }
 
-fn is_stale(failure: &CallError) -> bool {
+pub(super) fn is_stale(failure: &CallError) -> bool {
     failure.answer().is_some_and(|answer| errcode::asks_for_new_token(answer.errcode))
 }

@@ -5,6 +5,7 @@ pub mod change;
 mod consignment;
 pub mod cooldown;
 mod explain;
+mod inspection;
 pub mod late;
 mod ledger;
 pub mod outbox;
@@ -21,8 +22,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use consignment::Shipment;
+pub use inspection::explain_way;
 pub use ledger::Ledger;
-pub use outcome::{ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached};
+pub use outcome::{
+    Check, CheckStatus, ListedEntry, Outcome, PartKind, PlannedRequest, Product, Receipt, Shortfall, Unreached,
+};
 pub use policy::Policy;
 pub use targets::{Targets, name as target_name};
 

@@ -138,6 +138,8 @@ pub enum Product {
     },
     /// `--dry-run`.
     Plan(Vec<PlannedRequest>),
+    /// `check`: what was found, in the order of looking; in a dry run also the requests that would be made.
+    Checks(Vec<Check>, Option<Vec<PlannedRequest>>),
     /// `outbox list`.
     Entries(Vec<ListedEntry>),
     /// `outbox flush`: how many entries became what.
@@ -151,6 +153,45 @@ pub enum Product {
     },
     /// `outbox drop`: how many entries are gone.
     Dropped(usize),
+}
+
+/// One thing that `check` looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What it is: a promise to scripts. A name comes again where there are several of a kind.
+    pub name: &'static str,
+    /// How it stands with it.
+    pub status: CheckStatus,
+    /// What was found, or why nothing was looked for.
+    pub detail: String,
+    /// What to do next, where something is to be done.
+    pub hint: Option<String>,
+}
+
+/// How it stands with a thing that `check` looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckStatus {
+    /// As it should be.
+    Ok,
+    /// It works, and something is to be done about it.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It was not looked at.
+    Skipped,
+}
+
+impl CheckStatus {
+    /// The name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 /// An entry of the outbox as a list shows it.

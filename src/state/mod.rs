@@ -76,6 +76,19 @@ impl Folder {
         self.open_to_group(&self.path, 0o2770)
     }
 
+    /// Finds out whether something could be put into it, or whether it could be made: a file that is gone again at once, in
+    /// it or in the first folder above that exists.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says: no permission, no space, a file where a folder should be.
+    pub fn try_out(&self) -> io::Result<()> {
+        // A name that is there, whatever it is, is where it must work: a link may lead nowhere.
+        let existing = self.path.ancestors().find(|path| path.symlink_metadata().is_ok());
+        let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        tempfile::NamedTempFile::new_in(existing).map(drop)
+    }
+
     /// Replaces a file as a whole: a reader sees the old content or the new one, never a part. The guard proves that the
     /// caller holds the lock that belongs to it. Not synced to disk: what is kept this way can be had again, or outlives
     /// a process but not a loss of power.

@@ -12,7 +12,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::{io, thread};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
@@ -21,13 +21,17 @@ use crate::error::{Error, Result};
 use crate::input::parse_json;
 
 /// The longest template, in bytes.
-pub const MAX_SOURCE: usize = 64 * 1024;
+pub const MAX_SOURCE: usize = 32 * 1024;
 
 /// The longest result, in bytes: as much as a message's input may have.
 pub const MAX_OUTPUT: usize = 20 * 1024 * 1024;
 
 /// How much work a template may make: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
 const FUEL: u64 = 2_000_000;
+
+/// The stack for rendering, in bytes. A template of this length can build lists some 15,000 levels deep, and the engine
+/// walks and frees them by recursion: far more than a main thread has room for.
+const STACK: usize = 128 * 1024 * 1024;
 
 /// What the result is for, and so what a value is escaped for.
 ///
@@ -63,25 +67,37 @@ pub fn render(name: &str, source: &str, data: &Value, target: Target) -> Result<
         let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
         return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));
     }
-    let environment = environment(target);
-    let mut output = Bounded::default();
-    let rendered = environment
-        .template_from_named_str(NAME, source)
-        .and_then(|template| template.render_captured_to(value::to_engine(data), &mut output).map(drop));
-    match rendered {
-        Ok(()) => {}
-        Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => {
-            let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
-            return Err(Error::usage(message, "look for a loop that repeats too much"));
-        }
-        Err(error) => return Err(report::error(name, source, data, &error)),
-    }
-    // The engine writes strings alone.
-    let text = String::from_utf8_lossy(&output.written).into_owned();
+    // Pages of the stack that are not touched cost nothing.
+    let on_its_stack = thread::scope(|scope| {
+        let work = || rendered(name, source, data, target);
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        thread.map(|thread| thread.join().unwrap_or_else(|_| Err(Error::defect("the template's thread died"))))
+    });
+    let text = on_its_stack.unwrap_or_else(|error| {
+        let message = format!("cannot start a thread for {}: {error}", called(name));
+        Err(Error::temporary(message, "allow this process more memory or threads, and try again"))
+    })?;
     if target == Target::Json {
         check_json(name, &text)?;
     }
     Ok(text)
+}
+
+fn rendered(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
+    let environment = environment(target);
+    let mut output = Bounded::default();
+    let result = environment
+        .template_from_named_str(NAME, source)
+        .and_then(|template| template.render_captured_to(value::to_engine(data), &mut output).map(drop));
+    match result {
+        // The engine writes strings alone.
+        Ok(()) => Ok(String::from_utf8_lossy(&output.written).into_owned()),
+        Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => {
+            let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
+            Err(Error::usage(message, "look for a loop that repeats too much"))
+        }
+        Err(error) => Err(report::error(name, source, data, &error)),
+    }
 }
 
 /// The name of the template within the engine; errors give the caller's.
@@ -92,10 +108,11 @@ fn environment(target: Target) -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_debug(false);
-    // It would let a short loop build a value so deep that walking it overflows the stack.
+    // It would let a short loop build a value of any depth, and walking that overflows any stack.
     environment.remove_global("namespace");
-    // It shows the engine's inside.
+    // These show the engine's inside, the second in a time that grows with the cube of the depth.
     environment.remove_global("debug");
+    environment.remove_filter("pprint");
     escape::set_up(&mut environment, target);
     environment
 }

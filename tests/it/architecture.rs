@@ -149,6 +149,7 @@ fn there_is_no_junk_room() {
 fn options_cannot_be_shown_whole() {
     for file in [
         "cli/args/mod.rs",
+        "cli/args/check.rs",
         "cli/args/global.rs",
         "cli/args/send.rs",
         "cli/args/delivery.rs",

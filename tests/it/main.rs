@@ -4,7 +4,9 @@
 mod architecture;
 #[cfg(unix)]
 mod bar;
+mod check;
 mod ci;
+mod ci_recipes;
 mod concurrency;
 mod configuration;
 mod cooldown;

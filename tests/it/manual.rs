@@ -61,7 +61,10 @@ fn there_are_completions_for_each_shell() {
         ("elvish", "edit:completion:arg-completer"),
     ] {
         let script = text(&["completions", shell]);
-        assert!(script.contains(sign) && script.contains("webhook-send") && script.contains("--level"), "{shell}");
+        assert!(
+            script.contains(sign) && script.contains("webhook-send") && script.contains("mention-fallback"),
+            "{shell}"
+        );
     }
     let wrong = run(&["completions", "ksh"]).assert_code(2);
     assert!(wrong.stderr.contains("bash, elvish, fish, powershell, zsh") && wrong.stdout.is_empty());
@@ -75,14 +78,17 @@ fn bash_completes() {
     if !std::path::Path::new("/bin/bash").exists() {
         return;
     }
+    // `--lev` after app-send, which has such an option, and after get-token, which has none.
     let ask = "eval \"$(cat)\"; COMP_WORDS=(wecom-alert app-send --lev); COMP_CWORD=2; \
-               _wecom__alert wecom-alert --lev app-send; echo \"${COMPREPLY[@]}\"";
+               _wecom__alert wecom-alert --lev app-send; echo \"${COMPREPLY[@]}\"; \
+               COMP_WORDS=(wecom-alert get-token --lev); \
+               _wecom__alert wecom-alert --lev get-token; echo \"${COMPREPLY[@]}\"";
     let mut bash = Command::new("/bin/bash");
     let bash = bash.args(["--norc", "-c", ask]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = bash.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), text(&["completions", "bash"]).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "--level");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "--level\n\n");
 }
 
 #[test]

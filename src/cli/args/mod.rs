@@ -1,6 +1,7 @@
 //! What a person types: the commands, their options and help, and nothing else.
 
 mod alert;
+mod check;
 mod delivery;
 mod global;
 mod manual;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use wecom_alert::config::Overrides;
 
 pub(crate) use alert::AlertArgs;
+pub(crate) use check::CheckArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
     Outbox(OutboxArgs),
+    /// Look at everything that sending needs, and say what is wrong and what to do about it
+    #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
+        Example:\n  wecom-alert check -P ops --send")]
+    Check(CheckArgs),
     /// Print completions for a shell
     #[command(after_help = "Example:\n  wecom-alert completions bash > /etc/bash_completion.d/wecom-alert")]
     Completions(CompletionsArgs),
@@ -82,8 +88,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 8] =
-        ["app-send", "webhook-send", "run", "upload-media", "get-token", "outbox", "completions", "man"];
+    pub(crate) const NAMES: [&str; 9] =
+        ["app-send", "webhook-send", "run", "upload-media", "get-token", "check", "outbox", "completions", "man"];
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -93,6 +99,7 @@ impl Command {
             Self::GetToken(_) => "get-token",
             Self::Run(_) => "run",
             Self::Outbox(_) => "outbox",
+            Self::Check(_) => "check",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -199,7 +206,7 @@ impl Cli {
                 args.delivery.override_settings(&mut overrides);
             }
             Command::Run(args) => args.override_settings(&mut overrides),
-            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) => {}
+            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) | Command::Check(_) => {}
             Command::Completions(_) | Command::Man(_) => {}
         }
         overrides

@@ -20,6 +20,7 @@ mod read;
 mod source;
 
 pub(crate) use draft::Draft;
+pub(crate) use long::host;
 pub(crate) use read::read;
 
 use wecom_alert::alert::Alert;

@@ -7,6 +7,7 @@ mod example;
 mod file;
 mod glance;
 mod leaks;
+mod origin;
 mod precedence;
 mod profile;
 mod search;

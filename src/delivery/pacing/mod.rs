@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 pub use ledger::{Lane, Reason};
 pub use slot::Slot;
 
+use crate::clock::now_ms;
 use crate::config::Rate;
 use crate::fingerprint::fingerprint;
 use crate::message::Route;
@@ -68,6 +69,22 @@ pub struct Refused {
     pub reason: Reason,
 }
 
+/// How far the slots are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// Nothing is held back.
+    Off,
+    /// By a rate.
+    Paced {
+        /// How many slots are taken: of an app, by the recipient who has the most.
+        taken: usize,
+        /// How many there are, for each recipient of an app.
+        count: u32,
+        /// For how long WeCom wants no more messages, where it said so.
+        blocked_for: Option<Duration>,
+    },
+}
+
 /// Hands out the slots of one webhook or one app. Clones hand out the same ones.
 #[derive(Debug, Clone)]
 pub struct Pacer(Option<Arc<Pace>>);
@@ -99,6 +116,15 @@ impl Pacer {
     #[must_use]
     pub fn of_app(state: Option<&Folder>, corp_id: &str, agent_id: i64, rate: Rate, listener: Listener) -> Self {
         Self::new(state, &fingerprint(["app", corp_id, &agent_id.to_string()]), rate, listener)
+    }
+
+    /// How far the slots are used up. Takes none and waits for nobody.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let Some(pace) = &self.0 else { return Usage::Off };
+        let now = now_ms();
+        let ledger = pace.register.peek(now);
+        Usage::Paced { taken: ledger.most_taken(), count: pace.count, blocked_for: ledger.blocked_for(now) }
     }
 
     fn new(state: Option<&Folder>, name: &str, rate: Rate, listener: Listener) -> Self {

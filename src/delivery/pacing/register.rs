@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::ledger::{Ledger, Wait};
 use crate::clock::now_ms;
 use crate::notice::Listener;
-use crate::state::{Folder, Guard, Locked};
+use crate::state::{Folder, Guard, Locked, read_small};
 
 /// How long others may keep the file locked: they only ever write a line, so who takes longer has been stopped.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -66,6 +66,13 @@ impl Register {
         if let Some(Ok(Locked::Held(guard))) = self.folder().map(|folder| folder.try_lock(&self.name)) {
             self.rewrite(guard, work);
         }
+    }
+
+    /// What is written there, as far as it can be read without the lock.
+    pub(super) fn peek(&self, now: u64) -> Ledger {
+        let path = self.folder.as_ref().map(|folder| folder.file(&self.name));
+        let content = path.and_then(|path| read_small(&path, FILE_LIMIT).ok()).unwrap_or_default();
+        Ledger::parse(&content, now)
     }
 
     /// Tells something for the curious.

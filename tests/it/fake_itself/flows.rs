@@ -177,3 +177,26 @@ fn stands_250_connections_at_once() {
     }
     assert_eq!(wecom.connections(), 250);
 }
+
+#[test]
+fn tells_of_an_app_and_its_range() {
+    let wecom = FakeWecom::builder().clock_ahead_s(3600).start();
+    wecom.close_app(true);
+    let about = |query: &str| get(&wecom, &format!("/cgi-bin/agent/get?access_token={}{query}", token(&wecom)));
+    let told = about(&format!("&agentid={AGENT_ID}"));
+    let document = told.json();
+    assert_eq!((told.errcode(), &document["close"], &document["name"]), (0, &json!(1), &json!("告警")));
+    assert_eq!(document["allow_userinfos"]["user"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&document["allow_partys"], &document["allow_tags"]),
+        (&json!({"partyid": [1, 2]}), &json!({"tagid": [1]}))
+    );
+    assert!(told.head.contains("\r\nDate: ") && told.head.contains(" GMT"), "{}", told.head);
+    assert_eq!((about("&agentid=1000009").errcode(), about("").errcode()), (301_002, 40056));
+    assert_eq!(get(&wecom, "/cgi-bin/agent/get?agentid=1").errcode(), 41001);
+    assert_eq!(wecom.complaints(), [""; 0]);
+    wecom.expect_unexpected();
+    post(&wecom, "/cgi-bin/agent/get", "application/json", b"{}");
+    about("&agentid=1000002&debug=1");
+    assert_eq!(wecom.complaints().len(), 2, "{:?}", wecom.complaints());
+}

@@ -24,6 +24,7 @@ impl Default for Builder {
             unlicensed: [UNLICENSED_USER.to_owned()].into(),
             parties: ["1", "2"].map(str::to_owned).into(),
             tags: ["1".to_owned()].into(),
+            app_name: "告警".to_owned(),
             token_lifetime: Duration::from_secs(7200),
             token_length: 214,
             ..World::default()
@@ -59,6 +60,7 @@ impl Builder {
             agent_id: Some(agent_id),
             secret: secret.to_owned(),
             enabled: true,
+            closed: false,
             has_callback: true,
         });
         self
@@ -67,7 +69,14 @@ impl Builder {
     /// A contact-sync secret: it gets tokens, and they may not send (48002).
     pub fn contact_secret(mut self, corp_id: &str, secret: &str) -> Self {
         let (corp_id, secret) = (corp_id.to_owned(), secret.to_owned());
-        self.world.apps.push(App { corp_id, agent_id: None, secret, enabled: true, has_callback: false });
+        self.world.apps.push(App {
+            corp_id,
+            agent_id: None,
+            secret,
+            enabled: true,
+            closed: false,
+            has_callback: false,
+        });
         self
     }
 
@@ -98,6 +107,25 @@ impl Builder {
     /// More tags that the app can reach.
     pub fn tags(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
         self.world.tags.extend(ids.into_iter().map(|id| id.to_string()));
+        self
+    }
+
+    /// The app can reach these alone: members, departments, tags.
+    pub fn range(mut self, users: &[&str], parties: &[&str], tags: &[&str]) -> Self {
+        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        (self.world.users, self.world.parties, self.world.tags) = (set(users), set(parties), set(tags));
+        self
+    }
+
+    /// What agent/get calls every app.
+    pub fn app_name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.world.app_name);
+        self
+    }
+
+    /// WeCom's clock is so many seconds ahead of this machine's; negative: behind.
+    pub fn clock_ahead_s(mut self, seconds: i64) -> Self {
+        self.world.clock_ahead_s = seconds;
         self
     }
 

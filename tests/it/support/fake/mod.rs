@@ -220,6 +220,11 @@ impl FakeWecom {
         self.world(|world| world.apps.iter_mut().for_each(|app| app.enabled = !disabled));
     }
 
+    /// agent/get says that every app is closed, or open again.
+    pub fn close_app(&self, closed: bool) {
+        self.world(|world| world.apps.iter_mut().for_each(|app| app.closed = closed));
+    }
+
     /// The app's secret is another from now on: the old one is 40001, its tokens are 40014.
     pub fn rotate_secret(&self, old: &str, new: &str) {
         self.change(&Change::RotateSecret { old: old.to_owned(), new: new.to_owned() });

@@ -12,13 +12,20 @@ pub enum Endpoint {
     WebhookSend,
     MediaUpload,
     WebhookUploadMedia,
+    AgentGet,
     /// Nothing that this stand-in knows.
     Other,
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 5] =
-        [Self::GetToken, Self::MessageSend, Self::WebhookSend, Self::MediaUpload, Self::WebhookUploadMedia];
+    pub const KNOWN: [Self; 6] = [
+        Self::GetToken,
+        Self::MessageSend,
+        Self::WebhookSend,
+        Self::MediaUpload,
+        Self::WebhookUploadMedia,
+        Self::AgentGet,
+    ];
 
     /// The name in WeCom's paths, after `/cgi-bin/`.
     pub fn name(self) -> &'static str {
@@ -28,12 +35,13 @@ impl Endpoint {
             Self::WebhookSend => "webhook/send",
             Self::MediaUpload => "media/upload",
             Self::WebhookUploadMedia => "webhook/upload_media",
+            Self::AgentGet => "agent/get",
             Self::Other => "?",
         }
     }
 
     pub fn method(self) -> &'static str {
-        if self == Self::GetToken { "GET" } else { "POST" }
+        if matches!(self, Self::GetToken | Self::AgentGet) { "GET" } else { "POST" }
     }
 
     /// The query parameters that it takes.
@@ -44,6 +52,7 @@ impl Endpoint {
             Self::WebhookSend => &["key"],
             Self::MediaUpload => &["access_token", "type"],
             Self::WebhookUploadMedia => &["key", "type"],
+            Self::AgentGet => &["access_token", "agentid"],
             Self::Other => &[],
         }
     }
@@ -99,6 +108,8 @@ pub enum Outcome {
     Arrived(Box<Arrived>),
     /// A file was stored.
     Uploaded(Box<Upload>),
+    /// An app was told of.
+    Described,
     /// The same message once more, within its interval: not delivered again.
     Suppressed,
     /// Over a member's limit: not delivered, and nobody is told.

@@ -94,9 +94,11 @@ impl Shared {
                 open.streams.insert(number, twin);
             }
             drop(open);
+            // In the order in which they come, whichever thread is quicker then.
+            let on_connect = lock(&self.script).connections.pop_front().unwrap_or(OnConnect::Serve);
             let shared = Arc::clone(self);
             std::thread::spawn(move || {
-                shared.serve(stream, number);
+                shared.serve(stream, number, on_connect);
                 lock(&shared.open).streams.remove(&number);
             });
         }
@@ -135,9 +137,8 @@ impl Shared {
         false
     }
 
-    fn serve(&self, stream: TcpStream, number: usize) {
+    fn serve(&self, stream: TcpStream, number: usize, on_connect: OnConnect) {
         let _ = stream.set_nodelay(true);
-        let on_connect = lock(&self.script).connections.pop_front().unwrap_or(OnConnect::Serve);
         match on_connect {
             OnConnect::Serve => {}
             OnConnect::Reset => return super::wire::reset(&stream),
@@ -216,7 +217,7 @@ impl Shared {
         let mut normal = Answer::new(404, "text/html", "<html><body>404 Not Found</body></html>");
         if is_whole && endpoint != Endpoint::Other && reply.is_judged() {
             let verdict = judge::judge(&mut world, &seen, &mut complaints);
-            normal = Answer::json(&verdict.json);
+            normal = Answer::json(&verdict.json).dated(world.clock_ahead_s);
             seen.outcome = verdict.outcome;
         } else if endpoint == Endpoint::Other {
             seen.outcome = Outcome::Fault("404: nothing is there".into());

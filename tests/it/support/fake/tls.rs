@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Datelike as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -11,6 +12,8 @@ use rustls::pki_types::PrivateKeyDer;
 pub enum Certificate {
     /// For `127.0.0.1` and `localhost`, by the authority that is given out.
     Good,
+    /// Good for five days more.
+    ShortLived,
     /// Out of date since 2001.
     Expired,
     /// For another name.
@@ -41,6 +44,11 @@ impl Identity {
         if certificate == Certificate::Expired {
             params.not_before = rcgen::date_time_ymd(2000, 1, 1);
             params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+        }
+        if certificate == Certificate::ShortLived {
+            // Midnight between the fifth day from now and the sixth.
+            let end = (chrono::Utc::now() + chrono::TimeDelta::days(6)).date_naive();
+            params.not_after = rcgen::date_time_ymd(end.year(), end.month() as u8, end.day() as u8);
         }
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &signer).unwrap();

@@ -274,6 +274,13 @@ impl Answer {
         Self::new(200, "application/json; charset=UTF-8", value.to_string())
     }
 
+    /// Tells the time, by a clock that is so many seconds ahead of this machine's.
+    pub fn dated(mut self, ahead_s: i64) -> Self {
+        let now = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead_s);
+        self.headers.push(("Date".into(), now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()));
+        self
+    }
+
     /// Says that the connection ends with this answer.
     pub fn closing(mut self, is_closing: bool) -> Self {
         if is_closing {

@@ -15,6 +15,8 @@ pub struct App {
     pub agent_id: Option<i64>,
     pub secret: String,
     pub enabled: bool,
+    /// What agent/get says of it: WeCom tells it even of one that may not be used.
+    pub closed: bool,
     /// Interactive cards need one.
     pub has_callback: bool,
 }
@@ -81,6 +83,10 @@ pub struct World {
     pub parties: BTreeSet<String>,
     pub tags: BTreeSet<String>,
     pub any_user: bool,
+    /// What agent/get calls every app.
+    pub app_name: String,
+    /// By how many seconds WeCom's clock is ahead of this machine's.
+    pub clock_ahead_s: i64,
     pub ip_refused: bool,
     pub token_lifetime: Duration,
     pub token_length: usize,

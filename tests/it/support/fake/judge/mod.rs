@@ -1,6 +1,7 @@
 //! The judge: takes a request as it came and says what WeCom would say, by the published pages alone.
 //! It shares no code and no tables with the program under test, so that a wrong belief shows on one side.
 
+mod agent;
 mod app;
 mod card;
 mod media;
@@ -44,6 +45,7 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         Endpoint::WebhookSend => webhook::send(world, seen, &notes),
         Endpoint::MediaUpload => media::upload(world, seen, &notes),
         Endpoint::WebhookUploadMedia => media::webhook_upload(world, seen, &notes),
+        Endpoint::AgentGet => agent::describe(world, seen),
         Endpoint::Other => refuse(40058, "no such interface"),
     };
     let notes = notes.into_inner();

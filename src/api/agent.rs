@@ -1,0 +1,116 @@
+//! `agent/get`: what WeCom knows of an app (document path 90227).
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::exchange::Progress;
+use super::{CallError, Client, Reply, Target};
+use crate::error::Answer;
+use crate::secret::Secret;
+
+/// Path of the endpoint.
+pub const AGENT_GET: &str = "/cgi-bin/agent/get";
+
+/// The fields of the range, and the lists in them: members, departments, tags.
+const RANGE: [(&str, &str); 3] = [("allow_userinfos", "user"), ("allow_partys", "partyid"), ("allow_tags", "tagid")];
+
+/// An app, and whom it can reach: its visible range, in which a department includes those below it (document path 90665).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// The name as members see it. Text from outside.
+    pub name: String,
+    /// Whether it was disabled.
+    pub is_closed: bool,
+    /// Whether the answer says anything of the range; else the lists are empty and mean nothing.
+    pub tells_range: bool,
+    /// Members who are named one by one.
+    pub users: Vec<String>,
+    /// Departments.
+    pub parties: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// What WeCom said with it.
+    pub answer: Answer,
+}
+
+impl Client {
+    /// Asks what WeCom knows of the app that the token belongs to.
+    ///
+    /// # Errors
+    ///
+    /// 301002 for another app's id, 60020 for an IP that is not trusted; see [`CallError`].
+    pub async fn agent_get(&self, access_token: &Secret, agent_id: i64) -> Result<Agent, CallError> {
+        let agent_id = agent_id.to_string();
+        let query = vec![("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
+        let target = Target { method: Method::GET, path: AGENT_GET, query };
+        let reply = self.exchange(&target, self.request(&target).await?, &Progress::default()).await?;
+        Ok(Agent::of(reply))
+    }
+}
+
+impl Agent {
+    fn of(reply: Reply) -> Self {
+        let [users, parties, tags] = RANGE.map(|(field, inner)| {
+            let items = reply.fields.get(field).and_then(|list| list.get(inner)).and_then(Value::as_array);
+            items.into_iter().flatten().filter_map(id_of).collect()
+        });
+        Self {
+            name: reply.text("name").unwrap_or_default(),
+            is_closed: reply.text("close").is_some_and(|close| close != "0"),
+            tells_range: RANGE.iter().any(|(field, _)| reply.fields.contains_key(*field)),
+            users,
+            parties,
+            tags,
+            answer: reply.answer,
+        }
+    }
+}
+
+/// An id as it stands in a list, or in the `userid` of an object.
+fn id_of(item: &Value) -> Option<String> {
+    match item {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        Value::Object(fields) => id_of(fields.get("userid")?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn agent(fields: Value) -> Agent {
+        let Value::Object(fields) = fields else { panic!("no object") };
+        Agent::of(Reply { answer: Answer { errcode: 0, errmsg: "ok".to_owned() }, fields })
+    }
+
+    #[test]
+    fn a_whole_answer() {
+        let found = agent(json!({
+            "agentid": 1000002, "name": "告警", "close": 0,
+            "allow_userinfos": {"user": [{"userid": "zhangsan"}, {"userid": "lisi"}, {}, null]},
+            "allow_partys": {"partyid": [1, 2]},
+            "allow_tags": {"tagid": [7]},
+        }));
+        assert_eq!((found.name.as_str(), found.is_closed), ("告警", false));
+        assert_eq!(
+            (found.users, found.parties, found.tags),
+            (
+                vec!["zhangsan".to_owned(), "lisi".to_owned()],
+                vec!["1".to_owned(), "2".to_owned()],
+                vec!["7".to_owned()],
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_absent_is_nothing() {
+        let found = agent(json!({"close": 1, "allow_userinfos": [], "allow_partys": {"partyid": "1"}}));
+        assert!(found.is_closed && found.tells_range && found.name.is_empty());
+        assert!(!agent(json!({"name": "x", "close": 0})).tells_range);
+        assert!(found.users.is_empty() && found.parties.is_empty() && found.tags.is_empty());
+    }
+}

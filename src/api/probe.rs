@@ -1,0 +1,169 @@
+//! A look at the way to WeCom, step by step, without a request: name, connection, proxy and TLS.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+
+use super::exchange::{Ended, Progress};
+use super::failure::{CallError, Limit};
+use super::link::Unreached;
+use super::proxy::Proxy;
+use super::witness::{Certificate, Seen};
+use super::{Client, ClientOptions};
+use crate::config::ProxySetting;
+use crate::notice::Listener;
+use crate::secret::Mask;
+
+/// Which way requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Straight to WeCom, since no proxy is named.
+    Straight,
+    /// Straight to WeCom, since the proxy setting says so.
+    Off,
+    /// Straight to WeCom, since `NO_PROXY` excepts this host from the proxy.
+    Excepted,
+    /// Through a proxy.
+    Proxy {
+        /// Scheme, host and port.
+        address: String,
+        /// How errors call it.
+        name: String,
+        /// Whether it has to let a connection through before anything can be asked of WeCom.
+        tunnels: bool,
+    },
+}
+
+impl Client {
+    /// A client that also notes the certificates which it is shown, for [`Client::certificate`].
+    #[must_use]
+    pub fn inspecting(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
+        Self { seen: Some(Seen::default()), ..Self::new(options, mask, listener) }
+    }
+
+    /// Which way its requests go, and why.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
+        match self.proxy() {
+            Some(proxy) => {
+                let tunnels = self.is_tls() || !proxy.speaks_http();
+                Way::Proxy { address: proxy.address(), name: proxy.to_string(), tunnels }
+            }
+            None if *setting == ProxySetting::Off => Way::Off,
+            None if Proxy::is_excepted(setting, base_url) => Way::Excepted,
+            None => Way::Straight,
+        }
+    }
+
+    /// Whether WeCom is spoken to by TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.options.base_url.as_str().starts_with("https:")
+    }
+
+    /// The host and port that a connection is made to: the proxy's, where there is one.
+    #[must_use]
+    pub fn first_hop(&self) -> (String, u16) {
+        if let Some(proxy) = self.proxy() {
+            let (host, port) = proxy.hop();
+            return (host.to_owned(), port);
+        }
+        (self.host_name().to_owned(), self.port().unwrap_or(if self.is_tls() { 443 } else { 80 }))
+    }
+
+    /// The addresses of that host.
+    ///
+    /// # Errors
+    ///
+    /// A name that is not found, or not within the connect limit.
+    pub async fn look_up(&self) -> Result<Vec<SocketAddr>, CallError> {
+        let (host, port) = self.first_hop();
+        let limit = self.connect_limit()?;
+        let found = tokio::time::timeout(limit, tokio::net::lookup_host((host.as_str(), port))).await;
+        let failure = match found.map(|found| found.map(Iterator::collect::<Vec<_>>)) {
+            Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
+            Ok(Ok(_)) => Unreached::Dns { host, reason: "it has no address".to_owned() },
+            Ok(Err(error)) => Unreached::Dns { host, reason: error.to_string() },
+            Err(_) => Unreached::DnsTimedOut { host, waited: limit },
+        };
+        Err(self.unreached(&self.peer(""), failure))
+    }
+
+    /// The first of these addresses that takes a connection, which is dropped at once.
+    ///
+    /// # Errors
+    ///
+    /// None that does so within the connect limit.
+    pub async fn connect(&self, addresses: &[SocketAddr]) -> Result<SocketAddr, CallError> {
+        let limit = self.connect_limit()?;
+        let connecting = async {
+            let mut failure = Unreached::TimedOut(limit);
+            for address in addresses {
+                match TcpStream::connect(address).await {
+                    Ok(_) => return Ok(*address),
+                    Err(error) => failure = Unreached::Connect(error.to_string()),
+                }
+            }
+            Err(failure)
+        };
+        let connected = tokio::time::timeout(limit, connecting).await.unwrap_or(Err(Unreached::TimedOut(limit)));
+        connected.map_err(|failure| self.unreached(&self.peer(""), failure))
+    }
+
+    /// Makes a connection as a request does, through the proxy and with TLS, and drops it: no request goes out.
+    ///
+    /// # Errors
+    ///
+    /// Why it did not come to stand.
+    pub async fn open(&self) -> Result<(), CallError> {
+        let http = self.http().await.map_err(CallError::Setup)?;
+        let began = Instant::now();
+        self.link.begin_look(self.connect_limit()?);
+        let request = http.get(self.options.base_url.as_str()).send();
+        let ended = tokio::time::timeout_at(self.options.deadline.into(), request).await;
+        if self.link.failure().is_none() && self.link.stood_since(began).is_some() {
+            return Ok(());
+        }
+        let ended = match &ended {
+            Ok(Err(error)) => Ended::Failed(error),
+            Ok(Ok(_)) | Err(_) => Ended::At(Limit::Deadline),
+        };
+        Err(self.no_response(began, "", &Progress::default(), ended))
+    }
+
+    /// The certificate that WeCom's host showed, trusted or not.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.seen.as_ref()?.of(self.host_name())
+    }
+
+    /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
+    /// has answered. It is exact to a second and the time that the answer took.
+    #[must_use]
+    pub fn clock_ahead_s(&self) -> Option<i64> {
+        let (here, there) = self.clocks.get()?;
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        Some(match here.duration_since(*there) {
+            Ok(ahead) => seconds(ahead),
+            Err(behind) => -seconds(behind.duration()),
+        })
+    }
+
+    /// How long a connection may take to stand, as far as there is time.
+    fn connect_limit(&self) -> Result<Duration, CallError> {
+        Ok(self.options.connect_timeout.min(self.time_left()?))
+    }
+
+    /// The host of the base URL, without port and brackets.
+    fn host_name(&self) -> &str {
+        let host = self.options.base_url.host();
+        let end = host.rfind(':').filter(|at| !host[*at..].contains(']'));
+        end.and_then(|at| host.get(..at)).unwrap_or(host).trim_matches(['[', ']'])
+    }
+
+    fn port(&self) -> Option<u16> {
+        self.options.base_url.host().rsplit_once(':')?.1.parse().ok()
+    }
+}

@@ -1,0 +1,19 @@
+mod rules;
+mod systems;
+
+use super::{Context, Wanted, context};
+
+/// 2026-03-01 10:00 UTC.
+const NOW: u64 = 1_772_359_200;
+
+fn look<'v>(variables: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
+    |name| variables.iter().find(|(its, _)| *its == name).map(|(_, value)| (*value).to_owned())
+}
+
+fn found(variables: &[(&str, &str)]) -> Context {
+    context(Wanted::Auto, look(variables), NOW).unwrap().unwrap()
+}
+
+fn facts(context: &Context) -> Vec<String> {
+    context.fields.iter().map(|field| format!("{}={}", field.key, field.value)).collect()
+}

@@ -1,0 +1,56 @@
+//! For those who look at the way and at the app without sending anything. No call is made twice here.
+
+use super::attempts::{context, for_token, is_stale};
+use super::explain::{Purpose, explain};
+use super::pacing::Usage;
+use super::{Credential, Delivery};
+use crate::api::errcode::Context;
+use crate::api::{Agent, CallError};
+use crate::error::{Error, Result};
+use crate::token::Token;
+
+/// Why the way to WeCom is not open, and what to do next.
+#[must_use]
+pub fn explain_way(failure: &CallError) -> Error {
+    explain(failure, Purpose::Prepare, &Context::default())
+}
+
+impl Delivery<'_> {
+    /// What WeCom knows of the app, asked once with `token`, which [`Delivery::token`] gave. `None` if that token came from
+    /// the cache and WeCom does not know it any more: then there is a new one, for the next command and for what is sent
+    /// from now on, but nothing was asked with it.
+    ///
+    /// # Errors
+    ///
+    /// What the call, or getting the new token, failed of.
+    pub async fn agent(&mut self, token: &Token, agent_id: i64) -> Result<Option<Agent>> {
+        let failure = match self.client.agent_get(&token.access_token, agent_id).await {
+            Ok(agent) => return Ok(Some(agent)),
+            Err(failure) => failure,
+        };
+        if let Credential::App { tokens, current } = &mut self.credential
+            && token.from_cache
+            && is_stale(&failure)
+        {
+            let fresh = tokens.refresh(token).await.map_err(|failure| for_token(failure, &self.provenance).error)?;
+            if fresh.is_some() {
+                *current = fresh;
+                return Ok(None);
+            }
+        }
+        Err(explain(&failure, Purpose::Prepare, &context(&self.provenance, "agent/get")))
+    }
+
+    /// Lets the first request use this token, so that none is asked for again.
+    pub fn use_token(&mut self, token: Token) {
+        if let Credential::App { current, .. } = &mut self.credential {
+            *current = Some(token);
+        }
+    }
+
+    /// How far the slots of this webhook or app are used up.
+    #[must_use]
+    pub fn pacing(&self) -> Usage {
+        self.pacer.usage()
+    }
+}

@@ -1,0 +1,192 @@
+//! What a pacing file says: the slots taken, and the pause that WeCom asked for. Pure: whoever asks brings the time.
+//!
+//! Times are Unix milliseconds, and the clock may jump: what claims to have been written in the future, or to last longer
+//! than anything can, is dropped.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::fingerprint;
+use crate::message::recipients::RecipientKind;
+
+/// How far ahead of the clock an entry may have been written: clocks are corrected by a little now and then.
+const CLOCK_BOUND_MS: u64 = 5_000;
+
+/// Nothing is kept for longer: a day, the longest period, and what is added to it.
+const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
+
+/// What a rate counts on its own: the group of a webhook, or one recipient of an app. It does not give the recipient away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lane(u64);
+
+impl Lane {
+    /// The one lane of a webhook.
+    pub const GROUP: Self = Self(0);
+
+    /// The lane of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
+    #[must_use]
+    pub fn of(kind: RecipientKind, id: &str) -> Self {
+        let print = fingerprint([kind.as_str(), &id.to_lowercase()]);
+        let short = print.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        Self(short.unwrap_or_default())
+    }
+}
+
+/// What holds a request back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The rate: its slots are taken.
+    Pace,
+    /// WeCom refused a request because of too many, and must be left alone for a while.
+    Block,
+}
+
+/// How long there is no slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait {
+    /// At the least; at most what is kept lasts.
+    pub(super) ms: u64,
+    pub(super) reason: Reason,
+    /// How long the pause as a whole is that ends then; 0 for a slot.
+    pub(super) pause_ms: u64,
+}
+
+/// The content of a pacing file.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    #[serde(default)]
+    block: Option<Span>,
+    #[serde(default)]
+    slots: Vec<Taken>,
+}
+
+/// Something that was written down at a time and holds until another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Span {
+    since: u64,
+    until: u64,
+}
+
+/// A slot, taken in one lane or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Taken {
+    id: u64,
+    held: Span,
+    lanes: Vec<Lane>,
+}
+
+impl Span {
+    fn new(now: u64, ms: u64) -> Self {
+        Self { since: now, until: now.saturating_add(ms.min(LONGEST_MS)) }
+    }
+
+    fn holds(self, now: u64) -> bool {
+        let possible = self.since <= now.saturating_add(CLOCK_BOUND_MS);
+        possible && self.until > now && self.until.saturating_sub(self.since) <= LONGEST_MS
+    }
+}
+
+impl Ledger {
+    /// What a file's first line says of the time from `now` on. What cannot be understood says nothing.
+    pub(super) fn parse(content: &[u8], now: u64) -> Self {
+        // Behind the line end there may be the rest of a longer line from before; without one it was never finished.
+        let line = content.iter().position(|byte| *byte == b'\n').and_then(|end| content.get(..end));
+        let mut ledger: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
+        ledger.block = ledger.block.filter(|block| block.holds(now));
+        ledger.slots.retain(|slot| slot.held.holds(now));
+        ledger
+    }
+
+    /// The line to keep.
+    pub(super) fn to_line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// Takes one slot in every lane, for `hold_ms`; or none, if one of `lanes`, sorted and each named once, has `count`
+    /// taken or a pause holds.
+    pub(super) fn take(&mut self, id: u64, lanes: &[Lane], count: u32, hold_ms: u64, now: u64) -> Result<(), Wait> {
+        match self.wait(lanes, count, now) {
+            Some(wait) => Err(wait),
+            None => {
+                self.hold(id, lanes, hold_ms, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets a slot hold for `hold_ms` from now on. One that is no longer there is there again: its request was made.
+    pub(super) fn hold(&mut self, id: u64, lanes: &[Lane], hold_ms: u64, now: u64) {
+        let held = Span::new(now, hold_ms);
+        match self.slots.iter_mut().find(|slot| slot.id == id) {
+            Some(slot) => slot.held = held,
+            None => self.slots.push(Taken { id, held, lanes: lanes.to_vec() }),
+        }
+    }
+
+    /// Frees a slot at once.
+    pub(super) fn free(&mut self, id: u64) {
+        self.slots.retain(|slot| slot.id != id);
+    }
+
+    /// Nobody takes a slot for `ms` from now on, or for longer where that was said before.
+    pub(super) fn block(&mut self, ms: u64, now: u64) {
+        let block = Span::new(now, ms);
+        if self.block.is_none_or(|old| old.until < block.until) {
+            self.block = Some(block);
+        }
+    }
+
+    /// How many slots are taken in the lane that has the most.
+    pub(super) fn most_taken(&self) -> usize {
+        let mut taken: BTreeMap<Lane, usize> = BTreeMap::new();
+        for lane in self.slots.iter().flat_map(|slot| &slot.lanes) {
+            *taken.entry(*lane).or_default() += 1;
+        }
+        taken.into_values().max().unwrap_or(0)
+    }
+
+    /// How long the pause still holds that WeCom asked for.
+    pub(super) fn blocked_for(&self, now: u64) -> Option<Duration> {
+        let left = self.block?.until.checked_sub(now).filter(|left| *left > 0)?;
+        Some(Duration::from_millis(left))
+    }
+
+    /// How long there is no slot in some lane; `None` when every lane has one.
+    fn wait(&self, lanes: &[Lane], count: u32, now: u64) -> Option<Wait> {
+        let until = self.free_at(lanes, count.max(1) as usize).filter(|until| *until > now);
+        let block = self.block.filter(|block| block.until > now && until.is_none_or(|until| until <= block.until));
+        match block {
+            Some(block) => Some(Wait {
+                ms: block.until - now,
+                reason: Reason::Block,
+                pause_ms: block.until.saturating_sub(block.since),
+            }),
+            None => until.map(|until| Wait { ms: until - now, reason: Reason::Pace, pause_ms: 0 }),
+        }
+    }
+
+    /// When the last of these lanes has fewer than `count` slots taken; `None` if they all have.
+    fn free_at(&self, lanes: &[Lane], count: usize) -> Option<u64> {
+        let mut ends = vec![Vec::new(); lanes.len()];
+        for slot in &self.slots {
+            for lane in &slot.lanes {
+                if let Some(ends) = lanes.binary_search(lane).ok().and_then(|index| ends.get_mut(index)) {
+                    ends.push(slot.held.until);
+                }
+            }
+        }
+        let free_at = |ends: &mut Vec<u64>| {
+            // Others may pace by a higher count: as many must end as leave one less than this one's.
+            let surplus = ends.len().checked_sub(count)?;
+            Some(*ends.select_nth_unstable(surplus).1)
+        };
+        ends.iter_mut().filter_map(free_at).max()
+    }
+}
