@@ -67,8 +67,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         }
         Err(error) => {
             let Gist { command, overrides } = gist(&arguments);
-            let outcome = Outcome::from(mistakes::explain(&error, command, &arguments));
-            let end = End { command, outcome, warnings: Vec::new(), began, ran: None };
+            let end = End::of(mistakes::explain(&error, command, &arguments), command, began);
             return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
@@ -82,23 +81,23 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     if let Some(text) = explanation {
         return Ok(match text {
             Ok(text) => explained(manual::write(&text), command, &mask),
-            Err(error) => {
-                let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None };
-                end.without_settings(&overrides, &environment, &mask)
-            }
+            Err(error) => End::of(error, command, began).without_settings(&overrides, &environment, &mask),
         });
     }
+    carry_out(cli, &environment, mask, began)
+}
+
+/// The same for a command that does more than to explain.
+fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) -> anyhow::Result<u8> {
+    let (command, overrides) = (Some(cli.command.name()), cli.overrides());
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
     let ran = match run_first(&cli) {
         Ok(ran) => ran,
-        Err(error) => {
-            let end = End { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None };
-            return Ok(end.without_settings(&overrides, &environment, &mask));
-        }
+        Err(error) => return Ok(End::of(error, command, began).without_settings(&overrides, environment, &mask)),
     };
-    let config = Config::read(&overrides, &environment);
+    let config = Config::read(&overrides, environment);
     let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
         // Each entry of the outbox has a target of its own.
         let is_for_all = matches!(cli.command, Command::Outbox(_));
@@ -108,7 +107,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let (config, resolved) = match resolved {
         Ok(resolved) => resolved,
         Err(error) => {
-            let profile = config::glance(&overrides, &environment).profile;
+            let profile = config::glance(&overrides, environment).profile;
             let ended = match cli.command {
                 Command::Check(_) => check::unresolved(config.as_ref().ok(), &error),
                 _ => Outcome::from(error),
@@ -116,7 +115,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             let outcome = Outcome { profile, route: route_of(&cli.command), ..ended };
             // A mistyped variable may well be why the settings are wrong.
             let end = End { command, outcome, warnings: environment.unknown_variables(), began, ran };
-            return Ok(end.without_settings(&overrides, &environment, &mask));
+            return Ok(end.without_settings(&overrides, environment, &mask));
         }
     };
     let settings = &resolved.0;
@@ -124,7 +123,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
     let mut session = Session::new(config, resolved, mask.clone(), listener);
-    let mut outcome = conduct(&mut session, cli.command, ran.as_ref())?;
+    let mut outcome = match conduct(&mut session, cli.command, ran.as_ref()) {
+        // Its code is ours, even now.
+        Err(error) if ran.is_some() => Outcome::from(Error::defect(format!("{error:#}"))),
+        outcome => outcome?,
+    };
     outcome.profile.clone_from(&session.settings.profile);
     outcome.route = session.route;
     outcome.allow_partial = session.settings.allow_partial;
@@ -151,6 +154,11 @@ struct End {
 }
 
 impl End {
+    /// One that failed before there was anything else to say.
+    fn of(error: Error, command: Option<&'static str>, began: Instant) -> Self {
+        Self { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None }
+    }
+
     /// Writes the trace, prints the report and returns the exit code.
     fn told(mut self, log_file: Option<&Path>, said: Option<&Said>, manner: Manner, mask: &Mask) -> u8 {
         if let Some(path) = log_file {

@@ -132,8 +132,9 @@ pub(crate) struct GetTokenArgs {
 }
 
 /// Options that few commands need: short help leaves them out.
-const RARE: [&str; 45] = [
+const RARE: [&str; 46] = [
     "agent_id",
+    "alert_exit",
     "allow_partial",
     "at_most_once",
     "base_url",

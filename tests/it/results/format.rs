@@ -248,7 +248,11 @@ fn a_mistake_is_told_of_its_own_command() {
     let cases: [(&[&str], &str, &str); 6] = [
         (&["webhook-send", "--bogus", "app-send"], "webhook-send", "goes after --, as in: wecom-alert webhook-send"),
         (&["-P", "app-send", "get-token", "x"], "get-token", "get-token takes no text"),
-        (&["webhook-send", "-u", "x"], "webhook-send", "-u belongs to app-send, run; text that begins with - goes after --"),
+        (
+            &["webhook-send", "-u", "x"],
+            "webhook-send",
+            "-u belongs to app-send, run; text that begins with - goes after --",
+        ),
         (&["app-send", "--mention", "a"], "app-send", "app messages address their recipients already"),
         (&["app-send", "--safe", "1", "x"], "app-send", "--safe takes its value after =: --safe=1"),
         (&["upload-media", "a", "b"], "upload-media", "one file at a time"),

@@ -295,6 +295,17 @@ impl Running {
         self.child.id()
     }
 
+    /// Watches it to its end: the most memory that it had resident, in KiB, but for the pages of the program's own file, of
+    /// which a build for tests has many times more. 0 where nobody tells.
+    pub(crate) fn watch_memory(&self) -> usize {
+        let mut most = 0;
+        while let Some(now) = memory(self.id()) {
+            most = most.max(now);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        most
+    }
+
     /// Kills it without a warning.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -349,6 +360,16 @@ impl Run {
     pub(crate) fn all(&self) -> String {
         format!("--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
     }
+}
+
+/// What a process has had in memory, in KiB; `None` when it has ended, or where nobody tells.
+fn memory(id: u32) -> Option<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<usize>().ok()
+    };
+    Some(of("VmHWM:")?.saturating_sub(of("RssFile:")?))
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
