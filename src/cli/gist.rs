@@ -2,11 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, CommandFactory};
+use clap::Arg;
 
 use wecom_alert::config::Overrides;
 
-use super::args::{Cli, Command};
+use super::args::{Command, definition};
 
 /// What a report on the mistake needs to know.
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub(crate) struct Gist {
 
 /// Reads what stands before `--`, past everything unknown.
 pub(crate) fn gist(arguments: &[OsString]) -> Gist {
-    let root = Cli::command();
+    let root = definition();
     let known: Vec<&Arg> =
         root.get_arguments().chain(root.get_subcommands().flat_map(clap::Command::get_arguments)).collect();
     let mut gist = Gist::default();

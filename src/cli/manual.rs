@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, roman};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::nearest::nearest;
 
-use super::args::{Cli, CompletionsArgs, ManArgs, is_rare};
+use super::args::{Cli, CompletionsArgs, ManArgs, definition, is_rare};
 
 /// What stands below short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
@@ -31,8 +31,7 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Vec<u8> {
 ///
 /// Usage: there is no such command.
 pub(crate) fn page(args: &ManArgs) -> Result<Vec<u8>> {
-    let mut root = Cli::command();
-    root.build();
+    let root = definition();
     let mut command = &root;
     for name in &args.command {
         command = command.find_subcommand(name).ok_or_else(|| no_such_command(command, name))?;
@@ -65,7 +64,7 @@ pub(crate) fn short_help(arguments: &[OsString]) -> Option<clap::Error> {
     if arguments.iter().skip(1).any(|word| word == "--help" || word == "help") {
         return None;
     }
-    let root = without_rare(Cli::command());
+    let root = without_rare(definition());
     root.try_get_matches_from(arguments).err().filter(|error| error.kind() == clap::error::ErrorKind::DisplayHelp)
 }
 

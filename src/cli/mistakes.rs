@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 
+use clap::Arg;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{Arg, CommandFactory};
 
 use wecom_alert::error::Error;
 use wecom_alert::nearest::{is_near, nearest};
 
-use super::args::{Cli, Command, OutboxCommand};
+use super::args::{Command, OutboxCommand, definition, is_own};
 
 /// The parser's complaint as an error of ours: one line, and what to do next.
 pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
@@ -70,9 +70,9 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
 
 /// The command that takes an option of this one: itself, or one below it.
 fn place_of(option: &str, name: &str) -> String {
-    let root = Cli::command();
+    let root = definition();
     let mut below = root.find_subcommand(name).into_iter().flat_map(clap::Command::get_subcommands);
-    let owner = below.find(|command| command.get_arguments().any(|arg| is_named(arg, option)));
+    let owner = below.find(|command| command.get_arguments().any(|arg| is_own(arg) && is_named(arg, option)));
     owner.map_or_else(|| name.to_owned(), |owner| format!("{name} {}", owner.get_name()))
 }
 
@@ -95,7 +95,7 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
 
 /// The commands that have this option, of their own.
 fn owners(option: &str) -> Vec<&'static str> {
-    let root = Cli::command();
+    let root = definition();
     let has = |name: &str| {
         let command = root.find_subcommand(name);
         command.is_some_and(|command| all_arguments(command).any(|arg| is_named(arg, option)))
@@ -105,7 +105,8 @@ fn owners(option: &str) -> Vec<&'static str> {
 
 /// Its own, and those of the commands below it.
 fn all_arguments(command: &clap::Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments))
+    let below = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    command.get_arguments().chain(below).filter(|arg| is_own(arg))
 }
 
 fn is_named(arg: &Arg, option: &str) -> bool {
@@ -118,7 +119,7 @@ fn is_named(arg: &Arg, option: &str) -> bool {
 /// The long option that this one is a slip of the pen for.
 fn nearest_option(option: &str, command: Option<&str>) -> Option<String> {
     let given = option.strip_prefix("--")?;
-    let root = Cli::command();
+    let root = definition();
     let own = command.and_then(|name| root.find_subcommand(name)).into_iter().flat_map(all_arguments);
     let known = root.get_arguments().chain(own).filter_map(Arg::get_long).chain(["help", "version"]);
     nearest(given, known).filter(|known| is_near(given, known)).map(str::to_owned)
@@ -134,6 +135,7 @@ fn is_credential(argument: &str) -> bool {
 mod tests {
     use clap::Parser;
 
+    use super::super::args::Cli;
     use super::super::gist::gist;
     use super::*;
 

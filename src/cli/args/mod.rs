@@ -12,7 +12,7 @@ mod send;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use wecom_alert::config::Overrides;
 
@@ -46,8 +46,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The commands.
+/// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Send to members, departments and tags of a self-built app (message/send)
     #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
@@ -180,6 +181,18 @@ const RARE: [&str; 46] = [
     "video",
     "voice",
 ];
+
+/// The definition of all commands with all their options.
+pub(crate) fn definition() -> clap::Command {
+    let mut root = Cli::command();
+    root.build();
+    root
+}
+
+/// Whether an option is a command's own: neither of all commands nor of the parser.
+pub(crate) fn is_own(arg: &clap::Arg) -> bool {
+    !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "version")
+}
 
 /// Whether an option is one of those.
 pub(crate) fn is_rare(arg: &clap::Arg) -> bool {
