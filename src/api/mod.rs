@@ -4,6 +4,7 @@
 //! stands in the file of its area; what they share, the machinery of connections and requests, stands here.
 
 mod agent;
+mod bundle;
 mod drain;
 mod envelope;
 pub mod errcode;

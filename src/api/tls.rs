@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::bundle::certificates;
 use super::witness::Seen;
 use crate::error::{Error, Result};
 
@@ -138,7 +139,7 @@ fn of_platform() -> Vec<CertificateDer<'static>> {
 
 /// The certificates of a bundle; what is damaged among them is passed over.
 fn of_file(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    Ok(CertificateDer::pem_slice_iter(&read(path)?).flatten().collect())
+    Ok(certificates(&read(path)?))
 }
 
 /// The certificates of all files in a folder, each once: several links commonly lead to one file.

@@ -22,15 +22,14 @@ pub(crate) fn known_route(session: &Session<'_>, name: &TargetName) -> Option<Ro
 }
 
 /// The route asked for, else the one that the profile has, else the only one for which there are credentials at all.
-/// `hint` says what it is for.
-pub(crate) fn choose_route(settings: &Settings, asked: Option<&str>, hint: &str) -> Result<Route> {
+pub(crate) fn choose_route(settings: &Settings, asked: Option<&str>) -> Result<Route> {
     match (asked, only_route(settings)) {
         (Some("webhook"), _) => Ok(Route::Webhook),
         (Some(_), _) => Ok(Route::App),
         (None, Ok(route)) => Ok(route),
         (None, Err(true)) => Err(Error::usage(
             "there are credentials of both an app and a webhook",
-            format!("{hint}: --route app or --route webhook"),
+            "say whose media it is: --route app or --route webhook",
         )),
         (None, Err(false)) if settings.dry_run => Ok(Route::App),
         (None, Err(false)) => Err(no_credentials()),

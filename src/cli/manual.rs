@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -60,12 +61,13 @@ fn render(command: &Command) -> io::Result<Vec<u8>> {
 }
 
 /// The help that `-h` asks for, where these arguments do: that of the command with its common options alone.
-pub(crate) fn short_help(arguments: &[OsString]) -> Option<clap::Error> {
-    if arguments.iter().skip(1).any(|word| word == "--help" || word == "help") {
+pub(crate) fn short_help(error: &clap::Error, arguments: &[OsString]) -> Option<clap::Error> {
+    let is_help = error.kind() == ErrorKind::DisplayHelp;
+    if !is_help || arguments.iter().skip(1).any(|word| word == "--help" || word == "help") {
         return None;
     }
     let root = without_rare(definition());
-    root.try_get_matches_from(arguments).err().filter(|error| error.kind() == clap::error::ErrorKind::DisplayHelp)
+    root.try_get_matches_from(arguments).err().filter(|error| error.kind() == ErrorKind::DisplayHelp)
 }
 
 /// Writes all of it to stdout. A reader who has seen enough may leave.

@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            let help = manual::short_help(&arguments).unwrap_or(error);
+            let help = manual::short_help(&error, &arguments).unwrap_or(error);
             return Ok(explained(manual::write(help.render().to_string().as_bytes()), None, &mask));
         }
         Err(error) => {

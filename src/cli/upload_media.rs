@@ -13,7 +13,7 @@ use super::{dry_run, read_input};
 
 /// Uploads a file.
 pub(crate) async fn upload_media(session: &mut Session<'_>, args: UploadMediaArgs) -> Result<Outcome> {
-    let route = choose_route(&session.settings, args.route.as_deref(), "say whose media it is")?;
+    let route = choose_route(&session.settings, args.route.as_deref())?;
     session.route = Some(route);
     let no_validate = session.settings.no_validate;
     let (kind, file) = read_input(session, move |warnings| open(&args, route, no_validate, warnings)).await?;

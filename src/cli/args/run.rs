@@ -22,7 +22,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "WHEN", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(["failure", "success", "always", "change"]))]
     pub(crate) on: Option<String>,
-    /// By which route: app or webhook; default: the one the profile has
+    /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
+    /// recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(["app", "webhook"]))]
     pub(crate) route: Option<String>,

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use wecom_alert::alert::{Field, Level};
 use wecom_alert::child::{self, Ended, How, Job, Kept, signal_name};
-use wecom_alert::config::{Settings, parse_duration_up_to};
+use wecom_alert::config::{self, Settings, parse_duration_up_to};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::delivery::change::{self, Change, News};
 use wecom_alert::error::{Error, Result, Status};
@@ -23,7 +23,7 @@ use wecom_alert::message::Route;
 
 use super::args::RunArgs;
 use super::compose::{self, Order};
-use super::further::choose_route;
+use super::further::{choose_route, only_route};
 use super::session::Session;
 use super::{moment, send, signals};
 
@@ -115,9 +115,20 @@ fn job(args: &RunArgs) -> Result<Job> {
     })
 }
 
+/// The route asked for, else the one that the profile has. An alert must not be lost for want of an answer: with both the
+/// webhook takes it, unless the options name recipients.
+fn route(settings: &Settings, args: &RunArgs) -> Result<Route> {
+    let by_options = settings.to.as_ref().is_some_and(|to| to.level == config::Level::Option);
+    match (args.route.as_deref(), only_route(settings)) {
+        (None, Err(true)) if by_options => Ok(Route::App),
+        (None, Err(true)) => Ok(Route::Webhook),
+        (asked, _) => choose_route(settings, asked),
+    }
+}
+
 /// Alerts if that is wanted. Without a command that has been run, for a dry run, it is as if it had failed.
 pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<&Ran>) -> Result<Outcome> {
-    let route = choose_route(&session.settings, args.route.as_deref(), "say by which to alert")?;
+    let route = route(&session.settings, &args)?;
     session.route = Some(route);
     let Some(ran) = ran else {
         job(&args)?;

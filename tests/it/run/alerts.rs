@@ -51,10 +51,14 @@ fn the_route_is_the_one_that_the_profile_has() {
     let cmd = scene.env.cmd(["run", "-u", "zhangsan", "-t", "text", "--", "false"]).base_url(&scene.wecom);
     cmd.app_credentials().run().assert_code(1);
     assert_eq!(scene.wecom.count(Endpoint::MessageSend), 1);
-    let run = scene.env.cmd(["run", "--", "false"]).base_url(&scene.wecom).app_credentials().webhook().run();
-    assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("--route app or --route webhook"), "{}", run.all());
-    assert_eq!(scene.texts().len(), 1);
+    // With both it is the webhook, unless somebody is named: an alert is not lost for want of an answer.
+    for (args, apps, groups) in [(&[][..], 1, 1), (&["-u", "zhangsan"], 2, 1)] {
+        let cmd = scene.env.cmd(["run", "-t", "text"]).args(args.iter().copied()).args(["--", "false"]);
+        let cmd = cmd.base_url(&scene.wecom).app_credentials().webhook().env("WECOM_ALERT_TO_USER", "lisi");
+        cmd.run().assert_code(1);
+        let sends = [Endpoint::MessageSend, Endpoint::WebhookSend].map(|endpoint| scene.wecom.count(endpoint));
+        assert_eq!(sends, [apps, groups], "{args:?}");
+    }
 }
 
 #[test]
