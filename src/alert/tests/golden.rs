@@ -24,7 +24,7 @@ fn text() {
 #[test]
 fn markdown() {
     let expected = "prod <font color=\"warning\">**[CRITICAL] Disk full**</font>\n\
-        > host: web-1\n> log: x\n> y|z\n\n98 % used\n`/dev/sda1_x`\n[详情](https://example.com/a%281%29)";
+        > host: web-1\n> log: x\n> y|z\n\n98 % used\n/dev/sda1_x\n[详情](https://example.com/a%281%29)";
     assert_eq!(disk_full().markdown().joined(), expected);
     let code = format!("``{HOSTILE}``");
     let expected = format!(
@@ -125,6 +125,21 @@ fn a_body_alone_stays_as_it_is() {
     let alert = Alert { level: Some(Level::Ok), ..alert };
     assert_eq!(alert.text().joined(), "[OK]  **x**");
     assert_eq!(Alert { body: Some(" \n".to_owned()), ..Alert::default() }.text().joined(), "");
+}
+
+/// Columns and indents stand as code, all lines or none; empty ones stay.
+#[test]
+fn a_body_with_columns_is_code() {
+    for (body, markdown) in [
+        ("a  b\n\nc", "`a  b`\n\n`c`"),
+        ("a\n\tat <b>", "`a`\n`\tat <b>`"),
+        (" a\n  \nb`", "` a`\n\n`` b` ``"),
+        ("a\nb", "a\nb"),
+        ("a  b", "a  b"),
+    ] {
+        let alert = Alert { body: Some(body.to_owned()), ..Alert::default() };
+        assert_eq!(alert.markdown().joined(), markdown);
+    }
 }
 
 #[test]

@@ -200,6 +200,9 @@ fn show_lines(shown: &mut String, lines: &[&str], indent: &str) {
 fn redacted(text: &str) -> String {
     let words = text.split_inclusive([' ', '\n']).map(|word| {
         let (bare, behind) = word.split_at(word.trim_end().len());
+        if bare.starts_with("test-media-") {
+            return format!("MEDIA_ID{behind}");
+        }
         match bare.strip_prefix("alert-") {
             Some(name) if name.ends_with(".txt") => format!("alert-HOST-TIME.txt{behind}"),
             Some(id) if id.contains('-') && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') => {

@@ -204,7 +204,8 @@ fn backup_log() -> String {
     for number in 0..4211 {
         let seconds = number * 3;
         let clock = format!("{:02}:{:02}:{:02}", 1 + seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let _ = writeln!(log, "{clock} unchanged /srv/data/客户资料/{:03}/invoice_{number:05}.pdf, 0 B added", number % 97);
+        let _ =
+            writeln!(log, "{clock} unchanged /srv/data/客户资料/{:03}/invoice_{number:05}.pdf, 0 B added", number % 97);
         if number % 1500 == 1042 {
             let _ = writeln!(log, "{clock} error: read /srv/data/locked_{number}.db: input/output error");
         }
