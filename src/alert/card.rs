@@ -48,12 +48,22 @@ impl Alert {
             if is_asking { (Vec::new(), self.fields.iter().collect()) } else { self.listed(lengths) };
         let (below, others) =
             if card_type == CardType::NewsNotice { stacked(others, lengths) } else { (Vec::new(), others) };
-        let mut lines: Vec<_> = title.clone().filter(|title| chars(title) > lengths.title).into_iter().collect();
+        let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
+        let long_title = title.clone().filter(|title| chars(title) > lengths.title);
+        // Where it would have to be cut once more, it leads what is left over.
+        let (on_card, left_over) = long_title.into_iter().partition::<Vec<_>, _>(|title| chars(title) <= room);
+        let mut lines = on_card;
         lines.extend(others.into_iter().flat_map(Field::lines));
         lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
-        let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
         // The last line has no line break behind it.
         let (taken, rest) = pour(&lines, room + 1, |line| chars(line) + 1);
+        // The caller puts the prefix before it.
+        let left_over = left_over.first().and_then(|title| self.heading().or(Some(title.clone())));
+        let rest = if left_over.is_some() {
+            Some(left_over.into_iter().chain(rest).collect::<Vec<_>>().join("\n"))
+        } else {
+            rest
+        };
         let text = Some(taken.join("\n")).filter(|text| !text.is_empty());
         let (sub_title_text, desc) = if has_sub_title { (text, None) } else { (None, text) };
 
