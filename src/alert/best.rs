@@ -11,7 +11,7 @@ const URL_BYTES: usize = 2048;
 
 impl Alert {
     /// The route's best type that loses nothing of this alert. What cards alone have is not looked at: see
-    /// [`Alert::card_only`].
+    /// [`Alert::without_card`].
     ///
     /// - A body and nothing else: `text`, which shows it as it is.
     /// - A title, a link and a short text without fields: `news` if there is a picture, else `textcard` in apps and

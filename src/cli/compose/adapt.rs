@@ -45,14 +45,20 @@ pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings, warning
 fn name_on(draft: &mut Draft, route: Route, warnings: &mut Vec<String>) -> String {
     let chosen = draft.chosen.name.clone();
     if let Material::Alert(happening) = &mut draft.material {
-        let best = happening.alert.best_type(route);
+        if route == Route::Webhook {
+            // It names a card in the events of an app alone.
+            happening.alert.task_id = None;
+        }
         if let Some(card) = happening.card.filter(|card| route == Route::Webhook && !card.is_notice()) {
             // What happened must arrive there too; what can be pressed cannot.
             happening.card = None;
+            happening.alert = happening.alert.without_card();
+            let best = happening.alert.best_type(route);
             warnings
                 .push(format!("a webhook has no {} cards: sent as {best}, without what can be pressed", card.as_str()));
             return best.to_owned();
         }
+        let best = happening.alert.best_type(route);
         return match (chosen.as_str(), route) {
             ("markdown_v2", Route::App) if draft.chosen.origin != TypeOrigin::Best => "markdown".to_owned(),
             ("textcard", Route::Webhook) => best.to_owned(),
