@@ -141,6 +141,26 @@ fn what_has_no_room_on_a_card_is_left_over() {
     }
 }
 
+/// Nobody reads half a line, or a title that is cut twice.
+#[test]
+fn what_would_be_cut_is_whole_in_what_is_left_over() {
+    let said = "one two three four five six seven eight nine";
+    let alert =
+        Alert { body: Some(format!("{said}\nlast")), picurl: Some("https://example.com/p.png".into()), ..notice() };
+    let alert = Alert { prefix: Some("p".to_owned()), ..alert };
+    let (shown, rest) = card(&alert, NewsNotice, Webhook);
+    assert_eq!(shown["main_title"], json!({"title": "p [OK] Disk", "desc": "one two three four five six \n…"}));
+    assert_eq!(rest, Some(format!("{said}\nlast")));
+
+    let title = "a title of more than thirty characters";
+    let alert = Alert { title: Some(title.to_owned()), body: Some("now".to_owned()), ..alert };
+    let (shown, rest) = card(&alert, NewsNotice, Webhook);
+    assert_eq!(shown["main_title"], json!({"title": "p [OK] a title of more th…", "desc": "now"}));
+    assert_eq!(rest, Some(format!("[OK] {title}")));
+    let alert = Alert { body: Some(said.to_owned()), ..alert };
+    assert_eq!(card(&alert, NewsNotice, Webhook).1, Some(format!("[OK] {title}\n{said}")));
+}
+
 #[test]
 fn a_card_of_text_alone() {
     let alert = Alert { body: Some("down".to_owned()), title: None, level: None, ..notice() };
