@@ -37,7 +37,8 @@ impl Alert {
         if !links.is_empty() {
             push(&mut text, if self.body_text().is_some() { "\n" } else { below }, &links.join("\n"));
         }
-        let first = if heading.is_none() && !fields.is_empty() { First::Line } else { First::Words };
+        let needs_line = !fields.is_empty() || self.has_columns();
+        let first = if heading.is_none() && needs_line { First::Line } else { First::Words };
         self.rendered(self.prefix_line().map(|prefix| markdown(&prefix)), first, text)
     }
 

@@ -43,11 +43,7 @@ impl Alert {
 
     /// Whether several lines of the body stand in columns or with indents, which only code keeps.
     pub(super) fn has_columns(&self) -> bool {
-        let in_columns = |line: &str| {
-            let line = line.trim_end();
-            line.starts_with([' ', '\t']) || line.contains('\t') || line.contains("  ")
-        };
-        self.body_text().is_some_and(|body| body.contains('\n') && body.split('\n').any(in_columns))
+        self.body_text().is_some_and(has_columns)
     }
 
     /// The name of the link.
@@ -80,8 +76,18 @@ pub(super) fn prefixed(msgtype: &str, prefix: Option<&str>, text: String) -> Ren
             let first = if text.starts_with(['#', '>']) { First::Line } else { First::Words };
             behind(prefix.map(|prefix| markdown(&prefix)), first, text)
         }
+        // The first line of a table stays above the others.
+        _ if has_columns(&text) => behind(prefix, First::Line, text),
         _ => behind(prefix, First::Words, text),
     }
+}
+
+fn has_columns(text: &str) -> bool {
+    let in_columns = |line: &str| {
+        let line = line.trim_end();
+        line.starts_with([' ', '\t']) || line.contains('\t') || line.contains("  ")
+    };
+    text.contains('\n') && text.split('\n').any(in_columns)
 }
 
 fn behind(prefix: Option<String>, first: First, text: String) -> Rendered {
