@@ -8,7 +8,7 @@ use wecom_alert::message::media::MediaKind;
 
 use super::content::{Body, TextRule, read_body, text_rule};
 use super::draft::{ChosenType, Draft, Happening, Material, TypeOrigin};
-use super::kind::{check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
+use super::kind::{best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
 use super::source::Source;
 use super::{Order, attach, happening, payload};
 
@@ -43,7 +43,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
     let mut draft = Draft { chosen, material, text, attached, by_option: order.by_option, made_for: route };
     if let Material::Alert(happening) = &draft.material {
         if draft.chosen.origin == TypeOrigin::Best {
-            draft.chosen.name = happening.alert.best_type(route).to_owned();
+            draft.chosen.name = best_type(&happening.alert, route, settings).to_owned();
         }
         happening::check_link(&happening.alert, &draft.chosen.name, route, warnings)?;
     }

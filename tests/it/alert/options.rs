@@ -179,6 +179,31 @@ fn the_type_is_that_of_the_option_else_of_the_profile_else_the_best() {
     assert_eq!(of("text", &["plain"], Route::Webhook), "text");
 }
 
+/// What was asked for is not lost for a nicer type.
+#[test]
+fn the_best_type_has_what_is_asked_for() {
+    let scene = Scene::new();
+    let send = |args: &[&str], config: &str| {
+        let cmd = scene.send(Route::App, &["--title", "Disk", "--level", "ok", "full"]).args(args).config(config);
+        assert_eq!(scene.sent(config, cmd.args(["--field", "a=b"])).len(), 1);
+        scene.wecom.messages().pop().unwrap().body
+    };
+    for (args, config) in [(&["--safe"][..], ""), (&[], "safe = 1")] {
+        let body = send(args, config);
+        assert_eq!((&body["msgtype"], &body["safe"]), (&json!("text"), &json!(1)), "{args:?} {config}");
+    }
+    for (args, config) in [(&["--id-trans"][..], ""), (&[], "id_trans = true")] {
+        let body = send(args, config);
+        assert_eq!((&body["msgtype"], &body["enable_id_trans"]), (&json!("text"), &json!(1)), "{args:?} {config}");
+    }
+    assert_eq!(send(&["--safe=0"], "")["msgtype"], "markdown");
+    let card = send(&["--id-trans", "-t", "textcard", "--url", URL], "");
+    assert_eq!((&card["msgtype"], &card["enable_id_trans"]), (&json!("textcard"), &json!(1)));
+    let (message, _) =
+        scene.refused("safe", scene.send(Route::App, &["--safe", "-t", "markdown", "--title", "Disk", "full"]));
+    assert!(message.contains("safe: markdown messages do not have it"), "{message}");
+}
+
 #[test]
 fn a_link_must_be_one() {
     let scene = Scene::new();

@@ -63,6 +63,34 @@ fn each_target_gets_its_own_best_type_and_prefix() {
     assert_eq!(text_in(&app[0]), "[app] **Disk**\n`a  b`\n`c  d`");
 }
 
+/// A target whose messages are confidential gets a type that can be so.
+#[test]
+fn a_further_app_may_ask_for_more() {
+    let scene = Scene::new();
+    let config = format!(
+        "{}[profiles.board]\ncorp_id = \"{CORP_ID}\"\nagent_id = 1000002\nsecret = \"{SECRET}\"\nto_user = \"wangwu\"\nsafe = 1\n",
+        config()
+    );
+    let cmd = scene.env.cmd([
+        "--output", "json", "app-send", "-P", "app", "--also", "board", "--title", "Disk", "--level", "ok", "full",
+    ]);
+    assert_document(
+        &cmd.base_url(&scene.wecom).config(&config).run(),
+        "both",
+        0,
+        &json!({"status": "sent", "warnings": []}),
+    );
+    let mut told: Vec<_> = scene
+        .wecom
+        .messages()
+        .into_iter()
+        .map(|message| (message.users, message.msgtype, message.body["safe"].clone()))
+        .collect();
+    told.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected = [("lisi", "markdown", Value::Null), ("wangwu", "text", json!(1))];
+    assert_eq!(told, expected.map(|(user, msgtype, safe)| (vec![user.to_owned()], msgtype.to_owned(), safe)));
+}
+
 /// What happened arrives in a group too; what can be pressed cannot, and that is said.
 #[test]
 fn a_card_that_a_group_cannot_have_is_told_in_words() {
