@@ -12,12 +12,7 @@ use crate::cli::args::AlertArgs;
 
 /// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
 /// add their fields to it.
-pub(super) fn put_together(
-    args: &AlertArgs,
-    settings: &Settings,
-    own: Option<Alert>,
-    body: Option<String>,
-) -> Result<Happening> {
+pub(super) fn put_together(args: &AlertArgs, settings: &Settings, own: Option<Alert>) -> Result<Happening> {
     let mut alert = own.unwrap_or_default();
     // What the input calls a link may be none: it is told all the same.
     if let Some(link) = alert.link.take_if(|link| !link.has_scheme()) {
@@ -30,7 +25,6 @@ pub(super) fn put_together(
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);
     }
-    alert.body = body.or(alert.body);
     alert.link = link(settings, alert.link)?;
     alert.picurl = settings.picurl.clone().or(alert.picurl);
     let card = card_type(args)?;

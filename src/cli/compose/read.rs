@@ -33,7 +33,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
             }
         }
         _ => match read_plain(order, &source, &chosen, settings, warnings)? {
-            Some((material, text)) => (material, text),
+            Some(plain) => plain,
             None => return Ok(None),
         },
     };
@@ -62,7 +62,7 @@ fn read_alert(
         check_type(chosen, &Material::Nothing, route)?;
     }
     let has_own = order.own.is_some();
-    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), None)?;
+    let mut happening = happening::put_together(&args.alert, settings, order.own.clone())?;
     if has_own {
         return Ok(Some(happening));
     }
