@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Alert, Emphasis, Jump, Level};
-use super::{HOSTILE, app_findings, buttons, choices, fields, link, notice, titled, webhook_findings};
+use super::{HOSTILE, app_findings, buttons, choices, disk_full, fields, link, notice, titled, webhook_findings};
 use crate::message::Findings;
 use crate::message::Route::{self, App, Webhook};
 use crate::message::app::AppContent;
@@ -166,4 +166,26 @@ fn a_card_of_text_alone() {
     let alert = Alert { body: Some("down".to_owned()), title: None, level: None, ..notice() };
     let (card, _) = card(&alert, TextNotice, Webhook);
     assert_eq!((&card["main_title"], &card["sub_title_text"]), (&json!({}), &json!("down")));
+}
+
+#[test]
+fn what_a_card_says_can_be_told_without_one() {
+    let alert = Alert {
+        source: Some("node".to_owned()),
+        emphasis: Some(Emphasis { title: "98%".to_owned(), desc: "used".to_owned() }),
+        quote: Some("said".to_owned()),
+        jumps: vec![Jump { title: "runbook".to_owned(), url: "https://example.com/r".to_owned() }],
+        buttons: buttons(1),
+        options: choices(1),
+        task_id: Some("t-1".to_owned()),
+        fields: fields(&[("host", "web-1")]),
+        body: Some("full".to_owned()),
+        ..notice()
+    };
+    let expected = "[OK] Disk\nsource: node\nused: 98%\nhost: web-1\nrunbook: https://example.com/r\n\nsaid\nfull\n\
+        https://example.com/1";
+    assert_eq!(alert.without_card().text().joined(), expected);
+    let plain = disk_full();
+    assert_eq!(plain.without_card(), plain);
+    assert_eq!(Alert::default().without_card(), Alert::default());
 }

@@ -11,6 +11,7 @@ use wecom_alert::message::Route;
 use super::scenes::{self, Told};
 use super::{ROUTES, Scene};
 use crate::document::warnings;
+use crate::results::at_once;
 use crate::support::fake::{Arrived, Outcome, Upload};
 
 /// A name for what a message is, and what asks for it.
@@ -76,30 +77,42 @@ pub(super) fn folder() -> PathBuf {
 
 #[test]
 fn every_alert_in_every_type() {
-    let mut differing = Vec::new();
-    for told in &scenes::ALL {
+    at_once(&scenes::ALL, |told| {
         let scene = Scene::new();
+        let mut files = Vec::new();
         for kind in KINDS.iter().filter(|kind| kind.can_carry(told)) {
-            let shown: Vec<_> = kind.routes.iter().map(|route| sent(&scene, told, kind, *route)).collect();
-            let shown = match &shown[..] {
-                [app, group] if app == group => format!("=== app and webhook\n{app}"),
-                _ => {
-                    let names = kind.routes.iter().map(|route| route.as_str());
-                    names.zip(&shown).map(|(route, shown)| format!("=== {route}\n{shown}")).collect()
-                }
-            };
-            let path = folder().join(told.name).join(format!("{}.txt", kind.name));
-            if std::env::var_os("WECOM_ALERT_TEST_BLESS").is_some() {
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(&path, &shown).unwrap();
-            }
-            let golden = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-            if golden != shown {
-                differing.push(format!("{}: expected\n{golden}\nbut sent\n{shown}", path.display()));
-            }
+            let name = format!("{}.txt", kind.name);
+            check(&folder().join(told.name).join(&name), &on_its_routes(&scene, told, kind));
+            files.push(name);
+        }
+        // A file that nothing is held against would be read in vain.
+        for file in fs::read_dir(folder().join(told.name)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            assert!(name == "body.txt" || files.contains(&name), "{}: nothing is called {name}", told.name);
+        }
+    });
+}
+
+/// What each route gets, or what both get.
+fn on_its_routes(scene: &Scene, told: &Told, kind: &Kind) -> String {
+    let shown: Vec<_> = kind.routes.iter().map(|route| sent(scene, told, kind, *route)).collect();
+    match &shown[..] {
+        [app, group] if app == group => format!("=== app and webhook\n{app}"),
+        _ => {
+            let names = kind.routes.iter().map(|route| route.as_str());
+            names.zip(&shown).map(|(route, shown)| format!("=== {route}\n{shown}")).collect()
         }
     }
-    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[track_caller]
+fn check(path: &Path, shown: &str) {
+    if std::env::var_os("WECOM_ALERT_TEST_BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, shown).unwrap();
+    }
+    let golden = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(golden == shown, "{}: expected\n{golden}\nbut sent\n{shown}", path.display());
 }
 
 #[test]
