@@ -11,7 +11,7 @@ const URL_BYTES: usize = 2048;
 
 impl Alert {
     /// The route's best type that loses nothing of this alert. What cards alone have is not looked at: see
-    /// [`Alert::card_only`].
+    /// [`Alert::without_card`].
     ///
     /// - A body and nothing else: `text`, which shows it as it is.
     /// - A title, a link and a short text without fields: `news` if there is a picture, else `textcard` in apps and
@@ -25,7 +25,7 @@ impl Alert {
         if is_plain && self.link.is_none() && self.picurl.is_none() {
             return "text";
         }
-        let has_columns = self.body_text().is_some_and(has_columns);
+        let has_columns = self.has_columns();
         if self.fields.is_empty() && !has_columns && self.has_web_link(route) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
             if fits_picture && self.article_holds_all(route) && (self.picurl.is_some() || route == Route::Webhook) {
@@ -58,13 +58,4 @@ impl Alert {
         let label = self.link_label().unwrap_or_default();
         label.chars().count() <= BUTTON_CHARS && self.textcard().is_ok_and(|card| card.rest.is_none())
     }
-}
-
-/// Whether several lines stand in columns or with indents, which only a fenced block keeps.
-fn has_columns(body: &str) -> bool {
-    let in_columns = |line: &str| {
-        let line = line.trim_end();
-        line.starts_with([' ', '\t']) || line.contains('\t') || line.contains("  ")
-    };
-    body.contains('\n') && body.split('\n').any(in_columns)
 }

@@ -48,13 +48,11 @@ impl Alert {
             if is_asking { (Vec::new(), self.fields.iter().collect()) } else { self.listed(lengths) };
         let (below, others) =
             if card_type == CardType::NewsNotice { stacked(others, lengths) } else { (Vec::new(), others) };
-        let mut lines: Vec<_> = title.clone().filter(|title| chars(title) > lengths.title).into_iter().collect();
-        lines.extend(others.into_iter().flat_map(Field::lines));
+        let mut lines: Vec<_> = others.into_iter().flat_map(Field::lines).collect();
         lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
         let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
-        // The last line has no line break behind it.
-        let (taken, rest) = pour(&lines, room + 1, |line| chars(line) + 1);
-        let text = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let is_title_long = title.as_ref().is_some_and(|title| chars(title) > lengths.title);
+        let (text, rest) = self.below_title(title.clone().filter(|_| is_title_long), lines, room);
         let (sub_title_text, desc) = if has_sub_title { (text, None) } else { (None, text) };
 
         let card = TemplateCard {
@@ -83,6 +81,30 @@ impl Alert {
             ..TemplateCard::default()
         };
         Ok(Fitted { content: self.with_answers(card, card_type), rest })
+    }
+
+    /// What stands below the title, which leads it where its own place is too short, and what has no room there. What
+    /// would have to be cut is whole in the second.
+    fn below_title(
+        &self,
+        long_title: Option<String>,
+        mut lines: Vec<String>,
+        room: usize,
+    ) -> (Option<String>, Option<String>) {
+        let mut over = None;
+        match long_title {
+            Some(title) if chars(&title) <= room => lines.insert(0, title),
+            // The caller puts the prefix before it.
+            Some(title) => over = self.heading().or(Some(title)),
+            None => {}
+        }
+        // The last line has no line break behind it.
+        let (taken, rest) = pour(&lines, room + 1, |line| chars(line) + 1);
+        let is_cut = rest.is_some() && taken.first() != lines.first();
+        let rest = if is_cut { Some(lines.join("\n")) } else { rest };
+        let text = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let over: Vec<_> = over.into_iter().chain(rest).collect();
+        (text, Some(over.join("\n")).filter(|over| !over.is_empty()))
     }
 
     /// The fields that the list of names and values can show whole, and the others.

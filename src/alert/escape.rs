@@ -6,7 +6,8 @@
 //!   Zero-width or full-width stand-ins would spoil what is copied, and nothing says that a backslash or an entity works.
 //!   Inline code with a backtick in it has a longer run of them around it, as CommonMark does it.
 //! - `markdown_v2`: the body is a fenced block with a fence longer than any run of backticks in it. Titles and cells
-//!   have no such form (inline code cannot hold a `|` there): they get CommonMark's backslashes, where a sign matters.
+//!   have no such form (inline code cannot hold a `|` there): they get CommonMark's backslashes, where a sign matters
+//!   and nowhere else, since nothing published says that clients take them away.
 //! - `textcard`: its description reads `<br>` and `<div>` (document path 90236), so what HTML would take for a tag or
 //!   an entity is written as an entity. Any other `<` or `&` stays.
 //!
@@ -25,30 +26,17 @@ pub(super) fn needs_code(line: &str) -> bool {
     // Like an underline, which makes a heading of the line above it.
     let is_rule = !start.is_empty() && start.chars().all(|c| matches!(c, '-' | '=' | ' '));
     line.contains(['<', '*', '`'])
-        || has_opening_underscore(line)
         || start.starts_with(['#', '>'])
         || start.starts_with("~~~")
         || is_rule
-        || line.contains("](")
-        || line.contains("][")
-        || line.contains("]:")
+        || has_links(line)
         || line.char_indices().any(|(at, c)| match c {
             '\\' => line[at + 1..].starts_with(|c: char| c.is_ascii_punctuation()),
             '&' => is_entity(&line[at..]),
+            // As in `snake_case`, which logs and addresses are full of.
+            '_' => !is_in_word(line, at),
             _ => false,
         })
-}
-
-/// Whether an underscore could begin something: within a word, as in names and addresses, it never does.
-fn has_opening_underscore(line: &str) -> bool {
-    let mut before = None;
-    line.char_indices().any(|(at, c)| {
-        let opens = c == '_'
-            && !before.is_some_and(char::is_alphanumeric)
-            && line[at + 1..].starts_with(|next: char| !next.is_whitespace());
-        before = Some(c);
-        opens
-    })
 }
 
 /// A line of `markdown`.
@@ -56,32 +44,83 @@ pub(crate) fn markdown(line: &str) -> String {
     if !needs_code(line) {
         return line.to_owned();
     }
+    markdown_code(line)
+}
+
+/// A line of `markdown` as inline code, which keeps its blanks.
+pub(super) fn markdown_code(line: &str) -> String {
+    if line.trim().is_empty() {
+        return String::new();
+    }
     pieces(line).into_iter().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// A word, title or cell of `markdown_v2`, on one line.
-pub(crate) fn markdown_v2(line: &str) -> String {
+/// A title or cell of `markdown_v2`, on one line.
+pub(super) fn markdown_v2(line: &str) -> String {
+    let has_links = has_links(line);
+    backslashed(line, |at, c| is_inline_markup(line, at, c) || (has_links && matches!(c, '[' | ']')))
+}
+
+/// The words of a link of `markdown_v2`, on one line.
+pub(super) fn markdown_v2_label(line: &str) -> String {
+    backslashed(line, |at, c| is_inline_markup(line, at, c) || matches!(c, '[' | ']'))
+}
+
+/// A paragraph of `markdown_v2`, on one line: what could make a heading, a quote or a list of it matters too.
+pub(crate) fn markdown_v2_paragraph(line: &str) -> String {
+    let has_links = has_links(line);
+    backslashed(line, |at, c| match c {
+        '#' | '>' | '+' | '-' | '=' if at == 0 => true,
+        '.' | ')' => at > 0 && line[..at].bytes().all(|byte| byte.is_ascii_digit()),
+        '[' | ']' => has_links,
+        _ => is_inline_markup(line, at, c),
+    })
+}
+
+fn backslashed(line: &str, is_markup: impl Fn(usize, char) -> bool) -> String {
     let mut escaped = String::with_capacity(line.len() + 8);
-    let mut before = None;
     for (at, c) in line.char_indices() {
-        let behind = &line[at + c.len_utf8()..];
-        let is_markup = match c {
-            '\\' | '`' | '*' | '<' | '|' | '~' | '[' | ']' => true,
-            // Inside a word it never is.
-            '_' => !(before.is_some_and(char::is_alphanumeric) && behind.starts_with(char::is_alphanumeric)),
-            '&' => is_entity(&line[at..]),
-            '#' => before.is_none() || behind.is_empty(),
-            '>' | '+' | '-' | '=' => before.is_none(),
-            '.' | ')' => at > 0 && line[..at].bytes().all(|byte| byte.is_ascii_digit()),
-            _ => false,
-        };
-        if is_markup {
+        if is_markup(at, c) {
             escaped.push('\\');
         }
         escaped.push(c);
-        before = Some(c);
     }
     escaped
+}
+
+/// Whether the sign at this place could be markup of `markdown_v2` anywhere in a line. Brackets are not looked at.
+fn is_inline_markup(line: &str, at: usize, c: char) -> bool {
+    let (before, behind) = (&line[..at], &line[at + c.len_utf8()..]);
+    match c {
+        '\\' | '`' | '|' => true,
+        // Between blanks it is none.
+        '*' => !(before.ends_with(' ') && (behind.is_empty() || behind.starts_with(' '))),
+        '_' => !is_in_word(line, at),
+        '~' => before.contains('~') || behind.contains('~'),
+        '<' => begins_tag(behind),
+        '&' => is_entity(&line[at..]),
+        // Behind a heading it would vanish.
+        '#' => {
+            let words = before.trim_end_matches('#');
+            behind.trim_start_matches('#').trim().is_empty() && (words.is_empty() || words.ends_with(' '))
+        }
+        _ => false,
+    }
+}
+
+/// Whether brackets in this line could be those of a link.
+fn has_links(line: &str) -> bool {
+    ["](", "][", "]:"].iter().any(|sign| line.contains(sign))
+}
+
+/// Whether an underscore stands inside a word, where it never is markup.
+fn is_in_word(line: &str, at: usize) -> bool {
+    line[..at].ends_with(char::is_alphanumeric) && line[at + 1..].starts_with(char::is_alphanumeric)
+}
+
+/// Whether `<` before this text could begin a tag, a comment, an address or a mention.
+fn begins_tag(behind: &str) -> bool {
+    behind.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?' | '@'))
 }
 
 /// A block of `markdown_v2` that shows its text as it is.
@@ -96,9 +135,7 @@ pub(crate) fn textcard(text: &str) -> String {
     for (at, c) in text.char_indices() {
         let behind = &text[at + c.len_utf8()..];
         match c {
-            '<' if behind.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) => {
-                escaped.push_str("&lt;");
-            }
+            '<' if begins_tag(behind) => escaped.push_str("&lt;"),
             '&' if is_entity(&text[at..]) => escaped.push_str("&amp;"),
             _ => escaped.push(c),
         }

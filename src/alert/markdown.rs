@@ -1,13 +1,13 @@
 //! An alert as `markdown`, the subset that apps and webhooks share (document paths 90236 and 99110).
 
-use super::escape::{markdown, needs_code, url};
+use super::escape::{markdown, markdown_code, needs_code, url};
 use super::outline::{First, LINK_LABEL, PICTURE_LABEL};
 use super::text::push;
 use super::{Alert, Rendered};
 
 impl Alert {
-    /// As `markdown`: the title bold in the level's colour, the fields as a quoted list, the body line by line,
-    /// the link.
+    /// As `markdown`: the title bold in the level's colour, the fields as a quoted list, the body line by line
+    /// or, where it has columns or indents, as code, the link.
     #[must_use]
     pub fn markdown(&self) -> Rendered {
         let heading = self.markdown_heading();
@@ -28,14 +28,17 @@ impl Alert {
         let below = if fields.is_empty() { "\n" } else { "\n\n" };
         if let Some(body) = self.body_text() {
             let gap = if fields.is_empty() && self.title_line().is_none() { " " } else { below };
-            let body: Vec<_> = body.split('\n').map(markdown).collect();
+            // Columns stay under each other, and a log is not a patchwork of code and words.
+            let shown = if self.has_columns() { markdown_code } else { markdown };
+            let body: Vec<_> = body.split('\n').map(shown).collect();
             push(&mut text, gap, &body.join("\n"));
         }
         let links = self.markdown_links();
         if !links.is_empty() {
             push(&mut text, if self.body_text().is_some() { "\n" } else { below }, &links.join("\n"));
         }
-        let first = if heading.is_none() && !fields.is_empty() { First::Line } else { First::Words };
+        let needs_line = !fields.is_empty() || self.has_columns();
+        let first = if heading.is_none() && needs_line { First::Line } else { First::Words };
         self.rendered(self.prefix_line().map(|prefix| markdown(&prefix)), first, text)
     }
 

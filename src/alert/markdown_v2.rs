@@ -1,6 +1,6 @@
 //! An alert as `markdown_v2` of webhooks (document path 99110): no colours, but tables and fenced blocks.
 
-use super::escape::{fenced, markdown_v2, url};
+use super::escape::{fenced, markdown_v2, markdown_v2_label, markdown_v2_paragraph, url};
 use super::outline::{First, LINK_LABEL};
 use super::text::push;
 use super::{Alert, Rendered};
@@ -31,12 +31,12 @@ impl Alert {
             push(&mut text, "\n\n", &fenced(body));
         }
         if let Some(link) = &self.link {
-            let label = self.link_label().map_or_else(|| LINK_LABEL.to_owned(), |label| markdown_v2(&label));
+            let label = self.link_label().map_or_else(|| LINK_LABEL.to_owned(), |label| markdown_v2_label(&label));
             push(&mut text, "\n\n", &format!("[{label}]({})", url(&link.url)));
         }
         if let Some(picurl) = &self.picurl {
             push(&mut text, "\n\n", &format!("![]({})", url(picurl)));
         }
-        self.rendered(self.prefix_line().map(|prefix| markdown_v2(&prefix)), First::Block, text)
+        self.rendered(self.prefix_line().map(|prefix| markdown_v2_paragraph(&prefix)), First::Block, text)
     }
 }

@@ -17,21 +17,6 @@ const MOST_CHOICES: usize = 20;
 const MOST_SELECTABLE: usize = 10;
 
 impl Alert {
-    /// The first option given that cards alone have: any other type would lose what it says.
-    #[must_use]
-    pub fn card_only(&self) -> Option<&'static str> {
-        let given = [
-            ("--source", self.source.is_some()),
-            ("--emphasis", self.emphasis.is_some()),
-            ("--quote", self.quote.is_some()),
-            ("--jump", !self.jumps.is_empty()),
-            ("--button", !self.buttons.is_empty()),
-            ("--option", !self.options.is_empty()),
-            ("--task-id", self.task_id.is_some()),
-        ];
-        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
-    }
-
     /// Refuses what the card cannot show or lacks.
     pub(super) fn refuse_misfits(&self, card_type: CardType, route: Route) -> Result<()> {
         let name = card_type.as_str();

@@ -127,6 +127,28 @@ pub struct Rendered {
 }
 
 impl Alert {
+    /// The same for types that are no card: what a card says in places of its own is told by fields and body, and what
+    /// can be pressed is gone.
+    #[must_use]
+    pub fn without_card(&self) -> Self {
+        let field = |key: &str, value: &str| Field { key: key.to_owned(), value: value.to_owned() };
+        let mut fields: Vec<_> = self.source.iter().map(|source| field("source", source)).collect();
+        fields.extend(self.emphasis.iter().map(|figure| field(&figure.desc, &figure.title)));
+        fields.extend(self.fields.iter().cloned());
+        fields.extend(self.jumps.iter().map(|jump| field(&jump.title, &jump.url)));
+        let body: Vec<_> = self.quote.iter().chain(&self.body).map(String::as_str).collect();
+        Self {
+            fields,
+            body: Some(body.join("\n")).filter(|body| !body.is_empty()),
+            title: self.title.clone(),
+            level: self.level,
+            link: self.link.clone(),
+            picurl: self.picurl.clone(),
+            prefix: self.prefix.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether there is anything to say besides a body.
     #[must_use]
     pub fn says_something(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What all types share: the heading, the lines of fields and body, and where the prefix stands.
 
-use super::escape::{markdown, markdown_v2};
+use super::escape::{markdown, markdown_v2_paragraph};
 use super::{Alert, Field, Rendered};
 
 /// What a link without label is called: WeCom's own word on textcards (document path 90236).
@@ -41,6 +41,11 @@ impl Alert {
         (!body.trim().is_empty()).then(|| body.trim_matches('\n'))
     }
 
+    /// Whether several lines of the body stand in columns or with indents, which only code keeps.
+    pub(super) fn has_columns(&self) -> bool {
+        self.body_text().is_some_and(has_columns)
+    }
+
     /// The name of the link.
     pub(super) fn link_label(&self) -> Option<String> {
         self.link.as_ref().and_then(|link| link.label.as_deref()).and_then(said)
@@ -65,14 +70,24 @@ impl Alert {
 pub(super) fn prefixed(msgtype: &str, prefix: Option<&str>, text: String) -> Rendered {
     let prefix = prefix.and_then(said);
     match msgtype {
-        "markdown_v2" => behind(prefix.map(|prefix| markdown_v2(&prefix)), First::Block, text),
+        "markdown_v2" => behind(prefix.map(|prefix| markdown_v2_paragraph(&prefix)), First::Block, text),
         "markdown" => {
             // Headings and quotes begin their own line.
             let first = if text.starts_with(['#', '>']) { First::Line } else { First::Words };
             behind(prefix.map(|prefix| markdown(&prefix)), first, text)
         }
+        // The first line of a table stays above the others.
+        _ if has_columns(&text) => behind(prefix, First::Line, text),
         _ => behind(prefix, First::Words, text),
     }
+}
+
+fn has_columns(text: &str) -> bool {
+    let in_columns = |line: &str| {
+        let line = line.trim_end();
+        line.starts_with([' ', '\t']) || line.contains('\t') || line.contains("  ")
+    };
+    text.contains('\n') && text.split('\n').any(in_columns)
 }
 
 fn behind(prefix: Option<String>, first: First, text: String) -> Rendered {

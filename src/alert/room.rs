@@ -25,7 +25,7 @@ pub(super) fn clip(text: &str, limit: usize, measure: fn(&str) -> usize) -> Stri
 }
 
 /// Takes lines while there is room. The second is what is left of them; a line for `…` is added then. A first line that
-/// has no room alone is cut between clusters.
+/// has no room alone is cut between words or else clusters.
 pub(super) fn pour(lines: &[String], room: usize, cost: impl Fn(&str) -> usize) -> (Vec<String>, Option<String>) {
     if lines.iter().try_fold(room, |left, line| left.checked_sub(cost(line))).is_some() {
         return (lines.to_vec(), None);
@@ -40,6 +40,9 @@ pub(super) fn pour(lines: &[String], room: usize, cost: impl Fn(&str) -> usize) 
     let mut rest = lines[taken.len()..].join("\n");
     if let (true, Some(line)) = (taken.is_empty(), lines.first()) {
         let (head, _) = cut(line, left, &cost);
+        // Better between words, if that does not leave too much out.
+        let word = head.rfind(' ').map(|at| &head[..=at]).filter(|word| word.len() > head.len() / 2);
+        let head = word.unwrap_or(head);
         if !head.is_empty() {
             rest.drain(..head.len());
             taken.push(head.to_owned());

@@ -31,7 +31,8 @@ impl Alert {
         if let Some(picurl) = &self.picurl {
             push(&mut text, "\n", picurl);
         }
-        let first = if self.heading().is_none() && !fields.is_empty() { First::Line } else { First::Words };
+        let needs_line = !fields.is_empty() || self.has_columns();
+        let first = if self.heading().is_none() && needs_line { First::Line } else { First::Words };
         self.rendered(self.prefix_line(), first, text)
     }
 }

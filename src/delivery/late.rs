@@ -75,20 +75,40 @@ impl<J: Journal> Journal for Late<'_, J> {
 fn marked(part: &Shipment, route: Route, markable: bool, mark: &str) -> Vec<Shipment> {
     let msgtype = part.body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     let text = markable.then(|| text_of(&part.body, &msgtype)).flatten();
-    let Some(text) = text else { return vec![herald(part, mark), part.clone()] };
-    let text = format!("{mark}{text}");
+    let apart = || vec![herald(part, mark), part.clone()];
+    let Some(text) = text else { return apart() };
+    let text = led(&text, mark, &msgtype);
     let texts = match long::text_bytes(route, &msgtype) {
+        // The colours of a textcard would be torn apart.
+        Some(_) if !long::takes(route, &msgtype, &text) && text.contains("<div ") => return apart(),
         Some(limit) if !long::takes(route, &msgtype, &text) => split(&text, limit, Markup::of(&msgtype)),
         _ => vec![text],
     };
-    let with = |text: String| {
+    let with = |(number, text): (usize, String)| {
         let mut part = part.clone();
         if let Some(place) = text_place(&mut part.body, &msgtype) {
             *place = Value::from(text);
         }
+        if let Some(content) = part.body.get_mut(&msgtype).and_then(Value::as_object_mut).filter(|_| number > 0) {
+            // Who is mentioned is called once.
+            content.shift_remove("mentioned_list");
+            content.shift_remove("mentioned_mobile_list");
+        }
         part
     };
-    texts.into_iter().map(with).collect()
+    texts.into_iter().enumerate().map(with).collect()
+}
+
+/// A text behind the mark. What markdown reads as a block is one only where it begins its line.
+fn led(text: &str, mark: &str, msgtype: &str) -> String {
+    let is_block = |signs: &[char]| text.trim_start().starts_with(signs);
+    let gap = match msgtype {
+        "markdown" if is_block(&['#', '>']) => "\n",
+        "markdown_v2" if is_block(&['#', '>', '|', '`', '~', '-', '*', '+', '!']) => "\n\n",
+        "markdown_v2" if is_block(&['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => "\n\n",
+        _ => return format!("{mark}{text}"),
+    };
+    format!("{}{gap}{text}", mark.trim_end())
 }
 
 /// A short message for the same people that says what the next one cannot say.
@@ -190,6 +210,57 @@ mod tests {
         let (mut parts, mut notes) = (vec![part], Notes(vec![1]));
         let late = mark(&mut parts, Route::App, true, MARK, &mut notes);
         assert_eq!([0, 1].map(|part| late.settled(part)), [1, 1], "both halves go to the second and third thousand");
+    }
+
+    #[test]
+    fn what_begins_its_line_still_does() {
+        let mark = MARK.trim_end();
+        for (msgtype, text, expected) in [
+            ("markdown", "# full", format!("{mark}\n# full")),
+            ("markdown", "> host: a", format!("{mark}\n> host: a")),
+            ("markdown", "**full**", format!("{MARK}**full**")),
+            ("markdown_v2", "# full", format!("{mark}\n\n# full")),
+            ("markdown_v2", "| a | b |", format!("{mark}\n\n| a | b |")),
+            ("markdown_v2", "```\nfull\n```", format!("{mark}\n\n```\nfull\n```")),
+            ("markdown_v2", "1. full", format!("{mark}\n\n1. full")),
+            ("markdown_v2", "(1/2)\n\n# full", format!("{MARK}(1/2)\n\n# full")),
+            ("text", "# full", format!("{MARK}# full")),
+        ] {
+            let body = json!({ "msgtype": msgtype, msgtype: { "content": text } });
+            let (mut parts, mut notes) = (vec![Shipment::message(body)], Notes::default());
+            mark_all(&mut parts, &mut notes);
+            assert_eq!(parts[0].body[msgtype]["content"], expected);
+        }
+    }
+
+    fn mark_all(parts: &mut Vec<Shipment>, notes: &mut Notes) {
+        mark(parts, Route::Webhook, true, MARK, notes);
+    }
+
+    #[test]
+    fn the_colours_of_a_textcard_stay_whole() {
+        for (length, count) in [(400, 1), (480, 2)] {
+            let description = format!("<div class=\"gray\">{}</div>", "x".repeat(length));
+            let body = json!({ "msgtype": "textcard", "textcard": { "title": "t", "description": description } });
+            let (mut parts, mut notes) = (vec![Shipment::message(body)], Notes::default());
+            mark(&mut parts, Route::App, true, MARK, &mut notes);
+            assert_eq!(parts.len(), count);
+            let shown = parts[count - 1].body["textcard"]["description"].as_str().unwrap();
+            assert!(shown.ends_with(&description), "{shown}");
+        }
+    }
+
+    #[test]
+    fn who_is_mentioned_is_called_by_the_first_half() {
+        let mut part = text(&"x".repeat(2048));
+        part.body["text"]["mentioned_list"] = json!(["lisi"]);
+        part.body["text"]["mentioned_mobile_list"] = json!(["@all"]);
+        let (mut parts, mut notes) = (vec![part], Notes::default());
+        mark_all(&mut parts, &mut notes);
+        let calls = |part: &Shipment| {
+            ["mentioned_list", "mentioned_mobile_list"].map(|list| !part.body["text"][list].is_null())
+        };
+        assert_eq!(parts.iter().map(calls).collect::<Vec<_>>(), [[true, true], [false, false]]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn escaped(text: &str, target: Target) -> String {
     match target {
         Target::Text => text.to_owned(),
         Target::Markdown => by_line(escape::markdown, "\n"),
-        Target::MarkdownV2 => by_line(escape::markdown_v2, "\n"),
+        Target::MarkdownV2 => by_line(escape::markdown_v2_paragraph, "\n"),
         Target::Textcard => by_line(escape::textcard, "<br>"),
         Target::Json => inside_of_string(text),
     }

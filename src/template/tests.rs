@@ -231,7 +231,7 @@ proptest! {
     #[test]
     fn any_string_is_escaped_like_an_alert_is(value in hostile()) {
         let v2 = to(Target::MarkdownV2, "{{ v }}", &json!({"v": value}));
-        let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2(line.trim_end_matches('\r'))).collect();
+        let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2_paragraph(line.trim_end_matches('\r'))).collect();
         prop_assert_eq!(v2, lines.join("\n"));
         prop_assert_eq!(text("{{ v }}", &json!({"v": value})), value);
     }

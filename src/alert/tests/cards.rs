@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Alert, Emphasis, Jump, Level};
-use super::{HOSTILE, app_findings, buttons, choices, fields, link, notice, titled, webhook_findings};
+use super::{HOSTILE, app_findings, buttons, choices, disk_full, fields, link, notice, titled, webhook_findings};
 use crate::message::Findings;
 use crate::message::Route::{self, App, Webhook};
 use crate::message::app::AppContent;
@@ -141,9 +141,51 @@ fn what_has_no_room_on_a_card_is_left_over() {
     }
 }
 
+/// Nobody reads half a line, or a title that is cut twice.
+#[test]
+fn what_would_be_cut_is_whole_in_what_is_left_over() {
+    let said = "one two three four five six seven eight nine";
+    let alert =
+        Alert { body: Some(format!("{said}\nlast")), picurl: Some("https://example.com/p.png".into()), ..notice() };
+    let alert = Alert { prefix: Some("p".to_owned()), ..alert };
+    let (shown, rest) = card(&alert, NewsNotice, Webhook);
+    assert_eq!(shown["main_title"], json!({"title": "p [OK] Disk", "desc": "one two three four five six \n…"}));
+    assert_eq!(rest, Some(format!("{said}\nlast")));
+
+    let title = "a title of more than thirty characters";
+    let alert = Alert { title: Some(title.to_owned()), body: Some("now".to_owned()), ..alert };
+    let (shown, rest) = card(&alert, NewsNotice, Webhook);
+    assert_eq!(shown["main_title"], json!({"title": "p [OK] a title of more th…", "desc": "now"}));
+    assert_eq!(rest, Some(format!("[OK] {title}")));
+    let alert = Alert { body: Some(said.to_owned()), ..alert };
+    assert_eq!(card(&alert, NewsNotice, Webhook).1, Some(format!("[OK] {title}\n{said}")));
+}
+
 #[test]
 fn a_card_of_text_alone() {
     let alert = Alert { body: Some("down".to_owned()), title: None, level: None, ..notice() };
     let (card, _) = card(&alert, TextNotice, Webhook);
     assert_eq!((&card["main_title"], &card["sub_title_text"]), (&json!({}), &json!("down")));
+}
+
+#[test]
+fn what_a_card_says_can_be_told_without_one() {
+    let alert = Alert {
+        source: Some("node".to_owned()),
+        emphasis: Some(Emphasis { title: "98%".to_owned(), desc: "used".to_owned() }),
+        quote: Some("said".to_owned()),
+        jumps: vec![Jump { title: "runbook".to_owned(), url: "https://example.com/r".to_owned() }],
+        buttons: buttons(1),
+        options: choices(1),
+        task_id: Some("t-1".to_owned()),
+        fields: fields(&[("host", "web-1")]),
+        body: Some("full".to_owned()),
+        ..notice()
+    };
+    let expected = "[OK] Disk\nsource: node\nused: 98%\nhost: web-1\nrunbook: https://example.com/r\n\nsaid\nfull\n\
+        https://example.com/1";
+    assert_eq!(alert.without_card().text().joined(), expected);
+    let plain = disk_full();
+    assert_eq!(plain.without_card(), plain);
+    assert_eq!(Alert::default().without_card(), Alert::default());
 }

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::escape::{fenced, markdown, markdown_v2, needs_code, textcard, url};
+use super::super::escape::{
+    fenced, markdown, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, textcard, url,
+};
 use super::HOSTILE;
 
 /// The text of a line of inline code, as CommonMark reads it.
@@ -27,7 +29,7 @@ fn read_backslashes(text: &str) -> String {
 #[test]
 fn ordinary_lines_of_markdown_stay() {
     for line in [
-        "a_b, a_ _ b: https://example.com/a_b?c_d=e",
+        "a_b: https://example.com/a_b?c_d=e",
         "",
         "98 % used",
         "磁盘已满 🚨",
@@ -43,6 +45,7 @@ fn ordinary_lines_of_markdown_stay() {
         "x--y",
         "~~",
         "\tat main",
+        "snake_case /var/log_2 磁_盘",
     ] {
         assert!(!needs_code(line), "{line}");
         assert_eq!(markdown(line), line);
@@ -54,8 +57,9 @@ fn lines_with_markup_become_code() {
     for (line, code) in [
         ("a<b", "`a<b`"),
         ("2*3", "`2*3`"),
-        ("_a b_", "`_a b_`"),
-        ("see __init__", "`see __init__`"),
+        ("_a_b", "`_a_b`"),
+        ("a_ b", "`a_ b`"),
+        ("__init__", "`__init__`"),
         ("# x", "`# x`"),
         ("  > x", "`  > x`"),
         ("a\\*", "`a\\*`"),
@@ -90,19 +94,43 @@ fn markdown_v2_has_backslashes_where_a_sign_could_matter() {
     for (text, escaped) in [
         ("snake_case", "snake_case"),
         ("_x_", "\\_x\\_"),
-        ("# a #", "\\# a \\#"),
-        ("a # b", "a # b"),
-        ("- a - b", "\\- a - b"),
-        ("1. a 2.", "1\\. a 2."),
-        ("1) a", "1\\) a"),
-        ("> a > b", "\\> a > b"),
+        ("# a #", "# a \\#"),
+        ("##", "\\#\\#"),
+        ("C# a # b", "C# a # b"),
+        ("- 1.5 > 2) =", "- 1.5 > 2) ="),
         ("a\\|b", "a\\\\\\|b"),
         ("&lt; & x", "\\&lt; & x"),
+        ("~/a", "~/a"),
         ("~~a~~", "\\~\\~a\\~\\~"),
+        ("SELECT * FROM a *", "SELECT * FROM a *"),
+        ("*a* 2*3", "\\*a\\* 2\\*3"),
+        ("a < b <5 <> <c> </d> <@e> <!-- <?", "a < b <5 <> \\<c> \\</d> \\<@e> \\<!-- \\<?"),
+        ("[prod] [x]", "[prod] [x]"),
+        ("[a](b) [c]", "\\[a\\](b) \\[c\\]"),
+        ("[a]: b", "\\[a\\]: b"),
         ("磁盘 🚨", "磁盘 🚨"),
     ] {
         assert_eq!(markdown_v2(text), escaped);
     }
+}
+
+#[test]
+fn a_paragraph_of_markdown_v2_is_no_heading_quote_or_list() {
+    for (text, escaped) in [
+        ("# a #", "\\# a \\#"),
+        ("- a - b", "\\- a - b"),
+        ("+ a", "\\+ a"),
+        ("=", "\\="),
+        ("* a", "\\* a"),
+        ("1. a 2.", "1\\. a 2."),
+        ("12) a", "12\\) a"),
+        ("> a > b", "\\> a > b"),
+        ("[prod]", "[prod]"),
+        ("[a](b)", "\\[a\\](b)"),
+    ] {
+        assert_eq!(markdown_v2_paragraph(text), escaped);
+    }
+    assert_eq!(markdown_v2_label("a] [b 1."), "a\\] \\[b 1.");
 }
 
 #[test]
@@ -137,7 +165,9 @@ proptest! {
         let shown = markdown(&line);
         let read = if needs_code(&line) { read_code(&shown) } else { shown };
         prop_assert_eq!(read, line.clone());
-        prop_assert_eq!(read_backslashes(&markdown_v2(&line)), line.clone());
+        for shown in [markdown_v2(&line), markdown_v2_paragraph(&line), markdown_v2_label(&line)] {
+            prop_assert_eq!(read_backslashes(&shown), line.clone());
+        }
         let card = textcard(&line);
         prop_assert_eq!(card.replace("&lt;", "<").replace("&amp;", "&"), line);
     }

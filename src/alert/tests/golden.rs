@@ -1,6 +1,6 @@
 //! Each format to the letter, cards apart.
 
-use super::super::{Alert, Level};
+use super::super::{Alert, Level, Rendered};
 use super::{HOSTILE, disk_full, fields, link, titled};
 
 fn hostile() -> Alert {
@@ -127,6 +127,21 @@ fn a_body_alone_stays_as_it_is() {
     assert_eq!(Alert { body: Some(" \n".to_owned()), ..Alert::default() }.text().joined(), "");
 }
 
+/// Columns and indents stand as code, all lines or none; empty ones stay.
+#[test]
+fn a_body_with_columns_is_code() {
+    for (body, markdown) in [
+        ("a  b\n\nc", "`a  b`\n\n`c`"),
+        ("a\n\tat <b>", "`a`\n`\tat <b>`"),
+        (" a\n  \nb`", "` a`\n\n`` b` ``"),
+        ("a\nb", "a\nb"),
+        ("a  b", "a  b"),
+    ] {
+        let alert = Alert { body: Some(body.to_owned()), ..Alert::default() };
+        assert_eq!(alert.markdown().joined(), markdown);
+    }
+}
+
 #[test]
 fn a_prefix_stands_apart_and_can_be_repeated() {
     let of = |prefix: &str| Alert { prefix: Some(prefix.to_owned()), body: Some("x".to_owned()), ..Alert::default() };
@@ -136,6 +151,11 @@ fn a_prefix_stands_apart_and_can_be_repeated() {
     assert_eq!(of(" ").text().joined(), "x");
     assert_eq!(of("a*b").markdown().joined(), "`a*b` x");
     assert_eq!(of("a*b").markdown_v2().prefix, "a\\*b\n\n");
+    // The first line of a table stays above the others.
+    let table = Alert { body: Some("a  b\nc  d".to_owned()), ..of("prod") };
+    assert_eq!((&*table.text().prefix, &*table.markdown().prefix), ("prod\n", "prod\n"));
+    assert_eq!(Rendered::of_text("text", Some("prod"), "a  b\nc  d".to_owned()).joined(), "prod\na  b\nc  d");
+    assert_eq!(Rendered::of_text("text", Some("prod"), "a b\nc d".to_owned()).joined(), "prod a b\nc d");
     let rendered = of("prod").text();
     assert_eq!((rendered.prefix.as_str(), rendered.text.as_str()), ("prod ", "x"));
     assert_eq!(Alert { body: None, ..of("prod") }.markdown_v2().joined(), "prod");

@@ -143,19 +143,3 @@ fn what_textcards_and_articles_lack() {
         "an article needs a title | add --title, or send it with -t markdown"
     );
 }
-
-#[test]
-fn what_cards_alone_have_is_named() {
-    assert_eq!(notice().card_only(), None);
-    for (alert, option) in [
-        (Alert { source: Some(String::new()), ..notice() }, "--source"),
-        (Alert { quote: Some(String::new()), ..notice() }, "--quote"),
-        (Alert { jumps: jumps(1), ..notice() }, "--jump"),
-        (Alert { buttons: buttons(1), ..notice() }, "--button"),
-        (Alert { options: choices(1), ..notice() }, "--option"),
-        (Alert { task_id: Some(String::new()), ..notice() }, "--task-id"),
-        (Alert { emphasis: Some(Emphasis { title: String::new(), desc: String::new() }), ..notice() }, "--emphasis"),
-    ] {
-        assert_eq!(alert.card_only(), Some(option));
-    }
-}

@@ -9,11 +9,16 @@ use wecom_alert::message::webhook::WebhookContent;
 
 use super::attach;
 use super::draft::{ChosenType, Draft, Material, TypeOrigin};
+use super::kind::best_type;
 
 /// The draft as this route can take it.
 pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings, warnings: &mut Vec<String>) -> Result<Draft> {
     let mut draft = draft.clone();
     if draft.made_for == route {
+        if let (Material::Alert(happening), TypeOrigin::Best) = (&draft.material, &draft.chosen.origin) {
+            // Another target of this route may ask for more.
+            draft.chosen.name = best_type(&happening.alert, route, settings).to_owned();
+        }
         return Ok(draft);
     }
     if let Material::MediaId(_) = draft.material {
@@ -23,7 +28,7 @@ pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings, warning
         ));
     }
     let chosen = draft.chosen.name.clone();
-    let name = name_on(&mut draft, route, warnings);
+    let name = name_on(&mut draft, route, settings, warnings);
     let known = match route {
         Route::App => AppContent::MSGTYPES,
         Route::Webhook => WebhookContent::MSGTYPES,
@@ -42,17 +47,23 @@ pub(super) fn to_route(draft: &Draft, route: Route, settings: &Settings, warning
 }
 
 /// The type that it has there.
-fn name_on(draft: &mut Draft, route: Route, warnings: &mut Vec<String>) -> String {
+fn name_on(draft: &mut Draft, route: Route, settings: &Settings, warnings: &mut Vec<String>) -> String {
     let chosen = draft.chosen.name.clone();
     if let Material::Alert(happening) = &mut draft.material {
-        let best = happening.alert.best_type(route);
+        if route == Route::Webhook {
+            // It names a card in the events of an app alone.
+            happening.alert.task_id = None;
+        }
         if let Some(card) = happening.card.filter(|card| route == Route::Webhook && !card.is_notice()) {
             // What happened must arrive there too; what can be pressed cannot.
             happening.card = None;
+            happening.alert = happening.alert.without_card();
+            let best = best_type(&happening.alert, route, settings);
             warnings
                 .push(format!("a webhook has no {} cards: sent as {best}, without what can be pressed", card.as_str()));
             return best.to_owned();
         }
+        let best = best_type(&happening.alert, route, settings);
         return match (chosen.as_str(), route) {
             ("markdown_v2", Route::App) if draft.chosen.origin != TypeOrigin::Best => "markdown".to_owned(),
             ("textcard", Route::Webhook) => best.to_owned(),

@@ -1,5 +1,7 @@
 //! An alert made into the messages of its type, as many as it takes.
 
+use serde_json::Value;
+
 use wecom_alert::alert::{Alert, Rendered};
 use wecom_alert::config::OnLong;
 use wecom_alert::delivery::Shipment;
@@ -52,27 +54,24 @@ fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
 }
 
 fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
-    let text = alert.description();
-    match frame.route {
+    let mut message = match frame.route {
         Route::App => {
             let mut news = alert.app_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            described(alert, "news", text, frame, |description| {
-                let mut news = news.clone();
-                news.articles.iter_mut().for_each(|article| article.description.clone_from(&description));
-                body("news", &news)
-            })
+            body("news", &news)?
         }
         Route::Webhook => {
             let mut news = alert.webhook_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            described(alert, "news", text, frame, |description| {
-                let mut news = news.clone();
-                news.articles.iter_mut().for_each(|article| article.description.clone_from(&description));
-                body("news", &news)
-            })
+            body("news", &news)?
         }
-    }
+    };
+    described(alert, "news", alert.description(), frame, |description| {
+        if let Some(description) = description {
+            message["news"]["articles"][0]["description"] = Value::from(description);
+        }
+        Ok(message.clone())
+    })
 }
 
 /// Where nothing may be shortened, a title that has no room stays whole, and the rules refuse it.
@@ -90,7 +89,7 @@ fn described(
     msgtype: &str,
     description: String,
     frame: &Frame<'_>,
-    message: impl Fn(Option<String>) -> Result<serde_json::Value>,
+    mut message: impl FnMut(Option<String>) -> Result<Value>,
 ) -> Result<Vec<Shipment>> {
     if description.is_empty() {
         return Ok(vec![Shipment::message(message(None)?)]);

@@ -23,11 +23,11 @@ pub(super) enum Body {
     Skipped,
 }
 
-/// What a type has of text where it is no alert with other things to say.
+/// What a type has of text where it is not made of an alert.
 pub(super) fn text_rule(route: Route, msgtype: &str) -> TextRule {
     match (msgtype, route) {
-        ("text" | "markdown" | "markdown_v2", _) | ("textcard", Route::App) => TextRule::Required,
-        ("news", _) | ("video", Route::App) => TextRule::Optional,
+        ("text" | "markdown" | "markdown_v2", _) => TextRule::Required,
+        ("video", Route::App) => TextRule::Optional,
         _ => TextRule::None,
     }
 }

@@ -111,6 +111,11 @@ impl Draft {
         matches!(self.material, Material::Payload(_))
     }
 
+    /// Whether there are attachments alone.
+    pub(super) fn is_wordless(&self) -> bool {
+        matches!(self.material, Material::Nothing) && self.text.is_none()
+    }
+
     /// The text, the alert as one, or the payload as JSON.
     pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match &self.material {
@@ -120,8 +125,12 @@ impl Draft {
         }
     }
 
-    /// What it says, for a fingerprint: the text, the payload, or what is known of the file.
+    /// What it says, for a fingerprint: the text, the payload, or what is known of the file. A card's figures and
+    /// quotations are part of it; its task id, new for each message, is not.
     pub(crate) fn gist(&self) -> Cow<'_, str> {
+        if let Material::Alert(happening) = &self.material {
+            return Cow::Owned(happening.alert.without_card().text().joined());
+        }
         match (self.text(), &self.material) {
             (Some(text), _) => text,
             (None, Material::File(_, file)) => Cow::Owned(told_of(file)),

@@ -1,6 +1,7 @@
 //! What stands around the text of a message: prefix, lead and mentions.
 
 use wecom_alert::config::Settings;
+use wecom_alert::input::clean;
 use wecom_alert::message::Route;
 
 use super::long::host;
@@ -38,5 +39,5 @@ impl<'a> Frame<'a> {
 fn prefix(settings: &Settings) -> Option<String> {
     let prefix = settings.prefix.as_deref()?;
     let profile = settings.profile.as_deref().unwrap_or("environment");
-    Some(prefix.replace("{profile}", profile).replace("{host}", &host()))
+    Some(clean(prefix).replace("{profile}", profile).replace("{host}", &host()))
 }

@@ -18,7 +18,6 @@ pub(super) fn put_together(
     settings: &Settings,
     own: Option<Alert>,
     ci: Option<&Context>,
-    body: Option<String>,
 ) -> Result<Happening> {
     let mut alert = own.unwrap_or_default();
     // What the input calls a link may be none: it is told all the same.
@@ -38,7 +37,6 @@ pub(super) fn put_together(
         let to_run = ci.url.clone().map(|url| Link { url, label: None });
         alert.link = alert.link.or(to_run);
     }
-    alert.body = body.or(alert.body);
     alert.link = link(settings, alert.link)?;
     alert.picurl = settings.picurl.clone().or(alert.picurl);
     let card = card_type(args)?;

@@ -1,9 +1,10 @@
 //! The type of a message, and what has no place in it.
 
+use wecom_alert::alert::Alert;
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::message::Route;
-use wecom_alert::message::app::AppContent;
+use wecom_alert::message::app::{self, AppContent};
 use wecom_alert::message::webhook::WebhookContent;
 
 use super::draft::{ChosenType, Material, TypeOrigin};
@@ -44,6 +45,14 @@ pub(super) fn choose_type(
     let is_for_all = |name: &str| FOR_ALL.contains(&name);
     let is_set = settings.msgtype.as_ref().is_some_and(|msgtype| !says_more || is_for_all(&msgtype.value));
     Ok(if is_set || !says_more { ChosenType::by_settings(settings) } else { ChosenType::best() })
+}
+
+/// The best type for an alert on this route, of those that have what the settings ask for.
+pub(super) fn best_type(alert: &Alert, route: Route, settings: &Settings) -> &'static str {
+    let best = alert.best_type(route);
+    let is_open = settings.safe.is_some_and(|safe| safe > app::highest_safe(best));
+    let is_untranslated = settings.id_trans && !app::takes_id_trans(best);
+    if route == Route::App && (is_open || is_untranslated) { "text" } else { best }
 }
 
 /// Whether a message of this type is made of an alert: its text is then shown as it is.

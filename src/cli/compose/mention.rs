@@ -49,6 +49,11 @@ impl Mentions {
     /// Decides how this message calls them.
     pub(super) fn settle(self, draft: &Draft, settings: &Settings, warnings: &mut Vec<String>) -> Result<Settled> {
         let mut settled = Settled::default();
+        if draft.is_wordless() {
+            // A short text before the files is the message.
+            settled.behind = self;
+            return Ok(settled);
+        }
         let is_markdown = !draft.is_payload() && draft.msgtype() == "markdown";
         match draft.msgtype() {
             // What a payload says is not ours to edit.

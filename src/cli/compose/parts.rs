@@ -120,7 +120,9 @@ fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
         Material::Payload(_) => None,
         _ => draft.text(),
     };
-    let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or("⬆");
+    // Of what has no words, the message before it or the files behind it.
+    let pointer = if draft.is_wordless() { "⬇" } else { "⬆" };
+    let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or(pointer);
     let mut chars = line.trim().chars();
     let mut line: String = chars.by_ref().take(LONGEST).collect();
     if chars.next().is_some() {

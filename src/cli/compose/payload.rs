@@ -80,6 +80,8 @@ pub(super) fn complete_app_body(
         warnings.push(format!("{key} of the settings is left out: messages of type {msgtype} do not have it"));
     };
     match settings.safe {
+        // Nothing is asked for that the type does not have.
+        Some(0) if app::highest_safe(&msgtype) == 0 => {}
         Some(safe) if by_option.safe || safe <= app::highest_safe(&msgtype) => {
             put("safe", i64::from(safe), by_option.safe);
         }

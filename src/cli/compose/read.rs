@@ -10,7 +10,7 @@ use wecom_alert::template::Target;
 use super::content::{Body, TextRule, read_body, text_rule};
 use super::draft::{ChosenType, Draft, Happening, Material, TypeOrigin};
 use super::feed::{self, Fed};
-use super::kind::{check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
+use super::kind::{best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
 use super::source::{Feed, Source};
 use super::{Order, attach, happening, payload};
 
@@ -36,7 +36,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
             None => return Ok(None),
         },
         _ => match read_plain(order, &source, &chosen, settings, warnings)? {
-            Some((material, text)) => (material, text),
+            Some(plain) => plain,
             None => return Ok(None),
         },
     };
@@ -49,7 +49,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
     let mut draft = Draft { chosen, material, text, attached, by_option: order.by_option, made_for: route };
     if let Material::Alert(happening) = &draft.material {
         if draft.chosen.origin == TypeOrigin::Best {
-            draft.chosen.name = happening.alert.best_type(route).to_owned();
+            draft.chosen.name = best_type(&happening.alert, route, settings).to_owned();
         }
         happening::check_link(&happening.alert, &draft.chosen.name, route, warnings)?;
     }
@@ -68,7 +68,7 @@ fn read_alert(
         check_type(chosen, &Material::Nothing, route)?;
     }
     let has_own = order.own.is_some();
-    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), order.ci.as_ref(), None)?;
+    let mut happening = happening::put_together(&args.alert, settings, order.own.clone(), order.ci.as_ref())?;
     if has_own {
         return Ok(Some(happening));
     }
@@ -118,8 +118,8 @@ fn read_feed(
     if !is_alert {
         return Ok((Material::Nothing, text));
     }
-    let happening =
-        happening::put_together(args, settings, own, order.ci.as_ref(), text.filter(|text| !is_blank(text)))?;
+    let mut happening = happening::put_together(args, settings, own, order.ci.as_ref())?;
+    happening.alert.body = text.filter(|text| !is_blank(text)).or(happening.alert.body);
     Ok((Material::Alert(Box::new(happening)), None))
 }
 

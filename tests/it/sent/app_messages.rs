@@ -143,7 +143,11 @@ fn switches_are_refused_where_the_type_has_none() {
     let card: &[&str] = &["--title", "T", "--url", LINK];
     let cases: [(&[&str], &str, &str); 10] = [
         (&["-t", "markdown", "--safe"], "safe: markdown messages do not have it", "leave it out"),
-        (&[card[0], card[1], card[2], card[3], "--safe"], "safe: textcard messages do not have it", "leave it out"),
+        (
+            &["-t", "textcard", card[0], card[1], card[2], card[3], "--safe"],
+            "safe: textcard messages do not have it",
+            "leave it out",
+        ),
         (&["-t", "news", card[0], card[1], card[2], card[3], "--safe"], "safe: news messages", "mpnews"),
         (&["--safe=2"], "safe: 2 is for mpnews alone, not for text", "0 or 1"),
         (&["--safe=3"], "--safe", ""),

@@ -1,0 +1,166 @@
+//! Alerts over the limit of their type, by each `--on-long`: what is said of them, and that nothing is lost unasked.
+
+use serde_json::Value;
+use wecom_alert::message::Route;
+
+use super::{PICTURE, ROUTES, Scene, TEXTS, URL, text_in};
+use crate::results::at_once;
+
+const SAID: [&str; 10] =
+    ["--prefix", "[prod]", "--title", "Disk", "--level", "critical", "--field", "host=web-1", "--url", URL];
+
+/// Numbered lines, so that a missing one shows.
+fn lines(count: usize) -> String {
+    (0..count).map(|number| format!("line {number:04} 磁盘已满\n")).collect()
+}
+
+/// Types with a text, and what they take.
+fn kinds() -> Vec<(Route, &'static str, usize)> {
+    let described = [(Route::App, "textcard", 512), (Route::App, "news", 512), (Route::Webhook, "news", 512)];
+    TEXTS.into_iter().chain(described).collect()
+}
+
+fn count(sent: &[Value], number: usize) -> usize {
+    sent.iter().map(|body| text_in(body).matches(&format!("line {number:04}")).count()).sum()
+}
+
+#[test]
+fn parts_hold_every_line_once() {
+    at_once(kinds(), |(route, msgtype, limit)| {
+        let scene = Scene::new();
+        for mode in ["auto", "split"] {
+            let case = format!("{} {msgtype} {mode}", route.as_str());
+            let all = limit * 3 / 23;
+            let cmd = scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
+            let sent = scene.sent(&case, cmd);
+            assert!((3..=5).contains(&sent.len()), "{case}: {}", sent.len());
+            assert!((0..all).all(|number| count(&sent, number) == 1), "{case}");
+            let takes = |text: &str| if msgtype == "textcard" { text.chars().count() } else { text.len() };
+            for body in &sent {
+                assert_eq!(body["msgtype"], *msgtype, "{case}");
+                assert!(takes(text_in(body)) <= limit, "{case}: {}", text_in(body));
+                assert!(body.to_string().contains("[prod]"), "{case}: {body}");
+            }
+            // The facts come once, the title too where it is text.
+            let whole: String = sent.iter().map(text_in).collect();
+            assert_eq!(whole.matches("web-1").count(), 1, "{case}");
+        }
+    });
+}
+
+#[test]
+fn a_file_holds_what_the_message_does_not() {
+    at_once(kinds(), |(route, msgtype, limit)| {
+        let scene = Scene::new();
+        for (mode, all) in [("file", limit * 2 / 23), ("auto", limit * 8 / 23)] {
+            let case = format!("{} {msgtype} {mode}", route.as_str());
+            let cmd = scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
+            let sent = scene.sent(&case, cmd);
+            assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &"file".into()), "{case}");
+            assert!(text_in(&sent[0]).contains("the whole text follows as alert-"), "{case}");
+            let file = String::from_utf8(scene.wecom.uploads().pop().unwrap().bytes).unwrap();
+            assert!((0..all).all(|number| file.matches(&format!("line {number:04}")).count() == 1), "{case}");
+            assert!(file.contains("host: web-1") && !file.contains("**") && !file.contains("<font"), "{case}");
+        }
+    });
+}
+
+#[test]
+fn it_can_be_shortened_or_refused() {
+    at_once(kinds(), |(route, msgtype, limit)| {
+        let scene = Scene::new();
+        let case = format!("{} {msgtype}", route.as_str());
+        let all = limit * 2 / 23;
+        let send = |mode: &str| scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
+        let sent = scene.sent(&case, send("truncate"));
+        assert_eq!((sent.len(), scene.wecom.uploads().len()), (1, 0), "{case}");
+        assert!(text_in(&sent[0]).contains("bytes left out …]"), "{case}");
+        let (message, _) = scene.refused(&case, send("fail"));
+        assert!(message.contains("bytes") || message.contains("characters"), "{case}: {message}");
+        // What fits is not refused.
+        let fits = scene.send(route, &["-t", msgtype, "--on-long", "fail"]).args(SAID).arg("full");
+        assert_eq!(scene.sent(&case, fits).len(), 1, "{case}");
+    });
+}
+
+#[test]
+fn a_long_title_leads_the_text() {
+    let title = "磁盘".repeat(70);
+    for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
+        let scene = Scene::new();
+        let send = |mode: &str| {
+            scene.send(route, &["-t", msgtype, "--on-long", mode, "--title", &title, "--url", URL, "full"])
+        };
+        let sent = scene.sent(msgtype, send("auto"));
+        let content = &sent[0][msgtype];
+        let short = content["title"].as_str().or(content["articles"][0]["title"].as_str()).unwrap();
+        assert!(
+            short.len() <= 128 && short.ends_with('…') && title.starts_with(short.trim_end_matches('…')),
+            "{short}"
+        );
+        assert!(text_in(&sent[0]).contains(&title), "{sent:#?}");
+        let (message, _) = scene.refused(msgtype, send("fail"));
+        assert!(message.contains("title"), "{message}");
+    }
+}
+
+const CARDS: [(Route, &[&str]); 5] = [
+    (Route::App, &["--card", "text_notice", "--url", URL]),
+    (Route::App, &["--card", "news_notice", "--url", URL, "--picurl", PICTURE]),
+    (Route::App, &["--card", "button_interaction", "--button", "ack=Got it"]),
+    (Route::App, &["--card", "vote_interaction", "--option", "a=A"]),
+    (Route::Webhook, &["--card", "text_notice", "--url", URL]),
+];
+
+#[test]
+fn what_has_no_room_on_a_card_goes_behind_it() {
+    at_once(CARDS, |(route, card)| {
+        let scene = Scene::new();
+        let case = format!("{} {}", route.as_str(), card[1]);
+        let said = ["--prefix", "[prod]", "--title", "Disk", "--field", "host=web-1"];
+        let send =
+            |mode: &str, all: usize| scene.send(route, card).args(said).args(["--on-long", mode]).stdin(lines(all));
+        for mode in ["auto", "split"] {
+            let sent = scene.sent(&case, send(mode, 80));
+            assert_eq!(
+                (sent.len(), &sent[0]["msgtype"], &sent[1]["msgtype"]),
+                (2, &"template_card".into(), &"text".into())
+            );
+            assert!(text_in(&sent[1]).starts_with("[prod] line "), "{case}: {}", text_in(&sent[1]));
+            let all = sent.iter().map(Value::to_string).collect::<String>();
+            assert!((0..80).all(|number| all.matches(&format!("line {number:04}")).count() == 1), "{case}");
+        }
+        let parts = scene.sent(&case, send("split", 200));
+        assert!(parts.len() == 4 && text_in(&parts[1]).starts_with("[prod] (1/3) line"), "{case}: {parts:#?}");
+        let sent = scene.sent(&case, send("file", 80));
+        assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &"file".into()), "{case}");
+        let file = String::from_utf8(scene.wecom.uploads()[0].bytes.clone()).unwrap();
+        assert!(
+            file.starts_with("[prod] Disk\nhost: web-1\n\nline 0000") && file.contains("line 0079"),
+            "{case}: {file}"
+        );
+        let sent = scene.sent(&case, send("truncate", 80));
+        assert!(sent.len() == 1 && sent[0].to_string().contains('…'), "{case}");
+        let (message, hint) = scene.refused(&case, send("fail", 80));
+        assert!(
+            message.contains(&format!("no room on a {} card", card[1])) && hint.contains("behind the card"),
+            "{message}"
+        );
+        // What fits is a card alone, whatever was said of long ones.
+        assert_eq!(scene.sent(&case, send("fail", 1)).len(), 1, "{case}");
+    });
+}
+
+/// A title cut twice would be read by nobody.
+#[test]
+fn a_title_too_long_for_a_card_is_whole_behind_it() {
+    let scene = Scene::new();
+    let title = "Certificate of shop.example.com expires in six days and nobody renewed it";
+    for route in ROUTES {
+        let args = ["--card", "news_notice", "--url", URL, "--picurl", PICTURE, "--prefix", "[prod]", "--title", title];
+        let sent = scene.sent("title", scene.send(route, &args).arg("now"));
+        let card = &sent[0]["template_card"]["main_title"];
+        assert!(card["title"].as_str().unwrap().ends_with('…') && card["desc"] == "now", "{card}");
+        assert_eq!(text_in(&sent[1]), format!("[prod] {title}"));
+    }
+}
