@@ -1,29 +1,9 @@
-//! Which config file and which profile count, and why; who else may read what holds credentials. For those who ask: no
-//! setting depends on it.
-
-use std::fmt;
-use std::fs::Metadata;
-use std::io;
-use std::path::Path;
+//! Which config file and which profile count, and why. For those who ask: no setting depends on it.
 
 use super::file::ConfigFile;
 use super::key::Key;
+use super::permissions::{Exposure, readers};
 use super::resolve::Config;
-
-/// A config file with credentials in it that others can read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exposure {
-    /// What is wrong.
-    pub what: String,
-    /// What to do next.
-    pub advice: String,
-}
-
-impl fmt::Display for Exposure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.advice)
-    }
-}
 
 impl Config<'_> {
     /// The config file and why it is that one, or why there is none; for people.
@@ -77,77 +57,5 @@ impl Config<'_> {
     #[must_use]
     pub fn who_may_read_file(&self) -> Option<String> {
         self.file.as_ref()?.mode.map(readers)
-    }
-}
-
-impl ConfigFile {
-    /// That others can read the credentials in it, if they can.
-    pub(super) fn exposure(&self) -> Option<Exposure> {
-        let mode = self.mode.filter(|mode| self.has_inline_secrets && mode & 0o077 != 0)?;
-        let path = self.path.display().to_string();
-        Some(Exposure {
-            what: format!("config file {path} holds credentials and can be read by others (mode {mode:04o})"),
-            advice: format!("run `chmod 600 {}`", quoted(&path)),
-        })
-    }
-}
-
-/// Who may read a file, if its permissions can be told; for people.
-#[must_use]
-pub fn who_may_read(path: &Path) -> Option<String> {
-    mode_of(std::fs::metadata(path)).map(readers)
-}
-
-fn readers(mode: u32) -> String {
-    let who = match (mode & 0o004 != 0, mode & 0o040 != 0) {
-        (true, _) => "everybody on this machine",
-        (false, true) => "its owner and its group",
-        (false, false) => "its owner alone",
-    };
-    format!("{who} (mode {mode:04o})")
-}
-
-/// The mode of a regular file.
-#[cfg(unix)]
-pub(super) fn mode_of(about: io::Result<Metadata>) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-
-    Some(about.ok().filter(Metadata::is_file)?.permissions().mode() & 0o7777)
-}
-
-/// Other platforms have no such bits.
-#[cfg(not(unix))]
-pub(super) fn mode_of(_: io::Result<Metadata>) -> Option<u32> {
-    None
-}
-
-/// For a POSIX shell.
-fn quoted(path: &str) -> String {
-    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+,@".contains(c)) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(quoted("/etc/wecom-alert/config.toml"), "/etc/wecom-alert/config.toml");
-        assert_eq!(quoted("/a b/it's"), "'/a b/it'\\''s'");
-    }
-
-    #[test]
-    fn readers_by_mode() {
-        for (mode, who) in [
-            (0o600, "its owner alone (mode 0600)"),
-            (0o640, "its owner and its group (mode 0640)"),
-            (0o644, "everybody on this machine (mode 0644)"),
-            (0o604, "everybody on this machine (mode 0604)"),
-        ] {
-            assert_eq!(readers(mode), who);
-        }
     }
 }

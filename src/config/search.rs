@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::env::Environment;
 use super::file::{self, ConfigFile};
 use super::layer::Entry;
-use super::origin::mode_of;
+use super::permissions::mode_of;
 use crate::error::{Error, Result};
 
 /// More than any config file has: a wrong path must not fill the memory.

@@ -76,6 +76,22 @@ fn every_option_stands_in_both_readmes() {
     }
 }
 
+/// The tables name what there is, and nothing that went away or was never there.
+#[test]
+fn every_option_of_a_table_is_there() {
+    let help = all_help();
+    let known = words(&help, "--", is_option_letter);
+    for name in READMES {
+        let readme = read(name);
+        let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+        let told: BTreeSet<_> = rows.iter().flat_map(|cell| words(cell, "--", is_option_letter)).collect();
+        // Those of the sandbox, and of curl.
+        let of_others = ["--refuse-ip", "--answer", "--times", "--hang", "--expire-token-every", "--fail"];
+        let unknown: Vec<_> = told.iter().filter(|word| !known.contains(*word) && !of_others.contains(*word)).collect();
+        assert!(told.len() > 60 && unknown.is_empty(), "{name} tells of {unknown:?}");
+    }
+}
+
 #[test]
 fn every_variable_of_the_readmes_is_known_and_the_other_way_round() {
     let help = all_help();
