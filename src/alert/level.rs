@@ -30,13 +30,13 @@ impl Level {
         }
     }
 
-    /// The level of that name, in lower case.
+    /// The level of that name, in either case.
     ///
     /// # Errors
     ///
     /// Usage, for any other name.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|level| level.as_str() == name).ok_or_else(|| {
+        Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(name)).ok_or_else(|| {
             Error::usage(
                 format!("--level {name:?} is no level"),
                 "write --level info, --level ok, --level warning or --level critical",

@@ -38,16 +38,20 @@ impl FromStr for Jump {
 impl FromStr for Button {
     type Err = Error;
 
-    /// Reads `KEY=TEXT` or `KEY=TEXT:STYLE`. Only a digit from 1 to 4 behind the last `:` is a style; any other `:`
-    /// belongs to the text.
+    /// Reads `KEY=TEXT` or `KEY=TEXT:STYLE`. A single digit behind the last `:` is a style, which must be from 1 to 4; any
+    /// other `:` belongs to the text.
     fn from_str(given: &str) -> Result<Self> {
         let (key, text) = pair(given, BUTTON, false)?;
         let style = text.rsplit_once(':').and_then(|(before, style)| match style.as_bytes() {
-            [digit @ b'1'..=b'4'] => Some((before.trim_end().to_owned(), digit - b'0')),
+            [digit @ b'0'..=b'9'] => Some((before.trim_end().to_owned(), digit - b'0')),
             _ => None,
         });
         match style {
             Some((text, _)) if text.is_empty() => Err(wrong(given, BUTTON)),
+            Some((_, style)) if !(1..=4).contains(&style) => Err(Error::usage(
+                format!("--button: style {style} is none of 1 to 4"),
+                "write KEY=TEXT:1 to KEY=TEXT:4; a text that ends in a colon and a digit needs a style behind it",
+            )),
             Some((text, style)) => Ok(Self { key, text, style: Some(style) }),
             None => Ok(Self { key, text, style: None }),
         }

@@ -144,7 +144,10 @@ pub(crate) fn stood_in(own: &Outcome, fallback: &Outcome) -> Option<String> {
     let error = own.error.as_ref()?;
     let (own, stand_in) = (target_name(own), target_name(fallback));
     Some(match &fallback.error {
-        None => format!("{own} failed, and {stand_in} stood in: {}", error.message()),
+        None => {
+            let mend = error.hint().map(|hint| format!("; to mend it: {hint}")).unwrap_or_default();
+            format!("{own} failed, and {stand_in} stood in: {}{mend}", error.message())
+        }
         Some(worse) => format!("{own} failed, and so did its fallback {stand_in}: {}", worse.message()),
     })
 }

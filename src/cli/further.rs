@@ -32,7 +32,7 @@ pub(crate) fn choose_route(settings: &Settings, asked: Option<&str>) -> Result<R
             "say whose media it is: --route app or --route webhook",
         )),
         (None, Err(false)) if settings.dry_run => Ok(Route::App),
-        (None, Err(false)) => Err(no_credentials()),
+        (None, Err(false)) => Err(settings.missing_credentials()),
     }
 }
 
@@ -49,14 +49,6 @@ pub(crate) fn only_route(settings: &Settings) -> Result<Route, bool> {
         ((true, true), _) | (_, (true, true)) => Err(true),
         _ => Err(false),
     }
-}
-
-/// The error where nothing says what to send with.
-pub(crate) fn no_credentials() -> Error {
-    Error::config(
-        "there are credentials of neither an app nor a webhook",
-        "choose a profile with --profile, or set WECOM_ALERT_CORP_ID and WECOM_ALERT_SECRET, or WECOM_ALERT_WEBHOOK",
-    )
 }
 
 fn no_route(name: &TargetName, origin: &str, several: bool) -> Error {

@@ -28,15 +28,25 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
     let hint = match unknown.map(ToString::to_string) {
         Some(option) if option.starts_with('-') => unknown_option(&option, command),
         Some(_) => one_too_many(command, arguments),
-        None => tip(&rendered),
+        None if command == Some("run") && error.kind() == ErrorKind::MissingRequiredArgument => {
+            "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
+        }
+        None if error.kind() == ErrorKind::InvalidSubcommand && !rendered.contains("tip: ") => {
+            format!("there are {}", Command::NAMES.join(", "))
+        }
+        None => tip(&rendered, command),
     };
     Error::usage(message, hint)
 }
 
 /// What the parser itself suggests.
-fn tip(rendered: &str) -> String {
+fn tip(rendered: &str, command: Option<&str>) -> String {
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    tip.unwrap_or("wecom-alert --help, or wecom-alert COMMAND --help, shows the options").to_owned()
+    let help = match command {
+        Some(command) => format!("wecom-alert {command} --help shows the options"),
+        None => "wecom-alert --help shows the commands".to_owned(),
+    };
+    tip.map_or(help, str::to_owned)
 }
 
 fn unknown_option(option: &str, command: Option<&str>) -> String {
@@ -59,9 +69,12 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
         _ if !owners.is_empty() => Some(format!("{option} belongs to {}", owners.join(", "))),
         _ => nearest_option(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
     };
-    let dashes = command
-        .filter(|command| command.ends_with("-send"))
-        .map(|command| format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'"));
+    let dashes = command.filter(|command| command.ends_with("-send")).map(|command| {
+        format!(
+            "text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees', and such a value of \
+                 an option after =, as in: --title='-5 degrees'"
+        )
+    });
     match (own, dashes) {
         (Some(own), Some(dashes)) => format!("{own}; {dashes}"),
         (one, other) => one.or(other).unwrap_or(help),
@@ -149,7 +162,10 @@ mod tests {
     #[test]
     fn an_unknown_option() {
         let dashes = |command: &str| {
-            format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'")
+            format!(
+                "text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees', and such a value of \
+                 an option after =, as in: --title='-5 degrees'"
+            )
         };
         let (app, webhook) = (dashes("app-send"), dashes("webhook-send"));
         let cases = [

@@ -32,7 +32,7 @@ fn list(outbox: &Outbox, args: &OutboxListArgs) -> Result<Outcome> {
     let mut outcome = Outcome::with_product(Status::Ok, Product::Entries(entries));
     if args.exit_code && count > 0 {
         let error = Error::temporary(
-            format!("{count} alerts wait in the outbox"),
+            format!("{count} {} in the outbox", if count == 1 { "alert waits" } else { "alerts wait" }),
             "deliver them with: wecom-alert outbox flush",
         );
         outcome.status = error.status();

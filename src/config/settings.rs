@@ -192,20 +192,45 @@ impl Settings {
         let verb = if keys.len() == 1 { "is" } else { "are" };
         let file_keys: Vec<_> = keys.iter().map(|key| in_file(key)).collect();
         let variables: Vec<_> = keys.iter().map(|key| format!("WECOM_ALERT_{}", key.to_uppercase())).collect();
-        let place = match (&self.profile, &self.config_file) {
-            (Some(profile), Some(file)) => {
-                format!("set {} in profile {profile} of {}", file_keys.join(", "), file.display())
-            }
-            (None, Some(file)) => format!("choose a profile of {} with --profile", file.display()),
-            _ => match self.searched.as_slice() {
-                [] => "write a config file (no place for one is known: HOME is not set)".to_owned(),
-                paths => {
-                    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-                    format!("write a config file (none was found at {})", paths.join(" or "))
-                }
-            },
+        let place = match &self.profile {
+            Some(profile) => format!("set {} in profile {profile}{}", file_keys.join(", "), self.of_file()),
+            None => self.place_for_more(),
         };
         Error::config(format!("{names} {verb} not set"), format!("{place}, or set {}", variables.join(", ")))
+    }
+
+    /// The error where nothing says what to send with.
+    #[must_use]
+    pub fn missing_credentials(&self) -> Error {
+        let place = match &self.profile {
+            Some(profile) => {
+                format!(
+                    "set corp_id, agent_id and secret_file, or webhook_file, in profile {profile}{}",
+                    self.of_file()
+                )
+            }
+            None => self.place_for_more(),
+        };
+        Error::config(
+            "there are credentials of neither an app nor a webhook",
+            format!("{place}, or set WECOM_ALERT_WEBHOOK, or WECOM_ALERT_CORP_ID, _AGENT_ID and _SECRET"),
+        )
+    }
+
+    fn of_file(&self) -> String {
+        self.config_file.as_ref().map(|file| format!(" of {}", file.display())).unwrap_or_default()
+    }
+
+    /// Where settings that no profile gives could come from.
+    fn place_for_more(&self) -> String {
+        match (&self.config_file, self.searched.as_slice()) {
+            (Some(file), _) => format!("choose a profile of {} with --profile", file.display()),
+            (None, []) => "write a config file (no place for one is known: HOME is not set)".to_owned(),
+            (None, paths) => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                format!("write a config file (none was found at {})", paths.join(" or "))
+            }
+        }
     }
 }
 

@@ -43,6 +43,16 @@ fn short_help_has_the_common_options_and_long_help_all() {
         }
         assert!(short.contains("--help shows all options") && !long.contains("shows all options"), "{command:?}");
     }
+    // What a command does is said alike in the list and in its own help.
+    for line in text(&["--help"]).lines().skip_while(|line| *line != "Commands:").skip(1).take(9) {
+        let (name, what) = line.trim().split_once(' ').unwrap();
+        let own = text(&[name, "-h"]);
+        assert!(own.lines().next().unwrap().starts_with(what.trim()), "{name}: {own}");
+        assert!(
+            text(&["man", name]).replace("\\*(Aq", "'").replace('\\', "").contains(&format!("- {}", what.trim())),
+            "{name}"
+        );
+    }
     let short = text(&["app-send", "-h"]);
     assert!(short.contains("--title") && short.contains("-u, --to-user") && !short.contains("--task-id"));
     assert!(short.lines().count() < 70, "{}", short.lines().count());

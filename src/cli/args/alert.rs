@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use wecom_alert::config::Overrides;
 use wecom_alert::message::card::CardType;
 
-/// What happened.
+// What happened.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Alert")]
 pub(crate) struct AlertArgs {
@@ -33,8 +33,8 @@ pub(crate) struct AlertArgs {
     /// Stands before title or text on every part; {host} and {profile} are replaced [env: WECOM_ALERT_PREFIX]
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
-    /// Add repository, branch, commit, author, job, duration and the link of this CI run; which system: see the README
-    /// [bare: auto]
+    /// Add repository, branch, commit, author, job, duration and the link of this CI run; NAME is github, gitlab, jenkins,
+    /// gitee, coding, drone, woodpecker, travis, bitbucket, azure, buildkite or circleci [bare: auto]
     #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     pub(crate) ci: Option<String>,
     /// A file to send behind the text (repeatable): JPG and PNG as pictures; `-` is stdin
@@ -47,7 +47,7 @@ pub(crate) struct AlertArgs {
     pub(crate) card: CardArgs,
 }
 
-/// A template card made of options.
+// A template card made of options.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Template card")]
 pub(crate) struct CardArgs {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use wecom_alert::config::Overrides;
 
-/// Options of the sending commands alone.
+// Options of the sending commands alone.
 #[derive(Args)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct DeliveryArgs {

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 
 use wecom_alert::config::Overrides;
 
-/// Options of every command, before or after it.
+// Options of every command, before or after it.
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {

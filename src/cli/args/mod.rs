@@ -47,6 +47,8 @@ pub(crate) struct Cli {
 }
 
 /// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
+///
+/// What documents a command stands here alone. A documenting comment on its struct of options would take its place.
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
@@ -107,7 +109,7 @@ impl Command {
     }
 }
 
-/// `upload-media`.
+// `upload-media`.
 #[derive(Args)]
 pub(crate) struct UploadMediaArgs {
     /// The file; `-` is stdin
@@ -124,7 +126,7 @@ pub(crate) struct UploadMediaArgs {
     pub(crate) filename: Option<String>,
 }
 
-/// `get-token`.
+// `get-token`.
 #[derive(Args)]
 pub(crate) struct GetTokenArgs {
     /// Ask WeCom for a new token even if the cached one is valid

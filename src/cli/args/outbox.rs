@@ -2,14 +2,14 @@
 
 use clap::{Args, Subcommand};
 
-/// `outbox`.
+// `outbox`.
 #[derive(Args)]
 pub(crate) struct OutboxArgs {
     #[command(subcommand)]
     pub(crate) command: OutboxCommand,
 }
 
-/// What to do with the alerts that could not go out yet.
+// What to do with the alerts that could not go out yet.
 #[derive(Subcommand)]
 pub(crate) enum OutboxCommand {
     /// Show what waits, and what WeCom refused for good
@@ -27,7 +27,7 @@ impl OutboxCommand {
     pub(crate) const NAMES: [&str; 3] = ["list", "flush", "drop"];
 }
 
-/// `outbox list`.
+// `outbox list`.
 #[derive(Args)]
 pub(crate) struct OutboxListArgs {
     /// Exit with another code than 0 while something waits
@@ -35,7 +35,7 @@ pub(crate) struct OutboxListArgs {
     pub(crate) exit_code: bool,
 }
 
-/// `outbox flush`.
+// `outbox flush`.
 #[derive(Args)]
 pub(crate) struct OutboxFlushArgs {
     /// Try again, too, what was refused for good or became too old
@@ -43,7 +43,7 @@ pub(crate) struct OutboxFlushArgs {
     pub(crate) failed: bool,
 }
 
-/// `outbox drop`.
+// `outbox drop`.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct OutboxDropArgs {

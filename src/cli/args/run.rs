@@ -11,7 +11,7 @@ use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
 use super::send::{AppArgs, MentionArgs};
 
-/// `run`.
+// `run`.
 #[derive(Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {

@@ -10,7 +10,7 @@ use wecom_alert::config::Overrides;
 use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
 
-/// Where the text comes from and how it is read.
+// Where the text comes from and how it is read.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct ContentArgs {
@@ -56,7 +56,7 @@ pub(crate) struct ContentArgs {
     pub(crate) alert: AlertArgs,
 }
 
-/// What machines send, and texts made of it.
+// What machines send, and texts made of it.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Input of machines")]
 pub(crate) struct FeedArgs {
@@ -71,7 +71,7 @@ pub(crate) struct FeedArgs {
     pub(crate) template: Option<PathBuf>,
 }
 
-/// What app messages alone have.
+// What app messages alone have.
 #[derive(Args)]
 #[command(next_help_heading = "Recipients (repeatable; comma or | separated)")]
 pub(crate) struct AppArgs {
@@ -96,7 +96,7 @@ pub(crate) struct AppArgs {
     pub(crate) duplicate_check: Option<String>,
 }
 
-/// Whom a message to a group calls.
+// Whom a message to a group calls.
 #[derive(Args)]
 #[command(next_help_heading = "Mentions")]
 pub(crate) struct MentionArgs {
@@ -111,7 +111,7 @@ pub(crate) struct MentionArgs {
     mention_fallback: Option<String>,
 }
 
-/// `app-send`.
+// `app-send`.
 #[derive(Args)]
 pub(crate) struct AppSendArgs {
     #[command(flatten)]
@@ -128,7 +128,7 @@ pub(crate) struct AppSendArgs {
     pub(super) delivery: DeliveryArgs,
 }
 
-/// `webhook-send`.
+// `webhook-send`.
 #[derive(Args)]
 pub(crate) struct WebhookSendArgs {
     #[command(flatten)]

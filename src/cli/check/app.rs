@@ -77,7 +77,7 @@ async fn ask(delivery: &mut Delivery<'_>, session: &Session<'_>, sheet: &mut She
 fn look_at_token(token: &Token, settings: &Settings, sheet: &mut Sheet) {
     let left = moment::span(Duration::from_secs(token.expires_in));
     let detail = if token.from_cache {
-        format!("from the cache, {left} left: nothing was asked for it")
+        format!("from the cache, {left} left; check with --no-cache proves the secret too")
     } else {
         format!("WeCom granted it, {left} left")
     };

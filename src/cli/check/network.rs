@@ -76,7 +76,7 @@ pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, sheet
 /// Looks at how far this machine's clock is from WeCom's.
 pub(super) fn look_at_clock(ahead_s: Option<i64>, sheet: &mut Sheet) {
     let Some(ahead) = ahead_s else {
-        return sheet.skip("clock", "skipped: WeCom gave no answer whose date could be compared");
+        return sheet.skip("clock", "skipped: there is no answer of WeCom with a date to compare");
     };
     let (off, side) = (ahead.unsigned_abs(), if ahead < 0 { "behind" } else { "ahead of" });
     if off < WRONG_CLOCK_S {

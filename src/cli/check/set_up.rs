@@ -5,7 +5,6 @@ use wecom_alert::error::{Error, Result};
 use wecom_alert::message::Route;
 
 use super::sheet::Sheet;
-use crate::cli::further::no_credentials;
 use crate::cli::session::{AppLogin, Session, WebhookLogin};
 
 /// The credentials that could be read.
@@ -49,7 +48,7 @@ pub(super) fn look(session: &mut Session<'_>, sheet: &mut Sheet) {
 pub(super) async fn log_in(session: &Session<'_>, routes: &[Route], sheet: &mut Sheet) -> Logins {
     let mut logins = Logins::default();
     if routes.is_empty() {
-        lack(session, "credentials", &no_credentials(), sheet);
+        lack(session, "credentials", &session.settings.missing_credentials(), sheet);
     }
     if routes.contains(&Route::App) {
         let settings = &session.settings;
