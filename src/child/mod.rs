@@ -23,12 +23,19 @@ use std::ffi::OsString;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::join;
+
+use launch::Launched;
 use relay::Relay;
 pub use signals::signal_name;
 pub use tail::Kept;
 
 /// How long what the command wrote may keep us from telling of its end, if its reader is slow.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A signal for a whole group can reach us a moment after it has ended the command: it is the command's, and has done its
+/// work. Left alone, it would be taken for one that ends what comes next.
+const ECHO: Duration = Duration::from_millis(20);
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -99,8 +106,10 @@ pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
     let mut launched = launch::launch(job).map_err(|error| NotStarted { error, tried })?;
     let how = watch::watch(&mut launched, job).await;
     let duration = since.elapsed();
-    let relay = launched.relay;
-    relay.settle(PATIENCE).await;
+    // Until here, and a moment longer, signals are still heard.
+    let Launched { relay, ear, .. } = launched;
+    join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
+    drop(ear);
     Ok(Ended { how, started: tried, duration, tail: relay.kept(), relay })
 }
 

@@ -96,3 +96,22 @@ fn a_signal_while_the_alert_is_under_way_ends_only_that() {
     assert_eq!(run.code, Some(3), "{}", run.all());
     assert!(run.stderr.starts_with("wecom-alert: error[interrupted]: run: stopped by SIGTERM"), "{}", run.all());
 }
+
+/// As when a service is stopped or a terminal says Ctrl-C: the same signal comes to all, to us a little later than to the
+/// command that it ends. Which of the two is first is chance: so often that one would be lost.
+#[test]
+fn what_ends_the_whole_group_does_not_end_the_alert() {
+    let scene = Scene::new();
+    let running: Vec<_> = (0..24)
+        .map(|at| {
+            let script = format!("echo $$ > id-{at}; exec sleep 60 >&- 2>&-");
+            (at, scene.sh(&["--rate", "off"], &script).leads_group().spawn())
+        })
+        .collect();
+    for (at, running) in running {
+        scene.number_in(&format!("id-{at}"));
+        send("TERM", -i64::from(running.id()));
+        assert_says_only(&running.wait(), 143, "", "");
+    }
+    assert_eq!(scene.texts().len(), 24);
+}
