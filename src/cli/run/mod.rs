@@ -158,7 +158,8 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
     }
     let news = change.as_ref().and_then(|change| change.news);
     let outcome = send::send(session, order(session, route, args, ran, news)).await?;
-    if send::is_through(&outcome) {
+    // What was held back as a repeat has been told to nobody: it is still news when that is over.
+    if send::is_through(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));
     }
     Ok(outcome)
