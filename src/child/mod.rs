@@ -77,11 +77,22 @@ pub enum How {
     TimedOut {
         /// The limit.
         limit: Duration,
-        /// It did not end when it was asked to.
-        is_killed: bool,
+        /// What it took.
+        force: Force,
     },
     /// The system does not tell.
     Unknown(String),
+}
+
+/// What it took to end a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// It was asked to.
+    Asked,
+    /// It, or what it had started, was killed.
+    Killed,
+    /// It could not be ended: a dead disk holds it up, or it has become another user's. It runs on, as this process.
+    InVain(u32),
 }
 
 /// A command that could not be started.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use wecom_alert::alert::{Field, Level};
-use wecom_alert::child::{self, Ended, How, Job, Kept, signal_name};
+use wecom_alert::child::{self, Ended, Force, How, Job, Kept, signal_name};
 use wecom_alert::config::{self, Settings, parse_duration_up_to};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::delivery::change::{self, Change, News};
@@ -257,7 +257,8 @@ impl Ran {
     pub(crate) fn to_json(&self, outcome: &Outcome) -> Value {
         let (signal, why) = match &self.fate {
             Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
-            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why)),
+            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why.clone())),
+            Fate::Ended(How::TimedOut { force: Force::InVain(id), .. }) => (None, Some(wording::runs_on(*id))),
             Fate::Ended(_) => (None, None),
         };
         json!({
