@@ -130,6 +130,12 @@ impl Ended {
         self.relay.settle(Duration::MAX).await;
         self.relay.trouble()
     }
+
+    /// Whether what has been passed on leaves our stdout, and our stderr, in the midst of a line.
+    #[must_use]
+    pub fn open_lines(&self) -> [bool; 2] {
+        self.relay.open_lines()
+    }
 }
 
 impl How {

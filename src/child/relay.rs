@@ -51,6 +51,10 @@ struct State {
     /// Nothing more is passed on.
     is_stopped: bool,
     trouble: Option<String>,
+    /// Of each source: the line that was last passed on has not ended.
+    is_line_open: [bool; 2],
+    /// There is one source for both streams.
+    are_one: bool,
 }
 
 /// The ends of the pipes that the command gets.
@@ -71,6 +75,7 @@ impl Relay {
         let (reader, stdout) = io::pipe()?;
         relay.pass(0, "stdout", reader, out)?;
         if are_one {
+            relay.0.lock().are_one = true;
             let stderr = stdout.try_clone()?;
             return Ok((relay, Ends { stdout, stderr }));
         }
@@ -126,6 +131,13 @@ impl Relay {
         self.0.lock().tail.finish()
     }
 
+    /// Whether our stdout, and our stderr, stands in the midst of a line.
+    pub(super) fn open_lines(&self) -> [bool; 2] {
+        let state = self.0.lock();
+        let [out, err] = state.is_line_open;
+        [out, if state.are_one { out } else { err }]
+    }
+
     /// Why not everything could be passed on; that nobody read any more is no trouble.
     pub(super) fn trouble(&self) -> Option<String> {
         self.0.lock().trouble.clone()
@@ -161,6 +173,7 @@ fn pump(source: Source, name: &str, mut from: PipeReader, mut to: Sink, shared: 
         let passed = to.put(chunk);
         let mut state = shared.lock();
         state.writing -= 1;
+        state.is_line_open[source] = passed.is_ok() && !chunk.ends_with(b"\n");
         if let Err(error) = passed
             && state.trouble.is_none()
         {

@@ -247,6 +247,11 @@ impl Ran {
         })
     }
 
+    /// Whether it left our stdout, and our stderr, in the midst of a line.
+    pub(crate) fn open_lines(&self) -> [bool; 2] {
+        self.under_way.as_ref().map(|(_, ended)| ended.open_lines()).unwrap_or_default()
+    }
+
     /// Two alerts of a command in the same state are the same, although the times in them differ.
     fn cooldown_key(&self, session: &Session<'_>, route: Route) -> String {
         let profile = session.settings.profile.as_deref().unwrap_or_default();

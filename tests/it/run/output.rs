@@ -143,3 +143,23 @@ fn a_dialogue_is_possible() {
     running.wait().assert_code(0);
     assert_eq!(said(), "name? hello you\n");
 }
+
+/// What we say has a line of its own, and where we say nothing, nothing is added.
+#[test]
+fn a_line_without_an_end_stays_apart_from_what_we_say() {
+    let script = "printf out; printf err >&2; exit 3";
+    let scene = Scene::new();
+    assert_says_only(&scene.sh(&[], script).run(), 3, "out", "err");
+    let run = scene.sh(&["--attach", "missing"], script).run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), "out"), "{}", run.all());
+    assert!(run.stderr.starts_with("err\nwecom-alert: error["), "{}", run.all());
+    let run = scene.sh(&["--output", "json"], script).run();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(3), "err"), "{}", run.all());
+    assert!(run.stdout.starts_with("out\n{") && run.stdout.lines().count() == 2, "{}", run.all());
+    // Both streams in one file: the last that came there counts.
+    let file = File::create(scene.env.home().join("both")).unwrap();
+    let cmd = scene.sh(&["--attach", "missing"], "printf err >&2; printf out; exit 3");
+    cmd.stdout_into(&file).stderr_into(&file).run().assert_code(3);
+    let got = fs::read_to_string(scene.env.home().join("both")).unwrap();
+    assert!(got.starts_with("errout\nwecom-alert: error["), "{got}");
+}
