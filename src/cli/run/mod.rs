@@ -25,7 +25,7 @@ use super::args::RunArgs;
 use super::compose::{self, Order};
 use super::further::{choose_route, only_route};
 use super::session::Session;
-use super::{moment, send, signals};
+use super::{hold, moment, send, signals};
 
 /// How many lines of the output an alert shows unless said otherwise: about what one message holds.
 const TAIL_LINES: u16 = 20;
@@ -135,6 +135,7 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
         let imagined = Ran::imagined(&args);
         return send::send(session, order(session, route, args, &imagined, None)).await;
     };
+    session.sends_unstored = true;
     // Whoever has no credentials shall hear of that before there is something to tell.
     require_login(session, route)?;
     let on = args.on.as_deref().unwrap_or("failure");
@@ -170,6 +171,7 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
 fn rehearse(session: &mut Session<'_>, route: Route, mut args: RunArgs, ran: &Ran) -> Result<Outcome> {
     args.alert.attach.clear();
     args.alert.filename.clear();
+    hold::rehearse(session);
     let order = order(session, route, args, ran, None);
     let mut warnings = Vec::new();
     if let Some(draft) = compose::read(&order, &session.settings, &mut warnings)? {
