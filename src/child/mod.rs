@@ -27,6 +27,8 @@ use futures_util::future::join;
 
 use launch::Launched;
 use relay::Relay;
+#[cfg(unix)]
+pub use signals::is_ignored;
 pub use signals::signal_name;
 pub use tail::Kept;
 

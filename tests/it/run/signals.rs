@@ -115,3 +115,21 @@ fn what_ends_the_whole_group_does_not_end_the_alert() {
     }
     assert_eq!(scene.texts().len(), 24);
 }
+
+/// A shell starts what it puts behind with SIGINT ignored. That is meant for the alert as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_does_not_end_the_alert_either() {
+    use crate::support::fake::{Endpoint, Reply};
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let inner = "run -t text --retries 0 --timeout 3s -- false";
+    let outer = format!("trap '' INT; echo $$ > id; exec {} {inner}", env!("CARGO_BIN_EXE_wecom-alert"));
+    let running = scene.sh(&["--on", "success"], &outer).leads_group().spawn();
+    let id = scene.number_in("id");
+    until(|| scene.wecom.count(Endpoint::WebhookSend) == 1);
+    send("INT", id.into());
+    let run = running.wait();
+    assert_eq!(run.code, Some(1), "{}", run.all());
+    assert!(run.stderr.starts_with("wecom-alert: error[unknown]: run: "), "{}", run.all());
+}
