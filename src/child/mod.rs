@@ -121,8 +121,11 @@ pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
     let duration = since.elapsed();
     // Until here, and a moment longer, signals are still heard.
     let Launched { relay, ear, .. } = launched;
-    join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
+    let (is_all_read, ()) = join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
     drop(ear);
+    if !is_all_read {
+        relay.read_ahead();
+    }
     Ok(Ended { how, started: tried, duration, tail: relay.kept(), relay })
 }
 
