@@ -39,8 +39,12 @@ fn spawn(job: &Job, ends: Ends, leads_group: bool) -> io::Result<Child> {
     match start(command, &ends, leads_group) {
         #[cfg(unix)]
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
-            // A script that does not say what is to run it: for all shells that is the shell.
+            // A script that does not say what is to run it: for all shells that is the shell. A name without a folder has
+            // to be searched in PATH once more, which it does for exec alone.
             let mut shell = Command::new("/bin/sh");
+            if !job.program.as_encoded_bytes().contains(&b'/') {
+                shell.args(["-c", "exec \"$0\" \"$@\""]);
+            }
             shell.arg(&job.program).args(&job.arguments);
             start(shell, &ends, leads_group)
         }

@@ -23,12 +23,21 @@ use std::ffi::OsString;
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::join;
+
+use launch::Launched;
 use relay::Relay;
+#[cfg(unix)]
+pub use signals::is_ignored;
 pub use signals::signal_name;
 pub use tail::Kept;
 
 /// How long what the command wrote may keep us from telling of its end, if its reader is slow.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A signal for a whole group can reach us a moment after it has ended the command: it is the command's, and has done its
+/// work. Left alone, it would be taken for one that ends what comes next.
+const ECHO: Duration = Duration::from_millis(20);
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -70,11 +79,22 @@ pub enum How {
     TimedOut {
         /// The limit.
         limit: Duration,
-        /// It did not end when it was asked to.
-        is_killed: bool,
+        /// What it took.
+        force: Force,
     },
     /// The system does not tell.
     Unknown(String),
+}
+
+/// What it took to end a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// It was asked to.
+    Asked,
+    /// It, or what it had started, was killed.
+    Killed,
+    /// It could not be ended: a dead disk holds it up, or it has become another user's. It runs on, as this process.
+    InVain(u32),
 }
 
 /// A command that could not be started.
@@ -99,8 +119,13 @@ pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
     let mut launched = launch::launch(job).map_err(|error| NotStarted { error, tried })?;
     let how = watch::watch(&mut launched, job).await;
     let duration = since.elapsed();
-    let relay = launched.relay;
-    relay.settle(PATIENCE).await;
+    // Until here, and a moment longer, signals are still heard.
+    let Launched { relay, ear, .. } = launched;
+    let (is_all_read, ()) = join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
+    drop(ear);
+    if !is_all_read {
+        relay.read_ahead();
+    }
     Ok(Ended { how, started: tried, duration, tail: relay.kept(), relay })
 }
 
@@ -109,6 +134,12 @@ impl Ended {
     pub async fn passed_on(&self) -> Option<String> {
         self.relay.settle(Duration::MAX).await;
         self.relay.trouble()
+    }
+
+    /// Whether what has been passed on leaves our stdout, and our stderr, in the midst of a line.
+    #[must_use]
+    pub fn open_lines(&self) -> [bool; 2] {
+        self.relay.open_lines()
     }
 }
 

@@ -36,12 +36,16 @@ pub(super) struct Relay(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
+    /// The pipes from the command, each held while it is read from.
+    pipes: [Mutex<Option<PipeReader>>; 2],
     ended: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     tail: Tail,
+    /// Of each source: what is in the tail and is still to be written.
+    ahead: [Vec<u8>; 2],
     /// Streams that may still bring something.
     open: usize,
     /// Streams whose reader keeps them waiting, or that are just being written to.
@@ -51,6 +55,10 @@ struct State {
     /// Nothing more is passed on.
     is_stopped: bool,
     trouble: Option<String>,
+    /// Of each source: the line that was last passed on has not ended.
+    is_line_open: [bool; 2],
+    /// There is one source for both streams.
+    are_one: bool,
 }
 
 /// The ends of the pipes that the command gets.
@@ -71,6 +79,7 @@ impl Relay {
         let (reader, stdout) = io::pipe()?;
         relay.pass(0, "stdout", reader, out)?;
         if are_one {
+            relay.0.lock().are_one = true;
             let stderr = stdout.try_clone()?;
             return Ok((relay, Ends { stdout, stderr }));
         }
@@ -81,9 +90,12 @@ impl Relay {
 
     fn pass(&self, source: Source, name: &'static str, from: PipeReader, to: Sink) -> io::Result<()> {
         let shared = Arc::clone(&self.0);
+        *locked(&shared.pipes[source]) = Some(from);
         self.0.lock().open += 1;
         let begun = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            pump(source, name, from, to, &shared);
+            pump(source, name, to, &shared);
+            // Who still writes learns that nobody reads.
+            locked(&shared.pipes[source]).take();
             shared.lock().open -= 1;
             shared.ended.notify_one();
         });
@@ -121,9 +133,29 @@ impl Relay {
         }
     }
 
+    /// After the command's end, where a reader keeps us waiting: takes what the command wrote last out of the pipes, so that
+    /// it is among the last lines. It is passed on in its turn.
+    pub(super) fn read_ahead(&self) {
+        for (source, pipe) in self.0.pipes.iter().enumerate() {
+            // Whoever holds it reads from it himself.
+            if let Ok(mut pipe) = pipe.try_lock()
+                && let Some(pipe) = pipe.as_mut()
+            {
+                self.0.take_ahead(source, pipe);
+            }
+        }
+    }
+
     /// The last lines so far.
     pub(super) fn kept(&self) -> Kept {
         self.0.lock().tail.finish()
+    }
+
+    /// Whether our stdout, and our stderr, stands in the midst of a line.
+    pub(super) fn open_lines(&self) -> [bool; 2] {
+        let state = self.0.lock();
+        let [out, err] = state.is_line_open;
+        [out, if state.are_one { out } else { err }]
     }
 
     /// Why not everything could be passed on; that nobody read any more is no trouble.
@@ -134,33 +166,70 @@ impl Relay {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
+    }
+
+    /// Takes what is in the pipe, without waiting for more.
+    fn take_ahead(&self, source: Source, pipe: &mut PipeReader) {
+        let mut buffer = vec![0; CHUNK];
+        let mut state = self.lock();
+        while state.ahead[source].len() < LARGEST_PIPE && has_more(pipe) {
+            let Ok(length @ 1..) = pipe.read(&mut buffer) else { return };
+            state.tail.push(source, &buffer[..length]);
+            state.ahead[source].extend_from_slice(&buffer[..length]);
+        }
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a read would bring something at once.
+#[cfg(unix)]
+fn has_more(pipe: &PipeReader) -> bool {
+    rustix::io::ioctl_fionread(pipe).is_ok_and(|bytes| bytes > 0)
+}
+
+/// The system does not tell.
+#[cfg(not(unix))]
+fn has_more(_pipe: &PipeReader) -> bool {
+    false
+}
+
 /// Passes one stream on to its end, or until it is to stop.
-fn pump(source: Source, name: &str, mut from: PipeReader, mut to: Sink, shared: &Shared) {
+fn pump(source: Source, name: &str, mut to: Sink, shared: &Shared) {
     let mut buffer = vec![0; CHUNK];
     let mut late = 0;
     loop {
-        let chunk = match from.read(&mut buffer) {
-            Ok(0) => return,
-            Ok(length) => &buffer[..length],
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return,
+        let mut pipe = locked(&shared.pipes[source]);
+        let ahead = std::mem::take(&mut shared.lock().ahead[source]);
+        let chunk = match (&mut *pipe, ahead.is_empty()) {
+            (_, false) => &ahead[..],
+            (None, true) => return,
+            (Some(from), true) => match from.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => &buffer[..length],
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            },
         };
+        drop(pipe);
         {
             let mut state = shared.lock();
-            late += if state.is_over { chunk.len() } else { 0 };
-            if state.is_stopped || late > LARGEST_PIPE {
-                return;
+            if ahead.is_empty() {
+                late += if state.is_over { chunk.len() } else { 0 };
+                if state.is_stopped || late > LARGEST_PIPE {
+                    return;
+                }
+                state.tail.push(source, chunk);
             }
-            state.tail.push(source, chunk);
             state.writing += 1;
         }
         let passed = to.put(chunk);
         let mut state = shared.lock();
         state.writing -= 1;
+        state.is_line_open[source] = passed.is_ok() && !chunk.ends_with(b"\n");
         if let Err(error) = passed
             && state.trouble.is_none()
         {

@@ -70,20 +70,38 @@ fn a_script_that_does_not_say_what_runs_it_is_run_by_the_shell() {
 #[test]
 fn a_time_limit_is_kept() {
     let limit = Some(SHORT);
-    let timed_out = |is_killed| How::TimedOut { limit: SHORT, is_killed };
+    let timed_out = |force| How::TimedOut { limit: SHORT, force };
     let asked = how(&Job { time_limit: limit, ..job("/bin/sleep", &["60"]) });
-    assert_eq!((asked.exit_code(), asked), (124, timed_out(false)));
+    assert_eq!((asked.exit_code(), asked), (124, timed_out(Force::Asked)));
     let in_order = Job { time_limit: limit, ..script("trap 'exit 0' TERM; while :; do sleep 0.01; done") };
-    assert_eq!(how(&in_order), timed_out(false), "however well it takes it");
+    assert_eq!(how(&in_order), timed_out(Force::Asked), "however well it takes it");
     let deaf = Job { time_limit: limit, grace: SHORT, ..script("trap '' TERM; while :; do sleep 0.01; done") };
-    assert_eq!(how(&deaf), timed_out(true));
+    assert_eq!(how(&deaf), timed_out(Force::Killed));
     assert_eq!(how(&Job { time_limit: Some(LONG), ..script("exit 4") }), How::Exit(4));
+}
+
+/// As one that has become root's, or that waits for a dead disk.
+#[test]
+fn a_command_that_cannot_be_ended_is_given_up() {
+    let job = Job { time_limit: Some(SHORT), grace: SHORT, ..job("/bin/sleep", &["60"]) };
+    // It hears nothing of us: another one gets it all.
+    let mut other = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
+    let (how, id) = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut launched = launch::launch(&job).unwrap();
+        launched.target = signals::Target::new(Some(other.id()), false);
+        let how = watch::watch(&mut launched, &job).await;
+        let id = launched.child.id().unwrap();
+        launched.child.start_kill().unwrap();
+        (how, id)
+    });
+    assert_eq!(how, How::TimedOut { limit: SHORT, force: Force::InVain(id) });
+    assert!(!other.wait().unwrap().success());
 }
 
 #[test]
 fn a_stopped_command_is_ended_as_well() {
     let stopped = Job { time_limit: Some(SHORT), ..script("kill -STOP $$") };
-    assert_eq!(how(&stopped), How::TimedOut { limit: SHORT, is_killed: false });
+    assert_eq!(how(&stopped), How::TimedOut { limit: SHORT, force: Force::Asked });
 }
 
 #[test]

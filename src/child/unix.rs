@@ -131,6 +131,14 @@ impl Ignored {
     }
 }
 
+/// Whether a signal was ignored when this process was started, as far as the system tells, and still is: whoever started
+/// it, such as `nohup` or a shell with `&`, wants it to live on.
+#[must_use]
+pub fn is_ignored(number: i32) -> bool {
+    let signal = Signal::from_named_raw(number);
+    signal.is_some_and(|signal| Ignored::known().is_some_and(|ignored| ignored.has(signal)))
+}
+
 /// The name of a signal; a number where it has none that is the same everywhere.
 #[must_use]
 pub fn signal_name(number: i32) -> String {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::launch::Launched;
 use super::signals::{Ear, Target};
-use super::{How, Job};
+use super::{Force, How, Job};
 
 /// Between two looks at who is left of those whom the command started.
 const LOOK: Duration = Duration::from_millis(20);
@@ -26,15 +26,19 @@ pub(super) async fn watch(launched: &mut Launched, job: &Job) -> How {
     let Some(target) = *target else { return how(child.wait().await) };
     target.terminate(child);
     let until = Instant::now() + job.grace;
-    let asked = ended(child, Some(target), ear, Some(until)).await;
-    if asked.is_none() {
-        target.kill(child);
-        // Nobody can resist that, but a dead disk can hold it up.
-        ended(child, Some(target), ear, None).await;
-        return How::TimedOut { limit, is_killed: true };
+    if ended(child, Some(target), ear, Some(until)).await.is_some() {
+        return How::TimedOut { limit, force: end_rest(target, until).await };
     }
-    let is_killed = end_rest(target, until).await;
-    How::TimedOut { limit, is_killed }
+    target.kill(child);
+    // Nobody can resist that, but a dead disk can hold it up, and another user's process does not hear us. That there is
+    // something to tell is true all the same.
+    let id = child.id();
+    let killed = ended(child, Some(target), ear, Some(Instant::now() + job.grace)).await;
+    let force = match (killed, id) {
+        (None, Some(id)) => Force::InVain(id),
+        _ => Force::Killed,
+    };
+    How::TimedOut { limit, force }
 }
 
 /// Its end, or `None` if it lives on at that time.
@@ -61,16 +65,16 @@ async fn at(until: Option<Instant>) {
     }
 }
 
-/// Those whom the command started have as long as itself to end; returns whether some had to be killed.
-async fn end_rest(target: Target, until: Instant) -> bool {
+/// Those whom the command started have as long as itself to end; some may have to be killed.
+async fn end_rest(target: Target, until: Instant) -> Force {
     while target.is_group_alive() {
         if Instant::now() >= until {
             target.kill_rest();
-            return true;
+            return Force::Killed;
         }
         sleep(LOOK).await;
     }
-    false
+    Force::Asked
 }
 
 fn how(status: io::Result<ExitStatus>) -> How {

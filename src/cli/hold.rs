@@ -15,12 +15,16 @@ use super::session::Session;
 ///
 /// # Errors
 ///
-/// Exit 3 where the outbox cannot be used at all. That it, or the disk, is full is a warning: the alert is sent without it.
+/// Exit 3 where the outbox cannot be used at all, unless the session sends all the same. That it, or the disk, is full is
+/// a warning: the alert is sent without it.
 pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markable: bool) -> Result<Option<Held>> {
     if !session.settings.outbox {
         return Ok(None);
     }
-    let state = session.require_state()?;
+    let state = match session.require_state() {
+        Err(error) if session.sends_unstored => return Ok(unstored(session, &error)),
+        state => state?,
+    };
     let route = session.route.unwrap_or(Route::App);
     // A target whose credentials cannot be read fails by itself in a moment, and says why.
     let Ok((profile, target)) = addressee(session, route, parts).await else { return Ok(None) };
@@ -40,13 +44,27 @@ pub(crate) async fn accept(session: &mut Session<'_>, parts: &[Shipment], markab
             session.ledger.store(Some(held.id()));
             Ok(Some(held))
         }
-        Err(Refusal::Failed(error)) => Err(error),
-        Err(full) => {
-            let error = Error::from(full);
-            let hint = error.hint().unwrap_or_default();
-            session.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
-            Ok(None)
-        }
+        Err(Refusal::Failed(error)) if !session.sends_unstored => Err(error),
+        Err(refusal) => Ok(unstored(session, &refusal.into())),
+    }
+}
+
+/// Warns that an alert could not be stored.
+fn unstored(session: &mut Session<'_>, error: &Error) -> Option<Held> {
+    let hint = error.hint().unwrap_or_default();
+    session.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
+    None
+}
+
+/// Looks whether an alert could be stored, if that is wanted; a warning tells that it could not.
+pub(crate) fn rehearse(session: &mut Session<'_>) {
+    if !session.settings.outbox {
+        return;
+    }
+    let opened = session.require_state().and_then(|state| Ok(Outbox::open(&state)?));
+    if let Err(error) = opened {
+        let hint = error.hint().unwrap_or_default();
+        session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
     }
 }
 

@@ -138,7 +138,14 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
 /// What `run` is to run comes first: no mistake in settings keeps it from running.
 fn run_first(cli: &Cli) -> Result<Option<Ran>> {
     match &cli.command {
-        Command::Run(args) if !cli.global.dry_run => run::run_command(args).map(Some),
+        Command::Run(args) if !cli.global.dry_run => {
+            let ran = run::run_command(args)?;
+            let [_, is_stderr_open] = ran.open_lines();
+            if is_stderr_open {
+                talk::left_open();
+            }
+            Ok(Some(ran))
+        }
         _ => Ok(None),
     }
 }

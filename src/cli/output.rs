@@ -68,7 +68,11 @@ pub(crate) fn unwritable(error: &io::Error) -> Error {
 
 fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
     match manner.output {
-        Output::Json => write_data(&document(report)),
+        Output::Json => {
+            // The document has a line of its own, whatever the command has left there.
+            let is_line_open = report.ran.is_some_and(|ran| ran.open_lines()[0]);
+            write_data(&format!("{}{}", if is_line_open { "\n" } else { "" }, document(report)))
+        }
         Output::Text => {
             // A table comes first: the line below it says what it comes to.
             let is_table = matches!(report.outcome.product, Product::Checks(..));

@@ -29,6 +29,8 @@ pub(crate) struct Session<'c> {
     pub(crate) ledger: Ledger,
     /// What may be told of the message, once it has been read.
     pub(crate) said: Option<Said>,
+    /// An alert that cannot be stored is sent all the same: nobody would hear otherwise that there was one.
+    pub(crate) sends_unstored: bool,
     webhook_login: OnceCell<WebhookLogin>,
     /// When the command must end. Its clock starts once the input has been read.
     deadline: Instant,
@@ -64,6 +66,7 @@ impl<'c> Session<'c> {
             listener,
             ledger: Ledger::default(),
             said: None,
+            sends_unstored: false,
             webhook_login: OnceCell::new(),
             deadline,
         }
@@ -85,6 +88,7 @@ impl<'c> Session<'c> {
             ledger,
             deadline: self.deadline,
             said: None,
+            sends_unstored: self.sends_unstored,
             webhook_login: OnceCell::new(),
         }
     }

@@ -3,18 +3,25 @@
 use wecom_alert::delivery::{Ledger, Outcome};
 use wecom_alert::error::{Error, Signal, Status};
 
-/// Waits for a signal to stop; for ever where signals cannot be heard.
+/// Waits for a signal to stop; for ever where signals cannot be heard. One that is ignored stays so.
 #[cfg(unix)]
 pub(crate) async fn received() -> Signal {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
+    use tokio::signal::unix::SignalKind;
     tokio::select! {
-        _ = interrupt.recv() => Signal::Interrupt,
-        _ = terminate.recv() => Signal::Terminate,
+        () = heard(SignalKind::interrupt()) => Signal::Interrupt,
+        () = heard(SignalKind::terminate()) => Signal::Terminate,
     }
+}
+
+#[cfg(unix)]
+async fn heard(kind: tokio::signal::unix::SignalKind) {
+    if !wecom_alert::child::is_ignored(kind.as_raw_value())
+        && let Ok(mut signals) = tokio::signal::unix::signal(kind)
+    {
+        signals.recv().await;
+        return;
+    }
+    std::future::pending().await
 }
 
 /// Waits for Ctrl-C; for ever where it cannot be heard.

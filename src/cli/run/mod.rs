@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use wecom_alert::alert::{Field, Level};
-use wecom_alert::child::{self, Ended, How, Job, Kept, signal_name};
+use wecom_alert::child::{self, Ended, Force, How, Job, Kept, signal_name};
 use wecom_alert::config::{self, Settings, parse_duration_up_to};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::delivery::change::{self, Change, News};
@@ -25,7 +25,7 @@ use super::args::RunArgs;
 use super::compose::{self, Order};
 use super::further::{choose_route, only_route};
 use super::session::Session;
-use super::{moment, send, signals};
+use super::{hold, moment, send, signals};
 
 /// How many lines of the output an alert shows unless said otherwise: about what one message holds.
 const TAIL_LINES: u16 = 20;
@@ -135,6 +135,7 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
         let imagined = Ran::imagined(&args);
         return send::send(session, order(session, route, args, &imagined, None)).await;
     };
+    session.sends_unstored = true;
     // Whoever has no credentials shall hear of that before there is something to tell.
     require_login(session, route)?;
     let on = args.on.as_deref().unwrap_or("failure");
@@ -158,7 +159,8 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
     }
     let news = change.as_ref().and_then(|change| change.news);
     let outcome = send::send(session, order(session, route, args, ran, news)).await?;
-    if send::is_through(&outcome) {
+    // What was held back as a repeat has been told to nobody: it is still news when that is over.
+    if send::is_through(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));
     }
     Ok(outcome)
@@ -169,6 +171,7 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
 fn rehearse(session: &mut Session<'_>, route: Route, mut args: RunArgs, ran: &Ran) -> Result<Outcome> {
     args.alert.attach.clear();
     args.alert.filename.clear();
+    hold::rehearse(session);
     let order = order(session, route, args, ran, None);
     let mut warnings = Vec::new();
     if let Some(draft) = compose::read(&order, &session.settings, &mut warnings)? {
@@ -246,6 +249,11 @@ impl Ran {
         })
     }
 
+    /// Whether it left our stdout, and our stderr, in the midst of a line.
+    pub(crate) fn open_lines(&self) -> [bool; 2] {
+        self.under_way.as_ref().map(|(_, ended)| ended.open_lines()).unwrap_or_default()
+    }
+
     /// Two alerts of a command in the same state are the same, although the times in them differ.
     fn cooldown_key(&self, session: &Session<'_>, route: Route) -> String {
         let profile = session.settings.profile.as_deref().unwrap_or_default();
@@ -256,7 +264,8 @@ impl Ran {
     pub(crate) fn to_json(&self, outcome: &Outcome) -> Value {
         let (signal, why) = match &self.fate {
             Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
-            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why)),
+            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why.clone())),
+            Fate::Ended(How::TimedOut { force: Force::InVain(id), .. }) => (None, Some(wording::runs_on(*id))),
             Fate::Ended(_) => (None, None),
         };
         json!({

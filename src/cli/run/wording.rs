@@ -1,7 +1,7 @@
 //! What an alert says of a command that has been run.
 
 use wecom_alert::alert::{Alert, Field, Level};
-use wecom_alert::child::{How, Kept, signal_name};
+use wecom_alert::child::{Force, How, Kept, signal_name};
 use wecom_alert::delivery::change::News;
 use wecom_alert::input::{Encoding, is_blank, read_text_from};
 use wecom_alert::secret::Mask;
@@ -42,9 +42,11 @@ fn fields(ran: &Ran, news: Option<News>) -> Vec<(&'static str, String)> {
     match &ran.fate {
         Fate::Ended(How::Exit(code)) => fields.push(("exit code", code.to_string())),
         Fate::Ended(How::Signal(number)) => fields.push(("signal", signal_name(*number))),
-        Fate::Ended(How::TimedOut { is_killed, .. }) => {
-            fields.push(("ended by", if *is_killed { "SIGKILL" } else { "SIGTERM" }.to_owned()));
-        }
+        Fate::Ended(How::TimedOut { force, .. }) => fields.push(match force {
+            Force::Asked => ("ended by", "SIGTERM".to_owned()),
+            Force::Killed => ("ended by", "SIGKILL".to_owned()),
+            Force::InVain(id) => ("error", runs_on(*id)),
+        }),
         Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => fields.push(("error", why.clone())),
     }
     if matches!(ran.fate, Fate::Ended(_)) {
@@ -55,6 +57,11 @@ fn fields(ran: &Ran, news: Option<News>) -> Vec<(&'static str, String)> {
         fields.push(("failed since", moment::date(since)));
     }
     fields
+}
+
+/// That the time limit could not end it.
+pub(super) fn runs_on(id: u32) -> String {
+    format!("it could not be ended, and runs on as process {id}")
 }
 
 /// The end of the output; `None` if there is nothing to be seen in it.

@@ -136,3 +136,22 @@ fn a_cooldown_counts_by_the_command_and_its_state() {
     go(&scene, &["--cooldown", "1h", "--on", "always"], true);
     assert_eq!(scene.texts().len(), 2);
 }
+
+/// A failure that comes back within the cooldown is nobody's news yet: if it stays, it becomes that.
+#[test]
+fn what_a_cooldown_holds_back_is_told_when_it_is_over() {
+    let scene = Scene::new();
+    let within = ["--on", "change", "--cooldown", "1h"];
+    for (is_well, alerts) in [(false, 1), (true, 2), (false, 2), (false, 2)] {
+        go(&scene, &within, is_well);
+        assert_eq!(scene.texts().len(), alerts, "{:#?}", scene.texts());
+    }
+    let over = ["--on", "change", "--cooldown", "1ms"];
+    for alerts in [3, 3] {
+        go(&scene, &over, false);
+        assert_eq!(scene.texts().len(), alerts, "{:#?}", scene.texts());
+    }
+    assert!(scene.texts()[2].contains("test failed: exit code 1"), "{:#?}", scene.texts());
+    go(&scene, &over, true);
+    assert!(scene.texts().last().unwrap().contains("test recovered"));
+}

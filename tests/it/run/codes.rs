@@ -59,6 +59,14 @@ fn a_script_without_interpreter_is_run_by_the_shell() {
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_says_only(&scene.command(&[], &["./script", "a b"]).run(), 8, "a b\n", "");
     scene.assert_told(&["script failed: exit code 8"]);
+    // One that is found in PATH as well.
+    let scene = Scene::new();
+    let script = scene.env.file("bin/script", "echo \"$1\"; exit 8\n");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let folder = script.parent().unwrap().to_str().unwrap();
+    let cmd = scene.command(&[], &["script", "a b"]).env("PATH", format!("{folder}:/usr/bin:/bin"));
+    assert_says_only(&cmd.run(), 8, "a b\n", "");
+    scene.assert_told(&["script failed: exit code 8"]);
 }
 
 #[test]

@@ -118,15 +118,17 @@ fn a_slow_reader_gets_everything() {
     let scene = Scene::new();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let writer = File::from(std::os::fd::OwnedFd::from(writer));
-    let running = scene.sh(&[], "head -c 100000 /dev/zero; touch done; exit 6").stdout_into(&writer).spawn();
+    let script = "head -c 100000 /dev/zero; sleep 0.2; echo; echo the end; touch done; exit 6";
+    let running = scene.sh(&[], script).stdout_into(&writer).spawn();
     drop(writer);
     // More than a pipe holds: the last of it is still with us when the command has ended.
     until(|| scene.has("done"));
     until(|| !scene.texts().is_empty());
-    scene.assert_told(&["exit code 6"]);
+    // The alert does not wait for it, and has it all the same.
+    scene.assert_told(&["exit code 6", "\nthe end"]);
     let mut got = Vec::new();
     reader.read_to_end(&mut got).unwrap();
-    assert!(got.len() == 100_000 && got.iter().all(|byte| *byte == 0));
+    assert!(got.strip_suffix(b"\nthe end\n").is_some_and(|got| got == [0; 100_000]));
     running.wait().assert_code(6);
 }
 
@@ -142,4 +144,24 @@ fn a_dialogue_is_possible() {
     writer.write_all(b"you\n").unwrap();
     running.wait().assert_code(0);
     assert_eq!(said(), "name? hello you\n");
+}
+
+/// What we say has a line of its own, and where we say nothing, nothing is added.
+#[test]
+fn a_line_without_an_end_stays_apart_from_what_we_say() {
+    let script = "printf out; printf err >&2; exit 3";
+    let scene = Scene::new();
+    assert_says_only(&scene.sh(&[], script).run(), 3, "out", "err");
+    let run = scene.sh(&["--attach", "missing"], script).run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), "out"), "{}", run.all());
+    assert!(run.stderr.starts_with("err\nwecom-alert: error["), "{}", run.all());
+    let run = scene.sh(&["--output", "json"], script).run();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(3), "err"), "{}", run.all());
+    assert!(run.stdout.starts_with("out\n{") && run.stdout.lines().count() == 2, "{}", run.all());
+    // Both streams in one file: the last that came there counts.
+    let file = File::create(scene.env.home().join("both")).unwrap();
+    let cmd = scene.sh(&["--attach", "missing"], "printf err >&2; printf out; exit 3");
+    cmd.stdout_into(&file).stderr_into(&file).run().assert_code(3);
+    let got = fs::read_to_string(scene.env.home().join("both")).unwrap();
+    assert!(got.starts_with("errout\nwecom-alert: error["), "{got}");
 }

@@ -96,3 +96,40 @@ fn a_signal_while_the_alert_is_under_way_ends_only_that() {
     assert_eq!(run.code, Some(3), "{}", run.all());
     assert!(run.stderr.starts_with("wecom-alert: error[interrupted]: run: stopped by SIGTERM"), "{}", run.all());
 }
+
+/// As when a service is stopped or a terminal says Ctrl-C: the same signal comes to all, to us a little later than to the
+/// command that it ends. Which of the two is first is chance: so often that one would be lost.
+#[test]
+fn what_ends_the_whole_group_does_not_end_the_alert() {
+    let scene = Scene::new();
+    let running: Vec<_> = (0..24)
+        .map(|at| {
+            let script = format!("echo $$ > id-{at}; exec sleep 60 >&- 2>&-");
+            (at, scene.sh(&["--rate", "off"], &script).leads_group().spawn())
+        })
+        .collect();
+    for (at, running) in running {
+        scene.number_in(&format!("id-{at}"));
+        send("TERM", -i64::from(running.id()));
+        assert_says_only(&running.wait(), 143, "", "");
+    }
+    assert_eq!(scene.texts().len(), 24);
+}
+
+/// A shell starts what it puts behind with SIGINT ignored. That is meant for the alert as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_does_not_end_the_alert_either() {
+    use crate::support::fake::{Endpoint, Reply};
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let inner = "run -t text --retries 0 --timeout 3s -- false";
+    let outer = format!("trap '' INT; echo $$ > id; exec {} {inner}", env!("CARGO_BIN_EXE_wecom-alert"));
+    let running = scene.sh(&["--on", "success"], &outer).leads_group().spawn();
+    let id = scene.number_in("id");
+    until(|| scene.wecom.count(Endpoint::WebhookSend) == 1);
+    send("INT", id.into());
+    let run = running.wait();
+    assert_eq!(run.code, Some(1), "{}", run.all());
+    assert!(run.stderr.starts_with("wecom-alert: error[unknown]: run: "), "{}", run.all());
+}

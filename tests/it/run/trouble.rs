@@ -107,3 +107,21 @@ fn the_outbox_takes_what_cannot_go_out() {
     scene.env.cmd(["outbox", "flush"]).webhook().base_url(&scene.wecom).run().assert_code(0);
     scene.assert_told(&["sh failed: exit code 3"]);
 }
+
+/// Whoever runs a command gets its code: that there was an alert, nobody would hear. And better today than in that night.
+#[test]
+fn an_outbox_that_cannot_be_used_costs_no_alert() {
+    for (code, then) in [(0, "an alert would be sent"), (3, "the alert is sent")] {
+        let scene = Scene::new();
+        std::fs::write(scene.env.state(), "a file").unwrap();
+        let nowhere = ["HOME", "XDG_STATE_HOME"];
+        for without in [&nowhere[..], &[]] {
+            let cmd = scene.sh(&["--outbox"], &format!("exit {code}"));
+            let run = without.iter().fold(cmd, |cmd, name| cmd.without_env(name)).run();
+            assert_eq!((run.code, run.stderr.lines().count()), (Some(code), 1), "{}", run.all());
+            assert!(run.stderr.starts_with("wecom-alert: warning: ") && run.stderr.contains(then), "{}", run.all());
+            assert!(run.stderr.contains("outbox"), "{}", run.all());
+        }
+        assert_eq!(scene.texts().len(), if code == 0 { 0 } else { 2 });
+    }
+}
