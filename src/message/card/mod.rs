@@ -15,6 +15,7 @@ pub use blocks::{
     VerticalContent,
 };
 pub use lengths::Lengths;
+pub use rules::TASK_ID_BYTES;
 
 use super::shape::wire;
 
