@@ -41,7 +41,7 @@ impl Alert {
         self.refuse_misfits(card_type, route)?;
         let lengths = Lengths::of(route, card_type);
         let title = self.full_title();
-        let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+        let is_asking = card_type.is_asking();
         let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);
 
         let (listed, others) =

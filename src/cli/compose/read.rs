@@ -30,7 +30,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
             refuse_unused(&args.alert, None)?;
             (Material::Payload(payload::read(path, &chosen)?), None)
         }
-        Source::Feed(feed) => read_feed(order, feed, &chosen, is_alert, settings)?,
+        Source::Feed(feed) => read_feed(order, feed, &chosen, is_alert, settings, warnings)?,
         Source::Text if is_alert => match read_alert(order, &chosen, settings, warnings)? {
             Some(happening) => (Material::Alert(Box::new(happening)), None),
             None => return Ok(None),
@@ -89,6 +89,7 @@ fn read_feed(
     chosen: &ChosenType,
     is_alert: bool,
     settings: &Settings,
+    warnings: &mut Vec<String>,
 ) -> Result<(Material, Option<String>)> {
     let args = &order.content.alert;
     let target = match chosen.name.as_str() {
@@ -118,7 +119,11 @@ fn read_feed(
     if !is_alert {
         return Ok((Material::Nothing, text));
     }
+    let is_notification = own.is_some();
     let mut happening = happening::put_together(args, settings, own, order.ci.as_ref())?;
+    if is_notification {
+        happening::do_without_picture(&mut happening, warnings);
+    }
     happening.alert.body = text.filter(|text| !is_blank(text)).or(happening.alert.body);
     Ok((Material::Alert(Box::new(happening)), None))
 }

@@ -103,6 +103,12 @@ impl CardType {
         Self::ALL.into_iter().find(|card_type| card_type.as_str() == name)
     }
 
+    /// Whether it asks its readers to choose.
+    #[must_use]
+    pub fn is_asking(self) -> bool {
+        matches!(self, Self::VoteInteraction | Self::MultipleInteraction)
+    }
+
     /// Whether webhooks have it too.
     #[must_use]
     pub fn is_notice(self) -> bool {
