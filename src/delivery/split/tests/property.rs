@@ -207,6 +207,29 @@ proptest! {
     }
 
     #[test]
+    fn no_sign_of_a_textcard_is_cut(pieces in vec(select(vec!["<br>", "<br>", "&lt;a", "&amp;", "字", "👍🏽", " word", "<", "&", ";", "\n"]), 1..200), limit in 40_usize..200) {
+        let text = pieces.concat();
+        let parts = split(&text, limit, Markup::Textcard);
+        prop_assert!(parts.iter().all(|part| part.len() <= limit), "{parts:?}");
+        let mut at = 0;
+        for cut in join(&text, &parts, limit, Markup::Textcard) {
+            for sign in ["<br>", "&lt;", "&amp;"] {
+                let inside = text.match_indices(sign).find(|(start, _)| *start < cut && cut < start + sign.len());
+                prop_assert_eq!(inside, None, "{:?}", &text[at..cut]);
+            }
+            at = cut;
+        }
+        for keep in [Keep::Head, Keep::Tail, Keep::Both] {
+            let short = truncate(&text, limit, Markup::Textcard, keep);
+            prop_assert!(short.len() <= limit, "{short:?}");
+            let left = short.replace("<br>", "").replace("&lt;", "").replace("&amp;", "");
+            let whole = text.replace("<br>", "").replace("&lt;", "").replace("&amp;", "");
+            let halves = |text: &str| ["<b", "br>", "&l", "lt;", "&a", "amp;"].iter().any(|half| text.contains(half));
+            prop_assert!(halves(&whole) || !halves(&left), "{text:?} became {short:?}");
+        }
+    }
+
+    #[test]
     fn a_bound_refuses_what_has_more_parts(text in chaos(), limit in 110_usize..200, markup in any_markup(), most in 0_usize..12) {
         let parts = split(&text, limit, markup);
         let bounded = split_up_to(&text, limit, markup, most);
