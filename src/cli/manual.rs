@@ -9,7 +9,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use wecom_alert::error::{Error, Result};
-use wecom_alert::nearest::nearest;
+use wecom_alert::nearest::{is_near, nearest};
 
 use super::args::{Cli, CompletionsArgs, ManArgs, definition, is_rare};
 
@@ -90,9 +90,11 @@ fn without_rare(command: Command) -> Command {
 
 fn no_such_command(command: &Command, name: &str) -> Error {
     let known: Vec<_> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
-    let hint = match nearest(name, known.iter().copied()) {
-        Some(nearest) => format!("the nearest one is {nearest}; there are {}", known.join(", ")),
-        None => format!("{} has no commands of its own", command.get_name()),
+    let near = nearest(name, known.iter().copied()).filter(|known| is_near(name, known));
+    let hint = match (near, known.is_empty()) {
+        (Some(nearest), _) => format!("the nearest one is {nearest}; there are {}", known.join(", ")),
+        (None, false) => format!("there are {}", known.join(", ")),
+        (None, true) => format!("{} has no commands of its own", command.get_name()),
     };
     Error::usage(format!("there is no command {name:?}"), hint)
 }

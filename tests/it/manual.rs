@@ -107,6 +107,8 @@ fn there_is_a_manual_page_for_each_command() {
     let wrong = run(&["man", "app-snd"]).assert_code(2);
     let told = "wecom-alert: error[usage]: man: there is no command \"app-snd\"\nhint: the nearest one is app-send;";
     assert!(wrong.stderr.starts_with(told), "{}", wrong.stderr);
+    let far = run(&["man", "printer"]).assert_code(2).stderr;
+    assert!(far.contains("hint: there are app-send, ") && !far.contains("nearest"), "{far}");
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 

@@ -4,7 +4,7 @@ use wecom_alert::alert::{Alert, Field, Level, Link};
 use wecom_alert::ci::Context;
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::clean;
+use wecom_alert::input::{clean, is_blank};
 use wecom_alert::message::Route;
 use wecom_alert::message::card::CardType;
 
@@ -44,9 +44,10 @@ pub(super) fn put_together(
         tell_otherwise(&mut alert, card, settings);
     }
     let own = &args.card;
-    alert.source = own.source.as_deref().map(clean);
+    let said = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
+    alert.source = own.source.as_ref().and_then(said);
     alert.emphasis = own.emphasis.as_deref().map(|given| clean(given).parse()).transpose()?;
-    alert.quote = own.quote.as_deref().map(clean);
+    alert.quote = own.quote.as_ref().and_then(said);
     alert.jumps = own.jump.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.buttons = own.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.options = own.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;

@@ -326,3 +326,11 @@ fn a_card_to_more_members_than_one_call_takes_has_an_id_in_each() {
         assert_eq!(reached, users.len(), "{mode:?}");
     }
 }
+
+#[test]
+fn what_says_nothing_is_not_on_the_card() {
+    let scene = Scene::new();
+    let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--source", "", "--quote", " ", "full"];
+    let card = scene.sent("blank", scene.send(Route::App, &args)).remove(0)["template_card"].take();
+    assert_eq!((&card["source"], &card["quote_area"]), (&Value::Null, &Value::Null), "{card}");
+}
