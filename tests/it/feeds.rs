@@ -220,11 +220,16 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
     for (name, template, data, message, hint) in cases {
         scene.refused(&format!("{name} {template}"), fill(name, template, data), message, hint);
     }
-    let skipped = fill("a.j2", "  ", "{}").arg("--skip-empty").run().assert_code(0).json();
-    assert_eq!(skipped["status"], "skipped");
+    for more in [&[][..], &["--title", "Disk"]] {
+        let skipped =
+            fill("a.j2", "  ", "{}").arg("--skip-empty").args(more.iter().copied()).run().assert_code(0).json();
+        assert_eq!(skipped["status"], "skipped", "{more:?}");
+    }
     scene.refused("data", scene.cmd(&["webhook-send", "--data", "x", "hi"]), "--data alone says nothing", "--template");
     scene.refused("none", scene.cmd(&["webhook-send", "--template", "x"]), "--template has no data", "--data");
     let run = scene.cmd(&["webhook-send", "--template", "nowhere.j2", "--data", "-"]).stdin("{}").run();
     run.assert_code(3);
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
+    let instead = scene.one("instead", fill("a.j2", "  ", "{}").args(["--if-empty", "nothing to tell"]));
+    assert_eq!(content(&instead), "nothing to tell");
 }
