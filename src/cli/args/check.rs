@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-/// `check`.
+/// Look at everything that sending needs, and say what is wrong and what to do about it
 #[derive(Args)]
 pub(crate) struct CheckArgs {
     /// Check only the app or only the webhook; default: what the profile has

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-/// `completions`.
+/// Print completions for a shell
 #[derive(Args)]
 pub(crate) struct CompletionsArgs {
     /// bash, zsh, fish, powershell or elvish
@@ -11,7 +11,7 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-/// `man`.
+/// Print a manual page: of the program, or of a command
 #[derive(Args)]
 pub(crate) struct ManArgs {
     /// The command whose page it is; default: that of the program itself

@@ -46,7 +46,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
+/// The commands. Their options are made only when they are asked for: a plain send needs those of one command. What is
+/// said of a command here stands in the list of them; its own help begins with what is said of its options.
 #[derive(Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
@@ -107,7 +108,7 @@ impl Command {
     }
 }
 
-/// `upload-media`.
+/// Upload a file and print its media_id, valid for 3 days
 #[derive(Args)]
 pub(crate) struct UploadMediaArgs {
     /// The file; `-` is stdin
@@ -124,7 +125,7 @@ pub(crate) struct UploadMediaArgs {
     pub(crate) filename: Option<String>,
 }
 
-/// `get-token`.
+/// Print a valid access token of the app
 #[derive(Args)]
 pub(crate) struct GetTokenArgs {
     /// Ask WeCom for a new token even if the cached one is valid

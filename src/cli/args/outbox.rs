@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-/// `outbox`.
+/// Show, deliver or discard the alerts that could not go out yet
 #[derive(Args)]
 pub(crate) struct OutboxArgs {
     #[command(subcommand)]

@@ -11,7 +11,7 @@ use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
 use super::send::{AppArgs, MentionArgs};
 
-/// `run`.
+/// Run a command, and alert when it fails; exits with the command's code
 #[derive(Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {

@@ -111,7 +111,7 @@ pub(crate) struct MentionArgs {
     mention_fallback: Option<String>,
 }
 
-/// `app-send`.
+/// Send to members, departments and tags of a self-built app (message/send)
 #[derive(Args)]
 pub(crate) struct AppSendArgs {
     #[command(flatten)]
@@ -128,7 +128,7 @@ pub(crate) struct AppSendArgs {
     pub(super) delivery: DeliveryArgs,
 }
 
-/// `webhook-send`.
+/// Send to the group of a webhook (webhook/send)
 #[derive(Args)]
 pub(crate) struct WebhookSendArgs {
     #[command(flatten)]
