@@ -45,7 +45,9 @@ fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> E
             before = text.starts_with("--").then(|| text.to_owned());
             None
         }
-        None => Some(lossy.split_once('=').map(|(name, _)| name.to_owned()).filter(is_option).or(before.take())),
+        None => Some(
+            lossy.split_once('=').map(|(name, _)| name.to_owned()).filter(|name| is_option(name)).or(before.take()),
+        ),
     });
     let message = option.flatten().map_or(message, |option| format!("{option}: the value is not UTF-8"));
     let hint = match command {
@@ -57,7 +59,7 @@ fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> E
     Error::usage(message, hint)
 }
 
-fn is_option(word: &String) -> bool {
+fn is_option(word: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
     word.starts_with("--") && word.chars().all(is_name)
 }

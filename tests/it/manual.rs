@@ -4,11 +4,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv};
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 11] = [
     &["app-send"],
     &["webhook-send"],
     &["upload-media"],
     &["get-token"],
+    &["run"],
+    &["check"],
     &["outbox"],
     &["outbox", "flush"],
     &["completions"],

@@ -133,7 +133,7 @@ fn in_a_textcard_tags_end_lines_and_entities_are_signs() {
     let short = |keep| truncate(&text, 90, card, keep);
     assert_eq!(short(Keep::Both), "line 10<br>line 11<br>[… 165 bytes left out …]<br>line 27<br>line 28<br>line 29");
     assert_eq!(short(Keep::Head), "line 10<br>line 11<br>line 12<br>line 13<br>line 14<br>[… 161 bytes left out …]");
-    assert_eq!(short(Keep::Tail), "[… 161 bytes left out …]<br>line 25<br>line 26<br>line 27<br>line 28<br>line 29");
+    assert_eq!(short(Keep::Tail), "[… 165 bytes left out …]<br>line 25<br>line 26<br>line 27<br>line 28<br>line 29");
     let noted = head_and_tail(&text, 96, card, "see the file");
-    assert_eq!(noted, "line 10<br>line 11<br>[… 183 bytes left out …]<br>see the file<br>line 29");
+    assert_eq!(noted, "line 10<br>[… 176 bytes left out …]<br>see the file<br>line 27<br>line 28<br>line 29");
 }
