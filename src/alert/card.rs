@@ -41,7 +41,7 @@ impl Alert {
         self.refuse_misfits(card_type, route)?;
         let lengths = Lengths::of(route, card_type);
         let title = self.full_title();
-        let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+        let is_asking = card_type.is_asking();
         let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);
 
         let (listed, others) =
@@ -92,14 +92,19 @@ impl Alert {
         room: usize,
     ) -> (Option<String>, Option<String>) {
         let mut over = None;
-        match long_title {
-            Some(title) if chars(&title) <= room => lines.insert(0, title),
-            // The caller puts the prefix before it.
-            Some(title) => over = self.heading().or(Some(title)),
-            None => {}
-        }
         // The last line has no line break behind it.
-        let (taken, rest) = pour(&lines, room + 1, |line| chars(line) + 1);
+        let room = room + 1;
+        let cost = |line: &str| chars(line) + 1;
+        if let Some(title) = long_title {
+            lines.insert(0, title);
+            let (taken, _) = pour(&lines, room, cost);
+            if taken.first() != lines.first() {
+                // Cut once more it would say no more than in its own place. The caller puts the prefix before it.
+                let title = lines.remove(0);
+                over = self.heading().or(Some(title));
+            }
+        }
+        let (taken, rest) = pour(&lines, room, cost);
         let is_cut = rest.is_some() && taken.first() != lines.first();
         let rest = if is_cut { Some(lines.join("\n")) } else { rest };
         let text = Some(taken.join("\n")).filter(|text| !text.is_empty());

@@ -32,7 +32,7 @@ impl Alert {
     }
 
     fn refuse_extra(&self, card_type: CardType, route: Route) -> Result<()> {
-        let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
+        let is_asking = card_type.is_asking();
         let is_buttons = card_type == CardType::ButtonInteraction;
         let has_label = self.link.as_ref().is_some_and(|link| link.label.is_some());
         let extras = [
@@ -42,8 +42,8 @@ impl Alert {
             ("--quote", self.quote.is_some() && is_asking, QUOTABLE, route),
             ("--jump", !self.jumps.is_empty() && !card_type.is_notice(), NOTICES, route),
             ("--picurl", self.picurl.is_some() && card_type != CardType::NewsNotice, "news_notice", route),
+            ("--btntxt", has_label && !card_type.is_notice(), NOTICES, route),
             ("--url", self.link.is_some() && is_asking, QUOTABLE, route),
-            ("--btntxt", has_label && is_buttons, NOTICES, route),
         ];
         if let Some((option, _, cards, owner)) = extras.into_iter().find(|(_, is_extra, ..)| *is_extra) {
             // Of the owners, those on this route.

@@ -84,7 +84,7 @@ impl Alert {
     pub fn textcard_description(&self) -> String {
         let mut lines = self.lines_below(TITLE_BYTES);
         lines.extend(self.picurl.clone());
-        lines.iter().map(|line| textcard(line)).collect::<Vec<_>>().join("\n")
+        lines.iter().map(|line| textcard(line)).collect::<Vec<_>>().join(LINE_BREAK)
     }
 
     fn textcard_lines(&self, title: &str) -> Vec<(Class, String)> {

@@ -90,12 +90,11 @@ fn without_rare(command: Command) -> Command {
 
 fn no_such_command(command: &Command, name: &str) -> Error {
     let known: Vec<_> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
-    let hint = match nearest(name, known.iter().copied()) {
-        Some(nearest) if is_near(name, nearest) => {
-            format!("the nearest one is {nearest}; there are {}", known.join(", "))
-        }
-        Some(_) => format!("there are {}", known.join(", ")),
-        None => format!("{} has no commands of its own", command.get_name()),
+    let near = nearest(name, known.iter().copied()).filter(|known| is_near(name, known));
+    let hint = match (near, known.is_empty()) {
+        (Some(nearest), _) => format!("the nearest one is {nearest}; there are {}", known.join(", ")),
+        (None, false) => format!("there are {}", known.join(", ")),
+        (None, true) => format!("{} has no commands of its own", command.get_name()),
     };
     Error::usage(format!("there is no command {name:?}"), hint)
 }

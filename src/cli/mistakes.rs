@@ -24,6 +24,9 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
             _ => format!("no command was given; there are {}", Command::NAMES.join(", ")),
         };
     }
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        return not_utf8(message, command, arguments);
+    }
     let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
     let hint = match unknown.map(ToString::to_string) {
         Some(option) if option.starts_with('-') => unknown_option(&option, command),
@@ -37,6 +40,34 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
         None => tip(&rendered, command),
     };
     Error::usage(message, hint)
+}
+
+/// A word that is not UTF-8 where it must be: all but the text and paths.
+fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> Error {
+    let words = arguments.iter().map(|word| (word.to_str(), word.to_string_lossy()));
+    let mut before = None;
+    let option = words.into_iter().find_map(|(text, lossy)| match text {
+        Some(text) => {
+            before = text.starts_with("--").then(|| text.to_owned());
+            None
+        }
+        None => Some(
+            lossy.split_once('=').map(|(name, _)| name.to_owned()).filter(|name| is_option(name)).or(before.take()),
+        ),
+    });
+    let message = option.flatten().map_or(message, |option| format!("{option}: the value is not UTF-8"));
+    let hint = match command {
+        Some(command) if command.ends_with("-send") => {
+            "convert it, for example with iconv -f gb18030 -t utf-8; only the text itself may be in another encoding"
+        }
+        _ => "convert it, for example with iconv -f gb18030 -t utf-8",
+    };
+    Error::usage(message, hint)
+}
+
+fn is_option(word: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+    word.starts_with("--") && word.chars().all(is_name)
 }
 
 /// What the parser itself suggests.

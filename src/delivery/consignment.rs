@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::outcome::{PartKind, Unreached};
 use super::pacing::Lane;
+use crate::fingerprint::fingerprint;
 use crate::input::Attachment;
 use crate::message::Route;
+use crate::message::card::TASK_ID_BYTES;
 use crate::message::media::{MediaKind, wire_filename};
 use crate::message::recipients::{MAX_PARTIES, MAX_TAGS, MAX_USERS, RecipientKind};
 
@@ -44,14 +46,16 @@ impl Shipment {
         self.name.clone().or(uploaded)
     }
 
-    /// What names a card of an app in events.
+    /// What names a card of an app in events; that of its first call, see [`Shipment::calls`].
     #[must_use]
     pub fn task_id(&self) -> Option<String> {
         self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// The bodies of the calls that bring it to all its recipients: a call takes 1000 members, 100 departments and 100
-    /// tags (document path 90236).
+    /// tags (document path 90236). They are the same whenever they are asked for.
+    ///
+    /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
     #[must_use]
     pub fn calls(&self) -> Vec<Value> {
         let lists = LISTS.map(|(kind, most)| (kind.as_str(), most, ids(&self.body, kind.as_str())));
@@ -70,6 +74,11 @@ impl Shipment {
                     fields.insert((*field).to_owned(), Value::from(some.join("|")));
                 }
             }
+            if let Some(task_id) = body.pointer_mut("/template_card/task_id").filter(|_| number > 0)
+                && let Some(first) = task_id.as_str()
+            {
+                *task_id = Value::from(further_task_id(first, number + 1));
+            }
             body
         };
         (0..count).map(call).collect()
@@ -82,6 +91,13 @@ impl Shipment {
             content.insert("media_id".to_owned(), Value::from(media_id));
         }
     }
+}
+
+/// The task id of a further call. One that would be too long is made of a fingerprint: whatever were cut off might be all
+/// that tells it from another.
+fn further_task_id(first: &str, number: usize) -> String {
+    let id = format!("{first}-{number}");
+    if id.len() <= TASK_ID_BYTES { id } else { format!("{}-{number}", fingerprint([first])) }
 }
 
 /// The lists of recipients, and how many ids a call takes in each.
@@ -151,6 +167,24 @@ mod tests {
             json!({ "touser": "2000", "msgtype": "text" }),
         ];
         assert_eq!(calls, expected);
+    }
+
+    #[test]
+    fn each_call_of_a_card_has_a_task_id_of_its_own() {
+        let ids = |id: &str| -> Vec<String> {
+            let card = json!({ "card_type": "button_interaction", "task_id": id });
+            let body = json!({ "touser": joined(0..2001), "msgtype": "template_card", "template_card": card });
+            let part = Shipment::message(body);
+            assert_eq!(part.calls(), part.calls());
+            part.calls().iter().map(|call| call["template_card"]["task_id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(ids("disk@web_1"), ["disk@web_1", "disk@web_1-2", "disk@web_1-3"]);
+        // The first 126 bytes of these are the same.
+        let long = [ids(&"x".repeat(128)), ids(&format!("{}y", "x".repeat(127))), ids(&"x".repeat(126))];
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@');
+        let all: std::collections::BTreeSet<_> = long.iter().flatten().collect();
+        assert!(all.len() == 9 && all.iter().all(|id| id.len() <= 128 && id.chars().all(allowed)), "{all:?}");
+        assert_eq!(long[2][1], format!("{}-2", "x".repeat(126)));
     }
 
     #[test]

@@ -181,7 +181,8 @@ impl At<'_> {
 }
 
 /// What is wrong with a userid, if anything: letters, digits, `_-@.`, 1 to 64 bytes (document path 90195).
-fn userid_problem(id: &str) -> Option<String> {
+#[must_use]
+pub fn userid_problem(id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("is empty".to_owned());
     }

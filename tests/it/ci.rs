@@ -48,6 +48,22 @@ fn a_run_of_ci_is_told() {
 }
 
 #[test]
+fn a_card_without_a_place_for_the_link_tells_it() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let send = |args: &[&str]| {
+        let cmd = env.cmd(["app-send", "-u", "zhangsan", "--output", "json", "--ci"]).args(args.iter().copied());
+        github(cmd.base_url(&wecom).app_credentials()).run()
+    };
+    let vote = ["--card", "vote_interaction", "--option", "again=Run it again", "--title", "Tests failed"];
+    send(&vote).assert_code(0);
+    let told: String = wecom.messages().iter().map(|message| message.body.to_string()).collect();
+    assert!(told.contains("link: https://github.example.com/ops/shop/actions/runs/4711"), "{told}");
+    // Its label would be lost.
+    let told = send(&[&vote[..], &["--btntxt", "Run"]].concat()).assert_code(2).json();
+    assert!(told["message"].as_str().unwrap().contains("no place for --btntxt"), "{told}");
+}
+
+#[test]
 fn outside_of_ci_there_is_nothing_to_tell() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     let send = |args: &[&str]| {

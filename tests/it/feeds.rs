@@ -92,6 +92,45 @@ fn a_resolved_group_is_calm_and_a_picture_stays() {
     assert!(told["parts"].as_array().unwrap().len() > 1, "{told}");
 }
 
+/// Nobody can leave out of a notification what a card has no place for, and none may be lost for that.
+#[test]
+fn a_notification_goes_on_any_card() {
+    const IMAGE: &str = "https://images.example.com/graph-1.png";
+    let vote: &[&str] = &["--card", "vote_interaction", "--option", "a=A"];
+    let buttons: &[&str] = &["--card", "button_interaction", "--button", "a=A"];
+    let multiple: &[&str] = &["--card", "multiple_interaction", "--option", "a=A"];
+    let picture = ("grafana", "grafana-image.json", IMAGE);
+    let group = ("alertmanager", "alertmanager-group.json", "https://alertmanager.example.com");
+    for (command, args, (format, file, told)) in [
+        ("app-send", &["--card", "text_notice"][..], picture),
+        ("webhook-send", &["--card", "text_notice"], picture),
+        ("app-send", buttons, picture),
+        ("app-send", vote, picture),
+        ("app-send", vote, group),
+        ("app-send", multiple, group),
+        ("app-send", &["--card", "news_notice"], group),
+        ("webhook-send", &["--card", "news_notice"], group),
+    ] {
+        let scene = Scene::new();
+        let case = format!("{command} {args:?} {file}");
+        let run = scene.cmd(&[command, "--from", format]).args(args.iter().copied()).stdin(bytes(file)).run();
+        let warnings = run.assert_code(0).json()["warnings"].clone();
+        let messages: Vec<_> = scene.wecom.messages().iter().map(|message| message.body.clone()).collect();
+        assert!(Value::from(messages.clone()).to_string().contains(told), "{case}: {messages:#?}");
+        let is_without = args[1] == "news_notice";
+        assert_eq!(
+            messages[0]["template_card"]["card_type"],
+            if is_without { "text_notice" } else { args[1] },
+            "{case}"
+        );
+        assert_eq!(warnings.to_string().contains("no picture in the notification"), is_without, "{case}: {warnings}");
+    }
+    // What an option asks for is refused as ever.
+    let scene = Scene::new();
+    let cmd = scene.cmd(&["app-send", "--from", "grafana", "--card", "text_notice", "--picurl", IMAGE]);
+    scene.refused("picurl", cmd.stdin(bytes("grafana-image.json")), "no place for --picurl", "--card news_notice");
+}
+
 #[test]
 fn what_is_no_notification_is_told_and_not_sent() {
     let scene = Scene::new();
@@ -181,11 +220,16 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
     for (name, template, data, message, hint) in cases {
         scene.refused(&format!("{name} {template}"), fill(name, template, data), message, hint);
     }
-    let skipped = fill("a.j2", "  ", "{}").arg("--skip-empty").run().assert_code(0).json();
-    assert_eq!(skipped["status"], "skipped");
+    for more in [&[][..], &["--title", "Disk"]] {
+        let skipped =
+            fill("a.j2", "  ", "{}").arg("--skip-empty").args(more.iter().copied()).run().assert_code(0).json();
+        assert_eq!(skipped["status"], "skipped", "{more:?}");
+    }
     scene.refused("data", scene.cmd(&["webhook-send", "--data", "x", "hi"]), "--data alone says nothing", "--template");
     scene.refused("none", scene.cmd(&["webhook-send", "--template", "x"]), "--template has no data", "--data");
     let run = scene.cmd(&["webhook-send", "--template", "nowhere.j2", "--data", "-"]).stdin("{}").run();
     run.assert_code(3);
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
+    let instead = scene.one("instead", fill("a.j2", "  ", "{}").args(["--if-empty", "nothing to tell"]));
+    assert_eq!(content(&instead), "nothing to tell");
 }

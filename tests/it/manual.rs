@@ -4,11 +4,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv};
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 11] = [
     &["app-send"],
     &["webhook-send"],
     &["upload-media"],
     &["get-token"],
+    &["run"],
+    &["check"],
     &["outbox"],
     &["outbox", "flush"],
     &["completions"],
@@ -113,10 +115,19 @@ fn there_is_a_manual_page_for_each_command() {
         let synopsis = page.split(".SH SYNOPSIS\n").nth(1).unwrap().lines().next().unwrap();
         assert!(synopsis.starts_with("wecom") && synopsis.len() < 80, "{command:?}: {synopsis}");
         assert!(page.contains("\\-\\-output"), "{command:?}");
+        // It says what the command does, in the words of the list of commands.
+        let Some((last, above)) = command.split_last() else { continue };
+        let list = text(&[above, &["--help"]].concat());
+        let entry = list.lines().find_map(|line| line.trim().strip_prefix(last)?.strip_prefix(' ')).unwrap().trim();
+        let help = text(&[command, &["-h"]].concat());
+        assert!(help.starts_with(entry), "{command:?}: {help}");
+        assert!(page.contains(&format!("\\- {}", entry.replace('-', "\\-"))), "{command:?}: {page}");
     }
     let wrong = run(&["man", "app-snd"]).assert_code(2);
     let told = "wecom-alert: error[usage]: man: there is no command \"app-snd\"\nhint: the nearest one is app-send;";
     assert!(wrong.stderr.starts_with(told), "{}", wrong.stderr);
+    let far = run(&["man", "printer"]).assert_code(2).stderr;
+    assert!(far.contains("hint: there are app-send, ") && !far.contains("nearest"), "{far}");
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 

@@ -26,8 +26,8 @@ const TRUST_IP: &str =
 const UPLOAD_AGAIN: &str = "upload the file again: a media_id lives 3 days, one from a webhook works on that webhook alone, one from an app in that app's corp alone, and its kind must fit the msgtype";
 const FIELD: &str =
     "correct the field that WeCom names in errmsg: its JSON type, its length and whether it may be empty";
-const TASK_ID: &str =
-    "give a task_id that this app has not used before: at most 128 of the characters 0-9, a-z, A-Z, _, - and @";
+const TASK_ID: &str = "give a task_id that this app has not used before: at most 128 of the characters 0-9, a-z, A-Z, _, - and @; if this \
+     was tried again after no answer came, the card may have arrived";
 const MENU_KEY: &str =
     "give every entry of action_menu.action_list and every button without a url a key of its own, at most 1024 bytes";
 const MINI_PROGRAM: &str = "link the mini program to this app first (应用管理 → the app), then use its appid";

@@ -61,6 +61,19 @@ pub(super) fn read_body(
         };
     };
     let text = read(&from, args, settings, warnings)?;
+    unless_empty(text, args, settings, || match rule {
+        TextRule::Optional if !is_named => Ok(Body::Absent),
+        _ => Err(empty_text(&from)),
+    })
+}
+
+/// The text, or what was asked for where it is of white space alone; `empty` says what becomes of that otherwise.
+pub(super) fn unless_empty(
+    text: String,
+    args: &ContentArgs,
+    settings: &Settings,
+    empty: impl FnOnce() -> Result<Body>,
+) -> Result<Body> {
     if !is_blank(&text) {
         return Ok(Body::Text(text));
     }
@@ -68,8 +81,7 @@ pub(super) fn read_body(
         _ if args.skip_empty => Ok(Body::Skipped),
         Some(instead) if !is_blank(instead) => Ok(Body::Text(wecom_alert::input::clean(instead))),
         _ if settings.skip_empty => Ok(Body::Skipped),
-        _ if rule == TextRule::Optional && !is_named => Ok(Body::Absent),
-        _ => Err(empty_text(&from)),
+        _ => empty(),
     }
 }
 

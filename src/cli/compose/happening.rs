@@ -4,7 +4,7 @@ use wecom_alert::alert::{Alert, Field, Level, Link};
 use wecom_alert::ci::Context;
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::clean;
+use wecom_alert::input::{clean, is_blank};
 use wecom_alert::message::Route;
 use wecom_alert::message::card::CardType;
 
@@ -40,15 +40,44 @@ pub(super) fn put_together(
     alert.link = link(settings, alert.link)?;
     alert.picurl = settings.picurl.clone().or(alert.picurl);
     let card = card_type(args)?;
+    if let Some(card) = card {
+        tell_otherwise(&mut alert, card, settings);
+    }
     let own = &args.card;
-    alert.source = own.source.as_deref().map(clean);
+    let said = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
+    alert.source = own.source.as_ref().and_then(said);
     alert.emphasis = own.emphasis.as_deref().map(|given| clean(given).parse()).transpose()?;
-    alert.quote = own.quote.as_deref().map(clean);
+    alert.quote = own.quote.as_ref().and_then(said);
     alert.jumps = own.jump.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.buttons = own.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.options = own.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.task_id.clone_from(&own.task_id);
     Ok(Happening { alert, card })
+}
+
+/// Puts a notification without a picture on a card that needs none: not each has one, and none may be lost for want of it.
+pub(super) fn do_without_picture(happening: &mut Happening, warnings: &mut Vec<String>) {
+    if happening.card == Some(CardType::NewsNotice) && happening.alert.picurl.is_none() {
+        happening.card = Some(CardType::TextNotice);
+        warnings.push("there is no picture in the notification: sent as a text_notice card".to_owned());
+    }
+}
+
+/// What no option asked for cannot be left out where the card has no place for it: it is told as a field.
+fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
+    let mut tell = |key: &str, value: String| alert.fields.push(Field { key: key.to_owned(), value });
+    if card != CardType::NewsNotice
+        && settings.picurl.is_none()
+        && let Some(picurl) = alert.picurl.take()
+    {
+        tell("image", picurl);
+    }
+    if card.is_asking()
+        && settings.url.is_none()
+        && let Some(link) = alert.link.take_if(|link| link.label.is_none())
+    {
+        tell("link", link.url);
+    }
 }
 
 /// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document

@@ -7,7 +7,7 @@ use wecom_alert::config::{MentionFallback, Settings};
 use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::message::Route;
-use wecom_alert::message::recipients::ALL;
+use wecom_alert::message::recipients::{ALL, userid_problem};
 
 use super::draft::{Draft, Material};
 
@@ -62,6 +62,7 @@ impl Mentions {
             "markdown" => {
                 let (all, members): (Vec<_>, Vec<_>) = self.users.into_iter().partition(|user| user == ALL);
                 if !members.is_empty() {
+                    check_members(&members, settings, warnings)?;
                     let calls: Vec<_> = members.iter().map(|member| format!("<@{member}>")).collect();
                     settled.inline = format!("\n\n{}", calls.join(" "));
                 }
@@ -115,6 +116,18 @@ impl Settled {
             parts.push(Shipment::message(json!({ "msgtype": "text", "text": text })));
         }
     }
+}
+
+/// Holds those whom markdown calls against the rules: it shows anything else as words, and calls nobody.
+fn check_members(members: &[String], settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+    let problem = members.iter().find_map(|member| Some((member, userid_problem(member)?)));
+    let Some((member, problem)) = problem else { return Ok(()) };
+    let problem = format!("--mention {member:?}: a userid {problem}");
+    if settings.no_validate {
+        warnings.push(problem);
+        return Ok(());
+    }
+    Err(Error::usage(problem, "give the member's id (账号 in the admin console), not the name; nothing was sent"))
 }
 
 /// Mentions as WeCom wants them: one item each, although people write them with commas too.

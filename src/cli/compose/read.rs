@@ -2,12 +2,12 @@
 
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
-use wecom_alert::input::{Attachment, is_blank};
+use wecom_alert::input::Attachment;
 use wecom_alert::message::Route;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::template::Target;
 
-use super::content::{Body, TextRule, read_body, text_rule};
+use super::content::{Body, TextRule, read_body, text_rule, unless_empty};
 use super::draft::{ChosenType, Draft, Happening, Material, TypeOrigin};
 use super::feed::{self, Fed};
 use super::kind::{best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
@@ -30,7 +30,10 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
             refuse_unused(&args.alert, None)?;
             (Material::Payload(payload::read(path, &chosen)?), None)
         }
-        Source::Feed(feed) => read_feed(order, feed, &chosen, is_alert, settings)?,
+        Source::Feed(feed) => match read_feed(order, feed, &chosen, is_alert, settings, warnings)? {
+            Some(fed) => fed,
+            None => return Ok(None),
+        },
         Source::Text if is_alert => match read_alert(order, &chosen, settings, warnings)? {
             Some(happening) => (Material::Alert(Box::new(happening)), None),
             None => return Ok(None),
@@ -40,9 +43,6 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
             None => return Ok(None),
         },
     };
-    if text.as_deref().is_some_and(is_blank) && settings.skip_empty {
-        return Ok(None);
-    }
     let names_used = usize::from(matches!(source, Source::File(..)));
     let attached = attach::open_all(args, names_used)?;
     attach::check_all(&attached, route, settings, warnings)?;
@@ -89,7 +89,8 @@ fn read_feed(
     chosen: &ChosenType,
     is_alert: bool,
     settings: &Settings,
-) -> Result<(Material, Option<String>)> {
+    warnings: &mut Vec<String>,
+) -> Result<Option<(Material, Option<String>)>> {
     let args = &order.content.alert;
     let target = match chosen.name.as_str() {
         // The text of an alert is escaped when that is rendered.
@@ -101,26 +102,34 @@ fn read_feed(
     let (own, text) = match feed::read(feed, target)? {
         Fed::Payload(name, json) => {
             refuse_unused(args, None)?;
-            return Ok((Material::Payload(payload::of_text(&name, &json, chosen)?), None));
+            return Ok(Some((Material::Payload(payload::of_text(&name, &json, chosen)?), None)));
         }
         Fed::Alert(own) => (Some(*own), None),
-        Fed::Text(text) => (None, Some(text)),
+        Fed::Text(text) => match unless_empty(text, &order.content, settings, || Err(empty_template()))? {
+            Body::Text(text) => (None, Some(text)),
+            Body::Absent | Body::Skipped => return Ok(None),
+        },
     };
     if chosen.origin != TypeOrigin::Best {
         check_type(chosen, &Material::Nothing, order.route)?;
     }
-    if text.as_deref().is_some_and(is_blank) && !settings.skip_empty {
-        return Err(Error::usage(
-            "the text is empty: the template makes nothing but white space of this data",
-            "correct the template; --skip-empty passes empty text over",
-        ));
-    }
     if !is_alert {
-        return Ok((Material::Nothing, text));
+        return Ok(Some((Material::Nothing, text)));
     }
+    let is_notification = own.is_some();
     let mut happening = happening::put_together(args, settings, own, order.ci.as_ref())?;
-    happening.alert.body = text.filter(|text| !is_blank(text)).or(happening.alert.body);
-    Ok((Material::Alert(Box::new(happening)), None))
+    if is_notification {
+        happening::do_without_picture(&mut happening, warnings);
+    }
+    happening.alert.body = text.or(happening.alert.body);
+    Ok(Some((Material::Alert(Box::new(happening)), None)))
+}
+
+fn empty_template() -> Error {
+    Error::usage(
+        "the text is empty: the template makes nothing but white space of this data",
+        "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+    )
 }
 
 /// A text as it is, a file, or files alone.

@@ -23,9 +23,11 @@ pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note
         return text.to_owned();
     }
     // A line behind a table or a quote would belong to it.
-    let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { "\n" };
+    let line_break = markup.line_break();
+    let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { line_break };
+    let note = note.map(|note| format!("{line_break}{note}")).unwrap_or_default();
     let gaps = if keep == Keep::Both { 2 * gap.len() } else { gap.len() };
-    let room = limit.saturating_sub(notice(text.len(), note).len() + gaps);
+    let room = limit.saturating_sub(notice(text.len(), &note).len() + gaps);
     let head = match keep {
         Keep::Head => head(text, markup, room),
         Keep::Both => head(text, markup, room / 2),
@@ -35,10 +37,10 @@ pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note
         Keep::Head => Kept { cut: text.len(), shown: String::new() },
         Keep::Both | Keep::Tail => tail(text, markup, room.saturating_sub(head.shown.len())),
     };
-    let notice = notice(tail.cut - head.cut, note);
+    let notice = notice(tail.cut - head.cut, &note);
     let mut short = head.shown;
     if !short.is_empty() {
-        short.push_str(if short.ends_with('\n') { &gap[1..] } else { gap });
+        short.push_str(if short.ends_with(line_break) { &gap[line_break.len()..] } else { gap });
     }
     short.push_str(&notice);
     if !tail.shown.is_empty() {
@@ -48,8 +50,7 @@ pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note
     short
 }
 
-fn notice(missing: usize, note: Option<&str>) -> String {
-    let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
+fn notice(missing: usize, note: &str) -> String {
     format!("[… {missing} bytes left out …]{note}")
 }
 
@@ -143,10 +144,12 @@ impl Finder<'_> {
 
     fn line_border(&self, from: usize) -> Option<usize> {
         let mut from = from;
+        let line_break = self.layout.line_break;
         loop {
-            let before = from.checked_sub(1)?;
-            let distance = self.text.as_bytes().get(before..self.visible)?.iter().position(|byte| *byte == b'\n')?;
-            let place = before + distance + 1;
+            // One that ends right before it counts.
+            let before = from.checked_sub(line_break.len())?;
+            let before = char_border_behind(self.text, before);
+            let place = before + self.text.get(before..self.visible)?.find(line_break)? + line_break.len();
             match self.layout.span_at(place) {
                 Some(span) => from = span.end,
                 None => return Some(place).filter(|place| *place < self.visible),

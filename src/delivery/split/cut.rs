@@ -101,12 +101,12 @@ impl Cutter<'_> {
     /// The last line border behind `floor` that breaks nothing.
     fn line_border(&self, start: usize, floor: usize, end: usize) -> Option<usize> {
         let mut end = end;
+        let line_break = self.layout.line_break;
         loop {
-            let line_break = self.text.as_bytes().get(floor..end)?.iter().rposition(|byte| *byte == b'\n')?;
-            let place = floor + line_break + 1;
+            let place = floor + self.text.get(floor..end)?.rfind(line_break)? + line_break.len();
             match self.layout.span_at(place) {
                 Some(span) => end = span.start,
-                None if self.cost(start, place) > self.room => end = place - 1,
+                None if self.cost(start, place) > self.room => end = place - line_break.len(),
                 None => return Some(place),
             }
         }
@@ -122,7 +122,7 @@ impl Cutter<'_> {
             match self.layout.span_at(place) {
                 Some(span) if span.start <= floor => return None,
                 Some(span) => place = span.start,
-                None if !before_break && self.text.as_bytes().get(place) == Some(&b'\n') => place -= 1,
+                None if !before_break && self.text[place..].starts_with(self.layout.line_break) => place -= 1,
                 None if self.cost(start, place) <= self.room && self.keeps_lines(start, place, &mut line) => {
                     return Some(place);
                 }

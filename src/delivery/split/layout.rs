@@ -29,13 +29,16 @@ pub(super) struct Layout {
     pub(super) broken: Vec<Range<usize>>,
     /// Whether fences mean anything.
     pub(super) is_markdown: bool,
+    /// What ends a line.
+    pub(super) line_break: &'static str,
 }
 
 impl Layout {
     /// Nothing found yet. `room` is what a piece can hold, in bytes.
     pub(super) fn empty(markup: Markup, room: usize) -> Self {
         let (spans, fences, fonts, broken) = Default::default();
-        Self { room, spans, fences, fonts, broken, is_markdown: markup != Markup::Plain }
+        let is_markdown = matches!(markup, Markup::Markdown | Markup::MarkdownV2);
+        Self { room, spans, fences, fonts, broken, is_markdown, line_break: markup.line_break() }
     }
 
     /// A block is kept whole if a piece can hold it. A longer one is closed and begun again, unless its own lines would

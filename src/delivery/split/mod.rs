@@ -27,6 +27,9 @@ pub enum Markup {
     Markdown,
     /// `markdown_v2` of webhooks: fenced blocks and tables as well.
     MarkdownV2,
+    /// The description of a `textcard` without colours: `<br>` ends a line, and entities are one sign each (document path
+    /// 90236).
+    Textcard,
 }
 
 impl Markup {
@@ -36,8 +39,14 @@ impl Markup {
         match msgtype {
             "markdown" => Self::Markdown,
             "markdown_v2" => Self::MarkdownV2,
+            "textcard" => Self::Textcard,
             _ => Self::Plain,
         }
+    }
+
+    /// What ends a line.
+    fn line_break(self) -> &'static str {
+        if self == Self::Textcard { "<br>" } else { "\n" }
     }
 }
 
@@ -110,7 +119,7 @@ fn render(cutter: &Cutter<'_>, ends: &[usize], markup: Markup) -> Vec<String> {
 /// What keeps the text apart from the mark: a heading, a quote or a table must begin its own line.
 fn behind_mark(markup: Markup) -> &'static str {
     match markup {
-        Markup::Plain => " ",
+        Markup::Plain | Markup::Textcard => " ",
         Markup::Markdown => "\n",
         Markup::MarkdownV2 => "\n\n",
     }

@@ -8,6 +8,9 @@ use super::layout::Layout;
 /// Reads the text. `room` is what a piece can hold, in bytes.
 pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
     let mut layout = Layout::empty(markup, room);
+    if markup == Markup::Textcard {
+        keep_signs(text, &mut layout);
+    }
     if !layout.is_markdown {
         return layout;
     }
@@ -33,4 +36,23 @@ pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
     }
     inline.finish(&mut layout);
     layout
+}
+
+/// The longest entity that is looked for, in bytes.
+const ENTITY_BYTES: usize = 32;
+
+/// Keeps each line break and each entity of a textcard whole.
+fn keep_signs(text: &str, layout: &mut Layout) {
+    for (at, sign) in text.match_indices(['<', '&']) {
+        let behind = &text.as_bytes()[at..];
+        if sign == "&" {
+            let end = behind.iter().take(ENTITY_BYTES).position(|byte| *byte == b';');
+            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+            if let Some(end) = end.filter(|end| *end > 1 && behind[1..*end].iter().all(is_name)) {
+                layout.protect(at..at + end + 1);
+            }
+        } else if behind.starts_with(layout.line_break.as_bytes()) {
+            layout.protect(at..at + layout.line_break.len());
+        }
+    }
 }

@@ -15,6 +15,7 @@ pub use blocks::{
     VerticalContent,
 };
 pub use lengths::Lengths;
+pub use rules::TASK_ID_BYTES;
 
 use super::shape::wire;
 
@@ -100,6 +101,12 @@ impl CardType {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|card_type| card_type.as_str() == name)
+    }
+
+    /// Whether it asks its readers to choose.
+    #[must_use]
+    pub fn is_asking(self) -> bool {
+        matches!(self, Self::VoteInteraction | Self::MultipleInteraction)
     }
 
     /// Whether webhooks have it too.

@@ -13,6 +13,9 @@ use crate::message::shape::unknown;
 const KEY_BYTES: usize = 1024;
 const ID_BYTES: usize = 128;
 
+/// The longest `task_id`, in bytes.
+pub const TASK_ID_BYTES: usize = 128;
+
 impl Rules for TemplateCard {
     fn check(&self, route: Route, at: &mut At<'_>) {
         let Some(card_type) = check_type(&self.card_type, route, &mut at.field("card_type")) else {
@@ -178,7 +181,7 @@ fn check_source(source: &Source, card_type: CardType, lengths: &Lengths, at: &mu
 }
 
 fn check_task_id(task_id: &str, at: &mut At<'_>) {
-    at.key(task_id, ID_BYTES);
+    at.key(task_id, TASK_ID_BYTES);
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@');
     if let Some(other) = task_id.chars().find(|c| !allowed(*c)) {
         let problem = format!("holds {}, but only letters, digits, _, - and @ are allowed", shown(&other.to_string()));

@@ -302,3 +302,35 @@ fn an_app_without_callback_is_told_of_it() {
     assert_eq!((run.json()["errcode"].as_i64(), run.code), (Some(43012), Some(4)), "{}", run.all());
     scene.sent("notice", scene.send(Route::App, &["--card", "text_notice", "--url", URL, "full"]));
 }
+
+#[test]
+fn a_card_to_more_members_than_one_call_takes_has_an_id_in_each() {
+    let users: Vec<String> = (0..2001).map(|number| format!("user{number}")).collect();
+    for mode in [&[][..], &["--task-id", "disk@web-1"]] {
+        let scene = Scene::new();
+        scene.wecom.add_users(users.clone());
+        let cmd = scene.cmd(&["app-send", "-u", &users.join(",")]).args(BUTTONS).args(mode);
+        // The last call fails, and is made again by the outbox: with the id that it had.
+        scene.wecom.script(Endpoint::MessageSend, [Reply::Normal, Reply::Normal, Reply::status(502)]);
+        let told = cmd.arg("--outbox").run().assert_code(0).json();
+        assert_eq!(told["status"], "queued", "{mode:?}: {told}");
+        scene.cmd(&["outbox", "flush"]).run().assert_code(0);
+        let messages = scene.wecom.messages();
+        let ids: Vec<_> = messages.iter().map(|message| message.body["template_card"]["task_id"].clone()).collect();
+        let first = told["parts"][0]["task_id"].as_str().unwrap();
+        assert_eq!(ids, [first.to_owned(), format!("{first}-2"), format!("{first}-3")], "{mode:?}");
+        let asked = scene.wecom.requests().into_iter().filter(|request| request.endpoint == Endpoint::MessageSend);
+        let tried: Vec<_> = asked.map(|request| request.json()["template_card"]["task_id"].clone()).collect();
+        assert_eq!((tried.len(), &tried[2]), (4, &tried[3]), "{mode:?}");
+        let reached: usize = messages.iter().map(|message| message.users.len()).sum();
+        assert_eq!(reached, users.len(), "{mode:?}");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_not_on_the_card() {
+    let scene = Scene::new();
+    let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--source", "", "--quote", " ", "full"];
+    let card = scene.sent("blank", scene.send(Route::App, &args)).remove(0)["template_card"].take();
+    assert_eq!((&card["source"], &card["quote_area"]), (&Value::Null, &Value::Null), "{card}");
+}

@@ -59,7 +59,7 @@ const SHOWN: [usize; 2] = [5, 2];
 
 impl Kind {
     fn can_carry(&self, told: &Told) -> bool {
-        self.name != "news_notice" || told.picurl.is_some()
+        self.name != "news_notice" || told.picurl.is_some() || told.feed.is_some()
     }
 
     /// The options for this alert as this type.
@@ -169,11 +169,11 @@ fn show_file(shown: &mut String, file: &Upload) {
     let name = redacted(std::str::from_utf8(&file.filename).unwrap());
     let text = std::str::from_utf8(&file.bytes).unwrap();
     let _ = writeln!(shown, "--- {name}: {} bytes", file.bytes.len());
-    show_lines(shown, &abridged(text), "");
+    show_lines(shown, &abridged(text), "│");
     shown.push_str("---\n");
 }
 
-/// JSON, but a text of several lines stands as those lines.
+/// JSON, but a text of several lines stands as those lines, behind `┆` if they end in `<br>`.
 fn show(shown: &mut String, value: &Value, depth: usize) {
     let indent = "  ".repeat(depth + 1);
     let mut items = |brackets: [char; 2], items: Vec<(String, &Value)>| {
@@ -191,7 +191,13 @@ fn show(shown: &mut String, value: &Value, depth: usize) {
         Value::Array(list) => items(['[', ']'], list.iter().map(|item| (String::new(), item)).collect()),
         Value::String(text) if text.contains('\n') => {
             shown.push('\n');
-            show_lines(shown, &abridged(&redacted(text)), &indent);
+            show_lines(shown, &abridged(&redacted(text)), &format!("{indent}│"));
+            shown.pop();
+        }
+        // What clients of textcards read as line breaks.
+        Value::String(text) if text.contains("<br>") => {
+            shown.push('\n');
+            show_lines(shown, &abridged(&redacted(&text.replace("<br>", "\n"))), &format!("{indent}┆"));
             shown.pop();
         }
         Value::String(text) => {
@@ -203,9 +209,9 @@ fn show(shown: &mut String, value: &Value, depth: usize) {
     }
 }
 
-fn show_lines(shown: &mut String, lines: &[&str], indent: &str) {
+fn show_lines(shown: &mut String, lines: &[&str], margin: &str) {
     for line in lines {
-        let _ = writeln!(shown, "{indent}│{line}");
+        let _ = writeln!(shown, "{margin}{line}");
     }
 }
 

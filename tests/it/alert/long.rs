@@ -163,4 +163,15 @@ fn a_title_too_long_for_a_card_is_whole_behind_it() {
         assert!(card["title"].as_str().unwrap().ends_with('…') && card["desc"] == "now", "{card}");
         assert_eq!(text_in(&sent[1]), format!("[prod] {title}"));
     }
+    // One that would have room, but for what follows it.
+    for length in 28..=40 {
+        let title = "x".repeat(length);
+        let args =
+            ["--card", "news_notice", "--url", URL, "--picurl", PICTURE, "--prefix", "[prod]", "--title", &title];
+        let sent =
+            scene.sent("title", scene.send(Route::App, &args).arg("one\ntwo\nthree and many words more, too many"));
+        let all: String = sent.iter().map(Value::to_string).collect();
+        assert_eq!(all.matches(&title).count(), 1, "{length}: {all}");
+        assert!(!all.contains("[prod] [prod]"), "{length}: {all}");
+    }
 }

@@ -143,3 +143,16 @@ fn the_fallback_can_be_a_refusal_or_nothing() {
     let (message, hint) = scene.refused("app", scene.send(Route::App, &["--mention", "lisi", "full"]));
     assert!(message.contains("--mention") && hint.contains("-u"), "{message} {hint}");
 }
+
+#[test]
+fn in_markdown_too_a_mention_is_an_id() {
+    let scene = Scene::new();
+    for wrong in ["张三", "a>b", "a\nb", "<@all>"] {
+        for msgtype in ["text", "markdown"] {
+            let (message, _) = scene.refused(wrong, send(&scene, &["-t", msgtype, "--mention", wrong, "full"]));
+            assert!(message.contains("may hold letters, digits"), "{msgtype}: {message}");
+        }
+    }
+    let sent = scene.sent("any", send(&scene, &["-t", "markdown", "--no-validate", "--mention", "张三", "full"]));
+    assert_eq!(text_in(&sent[0]), "full\n\n<@张三>");
+}

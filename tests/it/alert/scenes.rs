@@ -1,7 +1,9 @@
-//! Ten alerts as they come in real life, by options. Their bodies are files, so that they can be read as they are.
+//! Ten alerts as they come in real life, by options or as a machine sends them. Their bodies are files, so that they can
+//! be read as they are.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use super::golden::folder;
 
@@ -9,6 +11,9 @@ use super::golden::folder;
 pub(super) struct Told {
     /// Its folder below `tests/golden/alerts`; a `body.txt` there is its text.
     pub(super) name: &'static str,
+    /// What `--from` says of it, and the file below `tests/data/feeds` that is its text.
+    pub(super) feed: Option<[&'static str; 2]>,
+    /// This and the address are empty where the machine says them.
     pub(super) title: &'static str,
     pub(super) level: Option<&'static str>,
     pub(super) prefix: Option<&'static str>,
@@ -24,6 +29,7 @@ pub(super) struct Told {
 
 const NOTHING: Told = Told {
     name: "",
+    feed: None,
     title: "",
     level: None,
     prefix: None,
@@ -88,27 +94,16 @@ pub(super) const ALL: [Told; 11] = [
     },
     Told {
         name: "alertmanager-group",
-        title: "[FIRING:12] HighLatency (prod)",
-        level: Some("warning"),
-        fields: &[
-            ("alertname", "HighLatency"),
-            ("cluster", "prod"),
-            ("severity", "warning"),
-            ("team", "shop|platform"),
-        ],
-        url: "https://alertmanager.example.com/#/alerts?receiver=wecom&filter=%7Balertname%3D%22HighLatency%22%7D",
+        feed: Some(["alertmanager", "alertmanager-group.json"]),
         best: ["markdown", "markdown"],
-        on_cards: &[("--source", "Alertmanager"), ("--quote", "12 of 14 instances are slower than 1 s")],
+        on_cards: &[("--source", "Alertmanager"), ("--quote", "10 of 12 are still firing")],
         ..NOTHING
     },
     Told {
         name: "grafana-image",
-        title: "[FIRING:1] CPU above 90 % (web)",
-        level: Some("critical"),
-        fields: &[("alertname", "CPU above 90 %"), ("instance", "web-3:9100"), ("value", "B=93.418, C=1")],
-        url: "https://grafana.example.com/alerting/grafana/ab_cd-1/view?orgId=1",
-        picurl: Some("https://grafana.example.com/render/d-solo/ab_cd-1/cpu.png?width=1068&height=455"),
-        best: ["markdown", "markdown_v2"],
+        feed: Some(["grafana", "grafana-image.json"]),
+        prefix: Some("[prod]"),
+        fields: &[("receiver", "ops_room")],
         ..NOTHING
     },
     Told {
@@ -175,11 +170,13 @@ pub(super) const ALL: [Told; 11] = [
 impl Told {
     /// Everything but the text, as options.
     pub(super) fn options(&self, on_a_card: bool) -> Vec<(&'static str, String)> {
+        let said = |text: &'static str| Some(text).filter(|text| !text.is_empty());
         let given = [
-            ("--title", Some(self.title)),
+            ("--from", self.feed.map(|[format, _]| format)),
+            ("--title", said(self.title)),
             ("--level", self.level),
             ("--prefix", self.prefix),
-            ("--url", Some(self.url)),
+            ("--url", said(self.url)),
             ("--btntxt", self.btntxt),
             ("--picurl", self.picurl),
         ];
@@ -191,6 +188,9 @@ impl Told {
 
     /// What comes in on standard input; nothing for an alert without a text.
     pub(super) fn body(&self) -> Vec<u8> {
+        if let Some([_, file]) = self.feed {
+            return fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/feeds").join(file)).unwrap();
+        }
         match self.name {
             "backup-log" => backup_log().into_bytes(),
             _ => fs::read(folder().join(self.name).join("body.txt")).unwrap_or_default(),

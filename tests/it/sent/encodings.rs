@@ -127,5 +127,11 @@ fn an_argument_may_be_in_another_encoding() {
     }
     // Everything else must be UTF-8.
     let title = scene.app(&["--url", "https://example.test", "text", "--title"]).arg(OsString::from_vec(gbk("磁盘")));
-    scene.refused("title", title, 2).says("title", "UTF-8", "");
+    scene.refused("title", title, 2).says("title", "--title: the value is not UTF-8", "iconv");
+    let field = OsString::from_vec([b"--field=a=", &*gbk("磁盘")].concat());
+    scene.refused("field", scene.app(&["text"]).arg(field), 2).says(
+        "field",
+        "--field: the value is not UTF-8",
+        "iconv",
+    );
 }

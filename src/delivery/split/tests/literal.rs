@@ -117,3 +117,23 @@ fn a_tail_does_not_begin_in_a_block_that_follows_a_longer_one() {
     let text = format!("```\n{}```\n{last}", "a\n".repeat(30));
     assert_eq!(truncate(&text, 60, Markup::Markdown, Keep::Tail), format!("[… 68 bytes left out …]\n{last}"));
 }
+
+#[test]
+fn in_a_textcard_tags_end_lines_and_entities_are_signs() {
+    let card = Markup::Textcard;
+    splits("one<br>two<br>three", 15, card, &["(1/3) one<br>", "(2/3) two<br>", "(3/3) three"]);
+    splits("one\ntwo<br>threexx", 17, card, &["(1/2) one\ntwo<br>", "(2/2) threexx"]);
+    splits("12345678<br>901", 13, card, &["(1/3) 1234567", "(2/3) 8<br>", "(3/3) 901"]);
+    splits("12345&lt;bcdef", 13, card, &["(1/3) 12345", "(2/3) &lt;bcd", "(3/3) ef"]);
+    splits("12345&#39;bcdef", 13, card, &["(1/3) 12345", "(2/3) &#39;bc", "(3/3) def"]);
+    // No entity, whatever follows.
+    splits("12345& b; cdef", 13, card, &["(1/2) 12345& ", "(2/2) b; cdef"]);
+    splits("one<br>two", 10, Markup::Plain, &["one<br>two"]);
+    let text = (10..30).map(|number| format!("line {number}")).collect::<Vec<_>>().join("<br>");
+    let short = |keep| truncate(&text, 90, card, keep);
+    assert_eq!(short(Keep::Both), "line 10<br>line 11<br>[… 165 bytes left out …]<br>line 27<br>line 28<br>line 29");
+    assert_eq!(short(Keep::Head), "line 10<br>line 11<br>line 12<br>line 13<br>line 14<br>[… 161 bytes left out …]");
+    assert_eq!(short(Keep::Tail), "[… 165 bytes left out …]<br>line 25<br>line 26<br>line 27<br>line 28<br>line 29");
+    let noted = head_and_tail(&text, 96, card, "see the file");
+    assert_eq!(noted, "line 10<br>[… 176 bytes left out …]<br>see the file<br>line 27<br>line 28<br>line 29");
+}

@@ -53,7 +53,7 @@ pub(super) fn is_balanced(text: &str) -> bool {
 
 fn behind_mark(markup: Markup) -> &'static str {
     match markup {
-        Markup::Plain => " ",
+        Markup::Plain | Markup::Textcard => " ",
         Markup::Markdown => "\n",
         Markup::MarkdownV2 => "\n\n",
     }
@@ -78,7 +78,7 @@ pub(super) fn join(text: &str, parts: &[String], limit: usize, markup: Markup) -
     let count = parts.len();
     let rooms = [count, 10 * count].map(|count| limit - format!("({count}/{count})").len() - behind_mark(markup).len());
     let joined = rooms.map(|room| {
-        let mut blocks = if markup == Markup::Plain { vec![] } else { blocks(text) };
+        let mut blocks = if matches!(markup, Markup::Plain | Markup::Textcard) { vec![] } else { blocks(text) };
         // One that takes half of a part with its own lines is text like any other.
         blocks.retain(|block| block.own < room / 2);
         try_join(text, parts, markup, &blocks)
