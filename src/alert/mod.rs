@@ -165,13 +165,14 @@ impl Link {
     }
 }
 
-impl Rendered {
-    /// A text in the format of this message type already, behind a prefix, which is made harmless for it.
-    #[must_use]
-    pub fn of_text(msgtype: &str, prefix: Option<&str>, text: String) -> Self {
-        outline::prefixed(msgtype, prefix, text)
-    }
+/// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
+/// what keeps it apart; empty without one.
+#[must_use]
+pub fn prefix_before(msgtype: &str, prefix: Option<&str>, text: &str) -> String {
+    outline::prefix_before(msgtype, prefix, text)
+}
 
+impl Rendered {
     /// The whole as one text.
     #[must_use]
     pub fn joined(&self) -> String {

@@ -62,23 +62,21 @@ impl Alert {
 
     /// The prefix, made harmless for its format, before a text of which `first` tells how it begins.
     pub(super) fn rendered(&self, prefix: Option<String>, first: First, text: String) -> Rendered {
-        behind(prefix, first, text)
+        Rendered { prefix: prefix.map(|prefix| apart(prefix, first)).unwrap_or_default(), text }
     }
 }
 
-/// A text of this message type behind a prefix.
-pub(super) fn prefixed(msgtype: &str, prefix: Option<&str>, text: String) -> Rendered {
-    let prefix = prefix.and_then(said);
+/// The prefix before a text of this message type, made harmless for it, with what keeps it apart.
+pub(super) fn prefix_before(msgtype: &str, prefix: Option<&str>, text: &str) -> String {
+    let Some(prefix) = prefix.and_then(said) else { return String::new() };
     match msgtype {
-        "markdown_v2" => behind(prefix.map(|prefix| markdown_v2_paragraph(&prefix)), First::Block, text),
-        "markdown" => {
-            // Headings and quotes begin their own line.
-            let first = if text.starts_with(['#', '>']) { First::Line } else { First::Words };
-            behind(prefix.map(|prefix| markdown(&prefix)), first, text)
-        }
+        "markdown_v2" => apart(markdown_v2_paragraph(&prefix), First::Block),
+        // Headings and quotes begin their own line.
+        "markdown" if text.starts_with(['#', '>']) => apart(markdown(&prefix), First::Line),
+        "markdown" => apart(markdown(&prefix), First::Words),
         // The first line of a table stays above the others.
-        _ if has_columns(&text) => behind(prefix, First::Line, text),
-        _ => behind(prefix, First::Words, text),
+        _ if has_columns(text) => apart(prefix, First::Line),
+        _ => apart(prefix, First::Words),
     }
 }
 
@@ -90,16 +88,14 @@ fn has_columns(text: &str) -> bool {
     text.contains('\n') && text.split('\n').any(in_columns)
 }
 
-fn behind(prefix: Option<String>, first: First, text: String) -> Rendered {
-    let prefix = prefix.map(|prefix| {
-        let gap = match first {
-            First::Words => gap_behind(&prefix),
-            First::Line => "\n",
-            First::Block => "\n\n",
-        };
-        format!("{prefix}{gap}")
-    });
-    Rendered { prefix: prefix.unwrap_or_default(), text }
+/// A prefix and what keeps it apart.
+fn apart(prefix: String, first: First) -> String {
+    let gap = match first {
+        First::Words => gap_behind(&prefix),
+        First::Line => "\n",
+        First::Block => "\n\n",
+    };
+    prefix + gap
 }
 
 impl Field {

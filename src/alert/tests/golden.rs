@@ -1,6 +1,6 @@
 //! Each format to the letter, cards apart.
 
-use super::super::{Alert, Level, Rendered};
+use super::super::{Alert, Level, prefix_before};
 use super::{HOSTILE, disk_full, fields, link, titled};
 
 fn hostile() -> Alert {
@@ -154,8 +154,8 @@ fn a_prefix_stands_apart_and_can_be_repeated() {
     // The first line of a table stays above the others.
     let table = Alert { body: Some("a  b\nc  d".to_owned()), ..of("prod") };
     assert_eq!((&*table.text().prefix, &*table.markdown().prefix), ("prod\n", "prod\n"));
-    assert_eq!(Rendered::of_text("text", Some("prod"), "a  b\nc  d".to_owned()).joined(), "prod\na  b\nc  d");
-    assert_eq!(Rendered::of_text("text", Some("prod"), "a b\nc d".to_owned()).joined(), "prod a b\nc d");
+    assert_eq!(format!("{}{}", prefix_before("text", Some("prod"), "a  b\nc  d"), "a  b\nc  d"), "prod\na  b\nc  d");
+    assert_eq!(format!("{}{}", prefix_before("text", Some("prod"), "a b\nc d"), "a b\nc d"), "prod a b\nc d");
     let rendered = of("prod").text();
     assert_eq!((rendered.prefix.as_str(), rendered.text.as_str()), ("prod ", "x"));
     assert_eq!(Alert { body: None, ..of("prod") }.markdown_v2().joined(), "prod");

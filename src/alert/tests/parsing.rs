@@ -23,13 +23,15 @@ fn only_one_to_four_is_a_style() {
         ("k=Ack:2", "Ack", Some(2)),
         ("k=at 10:30", "at 10:30", None),
         ("k=at 10:3", "at 10", Some(3)),
-        ("k=a:5", "a:5", None),
-        ("k=a:0", "a:0", None),
         ("k=a:b:4", "a:b", Some(4)),
         ("k=a:", "a:", None),
         ("k=a:２", "a:２", None),
     ] {
         assert_eq!(given.parse::<Button>().unwrap(), Button { key: "k".into(), text: text.into(), style }, "{given}");
+    }
+    for given in ["k=a:5", "k=a:0", "k=at 10:9"] {
+        let error = given.parse::<Button>().unwrap_err();
+        assert!(error.message().contains("none of 1 to 4") && error.hint().unwrap().contains("KEY=TEXT:1"), "{error}");
     }
 }
 
@@ -59,8 +61,9 @@ fn a_wrong_value_is_named_with_its_form() {
 fn a_level_goes_by_its_name() {
     for level in Level::ALL {
         assert_eq!(Level::parse(level.as_str()).unwrap(), level);
+        assert_eq!(Level::parse(&level.as_str().to_uppercase()).unwrap(), level);
     }
-    for name in ["", "CRITICAL", "error", "warn"] {
+    for name in ["", "CRIT", "error", "warn"] {
         let error = Level::parse(name).unwrap_err();
         assert!(error.message().contains(&format!("{name:?}")) && error.hint().unwrap().contains("--level warning"));
     }

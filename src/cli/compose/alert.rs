@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use wecom_alert::alert::{Alert, Rendered};
+use std::borrow::Cow;
+
+use wecom_alert::alert::{Alert, Rendered, prefix_before};
 use wecom_alert::config::OnLong;
 use wecom_alert::delivery::Shipment;
 use wecom_alert::error::{Error, Result};
@@ -13,21 +15,23 @@ use wecom_alert::message::card::CardType;
 use super::draft::Happening;
 use super::frame::Frame;
 use super::long::{self, Pieces};
-use super::parts::{body, texts, whole_text};
+use super::shipment::body;
+use super::texts::{texts, whole_text};
 
 /// The parts of an alert as this type.
 pub(super) fn parts(happening: &Happening, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
     let mut alert = Alert { prefix: frame.prefix.clone(), ..happening.alert.clone() };
-    let whole = |alert: &Alert| frame.led(&alert.text().joined(), "text");
+    let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), "text").into_owned());
+    let as_text = |Rendered { prefix, text }| texts(&prefix, &text, msgtype, frame, || whole(&alert));
     match msgtype {
-        "markdown" => return texts(alert.markdown(), msgtype, frame, || whole(&alert)),
-        "markdown_v2" => return texts(alert.markdown_v2(), msgtype, frame, || whole(&alert)),
-        "text" => return texts(alert.text(), msgtype, frame, || whole(&alert)),
+        "markdown" => return as_text(alert.markdown()),
+        "markdown_v2" => return as_text(alert.markdown_v2()),
+        "text" => return as_text(alert.text()),
         _ => {}
     }
     // The others have places for their parts, and a line of ours leads the text.
     if frame.lead.is_some() {
-        alert.body = Some(frame.led(alert.body.as_deref().unwrap_or_default(), msgtype));
+        alert.body = Some(frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned());
     }
     match (msgtype, happening.card) {
         ("textcard", _) => textcards(&alert, frame),
@@ -95,7 +99,7 @@ fn described(
         return Ok(vec![Shipment::message(message(None)?)]);
     }
     let place = long::Place { route: frame.route, msgtype, taken: 0 };
-    let Pieces { texts, files } = long::fit(&description, place, frame.settings, || alert.description());
+    let Pieces { texts, files } = long::fit(&description, place, frame.settings, || Cow::Owned(alert.description()));
     let mut parts = Vec::new();
     for text in texts {
         parts.push(Shipment::message(message(Some(text))?));
@@ -123,9 +127,9 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         OnLong::Truncate => {}
         OnLong::File => parts.extend(whole_text(long::in_file(&alert.text().joined()))?),
         OnLong::Auto | OnLong::Split => {
-            let rest = Rendered::of_text("text", frame.prefix.as_deref(), rest);
+            let prefix = prefix_before("text", frame.prefix.as_deref(), &rest);
             let behind = Frame { lead: None, prefix: None, mention: String::new(), ..*frame };
-            parts.extend(texts(rest, "text", &behind, || alert.text().joined())?);
+            parts.extend(texts(&prefix, &rest, "text", &behind, || Cow::Owned(alert.text().joined()))?);
         }
     }
     Ok(parts)

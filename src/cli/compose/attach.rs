@@ -8,7 +8,7 @@ use wecom_alert::message::Route;
 use wecom_alert::message::media::{self, MediaKind};
 use wecom_alert::message::webhook::Image;
 
-use super::parts::{attachment, body, pending_media};
+use super::shipment::{attachment, body, pending_media};
 use crate::cli::args::ContentArgs;
 
 /// Opens the files to send behind the message. The first of the names given may be that of the message's own file.

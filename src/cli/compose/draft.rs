@@ -1,6 +1,7 @@
 //! What is to be said, before it is made into a message for one target or several.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub(crate) struct Draft {
     pub(super) chosen: ChosenType,
     pub(super) material: Material,
     /// Clean; `None` for a type without text, and where an optional text is left out.
-    pub(super) text: Option<String>,
+    pub(super) text: Option<Arc<String>>,
     /// Files to send behind it.
     pub(super) attached: Vec<Attachment>,
     pub(super) by_option: ByOption,
@@ -121,7 +122,7 @@ impl Draft {
         match &self.material {
             Material::Payload(body) => Some(Cow::Owned(body.to_string())),
             Material::Alert(happening) => Some(Cow::Owned(happening.alert.text().joined())),
-            _ => self.text.as_deref().map(Cow::Borrowed),
+            _ => self.text.as_deref().map(|text| Cow::Borrowed(text.as_str())),
         }
     }
 

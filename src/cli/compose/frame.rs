@@ -1,5 +1,7 @@
 //! What stands around the text of a message: prefix, lead and mentions.
 
+use std::borrow::Cow;
+
 use wecom_alert::config::Settings;
 use wecom_alert::input::clean;
 use wecom_alert::message::Route;
@@ -24,13 +26,13 @@ impl<'a> Frame<'a> {
     }
 
     /// A text behind the line of ours.
-    pub(super) fn led(&self, text: &str, msgtype: &str) -> String {
+    pub(super) fn led<'t>(&self, text: &'t str, msgtype: &str) -> Cow<'t, str> {
         // In markdown_v2 a single line break does not end a paragraph.
         let between = if msgtype == "markdown_v2" { "\n\n" } else { "\n" };
         match self.lead {
-            Some(lead) if text.is_empty() => lead.to_owned(),
-            Some(lead) => format!("{lead}{between}{text}"),
-            None => text.to_owned(),
+            Some(lead) if text.is_empty() => Cow::Owned(lead.to_owned()),
+            Some(lead) => Cow::Owned(format!("{lead}{between}{text}")),
+            None => Cow::Borrowed(text),
         }
     }
 }

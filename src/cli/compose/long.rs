@@ -1,5 +1,7 @@
 //! Text that has no room in one message: several messages, or one with head and tail and the whole as a file.
 
+use std::borrow::Cow;
+
 use wecom_alert::config::{OnLong, Settings};
 use wecom_alert::delivery::split::{Markup, head_and_tail, split, split_up_to, truncate};
 use wecom_alert::input::Attachment;
@@ -43,7 +45,12 @@ impl Place<'_> {
 }
 
 /// Makes a text fit for messages of this type; `in_full` is the text that a file holds.
-pub(super) fn fit(text: &str, place: Place<'_>, settings: &Settings, in_full: impl FnOnce() -> String) -> Pieces {
+pub(super) fn fit<'t>(
+    text: &str,
+    place: Place<'_>,
+    settings: &Settings,
+    in_full: impl FnOnce() -> Cow<'t, str>,
+) -> Pieces {
     let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
     let limit = match place.limit() {
         Some(limit) if !place.has_room_for(text) => limit,

@@ -17,7 +17,9 @@ mod mention;
 mod parts;
 mod payload;
 mod read;
+mod shipment;
 mod source;
+mod texts;
 
 pub(crate) use draft::Draft;
 pub(crate) use long::host;

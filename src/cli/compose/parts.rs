@@ -1,22 +1,23 @@
 //! A draft becomes the parts of a message: text or alert first, then who is mentioned, then the files.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
-use wecom_alert::alert::Rendered;
+use wecom_alert::alert::prefix_before;
 use wecom_alert::config::Settings;
-use wecom_alert::delivery::{PartKind, Shipment};
-use wecom_alert::error::{Error, Result};
-use wecom_alert::input::{Attachment, MAX_SPOOLED};
-use wecom_alert::message::app::{Text, Video};
+use wecom_alert::delivery::Shipment;
+use wecom_alert::error::Result;
+use wecom_alert::input::MAX_SPOOLED;
+use wecom_alert::message::app::Video;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::webhook::Image;
-use wecom_alert::message::{Markdown, Media, Route};
+use wecom_alert::message::{Media, Route};
 
-use super::draft::{Draft, Material, PENDING_MEDIA_ID};
+use super::draft::{Draft, Material};
 use super::frame::Frame;
 use super::long::{self, Pieces};
 use super::mention::Mentions;
+use super::shipment::body;
+use super::texts::{texts, whole_text};
 use super::{alert, attach};
 
 /// The parts of the message: more than one where its text has no room in one.
@@ -35,8 +36,9 @@ pub(super) fn parts(
         (Material::Alert(happening), _) => alert::parts(happening, draft.msgtype(), &frame)?,
         (Material::File(..) | Material::MediaId(_), _) => media_parts(draft, &frame)?,
         (Material::Nothing, Some(text)) => {
-            let rendered = Rendered::of_text(draft.msgtype(), frame.prefix.as_deref(), text.clone());
-            texts(rendered, draft.msgtype(), &frame, || frame.led(text, draft.msgtype()))?
+            let msgtype = draft.msgtype();
+            let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
+            texts(&prefix, text, msgtype, &frame, || frame.led(text, msgtype))?
         }
         (Material::Nothing, None) => Vec::new(),
     };
@@ -45,43 +47,6 @@ pub(super) fn parts(
         parts.push(attach::part(file, route)?);
     }
     Ok(parts)
-}
-
-/// The messages of one long text, framed; `whole` is what a file of it holds.
-pub(super) fn texts(
-    rendered: Rendered,
-    msgtype: &str,
-    frame: &Frame<'_>,
-    whole: impl FnOnce() -> String,
-) -> Result<Vec<Shipment>> {
-    let Rendered { prefix, text } = rendered;
-    let text = frame.led(&text, msgtype);
-    let place = long::Place { route: frame.route, msgtype, taken: prefix.len() + frame.mention.len() };
-    let Pieces { texts, files } = long::fit(&text, place, frame.settings, whole);
-    let mut parts = Vec::new();
-    for (index, text) in texts.into_iter().enumerate() {
-        // Who is mentioned is called once, by the first part.
-        let mention = if index == 0 { frame.mention.as_str() } else { "" };
-        let content = format!("{prefix}{text}{mention}");
-        parts.push(Shipment::message(match msgtype {
-            "text" => body(msgtype, &Text { content })?,
-            _ => body(msgtype, &Markdown { content })?,
-        }));
-    }
-    parts.extend(whole_text(files)?);
-    Ok(parts)
-}
-
-/// The parts that are the whole text as files.
-pub(super) fn whole_text(files: Vec<Attachment>) -> Result<Vec<Shipment>> {
-    files.into_iter().map(|file| attach::by_upload(MediaKind::File, file)).collect()
-}
-
-/// The body of one message without anything around its content.
-pub(super) fn body(msgtype: &str, content: &impl Serialize) -> Result<Value> {
-    let content = serde_json::to_value(content)
-        .map_err(|error| Error::defect(format!("a message of type {msgtype} cannot be written: {error}")))?;
-    Ok(json!({ "msgtype": msgtype, msgtype: content }))
 }
 
 /// A message about a file; the text of a video stands below it.
@@ -104,7 +69,7 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Shipment>> {
     let text = draft.text.as_ref().map(|text| frame.led(text, msgtype));
     let place = long::Place { route, msgtype, taken: 0 };
     let Pieces { texts, files } = match &text {
-        Some(text) => long::fit(text, place, settings, || text.clone()),
+        Some(text) => long::fit(text, place, settings, || Cow::Borrowed(&**text)),
         None => Pieces::default(),
     };
     let video = Video { media_id, title: settings.title.clone(), description: texts.into_iter().next() };
@@ -128,15 +93,5 @@ fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
     if chars.next().is_some() {
         line.push('…');
     }
-    Rendered::of_text("text", frame.prefix.as_deref(), line).joined()
-}
-
-/// A part that is a file of its own, behind the message.
-pub(super) fn attachment(body: Value, name: &str, media: Option<(MediaKind, Attachment)>) -> Shipment {
-    Shipment { kind: PartKind::Attachment, body, name: Some(name.to_owned()), media }
-}
-
-/// The content of a message that is about an uploaded file.
-pub(super) fn pending_media() -> Media {
-    Media { media_id: PENDING_MEDIA_ID.to_owned() }
+    prefix_before("text", frame.prefix.as_deref(), &line) + &line
 }

@@ -1,5 +1,7 @@
 //! Options, text, payload and files are read, once, into a draft.
 
+use std::sync::Arc;
+
 use wecom_alert::config::Settings;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::input::Attachment;
@@ -46,6 +48,7 @@ pub(crate) fn read(order: &Order, settings: &Settings, warnings: &mut Vec<String
     let names_used = usize::from(matches!(source, Source::File(..)));
     let attached = attach::open_all(args, names_used)?;
     attach::check_all(&attached, route, settings, warnings)?;
+    let text = text.map(Arc::new);
     let mut draft = Draft { chosen, material, text, attached, by_option: order.by_option, made_for: route };
     if let Material::Alert(happening) = &draft.material {
         if draft.chosen.origin == TypeOrigin::Best {

@@ -6,13 +6,15 @@
 mod command_line;
 mod wording;
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use wecom_alert::alert::{Field, Level};
-use wecom_alert::child::{self, Ended, Force, How, Job, Kept, signal_name};
+use wecom_alert::child::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
 use wecom_alert::config::{self, Settings, parse_duration_up_to};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::delivery::change::{self, Change, News};
@@ -71,7 +73,7 @@ pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
     let ran = Ran::imagined(args);
     Ok(match runtime.block_on(child::run(&job)) {
         Err(not_started) => {
-            let fate = Fate::NotStarted { code: not_started.exit_code(), why: not_started.error.to_string() };
+            let fate = Fate::NotStarted { code: not_started.exit_code(), why: why(&not_started, &job) };
             Ran { fate, started: not_started.tried, ..ran }
         }
         Ok(ended) => Ran {
@@ -83,6 +85,16 @@ pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
             ..ran
         },
     })
+}
+
+/// Why it could not be started, with what to do where cron is the usual reason.
+fn why(not_started: &NotStarted, job: &Job) -> String {
+    let error = &not_started.error;
+    let is_searched = Path::new(&job.program).components().count() == 1;
+    if error.kind() == ErrorKind::NotFound && is_searched {
+        return format!("{error}; write its whole path, for PATH is short under cron and systemd");
+    }
+    error.to_string()
 }
 
 /// What is to be run, and whether the options are such that an alert can come of them.
@@ -127,7 +139,7 @@ fn route(settings: &Settings, args: &RunArgs) -> Result<Route> {
 }
 
 /// Alerts if that is wanted. Without a command that has been run, for a dry run, it is as if it had failed.
-pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<&Ran>) -> Result<Outcome> {
+pub(crate) async fn alert(session: &mut Session<'_>, mut args: RunArgs, ran: Option<&Ran>) -> Result<Outcome> {
     let route = route(&session.settings, &args)?;
     session.route = Some(route);
     let Some(ran) = ran else {
@@ -158,12 +170,22 @@ pub(crate) async fn alert(session: &mut Session<'_>, args: RunArgs, ran: Option<
         session.settings.cooldown_key = Some(ran.cooldown_key(session, route));
     }
     let news = change.as_ref().and_then(|change| change.news);
+    if !ran.failed() && on != "success" {
+        calm(&mut session.settings, &mut args, news);
+    }
     let outcome = send::send(session, order(session, route, args, ran, news)).await?;
     // What was held back as a repeat has been told to nobody: it is still news when that is over.
     if send::is_through(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));
     }
     Ok(outcome)
+}
+
+/// What the options say of a failure does not hold for a good end: it is calm, and a title of the caller's says so.
+fn calm(settings: &mut Settings, args: &mut RunArgs, news: Option<News>) {
+    args.alert.level = None;
+    let end = if matches!(news, Some(News::Recovered { .. })) { "recovered" } else { "succeeded" };
+    settings.title = settings.title.take().map(|title| format!("{title}: {end}"));
 }
 
 /// Makes an alert that nobody gets: options that cannot become one are better found today than in the night in which one

@@ -76,7 +76,7 @@ fn a_level_is_a_word_and_a_colour() {
         assert_eq!(sent("markdown"), format!("<font color=\"{color}\">**{word}**</font> full"));
         assert_eq!(sent("markdown_v2"), format!("# {word}\n\n```\nfull\n```"));
     }
-    for level in ["", "WARNING", "error", "warn"] {
+    for level in ["", "CRIT", "error", "warn"] {
         let (message, hint) = scene.refused(level, scene.send(Route::App, &["--level", level, "full"]));
         assert!(
             message.contains(&format!("--level {level:?} is no level")) && hint.contains("--level warning"),

@@ -52,6 +52,24 @@ fn the_first_failure_and_the_recovery() {
     assert!(texts[1].contains("failed since: 20") && !texts[2].contains("since"), "{texts:#?}");
 }
 
+/// What the options say of a failure does not make a recovery look like one.
+#[test]
+fn a_recovery_is_calm_whatever_a_failure_is_called() {
+    let scene = Scene::new();
+    let own = ["--title", "no queue", "--level", "warning"];
+    for (on, is_well, title) in [
+        ("change", false, "[WARNING] no queue\n"),
+        ("change", true, "[OK] no queue: recovered\n"),
+        ("always", true, "[OK] no queue: succeeded\n"),
+        // Here they are about a success.
+        ("success", true, "[WARNING] no queue\n"),
+    ] {
+        go(&scene, &[&["--on", on][..], &own].concat(), is_well);
+        let texts = scene.texts();
+        assert!(texts.last().unwrap().starts_with(title), "{texts:#?}");
+    }
+}
+
 #[test]
 fn each_name_is_known_for_itself() {
     let scene = Scene::new();
