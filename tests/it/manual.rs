@@ -121,7 +121,10 @@ fn there_is_a_manual_page_for_each_command() {
         let entry = list.lines().find_map(|line| line.trim().strip_prefix(last)?.strip_prefix(' ')).unwrap().trim();
         let help = text(&[command, &["-h"]].concat());
         assert!(help.starts_with(entry), "{command:?}: {help}");
-        assert!(page.contains(&format!("\\- {}", entry.replace('-', "\\-"))), "{command:?}: {page}");
+        assert!(
+            page.contains(&format!("\\- {}", entry.replace('-', "\\-").replace('\'', "\\*(Aq"))),
+            "{command:?}: {page}"
+        );
     }
     let wrong = run(&["man", "app-snd"]).assert_code(2);
     let told = "wecom-alert: error[usage]: man: there is no command \"app-snd\"\nhint: the nearest one is app-send;";

@@ -62,12 +62,13 @@ impl Cutter<'_> {
     }
 
     /// Where the piece ends that begins here. White space at the end of the text (from `visible` on) is not left alone
-    /// there, if the last piece can hold something before it.
+    /// there, if the last piece can hold something before it and nothing that belongs together is cut for that.
     fn end_of_piece(&self, start: usize, visible: usize) -> usize {
         let end = self.choose(start, self.text.len());
         if end >= visible && visible > start {
             let earlier = self.choose(start, visible - 1);
-            if earlier < visible && self.cost(earlier, self.text.len()) <= self.room {
+            let is_sound = earlier < visible && self.layout.span_at(earlier).is_none();
+            if is_sound && self.cost(earlier, self.text.len()) <= self.room {
                 return earlier;
             }
         }

@@ -35,7 +35,7 @@ fn check_name(case: &str, name: &str, since: &str) {
 fn more_than_five_parts_become_a_file() {
     at_once(KINDS, |kind| {
         let (scene, case, since) = (Scene::new(), kind.name(), now());
-        let text = lines(kind.limit * 6);
+        let text = kind.lines(kind.limit * 6);
         let told = assert_document(
             &kind.cmd(&scene, &text).env("TZ", "CST-8").run(),
             &case,
@@ -48,10 +48,14 @@ fn more_than_five_parts_become_a_file() {
         assert!(shown.len() <= kind.limit && !shown.starts_with('('), "{case}: {shown}");
         let (head, tail) = missing(&case, &text, &shown);
         assert!(head.len() > kind.limit / 4 && tail.len() > kind.limit / 4, "{case}: {shown}");
-        assert!(head.ends_with(['\n', 'l']) && tail.starts_with(|c: char| c.is_ascii_digit()), "{case}: {shown}");
-        assert_eq!((uploads[0].kind, &uploads[0].bytes[..]), (MediaKind::File, text.as_bytes()), "{case}");
+        assert!(
+            head.trim_end_matches(kind.line_break()).ends_with('l') && tail.starts_with(|c: char| c.is_ascii_digit()),
+            "{case}: {shown}"
+        );
+        assert_eq!((uploads[0].kind, &uploads[0].bytes[..]), (MediaKind::File, kind.plain(&text).as_bytes()), "{case}");
         check_name(&case, name_of(&uploads[0]), &since);
-        assert!(shown.contains(&format!("the whole text follows as {}\n", name_of(&uploads[0]))), "{case}: {shown}");
+        let note = format!("the whole text follows as {}{}", name_of(&uploads[0]), kind.line_break());
+        assert!(shown.contains(&note), "{case}: {shown}");
         let file = json!({"media_id": uploads[0].media_id});
         assert_eq!((messages[1].msgtype.as_str(), messages[1].payload()), ("file", &file), "{case}");
         let kinds: Vec<_> = told["parts"].as_array().unwrap().iter().map(|part| part["kind"].clone()).collect();
@@ -72,11 +76,11 @@ fn the_file_holds_the_cleaned_text() {
 fn a_file_can_be_asked_for_and_one_that_fits_needs_none() {
     at_once(KINDS, |kind| {
         for (bytes, uploads) in [(kind.limit, 0), (kind.too_many(), 1)] {
-            let (scene, case, text) = (Scene::new(), format!("{} of {bytes} bytes", kind.name()), lines(bytes));
+            let (scene, case, text) = (Scene::new(), format!("{} of {bytes} bytes", kind.name()), kind.lines(bytes));
             kind.cmd(&scene, &text).args(["--on-long", "file"]).run().assert_code(0);
             assert_eq!(scene.asked(kind.route), [1 + uploads, uploads], "{case}");
             let arrived = scene.wecom.uploads();
-            assert!(arrived.iter().all(|upload| upload.bytes == text.as_bytes()), "{case}");
+            assert!(arrived.iter().all(|upload| upload.bytes == kind.plain(&text).as_bytes()), "{case}");
         }
     });
 }

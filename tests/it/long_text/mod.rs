@@ -38,9 +38,24 @@ const KINDS: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// A send of this type; the text comes from standard input.
+    /// A send of this type; the text, as it will be shown, comes from standard input.
     fn cmd(&self, scene: &Scene, text: &str) -> Cmd {
-        scene.send(self.route, &["-t", self.msgtype]).args(self.more).stdin(text)
+        scene.send(self.route, &["-t", self.msgtype]).args(self.more).stdin(self.plain(text))
+    }
+
+    /// What ends a line.
+    fn line_break(&self) -> &'static str {
+        if self.msgtype == "textcard" { "<br>" } else { "\n" }
+    }
+
+    /// Lines as this type shows them, of exactly so many bytes.
+    fn lines(&self, bytes: usize) -> String {
+        lines_ended_by(self.line_break(), bytes)
+    }
+
+    /// What was said to make it show this.
+    fn plain(&self, shown: &str) -> String {
+        shown.replace(self.line_break(), "\n")
     }
 
     /// The bytes of the shortest of our texts for which it has no room: a textcard takes as many characters as bytes.
@@ -101,9 +116,13 @@ fn upload_of(route: Route) -> Endpoint {
 
 /// Numbered lines of several scripts, of exactly so many bytes, without a line break at the end.
 fn lines(bytes: usize) -> String {
+    lines_ended_by("\n", bytes)
+}
+
+fn lines_ended_by(line_break: &str, bytes: usize) -> String {
     let mut text = String::new();
     for number in 0.. {
-        let line = format!("{number:06} 磁盘 /var 已满 😀 disk full\n");
+        let line = format!("{number:06} 磁盘 /var 已满 😀 disk full{line_break}");
         if text.len() + line.len() >= bytes {
             break;
         }
@@ -139,16 +158,17 @@ fn joined(case: &str, msgtype: &str, limit: usize, parts: &[String]) -> String {
 fn missing<'a>(case: &str, text: &str, shown: &'a str) -> (&'a str, &'a str) {
     let (head, rest) = shown.split_once("[… ").unwrap_or_else(|| panic!("{case}: nothing is said to miss: {shown}"));
     let (number, rest) = rest.split_once(" bytes left out …]").unwrap_or_else(|| panic!("{case}: {shown}"));
-    let note = rest.split_once('\n').filter(|(end, _)| end.is_empty()).map_or(rest, |(_, behind)| behind);
+    let line_break = if text.contains("<br>") { "<br>" } else { "\n" };
+    let note = rest.split_once(line_break).filter(|(end, _)| end.is_empty()).map_or(rest, |(_, behind)| behind);
     let tail = match note.strip_prefix("the whole text follows as ") {
-        Some(note) => note.split_once('\n').map_or("", |(_, tail)| tail),
+        Some(note) => note.split_once(line_break).map_or("", |(_, tail)| tail),
         None => note,
     };
     // A blank line keeps it apart in markdown_v2, and a line of its own is not the text's.
     let tail = tail.trim_start_matches('\n');
     let mut head = head;
     while !text.starts_with(head) {
-        head = head.strip_suffix('\n').unwrap_or_else(|| panic!("{case}: not the text's head: {shown}"));
+        head = head.strip_suffix(line_break).unwrap_or_else(|| panic!("{case}: not the text's head: {shown}"));
     }
     assert!(text.ends_with(tail), "{case}: not the text's tail: {shown}");
     assert_eq!(number, (text.len() - head.len() - tail.len()).to_string(), "{case}: {shown}");

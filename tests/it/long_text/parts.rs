@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{CARD, KINDS, Scene, TEXT, joined, lines, text_in};
+use super::{KINDS, Scene, TEXT, joined, lines, text_in};
 use crate::document::assert_document;
 use crate::results::at_once;
 
 #[test]
 fn what_fits_goes_as_one_message_without_mark() {
     at_once(KINDS, |kind| {
-        let (scene, case, text) = (Scene::new(), kind.name(), lines(kind.limit));
+        let (scene, case, text) = (Scene::new(), kind.name(), kind.lines(kind.limit));
         let told = assert_document(
             &kind.cmd(&scene, &text).run(),
             &case,
@@ -26,8 +26,9 @@ fn what_fits_goes_as_one_message_without_mark() {
 /// More than that in bytes is cut by older copies of the page, if at all.
 #[test]
 fn a_textcard_that_fits_in_characters_goes_with_a_warning() {
-    let (scene, text) = (Scene::new(), lines(600));
-    let run = scene.send(Route::App, &["-t", "textcard"]).args(CARD).stdin(&*text).run();
+    let card = &KINDS[2];
+    let (scene, text) = (Scene::new(), card.lines(600));
+    let run = card.cmd(&scene, &text).run();
     let told = assert_document(&run, "textcard", 0, &json!({"status": "sent", "attempts": 1}));
     assert!(told["warnings"].to_string().contains("600 bytes"), "{told}");
     assert_eq!(scene.texts(), [text]);
@@ -37,7 +38,7 @@ fn a_textcard_that_fits_in_characters_goes_with_a_warning() {
 fn a_little_more_goes_in_parts() {
     at_once(KINDS, |kind| {
         for (bytes, count) in [(kind.too_many(), 2), (kind.limit * 43 / 10, 5)] {
-            let (scene, case, text) = (Scene::new(), format!("{} of {bytes} bytes", kind.name()), lines(bytes));
+            let (scene, case, text) = (Scene::new(), format!("{} of {bytes} bytes", kind.name()), kind.lines(bytes));
             let told = assert_document(
                 &kind.cmd(&scene, &text).run(),
                 &case,
@@ -47,7 +48,10 @@ fn a_little_more_goes_in_parts() {
             let texts = scene.texts();
             assert_eq!((texts.len(), scene.asked(kind.route)), (count, [count, 0]), "{case}");
             assert_eq!(joined(&case, kind.msgtype, kind.limit, &texts), text, "{case}");
-            assert!(texts[..count - 1].iter().all(|part| part.ends_with('\n')), "{case}: cut within a line");
+            assert!(
+                texts[..count - 1].iter().all(|part| part.ends_with(kind.line_break())),
+                "{case}: cut within a line"
+            );
             check_receipts(&case, kind.route, &told, count);
         }
     });
@@ -73,8 +77,9 @@ fn check_receipts(case: &str, route: Route, told: &Value, count: usize) {
 #[test]
 fn whatever_else_a_message_says_is_in_each_part() {
     let scene = Scene::new();
-    let text = lines(900);
-    scene.send(Route::App, &["-t", "textcard", "--btntxt", "More"]).args(CARD).stdin(&*text).run().assert_code(0);
+    let card = &KINDS[2];
+    let text = card.lines(900);
+    card.cmd(&scene, &text).args(["--btntxt", "More"]).run().assert_code(0);
     let messages = scene.wecom.messages();
     assert_eq!(messages.len(), 2);
     for message in &messages {
@@ -106,7 +111,7 @@ fn mentions_stand_in_the_first_part_alone() {
 #[test]
 fn split_has_no_cap() {
     at_once(KINDS, |kind| {
-        let (scene, case, text) = (Scene::new(), kind.name(), lines(kind.limit * 11));
+        let (scene, case, text) = (Scene::new(), kind.name(), kind.lines(kind.limit * 11));
         let told = assert_document(
             &kind.cmd(&scene, &text).args(["--on-long", "split"]).run(),
             &case,

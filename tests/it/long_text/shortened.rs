@@ -3,7 +3,7 @@
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{KINDS, Scene, TEXT, lines, missing};
+use super::{KINDS, Scene, TEXT, missing};
 use crate::document::{assert_document, assert_says};
 use crate::results::at_once;
 
@@ -16,7 +16,7 @@ fn truncate_keeps_what_is_to_be_kept_and_counts_the_rest() {
             (&["--keep", "both"], true, true),
             (&[], true, true),
         ] {
-            let (scene, case, text) = (Scene::new(), format!("{} {keep:?}", kind.name()), lines(kind.limit * 9));
+            let (scene, case, text) = (Scene::new(), format!("{} {keep:?}", kind.name()), kind.lines(kind.limit * 9));
             let run = kind.cmd(&scene, &text).args(["--on-long", "truncate"]).args(keep).run();
             assert_document(&run, &case, 0, &json!({"status": "sent", "attempts": 1}));
             assert_eq!(scene.asked(kind.route), [1, 0], "{case}");

@@ -66,6 +66,12 @@ fn a_block_that_fits_is_not_cut() {
 }
 
 #[test]
+fn a_block_is_not_cut_for_blanks_behind_it() {
+    let expected = ["(1/3)\n123456789012345\n", "(2/3)\n```\n1234567\n```\n", "(3/3)\n  "];
+    splits("123456789012345\n```\n1234567\n```\n  ", 22, Markup::Markdown, &expected);
+}
+
+#[test]
 fn a_longer_block_is_ended_and_begun_again() {
     let text = format!("head\n~~~ sh\n{}~~~\nend", "echo 1\n".repeat(12));
     splits(
