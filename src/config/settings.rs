@@ -213,7 +213,9 @@ impl Settings {
         };
         Error::config(
             "there are credentials of neither an app nor a webhook",
-            format!("{place}, or set WECOM_ALERT_WEBHOOK, or WECOM_ALERT_CORP_ID, _AGENT_ID and _SECRET"),
+            format!(
+                "{place}, or set WECOM_ALERT_WEBHOOK, or WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID and WECOM_ALERT_SECRET"
+            ),
         )
     }
 

@@ -116,7 +116,11 @@ fn the_route_is_the_one_that_the_profile_has() {
     room.says("room", "corp_id, secret are not set", "WECOM_ALERT_CORP_ID");
     let none = scene.env.cmd(["--output", "json", "upload-media"]).arg(&file);
     fs::remove_file(scene.env.config_file()).unwrap();
-    scene.refused("none", none.base_url(&scene.wecom), 3).says("none", "neither an app nor a webhook", "--profile");
+    scene.refused("none", none.base_url(&scene.wecom), 3).says(
+        "none",
+        "neither an app nor a webhook",
+        "write a config file",
+    );
     assert_eq!(scene.wecom.count(Endpoint::MediaUpload), 2);
     assert_eq!(scene.wecom.count(Endpoint::WebhookUploadMedia), 2);
 }
