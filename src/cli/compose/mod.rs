@@ -48,7 +48,6 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    #[allow(dead_code, reason = "for the command that comes next")]
     /// An alert that the program itself words, with options for it.
     pub(crate) fn of_own(
         route: Route,
