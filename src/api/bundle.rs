@@ -1,7 +1,9 @@
-//! A bundle of trusted certificates, decoded fast: it is read anew for every alert that goes out over TLS.
+//! A bundle of trusted certificates, read fast and one by one: that is done anew for every alert that goes out over TLS.
 //!
 //! What is decoded is public. The decoder that rustls brings takes the same time for every byte, as secrets need it, and
 //! for a system's bundle that was most of the CPU time of a send.
+
+use std::io::BufRead;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,24 +12,56 @@ use rustls::pki_types::CertificateDer;
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// The certificates of a PEM text; what is damaged among them is passed over, as is anything else.
-pub(super) fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-    let mut found = Vec::new();
-    let mut body = Vec::new();
-    let mut is_inside = false;
-    for line in pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+/// The certificates of a PEM text; what is damaged among them is passed over, as is anything else. It ends early where
+/// reading fails.
+pub(super) struct Bundle<R> {
+    text: R,
+    line: Vec<u8>,
+    body: Vec<u8>,
+    is_inside: bool,
+}
+
+impl<R: BufRead> Bundle<R> {
+    pub(super) fn new(text: R) -> Self {
+        Self { text, line: Vec::new(), body: Vec::new(), is_inside: false }
+    }
+
+    /// What is left of the text.
+    pub(super) fn into_inner(self) -> R {
+        self.text
+    }
+
+    /// Takes a line in, and returns the certificate that ends with it.
+    fn take_in(&mut self) -> Option<CertificateDer<'static>> {
+        let line = self.line.trim_ascii();
         if line == BEGIN {
-            body.clear();
-            is_inside = true;
+            self.body.clear();
+            self.is_inside = true;
         } else if line == END {
-            let decoded = is_inside.then(|| STANDARD.decode(&body).ok()).flatten();
-            found.extend(decoded.filter(|der| !der.is_empty()).map(CertificateDer::from));
-            is_inside = false;
-        } else if is_inside {
-            body.extend_from_slice(line);
+            let decoded = if self.is_inside { STANDARD.decode(&self.body).ok() } else { None };
+            self.is_inside = false;
+            return decoded.filter(|der| !der.is_empty()).map(CertificateDer::from);
+        } else if self.is_inside {
+            self.body.extend_from_slice(line);
+        }
+        None
+    }
+}
+
+impl<R: BufRead> Iterator for &mut Bundle<R> {
+    type Item = CertificateDer<'static>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.line.clear();
+            if self.text.read_until(b'\n', &mut self.line).ok()? == 0 {
+                return None;
+            }
+            if let Some(certificate) = self.take_in() {
+                return Some(certificate);
+            }
         }
     }
-    found
 }
 
 #[cfg(test)]
@@ -36,6 +70,10 @@ mod tests {
     use rustls::pki_types::pem::PemObject;
 
     use super::*;
+
+    fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+        (&mut Bundle::new(pem)).collect()
+    }
 
     fn pem(der: &[u8], width: usize, line_break: &str) -> String {
         let body = STANDARD.encode(der);

@@ -3,7 +3,7 @@
 //! Verification is always on; there is deliberately no switch against it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::bundle::certificates;
+use super::bundle::Bundle;
 use super::witness::Seen;
 use crate::error::{Error, Result};
 
@@ -87,7 +87,7 @@ impl Trust {
         } else if self.cert_file.is_some() || self.cert_dirs.is_some() {
             self.add_named(&mut roots)?;
         } else {
-            roots.add_parsable_certificates(of_platform());
+            roots = of_platform();
             if roots.is_empty() {
                 roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             }
@@ -97,11 +97,11 @@ impl Trust {
 
     fn add_named(&self, roots: &mut RootCertStore) -> Result<()> {
         let mut faults = Vec::new();
-        let mut add = |name: &str, path: &Path, found: io::Result<Vec<CertificateDer<'static>>>| {
-            let fault = match found.map(|found| (found.len(), roots.add_parsable_certificates(found).0)) {
-                Ok((0, _)) => "there is no PEM certificate in it".to_owned(),
-                Ok((_, 0)) => "no certificate in it is valid".to_owned(),
-                Ok(_) => return,
+        let mut add = |name: &str, path: &Path, found: io::Result<Found>| {
+            let fault = match found {
+                Ok(Found { count: 0, .. }) => "there is no PEM certificate in it".to_owned(),
+                Ok(Found { valid, .. }) if valid.is_empty() => "no certificate in it is valid".to_owned(),
+                Ok(Found { valid, .. }) => return roots.extend(valid.roots),
                 Err(error) => error.to_string(),
             };
             faults.push(format!("{name} {}: {fault}", path.display()));
@@ -123,39 +123,75 @@ impl Trust {
     }
 }
 
+/// What was found in a file or a folder.
+struct Found {
+    /// Certificates, valid or not.
+    count: usize,
+    valid: RootCertStore,
+}
+
+impl Found {
+    fn of(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Self {
+        let mut valid = RootCertStore::empty();
+        let (added, ignored) = valid.add_parsable_certificates(certificates);
+        Self { count: added + ignored, valid }
+    }
+}
+
 /// One bundle file, read once. The folder of hashed links beside it holds the same certificates again, so it is
 /// read only where there is no bundle.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn of_platform() -> Vec<CertificateDer<'static>> {
+fn of_platform() -> RootCertStore {
     let places = openssl_probe::probe();
-    let bundle = places.cert_file.and_then(|file| of_file(&file).ok()).filter(|found| !found.is_empty());
-    bundle.unwrap_or_else(|| places.cert_dir.iter().filter_map(|folder| of_folder(folder).ok()).flatten().collect())
+    let bundle = places.cert_file.and_then(|file| of_file(&file).ok()).filter(|found| !found.valid.is_empty());
+    if let Some(bundle) = bundle {
+        return bundle.valid;
+    }
+    let mut roots = RootCertStore::empty();
+    for found in places.cert_dir.iter().filter_map(|folder| of_folder(folder).ok()) {
+        roots.extend(found.valid.roots);
+    }
+    roots
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn of_platform() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
+fn of_platform() -> RootCertStore {
+    Found::of(rustls_native_certs::load_native_certs().certs.into_iter()).valid
 }
 
 /// The certificates of a bundle; what is damaged among them is passed over.
-fn of_file(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    Ok(certificates(&read(path)?))
+fn of_file(path: &Path) -> io::Result<Found> {
+    let mut bundle = open(path)?;
+    let found = Found::of(&mut bundle);
+    if bundle.into_inner().limit() == 0 {
+        return Err(too_long());
+    }
+    Ok(found)
 }
 
 /// The certificates of all files in a folder, each once: several links commonly lead to one file.
-fn of_folder(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+fn of_folder(path: &Path) -> io::Result<Found> {
     let files = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
-    let mut found: Vec<_> = files.filter_map(|file| of_file(&file).ok()).flatten().collect();
+    let mut found: Vec<_> =
+        files.filter_map(|file| open(&file).ok()).flat_map(|mut bundle| bundle.collect::<Vec<_>>()).collect();
     found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
     found.dedup();
-    Ok(found)
+    Ok(Found::of(found.into_iter()))
+}
+
+fn open(path: &Path) -> io::Result<Bundle<Take<BufReader<File>>>> {
+    Ok(Bundle::new(BufReader::new(File::open(path)?).take(LARGEST_FILE + 1)))
+}
+
+fn too_long() -> io::Error {
+    io::Error::other(format!("it is longer than {} MiB", LARGEST_FILE / 1024 / 1024))
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
     if content.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::other(format!("it is longer than {} MiB", LARGEST_FILE / 1024 / 1024)));
+        return Err(too_long());
     }
     Ok(content)
 }
