@@ -6,17 +6,16 @@
 //! hides a failure. The files stay; they are small, and removing a lock would let two processes hold it.
 
 use std::fmt::Display;
-use std::io;
 use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use crate::clock::{at_ms, now_ms};
-use crate::fingerprint::fingerprint;
-use crate::state::{self, Folder, Guard};
+use crate::state::{Folder, Guard};
 
-/// What is known of a job is a line.
-const FILE_LIMIT: u64 = 4 * 1024;
+/// In the folder of the state.
+const FOLDER: &str = "change";
 
 /// What a run of a job changed. Other runs of the job wait until this is dropped.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct Change {
     pub news: Option<News>,
     /// Why nothing is known, or kept; `None` if all is well.
     pub warning: Option<String>,
-    place: Option<(Place, Guard, Known)>,
+    place: Option<(Memory, Guard, Known)>,
 }
 
 /// What is to be told of a job.
@@ -48,9 +47,9 @@ pub async fn compare(state: Option<&Folder>, job: &str, failed: bool, until: Ins
     let Some(state) = state else {
         return Change::unknown(failed, "no folder for state is known; set state_dir");
     };
-    let place = Place::new(state, job);
-    match place.folder.lock(&place.lock, until, || false).await {
-        Ok(Some(guard)) => place.compare_locked(guard, failed),
+    let place = Memory::new(state, FOLDER, job);
+    match place.lock(until, || false).await {
+        Ok(Some(guard)) => compare_locked(place, guard, failed),
         Ok(None) => Change::unknown(failed, "another run of it is still being told of"),
         Err(error) => Change::unknown(failed, place.says("cannot be used", error)),
     }
@@ -69,50 +68,21 @@ impl Change {
     }
 }
 
-/// Where the files of a job are.
-#[derive(Debug)]
-struct Place {
-    folder: Folder,
-    name: String,
-    lock: String,
-}
-
-impl Place {
-    fn new(state: &Folder, job: &str) -> Self {
-        let print = fingerprint([job]);
-        let short = print.get(..32).unwrap_or(&print);
-        Self { folder: state.within("change"), name: format!("{short}.json"), lock: format!("{short}.lock") }
-    }
-
-    fn compare_locked(self, guard: Guard, failed: bool) -> Change {
-        let before = self.read();
-        let news = match (before, failed) {
-            (Some(Known { failed: true, since_ms }), false) => Some(News::Recovered { since: at_ms(since_ms) }),
-            (Some(Known { failed: true, .. }), true) | (_, false) => None,
-            (_, true) => Some(News::Failed),
-        };
-        let known = match before {
-            Some(before) if before.failed == failed => before,
-            _ => Known { failed, since_ms: now_ms() },
-        };
-        // Nothing is written where nothing is new.
-        let place = (before != Some(known)).then_some((self, guard, known));
-        Change { news, warning: None, place }
-    }
-
-    /// What is known; what cannot be read is not.
-    fn read(&self) -> Option<Known> {
-        let content = state::read_small(&self.folder.file(&self.name), FILE_LIMIT).ok()?;
-        serde_json::from_slice(&content).ok()
-    }
-
-    fn write(&self, known: &Known, guard: &Guard) -> io::Result<()> {
-        self.folder.replace(&self.name, &serde_json::to_vec(known)?, guard)
-    }
-
-    fn says(&self, what: &str, reason: impl Display) -> String {
-        format!("the file {} {what}: {reason}", self.folder.file(&self.name).display())
-    }
+/// Holds a run against what is known of its job.
+fn compare_locked(place: Memory, guard: Guard, failed: bool) -> Change {
+    let before: Option<Known> = place.read();
+    let news = match (before, failed) {
+        (Some(Known { failed: true, since_ms }), false) => Some(News::Recovered { since: at_ms(since_ms) }),
+        (Some(Known { failed: true, .. }), true) | (_, false) => None,
+        (_, true) => Some(News::Failed),
+    };
+    let known = match before {
+        Some(before) if before.failed == failed => before,
+        _ => Known { failed, since_ms: now_ms() },
+    };
+    // Nothing is written where nothing is new.
+    let place = (before != Some(known)).then_some((place, guard, known));
+    Change { news, warning: None, place }
 }
 
 /// The content of a file: how the job was, and since when; Unix milliseconds.
@@ -235,11 +205,11 @@ mod tests {
     fn what_cannot_be_read_is_not_known_and_what_cannot_be_written_is_said() {
         let machine = Machine::new();
         assert_eq!(machine.run("a", true, true), Some(News::Failed));
-        let place = Place::new(&machine.state(), "a");
-        std::fs::write(place.folder.file(&place.name), "{").unwrap();
+        let place = Memory::new(&machine.state(), FOLDER, "a");
+        std::fs::write(place.file(), "{").unwrap();
         assert_eq!(machine.run("a", true, true), Some(News::Failed));
-        std::fs::remove_file(place.folder.file(&place.name)).unwrap();
-        std::fs::create_dir_all(place.folder.file(&place.name).join("x")).unwrap();
+        std::fs::remove_file(place.file()).unwrap();
+        std::fs::create_dir_all(place.file().join("x")).unwrap();
         let told = machine.compare("a", true, LONG).told();
         assert!(told.is_some_and(|warning| warning.contains("cannot be written")));
     }

@@ -12,17 +12,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use crate::clock::{at_ms, now_ms};
 use crate::error::{Error, Result};
-use crate::fingerprint::fingerprint;
 use crate::notice::Listener;
-use crate::state::{self, Folder, Guard};
+use crate::state::{Folder, Guard};
 
 /// How long a repeat that is held back waits to be counted, at the most.
 const COUNT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is known of a key is a line.
-const FILE_LIMIT: u64 = 4 * 1024;
+/// In the folder of the state.
+const FOLDER: &str = "cooldown";
 
 /// Whether an alert may go.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub async fn enter(
                 "try again later, or give it more time with --deadline",
             )),
         },
-        Err(error) => Ok(Entry::Pass(Passage::unkept(place.says("cannot be used", error)))),
+        Err(error) => Ok(Entry::Pass(Passage::unkept(place.0.says("cannot be used", error)))),
     }
 }
 
@@ -98,8 +98,8 @@ impl Passage {
     #[must_use = "a warning is for whoever sends"]
     pub fn passed(self) -> Option<String> {
         let (place, guard) = self.place.as_ref()?;
-        let kept = place.write(&Known { passed_at: now_ms(), held: 0 }, guard);
-        kept.err().map(|error| unkept(place.says("cannot be written", error)))
+        let kept = place.0.write(&Known { passed_at: now_ms(), held: 0 }, guard);
+        kept.err().map(|error| unkept(place.0.says("cannot be written", error)))
     }
 
     fn unkept(reason: impl Display) -> Self {
@@ -107,19 +107,13 @@ impl Passage {
     }
 }
 
-/// Where the files of a key are.
+/// What is known of a key.
 #[derive(Debug)]
-struct Place {
-    folder: Folder,
-    name: String,
-    lock: String,
-}
+struct Place(Memory);
 
 impl Place {
     fn new(state: &Folder, key: &str) -> Self {
-        let print = fingerprint([key]);
-        let short = print.get(..32).unwrap_or(&print);
-        Self { folder: state.within("cooldown"), name: format!("{short}.json"), lock: format!("{short}.lock") }
+        Self(Memory::new(state, FOLDER, key))
     }
 
     /// The lock; `None` if it cannot be had in time.
@@ -132,17 +126,17 @@ impl Place {
             }
             is_settled
         };
-        match self.folder.lock(&self.lock, until, is_settled).await? {
+        match self.0.lock(until, is_settled).await? {
             None if self.recent(duration).is_some() => {
                 // It is settled that this one is held back. Now only to be counted.
-                self.folder.lock(&self.lock, until.min(Instant::now() + COUNT_PATIENCE), || false).await
+                self.0.lock(until.min(Instant::now() + COUNT_PATIENCE), || false).await
             }
             locked => Ok(locked),
         }
     }
 
     fn enter_locked(self, guard: Guard, duration: Duration, listener: &Listener) -> Entry {
-        let known = self.read();
+        let known: Option<Known> = self.0.read();
         let Some(known) = known.filter(|known| known.is_recent(duration)) else {
             let held = known
                 .filter(|known| known.held > 0)
@@ -150,29 +144,15 @@ impl Place {
             return Entry::Pass(Passage { held, warning: None, place: Some((self, guard)) });
         };
         let known = Known { held: known.held.saturating_add(1), ..known };
-        if let Err(error) = self.write(&known, &guard) {
+        if let Err(error) = self.0.write(&known, &guard) {
             listener
-                .detail(format!("an alert is held back but not counted: {}", self.says("cannot be written", error)));
+                .detail(format!("an alert is held back but not counted: {}", self.0.says("cannot be written", error)));
         }
         known.held_back(known.held, duration)
     }
 
     fn recent(&self, duration: Duration) -> Option<Known> {
-        self.read().filter(|known| known.is_recent(duration))
-    }
-
-    /// What is known; what cannot be read is not.
-    fn read(&self) -> Option<Known> {
-        let content = state::read_small(&self.folder.file(&self.name), FILE_LIMIT).ok()?;
-        serde_json::from_slice(&content).ok()
-    }
-
-    fn write(&self, known: &Known, guard: &Guard) -> io::Result<()> {
-        self.folder.replace(&self.name, &serde_json::to_vec(known)?, guard)
-    }
-
-    fn says(&self, what: &str, reason: impl Display) -> String {
-        format!("the file {} {what}: {reason}", self.folder.file(&self.name).display())
+        self.0.read().filter(|known: &Known| known.is_recent(duration))
     }
 }
 
@@ -342,9 +322,7 @@ mod tests {
         run(async {
             assert_eq!(passes(machine.enter("a", LONG).await).passed(), None);
             let place = Place::new(&machine.state(), "a");
-            let Locked::Held(_stopped) = place.folder.try_lock(&place.lock).unwrap() else {
-                panic!("nobody else is here")
-            };
+            let Locked::Held(_stopped) = place.0.try_lock().unwrap() else { panic!("nobody else is here") };
             let entry = machine.try_enter("a", LONG, SHORT).await.unwrap();
             assert_eq!(count_held_back(&entry), 1);
         });
@@ -372,7 +350,7 @@ mod tests {
         let machine = Machine::new();
         run(async {
             let place = Place::new(&machine.state(), "a");
-            std::fs::create_dir_all(place.folder.file(&place.name).join("x")).unwrap();
+            std::fs::create_dir_all(place.0.file().join("x")).unwrap();
             let passage = passes(machine.enter("a", LONG).await);
             assert!(passage.passed().is_some_and(|warning| warning.contains("cannot be written")));
         });

@@ -8,6 +8,7 @@ mod explain;
 mod inspection;
 pub mod late;
 mod ledger;
+mod memory;
 pub mod outbox;
 mod outcome;
 pub mod pacing;
