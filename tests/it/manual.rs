@@ -94,13 +94,15 @@ fn bash_completes() {
     let ask = "eval \"$(cat)\"; COMP_WORDS=(wecom-alert app-send --lev); COMP_CWORD=2; \
                _wecom__alert wecom-alert --lev app-send; echo \"${COMPREPLY[@]}\"; \
                COMP_WORDS=(wecom-alert get-token --lev); \
-               _wecom__alert wecom-alert --lev get-token; echo \"${COMPREPLY[@]}\"";
+               _wecom__alert wecom-alert --lev get-token; echo \"${COMPREPLY[@]}\"; \
+               COMP_WORDS=(wecom-alert webhook-send --level c); COMP_CWORD=3; \
+               _wecom__alert wecom-alert c --level; echo \"${COMPREPLY[@]}\"";
     let mut bash = Command::new("/bin/bash");
     let bash = bash.args(["--norc", "-c", ask]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = bash.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), text(&["completions", "bash"]).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "--level\n\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "--level\n\ncritical\n");
 }
 
 #[test]

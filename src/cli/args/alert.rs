@@ -8,6 +8,8 @@ use clap::{Args, ValueHint};
 use wecom_alert::config::Overrides;
 use wecom_alert::message::card::CardType;
 
+use super::offered::LEVELS;
+
 // What happened.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Alert")]
@@ -16,7 +18,7 @@ pub(crate) struct AlertArgs {
     #[arg(long)]
     pub(crate) title: Option<String>,
     /// How bad it is: info, ok, warning or critical
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", value_parser = LEVELS, hide_possible_values = true)]
     pub(crate) level: Option<String>,
     /// A fact, such as host=web-1 (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]

@@ -4,6 +4,8 @@ use clap::Args;
 
 use wecom_alert::config::Overrides;
 
+use super::offered::Offered;
+
 // Options of the sending commands alone.
 #[derive(Args)]
 #[command(next_help_heading = "Delivery")]
@@ -12,16 +14,17 @@ pub(crate) struct DeliveryArgs {
     #[arg(long)]
     at_most_once: bool,
     /// At the rate limit: wait (default), fail, or leave it in the outbox
-    #[arg(long, value_name = "wait|fail|outbox")]
+    #[arg(long, value_name = "wait|fail|outbox", value_parser = Offered(&["wait", "fail", "outbox"]), hide_possible_values = true)]
     on_rate_limit: Option<String>,
     /// First wait a random time up to this, before the deadline's clock starts [env: WECOM_ALERT_JITTER]
     #[arg(long, value_name = "DURATION")]
     jitter: Option<String>,
     /// A text over the limit; default auto: up to 5 parts, else head and tail with the whole text as a file
-    #[arg(long, value_name = "auto|split|truncate|file|fail")]
+    #[arg(long, value_name = "auto|split|truncate|file|fail", hide_possible_values = true,
+        value_parser = Offered(&["auto", "split", "truncate", "file", "fail"]))]
     on_long: Option<String>,
     /// What --on-long truncate leaves; default both
-    #[arg(long, value_name = "head|tail|both")]
+    #[arg(long, value_name = "head|tail|both", value_parser = Offered(&["head", "tail", "both"]), hide_possible_values = true)]
     keep: Option<String>,
     /// Send it to this profile as well (repeatable)
     #[arg(long, value_name = "PROFILE[:app|:webhook]")]

@@ -5,6 +5,7 @@ mod check;
 mod delivery;
 mod global;
 mod manual;
+mod offered;
 mod outbox;
 mod run;
 mod send;

@@ -9,6 +9,7 @@ use wecom_alert::config::Overrides;
 
 use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
+use super::offered::ENCODINGS;
 use super::send::{AppArgs, MentionArgs};
 
 // `run`.
@@ -40,7 +41,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) alert_exit: bool,
     /// Encoding of the output: auto, utf-8 or gb18030
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = ENCODINGS, hide_possible_values = true)]
     encoding: Option<String>,
     /// Message type; default: the best one for the alert
     #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use wecom_alert::config::Overrides;
+use wecom_alert::message::app::AppContent;
+use wecom_alert::message::webhook::WebhookContent;
 
 use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
+use super::offered::{ENCODINGS, Offered};
 
 // Where the text comes from and how it is read.
 #[derive(Args, Default)]
@@ -42,7 +45,7 @@ pub(crate) struct ContentArgs {
     #[arg(long)]
     pub(crate) escapes: bool,
     /// Encoding of the input: auto, utf-8 or gb18030
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = ENCODINGS, hide_possible_values = true)]
     pub(crate) encoding: Option<String>,
     /// Succeed silently when the text is empty
     #[arg(long, conflicts_with = "if_empty")]
@@ -61,7 +64,7 @@ pub(crate) struct ContentArgs {
 #[command(next_help_heading = "Input of machines")]
 pub(crate) struct FeedArgs {
     /// stdin, or --data, is a notification of alertmanager or grafana
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", value_parser = Offered(&["alertmanager", "grafana"]), hide_possible_values = true)]
     pub(crate) from: Option<String>,
     /// JSON for --from or --template; `-` is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -107,7 +110,7 @@ pub(crate) struct MentionArgs {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) mention_mobile: Vec<String>,
     /// Where the type cannot mention: a short text behind it (default), a refusal, or nothing
-    #[arg(long, value_name = "text|fail|ignore")]
+    #[arg(long, value_name = "text|fail|ignore", value_parser = Offered(&["text", "fail", "ignore"]), hide_possible_values = true)]
     mention_fallback: Option<String>,
 }
 
@@ -117,7 +120,7 @@ pub(crate) struct AppSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
     /// text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(AppContent::MSGTYPES), hide_possible_values = true)]
     pub(crate) msgtype: Option<String>,
     #[command(flatten)]
     pub(crate) app: AppArgs,
@@ -134,7 +137,7 @@ pub(crate) struct WebhookSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
     /// text, markdown, markdown_v2, image, news, file, voice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message")]
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(WebhookContent::MSGTYPES), hide_possible_values = true)]
     pub(crate) msgtype: Option<String>,
     #[command(flatten)]
     pub(crate) mentions: MentionArgs,

@@ -1,0 +1,37 @@
+//! Values that completions offer. Any other is taken here too: whoever reads the option judges it, with a hint of his own.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, Error};
+
+/// A word, with the usual ones to offer.
+#[derive(Clone)]
+pub(super) struct Offered(pub(super) &'static [&'static str]);
+
+pub(super) const LEVELS: Offered = Offered(&["info", "ok", "warning", "critical"]);
+pub(super) const ENCODINGS: Offered = Offered(&["auto", "utf-8", "gb18030"]);
+
+impl TypedValueParser for Offered {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(|value| PossibleValue::new(*value))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_alert::alert::Level;
+
+    use super::*;
+
+    #[test]
+    fn the_levels_are_those_that_there_are() {
+        assert_eq!(LEVELS.0, Level::ALL.map(Level::as_str));
+    }
+}
