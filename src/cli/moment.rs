@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Local, SecondsFormat};
+use chrono::{DateTime, FixedOffset, Local, SecondsFormat};
 
 /// `03:12 +0800`.
 pub(crate) fn clock(at: SystemTime) -> String {
@@ -12,6 +12,11 @@ pub(crate) fn clock(at: SystemTime) -> String {
 /// `2026-11-21 03:12:45 +0800`.
 pub(crate) fn date(at: SystemTime) -> String {
     DateTime::<Local>::from(at).format("%Y-%m-%d %H:%M:%S %z").to_string()
+}
+
+/// `2026-11-21 03:12 +0800`.
+pub(crate) fn minute(at: DateTime<FixedOffset>) -> String {
+    at.with_timezone(&Local).format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 /// `2026-11-21T03:12:45.678+08:00`, for programs.

@@ -56,26 +56,8 @@ pub(super) fn annotations(pairs: &[&(String, String)]) -> Vec<String> {
 
 /// Since when it fires, and until when it did.
 fn period(occurrence: &Occurrence) -> Option<String> {
-    let since = moment(&occurrence.starts_at).map(|at| format!("since {at}"));
-    let until = moment(&occurrence.ends_at).filter(|_| !occurrence.is_firing).map(|at| format!("until {at}"));
-    let words: Vec<_> = since.into_iter().chain(until).collect();
+    let said = |word: &str, time: &str| (!time.is_empty()).then(|| format!("{word} {time}"));
+    let until = said("until", &occurrence.ends_at).filter(|_| !occurrence.is_firing);
+    let words: Vec<_> = said("since", &occurrence.starts_at).into_iter().chain(until).collect();
     (!words.is_empty()).then(|| words.join(" "))
-}
-
-/// `2026-03-01T10:00:12.3Z` to the minute, in the zone that it names; anything else as it is, and nothing for what
-/// means never.
-fn moment(text: &str) -> Option<String> {
-    if text.is_empty() || text.starts_with("0001-01-01T") {
-        return None;
-    }
-    let shortened = || {
-        let (date, time) = text.split_once('T')?;
-        let minutes = time.get(..5).filter(|minutes| {
-            minutes.bytes().enumerate().all(|(at, byte)| if at == 2 { byte == b':' } else { byte.is_ascii_digit() })
-        })?;
-        let zone = time.get(5..)?.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | '.'));
-        let zone = if zone == "Z" { " UTC" } else { zone };
-        Some(format!("{date} {minutes}{zone}"))
-    };
-    Some(shortened().unwrap_or_else(|| text.to_owned()))
 }

@@ -17,6 +17,7 @@ mod tests;
 
 use std::str::FromStr;
 
+use chrono::{DateTime, FixedOffset};
 use node::Node;
 use notification::Notification;
 
@@ -76,13 +77,13 @@ impl FromStr for Format {
     }
 }
 
-/// Reads one notification.
+/// Reads one notification. `clock` shows a point in time to those who get it: at three in the morning nobody adds hours.
 ///
 /// # Errors
 ///
 /// Usage: what is not JSON, has another version or shape, a field of the wrong type (named with its path), or no alert
 /// in it. Fields that are missing or null are no error.
-pub fn read(format: Format, json: &str) -> Result<Alert> {
+pub fn read(format: Format, json: &str, clock: impl Fn(DateTime<FixedOffset>) -> String) -> Result<Alert> {
     let wrong = |what: String| {
         let hint = format!("send the body of {}'s webhook as it came, one notification at a time", format.title());
         Error::usage(format!("the input of --from {}: {what}", format.as_str()), hint)
@@ -95,7 +96,8 @@ pub fn read(format: Format, json: &str) -> Result<Alert> {
         Some(hint) => wrong(what).with_hint(hint),
         None => wrong(what),
     })?;
-    let notification = Notification::read(format, &root).map_err(wrong)?;
+    let mut notification = Notification::read(format, &root).map_err(wrong)?;
+    notification.show_times(&clock);
     Ok(compose::alert(&notification))
 }
 

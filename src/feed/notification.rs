@@ -1,5 +1,7 @@
 //! A notification of either system: near relatives, so one shape holds both.
 
+use chrono::{DateTime, FixedOffset};
+
 use super::Format;
 use super::node::Node;
 
@@ -70,6 +72,17 @@ impl Notification {
             title: own("title", is_default_title)?,
             message: own("message", is_default_message)?,
         })
+    }
+
+    /// Writes the times of its alerts as people read them; what is no time stays as it is, and what means never goes.
+    pub(super) fn show_times(&mut self, clock: impl Fn(DateTime<FixedOffset>) -> String) {
+        for time in self.occurrences.iter_mut().flat_map(|its| [&mut its.starts_at, &mut its.ends_at]) {
+            if time.starts_with("0001-01-01T") {
+                time.clear();
+            } else if let Ok(at) = DateTime::parse_from_rfc3339(time) {
+                *time = clock(at);
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use wecom_alert::input::{clean, is_stdin, parse_json, read_payload};
 use wecom_alert::template::{self, Target};
 
 use super::source::Feed;
+use crate::cli::moment;
 
 /// What came of the input.
 pub(super) enum Fed {
@@ -27,7 +28,7 @@ pub(super) enum Fed {
 pub(super) fn read(source: &Feed, target: Target) -> Result<Fed> {
     let text = read_payload(&source.data)?;
     // A template does not make a notification of what is none.
-    let alert = source.format.map(|format| feed::read(format, &text)).transpose()?;
+    let alert = source.format.map(|format| feed::read(format, &text, moment::minute)).transpose()?;
     let Some(path) = &source.template else {
         return alert.map(|alert| Fed::Alert(Box::new(alert))).ok_or_else(|| Error::defect("data without a use"));
     };

@@ -17,7 +17,7 @@ fn a_group_has_figures_and_links() {
     assert_eq!(blocks[0], "runbook_url: https://runbooks.example.com/memory");
     assert_eq!(
         blocks[2],
-        "2. FIRING zone=cn-3\nMemory of cn-3 at 83%\nvalues: B=83.5, C=1\nsince 2026-03-01 09:51+02:00\n\
+        "2. FIRING zone=cn-3\nMemory of cn-3 at 83%\nvalues: B=83.5, C=1\nsince 2026-03-01 09:51 +0200\n\
          source: https://grafana.example.com/alerting/grafana/rule3/view?orgId=1\n\
          silence: https://grafana.example.com/alerting/silence/new?alertmanager=grafana&matcher=zone%3Dcn-3\n\
          image: https://images.example.com/graph-3.png"
@@ -42,7 +42,7 @@ fn a_single_alert_has_its_picture_and_nothing_internal() {
     assert_eq!(
         body(&alert),
         "Memory of cn-1 at 81%\nrunbook_url: https://runbooks.example.com/memory\n\n\
-         values: B=81.5, C=1\nsince 2026-03-01 09:51+02:00\n\
+         values: B=81.5, C=1\nsince 2026-03-01 09:51 +0200\n\
          panel: https://grafana.example.com/d/aBcD?from=1&orgId=1&to=2&viewPanel=7\n\
          dashboard: https://grafana.example.com/d/aBcD?from=1&orgId=1&to=2\n\
          silence: https://grafana.example.com/alerting/silence/new?alertmanager=grafana&matcher=zone%3Dcn-1\n\n\

@@ -3,14 +3,20 @@ mod grafana;
 mod property;
 mod refusals;
 
-use super::{Format, read};
+use super::Format;
 use crate::alert::{Alert, Field};
+use crate::error::Result;
 
 const GROUP: &str = include_str!("../../../tests/data/feeds/alertmanager-group.json");
 const SINGLE: &str = include_str!("../../../tests/data/feeds/alertmanager-single.json");
 const RESOLVED: &str = include_str!("../../../tests/data/feeds/alertmanager-resolved.json");
 const GRAFANA_GROUP: &str = include_str!("../../../tests/data/feeds/grafana-group.json");
 const GRAFANA_IMAGE: &str = include_str!("../../../tests/data/feeds/grafana-image.json");
+
+/// Times are shown in the zone that they have.
+fn read(format: Format, json: &str) -> Result<Alert> {
+    super::read(format, json, |at| at.format("%Y-%m-%d %H:%M %z").to_string())
+}
 
 fn alertmanager(json: &str) -> Alert {
     read(Format::Alertmanager, json).unwrap()

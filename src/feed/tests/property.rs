@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::super::{Format, read};
+use super::{Format, read};
 use crate::input::clean;
 
 const NAMES: [&str; 16] = [

@@ -134,7 +134,7 @@ fn the_best_type_of_every_alert() {
 fn sent(scene: &Scene, told: &Told, kind: &Kind, route: Route) -> String {
     let case = format!("{} {} {}", told.name, kind.name, route.as_str());
     let before = scene.wecom.requests().len();
-    let run = scene.send(route, &[]).args(kind.args(told)).stdin(told.body()).run();
+    let run = scene.send(route, &[]).args(kind.args(told)).env("TZ", "CST-8").stdin(told.body()).run();
     assert_eq!(run.code, Some(0), "{case}\n{}", run.all());
     let mut shown = String::new();
     for warning in warnings(&run.json()) {
