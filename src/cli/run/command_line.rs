@@ -3,7 +3,7 @@
 //!
 //! Whoever may list processes sees the real one. The members of a group may not, and need only know which it is.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use wecom_alert::harmless::one_line;
@@ -29,6 +29,10 @@ const SECRET_WORDS: [&str; 11] = [
 /// Programs to whom `-p` with something right behind it is a password: what their names begin with.
 const PASSWORD_BY_P: [&str; 3] = ["mysql", "mariadb", "sshpass"];
 
+/// What lines of a crontab begin with that is no program.
+const SHELL_WORDS: [&str; 12] =
+    [".", "cd", "eval", "exec", "export", "for", "if", "set", "source", "ulimit", "umask", "while"];
+
 /// More is cut off, in characters.
 const LONGEST: usize = 200;
 
@@ -43,10 +47,23 @@ pub(super) fn shown(command: &[OsString]) -> String {
     }
 }
 
-/// The program's name without its folder.
+/// The program's name without its folder; of a whole line, which may have secrets in it, that of its first word.
 pub(super) fn base_name(command: &[OsString]) -> String {
-    let program = command.first().map(Path::new).unwrap_or(Path::new(""));
-    one_line(&program.file_name().unwrap_or(program.as_os_str()).to_string_lossy())
+    let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    let first = program.split_whitespace().next().unwrap_or_default();
+    one_line(&Path::new(first).file_name().unwrap_or(first.as_ref()).to_string_lossy())
+}
+
+/// What makes this no program but something that only a shell understands.
+pub(super) fn for_a_shell(program: &OsStr) -> Option<&'static str> {
+    let program = program.to_string_lossy();
+    if SHELL_WORDS.contains(&program.as_ref()) {
+        Some("this is a word of the shell")
+    } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
+        Some("this looks like a line for a shell")
+    } else {
+        None
+    }
 }
 
 /// What comes behind a word.
@@ -196,6 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_the_programs_own() {
+        for (program, expected) in [
+            ("backup", "backup"),
+            ("/usr/local/bin/backup", "backup"),
+            ("cd /srv && ./job", "cd"),
+            ("/usr/bin/mysql -ps3cret/x db", "mysql"),
+            ("..", ".."),
+            ("a\nb", "a"),
+            ("/", "/"),
+            ("", ""),
+        ] {
+            assert_eq!(base_name(&[program.into()]), expected);
+        }
+        assert_eq!(base_name(&[]), "");
+    }
+
+    #[test]
     fn what_looks_like_a_secret_is_left_out() {
         for (words, expected) in [
             (&["mysqldump", "--password=hunter2", "db"][..], "mysqldump --password=*** db"),
@@ -231,13 +265,5 @@ mod tests {
         let line = of(&["echo", &"磁".repeat(500)]);
         assert_eq!(line.chars().count(), LONGEST + 1);
         assert!(line.ends_with("磁…"));
-    }
-
-    #[test]
-    fn the_base_name() {
-        for (program, name) in [("/opt/bin/backup", "backup"), ("backup", "backup"), ("a\nb", "a b"), ("/", "/")] {
-            assert_eq!(base_name(&[program.into()]), name);
-        }
-        assert_eq!(base_name(&[]), "");
     }
 }

@@ -87,11 +87,17 @@ pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
     })
 }
 
-/// Why it could not be started, with what to do where cron is the usual reason.
+/// Why it could not be started, with what to do where a shell is missing or cron is the usual reason.
 fn why(not_started: &NotStarted, job: &Job) -> String {
     let error = &not_started.error;
+    if error.kind() != ErrorKind::NotFound {
+        return error.to_string();
+    }
     let is_searched = Path::new(&job.program).components().count() == 1;
-    if error.kind() == ErrorKind::NotFound && is_searched {
+    if let Some(what) = command_line::for_a_shell(&job.program) {
+        return format!("{error}; {what}: write -- sh -c 'LINE'");
+    }
+    if is_searched {
         return format!("{error}; write its whole path, for PATH is short under cron and systemd");
     }
     error.to_string()

@@ -53,6 +53,25 @@ fn what_could_not_be_started_is_told_apart_from_what_failed() {
 }
 
 #[test]
+fn what_needs_a_shell_says_so() {
+    for (program, name, said) in [
+        ("cd", "cd", "; this is a word of the shell: write -- sh -c 'LINE'"),
+        ("mysql -ps3cret/of-mine < x.sql", "mysql", "; this looks like a line for a shell: write -- sh -c 'LINE'"),
+        ("no-such-backup", "no-such-backup", "; write its whole path, for PATH is short under cron and systemd"),
+    ] {
+        let scene = Scene::new();
+        let run = scene.command(&[], &[program]).env("PATH", "/nowhere").run().assert_code(127);
+        assert!(
+            run.stderr.contains(&format!("{name} could not be started: ")) && run.stderr.contains(said),
+            "{}",
+            run.all()
+        );
+        let text = scene.assert_told(&[&format!("{name} could not be started\n"), said]);
+        assert!(!(text + &run.stderr).contains("of-mine"));
+    }
+}
+
+#[test]
 fn a_script_without_interpreter_is_run_by_the_shell() {
     let scene = Scene::new();
     let script = scene.env.file("script", "echo \"$1\"; exit 8\n");
