@@ -161,11 +161,22 @@ impl Document<'_> {
             }
             None => self.path.display().to_string(),
         };
+        let hint = match error.span().and_then(|span| self.mistyped(span.start)) {
+            Some((typed, meant)) => format!("write {meant} in place of {typed}: an input method's sign is not TOML's"),
+            None => "correct the line; strings stand in double quotes".to_owned(),
+        };
         // The parser's short message names what the grammar expects, nothing of the file.
-        Error::config(
-            format!("{place}: the config file is not valid TOML: {}", shown_whole(error.message())),
-            "correct the line; strings stand in double quotes",
-        )
+        let message = shown_whole(error.message());
+        Error::config(format!("{place}: the config file is not valid TOML: {message}"), hint)
+    }
+
+    /// The sign of an input method that a mistake at `start` may be about: there, or where its line begins or ends. Those
+    /// within strings are the user's own.
+    fn mistyped(&self, start: usize) -> Option<(char, char)> {
+        let (before, after) = self.text.split_at_checked(start)?;
+        let line = [before.rsplit('\n').next()?, after.split('\n').next()?].concat();
+        let ends = [after.chars().next(), line.trim().chars().next(), line.trim().chars().next_back()];
+        ends.into_iter().flatten().find_map(meant)
     }
 
     fn place(&self, key: &Spanned<DeString<'_>>) -> String {
@@ -176,6 +187,20 @@ impl Document<'_> {
     fn position(&self, key: &Spanned<DeString<'_>>) -> (usize, usize) {
         position(self.text, key.span().start)
     }
+}
+
+/// The sign that was meant by one that Chinese input methods write for it; with that one.
+fn meant(typed: char) -> Option<(char, char)> {
+    let meant = match typed {
+        '“' | '”' | '‘' | '’' | '＂' | '＇' => '"',
+        '＝' => '=',
+        '，' | '、' => ',',
+        '［' | '【' => '[',
+        '］' | '】' => ']',
+        '＃' => '#',
+        _ => return None,
+    };
+    Some((typed, meant))
 }
 
 fn of_profile(profile: Option<&str>) -> String {

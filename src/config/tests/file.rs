@@ -83,6 +83,23 @@ fn syntax_errors_show_no_text_of_the_line() {
 }
 
 #[test]
+fn signs_of_a_chinese_input_method_are_told() {
+    for (config, hint) in [
+        ("webhook = “s3cret”", "write \" in place of “"),
+        ("webhook ＝ \"s3cret\"", "write = in place of ＝"),
+        ("【profiles.ops】", "write [ in place of 【"),
+        ("to_user = [\"a\"，\"b\"]", "write , in place of ，"),
+        ("[profiles.ops］", "write ] in place of ］"),
+        ("＃ a comment", "write # in place of ＃"),
+    ] {
+        let (message, told) = error_of(config);
+        assert!(message.contains("not valid TOML: ") && told.starts_with(hint), "{config}: {message}\n{told}");
+        assert!(!(message + &told).contains("s3cret"));
+    }
+    assert_eq!(error_of("webhook = s3cret").1, "correct the line; strings stand in double quotes");
+}
+
+#[test]
 fn bytes_that_are_not_utf8_are_placed() {
     let home = Home::empty();
     home.write(".config/wecom-alert/config.toml", b"timeout = \"1s\"\n# \xff");
