@@ -47,11 +47,20 @@ pub(super) fn shown(command: &[OsString]) -> String {
     }
 }
 
-/// The program's name without its folder; of a whole line, which may have secrets in it, that of its first word.
+/// The program's name without its folder.
 pub(super) fn base_name(command: &[OsString]) -> String {
     let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    let first = program.split_whitespace().next().unwrap_or_default();
-    one_line(&Path::new(first).file_name().unwrap_or(first.as_ref()).to_string_lossy())
+    name_of(&program)
+}
+
+/// The same of a program that does not exist: it may be a whole line with secrets in it, so its first word alone counts.
+pub(super) fn first_name(command: &[OsString]) -> String {
+    let line = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    name_of(line.split_whitespace().next().unwrap_or_default())
+}
+
+fn name_of(program: &str) -> String {
+    one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy())
 }
 
 /// What makes this no program but something that only a shell understands.
@@ -214,17 +223,19 @@ mod tests {
 
     #[test]
     fn a_name_is_the_programs_own() {
-        for (program, expected) in [
-            ("backup", "backup"),
-            ("/usr/local/bin/backup", "backup"),
-            ("cd /srv && ./job", "cd"),
-            ("/usr/bin/mysql -ps3cret/x db", "mysql"),
-            ("..", ".."),
-            ("a\nb", "a"),
-            ("/", "/"),
-            ("", ""),
+        for (program, base, first) in [
+            ("backup", "backup", "backup"),
+            ("/usr/local/bin/backup", "backup", "backup"),
+            ("/opt/my app/run it", "run it", "my"),
+            ("cd /srv && ./job", "job", "cd"),
+            ("/usr/bin/mysql -ps3cret/x db", "x db", "mysql"),
+            ("..", "..", ".."),
+            ("a\nb", "a b", "a"),
+            ("/", "/", "/"),
+            ("", "", ""),
         ] {
-            assert_eq!(base_name(&[program.into()]), expected);
+            assert_eq!(base_name(&[program.into()]), base);
+            assert_eq!(first_name(&[program.into()]), first);
         }
         assert_eq!(base_name(&[]), "");
     }

@@ -74,7 +74,8 @@ pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
     Ok(match runtime.block_on(child::run(&job)) {
         Err(not_started) => {
             let fate = Fate::NotStarted { code: not_started.exit_code(), why: why(&not_started, &job) };
-            Ran { fate, started: not_started.tried, ..ran }
+            let name = name_given(args).unwrap_or_else(|| command_line::first_name(&args.command));
+            Ran { name, fate, started: not_started.tried, ..ran }
         }
         Ok(ended) => Ran {
             fate: Fate::Ended(ended.how.clone()),
@@ -85,6 +86,10 @@ pub(crate) fn run_command(args: &RunArgs) -> Result<Ran> {
             ..ran
         },
     })
+}
+
+fn name_given(args: &RunArgs) -> Option<String> {
+    args.name.as_deref().map(clean).filter(|name| !name.trim().is_empty())
 }
 
 /// Why it could not be started, with what to do where a shell is missing or cron is the usual reason.
@@ -229,7 +234,7 @@ fn order(session: &Session<'_>, route: Route, args: RunArgs, ran: &Ran, news: Op
 impl Ran {
     /// A command that fails at once.
     fn imagined(args: &RunArgs) -> Self {
-        let name = args.name.as_deref().map(clean).filter(|name| !name.trim().is_empty());
+        let name = name_given(args);
         let key = match &name {
             Some(name) => fingerprint(["name".as_bytes(), name.as_bytes()]),
             None => fingerprint(
