@@ -120,6 +120,7 @@ impl<'a> Config<'a> {
         settings.profile = chosen.map(|(name, _)| name.to_owned());
         settings.config_file = file.map(|file| file.path.clone());
         settings.searched = if file.is_none() { self.env.config_files() } else { Vec::new() };
+        settings.has_home = self.env.config_files().iter().any(|path| !self.env.is_system_config(path));
         Ok((settings, ignored))
     }
 }
@@ -131,6 +132,7 @@ fn resolve_settings(layers: &Layers<'_>, env: &Environment, dry_run: bool) -> Re
         profile: None,
         config_file: None,
         searched: Vec::new(),
+        has_home: true,
         corp_id: layers.id(Key::CorpId, |text| Ok(text.to_owned()))?,
         agent_id: layers.id(Key::AgentId, parse_agent_id)?,
         secret: resolve_source(layers, SECRET_FORMS, env)?,

@@ -57,6 +57,8 @@ pub struct Settings {
     pub config_file: Option<PathBuf>,
     /// Where a config file was looked for, if none was found.
     pub searched: Vec<PathBuf>,
+    /// Whether a folder of the user is known, where that file could be; without HOME there is none.
+    pub has_home: bool,
     /// `corpid` (document path 91039).
     pub corp_id: Option<Sourced<String>>,
     /// `agentid`, positive (document path 90236).
@@ -230,7 +232,8 @@ impl Settings {
             (None, []) => "write a config file (no place for one is known: HOME is not set)".to_owned(),
             (None, paths) => {
                 let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-                format!("write a config file (none was found at {})", paths.join(" or "))
+                let why = if self.has_home { "" } else { "HOME is not set, and " };
+                format!("write a config file ({why}none was found at {})", paths.join(" or "))
             }
         }
     }

@@ -41,6 +41,21 @@ fn the_usual_place_is_in_the_home_where_no_folder_is_named() {
     assert_document(&run, "~/.config", 0, &json!({"profile": "ops"}));
 }
 
+/// Daemons and `env -i` have none; who looks for the own file must be told.
+#[test]
+fn without_a_home_that_is_said() {
+    let env = TestEnv::new();
+    let homeless = app_send(&env).without_env("XDG_CONFIG_HOME").without_env("HOME").run();
+    let document = assert_document(&homeless, "no home", 3, &json!({"status": "config"}));
+    assert_says(&document, "no home", "hint", &["HOME is not set, and none was found at /etc/"]);
+    for kept in ["HOME", "XDG_CONFIG_HOME"] {
+        let other = if kept == "HOME" { "XDG_CONFIG_HOME" } else { "HOME" };
+        let run = app_send(&env).without_env(other).run();
+        assert_document(&run, kept, 3, &json!({"status": "config"}));
+        assert!(!run.all().contains("HOME is not set"), "{kept}: {}", run.all());
+    }
+}
+
 #[test]
 fn a_named_file_that_is_missing_is_an_error() {
     let env = TestEnv::new();
