@@ -13,7 +13,7 @@ use reqwest::{RequestBuilder, Response, Url};
 use super::drain::Drain;
 use super::envelope::{self, HttpAnswer};
 use super::failure::{CallError, Limit, Peer, shown};
-use super::link::Unreached;
+use super::link::{Link, Unreached};
 use super::reply::Reply;
 use super::{Client, Target};
 use crate::error::Error;
@@ -34,7 +34,7 @@ impl Client {
         progress: &Progress,
     ) -> Result<Reply, CallError> {
         let began = Instant::now();
-        let judged = self.exchange_once(began, target.path, request, progress).await;
+        let judged = self.exchange_once(target.path, request, progress).await;
         let ended = match &judged {
             Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
             // Whole: the id in it is what WeCom's support asks for.
@@ -49,16 +49,15 @@ impl Client {
 
     async fn exchange_once(
         &self,
-        began: Instant,
         path: &str,
         request: RequestBuilder,
         progress: &Progress,
     ) -> Result<Reply, CallError> {
-        self.link.begin(self.options.connect_timeout.min(self.time_left()?));
-        let response = match self.while_moving(began, progress, request.send()).await {
+        let link = Link::begin(self.connect_limit()?);
+        let response = match self.while_moving(&link, progress, link.watch(request.send())).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.no_response(began, path, progress, Ended::Failed(&error))),
-            Err(limit) => return Err(self.no_response(began, path, progress, Ended::At(limit))),
+            Ok(Err(error)) => return Err(self.no_response(&link, path, progress, Ended::Failed(&error))),
+            Err(limit) => return Err(self.no_response(&link, path, progress, Ended::At(limit))),
         };
         let heard = SystemTime::now();
         let dated = header(response.headers(), DATE).and_then(date_of);
@@ -75,12 +74,12 @@ impl Client {
     }
 
     /// Waits as long as the attempt moves and the deadline has not come.
-    async fn while_moving<F: Future>(&self, began: Instant, progress: &Progress, work: F) -> Result<F::Output, Limit> {
+    async fn while_moving<F: Future>(&self, link: &Link, progress: &Progress, work: F) -> Result<F::Output, Limit> {
         let mut work = pin!(work);
         let mut drain = Drain::default();
-        let mut reprieved = began;
+        let mut reprieved = Instant::now();
         loop {
-            let limit = match self.link.stood_since(began) {
+            let limit = match link.stood_since() {
                 Some(stood) => self.patience_ends(progress, stood).max(reprieved),
                 // Not standing yet: look again before a connection made in this moment could have run out of time.
                 None => Instant::now() + self.options.timeout,
@@ -90,7 +89,7 @@ impl Client {
                 Err(_) if Instant::now() >= self.options.deadline => return Err(Limit::Deadline),
                 Err(_) => {}
             }
-            let stood = self.link.stood_since(began);
+            let stood = link.stood_since();
             if stood.is_some_and(|stood| Instant::now() >= self.patience_ends(progress, stood).max(reprieved)) {
                 let reprieve = drain.reprieve(progress.handed_over(), self.options.timeout);
                 reprieved = Instant::now() + reprieve.ok_or(Limit::Timeout)?;
@@ -104,15 +103,15 @@ impl Client {
     }
 
     /// What it means that no response came: it depends on whether the request can have gone out.
-    pub(super) fn no_response(&self, began: Instant, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
+    pub(super) fn no_response(&self, link: &Link, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
         if let Some(error) = progress.failure() {
             return CallError::Setup(error);
         }
         let peer = self.peer(path);
-        let failure = match self.link.failure() {
+        let failure = match link.failure() {
             Some(failure) => failure,
-            None if self.link.stood_since(began).is_some() => return self.no_answer(&peer, &ended),
-            None => self.link.describe_wait(began.elapsed()),
+            None if link.stood_since().is_some() => return self.no_answer(&peer, &ended),
+            None => link.describe_wait(link.elapsed()),
         };
         self.unreached(&peer, failure)
     }

@@ -4,8 +4,8 @@
 //! so that nobody has to guess it from an error's text.
 
 use std::error::Error as StdError;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -46,9 +46,15 @@ pub(super) enum Unreached {
     ProxyAuth,
 }
 
-/// What is known of the connection that the current attempt uses.
-#[derive(Debug, Default)]
+tokio::task_local! {
+    /// The link of the attempt that the current task is polling.
+    static CURRENT: Link;
+}
+
+/// What is known of the connection that an attempt uses.
+#[derive(Debug)]
 struct State {
+    began: Instant,
     limit: Duration,
     /// Nobody wants to send anything: a connection that stands is dropped.
     only_looks: bool,
@@ -58,33 +64,64 @@ struct State {
     failure: Option<Unreached>,
 }
 
-/// Watches connections as they are made; clones watch together.
-#[derive(Debug, Clone, Default)]
+/// Watches the connection of one attempt as it is made; clones watch the same one.
+#[derive(Debug, Clone)]
 pub(super) struct Link(Arc<Mutex<State>>);
 
 impl Link {
+    /// Begins an attempt, whose connection may take `limit` to stand.
+    pub(super) fn begin(limit: Duration) -> Self {
+        Self::with(limit, false)
+    }
+
+    /// Begins an attempt that ends when its connection stands: no request goes out.
+    pub(super) fn begin_look(limit: Duration) -> Self {
+        Self::with(limit, true)
+    }
+
+    fn with(limit: Duration, only_looks: bool) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            began: Instant::now(),
+            limit,
+            only_looks,
+            connecting: only_looks,
+            looked_up: None,
+            stood: None,
+            failure: None,
+        })))
+    }
+
+    /// Runs the attempt's request. The connector finds the link through the task that polls it: hyper calls the connector
+    /// there, not in a task of its own.
+    pub(super) async fn watch<F: Future>(&self, request: F) -> F::Output {
+        CURRENT.scope(self.clone(), request).await
+    }
+
+    fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    fn is_current(&self) -> bool {
+        CURRENT.try_with(|current| Arc::ptr_eq(&current.0, &self.0)).unwrap_or(false)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins an attempt, whose connection may take `limit` to stand.
-    pub(super) fn begin(&self, limit: Duration) {
-        *self.state() = State { limit, ..State::default() };
-    }
-
-    /// Begins an attempt that ends when its connection stands: no request goes out.
-    pub(super) fn begin_look(&self, limit: Duration) {
-        *self.state() = State { limit, only_looks: true, connecting: true, ..State::default() };
-    }
-
     /// Since when the request has had a connection. An attempt that made none was given one that stood before.
-    pub(super) fn stood_since(&self, began: Instant) -> Option<Instant> {
+    pub(super) fn stood_since(&self) -> Option<Instant> {
         let state = self.state();
         match (state.stood, state.connecting || state.failure.is_some()) {
             (Some(since), _) => Some(since),
             (None, true) => None,
-            (None, false) => Some(began),
+            (None, false) => Some(state.began),
         }
+    }
+
+    /// For how long the attempt has lasted.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.state().began.elapsed()
     }
 
     /// Why the connection did not come to stand; `None` while it stands or is being made.
@@ -92,7 +129,7 @@ impl Link {
         self.state().failure.clone()
     }
 
-    /// What an attempt was doing when it was cut off before a connection stood.
+    /// What the attempt was doing when it was cut off before a connection stood.
     pub(super) fn describe_wait(&self, waited: Duration) -> Unreached {
         match self.state().looked_up.clone() {
             Some(host) => Unreached::DnsTimedOut { host, waited },
@@ -100,8 +137,26 @@ impl Link {
         }
     }
 
+    /// A connection is being made; returns how long it may take.
+    fn connect(&self) -> Duration {
+        let mut state = self.state();
+        state.connecting = true;
+        state.stood = None;
+        state.limit
+    }
+
+    fn stand(&self) {
+        let mut state = self.state();
+        state.connecting = false;
+        state.failure = None;
+        state.stood = Some(Instant::now());
+    }
+
     fn fail(&self, failure: Unreached) {
         let mut state = self.state();
+        if state.stood.is_some() {
+            return;
+        }
         state.connecting = false;
         // The look-up knows better than the connector that reports its failure a moment later.
         state.failure.get_or_insert(failure);
@@ -109,20 +164,23 @@ impl Link {
 }
 
 /// Name look-up by the system, noted in the link.
-pub(super) struct WatchedResolver(pub(super) Link);
+pub(super) struct WatchedResolver;
 
 impl Resolve for WatchedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let link = self.0.clone();
+        let link = Link::current();
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            link.state().looked_up = Some(host.clone());
+            let look_up = |name| link.as_ref().map(|link| link.state().looked_up = name);
+            look_up(Some(host.clone()));
             let found = tokio::net::lookup_host((host.as_str(), 0)).await;
-            link.state().looked_up = None;
+            look_up(None);
             match found.map(Iterator::collect::<Vec<_>>) {
                 Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 Err(error) => {
-                    link.fail(Unreached::Dns { host, reason: error.to_string() });
+                    if let Some(link) = &link {
+                        link.fail(Unreached::Dns { host, reason: error.to_string() });
+                    }
                     Err(error.into())
                 }
             }
@@ -132,65 +190,76 @@ impl Resolve for WatchedResolver {
 
 /// The layer around the connector that notes when a connection stands and why not.
 #[derive(Clone)]
-pub(super) struct WatchLayer(pub(super) Link);
+pub(super) struct WatchLayer;
 
 impl<S> Layer<S> for WatchLayer {
     type Service = Watched<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Watched { inner, link: self.0.clone() }
+        Watched(inner)
     }
 }
 
 /// A connector that is watched.
 #[derive(Clone)]
-pub(super) struct Watched<S> {
-    inner: S,
-    link: Link,
-}
+pub(super) struct Watched<S>(S);
 
 impl<S, Target> Service<Target> for Watched<S>
 where
     S: Service<Target, Error = BoxError>,
     S::Future: Send + 'static,
-    S::Response: Send,
+    S::Response: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
     }
 
     fn call(&mut self, target: Target) -> Self::Future {
-        let link = self.link.clone();
-        let limit = {
-            let mut state = link.state();
-            state.connecting = true;
-            state.stood = None;
-            state.limit
-        };
-        let connection = self.inner.call(target);
-        Box::pin(async move {
-            match tokio::time::timeout(limit, connection).await {
-                Ok(Ok(connection)) => {
-                    let mut state = link.state();
-                    state.connecting = false;
-                    state.failure = None;
-                    state.stood = Some(Instant::now());
-                    if state.only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
-                }
-                Ok(Err(error)) => {
-                    link.fail(classify(error.as_ref()));
-                    Err(error)
-                }
-                Err(elapsed) => {
-                    link.fail(link.describe_wait(limit));
-                    Err(elapsed.into())
-                }
+        let connecting = self.0.call(target);
+        match Link::current() {
+            Some(link) => {
+                let limit = link.connect();
+                Box::pin(watched(link, limit, connecting))
             }
-        })
+            None => Box::pin(connecting),
+        }
+    }
+}
+
+/// Makes a connection under the limit of its attempt, and notes how it ends.
+async fn watched<C>(
+    link: Link,
+    limit: Duration,
+    connecting: impl Future<Output = Result<C, BoxError>>,
+) -> Result<C, BoxError> {
+    let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(link.clone(), connecting)));
+    let mut is_needed = true;
+    let made = poll_fn(|context| {
+        // hyper moves a connection to a task of its own once the request was given another that came free.
+        if is_needed && !link.is_current() {
+            is_needed = false;
+            link.stand();
+        }
+        connecting.as_mut().poll(context)
+    });
+    match made.await {
+        made if !is_needed => made?,
+        Ok(Ok(connection)) => {
+            link.stand();
+            if link.state().only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
+        }
+        Ok(Err(error)) => {
+            link.fail(classify(error.as_ref()));
+            Err(error)
+        }
+        Err(elapsed) => {
+            link.fail(link.describe_wait(limit));
+            Err(elapsed.into())
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `message/send`: an app's message to members, departments and tags (document path 90236).
 
+use bytes::Bytes;
+
 use super::{CallError, Client, Reply};
 use crate::secret::Secret;
 
@@ -14,7 +16,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`CallError`].
-    pub async fn message_send(&self, access_token: &Secret, body: Vec<u8>) -> Result<Reply, CallError> {
+    pub async fn message_send(&self, access_token: &Secret, body: Bytes) -> Result<Reply, CallError> {
         self.post_json(MESSAGE_SEND, ("access_token", access_token), body).await
     }
 }

@@ -17,6 +17,8 @@ mod message;
 mod probe;
 mod proxy;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod webhook;
 mod witness;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
@@ -46,7 +49,7 @@ use crate::notice::Listener;
 use crate::secret::{Mask, Secret};
 use exchange::Progress;
 use failure::Peer;
-use link::{Link, WatchLayer, WatchedResolver};
+use link::{WatchLayer, WatchedResolver};
 use proxy::Proxy;
 use tls::Trust;
 use witness::Seen;
@@ -72,7 +75,6 @@ pub struct ClientOptions {
 pub struct Client {
     options: ClientOptions,
     http: OnceCell<reqwest::Client>,
-    link: Link,
     /// When the first answer of WeCom came, by this machine's clock and by its own.
     clocks: OnceLock<(SystemTime, SystemTime)>,
     /// The certificates that were shown, for one who wants to see them.
@@ -92,8 +94,7 @@ impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     #[must_use]
     pub fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
-        let (http, link, clocks) = (OnceCell::new(), Link::default(), OnceLock::new());
-        Self { options, http, link, clocks, seen: None, mask, listener }
+        Self { options, http: OnceCell::new(), clocks: OnceLock::new(), seen: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
@@ -129,8 +130,8 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
-            .dns_resolver(WatchedResolver(self.link.clone()))
-            .connector_layer(WatchLayer(self.link.clone()));
+            .dns_resolver(WatchedResolver)
+            .connector_layer(WatchLayer);
         proxy::apply(&self.options.proxy, builder)?.build().map_err(|error| {
             Error::defect(format!("the HTTP client cannot be built: {}", exchange::root_cause(&error)))
         })
@@ -165,7 +166,7 @@ impl Client {
     }
 
     /// Sends a JSON body, as the bytes it was made into.
-    async fn post_json(&self, path: &str, credential: (&str, &Secret), body: Vec<u8>) -> Result<Reply, CallError> {
+    async fn post_json(&self, path: &str, credential: (&str, &Secret), body: Bytes) -> Result<Reply, CallError> {
         let target = Target { method: Method::POST, path, query: vec![(credential.0, credential.1.expose())] };
         let request = self.request(&target).await?.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
         self.exchange(&target, request, &Progress::default()).await

@@ -1,13 +1,13 @@
 //! A look at the way to WeCom, step by step, without a request: name, connection, proxy and TLS.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 
 use super::exchange::{Ended, Progress};
 use super::failure::{CallError, Limit};
-use super::link::Unreached;
+use super::link::{Link, Unreached};
 use super::proxy::Proxy;
 use super::witness::{Certificate, Seen};
 use super::{Client, ClientOptions};
@@ -119,18 +119,17 @@ impl Client {
     /// Why it did not come to stand.
     pub async fn open(&self) -> Result<(), CallError> {
         let http = self.http().await.map_err(CallError::Setup)?;
-        let began = Instant::now();
-        self.link.begin_look(self.connect_limit()?);
-        let request = http.get(self.options.base_url.as_str()).send();
+        let link = Link::begin_look(self.connect_limit()?);
+        let request = link.watch(http.get(self.options.base_url.as_str()).send());
         let ended = tokio::time::timeout_at(self.options.deadline.into(), request).await;
-        if self.link.failure().is_none() && self.link.stood_since(began).is_some() {
+        if link.failure().is_none() && link.stood_since().is_some() {
             return Ok(());
         }
         let ended = match &ended {
             Ok(Err(error)) => Ended::Failed(error),
             Ok(Ok(_)) | Err(_) => Ended::At(Limit::Deadline),
         };
-        Err(self.no_response(began, "", &Progress::default(), ended))
+        Err(self.no_response(&link, "", &Progress::default(), ended))
     }
 
     /// The certificate that WeCom's host showed, trusted or not.
@@ -152,7 +151,7 @@ impl Client {
     }
 
     /// How long a connection may take to stand, as far as there is time.
-    fn connect_limit(&self) -> Result<Duration, CallError> {
+    pub(super) fn connect_limit(&self) -> Result<Duration, CallError> {
         Ok(self.options.connect_timeout.min(self.time_left()?))
     }
 

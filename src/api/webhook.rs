@@ -1,5 +1,7 @@
 //! `webhook/send`: a message to the group of a webhook (document path 99110).
 
+use bytes::Bytes;
+
 use super::{CallError, Client, Reply};
 use crate::secret::Secret;
 
@@ -12,7 +14,7 @@ impl Client {
     /// # Errors
     ///
     /// 93000 for a wrong key; see [`CallError`].
-    pub async fn webhook_send(&self, key: &Secret, body: Vec<u8>) -> Result<Reply, CallError> {
+    pub async fn webhook_send(&self, key: &Secret, body: Bytes) -> Result<Reply, CallError> {
         self.post_json(WEBHOOK_SEND, ("key", key), body).await
     }
 }

@@ -20,6 +20,7 @@ mod targets;
 use std::cell::RefCell;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 pub use consignment::Shipment;
@@ -197,6 +198,7 @@ impl<'a> Delivery<'a> {
     async fn send_call(&mut self, body: &Value, part: usize, journal: &mut impl Journal) -> Result<Reply, Failed> {
         // Made once: a repetition must be the same to the byte.
         let bytes = serde_json::to_vec(body)
+            .map(Bytes::from)
             .map_err(|error| Failed::before(Error::defect(format!("the body cannot be written: {error}"))))?;
         let (client, ledger, route, pacer) = (self.client, self.ledger.clone(), self.route(), self.pacer.clone());
         let lanes = consignment::lanes(body, route);
