@@ -26,15 +26,22 @@ pub(super) enum Ended<'a> {
 }
 
 impl Client {
-    /// One request and its answer, judged.
+    /// One request and its answer, judged. `fill` gives the request its body; it is asked again where the connection must
+    /// be made again.
     pub(super) async fn exchange(
         &self,
         target: &Target<'_>,
-        request: RequestBuilder,
         progress: &Progress,
+        fill: impl Fn(RequestBuilder) -> Result<RequestBuilder, CallError>,
     ) -> Result<Reply, CallError> {
+        self.time_left()?;
+        self.http().await.map_err(CallError::Setup)?;
         let began = Instant::now();
-        let judged = self.exchange_once(target.path, request, progress).await;
+        let attempt = async || {
+            let request = fill(self.request(target).await?)?;
+            self.exchange_once(target.path, request, progress).await
+        };
+        let judged = self.trusting(attempt).await;
         let ended = match &judged {
             Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
             // Whole: the id in it is what WeCom's support asks for.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Method};
+use reqwest::{Body, Method, RequestBuilder};
 
 use super::exchange::Progress;
 use super::{CallError, Client, Target};
@@ -66,11 +66,13 @@ impl Client {
 
     async fn upload(&self, path: &str, credential: (&str, &Secret), upload: Upload<'_>) -> Result<Uploaded, CallError> {
         let progress = Progress::default();
-        let form = Form::new().part("media", part(upload.file, &progress, &self.listener)?);
         let query = vec![(credential.0, credential.1.expose()), ("type", upload.kind.as_str())];
         let target = Target { method: Method::POST, path, query };
-        let request = self.request(&target).await?.multipart(form);
-        let reply = self.exchange(&target, request, &progress).await?;
+        let fill = |request: RequestBuilder| {
+            let part = part(upload.file, &progress, &self.listener)?;
+            Ok(request.multipart(Form::new().part("media", part)))
+        };
+        let reply = self.exchange(&target, &progress, fill).await?;
         let Some(media_id) = reply.text("media_id") else {
             let from = self.peer(path).endpoint();
             return Err(CallError::Foreign(format!("the answer of {from} holds no media_id")));

@@ -17,13 +17,13 @@ mod message;
 mod probe;
 mod proxy;
 mod reply;
+mod roots;
 #[cfg(test)]
 mod tests;
-mod tls;
+mod trust;
 mod webhook;
 mod witness;
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -40,6 +40,7 @@ pub use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
 pub use message::MESSAGE_SEND;
 pub use probe::Way;
 pub use reply::Reply;
+pub use trust::Trust;
 pub use webhook::WEBHOOK_SEND;
 pub use witness::Certificate;
 
@@ -51,7 +52,6 @@ use exchange::Progress;
 use failure::Peer;
 use link::{WatchLayer, WatchedResolver};
 use proxy::Proxy;
-use tls::Trust;
 use witness::Seen;
 
 /// How a client reaches WeCom.
@@ -61,8 +61,8 @@ pub struct ClientOptions {
     pub base_url: BaseUrl,
     /// Which proxy to use.
     pub proxy: ProxySetting,
-    /// More trusted roots.
-    pub ca_file: Option<PathBuf>,
+    /// Which certificates are trusted. Clients that are given clones read them once together.
+    pub trust: Trust,
     /// How long a connection may take to stand.
     pub connect_timeout: Duration,
     /// How long an attempt may go without progress.
@@ -137,16 +137,23 @@ impl Client {
         })
     }
 
-    /// Reads the trusted roots off the event loop: a file may be a FIFO or lie on a disk that hangs.
     async fn client_config(&self) -> Result<rustls::ClientConfig> {
         let is_tls = self.options.base_url.as_str().starts_with("https:") || self.proxy().is_some_and(|p| p.is_tls());
-        let trust = Trust::new(self.options.ca_file.clone(), is_tls);
-        let (too_slow, seen) = (trust.too_slow(), self.seen.clone());
-        let reading = tokio::task::spawn_blocking(move || trust.client_config(seen));
-        match tokio::time::timeout_at(self.options.deadline.into(), reading).await {
-            Ok(read) => read.map_err(|_| Error::defect("reading the trusted certificates broke off"))?,
-            Err(_) => Err(too_slow),
+        self.options.trust.client_config(is_tls, self.options.deadline, self.seen.clone()).await
+    }
+
+    /// Makes an attempt, and another with all trusted roots where those at hand did not suffice. The handshake failed then,
+    /// so that nothing was sent.
+    async fn trusting<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
+        let trust = &self.options.trust;
+        let is_narrow = trust.is_narrow();
+        let ended = attempt().await;
+        // No root changes for which name a certificate is.
+        let is_refused = matches!(&ended, Err(CallError::Untrusted { fault, .. }) if *fault != CertificateFault::Name);
+        if is_narrow && is_refused && trust.widen(self.options.deadline).await.map_err(CallError::Setup)? {
+            return attempt().await;
         }
+        ended
     }
 
     /// How much time is left of the deadline: some, or there is no use in a request.
@@ -168,12 +175,14 @@ impl Client {
     /// Sends a JSON body, as the bytes it was made into.
     async fn post_json(&self, path: &str, credential: (&str, &Secret), body: Bytes) -> Result<Reply, CallError> {
         let target = Target { method: Method::POST, path, query: vec![(credential.0, credential.1.expose())] };
-        let request = self.request(&target).await?.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
-        self.exchange(&target, request, &Progress::default()).await
+        let fill = |request: RequestBuilder| {
+            Ok(request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone()))
+        };
+        self.exchange(&target, &Progress::default(), fill).await
     }
 
+    /// An empty request to that target.
     async fn request(&self, target: &Target<'_>) -> Result<RequestBuilder, CallError> {
-        self.time_left()?;
         let http = self.http().await.map_err(CallError::Setup)?;
         let url = Url::parse_with_params(&format!("{}{}", self.options.base_url, target.path), &target.query)
             .map_err(|error| CallError::Setup(Error::defect(format!("the request's URL is malformed: {error}"))))?;

@@ -118,6 +118,11 @@ impl Client {
     ///
     /// Why it did not come to stand.
     pub async fn open(&self) -> Result<(), CallError> {
+        self.http().await.map_err(CallError::Setup)?;
+        self.trusting(async || self.open_once().await).await
+    }
+
+    async fn open_once(&self) -> Result<(), CallError> {
         let http = self.http().await.map_err(CallError::Setup)?;
         let link = Link::begin_look(self.connect_limit()?);
         let request = link.watch(http.get(self.options.base_url.as_str()).send());

@@ -15,7 +15,7 @@ fn client(proxy: SocketAddr, connect_timeout: Duration) -> Client {
     let options = ClientOptions {
         base_url: BaseUrl::parse("http://wecom.example").unwrap(),
         proxy: ProxySetting::Url(proxy),
-        ca_file: None,
+        trust: Trust::new(None),
         connect_timeout,
         timeout: Duration::from_secs(1),
         deadline: Instant::now() + Duration::from_secs(60),

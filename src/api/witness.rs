@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
@@ -35,7 +34,7 @@ struct Shown {
 
 impl Seen {
     /// A verifier that notes what it is shown and leaves every judgement to `judge`.
-    pub(super) fn before(self, judge: Arc<WebPkiServerVerifier>) -> Arc<dyn ServerCertVerifier> {
+    pub(super) fn before(self, judge: Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier> {
         Arc::new(Witness { judge, seen: self })
     }
 
@@ -60,7 +59,7 @@ impl Seen {
 
 #[derive(Debug)]
 struct Witness {
-    judge: Arc<WebPkiServerVerifier>,
+    judge: Arc<dyn ServerCertVerifier>,
     seen: Seen,
 }
 

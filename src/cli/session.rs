@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use wecom_alert::api::{Client, ClientOptions};
+use wecom_alert::api::{Client, ClientOptions, Trust};
 use wecom_alert::config::{BaseUrl, Config, OnRateLimit, ProxySetting, Rate, SecretSource, Settings, Webhook};
 use wecom_alert::delivery::pacing::{self, Pacer};
 use wecom_alert::delivery::{Delivery, Ledger, Manner, Policy, Provenance, outbox};
@@ -32,6 +32,7 @@ pub(crate) struct Session<'c> {
     /// An alert that cannot be stored is sent all the same: nobody would hear otherwise that there was one.
     pub(crate) sends_unstored: bool,
     webhook_login: OnceCell<WebhookLogin>,
+    trust: Trust,
     /// When the command must end. Its clock starts once the input has been read.
     deadline: Instant,
 }
@@ -57,6 +58,7 @@ impl<'c> Session<'c> {
         listener: Listener,
     ) -> Self {
         let deadline = Instant::now() + settings.deadline;
+        let trust = Trust::new(settings.ca_file.clone());
         Self {
             config,
             settings,
@@ -68,6 +70,7 @@ impl<'c> Session<'c> {
             said: None,
             sends_unstored: false,
             webhook_login: OnceCell::new(),
+            trust,
             deadline,
         }
     }
@@ -78,6 +81,8 @@ impl<'c> Session<'c> {
         let ledger = self.ledger.open_account(settings.profile.as_deref(), route);
         settings.outbox = self.settings.outbox;
         settings.state_dir.clone_from(&self.settings.state_dir);
+        let is_same = settings.ca_file == self.settings.ca_file;
+        let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
         Self {
             config: self.config,
             settings,
@@ -90,6 +95,7 @@ impl<'c> Session<'c> {
             said: None,
             sends_unstored: self.sends_unstored,
             webhook_login: OnceCell::new(),
+            trust,
         }
     }
 
@@ -212,7 +218,7 @@ impl<'c> Session<'c> {
         ClientOptions {
             base_url,
             proxy: settings.proxy.clone(),
-            ca_file: settings.ca_file.clone(),
+            trust: self.trust.clone(),
             connect_timeout: settings.connect_timeout,
             timeout: settings.timeout,
             deadline: self.deadline,

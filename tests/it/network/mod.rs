@@ -4,4 +4,6 @@ mod connection;
 mod patience;
 mod proxies;
 mod proxy_variables;
+#[cfg(unix)]
+mod roots;
 mod tls;

@@ -1,19 +1,16 @@
-//! Which certificates are trusted, read as cheaply as possible.
+//! Where the trusted roots come from, and how they are read as cheaply as possible.
 //!
 //! Verification is always on; there is deliberately no switch against it.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::bundle::Bundle;
-use super::witness::Seen;
 use crate::error::{Error, Result};
 
 /// The most that is read of one file, in bytes: a system's whole bundle has a few hundred thousand.
@@ -21,49 +18,56 @@ const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
 /// Where the trusted roots come from.
 #[derive(Debug)]
-pub(super) struct Trust {
+pub(super) struct Sources {
     ca_file: Option<PathBuf>,
     cert_file: Option<PathBuf>,
     cert_dirs: Option<PathBuf>,
     is_used: bool,
 }
 
-impl Trust {
-    /// The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL, else the system's; those of `ca_file`
-    /// beside them. `is_used` says whether any connection will have TLS.
+/// What a first reading brought.
+pub(super) struct AtHand {
+    pub(super) roots: RootCertStore,
+    /// Whether there are roots enough without the folders of `SSL_CERT_DIR`, which are many times as slow to read.
+    pub(super) leaves_folders: bool,
+}
+
+impl Sources {
+    /// `is_used` says whether any connection will have TLS.
     pub(super) fn new(ca_file: Option<PathBuf>, is_used: bool) -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| is_used && !value.is_empty()).map(PathBuf::from);
         Self { ca_file, cert_file: variable("SSL_CERT_FILE"), cert_dirs: variable("SSL_CERT_DIR"), is_used }
     }
 
-    /// The TLS settings of every connection: TLS 1.2 and 1.3, and these roots. Blocks. With `seen`, the certificates that
-    /// are shown are noted there; they are judged all the same.
+    /// Reads all sources but the folders of `SSL_CERT_DIR`, and these where `SSL_CERT_FILE` gives nothing. Blocks.
     ///
     /// # Errors
     ///
     /// A CA file, or a bundle named by a variable, from which no certificate can be read.
-    pub(super) fn client_config(&self, seen: Option<Seen>) -> Result<ClientConfig> {
-        let mut roots = self.roots()?;
+    pub(super) fn read(&self) -> Result<AtHand> {
+        let mut roots = RootCertStore::empty();
+        let mut leaves_folders = false;
+        if !self.is_used {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        } else if self.cert_file.is_some() || self.cert_dirs.is_some() {
+            leaves_folders = self.add_named(&mut roots)?;
+        } else {
+            roots = of_platform();
+            if roots.is_empty() {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
         if let Some(path) = &self.ca_file {
             add_ca_file(&mut roots, path)?;
         }
-        // `ring`, since the alternative spends tens of milliseconds of CPU on seeding itself in every process.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let defect = |error: &dyn std::fmt::Display| Error::defect(format!("TLS cannot be set up: {error}"));
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| defect(&error))?;
-        let builder = match seen {
-            Some(seen) => {
-                // The one that stands behind the other branch too.
-                let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-                builder
-                    .dangerous()
-                    .with_custom_certificate_verifier(seen.before(judge.map_err(|error| defect(&error))?))
-            }
-            None => builder.with_root_certificates(roots),
-        };
-        Ok(builder.with_no_client_auth())
+        Ok(AtHand { roots, leaves_folders })
+    }
+
+    /// Reads the folders of `SSL_CERT_DIR`, and passes over what cannot be read. Blocks.
+    pub(super) fn read_folders(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        self.add_folders(&mut roots, &mut Vec::new());
+        roots
     }
 
     /// The error for a file that keeps its reader waiting. As with every wait that the deadline ends, a later try may
@@ -80,47 +84,45 @@ impl Trust {
         )
     }
 
-    fn roots(&self) -> Result<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        if !self.is_used {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        } else if self.cert_file.is_some() || self.cert_dirs.is_some() {
-            self.add_named(&mut roots)?;
-        } else {
-            roots = of_platform();
-            if roots.is_empty() {
-                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-        }
-        Ok(roots)
-    }
-
-    fn add_named(&self, roots: &mut RootCertStore) -> Result<()> {
+    /// Adds the roots that the variables name; whether the folders among them were left unread.
+    fn add_named(&self, roots: &mut RootCertStore) -> Result<bool> {
         let mut faults = Vec::new();
-        let mut add = |name: &str, path: &Path, found: io::Result<Found>| {
-            let fault = match found {
-                Ok(Found { count: 0, .. }) => "there is no PEM certificate in it".to_owned(),
-                Ok(Found { valid, .. }) if valid.is_empty() => "no certificate in it is valid".to_owned(),
-                Ok(Found { valid, .. }) => return roots.extend(valid.roots),
-                Err(error) => error.to_string(),
-            };
-            faults.push(format!("{name} {}: {fault}", path.display()));
-        };
         if let Some(file) = &self.cert_file {
-            add("SSL_CERT_FILE", file, of_file(file));
+            faults.extend(add(roots, "SSL_CERT_FILE", file, of_file(file)));
         }
-        // It may list several folders, as `PATH` does.
-        for folder in self.cert_dirs.iter().flat_map(std::env::split_paths) {
-            add("SSL_CERT_DIR", &folder, of_folder(&folder));
+        if !roots.is_empty() {
+            return Ok(self.cert_dirs.is_some());
         }
+        self.add_folders(roots, &mut faults);
         if roots.is_empty() {
             return Err(Error::config(
                 format!("no trusted certificate could be read: {}", faults.join("; ")),
                 "unset the variable to use the system's certificates, or point it at readable PEM certificates",
             ));
         }
-        Ok(())
+        Ok(false)
     }
+
+    fn add_folders(&self, roots: &mut RootCertStore, faults: &mut Vec<String>) {
+        // It may list several folders, as `PATH` does.
+        for folder in self.cert_dirs.iter().flat_map(std::env::split_paths) {
+            faults.extend(add(roots, "SSL_CERT_DIR", &folder, of_folder(&folder)));
+        }
+    }
+}
+
+/// Adds what was found, or tells why nothing was.
+fn add(roots: &mut RootCertStore, name: &str, path: &Path, found: io::Result<Found>) -> Option<String> {
+    let fault = match found {
+        Ok(Found { count: 0, .. }) => "there is no PEM certificate in it".to_owned(),
+        Ok(Found { valid, .. }) if valid.is_empty() => "no certificate in it is valid".to_owned(),
+        Ok(Found { valid, .. }) => {
+            roots.extend(valid.roots);
+            return None;
+        }
+        Err(error) => error.to_string(),
+    };
+    Some(format!("{name} {}: {fault}", path.display()))
 }
 
 /// What was found in a file or a folder.
