@@ -124,7 +124,7 @@ pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
     let (is_all_read, ()) = join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
     drop(ear);
     if !is_all_read {
-        relay.read_ahead();
+        relay.read_ahead().await;
     }
     Ok(Ended { how, started: tried, duration, tail: relay.kept(), relay })
 }

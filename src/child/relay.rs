@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Whoever holds a pipe for so many looks waits for something to be written into it.
+const LOOKS: usize = 10;
+
 /// A reader that takes nothing for the moment is asked again after this.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
@@ -36,7 +39,8 @@ pub(super) struct Relay(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// The pipes from the command, each held while it is read from.
+    /// The pipes from the command. Each is held while it is read from, until what was read is in the tail: whoever gets it
+    /// next reads what comes behind that.
     pipes: [Mutex<Option<PipeReader>>; 2],
     ended: Notify,
 }
@@ -135,13 +139,13 @@ impl Relay {
 
     /// After the command's end, where a reader keeps us waiting: takes what the command wrote last out of the pipes, so that
     /// it is among the last lines. It is passed on in its turn.
-    pub(super) fn read_ahead(&self) {
-        for (source, pipe) in self.0.pipes.iter().enumerate() {
-            // Whoever holds it reads from it himself.
-            if let Ok(mut pipe) = pipe.try_lock()
-                && let Some(pipe) = pipe.as_mut()
-            {
-                self.0.take_ahead(source, pipe);
+    pub(super) async fn read_ahead(&self) {
+        for source in 0..self.0.pipes.len() {
+            for _ in 0..LOOKS {
+                if self.0.take_ahead(source) {
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
             }
         }
     }
@@ -169,14 +173,24 @@ impl Shared {
         locked(&self.state)
     }
 
+    /// Takes what is in the pipe, unless somebody else holds it: then `false`.
+    fn take_ahead(&self, source: Source) -> bool {
+        let Ok(mut pipe) = self.pipes[source].try_lock() else { return false };
+        if let Some(pipe) = pipe.as_mut() {
+            self.lock().take_ahead(source, pipe);
+        }
+        true
+    }
+}
+
+impl State {
     /// Takes what is in the pipe, without waiting for more.
-    fn take_ahead(&self, source: Source, pipe: &mut PipeReader) {
+    fn take_ahead(&mut self, source: Source, pipe: &mut PipeReader) {
         let mut buffer = vec![0; CHUNK];
-        let mut state = self.lock();
-        while state.ahead[source].len() < LARGEST_PIPE && has_more(pipe) {
+        while self.ahead[source].len() < LARGEST_PIPE && has_more(pipe) {
             let Ok(length @ 1..) = pipe.read(&mut buffer) else { return };
-            state.tail.push(source, &buffer[..length]);
-            state.ahead[source].extend_from_slice(&buffer[..length]);
+            self.tail.push(source, &buffer[..length]);
+            self.ahead[source].extend_from_slice(&buffer[..length]);
         }
     }
 }
@@ -214,7 +228,6 @@ fn pump(source: Source, name: &str, mut to: Sink, shared: &Shared) {
                 Err(_) => return,
             },
         };
-        drop(pipe);
         {
             let mut state = shared.lock();
             if ahead.is_empty() {
@@ -226,6 +239,7 @@ fn pump(source: Source, name: &str, mut to: Sink, shared: &Shared) {
             }
             state.writing += 1;
         }
+        drop(pipe);
         let passed = to.put(chunk);
         let mut state = shared.lock();
         state.writing -= 1;
@@ -331,5 +345,55 @@ mod tests {
         sink.put(b"x").unwrap();
         assert!(sink.is_gone);
         sink.put(b"y").unwrap();
+    }
+
+    /// Waits until something has come as far as that, within limits.
+    #[track_caller]
+    fn until(mut is_there: impl FnMut() -> bool) {
+        for _ in 0..2000 {
+            if is_there() {
+                return;
+            }
+            thread::sleep(FULL_PAUSE);
+        }
+        panic!("it never came that far");
+    }
+
+    /// The thread has read the first line and is kept from the tail when somebody else wants to read the second.
+    #[cfg(unix)]
+    #[test]
+    fn what_was_read_first_comes_first_in_the_tail() {
+        let relay = Relay(Arc::new(Shared::default()));
+        relay.0.lock().tail = Tail::new(10);
+        let (reader, mut writer) = io::pipe().unwrap();
+        let look = reader.try_clone().unwrap();
+        relay.pass(0, "stdout", reader, Sink::new(io::sink())).unwrap();
+        // It may not be waiting for the first line yet: then that one goes by, and the next is the first.
+        let mut state = 'reading: loop {
+            let state = relay.0.lock();
+            writer.write_all(b"first\n").unwrap();
+            for _ in 0..20 {
+                thread::sleep(FULL_PAUSE);
+                if !has_more(&look) {
+                    break 'reading state;
+                }
+            }
+            drop(state);
+            until(|| !has_more(&look));
+        };
+        writer.write_all(b"second\n").unwrap();
+        drop(writer);
+        // As long as it takes to let go of the pipe, if it lets go.
+        for _ in 0..20 {
+            if let Ok(mut pipe) = relay.0.pipes[0].try_lock() {
+                state.take_ahead(0, pipe.as_mut().unwrap());
+                break;
+            }
+            thread::sleep(FULL_PAUSE);
+        }
+        drop(state);
+        until(|| relay.0.lock().open == 0);
+        let text = String::from_utf8(relay.kept().text).unwrap();
+        assert!(text.ends_with("first\nsecond"), "{text}");
     }
 }
