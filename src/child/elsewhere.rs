@@ -59,13 +59,18 @@ impl Ear {
 }
 
 /// Nothing is ignored.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Ignored;
 
 impl Ignored {
     /// Nothing is.
-    pub(super) fn known() -> Option<Self> {
-        Some(Self)
+    pub(super) fn read() -> Self {
+        Self
+    }
+
+    /// It is known that nothing is.
+    pub(super) fn is_known(self) -> bool {
+        true
     }
 }
 

@@ -6,8 +6,8 @@ use std::process::Command;
 use tokio::process::Child;
 
 use super::Job;
+use super::platform::{Ear, Ignored, Target};
 use super::relay::{Ends, Relay};
-use super::signals::{Ear, Ignored, Target};
 
 /// A command under way.
 pub(super) struct Launched {
@@ -21,12 +21,15 @@ pub(super) struct Launched {
 /// Starts it.
 pub(super) fn launch(job: &Job) -> io::Result<Launched> {
     let (relay, ends) = Relay::start(job.tail_lines)?;
-    let ear = Ignored::known().map(Ear::open).transpose()?;
+    // What is heard is no longer ignored by the command: where it is not known what is, one listens once the command has
+    // been started.
+    let ignored = Ignored::read();
+    let ear = ignored.is_known().then(|| Ear::open(ignored)).transpose()?;
     let leads_group = cfg!(unix) && job.time_limit.is_some() && !io::stdin().is_terminal();
     let child = spawn(job, ends, leads_group)?;
     let ear = match ear {
         Some(ear) => ear,
-        None => Ear::open(Ignored::default())?,
+        None => Ear::open(ignored)?,
     };
     let target = Target::new(child.id(), leads_group);
     Ok(Launched { child, target, ear, relay })

@@ -6,7 +6,10 @@
 //! to all of that. Nothing here prints, and nothing here knows of alerts.
 
 mod launch;
+#[cfg(unix)]
+mod listener;
 mod relay;
+mod signals;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -14,10 +17,10 @@ mod watch;
 
 #[cfg(not(unix))]
 #[path = "elsewhere.rs"]
-mod signals;
+mod platform;
 #[cfg(unix)]
 #[path = "unix.rs"]
-mod signals;
+mod platform;
 
 use std::ffi::OsString;
 use std::io;
@@ -26,17 +29,16 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::future::join;
 
 use launch::Launched;
+pub use platform::signal_name;
 use relay::Relay;
-#[cfg(unix)]
-pub use signals::is_ignored;
-pub use signals::signal_name;
+pub use signals::{StopSignals, received};
 pub use tail::Kept;
 
 /// How long what the command wrote may keep us from telling of its end, if its reader is slow.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A signal for a whole group can reach us a moment after it has ended the command: it is the command's, and has done its
-/// work. Left alone, it would be taken for one that ends what comes next.
+/// work. Left alone, it would be taken for one that ends what comes next. Those that come later have their usual effect.
 const ECHO: Duration = Duration::from_millis(20);
 
 /// What is to be run.
@@ -119,10 +121,12 @@ pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
     let mut launched = launch::launch(job).map_err(|error| NotStarted { error, tried })?;
     let how = watch::watch(&mut launched, job).await;
     let duration = since.elapsed();
-    // Until here, and a moment longer, signals are still heard.
     let Launched { relay, ear, .. } = launched;
-    let (is_all_read, ()) = join(relay.settle(PATIENCE), tokio::time::sleep(ECHO)).await;
-    drop(ear);
+    let heard_out = async {
+        tokio::time::sleep(ECHO).await;
+        drop(ear);
+    };
+    let (is_all_read, ()) = join(relay.settle(PATIENCE), heard_out).await;
     if !is_all_read {
         relay.read_ahead().await;
     }

@@ -88,7 +88,7 @@ fn a_command_that_cannot_be_ended_is_given_up() {
     let mut other = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
     let (how, id) = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let mut launched = launch::launch(&job).unwrap();
-        launched.target = signals::Target::new(Some(other.id()), false);
+        launched.target = platform::Target::new(Some(other.id()), false);
         let how = watch::watch(&mut launched, &job).await;
         let id = launched.child.id().unwrap();
         launched.child.start_kill().unwrap();

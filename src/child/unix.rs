@@ -4,13 +4,14 @@
 //! processes in the terminal's foreground, the command among them: it is not sent a second time, since many programs take
 //! that for "at once". What was ignored when we were started (`nohup`) stays ignored, by the command as well.
 
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 
 use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group};
 use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) use super::listener::Ignored;
+use super::listener::{Listener, next};
 
 /// What is handed on.
 const HEARD: [Signal; 6] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];
@@ -81,62 +82,22 @@ fn is_in_foreground() -> bool {
     foreground == Some(getpgrp())
 }
 
-/// Hears what is to be handed on, from now on; until then it has the effect that it has on any program.
-pub(super) struct Ear(Vec<(Signal, tokio::signal::unix::Signal)>);
+/// Hears what is to be handed on, from now on until it is dropped.
+pub(super) struct Ear(Vec<(Heard, Listener)>);
 
 impl Ear {
     /// Listens, but for what is ignored.
     pub(super) fn open(ignored: Ignored) -> io::Result<Self> {
         // Who ignores the end of his children never learns how they ended.
         drop(signal(SignalKind::child())?);
-        let heard = HEARD.into_iter().filter(|kind| !ignored.has(*kind));
-        let heard = heard.map(|kind| Ok((kind, signal(SignalKind::from_raw(kind.as_raw()))?)));
-        heard.collect::<io::Result<_>>().map(Self)
+        let open = |signal| Listener::open(signal, ignored).map(|listener| Some((Heard(signal), listener?)));
+        HEARD.into_iter().filter_map(|signal| open(signal).transpose()).collect::<io::Result<_>>().map(Self)
     }
 
     /// The next signal.
     pub(super) async fn next(&mut self) -> Heard {
-        poll_fn(|context| {
-            for (kind, signals) in &mut self.0 {
-                if signals.poll_recv(context).is_ready() {
-                    return Poll::Ready(Heard(*kind));
-                }
-            }
-            Poll::Pending
-        })
-        .await
+        next(&mut self.0).await
     }
-}
-
-/// The signals that were ignored when this process was started, a bit for each.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Ignored(u64);
-
-impl Ignored {
-    /// As the system tells; only Linux does. Elsewhere one listens after the command has been started, which has taken
-    /// over by then what is ignored.
-    pub(super) fn known() -> Option<Self> {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        Self::parse(&status)
-    }
-
-    fn parse(status: &str) -> Option<Self> {
-        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-        u64::from_str_radix(bits.trim(), 16).ok().map(Self)
-    }
-
-    fn has(self, signal: Signal) -> bool {
-        let bit = u32::try_from(signal.as_raw() - 1).ok().and_then(|shift| 1u64.checked_shl(shift));
-        bit.is_some_and(|bit| self.0 & bit != 0)
-    }
-}
-
-/// Whether a signal was ignored when this process was started, as far as the system tells, and still is: whoever started
-/// it, such as `nohup` or a shell with `&`, wants it to live on.
-#[must_use]
-pub fn is_ignored(number: i32) -> bool {
-    let signal = Signal::from_named_raw(number);
-    signal.is_some_and(|signal| Ignored::known().is_some_and(|ignored| ignored.has(signal)))
 }
 
 /// The name of a signal; a number where it has none that is the same everywhere.
@@ -177,13 +138,5 @@ mod tests {
     #[test]
     fn signals_have_names() {
         assert_eq!([9, 15, 64].map(signal_name), ["SIGKILL", "SIGTERM", "signal 64"]);
-    }
-
-    #[test]
-    fn what_is_ignored_is_read_from_the_status() {
-        let ignored = Ignored::parse("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n").unwrap();
-        assert!(ignored.has(Signal::HUP) && ignored.has(Signal::PIPE));
-        assert!(![Signal::INT, Signal::TERM, Signal::QUIT].into_iter().any(|signal| ignored.has(signal)));
-        assert!(Ignored::parse("Name:\tx\n").is_none());
     }
 }

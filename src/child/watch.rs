@@ -9,7 +9,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::launch::Launched;
-use super::signals::{Ear, Target};
+use super::platform::{Ear, Target};
 use super::{Force, How, Job};
 
 /// Between two looks at who is left of those whom the command started.
@@ -27,7 +27,7 @@ pub(super) async fn watch(launched: &mut Launched, job: &Job) -> How {
     target.terminate(child);
     let until = Instant::now() + job.grace;
     if ended(child, Some(target), ear, Some(until)).await.is_some() {
-        return How::TimedOut { limit, force: end_rest(target, until).await };
+        return How::TimedOut { limit, force: end_rest(target, ear, until).await };
     }
     target.kill(child);
     // Nobody can resist that, but a dead disk can hold it up, and another user's process does not hear us. That there is
@@ -65,14 +65,17 @@ async fn at(until: Option<Instant>) {
     }
 }
 
-/// Those whom the command started have as long as itself to end; some may have to be killed.
-async fn end_rest(target: Target, until: Instant) -> Force {
+/// Those whom the command started have as long as itself to end, and get signals as long; some may have to be killed.
+async fn end_rest(target: Target, ear: &mut Ear, until: Instant) -> Force {
     while target.is_group_alive() {
         if Instant::now() >= until {
             target.kill_rest();
             return Force::Killed;
         }
-        sleep(LOOK).await;
+        tokio::select! {
+            heard = ear.next() => target.forward(heard),
+            () = sleep(LOOK) => {}
+        }
     }
     Force::Asked
 }

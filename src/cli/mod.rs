@@ -34,6 +34,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Parser;
 
+use wecom_alert::child::StopSignals;
 use wecom_alert::config::{self, Config, Environment, Glance, Output, Overrides};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::error::{Error, Result, Status};
@@ -227,16 +228,18 @@ fn conduct(session: &mut Session<'_>, command: Command, ran: Option<&Ran>) -> an
     let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_) | Command::Run(_));
     let is_final = session.settings.at_most_once;
     let outcome = runtime.block_on(async {
+        // Until the end of all work: after that, a signal has its usual effect.
+        let mut stops = StopSignals::listen();
         let outcome = tokio::select! {
             biased;
-            signal = signals::received() => signals::interrupted(signal, sends, is_final, &ledger),
+            signal = stops.received() => signals::interrupted(signal, sends, is_final, &ledger),
             outcome = dispatch(session, command, ran) => outcome.unwrap_or_else(Outcome::from),
         };
         // The command has its result: what still waits may go along, and a signal ends only that.
         if sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial) {
             tokio::select! {
                 biased;
-                _ = signals::received() => {}
+                _ = stops.received() => {}
                 warnings = flush::a_few(session) => session.warnings.extend(warnings),
             }
         }

@@ -1,37 +1,7 @@
-//! SIGINT and SIGTERM: stop, and say what had been delivered.
+//! What is said when SIGINT or SIGTERM has stopped a command: what had been delivered.
 
 use wecom_alert::delivery::{Ledger, Outcome};
 use wecom_alert::error::{Error, Signal, Status};
-
-/// Waits for a signal to stop; for ever where signals cannot be heard. One that is ignored stays so.
-#[cfg(unix)]
-pub(crate) async fn received() -> Signal {
-    use tokio::signal::unix::SignalKind;
-    tokio::select! {
-        () = heard(SignalKind::interrupt()) => Signal::Interrupt,
-        () = heard(SignalKind::terminate()) => Signal::Terminate,
-    }
-}
-
-#[cfg(unix)]
-async fn heard(kind: tokio::signal::unix::SignalKind) {
-    if !wecom_alert::child::is_ignored(kind.as_raw_value())
-        && let Ok(mut signals) = tokio::signal::unix::signal(kind)
-    {
-        signals.recv().await;
-        return;
-    }
-    std::future::pending().await
-}
-
-/// Waits for Ctrl-C; for ever where it cannot be heard.
-#[cfg(not(unix))]
-pub(crate) async fn received() -> Signal {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Signal::Interrupt,
-        Err(_) => std::future::pending().await,
-    }
-}
 
 /// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
 /// `is_final`, that what may have arrived is not sent again.

@@ -29,6 +29,8 @@ mod recipients;
 mod results;
 #[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod second_signal;
 mod sent;
 #[cfg(unix)]
 mod signals;

@@ -27,7 +27,7 @@ use super::args::RunArgs;
 use super::compose::{self, Order};
 use super::further::{choose_route, only_route};
 use super::session::Session;
-use super::{hold, moment, send, signals};
+use super::{hold, moment, send};
 
 /// How many lines of the output an alert shows unless said otherwise: about what one message holds.
 const TAIL_LINES: u16 = 20;
@@ -276,8 +276,9 @@ impl Ran {
         let (runtime, ended) = self.under_way.as_ref()?;
         runtime.block_on(async {
             tokio::select! {
+                biased;
                 trouble = ended.passed_on() => trouble,
-                _ = signals::received() => None,
+                _ = child::received() => None,
             }
         })
     }

@@ -1,6 +1,11 @@
 //! Signals are the command's: they are handed on, and we live until it has ended.
 
+use std::fs::File;
+
 use super::{Scene, assert_says_only, is_alive, send, until};
+use crate::second_signal::{ended_by, ended_by_each, full_pipe, is_written};
+use crate::support::Cmd;
+use crate::support::fake::{Endpoint, Reply};
 
 #[test]
 fn signals_are_handed_on() {
@@ -86,7 +91,6 @@ fn what_is_ignored_stays_ignored() {
 
 #[test]
 fn a_signal_while_the_alert_is_under_way_ends_only_that() {
-    use crate::support::fake::{Endpoint, Reply};
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
     let running = scene.sh(&[], "exit 3").leads_group().spawn();
@@ -120,7 +124,6 @@ fn what_ends_the_whole_group_does_not_end_the_alert() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_ignored_does_not_end_the_alert_either() {
-    use crate::support::fake::{Endpoint, Reply};
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
     let inner = "run -t text --retries 0 --timeout 3s -- false";
@@ -132,4 +135,121 @@ fn what_is_ignored_does_not_end_the_alert_either() {
     let run = running.wait();
     assert_eq!(run.code, Some(1), "{}", run.all());
     assert!(run.stderr.starts_with("wecom-alert: error[unknown]: run: "), "{}", run.all());
+}
+
+/// `run` with its report to that stdout; what is logged is logged right before it.
+fn report_to(scene: &Scene, stdout: &File, options: &[&str], script: &str) -> Cmd {
+    let options = [&["--output", "json", "--log-file", "log"], options].concat();
+    scene.sh(&options, script).stdout_into(stdout).leads_group()
+}
+
+#[test]
+fn after_the_end_of_the_command_signals_have_their_usual_effect() {
+    for signal in ["HUP", "QUIT", "USR1", "USR2", "INT", "TERM"] {
+        let scene = Scene::new();
+        let (_reader, stdout) = full_pipe();
+        let log = scene.env.home().join("log");
+        let running = report_to(&scene, &stdout, &[], "exit 3").spawn();
+        let ended = ended_by_each(running, &[(signal, &|| is_written(&log))]);
+        assert_eq!(ended, Some(format!("SIG{signal}")));
+        scene.assert_told(&["exit code 3"]);
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_started_leaves_signals_as_they_are() {
+    for signal in ["HUP", "TERM"] {
+        let scene = Scene::new();
+        let (_reader, stdout) = full_pipe();
+        let log = scene.env.home().join("log");
+        let running = scene.command(&["--output", "json", "--log-file", "log"], &["./missing"]).stdout_into(&stdout);
+        let ended = ended_by_each(running.spawn(), &[(signal, &|| is_written(&log))]);
+        assert_eq!(ended, Some(format!("SIG{signal}")));
+    }
+}
+
+#[test]
+fn while_the_alert_is_under_way_a_hangup_ends_it() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let running = scene.sh(&[], "exit 3").leads_group().spawn();
+    let is_sent = || scene.wecom.count(Endpoint::WebhookSend) == 1;
+    assert_eq!(ended_by_each(running, &[("HUP", &is_sent)]), Some("SIGHUP".to_owned()));
+}
+
+/// Those that come right after the end are the command's, so it is told more than once.
+#[test]
+fn while_the_rest_of_the_output_is_passed_on_a_hangup_ends_it() {
+    let scene = Scene::new();
+    let (_reader, stdout) = full_pipe();
+    let running = report_to(&scene, &stdout, &[], "echo more; echo $$ > id; exit 3").spawn();
+    let (id, own) = (scene.number_in("id"), running.id());
+    until(|| !is_alive(id));
+    assert_eq!(ended_by(running, || send("HUP", own.into())), Some("SIGHUP".to_owned()));
+    scene.assert_silent();
+}
+
+#[test]
+fn a_second_signal_ends_the_passing_on_of_output_that_nobody_reads() {
+    let scene = Scene::new();
+    let (_reader, stdout) = full_pipe();
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
+    let is_sent = || scene.wecom.count(Endpoint::WebhookSend) == 1;
+    let log = scene.env.home().join("log");
+    let running = report_to(&scene, &stdout, &["--timeout", "1m"], "echo more; exit 3").spawn();
+    let ended = ended_by_each(running, &[("TERM", &is_sent), ("TERM", &|| is_written(&log))]);
+    assert_eq!(ended, Some("SIGTERM".to_owned()));
+}
+
+/// The first one ends only the passing on, the next one the report that has no room either.
+#[test]
+fn signals_end_the_passing_on_and_then_the_report() {
+    let scene = Scene::new();
+    let (_reader, stdout) = full_pipe();
+    let running = report_to(&scene, &stdout, &[], "echo more; exit 3").spawn();
+    let own = running.id();
+    let ended = ended_by(running, || {
+        if !scene.texts().is_empty() {
+            send("TERM", own.into());
+        }
+    });
+    assert_eq!(ended, Some("SIGTERM".to_owned()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_ignored_stays_ignored_after_the_end_of_the_command() {
+    for signal in ["HUP", "INT"] {
+        let scene = Scene::new();
+        let (reader, stdout) = full_pipe();
+        let log = scene.env.home().join("log");
+        let running = report_to(&scene, &stdout, &[], "exit 3").ignoring(signal).spawn();
+        let own = running.id();
+        drop(stdout);
+        let mut reader = Some(reader);
+        let ended = ended_by(running, || {
+            if is_written(&log)
+                && let Some(mut reader) = reader.take()
+            {
+                send(signal, own.into());
+                std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+            }
+        });
+        assert_eq!(ended, None, "{signal}");
+    }
+}
+
+/// Those whom the command has started get signals as long as they have time to end.
+#[test]
+fn what_is_left_of_a_group_gets_signals() {
+    let scene = Scene::new();
+    let script = "(trap '' TERM; exec sleep 60) & echo $! > other; echo $$ > id; exec sleep 60";
+    let running = scene.sh(&["--time-limit", "1s"], script).leads_group().spawn();
+    let (id, other) = (scene.number_in("id"), scene.number_in("other"));
+    until(|| !is_alive(id));
+    assert!(is_alive(other));
+    send("HUP", running.id().into());
+    assert_eq!(running.wait().code, Some(124));
+    assert!(!is_alive(other));
+    scene.assert_told(&["timed out after 1s", "ended by: SIGTERM"]);
 }

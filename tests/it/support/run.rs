@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -53,6 +53,8 @@ pub(crate) struct Cmd {
     /// Where stdout and stderr lead instead.
     files: [Option<File>; 2],
     leads_group: bool,
+    /// The signal that is ignored when it starts.
+    ignored: Option<&'static str>,
 }
 
 impl Cmd {
@@ -74,6 +76,7 @@ impl Cmd {
             may_show_token: false,
             files: [None, None],
             leads_group: false,
+            ignored: None,
         }
     }
 
@@ -164,6 +167,12 @@ impl Cmd {
         self
     }
 
+    /// It starts with that signal ignored, as under nohup.
+    pub(crate) fn ignoring(mut self, signal: &'static str) -> Self {
+        self.ignored = Some(signal);
+        self
+    }
+
     /// Writes this as the user's config file.
     pub(crate) fn config(self, toml: &str) -> Self {
         super::write_private(&self.config_file, toml.as_bytes());
@@ -220,11 +229,12 @@ impl Cmd {
             (self.stdout == Stdout::Full, ">/dev/full"),
         ];
         let redirections: String = redirections.iter().filter(|(on, _)| *on).map(|(_, text)| *text).collect();
-        let mut command = if redirections.is_empty() {
+        let trap = self.ignored.map(|signal| format!("trap '' {signal}; ")).unwrap_or_default();
+        let mut command = if redirections.is_empty() && trap.is_empty() {
             Command::new(binary)
         } else {
             let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(format!("exec \"$0\" \"$@\" {redirections}")).arg(binary);
+            shell.arg("-c").arg(format!("{trap}exec \"$0\" \"$@\" {redirections}")).arg(binary);
             shell
         };
         command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);
@@ -304,6 +314,11 @@ impl Running {
             std::thread::sleep(Duration::from_millis(5));
         }
         most
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Kills it without a warning.
