@@ -13,7 +13,7 @@ fn flush(scene: &Scene) -> Cmd {
 }
 
 /// What leads an alert that waited for that long.
-fn mark(queued_at_ms: u64, span: &str) -> String {
+pub(super) fn mark(queued_at_ms: u64, span: &str) -> String {
     let minute = queued_at_ms / MINUTE_MS + 8 * 60;
     format!("[delayed {span}, {:02}:{:02} +0800] ", minute / 60 % 24, minute % 60)
 }

@@ -1,6 +1,7 @@
 //! The outbox: what is stored, what is delivered later, and what neither a dead server nor a killed process may lose.
 
 mod commands;
+mod fixture;
 mod flushing;
 mod kills;
 mod late;

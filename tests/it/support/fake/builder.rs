@@ -1,11 +1,11 @@
 //! Everything about the stand-in that is settled before it starts.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::server::{Shared, Watcher};
 use super::tls::{Certificate, Identity};
-use super::world::{App, Webhook, World};
+use super::world::{App, Life, Token, Webhook, World};
 use super::{AGENT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS, WEBHOOK_KEY};
 
 /// As [`FakeWecom::start`] has it, until changed.
@@ -141,6 +141,14 @@ impl Builder {
     /// In bytes; 214 by default, up to 512 by the reference.
     pub fn token_length(mut self, bytes: usize) -> Self {
         self.world.token_length = bytes;
+        self
+    }
+
+    /// A token that was given out for that secret before there was this stand-in.
+    pub fn token(mut self, secret: &str, text: &str) -> Self {
+        let (text, secret) = (text.to_owned(), secret.to_owned());
+        let until = Instant::now() + self.world.token_lifetime;
+        self.world.tokens.push(Token { text, secret, until, life: Life::Valid });
         self
     }
 
