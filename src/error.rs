@@ -165,6 +165,14 @@ impl Error {
         Self::new(Status::Error, message).with_hint("this is a defect of wecom-alert: please report it with this line")
     }
 
+    /// An error about more than this one, with what this one says of the next step.
+    #[must_use]
+    pub fn about(&self, status: Status, message: impl Into<String>) -> Self {
+        let Inner { hint, answer, retry_after, .. } = &*self.0;
+        let (hint, answer, retry_after) = (hint.clone(), answer.clone(), *retry_after);
+        Self(Box::new(Inner { status, message: message.into(), hint, answer, retry_after, seen_ip: None }))
+    }
+
     /// Adds or replaces the next step.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

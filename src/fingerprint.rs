@@ -1,6 +1,10 @@
 //! A name for something that must not be named: SHA-256 over its parts, in hexadecimal digits.
 
+use std::io::{self, Read};
+
 use sha2::{Digest, Sha256};
+
+use crate::secret::Secret;
 
 /// The fingerprint of these parts, 64 digits long. No two lists of parts run together to the same one.
 #[must_use]
@@ -14,10 +18,67 @@ pub fn fingerprint<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String
     in_hex(hash)
 }
 
+/// An app and its agent as a target.
+#[must_use]
+pub fn of_app(corp_id: &str, agent_id: i64) -> String {
+    fingerprint(["app", corp_id, &agent_id.to_string()])
+}
+
+/// A webhook as a target.
+#[must_use]
+pub fn of_webhook(key: &Secret) -> String {
+    fingerprint(["webhook", key.expose()])
+}
+
 /// The plain SHA-256 of a text, for comparison with what other programs compute.
 #[must_use]
 pub fn sha256(text: &[u8]) -> String {
     in_hex(Sha256::new_with_prefix(text))
+}
+
+/// The plain SHA-256 of what comes piece by piece.
+#[derive(Debug, Default)]
+pub struct Checksum(Sha256);
+
+impl Checksum {
+    /// Takes the next piece in.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The sum of all pieces, 64 hexadecimal digits.
+    #[must_use]
+    pub fn finish(self) -> String {
+        in_hex(self.0)
+    }
+}
+
+/// A reader that sums up what is read through it.
+#[derive(Debug)]
+pub struct Summing<R> {
+    reader: R,
+    sum: Checksum,
+}
+
+impl<R: Read> Summing<R> {
+    /// Sums up what is read from here on.
+    pub fn new(reader: R) -> Self {
+        Self { reader, sum: Checksum::default() }
+    }
+
+    /// The sum of what was read.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.sum.finish()
+    }
+}
+
+impl<R: Read> Read for Summing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.sum.update(&buffer[..read]);
+        Ok(read)
+    }
 }
 
 fn in_hex(hash: Sha256) -> String {

@@ -15,7 +15,7 @@ use crate::error::Answer;
 use crate::fingerprint::fingerprint;
 use crate::notice::Listener;
 use crate::secret::{Mask, Secret};
-use crate::state::{self, Folder, Guard};
+use crate::store::{self, Folder, Guard};
 
 /// A token is given up before it expires, by a tenth of its life and by no more than this.
 const LONGEST_MARGIN_S: u64 = 300;
@@ -57,6 +57,12 @@ pub struct Token {
 }
 
 impl Token {
+    /// The same for the next call of this command, for which it was there before.
+    #[must_use]
+    pub fn used(self) -> Self {
+        Self { from_cache: true, ..self }
+    }
+
     /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
     /// near its end, as it does where it grants the same token again.
     #[must_use]
@@ -66,8 +72,7 @@ impl Token {
 }
 
 /// Hands out the tokens of one app.
-pub struct Tokens<'a> {
-    client: &'a Client,
+pub struct Tokens {
     app: App,
     cache: Option<CacheFile>,
     mask: Mask,
@@ -75,19 +80,12 @@ pub struct Tokens<'a> {
     trouble_told: Cell<bool>,
 }
 
-impl<'a> Tokens<'a> {
+impl Tokens {
     /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
     #[must_use]
-    pub fn new(
-        client: &'a Client,
-        base_url: &str,
-        app: App,
-        cache_dir: Option<&Path>,
-        mask: Mask,
-        listener: Listener,
-    ) -> Self {
+    pub fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Listener) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
-        Self { client, app, cache, mask, listener, trouble_told: Cell::new(false) }
+        Self { app, cache, mask, listener, trouble_told: Cell::new(false) }
     }
 
     /// A token that is valid as far as is known.
@@ -95,15 +93,15 @@ impl<'a> Tokens<'a> {
     /// # Errors
     ///
     /// The failure of the one `gettoken` call that this may take.
-    pub async fn get(&self) -> Result<Token, CallError> {
+    pub async fn get(&self, client: &Client) -> Result<Token, CallError> {
         if let Some(token) = self.cached(Entry::is_fresh) {
             return Ok(token);
         }
-        let guard = self.lock(|entry| entry.is_fresh()).await;
+        let guard = self.lock(client, |entry| entry.is_fresh()).await;
         if let Some(token) = self.cached(Entry::is_fresh) {
             return Ok(token);
         }
-        self.fetch(None, guard.as_ref()).await
+        self.fetch(client, None, guard.as_ref()).await
     }
 
     /// Another token than `stale`, which WeCom refused; `None` when there is no other for now.
@@ -111,14 +109,14 @@ impl<'a> Tokens<'a> {
     /// # Errors
     ///
     /// The failure of the one `gettoken` call that this may take.
-    pub async fn refresh(&self, stale: &Token) -> Result<Option<Token>, CallError> {
+    pub async fn refresh(&self, client: &Client, stale: &Token) -> Result<Option<Token>, CallError> {
         let stale = &stale.access_token;
         let is_other = |entry: &Entry| entry.is_fresh() && entry.access_token != stale.expose();
         let is_settled = |entry: &Entry| is_other(entry) || entry.is_known_unchanged(stale);
         if !self.entry().is_some_and(|entry| is_settled(&entry)) {
-            let guard = self.lock(is_settled).await;
+            let guard = self.lock(client, is_settled).await;
             if !self.entry().is_some_and(|entry| is_settled(&entry)) {
-                let token = self.fetch(Some(stale), guard.as_ref()).await?;
+                let token = self.fetch(client, Some(stale), guard.as_ref()).await?;
                 return Ok(Some(token).filter(|token| token.access_token != *stale));
             }
         }
@@ -130,15 +128,15 @@ impl<'a> Tokens<'a> {
     /// # Errors
     ///
     /// The failure of the `gettoken` call.
-    pub async fn force(&self) -> Result<Token, CallError> {
-        let guard = self.lock(|_| false).await;
-        self.fetch(None, guard.as_ref()).await
+    pub async fn force(&self, client: &Client) -> Result<Token, CallError> {
+        let guard = self.lock(client, |_| false).await;
+        self.fetch(client, None, guard.as_ref()).await
     }
 
-    async fn fetch(&self, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {
+    async fn fetch(&self, client: &Client, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {
         // The life of a token counts from before the request: an answer may take its time.
         let asked_at = now();
-        let grant = self.client.gettoken(&self.app.corp_id, &self.app.secret).await?;
+        let grant = client.gettoken(&self.app.corp_id, &self.app.secret).await?;
         let unchanged = stale == Some(&grant.access_token);
         if let (Some(cache), Some(guard)) = (&self.cache, guard) {
             let entry = Entry::new(&cache.key, &grant, asked_at, unchanged);
@@ -170,10 +168,10 @@ impl<'a> Tokens<'a> {
 
     /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would
     /// protect was done meanwhile by somebody else.
-    async fn lock(&self, done: impl Fn(&Entry) -> bool) -> Option<Guard> {
+    async fn lock(&self, client: &Client, done: impl Fn(&Entry) -> bool) -> Option<Guard> {
         let cache = self.cache.as_ref()?;
         // Half of what is left stays for the work itself.
-        let patience = LOCK_PATIENCE.min(self.client.deadline().saturating_duration_since(Instant::now()) / 2);
+        let patience = LOCK_PATIENCE.min(client.deadline().saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
         let guard = cache.folder.lock(&cache.lock, Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
             self.tell_trouble("cannot be used", error);
@@ -214,7 +212,7 @@ impl CacheFile {
 
     /// What is there: nothing, an entry of ours, or something that is said to be none.
     fn read(&self) -> Result<Option<Entry>, String> {
-        let content = match state::read_small(&self.file, CACHE_FILE_LIMIT) {
+        let content = match store::read_small(&self.file, CACHE_FILE_LIMIT) {
             Ok(content) => content,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.to_string()),

@@ -1,7 +1,8 @@
 //! The type for an alert whose sender did not choose one.
 
 use super::{Alert, Link};
-use crate::message::Route;
+use crate::channel::Channel;
+use crate::message::msgtypes;
 
 /// What the button of a textcard shows, in characters (document path 90236).
 const BUTTON_CHARS: usize = 4;
@@ -10,7 +11,7 @@ const BUTTON_CHARS: usize = 4;
 const URL_BYTES: usize = 2048;
 
 impl Alert {
-    /// The route's best type that loses nothing of this alert. What cards alone have is not looked at: see
+    /// The channel's best type that loses nothing of this alert. What cards alone have is not looked at: see
     /// [`Alert::without_card`].
     ///
     /// - A body and nothing else: `text`, which shows it as it is.
@@ -20,36 +21,36 @@ impl Alert {
     ///   columns. It has no colour, but the level's word is there.
     /// - All else: `markdown`, with the level's colour.
     #[must_use]
-    pub fn best_type(&self, route: Route) -> &'static str {
+    pub fn best_type(&self, channel: Channel) -> &'static str {
         let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
         if is_plain && self.link.is_none() && self.picurl.is_none() {
             return "text";
         }
-        let has_columns = self.has_columns();
-        if self.fields.is_empty() && !has_columns && self.has_web_link(route) {
+        let (has_columns, has_type) = (self.has_columns(), |msgtype| msgtypes(channel).contains(&msgtype));
+        if self.fields.is_empty() && !has_columns && self.has_web_link(channel) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
-            if fits_picture && self.article_holds_all(route) && (self.picurl.is_some() || route == Route::Webhook) {
+            if fits_picture && self.article_holds_all(channel) && (self.picurl.is_some() || !has_type("textcard")) {
                 return "news";
             }
-            if route == Route::App && self.picurl.is_none() && self.textcard_holds_all() {
+            if has_type("textcard") && self.picurl.is_none() && self.textcard_holds_all() {
                 return "textcard";
             }
         }
-        if route == Route::Webhook && (has_columns || self.picurl.is_some()) { "markdown_v2" } else { "markdown" }
+        if has_type("markdown_v2") && (has_columns || self.picurl.is_some()) { "markdown_v2" } else { "markdown" }
     }
 
     /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them: those of
     /// webhooks do without a scheme (document path 99110).
-    fn has_web_link(&self, route: Route) -> bool {
-        let goes_without = |link: &Link| route == Route::Webhook && !link.url.contains("://");
+    fn has_web_link(&self, channel: Channel) -> bool {
+        let goes_without = |link: &Link| channel.facts().opens_any_address && !link.url.contains("://");
         let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (link.has_scheme() || goes_without(link));
         self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
     }
 
-    fn article_holds_all(&self, route: Route) -> bool {
-        let rest = match route {
-            Route::App => self.app_news().map(|news| news.rest),
-            Route::Webhook => self.webhook_news().map(|news| news.rest),
+    fn article_holds_all(&self, channel: Channel) -> bool {
+        let rest = match channel {
+            Channel::App => self.app_news().map(|news| news.rest),
+            Channel::Webhook => self.webhook_news().map(|news| news.rest),
         };
         rest.is_ok_and(|rest| rest.is_none())
     }

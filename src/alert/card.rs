@@ -6,8 +6,8 @@
 use super::outline::flat;
 use super::room::{chars, clip, pour};
 use super::{Alert, Field, Fitted};
+use crate::channel::Channel;
 use crate::error::Result;
-use crate::message::Route;
 use crate::message::card::{
     Button, CardAction, CardImage, CardType, Checkbox, CheckboxOption, Emphasis, HorizontalContent, Jump, Lengths,
     MainTitle, QuoteArea, Select, SelectOption, Source, SubmitButton, TemplateCard, VerticalContent,
@@ -36,10 +36,10 @@ impl Alert {
     ///
     /// # Errors
     ///
-    /// Usage: something that the card has no place for on this route, or something that it needs and is not there.
-    pub fn card(&self, card_type: CardType, route: Route) -> Result<Fitted<TemplateCard>> {
-        self.refuse_misfits(card_type, route)?;
-        let lengths = Lengths::of(route, card_type);
+    /// Usage: something that the card has no place for on this channel, or something that it needs and is not there.
+    pub fn card(&self, card_type: CardType, channel: Channel) -> Result<Fitted<TemplateCard>> {
+        self.refuse_misfits(card_type, channel)?;
+        let lengths = Lengths::of(channel, card_type);
         let title = self.full_title();
         let is_asking = card_type.is_asking();
         let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);

@@ -2,8 +2,8 @@
 //! instead (document paths 90236 and 99110).
 
 use super::Alert;
+use crate::channel::Channel;
 use crate::error::{Error, Result};
-use crate::message::Route;
 use crate::message::card::CardType;
 
 const FIGURES: &str = "text_notice";
@@ -18,59 +18,63 @@ const MOST_SELECTABLE: usize = 10;
 
 impl Alert {
     /// Refuses what the card cannot show or lacks.
-    pub(super) fn refuse_misfits(&self, card_type: CardType, route: Route) -> Result<()> {
+    pub(super) fn refuse_misfits(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let name = card_type.as_str();
-        if route == Route::Webhook && !card_type.is_notice() {
+        if !channel.has_interactive_cards() && !card_type.is_notice() {
             return Err(Error::usage(
-                format!("a webhook has no {name} cards"),
+                format!("{} has no {name} cards", channel.facts().noun),
                 format!("use --card {NOTICES}, or send it with app-send"),
             ));
         }
-        self.refuse_extra(card_type, route)?;
-        self.refuse_lack(card_type, route)?;
+        self.refuse_extra(card_type, channel)?;
+        self.refuse_lack(card_type, channel)?;
         self.refuse_excess(card_type)
     }
 
-    fn refuse_extra(&self, card_type: CardType, route: Route) -> Result<()> {
+    fn refuse_extra(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let is_asking = card_type.is_asking();
         let is_buttons = card_type == CardType::ButtonInteraction;
         let has_label = self.link.as_ref().is_some_and(|link| link.label.is_some());
         let extras = [
-            ("--button", !self.buttons.is_empty() && !is_buttons, "button_interaction", Route::App),
-            ("--option", !self.options.is_empty() && !is_asking, CHOOSABLE, Route::App),
-            ("--emphasis", self.emphasis.is_some() && card_type != CardType::TextNotice, FIGURES, route),
-            ("--quote", self.quote.is_some() && is_asking, QUOTABLE, route),
-            ("--jump", !self.jumps.is_empty() && !card_type.is_notice(), NOTICES, route),
-            ("--picurl", self.picurl.is_some() && card_type != CardType::NewsNotice, "news_notice", route),
-            ("--btntxt", has_label && !card_type.is_notice(), NOTICES, route),
-            ("--url", self.link.is_some() && is_asking, QUOTABLE, route),
+            ("--button", !self.buttons.is_empty() && !is_buttons, "button_interaction", true),
+            ("--option", !self.options.is_empty() && !is_asking, CHOOSABLE, true),
+            ("--emphasis", self.emphasis.is_some() && card_type != CardType::TextNotice, FIGURES, false),
+            ("--quote", self.quote.is_some() && is_asking, QUOTABLE, false),
+            ("--jump", !self.jumps.is_empty() && !card_type.is_notice(), NOTICES, false),
+            ("--picurl", self.picurl.is_some() && card_type != CardType::NewsNotice, "news_notice", false),
+            ("--btntxt", has_label && !card_type.is_notice(), NOTICES, false),
+            ("--url", self.link.is_some() && is_asking, QUOTABLE, false),
         ];
-        if let Some((option, _, cards, owner)) = extras.into_iter().find(|(_, is_extra, ..)| *is_extra) {
-            // Of the owners, those on this route.
-            let cards = if route == Route::Webhook && owner == route && cards == QUOTABLE { NOTICES } else { cards };
-            let where_to = if owner == route { "" } else { " with app-send" };
+        let has_all = channel.has_interactive_cards();
+        if let Some((option, _, cards, is_pressed)) = extras.into_iter().find(|(_, is_extra, ..)| *is_extra) {
+            // Of the cards that have it, those on this channel.
+            let cards = if !has_all && cards == QUOTABLE { NOTICES } else { cards };
+            let where_to = if has_all || !is_pressed { "" } else { " with app-send" };
+            let (name, noun) = (card_type.as_str(), channel.facts().noun);
             return Err(Error::usage(
-                format!("a {name} card of {a} has no place for {option}", name = card_type.as_str(), a = sender(route)),
+                format!("a {name} card of {noun} has no place for {option}"),
                 format!("use --card {cards}{where_to}, or leave {option} out"),
             ));
         }
-        if self.task_id.is_some() && route == Route::Webhook {
+        if self.task_id.is_some() && !has_all {
             let hint = "leave --task-id out, or send it with app-send";
-            return Err(Error::usage("a card of a webhook has no place for --task-id", hint));
+            let noun = channel.facts().noun;
+            return Err(Error::usage(format!("a card of {noun} has no place for --task-id"), hint));
         }
         Ok(())
     }
 
-    fn refuse_lack(&self, card_type: CardType, route: Route) -> Result<()> {
+    fn refuse_lack(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let name = card_type.as_str();
         let lack = |what: &str, hint: &str| Err(Error::usage(format!("a {name} card needs {what}"), hint));
         match card_type {
             CardType::TextNotice | CardType::NewsNotice
                 if self.link.as_ref().is_none_or(|link| link.url.is_empty()) =>
             {
-                let hint = match route {
-                    Route::App => "add --url, use --card button_interaction, or send it with -t markdown",
-                    Route::Webhook => "add --url, or send it with -t markdown",
+                let hint = if channel.has_interactive_cards() {
+                    "add --url, use --card button_interaction, or send it with -t markdown"
+                } else {
+                    "add --url, or send it with -t markdown"
                 };
                 return lack("a link", hint);
             }
@@ -114,12 +118,5 @@ impl Alert {
             return Err(Error::usage(format!("a {name} card has at most {most} {what}, not {count}"), hint));
         }
         Ok(())
-    }
-}
-
-fn sender(route: Route) -> &'static str {
-    match route {
-        Route::App => "an app",
-        Route::Webhook => "a webhook",
     }
 }

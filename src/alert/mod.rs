@@ -22,6 +22,7 @@ mod textcard;
 #[cfg(test)]
 mod tests;
 
+use crate::message::card::CardType;
 pub use level::Level;
 
 /// What happened, for any message type. Everything is plain text of the sender's; `Default` is an alert
@@ -56,6 +57,8 @@ pub struct Alert {
     pub options: Vec<Choice>,
     /// Names a card of an app in events, new for each message; interactive cards need it.
     pub task_id: Option<String>,
+    /// The template card that it is to be on, if it is for one.
+    pub card: Option<CardType>,
 }
 
 /// A fact: `host: web-1`.

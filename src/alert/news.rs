@@ -8,7 +8,7 @@ use crate::message::{app, webhook};
 
 const TITLE_BYTES: usize = 128;
 
-/// What the article of either route has.
+/// What the article of either channel has.
 struct Article {
     title: String,
     description: Option<String>,

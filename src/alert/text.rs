@@ -1,4 +1,4 @@
-//! An alert as `text`: nothing but lines. Both routes show them as they are, so nothing is escaped.
+//! An alert as `text`: nothing but lines. Both channels show them as they are, so nothing is escaped.
 //!
 //! Two forms do mean something in it: `<a href="…">` is a link (document path 90236), and through webhooks `<@userid>`
 //! is a mention (document path 99110). No escape for them is published, and any replacement would spoil what is copied.
@@ -7,7 +7,7 @@ use super::outline::First;
 use super::{Alert, Rendered};
 
 impl Alert {
-    /// As `text`, for both routes: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
+    /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
     #[must_use]
     pub fn text(&self) -> Rendered {
         let fields: Vec<_> = self.fields.iter().flat_map(|field| field.lines()).collect();

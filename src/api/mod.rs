@@ -24,7 +24,7 @@ mod trust;
 mod webhook;
 mod witness;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -71,12 +71,13 @@ pub struct ClientOptions {
     pub deadline: Instant,
 }
 
-/// A typed client of WeCom's server API. The connection machinery is built at the first call, not before.
+/// A typed client of WeCom's server API. The connection machinery is built at the first call, not before. Clones share it.
+#[derive(Clone)]
 pub struct Client {
     options: ClientOptions,
-    http: OnceCell<reqwest::Client>,
+    http: Arc<OnceCell<reqwest::Client>>,
     /// When the first answer of WeCom came, by this machine's clock and by its own.
-    clocks: OnceLock<(SystemTime, SystemTime)>,
+    clocks: Arc<OnceLock<(SystemTime, SystemTime)>>,
     /// The certificates that were shown, for one who wants to see them.
     seen: Option<Seen>,
     mask: Mask,
@@ -94,7 +95,7 @@ impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     #[must_use]
     pub fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
-        Self { options, http: OnceCell::new(), clocks: OnceLock::new(), seen: None, mask, listener }
+        Self { options, http: Arc::default(), clocks: Arc::default(), seen: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
@@ -107,6 +108,11 @@ impl Client {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.options.deadline
+    }
+
+    /// Sets when the whole command must end.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.options.deadline = deadline;
     }
 
     /// Builds the connection machinery now, to find out whether it can be built.

@@ -1,30 +1,16 @@
 //! From arguments to exit code: options, settings, one command, one report.
 
 mod args;
-mod check;
-mod compose;
 mod defect;
-mod dispatch;
-mod dry_run;
-mod flush;
-mod further;
-mod get_token;
 mod gist;
-mod hold;
 mod manual;
 mod mistakes;
-mod moment;
-mod outbox;
 mod output;
 mod progress;
-mod run;
-mod send;
-mod session;
-mod signals;
+mod request;
 mod table;
 mod talk;
 mod trace;
-mod upload_media;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -33,23 +19,26 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
+use tokio::runtime::Runtime;
 
+use wecom_alert::channel::Channel;
+use wecom_alert::check;
 use wecom_alert::child::StopSignals;
 use wecom_alert::config::{self, Config, Environment, Glance, Output, Overrides};
-use wecom_alert::delivery::Outcome;
+use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::error::{Error, Result, Status};
-use wecom_alert::message::Route;
+use wecom_alert::flush;
 use wecom_alert::notice::{Listener, Notice};
+use wecom_alert::run::{self, Ran, RunRequest};
 use wecom_alert::secret::Mask;
+use wecom_alert::send::{self, Said, Session};
 
-use args::{Cli, Command};
-use compose::Order;
+use args::{Cli, Command, OutboxCommand};
 use gist::{Gist, gist};
 use output::{Manner, Report};
 use progress::Bar;
-use run::Ran;
-use session::Session;
-use trace::{Said, Trace};
+use request::channel_named;
+use trace::Trace;
 
 pub(crate) use defect::{report_defect, report_panics};
 
@@ -94,14 +83,20 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     if overrides.output.as_deref() == Some("json") {
         defect::remember(Output::Json);
     }
-    let ran = match run_first(&cli) {
-        Ok(ran) => ran,
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("the event loop cannot be started")?;
+    let (channel, is_check, is_for_all) = (
+        channel_of(&cli.command),
+        matches!(cli.command, Command::Check(_)),
+        // Each entry of the outbox has a target of its own.
+        matches!(cli.command, Command::Outbox(_)),
+    );
+    let (task, ran) = match run_first(cli, &runtime) {
+        Ok(first) => first,
         Err(error) => return Ok(End::of(error, command, began).without_settings(&overrides, environment, &mask)),
     };
     let config = Config::read(&overrides, environment);
     let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
-        // Each entry of the outbox has a target of its own.
-        let is_for_all = matches!(cli.command, Command::Outbox(_));
         let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
         Ok((config, resolved))
     });
@@ -109,13 +104,11 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
         Ok(resolved) => resolved,
         Err(error) => {
             let profile = config::glance(&overrides, environment).profile;
-            let ended = match cli.command {
-                Command::Check(_) => check::unresolved(config.as_ref().ok(), &error),
-                _ => Outcome::from(error),
-            };
-            let outcome = Outcome { profile, route: route_of(&cli.command), ..ended };
+            let ended = if is_check { check::unresolved(config.as_ref().ok(), &error) } else { Outcome::from(error) };
+            let outcome = Outcome { profile, channel, ..ended };
             // A mistyped variable may well be why the settings are wrong.
-            let end = End { command, outcome, warnings: environment.unknown_variables(), began, ran };
+            let warnings = environment.unknown_variables();
+            let end = End { command, outcome, warnings, began, ran, runtime: Some(&runtime) };
             return Ok(end.without_settings(&overrides, environment, &mask));
         }
     };
@@ -124,47 +117,91 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
     let mut session = Session::new(config, resolved, mask.clone(), listener);
-    let mut outcome = match conduct(&mut session, cli.command, ran.as_ref()) {
-        // Its code is ours, even now.
-        Err(error) if ran.is_some() => Outcome::from(Error::defect(format!("{error:#}"))),
-        outcome => outcome?,
-    };
+    let sends = matches!(task, Task::Send(_) | Task::Run(_));
+    let mut outcome = runtime.block_on(conduct(&mut session, task, ran.as_ref()));
     outcome.profile.clone_from(&session.settings.profile);
-    outcome.route = session.route;
+    outcome.channel = session.channel;
     outcome.allow_partial = session.settings.allow_partial;
-    let end = End { command, outcome, warnings: session.warnings, began, ran };
-    Ok(end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask))
+    let may_go_along = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
+    let warnings = std::mem::take(&mut session.warnings);
+    let end = End { command, outcome, warnings, began, ran, runtime: Some(&runtime) };
+    let code = end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask);
+    if may_go_along {
+        let warnings = runtime.block_on(go_along(&mut session));
+        warnings.iter().filter(|_| !manner.quiet).for_each(|line| talk::say(&mask, &format!("warning: {line}")));
+    }
+    // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+/// What is to be done, without a word of how it was typed.
+enum Task {
+    Send(Box<send::Request>),
+    Run(Box<RunRequest>),
+    Upload(send::UploadRequest),
+    Token { refresh: bool },
+    List { wants_code: bool },
+    Flush { failed: bool },
+    Drop(flush::Selection),
+    Check { channel: Option<Channel>, sends: bool },
+}
+
+impl Task {
+    fn of(command: Command) -> Result<Self> {
+        Ok(match command {
+            Command::AppSend(args) => Self::Send(Box::new((*args).into())),
+            Command::WebhookSend(args) => Self::Send(Box::new((*args).into())),
+            Command::Run(args) => Self::Run(Box::new((*args).into())),
+            Command::UploadMedia(args) => Self::Upload(args.into()),
+            Command::GetToken(args) => Self::Token { refresh: args.refresh },
+            Command::Outbox(args) => match args.command {
+                OutboxCommand::List(args) => Self::List { wants_code: args.exit_code },
+                OutboxCommand::Flush(args) => Self::Flush { failed: args.failed },
+                OutboxCommand::Drop(args) => Self::Drop(args.into()),
+            },
+            Command::Check(args) => Self::Check { channel: channel_named(args.route.as_deref()), sends: args.send },
+            Command::Completions(_) | Command::Man(_) => {
+                return Err(Error::defect("an explanation has no settings"));
+            }
+        })
+    }
 }
 
 /// What `run` is to run comes first: no mistake in settings keeps it from running.
-fn run_first(cli: &Cli) -> Result<Option<Ran>> {
-    match &cli.command {
-        Command::Run(args) if !cli.global.dry_run => {
-            let ran = run::run_command(args)?;
+fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<Ran>)> {
+    let is_dry = cli.global.dry_run;
+    let task = Task::of(cli.command)?;
+    let ran = match &task {
+        Task::Run(request) if !is_dry => {
+            let ran = runtime.block_on(run::run_command(request))?;
             let [_, is_stderr_open] = ran.open_lines();
             if is_stderr_open {
                 talk::left_open();
             }
-            Ok(Some(ran))
+            Some(ran)
         }
-        _ => Ok(None),
-    }
+        _ => None,
+    };
+    Ok((task, ran))
 }
 
 /// A command that has ended and is to be reported on.
-struct End {
+struct End<'r> {
     command: Option<&'static str>,
     outcome: Outcome,
     warnings: Vec<String>,
     began: Instant,
     /// The command that `run` has run.
     ran: Option<Ran>,
+    /// Where its output is still being passed on.
+    runtime: Option<&'r Runtime>,
 }
 
-impl End {
+impl End<'_> {
     /// One that failed before there was anything else to say.
     fn of(error: Error, command: Option<&'static str>, began: Instant) -> Self {
-        Self { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None }
+        Self { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None, runtime: None }
     }
 
     /// Writes the trace, prints the report and returns the exit code.
@@ -174,7 +211,9 @@ impl End {
             self.warnings.extend(trace.append(path).err());
         }
         // What is printed now is the last that comes of it.
-        self.warnings.extend(self.ran.as_ref().and_then(Ran::passed_on));
+        if let (Some(ran), Some(runtime)) = (&self.ran, self.runtime) {
+            self.warnings.extend(runtime.block_on(ran.passed_on()));
+        }
         let Self { command, outcome, warnings, ran, .. } = &self;
         let code = output::finish(&Report { command: *command, outcome, warnings, mask, ran: ran.as_ref() }, manner);
         ran.as_ref().map_or(code, |ran| ran.exit_code(code))
@@ -196,19 +235,15 @@ fn explained(written: std::io::Result<()>, command: Option<&'static str>, mask: 
     output::finish(&Report { command, outcome: &outcome, warnings: &[], mask, ran: None }, manner)
 }
 
-/// The route of a command, as far as the command alone decides.
-fn route_of(command: &Command) -> Option<Route> {
+/// The channel of a command, as far as the command alone decides.
+fn channel_of(command: &Command) -> Option<Channel> {
     match command {
-        Command::AppSend(_) | Command::GetToken(_) => Some(Route::App),
-        Command::WebhookSend(_) => Some(Route::Webhook),
-        Command::UploadMedia(args) => named_route(args.route.as_deref()?),
-        Command::Run(args) => named_route(args.route.as_deref()?),
+        Command::AppSend(_) | Command::GetToken(_) => Some(Channel::App),
+        Command::WebhookSend(_) => Some(Channel::Webhook),
+        Command::UploadMedia(args) => channel_named(args.route.as_deref()),
+        Command::Run(args) => channel_named(args.route.as_deref()),
         Command::Outbox(_) | Command::Check(_) | Command::Completions(_) | Command::Man(_) => None,
     }
-}
-
-fn named_route(name: &str) -> Option<Route> {
-    Some(if name == "webhook" { Route::Webhook } else { Route::App })
 }
 
 fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
@@ -220,61 +255,38 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
     })
 }
 
-/// Runs a command until it ends or a signal stops it.
-fn conduct(session: &mut Session<'_>, command: Command, ran: Option<&Ran>) -> anyhow::Result<Outcome> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("the event loop cannot be started")?;
-    let ledger = session.ledger.clone();
-    let sends = matches!(command, Command::AppSend(_) | Command::WebhookSend(_) | Command::Run(_));
+/// Does it until it ends or a signal stops it. After that a signal has its usual effect.
+async fn conduct(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> Outcome {
+    let mut stops = StopSignals::listen();
+    let accounts = session.accounts.clone();
+    let sends = matches!(task, Task::Send(_) | Task::Run(_));
     let is_final = session.settings.at_most_once;
-    let outcome = runtime.block_on(async {
-        // Until the end of all work: after that, a signal has its usual effect.
-        let mut stops = StopSignals::listen();
-        let outcome = tokio::select! {
-            biased;
-            signal = stops.received() => signals::interrupted(signal, sends, is_final, &ledger),
-            outcome = dispatch(session, command, ran) => outcome.unwrap_or_else(Outcome::from),
-        };
-        // The command has its result: what still waits may go along, and a signal ends only that.
-        if sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial) {
-            tokio::select! {
-                biased;
-                _ = stops.received() => {}
-                warnings = flush::a_few(session) => session.warnings.extend(warnings),
-            }
-        }
-        outcome
-    });
-    // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
-    runtime.shutdown_background();
-    Ok(outcome)
-}
-
-async fn dispatch(session: &mut Session<'_>, command: Command, ran: Option<&Ran>) -> Result<Outcome> {
-    match command {
-        Command::AppSend(args) => send::send(session, Order::from(*args)).await,
-        Command::WebhookSend(args) => send::send(session, Order::from(*args)).await,
-        Command::Run(args) => run::alert(session, *args, ran).await,
-        Command::UploadMedia(args) => upload_media::upload_media(session, args).await,
-        Command::GetToken(args) => get_token::get_token(session, args).await,
-        Command::Outbox(args) => outbox::outbox(session, args).await,
-        Command::Check(args) => check::check(session, &args).await,
-        Command::Completions(_) | Command::Man(_) => Err(Error::defect("an explanation has no settings")),
+    tokio::select! {
+        biased;
+        signal = stops.received() => interrupted(signal, sends, is_final, &accounts),
+        outcome = dispatch(session, task, ran) => outcome.unwrap_or_else(Outcome::from),
     }
 }
 
-/// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock of
-/// the deadline starts when that is done.
-async fn read_input<T: Send + 'static>(
-    session: &mut Session<'_>,
-    work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let worker = tokio::task::spawn_blocking(move || {
-        let mut warnings = Vec::new();
-        (work(&mut warnings), warnings)
-    });
-    let (result, warnings) = worker.await.map_err(|_| Error::defect("reading the message broke off"))?;
-    session.warnings.extend(warnings);
-    session.start_clock();
-    result
+/// The command has told its result: what still waits may go along, and a signal ends only that.
+async fn go_along(session: &mut Session<'_>) -> Vec<String> {
+    let mut stops = StopSignals::listen();
+    tokio::select! {
+        biased;
+        _ = stops.received() => Vec::new(),
+        warnings = flush::go_along(session) => warnings,
+    }
+}
+
+async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> Result<Outcome> {
+    match task {
+        Task::Send(request) => send::send(session, *request).await,
+        Task::Run(request) => run::alert(session, *request, ran).await,
+        Task::Upload(request) => send::upload_media(session, request).await,
+        Task::Token { refresh } => send::get_token(session, refresh).await,
+        Task::List { wants_code } => flush::list(session, wants_code),
+        Task::Flush { failed } => flush::flush(session, failed).await,
+        Task::Drop(selection) => flush::discard(session, &selection),
+        Task::Check { channel, sends } => check::check(session, channel, sends).await,
+    }
 }

@@ -4,16 +4,16 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
-use wecom_alert::clock::at_ms;
+use wecom_alert::channel::Channel;
+use wecom_alert::clock::{self, at_ms};
 use wecom_alert::config::Output;
 use wecom_alert::delivery::{ListedEntry, Outcome, PlannedRequest, Product, Receipt};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::harmless::{is_harmful, one_line};
-use wecom_alert::message::Route;
+use wecom_alert::run::Ran;
 use wecom_alert::secret::Mask;
 
-use super::run::Ran;
-use super::{moment, table, talk};
+use super::{table, talk};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -208,7 +208,7 @@ fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
 
 /// An entry of the outbox on a line: id, state, when, attempts, errcode, command, profile, and why it is there.
 fn line_of(entry: &ListedEntry) -> String {
-    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| moment::date(at_ms(ms)));
+    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| clock::date(at_ms(ms)));
     let errcode = entry.errcode.map_or("-".to_owned(), |errcode| errcode.to_string());
     let command = if entry.command.is_empty() { "-" } else { &entry.command };
     let profile = entry.profile.as_deref().unwrap_or("(environment)");
@@ -237,7 +237,7 @@ fn to_json(report: &Report<'_>) -> Value {
         "hint": error.and_then(|error| error.hint()).map(one_line),
         "warnings": report.warnings,
         "profile": outcome.profile,
-        "route": outcome.route.map(Route::as_str),
+        "route": outcome.channel.map(Channel::as_str),
         "invaliduser": outcome.unreached.invaliduser,
         "invalidparty": outcome.unreached.invalidparty,
         "invalidtag": outcome.unreached.invalidtag,
@@ -268,7 +268,7 @@ fn target_json(target: &Outcome) -> Value {
     let error = target.error.as_ref();
     json!({
         "profile": target.profile,
-        "route": target.route.map(Route::as_str),
+        "route": target.channel.map(Channel::as_str),
         "status": target.status.as_str(),
         "exit_code": target.exit_code(),
         "errcode": target.answer.as_ref().map(|answer| answer.errcode),
@@ -337,7 +337,7 @@ fn entry_json(entry: &ListedEntry) -> Value {
         "id": entry.id,
         "profile": entry.profile,
         "command": entry.command,
-        "queued_at": entry.queued_at_ms.map(|ms| moment::stamp(at_ms(ms))),
+        "queued_at": entry.queued_at_ms.map(|ms| clock::stamp(at_ms(ms))),
         "attempts": entry.attempts,
         "errcode": entry.errcode,
         "state": entry.state,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use wecom_alert::check::label;
 use wecom_alert::delivery::{Check, CheckStatus};
 use wecom_alert::harmless::one_line;
 use wecom_alert::secret::Mask;
@@ -22,12 +23,7 @@ pub(crate) fn render(checks: &[Check], mask: &Mask) -> String {
     lines(checks, mask, COLOURS.load(Ordering::Relaxed) && io::stdout().is_terminal())
 }
 
-/// The name of a check for people.
-pub(crate) fn label(name: &str) -> String {
-    name.replace('_', " ")
-}
-
-/// The same for programs.
+/// The checks for programs.
 pub(crate) fn to_json(checks: &[Check], mask: &Mask) -> Value {
     let shown = |text: &str| one_line(&mask.apply(text));
     let check = |check: &Check| {

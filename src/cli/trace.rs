@@ -5,27 +5,11 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Value, json};
 
+use wecom_alert::channel::Channel;
+use wecom_alert::clock;
 use wecom_alert::delivery::Outcome;
-use wecom_alert::fingerprint::sha256;
-use wecom_alert::message::Route;
-use wecom_alert::state;
-
-use super::moment;
-
-/// What may be told of what a message says.
-#[derive(Debug, Clone)]
-pub(crate) struct Said {
-    msgtype: String,
-    /// The length of the text or payload in bytes, and its SHA-256; `None` for a message without either.
-    text: Option<(usize, String)>,
-}
-
-impl Said {
-    pub(crate) fn new(msgtype: &str, text: Option<&str>) -> Self {
-        let text = text.map(|text| (text.len(), sha256(text.as_bytes())));
-        Self { msgtype: msgtype.to_owned(), text }
-    }
-}
+use wecom_alert::send::Said;
+use wecom_alert::store;
 
 /// One command that has ended.
 pub(crate) struct Trace<'a> {
@@ -38,7 +22,7 @@ pub(crate) struct Trace<'a> {
 impl Trace<'_> {
     /// Appends the line. A file that cannot be written is told, and is no failure.
     pub(crate) fn append(&self, path: &Path) -> Result<(), String> {
-        state::append_line(path, &self.line())
+        store::append_line(path, &self.line())
             .map_err(|error| format!("the log file {} cannot be written: {error}", path.display()))
     }
 
@@ -49,11 +33,11 @@ impl Trace<'_> {
         // One target is told by the fields around.
         let targets = outcome.targets.iter().filter(|_| outcome.targets.len() > 1).map(target);
         let line = json!({
-            "time": moment::stamp(SystemTime::now()),
+            "time": clock::stamp(SystemTime::now()),
             "pid": std::process::id(),
             "command": self.command,
             "profile": outcome.profile,
-            "route": outcome.route.map(Route::as_str),
+            "route": outcome.channel.map(Channel::as_str),
             "type": self.said.map(|said| &said.msgtype),
             "bytes": text.map(|(bytes, _)| bytes),
             "sha256": text.map(|(_, sha256)| sha256),
@@ -74,7 +58,7 @@ impl Trace<'_> {
 fn target(target: &Outcome) -> Value {
     json!({
         "profile": target.profile,
-        "route": target.route.map(Route::as_str),
+        "route": target.channel.map(Channel::as_str),
         "status": target.status.as_str(),
         "errcode": target.answer.as_ref().map(|answer| answer.errcode),
         "outbox_id": target.outbox_id,

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::channel::Channel;
 use crate::error::{Error, Result};
-use crate::message::Route;
 
 /// What to do where an alert would have to wait for its turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct TargetName {
     /// The profile's name, trimmed and not empty; it may hold `:` itself.
     pub profile: String,
     /// `None`: the one that the profile has.
-    pub route: Option<Route>,
+    pub channel: Option<Channel>,
 }
 
 impl FromStr for OnRateLimit {
@@ -134,12 +134,11 @@ impl FromStr for TargetName {
     /// Reads `PROFILE`, `PROFILE:app` or `PROFILE:webhook`; any other `:` belongs to the profile's name.
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        let routes = [Route::App, Route::Webhook];
-        let split = routes.into_iter().find_map(|route| {
-            let profile = text.strip_suffix(route.as_str())?.strip_suffix(':')?;
-            Some((profile.trim_end(), Some(route)))
+        let split = Channel::ALL.into_iter().find_map(|channel| {
+            let profile = text.strip_suffix(channel.as_str())?.strip_suffix(':')?;
+            Some((profile.trim_end(), Some(channel)))
         });
-        let (profile, route) = split.unwrap_or((text, None));
+        let (profile, channel) = split.unwrap_or((text, None));
         if profile.is_empty() {
             return Err(Error::config(
                 "the profile's name is missing",
@@ -152,7 +151,7 @@ impl FromStr for TargetName {
                 "write a name of the config file",
             ));
         }
-        Ok(Self { profile: profile.to_owned(), route })
+        Ok(Self { profile: profile.to_owned(), channel })
     }
 }
 
@@ -160,7 +159,7 @@ impl FromStr for TargetName {
 impl fmt::Display for TargetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.profile)?;
-        self.route.map_or(Ok(()), |route| write!(f, ":{}", route.as_str()))
+        self.channel.map_or(Ok(()), |channel| write!(f, ":{}", channel.as_str()))
     }
 }
 
@@ -170,9 +169,9 @@ mod tests {
 
     use super::*;
 
-    fn target(text: &str) -> (String, Option<Route>) {
+    fn target(text: &str) -> (String, Option<Channel>) {
         let target: TargetName = text.parse().unwrap();
-        (target.profile, target.route)
+        (target.profile, target.channel)
     }
 
     #[test]
@@ -180,22 +179,22 @@ mod tests {
         let cases = [
             ("ops", "ops", None),
             (" ops ", "ops", None),
-            ("ops:app", "ops", Some(Route::App)),
-            ("ops:webhook", "ops", Some(Route::Webhook)),
+            ("ops:app", "ops", Some(Channel::App)),
+            ("ops:webhook", "ops", Some(Channel::Webhook)),
             ("ops : app", "ops : app", None),
-            ("ops :app", "ops", Some(Route::App)),
+            ("ops :app", "ops", Some(Channel::App)),
             ("a:b", "a:b", None),
-            ("a:b:webhook", "a:b", Some(Route::Webhook)),
-            ("app:app", "app", Some(Route::App)),
+            ("a:b:webhook", "a:b", Some(Channel::Webhook)),
+            ("app:app", "app", Some(Channel::App)),
             ("app", "app", None),
-            ("app:webhook:app", "app:webhook", Some(Route::App)),
+            ("app:webhook:app", "app:webhook", Some(Channel::App)),
             ("ops:App", "ops:App", None),
             ("myapp", "myapp", None),
             ("ops:", "ops:", None),
-            ("运维:app", "运维", Some(Route::App)),
+            ("运维:app", "运维", Some(Channel::App)),
         ];
-        for (text, profile, route) in cases {
-            assert_eq!(target(text), (profile.to_owned(), route), "{text}");
+        for (text, profile, channel) in cases {
+            assert_eq!(target(text), (profile.to_owned(), channel), "{text}");
         }
         for text in ["", " ", ":app", " :webhook", "a\nb", "a\u{7f}:app"] {
             assert!(text.parse::<TargetName>().is_err(), "{text:?}");
@@ -204,10 +203,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_back(profile in "[a-z:一 ]{1,8}", route in 0..2) {
-            let route = [Route::App, Route::Webhook][route as usize];
+        fn what_is_shown_reads_back(profile in "[a-z:一 ]{1,8}", channel in 0..2) {
+            let channel = [Channel::App, Channel::Webhook][channel as usize];
             prop_assume!(!profile.trim().is_empty());
-            let name = TargetName { profile: profile.trim().to_owned(), route: Some(route) };
+            let name = TargetName { profile: profile.trim().to_owned(), channel: Some(channel) };
             prop_assert_eq!(name.to_string().parse::<TargetName>().unwrap(), name);
         }
     }

@@ -10,6 +10,7 @@ use super::duration::Rate;
 use super::level::{Level, Sourced};
 use super::proxy::ProxyUrl;
 use super::webhook_key::Webhook;
+use crate::channel::Channel;
 use crate::error::Error;
 use crate::input::Encoding;
 
@@ -81,7 +82,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// Limit for the whole command, from the moment its input has been read.
     pub deadline: Duration,
-    /// Pacing; `None` means the defaults of the route. The period of one that is set is that of WeCom's limit too.
+    /// Pacing; `None` means the defaults of the channel. The period of one that is set is that of WeCom's limit too.
     pub rate: Option<Rate>,
     /// How often a request is repeated, 0 to 100.
     pub retries: u32,
@@ -93,7 +94,7 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// Recipients of an app message.
     pub to: Option<Recipients>,
-    /// Message type as written; which ones there are depends on the route.
+    /// Message type as written; which ones there are depends on the channel.
     pub msgtype: Option<Sourced<String>>,
     /// Encoding of text input.
     pub encoding: Encoding,
@@ -164,6 +165,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where the credential of a channel comes from, if one is set.
+    #[must_use]
+    pub fn credential(&self, channel: Channel) -> Option<&SecretSource> {
+        match channel {
+            Channel::App => self.secret.as_ref(),
+            Channel::Webhook => self.webhook.as_ref(),
+        }
+    }
+
     /// The base URL for requests of the app.
     #[must_use]
     pub fn base_url_or_default(&self) -> BaseUrl {

@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::explain::{Purpose, explain};
 use super::outcome::Unreached;
-use super::pacing::{Reason, Refused};
+
+use super::courier::{Courier, Credential, Provenance};
 use super::policy::{Decision, Obstacle};
-use super::{Credential, Delivery, Provenance};
-use crate::api::CallError;
 use crate::api::errcode::{self, Class, Context};
+use crate::api::{CallError, Client};
+use crate::channel::Channel;
 use crate::error::{Error, Result, Status};
+use crate::rate_limit::{Reason, Refused};
 use crate::secret::Secret;
 use crate::token::Token;
 
@@ -61,15 +63,15 @@ impl Failed {
     }
 }
 
-impl Delivery<'_> {
+impl Courier {
     /// Makes a call until it succeeds, as often as the policy allows and before the deadline.
     pub(super) async fn call<T>(
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        call: impl AsyncFn(&Secret) -> Result<T, Trouble>,
+        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, Trouble>,
     ) -> Result<T, Failed> {
-        self.persist(async |delivery| delivery.attempt(endpoint, purpose, &call).await).await
+        self.persist(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
     }
 
     /// A valid token, for whoever wants to see it; `refresh` asks WeCom for one in any case.
@@ -78,17 +80,18 @@ impl Delivery<'_> {
     ///
     /// What `gettoken` failed of; a defect without an app.
     pub async fn token(&mut self, refresh: bool) -> Result<Token> {
-        let got = self.persist(async |delivery| {
-            let Credential::App { tokens, .. } = &delivery.credential else {
+        let got = self.persist(async |courier| {
+            let Credential::App(tokens) = &courier.credential else {
                 return Err(Failed::before(Error::defect("a webhook has no token")));
             };
-            let token = if refresh { tokens.force().await } else { tokens.get().await };
-            token.map_err(|failure| for_token(failure, &delivery.provenance))
+            let client = &courier.client;
+            let token = if refresh { tokens.force(client).await } else { tokens.get(client).await };
+            token.map_err(|failure| for_token(failure, &courier.provenance))
         });
         got.await.map_err(|failed| failed.error)
     }
 
-    async fn persist<T>(&mut self, step: impl AsyncFn(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
+    async fn persist<T>(&mut self, mut step: impl AsyncFnMut(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
         let (mut attempt, mut earlier) = (1, None);
         loop {
             let mut failed = match step(self).await {
@@ -118,35 +121,35 @@ impl Delivery<'_> {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        call: &impl AsyncFn(&Secret) -> Result<T, Trouble>,
+        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, Trouble>,
     ) -> Result<T, Failed> {
-        let context = Context { period: self.period, ..context(&self.provenance, endpoint) };
+        let Self { client, credential, token: current, provenance, period, .. } = self;
+        let context = Context { period: *period, ..context(provenance, endpoint) };
         let explained = |trouble: &Trouble| Failed::of(trouble, purpose, &context);
-        let (tokens, current) = match &mut self.credential {
-            Credential::Webhook(key) => return call(key).await.map_err(|trouble| explained(&trouble)),
-            Credential::App { tokens, current } => (tokens, current),
+        let tokens = match credential {
+            Credential::Webhook(key) => return call(client, key).await.map_err(|trouble| explained(&trouble)),
+            Credential::App(tokens) => tokens,
         };
         let token = match current.take() {
             Some(token) => token,
-            None => tokens.get().await.map_err(|failure| for_token(failure, &self.provenance))?,
+            None => tokens.get(client).await.map_err(|failure| for_token(failure, provenance))?,
         };
-        let stale = match call(&token.access_token).await {
+        let stale = match call(client, &token.access_token).await {
             Err(Trouble::Call(failure)) if token.may_be_stale() && is_stale(&failure) => Trouble::Call(failure),
             result => {
-                // For the next call of this command it is a token that was there before.
-                *current = Some(Token { from_cache: true, ..token });
+                *current = Some(token.used());
                 return result.map_err(|trouble| explained(&trouble));
             }
         };
-        match tokens.refresh(&token).await {
+        match tokens.refresh(client, &token).await {
             Ok(Some(fresh)) => {
-                let result = call(&fresh.access_token).await;
+                let result = call(client, &fresh.access_token).await;
                 *current = Some(fresh);
                 result.map_err(|trouble| explained(&trouble))
             }
             Ok(None) => Err(explained(&stale)),
             Err(failure) => {
-                let failed = for_token(failure, &self.provenance);
+                let failed = for_token(failure, provenance);
                 if failed.obstacle != Obstacle::Final {
                     return Err(failed);
                 }
@@ -231,6 +234,22 @@ fn explain_pace(refused: &Refused) -> Error {
     let wait = Duration::from_secs(refused.retry_after.as_secs_f64().ceil() as u64);
     let message = format!("{what}: the next one may go in {} s", wait.as_secs());
     Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(wait)
+}
+
+/// What hints call the endpoint that takes messages.
+pub(super) fn send_endpoint(channel: Channel) -> &'static str {
+    match channel {
+        Channel::App => "message/send",
+        Channel::Webhook => "webhook/send",
+    }
+}
+
+/// What hints call the endpoint that takes files.
+pub(super) fn upload_endpoint(channel: Channel) -> &'static str {
+    match channel {
+        Channel::App => "media/upload",
+        Channel::Webhook => "webhook/upload_media",
+    }
 }
 
 /// How long a refusal keeps everybody on this machine from sending, if it is one of that kind.

@@ -1,12 +1,12 @@
 //! For those who look at the way and at the app without sending anything. No call is made twice here.
 
 use super::attempts::{context, for_token, is_stale};
+use super::courier::{Courier, Credential};
 use super::explain::{Purpose, explain};
-use super::pacing::Usage;
-use super::{Credential, Delivery};
 use crate::api::errcode::Context;
 use crate::api::{Agent, CallError};
 use crate::error::{Error, Result};
+use crate::rate_limit::Usage;
 use crate::token::Token;
 
 /// Why the way to WeCom is not open, and what to do next.
@@ -15,8 +15,8 @@ pub fn explain_way(failure: &CallError) -> Error {
     explain(failure, Purpose::Prepare, &Context::default())
 }
 
-impl Delivery<'_> {
-    /// What WeCom knows of the app, asked once with `token`, which [`Delivery::token`] gave. `None` if that token came from
+impl Courier {
+    /// What WeCom knows of the app, asked once with `token`, which [`Courier::token`] gave. `None` if that token came from
     /// the cache and WeCom does not know it any more: then there is a new one, for the next command and for what is sent
     /// from now on, but nothing was asked with it.
     ///
@@ -28,13 +28,14 @@ impl Delivery<'_> {
             Ok(agent) => return Ok(Some(agent)),
             Err(failure) => failure,
         };
-        if let Credential::App { tokens, current } = &mut self.credential
+        if let Credential::App(tokens) = &self.credential
             && token.from_cache
             && is_stale(&failure)
         {
-            let fresh = tokens.refresh(token).await.map_err(|failure| for_token(failure, &self.provenance).error)?;
+            let fresh = tokens.refresh(&self.client, token).await;
+            let fresh = fresh.map_err(|failure| for_token(failure, &self.provenance).error)?;
             if fresh.is_some() {
-                *current = fresh;
+                self.token = fresh;
                 return Ok(None);
             }
         }
@@ -43,9 +44,7 @@ impl Delivery<'_> {
 
     /// Lets the first request use this token, so that none is asked for again.
     pub fn use_token(&mut self, token: Token) {
-        if let Credential::App { current, .. } = &mut self.credential {
-            *current = Some(token);
-        }
+        self.token = Some(token);
     }
 
     /// How far the slots of this webhook or app are used up.

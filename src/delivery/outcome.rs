@@ -2,29 +2,10 @@
 
 use serde_json::Value;
 
+use crate::channel::Channel;
 use crate::error::{Answer, Error, Status};
-use crate::message::Route;
+use crate::message::PartKind;
 use crate::secret::Secret;
-
-/// What a part of a command carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PartKind {
-    /// A message.
-    Message,
-    /// A file that follows a message.
-    Attachment,
-}
-
-impl PartKind {
-    /// The name in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Attachment => "attachment",
-        }
-    }
-}
 
 /// The receipt for one part.
 #[derive(Debug, Clone)]
@@ -78,7 +59,7 @@ impl Unreached {
     }
 
     /// Adds the lists of another call, each id once.
-    pub(super) fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         let lists = [
             (&mut self.invaliduser, other.invaliduser),
             (&mut self.invalidparty, other.invalidparty),
@@ -225,7 +206,7 @@ pub struct Outcome {
     /// The profile used.
     pub profile: Option<String>,
     /// App or webhook, once that is known.
-    pub route: Option<Route>,
+    pub channel: Option<Channel>,
     /// WeCom's last answer.
     pub answer: Option<Answer>,
     /// Who did not get it.
@@ -281,7 +262,7 @@ impl Outcome {
             status,
             allow_partial: false,
             profile: None,
-            route: None,
+            channel: None,
             answer: None,
             unreached: Unreached::default(),
             reached_nobody: false,
@@ -294,6 +275,12 @@ impl Outcome {
             held_back: 0,
             targets: Vec::new(),
         }
+    }
+
+    /// The same of one target.
+    #[must_use]
+    pub fn of_target(status: Status, profile: &Option<String>, channel: Channel) -> Self {
+        Self { profile: profile.clone(), channel: Some(channel), ..Self::new(status) }
     }
 
     /// Nothing of a message was delivered, and nothing was tried.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pacing::IfFull;
+use crate::rate_limit::IfFull;
 
 /// The wait before the second attempt, before it is spread; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

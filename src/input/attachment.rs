@@ -10,10 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::open::{STDIN, is_stdin, open, shown, unreadable};
 use super::spool::{Spooled, spool};
 use crate::error::{Error, Result};
-use crate::message::media::HEAD_LEN;
 
-/// So many bytes tell what a file is.
-const HEAD_SIZE: u64 = HEAD_LEN as u64;
+/// How many of the first bytes tell what a file is; fewer are enough where there are no more.
+pub const HEAD_LEN: usize = 64;
 
 /// A file to upload, opened and measured.
 ///
@@ -149,7 +148,7 @@ impl Attachment {
     fn measured(content: Content, size: u64, shown: &str) -> Result<Self> {
         let mut attachment = Self { name: String::new(), size, head: Vec::new(), content, shown: shown.to_owned() };
         let mut head = Vec::new();
-        attachment.reader().take(HEAD_SIZE).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
+        attachment.reader().take(HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
         attachment.head = head;
         Ok(attachment)
     }

@@ -15,7 +15,7 @@ mod payload;
 mod spool;
 mod text;
 
-pub use attachment::{Attachment, Reader};
+pub use attachment::{Attachment, HEAD_LEN, Reader};
 pub use clean::clean;
 pub use decode::Encoding;
 pub use json::parse_json;

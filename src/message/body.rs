@@ -1,17 +1,18 @@
-//! What the bodies of both routes have in common: a `msgtype`, and the payload in an object of that name.
+//! What the bodies of both channels have in common: a `msgtype`, and the payload in an object of that name.
 //!
-//! [`contents!`] makes a route's enum of contents and ties it to the msgtypes.
+//! [`contents!`] makes a channel's enum of contents and ties it to the msgtypes.
 
 use serde_json::{Map, Value};
 
-use super::Route;
 use super::finding::{At, shown};
+use super::owner_of;
 use super::rules::Rules;
 use super::shape::{Field, Shape, fields_fit, fits, unknown};
+use crate::channel::Channel;
 
-/// The contents that one route knows.
+/// The contents that one channel knows.
 pub(super) trait Content: Sized {
-    const ROUTE: Route;
+    const CHANNEL: Channel;
     const TYPES: &'static [&'static str];
 
     fn shape(msgtype: &str) -> Option<Shape>;
@@ -24,7 +25,7 @@ pub(super) trait Content: Sized {
 macro_rules! contents {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident on $route:ident { $($variant:ident($payload:ty) = $msgtype:literal,)* }
+        pub enum $name:ident on $channel:ident { $($variant:ident($payload:ty) = $msgtype:literal,)* }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +34,7 @@ macro_rules! contents {
         }
 
         impl $name {
-            /// Every msgtype of this route.
+            /// Every msgtype of this channel.
             pub const MSGTYPES: &'static [&'static str] = &[$($msgtype),*];
 
             /// The msgtype, which is the name of the payload's object too.
@@ -46,7 +47,7 @@ macro_rules! contents {
         }
 
         impl crate::message::body::Content for $name {
-            const ROUTE: crate::message::Route = crate::message::Route::$route;
+            const CHANNEL: crate::channel::Channel = crate::channel::Channel::$channel;
             const TYPES: &'static [&'static str] = Self::MSGTYPES;
 
             fn shape(msgtype: &str) -> Option<crate::message::shape::Shape> {
@@ -110,9 +111,7 @@ pub(super) fn write<C: Content>(content: &C, msgtype: &str, mut fields: Map<Stri
     Value::Object(fields)
 }
 
-/// What one route has and the other has not, to send those who mixed them up to the right one.
-const APP_TYPES: &[&str] = &["video", "textcard", "mpnews", "miniprogram_notice"];
-const WEBHOOK_TYPES: &[&str] = &["markdown_v2"];
+/// What only bodies that name their recipients have.
 const APP_FIELDS: &[&str] = &[
     "touser",
     "toparty",
@@ -138,16 +137,15 @@ fn read_msgtype<'a, C: Content>(fields: &'a Map<String, Value>, at: &mut At<'_>)
     let shape = C::shape(msgtype);
     if shape.is_none() {
         let hint = format!("use one of {known}");
-        match C::ROUTE {
-            Route::App if WEBHOOK_TYPES.contains(&msgtype) => {
-                let problem = format!("{msgtype} is a webhook type, app messages do not have it");
-                at.error_with_hint(problem, format!("send it with webhook-send, or {hint}"));
+        match owner_of(msgtype, C::CHANNEL) {
+            Some(owner) => {
+                let problem = match owner {
+                    Channel::App => format!("{msgtype} is a type of app messages, webhooks do not have it"),
+                    Channel::Webhook => format!("{msgtype} is a webhook type, app messages do not have it"),
+                };
+                at.error_with_hint(problem, format!("send it with {}, or {hint}", owner.facts().command));
             }
-            Route::Webhook if APP_TYPES.contains(&msgtype) => {
-                let problem = format!("{msgtype} is a type of app messages, webhooks do not have it");
-                at.error_with_hint(problem, format!("send it with app-send, or {hint}"));
-            }
-            _ => {
+            None => {
                 let problem = format!("{}: {}", shown(msgtype), unknown("type", msgtype, C::TYPES));
                 at.error_with_hint(problem, hint);
             }
@@ -160,7 +158,7 @@ fn unknown_beside<C: Content>(msgtype: &str, name: &str, common: &[Field]) -> St
     if C::TYPES.contains(&name) {
         return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
     }
-    if C::ROUTE == Route::Webhook && APP_FIELDS.contains(&name) {
+    if !C::CHANNEL.names_recipients() && APP_FIELDS.contains(&name) {
         return "unknown field; only app messages have it".to_owned();
     }
     let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();
@@ -170,16 +168,10 @@ fn unknown_beside<C: Content>(msgtype: &str, name: &str, common: &[Field]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::app::{AppContent, COMMON};
-    use crate::message::webhook::WebhookContent;
+    use crate::message::app::COMMON;
 
     #[test]
-    fn what_one_route_alone_has_is_known() {
-        let only = |mine: &[&'static str], others: &[&str]| -> Vec<_> {
-            mine.iter().copied().filter(|name| !others.contains(name)).collect()
-        };
-        assert_eq!(only(AppContent::MSGTYPES, WebhookContent::MSGTYPES), APP_TYPES);
-        assert_eq!(only(WebhookContent::MSGTYPES, AppContent::MSGTYPES), WEBHOOK_TYPES);
+    fn what_app_messages_alone_have_is_known() {
         assert_eq!(COMMON.iter().map(|field| field.name).collect::<Vec<_>>(), APP_FIELDS);
     }
 }

@@ -14,29 +14,42 @@ pub mod webhook;
 mod body;
 mod control;
 mod finding;
+mod part;
 mod payload;
 mod rules;
 mod shape;
 
+use serde_json::Value;
+
+use crate::channel::Channel;
+
+/// The name that a channel had before there could be more than two.
+#[doc(hidden)]
+pub use crate::channel::Channel as Route;
 pub use finding::{Finding, Findings};
+pub use part::{Part, PartKind, PartState, recipients};
 pub use payload::{Markdown, Media};
 
-/// Which of the two sending calls a message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// message/send: members, departments and tags of an app (document path 90236).
-    App,
-    /// webhook/send: the group of a webhook (document path 99110).
-    Webhook,
+/// Holds a whole body against all published rules of its channel.
+#[must_use]
+pub fn check_body(channel: Channel, body: &Value) -> Findings {
+    match channel {
+        Channel::App => app::check_body(body),
+        Channel::Webhook => webhook::check_body(body),
+    }
 }
 
-impl Route {
-    /// The name in options and in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Webhook => "webhook",
-        }
+/// The message types of a channel.
+#[must_use]
+pub fn msgtypes(channel: Channel) -> &'static [&'static str] {
+    match channel {
+        Channel::App => app::AppContent::MSGTYPES,
+        Channel::Webhook => webhook::WebhookContent::MSGTYPES,
     }
+}
+
+/// The first other channel that has this message type.
+#[must_use]
+pub fn owner_of(msgtype: &str, besides: Channel) -> Option<Channel> {
+    Channel::ALL.into_iter().find(|other| *other != besides && msgtypes(*other).contains(&msgtype))
 }

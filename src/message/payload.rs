@@ -1,9 +1,9 @@
-//! Payloads that both routes have. Those of one route alone stand with it.
+//! Payloads that both channels have. Those of one channel alone stand with it.
 
 use super::finding::At;
 use super::rules::Rules;
 use super::shape::wire;
-use super::{Route, long};
+use crate::channel::Channel;
 
 wire! {
     /// A file that was uploaded before: msgtype `file`, `voice` and, in app messages, `image`.
@@ -22,13 +22,13 @@ wire! {
 }
 
 impl Rules for Media {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("media_id").filled(&self.media_id);
     }
 }
 
 impl Rules for Markdown {
-    fn check(&self, route: Route, at: &mut At<'_>) {
-        at.field("content").body_text(&self.content, long::markdown_bytes(route));
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
+        at.field("content").body_text(&self.content, channel.facts().markdown_bytes);
     }
 }

@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use super::Route;
 use super::finding::{At, shown};
+use crate::channel::Channel;
 
 /// An object with published rules beyond its shape.
 pub(super) trait Rules {
-    fn check(&self, route: Route, at: &mut At<'_>);
+    fn check(&self, channel: Channel, at: &mut At<'_>);
 }
 
 impl<T: Rules> Rules for Box<T> {
-    fn check(&self, route: Route, at: &mut At<'_>) {
-        (**self).check(route, at);
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
+        (**self).check(channel, at);
     }
 }
 

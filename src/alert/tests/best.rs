@@ -2,10 +2,10 @@
 
 use super::super::{Alert, Level};
 use super::{fields, link, titled};
-use crate::message::Route;
+use crate::channel::Channel;
 
 fn best(alert: &Alert) -> [&'static str; 2] {
-    [alert.best_type(Route::App), alert.best_type(Route::Webhook)]
+    [alert.best_type(Channel::App), alert.best_type(Channel::Webhook)]
 }
 
 fn body(text: &str) -> Alert {

@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use super::super::{Alert, Emphasis, Jump, Level};
 use super::{HOSTILE, app_findings, buttons, choices, disk_full, fields, link, notice, titled, webhook_findings};
+use crate::channel::Channel::{self, App, Webhook};
 use crate::message::Findings;
-use crate::message::Route::{self, App, Webhook};
 use crate::message::app::AppContent;
 use crate::message::card::CardType::{self, *};
 use crate::message::webhook::WebhookContent;
 
 /// The card, which breaks no rule and follows all advice, and what it left over.
-fn card(alert: &Alert, card_type: CardType, route: Route) -> (Value, Option<String>) {
-    let card = alert.card(card_type, route).unwrap();
+fn card(alert: &Alert, card_type: CardType, channel: Channel) -> (Value, Option<String>) {
+    let card = alert.card(card_type, channel).unwrap();
     let value = serde_json::to_value(&card.content).unwrap();
     let content = Box::new(card.content);
-    let findings = match route {
+    let findings = match channel {
         App => app_findings(AppContent::TemplateCard(content)),
         Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
     };
@@ -49,8 +49,8 @@ fn text_notice() {
         ],
         "card_action": {"type": 1, "url": "https://example.com/1"},
     });
-    for route in [App, Webhook] {
-        assert_eq!(card(&alert, TextNotice, route), (expected.clone(), None));
+    for channel in [App, Webhook] {
+        assert_eq!(card(&alert, TextNotice, channel), (expected.clone(), None));
     }
 }
 
@@ -70,8 +70,8 @@ fn news_notice() {
         "horizontal_content_list": [{"keyname": "host", "value": "web-1"}],
         "card_action": {"type": 1, "url": "https://example.com/1"},
     });
-    for route in [App, Webhook] {
-        assert_eq!(card(&alert, NewsNotice, route), (expected.clone(), None));
+    for channel in [App, Webhook] {
+        assert_eq!(card(&alert, NewsNotice, channel), (expected.clone(), None));
     }
 }
 
@@ -133,8 +133,8 @@ fn what_has_no_room_on_a_card_is_left_over() {
     let body = format!("first\n{}\nlast", "x".repeat(160));
     let title = "磁".repeat(40);
     let alert = Alert { body: Some(body), title: Some(title.clone()), level: None, ..notice() };
-    for (route, length) in [(App, 36), (Webhook, 26)] {
-        let (card, rest) = card(&alert, TextNotice, route);
+    for (channel, length) in [(App, 36), (Webhook, 26)] {
+        let (card, rest) = card(&alert, TextNotice, channel);
         assert_eq!(card["main_title"]["title"], format!("{}…", "磁".repeat(length - 1)));
         assert_eq!(card["sub_title_text"], format!("{title}\nfirst\n…"));
         assert_eq!(rest, Some(format!("{}\nlast", "x".repeat(160))));

@@ -7,10 +7,11 @@ use proptest::sample::select;
 
 use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
 use super::{app_findings, markdown_of, webhook_findings};
+use crate::channel::Channel;
 use crate::message::app::{self, AppContent};
 use crate::message::card::CardType;
 use crate::message::webhook::{self, WebhookContent};
-use crate::message::{Findings, Route, long};
+use crate::message::{Findings, long};
 
 /// Any text on a line, hostile signs more often than others.
 fn line() -> impl Strategy<Value = String> {
@@ -45,7 +46,7 @@ fn alert() -> impl Strategy<Value = Alert> {
 }
 
 /// The alert with what belongs on such a card, and without what does not.
-fn dressed(alert: Alert, card_type: CardType, route: Route) -> Alert {
+fn dressed(alert: Alert, card_type: CardType, channel: Channel) -> Alert {
     let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
     let link = Link { url: "https://example.com/".to_owned(), label: None };
     Alert {
@@ -66,7 +67,7 @@ fn dressed(alert: Alert, card_type: CardType, route: Route) -> Alert {
             Vec::new()
         },
         options: if is_asking { vec![Choice { id: "i".to_owned(), text: "t".to_owned() }] } else { Vec::new() },
-        task_id: (route == Route::App).then(|| "t-1".to_owned()),
+        task_id: (channel == Channel::App).then(|| "t-1".to_owned()),
         ..alert
     }
 }
@@ -81,23 +82,23 @@ proptest! {
     #[test]
     fn each_text_passes_when_it_fits(alert in alert()) {
         prop_assume!(!is_blank(&alert));
-        let fits = |route, msgtype: &str, text: &str| long::takes(route, msgtype, text);
+        let fits = |channel, msgtype: &str, text: &str| long::takes(channel, msgtype, text);
         let text = alert.text().joined();
-        if fits(Route::App, "text", &text) {
+        if fits(Channel::App, "text", &text) {
             let content = app::Text { content: text.clone() };
             prop_assert_eq!(app_findings(AppContent::Text(content)), Findings::default());
             let content = webhook::Text { content: text, mentioned_list: None, mentioned_mobile_list: None };
             prop_assert_eq!(webhook_findings(WebhookContent::Text(content)), Findings::default());
         }
         let text = alert.markdown().joined();
-        if fits(Route::App, "markdown", &text) {
+        if fits(Channel::App, "markdown", &text) {
             prop_assert_eq!(app_findings(AppContent::Markdown(markdown_of(text.clone()))), Findings::default());
         }
-        if fits(Route::Webhook, "markdown", &text) {
+        if fits(Channel::Webhook, "markdown", &text) {
             prop_assert_eq!(webhook_findings(WebhookContent::Markdown(markdown_of(text))), Findings::default());
         }
         let text = alert.markdown_v2().joined();
-        if fits(Route::Webhook, "markdown_v2", &text) {
+        if fits(Channel::Webhook, "markdown_v2", &text) {
             prop_assert_eq!(webhook_findings(WebhookContent::MarkdownV2(markdown_of(text))), Findings::default());
         }
     }
@@ -117,12 +118,12 @@ proptest! {
 
     #[test]
     fn cards_keep_to_rules_and_advice(alert in alert(), card_type in select(&CardType::ALL[..]), on_webhook: bool) {
-        let route = if on_webhook && card_type.is_notice() { Route::Webhook } else { Route::App };
-        let card = dressed(alert, card_type, route).card(card_type, route).unwrap();
+        let channel = if on_webhook && card_type.is_notice() { Channel::Webhook } else { Channel::App };
+        let card = dressed(alert, card_type, channel).card(card_type, channel).unwrap();
         let content = Box::new(card.content);
-        let findings = match route {
-            Route::App => app_findings(AppContent::TemplateCard(content)),
-            Route::Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
+        let findings = match channel {
+            Channel::App => app_findings(AppContent::TemplateCard(content)),
+            Channel::Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
         };
         prop_assert_eq!(findings, Findings::default());
     }
@@ -152,15 +153,15 @@ proptest! {
 
     #[test]
     fn the_best_type_can_be_made(alert in alert()) {
-        for route in [Route::App, Route::Webhook] {
-            let is_possible = match (alert.best_type(route), route) {
-                ("text" | "markdown", _) | ("markdown_v2", Route::Webhook) => true,
-                ("textcard", Route::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
-                ("news", Route::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
-                ("news", Route::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
+        for channel in [Channel::App, Channel::Webhook] {
+            let is_possible = match (alert.best_type(channel), channel) {
+                ("text" | "markdown", _) | ("markdown_v2", Channel::Webhook) => true,
+                ("textcard", Channel::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
+                ("news", Channel::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
+                ("news", Channel::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
                 _ => false,
             };
-            prop_assert!(is_possible, "{} {:?}", alert.best_type(route), route);
+            prop_assert!(is_possible, "{} {:?}", alert.best_type(channel), channel);
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::super::{Alert, Emphasis, Jump};
 use super::{buttons, choices, link, notice, titled};
+use crate::channel::Channel::{self, App, Webhook};
 use crate::error::Status;
-use crate::message::Route::{self, App, Webhook};
 use crate::message::card::CardType::{self, *};
 
-fn refused(alert: &Alert, card_type: CardType, route: Route) -> String {
-    let error = alert.card(card_type, route).unwrap_err();
+fn refused(alert: &Alert, card_type: CardType, channel: Channel) -> String {
+    let error = alert.card(card_type, channel).unwrap_err();
     assert_eq!(error.status(), Status::Usage);
     format!("{} | {}", error.message(), error.hint().unwrap())
 }
@@ -67,7 +67,7 @@ fn what_a_card_lacks() {
     let bare = titled(None, "t");
     let asking = Alert { task_id: Some("1".to_owned()), ..bare.clone() };
     let hint = "add --url, use --card button_interaction, or send it with -t markdown";
-    for (alert, card_type, route, lack, hint) in [
+    for (alert, card_type, channel, lack, hint) in [
         (&bare, TextNotice, App, "a link", hint),
         (&bare, NewsNotice, Webhook, "a link", "add --url, or send it with -t markdown"),
         (&notice(), NewsNotice, Webhook, "a picture", "add --picurl, or use --card text_notice"),
@@ -98,7 +98,7 @@ fn what_a_card_lacks() {
         ),
     ] {
         let expected = format!("a {} card needs {lack} | {hint}", card_type.as_str());
-        assert_eq!(refused(alert, card_type, route), expected);
+        assert_eq!(refused(alert, card_type, channel), expected);
     }
 }
 

@@ -81,42 +81,11 @@ pub(crate) struct CardArgs {
 }
 
 impl AlertArgs {
-    /// The first option given that makes a message more than its text.
-    pub(crate) fn first_given(&self) -> Option<&'static str> {
-        let given = [
-            ("--title", self.title.is_some()),
-            ("--level", self.level.is_some()),
-            ("--field", !self.field.is_empty()),
-            ("--url", self.url.is_some()),
-            ("--btntxt", self.btntxt.is_some()),
-            ("--picurl", self.picurl.is_some()),
-            ("--ci", self.ci.is_some()),
-            ("--card", self.card.card.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option).or_else(|| self.card.first_given())
-    }
-
     pub(super) fn override_settings(&self, overrides: &mut Overrides) {
         overrides.title.clone_from(&self.title);
         overrides.url.clone_from(&self.url);
         overrides.btntxt.clone_from(&self.btntxt);
         overrides.picurl.clone_from(&self.picurl);
         overrides.prefix.clone_from(&self.prefix);
-    }
-}
-
-impl CardArgs {
-    /// The first option given that cards alone have.
-    pub(crate) fn first_given(&self) -> Option<&'static str> {
-        let given = [
-            ("--source", self.source.is_some()),
-            ("--emphasis", self.emphasis.is_some()),
-            ("--quote", self.quote.is_some()),
-            ("--jump", !self.jump.is_empty()),
-            ("--button", !self.button.is_empty()),
-            ("--option", !self.option.is_empty()),
-            ("--task-id", self.task_id.is_some()),
-        ];
-        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 }

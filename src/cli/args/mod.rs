@@ -21,7 +21,7 @@ pub(crate) use alert::AlertArgs;
 pub(crate) use check::CheckArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs};
-pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs, OutboxFlushArgs, OutboxListArgs};
+pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs};
 pub(crate) use run::RunArgs;
 pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
 

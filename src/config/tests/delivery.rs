@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::channel::Channel;
 use crate::config::{Keep, OnLong, OnRateLimit, TargetName};
-use crate::message::Route;
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
@@ -96,7 +96,7 @@ fn cases() -> Vec<Case> {
             option: |o| o.fallback = text("a:app"),
             variable: None,
             in_file: ["'b:x'", "'c'"],
-            shown: |s| format!("{:?}", s.fallback.as_ref().map(|target| (target.profile.as_str(), target.route))),
+            shown: |s| format!("{:?}", s.fallback.as_ref().map(|target| (target.profile.as_str(), target.channel))),
             wanted: [r#"Some(("a", Some(App)))"#, "", r#"Some(("b:x", None))"#, r#"Some(("c", None))"#, "None"],
         },
         Case {
@@ -162,7 +162,7 @@ fn every_way_has_its_name() {
         [OnRateLimit::Wait, OnRateLimit::Fail, OnRateLimit::Outbox]
     );
     let also = settings_of("also = 'room:webhook'").also;
-    assert_eq!(also, [TargetName { profile: "room".to_owned(), route: Some(Route::Webhook) }]);
+    assert_eq!(also, [TargetName { profile: "room".to_owned(), channel: Some(Channel::Webhook) }]);
 }
 
 #[test]

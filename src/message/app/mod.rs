@@ -16,7 +16,8 @@ use super::finding::At;
 use super::recipients::{self, ALL, RecipientKind, Recipients};
 use super::rules::or_empty;
 use super::shape::{Field, Shape, Wire, wire};
-use super::{Findings, Markdown, Media, Route};
+use super::{Findings, Markdown, Media};
+use crate::channel::Channel;
 
 /// One message to members, departments and tags of an app.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +120,7 @@ pub fn check_body(body: &Value) -> Findings {
         check_options(&common, msgtype, &mut at);
     }
     if let Some(content) = content {
-        content.rules().check(Route::App, &mut at.field(content.msgtype()));
+        content.rules().check(Channel::App, &mut at.field(content.msgtype()));
     }
     findings
 }

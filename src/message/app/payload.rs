@@ -1,6 +1,6 @@
 //! Payloads of message/send alone (document path 90236), each with its rules. Cards have a place of their own.
 
-use crate::message::Route;
+use crate::channel::Channel;
 use crate::message::finding::At;
 use crate::message::long;
 use crate::message::rules::{Rules, or_empty};
@@ -123,13 +123,13 @@ wire! {
 const MPNEWS_CONTENT_BYTES: usize = 666 * 1024;
 
 impl Rules for Text {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, long::TEXT_BYTES);
     }
 }
 
 impl Rules for Video {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("media_id").filled(&self.media_id);
         at.field("title").max_bytes(or_empty(&self.title), 128);
         at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
@@ -137,7 +137,7 @@ impl Rules for Video {
 }
 
 impl Rules for Textcard {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         for (name, text, limit) in [("title", &self.title, 128), ("description", &self.description, 512)] {
             let mut at = at.field(name);
             at.filled(text).max_chars(text, limit);
@@ -152,17 +152,17 @@ impl Rules for Textcard {
 }
 
 impl Rules for News {
-    fn check(&self, route: Route, at: &mut At<'_>) {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
         for (index, article) in self.articles.iter().enumerate() {
-            article.check(route, &mut at.item(index));
+            article.check(channel, &mut at.item(index));
         }
     }
 }
 
 impl Rules for Article {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
         at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
         at.field("picurl").max_bytes(or_empty(&self.picurl), 2048);
@@ -183,17 +183,17 @@ impl Rules for Article {
 }
 
 impl Rules for Mpnews {
-    fn check(&self, route: Route, at: &mut At<'_>) {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
         for (index, article) in self.articles.iter().enumerate() {
-            article.check(route, &mut at.item(index));
+            article.check(channel, &mut at.item(index));
         }
     }
 }
 
 impl Rules for MpnewsArticle {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
         at.field("thumb_media_id").filled(&self.thumb_media_id);
         at.field("author").max_bytes(or_empty(&self.author), 64);
@@ -203,7 +203,7 @@ impl Rules for MpnewsArticle {
 }
 
 impl Rules for MiniprogramNotice {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("appid").filled(&self.appid);
         at.field("page").max_bytes(or_empty(&self.page), 1024);
         at.field("title").chinese_chars(&self.title, 4..=12);

@@ -130,7 +130,7 @@ wire! {
         pub value: Option<String>,
         /// Required with type 1.
         pub url: Option<String>,
-        /// Required with type 2; from an upload of the same route.
+        /// Required with type 2; from an upload of the same channel.
         pub media_id: Option<String>,
         /// Required with type 3.
         pub userid: Option<String>,

@@ -2,7 +2,7 @@
 //! Longer text is sent, but may be shown cut.
 
 use super::CardType;
-use crate::message::Route;
+use crate::channel::Channel;
 
 /// Recommended lengths in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,14 +63,14 @@ const WEBHOOK: Lengths = Lengths {
 };
 
 impl Lengths {
-    /// The lengths of a card of this type on this route.
+    /// The lengths of a card of this type on this channel.
     #[must_use]
-    pub fn of(route: Route, card_type: CardType) -> &'static Self {
-        match (route, card_type) {
-            (Route::Webhook, _) => &WEBHOOK,
-            (Route::App, CardType::VoteInteraction) => &APP_VOTE,
-            (Route::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
-            (Route::App, _) => &APP,
+    pub fn of(channel: Channel, card_type: CardType) -> &'static Self {
+        match (channel, card_type) {
+            (Channel::Webhook, _) => &WEBHOOK,
+            (Channel::App, CardType::VoteInteraction) => &APP_VOTE,
+            (Channel::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
+            (Channel::App, _) => &APP,
         }
     }
 }

@@ -2,21 +2,21 @@
 //! business of the rules.
 
 use super::{CardType, TemplateCard};
-use crate::message::Route;
+use crate::channel::Channel;
 use crate::message::finding::At;
 use crate::message::shape::{Wire, plain};
 
 use Use::{Absent as X, Optional as N, Required as Y};
 
-/// Reports blocks that a card of this type and route does not have, and missing ones that it needs.
-pub(super) fn check(card: &TemplateCard, card_type: CardType, route: Route, at: &mut At<'_>) {
+/// Reports blocks that a card of this type and channel does not have, and missing ones that it needs.
+pub(super) fn check(card: &TemplateCard, card_type: CardType, channel: Channel, at: &mut At<'_>) {
     for block in BLOCKS {
         let is_given = (block.is_given)(card);
         let mut place = at.field(block.name);
-        match block.on(card_type, route) {
-            Use::Absent if is_given => place.error(block.why_not(card_type, route)),
+        match block.on(card_type, channel) {
+            Use::Absent if is_given => place.error(block.why_not(card_type, channel)),
             Use::Required if !is_given => {
-                place.error(format!("missing, {} cards of {}s need it", card_type.as_str(), route.as_str()));
+                place.error(format!("missing, {} cards of {}s need it", card_type.as_str(), channel.as_str()));
             }
             _ => {}
         }
@@ -76,8 +76,8 @@ const BLOCKS: &[Block] = blocks! {
 };
 
 impl Block {
-    fn on(&self, card_type: CardType, route: Route) -> Use {
-        if route == Route::Webhook {
+    fn on(&self, card_type: CardType, channel: Channel) -> Use {
+        if !channel.has_interactive_cards() {
             if !self.on_webhooks || !card_type.is_notice() {
                 return Use::Absent;
             }
@@ -89,14 +89,14 @@ impl Block {
         uses.filter(|(with, _)| *with == card_type).map(|(_, its)| its).next().unwrap_or(Use::Absent)
     }
 
-    fn why_not(&self, card_type: CardType, route: Route) -> String {
-        let owners = |of: Route| {
+    fn why_not(&self, card_type: CardType, channel: Channel) -> String {
+        let owners = |of: Channel| {
             let types = CardType::ALL.into_iter().filter(|owner| self.on(*owner, of) != Use::Absent);
             types.map(CardType::as_str).collect::<Vec<_>>().join(", ")
         };
-        let here = owners(route);
+        let here = owners(channel);
         if here.is_empty() {
-            format!("webhook cards do not have it, only app cards do: {}", owners(Route::App))
+            format!("webhook cards do not have it, only app cards do: {}", owners(Channel::App))
         } else {
             format!("{} cards do not have it, only these do: {here}", card_type.as_str())
         }

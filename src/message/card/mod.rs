@@ -20,7 +20,7 @@ pub use rules::TASK_ID_BYTES;
 use super::shape::wire;
 
 wire! {
-    /// The payload of msgtype `template_card`. Which blocks a card has and needs depends on its type and on the route.
+    /// The payload of msgtype `template_card`. Which blocks a card has and needs depends on its type and on the channel.
     #[derive(Default)]
     pub struct TemplateCard {
         /// One of the names of [`CardType`].

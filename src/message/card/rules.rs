@@ -5,7 +5,7 @@ use super::{
     ActionMenu, Button, CardImage, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, SelectOption, Source,
     SubmitButton, TemplateCard, matrix,
 };
-use crate::message::Route;
+use crate::channel::Channel;
 use crate::message::finding::{At, shown};
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::unknown;
@@ -17,13 +17,13 @@ const ID_BYTES: usize = 128;
 pub const TASK_ID_BYTES: usize = 128;
 
 impl Rules for TemplateCard {
-    fn check(&self, route: Route, at: &mut At<'_>) {
-        let Some(card_type) = check_type(&self.card_type, route, &mut at.field("card_type")) else {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
+        let Some(card_type) = check_type(&self.card_type, channel, &mut at.field("card_type")) else {
             return;
         };
-        matrix::check(self, card_type, route, at);
-        let lengths = Lengths::of(route, card_type);
-        self.check_head(card_type, route, lengths, at);
+        matrix::check(self, card_type, channel, at);
+        let lengths = Lengths::of(channel, card_type);
+        self.check_head(card_type, channel, lengths, at);
         self.check_middle(lengths, at);
         self.check_links(card_type, lengths, at);
         self.check_interaction(at);
@@ -31,7 +31,7 @@ impl Rules for TemplateCard {
 }
 
 impl TemplateCard {
-    fn check_head(&self, card_type: CardType, route: Route, lengths: &Lengths, at: &mut At<'_>) {
+    fn check_head(&self, card_type: CardType, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
         if let Some(source) = &self.source {
             check_source(source, card_type, lengths, &mut at.field("source"));
         }
@@ -39,7 +39,7 @@ impl TemplateCard {
             check_task_id(task_id, &mut at.field("task_id"));
         }
         if let Some(menu) = &self.action_menu {
-            if self.task_id.is_none() && card_type.is_notice() && route == Route::App {
+            if self.task_id.is_none() && card_type.is_notice() && channel.has_interactive_cards() {
                 at.field("task_id").error("missing, a card with action_menu needs it");
             }
             check_menu(menu, &mut at.field("action_menu"));
@@ -60,7 +60,7 @@ impl TemplateCard {
         }
         at.field("sub_title_text").advised_chars(or_empty(&self.sub_title_text), lengths.sub_title);
         let has_picture = self.card_image.is_some() || self.image_text_area.is_some();
-        if card_type == CardType::NewsNotice && route == Route::App && !has_picture {
+        if card_type == CardType::NewsNotice && channel.has_interactive_cards() && !has_picture {
             at.error("neither card_image nor image_text_area is given, one is required");
         }
     }
@@ -150,10 +150,10 @@ impl TemplateCard {
     }
 }
 
-fn check_type(name: &str, route: Route, at: &mut At<'_>) -> Option<CardType> {
+fn check_type(name: &str, channel: Channel, at: &mut At<'_>) -> Option<CardType> {
     let known: Vec<_> = CardType::ALL
         .into_iter()
-        .filter(|card_type| route == Route::App || card_type.is_notice())
+        .filter(|card_type| channel.has_interactive_cards() || card_type.is_notice())
         .map(CardType::as_str)
         .collect();
     let hint = format!("use one of {}", known.join(", "));

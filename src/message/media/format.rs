@@ -1,7 +1,6 @@
 //! What a file is, by its first bytes and never by its name.
 
-/// How many of the first bytes [`sniff`] looks at; fewer are enough where there are no more.
-pub const HEAD_LEN: usize = 64;
+pub use crate::input::HEAD_LEN;
 
 /// A format that WeCom asks for, or any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
 pub use format::{Format, HEAD_LEN, mime, sniff};
 
-use super::Route;
+use crate::channel::Channel;
 use crate::error::{Error, Result};
 
 const MB: u64 = 1024 * 1024;
@@ -27,7 +27,8 @@ const FILE_MB: u64 = 20;
 const WEBHOOK_IMAGE_MB: u64 = 2;
 
 /// What an upload is to be: WeCom's `type` parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MediaKind {
     /// A picture, JPG or PNG. Apps alone: webhooks get their pictures inline.
     Image,
@@ -49,6 +50,11 @@ impl MediaKind {
             Self::Video => "video",
             Self::File => "file",
         }
+    }
+
+    /// Whether the channel takes an upload of this kind.
+    fn is_uploaded_by(self, channel: Channel) -> bool {
+        channel.facts().types_by_media_id.contains(&self.as_str())
     }
 
     /// The largest upload in MB.
@@ -106,40 +112,40 @@ impl FromStr for MediaKind {
     }
 }
 
-/// The kind that fits the content best: image, voice or video where the route takes it, else file.
+/// The kind that fits the content best: image, voice or video where the channel takes it, else file.
 #[must_use]
-pub fn default_kind(route: Route, head: &[u8]) -> MediaKind {
-    match (route, sniff(head)) {
-        (_, Format::Amr) => MediaKind::Voice,
-        (Route::App, Format::Jpeg | Format::Png) => MediaKind::Image,
-        (Route::App, Format::Mp4) => MediaKind::Video,
+pub fn default_kind(channel: Channel, head: &[u8]) -> MediaKind {
+    let kind = match sniff(head) {
+        Format::Amr => MediaKind::Voice,
+        Format::Jpeg | Format::Png => MediaKind::Image,
+        Format::Mp4 => MediaKind::Video,
         _ => MediaKind::File,
-    }
+    };
+    if kind.is_uploaded_by(channel) { kind } else { MediaKind::File }
 }
 
 /// Checks an upload by its first [`HEAD_LEN`] bytes (or all, if it has fewer) and its size in bytes.
 ///
 /// # Errors
 ///
-/// A usage error if the route has no such kind, or the size or the format is not one that WeCom takes for it.
-pub fn check(route: Route, kind: MediaKind, head: &[u8], size: u64) -> Result<()> {
-    if route == Route::Webhook && matches!(kind, MediaKind::Image | MediaKind::Video) {
+/// A usage error if the channel has no such kind, or the size or the format is not one that WeCom takes for it.
+pub fn check(channel: Channel, kind: MediaKind, head: &[u8], size: u64) -> Result<()> {
+    let facts = channel.facts();
+    if !kind.is_uploaded_by(channel) {
         let hint = match kind {
             MediaKind::Image => {
-                "send the picture with webhook-send --image, which uploads nothing, or upload it as file"
+                let command = facts.command;
+                format!("send the picture with {command} --image, which uploads nothing, or upload it as file")
             }
-            _ => "upload it as file",
+            _ => "upload it as file".to_owned(),
         };
+        let kinds = facts.types_by_media_id.join(" and ");
         return Err(Error::usage(
-            format!("a webhook takes uploads of the types voice and file, not {}", kind.as_str()),
+            format!("{} takes uploads of the types {kinds}, not {}", facts.noun, kind.as_str()),
             hint,
         ));
     }
-    let taker = match route {
-        Route::App => "an app",
-        Route::Webhook => "a webhook",
-    };
-    check_content(taker, kind, kind.max_mb(), head, size)
+    check_content(facts.noun, kind, kind.max_mb(), head, size)
 }
 
 /// Checks the inline picture of a webhook message: JPG or PNG, more than 5 bytes and at most 2 MB before base64.
@@ -223,32 +229,32 @@ mod tests {
             (TEXT, MediaKind::File, MediaKind::File),
             (b"", MediaKind::File, MediaKind::File),
         ] {
-            assert_eq!((default_kind(Route::App, head), default_kind(Route::Webhook, head)), (app, webhook));
+            assert_eq!((default_kind(Channel::App, head), default_kind(Channel::Webhook, head)), (app, webhook));
         }
     }
 
     #[test]
     fn sizes_are_checked_at_their_borders() {
-        for (route, kind, head, mb) in [
-            (Route::App, MediaKind::Image, PNG, 10),
-            (Route::App, MediaKind::Image, JPEG, 10),
-            (Route::App, MediaKind::Voice, AMR, 2),
-            (Route::App, MediaKind::Video, MP4, 10),
-            (Route::App, MediaKind::File, TEXT, 20),
-            (Route::Webhook, MediaKind::Voice, AMR, 2),
-            (Route::Webhook, MediaKind::File, TEXT, 20),
+        for (channel, kind, head, mb) in [
+            (Channel::App, MediaKind::Image, PNG, 10),
+            (Channel::App, MediaKind::Image, JPEG, 10),
+            (Channel::App, MediaKind::Voice, AMR, 2),
+            (Channel::App, MediaKind::Video, MP4, 10),
+            (Channel::App, MediaKind::File, TEXT, 20),
+            (Channel::Webhook, MediaKind::Voice, AMR, 2),
+            (Channel::Webhook, MediaKind::File, TEXT, 20),
         ] {
             let max = mb * 1_048_576;
             for size in [6, max] {
-                assert!(check(route, kind, head, size).is_ok(), "{kind:?} {size}");
+                assert!(check(channel, kind, head, size).is_ok(), "{kind:?} {size}");
             }
-            let (message, _) = refusal(check(route, kind, head, 5));
+            let (message, _) = refusal(check(channel, kind, head, 5));
             assert!(message.contains("5 bytes or fewer"), "{message}");
-            let (message, hint) = refusal(check(route, kind, head, max + 1));
+            let (message, hint) = refusal(check(channel, kind, head, max + 1));
             assert!(message.contains(&format!("{} bytes, more than the {mb} MB ({max} bytes)", max + 1)), "{message}");
             assert_eq!(hint.contains("--file"), kind != MediaKind::File, "{hint}");
-            refusal(check(route, kind, head, u64::MAX));
-            refusal(check(route, kind, head, 0));
+            refusal(check(channel, kind, head, u64::MAX));
+            refusal(check(channel, kind, head, 0));
         }
     }
 
@@ -269,19 +275,19 @@ mod tests {
             [(MediaKind::Image, [PNG, JPEG]), (MediaKind::Voice, [AMR, AMR]), (MediaKind::Video, [MP4, MP4])]
         {
             for head in [PNG, JPEG, AMR, MP4, TEXT, b"".as_slice()] {
-                assert_eq!(check(Route::App, kind, head, 100).is_ok(), good.contains(&head), "{kind:?} {head:?}");
+                assert_eq!(check(Channel::App, kind, head, 100).is_ok(), good.contains(&head), "{kind:?} {head:?}");
             }
         }
-        let (message, hint) = refusal(check(Route::App, MediaKind::Voice, b"ID3\x04\0", 100));
+        let (message, hint) = refusal(check(Channel::App, MediaKind::Voice, b"ID3\x04\0", 100));
         assert_eq!(message, "the voice must be AMR by its content, but this is MP3");
         assert!(hint.contains("ffmpeg") && hint.contains("--file"), "{hint}");
     }
 
     #[test]
     fn a_webhook_takes_voice_and_file_alone() {
-        let (message, hint) = refusal(check(Route::Webhook, MediaKind::Image, PNG, 100));
+        let (message, hint) = refusal(check(Channel::Webhook, MediaKind::Image, PNG, 100));
         assert!(message.contains("voice and file, not image") && hint.contains("--image"), "{message} {hint}");
-        let (message, _) = refusal(check(Route::Webhook, MediaKind::Video, MP4, 100));
+        let (message, _) = refusal(check(Channel::Webhook, MediaKind::Video, MP4, 100));
         assert!(message.contains("not video"), "{message}");
     }
 }

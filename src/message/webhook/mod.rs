@@ -12,7 +12,8 @@ use super::body::{self, Content, contents};
 use super::card::TemplateCard;
 use super::control;
 use super::finding::At;
-use super::{Findings, Markdown, Media, Route};
+use super::{Findings, Markdown, Media};
+use crate::channel::Channel;
 
 /// One message to the group of a webhook.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +62,7 @@ pub fn check_body(body: &Value) -> Findings {
     let mut at = At::root(&mut findings);
     control::search(body, &mut at);
     if let Some(content) = body::read::<WebhookContent>(body, &[], &mut at) {
-        content.rules().check(Route::Webhook, &mut at.field(content.msgtype()));
+        content.rules().check(Channel::Webhook, &mut at.field(content.msgtype()));
     }
     findings
 }

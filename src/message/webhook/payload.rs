@@ -1,10 +1,12 @@
 //! Payloads of webhook/send alone (document path 99110), each with its rules. Cards have a place of their own.
 
+use std::io;
+
 use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 use md5::{Digest, Md5};
 
-use crate::message::Route;
+use crate::channel::Channel;
 use crate::message::finding::{At, shown};
 use crate::message::long;
 use crate::message::media::{self, Format};
@@ -65,10 +67,25 @@ impl Image {
     pub fn from_bytes(file: &[u8]) -> Self {
         Self { base64: STANDARD.encode(file), md5: md5_hex(file) }
     }
+
+    /// The MD5 of a file that is read piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the reader says.
+    pub fn md5_of(mut file: impl io::Read) -> io::Result<String> {
+        let (mut sum, mut piece) = (Md5::new(), vec![0; 64 * 1024]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(in_hex(sum)),
+                length => sum.update(&piece[..length]),
+            }
+        }
+    }
 }
 
 impl Rules for Text {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, long::TEXT_BYTES);
         for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
             at.field("mentioned_list").item(index).userid(id);
@@ -84,7 +101,7 @@ impl Rules for Text {
 }
 
 impl Rules for Image {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         let mut place = at.field("base64");
         if self.base64.starts_with("data:") {
             return place.error_with_hint("begins with data:", "give the base64 alone, without the data: prefix");
@@ -116,7 +133,7 @@ impl Rules for Image {
 }
 
 impl Rules for News {
-    fn check(&self, _route: Route, at: &mut At<'_>) {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
         for (index, article) in self.articles.iter().enumerate() {
@@ -137,5 +154,9 @@ fn is_jpg_or_png(file: &[u8]) -> bool {
 }
 
 fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    in_hex(Md5::new_with_prefix(bytes))
+}
+
+fn in_hex(sum: Md5) -> String {
+    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,8 +7,8 @@ use wecom_alert::message::Route;
 
 use super::{ROUTES, Scene, URL, send_of, text_in};
 use crate::document::assert_document;
-use crate::support::Cmd;
 use crate::support::fake::Reply;
+use crate::support::{Cmd, entry};
 
 /// Sends what the server cannot take now.
 #[track_caller]
@@ -19,14 +19,8 @@ fn store(scene: &Scene, case: &str, route: Route, cmd: Cmd) -> Value {
 
 /// Makes all that waits older, by so many minutes.
 fn age(scene: &Scene, minutes: u64) {
-    for entry in fs::read_dir(scene.env.state().join("outbox/waiting")).unwrap() {
-        for file in ["entry.json", "progress.json"] {
-            let path = entry.as_ref().unwrap().path().join(file);
-            let Ok(content) = fs::read(&path) else { continue };
-            let mut told: Value = serde_json::from_slice(&content).unwrap();
-            told["queued_at_ms"] = json!(told["queued_at_ms"].as_u64().unwrap() - minutes * 60_000);
-            fs::write(&path, told.to_string()).unwrap();
-        }
+    for folder in fs::read_dir(scene.env.state().join("outbox/waiting")).unwrap() {
+        entry::age(&folder.unwrap().path(), minutes * 60_000);
     }
 }
 

@@ -87,10 +87,10 @@ fn a_damaged_entry_is_shown_and_never_vanishes() {
     let [spoilt, unknown, good] = ["spoilt", "unknown", "good"].map(|text| scene.store(&[text]));
     let file = |id: &str| scene.folder("waiting").join(id).join("entry.json");
     fs::write(file(&spoilt), format!("{{\"webhook\": \"{WEBHOOK_KEY}\", ")).unwrap();
-    fs::write(file(&unknown), r#"{"version": 2}"#).unwrap();
+    fs::write(file(&unknown), r#"{"version": 9}"#).unwrap();
     let told = scene.flushed("two are damaged", scene.flush(), 0, [1, 0, 2]);
     let warnings = told["warnings"].to_string();
-    assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 2"), "{warnings}");
+    assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 9"), "{warnings}");
     assert_eq!(scene.texts(), ["good"], "{good} is delivered all the same");
     let listed = scene.list();
     for (entry, id) in listed.iter().zip([&spoilt, &unknown]) {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use wecom_alert::clock::now_ms;
@@ -12,7 +13,7 @@ use super::late::mark;
 use super::{OTHER_KEY, Scene, names};
 use crate::document::{assert_document, warnings};
 use crate::support::Cmd;
-use crate::support::fake::{AGENT_ID, CORP_ID, Endpoint, FakeWecom, MediaKind, Route, SECRET, WEBHOOK_KEY};
+use crate::support::fake::{AGENT_ID, Arrived, CORP_ID, Endpoint, FakeWecom, MediaKind, Route, SECRET, WEBHOOK_KEY};
 
 /// When it was written.
 const WRITTEN_AT_MS: u64 = 1_795_995_216_511;
@@ -291,4 +292,60 @@ fn it_is_known_how_a_job_was() {
     assert_eq!(scene.texts(), [""; 0], "that it fails is known");
     job("true").assert_code(0);
     assert!(scene.texts()[0].starts_with("[OK] nightly recovered\n"), "{:?}", scene.texts());
+}
+
+/// What a message is known by: the first line of its text, whether it is late or not, or its type and who gets it.
+fn name_of(message: &Arrived) -> String {
+    let Some(text) = message.payload()["content"].as_str() else {
+        return format!("{} {}", message.msgtype, message.users.join("|"));
+    };
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("[delayed ").and_then(|rest| rest.split_once("] ")).map_or(line, |(_, text)| text).to_owned()
+}
+
+#[test]
+fn killed_flushes_lose_nothing_of_it() {
+    const SCENES: usize = 10;
+    const KILLS: usize = 4;
+    // An app and two webhooks: what is on its way to one of them when it is killed may come twice.
+    const TARGETS: usize = 3;
+    let seed = std::env::var("WECOM_ALERT_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("seed {seed}: to repeat it, WECOM_ALERT_TEST_SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    for _ in 0..SCENES {
+        let scene = scene();
+        // A killed client leaves half a request behind.
+        scene.wecom.expect_unexpected();
+        for _ in 0..KILLS {
+            let mut running = flush(&scene, &[]).spawn();
+            std::thread::sleep(Duration::from_micros(rng.u64(..60_000)));
+            running.kill();
+            running.wait();
+        }
+        assert_document(&flush(&scene, &[]).run(), "the last", 0, &json!({"remaining": 0}));
+        assert_eq!(
+            (scene.waiting(), scene.failed()),
+            (vec![], [TOO_OLD, REFUSED, ONCE, DAMAGED].map(str::to_owned).into())
+        );
+        let mut names: Vec<String> = scene.wecom.messages().iter().map(name_of).collect();
+        let arrived = names.len();
+        names.sort();
+        names.dedup();
+        let expected = [
+            "(2/3) line 0204",
+            "(3/3) line 0408",
+            "by the environment",
+            "file wangwu",
+            "file zhangsan",
+            "image ",
+            "late",
+            "marked as late",
+            "never tried",
+            "to some people",
+            "with a file behind it",
+            "磁盘已满: 95% used",
+        ];
+        assert_eq!(names, expected, "seed {seed}");
+        assert!(arrived <= expected.len() + KILLS * TARGETS, "seed {seed}: {arrived} arrived");
+    }
 }

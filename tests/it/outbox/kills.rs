@@ -2,14 +2,14 @@
 //! flight arrives twice.
 
 use std::collections::HashMap;
-use std::fs;
 use std::time::Duration;
 
 use fastrand::Rng;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Scene;
 use crate::document::assert_document;
+use crate::support::entry;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
 /// How many runs there are; more take longer.
@@ -44,9 +44,8 @@ fn text_of(run: usize) -> String {
 /// The texts of the entries that wait, whose owners are dead.
 fn waiting(scene: &Scene) -> Vec<String> {
     let text = |id: String| {
-        let content = fs::read(scene.folder("waiting").join(id).join("entry.json")).unwrap();
-        let entry: Value = serde_json::from_slice(&content).unwrap();
-        entry["parts"][0]["body"]["text"]["content"].as_str().unwrap().to_owned()
+        let lines = entry::lines(&scene.folder("waiting").join(id).join("entry.json"));
+        lines[1]["text"]["content"].as_str().unwrap().to_owned()
     };
     scene.waiting().into_iter().map(text).collect()
 }

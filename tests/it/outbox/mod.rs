@@ -5,6 +5,7 @@ mod fixture;
 mod flushing;
 mod kills;
 mod late;
+mod outage;
 mod storing;
 
 use std::fs;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::document::assert_document;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, Run, TestEnv};
+use crate::support::{Cmd, Run, TestEnv, entry};
 
 /// A second webhook of the stand-in.
 const OTHER_KEY: &str = "00000000-0000-4000-8000-000000000002";
@@ -112,20 +113,7 @@ impl Scene {
 
     /// Makes an entry older; returns when it was accepted then, in Unix milliseconds.
     fn age(&self, id: &str, by_ms: u64) -> u64 {
-        let mut queued_at = 0;
-        for file in ["entry.json", "progress.json"] {
-            let path = self.folder("waiting").join(id).join(file);
-            let Ok(content) = fs::read(&path) else { continue };
-            let mut entry: Value = serde_json::from_slice(&content).unwrap();
-            queued_at = entry["queued_at_ms"].as_u64().unwrap() - by_ms;
-            entry["queued_at_ms"] = json!(queued_at);
-            if let Some(last) = entry["last_attempt_ms"].as_u64() {
-                entry["last_attempt_ms"] = json!(last - by_ms);
-            }
-            fs::write(&path, entry.to_string()).unwrap();
-        }
-        assert!(queued_at > 0, "no entry {id}");
-        queued_at
+        entry::age(&self.folder("waiting").join(id), by_ms)
     }
 
     /// The texts that arrived, in order.
@@ -142,7 +130,7 @@ impl Scene {
 
 /// Waits until something has come as far as that, within limits.
 #[track_caller]
-fn until(is_there: impl Fn() -> bool) {
+pub(crate) fn until(is_there: impl Fn() -> bool) {
     for _ in 0..6000 {
         if is_there() {
             return;

@@ -55,6 +55,8 @@ pub(crate) struct Cmd {
     leads_group: bool,
     /// The signal that is ignored when it starts.
     ignored: Option<&'static str>,
+    /// In KiB.
+    most_memory: Option<usize>,
 }
 
 impl Cmd {
@@ -77,6 +79,7 @@ impl Cmd {
             files: [None, None],
             leads_group: false,
             ignored: None,
+            most_memory: None,
         }
     }
 
@@ -173,6 +176,13 @@ impl Cmd {
         self
     }
 
+    /// It has so many KiB of address space, on systems that can say so; to want more ends it.
+    pub(crate) fn most_memory(mut self, kib: usize) -> Self {
+        self.most_memory = Some(kib);
+        // Each thread would set aside a lot for a heap of its own, whether it needs that or not.
+        self.env("MALLOC_ARENA_MAX", "1")
+    }
+
     /// Writes this as the user's config file.
     pub(crate) fn config(self, toml: &str) -> Self {
         super::write_private(&self.config_file, toml.as_bytes());
@@ -230,11 +240,13 @@ impl Cmd {
         ];
         let redirections: String = redirections.iter().filter(|(on, _)| *on).map(|(_, text)| *text).collect();
         let trap = self.ignored.map(|signal| format!("trap '' {signal}; ")).unwrap_or_default();
-        let mut command = if redirections.is_empty() && trap.is_empty() {
+        let limit = self.most_memory.map(|kib| format!("ulimit -v {kib}; ")).unwrap_or_default();
+        let first = trap + &limit;
+        let mut command = if redirections.is_empty() && first.is_empty() {
             Command::new(binary)
         } else {
             let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(format!("{trap}exec \"$0\" \"$@\" {redirections}")).arg(binary);
+            shell.arg("-c").arg(format!("{first}exec \"$0\" \"$@\" {redirections}")).arg(binary);
             shell
         };
         command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);

@@ -3,6 +3,8 @@
 mod adapted;
 mod also;
 mod fallback;
+#[cfg(unix)]
+mod repeats;
 mod stored;
 
 use serde_json::Value;

@@ -130,7 +130,7 @@ fn colours_and_modes_are_choices() {
 fn a_selection_of_no_option_is_a_warning() {
     let select = |id: &str| {
         let list = json!([{"question_key": "q", "selected_id": id, "option_list": [{"id": "a", "text": "A"}]}]);
-        let findings = check(Route::App, sample(CardType::MultipleInteraction), json!({ "select_list": list }));
+        let findings = check(Channel::App, sample(CardType::MultipleInteraction), json!({ "select_list": list }));
         (findings.errors.len(), findings.warnings.len())
     };
     assert_eq!((select("a"), select("b")), ((0, 0), (0, 1)));

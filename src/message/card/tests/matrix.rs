@@ -46,7 +46,7 @@ fn each_block_stands_on_its_cards_alone() {
             assert_eq!(found.is_empty(), expected, "{name} on {card_type:?}: {found:?}");
             assert!(expected || found[0].starts_with(&format!("card.{name}: {} cards do not", card_type.as_str())));
             if card_type.is_notice() {
-                let found = errors(Route::Webhook, sample(card_type), json!({ name: block }));
+                let found = errors(Channel::Webhook, sample(card_type), json!({ name: block }));
                 assert_eq!(found.is_empty(), expected && on_webhooks, "{name} on a webhook's {card_type:?}: {found:?}");
             }
         }
@@ -57,7 +57,7 @@ fn each_block_stands_on_its_cards_alone() {
 fn a_misplaced_block_is_told_where_it_belongs() {
     let menu = json!({"action_menu": {"action_list": [{"text": "a", "key": "a"}]}});
     assert_eq!(
-        errors(Route::Webhook, text(), menu),
+        errors(Channel::Webhook, text(), menu),
         ["card.action_menu: webhook cards do not have it, only app cards do: \
              text_notice, news_notice, button_interaction"]
     );
@@ -71,15 +71,15 @@ fn a_misplaced_block_is_told_where_it_belongs() {
 #[test]
 fn each_card_needs_its_blocks() {
     let needs = [
-        (CardType::TextNotice, Route::App, "card_action"),
-        (CardType::NewsNotice, Route::App, "main_title card_action"),
-        (CardType::ButtonInteraction, Route::App, "task_id main_title button_list"),
-        (CardType::VoteInteraction, Route::App, "task_id main_title checkbox submit_button"),
-        (CardType::MultipleInteraction, Route::App, "task_id main_title select_list submit_button"),
-        (CardType::TextNotice, Route::Webhook, "main_title card_action"),
-        (CardType::NewsNotice, Route::Webhook, "main_title card_image card_action"),
+        (CardType::TextNotice, Channel::App, "card_action"),
+        (CardType::NewsNotice, Channel::App, "main_title card_action"),
+        (CardType::ButtonInteraction, Channel::App, "task_id main_title button_list"),
+        (CardType::VoteInteraction, Channel::App, "task_id main_title checkbox submit_button"),
+        (CardType::MultipleInteraction, Channel::App, "task_id main_title select_list submit_button"),
+        (CardType::TextNotice, Channel::Webhook, "main_title card_action"),
+        (CardType::NewsNotice, Channel::Webhook, "main_title card_image card_action"),
     ];
-    for (card_type, route, names) in needs {
+    for (card_type, channel, names) in needs {
         for (name, ..) in blocks() {
             // A text notice may have either of two titles, a news notice of apps either of two pictures.
             let others = json!({ name: null, "sub_title_text": (card_type == CardType::TextNotice).then_some("s") });
@@ -90,7 +90,7 @@ fn each_card_needs_its_blocks() {
             } else {
                 others
             };
-            let found = errors(route, sample(card_type), others);
+            let found = errors(channel, sample(card_type), others);
             assert_eq!(!found.is_empty(), names.split(' ').any(|need| need == name), "{card_type:?} {name}: {found:?}");
             assert!(found.iter().all(|line| line.starts_with(&format!("card.{name}: missing, "))), "{found:?}");
         }
@@ -102,9 +102,9 @@ fn titles_and_pictures_have_alternatives() {
     let title = "card: neither main_title.title nor sub_title_text is given, one is required";
     assert_eq!(app_errors(text(), json!({"main_title": null})), [title]);
     assert_eq!(app_errors(text(), json!({"main_title": {"title": ""}, "sub_title_text": ""})), [title]);
-    assert_eq!(errors(Route::Webhook, text(), json!({"main_title": {"title": null}})), [title]);
+    assert_eq!(errors(Channel::Webhook, text(), json!({"main_title": {"title": null}})), [title]);
     assert!(
-        errors(Route::Webhook, text(), json!({"main_title": {"title": null, "desc": "d"}, "sub_title_text": "s"}))
+        errors(Channel::Webhook, text(), json!({"main_title": {"title": null, "desc": "d"}, "sub_title_text": "s"}))
             .is_empty()
     );
     for card_type in &CardType::ALL[1..] {
@@ -116,12 +116,15 @@ fn titles_and_pictures_have_alternatives() {
     assert_eq!(app_errors(news.clone(), json!({"card_image": null})), [picture]);
     let area = json!({"card_image": null, "image_text_area": {"image_url": "u"}});
     assert!(app_errors(news.clone(), area.clone()).is_empty());
-    assert_eq!(errors(Route::Webhook, news, area), ["card.card_image: missing, news_notice cards of webhooks need it"]);
+    assert_eq!(
+        errors(Channel::Webhook, news, area),
+        ["card.card_image: missing, news_notice cards of webhooks need it"]
+    );
 }
 
 #[test]
 fn card_types_follow_the_route() {
-    let wrong = check(Route::Webhook, sample(CardType::VoteInteraction), json!({}));
+    let wrong = check(Channel::Webhook, sample(CardType::VoteInteraction), json!({}));
     assert_eq!(
         lines(&wrong.errors),
         ["card.card_type: vote_interaction cards exist in app messages only, not through webhooks"]

@@ -1,4 +1,4 @@
-//! Rules of template cards on both routes.
+//! Rules of template cards on both channels.
 
 mod blocks;
 mod matrix;
@@ -7,22 +7,23 @@ mod sizes;
 use serde_json::{Value, json};
 
 use super::CardType;
-use crate::message::{Finding, Findings, Route, app, webhook};
+use crate::channel::Channel;
+use crate::message::{Finding, Findings, app, webhook};
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| finding.to_string().replacen("template_card", "card", 1)).collect()
 }
 
 /// Checks the card with `changes` merged in; null takes a field out.
-fn check(route: Route, mut card: Value, changes: Value) -> Findings {
+fn check(channel: Channel, mut card: Value, changes: Value) -> Findings {
     merge(&mut card, changes);
     let mut body = json!({"msgtype": "template_card", "template_card": card});
-    match route {
-        Route::App => {
+    match channel {
+        Channel::App => {
             body["touser"] = "zhangsan".into();
             app::check_body(&body)
         }
-        Route::Webhook => webhook::check_body(&body),
+        Channel::Webhook => webhook::check_body(&body),
     }
 }
 
@@ -46,15 +47,15 @@ fn merged(mut value: Value, changes: Value) -> Value {
     value
 }
 
-fn errors(route: Route, card: Value, changes: Value) -> Vec<String> {
-    lines(&check(route, card, changes).errors)
+fn errors(channel: Channel, card: Value, changes: Value) -> Vec<String> {
+    lines(&check(channel, card, changes).errors)
 }
 
 fn app_errors(card: Value, changes: Value) -> Vec<String> {
-    errors(Route::App, card, changes)
+    errors(Channel::App, card, changes)
 }
 
-/// A valid card of the type, with the least that it needs on both routes.
+/// A valid card of the type, with the least that it needs on both channels.
 fn sample(card_type: CardType) -> Value {
     let mut card = json!({"card_type": card_type.as_str(), "main_title": {"title": "t"}});
     let options = json!([{"id": "a", "text": "A"}]);

@@ -12,8 +12,8 @@ fn lists_have_hard_sizes() {
         (CardType::TextNotice, "horizontal_content_list", json!({"keyname": "k"}), 6),
         (CardType::TextNotice, "jump_list", json!({"title": "j"}), 3),
     ] {
-        for route in [Route::App, Route::Webhook] {
-            let found = |count| errors(route, sample(card_type), json!({ name: list(&item, count) }));
+        for channel in [Channel::App, Channel::Webhook] {
+            let found = |count| errors(channel, sample(card_type), json!({ name: list(&item, count) }));
             assert!(found(0).is_empty() && found(most).is_empty());
             assert_eq!(found(most + 1), [format!("card.{name}: {} items, the limit is {most}", most + 1)]);
         }
@@ -120,18 +120,18 @@ fn lengths_in_characters_are_warnings_of_each_route() {
         (ButtonInteraction, "button_selection.option_list[].text", 16, 0),
     ];
     for (card_type, path, on_app, on_webhook) in cases {
-        for (route, limit) in [(Route::App, on_app), (Route::Webhook, on_webhook)] {
+        for (channel, limit) in [(Channel::App, on_app), (Channel::Webhook, on_webhook)] {
             if limit == 0 {
                 continue;
             }
             let warnings = |chars: usize| {
                 let mut change = text_at(path, "磁".repeat(chars));
                 complete(&mut change);
-                let findings = check(route, sample(card_type), change);
+                let findings = check(channel, sample(card_type), change);
                 assert_eq!(findings.errors, [], "{path}");
                 lines(&findings.warnings)
             };
-            assert!(warnings(limit).is_empty(), "{route:?} {path}");
+            assert!(warnings(limit).is_empty(), "{channel:?} {path}");
             let path = path.replace("[]", "[0]");
             let warning =
                 format!("card.{path}: {} characters, at most {limit} are recommended: clients may cut it", limit + 1);

@@ -1,0 +1,181 @@
+//! The channels: the ways to send, with a row of facts for each.
+//!
+//! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
+//! messages in [`crate::message`], its calls in [`crate::api`], and what the compiler then asks for.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A way to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// message/send: members, departments and tags of an app (document path 90236).
+    App,
+    /// webhook/send: the group of a webhook (document path 99110).
+    Webhook,
+}
+
+/// What tells one channel from another.
+#[derive(Debug)]
+pub struct Facts {
+    /// The name in options and in JSON.
+    pub name: &'static str,
+    /// The command that sends by it.
+    pub command: &'static str,
+    /// What a sentence calls it, with its article.
+    pub noun: &'static str,
+    /// What lets a call in.
+    pub credential: CredentialKind,
+    /// Whom a message is for.
+    pub addressing: Addressing,
+    /// The message types that carry the id of an uploaded file.
+    pub types_by_media_id: &'static [&'static str],
+    /// How a message carries a picture.
+    pub pictures: Pictures,
+    /// The types of upload, in the words of a hint.
+    pub uploads: &'static str,
+    /// Which template cards it has.
+    pub cards: Cards,
+    /// The most bytes of text in one markdown message.
+    pub markdown_bytes: usize,
+    /// Whether a message can mention members of a group.
+    pub mentions: bool,
+    /// Whether clients open an address without a scheme.
+    pub opens_any_address: bool,
+    /// How many messages a minute it takes where no rate is set.
+    pub messages_per_minute: u32,
+}
+
+/// What lets a call in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An access token, got with the corp id and secret of an app.
+    AppToken,
+    /// The key of a webhook.
+    WebhookKey,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// The body names an agent, members, departments and tags, and carries the options of app messages.
+    Recipients,
+    /// The credential says it.
+    Credential,
+}
+
+/// How a message carries a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pictures {
+    /// By the id of an upload.
+    Uploaded,
+    /// In the body itself, as base64.
+    Inline,
+}
+
+/// Which template cards a channel has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cards {
+    /// All of them.
+    All,
+    /// Notices alone: nothing can be pressed.
+    Notices,
+}
+
+static APP: Facts = Facts {
+    name: "app",
+    command: "app-send",
+    noun: "an app",
+    credential: CredentialKind::AppToken,
+    addressing: Addressing::Recipients,
+    types_by_media_id: &["image", "voice", "video", "file"],
+    pictures: Pictures::Uploaded,
+    uploads: "-t image, -t voice, -t video or -t file",
+    cards: Cards::All,
+    markdown_bytes: 2048,
+    mentions: false,
+    opens_any_address: false,
+    messages_per_minute: 30,
+};
+
+static WEBHOOK: Facts = Facts {
+    name: "webhook",
+    command: "webhook-send",
+    noun: "a webhook",
+    credential: CredentialKind::WebhookKey,
+    addressing: Addressing::Credential,
+    types_by_media_id: &["voice", "file"],
+    pictures: Pictures::Inline,
+    uploads: "-t file or -t voice; a webhook takes pictures with --image PATH",
+    cards: Cards::Notices,
+    markdown_bytes: 4096,
+    mentions: true,
+    opens_any_address: true,
+    messages_per_minute: 20,
+};
+
+impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::App, Self::Webhook];
+
+    /// The row of this channel.
+    #[must_use]
+    pub fn facts(self) -> &'static Facts {
+        match self {
+            Self::App => &APP,
+            Self::Webhook => &WEBHOOK,
+        }
+    }
+
+    /// The name in options and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The channel of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+
+    /// Whether the body of a message names its recipients, as an app's does.
+    #[must_use]
+    pub fn names_recipients(self) -> bool {
+        self.facts().addressing == Addressing::Recipients
+    }
+
+    /// Whether pictures stand in the body of a message, rather than being uploaded.
+    #[must_use]
+    pub fn has_inline_pictures(self) -> bool {
+        self.facts().pictures == Pictures::Inline
+    }
+
+    /// Whether there are cards on which something can be pressed.
+    #[must_use]
+    pub fn has_interactive_cards(self) -> bool {
+        self.facts().cards == Cards::All
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back() {
+        for channel in Channel::ALL {
+            assert_eq!(Channel::from_name(channel.as_str()), Some(channel));
+            assert!(channel.facts().command.starts_with(channel.as_str()));
+        }
+        assert_eq!(Channel::from_name("App"), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! What is kept on this machine between runs: the state folder, the outbox, the slots of the pacing.
+
+use std::time::{Duration, SystemTime};
+
+use crate::channel::Channel;
+use crate::clock::{self, at_ms};
+use crate::config::Rate;
+use crate::error::{Error, Result};
+use crate::outbox::{Listed, Outbox};
+use crate::rate_limit::{Usage, default_rate};
+use crate::send::Session;
+use crate::store::Folder;
+
+use super::sheet::Sheet;
+
+/// Looks at it all; `usages` are the slots of each channel, as far as its credentials could be read.
+pub(super) fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], sheet: &mut Sheet) {
+    let Some(state) = session.state() else {
+        match session.require_state() {
+            Err(error) if session.settings.outbox => sheet.fail("state", &error),
+            _ => sheet.warn(
+                "state",
+                "no folder for it is known, since HOME is not set: there is neither pacing nor outbox",
+                "set WECOM_ALERT_STATE_DIR to one",
+            ),
+        }
+        return ["outbox", "pacing"].iter().for_each(|name| sheet.skip(name, "skipped: there is no state folder"));
+    };
+    if let Err(error) = state.try_out() {
+        let error = Error::config(
+            format!("the state folder {:?} cannot be used: {error}", state.path()),
+            "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+        );
+        sheet.fail("state", &error);
+        return sheet.skip_all(&["outbox", "pacing"], "state");
+    }
+    sheet.ok("state", format!("{} can be used", state.path().display()));
+    look_at_outbox(session, &state, sheet);
+    for (channel, usage) in usages {
+        look_at_pacing(session, &state, *channel, *usage, sheet);
+    }
+}
+
+fn look_at_outbox(session: &Session<'_>, state: &Folder, sheet: &mut Sheet) {
+    let outbox = Outbox::at(state);
+    let Stock { waiting, failed, oldest_ms } = match stock(&outbox, state) {
+        Ok(stock) => stock,
+        Err(error) => return sheet.fail("outbox", &error),
+    };
+    let use_of_it = if session.settings.outbox { "used by every send" } else { "used where --outbox is given" };
+    let told = match (waiting, failed) {
+        (0, 0) => return sheet.ok("outbox", format!("nothing waits in it; {use_of_it}")),
+        (0, failed) => format!("nothing waits, {failed} could not be delivered"),
+        (count, failed) => {
+            let age = oldest_ms.map(|at| SystemTime::now().duration_since(at_ms(at)).unwrap_or_default());
+            let age = age.map(|age| format!(", the oldest for {}", clock::span(age))).unwrap_or_default();
+            let verb = if count == 1 { "waits" } else { "wait" };
+            format!("{count} {verb}{age}; {failed} could not be delivered")
+        }
+    };
+    let hint = if waiting > 0 {
+        "deliver what waits with: wecom-alert outbox flush (a cron job may do that); wecom-alert outbox list shows it"
+    } else {
+        "see why with: wecom-alert outbox list; discard them with: wecom-alert outbox drop --failed"
+    };
+    sheet.warn("outbox", told, hint);
+}
+
+/// How many alerts wait, and how many failed.
+#[derive(Default)]
+struct Stock {
+    waiting: usize,
+    failed: usize,
+    /// When the oldest one was accepted that waits.
+    oldest_ms: Option<u64>,
+}
+
+/// Counts them in an outbox that can be used, one by one.
+fn stock(outbox: &Outbox, state: &Folder) -> Result<Stock> {
+    state.within("outbox").try_out().map_err(|error| outbox.unusable(&error))?;
+    let mut stock = Stock::default();
+    for listed in outbox.waiting()? {
+        stock.waiting += 1;
+        if let Listed::Whole(whole) = listed {
+            let queued_at_ms = whole.0.queued_at_ms;
+            stock.oldest_ms = Some(stock.oldest_ms.map_or(queued_at_ms, |oldest| oldest.min(queued_at_ms)));
+        }
+    }
+    stock.failed = outbox.failed()?.count();
+    Ok(stock)
+}
+
+fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage: Option<Usage>, sheet: &mut Sheet) {
+    let each =
+        if channel.names_recipients() { format!("{channel}: for each recipient") } else { format!("{channel}:") };
+    let (count, period) = match session.settings.rate.unwrap_or(default_rate(channel)) {
+        Rate::Off => return sheet.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),
+        Rate::Per { count, period } => (count, period),
+    };
+    let rate = format!("{each} at most {count} messages in {}", told(period));
+    let folder = state.within("pacing");
+    if let Err(error) = folder.try_out() {
+        let detail = format!(
+            "{rate}; but the folder {} cannot be used, so that nothing is held back: {error}",
+            folder.path().display()
+        );
+        return sheet.warn(
+            "pacing",
+            detail,
+            "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder",
+        );
+    }
+    match usage {
+        Some(Usage::Paced { blocked_for: Some(left), .. }) => {
+            let hint = "wait until it is over: other programs may use the same quota";
+            sheet.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
+        }
+        Some(Usage::Paced { taken, count, .. }) if taken >= count as usize => {
+            let hint =
+                "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
+            sheet.warn("pacing", format!("{rate}; all slots are taken"), hint);
+        }
+        Some(Usage::Paced { taken, .. }) => sheet.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        Some(Usage::Off) | None => sheet.ok("pacing", rate),
+    }
+}
+
+/// `60 s`, `1.5 s`.
+fn told(period: Duration) -> String {
+    format!("{} s", period.as_secs_f64())
+}

@@ -1,0 +1,248 @@
+//! The way to WeCom: proxy, name, connection, TLS, and the clocks at both ends.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::api::{CallError, Certificate, Client, Way};
+use crate::clock;
+use crate::config::{BaseUrl, ProxySetting};
+use crate::delivery::explain_way;
+use crate::error::Error;
+use crate::send::Session;
+
+use super::sheet::Sheet;
+
+/// A certificate with no more days than these must be seen to.
+const FEW_DAYS: u64 = 14;
+
+/// From so many seconds on, a clock is wrong.
+const WRONG_CLOCK_S: u64 = 60;
+
+/// How many addresses of a name are shown.
+const SHOWN_ADDRESSES: usize = 4;
+
+/// Looks at the way to a base URL, step by step; the error is the name of the step that failed.
+pub(super) async fn look(
+    client: &Client,
+    base_url: &BaseUrl,
+    session: &Session<'_>,
+    sheet: &mut Sheet,
+) -> Result<(), &'static str> {
+    look_at_proxy(client, session, sheet);
+    let way = client.way();
+    let after_tcp: &[&'static str] = if tunnels(&way) { &["tunnel", "tls"] } else { &["tls"] };
+    let (host, _) = client.first_hop();
+    let began = Instant::now();
+    let addresses = match client.look_up().await {
+        Ok(addresses) => addresses,
+        Err(failure) => {
+            sheet.fail("dns", &unknown_name(&failure, &host));
+            sheet.skip_all(&["tcp"], "dns");
+            sheet.skip_all(after_tcp, "dns");
+            return Err("dns");
+        }
+    };
+    if host.parse::<IpAddr>().is_ok() {
+        sheet.ok("dns", format!("{host} is an address: there is nothing to look up"));
+    } else {
+        let shown: Vec<_> = addresses.iter().take(SHOWN_ADDRESSES).map(|address| address.ip().to_string()).collect();
+        let more = if addresses.len() > shown.len() { ", …" } else { "" };
+        sheet.ok("dns", format!("{host} is {}{more}{}", shown.join(", "), spent(began)));
+    }
+    let began = Instant::now();
+    match client.connect(&addresses).await {
+        Ok(address) => sheet.ok("tcp", format!("{address} takes connections{}", spent(began))),
+        Err(failure) => {
+            sheet.fail("tcp", &no_connection(&failure, &way));
+            sheet.skip_all(after_tcp, "tcp");
+            return Err("tcp");
+        }
+    }
+    look_at_tls(client, base_url, &way, sheet).await
+}
+
+/// The part of it that asks nothing of the network.
+pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
+    look_at_proxy(client, session, sheet);
+    for name in ["dns", "tcp"] {
+        sheet.skip(name, "skipped: a dry run asks nothing of the network");
+    }
+    match client.prepare().await {
+        Ok(()) => sheet.skip("tls", "skipped: a dry run asks nothing of the network"),
+        Err(error) => sheet.fail("tls", &error),
+    }
+}
+
+/// Looks at how far this machine's clock is from WeCom's.
+pub(super) fn look_at_clock(ahead_s: Option<i64>, sheet: &mut Sheet) {
+    let Some(ahead) = ahead_s else {
+        return sheet.skip("clock", "skipped: there is no answer of WeCom with a date to compare");
+    };
+    let (off, side) = (ahead.unsigned_abs(), if ahead < 0 { "behind" } else { "ahead of" });
+    if off < WRONG_CLOCK_S {
+        return sheet.ok("clock", format!("within {WRONG_CLOCK_S} s of WeCom's (off by {off} s)"));
+    }
+    let span = clock::span(Duration::from_secs(off));
+    let hint = "set the clock of this machine, best by NTP (timedatectl set-ntp true): certificates and the lives of tokens \
+                are counted by it";
+    sheet.warn("clock", format!("this machine's clock is {span} {side} WeCom's"), hint);
+}
+
+fn look_at_proxy(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
+    let origin = session.settings.proxy_origin.as_deref();
+    if let (ProxySetting::Environment, Some(origin)) = (&session.settings.proxy, origin) {
+        return sheet.skip("proxy", format!("skipped: a dry run does not read {origin}"));
+    }
+    let detail = match client.way() {
+        Way::Straight => "none: neither --proxy nor a proxy variable names one".to_owned(),
+        Way::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),
+        Way::Excepted => "none for this host: NO_PROXY excepts it".to_owned(),
+        Way::Proxy { address, name, .. } => match origin {
+            Some(origin) => format!("{address}, from {origin}"),
+            None => format!("{address}, {name}"),
+        },
+    };
+    sheet.ok("proxy", detail);
+}
+
+async fn look_at_tls(client: &Client, base_url: &BaseUrl, way: &Way, sheet: &mut Sheet) -> Result<(), &'static str> {
+    let through = tunnels(way);
+    if through || client.is_tls() {
+        let opened = client.open().await;
+        let certificate = client.certificate();
+        if let Err(failure) = &opened
+            && through
+            && certificate.is_none()
+        {
+            sheet.fail("tunnel", &explain_way(failure));
+            sheet.skip_all(&["tls"], "tunnel");
+            return Err("tunnel");
+        }
+        if let (true, Way::Proxy { name, .. }) = (through, way) {
+            sheet.ok("tunnel", format!("{name} lets connections to {} through", base_url.host()));
+        }
+        if client.is_tls() {
+            return match opened {
+                Ok(()) => {
+                    look_at_certificate(certificate, base_url, sheet);
+                    Ok(())
+                }
+                Err(failure) => {
+                    sheet.fail("tls", &no_tls(&failure, certificate));
+                    Err("tls")
+                }
+            };
+        }
+    } else if let Err(error) = client.prepare().await {
+        sheet.fail("tls", &error);
+        return Err("tls");
+    }
+    if base_url.is_plain_http_beyond_loopback() {
+        let detail = format!("none: {base_url} is plain http, so credentials and alerts can be read on the way");
+        sheet.warn("tls", detail, "write https:// in --base-url");
+    } else {
+        sheet.skip("tls", format!("none: {base_url} is plain http, and does not leave this machine"));
+    }
+    Ok(())
+}
+
+fn look_at_certificate(certificate: Option<Certificate>, base_url: &BaseUrl, sheet: &mut Sheet) {
+    let host = base_url.host();
+    let Some(Certificate { version, issuer, not_after }) = certificate else {
+        return sheet.ok("tls", format!("{host} is trusted; what its certificate says cannot be read"));
+    };
+    let days = not_after.duration_since(SystemTime::now()).unwrap_or_default().as_secs() / 86_400;
+    let version = version.unwrap_or("TLS");
+    let detail =
+        format!("{version} with {host}, issued by {issuer}, {days} days left (until {})", clock::date(not_after));
+    if days > FEW_DAYS {
+        return sheet.ok("tls", detail);
+    }
+    let hint = "have the certificate renewed by whoever runs the server, or the proxy that breaks TLS up: without that no \
+                alert goes out any more";
+    sheet.warn("tls", detail, hint);
+}
+
+fn tunnels(way: &Way) -> bool {
+    matches!(way, Way::Proxy { tunnels: true, .. })
+}
+
+fn unknown_name(failure: &CallError, host: &str) -> Error {
+    let error = explain_way(failure);
+    match failure {
+        CallError::Unreached { limit: None, .. } => error.with_hint(format!(
+            "check the spelling of {host} and the name servers of this machine (getent hosts {host}); where names outside \
+             are known to a proxy alone, name it with --proxy"
+        )),
+        _ => error,
+    }
+}
+
+fn no_connection(failure: &CallError, way: &Way) -> Error {
+    let error = explain_way(failure);
+    match (failure, way) {
+        (CallError::Unreached { limit: None, .. }, Way::Proxy { address, .. }) => {
+            error.with_hint(format!("check that the proxy {address} runs and takes connections from this machine"))
+        }
+        (CallError::Unreached { limit: None, .. }, _) => error.with_hint(
+            "check host and port of --base-url and the firewalls on the way; where only a proxy leads out, name it with --proxy",
+        ),
+        _ => error,
+    }
+}
+
+fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
+    let error = explain_way(failure);
+    match (failure, certificate) {
+        (CallError::Untrusted { .. }, Some(Certificate { issuer, not_after, .. })) => {
+            let until = clock::date(not_after);
+            error.clone().with_message(format!("{error} (issued by {issuer}, valid until {until})"))
+        }
+        (CallError::Unreached { limit, .. }, _) => {
+            let more_time =
+                limit.map(|limit| format!("; where the way is slow, give it more time with {}", limit.option()));
+            error.clone().with_message(format!("the connection stood, but TLS did not come about: {error}")).with_hint(
+                format!(
+                    "a firewall may cut TLS off, or the port of --base-url does not speak TLS{}",
+                    more_time.unwrap_or_default()
+                ),
+            )
+        }
+        _ => error,
+    }
+}
+
+/// How long it took.
+fn spent(began: Instant) -> String {
+    format!(" ({} ms)", began.elapsed().as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::delivery::{CheckStatus, Product};
+
+    use super::*;
+
+    fn clock(ahead_s: Option<i64>) -> (CheckStatus, String) {
+        let mut sheet = Sheet::default();
+        look_at_clock(ahead_s, &mut sheet);
+        let Product::Checks(mut checks, _) = sheet.into_outcome(None).product else { panic!("no checks") };
+        let check = checks.remove(0);
+        (check.status, check.detail)
+    }
+
+    #[test]
+    fn a_clock_is_wrong_from_a_minute_on() {
+        for (ahead_s, status, part) in [
+            (Some(0), CheckStatus::Ok, "off by 0 s"),
+            (Some(-59), CheckStatus::Ok, "off by 59 s"),
+            (Some(60), CheckStatus::Warning, "1m ahead of"),
+            (Some(-7_500), CheckStatus::Warning, "2h 5m behind"),
+            (Some(i64::MIN), CheckStatus::Warning, "behind"),
+            (None, CheckStatus::Skipped, "no answer"),
+        ] {
+            let (found, detail) = clock(ahead_s);
+            assert!(found == status && detail.contains(part), "{ahead_s:?}: {detail}");
+        }
+    }
+}

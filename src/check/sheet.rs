@@ -1,0 +1,124 @@
+//! What was found so far, in the order of looking, and what it comes to. Pure.
+
+use crate::delivery::{Check, CheckStatus, Outcome, PlannedRequest, Product, Receipt};
+use crate::error::{Answer, Error, Status};
+
+/// The name of a check for people.
+#[must_use]
+pub fn label(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// A sheet that is being filled in.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    checks: Vec<Check>,
+    /// The first failure: it decides what the command ends as.
+    first: Option<Error>,
+    /// WeCom's last answer that was no failure.
+    answer: Option<Answer>,
+    /// What became of test messages.
+    parts: Vec<Receipt>,
+    attempts: u32,
+}
+
+impl Sheet {
+    /// It is as it should be.
+    pub(super) fn ok(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.note(name, CheckStatus::Ok, detail.into(), None);
+    }
+
+    /// It works, and something is to be done about it.
+    pub(super) fn warn(&mut self, name: &'static str, detail: impl Into<String>, hint: impl Into<String>) {
+        self.note(name, CheckStatus::Warning, detail.into(), Some(hint.into()));
+    }
+
+    /// It does not work.
+    pub(super) fn fail(&mut self, name: &'static str, error: &Error) {
+        self.note(name, CheckStatus::Failed, error.message().to_owned(), error.hint().map(str::to_owned));
+        let named = || error.clone().with_message(format!("{}: {}", label(name), error.message()));
+        self.first.get_or_insert_with(named);
+    }
+
+    /// It is not looked at.
+    pub(super) fn skip(&mut self, name: &'static str, reason: impl Into<String>) {
+        self.note(name, CheckStatus::Skipped, reason.into(), None);
+    }
+
+    /// None of them is looked at, since something before them failed.
+    pub(super) fn skip_all(&mut self, names: &[&'static str], failed: &str) {
+        names.iter().for_each(|name| self.skip(name, format!("skipped: {} failed", label(failed))));
+    }
+
+    /// WeCom answered, and it was no failure.
+    pub(super) fn answered(&mut self, answer: Option<Answer>) {
+        self.answer = answer.or(self.answer.take());
+    }
+
+    /// What became of a test message.
+    pub(super) fn sent(&mut self, outcome: &Outcome) {
+        self.parts.extend(outcome.parts.iter().cloned());
+        self.attempts += outcome.attempts;
+        self.answered(outcome.answer.clone());
+    }
+
+    /// What it all comes to; `plan` is that of a dry run.
+    pub(super) fn into_outcome(self, plan: Option<Vec<PlannedRequest>>) -> Outcome {
+        let Self { checks, first, answer, parts, attempts } = self;
+        let ended = if plan.is_some() { Status::DryRun } else { Status::Ok };
+        let ended = match first {
+            Some(error) => Outcome::from(error),
+            None => Outcome { answer, ..Outcome::new(ended) },
+        };
+        Outcome { product: Product::Checks(checks, plan), parts, attempts, ..ended }
+    }
+
+    fn note(&mut self, name: &'static str, status: CheckStatus, detail: String, hint: Option<String>) {
+        self.checks.push(Check { name, status, detail, hint });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(outcome: &Outcome) -> Vec<(&'static str, CheckStatus)> {
+        let Product::Checks(checks, _) = &outcome.product else { panic!("no checks") };
+        checks.iter().map(|check| (check.name, check.status)).collect()
+    }
+
+    #[test]
+    fn the_first_failure_decides() {
+        let mut sheet = Sheet::default();
+        sheet.ok("config", "found");
+        sheet.warn("webhook_key", "odd", "compare it");
+        sheet.fail("webhook_key", &Error::temporary("later", "wait"));
+        sheet.fail("agent", &Error::config("broken", "mend it"));
+        sheet.skip_all(&["reach"], "webhook_key");
+        let outcome = sheet.into_outcome(None);
+        assert_eq!((outcome.status, outcome.exit_code()), (Status::Temporary, 7));
+        let error = outcome.error.as_ref().unwrap();
+        assert_eq!((error.message(), error.hint()), ("webhook key: later", Some("wait")));
+        let expected = [
+            ("config", CheckStatus::Ok),
+            ("webhook_key", CheckStatus::Warning),
+            ("webhook_key", CheckStatus::Failed),
+            ("agent", CheckStatus::Failed),
+            ("reach", CheckStatus::Skipped),
+        ];
+        assert_eq!(statuses(&outcome), expected);
+        let Product::Checks(checks, None) = outcome.product else { panic!("no checks") };
+        assert_eq!(checks[4].detail, "skipped: webhook key failed");
+    }
+
+    #[test]
+    fn warnings_fail_nobody() {
+        let mut sheet = Sheet::default();
+        sheet.warn("clock", "ahead", "set it");
+        sheet.answered(Some(Answer { errcode: 0, errmsg: "ok".to_owned() }));
+        sheet.answered(None);
+        let outcome = sheet.into_outcome(None);
+        assert_eq!((outcome.status, outcome.error.is_none(), outcome.answer.is_some()), (Status::Ok, true, true));
+        assert_eq!(Sheet::default().into_outcome(Some(Vec::new())).status, Status::DryRun);
+    }
+}

@@ -1,0 +1,103 @@
+//! The test message: the only proof of a webhook's key, and the best one of everything else.
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::channel::Channel;
+use crate::clock;
+use crate::config::Settings;
+use crate::delivery::Outcome;
+use crate::error::{Error, Result};
+use crate::message::app::{self, AppContent, AppMessage, Common};
+use crate::message::recipients::{RecipientKind, Recipients};
+use crate::message::webhook::{self, WebhookContent, WebhookMessage};
+use crate::message::{Finding, Part, check_body};
+use crate::send::{Session, host};
+
+use super::Subject;
+use super::sheet::Sheet;
+
+/// What the test message of that channel is called in the table.
+pub(super) fn name_of(channel: Channel) -> &'static str {
+    match channel {
+        Channel::App => "send_app",
+        Channel::Webhook => "send_webhook",
+    }
+}
+
+/// Sends the message, if that is wanted and nothing stands before it.
+pub(super) async fn look(subject: &mut Subject, session: &Session<'_>, is_wanted: bool, sheet: &mut Sheet) {
+    let channel = subject.target.channel;
+    let name = name_of(channel);
+    let courier = match (&mut subject.courier, subject.blocked) {
+        (_, Some(failed)) => return sheet.skip_all(&[name], failed),
+        (Some(courier), None) if is_wanted => courier,
+        _ if !super::has_token(channel) => {
+            let noun = channel.facts().noun;
+            let why = "has no harmless call, only --send shows whether its key is right";
+            return sheet.skip(name, format!("not proven: {noun} {why}"));
+        }
+        _ => return sheet.skip(name, "not asked for: --send sends a test message"),
+    };
+    let body = match body(channel, &session.settings) {
+        Ok(body) => body,
+        Err(error) => return sheet.fail(name, &error),
+    };
+    let mut account = session.accounts.open(session.settings.profile.as_deref(), channel);
+    let mut outcome = courier.send(&[Part::message(body)], &mut account, None).await;
+    outcome.allow_partial = session.settings.allow_partial;
+    sheet.sent(&outcome);
+    match &outcome.error {
+        None => sheet.ok(name, arrived(&outcome)),
+        Some(error) if outcome.exit_code() == 0 => sheet.warn(name, error.message(), error.hint().unwrap_or_default()),
+        Some(error) => sheet.fail(name, &error.clone().with_status(outcome.status)),
+    }
+}
+
+fn arrived(outcome: &Outcome) -> String {
+    let ids: Vec<&str> = outcome.parts.iter().flat_map(|part| &part.msgids).map(String::as_str).collect();
+    if ids.is_empty() { "WeCom took it".to_owned() } else { format!("WeCom took it, msgid {}", ids.join(", ")) }
+}
+
+/// The whole body of the test message.
+pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
+    let now = clock::date(SystemTime::now());
+    let content = format!("wecom-alert check: this is a test from {} at {now}", host());
+    let body = match channel {
+        Channel::App => {
+            let recipients = recipients_of(settings)?.ok_or_else(|| settings.missing(&["to_user"]))?;
+            let agentid = settings.agent_id.as_ref().map(|agent_id| agent_id.value);
+            let common = Common { agentid, ..Common::to(&recipients) };
+            AppMessage { common, content: AppContent::Text(app::Text { content }) }.to_value()
+        }
+        Channel::Webhook => {
+            // Nobody is called by a test.
+            let text = webhook::Text { content, mentioned_list: None, mentioned_mobile_list: None };
+            WebhookMessage { content: WebhookContent::Text(text) }.to_value()
+        }
+    };
+    match check_body(channel, &body).errors.first() {
+        Some(finding) if !settings.no_validate => Err(config_error(finding, "")),
+        _ => Ok(body),
+    }
+}
+
+/// The recipients that the settings name, if they name any.
+pub(super) fn recipients_of(settings: &Settings) -> Result<Option<Recipients>> {
+    let Some(to) = &settings.to else { return Ok(None) };
+    let mut recipients = Recipients::default();
+    let given =
+        [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
+    for ((kind, values), place) in given.into_iter().zip(&to.places) {
+        for value in values {
+            recipients.add(kind, value).map_err(|finding| config_error(&finding, place))?;
+        }
+    }
+    Ok(Some(recipients))
+}
+
+fn config_error(finding: &Finding, place: &str) -> Error {
+    let message = if place.is_empty() { finding.to_string() } else { format!("{place}: {finding}") };
+    Error::config(message, finding.hint.clone().unwrap_or_else(|| "correct the setting".to_owned()))
+}

@@ -1,0 +1,447 @@
+//! The account of a delivery: what became of each part of a message for one target. It is kept once; the outcome, the report
+//! on a signal and the progress of an outbox entry are views of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::attempts::Failed;
+use super::outcome::{Outcome, Receipt, Shortfall, Unreached};
+use super::summary::{all_among, not_reached, partly_sent};
+use crate::api::Reply;
+use crate::channel::Channel;
+use crate::clock::now_ms;
+use crate::error::{Answer, Result, Status};
+use crate::message::{Part, PartKind, PartState};
+use crate::outbox::{Held, PartProgress, Progress};
+use crate::store::off_loop;
+
+/// The accounts of all targets of a command. Clones share them, so that a signal's handler can say what was delivered.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts(Arc<Mutex<Vec<Target>>>);
+
+/// The account of one target, and the outbox entry that follows it, if there is one.
+#[derive(Debug)]
+pub struct Account {
+    accounts: Accounts,
+    own: usize,
+    entry: Option<Held>,
+    /// How far the entry had come before this process, and what is noted of it but for its parts.
+    before: Progress,
+}
+
+/// What one target has of its message.
+#[derive(Debug)]
+struct Target {
+    profile: Option<String>,
+    channel: Channel,
+    /// Send requests of this process.
+    attempts: u32,
+    /// The entry of the outbox that holds what is not delivered yet.
+    outbox_id: Option<String>,
+    parts: Vec<PartAccount>,
+}
+
+/// What became of one part.
+#[derive(Debug)]
+pub(super) struct PartAccount {
+    pub(super) kind: PartKind,
+    pub(super) name: Option<String>,
+    task_id: Option<String>,
+    state: PartState,
+    /// How many calls WeCom took, earlier and now, counted from the first one.
+    taken: usize,
+    /// It had all of it before this process.
+    was_sent: bool,
+    /// Nothing more is done for it.
+    is_closed: bool,
+    /// Requests that WeCom took now, and those of them that reached nobody.
+    consents: usize,
+    in_vain: usize,
+    unreached: Unreached,
+    answer: Option<Answer>,
+    msgids: Vec<String>,
+    response_code: Option<String>,
+    pub(super) failures: Vec<Failed>,
+}
+
+impl Accounts {
+    /// Opens an account for one more target.
+    #[must_use]
+    pub fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
+        let mut targets = self.lock();
+        let profile = profile.map(str::to_owned);
+        targets.push(Target { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
+        Account { accounts: self.clone(), own: targets.len() - 1, entry: None, before: Progress::default() }
+    }
+
+    /// How many parts are to be sent to all targets.
+    #[must_use]
+    pub fn expected(&self) -> usize {
+        self.lock().iter().map(|target| target.parts.len()).sum()
+    }
+
+    /// Whether WeCom took a call of a part that is still under way.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.lock().iter().flat_map(|target| &target.parts).any(|part| part.consents > 0 && !part.is_closed)
+    }
+
+    /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let is_open = |part: &PartAccount| matches!(part.state, PartState::UnderWay | PartState::Unknown);
+        self.lock().iter().flat_map(|target| &target.parts).any(is_open)
+    }
+
+    /// Writes into an outcome what was sent to all targets, and what the outbox holds.
+    pub fn close_all(&self, outcome: &mut Outcome) {
+        for target in self.lock().iter() {
+            outcome.attempts += target.attempts;
+            outcome.parts.extend(target.receipts(false));
+            outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
+            // One for which nothing was made ready is no target yet.
+            if !target.parts.is_empty() {
+                outcome.targets.push(target.interrupted_as(outcome.status));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Target>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    /// Notes which parts are to be sent, and how far they have come already.
+    pub fn expect(&mut self, parts: &[Part]) {
+        let before = &self.before.parts;
+        let known = |index: usize| before.get(index).copied().unwrap_or_default();
+        let parts = parts.iter().enumerate().map(|(index, part)| PartAccount::new(part, known(index))).collect();
+        self.change(|target| target.parts = parts);
+    }
+
+    /// Lets the outbox entry that was made of this message follow it from now on. Returns the one that did before.
+    pub fn follow(&mut self, entry: Option<Held>) -> Option<Held> {
+        let id = entry.as_ref().map(|entry| entry.id().to_owned());
+        self.before = entry.as_ref().map(|entry| entry.progress().clone()).unwrap_or_default();
+        self.change(|target| target.outbox_id = id);
+        std::mem::replace(&mut self.entry, entry)
+    }
+
+    /// Goes on with an entry that waited, and lets it follow.
+    pub fn resume(&mut self, entry: Held) {
+        self.before = entry.progress().clone();
+        self.entry = Some(entry);
+    }
+
+    /// The outbox entry that follows it.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Held> {
+        self.entry.as_ref()
+    }
+
+    /// Notes what the text begins with, because it is late.
+    pub fn note_mark(&mut self, mark: Option<String>) {
+        self.before.mark = mark;
+    }
+
+    /// How many calls of a part WeCom took, counted from its first one; `None` if nothing is left of it to be sent.
+    pub(super) fn taken(&self, index: usize) -> Option<usize> {
+        self.look(|target| target.parts.get(index).filter(|part| part.state != PartState::Sent).map(|part| part.taken))
+    }
+
+    /// Whether what is left need not be tried, since it would fare no better, or would arrive out of order.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.look(|target| target.parts.iter().any(PartAccount::stops_the_rest))
+    }
+
+    /// A request for a part is about to be made.
+    pub(super) async fn begin(&mut self, index: usize) {
+        self.change(|target| target.attempts += 1);
+        self.set_state(index, PartState::UnderWay);
+        self.before.last_attempt_ms = Some(now_ms());
+        // Where nothing forbids or drops a second copy, nobody will ask.
+        let entry = self.entry.as_ref().map(Held::entry);
+        if entry.is_some_and(|entry| entry.at_most_once || entry.duplicate_check_s.is_some()) {
+            self.save().await;
+        }
+    }
+
+    /// That request was answered by a refusal, or certainly did not arrive.
+    pub(super) async fn end(&mut self, index: usize) {
+        self.set_state(index, PartState::Pending);
+        if self.entry.as_ref().is_some_and(|entry| entry.entry().at_most_once) {
+            self.save().await;
+        }
+    }
+
+    /// That request was answered in a way that leaves open whether the message went on.
+    pub(super) fn answered(&mut self, index: usize) {
+        self.set_state(index, PartState::Pending);
+    }
+
+    /// WeCom took a request: for all, for some, or, in spite of its `errcode` 0, for nobody.
+    pub(super) fn arrived(&mut self, index: usize, reply: &Reply, body: &Value) {
+        self.change_part(index, |part| {
+            let unreached = Unreached::named_by(|field| reply.ids(field));
+            part.state = PartState::Pending;
+            part.consents += 1;
+            part.in_vain += usize::from(!unreached.is_empty() && all_among(body, &unreached));
+            part.unreached.extend(unreached);
+            part.answer = Some(reply.answer.clone());
+            part.msgids.extend(reply.text("msgid"));
+            part.response_code = reply.text("response_code").or_else(|| part.response_code.take());
+        });
+    }
+
+    /// WeCom took all requests of a call, `number` counted from 0. What it refused before counts for nothing, lest it be
+    /// taken for sent when somebody asks for it again.
+    pub(super) fn count_call(&mut self, index: usize, number: usize) {
+        self.change_part(index, |part| part.taken += usize::from(part.taken == number));
+    }
+
+    /// A call, or the upload before it, failed.
+    pub(super) fn failed(&mut self, index: usize, failed: Failed) {
+        self.change_part(index, |part| {
+            part.state = match failed.error.status() {
+                Status::Unknown => PartState::Unknown,
+                Status::Refused => PartState::Refused,
+                _ => PartState::Pending,
+            };
+            part.unreached.extend(failed.unreached.clone());
+            part.answer = failed.error.answer().cloned().or_else(|| part.answer.take());
+            part.failures.push(failed);
+        });
+    }
+
+    /// Saves how far a part has come that takes `calls`. What is complete is about to be removed.
+    pub(super) async fn settle(&mut self, index: usize, calls: usize) {
+        self.change_part(index, |part| {
+            if part.taken >= calls {
+                part.state = PartState::Sent;
+            }
+        });
+        if self.entry.is_some() && !self.progress().is_complete() {
+            self.save().await;
+        }
+    }
+
+    /// Nothing more is done for a part.
+    pub(super) fn close(&mut self, index: usize) {
+        self.change_part(index, |part| part.is_closed = true);
+    }
+
+    /// What it comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        let targets = self.accounts.lock();
+        targets.get(self.own).map_or_else(|| Outcome::new(Status::Error), Target::outcome)
+    }
+
+    /// Leaves the entry waiting, with what the attempt brought.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says.
+    pub async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
+        let progress = self.progress_after(outcome);
+        let Some(mut entry) = self.entry.take() else { return Ok(()) };
+        off_loop(move || entry.save(progress)).await?
+    }
+
+    /// Puts the entry among those that are not tried any more, with what its last attempt brought.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says; then it waits on.
+    pub async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
+        let progress = self.progress_after(outcome);
+        let Some(entry) = self.entry.take() else { return Ok(()) };
+        off_loop(move || entry.fail(&progress)).await?
+    }
+
+    /// Removes the entry, if there is one: nothing is to be delivered any more.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says; then it waits on.
+    pub async fn done(&mut self) -> Result<()> {
+        self.change(|target| target.outbox_id = None);
+        let Some(entry) = self.entry.take() else { return Ok(()) };
+        off_loop(move || entry.done()).await?
+    }
+
+    /// The progress of the entry as it is now.
+    fn progress(&self) -> Progress {
+        let (attempts, parts) = self.look(|target| {
+            let progress = |part: &PartAccount| PartProgress { state: part.state, taken: part.taken };
+            (target.attempts, target.parts.iter().map(progress).collect())
+        });
+        Progress { attempts: self.before.attempts.saturating_add(attempts), parts, ..self.before.clone() }
+    }
+
+    fn progress_after(&self, outcome: &Outcome) -> Progress {
+        let mut progress = self.progress();
+        progress.stop();
+        progress.may_have_arrived |= outcome.shortfall.is_some_and(|shortfall| shortfall.may_have_arrived);
+        if let Some(error) = &outcome.error {
+            progress.note(error);
+        }
+        progress
+    }
+
+    /// What cannot be saved may be sent twice, which is better than not at all.
+    async fn save(&mut self) {
+        let progress = self.progress();
+        let Some(mut entry) = self.entry.take() else { return };
+        let saving = move || {
+            let _ = entry.save(progress);
+            entry
+        };
+        self.entry = off_loop(saving).await.ok();
+    }
+
+    fn set_state(&mut self, index: usize, state: PartState) {
+        self.change_part(index, |part| part.state = state);
+    }
+
+    fn change_part(&mut self, index: usize, change: impl FnOnce(&mut PartAccount)) {
+        self.change(|target| {
+            if let Some(part) = target.parts.get_mut(index) {
+                change(part);
+            }
+        });
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Target)) {
+        if let Some(target) = self.accounts.lock().get_mut(self.own) {
+            change(target);
+        }
+    }
+
+    fn look<T: Default>(&self, look: impl FnOnce(&Target) -> T) -> T {
+        self.accounts.lock().get(self.own).map(look).unwrap_or_default()
+    }
+}
+
+impl PartAccount {
+    fn new(part: &Part, before: PartProgress) -> Self {
+        let was_sent = before.state == PartState::Sent;
+        Self {
+            kind: part.kind,
+            name: part.file_name(),
+            task_id: part.task_id(),
+            state: if was_sent { PartState::Sent } else { PartState::Pending },
+            taken: before.taken,
+            was_sent,
+            is_closed: was_sent,
+            consents: 0,
+            in_vain: 0,
+            unreached: Unreached::default(),
+            answer: None,
+            msgids: Vec::new(),
+            response_code: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Whether a failure of it leaves no hope for the rest: a refusal, or a file that cannot be sent, is its own alone.
+    fn stops_the_rest(&self) -> bool {
+        self.failures.iter().any(|failed| {
+            let status = failed.error.status();
+            let is_about_the_file =
+                self.kind == PartKind::Attachment && matches!(status, Status::Config | Status::Usage);
+            status != Status::Refused && !is_about_the_file
+        })
+    }
+
+    fn status(&self) -> Status {
+        let last = self.failures.last().map(|failed| failed.error.status());
+        match last {
+            _ if !self.is_closed => Status::Skipped,
+            _ if self.consents > 0 && (last.is_some() || !self.unreached.is_empty()) => Status::Partial,
+            Some(status) => status,
+            None => Status::Sent,
+        }
+    }
+
+    /// Whether nothing was tried for it.
+    pub(super) fn is_skipped(&self) -> bool {
+        !self.is_closed
+    }
+
+    fn receipt(&self) -> Receipt {
+        Receipt {
+            name: self.name.clone(),
+            msgids: self.msgids.clone(),
+            response_code: self.response_code.clone(),
+            task_id: self.task_id.clone(),
+            ..Receipt::new(self.kind, self.status(), self.answer.clone())
+        }
+    }
+}
+
+impl Target {
+    /// What this process did for each part; with `skipped`, also that nothing was done.
+    fn receipts(&self, skipped: bool) -> impl Iterator<Item = Receipt> {
+        let told = self.parts.iter().filter(move |part| !part.was_sent && (part.is_closed || skipped));
+        told.map(PartAccount::receipt)
+    }
+
+    fn outcome(&self) -> Outcome {
+        let told = Outcome { attempts: self.attempts, parts: self.receipts(true).collect(), ..self.ended_as() };
+        Outcome { profile: self.profile.clone(), channel: Some(self.channel), ..told }
+    }
+
+    fn ended_as(&self) -> Outcome {
+        let mut unreached = Unreached::default();
+        self.parts.iter().for_each(|part| unreached.extend(part.unreached.clone()));
+        let failures: Vec<&Failed> = self.parts.iter().flat_map(|part| &part.failures).collect();
+        let shortfall = failures.last().map(|failed| Shortfall {
+            status: failed.error.status(),
+            may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
+        });
+        let consents: usize = self.parts.iter().map(|part| part.consents).sum();
+        let in_vain: usize = self.parts.iter().map(|part| part.in_vain).sum();
+        let reached_nobody = consents > 0 && consents == in_vain;
+        match failures.as_slice() {
+            [] => {
+                let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
+                Outcome {
+                    answer: self.parts.iter().rev().find_map(|part| part.answer.clone()),
+                    error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
+                    unreached,
+                    reached_nobody,
+                    ..Outcome::new(status)
+                }
+            }
+            [only] if consents == 0 => Outcome { unreached, shortfall, ..Outcome::from(only.error.clone()) },
+            _ => {
+                let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
+                let sent = self.parts.iter().filter(is_whole).count();
+                let error = partly_sent(&self.parts, sent, consents, &unreached);
+                Outcome { unreached, reached_nobody, shortfall, ..Outcome::from(error) }
+            }
+        }
+    }
+
+    /// What this target has of the message when the command ends as `status` in the middle of it.
+    fn interrupted_as(&self, status: Status) -> Outcome {
+        let receipts: Vec<Receipt> = self.receipts(false).collect();
+        let delivered = receipts.iter().filter(|part| part.status == Status::Sent).count();
+        let status = match &self.outbox_id {
+            _ if delivered >= self.parts.len() => Status::Sent,
+            Some(_) => Status::Queued,
+            None => status,
+        };
+        Outcome {
+            profile: self.profile.clone(),
+            channel: Some(self.channel),
+            answer: receipts.last().and_then(|part| part.answer.clone()),
+            attempts: self.attempts,
+            parts: receipts,
+            outbox_id: self.outbox_id.clone(),
+            ..Outcome::new(status)
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Who brings messages to one target: a client, a credential, its rate limit, and the policy for repetitions. Made once, it
+//! serves all parts of a message, and all outbox entries for the target.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::account::Account;
+use super::attempts::{self, Failed, Trouble};
+use super::explain::Purpose;
+use super::late::Mark;
+use super::outcome::Outcome;
+use super::policy::Policy;
+use crate::api::{CallError, Client, Reply, Upload, Uploaded};
+use crate::channel::Channel;
+use crate::config::Rate;
+use crate::error::{Error, Result};
+use crate::input::Attachment;
+use crate::message::media::MediaKind;
+use crate::message::webhook::Image;
+use crate::message::{Part, PartKind, recipients};
+use crate::notice::Listener;
+use crate::rate_limit::{Lane, Pacer};
+use crate::secret::Secret;
+use crate::token::{Token, Tokens};
+
+/// Where a credential was read from and how long it is: all that may be said of it.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// For people: a variable, an option, a key of the config file.
+    pub origin: String,
+    /// In bytes.
+    pub length: usize,
+    /// The app's id, where a call carries one.
+    pub agent_id: Option<i64>,
+}
+
+/// What lets a call in.
+pub enum Credential {
+    /// Tokens of an app.
+    App(Tokens),
+    /// The key of a webhook.
+    Webhook(Secret),
+}
+
+/// Brings messages to one target.
+pub struct Courier {
+    pub(super) client: Client,
+    pub(super) channel: Channel,
+    pub(super) credential: Credential,
+    /// The token in use.
+    pub(super) token: Option<Token>,
+    pub(super) provenance: Provenance,
+    pub(super) policy: Policy,
+    pub(super) pacer: Pacer,
+    pub(super) listener: Listener,
+    /// The period of WeCom's limit for a webhook, where the user says what it is: after it a refusal is over.
+    pub(super) period: Option<Duration>,
+}
+
+impl Courier {
+    /// Everything that a target needs; `rate` is the one that the user set.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        channel: Channel,
+        (credential, provenance): (Credential, Provenance),
+        policy: Policy,
+        (pacer, rate): (Pacer, Option<Rate>),
+        listener: Listener,
+    ) -> Self {
+        let period = match rate {
+            Some(Rate::Per { period, .. }) => Some(period),
+            Some(Rate::Off) | None => None,
+        };
+        Self { client, channel, credential, token: None, provenance, policy, pacer, listener, period }
+    }
+
+    /// What holds for the next messages: how they are repeated, and when all must end.
+    pub fn set_out(&mut self, policy: Policy, deadline: Instant) {
+        self.policy = policy;
+        self.client.set_deadline(deadline);
+    }
+
+    /// Sends a message, part by part, and goes on where `account` says that it stopped before. `mark` leads the first
+    /// message that is still to be sent.
+    ///
+    /// A part that WeCom refuses is passed over. Any other failure ends it, since the rest would fare no better, and what
+    /// is left would arrive out of order.
+    pub async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&Mark>) -> Outcome {
+        account.expect(parts);
+        let mut mark = mark;
+        for (index, part) in parts.iter().enumerate() {
+            let Some(taken) = account.taken(index) else { continue };
+            let mark = if part.kind == PartKind::Message { mark.take() } else { None };
+            self.send_part(index, part, taken, mark, account).await;
+            account.close(index);
+            if account.is_stopped() {
+                break;
+            }
+        }
+        account.outcome()
+    }
+
+    /// Whoever had a call of it before it was late got all of it; nobody else got anything of it.
+    async fn send_part(&mut self, index: usize, part: &Part, taken: usize, mark: Option<&Mark>, account: &mut Account) {
+        let calls = part.count_calls();
+        let file = match self.prepare_file(part).await {
+            Ok(file) => file,
+            Err(failed) => return account.failed(index, failed),
+        };
+        for number in taken..calls {
+            let mut is_taken = true;
+            let body = part.call(number);
+            let messages = match mark {
+                Some(mark) => mark.before(body, self.channel),
+                None => vec![body],
+            };
+            for message in messages {
+                let sent = match file.fill_in(message) {
+                    Ok(message) => self.send_message(&message, index, account).await.map(|reply| (reply, message.body)),
+                    Err(error) => Err(Failed::before(error)),
+                };
+                match sent {
+                    Ok((reply, body)) => account.arrived(index, &reply, &body),
+                    Err(failed) => {
+                        is_taken = false;
+                        account.failed(index, failed);
+                        break;
+                    }
+                }
+            }
+            if account.is_stopped() {
+                return;
+            }
+            if is_taken {
+                account.count_call(index, number);
+            }
+            account.settle(index, calls).await;
+        }
+    }
+
+    async fn send_message(&mut self, message: &Message, part: usize, account: &mut Account) -> Result<Reply, Failed> {
+        let (channel, period, if_full) = (self.channel, self.period, self.policy.if_full());
+        let (pacer, lanes, until) = (self.pacer.clone(), lanes(&message.body, channel), self.client.deadline());
+        let endpoint = attempts::send_endpoint(channel);
+        self.call(endpoint, Purpose::Send, async |client, credential| {
+            let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
+            account.begin(part).await;
+            let sending = async {
+                match channel {
+                    Channel::App => client.message_send(credential, message.bytes.clone()).await,
+                    Channel::Webhook => client.webhook_send(credential, message.bytes.clone()).await,
+                }
+            };
+            let sent = slot.during(sending).await;
+            if let Err(failure) = &sent {
+                if failure.is_before_the_request() || failure.answer().is_some() {
+                    account.end(part).await;
+                } else if !matches!(failure, CallError::Silent { .. }) {
+                    account.answered(part);
+                }
+                if failure.is_before_the_request() {
+                    slot.give_back().await;
+                } else if let Some(pause) = attempts::block_of(failure, endpoint, period) {
+                    pacer.block(pause, until).await;
+                }
+            }
+            Ok(sent?)
+        })
+        .await
+    }
+
+    /// Uploads a file.
+    ///
+    /// # Errors
+    ///
+    /// What the upload, or the token for it, failed of.
+    pub async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded> {
+        self.upload_file(kind, file).await.map_err(|failed| failed.error)
+    }
+
+    async fn upload_file(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, Failed> {
+        let channel = self.channel;
+        self.call(attempts::upload_endpoint(channel), Purpose::Prepare, async |client, credential| {
+            Ok(match channel {
+                Channel::App => client.media_upload(credential, Upload { kind, file }).await,
+                Channel::Webhook => client.webhook_upload_media(credential, Upload { kind, file }).await,
+            }?)
+        })
+        .await
+    }
+
+    async fn prepare_file<'p>(&mut self, part: &'p Part) -> Result<File<'p>, Failed> {
+        match &part.file {
+            None => Ok(File::None),
+            Some((_, picture)) if part.is_inline() => Ok(File::Inline(picture)),
+            Some((kind, file)) => Ok(File::Uploaded(self.upload_file(*kind, file).await?.media_id)),
+        }
+    }
+}
+
+/// The file of a part, as far as it is ready.
+enum File<'p> {
+    None,
+    /// By the id of its upload.
+    Uploaded(String),
+    /// A picture that stands in the body.
+    Inline(&'p Attachment),
+}
+
+/// A body, and the bytes that it is made into once: a repetition must be the same to the byte.
+struct Message {
+    body: Value,
+    bytes: Bytes,
+}
+
+/// Stands where the picture is put in.
+const PICTURE: &str = "BASE64_OF_THE_PICTURE";
+
+/// So many bytes of a picture are encoded at a time; a multiple of 3.
+const CHUNK: usize = 48 * 1024;
+
+impl File<'_> {
+    /// Fills it in where the message is about it.
+    fn fill_in(&self, mut body: Value) -> Result<Message> {
+        let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let content = body.get_mut(&msgtype).and_then(Value::as_object_mut);
+        match (self, content) {
+            (Self::Uploaded(media_id), Some(content)) => {
+                // A line of ours that leads it has none.
+                content.entry("media_id").and_modify(|id| *id = Value::from(media_id.as_str()));
+            }
+            (Self::Inline(picture), Some(content)) if msgtype == "image" => {
+                let unreadable =
+                    |error| Error::config(format!("the picture could not be read: {error}"), "check the file");
+                content.insert("base64".to_owned(), Value::from(PICTURE));
+                content.insert("md5".to_owned(), Value::from(Image::md5_of(picture.reader()).map_err(unreadable)?));
+                let bytes = with_picture(&to_text(&body)?, picture).map_err(unreadable)?;
+                return Ok(Message { body, bytes: bytes.into() });
+            }
+            _ => {}
+        }
+        let bytes = to_text(&body)?.into_bytes().into();
+        Ok(Message { body, bytes })
+    }
+}
+
+fn to_text(body: &Value) -> Result<String> {
+    serde_json::to_string(body).map_err(|error| Error::defect(format!("the body cannot be written: {error}")))
+}
+
+/// The text with the picture in its place, encoded piece by piece: it is large.
+fn with_picture(text: &str, picture: &Attachment) -> std::io::Result<Vec<u8>> {
+    let (before, behind) = text.split_once(PICTURE).unwrap_or((text, ""));
+    let encoded = usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4;
+    let mut bytes = Vec::with_capacity(text.len() + encoded);
+    bytes.extend_from_slice(before.as_bytes());
+    let mut reader = picture.reader();
+    let mut chunk = String::with_capacity(CHUNK / 3 * 4);
+    loop {
+        let mut piece = Vec::with_capacity(CHUNK);
+        if reader.by_ref().take(CHUNK as u64).read_to_end(&mut piece)? == 0 {
+            break;
+        }
+        chunk.clear();
+        STANDARD.encode_string(&piece, &mut chunk);
+        bytes.extend_from_slice(chunk.as_bytes());
+    }
+    bytes.extend_from_slice(behind.as_bytes());
+    Ok(bytes)
+}
+
+/// The lanes in which a call needs a slot.
+fn lanes(body: &Value, channel: Channel) -> Vec<Lane> {
+    if channel.names_recipients() {
+        recipients(body).map(|(kind, id)| Lane::of(kind, id)).collect()
+    } else {
+        vec![Lane::GROUP]
+    }
+}

@@ -1,0 +1,118 @@
+//! The alerts that could not go out yet, shown and discarded.
+
+use crate::delivery::{ListedEntry, Outcome, Product};
+use crate::error::{Error, Result, Status};
+use crate::outbox::{Dropped, Listed, Outbox};
+use crate::send::Session;
+
+/// Which entries are to be discarded.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// By their ids.
+    pub ids: Vec<String>,
+    /// All of them.
+    pub all: bool,
+    /// Those that were given up.
+    pub failed: bool,
+}
+
+/// Lists what waits and what was given up; `wants_code` lets the outcome fail while something waits.
+///
+/// # Errors
+///
+/// Exit 3 where the outbox cannot be read.
+pub fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
+    let outbox = Outbox::at(&session.require_state()?);
+    let mut entries: Vec<ListedEntry> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
+    let count = entries.len();
+    entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
+    // Of what waits, what cannot be read stands behind what can.
+    entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
+    entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
+    let mut outcome = Outcome::with_product(Status::Ok, Product::Entries(entries));
+    if wants_code && count > 0 {
+        let error = Error::temporary(
+            format!("{count} {} in the outbox", if count == 1 { "alert waits" } else { "alerts wait" }),
+            "deliver them with: wecom-alert outbox flush",
+        );
+        outcome.status = error.status();
+        outcome.error = Some(error);
+    }
+    Ok(outcome)
+}
+
+fn listed(listed: Listed, state: &'static str) -> ListedEntry {
+    match listed {
+        Listed::Whole(whole) => {
+            let (entry, progress) = *whole;
+            ListedEntry {
+                id: entry.id,
+                profile: entry.profile,
+                command: entry.channel.facts().command.to_owned(),
+                queued_at_ms: Some(entry.queued_at_ms),
+                attempts: progress.attempts,
+                errcode: progress.errcode,
+                state,
+                reason: progress.message,
+            }
+        }
+        Listed::Damaged { id, reason } => ListedEntry {
+            id,
+            profile: None,
+            command: String::new(),
+            queued_at_ms: None,
+            attempts: 0,
+            errcode: None,
+            state: "failed",
+            reason: Some(reason),
+        },
+    }
+}
+
+/// Discards entries.
+///
+/// # Errors
+///
+/// Exit 3 where the outbox cannot be used.
+pub fn discard(session: &Session<'_>, selection: &Selection) -> Result<Outcome> {
+    if session.settings.dry_run {
+        return Err(no_dry_run());
+    }
+    let outbox = Outbox::at(&session.require_state()?);
+    let mut chosen = selection.ids.clone();
+    if selection.all {
+        chosen.extend(outbox.waiting()?.map(id_of));
+    }
+    if selection.all || selection.failed {
+        chosen.extend(outbox.failed()?.map(id_of));
+    }
+    let (mut dropped, mut kept) = (0, Vec::new());
+    for id in &chosen {
+        match outbox.drop_entry(id)? {
+            Dropped::Done => dropped += 1,
+            Dropped::Busy => kept.push(format!("{id} is being sent right now")),
+            Dropped::Gone if selection.ids.contains(id) => kept.push(format!("there is no entry {id}")),
+            Dropped::Gone => {}
+        }
+    }
+    let product = Product::Dropped(dropped);
+    if kept.is_empty() {
+        return Ok(Outcome::with_product(Status::Ok, product));
+    }
+    let error = Error::usage(
+        format!("{dropped} dropped; {}", kept.join("; ")),
+        "wecom-alert outbox list shows the ids; what is being sent right now can be dropped when that has ended",
+    );
+    Ok(Outcome { product, ..Outcome::from(error) })
+}
+
+fn id_of(listed: Listed) -> String {
+    match listed {
+        Listed::Whole(whole) => whole.0.id,
+        Listed::Damaged { id, .. } => id,
+    }
+}
+
+pub(super) fn no_dry_run() -> Error {
+    Error::usage("flush and drop have no dry run", "see what there is with: wecom-alert outbox list")
+}

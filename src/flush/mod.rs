@@ -1,0 +1,330 @@
+//! Delivering what waits in the outbox: in order, each entry to its own target, by the settings of now.
+
+mod manage;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+pub use manage::{Selection, discard, list};
+
+use crate::clock::{self, at_ms};
+use crate::config::TargetName;
+use crate::delivery::{Account, Courier, Mark, Outcome, Policy, Product, Shortfall};
+use crate::error::{Error, Result, Status};
+use crate::message::Part;
+use crate::outbox::{Claim, Entry, Held, Outbox, Progress};
+use crate::send::{Session, Target};
+use crate::store::off_loop;
+
+/// How many waiting alerts a send takes along, and how long that may take it at the most.
+const A_FEW: usize = 5;
+const A_WHILE: Duration = Duration::from_secs(5);
+
+/// From this age on, an alert says that it is late.
+const LATE: Duration = Duration::from_secs(60);
+
+/// Delivers what waits; with `failed`, what was given up is tried again too.
+///
+/// # Errors
+///
+/// Exit 3 where the outbox cannot be used, exit 7 where another flush is at work.
+pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
+    if session.settings.dry_run {
+        return Err(manage::no_dry_run());
+    }
+    let outbox = Arc::new(Outbox::at(&session.require_state()?));
+    let flushing = outbox.lock_flush(session.deadline()).await.map_err(|error| outbox.unusable(&error))?;
+    let Some(_flushing) = flushing else {
+        return Err(Error::temporary(
+            "another flush is at work",
+            "wait for its end, or give more time with --deadline",
+        ));
+    };
+    let prepared = Arc::clone(&outbox);
+    let prepare = move || {
+        let revived = if failed { prepared.revive()? } else { Vec::new() };
+        prepared.sweep(SystemTime::now())?;
+        Ok::<_, Error>((revived, prepared.waiting_ids()?))
+    };
+    let (revived, ids) = off_loop(prepare).await??;
+    let deadline = session.deadline();
+    let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
+    flush.revived = revived;
+    flush.deliver(ids, usize::MAX).await;
+    let Flush { delivered, given_up, partial, attempts, stayed, .. } = flush;
+    // Others may have added to it meanwhile: what counts is what waits now.
+    let remaining = off_loop(move || outbox.waiting().map(Iterator::count)).await??;
+    session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
+    session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
+    session.warnings.extend(partial);
+    let product = Product::Flush { delivered, remaining, failed: given_up.len() };
+    let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
+    // Nothing waits any more, but somebody must hear of it, however quiet he wants it.
+    if let (Some(first), 0) = (given_up.first(), remaining) {
+        let message = format!("{delivered} delivered, {} given up; the first is {first}", given_up.len());
+        let hint = "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries them again";
+        outcome.error = Some(Error::new(Status::Refused, message).with_hint(hint));
+    }
+    if remaining > 0 {
+        let status = if delivered > 0 { Status::Partial } else { Status::Temporary };
+        let message = format!("{delivered} delivered, {remaining} still waiting");
+        let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
+        let hint = "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all";
+        outcome.status = status;
+        outcome.error = Some(Error::new(status, format!("{message}{reason}")).with_hint(hint));
+    }
+    Ok(outcome)
+}
+
+/// Delivers a few entries behind a send that went well and has told so, and returns what is to be said of those that were
+/// given up. Why others wait on is told by the next flush.
+pub async fn go_along(session: &mut Session<'_>) -> Vec<String> {
+    let Some(state) = session.state() else { return Vec::new() };
+    let outbox = Arc::new(Outbox::at(&state));
+    let Ok(ids) = outbox.waiting_ids() else { return Vec::new() };
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    // Somebody else may be flushing: then there is nothing to do.
+    let Ok(Some(_flushing)) = outbox.lock_flush(Instant::now()).await else { return Vec::new() };
+    let deadline = session.deadline().min(Instant::now() + A_WHILE);
+    let mut flush = Flush::new(session, outbox, deadline);
+    flush.is_brief = true;
+    flush.deliver(ids, A_FEW).await;
+    let Flush { given_up, stayed, partial, session, .. } = flush;
+    for reason in &stayed {
+        session.listener.detail(format!("outbox: still waiting: {reason}"));
+    }
+    for line in given_up.iter().map(|reason| format!("given up: {reason}")).chain(partial) {
+        session.listener.detail(format!("outbox: {line}"));
+    }
+    given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()
+}
+
+/// What a flush works with, and what it brought so far.
+struct Flush<'s, 'c> {
+    session: &'s mut Session<'c>,
+    outbox: Arc<Outbox>,
+    deadline: Instant,
+    /// Nothing is repeated and no slot is waited for: another command takes a few entries along.
+    is_brief: bool,
+    /// Those that somebody wants to have tried again, however old they are.
+    revived: Vec<String>,
+    /// Each target that there were entries for, with its courier.
+    targets: HashMap<TargetKey, (Target, Courier)>,
+    /// Targets that could not be reached: their later entries wait too.
+    stuck: HashSet<String>,
+    delivered: usize,
+    /// Why entries were moved to those that are not tried any more, one sentence each.
+    given_up: Vec<String>,
+    /// Who did not get what was delivered, one sentence each.
+    partial: Vec<String>,
+    /// How often WeCom was asked to take something.
+    attempts: u32,
+    /// Why entries stay, one sentence each.
+    stayed: Vec<String>,
+}
+
+/// The target of an entry, and the agent that its payload brought.
+type TargetKey = (String, Option<i64>);
+
+/// What became of one entry.
+enum End {
+    Delivered,
+    Failed(String),
+    /// It waits on, and so does whatever is for the same target.
+    Stays(String),
+    /// It waits on, for a reason of its own.
+    Waits(&'static str),
+    /// Somebody else was quicker.
+    Gone,
+}
+
+impl<'s, 'c> Flush<'s, 'c> {
+    fn new(session: &'s mut Session<'c>, outbox: Arc<Outbox>, deadline: Instant) -> Self {
+        Self {
+            session,
+            outbox,
+            deadline,
+            is_brief: false,
+            revived: Vec::new(),
+            targets: HashMap::new(),
+            stuck: HashSet::new(),
+            delivered: 0,
+            given_up: Vec::new(),
+            partial: Vec::new(),
+            attempts: 0,
+            stayed: Vec::new(),
+        }
+    }
+
+    /// Delivers entries in order, until so many have come to an end. A target that cannot be reached keeps its later
+    /// entries waiting too, since they would fare no better, and would arrive out of order.
+    async fn deliver(&mut self, ids: Vec<String>, most: usize) {
+        for id in ids {
+            if self.delivered + self.given_up.len() + self.stuck.len() >= most {
+                break;
+            }
+            let end = if Instant::now() >= self.deadline {
+                End::Waits("the deadline came before its turn")
+            } else {
+                self.deliver_one(&id).await
+            };
+            match end {
+                End::Delivered => self.delivered += 1,
+                End::Failed(reason) => self.given_up.push(format!("{id}: {reason}")),
+                End::Stays(reason) => self.stayed.push(format!("{id}: {reason}")),
+                End::Waits(reason) => self.stayed.push(format!("{id}: {reason}")),
+                End::Gone => {}
+            }
+        }
+    }
+
+    async fn deliver_one(&mut self, id: &str) -> End {
+        let (outbox, name) = (Arc::clone(&self.outbox), id.to_owned());
+        let held = match off_loop(move || outbox.claim(&name)).await.and_then(|claim| claim) {
+            Ok(Claim::Held(held)) => *held,
+            Ok(Claim::Busy) => return End::Waits("it is being sent right now"),
+            Ok(Claim::Gone) => return End::Gone,
+            Ok(Claim::Damaged(reason)) => return End::Failed(reason),
+            Err(error) => return End::Stays(error.to_string()),
+        };
+        let target = target_of(held.entry());
+        if self.stuck.contains(&target) {
+            return End::Waits("those before it for the same target wait too");
+        }
+        let end = self.deliver_held(held, &target).await.unwrap_or_else(|error| End::Stays(error.message().to_owned()));
+        if matches!(end, End::Stays(_)) {
+            self.stuck.insert(target);
+        }
+        end
+    }
+
+    /// The error is why it stays.
+    async fn deliver_held(&mut self, held: Held, target: &str) -> Result<End> {
+        let limit = self.session.settings.outbox_max_age;
+        if since(held.entry().queued_at_ms) > limit && !self.revived.iter().any(|revived| revived == held.id()) {
+            return give_up(held, format!("it is older than {limit:?}, the outbox_max_age")).await;
+        }
+        if held.entry().at_most_once && held.progress().is_under_way() {
+            return give_up(held, "it may have arrived, and must not arrive twice".to_owned()).await;
+        }
+        let reading = move || {
+            let parts = held.parts();
+            (held, parts)
+        };
+        let (held, parts) = off_loop(reading).await?;
+        let parts = parts?;
+        let key = (target.to_owned(), crate::send::agent_id(&parts));
+        let (target, mut courier) = match self.targets.remove(&key) {
+            Some(known) => known,
+            None => self.reach(held.entry(), key.1).await?,
+        };
+        courier.set_out(self.policy(&target, held.entry()), self.deadline);
+        let end = self.send(&mut courier, &parts, held, &target).await;
+        self.targets.insert(key, (target, courier));
+        end
+    }
+
+    /// An entry's target: its profile as it is now, or the credentials of the environment if they are still those of the
+    /// entry. With its courier.
+    async fn reach(&mut self, entry: &Entry, agent_id: Option<i64>) -> Result<(Target, Courier)> {
+        let session = &mut *self.session;
+        let mut target = match &entry.profile {
+            Some(profile) => {
+                let name = TargetName { profile: profile.clone(), channel: Some(entry.channel) };
+                session.further_target(&name, "the entry")?
+            }
+            None => session.own_target(entry.channel),
+        };
+        target.set_deadline(self.deadline);
+        if let Some(expected) = &entry.target
+            && target.identity(agent_id).await? != *expected
+        {
+            return Err(Error::config(
+                "it is for another target than the credentials at hand",
+                "flush it with the environment that it was sent with",
+            ));
+        }
+        target.require_credentials(agent_id)?;
+        let courier = match session.couriers.take(&target) {
+            Some(courier) => courier,
+            None => target.courier(agent_id).await?,
+        };
+        Ok((target, courier))
+    }
+
+    fn policy(&self, target: &Target, entry: &Entry) -> Policy {
+        let policy = Policy { at_most_once: entry.at_most_once, ..target.policy() };
+        if self.is_brief { Policy { retries: 0, wait_for_rate: false, ..policy } } else { policy }
+    }
+
+    /// Sends what is left of an entry, and settles it.
+    async fn send(&mut self, courier: &mut Courier, parts: &[Part], held: Held, target: &Target) -> Result<End> {
+        let mark = mark_of(held.entry(), held.progress());
+        let (id, at_most_once, may_edit) = (held.id().to_owned(), held.entry().at_most_once, held.entry().markable);
+        let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
+        account.resume(held);
+        account.note_mark(mark.clone());
+        let mark = mark.map(|text| Mark { text, may_edit });
+        let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
+        self.attempts += outcome.attempts;
+        let reason = outcome.error.as_ref().map_or(String::new(), |error| error.message().to_owned());
+        match outcome.shortfall {
+            None if outcome.reached_nobody => gave_up(account, &outcome, reason).await,
+            None => {
+                if outcome.error.is_some() {
+                    self.partial.push(format!("{id}: {reason}"));
+                }
+                account.done().await?;
+                Ok(End::Delivered)
+            }
+            Some(shortfall) if shortfall.may_wait(at_most_once) => stays(account, &outcome, reason).await,
+            // The set-up is to be mended, here or in the admin console: the alert itself is not at fault.
+            Some(Shortfall { status: Status::Config | Status::Auth, .. }) => stays(account, &outcome, reason).await,
+            Some(_) => gave_up(account, &outcome, reason).await,
+        }
+    }
+}
+
+async fn stays(mut account: Account, outcome: &Outcome, reason: String) -> Result<End> {
+    account.wait(outcome).await?;
+    Ok(End::Stays(reason))
+}
+
+async fn gave_up(mut account: Account, outcome: &Outcome, reason: String) -> Result<End> {
+    account.give_up(outcome).await?;
+    Ok(End::Failed(reason))
+}
+
+/// Gives one up that is not tried any more.
+async fn give_up(held: Held, reason: String) -> Result<End> {
+    let mut progress = held.progress().clone();
+    progress.stop();
+    progress.note(&Error::new(Status::Refused, reason.as_str()));
+    off_loop(move || held.fail(&progress)).await??;
+    Ok(End::Failed(reason))
+}
+
+fn target_of(entry: &Entry) -> String {
+    let of = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!("{} {} {}", entry.channel, of(&entry.profile), of(&entry.target))
+}
+
+/// What a late alert begins with. One that WeCom may know already, and drops when it comes again within the interval,
+/// goes as it went before.
+fn mark_of(entry: &Entry, progress: &Progress) -> Option<String> {
+    let may_be_known = progress.may_have_arrived || progress.is_under_way();
+    let last = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
+    if may_be_known && entry.duplicate_check_s.is_some_and(|interval| since(last).as_secs() < interval) {
+        return progress.mark.clone();
+    }
+    let age = since(entry.queued_at_ms);
+    let at = || clock::wall(at_ms(entry.queued_at_ms));
+    (age >= LATE).then(|| format!("[delayed {}, {}] ", clock::span(age), at()))
+}
+
+fn since(ms: u64) -> Duration {
+    SystemTime::now().duration_since(at_ms(ms)).unwrap_or_default()
+}

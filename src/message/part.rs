@@ -1,0 +1,206 @@
+//! The parts of a message, the file that each brings along, and the calls that each takes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::card::TASK_ID_BYTES;
+use super::media::{MediaKind, wire_filename};
+use super::recipients::{MAX_PARTIES, MAX_TAGS, MAX_USERS, RecipientKind};
+use crate::fingerprint::fingerprint;
+use crate::input::Attachment;
+
+/// What a part carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartKind {
+    /// A message.
+    Message,
+    /// A file that follows a message.
+    Attachment,
+}
+
+impl PartKind {
+    /// The name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Attachment => "attachment",
+        }
+    }
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PartState {
+    /// It is still to be sent, or the rest of it is.
+    #[default]
+    Pending,
+    /// A request for it went out, and its answer has not come.
+    UnderWay,
+    /// WeCom took all of it.
+    Sent,
+    /// WeCom refused it, or a file of it could not be sent.
+    Refused,
+    /// A request for it went out, and no answer came: it may have arrived.
+    Unknown,
+}
+
+/// One part of a message, ready to go, and the file that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// A message, or a file that follows one.
+    pub kind: PartKind,
+    /// The whole JSON body, but for its file: see [`Part::file`].
+    pub body: Value,
+    /// What the part is about: its file is filled into the body when the part is sent, as the id of an upload, or, for the
+    /// picture of a channel that takes those inline, as base64.
+    pub file: Option<(MediaKind, Attachment)>,
+    /// The name of that file, as the receiver sees it, where the part is that file.
+    pub name: Option<String>,
+}
+
+impl Part {
+    /// A message without a file.
+    #[must_use]
+    pub fn message(body: Value) -> Self {
+        Self { kind: PartKind::Message, body, file: None, name: None }
+    }
+
+    /// A picture that stands in the body itself, to be filled in when it is sent.
+    #[must_use]
+    pub fn inline_picture(file: Attachment, kind: PartKind) -> Self {
+        let name = (kind == PartKind::Attachment).then(|| wire_filename(file.name()));
+        let body = json!({ "msgtype": "image", "image": { "base64": "", "md5": "" } });
+        Self { kind, body, file: Some((MediaKind::Image, file)), name }
+    }
+
+    /// Whether its file stands in the body itself.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.file.is_some() && self.body.pointer("/image/base64").is_some()
+    }
+
+    /// The name of its file, as the receiver sees it.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        let uploaded = self.file.as_ref().filter(|_| !self.is_inline()).map(|(_, file)| wire_filename(file.name()));
+        self.name.clone().or(uploaded)
+    }
+
+    /// What names a card of an app in events; that of its first call, see [`Part::call`].
+    #[must_use]
+    pub fn task_id(&self) -> Option<String> {
+        self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
+    }
+
+    /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
+    /// path 90236).
+    #[must_use]
+    pub fn count_calls(&self) -> usize {
+        LISTS.iter().map(|(kind, most)| ids(&self.body, *kind).count().div_ceil(*most)).max().unwrap_or(0).max(1)
+    }
+
+    /// The body of a call, `number` counted from 0. It is the same whenever it is asked for.
+    ///
+    /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
+    #[must_use]
+    pub fn call(&self, number: usize) -> Value {
+        let mut body = self.body.clone();
+        if self.count_calls() == 1 {
+            return body;
+        }
+        for (kind, most) in LISTS {
+            let some: Vec<&str> = ids(&self.body, kind).skip(number * most).take(most).collect();
+            let Some(fields) = body.as_object_mut() else { continue };
+            if some.is_empty() {
+                fields.shift_remove(kind.as_str());
+            } else {
+                fields.insert(kind.as_str().to_owned(), Value::from(some.join("|")));
+            }
+        }
+        if let Some(task_id) = body.pointer_mut("/template_card/task_id").filter(|_| number > 0)
+            && let Some(first) = task_id.as_str()
+        {
+            *task_id = Value::from(further_task_id(first, number + 1));
+        }
+        body
+    }
+}
+
+/// The task id of a further call. One that would be too long is made of a fingerprint: whatever were cut off might be all
+/// that tells it from another.
+fn further_task_id(first: &str, number: usize) -> String {
+    let id = format!("{first}-{number}");
+    if id.len() <= TASK_ID_BYTES { id } else { format!("{}-{number}", fingerprint([first])) }
+}
+
+/// The lists of recipients, and how many ids a call takes in each.
+const LISTS: [(RecipientKind, usize); 3] =
+    [(RecipientKind::User, MAX_USERS), (RecipientKind::Party, MAX_PARTIES), (RecipientKind::Tag, MAX_TAGS)];
+
+fn ids(body: &Value, kind: RecipientKind) -> impl Iterator<Item = &str> {
+    let joined = body.get(kind.as_str()).and_then(Value::as_str).unwrap_or_default();
+    joined.split('|').filter(|id| !id.is_empty())
+}
+
+/// The recipients that a body names.
+pub fn recipients(body: &Value) -> impl Iterator<Item = (RecipientKind, &str)> {
+    LISTS.into_iter().flat_map(move |(kind, _)| ids(body, kind).map(move |id| (kind, id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn joined(range: std::ops::Range<usize>) -> String {
+        range.map(|id| id.to_string()).collect::<Vec<_>>().join("|")
+    }
+
+    fn calls(part: &Part) -> Vec<Value> {
+        (0..part.count_calls()).map(|number| part.call(number)).collect()
+    }
+
+    #[test]
+    fn what_one_call_takes_goes_as_it_is() {
+        for body in [
+            json!({ "msgtype": "text", "text": { "content": "x" } }),
+            json!({ "touser": "@all", "msgtype": "text" }),
+            json!({ "touser": joined(0..1000), "toparty": joined(0..100), "totag": joined(0..100), "msgtype": "text" }),
+        ] {
+            assert_eq!(calls(&Part::message(body.clone())), [body]);
+        }
+    }
+
+    #[test]
+    fn more_recipients_than_one_call_takes_go_in_several() {
+        let body = json!({ "touser": joined(0..2001), "toparty": joined(0..101), "totag": "7", "msgtype": "text" });
+        let calls = calls(&Part::message(body));
+        let expected = [
+            json!({ "touser": joined(0..1000), "toparty": joined(0..100), "totag": "7", "msgtype": "text" }),
+            json!({ "touser": joined(1000..2000), "toparty": "100", "msgtype": "text" }),
+            json!({ "touser": "2000", "msgtype": "text" }),
+        ];
+        assert_eq!(calls, expected);
+    }
+
+    #[test]
+    fn each_call_of_a_card_has_a_task_id_of_its_own() {
+        let ids = |id: &str| -> Vec<String> {
+            let card = json!({ "card_type": "button_interaction", "task_id": id });
+            let body = json!({ "touser": joined(0..2001), "msgtype": "template_card", "template_card": card });
+            let part = Part::message(body);
+            assert_eq!(calls(&part), calls(&part));
+            calls(&part).iter().map(|call| call["template_card"]["task_id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(ids("disk@web_1"), ["disk@web_1", "disk@web_1-2", "disk@web_1-3"]);
+        // The first 126 bytes of these are the same.
+        let long = [ids(&"x".repeat(128)), ids(&format!("{}y", "x".repeat(127))), ids(&"x".repeat(126))];
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@');
+        let all: std::collections::BTreeSet<_> = long.iter().flatten().collect();
+        assert!(all.len() == 9 && all.iter().all(|id| id.len() <= 128 && id.chars().all(allowed)), "{all:?}");
+        assert_eq!(long[2][1], format!("{}-2", "x".repeat(126)));
+    }
+}

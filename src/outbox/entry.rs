@@ -1,0 +1,241 @@
+//! What an entry holds: the alert, once, and how far its delivery has come. Never a credential and never an address: a later
+//! delivery resolves its settings anew. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::errcode;
+use crate::channel::Channel;
+use crate::error::{Error, Status};
+use crate::input::Attachment;
+use crate::message::media::MediaKind;
+use crate::message::{Part, PartKind, PartState};
+
+/// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name, in the order of time.
+    pub id: String,
+    /// The channel that it goes by.
+    pub channel: Channel,
+    /// The profile whose credentials it goes with.
+    pub profile: Option<String>,
+    /// Where the credentials are the environment's: the target's fingerprint, to tell a changed one.
+    pub target: Option<String>,
+    /// When it was accepted.
+    pub queued_at_ms: u64,
+    /// Whether what may have arrived must not be sent again.
+    pub at_most_once: bool,
+    /// For so many seconds WeCom drops a copy that is the same to the byte.
+    pub duplicate_check_s: Option<u64>,
+    /// Whether its text may be led by a mark: it is not a payload's.
+    pub markable: bool,
+    /// What to send, in order.
+    pub parts: Vec<StoredPart>,
+}
+
+/// A part of an entry, without its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPart {
+    /// Message or attachment.
+    pub kind: PartKind,
+    /// The name of its file, as the receiver sees it, where the part is that file.
+    pub name: Option<String>,
+    /// The file that was copied in.
+    pub file: Option<StoredFile>,
+}
+
+/// A file that was copied in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// What the upload is to be.
+    pub kind: MediaKind,
+    /// The name to show to the receiver, as it was given.
+    pub name: String,
+    /// Its name in the entry's folder: `1.bin` for that of the first part.
+    pub file: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of its content; version 1 had none.
+    pub sha256: Option<String>,
+}
+
+/// How far the delivery of an entry has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Send requests so far.
+    pub attempts: u32,
+    /// WeCom's code in the last failure; `None` where it gave no answer.
+    pub errcode: Option<i64>,
+    /// The status that the last failure had.
+    pub status: Option<String>,
+    /// What it was.
+    pub message: Option<String>,
+    /// Whether a request went out that nobody knows the end of.
+    pub may_have_arrived: bool,
+    /// When a request for it was last made, in Unix milliseconds.
+    pub last_attempt_ms: Option<u64>,
+    /// What its text began with then, because it was late.
+    pub mark: Option<String>,
+    /// What became of each part.
+    #[serde(with = "letters")]
+    pub parts: Vec<PartProgress>,
+}
+
+/// How far a part has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PartProgress {
+    /// What became of it.
+    pub state: PartState,
+    /// How many of the calls that it takes were answered with consent, counted from the first one.
+    pub taken: usize,
+}
+
+/// An alert to be accepted; the fields are those of [`Entry`].
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each field is that of the entry")]
+pub struct NewEntry {
+    pub channel: Channel,
+    pub profile: Option<String>,
+    pub target: Option<String>,
+    pub queued_at_ms: u64,
+    pub at_most_once: bool,
+    pub duplicate_check_s: Option<u64>,
+    pub markable: bool,
+    /// What to send, in order. Files are copied.
+    pub parts: Vec<Part>,
+}
+
+impl NewEntry {
+    /// The entry to be stored; `sums` are the checksums of its files, by the index of their part.
+    pub(super) fn into_entry(self, id: String, sums: &[Option<String>]) -> Entry {
+        let stored = |(index, part): (usize, &Part)| StoredPart {
+            kind: part.kind,
+            name: part.name.clone(),
+            file: part.file.as_ref().map(|(kind, file)| StoredFile {
+                kind: *kind,
+                name: file.name().to_owned(),
+                file: file_name(index),
+                size: file.size(),
+                sha256: sums.get(index).cloned().flatten(),
+            }),
+        };
+        Entry {
+            id,
+            channel: self.channel,
+            profile: self.profile,
+            target: self.target,
+            queued_at_ms: self.queued_at_ms,
+            at_most_once: self.at_most_once,
+            duplicate_check_s: self.duplicate_check_s,
+            markable: self.markable,
+            parts: self.parts.iter().enumerate().map(stored).collect(),
+        }
+    }
+
+    /// The files that belong to it, with the index of their part.
+    pub(super) fn files(&self) -> impl Iterator<Item = (usize, &Attachment)> {
+        self.parts.iter().enumerate().filter_map(|(index, part)| Some((index, &part.file.as_ref()?.1)))
+    }
+}
+
+/// What the file of a part is called in the entry's folder.
+pub(super) fn file_name(index: usize) -> String {
+    format!("{}.bin", index + 1)
+}
+
+impl StoredFile {
+    /// Whether its file can be one that was copied in: no name leads out of the entry's folder.
+    pub(super) fn is_own(&self) -> bool {
+        let number = self.file.strip_suffix(".bin").unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+impl Progress {
+    /// That of an entry of which nothing was tried yet.
+    #[must_use]
+    pub fn new(parts: usize) -> Self {
+        Self { parts: vec![PartProgress::default(); parts], ..Self::default() }
+    }
+
+    /// Whether a request was under way when it was last saved.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.parts.iter().any(|part| part.state == PartState::UnderWay)
+    }
+
+    /// Whether nothing is left to be sent.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.parts.iter().all(|part| part.state == PartState::Sent)
+    }
+
+    /// Nothing is under way any more: what was may have arrived.
+    pub fn stop(&mut self) {
+        for part in self.parts.iter_mut().filter(|part| part.state == PartState::UnderWay) {
+            part.state = PartState::Unknown;
+        }
+    }
+
+    /// Keeps why it could not be delivered, without any address: an entry does not tell where it was to go.
+    pub fn note(&mut self, why: &Error) {
+        self.errcode = why.answer().map(|answer| answer.errcode);
+        self.status = Some(why.status().as_str().to_owned());
+        self.message = Some(match (why.answer(), why.status()) {
+            (Some(answer), _) => format!("WeCom answered {}: {}", answer.errcode, errcode::said_or_meant(answer)),
+            (None, Status::Temporary) => "WeCom could not be reached, or something else answered".to_owned(),
+            (None, Status::Unknown) => "the request went out, and no answer came".to_owned(),
+            (None, Status::RateLimited) => "there were too many messages for the time".to_owned(),
+            (None, Status::Config) => "settings, credentials, files or certificates were not right".to_owned(),
+            (None, _) => why.message().to_owned(),
+        });
+    }
+}
+
+/// The parts' progress in JSON: a letter for each state, and the calls taken of those parts that some calls of were. An
+/// alert of ten thousand parts saves it after each of them.
+mod letters {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::PartProgress;
+    use crate::message::PartState;
+
+    const LETTERS: [(char, PartState); 5] = [
+        ('p', PartState::Pending),
+        ('w', PartState::UnderWay),
+        ('s', PartState::Sent),
+        ('r', PartState::Refused),
+        ('u', PartState::Unknown),
+    ];
+
+    #[derive(Serialize, Deserialize)]
+    struct Form {
+        states: String,
+        taken: Vec<(usize, usize)>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(parts: &[PartProgress], serializer: S) -> Result<S::Ok, S::Error> {
+        let letter = |state| LETTERS.iter().find(|(_, known)| *known == state).map_or('p', |(letter, _)| *letter);
+        let taken = parts.iter().enumerate().filter(|(_, part)| part.taken > 0 && part.state != PartState::Sent);
+        let form = Form {
+            states: parts.iter().map(|part| letter(part.state)).collect(),
+            taken: taken.map(|(index, part)| (index, part.taken)).collect(),
+        };
+        form.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PartProgress>, D::Error> {
+        let Form { states, taken } = Form::deserialize(deserializer)?;
+        let state = |letter| LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, state)| *state);
+        let mut parts = Vec::new();
+        for letter in states.chars() {
+            let state = state(letter).ok_or_else(|| D::Error::custom("an unknown state"))?;
+            parts.push(PartProgress { state, taken: 0 });
+        }
+        for (index, count) in taken {
+            parts.get_mut(index).ok_or_else(|| D::Error::custom("there is no such part"))?.taken = count;
+        }
+        Ok(parts)
+    }
+}

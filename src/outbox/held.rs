@@ -1,0 +1,132 @@
+//! An entry in the hands of one process: nobody else delivers, moves or discards it meanwhile.
+
+use super::entry::{Entry, Progress, StoredFile};
+use super::shelf::{self, PROGRESS};
+use super::{format, unusable};
+use crate::error::{Error, Result};
+use crate::fingerprint::Summing;
+use crate::input::Attachment;
+use crate::message::Part;
+use crate::message::media::MediaKind;
+use crate::store::{Folder, Guard};
+
+/// A waiting entry that this process holds the lock of. Dropping it leaves the entry waiting, for the next one.
+#[derive(Debug)]
+#[must_use = "dropping it lets others deliver it"]
+pub struct Held {
+    pub(super) entry: Entry,
+    pub(super) progress: Progress,
+    /// Where it lies.
+    pub(super) place: Folder,
+    /// Where entries go for which nothing can be done.
+    pub(super) failed: Folder,
+    /// Where entries are removed.
+    pub(super) new: Folder,
+    pub(super) lock: Guard,
+}
+
+impl Held {
+    /// Its name, in the order of time.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.entry.id
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// How far it had come when it was taken into hand, or last saved.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// All parts, ready to be sent. Reads the disk.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where a body or a file is missing, unreadable or not the one that was written.
+    pub fn parts(&self) -> Result<Vec<Part>> {
+        let file = shelf::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
+        let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
+        let parts = bodies.into_iter().zip(&self.entry.parts).enumerate().map(|(index, (body, part))| {
+            let file = part.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
+            Ok(Part { kind: part.kind, body, file, name: part.name.clone() })
+        });
+        parts.collect()
+    }
+
+    /// Saves how far it has come, so that it outlives this process: a reader sees the old state or the new one. Only a part
+    /// under way that must not be repeated is kept for a loss of power too, which takes its time: see
+    /// [`Held::saves_durably`].
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says.
+    pub fn save(&mut self, progress: Progress) -> Result<()> {
+        self.progress = progress;
+        let saved = format::write_progress(&self.progress).and_then(|content| match self.saves_durably() {
+            true => self.place.write_durably(PROGRESS, &content),
+            false => self.place.replace(PROGRESS, &content, &self.lock),
+        });
+        saved.map_err(|error| unusable(&self.place, &error))
+    }
+
+    fn saves_durably(&self) -> bool {
+        self.entry.at_most_once && self.progress.is_under_way()
+    }
+
+    /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says; then it waits on, in the state that was saved last.
+    pub fn done(self) -> Result<()> {
+        shelf::discard(&self.place, &self.new, self.id()).map_err(|error| unusable(&self.place, &error))
+    }
+
+    /// Puts it among those that nothing can be done for, with what became of it, which must be free of secrets.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 with what the file system says; then it waits on.
+    pub fn fail(self, progress: &Progress) -> Result<()> {
+        let moved = format::write_progress(progress)
+            .and_then(|content| self.place.write_durably(PROGRESS, &content))
+            .and_then(|()| shelf::move_into(&self.place, &self.failed, self.id()));
+        moved.map_err(|error| unusable(&self.place, &error))
+    }
+
+    fn attachment(&self, index: usize, stored: &StoredFile) -> Result<(MediaKind, Attachment)> {
+        let path = self.place.file(&stored.file);
+        // In a folder that a group shares, neither a name nor a link may make this user send another of his files.
+        let is_own = stored.is_own() && std::fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+        if !is_own {
+            return Err(self.spoilt(index, "its file is missing"));
+        }
+        let attachment = Attachment::kept(&path, &stored.name).map_err(|error| self.spoilt(index, error.message()))?;
+        if attachment.size() != stored.size {
+            let changed = format!("its file has {} bytes instead of {}", attachment.size(), stored.size);
+            return Err(self.spoilt(index, &changed));
+        }
+        if let Some(expected) = &stored.sha256 {
+            let mut summing = Summing::new(attachment.reader());
+            std::io::copy(&mut summing, &mut std::io::sink()).map_err(|error| unusable(&self.place, &error))?;
+            if summing.finish() != *expected {
+                return Err(self.spoilt(index, "its file is not what was copied in: its checksum differs"));
+            }
+        }
+        Ok((stored.kind, attachment))
+    }
+
+    fn spoilt(&self, index: usize, what: &str) -> Error {
+        let id = self.id();
+        Error::config(
+            format!("part {} of the outbox entry {id} cannot be sent: {what}", index + 1),
+            format!("send that alert again, and discard this one with wecom-alert outbox drop {id}"),
+        )
+    }
+}

@@ -1,0 +1,86 @@
+//! What the store refuses, and who may read it.
+
+use std::path::Path;
+
+use super::*;
+use crate::error::{Error, Status};
+use crate::outbox::{MAX_BYTES, MAX_ENTRIES, Refusal, Stock};
+
+#[test]
+fn so_many_entries_and_no_more() {
+    let place = Place::new();
+    for number in 1..MAX_ENTRIES {
+        let shelf = if number % 2 == 0 { "waiting" } else { "failed" };
+        let folder = place.path(shelf).join(format!("20260101T000000.000Z-1-{number}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("entry.json"), "{}").unwrap();
+    }
+    drop(place.outbox.accept(plain("the last")).unwrap());
+    let refusal = place.outbox.accept(plain("one too many")).unwrap_err();
+    assert!(matches!(refusal, Refusal::Full { entries: MAX_ENTRIES, .. }), "{refusal:?}");
+    let error = Error::from(refusal);
+    assert_eq!(error.status(), Status::Config);
+    assert!(error.message().contains("1000 of at most 1000") && error.message().contains("state/outbox"), "{error}");
+    assert!(error.hint().unwrap().contains("outbox flush") && error.hint().unwrap().contains("outbox drop"));
+    assert_eq!(place.names("new"), [""; 0]);
+}
+
+#[test]
+fn so_many_bytes_and_no_more() {
+    let place = Place::new();
+    let id = place.leave();
+    let Stock { entries: 1, bytes } = place.outbox.stock().unwrap() else { panic!("there is one") };
+    // A file with a hole takes no room on the disk.
+    let file = std::fs::File::create(place.path("waiting").join(&id).join("1.bin")).unwrap();
+    file.set_len(MAX_BYTES - 2 * bytes).unwrap();
+    let second = place.accept();
+    let refusal = place.outbox.accept(plain("disk full")).unwrap_err();
+    assert!(matches!(refusal, Refusal::Full { entries: 2, bytes: MAX_BYTES, .. }), "{refusal:?}");
+    second.done().unwrap();
+    assert!(place.outbox.accept(plain("disk full")).is_ok());
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named_with_the_reason() {
+    let root = tempfile::tempdir().unwrap();
+    let blocked = root.path().join("file");
+    std::fs::write(&blocked, "").unwrap();
+    for state in [blocked.clone(), blocked.join("state")] {
+        let error = crate::error::Error::from(Outbox::open(&Folder::private(&state)).unwrap_err());
+        assert_eq!(error.status(), Status::Config);
+        assert!(error.message().contains(&format!("{:?}", state.join("outbox"))), "{error}");
+        assert!(error.hint().unwrap().contains("WECOM_ALERT_STATE_DIR"));
+    }
+}
+
+#[test]
+fn opening_leaves_three_empty_folders() {
+    let place = Place::new();
+    Outbox::open(&Folder::private(place.root.path().join("state"))).unwrap();
+    assert_eq!(place.names(""), ["failed", "new", "waiting"]);
+    assert_eq!([place.names("failed"), place.names("new"), place.names("waiting")], [[""; 0]; 3]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_those_read_it_to_whom_the_folder_belongs() {
+    use std::os::unix::fs::PermissionsExt;
+    fn check(path: &Path, folder: u32, file: u32) {
+        let about = std::fs::symlink_metadata(path).unwrap();
+        let expected = if about.is_dir() { folder } else { file };
+        assert_eq!(about.permissions().mode() & 0o777, expected, "{path:?}");
+        if about.is_dir() {
+            std::fs::read_dir(path).unwrap().for_each(|below| check(&below.unwrap().path(), folder, file));
+        }
+    }
+    for (of_state, folder, file) in [(0o700, 0o700, 0o600), (0o2770, 0o770, 0o660)] {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(root.path(), PermissionsExt::from_mode(of_state)).unwrap();
+        let outbox = Outbox::open(&Folder::shared_if_made_so(root.path())).unwrap();
+        let held = outbox.accept(with_parts(vec![file_part(b"contents", "a.log")])).unwrap();
+        let mut held = held;
+        held.save(Progress::new(1)).unwrap();
+        outbox.accept(plain("x")).unwrap().fail(&refused(1)).unwrap();
+        check(outbox.path(), folder, file);
+    }
+}

@@ -1,0 +1,280 @@
+//! A command line as people see it: quoted as a shell would need it, on one line, and without what looks like a secret.
+//! Pure.
+//!
+//! Whoever may list processes sees the real one. The members of a group may not, and need only know which it is.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::harmless::one_line;
+
+/// What stands where a secret may have stood.
+const MASKED: &str = "***";
+
+/// What the name of a secret has in it.
+const SECRET_WORDS: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api-key",
+    "api_key",
+    "credential",
+    "authorization",
+];
+
+/// Programs to whom `-p` with something right behind it is a password: what their names begin with.
+const PASSWORD_BY_P: [&str; 3] = ["mysql", "mariadb", "sshpass"];
+
+/// What lines of a crontab begin with that is no program.
+const SHELL_WORDS: [&str; 12] =
+    [".", "cd", "eval", "exec", "export", "for", "if", "set", "source", "ulimit", "umask", "while"];
+
+/// More is cut off, in characters.
+const LONGEST: usize = 200;
+
+/// The line, shortened.
+pub(super) fn shown(command: &[OsString]) -> String {
+    let mut reader = Reader::default();
+    let words = command.iter().map(|word| quoted(&reader.redacted(&word.to_string_lossy())));
+    let line = one_line(&words.collect::<Vec<_>>().join(" "));
+    match line.char_indices().nth(LONGEST) {
+        None => line,
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+    }
+}
+
+/// The program's name without its folder.
+pub(super) fn base_name(command: &[OsString]) -> String {
+    let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    name_of(&program)
+}
+
+/// The same of a program that does not exist: it may be a whole line with secrets in it, so its first word alone counts.
+pub(super) fn first_name(command: &[OsString]) -> String {
+    let line = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    name_of(line.split_whitespace().next().unwrap_or_default())
+}
+
+fn name_of(program: &str) -> String {
+    one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy())
+}
+
+/// What makes this no program but something that only a shell understands.
+pub(super) fn for_a_shell(program: &OsStr) -> Option<&'static str> {
+    let program = program.to_string_lossy();
+    if SHELL_WORDS.contains(&program.as_ref()) {
+        Some("this is a word of the shell")
+    } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
+        Some("this looks like a line for a shell")
+    } else {
+        None
+    }
+}
+
+/// What comes behind a word.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Next {
+    #[default]
+    AsItIs,
+    /// A secret.
+    Secret,
+    /// A secret, if a colon comes before it: its name stood in quotes.
+    Named,
+    /// `user:password`.
+    Login,
+}
+
+/// Goes through the words, and remembers what they say of those that follow.
+#[derive(Default)]
+struct Reader {
+    next: Next,
+    /// Which of those with passwords by `-p` is at work.
+    program: Option<&'static str>,
+}
+
+impl Reader {
+    /// A word without its secrets. It may be a whole script, with words of its own.
+    fn redacted(&mut self, word: &str) -> String {
+        let is_border = |c: char| c.is_whitespace() || "?&;'\"".contains(c);
+        let pieces = word.split_inclusive(is_border).map(|piece| {
+            let border = piece.char_indices().next_back().filter(|(_, c)| is_border(*c));
+            let (text, border) = piece.split_at(border.map_or(piece.len(), |(at, _)| at));
+            if text.is_empty() { border.to_owned() } else { format!("{}{border}", self.redacted_piece(text)) }
+        });
+        pieces.collect()
+    }
+
+    fn redacted_piece(&mut self, piece: &str) -> String {
+        match std::mem::take(&mut self.next) {
+            Next::Secret if is_scheme(piece) => {
+                self.next = Next::Secret;
+                return piece.to_owned();
+            }
+            Next::Secret if !piece.starts_with('-') => return MASKED.to_owned(),
+            Next::Named if piece == ":" => {
+                self.next = Next::Secret;
+                return piece.to_owned();
+            }
+            Next::Login if piece.contains(':') => return without_password(piece),
+            _ => {}
+        }
+        if let Some((name, value)) = piece.split_once('=')
+            && is_secret(name)
+        {
+            if value.is_empty() {
+                // It stands in quotes behind it.
+                self.next = Next::Secret;
+                return piece.to_owned();
+            }
+            return format!("{name}={MASKED}");
+        }
+        if piece.starts_with("--user=") || piece.starts_with("-u") && piece.contains(':') {
+            return without_password(piece);
+        }
+        self.program = program_with_password(piece).or(self.program);
+        if self.program.is_some() && piece.starts_with("-p") && piece.len() > 2 {
+            return format!("-p{MASKED}");
+        }
+        self.next = self.behind(piece);
+        without_login(piece)
+    }
+
+    /// What comes behind a word that is no secret itself.
+    fn behind(&self, piece: &str) -> Next {
+        match piece {
+            "-u" | "--user" => Next::Login,
+            "-p" if self.program == Some("sshpass") => Next::Secret,
+            "Bearer" | "Basic" => Next::Secret,
+            header if header.ends_with(':') && is_secret(header) => Next::Secret,
+            option if option.starts_with('-') => match !option.contains('=') && is_secret(option) {
+                true => Next::Secret,
+                false => Next::AsItIs,
+            },
+            name if is_secret(name) => Next::Named,
+            _ => Next::AsItIs,
+        }
+    }
+}
+
+/// Where a secret is due: what only tells of which kind it is, as in `Authorization: token …`.
+fn is_scheme(word: &str) -> bool {
+    ["bearer", "basic", "token"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+fn program_with_password(piece: &str) -> Option<&'static str> {
+    let name = piece.rsplit('/').next().unwrap_or(piece);
+    PASSWORD_BY_P.into_iter().find(|program| name.starts_with(program))
+}
+
+fn without_password(login: &str) -> String {
+    login.split_once(':').map_or_else(|| login.to_owned(), |(user, _)| format!("{user}:{MASKED}"))
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "key"
+        || name.trim_start_matches('-') == "pass"
+        || name.ends_with("_pass")
+        || !name.starts_with("--no-") && SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// `scheme://user:password@host` without user and password. On the web a user alone is a token as a rule.
+fn without_login(piece: &str) -> String {
+    let Some((scheme, rest)) = piece.split_once("://") else { return piece.to_owned() };
+    let host = rest.split('/').next().unwrap_or(rest);
+    match host.rfind('@') {
+        Some(at) if host[..at].contains(':') || scheme.starts_with("http") => {
+            format!("{scheme}://{MASKED}{}", &rest[at..])
+        }
+        _ => piece.to_owned(),
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-*".contains(c);
+    if !word.is_empty() && (word == MASKED || word.chars().all(is_plain) && !word.replace(MASKED, "").contains('*')) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> String {
+        shown(&words.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn it_is_quoted_where_a_shell_needs_that() {
+        for (words, expected) in [
+            (&["ls", "-l", "/data/备份"][..], "ls -l /data/备份"),
+            (&["echo", "", "a b", "it's", "$HOME", "*"], r"echo '' 'a b' 'it'\''s' '$HOME' '*'"),
+            (&["sh", "-c", "a\n\tb\x1b[2J"], "sh -c 'a  b [2J'"),
+        ] {
+            assert_eq!(of(words), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_programs_own() {
+        for (program, base, first) in [
+            ("backup", "backup", "backup"),
+            ("/usr/local/bin/backup", "backup", "backup"),
+            ("/opt/my app/run it", "run it", "my"),
+            ("cd /srv && ./job", "job", "cd"),
+            ("/usr/bin/mysql -ps3cret/x db", "x db", "mysql"),
+            ("..", "..", ".."),
+            ("a\nb", "a b", "a"),
+            ("/", "/", "/"),
+            ("", "", ""),
+        ] {
+            assert_eq!(base_name(&[program.into()]), base);
+            assert_eq!(first_name(&[program.into()]), first);
+        }
+        assert_eq!(base_name(&[]), "");
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_left_out() {
+        for (words, expected) in [
+            (&["mysqldump", "--password=hunter2", "db"][..], "mysqldump --password=*** db"),
+            (&["x", "--api-token", "hunter2", "--no-password", "y"], "x --api-token *** --no-password y"),
+            (&["env", "DB_PASSWORD=hunter2", "backup"], "env DB_PASSWORD=*** backup"),
+            (&["curl", "-u", "me:hunter2", "https://a.example/"], "curl -u me:*** https://a.example/"),
+            (&["curl", "https://me:hunter2@a.example/b@c"], "curl https://***@a.example/b@c"),
+            (&["curl", "https://a.example/send?key=hunter2&x=1"], "curl 'https://a.example/send?key=***&x=1'"),
+            (&["curl", "-H", "Authorization: Bearer hunter2"], "curl -H 'Authorization: Bearer ***'"),
+            (&["sh", "-c", "mysql --password='hunter2' db"], r"sh -c 'mysql --password='\''***'\'' db'"),
+            (&["env", "MYSQL_PWD=hunter2", "DB_PASS=hunter2", "x"], "env MYSQL_PWD=*** DB_PASS=*** x"),
+            (&["x", "--pass", "hunter2", "--pass=hunter2"], "x --pass *** --pass=***"),
+            (&["/opt/bin/mysqldump", "-uroot", "-phunter2", "db"], "/opt/bin/mysqldump -uroot -p*** db"),
+            (&["sshpass", "-p", "hunter2", "ssh", "a"], "sshpass -p *** ssh a"),
+            (&["mkdir", "-p", "a"], "mkdir -p a"),
+            (&["curl", "--user=me:hunter2", "-ume:hunter2"], "curl --user=me:*** -ume:***"),
+            (&["git", "clone", "https://hunter2@a.example/b"], "git clone https://***@a.example/b"),
+            (&["git", "clone", "ssh://git@a.example/b"], "git clone ssh://git@a.example/b"),
+            (&["curl", "-H", "PRIVATE-TOKEN: hunter2"], "curl -H 'PRIVATE-TOKEN: ***'"),
+            (&["curl", "-H", "Authorization: token hunter2"], "curl -H 'Authorization: token ***'"),
+            (&["curl", "-H", "Authorization: hunter2"], "curl -H 'Authorization: ***'"),
+            (&["curl", "-d", r#"{"password": "hunter2","a":"b"}"#], r#"curl -d '{"password": "***","a":"b"}'"#),
+            (&["deploy", "token", "service"], "deploy token service"),
+            (&["x", "--secret", "-v", "y"], "x --secret -v y"),
+            (&["tar", "-u", "file"], "tar -u file"),
+        ] {
+            assert_eq!(of(words), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_one_is_cut() {
+        let line = of(&["echo", &"磁".repeat(500)]);
+        assert_eq!(line.chars().count(), LONGEST + 1);
+        assert!(line.ends_with("磁…"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Files behind a message, each a part of its own, and the rules for files.
+
+use crate::channel::Channel;
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::input::Attachment;
+use crate::message::media::{self, MediaKind};
+use crate::message::{Part, PartKind};
+
+use super::request::Content;
+use super::shipment::{attachment, body, pending_media};
+
+/// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
+pub(super) fn open_all(content: &Content, names_used: usize) -> Result<Vec<Attachment>> {
+    let names = content.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
+    let files = content.attach.iter().zip(names);
+    files.map(|(path, name)| Attachment::open(path, name.map(String::as_str))).collect()
+}
+
+/// The part that a file becomes: a picture where the channel takes it as one, else a file.
+pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
+    match kind_of(file, channel) {
+        MediaKind::Image if channel.has_inline_pictures() => {
+            Ok(Part::inline_picture(file.clone(), PartKind::Attachment))
+        }
+        kind => by_upload(kind, file.clone()),
+    }
+}
+
+/// A part that is uploaded first.
+pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
+    let name = media::wire_filename(file.name());
+    Ok(attachment(body(kind.as_str(), &pending_media())?, &name, Some((kind, file))))
+}
+
+/// Holds the files behind a message against the rules of the channel.
+pub(super) fn check_all(
+    files: &[Attachment],
+    channel: Channel,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    files.iter().try_for_each(|file| {
+        check_file(kind_of(file, channel), file, channel, settings, warnings)
+            .map_err(|error| error.clone().with_message(format!("--attach {:?}: {}", file.name(), error.message())))
+    })
+}
+
+/// Holds a file against the rules of the channel.
+pub(super) fn check_file(
+    kind: MediaKind,
+    file: &Attachment,
+    channel: Channel,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let checked = match kind {
+        MediaKind::Image => check_picture(file, channel),
+        _ => media::check(channel, kind, file.head(), file.size()),
+    };
+    settle(checked, settings, warnings)?;
+    let checked = if channel.names_recipients() { refuse_unsafe_format(kind, file.name(), settings) } else { Ok(()) };
+    settle(checked, settings, warnings)
+}
+
+fn kind_of(file: &Attachment, channel: Channel) -> MediaKind {
+    if check_picture(file, channel).is_ok() { MediaKind::Image } else { MediaKind::File }
+}
+
+fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
+    if channel.has_inline_pictures() {
+        media::check_webhook_image(file.head(), file.size())
+    } else {
+        media::check(channel, MediaKind::Image, file.head(), file.size())
+    }
+}
+
+/// Confidential files must be of a kind that WeCom can show with a watermark.
+fn refuse_unsafe_format(kind: MediaKind, name: &str, settings: &Settings) -> Result<()> {
+    let name = media::wire_filename(name);
+    if kind != MediaKind::File || settings.safe != Some(1) || media::is_safe_format(&name) {
+        return Ok(());
+    }
+    let formats = media::SAFE_FORMATS.join(", ");
+    Err(Error::usage(
+        format!("{name} cannot be sent with --safe: WeCom takes only {formats}"),
+        "convert the file, name it with the right ending (--filename), or leave --safe out",
+    ))
+}
+
+/// A rule about files, which is a warning when WeCom is to decide.
+fn settle(checked: Result<()>, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+    match checked {
+        Err(error) if settings.no_validate => {
+            warnings.push(error.message().to_owned());
+            Ok(())
+        }
+        checked => checked,
+    }
+}

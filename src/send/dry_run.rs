@@ -1,0 +1,111 @@
+//! `--dry-run`: the requests that would be made, without any secret, and without making them.
+
+use serde_json::{Value, json};
+
+use crate::api::{Client, GETTOKEN, MEDIA_UPLOAD, MESSAGE_SEND, WEBHOOK_SEND, WEBHOOK_UPLOAD_MEDIA};
+use crate::channel::Channel;
+use crate::delivery::{Outcome, PlannedRequest, Product};
+use crate::error::{Result, Status};
+use crate::input::{Attachment, MAX_SPOOLED};
+use crate::message::Part;
+use crate::message::media::{self, MediaKind};
+use crate::message::webhook::Image;
+
+use super::draft::Draft;
+use super::make::make;
+use super::session::Session;
+use super::target::Target;
+
+/// What sending these parts, and the same to further targets, would ask of WeCom.
+pub(super) async fn of_message(
+    session: &mut Session<'_>,
+    channel: Channel,
+    draft: &Draft,
+    parts: &[Part],
+) -> Result<Outcome> {
+    let mut own = session.own_target(channel);
+    let mut requests = of_parts(&mut own, parts).await?;
+    session.warnings.append(&mut own.warnings);
+    for name in session.settings.also.clone() {
+        let mut target = session.further_target(&name, "--also")?;
+        let parts = make(draft, target.channel, &target.settings, None, &mut target.warnings)?;
+        requests.extend(of_parts(&mut target, &parts).await?);
+        session.warnings.extend(target.warnings.iter().map(|warning| format!("{}: {warning}", name.profile)));
+    }
+    // Its text is led by a line that only a failure can give: it is checked, and not shown.
+    if let Some(name) = &session.settings.fallback {
+        let mut target = session.further_target(name, "--fallback")?;
+        make(draft, target.channel, &target.settings, None, &mut target.warnings)?;
+    }
+    Ok(planned(requests))
+}
+
+async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequest>> {
+    let client = prepared(target).await?;
+    let mut requests = Vec::new();
+    for part in parts {
+        let uploaded = part.file.as_ref().filter(|_| !part.is_inline());
+        requests.extend(uploaded.map(|(kind, file)| plan_upload(&client, target.channel, *kind, file)));
+        for number in 0..part.count_calls() {
+            let mut body = part.call(number);
+            if let Some((_, picture)) = part.file.as_ref().filter(|_| part.is_inline()) {
+                let Image { base64, md5 } = Image::from_bytes(&picture.read_all(MAX_SPOOLED)?);
+                body["image"] = json!({ "base64": base64, "md5": md5 });
+            }
+            requests.push(plan_message(&client, target.channel, body));
+        }
+    }
+    Ok(requests)
+}
+
+/// What uploading this file would ask of WeCom.
+pub(super) async fn of_upload(target: &mut Target, kind: MediaKind, file: &Attachment) -> Result<Outcome> {
+    let client = prepared(target).await?;
+    Ok(planned(vec![plan_upload(&client, target.channel, kind, file)]))
+}
+
+/// What getting a token would ask of WeCom, if the cache had none.
+pub(super) async fn of_token(target: &mut Target) -> Result<Outcome> {
+    let client = prepared(target).await?;
+    Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
+}
+
+/// A client whose trusted roots and proxy were found usable. A credential that stands in the settings themselves is
+/// checked, and a webhook's URL says where the request would go.
+async fn prepared(target: &mut Target) -> Result<Client> {
+    let base_url = match target.webhook_at_hand()? {
+        Some(webhook) => target.settings.webhook_base_url(&webhook),
+        None => target.settings.base_url_or_default(),
+    };
+    let client = target.client(base_url);
+    client.prepare().await?;
+    Ok(client)
+}
+
+fn planned(requests: Vec<PlannedRequest>) -> Outcome {
+    Outcome::with_product(Status::DryRun, Product::Plan(requests))
+}
+
+/// A message by this channel.
+pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> PlannedRequest {
+    let endpoint = match channel {
+        Channel::App => MESSAGE_SEND,
+        Channel::Webhook => WEBHOOK_SEND,
+    };
+    PlannedRequest { method: "POST", path: client.path(endpoint), body }
+}
+
+/// A form is no JSON: what it would hold is told instead.
+fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
+    let endpoint = match channel {
+        Channel::App => MEDIA_UPLOAD,
+        Channel::Webhook => WEBHOOK_UPLOAD_MEDIA,
+    };
+    let media = json!({
+        "filename": media::wire_filename(file.name()),
+        "content_type": media::mime(media::sniff(file.head())),
+        "bytes": file.size(),
+    });
+    let path = format!("{}?type={}", client.path(endpoint), kind.as_str());
+    PlannedRequest { method: "POST", path, body: json!({ "media": media }) }
+}

@@ -1,0 +1,129 @@
+//! What happened, put together from options, settings and the text.
+
+use crate::alert::{Alert, Field, Level, Link};
+use crate::channel::Channel;
+use crate::ci::Context;
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::input::{clean, is_blank};
+use crate::message::card::CardType;
+
+use super::request::{AlertFields, Request};
+
+/// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
+/// add their fields to it. What a CI run tells stands behind both.
+pub(super) fn put_together(
+    request: &Request,
+    settings: &Settings,
+    own: Option<Alert>,
+    ci: Option<&Context>,
+) -> Result<Alert> {
+    let args = &request.alert;
+    let mut alert = own.unwrap_or_default();
+    // What the input calls a link may be none: it is told all the same.
+    if let Some(link) = alert.link.take_if(|link| !link.has_scheme()) {
+        alert.fields.push(Field { key: "link".to_owned(), value: link.url });
+    }
+    alert.title = settings.title.as_deref().map(clean).or(alert.title);
+    if let Some(level) = &args.level {
+        alert.level = Some(Level::parse(level)?);
+    }
+    for field in &args.field {
+        alert.fields.push(clean(field).parse()?);
+    }
+    if let Some(ci) = ci {
+        alert.fields.extend(ci.fields.iter().cloned());
+        alert.title = alert.title.or_else(|| Some(ci.title()));
+        let to_run = ci.url.clone().map(|url| Link { url, label: None });
+        alert.link = alert.link.or(to_run);
+    }
+    alert.link = link(settings, alert.link)?;
+    alert.picurl = settings.picurl.clone().or(alert.picurl);
+    let card = card_type(args)?;
+    if let Some(card) = card {
+        tell_otherwise(&mut alert, card, settings);
+    }
+    let said = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
+    alert.source = args.source.as_ref().and_then(said);
+    alert.emphasis = args.emphasis.as_deref().map(|given| clean(given).parse()).transpose()?;
+    alert.quote = args.quote.as_ref().and_then(said);
+    alert.jumps = args.jump.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.buttons = args.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.options = args.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
+    alert.task_id.clone_from(&args.task_id);
+    alert.card = card;
+    Ok(alert)
+}
+
+/// Puts a notification without a picture on a card that needs none: not each has one, and none may be lost for want of it.
+pub(super) fn do_without_picture(alert: &mut Alert, warnings: &mut Vec<String>) {
+    if alert.card == Some(CardType::NewsNotice) && alert.picurl.is_none() {
+        alert.card = Some(CardType::TextNotice);
+        warnings.push("there is no picture in the notification: sent as a text_notice card".to_owned());
+    }
+}
+
+/// What no option asked for cannot be left out where the card has no place for it: it is told as a field.
+fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
+    let mut tell = |key: &str, value: String| alert.fields.push(Field { key: key.to_owned(), value });
+    if card != CardType::NewsNotice
+        && settings.picurl.is_none()
+        && let Some(picurl) = alert.picurl.take()
+    {
+        tell("image", picurl);
+    }
+    if card.is_asking()
+        && settings.url.is_none()
+        && let Some(link) = alert.link.take_if(|link| link.label.is_none())
+    {
+        tell("link", link.url);
+    }
+}
+
+/// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
+/// path 99110); the rules for articles say so themselves.
+pub(super) fn check_link(alert: &Alert, msgtype: &str, channel: Channel, warnings: &mut Vec<String>) -> Result<()> {
+    if alert.link.as_ref().is_none_or(Link::has_scheme) {
+        return Ok(());
+    }
+    let problem = "--url must begin with http:// or https://";
+    if !channel.facts().opens_any_address {
+        return Err(Error::usage(problem, "write the whole address, such as https://status.example.com/1"));
+    }
+    if msgtype != "news" {
+        warnings.push(format!("{problem}: some clients cannot open it otherwise"));
+    }
+    Ok(())
+}
+
+fn link(settings: &Settings, own: Option<Link>) -> Result<Option<Link>> {
+    let label = settings.btntxt.as_deref().map(clean);
+    match (&settings.url, own) {
+        (Some(url), _) => Ok(Some(Link { url: url.clone(), label })),
+        (None, Some(own)) => Ok(Some(Link { label: label.or(own.label), ..own })),
+        (None, None) if label.is_some() => {
+            Err(Error::usage("--btntxt has no link to be the label of", "add --url, or leave --btntxt out"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The card asked for; what cards alone have is refused without one.
+fn card_type(args: &AlertFields) -> Result<Option<CardType>> {
+    match (&args.card, args.first_card_option()) {
+        // The parser knows the names.
+        (Some(name), _) => Ok(CardType::from_name(name)),
+        (None, Some(option)) => {
+            let card = match option {
+                "--button" => "button_interaction",
+                "--option" => "vote_interaction",
+                _ => "text_notice",
+            };
+            Err(Error::usage(
+                format!("{option} is for template cards alone"),
+                format!("add --card, for example --card {card}, or leave {option} out"),
+            ))
+        }
+        (None, None) => Ok(None),
+    }
+}

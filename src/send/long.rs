@@ -1,0 +1,137 @@
+//! Text that has no room in one message: several messages, or one with head and tail and the whole as a file.
+
+use std::borrow::Cow;
+
+use crate::channel::Channel;
+use crate::config::{OnLong, Settings};
+use crate::delivery::split::{Markup, head_and_tail, split, split_up_to, truncate};
+use crate::input::Attachment;
+use crate::message::long;
+
+/// How many messages a text may become before it is sent as a file.
+const MOST_PARTS: usize = 5;
+
+/// So much of a text goes into one file: the limit of an upload is 20 MiB (document path 90253).
+const FILE_BYTES: usize = 20_000_000;
+
+/// A text as it goes out.
+#[derive(Default)]
+pub(super) struct Pieces {
+    /// The texts of the messages, at least one.
+    pub(super) texts: Vec<String>,
+    /// The whole text, where the messages do not hold all of it.
+    pub(super) files: Vec<Attachment>,
+}
+
+/// Where a text is to stand.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) channel: Channel,
+    pub(super) msgtype: &'a str,
+    /// So many bytes of a message are taken by what stands around it.
+    pub(super) taken: usize,
+}
+
+impl Place<'_> {
+    fn has_room_for(self, text: &str) -> bool {
+        match self.taken {
+            0 => long::takes(self.channel, self.msgtype, text),
+            _ => self.limit().is_none_or(|limit| text.len() <= limit),
+        }
+    }
+
+    fn limit(self) -> Option<usize> {
+        long::text_bytes(self.channel, self.msgtype).map(|limit| limit.saturating_sub(self.taken))
+    }
+}
+
+/// Makes a text fit for messages of this type; `in_full` is the text that a file holds.
+pub(super) fn fit<'t>(
+    text: &str,
+    place: Place<'_>,
+    settings: &Settings,
+    in_full: impl FnOnce() -> Cow<'t, str>,
+) -> Pieces {
+    let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
+    let limit = match place.limit() {
+        Some(limit) if !place.has_room_for(text) => limit,
+        _ => return one(text.to_owned()),
+    };
+    let markup = Markup::of(place.msgtype);
+    // A video would be uploaded once more for each part.
+    let can_be_parted = place.msgtype != "video";
+    let with_file = || {
+        let files = in_file(&in_full());
+        let names: Vec<_> = files.iter().map(Attachment::name).collect();
+        let note = match names.as_slice() {
+            [first, .., last] => format!("the whole text follows as {first} to {last}"),
+            names => format!("the whole text follows as {}", names.concat()),
+        };
+        Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+    };
+    match settings.on_long {
+        // The rules will refuse it.
+        OnLong::Fail => one(text.to_owned()),
+        OnLong::Truncate => one(truncate(text, limit, markup, settings.keep)),
+        OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
+        OnLong::Auto if can_be_parted => match split_up_to(text, limit, markup, MOST_PARTS) {
+            Some(texts) => Pieces { texts, files: Vec::new() },
+            None => with_file(),
+        },
+        OnLong::Split | OnLong::Auto | OnLong::File => with_file(),
+    }
+}
+
+/// A text as a file, or as several where it has no room in one.
+pub(super) fn in_file(text: &str) -> Vec<Attachment> {
+    let name = format!("alert-{}-{}", host(), chrono::Local::now().format("%Y%m%d-%H%M%S"));
+    let pieces = in_files(text);
+    let count = pieces.len();
+    let file_name = |number: usize| match count {
+        1 => format!("{name}.txt"),
+        _ => format!("{name}-{number}of{count}.txt"),
+    };
+    pieces.iter().enumerate().map(|(at, piece)| Attachment::of_text(&file_name(at + 1), piece)).collect()
+}
+
+/// The text in pieces that can be uploaded, cut where a line ends or else between characters.
+fn in_files(mut text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while text.len() > FILE_BYTES {
+        let mut end = FILE_BYTES;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let end = text[..end].rfind('\n').map_or(end, |at| at + 1);
+        let (piece, rest) = text.split_at(end);
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces.push(text);
+    pieces
+}
+
+/// This machine's name, as far as it can stand in a file's name.
+pub(crate) fn host() -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    let safe = |c: char| c.is_alphanumeric() || c == '-' || c == '.' || c == '_';
+    let name: String = name.chars().filter(|c| safe(*c)).take(40).collect();
+    if name.is_empty() { "host".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_cut_where_a_line_ends() {
+        assert_eq!(in_files("abc\n"), ["abc\n"]);
+        let long = format!("{}\n{}", "磁".repeat(4_000_000), "盘".repeat(5_000_000));
+        let pieces = in_files(&long);
+        assert!(pieces.len() == 2 && pieces[0].ends_with('\n') && pieces.iter().all(|piece| piece.len() <= FILE_BYTES));
+        let endless = "磁".repeat(7_000_000);
+        let pieces = in_files(&endless);
+        assert_eq!(pieces.concat(), endless);
+        assert!(pieces.len() == 2 && pieces.iter().all(|piece| piece.len() <= FILE_BYTES));
+    }
+}

@@ -1,0 +1,158 @@
+//! JSON from the user, and the fields that stand beside an app message's content.
+//!
+//! A payload's strings are never edited. Only what stands around its content is completed from the settings.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::config::{Level, Settings};
+use crate::error::{Error, Result};
+use crate::input::{is_stdin, parse_json, read_payload};
+use crate::message::app;
+use crate::message::recipients::{RecipientKind, Recipients};
+
+use super::draft::{ChosenType, TypeOrigin};
+use super::make::usage_of;
+use super::request::Given;
+
+/// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
+pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
+    let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
+    of_text(&name, &read_payload(path)?, chosen)
+}
+
+/// The same of a text that was read already; `name` is where it came from.
+pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
+    let msgtype = chosen.name.as_str();
+    let given = parse_json(text).map_err(|error| {
+        Error::usage(
+            format!("the payload from {name} is not JSON: {error}"),
+            "check it with jq; text with quotes or line breaks goes in without --payload",
+        )
+    })?;
+    let Value::Object(fields) = given else {
+        return Err(Error::usage(
+            format!("the payload from {name} is not a JSON object"),
+            "give the object that belongs under the msgtype, or a whole body with msgtype in it",
+        ));
+    };
+    match fields.get("msgtype") {
+        Some(Value::String(own)) if chosen.origin == TypeOrigin::Option && own != msgtype => Err(Error::usage(
+            format!("-t {msgtype} contradicts the payload, whose msgtype is {own}"),
+            "leave -t out: a whole body says its type itself",
+        )),
+        Some(_) => Ok(Value::Object(fields)),
+        None if chosen.origin == TypeOrigin::Default && !fields.contains_key("content") => Err(Error::usage(
+            format!("the payload from {name} does not say of which type it is"),
+            match fields.contains_key("card_type") {
+                true => "add -t template_card",
+                false => "add -t TYPE, or give a whole body with msgtype in it",
+            },
+        )),
+        None => {
+            let mut body = Map::new();
+            body.insert("msgtype".to_owned(), Value::from(msgtype));
+            body.insert(msgtype.to_owned(), Value::Object(fields));
+            Ok(Value::Object(body))
+        }
+    }
+}
+
+/// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all
+/// other settings.
+pub(super) fn complete_app_body(
+    body: &mut Value,
+    given: Given,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let Some(fields) = body.as_object_mut() else { return Ok(()) };
+    let msgtype = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+    complete_recipients(fields, settings)?;
+    complete_agent(fields, settings)?;
+    let decides_itself = fields.contains_key("enable_duplicate_check");
+    let mut put = |name: &str, value: i64, is_option: bool| {
+        if is_option || !fields.contains_key(name) {
+            fields.insert(name.to_owned(), Value::from(value));
+        }
+    };
+    let mut left_out = |key: &str| {
+        warnings.push(format!("{key} of the settings is left out: messages of type {msgtype} do not have it"));
+    };
+    match settings.safe {
+        // Nothing is asked for that the type does not have.
+        Some(0) if app::highest_safe(&msgtype) == 0 => {}
+        Some(safe) if given.safe || safe <= app::highest_safe(&msgtype) => {
+            put("safe", i64::from(safe), given.safe);
+        }
+        Some(_) => left_out("safe"),
+        None => {}
+    }
+    match settings.id_trans {
+        true if given.id_trans || app::takes_id_trans(&msgtype) => put("enable_id_trans", 1, given.id_trans),
+        true => left_out("id_trans"),
+        false => {}
+    }
+    let is_option = given.duplicate_check;
+    if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
+        put("enable_duplicate_check", 1, is_option);
+        // WeCom counts in whole seconds; a part of one counts as one.
+        let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
+        put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), is_option);
+    }
+    Ok(())
+}
+
+const RECIPIENT_FIELDS: [(&str, RecipientKind); 3] =
+    [("touser", RecipientKind::User), ("toparty", RecipientKind::Party), ("totag", RecipientKind::Tag)];
+
+/// Recipients of a body stand between those of options and those of the environment.
+fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let own = RECIPIENT_FIELDS.iter().any(|(field, _)| match fields.get(*field) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(ids)) => !ids.is_empty(),
+        Some(_) => true,
+    });
+    if !own && settings.to.is_none() && settings.lacking_for_app(true).len() == 3 && !settings.dry_run {
+        // It is not the recipient that is forgotten, but everything: the wrong profile, or no config file found.
+        return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
+    }
+    let Some(to) = settings.to.as_ref().filter(|to| to.level == Level::Option || !own) else {
+        return Ok(());
+    };
+    let mut recipients = Recipients::default();
+    let given =
+        [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
+    for ((kind, values), place) in given.into_iter().zip(&to.places) {
+        for value in values {
+            recipients.add(kind, value).map_err(|finding| match to.level {
+                Level::Option => usage_of(&finding),
+                // Nobody mistyped this command: the settings are wrong for all of them.
+                _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
+            })?;
+        }
+    }
+    let joined = [recipients.touser(), recipients.toparty(), recipients.totag()];
+    for ((field, _), ids) in RECIPIENT_FIELDS.iter().zip(joined) {
+        match ids {
+            Some(ids) => fields.insert((*field).to_owned(), Value::from(ids)),
+            None => fields.remove(*field),
+        };
+    }
+    Ok(())
+}
+
+fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let Some(agent_id) = &settings.agent_id else { return Ok(()) };
+    match fields.get("agentid").and_then(Value::as_i64) {
+        Some(own) if own != agent_id.value => Err(Error::usage(
+            format!("agentid: the payload says {own}, {} says {}", agent_id.origin, agent_id.value),
+            "take agentid out of the payload, or choose the app's own profile with --profile",
+        )),
+        _ => {
+            fields.entry("agentid").or_insert_with(|| Value::from(agent_id.value));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What somebody asks to be sent: plain data, as options give it, before anything is read.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::alert::Alert;
+use crate::channel::Channel;
+
+/// A message to be made and sent. What has a place in the config file too is not here, but in the settings.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The channel of the command's own target.
+    pub channel: Channel,
+    /// The message type; `None`: the one that the settings say or the rest implies.
+    pub msgtype: Option<String>,
+    /// Where the message comes from.
+    pub content: Content,
+    /// What happened, besides a text.
+    pub alert: AlertFields,
+    /// Succeed without a message when the text is empty.
+    pub skip_empty: bool,
+    /// Read `\n`, `\t` and `\\` in the text of the command line.
+    pub escapes: bool,
+    /// Which settings were given as options of this command.
+    pub given: Given,
+    /// What the program itself has to say; nothing is read then.
+    pub own: Option<Alert>,
+}
+
+/// Where a message comes from. Paths: `-` is stdin.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// The text itself.
+    pub text: Option<OsString>,
+    /// A file with the text.
+    pub text_file: Option<PathBuf>,
+    /// JSON: the object under the msgtype, or a whole body.
+    pub payload: Option<PathBuf>,
+    /// A picture to send.
+    pub image: Option<PathBuf>,
+    /// A file to send.
+    pub file: Option<PathBuf>,
+    /// A voice recording to send.
+    pub voice: Option<PathBuf>,
+    /// A video to send.
+    pub video: Option<PathBuf>,
+    /// What was uploaded before.
+    pub media_id: Option<String>,
+    /// Whose notification the input is.
+    pub from: Option<String>,
+    /// JSON for `from` or `template`.
+    pub data: Option<PathBuf>,
+    /// The file of a template.
+    pub template: Option<PathBuf>,
+    /// Files to send behind the text.
+    pub attach: Vec<PathBuf>,
+    /// The names to show for the files, in their order.
+    pub filename: Vec<String>,
+}
+
+/// What happened, as options say it. Title, link, picture and prefix are settings.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFields {
+    /// How bad it is.
+    pub level: Option<String>,
+    /// Facts, `key=value` each.
+    pub field: Vec<String>,
+    /// The CI system whose run is to be told of; `auto` finds it.
+    pub ci: Option<String>,
+    /// The template card to send it as.
+    pub card: Option<String>,
+    /// Who speaks, on a card.
+    pub source: Option<String>,
+    /// One large figure of a card, `TITLE=DESC`.
+    pub emphasis: Option<String>,
+    /// A quotation on a card.
+    pub quote: Option<String>,
+    /// Further links of a card, `TITLE=URL` each.
+    pub jump: Vec<String>,
+    /// Buttons of a card, `KEY=TEXT[:STYLE]` each.
+    pub button: Vec<String>,
+    /// What can be chosen on a card, `ID=TEXT` each.
+    pub option: Vec<String>,
+    /// What names a card in events.
+    pub task_id: Option<String>,
+}
+
+/// Which settings were given as options of this command: those beat what a payload says, and must have a place.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs, reason = "each field is the option of its name")]
+pub struct Given {
+    pub safe: bool,
+    pub id_trans: bool,
+    pub duplicate_check: bool,
+    pub mentions: bool,
+    pub prefix: bool,
+    pub title: bool,
+    pub url: bool,
+    pub btntxt: bool,
+    pub picurl: bool,
+}
+
+impl Request {
+    /// A message by this channel of which nothing else is known yet.
+    #[must_use]
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            msgtype: None,
+            content: Content::default(),
+            alert: AlertFields::default(),
+            skip_empty: false,
+            escapes: false,
+            given: Given::default(),
+            own: None,
+        }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(channel: Channel, text: impl Into<OsString>) -> Self {
+        let content = Content { text: Some(text.into()), ..Content::default() };
+        Self { content, ..Self::new(channel) }
+    }
+
+    /// An alert in the program's own words.
+    #[must_use]
+    pub fn alert(channel: Channel, alert: Alert) -> Self {
+        Self { own: Some(alert), ..Self::new(channel) }
+    }
+
+    /// The first option given that makes a message more than its text.
+    pub(super) fn first_alert_option(&self) -> Option<&'static str> {
+        let options = [
+            ("--title", self.given.title),
+            ("--level", self.alert.level.is_some()),
+            ("--field", !self.alert.field.is_empty()),
+            ("--url", self.given.url),
+            ("--btntxt", self.given.btntxt),
+            ("--picurl", self.given.picurl),
+            ("--ci", self.alert.ci.is_some()),
+            ("--card", self.alert.card.is_some()),
+        ];
+        first_given(&options).or_else(|| self.alert.first_card_option())
+    }
+}
+
+impl AlertFields {
+    /// The first option given that cards alone have.
+    pub(super) fn first_card_option(&self) -> Option<&'static str> {
+        first_given(&[
+            ("--source", self.source.is_some()),
+            ("--emphasis", self.emphasis.is_some()),
+            ("--quote", self.quote.is_some()),
+            ("--jump", !self.jump.is_empty()),
+            ("--button", !self.button.is_empty()),
+            ("--option", !self.option.is_empty()),
+            ("--task-id", self.task_id.is_some()),
+        ])
+    }
+}
+
+fn first_given(options: &[(&'static str, bool)]) -> Option<&'static str> {
+    options.iter().find(|(_, given)| *given).map(|(option, _)| *option)
+}

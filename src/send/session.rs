@@ -1,0 +1,189 @@
+//! One run of one command: what all its targets have in common.
+
+use std::time::Instant;
+
+use crate::api::Trust;
+use crate::channel::Channel;
+use crate::ci;
+use crate::config::{Config, Settings, TargetName};
+use crate::delivery::Accounts;
+use crate::error::{Error, Result};
+use crate::notice::Listener;
+use crate::secret::Mask;
+use crate::store::Folder;
+
+use super::couriers::Couriers;
+use super::target::{Target, only_channel};
+
+/// One run of one command.
+pub struct Session<'c> {
+    /// For the settings of further targets.
+    pub config: &'c Config<'c>,
+    /// Those of the command's own target.
+    pub settings: Settings,
+    /// The channel of that target, once it is known.
+    pub channel: Option<Channel>,
+    /// What somebody should hear of, one sentence each.
+    pub warnings: Vec<String>,
+    /// Hides secrets in whatever is told.
+    pub mask: Mask,
+    /// Is told what happens along the way.
+    pub listener: Listener,
+    /// What was sent so far, to all targets.
+    pub accounts: Accounts,
+    /// What may be told of the message, once it has been read.
+    pub said: Option<Said>,
+    /// An alert that cannot be stored is sent all the same: nobody would hear otherwise that there was one.
+    pub sends_unstored: bool,
+    /// Those that have delivered, for what waits in the outbox.
+    pub(crate) couriers: Couriers,
+    /// Read once for all targets.
+    trust: Trust,
+    deadline: Instant,
+}
+
+/// What may be told of what a message says.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Its message type.
+    pub msgtype: String,
+    /// The length of the text or payload in bytes, and its SHA-256; `None` for a message without either.
+    pub text: Option<(usize, String)>,
+}
+
+impl<'c> Session<'c> {
+    /// A run with the settings that [`Config::resolve`] gave, and its warnings.
+    #[must_use]
+    pub fn new(
+        config: &'c Config<'c>,
+        (settings, warnings): (Settings, Vec<String>),
+        mask: Mask,
+        listener: Listener,
+    ) -> Self {
+        let deadline = Instant::now() + settings.deadline;
+        let trust = Trust::new(settings.ca_file.clone());
+        Self {
+            config,
+            settings,
+            channel: None,
+            warnings,
+            mask,
+            listener,
+            accounts: Accounts::default(),
+            said: None,
+            sends_unstored: false,
+            couriers: Couriers::default(),
+            trust,
+            deadline,
+        }
+    }
+
+    /// The command's own target, by this channel.
+    #[must_use]
+    pub fn own_target(&self, channel: Channel) -> Target {
+        self.target(self.settings.clone(), channel)
+    }
+
+    /// A target of this run. How much time there is, whether alerts are stored and where state
+    /// is kept is one question for all targets of a command.
+    pub(crate) fn target(&self, mut settings: Settings, channel: Channel) -> Target {
+        settings.outbox = self.settings.outbox;
+        settings.state_dir.clone_from(&self.settings.state_dir);
+        let is_same = settings.ca_file == self.settings.ca_file;
+        let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
+        Target::new(settings, channel, trust, self.deadline, self.mask.clone(), self.listener.clone())
+    }
+
+    /// A further target by its name; `origin` is what named it.
+    pub(crate) fn further_target(&self, name: &TargetName, origin: &str) -> Result<Target> {
+        let settings = self.config.resolve_target(name, origin)?;
+        let channel = match name.channel {
+            Some(channel) => channel,
+            None => only_channel(&settings).map_err(|several| no_channel(name, origin, several))?,
+        };
+        Ok(self.target(settings, channel))
+    }
+
+    /// The channel of a further target, as far as its name and its settings say.
+    pub(crate) fn channel_of(&self, name: &TargetName) -> Option<Channel> {
+        name.channel.or_else(|| only_channel(&self.config.resolve_target(name, "").ok()?).ok())
+    }
+
+    /// Starts the clock: the input has been read.
+    pub fn start_clock(&mut self) {
+        self.deadline = Instant::now() + self.settings.deadline;
+    }
+
+    /// When the command must end.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The folder of what is kept between runs, where one is known.
+    #[must_use]
+    pub fn state(&self) -> Option<Folder> {
+        state_of(&self.settings)
+    }
+
+    /// The same for what cannot do without it.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where none is known.
+    pub fn require_state(&self) -> Result<Folder> {
+        require_state_of(&self.settings)
+    }
+
+    /// The CI run that this is a part of, if that is asked for. Outside of any it is a warning.
+    pub(crate) fn ci_context(&mut self, wanted: Option<&str>) -> Result<Option<ci::Context>> {
+        let Some(wanted) = wanted else { return Ok(None) };
+        let now = crate::clock::now_ms() / 1000;
+        let context = ci::context(wanted.parse()?, |name| self.config.variable(name), now)?;
+        if context.is_none() {
+            self.warnings.push("--ci: this is no CI system that is known here: nothing is added".to_owned());
+        }
+        Ok(context)
+    }
+
+    /// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock
+    /// of the deadline starts when that is done.
+    pub(crate) async fn read_input<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let worker = tokio::task::spawn_blocking(move || {
+            let mut warnings = Vec::new();
+            (work(&mut warnings), warnings)
+        });
+        let (result, warnings) = worker.await.map_err(|_| Error::defect("reading the message broke off"))?;
+        self.warnings.extend(warnings);
+        self.start_clock();
+        result
+    }
+}
+
+/// The folder of what is kept between runs, where these settings know one.
+pub(super) fn state_of(settings: &Settings) -> Option<Folder> {
+    settings.state_dir.as_ref().map(Folder::shared_if_made_so)
+}
+
+pub(super) fn require_state_of(settings: &Settings) -> Result<Folder> {
+    state_of(settings).ok_or_else(|| {
+        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
+    })
+}
+
+fn no_channel(name: &TargetName, origin: &str, several: bool) -> Error {
+    let profile = &name.profile;
+    if several {
+        return Error::config(
+            format!("{origin}: profile {profile} has both an app and a webhook"),
+            format!("say which: {profile}:app or {profile}:webhook"),
+        );
+    }
+    Error::config(
+        format!("{origin}: profile {profile} has credentials of neither an app nor a webhook"),
+        format!("set corp_id, agent_id and secret_file, or webhook_file, in profile {profile}"),
+    )
+}

@@ -1,0 +1,309 @@
+//! A target of a run: a channel that is certain, with its settings and credentials.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+
+use crate::api::{Client, ClientOptions, Trust};
+use crate::channel::Channel;
+use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, SecretSource, Settings, Webhook};
+use crate::delivery::{Courier, Credential, Policy, Provenance};
+use crate::error::{Error, Result};
+use crate::fingerprint;
+use crate::notice::Listener;
+use crate::rate_limit::{Pacer, default_rate};
+use crate::secret::{Mask, Secret};
+use crate::store::Folder;
+use crate::token::{App, Tokens};
+
+use super::session::{require_state_of, state_of};
+
+/// A target of a run.
+pub struct Target {
+    /// Those of its profile, with the command's options and the environment.
+    pub settings: Settings,
+    /// The way to it.
+    pub channel: Channel,
+    /// What somebody should hear of, one sentence each.
+    pub warnings: Vec<String>,
+    trust: Trust,
+    deadline: Instant,
+    mask: Mask,
+    listener: Listener,
+    login: OnceCell<Login>,
+}
+
+/// The credentials of a target, and what may be said of them.
+#[derive(Clone)]
+pub struct Login {
+    /// Where its API is.
+    pub base_url: BaseUrl,
+    /// What may be said of the credential.
+    pub provenance: Provenance,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    App(App),
+    Webhook(Secret),
+}
+
+impl Target {
+    pub(super) fn new(
+        settings: Settings,
+        channel: Channel,
+        trust: Trust,
+        deadline: Instant,
+        mask: Mask,
+        listener: Listener,
+    ) -> Self {
+        let (warnings, login) = (Vec::new(), OnceCell::new());
+        Self { settings, channel, warnings, trust, deadline, mask, listener, login }
+    }
+
+    /// When all must have ended.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Ends then.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
+    /// The folder of what is kept between runs, where one is known.
+    #[must_use]
+    pub fn state(&self) -> Option<Folder> {
+        state_of(&self.settings)
+    }
+
+    /// The same for what cannot do without it.
+    pub(crate) fn require_state(&self) -> Result<Folder> {
+        require_state_of(&self.settings)
+    }
+
+    /// What a message cannot do without; `agent_id` is what a payload brought where the settings have none.
+    pub(crate) fn require_credentials(&self, agent_id: Option<i64>) -> Result<()> {
+        let lacking = match self.channel {
+            Channel::App => self.settings.lacking_for_app(agent_id.is_none()),
+            Channel::Webhook if self.settings.webhook.is_none() => vec!["webhook"],
+            Channel::Webhook => Vec::new(),
+        };
+        if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
+    }
+
+    /// Reads the credentials, once: what gives them may be a pipe. `agent_id` is what a payload brought where the settings
+    /// have none.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where one is missing, unreadable or malformed.
+    pub async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
+        let login = self.login.get_or_try_init(async || match self.channel {
+            Channel::App => self.log_in_app(agent_id).await,
+            Channel::Webhook => self.log_in_webhook().await,
+        });
+        login.await.cloned()
+    }
+
+    async fn log_in_app(&self, agent_id: Option<i64>) -> Result<Login> {
+        let settings = &self.settings;
+        let (Some(corp_id), Some(source)) = (&settings.corp_id, &settings.secret) else {
+            return Err(settings.missing(&settings.lacking_for_app(false)));
+        };
+        let secret = self.load(source).await?;
+        let agent_id = settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
+        let provenance = Provenance { origin: source.origin().to_owned(), length: secret.len(), agent_id };
+        let key = Key::App(App { corp_id: corp_id.value.clone(), agent_id, secret });
+        Ok(Login { base_url: settings.base_url_or_default(), provenance, key })
+    }
+
+    async fn log_in_webhook(&self) -> Result<Login> {
+        let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
+        let text = self.load(source).await?;
+        let webhook = Webhook::parse(&text, source.origin())?;
+        self.mask.add(&webhook.key);
+        let (origin, length) = (source.origin().to_owned(), webhook.key.len());
+        let provenance = Provenance { origin, length, agent_id: None };
+        Ok(Login { base_url: self.settings.webhook_base_url(&webhook), provenance, key: Key::Webhook(webhook.key) })
+    }
+
+    /// The webhook, where the settings themselves hold it and no file or command must be asked for it.
+    pub(crate) fn webhook_at_hand(&self) -> Result<Option<Webhook>> {
+        let source = match self.channel {
+            Channel::App => None,
+            Channel::Webhook => self.settings.webhook.as_ref(),
+        };
+        let Some((text, origin)) = source.and_then(|source| Some((source.at_hand()?, source.origin()))) else {
+            return Ok(None);
+        };
+        let webhook = Webhook::parse(text, origin)?;
+        self.mask.add(&webhook.key);
+        Ok(Some(webhook))
+    }
+
+    /// The app and its agent, or the webhook's key, as a fingerprint: what tells two targets apart where no profile names
+    /// them.
+    pub(crate) async fn identity(&self, agent_id: Option<i64>) -> Result<String> {
+        Ok(match self.channel {
+            Channel::App => {
+                let corp_id = self.settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value);
+                let agent_id = self.settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
+                fingerprint::of_app(corp_id, agent_id.unwrap_or_default())
+            }
+            Channel::Webhook => self.log_in(None).await?.identity(),
+        })
+    }
+
+    /// Whether its credentials are those of the environment, rather than of the profile.
+    pub(crate) fn is_by_environment(&self) -> bool {
+        self.settings.credential(self.channel).map(SecretSource::level) == Some(Level::Environment)
+    }
+
+    /// A client for its API.
+    pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
+        if base_url.is_plain_http_beyond_loopback() {
+            self.warnings.push(format!("{base_url} is plain http: credentials and alerts can be read on the way"));
+        }
+        Client::new(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+    }
+
+    /// A client for one who looks at the way as well.
+    pub(crate) fn inspecting_client(&self, base_url: BaseUrl) -> Client {
+        Client::inspecting(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+    }
+
+    fn client_options(&self, base_url: BaseUrl) -> ClientOptions {
+        let settings = &self.settings;
+        if let ProxySetting::Url(proxy) = &settings.proxy
+            && let Some(password) = proxy.password()
+        {
+            self.mask.add(password);
+        }
+        ClientOptions {
+            base_url,
+            proxy: settings.proxy.clone(),
+            trust: self.trust.clone(),
+            connect_timeout: settings.connect_timeout,
+            timeout: settings.timeout,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Its courier, with a client of its own. `agent_id` is what a payload brought where the settings have none.
+    pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Courier> {
+        let login = self.log_in(agent_id).await?;
+        let client = self.client(login.base_url.clone());
+        Ok(self.courier_with(client, login))
+    }
+
+    /// The courier that uses this client.
+    pub(crate) fn courier_with(&self, client: Client, login: Login) -> Courier {
+        let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
+        let pacer = Pacer::new(self.state().as_ref(), &login.identity(), rate, self.listener.clone());
+        let Login { base_url, provenance, key } = login;
+        let credential = match key {
+            Key::App(app) => Credential::App(self.tokens(&base_url, app)),
+            Key::Webhook(key) => Credential::Webhook(key),
+        };
+        Courier::new(
+            client,
+            self.channel,
+            (credential, provenance),
+            self.policy(),
+            (pacer, self.settings.rate),
+            self.listener.clone(),
+        )
+    }
+
+    /// How requests to it are repeated.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            retries: self.settings.retries,
+            at_most_once: self.settings.at_most_once,
+            wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,
+        }
+    }
+
+    fn tokens(&self, base_url: &BaseUrl, app: App) -> Tokens {
+        let cache_dir = self.settings.cache_dir.as_deref();
+        if cache_dir.is_none() && !self.settings.no_cache {
+            self.listener.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
+        }
+        Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.listener.clone())
+    }
+
+    /// Reads a credential, off the event loop: a command behind it may take its time.
+    async fn load(&self, source: &SecretSource) -> Result<Secret> {
+        let limit = self.deadline.saturating_duration_since(Instant::now());
+        let secret = if source.at_hand().is_some() {
+            source.load(limit)?
+        } else {
+            let source = source.clone();
+            let origin = source.origin().to_owned();
+            let loading = tokio::task::spawn_blocking(move || source.load(limit));
+            // A command is stopped at its limit; a file can be a pipe that nobody writes into.
+            let patience = limit + Duration::from_millis(200);
+            let loaded = tokio::time::timeout(patience, loading).await.map_err(|_| {
+                Error::config(
+                    format!("{origin} did not give the credential before the deadline"),
+                    "check what is behind it",
+                )
+            })?;
+            loaded.map_err(|_| Error::defect("reading a credential broke off"))??
+        };
+        self.mask.add(&secret);
+        Ok(secret)
+    }
+}
+
+impl Login {
+    /// The fingerprint of the target: its rate limit is kept under it.
+    pub(crate) fn identity(&self) -> String {
+        match &self.key {
+            Key::App(app) => fingerprint::of_app(&app.corp_id, app.agent_id.unwrap_or_default()),
+            Key::Webhook(key) => fingerprint::of_webhook(key),
+        }
+    }
+
+    /// The webhook's key, if it is one.
+    pub(crate) fn webhook_key(&self) -> Option<&Secret> {
+        match &self.key {
+            Key::App(_) => None,
+            Key::Webhook(key) => Some(key),
+        }
+    }
+}
+
+/// The channel asked for, else the one that the profile has, else the only one for which there are credentials at all.
+///
+/// # Errors
+///
+/// Usage where there are several, exit 3 where there is none.
+pub fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
+    match (asked, only_channel(settings)) {
+        (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
+        (None, Err(true)) => Err(Error::usage(
+            "there are credentials of both an app and a webhook",
+            "say whose media it is: --route app or --route webhook",
+        )),
+        (None, Err(false)) if settings.dry_run => Ok(Channel::App),
+        (None, Err(false)) => Err(settings.missing_credentials()),
+    }
+}
+
+/// The one channel for which there are credentials: those of the profile, or else any. The error says whether there are
+/// several.
+pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, bool> {
+    let with = |is_wanted: fn(&SecretSource) -> bool| {
+        let has = |channel: &Channel| settings.credential(*channel).is_some_and(is_wanted);
+        Channel::ALL.into_iter().filter(has).collect::<Vec<_>>()
+    };
+    match (with(|source| source.level() == Level::Profile).as_slice(), with(|_| true).as_slice()) {
+        ([one], _) | ([], [one]) => Ok(*one),
+        ([], []) => Err(false),
+        _ => Err(true),
+    }
+}

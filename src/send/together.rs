@@ -1,0 +1,158 @@
+//! Several targets of one command, and what they make together. Pure.
+
+use crate::channel::Channel;
+use crate::delivery::Outcome;
+use crate::error::{Error, Status};
+
+/// What each target of a command brought.
+#[derive(Debug)]
+pub(super) struct Targets {
+    /// The command's own.
+    pub(super) own: Outcome,
+    /// The one that stood in for it.
+    pub(super) fallback: Option<Outcome>,
+    /// Those that were sent to as well.
+    pub(super) also: Vec<Outcome>,
+}
+
+impl Targets {
+    /// One outcome for all: all reached is success, some is partial, none is what the command's own target ended as.
+    #[must_use]
+    pub(super) fn into_outcome(self) -> Outcome {
+        let Self { own, fallback, also } = self;
+        // A fallback that took it stands for the target that did not.
+        let first = fallback.as_ref().filter(|fallback| got_some(fallback)).unwrap_or(&own);
+        let needed: Vec<&Outcome> = std::iter::once(first).chain(&also).collect();
+        let mut outcome = if needed.iter().all(|target| target.exit_code() == 0) {
+            all_reached(&needed)
+        } else if needed.iter().any(|target| got_some(target)) {
+            some_reached(&needed)
+        } else {
+            Outcome { shortfall: own.shortfall, unreached: own.unreached.clone(), ..alike(&own) }
+        };
+        outcome.reached_nobody = needed.iter().all(|target| target.reached_nobody);
+        outcome.profile.clone_from(&own.profile);
+        outcome.channel = own.channel;
+        outcome.allow_partial = own.allow_partial;
+        outcome.targets = std::iter::once(own).chain(fallback).chain(also).collect();
+        for target in &outcome.targets {
+            outcome.attempts += target.attempts;
+            outcome.parts.extend(target.parts.iter().cloned());
+            outcome.unreached.extend(target.unreached.clone());
+        }
+        outcome.outbox_id = outcome.targets.iter().find_map(|target| target.outbox_id.clone());
+        outcome
+    }
+}
+
+/// Whether at least somebody gets it, now or later.
+fn got_some(target: &Outcome) -> bool {
+    target.exit_code() == 0 || target.status == Status::Partial
+}
+
+/// Status, answer and error of a target.
+fn alike(target: &Outcome) -> Outcome {
+    Outcome { answer: target.answer.clone(), error: target.error.clone(), ..Outcome::new(target.status) }
+}
+
+fn all_reached(targets: &[&Outcome]) -> Outcome {
+    let of = |status| targets.iter().find(|target| target.status == status);
+    // The one that a caller should hear of.
+    let telling = of(Status::Queued).or_else(|| of(Status::Partial)).or(targets.first());
+    let mut outcome = telling.map_or_else(|| Outcome::new(Status::Sent), |target| alike(target));
+    if let (Some(error), Some(target), [_, _, ..]) = (&outcome.error, telling, targets) {
+        outcome.error = Some(error.clone().with_message(format!("{}: {}", name(target), error.message())));
+    }
+    outcome
+}
+
+fn some_reached(targets: &[&Outcome]) -> Outcome {
+    let missed: Vec<&&Outcome> = targets.iter().filter(|target| target.exit_code() != 0).collect();
+    if let ([one], [_]) = (missed.as_slice(), targets) {
+        return alike(one);
+    }
+    let told: Vec<String> = missed.iter().map(|target| format!("{}: {}", name(target), reason(target))).collect();
+    let reached = targets.len() - missed.len();
+    let message = format!("{reached} of {} targets were reached; {}", targets.len(), told.join("; "));
+    let first = missed.first().and_then(|target| target.error.as_ref());
+    let error = first.map_or_else(
+        || Error::new(Status::Partial, message.as_str()),
+        |first| first.about(Status::Partial, message.as_str()),
+    );
+    Outcome::from(error)
+}
+
+fn reason(target: &Outcome) -> &str {
+    target.error.as_ref().map_or(target.status.as_str(), Error::message)
+}
+
+/// What a report calls a target: `room (webhook)`.
+#[must_use]
+pub fn name(target: &Outcome) -> String {
+    let profile = target.profile.as_deref().unwrap_or("environment");
+    format!("{profile} ({})", target.channel.map_or("no route", Channel::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(profile: &str, status: Status) -> Outcome {
+        let error =
+            (status.exit_code() != 0).then(|| Error::new(status, format!("{profile} failed")).with_hint("mend"));
+        let mut outcome = error.map_or_else(|| Outcome::new(status), Outcome::from);
+        outcome.profile = Some(profile.to_owned());
+        outcome.channel = Some(Channel::App);
+        outcome.attempts = 1;
+        outcome
+    }
+
+    fn together(own: Status, fallback: Option<Status>, also: &[Status]) -> Outcome {
+        let fallback = fallback.map(|status| target("fallback", status));
+        let also = also.iter().map(|status| target("also", *status)).collect();
+        Targets { own: target("own", own), fallback, also }.into_outcome()
+    }
+
+    #[test]
+    fn all_some_none() {
+        use Status::{Auth, Config, Partial, Queued, Refused, Sent, Temporary};
+        for (own, fallback, also, status) in [
+            (Sent, None, vec![], Sent),
+            (Sent, None, vec![Sent], Sent),
+            (Sent, None, vec![Queued], Queued),
+            (Sent, None, vec![Refused], Partial),
+            (Temporary, None, vec![Sent], Partial),
+            (Temporary, None, vec![Refused], Temporary),
+            (Partial, None, vec![Refused], Partial),
+            (Auth, Some(Sent), vec![], Sent),
+            (Auth, Some(Queued), vec![Sent], Queued),
+            (Auth, Some(Temporary), vec![], Auth),
+            (Auth, Some(Partial), vec![], Partial),
+            (Auth, Some(Sent), vec![Config], Partial),
+            (Config, None, vec![], Config),
+        ] {
+            let outcome = together(own, fallback, &also);
+            assert_eq!(outcome.status, status, "{own:?} {fallback:?} {also:?}");
+            assert_eq!(outcome.targets.len(), 1 + usize::from(fallback.is_some()) + also.len());
+            assert_eq!(outcome.attempts as usize, outcome.targets.len());
+            assert_eq!(outcome.profile.as_deref(), Some("own"));
+            assert_eq!(outcome.error.is_some(), outcome.exit_code() != 0, "{own:?} {fallback:?} {also:?}");
+        }
+    }
+
+    #[test]
+    fn those_who_were_missed_are_named() {
+        let outcome = together(Status::Sent, None, &[Status::Refused, Status::Sent]);
+        let error = outcome.error.unwrap();
+        assert_eq!(error.message(), "2 of 3 targets were reached; also (app): also failed");
+        assert_eq!(error.hint(), Some("mend"));
+    }
+
+    #[test]
+    fn an_allowed_partial_delivery_counts_as_reached() {
+        let mut own = target("own", Status::Partial);
+        own.allow_partial = true;
+        let outcome = Targets { own, fallback: None, also: vec![target("also", Status::Sent)] }.into_outcome();
+        assert_eq!((outcome.status, outcome.exit_code()), (Status::Partial, 0));
+    }
+}

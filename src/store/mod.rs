@@ -1,0 +1,371 @@
+//! Locks and files kept between runs: the only code of the library that writes to disk.
+//!
+//! What is kept here may vanish or be refused at any time; whoever calls decides whether that matters.
+
+mod keyed;
+mod lock;
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+pub(crate) use keyed::KeyedFile;
+pub use lock::{Guard, Locked};
+
+/// Who may use what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Folders 0700, files 0600.
+    Owner,
+    /// Folders 2770, files 0660.
+    Group,
+}
+
+/// A folder for files of this program. It is made when something is put into it.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+    access: Access,
+}
+
+impl Folder {
+    /// A folder for its owner alone, whatever its mode is.
+    #[must_use]
+    pub fn private(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), access: Access::Owner }
+    }
+
+    /// A folder that its group shares if its owner made it group-writable and setgid.
+    #[must_use]
+    pub fn shared_if_made_so(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let access = if is_shared(&path) { Access::Group } else { Access::Owner };
+        Self { path, access }
+    }
+
+    /// A folder in this one, for the same people.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Self {
+        Self { path: self.path.join(name), access: self.access }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of a file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Makes it, with the folders above it, where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says: no permission, a file where a folder should be.
+    pub fn make(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.path)?;
+        self.open_to_group(&self.path, 0o2770)
+    }
+
+    /// Finds out whether something could be put into it, or whether it could be made: a file that is gone again at once, in
+    /// it or in the first folder above that exists.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says: no permission, no space, a file where a folder should be.
+    pub fn try_out(&self) -> io::Result<()> {
+        // A name that is there, whatever it is, is where it must work: a link may lead nowhere.
+        let existing = self.path.ancestors().find(|path| path.symlink_metadata().is_ok());
+        let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        tempfile::NamedTempFile::new_in(existing).map(drop)
+    }
+
+    /// Replaces a file as a whole: a reader sees the old content or the new one, never a part. The guard proves that the
+    /// caller holds the lock that belongs to it. Not synced to disk: what is kept this way can be had again, or outlives
+    /// a process but not a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says: no space, no permission, a file where a folder should be.
+    pub fn replace(&self, name: &str, content: &[u8], _held: &Guard) -> io::Result<()> {
+        self.put(name, content, false)
+    }
+
+    /// Writes a file as a whole, so that it is there after a loss of power too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::replace`].
+    pub fn write_durably(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.write_synced(name, content)?;
+        self.sync_names()
+    }
+
+    /// Writes a file as a whole, its content synced to disk. Its name is after [`Folder::sync_names`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::replace`].
+    pub fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.put(name, content, true)
+    }
+
+    /// The same for what a reader gives; returns the number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::replace`], and whatever the reader says.
+    pub fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
+        let mut file = self.temporary()?;
+        let bytes = io::copy(content, &mut file)?;
+        self.persist(file, name, true)?;
+        Ok(bytes)
+    }
+
+    /// Syncs the names of the files in it to disk.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn sync_names(&self) -> io::Result<()> {
+        sync_folder(&self.path)
+    }
+
+    /// Moves it as a whole to another place of the same file system, with what is in it, so that it stays there after a
+    /// loss of power too.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn move_to(&self, to: &Self) -> io::Result<()> {
+        std::fs::rename(&self.path, &to.path)?;
+        [self.path.parent(), to.path.parent()].into_iter().flatten().try_for_each(sync_folder)
+    }
+
+    /// Removes it with all that is in it; that it is gone already is no error.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn remove(&self) -> io::Result<()> {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// The names of what is in it, in order; none if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let entries = match std::fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn put(&self, name: &str, content: &[u8], durably: bool) -> io::Result<()> {
+        let mut file = self.temporary()?;
+        file.write_all(content)?;
+        self.persist(file, name, durably)
+    }
+
+    fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
+        self.make()?;
+        // Created with mode 0600, before there is anything in it.
+        let file = tempfile::NamedTempFile::new_in(&self.path)?;
+        self.open_to_group(file.path(), 0o660)?;
+        Ok(file)
+    }
+
+    fn persist(&self, file: tempfile::NamedTempFile, name: &str, durably: bool) -> io::Result<()> {
+        if durably {
+            file.as_file().sync_all()?;
+        }
+        file.persist(self.file(name)).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        let path = self.file(name);
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make()?;
+                let mut options = OpenOptions::new();
+                options.read(true).write(true).create(true).truncate(false);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options.open(&path)?;
+                // Somebody else may have made it at the same time: then it is his to open up.
+                let _ = self.open_to_group(&path, 0o660);
+                Ok(file)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Gives the group its share, whatever the process's mask for new files leaves out.
+    #[cfg(unix)]
+    fn open_to_group(&self, path: &Path, mode: u32) -> io::Result<()> {
+        match self.access {
+            Access::Owner => Ok(()),
+            Access::Group => std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn open_to_group(&self, _path: &Path, _mode: u32) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Does work on the disk in a thread of its own, so that a slow disk holds up no timer and no other target.
+///
+/// # Errors
+///
+/// A defect, if the work broke off.
+pub async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::defect("work on the disk broke off"))
+}
+
+/// Appends a line to a file that others may append to at the same time; it is made (0600) where it is missing.
+///
+/// # Errors
+///
+/// Whatever the file system says, and `InvalidInput` for what is no regular file: a pipe could keep the writer waiting.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // At one go, so that lines of several processes do not run into each other.
+    options.open(path)?.write_all(format!("{line}\n").as_bytes())
+}
+
+/// Reads a small file as a whole.
+///
+/// # Errors
+///
+/// As [`open_small`].
+pub fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    check_small(path, limit)?;
+    std::fs::read(path)
+}
+
+/// Opens a file to be read piece by piece.
+///
+/// # Errors
+///
+/// Whatever the file system says, and `InvalidData` for what is no regular file or longer than `limit` bytes.
+pub fn open_small(path: &Path, limit: u64) -> io::Result<File> {
+    check_small(path, limit)?;
+    File::open(path)
+}
+
+/// Asked before opening: a pipe that somebody put there would keep the opener waiting.
+fn check_small(path: &Path, limit: u64) -> io::Result<()> {
+    let about = std::fs::metadata(path)?;
+    if !about.is_file() || about.len() > limit {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(())
+}
+
+/// Whether the owner of a folder made it group-writable and setgid.
+#[cfg(unix)]
+fn is_shared(folder: &Path) -> bool {
+    /// Group-writable, and what is made in it belongs to its group.
+    const SHARED: u32 = 0o2020;
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(folder).is_ok_and(|about| about.is_dir() && about.mode() & SHARED == SHARED)
+}
+
+#[cfg(not(unix))]
+fn is_shared(_folder: &Path) -> bool {
+    false
+}
+
+/// A name in a folder is safe only when the folder is. Folders cannot be opened everywhere.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_moves_as_a_whole_and_is_gone_when_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let top = Folder::private(root.path());
+        let (one, other) = (top.within("one"), top.within("other"));
+        one.write_durably("x", b"1").unwrap();
+        assert_eq!(one.copy_synced("y", &mut &b"22"[..]).unwrap(), 2);
+        one.move_to(&other).unwrap();
+        assert_eq!(one.names().unwrap(), [""; 0]);
+        assert_eq!(other.names().unwrap(), ["x", "y"]);
+        other.remove().unwrap();
+        other.remove().unwrap();
+        assert_eq!(top.names().unwrap(), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_made_for_a_group_is_shared_and_any_other_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        for (of_folder, expected_folder, expected_file) in
+            [(0o2770, 0o2770, 0o660), (0o770, 0o700, 0o600), (0o2750, 0o700, 0o600), (0o700, 0o700, 0o600)]
+        {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::set_permissions(root.path(), PermissionsExt::from_mode(of_folder)).unwrap();
+            let folder = Folder::shared_if_made_so(root.path()).within("sub");
+            folder.write_durably("written", b"x").unwrap();
+            let Locked::Held(_guard) = folder.try_lock("locked").unwrap() else { panic!("nobody else is here") };
+            assert_eq!(mode(folder.path()) & 0o770, expected_folder & 0o770, "{of_folder:o}");
+            for name in ["written", "locked"] {
+                assert_eq!(mode(&folder.file(name)), expected_file, "{name} in {of_folder:o}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_appended_and_only_to_regular_files() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("log");
+        append_line(&path, "a").unwrap();
+        append_line(&path, "b").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"a\nb\n");
+        assert!(append_line(root.path(), "c").is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! The files of an outbox entry, looked into and changed.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// The lines of a file behind its head. The checksum in the head must be theirs.
+pub(crate) fn lines(file: &Path) -> Vec<Value> {
+    let content = fs::read_to_string(file).unwrap();
+    let (head, rest) = content.split_once('\n').unwrap();
+    let head: Value = serde_json::from_str(head).unwrap();
+    assert_eq!((&head["version"], head["sha256"].as_str()), (&Value::from(2), Some(sum_of(rest).as_str())));
+    rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Makes the entry in this folder older.
+pub(crate) fn age(folder: &Path, by_ms: u64) -> u64 {
+    let earlier = |value: &mut Value| {
+        if let Some(ms) = value.as_u64() {
+            *value = Value::from(ms - by_ms);
+        }
+    };
+    let entry = folder.join("entry.json");
+    let mut content = lines(&entry);
+    earlier(&mut content[0]["queued_at_ms"]);
+    let queued_at = content[0]["queued_at_ms"].as_u64().unwrap();
+    write(&entry, &content);
+    let progress = folder.join("progress.json");
+    if progress.exists() {
+        let mut content = lines(&progress);
+        earlier(&mut content[0]["last_attempt_ms"]);
+        write(&progress, &content);
+    }
+    queued_at
+}
+
+fn write(file: &Path, lines: &[Value]) {
+    let rest: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(file, format!("{{\"version\":2,\"sha256\":\"{}\"}}\n{rest}", sum_of(&rest))).unwrap();
+}
+
+fn sum_of(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
