@@ -52,22 +52,24 @@ pub struct Token {
     pub expires_in: u64,
     /// Whether it was there before this process asked for one.
     pub from_cache: bool,
+    /// Whether a call was made with it.
+    pub was_used: bool,
     /// What WeCom said with it; `None` when it was not asked.
     pub answer: Option<Answer>,
 }
 
 impl Token {
-    /// The same for the next call of this command, for which it was there before.
+    /// The same after a call: for the next one it was there before.
     #[must_use]
-    pub fn used(self) -> Self {
-        Self { from_cache: true, ..self }
+    pub fn after_use(self) -> Self {
+        Self { was_used: true, ..self }
     }
 
     /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
     /// near its end, as it does where it grants the same token again.
     #[must_use]
     pub fn may_be_stale(&self) -> bool {
-        self.from_cache || self.expires_in <= LAST_SECONDS
+        self.from_cache || self.was_used || self.expires_in <= LAST_SECONDS
     }
 }
 
@@ -146,6 +148,7 @@ impl Tokens {
             access_token: grant.access_token,
             expires_in: grant.expires_in,
             from_cache: false,
+            was_used: false,
             answer: Some(grant.answer),
         })
     }
@@ -155,7 +158,7 @@ impl Tokens {
         let access_token = Secret::new(entry.access_token.as_str());
         self.mask.add(&access_token);
         let expires_in = entry.expires_at.saturating_sub(now());
-        Some(Token { access_token, expires_in, from_cache: true, answer: None })
+        Some(Token { access_token, expires_in, from_cache: true, was_used: false, answer: None })
     }
 
     fn entry(&self) -> Option<Entry> {

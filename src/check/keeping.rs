@@ -9,12 +9,12 @@ use crate::error::{Error, Result};
 use crate::outbox::{Listed, Outbox};
 use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
-use crate::store::Folder;
+use crate::store::{Folder, off_loop};
 
 use super::sheet::Sheet;
 
 /// Looks at it all; `usages` are the slots of each channel, as far as its credentials could be read.
-pub(super) fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], sheet: &mut Sheet) {
+pub(super) async fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], sheet: &mut Sheet) {
     let Some(state) = session.state() else {
         match session.require_state() {
             Err(error) if session.settings.outbox => sheet.fail("state", &error),
@@ -35,17 +35,18 @@ pub(super) fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], s
         return sheet.skip_all(&["outbox", "pacing"], "state");
     }
     sheet.ok("state", format!("{} can be used", state.path().display()));
-    look_at_outbox(session, &state, sheet);
+    look_at_outbox(session, &state, sheet).await;
     for (channel, usage) in usages {
         look_at_pacing(session, &state, *channel, *usage, sheet);
     }
 }
 
-fn look_at_outbox(session: &Session<'_>, state: &Folder, sheet: &mut Sheet) {
+async fn look_at_outbox(session: &Session<'_>, state: &Folder, sheet: &mut Sheet) {
     let outbox = Outbox::at(state);
-    let Stock { waiting, failed, oldest_ms } = match stock(&outbox, state) {
-        Ok(stock) => stock,
-        Err(error) => return sheet.fail("outbox", &error),
+    let state = state.clone();
+    let Stock { waiting, failed, oldest_ms } = match off_loop(move || stock(&outbox, &state)).await {
+        Ok(Ok(stock)) => stock,
+        Ok(Err(error)) | Err(error) => return sheet.fail("outbox", &error),
     };
     let use_of_it = if session.settings.outbox { "used by every send" } else { "used where --outbox is given" };
     let told = match (waiting, failed) {

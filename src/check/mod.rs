@@ -67,7 +67,7 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
         .iter()
         .map(|subject| (subject.target.channel, subject.courier.as_ref().map(Courier::pacing)))
         .collect();
-    keeping::look(session, &usages, &mut sheet);
+    keeping::look(session, &usages, &mut sheet).await;
     Ok(sheet.into_outcome(None))
 }
 
@@ -174,7 +174,7 @@ async fn dry_run(session: &Session<'_>, sends: bool, subjects: &[Subject], mut s
         plan.extend(rehearse(&client, subject.target.channel, session, sends, &mut sheet));
     }
     let usages: Vec<_> = subjects.iter().map(|subject| (subject.target.channel, None)).collect();
-    keeping::look(session, &usages, &mut sheet);
+    keeping::look(session, &usages, &mut sheet).await;
     Ok(sheet.into_outcome(Some(plan)))
 }
 

@@ -284,9 +284,9 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> R
         Task::Run(request) => run::alert(session, *request, ran).await,
         Task::Upload(request) => send::upload_media(session, request).await,
         Task::Token { refresh } => send::get_token(session, refresh).await,
-        Task::List { wants_code } => flush::list(session, wants_code),
+        Task::List { wants_code } => flush::list(session, wants_code).await,
         Task::Flush { failed } => flush::flush(session, failed).await,
-        Task::Drop(selection) => flush::discard(session, &selection),
+        Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => check::check(session, channel, sends).await,
     }
 }

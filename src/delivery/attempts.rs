@@ -137,7 +137,7 @@ impl Courier {
         let stale = match call(client, &token.access_token).await {
             Err(Trouble::Call(failure)) if token.may_be_stale() && is_stale(&failure) => Trouble::Call(failure),
             result => {
-                *current = Some(token.used());
+                *current = Some(token.after_use());
                 return result.map_err(|trouble| explained(&trouble));
             }
         };

@@ -1,13 +1,14 @@
 //! Who brings messages to one target: a client, a credential, its rate limit, and the policy for repetitions. Made once, it
 //! serves all parts of a message, and all outbox entries for the target.
 
-use std::io::Read;
+use std::borrow::Cow;
+use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::account::Account;
 use super::attempts::{self, Failed, Trouble};
@@ -26,6 +27,7 @@ use crate::message::{Part, PartKind, recipients};
 use crate::notice::Listener;
 use crate::rate_limit::{Lane, Pacer};
 use crate::secret::Secret;
+use crate::store::off_loop;
 use crate::token::{Token, Tokens};
 
 /// Where a credential was read from and how long it is: all that may be said of it.
@@ -117,11 +119,11 @@ impl Courier {
             let mut is_taken = true;
             let body = part.call(number);
             let messages = match mark {
-                Some(mark) => mark.before(body, self.channel),
+                Some(mark) => mark.before(body.into_owned(), self.channel).into_iter().map(Cow::Owned).collect(),
                 None => vec![body],
             };
             for message in messages {
-                let sent = match file.fill_in(message) {
+                let sent = match file.fill_in(message).await {
                     Ok(message) => self.send_message(&message, index, account).await.map(|reply| (reply, message.body)),
                     Err(error) => Err(Failed::before(error)),
                 };
@@ -144,7 +146,12 @@ impl Courier {
         }
     }
 
-    async fn send_message(&mut self, message: &Message, part: usize, account: &mut Account) -> Result<Reply, Failed> {
+    async fn send_message(
+        &mut self,
+        message: &Message<'_>,
+        part: usize,
+        account: &mut Account,
+    ) -> Result<Reply, Failed> {
         let (channel, period, if_full) = (self.channel, self.period, self.policy.if_full());
         let (pacer, lanes, until) = (self.pacer.clone(), lanes(&message.body, channel), self.client.deadline());
         let endpoint = attempts::send_endpoint(channel);
@@ -214,8 +221,8 @@ enum File<'p> {
 }
 
 /// A body, and the bytes that it is made into once: a repetition must be the same to the byte.
-struct Message {
-    body: Value,
+struct Message<'p> {
+    body: Cow<'p, Value>,
     bytes: Bytes,
 }
 
@@ -227,52 +234,52 @@ const CHUNK: usize = 48 * 1024;
 
 impl File<'_> {
     /// Fills it in where the message is about it.
-    fn fill_in(&self, mut body: Value) -> Result<Message> {
+    async fn fill_in<'p>(&self, mut body: Cow<'p, Value>) -> Result<Message<'p>> {
         let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let content = body.get_mut(&msgtype).and_then(Value::as_object_mut);
-        match (self, content) {
-            (Self::Uploaded(media_id), Some(content)) => {
-                // A line of ours that leads it has none.
-                content.entry("media_id").and_modify(|id| *id = Value::from(media_id.as_str()));
+        let content = |body: &'_ mut Cow<'p, Value>, key: &str, value: &str| {
+            // A line of ours that leads it has no such field.
+            if body.get(&msgtype).and_then(|content| content.get(key)).is_some() {
+                body.to_mut()[&msgtype][key] = Value::from(value);
             }
-            (Self::Inline(picture), Some(content)) if msgtype == "image" => {
-                let unreadable =
-                    |error| Error::config(format!("the picture could not be read: {error}"), "check the file");
-                content.insert("base64".to_owned(), Value::from(PICTURE));
-                content.insert("md5".to_owned(), Value::from(Image::md5_of(picture.reader()).map_err(unreadable)?));
-                let bytes = with_picture(&to_text(&body)?, picture).map_err(unreadable)?;
-                return Ok(Message { body, bytes: bytes.into() });
+        };
+        match self {
+            Self::Uploaded(media_id) => content(&mut body, "media_id", media_id),
+            Self::Inline(picture) if msgtype == "image" => {
+                let picture = (*picture).clone();
+                let (bytes, filled) = off_loop(move || with_picture(&picture)).await?.map_err(|error| {
+                    Error::config(
+                        format!("the picture could not be read: {error}"),
+                        "send it when nothing writes to it",
+                    )
+                })?;
+                return Ok(Message { body: Cow::Owned(filled), bytes: bytes.into() });
             }
-            _ => {}
+            Self::Inline(_) | Self::None => {}
         }
-        let bytes = to_text(&body)?.into_bytes().into();
-        Ok(Message { body, bytes })
+        let bytes = serde_json::to_vec(&*body);
+        let bytes = bytes.map_err(|error| Error::defect(format!("the body cannot be written: {error}")))?;
+        Ok(Message { body, bytes: bytes.into() })
     }
 }
 
-fn to_text(body: &Value) -> Result<String> {
-    serde_json::to_string(body).map_err(|error| Error::defect(format!("the body cannot be written: {error}")))
-}
-
-/// The text with the picture in its place, encoded piece by piece: it is large.
-fn with_picture(text: &str, picture: &Attachment) -> std::io::Result<Vec<u8>> {
-    let (before, behind) = text.split_once(PICTURE).unwrap_or((text, ""));
+/// The body of a picture, with it and without it. It is encoded piece by piece, for it is large.
+fn with_picture(picture: &Attachment) -> io::Result<(Vec<u8>, Value)> {
+    let md5 = Image::md5_of(picture.reader())?;
+    let body = json!({ "msgtype": "image", "image": { "base64": PICTURE, "md5": md5 } });
+    let text = body.to_string();
+    let (before, behind) = text.split_once(PICTURE).unwrap_or((&text, ""));
     let encoded = usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4;
     let mut bytes = Vec::with_capacity(text.len() + encoded);
     bytes.extend_from_slice(before.as_bytes());
-    let mut reader = picture.reader();
-    let mut chunk = String::with_capacity(CHUNK / 3 * 4);
-    loop {
-        let mut piece = Vec::with_capacity(CHUNK);
-        if reader.by_ref().take(CHUNK as u64).read_to_end(&mut piece)? == 0 {
-            break;
-        }
-        chunk.clear();
-        STANDARD.encode_string(&piece, &mut chunk);
-        bytes.extend_from_slice(chunk.as_bytes());
+    let (mut reader, mut piece, mut encoded) = (picture.reader(), Vec::with_capacity(CHUNK), String::new());
+    while reader.by_ref().take(CHUNK as u64).read_to_end(&mut piece)? > 0 {
+        STANDARD.encode_string(&piece, &mut encoded);
+        bytes.extend_from_slice(encoded.as_bytes());
+        piece.clear();
+        encoded.clear();
     }
     bytes.extend_from_slice(behind.as_bytes());
-    Ok(bytes)
+    Ok((bytes, body))
 }
 
 /// The lanes in which a call needs a slot.

@@ -4,6 +4,7 @@ use crate::delivery::{ListedEntry, Outcome, Product};
 use crate::error::{Error, Result, Status};
 use crate::outbox::{Dropped, Listed, Outbox};
 use crate::send::Session;
+use crate::store::off_loop;
 
 /// Which entries are to be discarded.
 #[derive(Debug, Clone, Default)]
@@ -21,14 +22,18 @@ pub struct Selection {
 /// # Errors
 ///
 /// Exit 3 where the outbox cannot be read.
-pub fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
+pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     let outbox = Outbox::at(&session.require_state()?);
-    let mut entries: Vec<ListedEntry> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
-    let count = entries.len();
-    entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
-    // Of what waits, what cannot be read stands behind what can.
-    entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
-    entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
+    let reading = move || {
+        let mut entries: Vec<ListedEntry> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
+        let count = entries.len();
+        entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
+        // What cannot be read stands behind what can.
+        entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
+        entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
+        Ok::<_, Error>((entries, count))
+    };
+    let (entries, count) = off_loop(reading).await??;
     let mut outcome = Outcome::with_product(Status::Ok, Product::Entries(entries));
     if wants_code && count > 0 {
         let error = Error::temporary(
@@ -74,11 +79,25 @@ fn listed(listed: Listed, state: &'static str) -> ListedEntry {
 /// # Errors
 ///
 /// Exit 3 where the outbox cannot be used.
-pub fn discard(session: &Session<'_>, selection: &Selection) -> Result<Outcome> {
+pub async fn discard(session: &Session<'_>, selection: Selection) -> Result<Outcome> {
     if session.settings.dry_run {
         return Err(no_dry_run());
     }
     let outbox = Outbox::at(&session.require_state()?);
+    let (dropped, kept) = off_loop(move || drop_chosen(&outbox, &selection)).await??;
+    let product = Product::Dropped(dropped);
+    if kept.is_empty() {
+        return Ok(Outcome::with_product(Status::Ok, product));
+    }
+    let error = Error::usage(
+        format!("{dropped} dropped; {}", kept.join("; ")),
+        "wecom-alert outbox list shows the ids; what is being sent right now can be dropped when that has ended",
+    );
+    Ok(Outcome { product, ..Outcome::from(error) })
+}
+
+/// How many were dropped, and why others were not.
+fn drop_chosen(outbox: &Outbox, selection: &Selection) -> Result<(usize, Vec<String>)> {
     let mut chosen = selection.ids.clone();
     if selection.all {
         chosen.extend(outbox.waiting()?.map(id_of));
@@ -95,15 +114,7 @@ pub fn discard(session: &Session<'_>, selection: &Selection) -> Result<Outcome> 
             Dropped::Gone => {}
         }
     }
-    let product = Product::Dropped(dropped);
-    if kept.is_empty() {
-        return Ok(Outcome::with_product(Status::Ok, product));
-    }
-    let error = Error::usage(
-        format!("{dropped} dropped; {}", kept.join("; ")),
-        "wecom-alert outbox list shows the ids; what is being sent right now can be dropped when that has ended",
-    );
-    Ok(Outcome { product, ..Outcome::from(error) })
+    Ok((dropped, kept))
 }
 
 fn id_of(listed: Listed) -> String {

@@ -82,7 +82,8 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
 pub async fn go_along(session: &mut Session<'_>) -> Vec<String> {
     let Some(state) = session.state() else { return Vec::new() };
     let outbox = Arc::new(Outbox::at(&state));
-    let Ok(ids) = outbox.waiting_ids() else { return Vec::new() };
+    let looked_at = Arc::clone(&outbox);
+    let Ok(Ok(ids)) = off_loop(move || looked_at.waiting_ids()).await else { return Vec::new() };
     if ids.is_empty() {
         return Vec::new();
     }

@@ -1,8 +1,9 @@
 //! The text of a message, from an argument, a file or stdin: read, decoded, made clean. Judges no length and no content.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::clean::clean;
 use super::decode::{Decoder, Encoding, Scheme};
@@ -15,21 +16,20 @@ pub const KEPT_AT_EACH_END: usize = 10 << 20;
 
 /// Where text comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextSource {
+pub enum TextSource<'a> {
     /// The argument itself. Valid UTF-8 is taken as it is; anything else is decoded as a file would be.
-    Argument(OsString),
+    Argument(&'a OsStr),
     /// A file, a FIFO or a device.
-    File(PathBuf),
+    File(&'a Path),
     /// Standard input, to its end.
     Stdin,
 }
 
-impl TextSource {
+impl<'a> TextSource<'a> {
     /// A file, or stdin for `-`.
     #[must_use]
-    pub fn from_path(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        if is_stdin(&path) { Self::Stdin } else { Self::File(path) }
+    pub fn from_path(path: &'a Path) -> Self {
+        if is_stdin(path) { Self::Stdin } else { Self::File(path) }
     }
 }
 
@@ -56,14 +56,17 @@ pub struct Text {
 /// # Errors
 ///
 /// Exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; exit 2 for an empty path.
-pub fn read_text(source: &TextSource, options: &TextOptions) -> Result<Text> {
+pub fn read_text(source: &TextSource<'_>, options: &TextOptions) -> Result<Text> {
     match source {
         TextSource::Argument(argument) => {
             let (text, warnings) = match argument.to_str() {
-                Some(text) => (text.to_owned(), Vec::new()),
-                None => decode(Taken::Whole(argument.as_encoded_bytes().to_vec()), options.encoding),
+                Some(text) => (Cow::Borrowed(text), Vec::new()),
+                None => {
+                    let (text, warnings) = decode(Taken::Whole(argument.as_encoded_bytes().to_vec()), options.encoding);
+                    (Cow::Owned(text), warnings)
+                }
             };
-            let text = if options.escapes { unescape(&text) } else { text };
+            let text = if options.escapes { Cow::Owned(unescape(&text)) } else { text };
             Ok(Text { text: clean(&text), warnings })
         }
         TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), options.encoding),
@@ -144,7 +147,7 @@ mod tests {
 
     fn argument(text: impl Into<OsString>, escapes: bool) -> Text {
         let options = TextOptions { escapes, ..TextOptions::default() };
-        read_text(&TextSource::Argument(text.into()), &options).unwrap()
+        read_text(&TextSource::Argument(OsStr::new(text)), &options).unwrap()
     }
 
     #[test]
@@ -155,7 +158,7 @@ mod tests {
         let path = folder.path().join("text");
         std::fs::write(&path, r"a\nb").unwrap();
         let options = TextOptions { escapes: true, ..TextOptions::default() };
-        assert_eq!(read_text(&TextSource::from_path(path), &options).unwrap().text, r"a\nb");
+        assert_eq!(read_text(&TextSource::from_path(path.as_ref()), &options).unwrap().text, r"a\nb");
     }
 
     #[test]
@@ -188,7 +191,7 @@ mod tests {
     fn missing_files_and_folders_are_config() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("missing")] {
-            let error = read_text(&TextSource::File(path), &TextOptions::default()).unwrap_err();
+            let error = read_text(&TextSource::File(&path), &TextOptions::default()).unwrap_err();
             assert_eq!(error.status(), Status::Config, "{error}");
         }
     }
@@ -200,14 +203,14 @@ mod tests {
         let gbk = OsString::from_vec(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa".to_vec());
         assert_eq!(argument(gbk, false), Text { text: "磁盘已满".to_owned(), warnings: vec![] });
         let options = TextOptions { encoding: Encoding::Gb18030, escapes: false };
-        let plain = read_text(&TextSource::Argument("磁盘".into()), &options).unwrap();
+        let plain = read_text(&TextSource::Argument("磁盘".as_ref()), &options).unwrap();
         assert_eq!(plain, Text { text: "磁盘".to_owned(), warnings: vec![] });
     }
 
     #[test]
     fn dash_is_stdin() {
-        assert_eq!(TextSource::from_path("-"), TextSource::Stdin);
-        assert_eq!(TextSource::from_path("./-"), TextSource::File("./-".into()));
+        assert_eq!(TextSource::from_path("-".as_ref()), TextSource::Stdin);
+        assert_eq!(TextSource::from_path("./-".as_ref()), TextSource::File("./-".as_ref()));
     }
 
     #[test]

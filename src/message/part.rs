@@ -1,5 +1,7 @@
 //! The parts of a message, the file that each brings along, and the calls that each takes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -105,11 +107,11 @@ impl Part {
     ///
     /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
     #[must_use]
-    pub fn call(&self, number: usize) -> Value {
-        let mut body = self.body.clone();
+    pub fn call(&self, number: usize) -> Cow<'_, Value> {
         if self.count_calls() == 1 {
-            return body;
+            return Cow::Borrowed(&self.body);
         }
+        let mut body = self.body.clone();
         for (kind, most) in LISTS {
             let some: Vec<&str> = ids(&self.body, kind).skip(number * most).take(most).collect();
             let Some(fields) = body.as_object_mut() else { continue };
@@ -124,7 +126,7 @@ impl Part {
         {
             *task_id = Value::from(further_task_id(first, number + 1));
         }
-        body
+        Cow::Owned(body)
     }
 }
 
@@ -160,7 +162,7 @@ mod tests {
     }
 
     fn calls(part: &Part) -> Vec<Value> {
-        (0..part.count_calls()).map(|number| part.call(number)).collect()
+        (0..part.count_calls()).map(|number| part.call(number).into_owned()).collect()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The same message on the other channel: the nearest type there that loses nothing.
 
+use std::borrow::Cow;
+
 use crate::channel::Channel;
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -11,20 +13,27 @@ use super::draft::{ChosenType, Draft, Material, TypeOrigin};
 use super::kind::best_type;
 
 /// The draft as this channel can take it.
-pub(super) fn to_channel(
-    draft: &Draft,
+pub(super) fn to_channel<'d>(
+    draft: &'d Draft,
     channel: Channel,
     settings: &Settings,
     warnings: &mut Vec<String>,
-) -> Result<Draft> {
-    let mut draft = draft.clone();
+) -> Result<Cow<'d, Draft>> {
     if draft.made_for == channel {
-        if let (Material::Alert(alert), TypeOrigin::Best) = (&draft.material, &draft.chosen.origin) {
+        return Ok(match (&draft.material, &draft.chosen.origin) {
             // Another target of this channel may ask for more.
-            draft.chosen.name = best_type(alert, channel, settings).to_owned();
-        }
-        return Ok(draft);
+            (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, channel, settings) {
+                best if best == draft.chosen.name => Cow::Borrowed(draft),
+                best => {
+                    let mut draft = draft.clone();
+                    best.clone_into(&mut draft.chosen.name);
+                    Cow::Owned(draft)
+                }
+            },
+            _ => Cow::Borrowed(draft),
+        });
     }
+    let mut draft = draft.clone();
     if let Material::MediaId(_) = draft.material {
         return Err(Error::usage(
             format!("a media_id of the other route is of no use to a target by {channel}"),
@@ -43,7 +52,7 @@ pub(super) fn to_channel(
     draft.made_for = channel;
     // The other channel may take other files.
     attach::check_all(&draft.attached, channel, settings, warnings)?;
-    Ok(draft)
+    Ok(Cow::Owned(draft))
 }
 
 /// The type that it has there.

@@ -12,14 +12,15 @@ use crate::message::Part;
 use crate::message::app::Textcard;
 use crate::message::card::CardType;
 
-use super::frame::Frame;
 use super::long::{self, Pieces};
-use super::shipment::body;
-use super::texts::{texts, whole_text};
+use super::parts::{Frame, body, texts, whole_text};
 
 /// The parts of an alert as this type.
 pub(super) fn parts(given: &Alert, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let mut alert = Alert { prefix: frame.prefix.clone(), ..given.clone() };
+    let mut alert = match &frame.prefix {
+        Some(prefix) => Cow::Owned(Alert { prefix: Some(prefix.clone()), ..given.clone() }),
+        None => Cow::Borrowed(given),
+    };
     let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), "text").into_owned());
     let as_text = |Rendered { prefix, text }| texts(&prefix, &text, msgtype, frame, || whole(&alert));
     match msgtype {
@@ -30,12 +31,13 @@ pub(super) fn parts(given: &Alert, msgtype: &str, frame: &Frame<'_>) -> Result<V
     }
     // The others have places for their parts, and a line of ours leads the text.
     if frame.lead.is_some() {
-        alert.body = Some(frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned());
+        let led = frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned();
+        alert.to_mut().body = Some(led);
     }
     match (msgtype, alert.card) {
         ("textcard", _) => textcards(&alert, frame),
         ("news", _) => articles(&alert, frame),
-        ("template_card", Some(card_type)) => card(alert, card_type, frame),
+        ("template_card", Some(card_type)) => card(alert.into_owned(), card_type, frame),
         ("template_card", None) => Err(Error::usage(
             "a message of type template_card needs to know which card it is",
             "say it with --card, or give the object under template_card with --payload FILE",

@@ -5,10 +5,11 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
-use crate::message::{Part, PartKind};
+use crate::message::{Media, Part, PartKind};
 
+use super::draft::PENDING_MEDIA_ID;
+use super::parts::body;
 use super::request::Content;
-use super::shipment::{attachment, body, pending_media};
 
 /// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
 pub(super) fn open_all(content: &Content, names_used: usize) -> Result<Vec<Attachment>> {
@@ -29,8 +30,9 @@ pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
 
 /// A part that is uploaded first.
 pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
-    let name = media::wire_filename(file.name());
-    Ok(attachment(body(kind.as_str(), &pending_media())?, &name, Some((kind, file))))
+    let body = body(kind.as_str(), &Media { media_id: PENDING_MEDIA_ID.to_owned() })?;
+    let name = Some(media::wire_filename(file.name()));
+    Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }
 
 /// Holds the files behind a message against the rules of the channel.

@@ -84,7 +84,7 @@ pub(super) fn unless_empty(
     }
 }
 
-fn read(from: &TextSource, request: &Request, settings: &Settings, warnings: &mut Vec<String>) -> Result<String> {
+fn read(from: &TextSource<'_>, request: &Request, settings: &Settings, warnings: &mut Vec<String>) -> Result<String> {
     let read =
         read_text(from, &TextOptions { encoding: settings.encoding, escapes: request.escapes || settings.escapes })?;
     warnings.extend(read.warnings);
@@ -98,7 +98,7 @@ fn no_text() -> Error {
     )
 }
 
-fn empty_text(from: &TextSource) -> Error {
+fn empty_text(from: &TextSource<'_>) -> Error {
     let place = match from {
         TextSource::Argument(_) => "CONTENT".to_owned(),
         TextSource::File(path) => format!("{path:?}"),

@@ -47,7 +47,7 @@ async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequ
         let uploaded = part.file.as_ref().filter(|_| !part.is_inline());
         requests.extend(uploaded.map(|(kind, file)| plan_upload(&client, target.channel, *kind, file)));
         for number in 0..part.count_calls() {
-            let mut body = part.call(number);
+            let mut body = part.call(number).into_owned();
             if let Some((_, picture)) = part.file.as_ref().filter(|_| part.is_inline()) {
                 let Image { base64, md5 } = Image::from_bytes(&picture.read_all(MAX_SPOOLED)?);
                 body["image"] = json!({ "base64": base64, "md5": md5 });

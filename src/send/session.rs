@@ -5,14 +5,13 @@ use std::time::Instant;
 use crate::api::Trust;
 use crate::channel::Channel;
 use crate::ci;
-use crate::config::{Config, Settings, TargetName};
-use crate::delivery::Accounts;
+use crate::config::{Config, SecretSource, Settings, TargetName};
+use crate::delivery::{Accounts, Courier};
 use crate::error::{Error, Result};
 use crate::notice::Listener;
 use crate::secret::Mask;
 use crate::store::Folder;
 
-use super::couriers::Couriers;
 use super::target::{Target, only_channel};
 
 /// One run of one command.
@@ -161,6 +160,36 @@ impl<'c> Session<'c> {
         self.start_clock();
         result
     }
+}
+
+/// Couriers that have delivered and may deliver more: one for each target, so that what waits for it in the outbox uses the
+/// connection, the credential and the trusted certificates that are there already.
+#[derive(Default)]
+pub(crate) struct Couriers(Vec<(Target, Courier)>);
+
+impl Couriers {
+    /// Keeps one for later.
+    pub(crate) fn keep(&mut self, target: Target, courier: Courier) {
+        self.0.push((target, courier));
+    }
+
+    /// Takes out the one that would be made for this target.
+    pub(crate) fn take(&mut self, target: &Target) -> Option<Courier> {
+        let at = self.0.iter().position(|(known, _)| identity(known) == identity(target))?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+/// What a courier is made of, as far as it can differ within a run.
+fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<i64>, Option<&str>) {
+    let settings = &target.settings;
+    (
+        target.channel,
+        settings.profile.as_deref(),
+        settings.corp_id.as_ref().map(|corp_id| corp_id.value.as_str()),
+        settings.agent_id.as_ref().map(|agent_id| agent_id.value),
+        settings.credential(target.channel).map(SecretSource::origin),
+    )
 }
 
 /// The folder of what is kept between runs, where these settings know one.

@@ -141,16 +141,16 @@ fn refuse_names_too_many(args: &Content, files: usize) -> Result<()> {
 }
 
 /// Text that was asked for by name: CONTENT or `--text-file`.
-pub(super) fn named_text(args: &Content) -> Option<TextSource> {
+pub(super) fn named_text(args: &Content) -> Option<TextSource<'_>> {
     match (&args.text, &args.text_file) {
-        (Some(content), _) => Some(TextSource::Argument(content.clone())),
-        (None, Some(path)) => Some(TextSource::from_path(path.clone())),
+        (Some(content), _) => Some(TextSource::Argument(content)),
+        (None, Some(path)) => Some(TextSource::from_path(path)),
         (None, None) => None,
     }
 }
 
 /// Text from stdin, where nobody would have to type it and nothing else reads it.
-pub(super) fn piped_text(args: &Content) -> Option<TextSource> {
+pub(super) fn piped_text(args: &Content) -> Option<TextSource<'static>> {
     let is_taken = args.attach.iter().any(|path| is_stdin(path));
     (!is_taken && !std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
 }
