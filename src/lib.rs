@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod api;
+mod blocking;
 pub mod channel;
 pub mod check;
 pub mod child;

@@ -43,7 +43,7 @@ impl Client {
         let agent_id = agent_id.to_string();
         let query = vec![("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
         let target = Target { method: Method::GET, path: AGENT_GET, query };
-        let reply = self.exchange(&target, &Progress::default(), Ok).await?;
+        let reply = self.exchange(&target, &Progress::default(), &Ok).await?;
         Ok(Agent::of(reply))
     }
 }

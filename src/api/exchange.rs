@@ -32,7 +32,7 @@ impl Client {
         &self,
         target: &Target<'_>,
         progress: &Progress,
-        fill: impl Fn(RequestBuilder) -> Result<RequestBuilder, CallError>,
+        fill: &(dyn Fn(RequestBuilder) -> Result<RequestBuilder, CallError> + Sync),
     ) -> Result<Reply, CallError> {
         self.time_left()?;
         self.http().await.map_err(CallError::Setup)?;

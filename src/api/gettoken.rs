@@ -34,7 +34,7 @@ impl Client {
     pub async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
         let query = vec![("corpid", corp_id), ("corpsecret", secret.expose())];
         let target = Target { method: Method::GET, path: GETTOKEN, query };
-        let reply = self.exchange(&target, &Progress::default(), Ok).await?;
+        let reply = self.exchange(&target, &Progress::default(), &Ok).await?;
         let Some(token) = reply.text("access_token") else {
             let from = self.peer(GETTOKEN).endpoint();
             return Err(CallError::Foreign(format!("the answer of {from} holds no access_token")));

@@ -9,6 +9,7 @@ use reqwest::{Body, Method, RequestBuilder};
 
 use super::exchange::Progress;
 use super::{CallError, Client, Target};
+use crate::blocking::off_loop;
 use crate::error::{Answer, Error};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
@@ -72,7 +73,7 @@ impl Client {
             let part = part(upload.file, &progress, &self.listener)?;
             Ok(request.multipart(Form::new().part("media", part)))
         };
-        let reply = self.exchange(&target, &progress, fill).await?;
+        let reply = self.exchange(&target, &progress, &fill).await?;
         let Some(media_id) = reply.text("media_id") else {
             let from = self.peer(path).endpoint();
             return Err(CallError::Foreign(format!("the answer of {from} holds no media_id")));
@@ -110,7 +111,7 @@ fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item 
             chunk.truncate(length);
             Ok::<_, io::Error>((reader, chunk))
         };
-        let (reader, chunk) = match tokio::task::spawn_blocking(read).await.map_err(io::Error::other)? {
+        let (reader, chunk) = match off_loop(read).await.map_err(|error| io::Error::other(error.to_string()))? {
             Ok(read) => read,
             Err(error) => {
                 watch.progress.fail(unreadable(&watch.name, &error));

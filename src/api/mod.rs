@@ -184,7 +184,7 @@ impl Client {
         let fill = |request: RequestBuilder| {
             Ok(request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone()))
         };
-        self.exchange(&target, &Progress::default(), fill).await
+        self.exchange(&target, &Progress::default(), &fill).await
     }
 
     /// An empty request to that target.

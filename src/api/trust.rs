@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use super::roots::Sources;
 use super::witness::Seen;
+use crate::blocking::off_loop;
 use crate::error::{Error, Result};
 
 /// Which certificates are trusted. Clones share what has been read.
@@ -62,7 +63,12 @@ impl Trust {
 
     async fn read(&self, is_used: bool, deadline: Instant) -> Result<Roots> {
         let sources = Arc::new(Sources::new(self.0.ca_file.clone(), is_used));
-        let read = off_the_event_loop(&sources, deadline, Sources::read).await??;
+        let read = if is_used || self.0.ca_file.is_some() {
+            off_the_event_loop(&sources, deadline, Sources::read).await??
+        } else {
+            // There is no file to be read.
+            sources.read()?
+        };
         let roots = Arc::new(read.roots);
         let widening = if read.leaves_folders { Some(Arc::new(Widening::new(sources, &roots)?)) } else { None };
         Ok(Roots { roots, widening })
@@ -184,9 +190,8 @@ async fn off_the_event_loop<T: Send + 'static>(
     read: fn(&Sources) -> T,
 ) -> Result<T> {
     let reader = Arc::clone(sources);
-    let reading = tokio::task::spawn_blocking(move || read(&reader));
-    match tokio::time::timeout_at(deadline.into(), reading).await {
-        Ok(read) => read.map_err(|_| Error::defect("reading the trusted certificates broke off")),
+    match tokio::time::timeout_at(deadline.into(), off_loop(move || read(&reader))).await {
+        Ok(read) => read,
         Err(_) => Err(sources.too_slow()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::clock::{self, at_ms};
 use crate::config::Rate;
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::outbox::{Listed, Outbox};
 use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
-use crate::store::{Folder, off_loop};
+use crate::store::Folder;
 
 use super::sheet::Sheet;
 

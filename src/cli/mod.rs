@@ -274,19 +274,19 @@ async fn go_along(session: &mut Session<'_>) -> Vec<String> {
     tokio::select! {
         biased;
         _ = stops.received() => Vec::new(),
-        warnings = flush::go_along(session) => warnings,
+        warnings = Box::pin(flush::go_along(session)) => warnings,
     }
 }
 
 async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> Result<Outcome> {
     match task {
-        Task::Send(request) => send::send(session, *request).await,
-        Task::Run(request) => run::alert(session, *request, ran).await,
-        Task::Upload(request) => send::upload_media(session, request).await,
-        Task::Token { refresh } => send::get_token(session, refresh).await,
+        Task::Send(request) => Box::pin(send::send(session, *request)).await,
+        Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
+        Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
+        Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,
-        Task::Flush { failed } => flush::flush(session, failed).await,
+        Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
-        Task::Check { channel, sends } => check::check(session, channel, sends).await,
+        Task::Check { channel, sends } => Box::pin(check::check(session, channel, sends)).await,
     }
 }

@@ -9,12 +9,12 @@ use super::attempts::Failed;
 use super::outcome::{Outcome, Receipt, Shortfall, Unreached};
 use super::summary::{all_among, not_reached, partly_sent};
 use crate::api::Reply;
+use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Answer, Result, Status};
 use crate::message::{Part, PartKind, PartState};
 use crate::outbox::{Held, PartProgress, Progress};
-use crate::store::off_loop;
 
 /// The accounts of all targets of a command. Clones share them, so that a signal's handler can say what was delivered.
 #[derive(Debug, Clone, Default)]

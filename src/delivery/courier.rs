@@ -17,6 +17,7 @@ use super::late::Mark;
 use super::outcome::Outcome;
 use super::policy::Policy;
 use crate::api::{CallError, Client, Reply, Upload, Uploaded};
+use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::config::Rate;
 use crate::error::{Error, Result};
@@ -27,7 +28,6 @@ use crate::message::{Part, PartKind, recipients};
 use crate::notice::Listener;
 use crate::rate_limit::{Lane, Pacer};
 use crate::secret::Secret;
-use crate::store::off_loop;
 use crate::token::{Token, Tokens};
 
 /// Where a credential was read from and how long it is: all that may be said of it.

@@ -1,10 +1,10 @@
 //! The alerts that could not go out yet, shown and discarded.
 
+use crate::blocking::off_loop;
 use crate::delivery::{ListedEntry, Outcome, Product};
 use crate::error::{Error, Result, Status};
 use crate::outbox::{Dropped, Listed, Outbox};
 use crate::send::Session;
-use crate::store::off_loop;
 
 /// Which entries are to be discarded.
 #[derive(Debug, Clone, Default)]

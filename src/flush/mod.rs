@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use manage::{Selection, discard, list};
 
+use crate::blocking::off_loop;
 use crate::clock::{self, at_ms};
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Mark, Outcome, Policy, Product, Shortfall};
@@ -15,7 +16,6 @@ use crate::error::{Error, Result, Status};
 use crate::message::Part;
 use crate::outbox::{Claim, Entry, Held, Outbox, Progress};
 use crate::send::{Session, Target};
-use crate::store::off_loop;
 
 /// How many waiting alerts a send takes along, and how long that may take it at the most.
 const A_FEW: usize = 5;

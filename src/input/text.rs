@@ -145,9 +145,9 @@ mod tests {
     use super::*;
     use crate::error::Status;
 
-    fn argument(text: impl Into<OsString>, escapes: bool) -> Text {
+    fn argument(text: impl AsRef<OsStr>, escapes: bool) -> Text {
         let options = TextOptions { escapes, ..TextOptions::default() };
-        read_text(&TextSource::Argument(OsStr::new(text)), &options).unwrap()
+        read_text(&TextSource::Argument(text.as_ref()), &options).unwrap()
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         let path = folder.path().join("text");
         std::fs::write(&path, r"a\nb").unwrap();
         let options = TextOptions { escapes: true, ..TextOptions::default() };
-        assert_eq!(read_text(&TextSource::from_path(path.as_ref()), &options).unwrap().text, r"a\nb");
+        assert_eq!(read_text(&TextSource::from_path(&path), &options).unwrap().text, r"a\nb");
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn an_argument_that_is_not_utf8_is_decoded() {
-        use std::os::unix::ffi::OsStringExt;
-        let gbk = OsString::from_vec(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa".to_vec());
+        use std::os::unix::ffi::OsStrExt;
+        let gbk = OsStr::from_bytes(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa");
         assert_eq!(argument(gbk, false), Text { text: "磁盘已满".to_owned(), warnings: vec![] });
         let options = TextOptions { encoding: Encoding::Gb18030, escapes: false };
         let plain = read_text(&TextSource::Argument("磁盘".as_ref()), &options).unwrap();

@@ -8,34 +8,19 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use super::entry::{Entry, PartProgress, Progress, StoredFile, StoredPart};
-use crate::channel::Channel;
+use super::entry::{Entry, Progress};
 use crate::fingerprint::{Checksum, sha256};
-use crate::message::media::MediaKind;
-use crate::message::{Part, PartKind, PartState};
+use crate::message::Part;
 
 /// The version that is written.
 const VERSION: u32 = 2;
 
 /// No first line of version 2 is longer, in bytes.
 const LONGEST_HEAD: u64 = 256;
-
-/// What stands before the content.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    version: u32,
-    sha256: String,
-}
-
-/// The version alone, of whatever form.
-#[derive(Deserialize)]
-struct AnyVersion {
-    version: u32,
-}
 
 /// The bodies of parts as they stand in `entry.json`.
 pub(super) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
@@ -66,7 +51,7 @@ fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 }
 
 fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
-    let mut file = line(&Head { version: VERSION, sha256: sha256(&content) })?;
+    let mut file = line(&json!({ "version": VERSION, "sha256": sha256(&content) }))?;
     file.append(&mut content);
     Ok(file)
 }
@@ -83,11 +68,7 @@ pub(super) fn read_entry(file: impl Read) -> Result<(Entry, Option<Progress>), S
             let parts = lines.count_rest()?;
             if parts == entry.parts.len() { Ok((entry, None)) } else { Err("it lacks parts".to_owned()) }
         }
-        Opened::V1(content) => {
-            let old: Old<IgnoredAny> = read_old(content)?;
-            let progress = old.progress();
-            Ok((old.into_entry(), Some(progress)))
-        }
+        Opened::V1(old) => Ok((of_old(&old, old_entry)?, Some(of_old(&old, old_progress)?))),
     }
 }
 
@@ -106,9 +87,9 @@ pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
             lines.count_rest()?;
             Ok(bodies)
         }
-        Opened::V1(content) => {
-            let old: Old<Value> = read_old(content)?;
-            Ok(old.parts.into_iter().map(|part| part.body).collect())
+        Opened::V1(mut old) => {
+            let parts = old["parts"].as_array_mut().into_iter().flatten();
+            Ok(parts.map(|part| part["body"].take()).collect())
         }
     }
 }
@@ -125,25 +106,35 @@ pub(super) fn read_progress(file: impl Read, parts: usize) -> Result<Progress, S
             lines.count_rest()?;
             progress
         }
-        Opened::V1(content) => read_old::<IgnoredAny>(content)?.progress(),
+        Opened::V1(old) => of_old(&old, old_progress)?,
     };
     if progress.parts.len() == parts { Ok(progress) } else { Err("it is that of another entry".to_owned()) }
 }
 
 /// A file whose version is known.
 enum Opened<R> {
-    V1(io::Chain<io::Cursor<Vec<u8>>, BufReader<R>>),
+    V1(Value),
     V2(Lines<BufReader<R>>),
 }
 
 fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let mut first = Vec::new();
-    reader.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut first).map_err(|error| unreadable(&error))?;
-    match serde_json::from_slice(&first) {
-        Ok(Head { version: VERSION, sha256 }) => Ok(Opened::V2(Lines::new(reader, sha256))),
-        Ok(Head { version, .. }) => Err(of_another(version)),
-        Err(_) => Ok(Opened::V1(io::Cursor::new(first).chain(reader))),
+    let mut content = Vec::new();
+    reader.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut content).map_err(|error| unreadable(&error))?;
+    let head: Option<Value> = serde_json::from_slice(&content).ok();
+    if let Some(sum) = head.as_ref().and_then(|head| head.get("sha256")?.as_str())
+        && head.as_ref().is_some_and(|head| head["version"] == VERSION)
+    {
+        return Ok(Opened::V2(Lines::new(reader, sum.to_owned())));
+    }
+    reader.read_to_end(&mut content).map_err(|error| unreadable(&error))?;
+    let old: Value = serde_json::from_slice(&content).map_err(|error| no_entry(error.line(), error.column()))?;
+    match old.get("version").and_then(Value::as_u64) {
+        Some(1) => Ok(Opened::V1(old)),
+        Some(version) if version != u64::from(VERSION) => {
+            Err(format!("it has version {version}, and this program reads versions 1 and {VERSION}"))
+        }
+        _ => Err(no_entry(1, 1)),
     }
 }
 
@@ -172,8 +163,7 @@ impl<R: BufRead> Lines<R> {
 
     fn next_as<T: DeserializeOwned>(&mut self) -> Result<T, String> {
         self.advance()?;
-        serde_json::from_slice(&self.line)
-            .map_err(|error| format!("it is no entry, from line {} column {} on", self.number, error.column()))
+        serde_json::from_slice(&self.line).map_err(|error| no_entry(self.number, error.column()))
     }
 
     /// Goes to the end, and compares the checksum. Returns how many lines there were.
@@ -195,111 +185,63 @@ fn unreadable(error: &io::Error) -> String {
     format!("it cannot be read: {error}")
 }
 
-fn of_another(version: u32) -> String {
-    format!("it has version {version}, and this program reads versions 1 and {VERSION}")
+fn no_entry(line: usize, column: usize) -> String {
+    format!("it is no entry, from line {line} column {column} on")
 }
 
-/// An entry of version 1. `B` is the body of a part.
-#[derive(Deserialize)]
-struct Old<B> {
-    version: u32,
-    id: String,
-    route: Channel,
-    profile: Option<String>,
-    target: Option<String>,
-    queued_at_ms: u64,
-    attempts: u32,
-    errcode: Option<i64>,
-    status: Option<String>,
-    message: Option<String>,
-    may_have_arrived: bool,
-    at_most_once: bool,
-    under_way: Option<usize>,
-    #[serde(default)]
-    last_attempt_ms: Option<u64>,
-    #[serde(default)]
-    mark: Option<String>,
-    duplicate_check_s: Option<u64>,
-    markable: bool,
-    parts: Vec<OldPart<B>>,
+/// What an entry of version 1 says, in the form of this one.
+fn of_old<T: DeserializeOwned>(old: &Value, form: fn(&Value) -> Value) -> Result<T, String> {
+    let form = serde_json::to_vec(&form(old)).map_err(|_| no_entry(1, 1))?;
+    serde_json::from_slice(&form).map_err(|error| format!("it is no entry of version 1: {error}"))
 }
 
-#[derive(Deserialize)]
-struct OldPart<B> {
-    kind: PartKind,
-    label: Option<String>,
-    body: B,
-    media: Option<OldMedia>,
-    sent: usize,
-    done: bool,
+fn old_entry(old: &Value) -> Value {
+    let file = |media: &Value| match media {
+        Value::Object(_) => json!({
+            "kind": media["kind"],
+            "name": media["name"],
+            "file": media["file"],
+            "size": media["size"],
+            "sha256": null,
+        }),
+        _ => Value::Null,
+    };
+    let part = |part: &Value| json!({ "kind": part["kind"], "name": part["label"], "file": file(&part["media"]) });
+    json!({
+        "id": old["id"],
+        "channel": old["route"],
+        "profile": old["profile"],
+        "target": old["target"],
+        "queued_at_ms": old["queued_at_ms"],
+        "at_most_once": old["at_most_once"],
+        "duplicate_check_s": old["duplicate_check_s"],
+        "markable": old["markable"],
+        "parts": old_parts(old).map(part).collect::<Value>(),
+    })
 }
 
-#[derive(Deserialize)]
-struct OldMedia {
-    kind: MediaKind,
-    name: String,
-    file: String,
-    size: u64,
-}
-
-fn read_old<B: DeserializeOwned>(mut content: impl Read) -> Result<Old<B>, String> {
-    // Whole, since a reader that is asked for byte after byte takes ten times as long.
-    let mut bytes = Vec::new();
-    content.read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    match serde_json::from_slice::<Old<B>>(&bytes) {
-        Ok(old) if old.version == 1 => Ok(old),
-        Ok(Old { version, .. }) => Err(of_another(version)),
-        Err(error) => match serde_json::from_slice(&bytes) {
-            Ok(AnyVersion { version }) if !(1..=VERSION).contains(&version) => Err(of_another(version)),
-            _ => Err(format!("it is no entry, from line {} column {} on", error.line(), error.column())),
+fn old_progress(old: &Value) -> Value {
+    let letter = |(index, part): (usize, &Value)| match (part["done"] == true, old["under_way"] == index) {
+        (true, _) => 's',
+        (false, true) => 'w',
+        (false, false) => 'p',
+    };
+    let taken = |(index, part): (usize, &Value)| (part["done"] != true).then(|| json!([index, part["sent"]]));
+    json!({
+        "attempts": old["attempts"],
+        "errcode": old["errcode"],
+        "status": old["status"],
+        "message": old["message"],
+        "may_have_arrived": old["may_have_arrived"],
+        "last_attempt_ms": old["last_attempt_ms"],
+        "mark": old["mark"],
+        "parts": {
+            "states": old_parts(old).enumerate().map(letter).collect::<String>(),
+            "taken": old_parts(old).enumerate().filter_map(taken).collect::<Value>(),
         },
-    }
+    })
 }
 
-impl<B> Old<B> {
-    fn progress(&self) -> Progress {
-        let part = |(index, part): (usize, &OldPart<B>)| PartProgress {
-            state: match (part.done, self.under_way == Some(index)) {
-                (true, _) => PartState::Sent,
-                (false, true) => PartState::UnderWay,
-                (false, false) => PartState::Pending,
-            },
-            taken: part.sent,
-        };
-        Progress {
-            attempts: self.attempts,
-            errcode: self.errcode,
-            status: self.status.clone(),
-            message: self.message.clone(),
-            may_have_arrived: self.may_have_arrived,
-            last_attempt_ms: self.last_attempt_ms,
-            mark: self.mark.clone(),
-            parts: self.parts.iter().enumerate().map(part).collect(),
-        }
-    }
-
-    fn into_entry(self) -> Entry {
-        let stored = |part: OldPart<B>| StoredPart {
-            kind: part.kind,
-            name: part.label,
-            file: part.media.map(|OldMedia { kind, name, file, size }| StoredFile {
-                kind,
-                name,
-                file,
-                size,
-                sha256: None,
-            }),
-        };
-        Entry {
-            id: self.id,
-            channel: self.route,
-            profile: self.profile,
-            target: self.target,
-            queued_at_ms: self.queued_at_ms,
-            at_most_once: self.at_most_once,
-            duplicate_check_s: self.duplicate_check_s,
-            markable: self.markable,
-            parts: self.parts.into_iter().map(stored).collect(),
-        }
-    }
+fn old_parts(old: &Value) -> impl Iterator<Item = &Value> {
+    old["parts"].as_array().into_iter().flatten()
 }

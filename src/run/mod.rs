@@ -193,7 +193,7 @@ pub async fn alert(session: &mut Session<'_>, mut args: RunRequest, ran: Option<
         job(&args)?;
         let imagined = Ran::imagined(&args);
         let request = in_words(session, args.alert, &imagined, None);
-        return send::send(session, request).await;
+        return Box::pin(send::send(session, request)).await;
     };
     session.sends_unstored = true;
     // Whoever has no credentials shall hear of that before there is something to tell.
@@ -221,7 +221,7 @@ pub async fn alert(session: &mut Session<'_>, mut args: RunRequest, ran: Option<
         calm(&mut session.settings, &mut args.alert, news);
     }
     let request = in_words(session, args.alert, ran, news);
-    let outcome = send::send(session, request).await?;
+    let outcome = Box::pin(send::send(session, request)).await?;
     // What was held back as a repeat has been told to nobody: it is still news when that is over.
     if send::is_through(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));

@@ -1,5 +1,8 @@
 //! One alert to its targets: read, made into messages, stored if that is wanted, and delivered to the command's own target,
 //! to those that get it as well, and to the one that stands in.
+//!
+//! What is rare, or large, stands in a box of its own: a future is as large as the largest of those that it waits for, and
+//! is copied where it is made.
 
 mod adapt;
 mod alert;
@@ -75,7 +78,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
         session.said = Some(Said { msgtype: draft.msgtype().to_owned(), text });
     }
     if session.settings.dry_run {
-        return dry_run::of_message(session, channel, &draft, &parts).await;
+        return Box::pin(dry_run::of_message(session, channel, &draft, &parts)).await;
     }
     // Nobody learns otherwise that nobody would stand in, until it is too late.
     if let Some(name) = &session.settings.fallback
@@ -83,7 +86,8 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     {
         session.warnings.push(format!("the fallback cannot be used: {error}"));
     }
-    FanOut::prepare(session, channel, &draft, parts).await?.go(session, &draft).await
+    let fan_out = Box::pin(FanOut::prepare(session, channel, &draft, parts)).await?;
+    Box::pin(fan_out.go(session, &draft)).await
 }
 
 /// Makes a message that nobody gets, to find out whether it can be made.
@@ -138,9 +142,9 @@ impl FanOut {
         let passage = match self.enter(session).await {
             Ok(None) => None,
             Ok(Some(Entry::Pass(passage))) => Some(passage),
-            Ok(Some(Entry::HeldBack { count, .. })) => return Ok(self.hold_back(session, count).await),
+            Ok(Some(Entry::HeldBack { count, .. })) => return Ok(Box::pin(self.hold_back(session, count)).await),
             Err(error) if self.all().any(|outgoing| outgoing.is_stored()) => {
-                return Ok(self.leave(session, &error).await);
+                return Ok(Box::pin(self.leave(session, &error)).await);
             }
             Err(error) => return Err(error),
         };
@@ -148,7 +152,7 @@ impl FanOut {
         let lead = held_back.map(told_of_repeats);
         if let Some(lead) = &lead {
             for outgoing in self.all() {
-                outgoing.lead_with(draft, lead, session.sends_unstored).await?;
+                Box::pin(outgoing.lead_with(draft, lead, session.sends_unstored)).await?;
             }
         }
         let mut outcome = self.deliver(session, draft, lead.as_deref()).await;

@@ -56,8 +56,8 @@ impl Outgoing {
 
     /// Stores it, if that is wanted.
     pub(crate) async fn store(&mut self, sends_unstored: bool) -> Result<()> {
-        let entry = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored).await?;
-        self.account.follow(entry);
+        let accepting = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored);
+        self.account.follow(Box::pin(accepting).await?);
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Outgoing {
             let entry = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored).await?;
             let before = self.account.follow(entry);
             if let Some(before) = before {
-                crate::store::off_loop(move || before.done()).await??;
+                crate::blocking::off_loop(move || before.done()).await??;
             }
         }
         Ok(())
@@ -83,7 +83,7 @@ impl Outgoing {
 
     /// One go at the target: its requests, with their repetitions.
     pub(crate) async fn attempt(&mut self) -> Outcome {
-        let mut outcome = self.deliver().await.unwrap_or_else(Outcome::not_delivered);
+        let mut outcome = Box::pin(self.deliver()).await.unwrap_or_else(Outcome::not_delivered);
         let Target { settings, channel, .. } = &self.target;
         outcome.profile.clone_from(&settings.profile);
         outcome.channel = Some(*channel);
@@ -101,7 +101,7 @@ impl Outgoing {
     /// Settles what the outbox holds.
     pub(crate) async fn settled(self, mut outcome: Outcome) -> Delivered {
         let Self { mut target, mut account, courier, .. } = self;
-        storing::settle(&mut target, &mut account, &mut outcome).await;
+        Box::pin(storing::settle(&mut target, &mut account, &mut outcome)).await;
         let warnings = std::mem::take(&mut target.warnings);
         Delivered { outcome, warnings, courier: courier.map(|courier| (target, courier)) }
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::api::Trust;
+use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::ci;
 use crate::config::{Config, SecretSource, Settings, TargetName};
@@ -151,11 +152,11 @@ impl<'c> Session<'c> {
         &mut self,
         work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let worker = tokio::task::spawn_blocking(move || {
+        let reading = off_loop(move || {
             let mut warnings = Vec::new();
             (work(&mut warnings), warnings)
         });
-        let (result, warnings) = worker.await.map_err(|_| Error::defect("reading the message broke off"))?;
+        let (result, warnings) = reading.await?;
         self.warnings.extend(warnings);
         self.start_clock();
         result

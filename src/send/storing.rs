@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use crate::blocking::off_loop;
 use crate::clock::now_ms;
 use crate::delivery::{Account, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::message::Part;
 use crate::outbox::{Held, NewEntry, Outbox, Refusal};
-use crate::store::off_loop;
 
 use super::outgoing::agent_id;
 use super::session::Session;

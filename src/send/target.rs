@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 use crate::api::{Client, ClientOptions, Trust};
+use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, SecretSource, Settings, Webhook};
 use crate::delivery::{Courier, Credential, Policy, Provenance};
@@ -21,7 +22,7 @@ use super::session::{require_state_of, state_of};
 /// A target of a run.
 pub struct Target {
     /// Those of its profile, with the command's options and the environment.
-    pub settings: Settings,
+    pub settings: Box<Settings>,
     /// The way to it.
     pub channel: Channel,
     /// What somebody should hear of, one sentence each.
@@ -59,6 +60,7 @@ impl Target {
         listener: Listener,
     ) -> Self {
         let (warnings, login) = (Vec::new(), OnceCell::new());
+        let settings = Box::new(settings);
         Self { settings, channel, warnings, trust, deadline, mask, listener, login }
     }
 
@@ -243,7 +245,7 @@ impl Target {
         } else {
             let source = source.clone();
             let origin = source.origin().to_owned();
-            let loading = tokio::task::spawn_blocking(move || source.load(limit));
+            let loading = off_loop(move || source.load(limit));
             // A command is stopped at its limit; a file can be a pipe that nobody writes into.
             let patience = limit + Duration::from_millis(200);
             let loaded = tokio::time::timeout(patience, loading).await.map_err(|_| {
@@ -252,7 +254,7 @@ impl Target {
                     "check what is behind it",
                 )
             })?;
-            loaded.map_err(|_| Error::defect("reading a credential broke off"))??
+            loaded??
         };
         self.mask.add(&secret);
         Ok(secret)

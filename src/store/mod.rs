@@ -9,8 +9,6 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
-
 pub(crate) use keyed::KeyedFile;
 pub use lock::{Guard, Locked};
 
@@ -238,15 +236,6 @@ impl Folder {
     fn open_to_group(&self, _path: &Path, _mode: u32) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Does work on the disk in a thread of its own, so that a slow disk holds up no timer and no other target.
-///
-/// # Errors
-///
-/// A defect, if the work broke off.
-pub async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::defect("work on the disk broke off"))
 }
 
 /// Appends a line to a file that others may append to at the same time; it is made (0600) where it is missing.

@@ -1,0 +1,30 @@
+//! Work that may block, in a thread of its own: a slow disk, a pipe that nobody writes into, a program that takes its time.
+//! Timers, signals and other targets go on meanwhile.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::error::{Error, Result};
+
+/// Does the work and waits for it. Whoever stops waiting does not stop the work.
+///
+/// # Errors
+///
+/// A defect, if the work broke off.
+pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = Arc::new(Mutex::new(None));
+    let result = Arc::clone(&done);
+    let working = start(Box::new(move || {
+        let worked = work();
+        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(worked);
+    }));
+    let broke_off = || Error::defect("work in a thread of its own broke off");
+    working.await.map_err(|_| broke_off())?;
+    done.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(broke_off)
+}
+
+/// One task type for all kinds of work: each type would be a copy of the scheduler's code.
+fn start(work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
+    spawn_blocking(work)
+}
