@@ -26,38 +26,34 @@ const FOLDER: &str = "cooldown";
 
 /// Whether an alert may go.
 #[derive(Debug)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// It goes now.
     Pass(Passage),
     /// One like it was taken a short while ago.
     HeldBack {
         /// How many have been held back since then, with this one.
         count: u64,
-        /// When the one in front was taken.
-        since: SystemTime,
-        /// From when on the next one passes.
-        until: SystemTime,
     },
 }
 
 /// An alert under way. Others with its key wait until this is dropped, and one of them goes then if it did not pass.
 #[derive(Debug)]
 #[must_use = "others with this key wait for its end"]
-pub struct Passage {
+pub(crate) struct Passage {
     /// What to tell those who get this alert: how many were held back before it, and since when; `None` if none was.
-    pub held: Option<Held>,
+    pub(crate) held: Option<Held>,
     /// Why nobody can be held back after it, or was before; `None` if all is well.
-    pub warning: Option<String>,
+    pub(crate) warning: Option<String>,
     place: Option<(Place, Guard)>,
 }
 
 /// Alerts that were held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// At least 1.
-    pub count: u64,
+    pub(crate) count: u64,
     /// When the one in front of them was taken.
-    pub since: SystemTime,
+    pub(crate) since: SystemTime,
 }
 
 /// Asks whether an alert may go: at most one with this `key` within `duration`. `key` may be any text and appears in no file.
@@ -67,7 +63,7 @@ pub struct Held {
 /// # Errors
 ///
 /// Temporary (exit 7), if one is under way still and nothing is known of it.
-pub async fn enter(
+pub(crate) async fn enter(
     state: Option<&Folder>,
     key: &str,
     duration: Duration,
@@ -82,7 +78,7 @@ pub async fn enter(
         Ok(Some(guard)) => Ok(place.enter_locked(guard, duration, listener)),
         Ok(None) => match place.recent(duration) {
             // Not counted: whoever has the lock has been stopped, or very many repeat themselves at once.
-            Some(known) => Ok(known.held_back(known.held.saturating_add(1), duration)),
+            Some(known) => Ok(Entry::HeldBack { count: known.held.saturating_add(1) }),
             None => Err(Error::temporary(
                 "another process is sending the same alert, and by the deadline nothing is known of it",
                 "try again later, or give it more time with --deadline",
@@ -96,7 +92,7 @@ impl Passage {
     /// Keeps that this alert was taken, or is stored to be: from now on the next ones are held back. Returns a warning if
     /// that cannot be kept.
     #[must_use = "a warning is for whoever sends"]
-    pub fn passed(self) -> Option<String> {
+    pub(crate) fn passed(self) -> Option<String> {
         let (place, guard) = self.place.as_ref()?;
         let kept = place.0.write(&Known { passed_at: now_ms(), held: 0 }, guard);
         kept.err().map(|error| unkept(place.0.says("cannot be written", error)))
@@ -148,7 +144,7 @@ impl Place {
             listener
                 .detail(format!("an alert is held back but not counted: {}", self.0.says("cannot be written", error)));
         }
-        known.held_back(known.held, duration)
+        Entry::HeldBack { count: known.held }
     }
 
     fn recent(&self, duration: Duration) -> Option<Known> {
@@ -171,11 +167,6 @@ impl Known {
     fn is_recent_at(&self, now: u64, duration: Duration) -> bool {
         // From the future: the clock was set back, and nobody knows how long ago it was.
         now.checked_sub(self.passed_at).is_some_and(|age| u128::from(age) < duration.as_millis())
-    }
-
-    fn held_back(&self, count: u64, duration: Duration) -> Entry {
-        let since = at_ms(self.passed_at);
-        Entry::HeldBack { count, since, until: since.checked_add(duration).unwrap_or(since) }
     }
 }
 
@@ -237,8 +228,7 @@ mod tests {
 
     #[track_caller]
     fn count_held_back(entry: &Entry) -> u64 {
-        let Entry::HeldBack { count, since, until } = entry else { panic!("{entry:?}") };
-        assert!(*since <= SystemTime::now() && since < until);
+        let Entry::HeldBack { count } = entry else { panic!("{entry:?}") };
         *count
     }
 

@@ -5,7 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod alert;
-pub mod api;
+mod api;
 mod blocking;
 pub mod channel;
 pub mod check;
@@ -13,22 +13,24 @@ pub mod child;
 pub mod ci;
 pub mod clock;
 pub mod config;
-pub mod cooldown;
+mod cooldown;
 pub mod delivery;
 pub mod error;
-pub mod feed;
+mod feed;
 pub mod fingerprint;
 pub mod flush;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod harmless;
 pub mod input;
 pub mod message;
 pub mod nearest;
 pub mod notice;
-pub mod outbox;
-pub mod rate_limit;
+mod outbox;
+mod rate_limit;
 pub mod run;
 pub mod secret;
 pub mod send;
 pub mod store;
-pub mod template;
-pub mod token;
+mod template;
+mod token;

@@ -34,47 +34,47 @@ const CACHE_FILE_LIMIT: u64 = 16 * 1024;
 
 /// The app whose token is wanted.
 #[derive(Debug, Clone)]
-pub struct App {
+pub(crate) struct App {
     /// `corpid`.
-    pub corp_id: String,
+    pub(crate) corp_id: String,
     /// Keeps the tokens of apps apart; `None` where a command needs no agent.
-    pub agent_id: Option<i64>,
+    pub(crate) agent_id: Option<i64>,
     /// `corpsecret`.
-    pub secret: Secret,
+    pub(crate) secret: Secret,
 }
 
 /// A token and where it came from.
 #[derive(Debug, Clone)]
-pub struct Token {
+pub(crate) struct Token {
     /// The token itself.
-    pub access_token: Secret,
+    pub(crate) access_token: Secret,
     /// Seconds that are left of its life.
-    pub expires_in: u64,
+    pub(crate) expires_in: u64,
     /// Whether it was there before this process asked for one.
-    pub from_cache: bool,
+    pub(crate) from_cache: bool,
     /// Whether a call was made with it.
-    pub was_used: bool,
+    pub(crate) was_used: bool,
     /// What WeCom said with it; `None` when it was not asked.
-    pub answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
 }
 
 impl Token {
     /// The same after a call: for the next one it was there before.
     #[must_use]
-    pub fn after_use(self) -> Self {
+    pub(crate) fn after_use(self) -> Self {
         Self { was_used: true, ..self }
     }
 
     /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
     /// near its end, as it does where it grants the same token again.
     #[must_use]
-    pub fn may_be_stale(&self) -> bool {
+    pub(crate) fn may_be_stale(&self) -> bool {
         self.from_cache || self.was_used || self.expires_in <= LAST_SECONDS
     }
 }
 
 /// Hands out the tokens of one app.
-pub struct Tokens {
+pub(crate) struct Tokens {
     app: App,
     cache: Option<CacheFile>,
     mask: Mask,
@@ -85,7 +85,7 @@ pub struct Tokens {
 impl Tokens {
     /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
     #[must_use]
-    pub fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Listener) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
         Self { app, cache, mask, listener, trouble_told: Cell::new(false) }
     }
@@ -95,7 +95,7 @@ impl Tokens {
     /// # Errors
     ///
     /// The failure of the one `gettoken` call that this may take.
-    pub async fn get(&self, client: &Client) -> Result<Token, CallError> {
+    pub(crate) async fn get(&self, client: &Client) -> Result<Token, CallError> {
         if let Some(token) = self.cached(Entry::is_fresh) {
             return Ok(token);
         }
@@ -111,7 +111,7 @@ impl Tokens {
     /// # Errors
     ///
     /// The failure of the one `gettoken` call that this may take.
-    pub async fn refresh(&self, client: &Client, stale: &Token) -> Result<Option<Token>, CallError> {
+    pub(crate) async fn refresh(&self, client: &Client, stale: &Token) -> Result<Option<Token>, CallError> {
         let stale = &stale.access_token;
         let is_other = |entry: &Entry| entry.is_fresh() && entry.access_token != stale.expose();
         let is_settled = |entry: &Entry| is_other(entry) || entry.is_known_unchanged(stale);
@@ -130,7 +130,7 @@ impl Tokens {
     /// # Errors
     ///
     /// The failure of the `gettoken` call.
-    pub async fn force(&self, client: &Client) -> Result<Token, CallError> {
+    pub(crate) async fn force(&self, client: &Client) -> Result<Token, CallError> {
         let guard = self.lock(client, |_| false).await;
         self.fetch(client, None, guard.as_ref()).await
     }

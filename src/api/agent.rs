@@ -9,28 +9,28 @@ use crate::error::Answer;
 use crate::secret::Secret;
 
 /// Path of the endpoint.
-pub const AGENT_GET: &str = "/cgi-bin/agent/get";
+pub(crate) const AGENT_GET: &str = "/cgi-bin/agent/get";
 
 /// The fields of the range, and the lists in them: members, departments, tags.
 const RANGE: [(&str, &str); 3] = [("allow_userinfos", "user"), ("allow_partys", "partyid"), ("allow_tags", "tagid")];
 
 /// An app, and whom it can reach: its visible range, in which a department includes those below it (document path 90665).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
+pub(crate) struct Agent {
     /// The name as members see it. Text from outside.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it was disabled.
-    pub is_closed: bool,
+    pub(crate) is_closed: bool,
     /// Whether the answer says anything of the range; else the lists are empty and mean nothing.
-    pub tells_range: bool,
+    pub(crate) tells_range: bool,
     /// Members who are named one by one.
-    pub users: Vec<String>,
+    pub(crate) users: Vec<String>,
     /// Departments.
-    pub parties: Vec<String>,
+    pub(crate) parties: Vec<String>,
     /// Tags.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// What WeCom said with it.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
 }
 
 impl Client {
@@ -39,7 +39,7 @@ impl Client {
     /// # Errors
     ///
     /// 301002 for another app's id, 60020 for an IP that is not trusted; see [`CallError`].
-    pub async fn agent_get(&self, access_token: &Secret, agent_id: i64) -> Result<Agent, CallError> {
+    pub(crate) async fn agent_get(&self, access_token: &Secret, agent_id: i64) -> Result<Agent, CallError> {
         let agent_id = agent_id.to_string();
         let query = vec![("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
         let target = Target { method: Method::GET, path: AGENT_GET, query };

@@ -62,7 +62,7 @@ pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
 
 /// The status that a refusal or a doubtful success ends in, where the errcode alone does not tell.
 #[must_use]
-pub fn status_of(answer: &Answer) -> Status {
+pub(crate) fn status_of(answer: &Answer) -> Status {
     match answer.errcode {
         0 => Status::Refused,
         code => errcode::class_of(code).status(),

@@ -10,7 +10,7 @@ use crate::error::{Answer, Error};
 
 /// Why a call did not end with WeCom's consent.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// The client could not be set up, or the input could not be read: no request was made.
     #[error("{0}")]
     Setup(Error),
@@ -74,7 +74,7 @@ pub enum CallError {
 impl CallError {
     /// The refusal, when WeCom gave one.
     #[must_use]
-    pub fn answer(&self) -> Option<&Answer> {
+    pub(crate) fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Rejected(reply) => Some(&reply.answer),
             _ => None,
@@ -83,13 +83,13 @@ impl CallError {
 
     /// Whether it failed before the request can have reached WeCom, or what stands before it.
     #[must_use]
-    pub fn is_before_the_request(&self) -> bool {
+    pub(crate) fn is_before_the_request(&self) -> bool {
         matches!(self, Self::Setup(_) | Self::Late(_) | Self::Unreached { .. } | Self::Untrusted { .. })
     }
 
     /// A list of ids out of a refusal.
     #[must_use]
-    pub fn ids(&self, field: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, field: &str) -> Vec<String> {
         match self {
             Self::Rejected(reply) => reply.ids(field),
             _ => Vec::new(),
@@ -99,7 +99,7 @@ impl CallError {
 
 /// A time limit that ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// Of a connection that is being made.
     Connect,
     /// Of an attempt without progress.
@@ -111,7 +111,7 @@ pub enum Limit {
 impl Limit {
     /// The option that sets it.
     #[must_use]
-    pub fn option(self) -> &'static str {
+    pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Connect => "--connect-timeout",
             Self::Timeout => "--timeout",
@@ -122,7 +122,7 @@ impl Limit {
 
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateFault {
+pub(crate) enum CertificateFault {
     /// It was issued by nobody who is trusted here.
     #[error("its issuer is not among the trusted roots")]
     Issuer,

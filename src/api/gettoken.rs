@@ -8,20 +8,20 @@ use crate::error::Answer;
 use crate::secret::Secret;
 
 /// Path of the endpoint.
-pub const GETTOKEN: &str = "/cgi-bin/gettoken";
+pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
 
 /// What the page calls normal, for an answer that leaves it out.
 const NORMAL_LIFETIME_S: u64 = 7200;
 
 /// A token as WeCom granted it.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// Up to 512 bytes.
-    pub access_token: Secret,
+    pub(crate) access_token: Secret,
     /// Seconds, from the request on; normally 7200.
-    pub expires_in: u64,
+    pub(crate) expires_in: u64,
     /// What WeCom said with it.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
 }
 
 impl Client {
@@ -31,7 +31,7 @@ impl Client {
     /// # Errors
     ///
     /// 40001, 40013 and 40091 for wrong credentials, 60020 for an IP that is not trusted; see [`CallError`].
-    pub async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
+    pub(crate) async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
         let query = vec![("corpid", corp_id), ("corpsecret", secret.expose())];
         let target = Target { method: Method::GET, path: GETTOKEN, query };
         let reply = self.exchange(&target, &Progress::default(), &Ok).await?;

@@ -17,33 +17,33 @@ use crate::notice::{Listener, Notice};
 use crate::secret::Secret;
 
 /// Path of the app's endpoint.
-pub const MEDIA_UPLOAD: &str = "/cgi-bin/media/upload";
+pub(crate) const MEDIA_UPLOAD: &str = "/cgi-bin/media/upload";
 /// Path of the webhook's endpoint.
-pub const WEBHOOK_UPLOAD_MEDIA: &str = "/cgi-bin/webhook/upload_media";
+pub(crate) const WEBHOOK_UPLOAD_MEDIA: &str = "/cgi-bin/webhook/upload_media";
 
 /// How much is read and handed over at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// What to upload.
 #[derive(Debug, Clone, Copy)]
-pub struct Upload<'a> {
+pub(crate) struct Upload<'a> {
     /// `type` of the query.
-    pub kind: MediaKind,
+    pub(crate) kind: MediaKind,
     /// The file itself.
-    pub file: &'a Attachment,
+    pub(crate) file: &'a Attachment,
 }
 
 /// What an upload brought.
 #[derive(Debug, Clone)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook alone.
-    pub media_id: String,
+    pub(crate) media_id: String,
     /// The kind as WeCom names it.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Unix time in digits, as WeCom gives it.
-    pub created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
     /// What WeCom said with it.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
 }
 
 impl Client {
@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`CallError`].
-    pub async fn media_upload(&self, access_token: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
+    pub(crate) async fn media_upload(&self, access_token: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
         self.upload(MEDIA_UPLOAD, ("access_token", access_token), upload).await
     }
 
@@ -61,7 +61,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`CallError`].
-    pub async fn webhook_upload_media(&self, key: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
+    pub(crate) async fn webhook_upload_media(&self, key: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
         self.upload(WEBHOOK_UPLOAD_MEDIA, ("key", key), upload).await
     }
 

@@ -6,7 +6,7 @@ use super::{CallError, Client, Reply};
 use crate::secret::Secret;
 
 /// Path of the endpoint.
-pub const MESSAGE_SEND: &str = "/cgi-bin/message/send";
+pub(crate) const MESSAGE_SEND: &str = "/cgi-bin/message/send";
 
 impl Client {
     /// Sends an app message: `body` is the whole JSON, as bytes, so that a repetition is the same to the byte.
@@ -16,7 +16,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`CallError`].
-    pub async fn message_send(&self, access_token: &Secret, body: Bytes) -> Result<Reply, CallError> {
+    pub(crate) async fn message_send(&self, access_token: &Secret, body: Bytes) -> Result<Reply, CallError> {
         self.post_json(MESSAGE_SEND, ("access_token", access_token), body).await
     }
 }

@@ -7,7 +7,7 @@ mod agent;
 mod bundle;
 mod drain;
 mod envelope;
-pub mod errcode;
+pub(crate) mod errcode;
 mod exchange;
 mod failure;
 mod gettoken;
@@ -32,17 +32,17 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
 
-pub use agent::{AGENT_GET, Agent};
-pub use envelope::status_of;
-pub use failure::{CallError, CertificateFault, Limit};
-pub use gettoken::{GETTOKEN, Grant};
-pub use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
-pub use message::MESSAGE_SEND;
-pub use probe::Way;
-pub use reply::Reply;
-pub use trust::Trust;
-pub use webhook::WEBHOOK_SEND;
-pub use witness::Certificate;
+pub(crate) use agent::{AGENT_GET, Agent};
+pub(crate) use envelope::status_of;
+pub(crate) use failure::{CallError, CertificateFault, Limit};
+pub(crate) use gettoken::{GETTOKEN, Grant};
+pub(crate) use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
+pub(crate) use message::MESSAGE_SEND;
+pub(crate) use probe::Way;
+pub(crate) use reply::Reply;
+pub(crate) use trust::Trust;
+pub(crate) use webhook::WEBHOOK_SEND;
+pub(crate) use witness::Certificate;
 
 use crate::config::{BaseUrl, ProxySetting};
 use crate::error::{Error, Result};
@@ -56,24 +56,24 @@ use witness::Seen;
 
 /// How a client reaches WeCom.
 #[derive(Debug, Clone)]
-pub struct ClientOptions {
+pub(crate) struct ClientOptions {
     /// Scheme, host, port and path prefix.
-    pub base_url: BaseUrl,
+    pub(crate) base_url: BaseUrl,
     /// Which proxy to use.
-    pub proxy: ProxySetting,
+    pub(crate) proxy: ProxySetting,
     /// Which certificates are trusted. Clients that are given clones read them once together.
-    pub trust: Trust,
+    pub(crate) trust: Trust,
     /// How long a connection may take to stand.
-    pub connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
     /// How long an attempt may go without progress.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// When the whole command must end.
-    pub deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// A typed client of WeCom's server API. The connection machinery is built at the first call, not before. Clones share it.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
     /// When the first answer of WeCom came, by this machine's clock and by its own.
@@ -94,24 +94,24 @@ struct Target<'a> {
 impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     #[must_use]
-    pub fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
         Self { options, http: Arc::default(), clocks: Arc::default(), seen: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
     #[must_use]
-    pub fn path(&self, endpoint: &str) -> String {
+    pub(crate) fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.options.base_url.path_prefix())
     }
 
     /// When the whole command must end.
     #[must_use]
-    pub fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.options.deadline
     }
 
     /// Sets when the whole command must end.
-    pub fn set_deadline(&mut self, deadline: Instant) {
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.options.deadline = deadline;
     }
 
@@ -120,7 +120,7 @@ impl Client {
     /// # Errors
     ///
     /// Trusted roots that cannot be read before the deadline, or a proxy URL that cannot be used.
-    pub async fn prepare(&self) -> Result<()> {
+    pub(crate) async fn prepare(&self) -> Result<()> {
         self.http().await.map(|_| ())
     }
 
@@ -194,4 +194,10 @@ impl Client {
             .map_err(|error| CallError::Setup(Error::defect(format!("the request's URL is malformed: {error}"))))?;
         Ok(http.request(target.method.clone(), url))
     }
+}
+
+/// Whether an answer with this status and body is WeCom's.
+#[cfg(fuzzing)]
+pub(crate) fn is_answer(status: u16, body: &[u8]) -> bool {
+    envelope::judge(&envelope::HttpAnswer { status, retry_after: None, leads_to: None, body }).is_some()
 }

@@ -17,7 +17,7 @@ use crate::secret::Mask;
 
 /// Which way requests go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// Straight to WeCom, since no proxy is named.
     Straight,
     /// Straight to WeCom, since the proxy setting says so.
@@ -38,13 +38,13 @@ pub enum Way {
 impl Client {
     /// A client that also notes the certificates which it is shown, for [`Client::certificate`].
     #[must_use]
-    pub fn inspecting(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn inspecting(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
         Self { seen: Some(Seen::default()), ..Self::new(options, mask, listener) }
     }
 
     /// Which way its requests go, and why.
     #[must_use]
-    pub fn way(&self) -> Way {
+    pub(crate) fn way(&self) -> Way {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
         match self.proxy() {
             Some(proxy) => {
@@ -59,13 +59,13 @@ impl Client {
 
     /// Whether WeCom is spoken to by TLS.
     #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.options.base_url.as_str().starts_with("https:")
     }
 
     /// The host and port that a connection is made to: the proxy's, where there is one.
     #[must_use]
-    pub fn first_hop(&self) -> (String, u16) {
+    pub(crate) fn first_hop(&self) -> (String, u16) {
         if let Some(proxy) = self.proxy() {
             let (host, port) = proxy.hop();
             return (host.to_owned(), port);
@@ -78,7 +78,7 @@ impl Client {
     /// # Errors
     ///
     /// A name that is not found, or not within the connect limit.
-    pub async fn look_up(&self) -> Result<Vec<SocketAddr>, CallError> {
+    pub(crate) async fn look_up(&self) -> Result<Vec<SocketAddr>, CallError> {
         let (host, port) = self.first_hop();
         let limit = self.connect_limit()?;
         let found = tokio::time::timeout(limit, tokio::net::lookup_host((host.as_str(), port))).await;
@@ -96,7 +96,7 @@ impl Client {
     /// # Errors
     ///
     /// None that does so within the connect limit.
-    pub async fn connect(&self, addresses: &[SocketAddr]) -> Result<SocketAddr, CallError> {
+    pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<SocketAddr, CallError> {
         let limit = self.connect_limit()?;
         let connecting = async {
             let mut failure = Unreached::TimedOut(limit);
@@ -117,7 +117,7 @@ impl Client {
     /// # Errors
     ///
     /// Why it did not come to stand.
-    pub async fn open(&self) -> Result<(), CallError> {
+    pub(crate) async fn open(&self) -> Result<(), CallError> {
         self.http().await.map_err(CallError::Setup)?;
         self.trusting(async || self.open_once().await).await
     }
@@ -139,14 +139,14 @@ impl Client {
 
     /// The certificate that WeCom's host showed, trusted or not.
     #[must_use]
-    pub fn certificate(&self) -> Option<Certificate> {
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
         self.seen.as_ref()?.of(self.host_name())
     }
 
     /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
     /// has answered. It is exact to a second and the time that the answer took.
     #[must_use]
-    pub fn clock_ahead_s(&self) -> Option<i64> {
+    pub(crate) fn clock_ahead_s(&self) -> Option<i64> {
         let (here, there) = self.clocks.get()?;
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         Some(match here.duration_since(*there) {

@@ -8,17 +8,17 @@ use crate::error::Answer;
 
 /// An answer of WeCom's own.
 #[derive(Clone)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// Its `errcode` and `errmsg`.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
     /// All its fields. One of them can be an access token.
-    pub fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 impl Reply {
     /// A field as text: a string as it is, a number in digits, absent or of another type as nothing.
     #[must_use]
-    pub fn text(&self, field: &str) -> Option<String> {
+    pub(crate) fn text(&self, field: &str) -> Option<String> {
         match self.fields.get(field)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -28,7 +28,7 @@ impl Reply {
 
     /// A list of ids, which WeCom gives joined with `|` in some answers and as an array in others.
     #[must_use]
-    pub fn ids(&self, field: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, field: &str) -> Vec<String> {
         match self.fields.get(field) {
             Some(Value::String(joined)) => joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
             Some(Value::Array(items)) => items

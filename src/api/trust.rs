@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// Which certificates are trusted. Clones share what has been read.
 #[derive(Debug, Clone)]
-pub struct Trust(Arc<Shared>);
+pub(crate) struct Trust(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -41,7 +41,7 @@ impl Trust {
     /// The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL, else the system's; those of `ca_file`
     /// beside them. Nothing is read yet.
     #[must_use]
-    pub fn new(ca_file: Option<PathBuf>) -> Self {
+    pub(crate) fn new(ca_file: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { ca_file, unused: OnceCell::new(), used: OnceCell::new() }))
     }
 

@@ -6,7 +6,7 @@ use super::{CallError, Client, Reply};
 use crate::secret::Secret;
 
 /// Path of the endpoint.
-pub const WEBHOOK_SEND: &str = "/cgi-bin/webhook/send";
+pub(crate) const WEBHOOK_SEND: &str = "/cgi-bin/webhook/send";
 
 impl Client {
     /// Sends a message to a group: `body` is the whole JSON. WeCom takes 20 a minute for each webhook.
@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     ///
     /// 93000 for a wrong key; see [`CallError`].
-    pub async fn webhook_send(&self, key: &Secret, body: Bytes) -> Result<Reply, CallError> {
+    pub(crate) async fn webhook_send(&self, key: &Secret, body: Bytes) -> Result<Reply, CallError> {
         self.post_json(WEBHOOK_SEND, ("key", key), body).await
     }
 }

@@ -11,13 +11,13 @@ use x509_cert::ext::pkix::name::DirectoryString;
 
 /// A certificate as people look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     /// The version of TLS that was agreed on; `None` where the handshake did not get as far.
-    pub version: Option<&'static str>,
+    pub(crate) version: Option<&'static str>,
     /// Who issued it: common name and organization. Text from outside.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// When its time ends.
-    pub not_after: SystemTime,
+    pub(crate) not_after: SystemTime,
 }
 
 /// What was shown so far; clones share it.

@@ -22,7 +22,7 @@ pub struct Accounts(Arc<Mutex<Vec<Target>>>);
 
 /// The account of one target, and the outbox entry that follows it, if there is one.
 #[derive(Debug)]
-pub struct Account {
+pub(crate) struct Account {
     accounts: Accounts,
     own: usize,
     entry: Option<Held>,
@@ -68,7 +68,7 @@ pub(super) struct PartAccount {
 impl Accounts {
     /// Opens an account for one more target.
     #[must_use]
-    pub fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
+    pub(crate) fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
         targets.push(Target { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
@@ -114,7 +114,7 @@ impl Accounts {
 
 impl Account {
     /// Notes which parts are to be sent, and how far they have come already.
-    pub fn expect(&mut self, parts: &[Part]) {
+    pub(crate) fn expect(&mut self, parts: &[Part]) {
         let before = &self.before.parts;
         let known = |index: usize| before.get(index).copied().unwrap_or_default();
         let parts = parts.iter().enumerate().map(|(index, part)| PartAccount::new(part, known(index))).collect();
@@ -122,7 +122,7 @@ impl Account {
     }
 
     /// Lets the outbox entry that was made of this message follow it from now on. Returns the one that did before.
-    pub fn follow(&mut self, entry: Option<Held>) -> Option<Held> {
+    pub(crate) fn follow(&mut self, entry: Option<Held>) -> Option<Held> {
         let id = entry.as_ref().map(|entry| entry.id().to_owned());
         self.before = entry.as_ref().map(|entry| entry.progress().clone()).unwrap_or_default();
         self.change(|target| target.outbox_id = id);
@@ -130,19 +130,19 @@ impl Account {
     }
 
     /// Goes on with an entry that waited, and lets it follow.
-    pub fn resume(&mut self, entry: Held) {
+    pub(crate) fn resume(&mut self, entry: Held) {
         self.before = entry.progress().clone();
         self.entry = Some(entry);
     }
 
     /// The outbox entry that follows it.
     #[must_use]
-    pub fn entry(&self) -> Option<&Held> {
+    pub(crate) fn entry(&self) -> Option<&Held> {
         self.entry.as_ref()
     }
 
     /// Notes what the text begins with, because it is late.
-    pub fn note_mark(&mut self, mark: Option<String>) {
+    pub(crate) fn note_mark(&mut self, mark: Option<String>) {
         self.before.mark = mark;
     }
 
@@ -243,7 +243,7 @@ impl Account {
     /// # Errors
     ///
     /// Exit 3 with what the file system says.
-    pub async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
+    pub(crate) async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         let Some(mut entry) = self.entry.take() else { return Ok(()) };
         off_loop(move || entry.save(progress)).await?
@@ -254,7 +254,7 @@ impl Account {
     /// # Errors
     ///
     /// Exit 3 with what the file system says; then it waits on.
-    pub async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
+    pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         let Some(entry) = self.entry.take() else { return Ok(()) };
         off_loop(move || entry.fail(&progress)).await?
@@ -265,7 +265,7 @@ impl Account {
     /// # Errors
     ///
     /// Exit 3 with what the file system says; then it waits on.
-    pub async fn done(&mut self) -> Result<()> {
+    pub(crate) async fn done(&mut self) -> Result<()> {
         self.change(|target| target.outbox_id = None);
         let Some(entry) = self.entry.take() else { return Ok(()) };
         off_loop(move || entry.done()).await?

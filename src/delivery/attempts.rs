@@ -79,7 +79,7 @@ impl Courier {
     /// # Errors
     ///
     /// What `gettoken` failed of; a defect without an app.
-    pub async fn token(&mut self, refresh: bool) -> Result<Token> {
+    pub(crate) async fn token(&mut self, refresh: bool) -> Result<Token> {
         let got = self.persist(async |courier| {
             let Credential::App(tokens) = &courier.credential else {
                 return Err(Failed::before(Error::defect("a webhook has no token")));

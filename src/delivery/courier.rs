@@ -32,17 +32,17 @@ use crate::token::{Token, Tokens};
 
 /// Where a credential was read from and how long it is: all that may be said of it.
 #[derive(Debug, Clone)]
-pub struct Provenance {
+pub(crate) struct Provenance {
     /// For people: a variable, an option, a key of the config file.
-    pub origin: String,
+    pub(crate) origin: String,
     /// In bytes.
-    pub length: usize,
+    pub(crate) length: usize,
     /// The app's id, where a call carries one.
-    pub agent_id: Option<i64>,
+    pub(crate) agent_id: Option<i64>,
 }
 
 /// What lets a call in.
-pub enum Credential {
+pub(crate) enum Credential {
     /// Tokens of an app.
     App(Tokens),
     /// The key of a webhook.
@@ -50,7 +50,7 @@ pub enum Credential {
 }
 
 /// Brings messages to one target.
-pub struct Courier {
+pub(crate) struct Courier {
     pub(super) client: Client,
     pub(super) channel: Channel,
     pub(super) credential: Credential,
@@ -67,7 +67,7 @@ pub struct Courier {
 impl Courier {
     /// Everything that a target needs; `rate` is the one that the user set.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         channel: Channel,
         (credential, provenance): (Credential, Provenance),
@@ -83,7 +83,7 @@ impl Courier {
     }
 
     /// What holds for the next messages: how they are repeated, and when all must end.
-    pub fn set_out(&mut self, policy: Policy, deadline: Instant) {
+    pub(crate) fn set_out(&mut self, policy: Policy, deadline: Instant) {
         self.policy = policy;
         self.client.set_deadline(deadline);
     }
@@ -93,7 +93,7 @@ impl Courier {
     ///
     /// A part that WeCom refuses is passed over. Any other failure ends it, since the rest would fare no better, and what
     /// is left would arrive out of order.
-    pub async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&Mark>) -> Outcome {
+    pub(crate) async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&Mark>) -> Outcome {
         account.expect(parts);
         let mut mark = mark;
         for (index, part) in parts.iter().enumerate() {
@@ -187,7 +187,7 @@ impl Courier {
     /// # Errors
     ///
     /// What the upload, or the token for it, failed of.
-    pub async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded> {
+    pub(crate) async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded> {
         self.upload_file(kind, file).await.map_err(|failed| failed.error)
     }
 

@@ -11,7 +11,7 @@ use crate::token::Token;
 
 /// Why the way to WeCom is not open, and what to do next.
 #[must_use]
-pub fn explain_way(failure: &CallError) -> Error {
+pub(crate) fn explain_way(failure: &CallError) -> Error {
     explain(failure, Purpose::Prepare, &Context::default())
 }
 
@@ -23,7 +23,7 @@ impl Courier {
     /// # Errors
     ///
     /// What the call, or getting the new token, failed of.
-    pub async fn agent(&mut self, token: &Token, agent_id: i64) -> Result<Option<Agent>> {
+    pub(crate) async fn agent(&mut self, token: &Token, agent_id: i64) -> Result<Option<Agent>> {
         let failure = match self.client.agent_get(&token.access_token, agent_id).await {
             Ok(agent) => return Ok(Some(agent)),
             Err(failure) => failure,
@@ -43,13 +43,13 @@ impl Courier {
     }
 
     /// Lets the first request use this token, so that none is asked for again.
-    pub fn use_token(&mut self, token: Token) {
+    pub(crate) fn use_token(&mut self, token: Token) {
         self.token = Some(token);
     }
 
     /// How far the slots of this webhook or app are used up.
     #[must_use]
-    pub fn pacing(&self) -> Usage {
+    pub(crate) fn pacing(&self) -> Usage {
         self.pacer.usage()
     }
 }

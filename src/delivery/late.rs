@@ -8,11 +8,11 @@ use crate::message::long;
 
 /// A line that says how late a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub(crate) struct Mark {
     /// The line, with a blank behind it.
-    pub text: String,
+    pub(crate) text: String,
     /// Whether the message's own text may be edited: it is not a payload's.
-    pub may_edit: bool,
+    pub(crate) may_edit: bool,
 }
 
 impl Mark {

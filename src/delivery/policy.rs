@@ -37,13 +37,13 @@ pub(super) enum Decision {
 
 /// How often and under which conditions a request is repeated.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Attempts after the first.
-    pub retries: u32,
+    pub(crate) retries: u32,
     /// Repeat nothing that may have arrived.
-    pub at_most_once: bool,
+    pub(crate) at_most_once: bool,
     /// Wait where WeCom, or this machine's pacing, asks for it.
-    pub wait_for_rate: bool,
+    pub(crate) wait_for_rate: bool,
 }
 
 impl Policy {

@@ -28,7 +28,7 @@ use crate::input::parse_json;
 
 /// Whose webhook JSON it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Prometheus Alertmanager, `version` 4.
     Alertmanager,
     /// Grafana's unified alerting, `version` 1.
@@ -37,11 +37,11 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Alertmanager, Self::Grafana];
+    pub(crate) const ALL: [Self; 2] = [Self::Alertmanager, Self::Grafana];
 
     /// The name in options.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Alertmanager => "alertmanager",
             Self::Grafana => "grafana",
@@ -83,7 +83,7 @@ impl FromStr for Format {
 ///
 /// Usage: what is not JSON, has another version or shape, a field of the wrong type (named with its path), or no alert
 /// in it. Fields that are missing or null are no error.
-pub fn read(format: Format, json: &str, clock: impl Fn(DateTime<FixedOffset>) -> String) -> Result<Alert> {
+pub(crate) fn read(format: Format, json: &str, clock: impl Fn(DateTime<FixedOffset>) -> String) -> Result<Alert> {
     let wrong = |what: String| {
         let hint = format!("send the body of {}'s webhook as it came, one notification at a time", format.title());
         Error::usage(format!("the input of --from {}: {what}", format.as_str()), hint)

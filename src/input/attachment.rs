@@ -12,14 +12,14 @@ use super::spool::{Spooled, spool};
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
-pub const HEAD_LEN: usize = 64;
+pub(crate) const HEAD_LEN: usize = 64;
 
 /// A file to upload, opened and measured.
 ///
 /// A regular file stays open, so that every reading is of the file that was measured. What can be read only once (stdin,
 /// a FIFO, a device, process substitution) is held in a temporary file, or in memory where none can be made.
 #[derive(Clone)]
-pub struct Attachment {
+pub(crate) struct Attachment {
     name: String,
     size: u64,
     head: Vec<u8>,
@@ -42,7 +42,7 @@ impl Attachment {
     ///
     /// Exit 3 where it is missing, a folder or unreadable; exit 2 for an empty path or file name, and where what can be
     /// read only once has more than [`MAX_SPOOLED`](super::MAX_SPOOLED) bytes.
-    pub fn open(path: &Path, filename: Option<&str>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, filename: Option<&str>) -> Result<Self> {
         if filename.is_some_and(|name| name.trim().is_empty()) {
             return Err(Error::usage("the file name to show is empty", "give a name such as report.txt, or none"));
         }
@@ -66,7 +66,7 @@ impl Attachment {
     /// # Errors
     ///
     /// Exit 3 where it is missing, a folder or unreadable.
-    pub fn kept(path: &Path, name: &str) -> Result<Self> {
+    pub(crate) fn kept(path: &Path, name: &str) -> Result<Self> {
         let mut attachment = Self::from_file(path)?;
         name.clone_into(&mut attachment.name);
         Ok(attachment)
@@ -74,7 +74,7 @@ impl Attachment {
 
     /// A text as a file of that name.
     #[must_use]
-    pub fn of_text(name: &str, text: &str) -> Self {
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
         let bytes = text.as_bytes().to_vec();
         let head = bytes.iter().copied().take(HEAD_LEN).collect();
         let (name, size) = (name.to_owned(), bytes.len() as u64);
@@ -83,25 +83,25 @@ impl Attachment {
 
     /// The name to show to the receiver, as given: it may hold characters that a header must not.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The size in bytes.
     #[must_use]
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// The first 64 bytes, or all where there are fewer.
     #[must_use]
-    pub fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.head
     }
 
     /// A reading from the start, independent of all others.
     #[must_use]
-    pub fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         Reader { content: self.content.clone(), position: 0, size: self.size }
     }
 
@@ -110,7 +110,7 @@ impl Attachment {
     /// # Errors
     ///
     /// Exit 2 where it is over `limit` bytes; exit 3 where reading fails.
-    pub fn read_all(&self, limit: u64) -> Result<Vec<u8>> {
+    pub(crate) fn read_all(&self, limit: u64) -> Result<Vec<u8>> {
         if self.size > limit {
             return Err(Error::usage(
                 format!("{} has {} bytes, more than the {limit} allowed", self.shown, self.size),
@@ -164,7 +164,7 @@ impl fmt::Debug for Attachment {
 ///
 /// It yields exactly [`Attachment::size`] bytes: what a file has grown by since it was opened is left out, and where it has
 /// shrunk the end comes as an error of kind `UnexpectedEof`.
-pub struct Reader {
+pub(crate) struct Reader {
     content: Content,
     position: u64,
     size: u64,

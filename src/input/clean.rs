@@ -22,7 +22,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// A sequence that never ends costs little: CSI and the short forms end before the first character that cannot belong
 /// to them, and a string (OSC and its like) without a terminator ends with its line, or where another ESC begins.
 #[must_use]
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     let mut after_cr = false;

@@ -31,7 +31,7 @@ pub enum Encoding {
 impl Encoding {
     /// The name in options and settings.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Utf8 => "utf-8",

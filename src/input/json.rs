@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// # Errors
 ///
 /// What is not JSON, and repeated names; with line and column.
-pub fn parse_json(text: &str) -> serde_json::Result<Value> {
+pub(crate) fn parse_json(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str::<Whole>(text).map(|whole| whole.0)
 }
 

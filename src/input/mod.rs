@@ -15,11 +15,11 @@ mod payload;
 mod spool;
 mod text;
 
-pub use attachment::{Attachment, HEAD_LEN, Reader};
-pub use clean::clean;
+pub(crate) use attachment::Attachment;
+pub(crate) use clean::clean;
 pub use decode::Encoding;
-pub use json::parse_json;
-pub use open::is_stdin;
-pub use payload::{MAX_PAYLOAD, read_payload, read_payload_from};
-pub use spool::MAX_SPOOLED;
-pub use text::{KEPT_AT_EACH_END, Text, TextOptions, TextSource, is_blank, read_text, read_text_from, unescape};
+pub(crate) use json::parse_json;
+pub(crate) use open::is_stdin;
+pub(crate) use payload::read_payload;
+pub(crate) use spool::MAX_SPOOLED;
+pub(crate) use text::{TextOptions, TextSource, is_blank, read_text, read_text_from};

@@ -11,7 +11,7 @@ pub(super) const STDIN: &str = "stdin";
 
 /// Whether a path asks for stdin.
 #[must_use]
-pub fn is_stdin(path: &Path) -> bool {
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

@@ -7,14 +7,14 @@ use super::open::{STDIN, is_stdin, open, shown, unreadable};
 use crate::error::{Error, Result};
 
 /// The most bytes a payload may have: 20 MiB.
-pub const MAX_PAYLOAD: u64 = 20 << 20;
+pub(crate) const MAX_PAYLOAD: u64 = 20 << 20;
 
 /// Reads a payload from a file, or from stdin for `-`, without its byte order mark.
 ///
 /// # Errors
 ///
 /// Exit 3 where it cannot be read; exit 2 for an empty path, and where it is over [`MAX_PAYLOAD`] or not UTF-8.
-pub fn read_payload(path: &Path) -> Result<String> {
+pub(crate) fn read_payload(path: &Path) -> Result<String> {
     if is_stdin(path) {
         read_payload_from(io::stdin().lock(), STDIN)
     } else {
@@ -27,7 +27,7 @@ pub fn read_payload(path: &Path) -> Result<String> {
 /// # Errors
 ///
 /// As [`read_payload`].
-pub fn read_payload_from(reader: impl Read, name: &str) -> Result<String> {
+pub(crate) fn read_payload_from(reader: impl Read, name: &str) -> Result<String> {
     let mut bytes = Vec::new();
     reader.take(MAX_PAYLOAD + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
     if bytes.len() as u64 > MAX_PAYLOAD {

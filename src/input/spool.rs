@@ -8,7 +8,7 @@ use super::open::unreadable;
 use crate::error::{Error, Result};
 
 /// The most bytes taken from stdin, a FIFO or a device: 20 MiB, the largest media limit (document path 90253).
-pub const MAX_SPOOLED: u64 = 20 << 20;
+pub(crate) const MAX_SPOOLED: u64 = 20 << 20;
 
 /// Where the bytes ended up.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use super::open::{STDIN, is_stdin, open, shown, unreadable};
 use crate::error::Result;
 
 /// Of input longer than twice this, so many bytes are kept at its start and at its end: 10 MiB.
-pub const KEPT_AT_EACH_END: usize = 10 << 20;
+pub(crate) const KEPT_AT_EACH_END: usize = 10 << 20;
 
 /// Where text comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextSource<'a> {
+pub(crate) enum TextSource<'a> {
     /// The argument itself. Valid UTF-8 is taken as it is; anything else is decoded as a file would be.
     Argument(&'a OsStr),
     /// A file, a FIFO or a device.
@@ -28,27 +28,27 @@ pub enum TextSource<'a> {
 impl<'a> TextSource<'a> {
     /// A file, or stdin for `-`.
     #[must_use]
-    pub fn from_path(path: &'a Path) -> Self {
+    pub(crate) fn from_path(path: &'a Path) -> Self {
         if is_stdin(path) { Self::Stdin } else { Self::File(path) }
     }
 }
 
 /// How text is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TextOptions {
+pub(crate) struct TextOptions {
     /// The encoding of the input.
-    pub encoding: Encoding,
+    pub(crate) encoding: Encoding,
     /// Whether [`unescape`] applies to an argument; never to files and stdin.
-    pub escapes: bool,
+    pub(crate) escapes: bool,
 }
 
 /// Text as it was read, clean, with what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub(crate) struct Text {
     /// The text; it may be blank, see [`is_blank`].
-    pub text: String,
+    pub(crate) text: String,
     /// One sentence each: a gap, broken characters.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Reads, decodes and cleans the text of one message.
@@ -56,7 +56,7 @@ pub struct Text {
 /// # Errors
 ///
 /// Exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; exit 2 for an empty path.
-pub fn read_text(source: &TextSource<'_>, options: &TextOptions) -> Result<Text> {
+pub(crate) fn read_text(source: &TextSource<'_>, options: &TextOptions) -> Result<Text> {
     match source {
         TextSource::Argument(argument) => {
             let (text, warnings) = match argument.to_str() {
@@ -82,19 +82,19 @@ pub fn read_text(source: &TextSource<'_>, options: &TextOptions) -> Result<Text>
 /// # Errors
 ///
 /// Exit 3 where reading fails.
-pub fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
+pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
     read_keeping(KEPT_AT_EACH_END, reader, name, encoding)
 }
 
 /// Whether a text counts as empty: it has nothing but white space.
 #[must_use]
-pub fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
 /// `\n`, `\t` and `\\` as a line break, a tab and a backslash; any other backslash stays as it is.
 #[must_use]
-pub fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {

@@ -27,7 +27,8 @@ use crate::channel::Channel;
 #[doc(hidden)]
 pub use crate::channel::Channel as Route;
 pub use finding::{Finding, Findings};
-pub use part::{Part, PartKind, PartState, recipients};
+pub use part::PartKind;
+pub(crate) use part::{Part, PartState, recipients};
 pub use payload::{Markdown, Media};
 
 /// Holds a whole body against all published rules of its channel.

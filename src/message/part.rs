@@ -34,7 +34,7 @@ impl PartKind {
 
 /// What became of a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PartState {
+pub(crate) enum PartState {
     /// It is still to be sent, or the rest of it is.
     #[default]
     Pending,
@@ -50,28 +50,28 @@ pub enum PartState {
 
 /// One part of a message, ready to go, and the file that belongs to it.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub(crate) struct Part {
     /// A message, or a file that follows one.
-    pub kind: PartKind,
+    pub(crate) kind: PartKind,
     /// The whole JSON body, but for its file: see [`Part::file`].
-    pub body: Value,
+    pub(crate) body: Value,
     /// What the part is about: its file is filled into the body when the part is sent, as the id of an upload, or, for the
     /// picture of a channel that takes those inline, as base64.
-    pub file: Option<(MediaKind, Attachment)>,
+    pub(crate) file: Option<(MediaKind, Attachment)>,
     /// The name of that file, as the receiver sees it, where the part is that file.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 impl Part {
     /// A message without a file.
     #[must_use]
-    pub fn message(body: Value) -> Self {
+    pub(crate) fn message(body: Value) -> Self {
         Self { kind: PartKind::Message, body, file: None, name: None }
     }
 
     /// A picture that stands in the body itself, to be filled in when it is sent.
     #[must_use]
-    pub fn inline_picture(file: Attachment, kind: PartKind) -> Self {
+    pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
         let name = (kind == PartKind::Attachment).then(|| wire_filename(file.name()));
         let body = json!({ "msgtype": "image", "image": { "base64": "", "md5": "" } });
         Self { kind, body, file: Some((MediaKind::Image, file)), name }
@@ -79,27 +79,27 @@ impl Part {
 
     /// Whether its file stands in the body itself.
     #[must_use]
-    pub fn is_inline(&self) -> bool {
+    pub(crate) fn is_inline(&self) -> bool {
         self.file.is_some() && self.body.pointer("/image/base64").is_some()
     }
 
     /// The name of its file, as the receiver sees it.
     #[must_use]
-    pub fn file_name(&self) -> Option<String> {
+    pub(crate) fn file_name(&self) -> Option<String> {
         let uploaded = self.file.as_ref().filter(|_| !self.is_inline()).map(|(_, file)| wire_filename(file.name()));
         self.name.clone().or(uploaded)
     }
 
     /// What names a card of an app in events; that of its first call, see [`Part::call`].
     #[must_use]
-    pub fn task_id(&self) -> Option<String> {
+    pub(crate) fn task_id(&self) -> Option<String> {
         self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
     /// path 90236).
     #[must_use]
-    pub fn count_calls(&self) -> usize {
+    pub(crate) fn count_calls(&self) -> usize {
         LISTS.iter().map(|(kind, most)| ids(&self.body, *kind).count().div_ceil(*most)).max().unwrap_or(0).max(1)
     }
 
@@ -107,7 +107,7 @@ impl Part {
     ///
     /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
     #[must_use]
-    pub fn call(&self, number: usize) -> Cow<'_, Value> {
+    pub(crate) fn call(&self, number: usize) -> Cow<'_, Value> {
         if self.count_calls() == 1 {
             return Cow::Borrowed(&self.body);
         }
@@ -147,7 +147,7 @@ fn ids(body: &Value, kind: RecipientKind) -> impl Iterator<Item = &str> {
 }
 
 /// The recipients that a body names.
-pub fn recipients(body: &Value) -> impl Iterator<Item = (RecipientKind, &str)> {
+pub(crate) fn recipients(body: &Value) -> impl Iterator<Item = (RecipientKind, &str)> {
     LISTS.into_iter().flat_map(move |(kind, _)| ids(body, kind).map(move |id| (kind, id)))
 }
 

@@ -12,97 +12,97 @@ use crate::message::{Part, PartKind, PartState};
 
 /// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its name, in the order of time.
-    pub id: String,
+    pub(crate) id: String,
     /// The channel that it goes by.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// The profile whose credentials it goes with.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Where the credentials are the environment's: the target's fingerprint, to tell a changed one.
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
     /// When it was accepted.
-    pub queued_at_ms: u64,
+    pub(crate) queued_at_ms: u64,
     /// Whether what may have arrived must not be sent again.
-    pub at_most_once: bool,
+    pub(crate) at_most_once: bool,
     /// For so many seconds WeCom drops a copy that is the same to the byte.
-    pub duplicate_check_s: Option<u64>,
+    pub(crate) duplicate_check_s: Option<u64>,
     /// Whether its text may be led by a mark: it is not a payload's.
-    pub markable: bool,
+    pub(crate) markable: bool,
     /// What to send, in order.
-    pub parts: Vec<StoredPart>,
+    pub(crate) parts: Vec<StoredPart>,
 }
 
 /// A part of an entry, without its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredPart {
+pub(crate) struct StoredPart {
     /// Message or attachment.
-    pub kind: PartKind,
+    pub(crate) kind: PartKind,
     /// The name of its file, as the receiver sees it, where the part is that file.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The file that was copied in.
-    pub file: Option<StoredFile>,
+    pub(crate) file: Option<StoredFile>,
 }
 
 /// A file that was copied in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredFile {
+pub(crate) struct StoredFile {
     /// What the upload is to be.
-    pub kind: MediaKind,
+    pub(crate) kind: MediaKind,
     /// The name to show to the receiver, as it was given.
-    pub name: String,
+    pub(crate) name: String,
     /// Its name in the entry's folder: `1.bin` for that of the first part.
-    pub file: String,
+    pub(crate) file: String,
     /// In bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Of its content; version 1 had none.
-    pub sha256: Option<String>,
+    pub(crate) sha256: Option<String>,
 }
 
 /// How far the delivery of an entry has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Send requests so far.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// WeCom's code in the last failure; `None` where it gave no answer.
-    pub errcode: Option<i64>,
+    pub(crate) errcode: Option<i64>,
     /// The status that the last failure had.
-    pub status: Option<String>,
+    pub(crate) status: Option<String>,
     /// What it was.
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
     /// Whether a request went out that nobody knows the end of.
-    pub may_have_arrived: bool,
+    pub(crate) may_have_arrived: bool,
     /// When a request for it was last made, in Unix milliseconds.
-    pub last_attempt_ms: Option<u64>,
+    pub(crate) last_attempt_ms: Option<u64>,
     /// What its text began with then, because it was late.
-    pub mark: Option<String>,
+    pub(crate) mark: Option<String>,
     /// What became of each part.
     #[serde(with = "letters")]
-    pub parts: Vec<PartProgress>,
+    pub(crate) parts: Vec<PartProgress>,
 }
 
 /// How far a part has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PartProgress {
+pub(crate) struct PartProgress {
     /// What became of it.
-    pub state: PartState,
+    pub(crate) state: PartState,
     /// How many of the calls that it takes were answered with consent, counted from the first one.
-    pub taken: usize,
+    pub(crate) taken: usize,
 }
 
 /// An alert to be accepted; the fields are those of [`Entry`].
 #[derive(Debug)]
 #[allow(missing_docs, reason = "each field is that of the entry")]
-pub struct NewEntry {
-    pub channel: Channel,
-    pub profile: Option<String>,
-    pub target: Option<String>,
-    pub queued_at_ms: u64,
-    pub at_most_once: bool,
-    pub duplicate_check_s: Option<u64>,
-    pub markable: bool,
+pub(crate) struct NewEntry {
+    pub(crate) channel: Channel,
+    pub(crate) profile: Option<String>,
+    pub(crate) target: Option<String>,
+    pub(crate) queued_at_ms: u64,
+    pub(crate) at_most_once: bool,
+    pub(crate) duplicate_check_s: Option<u64>,
+    pub(crate) markable: bool,
     /// What to send, in order. Files are copied.
-    pub parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 impl NewEntry {
@@ -154,31 +154,31 @@ impl StoredFile {
 impl Progress {
     /// That of an entry of which nothing was tried yet.
     #[must_use]
-    pub fn new(parts: usize) -> Self {
+    pub(crate) fn new(parts: usize) -> Self {
         Self { parts: vec![PartProgress::default(); parts], ..Self::default() }
     }
 
     /// Whether a request was under way when it was last saved.
     #[must_use]
-    pub fn is_under_way(&self) -> bool {
+    pub(crate) fn is_under_way(&self) -> bool {
         self.parts.iter().any(|part| part.state == PartState::UnderWay)
     }
 
     /// Whether nothing is left to be sent.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.state == PartState::Sent)
     }
 
     /// Nothing is under way any more: what was may have arrived.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         for part in self.parts.iter_mut().filter(|part| part.state == PartState::UnderWay) {
             part.state = PartState::Unknown;
         }
     }
 
     /// Keeps why it could not be delivered, without any address: an entry does not tell where it was to go.
-    pub fn note(&mut self, why: &Error) {
+    pub(crate) fn note(&mut self, why: &Error) {
         self.errcode = why.answer().map(|answer| answer.errcode);
         self.status = Some(why.status().as_str().to_owned());
         self.message = Some(match (why.answer(), why.status()) {

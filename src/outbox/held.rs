@@ -13,7 +13,7 @@ use crate::store::{Folder, Guard};
 /// A waiting entry that this process holds the lock of. Dropping it leaves the entry waiting, for the next one.
 #[derive(Debug)]
 #[must_use = "dropping it lets others deliver it"]
-pub struct Held {
+pub(crate) struct Held {
     pub(super) entry: Entry,
     pub(super) progress: Progress,
     /// Where it lies.
@@ -28,19 +28,19 @@ pub struct Held {
 impl Held {
     /// Its name, in the order of time.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.entry.id
     }
 
     /// What it holds.
     #[must_use]
-    pub fn entry(&self) -> &Entry {
+    pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
     /// How far it had come when it was taken into hand, or last saved.
     #[must_use]
-    pub fn progress(&self) -> &Progress {
+    pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
 
@@ -49,7 +49,7 @@ impl Held {
     /// # Errors
     ///
     /// Exit 3 where a body or a file is missing, unreadable or not the one that was written.
-    pub fn parts(&self) -> Result<Vec<Part>> {
+    pub(crate) fn parts(&self) -> Result<Vec<Part>> {
         let file = shelf::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
         let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
         let parts = bodies.into_iter().zip(&self.entry.parts).enumerate().map(|(index, (body, part))| {
@@ -66,7 +66,7 @@ impl Held {
     /// # Errors
     ///
     /// Exit 3 with what the file system says.
-    pub fn save(&mut self, progress: Progress) -> Result<()> {
+    pub(crate) fn save(&mut self, progress: Progress) -> Result<()> {
         self.progress = progress;
         let saved = format::write_progress(&self.progress).and_then(|content| match self.saves_durably() {
             true => self.place.write_durably(PROGRESS, &content),
@@ -84,7 +84,7 @@ impl Held {
     /// # Errors
     ///
     /// Exit 3 with what the file system says; then it waits on, in the state that was saved last.
-    pub fn done(self) -> Result<()> {
+    pub(crate) fn done(self) -> Result<()> {
         shelf::discard(&self.place, &self.new, self.id()).map_err(|error| unusable(&self.place, &error))
     }
 
@@ -93,7 +93,7 @@ impl Held {
     /// # Errors
     ///
     /// Exit 3 with what the file system says; then it waits on.
-    pub fn fail(self, progress: &Progress) -> Result<()> {
+    pub(crate) fn fail(self, progress: &Progress) -> Result<()> {
         let moved = format::write_progress(progress)
             .and_then(|content| self.place.write_durably(PROGRESS, &content))
             .and_then(|()| shelf::move_into(&self.place, &self.failed, self.id()));

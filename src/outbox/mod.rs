@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-pub use entry::{Entry, NewEntry, PartProgress, Progress, StoredFile, StoredPart};
-pub use held::Held;
-pub use shelf::{Listed, Stock};
+pub(crate) use entry::{Entry, NewEntry, PartProgress, Progress};
+pub(crate) use held::Held;
+pub(crate) use shelf::{Listed, Stock};
 
 use crate::error::{Error, Result};
 use crate::fingerprint::Summing;
@@ -30,10 +30,10 @@ use shelf::{ENTRY, Found, LOCK};
 
 /// So many entries are kept, waiting and failed together. Processes that accept at the same moment may exceed it by one
 /// each.
-pub const MAX_ENTRIES: usize = 1000;
+pub(crate) const MAX_ENTRIES: usize = 1000;
 
 /// So many bytes are kept, waiting and failed together.
-pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// What was begun so long ago, and is held by nobody, was left by a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
@@ -43,7 +43,7 @@ const FLUSH_LOCK: &str = "flush.lock";
 
 /// Alerts that wait on disk.
 #[derive(Debug)]
-pub struct Outbox {
+pub(crate) struct Outbox {
     top: Folder,
     waiting: Folder,
     failed: Folder,
@@ -55,7 +55,7 @@ pub struct Outbox {
 
 /// Why an alert was not accepted. Nothing of it was kept.
 #[derive(Debug)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// There is no room for it.
     Full {
         /// Where.
@@ -75,7 +75,7 @@ pub enum Refusal {
 
 /// What became of the wish to deal with an entry.
 #[derive(Debug)]
-pub enum Claim {
+pub(crate) enum Claim {
     /// It is yours.
     Held(Box<Held>),
     /// Somebody else deals with it.
@@ -88,7 +88,7 @@ pub enum Claim {
 
 /// What became of the wish to discard an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dropped {
+pub(crate) enum Dropped {
     /// It is removed.
     Done,
     /// Somebody deals with it.
@@ -100,7 +100,7 @@ pub enum Dropped {
 impl Outbox {
     /// The outbox in a folder for state, whether there is one or not. To look into it, no more is needed.
     #[must_use]
-    pub fn at(state: &Folder) -> Self {
+    pub(crate) fn at(state: &Folder) -> Self {
         let top = state.within("outbox");
         Self {
             waiting: top.within("waiting"),
@@ -116,7 +116,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`Refusal`], with the folder and what the file system says.
-    pub fn open(state: &Folder) -> Result<Self, Refusal> {
+    pub(crate) fn open(state: &Folder) -> Result<Self, Refusal> {
         let outbox = Self::at(state);
         shelf::make_durably([state, &outbox.top, &outbox.waiting, &outbox.failed, &outbox.new])
             .map_err(|error| outbox.failed_to_keep(&error))?;
@@ -125,7 +125,7 @@ impl Outbox {
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.top.path()
     }
 
@@ -135,7 +135,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`Refusal`]. Then nothing of it is ever delivered.
-    pub fn accept(&self, alert: NewEntry) -> Result<Held, Refusal> {
+    pub(crate) fn accept(&self, alert: NewEntry) -> Result<Held, Refusal> {
         let id = self.next_id(alert.queued_at_ms);
         let bodies = format::write_bodies(&alert.parts).map_err(|error| self.failed_to_keep(&error))?;
         let needed = alert.files().map(|(_, file)| file.size()).sum::<u64>() + bodies.len() as u64;
@@ -163,7 +163,7 @@ impl Outbox {
     /// # Errors
     ///
     /// Exit 3 where the folder cannot be read.
-    pub fn waiting(&self) -> Result<impl Iterator<Item = Listed>> {
+    pub(crate) fn waiting(&self) -> Result<impl Iterator<Item = Listed>> {
         shelf::list(&self.waiting).map_err(|error| self.unusable(&error))
     }
 
@@ -172,7 +172,7 @@ impl Outbox {
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn failed(&self) -> Result<impl Iterator<Item = Listed>> {
+    pub(crate) fn failed(&self) -> Result<impl Iterator<Item = Listed>> {
         shelf::list(&self.failed).map_err(|error| self.unusable(&error))
     }
 
@@ -181,7 +181,7 @@ impl Outbox {
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn waiting_ids(&self) -> Result<Vec<String>> {
+    pub(crate) fn waiting_ids(&self) -> Result<Vec<String>> {
         shelf::ids(&self.waiting).map_err(|error| self.unusable(&error))
     }
 
@@ -190,7 +190,7 @@ impl Outbox {
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn stock(&self) -> Result<Stock> {
+    pub(crate) fn stock(&self) -> Result<Stock> {
         let stock = shelf::stock(&self.waiting).and_then(|stock| Ok(stock + shelf::stock(&self.failed)?));
         stock.map_err(|error| self.unusable(&error))
     }
@@ -200,7 +200,7 @@ impl Outbox {
     /// # Errors
     ///
     /// Exit 3 where its folder cannot be used.
-    pub fn claim(&self, id: &str) -> Result<Claim> {
+    pub(crate) fn claim(&self, id: &str) -> Result<Claim> {
         let Some(place) = existing(&self.waiting, id) else { return Ok(Claim::Gone) };
         let lock = match self.lock_of(&place)? {
             Some(Locked::Held(lock)) => lock,
@@ -229,7 +229,7 @@ impl Outbox {
     /// # Errors
     ///
     /// Exit 3 where its folder cannot be used.
-    pub fn drop_entry(&self, id: &str) -> Result<Dropped> {
+    pub(crate) fn drop_entry(&self, id: &str) -> Result<Dropped> {
         // In this order, since an entry moves from the one to the other, and back only when it is asked for.
         for shelf in [&self.waiting, &self.failed] {
             let Some(place) = existing(shelf, id) else { continue };
@@ -253,7 +253,7 @@ impl Outbox {
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn revive(&self) -> Result<Vec<String>> {
+    pub(crate) fn revive(&self) -> Result<Vec<String>> {
         let mut revived = Vec::new();
         for listed in self.failed()? {
             let Listed::Whole(whole) = listed else { continue };
@@ -272,7 +272,7 @@ impl Outbox {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub async fn lock_flush(&self, until: Instant) -> io::Result<Option<Guard>> {
+    pub(crate) async fn lock_flush(&self, until: Instant) -> io::Result<Option<Guard>> {
         self.top.lock(FLUSH_LOCK, until, || false).await
     }
 
@@ -282,7 +282,7 @@ impl Outbox {
     /// # Errors
     ///
     /// As [`Outbox::waiting`].
-    pub fn sweep(&self, now: SystemTime) -> Result<usize> {
+    pub(crate) fn sweep(&self, now: SystemTime) -> Result<usize> {
         let swept = shelf::sweep(&self.new, now, |_| true).and_then(|drafts| {
             let hollow = |place: &Folder| shelf::is_hollow(place).unwrap_or(false);
             Ok(drafts + shelf::sweep(&self.waiting, now, hollow)? + shelf::sweep(&self.failed, now, hollow)?)
@@ -312,7 +312,7 @@ impl Outbox {
 
     /// The error for an outbox that cannot be used.
     #[must_use]
-    pub fn unusable(&self, error: &io::Error) -> Error {
+    pub(crate) fn unusable(&self, error: &io::Error) -> Error {
         unusable(&self.top, error)
     }
 
@@ -328,6 +328,13 @@ impl Outbox {
         }
         Refusal::Failed(self.unusable(error))
     }
+}
+
+/// Whether bytes are an entry with its bodies, and the progress of one.
+#[cfg(fuzzing)]
+pub(crate) fn is_readable(bytes: &[u8]) -> (bool, bool) {
+    let is_entry = format::read_entry(bytes).is_ok() && format::read_bodies(bytes).is_ok();
+    (is_entry, format::read_progress(bytes, 1).is_ok())
 }
 
 impl From<Refusal> for Error {

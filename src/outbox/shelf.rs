@@ -113,7 +113,7 @@ fn unread(place: &Folder, error: &io::Error) -> Found {
 
 /// An entry as a list tells of it.
 #[derive(Debug, Clone)]
-pub enum Listed {
+pub(crate) enum Listed {
     /// One that can be delivered.
     Whole(Box<(Entry, Progress)>),
     /// One that cannot be read. It is never delivered and never vanishes by itself.
@@ -127,11 +127,11 @@ pub enum Listed {
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stock {
+pub(crate) struct Stock {
     /// How many entries, damaged ones too.
-    pub entries: usize,
+    pub(crate) entries: usize,
     /// The length of all their files.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Add for Stock {

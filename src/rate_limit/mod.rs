@@ -14,8 +14,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use ledger::{Lane, Reason};
-pub use slot::Slot;
+pub(crate) use ledger::{Lane, Reason};
+pub(crate) use slot::Slot;
 
 use crate::channel::Channel;
 use crate::clock::now_ms;
@@ -40,13 +40,13 @@ const LONGEST_SPREAD_AFTER_PAUSE_MS: u64 = 5_000;
 
 /// The rate of a channel where none is set.
 #[must_use]
-pub fn default_rate(channel: Channel) -> Rate {
+pub(crate) fn default_rate(channel: Channel) -> Rate {
     Rate::Per { count: channel.facts().messages_per_minute, period: Duration::from_secs(60) }
 }
 
 /// What to do while there is no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfFull {
+pub(crate) enum IfFull {
     /// Wait, if there can be one in time.
     Wait,
     /// Give up at once.
@@ -56,16 +56,16 @@ pub enum IfFull {
 /// There is no slot, or none in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no slot for {} ms", .retry_after.as_millis())]
-pub struct Refused {
+pub(crate) struct Refused {
     /// When there may be one, at the earliest. Others may take it first.
-    pub retry_after: Duration,
+    pub(crate) retry_after: Duration,
     /// What holds the request back.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
 }
 
 /// How far the slots are used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
+pub(crate) enum Usage {
     /// Nothing is held back.
     Off,
     /// By a rate.
@@ -81,7 +81,7 @@ pub enum Usage {
 
 /// Hands out the slots of one webhook or one app. Clones hand out the same ones.
 #[derive(Debug, Clone)]
-pub struct Pacer(Option<Arc<Pace>>);
+pub(crate) struct Pacer(Option<Arc<Pace>>);
 
 /// The rate, and where it is kept.
 #[derive(Debug)]
@@ -95,14 +95,14 @@ struct Pace {
 impl Pacer {
     /// No pacing: touches no file and always grants.
     #[must_use]
-    pub fn off() -> Self {
+    pub(crate) fn off() -> Self {
         Self(None)
     }
 
     /// The slots of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
     /// one, `listener` hears of it and there is no pacing.
     #[must_use]
-    pub fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Listener) -> Self {
+    pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Listener) -> Self {
         match rate {
             Rate::Off => Self::off(),
             Rate::Per { count, period } => Self::with_hold(state, target, count, period + MARGIN, listener),
@@ -111,7 +111,7 @@ impl Pacer {
 
     /// How far the slots are used up. Takes none and waits for nobody.
     #[must_use]
-    pub fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         let Some(pace) = &self.0 else { return Usage::Off };
         let now = now_ms();
         let ledger = pace.register.peek(now);
@@ -131,7 +131,7 @@ impl Pacer {
     /// # Errors
     ///
     /// [`Refused`], if there is none, and with [`IfFull::Wait`] if there can be none before `until`: that is said at once.
-    pub async fn take(&self, lanes: &[Lane], if_full: IfFull, until: Instant) -> Result<Slot, Refused> {
+    pub(crate) async fn take(&self, lanes: &[Lane], if_full: IfFull, until: Instant) -> Result<Slot, Refused> {
         let Some(pace) = &self.0 else { return Ok(Slot::unpaced()) };
         let mut lanes = lanes.to_vec();
         lanes.sort_unstable();
@@ -155,7 +155,7 @@ impl Pacer {
 
     /// Makes every process wait: WeCom refused a request because there were too many, as with errcode 45009 or 45033.
     /// A longer pause from before is not shortened. Nothing comes of it if the file cannot be used before `until`.
-    pub async fn block(&self, pause: Duration, until: Instant) {
+    pub(crate) async fn block(&self, pause: Duration, until: Instant) {
         if let Some(pace) = &self.0 {
             let work = |ledger: &mut Ledger, now| {
                 ledger.block(in_ms(pause), now);

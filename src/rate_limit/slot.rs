@@ -16,7 +16,7 @@ const LONGEST_RENEWAL: Duration = Duration::from_secs(30);
 /// If this process is killed, it frees a period after it was last prolonged.
 #[derive(Debug)]
 #[must_use = "a slot is for a request: make it within `during`"]
-pub struct Slot(Option<Claim>);
+pub(crate) struct Slot(Option<Claim>);
 
 impl Slot {
     /// One that is written nowhere.
@@ -29,7 +29,7 @@ impl Slot {
     }
 
     /// Makes the one request that the slot is for. The slot stays taken all the while, and for a period after the end.
-    pub async fn during<T>(&mut self, request: impl Future<Output = T>) -> T {
+    pub(crate) async fn during<T>(&mut self, request: impl Future<Output = T>) -> T {
         let Some(claim) = &mut self.0 else { return request.await };
         let mut request = pin!(request);
         let output = tokio::select! {
@@ -43,7 +43,7 @@ impl Slot {
     }
 
     /// Frees the slot at once. Only for a request that cannot have reached WeCom: its connection never stood.
-    pub async fn give_back(mut self) {
+    pub(crate) async fn give_back(mut self) {
         if let Some(claim) = &mut self.0 {
             claim.is_over |= claim.free().await;
         }

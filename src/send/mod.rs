@@ -46,8 +46,8 @@ pub use request::{AlertFields, Content, Given, Request};
 pub use session::{Said, Session};
 pub(crate) use storing::rehearse as rehearse_storing;
 pub(crate) use target::only_channel;
-pub use target::{Login, Target, choose_channel};
-pub use together::name as target_name;
+pub(crate) use target::{Login, Target, choose_channel};
+pub(crate) use together::name as target_name;
 pub use upload::{UploadRequest, get_token, upload_media};
 
 use draft::Draft;
@@ -142,7 +142,7 @@ impl FanOut {
         let passage = match self.enter(session).await {
             Ok(None) => None,
             Ok(Some(Entry::Pass(passage))) => Some(passage),
-            Ok(Some(Entry::HeldBack { count, .. })) => return Ok(Box::pin(self.hold_back(session, count)).await),
+            Ok(Some(Entry::HeldBack { count })) => return Ok(Box::pin(self.hold_back(session, count)).await),
             Err(error) if self.all().any(|outgoing| outgoing.is_stored()) => {
                 return Ok(Box::pin(self.leave(session, &error)).await);
             }

@@ -80,7 +80,7 @@ impl<'c> Session<'c> {
 
     /// The command's own target, by this channel.
     #[must_use]
-    pub fn own_target(&self, channel: Channel) -> Target {
+    pub(crate) fn own_target(&self, channel: Channel) -> Target {
         self.target(self.settings.clone(), channel)
     }
 
@@ -122,7 +122,7 @@ impl<'c> Session<'c> {
 
     /// The folder of what is kept between runs, where one is known.
     #[must_use]
-    pub fn state(&self) -> Option<Folder> {
+    pub(crate) fn state(&self) -> Option<Folder> {
         state_of(&self.settings)
     }
 
@@ -131,7 +131,7 @@ impl<'c> Session<'c> {
     /// # Errors
     ///
     /// Exit 3 where none is known.
-    pub fn require_state(&self) -> Result<Folder> {
+    pub(crate) fn require_state(&self) -> Result<Folder> {
         require_state_of(&self.settings)
     }
 

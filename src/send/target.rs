@@ -20,13 +20,13 @@ use crate::token::{App, Tokens};
 use super::session::{require_state_of, state_of};
 
 /// A target of a run.
-pub struct Target {
+pub(crate) struct Target {
     /// Those of its profile, with the command's options and the environment.
-    pub settings: Box<Settings>,
+    pub(crate) settings: Box<Settings>,
     /// The way to it.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// What somebody should hear of, one sentence each.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     trust: Trust,
     deadline: Instant,
     mask: Mask,
@@ -36,11 +36,11 @@ pub struct Target {
 
 /// The credentials of a target, and what may be said of them.
 #[derive(Clone)]
-pub struct Login {
+pub(crate) struct Login {
     /// Where its API is.
-    pub base_url: BaseUrl,
+    pub(crate) base_url: BaseUrl,
     /// What may be said of the credential.
-    pub provenance: Provenance,
+    pub(crate) provenance: Provenance,
     key: Key,
 }
 
@@ -66,7 +66,7 @@ impl Target {
 
     /// When all must have ended.
     #[must_use]
-    pub fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
@@ -77,7 +77,7 @@ impl Target {
 
     /// The folder of what is kept between runs, where one is known.
     #[must_use]
-    pub fn state(&self) -> Option<Folder> {
+    pub(crate) fn state(&self) -> Option<Folder> {
         state_of(&self.settings)
     }
 
@@ -102,7 +102,7 @@ impl Target {
     /// # Errors
     ///
     /// Exit 3 where one is missing, unreadable or malformed.
-    pub async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
+    pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
         let login = self.login.get_or_try_init(async || match self.channel {
             Channel::App => self.log_in_app(agent_id).await,
             Channel::Webhook => self.log_in_webhook().await,
@@ -284,7 +284,7 @@ impl Login {
 /// # Errors
 ///
 /// Usage where there are several, exit 3 where there is none.
-pub fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
+pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
     match (asked, only_channel(settings)) {
         (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
         (None, Err(true)) => Err(Error::usage(

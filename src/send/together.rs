@@ -88,7 +88,7 @@ fn reason(target: &Outcome) -> &str {
 
 /// What a report calls a target: `room (webhook)`.
 #[must_use]
-pub fn name(target: &Outcome) -> String {
+pub(crate) fn name(target: &Outcome) -> String {
     let profile = target.profile.as_deref().unwrap_or("environment");
     format!("{profile} ({})", target.channel.map_or("no route", Channel::as_str))
 }

@@ -17,7 +17,7 @@ const USUAL_SIZE: usize = 4096;
 
 /// A file that is locked until this is dropped. The file stays: removing it would let two processes hold "the" lock.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     file: File,
     /// How long it is, as far as that is known.
     length: Option<usize>,
@@ -25,7 +25,7 @@ pub struct Guard {
 
 /// What a try for a lock brought.
 #[derive(Debug)]
-pub enum Locked {
+pub(crate) enum Locked {
     /// It is held now, or the file system has no locks and everybody goes on without.
     Held(Guard),
     /// Somebody else holds it.
@@ -38,7 +38,7 @@ impl Folder {
     /// # Errors
     ///
     /// A folder or file that cannot be made or opened.
-    pub fn try_lock(&self, name: &str) -> io::Result<Locked> {
+    pub(crate) fn try_lock(&self, name: &str) -> io::Result<Locked> {
         let file = self.open(name)?;
         match file.try_lock() {
             Ok(()) => Ok(Locked::Held(Guard::of(file))),
@@ -55,7 +55,7 @@ impl Folder {
     /// # Errors
     ///
     /// A folder or file that cannot be made or opened.
-    pub async fn lock(
+    pub(crate) async fn lock(
         &self,
         name: &str,
         until: Instant,
@@ -85,7 +85,7 @@ impl Guard {
     /// # Errors
     ///
     /// Whatever the file system says, and `InvalidData` for more than `limit` bytes.
-    pub fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
         // Room for what is usual, so that one read finds the end.
         let mut content = Vec::with_capacity(USUAL_SIZE);
         self.file.rewind()?;
@@ -100,7 +100,7 @@ impl Guard {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn write(&mut self, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(content)?;
         // Nothing stands behind it where there was no more before.

@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 pub(crate) use keyed::KeyedFile;
-pub use lock::{Guard, Locked};
+pub(crate) use lock::{Guard, Locked};
 
 /// Who may use what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Access {
 
 /// A folder for files of this program. It is made when something is put into it.
 #[derive(Debug, Clone)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     access: Access,
 }
@@ -31,13 +31,13 @@ pub struct Folder {
 impl Folder {
     /// A folder for its owner alone, whatever its mode is.
     #[must_use]
-    pub fn private(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn private(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), access: Access::Owner }
     }
 
     /// A folder that its group shares if its owner made it group-writable and setgid.
     #[must_use]
-    pub fn shared_if_made_so(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn shared_if_made_so(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let access = if is_shared(&path) { Access::Group } else { Access::Owner };
         Self { path, access }
@@ -45,19 +45,19 @@ impl Folder {
 
     /// A folder in this one, for the same people.
     #[must_use]
-    pub fn within(&self, name: &str) -> Self {
+    pub(crate) fn within(&self, name: &str) -> Self {
         Self { path: self.path.join(name), access: self.access }
     }
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The path of a file in it.
     #[must_use]
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
@@ -66,7 +66,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says: no permission, a file where a folder should be.
-    pub fn make(&self) -> io::Result<()> {
+    pub(crate) fn make(&self) -> io::Result<()> {
         if self.path.is_dir() {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says: no permission, no space, a file where a folder should be.
-    pub fn try_out(&self) -> io::Result<()> {
+    pub(crate) fn try_out(&self) -> io::Result<()> {
         // A name that is there, whatever it is, is where it must work: a link may lead nowhere.
         let existing = self.path.ancestors().find(|path| path.symlink_metadata().is_ok());
         let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -98,7 +98,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says: no space, no permission, a file where a folder should be.
-    pub fn replace(&self, name: &str, content: &[u8], _held: &Guard) -> io::Result<()> {
+    pub(crate) fn replace(&self, name: &str, content: &[u8], _held: &Guard) -> io::Result<()> {
         self.put(name, content, false)
     }
 
@@ -107,7 +107,7 @@ impl Folder {
     /// # Errors
     ///
     /// As [`Folder::replace`].
-    pub fn write_durably(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_durably(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.write_synced(name, content)?;
         self.sync_names()
     }
@@ -117,7 +117,7 @@ impl Folder {
     /// # Errors
     ///
     /// As [`Folder::replace`].
-    pub fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.put(name, content, true)
     }
 
@@ -126,7 +126,7 @@ impl Folder {
     /// # Errors
     ///
     /// As [`Folder::replace`], and whatever the reader says.
-    pub fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
+    pub(crate) fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
         let mut file = self.temporary()?;
         let bytes = io::copy(content, &mut file)?;
         self.persist(file, name, true)?;
@@ -138,7 +138,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn sync_names(&self) -> io::Result<()> {
+    pub(crate) fn sync_names(&self) -> io::Result<()> {
         sync_folder(&self.path)
     }
 
@@ -148,7 +148,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn move_to(&self, to: &Self) -> io::Result<()> {
+    pub(crate) fn move_to(&self, to: &Self) -> io::Result<()> {
         std::fs::rename(&self.path, &to.path)?;
         [self.path.parent(), to.path.parent()].into_iter().flatten().try_for_each(sync_folder)
     }
@@ -158,7 +158,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         match std::fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
@@ -170,7 +170,7 @@ impl Folder {
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn names(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -260,7 +260,7 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
 /// # Errors
 ///
 /// As [`open_small`].
-pub fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     check_small(path, limit)?;
     std::fs::read(path)
 }
@@ -270,7 +270,7 @@ pub fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// Whatever the file system says, and `InvalidData` for what is no regular file or longer than `limit` bytes.
-pub fn open_small(path: &Path, limit: u64) -> io::Result<File> {
+pub(crate) fn open_small(path: &Path, limit: u64) -> io::Result<File> {
     check_small(path, limit)?;
     File::open(path)
 }

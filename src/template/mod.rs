@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 use crate::input::parse_json;
 
 /// The longest template, in bytes.
-pub const MAX_SOURCE: usize = 32 * 1024;
+pub(crate) const MAX_SOURCE: usize = 32 * 1024;
 
 /// The longest result, in bytes: as much as a message's input may have.
-pub const MAX_OUTPUT: usize = 20 * 1024 * 1024;
+pub(crate) const MAX_OUTPUT: usize = 20 * 1024 * 1024;
 
 /// How much work a template may make: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
 const FUEL: u64 = 2_000_000;
@@ -38,7 +38,7 @@ const STACK: usize = 128 * 1024 * 1024;
 /// Strings are put in escaped; everything else (numbers, `true`, `null`, lists, objects) as JSON, escaped the same way
 /// where it is text for people. The filter `safe` puts a string in as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Plain text: nothing is escaped.
     Text,
     /// `markdown`: a line of a value in which something could be markup becomes inline code.
@@ -62,7 +62,7 @@ pub enum Target {
 ///
 /// Usage, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
 /// much work or too long a result; and for [`Target::Json`] a result that is no JSON object, with line and column.
-pub fn render(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
+pub(crate) fn render(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
     if source.len() > MAX_SOURCE {
         let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
         return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));

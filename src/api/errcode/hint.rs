@@ -13,24 +13,24 @@ const QUOTED_CHARS: usize = 200;
 
 /// What a hint can say beyond the code. All of it may be absent.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`; without its query.
-    pub endpoint: &'a str,
+    pub(crate) endpoint: &'a str,
     /// Where the credential of this call (an app's secret, a webhook's key) was read from, such as `WECOM_ALERT_SECRET`.
-    pub secret_origin: Option<&'a str>,
+    pub(crate) secret_origin: Option<&'a str>,
     /// The length of that credential in bytes.
-    pub secret_len: Option<usize>,
+    pub(crate) secret_len: Option<usize>,
     /// The app's id, for a call that carries one.
-    pub agent_id: Option<i64>,
+    pub(crate) agent_id: Option<i64>,
     /// The period of a webhook's limit, where the user says that it is not a minute.
-    pub period: Option<Duration>,
+    pub(crate) period: Option<Duration>,
 }
 
 /// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
 ///
 /// It can quote up to 200 characters of `errmsg`, so known secrets are still to be masked in it.
 #[must_use]
-pub fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
+pub(crate) fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
     let code = answer.errcode;
     let Some(entry) = lookup(code) else {
         return format!("look error code {code} up at https://open.work.weixin.qq.com/devtool/query?e={code}");

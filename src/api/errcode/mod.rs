@@ -9,7 +9,7 @@ mod table;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use hint::{Context, hint_for};
+pub(crate) use hint::{Context, hint_for};
 
 use crate::error::{Answer, Status};
 
@@ -19,7 +19,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// What an error code asks of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub(crate) enum Class {
     /// Success; the lists of invalid recipients may still hold something.
     Ok,
     /// The access token is stale: get a new one and repeat the call once.
@@ -43,7 +43,7 @@ pub enum Class {
 impl Class {
     /// What a command ends as when this is its last answer, after all that may be tried was tried.
     #[must_use]
-    pub fn status(self) -> Status {
+    pub(crate) fn status(self) -> Status {
         match self {
             Self::Ok => Status::Sent,
             Self::AuthRefresh | Self::AuthFatal | Self::Config => Status::Auth,
@@ -56,27 +56,27 @@ impl Class {
 
 /// What is known of one error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The code, as in `errcode`.
-    pub code: i64,
+    pub(crate) code: i64,
     /// What it asks of the caller.
-    pub class: Class,
+    pub(crate) class: Class,
     /// What it says, in plain English.
-    pub meaning: &'static str,
+    pub(crate) meaning: &'static str,
     /// What to do next; [`hint_for`] makes it concrete.
-    pub hint: &'static str,
+    pub(crate) hint: &'static str,
 }
 
 /// What is known of a code; `None` for one that is not in the table.
 #[must_use]
-pub fn lookup(errcode: i64) -> Option<&'static Entry> {
+pub(crate) fn lookup(errcode: i64) -> Option<&'static Entry> {
     let found = table::TABLE.binary_search_by_key(&errcode, |entry| entry.code).ok()?;
     table::TABLE.get(found)
 }
 
 /// The class of a code; [`Class::Other`] for one that is not in the table.
 #[must_use]
-pub fn class_of(errcode: i64) -> Class {
+pub(crate) fn class_of(errcode: i64) -> Class {
     lookup(errcode).map_or(Class::Other, |entry| entry.class)
 }
 
@@ -85,7 +85,7 @@ pub fn class_of(errcode: i64) -> Class {
 /// 40001 is among them although its class is [`Class::AuthFatal`]: on another call than gettoken it can mean a bad
 /// token, while from gettoken itself it always means a bad secret (document path 90313).
 #[must_use]
-pub fn asks_for_new_token(errcode: i64) -> bool {
+pub(crate) fn asks_for_new_token(errcode: i64) -> bool {
     matches!(errcode, 40001 | 40014 | 41001 | 42001)
 }
 
@@ -95,7 +95,7 @@ pub fn asks_for_new_token(errcode: i64) -> bool {
 /// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312). A
 /// webhook's limit blocks for its period where the caller knows of a shorter one.
 #[must_use]
-pub fn blocked_for(errcode: i64, ctx: &Context<'_>) -> Option<Duration> {
+pub(crate) fn blocked_for(errcode: i64, ctx: &Context<'_>) -> Option<Duration> {
     let block = match errcode {
         45009 if is_gettoken(ctx.endpoint) => HOUR,
         45009 if is_webhook_send(ctx.endpoint) => ctx.period.unwrap_or(MINUTE).min(MINUTE),
@@ -114,13 +114,13 @@ fn is_gettoken(endpoint: &str) -> bool {
 
 /// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
 #[must_use]
-pub fn said(errmsg: &str) -> &str {
+pub(crate) fn said(errmsg: &str) -> &str {
     errmsg.split(", hint: [").next().unwrap_or(errmsg)
 }
 
 /// What WeCom says in an answer, or, where it says nothing, what its code means.
 #[must_use]
-pub fn said_or_meant(answer: &Answer) -> &str {
+pub(crate) fn said_or_meant(answer: &Answer) -> &str {
     match said(&answer.errmsg).trim() {
         "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
         said => said,
@@ -131,7 +131,7 @@ pub fn said_or_meant(answer: &Answer) -> &str {
 ///
 /// The last one that is an address counts, since WeCom appends it to whatever the message quotes.
 #[must_use]
-pub fn seen_ip(errmsg: &str) -> Option<String> {
+pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
     const LABEL: &str = "from ip:";
     // Lower case in ASCII alone keeps every byte position.
     let lowered = errmsg.to_ascii_lowercase();
@@ -147,7 +147,7 @@ pub fn seen_ip(errmsg: &str) -> Option<String> {
 ///
 /// Such a success must not be believed: what was not read was not sent (document path 90313).
 #[must_use]
-pub fn warns_of_wrong_json(errmsg: &str) -> bool {
+pub(crate) fn warns_of_wrong_json(errmsg: &str) -> bool {
     errmsg.to_ascii_lowercase().contains("wrong json format")
 }
 

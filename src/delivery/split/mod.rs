@@ -20,7 +20,7 @@ use scan::scan;
 
 /// What a text means to those who show it, and so where it may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Markup {
+pub(crate) enum Markup {
     /// Nothing but lines and characters.
     Plain,
     /// `markdown` of apps and webhooks.
@@ -35,7 +35,7 @@ pub enum Markup {
 impl Markup {
     /// What the text of a message type means.
     #[must_use]
-    pub fn of(msgtype: &str) -> Self {
+    pub(crate) fn of(msgtype: &str) -> Self {
         match msgtype {
             "markdown" => Self::Markdown,
             "markdown_v2" => Self::MarkdownV2,
@@ -55,14 +55,14 @@ impl Markup {
 ///
 /// A limit too small for the mark and one code point is not kept.
 #[must_use]
-pub fn split(text: &str, limit: usize, markup: Markup) -> Vec<String> {
+pub(crate) fn split(text: &str, limit: usize, markup: Markup) -> Vec<String> {
     // No text has more parts than bytes.
     split_up_to(text, limit, markup, text.len().max(1)).unwrap_or_else(|| vec![text.to_owned()])
 }
 
 /// Like [`split`]; `None` if it takes more than `most` parts, which is known without reading a text far longer than that.
 #[must_use]
-pub fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Option<Vec<String>> {
+pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Option<Vec<String>> {
     if text.len() <= limit {
         return (most > 0).then(|| vec![text.to_owned()]);
     }
@@ -94,13 +94,13 @@ pub fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Opt
 /// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
 /// not kept.
 #[must_use]
-pub fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
+pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
     abridge::abridge(text, limit, markup, keep, None)
 }
 
 /// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
 #[must_use]
-pub fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
+pub(crate) fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
     abridge::abridge(text, limit, markup, Keep::Both, Some(note))
 }
 

@@ -1,7 +1,5 @@
 //! What a file is, by its first bytes and never by its name.
 
-pub use crate::input::HEAD_LEN;
-
 /// A format that WeCom asks for, or any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -17,7 +15,7 @@ pub enum Format {
     Other,
 }
 
-/// Tells the format from the first [`HEAD_LEN`] bytes.
+/// Tells the format from the first 64 bytes.
 ///
 /// AMR is the narrowband codec in its file format of one channel, `#!AMR` and a line feed (RFC 4867). AMR-WB, with a
 /// header of its own, is another codec and counts as other: WeCom names AMR alone (document path 90253).

@@ -10,7 +10,7 @@ mod format;
 use std::str::FromStr;
 
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
-pub use format::{Format, HEAD_LEN, mime, sniff};
+pub use format::{Format, mime, sniff};
 
 use crate::channel::Channel;
 use crate::error::{Error, Result};
@@ -124,7 +124,7 @@ pub fn default_kind(channel: Channel, head: &[u8]) -> MediaKind {
     if kind.is_uploaded_by(channel) { kind } else { MediaKind::File }
 }
 
-/// Checks an upload by its first [`HEAD_LEN`] bytes (or all, if it has fewer) and its size in bytes.
+/// Checks an upload by its first 64 bytes (or all, if it has fewer) and its size in bytes.
 ///
 /// # Errors
 ///

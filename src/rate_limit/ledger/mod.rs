@@ -22,15 +22,15 @@ const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
 
 /// What a rate counts on its own: the group of a webhook, or one recipient of an app. It does not give the recipient away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Lane(u64);
+pub(crate) struct Lane(u64);
 
 impl Lane {
     /// The one lane of a webhook.
-    pub const GROUP: Self = Self(0);
+    pub(crate) const GROUP: Self = Self(0);
 
     /// The lane of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
     #[must_use]
-    pub fn of(kind: RecipientKind, id: &str) -> Self {
+    pub(crate) fn of(kind: RecipientKind, id: &str) -> Self {
         let print = fingerprint([kind.as_str(), &id.to_lowercase()]);
         let short = print.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         Self(short.unwrap_or_default())
@@ -39,7 +39,7 @@ impl Lane {
 
 /// What holds a request back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The rate: its slots are taken.
     Pace,
     /// WeCom refused a request because of too many, and must be left alone for a while.
