@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 9] = [
     &["send"],
     &["run", "check", "flush"],
     &["cli"],
-    &["main", "lib"],
+    &["fuzz", "main", "lib"],
 ];
 
 /// Crates that belong to the terminal, and the lowest layer that may use them.
