@@ -229,6 +229,9 @@ struct Message<'p> {
 /// Stands where the picture is put in.
 const PICTURE: &str = "BASE64_OF_THE_PICTURE";
 
+/// More bytes than stand around it.
+const FRAME: usize = 256;
+
 /// So many bytes of a picture are encoded at a time; a multiple of 3.
 const CHUNK: usize = 48 * 1024;
 
@@ -246,7 +249,9 @@ impl File<'_> {
             Self::Uploaded(media_id) => content(&mut body, "media_id", media_id),
             Self::Inline(picture) if msgtype == "image" => {
                 let picture = (*picture).clone();
-                let (bytes, filled) = off_loop(move || with_picture(&picture)).await?.map_err(|error| {
+                // Taken here: the memory of a thread that has ended its work is not given back to others.
+                let room = Vec::with_capacity(encoded_size(&picture) + FRAME);
+                let (bytes, filled) = off_loop(move || with_picture(&picture, room)).await?.map_err(|error| {
                     Error::config(
                         format!("the picture could not be read: {error}"),
                         "send it when nothing writes to it",
@@ -262,14 +267,17 @@ impl File<'_> {
     }
 }
 
+/// How many bytes a picture has as base64.
+fn encoded_size(picture: &Attachment) -> usize {
+    usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4
+}
+
 /// The body of a picture, with it and without it. It is encoded piece by piece, for it is large.
-fn with_picture(picture: &Attachment) -> io::Result<(Vec<u8>, Value)> {
+fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<(Vec<u8>, Value)> {
     let md5 = Image::md5_of(picture.reader())?;
     let body = json!({ "msgtype": "image", "image": { "base64": PICTURE, "md5": md5 } });
     let text = body.to_string();
     let (before, behind) = text.split_once(PICTURE).unwrap_or((&text, ""));
-    let encoded = usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4;
-    let mut bytes = Vec::with_capacity(text.len() + encoded);
     bytes.extend_from_slice(before.as_bytes());
     let (mut reader, mut piece, mut encoded) = (picture.reader(), Vec::with_capacity(CHUNK), String::new());
     while reader.by_ref().take(CHUNK as u64).read_to_end(&mut piece)? > 0 {

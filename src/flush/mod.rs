@@ -184,18 +184,30 @@ impl<'s, 'c> Flush<'s, 'c> {
 
     async fn deliver_one(&mut self, id: &str) -> End {
         let (outbox, name) = (Arc::clone(&self.outbox), id.to_owned());
-        let held = match off_loop(move || outbox.claim(&name)).await.and_then(|claim| claim) {
-            Ok(Claim::Held(held)) => *held,
-            Ok(Claim::Busy) => return End::Waits("it is being sent right now"),
-            Ok(Claim::Gone) => return End::Gone,
-            Ok(Claim::Damaged(reason)) => return End::Failed(reason),
+        let stuck = self.stuck.clone();
+        let claiming = move || {
+            let claim = outbox.claim(&name)?;
+            let parts = match &claim {
+                Claim::Held(held) if !stuck.contains(&target_of(held.entry())) => held.parts(),
+                _ => Ok(Vec::new()),
+            };
+            Ok((claim, parts))
+        };
+        let (held, parts) = match off_loop(claiming).await.and_then(|claimed| claimed) {
+            Ok((Claim::Held(held), parts)) => (*held, parts),
+            Ok((Claim::Busy, _)) => return End::Waits("it is being sent right now"),
+            Ok((Claim::Gone, _)) => return End::Gone,
+            Ok((Claim::Damaged(reason), _)) => return End::Failed(reason),
             Err(error) => return End::Stays(error.to_string()),
         };
         let target = target_of(held.entry());
         if self.stuck.contains(&target) {
             return End::Waits("those before it for the same target wait too");
         }
-        let end = self.deliver_held(held, &target).await.unwrap_or_else(|error| End::Stays(error.message().to_owned()));
+        let end = self
+            .deliver_held(held, parts, &target)
+            .await
+            .unwrap_or_else(|error| End::Stays(error.message().to_owned()));
         if matches!(end, End::Stays(_)) {
             self.stuck.insert(target);
         }
@@ -203,7 +215,7 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 
     /// The error is why it stays.
-    async fn deliver_held(&mut self, held: Held, target: &str) -> Result<End> {
+    async fn deliver_held(&mut self, held: Held, parts: Result<Vec<Part>>, target: &str) -> Result<End> {
         let limit = self.session.settings.outbox_max_age;
         if since(held.entry().queued_at_ms) > limit && !self.revived.iter().any(|revived| revived == held.id()) {
             return give_up(held, format!("it is older than {limit:?}, the outbox_max_age")).await;
@@ -211,11 +223,6 @@ impl<'s, 'c> Flush<'s, 'c> {
         if held.entry().at_most_once && held.progress().is_under_way() {
             return give_up(held, "it may have arrived, and must not arrive twice".to_owned()).await;
         }
-        let reading = move || {
-            let parts = held.parts();
-            (held, parts)
-        };
-        let (held, parts) = off_loop(reading).await?;
         let parts = parts?;
         let key = (target.to_owned(), crate::send::agent_id(&parts));
         let (target, mut courier) = match self.targets.remove(&key) {
