@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::attempts::Failed;
-use super::outcome::{Outcome, Receipt, Shortfall, Unreached};
-use super::summary::{all_among, not_reached, partly_sent};
+use super::failed::Failed;
+use super::outcome::{Outcome, Unreached};
 use crate::api::Reply;
 use crate::blocking::off_loop;
 use crate::channel::Channel;
@@ -32,14 +31,14 @@ pub(crate) struct Account {
 
 /// What one target has of its message.
 #[derive(Debug)]
-struct Target {
-    profile: Option<String>,
-    channel: Channel,
+pub(super) struct Target {
+    pub(super) profile: Option<String>,
+    pub(super) channel: Channel,
     /// Send requests of this process.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// The entry of the outbox that holds what is not delivered yet.
-    outbox_id: Option<String>,
-    parts: Vec<PartAccount>,
+    pub(super) outbox_id: Option<String>,
+    pub(super) parts: Vec<PartAccount>,
 }
 
 /// What became of one part.
@@ -47,21 +46,21 @@ struct Target {
 pub(super) struct PartAccount {
     pub(super) kind: PartKind,
     pub(super) name: Option<String>,
-    task_id: Option<String>,
-    state: PartState,
+    pub(super) task_id: Option<String>,
+    pub(super) state: PartState,
     /// How many calls WeCom took, earlier and now, counted from the first one.
     taken: usize,
     /// It had all of it before this process.
-    was_sent: bool,
+    pub(super) was_sent: bool,
     /// Nothing more is done for it.
-    is_closed: bool,
+    pub(super) is_closed: bool,
     /// Requests that WeCom took now, and those of them that reached nobody.
-    consents: usize,
-    in_vain: usize,
-    unreached: Unreached,
-    answer: Option<Answer>,
-    msgids: Vec<String>,
-    response_code: Option<String>,
+    pub(super) consents: usize,
+    pub(super) in_vain: usize,
+    pub(super) unreached: Unreached,
+    pub(super) answer: Option<Answer>,
+    pub(super) msgids: Vec<String>,
+    pub(super) response_code: Option<String>,
     pub(super) failures: Vec<Failed>,
 }
 
@@ -94,20 +93,7 @@ impl Accounts {
         self.lock().iter().flat_map(|target| &target.parts).any(is_open)
     }
 
-    /// Writes into an outcome what was sent to all targets, and what the outbox holds.
-    pub fn close_all(&self, outcome: &mut Outcome) {
-        for target in self.lock().iter() {
-            outcome.attempts += target.attempts;
-            outcome.parts.extend(target.receipts(false));
-            outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
-            // One for which nothing was made ready is no target yet.
-            if !target.parts.is_empty() {
-                outcome.targets.push(target.interrupted_as(outcome.status));
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Target>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Target>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -187,7 +173,7 @@ impl Account {
             let unreached = Unreached::named_by(|field| reply.ids(field));
             part.state = PartState::Pending;
             part.consents += 1;
-            part.in_vain += usize::from(!unreached.is_empty() && all_among(body, &unreached));
+            part.in_vain += usize::from(!unreached.is_empty() && unreached.is_all_of(body));
             part.unreached.extend(unreached);
             part.answer = Some(reply.answer.clone());
             part.msgids.extend(reply.text("msgid"));
@@ -230,12 +216,6 @@ impl Account {
     /// Nothing more is done for a part.
     pub(super) fn close(&mut self, index: usize) {
         self.change_part(index, |part| part.is_closed = true);
-    }
-
-    /// What it comes to.
-    pub(super) fn outcome(&self) -> Outcome {
-        let targets = self.accounts.lock();
-        targets.get(self.own).map_or_else(|| Outcome::new(Status::Error), Target::outcome)
     }
 
     /// Leaves the entry waiting, with what the attempt brought.
@@ -319,7 +299,7 @@ impl Account {
         }
     }
 
-    fn look<T: Default>(&self, look: impl FnOnce(&Target) -> T) -> T {
+    pub(super) fn look<T: Default>(&self, look: impl FnOnce(&Target) -> T) -> T {
         self.accounts.lock().get(self.own).map(look).unwrap_or_default()
     }
 }
@@ -355,93 +335,8 @@ impl PartAccount {
         })
     }
 
-    fn status(&self) -> Status {
-        let last = self.failures.last().map(|failed| failed.error.status());
-        match last {
-            _ if !self.is_closed => Status::Skipped,
-            _ if self.consents > 0 && (last.is_some() || !self.unreached.is_empty()) => Status::Partial,
-            Some(status) => status,
-            None => Status::Sent,
-        }
-    }
-
     /// Whether nothing was tried for it.
     pub(super) fn is_skipped(&self) -> bool {
         !self.is_closed
-    }
-
-    fn receipt(&self) -> Receipt {
-        Receipt {
-            name: self.name.clone(),
-            msgids: self.msgids.clone(),
-            response_code: self.response_code.clone(),
-            task_id: self.task_id.clone(),
-            ..Receipt::new(self.kind, self.status(), self.answer.clone())
-        }
-    }
-}
-
-impl Target {
-    /// What this process did for each part; with `skipped`, also that nothing was done.
-    fn receipts(&self, skipped: bool) -> impl Iterator<Item = Receipt> {
-        let told = self.parts.iter().filter(move |part| !part.was_sent && (part.is_closed || skipped));
-        told.map(PartAccount::receipt)
-    }
-
-    fn outcome(&self) -> Outcome {
-        let told = Outcome { attempts: self.attempts, parts: self.receipts(true).collect(), ..self.ended_as() };
-        Outcome { profile: self.profile.clone(), channel: Some(self.channel), ..told }
-    }
-
-    fn ended_as(&self) -> Outcome {
-        let mut unreached = Unreached::default();
-        self.parts.iter().for_each(|part| unreached.extend(part.unreached.clone()));
-        let failures: Vec<&Failed> = self.parts.iter().flat_map(|part| &part.failures).collect();
-        let shortfall = failures.last().map(|failed| Shortfall {
-            status: failed.error.status(),
-            may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
-        });
-        let consents: usize = self.parts.iter().map(|part| part.consents).sum();
-        let in_vain: usize = self.parts.iter().map(|part| part.in_vain).sum();
-        let reached_nobody = consents > 0 && consents == in_vain;
-        match failures.as_slice() {
-            [] => {
-                let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
-                Outcome {
-                    answer: self.parts.iter().rev().find_map(|part| part.answer.clone()),
-                    error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
-                    unreached,
-                    reached_nobody,
-                    ..Outcome::new(status)
-                }
-            }
-            [only] if consents == 0 => Outcome { unreached, shortfall, ..Outcome::from(only.error.clone()) },
-            _ => {
-                let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
-                let sent = self.parts.iter().filter(is_whole).count();
-                let error = partly_sent(&self.parts, sent, consents, &unreached);
-                Outcome { unreached, reached_nobody, shortfall, ..Outcome::from(error) }
-            }
-        }
-    }
-
-    /// What this target has of the message when the command ends as `status` in the middle of it.
-    fn interrupted_as(&self, status: Status) -> Outcome {
-        let receipts: Vec<Receipt> = self.receipts(false).collect();
-        let delivered = receipts.iter().filter(|part| part.status == Status::Sent).count();
-        let status = match &self.outbox_id {
-            _ if delivered >= self.parts.len() => Status::Sent,
-            Some(_) => Status::Queued,
-            None => status,
-        };
-        Outcome {
-            profile: self.profile.clone(),
-            channel: Some(self.channel),
-            answer: receipts.last().and_then(|part| part.answer.clone()),
-            attempts: self.attempts,
-            parts: receipts,
-            outbox_id: self.outbox_id.clone(),
-            ..Outcome::new(status)
-        }
     }
 }

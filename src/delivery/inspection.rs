@@ -1,8 +1,8 @@
 //! For those who look at the way and at the app without sending anything. No call is made twice here.
 
-use super::attempts::{context, for_token, is_stale};
 use super::courier::{Courier, Credential};
 use super::explain::{Purpose, explain};
+use super::failed::{context, for_token, is_stale};
 use crate::api::errcode::Context;
 use crate::api::{Agent, CallError};
 use crate::error::{Error, Result};

@@ -52,7 +52,7 @@ mod tests {
     use crate::api::Reply;
     use crate::channel::Channel;
     use crate::delivery::Account;
-    use crate::delivery::attempts::Failed;
+    use crate::delivery::failed::Failed;
     use crate::error::Answer;
     use crate::message::Part;
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::channel::Channel;
 use crate::error::{Answer, Error, Status};
-use crate::message::PartKind;
+use crate::message::recipients::RecipientKind;
+use crate::message::{PartKind, recipients};
 use crate::secret::Secret;
 
 /// The receipt for one part.
@@ -56,6 +57,20 @@ impl Unreached {
             invalidtag: ids("invalidtag"),
             unlicenseduser: ids("unlicenseduser"),
         }
+    }
+
+    /// Whether nobody whom a message names is left. Userids come back in lower case; `@all` never comes back.
+    pub(super) fn is_all_of(&self, body: &Value) -> bool {
+        let lost = |kind: RecipientKind, id: &str| {
+            let lists = match kind {
+                RecipientKind::User => [&self.invaliduser[..], &self.unlicenseduser],
+                RecipientKind::Party => [&self.invalidparty[..], &[]],
+                RecipientKind::Tag => [&self.invalidtag[..], &[]],
+            };
+            lists.iter().any(|list| list.iter().any(|lost| lost.eq_ignore_ascii_case(id)))
+        };
+        let mut named = recipients(body).peekable();
+        named.peek().is_some() && named.all(|(kind, id)| lost(kind, id))
     }
 
     /// Adds the lists of another call, each id once.
@@ -309,5 +324,30 @@ impl Outcome {
 impl From<Error> for Outcome {
     fn from(error: Error) -> Self {
         Self { answer: error.answer().cloned(), error: Some(error.clone()), ..Self::new(error.status()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_lost_all_its_recipients_is_known() {
+        let body = json!({ "touser": "ZhangSan|lisi", "toparty": "1" });
+        let lost = |users: &[&str], unlicensed: &[&str], parties: &[&str]| {
+            let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+            let unreached = Unreached {
+                invaliduser: list(users),
+                unlicenseduser: list(unlicensed),
+                invalidparty: list(parties),
+                ..Unreached::default()
+            };
+            unreached.is_all_of(&body)
+        };
+        assert!(lost(&["zhangsan", "lisi"], &[], &["1"]) && lost(&["zhangsan"], &["lisi"], &["1"]));
+        assert!(!lost(&["zhangsan", "lisi"], &[], &[]) && !lost(&["lisi"], &[], &["1"]));
+        assert!(!Unreached::default().is_all_of(&json!({ "touser": "" })));
     }
 }

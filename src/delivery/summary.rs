@@ -1,29 +1,123 @@
-//! What is said of a message that not all got, or of which not all parts went out. Pure.
+//! What a delivery comes to: the outcome of one target or of all, and what is said of a message that not all got, or of which
+//! not all parts went out.
 
-use serde_json::Value;
-
-use super::account::PartAccount;
-use super::outcome::Unreached;
+use super::account::{Account, Accounts, PartAccount, Target};
+use super::failed::Failed;
+use super::outcome::{Outcome, Receipt, Shortfall, Unreached};
 use crate::error::{Error, Status};
-use crate::message::recipients::RecipientKind;
-use crate::message::{PartKind, recipients};
+use crate::message::PartKind;
 
-/// Whether nobody whom a message names is left. Userids come back in lower case; `@all` never comes back.
-pub(super) fn all_among(body: &Value, unreached: &Unreached) -> bool {
-    let lost = |kind: RecipientKind, id: &str| {
-        let lists = match kind {
-            RecipientKind::User => [&unreached.invaliduser[..], &unreached.unlicenseduser],
-            RecipientKind::Party => [&unreached.invalidparty[..], &[]],
-            RecipientKind::Tag => [&unreached.invalidtag[..], &[]],
+impl Accounts {
+    /// Writes into an outcome what was sent to all targets, and what the outbox holds.
+    pub fn close_all(&self, outcome: &mut Outcome) {
+        for target in self.lock().iter() {
+            outcome.attempts += target.attempts;
+            outcome.parts.extend(target.receipts(false));
+            outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
+            // One for which nothing was made ready is no target yet.
+            if !target.parts.is_empty() {
+                outcome.targets.push(target.interrupted_as(outcome.status));
+            }
+        }
+    }
+}
+
+impl Account {
+    /// What it comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        self.look(|target| Some(target.outcome())).unwrap_or_else(|| Outcome::new(Status::Error))
+    }
+}
+
+impl PartAccount {
+    fn status(&self) -> Status {
+        let last = self.failures.last().map(|failed| failed.error.status());
+        match last {
+            _ if !self.is_closed => Status::Skipped,
+            _ if self.consents > 0 && (last.is_some() || !self.unreached.is_empty()) => Status::Partial,
+            Some(status) => status,
+            None => Status::Sent,
+        }
+    }
+
+    fn receipt(&self) -> Receipt {
+        Receipt {
+            name: self.name.clone(),
+            msgids: self.msgids.clone(),
+            response_code: self.response_code.clone(),
+            task_id: self.task_id.clone(),
+            ..Receipt::new(self.kind, self.status(), self.answer.clone())
+        }
+    }
+}
+
+impl Target {
+    /// What this process did for each part; with `skipped`, also that nothing was done.
+    fn receipts(&self, skipped: bool) -> impl Iterator<Item = Receipt> {
+        let told = self.parts.iter().filter(move |part| !part.was_sent && (part.is_closed || skipped));
+        told.map(PartAccount::receipt)
+    }
+
+    fn outcome(&self) -> Outcome {
+        let told = Outcome { attempts: self.attempts, parts: self.receipts(true).collect(), ..self.ended_as() };
+        Outcome { profile: self.profile.clone(), channel: Some(self.channel), ..told }
+    }
+
+    fn ended_as(&self) -> Outcome {
+        let mut unreached = Unreached::default();
+        self.parts.iter().for_each(|part| unreached.extend(part.unreached.clone()));
+        let failures: Vec<&Failed> = self.parts.iter().flat_map(|part| &part.failures).collect();
+        let shortfall = failures.last().map(|failed| Shortfall {
+            status: failed.error.status(),
+            may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
+        });
+        let consents: usize = self.parts.iter().map(|part| part.consents).sum();
+        let in_vain: usize = self.parts.iter().map(|part| part.in_vain).sum();
+        let reached_nobody = consents > 0 && consents == in_vain;
+        match failures.as_slice() {
+            [] => {
+                let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
+                Outcome {
+                    answer: self.parts.iter().rev().find_map(|part| part.answer.clone()),
+                    error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
+                    unreached,
+                    reached_nobody,
+                    ..Outcome::new(status)
+                }
+            }
+            [only] if consents == 0 => Outcome { unreached, shortfall, ..Outcome::from(only.error.clone()) },
+            _ => {
+                let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
+                let sent = self.parts.iter().filter(is_whole).count();
+                let error = partly_sent(&self.parts, sent, consents, &unreached);
+                Outcome { unreached, reached_nobody, shortfall, ..Outcome::from(error) }
+            }
+        }
+    }
+
+    /// What this target has of the message when the command ends as `status` in the middle of it.
+    fn interrupted_as(&self, status: Status) -> Outcome {
+        let receipts: Vec<Receipt> = self.receipts(false).collect();
+        let delivered = receipts.iter().filter(|part| part.status == Status::Sent).count();
+        let status = match &self.outbox_id {
+            _ if delivered >= self.parts.len() => Status::Sent,
+            Some(_) => Status::Queued,
+            None => status,
         };
-        lists.iter().any(|list| list.iter().any(|lost| lost.eq_ignore_ascii_case(id)))
-    };
-    let mut named = recipients(body).peekable();
-    named.peek().is_some() && named.all(|(kind, id)| lost(kind, id))
+        Outcome {
+            profile: self.profile.clone(),
+            channel: Some(self.channel),
+            answer: receipts.last().and_then(|part| part.answer.clone()),
+            attempts: self.attempts,
+            parts: receipts,
+            outbox_id: self.outbox_id.clone(),
+            ..Outcome::new(status)
+        }
+    }
 }
 
 /// Names those who did not get it.
-pub(super) fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error {
+fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error {
     let hint = if unreached.unlicenseduser.is_empty() {
         "correct these ids, or add them under 应用管理 → the app → 可见范围 and send to them again"
     } else {
@@ -34,12 +128,11 @@ pub(super) fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error 
 }
 
 /// Names the parts that were not sent, when something was: `sent` parts whole, and `consents` requests in all.
-pub(super) fn partly_sent(parts: &[PartAccount], sent: usize, consents: usize, unreached: &Unreached) -> Error {
+fn partly_sent(parts: &[PartAccount], sent: usize, consents: usize, unreached: &Unreached) -> Error {
     let count = parts.len();
     let mut missing: Vec<String> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
-        let told =
-            |failed: &super::attempts::Failed| format!("{} ({})", title(part, index, count), failed.error.message());
+        let told = |failed: &Failed| format!("{} ({})", title(part, index, count), failed.error.message());
         missing.extend(part.failures.iter().map(told));
     }
     missing.extend(titles_of_skipped(parts));
@@ -95,29 +188,4 @@ fn named(unreached: &Unreached) -> String {
         .map(|(name, ids)| format!("{name} {}", ids.join(", ")))
         .collect();
     named.join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_message_that_lost_all_its_recipients_is_known() {
-        let body = json!({ "touser": "ZhangSan|lisi", "toparty": "1" });
-        let lost = |users: &[&str], unlicensed: &[&str], parties: &[&str]| {
-            let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-            let unreached = Unreached {
-                invaliduser: list(users),
-                unlicenseduser: list(unlicensed),
-                invalidparty: list(parties),
-                ..Unreached::default()
-            };
-            all_among(&body, &unreached)
-        };
-        assert!(lost(&["zhangsan", "lisi"], &[], &["1"]) && lost(&["zhangsan"], &["lisi"], &["1"]));
-        assert!(!lost(&["zhangsan", "lisi"], &[], &[]) && !lost(&["lisi"], &[], &["1"]));
-        assert!(!all_among(&json!({ "touser": "" }), &Unreached::default()));
-    }
 }

@@ -19,9 +19,11 @@ mod payload;
 mod rules;
 mod shape;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::channel::Channel;
+use crate::error::{Error, Result};
 
 /// The name that a channel had before there could be more than two.
 #[doc(hidden)]
@@ -53,4 +55,16 @@ pub fn msgtypes(channel: Channel) -> &'static [&'static str] {
 #[must_use]
 pub fn owner_of(msgtype: &str, besides: Channel) -> Option<Channel> {
     Channel::ALL.into_iter().find(|other| *other != besides && msgtypes(*other).contains(&msgtype))
+}
+
+/// The body of a message without anything around its content.
+///
+/// # Errors
+///
+/// A defect, if the content cannot be written as JSON.
+pub(crate) fn body_of(msgtype: &str, content: &impl Serialize) -> Result<Value> {
+    let content = serde_json::to_value(content)
+        .map_err(|error| Error::defect(format!("a message of type {msgtype} cannot be written: {error}")))?;
+    let fields = [("msgtype".to_owned(), Value::from(msgtype)), (msgtype.to_owned(), content)];
+    Ok(Value::Object(fields.into_iter().collect()))
 }

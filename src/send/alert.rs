@@ -8,12 +8,12 @@ use crate::alert::{Alert, Rendered, prefix_before};
 use crate::channel::Channel;
 use crate::config::OnLong;
 use crate::error::{Error, Result};
-use crate::message::Part;
 use crate::message::app::Textcard;
 use crate::message::card::CardType;
+use crate::message::{Part, body_of};
 
 use super::long::{self, Pieces};
-use super::parts::{Frame, body, texts, whole_text};
+use super::texts::{Frame, texts, whole_text};
 
 /// The parts of an alert as this type.
 pub(super) fn parts(given: &Alert, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Part>> {
@@ -50,11 +50,11 @@ fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut fitted = alert.textcard()?;
     keep_whole(&mut fitted.content.title, alert, frame);
     if fitted.rest.is_none() && alert.is_coloured() {
-        return Ok(vec![Part::message(body("textcard", &fitted.content)?)]);
+        return Ok(vec![Part::message(body_of("textcard", &fitted.content)?)]);
     }
     described(alert, "textcard", alert.textcard_description(), frame, |description| {
         let description = description.unwrap_or_default();
-        body("textcard", &Textcard { description, ..fitted.content.clone() })
+        body_of("textcard", &Textcard { description, ..fitted.content.clone() })
     })
 }
 
@@ -63,12 +63,12 @@ fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
         Channel::App => {
             let mut news = alert.app_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body("news", &news)?
+            body_of("news", &news)?
         }
         Channel::Webhook => {
             let mut news = alert.webhook_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body("news", &news)?
+            body_of("news", &news)?
         }
     };
     described(alert, "news", alert.description(), frame, |description| {
@@ -115,7 +115,7 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         alert.task_id = Some(alert.task_id.unwrap_or_else(new_task_id));
     }
     let fitted = alert.card(card_type, frame.channel)?;
-    let mut parts = vec![Part::message(body("template_card", &fitted.content)?)];
+    let mut parts = vec![Part::message(body_of("template_card", &fitted.content)?)];
     let Some(rest) = fitted.rest else { return Ok(parts) };
     let settings = frame.settings;
     match settings.on_long {

@@ -5,10 +5,9 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
-use crate::message::{Media, Part, PartKind};
+use crate::message::{Media, Part, PartKind, body_of};
 
 use super::draft::PENDING_MEDIA_ID;
-use super::parts::body;
 use super::request::Content;
 
 /// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
@@ -30,7 +29,7 @@ pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
 
 /// A part that is uploaded first.
 pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
-    let body = body(kind.as_str(), &Media { media_id: PENDING_MEDIA_ID.to_owned() })?;
+    let body = body_of(kind.as_str(), &Media { media_id: PENDING_MEDIA_ID.to_owned() })?;
     let name = Some(media::wire_filename(file.name()));
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }

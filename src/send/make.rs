@@ -78,7 +78,3 @@ fn refusal(errors: &[Finding], first: &Finding) -> Error {
         .unwrap_or_else(|| "correct the message, or let WeCom decide with --no-validate; nothing was sent".to_owned());
     Error::usage(told.join("; "), hint)
 }
-
-pub(super) fn usage_of(finding: &Finding) -> Error {
-    Error::usage(finding.to_string(), finding.hint.clone().unwrap_or_else(|| "correct the option".to_owned()))
-}

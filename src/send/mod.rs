@@ -25,6 +25,7 @@ mod session;
 mod source;
 mod storing;
 mod target;
+mod texts;
 mod together;
 mod upload;
 
@@ -41,10 +42,9 @@ use crate::message::Part;
 
 pub(crate) use dry_run::plan_message;
 pub(crate) use long::host;
-pub(crate) use outgoing::agent_id;
 pub use request::{AlertFields, Content, Given, Request};
 pub use session::{Said, Session};
-pub(crate) use storing::rehearse as rehearse_storing;
+pub(crate) use storing::{agent_id, rehearse as rehearse_storing};
 pub(crate) use target::only_channel;
 pub(crate) use target::{Login, Target, choose_channel};
 pub(crate) use together::name as target_name;

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Shortfall};
 use crate::error::{Error, Result};
@@ -12,7 +10,7 @@ use crate::message::Part;
 use super::draft::Draft;
 use super::make::make;
 use super::session::Session;
-use super::storing;
+use super::storing::{self, agent_id};
 use super::target::Target;
 use super::together::name;
 
@@ -177,9 +175,4 @@ pub(crate) fn stood_in(own: &Outcome, fallback: &Outcome) -> Option<String> {
         }
         Some(worse) => format!("{own} failed, and so did its fallback {stand_in}: {}", worse.message()),
     })
-}
-
-/// The agent that a payload names.
-pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
-    parts.first()?.body.get("agentid").and_then(Value::as_i64)
 }

@@ -1,23 +1,19 @@
-//! A draft becomes the parts of a message: text or alert first, then who is mentioned, then the files. And what all of them
-//! are made with: the frame around a text, and the bodies.
+//! A draft becomes the parts of a message: text or alert first, then who is mentioned, then the files.
 
 use std::borrow::Cow;
-
-use serde::Serialize;
-use serde_json::Value;
 
 use crate::alert::prefix_before;
 use crate::channel::Channel;
 use crate::config::Settings;
-use crate::error::{Error, Result};
-use crate::input::{Attachment, clean};
-use crate::message::app::{Text, Video};
+use crate::error::Result;
+use crate::message::app::Video;
 use crate::message::media::MediaKind;
-use crate::message::{Markdown, Media, Part, PartKind};
+use crate::message::{Media, Part, PartKind, body_of};
 
 use super::draft::{Draft, Material};
-use super::long::{self, Pieces, host};
+use super::long::{self, Pieces};
 use super::mention::Mentions;
+use super::texts::{Frame, texts, whole_text};
 use super::{alert, attach};
 
 /// The parts of the message: more than one where its text has no room in one.
@@ -61,7 +57,7 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
     };
     let media_id = draft.media_id();
     if msgtype != "video" {
-        let body = body(msgtype, &Media { media_id })?;
+        let body = body_of(msgtype, &Media { media_id })?;
         return Ok(vec![Part { file, ..Part::message(body) }]);
     }
     let text = draft.text.as_ref().map(|text| frame.led(text, msgtype));
@@ -71,7 +67,7 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
         None => Pieces::default(),
     };
     let video = Video { media_id, title: settings.title.clone(), description: texts.into_iter().next() };
-    let mut parts = vec![Part { file, ..Part::message(body(msgtype, &video)?) }];
+    let mut parts = vec![Part { file, ..Part::message(body_of(msgtype, &video)?) }];
     parts.extend(whole_text(files)?);
     Ok(parts)
 }
@@ -92,78 +88,4 @@ fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
         line.push('…');
     }
     prefix_before("text", frame.prefix.as_deref(), &line) + &line
-}
-
-/// The messages of one long text, framed; `whole` is what a file of it holds.
-pub(super) fn texts<'t>(
-    prefix: &str,
-    text: &str,
-    msgtype: &str,
-    frame: &Frame<'_>,
-    whole: impl FnOnce() -> Cow<'t, str>,
-) -> Result<Vec<Part>> {
-    let text = frame.led(text, msgtype);
-    let place = long::Place { channel: frame.channel, msgtype, taken: prefix.len() + frame.mention.len() };
-    let Pieces { texts, files } = long::fit(&text, place, frame.settings, whole);
-    let mut parts = Vec::new();
-    for (index, text) in texts.into_iter().enumerate() {
-        // Who is mentioned is called once, by the first part.
-        let mention = if index == 0 { frame.mention.as_str() } else { "" };
-        let content = format!("{prefix}{text}{mention}");
-        parts.push(Part::message(match msgtype {
-            "text" => body(msgtype, &Text { content })?,
-            _ => body(msgtype, &Markdown { content })?,
-        }));
-    }
-    parts.extend(whole_text(files)?);
-    Ok(parts)
-}
-
-/// The parts that are the whole text as files.
-pub(super) fn whole_text(files: Vec<Attachment>) -> Result<Vec<Part>> {
-    files.into_iter().map(|file| attach::by_upload(MediaKind::File, file)).collect()
-}
-
-/// One target, and what its messages have around their text.
-pub(super) struct Frame<'a> {
-    pub(super) channel: Channel,
-    pub(super) settings: &'a Settings,
-    /// Before title or text, on every part.
-    pub(super) prefix: Option<String>,
-    /// A line of ours before the text.
-    pub(super) lead: Option<&'a str>,
-    /// Behind the text of the first part; empty where nobody is mentioned there.
-    pub(super) mention: String,
-}
-
-impl<'a> Frame<'a> {
-    pub(super) fn new(channel: Channel, settings: &'a Settings, lead: Option<&'a str>) -> Self {
-        Self { channel, settings, prefix: prefix(settings), lead, mention: String::new() }
-    }
-
-    /// A text behind the line of ours.
-    pub(super) fn led<'t>(&self, text: &'t str, msgtype: &str) -> Cow<'t, str> {
-        // In markdown_v2 a single line break does not end a paragraph.
-        let between = if msgtype == "markdown_v2" { "\n\n" } else { "\n" };
-        match self.lead {
-            Some(lead) if text.is_empty() => Cow::Owned(lead.to_owned()),
-            Some(lead) => Cow::Owned(format!("{lead}{between}{text}")),
-            None => Cow::Borrowed(text),
-        }
-    }
-}
-
-/// The settings' prefix for this target.
-fn prefix(settings: &Settings) -> Option<String> {
-    let prefix = settings.prefix.as_deref()?;
-    let profile = settings.profile.as_deref().unwrap_or("environment");
-    Some(clean(prefix).replace("{profile}", profile).replace("{host}", &host()))
-}
-
-/// The body of one message without anything around its content.
-pub(super) fn body(msgtype: &str, content: &impl Serialize) -> Result<Value> {
-    let content = serde_json::to_value(content)
-        .map_err(|error| Error::defect(format!("a message of type {msgtype} cannot be written: {error}")))?;
-    let fields = [("msgtype".to_owned(), Value::from(msgtype)), (msgtype.to_owned(), content)];
-    Ok(Value::Object(fields.into_iter().collect()))
 }

@@ -9,11 +9,10 @@ use serde_json::{Map, Value};
 use crate::config::{Level, Settings};
 use crate::error::{Error, Result};
 use crate::input::{is_stdin, parse_json, read_payload};
-use crate::message::app;
 use crate::message::recipients::{RecipientKind, Recipients};
+use crate::message::{Finding, app};
 
 use super::draft::{ChosenType, TypeOrigin};
-use super::make::usage_of;
 use super::request::Given;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
@@ -155,4 +154,8 @@ fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Resul
             Ok(())
         }
     }
+}
+
+fn usage_of(finding: &Finding) -> Error {
+    Error::usage(finding.to_string(), finding.hint.clone().unwrap_or_else(|| "correct the option".to_owned()))
 }

@@ -13,7 +13,7 @@ use crate::notice::Listener;
 use crate::secret::Mask;
 use crate::store::Folder;
 
-use super::target::{Target, only_channel};
+use super::target::{Target, only_channel, require_state_of, state_of};
 
 /// One run of one command.
 pub struct Session<'c> {
@@ -191,17 +191,6 @@ fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<i64
         settings.agent_id.as_ref().map(|agent_id| agent_id.value),
         settings.credential(target.channel).map(SecretSource::origin),
     )
-}
-
-/// The folder of what is kept between runs, where these settings know one.
-pub(super) fn state_of(settings: &Settings) -> Option<Folder> {
-    settings.state_dir.as_ref().map(Folder::shared_if_made_so)
-}
-
-pub(super) fn require_state_of(settings: &Settings) -> Result<Folder> {
-    state_of(settings).ok_or_else(|| {
-        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
-    })
 }
 
 fn no_channel(name: &TargetName, origin: &str, several: bool) -> Error {

@@ -9,7 +9,6 @@ use crate::error::{Error, Result, Status};
 use crate::message::Part;
 use crate::outbox::{Held, NewEntry, Outbox, Refusal};
 
-use super::outgoing::agent_id;
 use super::session::Session;
 use super::target::Target;
 
@@ -128,4 +127,9 @@ fn duplicate_check(parts: &[Part]) -> Option<u64> {
     let is_on = body.get("enable_duplicate_check").and_then(Value::as_i64) == Some(1);
     // The default interval is half an hour (document path 90236).
     is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
+}
+
+/// The agent that a payload names.
+pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
+    parts.first()?.body.get("agentid").and_then(Value::as_i64)
 }

@@ -17,8 +17,6 @@ use crate::secret::{Mask, Secret};
 use crate::store::Folder;
 use crate::token::{App, Tokens};
 
-use super::session::{require_state_of, state_of};
-
 /// A target of a run.
 pub(crate) struct Target {
     /// Those of its profile, with the command's options and the environment.
@@ -308,4 +306,15 @@ pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, bool> {
         ([], []) => Err(false),
         _ => Err(true),
     }
+}
+
+/// The folder of what is kept between runs, where these settings know one.
+pub(super) fn state_of(settings: &Settings) -> Option<Folder> {
+    settings.state_dir.as_ref().map(Folder::shared_if_made_so)
+}
+
+pub(super) fn require_state_of(settings: &Settings) -> Result<Folder> {
+    state_of(settings).ok_or_else(|| {
+        Error::config("no folder for the outbox is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to one")
+    })
 }
