@@ -1,8 +1,10 @@
 //! Work that may block, in a thread of its own: a slow disk, a pipe that nobody writes into, a program that takes its time.
 //! Timers, signals and other targets go on meanwhile.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::error::{Error, Result};
@@ -22,6 +24,43 @@ pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     let broke_off = || Error::defect("work in a thread of its own broke off");
     working.await.map_err(|_| broke_off())?;
     done.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(broke_off)
+}
+
+/// The same for what must not be left half done: [`settled`] waits for its end.
+///
+/// # Errors
+///
+/// As [`off_loop`].
+pub(crate) async fn to_the_end<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let _under_way = UnderWay::begin();
+    off_loop(work).await
+}
+
+/// Waits until nothing is under way that must not be left half done.
+pub(crate) async fn settled() {
+    while UNDER_WAY.load(Ordering::Relaxed) > 0 {
+        ENDED.notified().await;
+    }
+}
+
+/// How much is under way that must not be left half done.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+static ENDED: Notify = Notify::const_new();
+
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+        ENDED.notify_waiters();
+    }
 }
 
 /// One task type for all kinds of work: each type would be a copy of the scheduler's code.

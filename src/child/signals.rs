@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::blocking::settled;
 use crate::error::Signal;
 
 #[cfg(unix)]
@@ -37,11 +38,13 @@ impl StopSignals {
         Self { listeners: wanted.into_iter().filter_map(open).collect() }
     }
 
-    /// Waits for a signal to stop; for ever where none can be heard, for it is ignored or one has been heard before.
+    /// Waits for a signal to stop, and for the end of what must not be left half done; for ever where none can be heard,
+    /// for it is ignored or one has been heard before.
     pub async fn received(&mut self) -> Signal {
         let signal = next(&mut self.listeners).await;
         IS_STOPPED.store(true, Ordering::Relaxed);
         self.listeners.clear();
+        settled().await;
         signal
     }
 }
@@ -59,6 +62,7 @@ impl StopSignals {
     pub async fn received(&mut self) -> Signal {
         if !IS_STOPPED.load(Ordering::Relaxed) && tokio::signal::ctrl_c().await.is_ok() {
             IS_STOPPED.store(true, Ordering::Relaxed);
+            settled().await;
             return Signal::Interrupt;
         }
         std::future::pending().await

@@ -91,7 +91,7 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
         // Each entry of the outbox has a target of its own.
         matches!(cli.command, Command::Outbox(_)),
     );
-    let (task, ran) = match run_first(cli, &runtime) {
+    let (task, ran, stops) = match run_first(cli, &runtime) {
         Ok(first) => first,
         Err(error) => return Ok(End::of(error, command, began).without_settings(&overrides, environment, &mask)),
     };
@@ -118,7 +118,7 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
     let mut session = Session::new(config, resolved, mask.clone(), listener);
     let sends = matches!(task, Task::Send(_) | Task::Run(_));
-    let mut outcome = runtime.block_on(conduct(&mut session, task, ran.as_ref()));
+    let mut outcome = runtime.block_on(conduct(&mut session, task, ran.as_ref(), stops));
     outcome.profile.clone_from(&session.settings.profile);
     outcome.channel = session.channel;
     outcome.allow_partial = session.settings.allow_partial;
@@ -168,22 +168,24 @@ impl Task {
     }
 }
 
-/// What `run` is to run comes first: no mistake in settings keeps it from running.
-fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<Ran>)> {
+/// What `run` is to run comes first: no mistake in settings keeps it from running. From its end on signals to stop are heard,
+/// for it is still to be told of.
+fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<Ran>, Option<StopSignals>)> {
     let is_dry = cli.global.dry_run;
     let task = Task::of(cli.command)?;
-    let ran = match &task {
+    let (ran, stops) = match &task {
         Task::Run(request) if !is_dry => {
-            let ran = runtime.block_on(run::run_command(request))?;
+            let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
+            let ran = ran?;
             let [_, is_stderr_open] = ran.open_lines();
             if is_stderr_open {
                 talk::left_open();
             }
-            Some(ran)
+            (Some(ran), Some(stops))
         }
-        _ => None,
+        _ => (None, None),
     };
-    Ok((task, ran))
+    Ok((task, ran, stops))
 }
 
 /// A command that has ended and is to be reported on.
@@ -256,8 +258,8 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
 }
 
 /// Does it until it ends or a signal stops it. After that a signal has its usual effect.
-async fn conduct(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> Outcome {
-    let mut stops = StopSignals::listen();
+async fn conduct(session: &mut Session<'_>, task: Task, ran: Option<&Ran>, stops: Option<StopSignals>) -> Outcome {
+    let mut stops = stops.unwrap_or_else(StopSignals::listen);
     let accounts = session.accounts.clone();
     let sends = matches!(task, Task::Send(_) | Task::Run(_));
     let is_final = session.settings.at_most_once;

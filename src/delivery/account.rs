@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failed::Failed;
 use super::outcome::{Outcome, Unreached};
 use crate::api::Reply;
-use crate::blocking::off_loop;
+use crate::blocking::to_the_end;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Answer, Result, Status};
@@ -139,7 +139,7 @@ impl Account {
 
     /// Whether what is left need not be tried, since it would fare no better, or would arrive out of order.
     pub(super) fn is_stopped(&self) -> bool {
-        self.look(|target| target.parts.iter().any(PartAccount::stops_the_rest))
+        self.look(Target::is_stopped)
     }
 
     /// A request for a part is about to be made.
@@ -226,7 +226,7 @@ impl Account {
     pub(crate) async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         let Some(mut entry) = self.entry.take() else { return Ok(()) };
-        off_loop(move || entry.save(progress)).await?
+        to_the_end(move || entry.save(progress)).await?
     }
 
     /// Puts the entry among those that are not tried any more, with what its last attempt brought.
@@ -237,7 +237,7 @@ impl Account {
     pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         let Some(entry) = self.entry.take() else { return Ok(()) };
-        off_loop(move || entry.fail(&progress)).await?
+        to_the_end(move || entry.fail(&progress)).await?
     }
 
     /// Removes the entry, if there is one: nothing is to be delivered any more.
@@ -248,7 +248,7 @@ impl Account {
     pub(crate) async fn done(&mut self) -> Result<()> {
         self.change(|target| target.outbox_id = None);
         let Some(entry) = self.entry.take() else { return Ok(()) };
-        off_loop(move || entry.done()).await?
+        to_the_end(move || entry.done()).await?
     }
 
     /// The progress of the entry as it is now.
@@ -278,7 +278,7 @@ impl Account {
             let _ = entry.save(progress);
             entry
         };
-        self.entry = off_loop(saving).await.ok();
+        self.entry = to_the_end(saving).await.ok();
     }
 
     fn set_state(&mut self, index: usize, state: PartState) {
@@ -301,6 +301,13 @@ impl Account {
 
     pub(super) fn look<T: Default>(&self, look: impl FnOnce(&Target) -> T) -> T {
         self.accounts.lock().get(self.own).map(look).unwrap_or_default()
+    }
+}
+
+impl Target {
+    /// Whether nothing more is tried for it.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.parts.iter().any(PartAccount::stops_the_rest)
     }
 }
 

@@ -59,6 +59,11 @@ impl Courier {
         Self { client, channel, credential, token: None, provenance, policy, pacer, listener, period }
     }
 
+    /// The agent that its calls name.
+    pub(crate) fn agent_id(&self) -> Option<i64> {
+        self.provenance.agent_id
+    }
+
     /// What holds for the next messages: how they are repeated, and when all must end.
     pub(crate) fn set_out(&mut self, policy: Policy, deadline: Instant) {
         self.policy = policy;

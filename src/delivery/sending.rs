@@ -49,10 +49,7 @@ impl Courier {
     /// Whoever had a call of it before it was late got all of it; nobody else got anything of it.
     async fn send_part(&mut self, index: usize, part: &Part, taken: usize, mark: Option<&Mark>, account: &mut Account) {
         let calls = part.count_calls();
-        let file = match self.prepare_file(part).await {
-            Ok(file) => file,
-            Err(failed) => return account.failed(index, failed),
-        };
+        let mut ready = None;
         for number in taken..calls {
             let mut is_taken = true;
             let body = part.call(number);
@@ -60,7 +57,17 @@ impl Courier {
                 Some(mark) => mark.before(body.into_owned(), self.channel).into_iter().map(Cow::Owned).collect(),
                 None => vec![body],
             };
-            for message in messages {
+            let last = messages.len().saturating_sub(1);
+            for (position, message) in messages.into_iter().enumerate() {
+                // What says that the message is late goes ahead of its file.
+                let file = match &ready {
+                    _ if position < last => &File::None,
+                    Some(file) => file,
+                    None => match self.prepare_file(part).await {
+                        Ok(file) => ready.insert(file),
+                        Err(failed) => return account.failed(index, failed),
+                    },
+                };
                 let sent = match file.fill_in(message).await {
                     Ok(message) => self.send_message(&message, index, account).await.map(|reply| (reply, message.body)),
                     Err(error) => Err(Failed::before(error)),
@@ -70,12 +77,11 @@ impl Courier {
                     Err(failed) => {
                         is_taken = false;
                         account.failed(index, failed);
-                        break;
                     }
                 }
-            }
-            if account.is_stopped() {
-                return;
+                if account.is_stopped() {
+                    return;
+                }
             }
             if is_taken {
                 account.count_call(index, number);

@@ -12,7 +12,7 @@ impl Accounts {
     pub fn close_all(&self, outcome: &mut Outcome) {
         for target in self.lock().iter() {
             outcome.attempts += target.attempts;
-            outcome.parts.extend(target.receipts(false));
+            outcome.parts.extend(target.receipts(target.is_stopped()));
             outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
             // One for which nothing was made ready is no target yet.
             if !target.parts.is_empty() {
@@ -97,7 +97,7 @@ impl Target {
 
     /// What this target has of the message when the command ends as `status` in the middle of it.
     fn interrupted_as(&self, status: Status) -> Outcome {
-        let receipts: Vec<Receipt> = self.receipts(false).collect();
+        let receipts: Vec<Receipt> = self.receipts(self.is_stopped()).collect();
         let delivered = receipts.iter().filter(|part| part.status == Status::Sent).count();
         let status = match &self.outbox_id {
             _ if delivered >= self.parts.len() => Status::Sent,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use manage::{Selection, discard, list};
 
-use crate::blocking::off_loop;
+use crate::blocking::{off_loop, to_the_end};
 use crate::clock::{self, at_ms};
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Mark, Outcome, Policy, Product, Shortfall};
@@ -215,19 +215,33 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 
     /// The error is why it stays.
-    async fn deliver_held(&mut self, held: Held, parts: Result<Vec<Part>>, target: &str) -> Result<End> {
+    async fn deliver_held(&mut self, mut held: Held, parts: Result<Vec<Part>>, target: &str) -> Result<End> {
         let limit = self.session.settings.outbox_max_age;
-        if since(held.entry().queued_at_ms) > limit && !self.revived.iter().any(|revived| revived == held.id()) {
+        let is_revived = self.revived.iter().any(|revived| revived == held.id());
+        if since(held.entry().queued_at_ms) > limit && !is_revived {
             return give_up(held, format!("it is older than {limit:?}, the outbox_max_age")).await;
         }
-        if held.entry().at_most_once && held.progress().is_under_way() {
+        // What is unknown of it stands there when it was being given up and the process was killed.
+        let may_have_arrived = held.progress().is_under_way() || (held.progress().is_unknown() && !is_revived);
+        if held.entry().at_most_once && may_have_arrived {
             return give_up(held, "it may have arrived, and must not arrive twice".to_owned()).await;
         }
-        let parts = parts?;
+        let parts = match parts {
+            Err(error) if error.status() == Status::Refused => return give_up(held, error.message().to_owned()).await,
+            parts => parts?,
+        };
         let key = (target.to_owned(), crate::send::agent_id(&parts));
         let (target, mut courier) = match self.targets.remove(&key) {
             Some(known) => known,
-            None => self.reach(held.entry(), key.1).await?,
+            None => match self.reach(held.entry(), key.1).await {
+                Ok(reached) => reached,
+                Err(error) => {
+                    let mut progress = held.progress().clone();
+                    progress.note(&error);
+                    to_the_end(move || held.save(progress)).await??;
+                    return Err(error);
+                }
+            },
         };
         courier.set_out(self.policy(&target, held.entry()), self.deadline);
         let end = self.send(&mut courier, &parts, held, &target).await;
@@ -256,7 +270,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             ));
         }
         target.require_credentials(agent_id)?;
-        let courier = match session.couriers.take(&target) {
+        let courier = match session.couriers.take(&target, agent_id) {
             Some(courier) => courier,
             None => target.courier(agent_id).await?,
         };
@@ -285,7 +299,9 @@ impl<'s, 'c> Flush<'s, 'c> {
                 if outcome.error.is_some() {
                     self.partial.push(format!("{id}: {reason}"));
                 }
-                account.done().await?;
+                if let Err(error) = account.done().await {
+                    self.partial.push(format!("{id}: it was delivered but cannot be removed: {error}"));
+                }
                 Ok(End::Delivered)
             }
             Some(shortfall) if shortfall.may_wait(at_most_once) => stays(account, &outcome, reason).await,
@@ -311,7 +327,7 @@ async fn give_up(held: Held, reason: String) -> Result<End> {
     let mut progress = held.progress().clone();
     progress.stop();
     progress.note(&Error::new(Status::Refused, reason.as_str()));
-    off_loop(move || held.fail(&progress)).await??;
+    to_the_end(move || held.fail(&progress)).await??;
     Ok(End::Failed(reason))
 }
 

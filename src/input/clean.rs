@@ -23,6 +23,9 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// to them, and a string (OSC and its like) without a terminator ends with its line, or where another ESC begins.
 #[must_use]
 pub(crate) fn clean(text: &str) -> String {
+    if is_clean(text.as_bytes()) {
+        return text.trim_end_matches('\n').to_owned();
+    }
     let mut cleaned = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     let mut after_cr = false;
@@ -48,6 +51,18 @@ pub(crate) fn clean(text: &str) -> String {
     }
     cleaned.truncate(cleaned.trim_end_matches('\n').len());
     cleaned
+}
+
+/// Whether there is nothing to be removed but line breaks at the end. Nearly all text is like that.
+fn is_clean(text: &[u8]) -> bool {
+    !text.iter().enumerate().any(|(at, byte)| match byte {
+        b'\n' | b'\t' => false,
+        0..0x20 | 0x7f => true,
+        // The first bytes of U+0080 to U+009F and of U+FEFF, and of others.
+        0xc2 => text.get(at + 1).is_some_and(|next| *next < 0xa0),
+        0xef => text[at..].starts_with("\u{feff}".as_bytes()),
+        _ => false,
+    })
 }
 
 /// What follows an ESC.

@@ -164,10 +164,21 @@ impl Progress {
         self.parts.iter().any(|part| part.state == PartState::UnderWay)
     }
 
+    /// Whether a request for a part went out of which nobody knows what became of it.
+    #[must_use]
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.parts.iter().any(|part| part.state == PartState::Unknown)
+    }
+
     /// Whether nothing is left to be sent.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.state == PartState::Sent)
+    }
+
+    /// Nothing is left to be sent.
+    pub(crate) fn finish(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.state = PartState::Sent);
     }
 
     /// Nothing is under way any more: what was may have arrived.

@@ -192,7 +192,7 @@ fn no_entry(line: usize, column: usize) -> String {
 /// What an entry of version 1 says, in the form of this one.
 fn of_old<T: DeserializeOwned>(old: &Value, form: fn(&Value) -> Value) -> Result<T, String> {
     let form = serde_json::to_vec(&form(old)).map_err(|_| no_entry(1, 1))?;
-    serde_json::from_slice(&form).map_err(|error| format!("it is no entry of version 1: {error}"))
+    serde_json::from_slice(&form).map_err(|error| no_entry(1, error.column()))
 }
 
 fn old_entry(old: &Value) -> Value {
@@ -221,10 +221,15 @@ fn old_entry(old: &Value) -> Value {
 }
 
 fn old_progress(old: &Value) -> Value {
-    let letter = |(index, part): (usize, &Value)| match (part["done"] == true, old["under_way"] == index) {
-        (true, _) => 's',
-        (false, true) => 'w',
-        (false, false) => 'p',
+    let is_left = |index: usize| old["parts"][index]["done"] == false;
+    // Where it names no part that is left, any of them may be meant.
+    let named = old["under_way"].as_u64().and_then(|index| usize::try_from(index).ok()).filter(|index| is_left(*index));
+    let is_under_way = |index| !old["under_way"].is_null() && named.is_none_or(|named| named == index);
+    let letter = |(index, part): (usize, &Value)| match part["done"].as_bool() {
+        Some(true) => 's',
+        Some(false) if is_under_way(index) => 'w',
+        Some(false) => 'p',
+        None => '?',
     };
     let taken = |(index, part): (usize, &Value)| (part["done"] != true).then(|| json!([index, part["sent"]]));
     json!({

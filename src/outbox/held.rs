@@ -3,7 +3,7 @@
 use super::entry::{Entry, Progress, StoredFile};
 use super::shelf::{self, PROGRESS};
 use super::{format, unusable};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::fingerprint::Summing;
 use crate::input::Attachment;
 use crate::message::Part;
@@ -48,7 +48,8 @@ impl Held {
     ///
     /// # Errors
     ///
-    /// Exit 3 where a body or a file is missing, unreadable or not the one that was written.
+    /// [`Status::Refused`] where a body or a file is missing or not the one that was written; exit 3 where the file system
+    /// does not let it be read.
     pub(crate) fn parts(&self) -> Result<Vec<Part>> {
         let file = shelf::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
         let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
@@ -83,9 +84,14 @@ impl Held {
     ///
     /// # Errors
     ///
-    /// Exit 3 with what the file system says; then it waits on, in the state that was saved last.
-    pub(crate) fn done(self) -> Result<()> {
-        shelf::discard(&self.place, &self.new, self.id()).map_err(|error| unusable(&self.place, &error))
+    /// Exit 3 with what the file system says; then it waits on, with nothing left to be sent.
+    pub(crate) fn done(mut self) -> Result<()> {
+        shelf::discard(&self.place, &self.new, self.id()).map_err(|error| {
+            let mut progress = self.progress.clone();
+            progress.finish();
+            let _ = self.save(progress);
+            unusable(&self.place, &error)
+        })
     }
 
     /// Puts it among those that nothing can be done for, with what became of it, which must be free of secrets.
@@ -124,9 +130,8 @@ impl Held {
 
     fn spoilt(&self, index: usize, what: &str) -> Error {
         let id = self.id();
-        Error::config(
-            format!("part {} of the outbox entry {id} cannot be sent: {what}", index + 1),
-            format!("send that alert again, and discard this one with wecom-alert outbox drop {id}"),
-        )
+        let hint = format!("send that alert again, and discard this one with wecom-alert outbox drop {id}");
+        Error::new(Status::Refused, format!("part {} of the outbox entry {id} cannot be sent: {what}", index + 1))
+            .with_hint(hint)
     }
 }

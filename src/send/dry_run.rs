@@ -24,8 +24,9 @@ pub(super) async fn of_message(
     parts: &[Part],
 ) -> Result<Outcome> {
     let mut own = session.own_target(channel);
-    let mut requests = of_parts(&mut own, parts).await?;
+    let requests = of_parts(&mut own, parts).await;
     session.warnings.append(&mut own.warnings);
+    let mut requests = requests?;
     for name in session.settings.also.clone() {
         let mut target = session.further_target(&name, "--also")?;
         let parts = make(draft, target.channel, &target.settings, None, &mut target.warnings)?;

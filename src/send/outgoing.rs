@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::blocking::to_the_end;
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Shortfall};
 use crate::error::{Error, Result};
@@ -73,7 +74,7 @@ impl Outgoing {
             let entry = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored).await?;
             let before = self.account.follow(entry);
             if let Some(before) = before {
-                crate::blocking::off_loop(move || before.done()).await??;
+                to_the_end(move || before.done()).await??;
             }
         }
         Ok(())

@@ -175,20 +175,23 @@ impl Couriers {
     }
 
     /// Takes out the one that would be made for this target.
-    pub(crate) fn take(&mut self, target: &Target) -> Option<Courier> {
-        let at = self.0.iter().position(|(known, _)| identity(known) == identity(target))?;
+    /// `agent_id` is what a payload brought where the settings have none.
+    pub(crate) fn take(&mut self, target: &Target, agent_id: Option<i64>) -> Option<Courier> {
+        let is_its = |(known, courier): &(Target, Courier)| {
+            identity(known) == identity(target) && courier.agent_id() == target.agent_id(agent_id)
+        };
+        let at = self.0.iter().position(is_its)?;
         Some(self.0.swap_remove(at).1)
     }
 }
 
 /// What a courier is made of, as far as it can differ within a run.
-fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<i64>, Option<&str>) {
+fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<&str>) {
     let settings = &target.settings;
     (
         target.channel,
         settings.profile.as_deref(),
         settings.corp_id.as_ref().map(|corp_id| corp_id.value.as_str()),
-        settings.agent_id.as_ref().map(|agent_id| agent_id.value),
         settings.credential(target.channel).map(SecretSource::origin),
     )
 }

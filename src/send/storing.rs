@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::blocking::off_loop;
+use crate::blocking::to_the_end;
 use crate::clock::now_ms;
 use crate::delivery::{Account, Outcome};
 use crate::error::{Error, Result, Status};
@@ -43,7 +43,7 @@ pub(super) async fn accept(
         queued_at_ms: now_ms(),
         parts: parts.to_vec(),
     };
-    match off_loop(move || Outbox::open(&state).and_then(|outbox| outbox.accept(entry))).await? {
+    match to_the_end(move || Outbox::open(&state).and_then(|outbox| outbox.accept(entry))).await? {
         Ok(held) => Ok(Some(held)),
         Err(Refusal::Failed(error)) if !sends_unstored => Err(error),
         Err(refusal) => Ok(unstored(target, &refusal.into())),

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
-use crate::channel::Channel;
+use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, SecretSource, Settings, Webhook};
 use crate::delivery::{Courier, Credential, Policy, Provenance};
 use crate::error::{Error, Result};
@@ -114,7 +114,7 @@ impl Target {
             return Err(settings.missing(&settings.lacking_for_app(false)));
         };
         let secret = self.load(source).await?;
-        let agent_id = settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
+        let agent_id = self.agent_id(agent_id);
         let provenance = Provenance { origin: source.origin().to_owned(), length: secret.len(), agent_id };
         let key = Key::App(App { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), provenance, key })
@@ -128,6 +128,15 @@ impl Target {
         let (origin, length) = (source.origin().to_owned(), webhook.key.len());
         let provenance = Provenance { origin, length, agent_id: None };
         Ok(Login { base_url: self.settings.webhook_base_url(&webhook), provenance, key: Key::Webhook(webhook.key) })
+    }
+
+    /// The agent that its calls name; `brought` is what a payload brought where the settings have none.
+    pub(crate) fn agent_id(&self, brought: Option<i64>) -> Option<i64> {
+        let own = self.settings.agent_id.as_ref().map(|agent| agent.value).or(brought);
+        match self.channel.facts().credential {
+            CredentialKind::AppToken => own,
+            CredentialKind::WebhookKey => None,
+        }
     }
 
     /// The webhook, where the settings themselves hold it and no file or command must be asked for it.

@@ -303,3 +303,49 @@ fn a_dry_run_changes_nothing() {
     }
     assert_eq!((scene.waiting().len(), scene.texts().len()), (1, 0));
 }
+
+#[test]
+fn what_cannot_be_removed_is_not_sent_again() {
+    let scene = Scene::new();
+    let ids = ["one", "two"].map(|text| scene.store(&[text]));
+    let in_the_way = scene.folder("new").join(&ids[0]);
+    std::fs::create_dir_all(in_the_way.join("something")).unwrap();
+    for (case, delivered) in [("first", 2), ("again", 1)] {
+        let told = scene.flushed(case, scene.flush(), 6, [delivered, 1, 0]);
+        assert!(warnings(&told).iter().any(|warning| warning.contains("cannot be removed")), "{told}");
+        assert_eq!(scene.texts(), ["one", "two"], "{case}");
+    }
+    // Nor does a send take it along once more.
+    scene.send(&["three"]).run().assert_code(0);
+    assert_eq!(scene.texts(), ["one", "two", "three"]);
+    std::fs::remove_dir_all(in_the_way).unwrap();
+    scene.flushed("free", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(scene.texts(), ["one", "two", "three"]);
+}
+
+#[test]
+fn a_damaged_attachment_keeps_no_other_entry_waiting() {
+    let scene = Scene::new();
+    let file = scene.env.file("report.txt", "a report of more than five bytes");
+    let [first, _] = [scene.store(&["one", "--attach", file.to_str().unwrap()]), scene.store(&["two"])];
+    std::fs::write(scene.folder("waiting").join(&first).join("2.bin"), "a report of more than five bytez").unwrap();
+    let told = scene.flushed("damaged", scene.flush(), 5, [1, 0, 1]);
+    assert_says(&told, "damaged", "message", &["its checksum differs"]);
+    assert_eq!((scene.texts(), scene.failed()), (vec!["two".to_owned()], vec![first]));
+}
+
+#[test]
+fn why_the_settings_keep_one_is_kept_with_it() {
+    let scene = Scene::new();
+    let key = scene.env.file("room.key", WEBHOOK_KEY);
+    let config = format!(
+        "default_profile = \"room\"\n[profiles.room]\nwebhook_file = {key:?}\nbase_url = \"{}\"\n",
+        scene.wecom.base_url()
+    );
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    scene.queued(by_profile(&scene, &["webhook-send", "--outbox", "hello"]).config(&config));
+    std::fs::remove_file(key).unwrap();
+    scene.flushed("no key", by_profile(&scene, &["outbox", "flush"]), 7, [0, 1, 0]);
+    let listed = scene.list();
+    assert!(listed[0]["message"].as_str().unwrap().starts_with("settings, credentials"), "{listed:?}");
+}

@@ -111,6 +111,32 @@ fn an_announcement_without_its_message_is_not_all() {
     assert_eq!((texts.len(), texts[2].as_str()), (3, "whole"));
 }
 
+#[test]
+fn a_refused_announcement_keeps_no_message_back() {
+    let scene = Scene::new();
+    let file = scene.env.file("report.txt", "a report of more than five bytes");
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let id = scene.queued(scene.send(&["--file"]).arg(file));
+    scene.age(&id, 37 * MINUTE_MS);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40008, "invalid message type"), Reply::Normal]);
+    scene.flushed("refused", flush(&scene), 3, [0, 0, 1]);
+    assert_eq!(scene.texts(), ["(file)"]);
+    assert_eq!(scene.failed(), [id]);
+}
+
+#[test]
+fn an_announcement_goes_ahead_of_the_upload() {
+    let scene = Scene::new();
+    let file = scene.env.file("report.txt", "a report of more than five bytes");
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let id = scene.queued(scene.send(&["--file"]).arg(file));
+    scene.age(&id, 37 * MINUTE_MS);
+    let before = scene.wecom.requests().len();
+    scene.flushed("in order", flush(&scene), 0, [1, 0, 0]);
+    let order: Vec<_> = scene.wecom.requests()[before..].iter().map(|seen| seen.endpoint).collect();
+    assert_eq!(order, [Endpoint::WebhookSend, Endpoint::WebhookUploadMedia, Endpoint::WebhookSend]);
+}
+
 /// A send whose answer was lost, with a duplicate check over an hour, then so old.
 fn lost(scene: &Scene, minutes: u64) -> u64 {
     scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::CloseAfterReading)]);
