@@ -8,6 +8,7 @@ mod show;
 mod switches;
 
 use std::io::BufRead as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,11 @@ fn main() -> ExitCode {
         }
         Err(error) => return fail(&error),
     };
-    match start(&switches) {
-        Ok(wecom) => serve(&Arc::new(wecom), &switches),
+    // What waits in the outbox of the real program must not come here, and what waits here must not go to WeCom.
+    let state_dir = tempfile::Builder::new().prefix("wecom-alert-sandbox-").tempdir();
+    let state_dir = state_dir.map_err(|error| format!("cannot make a temporary folder: {error}"));
+    match state_dir.and_then(|state_dir| Ok((start(&switches)?, state_dir.keep()))) {
+        Ok((wecom, state_dir)) => serve(&Arc::new(wecom), &switches, &state_dir),
         Err(error) => fail(&error),
     }
 }
@@ -60,8 +64,8 @@ fn start(switches: &Switches) -> Result<FakeWecom, String> {
 }
 
 /// Goes on until it is stopped from outside, also after the end of standard input.
-fn serve(wecom: &Arc<FakeWecom>, switches: &Switches) -> ExitCode {
-    show::variables(wecom, switches.ca_file.as_deref());
+fn serve(wecom: &Arc<FakeWecom>, switches: &Switches, state_dir: &Path) -> ExitCode {
+    show::variables(wecom, switches.ca_file.as_deref(), state_dir);
     if let Some(seconds) = switches.expire_every {
         let wecom = Arc::clone(wecom);
         std::thread::spawn(move || {

@@ -19,19 +19,21 @@ pub(crate) fn say(text: &str) {
 }
 
 /// The variables that lead the program here.
-pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>) {
+pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &Path) {
     let mut text = String::from("# WeCom's stand-in is listening. Paste this into another shell:\n");
     let _ = writeln!(text, "export WECOM_ALERT_BASE_URL={}", wecom.base_url());
     if let Some(path) = ca_file {
         let _ = writeln!(text, "export WECOM_ALERT_CA_FILE='{}'", path.display());
     }
+    let _ = writeln!(text, "export WECOM_ALERT_STATE_DIR='{}'", state_dir.display());
     let _ = writeln!(text, "export WECOM_ALERT_CORP_ID={CORP_ID}");
     let _ = writeln!(text, "export WECOM_ALERT_AGENT_ID={AGENT_ID}");
     let _ = writeln!(text, "export WECOM_ALERT_SECRET={SECRET}");
     let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
     let ca = if ca_file.is_some() { " WECOM_ALERT_CA_FILE" } else { "" };
-    let names = "WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK WECOM_ALERT_TO_USER";
+    let names = "WECOM_ALERT_STATE_DIR WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK \
+                 WECOM_ALERT_TO_USER";
     let _ = writeln!(text, "# Afterwards: unset WECOM_ALERT_BASE_URL{ca} {names}");
     if ca_file.is_none() && !wecom.ca_pem().is_empty() {
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
