@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ErrorKind};
 use wecom_alert::error::Error;
 use wecom_alert::nearest::{is_near, nearest};
 
-use super::args::{Command, OutboxCommand, definition, is_own};
+use super::args::{Command, definition, is_own};
 
 /// The parser's complaint as an error of ours: one line, and what to do next.
 pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
@@ -18,10 +18,8 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
     let mut message = words.join(" ");
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
         message = match command {
-            Some("outbox") => {
-                format!("it was not said what to do; there are {}", OutboxCommand::NAMES.join(", "))
-            }
-            _ => format!("no command was given; there are {}", Command::NAMES.join(", ")),
+            Some("outbox") => format!("it was not said what to do; there are {}", choices(command)),
+            _ => format!("no command was given; there are {}", choices(None)),
         };
     }
     if error.kind() == ErrorKind::InvalidUtf8 {
@@ -35,11 +33,22 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
             "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
         }
         None if error.kind() == ErrorKind::InvalidSubcommand && !rendered.contains("tip: ") => {
-            format!("there are {}", Command::NAMES.join(", "))
+            // The word may stand before the command that is named.
+            let is_below = |name: &&str| rendered.contains(&format!("Usage: wecom-alert {name} "));
+            format!("there are {}", choices(command.filter(is_below)))
         }
         None => tip(&rendered, command),
     };
     Error::usage(message, hint)
+}
+
+/// The commands that there are below this one; all, where it has none.
+fn choices(command: Option<&str>) -> String {
+    let root = definition();
+    let below = command.and_then(|name| root.find_subcommand(name)).filter(|command| command.has_subcommands());
+    let Some(below) = below else { return Command::NAMES.join(", ") };
+    let names = below.get_subcommands().map(clap::Command::get_name);
+    names.filter(|name| *name != "help").collect::<Vec<_>>().join(", ")
 }
 
 /// A word that is not UTF-8 where it must be: all but the text and paths.
@@ -269,6 +278,11 @@ mod tests {
     #[test]
     fn what_the_parser_suggests() {
         assert_eq!(hint("webhok-send x"), "a similar subcommand exists: 'webhook-send'");
+        assert_eq!(hint("outbox frob"), "there are list, flush, drop");
+        assert_eq!(hint("outbox flus"), "a similar subcommand exists: 'flush'");
+        for line in ["frob", "frob outbox"] {
+            assert!(hint(line).starts_with("there are app-send, webhook-send, "), "{line}");
+        }
         assert!(hint("").contains("--help"));
         assert!(hint("outbox").contains("--help"));
         assert!(hint("app-send --title").contains("--help"));

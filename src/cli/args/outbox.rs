@@ -23,10 +23,6 @@ pub(crate) enum OutboxCommand {
     Drop(OutboxDropArgs),
 }
 
-impl OutboxCommand {
-    pub(crate) const NAMES: [&str; 3] = ["list", "flush", "drop"];
-}
-
 // `outbox list`.
 #[derive(Args)]
 pub(crate) struct OutboxListArgs {

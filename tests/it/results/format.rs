@@ -245,7 +245,7 @@ fn an_error_in_the_settings_names_profile_and_route() {
 #[test]
 fn a_mistake_is_told_of_its_own_command() {
     let env = TestEnv::new();
-    let cases: [(&[&str], &str, &str); 6] = [
+    let cases: [(&[&str], &str, &str); 7] = [
         (&["webhook-send", "--bogus", "app-send"], "webhook-send", "goes after --, as in: wecom-alert webhook-send"),
         (&["-P", "app-send", "get-token", "x"], "get-token", "get-token takes no text"),
         (
@@ -256,6 +256,7 @@ fn a_mistake_is_told_of_its_own_command() {
         (&["app-send", "--mention", "a"], "app-send", "app messages address their recipients already"),
         (&["app-send", "--safe", "1", "x"], "app-send", "--safe takes its value after =: --safe=1"),
         (&["upload-media", "a", "b"], "upload-media", "one file at a time"),
+        (&["outbox", "frob"], "outbox", "there are list, flush, drop"),
     ];
     for (args, command, hint) in cases {
         let run = env.cmd(args.iter().copied()).run().assert_code(2);
