@@ -67,3 +67,26 @@ impl Drop for UnderWay {
 fn start(work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
     spawn_blocking(work)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_must_not_be_left_half_done_is_waited_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (go, gone) = mpsc::channel();
+            let mut working = Box::pin(to_the_end(move || gone.recv().unwrap()));
+            let moment = Duration::from_millis(20);
+            assert!(tokio::time::timeout(moment, &mut working).await.is_err());
+            assert!(tokio::time::timeout(moment, settled()).await.is_err());
+            go.send(7).unwrap();
+            let (said, ()) = tokio::join!(working, settled());
+            assert_eq!(said.unwrap(), 7);
+        });
+    }
+}

@@ -253,3 +253,22 @@ fn what_is_left_of_a_group_gets_signals() {
     assert!(!is_alive(other));
     scene.assert_told(&["timed out after 1s", "ended by: SIGTERM"]);
 }
+
+/// Between the command's end and the alert, while the settings are read: what the command ended with is not lost.
+#[test]
+fn a_signal_behind_its_end_is_told_of() {
+    let scene = Scene::new();
+    let config = scene.env.home().join("slow.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&config).status().unwrap().success());
+    let cmd = scene.sh(&["--output", "json", "--config", config.to_str().unwrap()], "touch ended; exit 3");
+    let running = cmd.spawn();
+    // It opens only when our side reads it.
+    let file = std::fs::OpenOptions::new().write(true).open(&config).unwrap();
+    assert!(scene.has("ended"));
+    send("TERM", running.id().into());
+    drop(file);
+    let run = running.wait();
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stdout.contains("\"status\":\"interrupted\""), "{}", run.stdout);
+    scene.assert_silent();
+}
