@@ -42,6 +42,10 @@ pub struct Facts {
     pub markdown_bytes: usize,
     /// Whether a message can mention members of a group.
     pub mentions: bool,
+    /// Whether a message can be confidential.
+    pub safe: bool,
+    /// Whether WeCom can show names in place of ids.
+    pub id_trans: bool,
     /// Whether clients open an address without a scheme.
     pub opens_any_address: bool,
     /// How many messages a minute it takes where no rate is set.
@@ -96,6 +100,8 @@ static APP: Facts = Facts {
     cards: Cards::All,
     markdown_bytes: 2048,
     mentions: false,
+    safe: true,
+    id_trans: true,
     opens_any_address: false,
     messages_per_minute: 30,
 };
@@ -112,6 +118,8 @@ static WEBHOOK: Facts = Facts {
     cards: Cards::Notices,
     markdown_bytes: 4096,
     mentions: true,
+    safe: false,
+    id_trans: false,
     opens_any_address: true,
     messages_per_minute: 20,
 };
@@ -141,12 +149,6 @@ impl Channel {
         Self::ALL.into_iter().find(|channel| channel.as_str() == name)
     }
 
-    /// Whether the body of a message names its recipients, as an app's does.
-    #[must_use]
-    pub fn names_recipients(self) -> bool {
-        self.facts().addressing == Addressing::Recipients
-    }
-
     /// Whether pictures stand in the body of a message, rather than being uploaded.
     #[must_use]
     pub fn has_inline_pictures(self) -> bool {
@@ -156,7 +158,21 @@ impl Channel {
     /// Whether there are cards on which something can be pressed.
     #[must_use]
     pub fn has_interactive_cards(self) -> bool {
-        self.facts().cards == Cards::All
+        match self.facts().cards {
+            Cards::All => true,
+            Cards::Notices => false,
+        }
+    }
+}
+
+impl Addressing {
+    /// The fields of a body that say whom it is for.
+    #[must_use]
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Recipients => &["touser", "toparty", "totag", "agentid"],
+            Self::Credential => &[],
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::blocking::off_loop;
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::clock::{self, at_ms};
 use crate::config::Rate;
 use crate::error::{Error, Result};
@@ -93,8 +93,10 @@ fn stock(outbox: &Outbox, state: &Folder) -> Result<Stock> {
 }
 
 fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage: Option<Usage>, sheet: &mut Sheet) {
-    let each =
-        if channel.names_recipients() { format!("{channel}: for each recipient") } else { format!("{channel}:") };
+    let each = match channel.facts().addressing {
+        Addressing::Recipients => format!("{channel}: for each recipient"),
+        Addressing::Credential => format!("{channel}:"),
+    };
     let (count, period) = match session.settings.rate.unwrap_or(default_rate(channel)) {
         Rate::Off => return sheet.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),
         Rate::Per { count, period } => (count, period),

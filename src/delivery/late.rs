@@ -20,11 +20,15 @@ impl Mark {
     /// may be edited, else in a short message before it. A text that has no room for the mark goes as two.
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
         let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let Some(text) = self.may_edit.then(|| text_of(&body, &msgtype)).flatten() else { return self.apart(body) };
+        let Some(text) = self.may_edit.then(|| text_of(&body, &msgtype)).flatten() else {
+            return self.apart(body, channel);
+        };
         let text = led(&text, &self.text, &msgtype);
         let texts = match long::text_bytes(channel, &msgtype) {
             // The colours of a textcard would be torn apart.
-            Some(_) if !long::takes(channel, &msgtype, &text) && text.contains("<div ") => return self.apart(body),
+            Some(_) if !long::takes(channel, &msgtype, &text) && text.contains("<div ") => {
+                return self.apart(body, channel);
+            }
             Some(limit) if !long::takes(channel, &msgtype, &text) => split(&text, limit, Markup::of(&msgtype)),
             _ => vec![text],
         };
@@ -44,11 +48,11 @@ impl Mark {
     }
 
     /// The body behind a short message for the same people that says what it cannot say.
-    fn apart(&self, body: Value) -> Vec<Value> {
+    fn apart(&self, body: Value, channel: Channel) -> Vec<Value> {
         let mut notice = json!({});
-        for field in ["touser", "toparty", "totag", "agentid"] {
+        for field in channel.facts().addressing.fields() {
             if let Some(value) = body.get(field) {
-                notice[field] = value.clone();
+                notice[*field] = value.clone();
             }
         }
         notice["msgtype"] = Value::from("text");

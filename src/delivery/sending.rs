@@ -18,7 +18,7 @@ use super::outcome::Outcome;
 use crate::api::errcode::{self, Context};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::webhook::Image;
@@ -216,10 +216,9 @@ fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<(Vec<u8>
 
 /// The lanes in which a call needs a slot.
 fn lanes(body: &Value, channel: Channel) -> Vec<Lane> {
-    if channel.names_recipients() {
-        recipients(body).map(|(kind, id)| Lane::of(kind, id)).collect()
-    } else {
-        vec![Lane::GROUP]
+    match channel.facts().addressing {
+        Addressing::Recipients => recipients(body).map(|(kind, id)| Lane::of(kind, id)).collect(),
+        Addressing::Credential => vec![Lane::GROUP],
     }
 }
 

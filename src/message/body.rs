@@ -111,7 +111,7 @@ pub(super) fn write<C: Content>(content: &C, msgtype: &str, mut fields: Map<Stri
     Value::Object(fields)
 }
 
-/// What only bodies that name their recipients have.
+/// What app messages have, and no others unless they know it as well.
 const APP_FIELDS: &[&str] = &[
     "touser",
     "toparty",
@@ -158,7 +158,7 @@ fn unknown_beside<C: Content>(msgtype: &str, name: &str, common: &[Field]) -> St
     if C::TYPES.contains(&name) {
         return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
     }
-    if !C::CHANNEL.names_recipients() && APP_FIELDS.contains(&name) {
+    if APP_FIELDS.contains(&name) {
         return "unknown field; only app messages have it".to_owned();
     }
     let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();

@@ -60,7 +60,7 @@ pub(super) fn check_file(
         _ => media::check(channel, kind, file.head(), file.size()),
     };
     settle(checked, settings, warnings)?;
-    let checked = if channel.names_recipients() { refuse_unsafe_format(kind, file.name(), settings) } else { Ok(()) };
+    let checked = if channel.facts().safe { refuse_unsafe_format(kind, file.name(), settings) } else { Ok(()) };
     settle(checked, settings, warnings)
 }
 

@@ -48,9 +48,10 @@ pub(super) fn choose_type(
 /// The best type for an alert on this channel, of those that have what the settings ask for.
 pub(super) fn best_type(alert: &Alert, channel: Channel, settings: &Settings) -> &'static str {
     let best = alert.best_type(channel);
-    let is_open = settings.safe.is_some_and(|safe| safe > app::highest_safe(best));
-    let is_untranslated = settings.id_trans && !app::takes_id_trans(best);
-    if channel.names_recipients() && (is_open || is_untranslated) { "text" } else { best }
+    let facts = channel.facts();
+    let is_open = facts.safe && settings.safe.is_some_and(|safe| safe > app::highest_safe(best));
+    let is_untranslated = facts.id_trans && settings.id_trans && !app::takes_id_trans(best);
+    if is_open || is_untranslated { "text" } else { best }
 }
 
 /// Whether a message of this type is made of an alert: its text is then shown as it is.

@@ -2,7 +2,7 @@
 //!
 //! Everything that can be found wrong without WeCom is found here, before anything is sent.
 
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::message::{Finding, Findings, Part, PartKind, check_body};
@@ -25,10 +25,13 @@ pub(super) fn make(
         // What holds for one part holds for all: it is said once.
         let mut repeated = Vec::new();
         let warnings = if index == 0 { &mut *warnings } else { &mut repeated };
-        if channel.names_recipients() {
-            // A file of our own making gets of the options what it can have.
-            let given = if part.kind == PartKind::Message { draft.given } else { Given::default() };
-            payload::complete_app_body(&mut part.body, given, settings, warnings)?;
+        match channel.facts().addressing {
+            Addressing::Recipients => {
+                // A file of our own making gets of the options what it can have.
+                let given = if part.kind == PartKind::Message { draft.given } else { Given::default() };
+                payload::complete_app_body(&mut part.body, given, settings, warnings)?;
+            }
+            Addressing::Credential => {}
         }
         check(channel, part, settings, warnings)?;
     }

@@ -31,7 +31,7 @@ mod upload;
 
 use futures_util::future::{join, join_all};
 
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::clock;
 use crate::config::Settings;
 use crate::cooldown::{self, Entry, Held, Passage};
@@ -279,15 +279,19 @@ fn key_of(settings: &Settings, channel: Channel, draft: &Draft, parts: &[Part]) 
         Channel::Webhook => settings.webhook.as_ref(),
     };
     let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
+    // Their order is that of the keys in use, which have them for a webhook too: an update must not forget a cooldown.
+    let [agentid, touser, toparty, totag] = match channel.facts().addressing {
+        Addressing::Recipients | Addressing::Credential => ["agentid", "touser", "toparty", "totag"].map(field),
+    };
     fingerprint([
         settings.profile.as_deref().unwrap_or_default(),
         channel.as_str(),
         webhook.unwrap_or_default(),
         settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value),
-        &field("agentid"),
-        &field("touser"),
-        &field("toparty"),
-        &field("totag"),
+        &agentid,
+        &touser,
+        &toparty,
+        &totag,
         draft.msgtype(),
         &draft.gist(),
     ])
