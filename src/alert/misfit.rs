@@ -20,7 +20,7 @@ impl Alert {
     /// Refuses what the card cannot show or lacks.
     pub(super) fn refuse_misfits(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let name = card_type.as_str();
-        if !channel.has_interactive_cards() && !card_type.is_notice() {
+        if !card_type.is_on(channel) {
             return Err(Error::usage(
                 format!("{} has no {name} cards", channel.facts().noun),
                 format!("use --card {NOTICES}, or send it with app-send"),

@@ -65,7 +65,7 @@ fn name_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &
             // It names a card in the events of an app alone.
             alert.task_id = None;
         }
-        if let Some(card) = alert.card.filter(|card| !channel.has_interactive_cards() && !card.is_notice()) {
+        if let Some(card) = alert.card.filter(|card| !card.is_on(channel)) {
             // What happened must arrive there too; what can be pressed cannot.
             **alert = alert.without_card();
             let best = best_type(alert, channel, settings);

@@ -18,6 +18,7 @@ pub use lengths::Lengths;
 pub use rules::TASK_ID_BYTES;
 
 use super::shape::wire;
+use crate::channel::{Cards, Channel};
 
 wire! {
     /// The payload of msgtype `template_card`. Which blocks a card has and needs depends on its type and on the channel.
@@ -107,6 +108,15 @@ impl CardType {
     #[must_use]
     pub fn is_asking(self) -> bool {
         matches!(self, Self::VoteInteraction | Self::MultipleInteraction)
+    }
+
+    /// Whether a channel has it.
+    #[must_use]
+    pub fn is_on(self, channel: Channel) -> bool {
+        match channel.facts().cards {
+            Cards::All => true,
+            Cards::Notices => self.is_notice(),
+        }
     }
 
     /// Whether webhooks have it too.

@@ -151,11 +151,8 @@ impl TemplateCard {
 }
 
 fn check_type(name: &str, channel: Channel, at: &mut At<'_>) -> Option<CardType> {
-    let known: Vec<_> = CardType::ALL
-        .into_iter()
-        .filter(|card_type| channel.has_interactive_cards() || card_type.is_notice())
-        .map(CardType::as_str)
-        .collect();
+    let known: Vec<_> =
+        CardType::ALL.into_iter().filter(|card_type| card_type.is_on(channel)).map(CardType::as_str).collect();
     let hint = format!("use one of {}", known.join(", "));
     match CardType::from_name(name) {
         Some(card_type) if known.contains(&name) => return Some(card_type),
