@@ -8,18 +8,14 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method, RequestBuilder};
 
 use super::exchange::Progress;
-use super::{CallError, Client, Target};
+use super::{CallError, Client, Target, endpoint};
 use crate::blocking::off_loop;
+use crate::channel::Channel;
 use crate::error::{Answer, Error};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
 use crate::notice::{Listener, Notice};
 use crate::secret::Secret;
-
-/// Path of the app's endpoint.
-pub(crate) const MEDIA_UPLOAD: &str = "/cgi-bin/media/upload";
-/// Path of the webhook's endpoint.
-pub(crate) const WEBHOOK_UPLOAD_MEDIA: &str = "/cgi-bin/webhook/upload_media";
 
 /// How much is read and handed over at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -53,7 +49,7 @@ impl Client {
     ///
     /// See [`CallError`].
     pub(crate) async fn media_upload(&self, access_token: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
-        self.upload(MEDIA_UPLOAD, ("access_token", access_token), upload).await
+        self.upload(&endpoint(Channel::App.facts().upload_path), ("access_token", access_token), upload).await
     }
 
     /// Uploads a file for the messages of a webhook, which knows the types `file` and `voice`.
@@ -62,7 +58,7 @@ impl Client {
     ///
     /// See [`CallError`].
     pub(crate) async fn webhook_upload_media(&self, key: &Secret, upload: Upload<'_>) -> Result<Uploaded, CallError> {
-        self.upload(WEBHOOK_UPLOAD_MEDIA, ("key", key), upload).await
+        self.upload(&endpoint(Channel::Webhook.facts().upload_path), ("key", key), upload).await
     }
 
     async fn upload(&self, path: &str, credential: (&str, &Secret), upload: Upload<'_>) -> Result<Uploaded, CallError> {

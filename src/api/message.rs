@@ -2,11 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{CallError, Client, Reply};
+use super::{CallError, Client, Reply, endpoint};
+use crate::channel::Channel;
 use crate::secret::Secret;
-
-/// Path of the endpoint.
-pub(crate) const MESSAGE_SEND: &str = "/cgi-bin/message/send";
 
 impl Client {
     /// Sends an app message: `body` is the whole JSON, as bytes, so that a repetition is the same to the byte.
@@ -17,6 +15,6 @@ impl Client {
     ///
     /// See [`CallError`].
     pub(crate) async fn message_send(&self, access_token: &Secret, body: Bytes) -> Result<Reply, CallError> {
-        self.post_json(MESSAGE_SEND, ("access_token", access_token), body).await
+        self.post_json(&endpoint(Channel::App.facts().send_path), ("access_token", access_token), body).await
     }
 }

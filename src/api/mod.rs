@@ -36,12 +36,10 @@ pub(crate) use agent::{AGENT_GET, Agent};
 pub(crate) use envelope::status_of;
 pub(crate) use failure::{CallError, CertificateFault, Limit};
 pub(crate) use gettoken::{GETTOKEN, Grant};
-pub(crate) use media::{MEDIA_UPLOAD, Upload, Uploaded, WEBHOOK_UPLOAD_MEDIA};
-pub(crate) use message::MESSAGE_SEND;
+pub(crate) use media::{Upload, Uploaded};
 pub(crate) use probe::Way;
 pub(crate) use reply::Reply;
 pub(crate) use trust::Trust;
-pub(crate) use webhook::WEBHOOK_SEND;
 pub(crate) use witness::Certificate;
 
 use crate::config::{BaseUrl, ProxySetting};
@@ -82,6 +80,12 @@ pub(crate) struct Client {
     seen: Option<Seen>,
     mask: Mask,
     listener: Listener,
+}
+
+/// The path of an endpoint of that name.
+#[must_use]
+pub(crate) fn endpoint(name: &str) -> String {
+    format!("/cgi-bin/{name}")
 }
 
 /// Where a request goes: `secrets` of the query are never shown.

@@ -2,11 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{CallError, Client, Reply};
+use super::{CallError, Client, Reply, endpoint};
+use crate::channel::Channel;
 use crate::secret::Secret;
-
-/// Path of the endpoint.
-pub(crate) const WEBHOOK_SEND: &str = "/cgi-bin/webhook/send";
 
 impl Client {
     /// Sends a message to a group: `body` is the whole JSON. WeCom takes 20 a minute for each webhook.
@@ -15,6 +13,6 @@ impl Client {
     ///
     /// 93000 for a wrong key; see [`CallError`].
     pub(crate) async fn webhook_send(&self, key: &Secret, body: Bytes) -> Result<Reply, CallError> {
-        self.post_json(WEBHOOK_SEND, ("key", key), body).await
+        self.post_json(&endpoint(Channel::Webhook.facts().send_path), ("key", key), body).await
     }
 }

@@ -26,6 +26,10 @@ pub struct Facts {
     pub command: &'static str,
     /// What a sentence calls it, with its article.
     pub noun: &'static str,
+    /// What takes its messages: the end of a path.
+    pub send_path: &'static str,
+    /// What takes its files.
+    pub upload_path: &'static str,
     /// What lets a call in.
     pub credential: CredentialKind,
     /// Whom a message is for.
@@ -92,6 +96,8 @@ static APP: Facts = Facts {
     name: "app",
     command: "app-send",
     noun: "an app",
+    send_path: "message/send",
+    upload_path: "media/upload",
     credential: CredentialKind::AppToken,
     addressing: Addressing::Recipients,
     types_by_media_id: &["image", "voice", "video", "file"],
@@ -110,6 +116,8 @@ static WEBHOOK: Facts = Facts {
     name: "webhook",
     command: "webhook-send",
     noun: "a webhook",
+    send_path: "webhook/send",
+    upload_path: "webhook/upload_media",
     credential: CredentialKind::WebhookKey,
     addressing: Addressing::Credential,
     types_by_media_id: &["voice", "file"],

@@ -177,20 +177,12 @@ impl Courier {
 
     pub(super) async fn upload_file(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, Failed> {
         let channel = self.channel;
-        self.call(upload_endpoint(channel), Purpose::Prepare, async |client, credential| {
+        self.call(channel.facts().upload_path, Purpose::Prepare, async |client, credential| {
             Ok(match channel {
                 Channel::App => client.media_upload(credential, Upload { kind, file }).await,
                 Channel::Webhook => client.webhook_upload_media(credential, Upload { kind, file }).await,
             }?)
         })
         .await
-    }
-}
-
-/// What hints call the endpoint that takes files.
-fn upload_endpoint(channel: Channel) -> &'static str {
-    match channel {
-        Channel::App => "media/upload",
-        Channel::Webhook => "webhook/upload_media",
     }
 }

@@ -98,7 +98,7 @@ impl Courier {
     ) -> Result<Reply, Failed> {
         let (channel, period, if_full) = (self.channel, self.period, self.policy.if_full());
         let (pacer, lanes, until) = (self.pacer.clone(), lanes(&message.body, channel), self.client.deadline());
-        let endpoint = send_endpoint(channel);
+        let endpoint = channel.facts().send_path;
         self.call(endpoint, Purpose::Send, async |client, credential| {
             let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
             account.begin(part).await;
@@ -219,14 +219,6 @@ fn lanes(body: &Value, channel: Channel) -> Vec<Lane> {
     match channel.facts().addressing {
         Addressing::Recipients => recipients(body).map(|(kind, id)| Lane::of(kind, id)).collect(),
         Addressing::Credential => vec![Lane::GROUP],
-    }
-}
-
-/// What hints call the endpoint that takes messages.
-fn send_endpoint(channel: Channel) -> &'static str {
-    match channel {
-        Channel::App => "message/send",
-        Channel::Webhook => "webhook/send",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{Client, GETTOKEN, MEDIA_UPLOAD, MESSAGE_SEND, WEBHOOK_SEND, WEBHOOK_UPLOAD_MEDIA};
+use crate::api::{Client, GETTOKEN, endpoint};
 use crate::channel::Channel;
 use crate::delivery::{Outcome, PlannedRequest, Product};
 use crate::error::{Result, Status};
@@ -89,24 +89,16 @@ fn planned(requests: Vec<PlannedRequest>) -> Outcome {
 
 /// A message by this channel.
 pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> PlannedRequest {
-    let endpoint = match channel {
-        Channel::App => MESSAGE_SEND,
-        Channel::Webhook => WEBHOOK_SEND,
-    };
-    PlannedRequest { method: "POST", path: client.path(endpoint), body }
+    PlannedRequest { method: "POST", path: client.path(&endpoint(channel.facts().send_path)), body }
 }
 
 /// A form is no JSON: what it would hold is told instead.
 fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
-    let endpoint = match channel {
-        Channel::App => MEDIA_UPLOAD,
-        Channel::Webhook => WEBHOOK_UPLOAD_MEDIA,
-    };
     let media = json!({
         "filename": media::wire_filename(file.name()),
         "content_type": media::mime(media::sniff(file.head())),
         "bytes": file.size(),
     });
-    let path = format!("{}?type={}", client.path(endpoint), kind.as_str());
+    let path = format!("{}?type={}", client.path(&endpoint(channel.facts().upload_path)), kind.as_str());
     PlannedRequest { method: "POST", path, body: json!({ "media": media }) }
 }
