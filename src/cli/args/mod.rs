@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
+use wecom_alert::channel::Channel;
 use wecom_alert::config::Overrides;
 
 pub(crate) use alert::AlertArgs;
@@ -117,7 +118,7 @@ pub(crate) struct UploadMediaArgs {
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
     /// Whose media: an app's or a webhook's; default: the one the profile has
-    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(["app", "webhook"]))]
+    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
     pub(crate) route: Option<String>,
     /// image, voice, video or file; default: by content
     #[arg(short = 't', long = "type", value_name = "TYPE")]
@@ -226,5 +227,20 @@ impl Cli {
             Command::Completions(_) | Command::Man(_) => {}
         }
         overrides
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_named() {
+        let root = Cli::command();
+        let mut defined: Vec<_> = root.get_subcommands().map(clap::Command::get_name).collect();
+        let mut named = Command::NAMES;
+        defined.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(defined, named);
     }
 }

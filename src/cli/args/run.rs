@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use wecom_alert::channel::Channel;
 use wecom_alert::config::Overrides;
 
 use super::alert::AlertArgs;
@@ -26,7 +27,7 @@ pub(crate) struct RunArgs {
     /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
     /// recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(["app", "webhook"]))]
+        value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
     pub(crate) route: Option<String>,
     /// What the alert calls it, and what --on change knows it by; default: the command
     #[arg(long, value_name = "NAME")]
