@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::alert::{Field, Level};
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::child::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
 use crate::clock;
 use crate::config::{self, Settings, parse_duration_up_to};
@@ -174,8 +174,11 @@ fn job(args: &RunRequest) -> Result<Job> {
 fn channel(settings: &Settings, args: &RunRequest) -> Result<Channel> {
     let by_options = settings.to.as_ref().is_some_and(|to| to.level == config::Level::Option);
     match (args.channel, only_channel(settings)) {
-        (None, Err(true)) if by_options => Ok(Channel::App),
-        (None, Err(true)) => Ok(Channel::Webhook),
+        (None, Err(several)) if !several.is_empty() => {
+            let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };
+            let is_wanted = |channel: &Channel| channel.facts().addressing == wanted;
+            choose_channel(settings, several.into_iter().find(is_wanted))
+        }
         (asked, _) => choose_channel(settings, asked),
     }
 }

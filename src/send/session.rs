@@ -13,7 +13,7 @@ use crate::notice::Listener;
 use crate::secret::Mask;
 use crate::store::Folder;
 
-use super::target::{Target, only_channel, require_state_of, state_of};
+use super::target::{Target, listed, only_channel, require_state_of, state_of};
 
 /// One run of one command.
 pub struct Session<'c> {
@@ -99,7 +99,7 @@ impl<'c> Session<'c> {
         let settings = self.config.resolve_target(name, origin)?;
         let channel = match name.channel {
             Some(channel) => channel,
-            None => only_channel(&settings).map_err(|several| no_channel(name, origin, several))?,
+            None => only_channel(&settings).map_err(|several| no_channel(name, origin, &several))?,
         };
         Ok(self.target(settings, channel))
     }
@@ -196,12 +196,14 @@ fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<&st
     )
 }
 
-fn no_channel(name: &TargetName, origin: &str, several: bool) -> Error {
+fn no_channel(name: &TargetName, origin: &str, several: &[Channel]) -> Error {
     let profile = &name.profile;
-    if several {
+    if !several.is_empty() {
+        let nouns = listed(several, " and ", |channel| channel.facts().noun);
+        let names = listed(several, &format!(" or {profile}:"), Channel::as_str);
         return Error::config(
-            format!("{origin}: profile {profile} has both an app and a webhook"),
-            format!("say which: {profile}:app or {profile}:webhook"),
+            format!("{origin}: profile {profile} has both {nouns}"),
+            format!("say which: {profile}:{names}"),
         );
     }
     Error::config(

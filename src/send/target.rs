@@ -294,27 +294,35 @@ impl Login {
 pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
     match (asked, only_channel(settings)) {
         (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
-        (None, Err(true)) => Err(Error::usage(
-            "there are credentials of both an app and a webhook",
-            "say whose media it is: --route app or --route webhook",
-        )),
-        (None, Err(false)) if settings.dry_run => Ok(Channel::App),
-        (None, Err(false)) => Err(settings.missing_credentials()),
+        (None, Err(several)) if !several.is_empty() => {
+            let nouns = listed(&several, " and ", |channel| channel.facts().noun);
+            let options = listed(&several, " or --route ", Channel::as_str);
+            Err(Error::usage(
+                format!("there are credentials of both {nouns}"),
+                format!("say whose media it is: --route {options}"),
+            ))
+        }
+        (None, Err(_)) if settings.dry_run => Ok(Channel::App),
+        (None, Err(_)) => Err(settings.missing_credentials()),
     }
 }
 
-/// The one channel for which there are credentials: those of the profile, or else any. The error says whether there are
-/// several.
-pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, bool> {
+/// The one channel for which there are credentials: those of the profile, or else any. The error has all of them
+/// where there are several, and none where there is none.
+pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {
     let with = |is_wanted: fn(&SecretSource) -> bool| {
         let has = |channel: &Channel| settings.credential(*channel).is_some_and(is_wanted);
         Channel::ALL.into_iter().filter(has).collect::<Vec<_>>()
     };
     match (with(|source| source.level() == Level::Profile).as_slice(), with(|_| true).as_slice()) {
         ([one], _) | ([], [one]) => Ok(*one),
-        ([], []) => Err(false),
-        _ => Err(true),
+        ([], all) | (all, _) => Err(all.to_vec()),
     }
+}
+
+/// A word for each of these channels.
+pub(super) fn listed(channels: &[Channel], between: &str, word: fn(Channel) -> &'static str) -> String {
+    channels.iter().map(|channel| word(*channel)).collect::<Vec<_>>().join(between)
 }
 
 /// The folder of what is kept between runs, where these settings know one.
