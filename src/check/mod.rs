@@ -135,30 +135,22 @@ fn has_token(channel: Channel) -> bool {
     channel.facts().credential == CredentialKind::AppToken
 }
 
-/// The channel asked for, else those of which the profile has something, else those for which there are credentials at all.
+/// The channel asked for, else those of which the profile has something, else those for which there are credentials at all,
+/// or else ids.
 fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
     if let Some(channel) = asked {
         return vec![channel];
     }
-    let id_levels = [settings.corp_id.as_ref().map(|id| id.level), settings.agent_id.as_ref().map(|id| id.level)];
-    let level = |source: &Option<SecretSource>| source.as_ref().map(SecretSource::level);
-    let (secret, webhook) = (level(&settings.secret), level(&settings.webhook));
-    let in_profile = Some(Level::Profile);
-    let of_profile = (secret == in_profile || id_levels.contains(&in_profile), webhook == in_profile);
-    let has_ids = id_levels.iter().any(Option::is_some);
-    match (of_profile, (secret.is_some(), webhook.is_some())) {
-        ((false, false), (false, false)) if has_ids => vec![Channel::App],
-        ((false, false), at_all) => chosen(at_all),
-        (of_profile, _) => chosen(of_profile),
-    }
-}
-
-fn chosen((app, webhook): (bool, bool)) -> Vec<Channel> {
-    [(Channel::App, app), (Channel::Webhook, webhook)]
-        .into_iter()
-        .filter(|(_, is)| *is)
-        .map(|(channel, _)| channel)
-        .collect()
+    let ids = [settings.corp_id.as_ref().map(|id| id.level), settings.agent_id.as_ref().map(|id| id.level)];
+    let ids = |channel| ids.into_iter().flatten().filter(move |_| has_token(channel));
+    let credential = |channel| settings.credential(channel).map(SecretSource::level);
+    let tries: [&dyn Fn(Channel) -> bool; 3] = [
+        &|channel| credential(channel).into_iter().chain(ids(channel)).any(|level| level == Level::Profile),
+        &|channel| credential(channel).is_some(),
+        &|channel| ids(channel).next().is_some(),
+    ];
+    let found = tries.map(|has| Channel::ALL.into_iter().filter(|channel| has(*channel)).collect::<Vec<_>>());
+    found.into_iter().find(|channels| !channels.is_empty()).unwrap_or_default()
 }
 
 /// Looks at what is here, and tells what would be asked of WeCom.
