@@ -1,7 +1,7 @@
 //! The channels: the ways to send, with a row of facts for each.
 //!
 //! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
-//! messages in [`crate::message`], its calls in [`crate::api`], and what the compiler then asks for.
+//! messages in [`crate::message`], its calls in `api`, and what the compiler then asks for.
 
 use std::fmt;
 
