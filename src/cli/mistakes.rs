@@ -34,7 +34,8 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
         }
         None if error.kind() == ErrorKind::InvalidSubcommand && !rendered.contains("tip: ") => {
             // The word may stand before the command that is named.
-            let is_below = |name: &&str| rendered.contains(&format!("Usage: wecom-alert {name} "));
+            let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
+            let is_below = |name: &&str| usage.split_whitespace().nth(1) == Some(name);
             format!("there are {}", choices(command.filter(is_below)))
         }
         None => tip(&rendered, command),
