@@ -7,7 +7,7 @@ use wecom_alert::channel::Channel;
 use wecom_alert::config::{Config, Environment, Overrides};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::error::Result;
-use wecom_alert::notice::Listener;
+use wecom_alert::event::Observer;
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{Request, Session, send};
 
@@ -28,6 +28,6 @@ async fn main() -> ExitCode {
 async fn alert(text: String) -> Result<Outcome> {
     let environment = Environment::from_process();
     let config = Config::read(&Overrides::default(), &environment)?;
-    let mut session = Session::new(&config, config.resolve()?, Mask::new(), Listener::new(|_| {}));
+    let mut session = Session::new(&config, config.resolve()?, Mask::new(), Observer::new(|_| {}));
     send(&mut session, Request::text(Channel::Webhook, text)).await
 }

@@ -5,44 +5,37 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, FixedOffset, Local, SecondsFormat};
 
 /// Now; 0 on a clock that is set to before 1970.
-#[must_use]
 pub fn now_ms() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The point in time of Unix milliseconds.
-#[must_use]
 pub fn at_ms(ms: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(UNIX_EPOCH)
 }
 
 /// `03:12 +0800`.
-#[must_use]
 pub fn wall(at: SystemTime) -> String {
     DateTime::<Local>::from(at).format("%H:%M %z").to_string()
 }
 
 /// `2026-11-21 03:12:45 +0800`.
-#[must_use]
 pub fn date(at: SystemTime) -> String {
     DateTime::<Local>::from(at).format("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
 /// `2026-11-21 03:12 +0800`.
-#[must_use]
 pub fn minute(at: DateTime<FixedOffset>) -> String {
     at.with_timezone(&Local).format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 /// `2026-11-21T03:12:45.678+08:00`, for programs.
-#[must_use]
 pub fn stamp(at: SystemTime) -> String {
     DateTime::<Local>::from(at).to_rfc3339_opts(SecondsFormat::Millis, false)
 }
 
 /// A span in its two largest units: `37m`, `2h 5m`, `3d 1h`; `0m` below a minute.
-#[must_use]
 pub fn span(span: Duration) -> String {
     let minutes = span.as_secs() / 60;
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
@@ -56,7 +49,6 @@ pub fn span(span: Duration) -> String {
 }
 
 /// How long something took: `0.34s`, `12.3s`; from a minute on in its two largest units: `2m 5s`, `3h 10m`, `2d 4h`.
-#[must_use]
 pub fn elapsed(span: Duration) -> String {
     let seconds = span.as_secs();
     if seconds < 60 {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{at_ms, now_ms};
 use crate::error::{Error, Result};
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::store::KeyedFile;
 use crate::store::{Folder, Guard};
 
@@ -68,7 +68,7 @@ pub(crate) async fn enter(
     key: &str,
     duration: Duration,
     until: Instant,
-    listener: &Listener,
+    listener: &Observer,
 ) -> Result<Entry> {
     let Some(state) = state else {
         return Ok(Entry::Pass(Passage::unkept("no folder for state is known; set state_dir")));
@@ -113,7 +113,7 @@ impl Place {
     }
 
     /// The lock; `None` if it cannot be had in time.
-    async fn lock(&self, duration: Duration, until: Instant, listener: &Listener) -> io::Result<Option<Guard>> {
+    async fn lock(&self, duration: Duration, until: Instant, listener: &Observer) -> io::Result<Option<Guard>> {
         let is_told = Cell::new(false);
         let is_settled = || {
             let is_settled = self.recent(duration).is_some();
@@ -131,7 +131,7 @@ impl Place {
         }
     }
 
-    fn enter_locked(self, guard: Guard, duration: Duration, listener: &Listener) -> Entry {
+    fn enter_locked(self, guard: Guard, duration: Duration, listener: &Observer) -> Entry {
         let known: Option<Known> = self.0.read();
         let Some(known) = known.filter(|known| known.is_recent(duration)) else {
             let held = known
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::error::Status;
-    use crate::notice::Notice;
+    use crate::event::Event;
     use crate::store::Locked;
 
     const SHORT: Duration = Duration::from_millis(200);
@@ -202,8 +202,8 @@ mod tests {
 
         async fn try_enter(&self, key: &str, duration: Duration, patience: Duration) -> Result<Entry> {
             let said = Arc::clone(&self.said);
-            let listener = Listener::new(move |notice| {
-                if let Notice::Detail(line) = notice {
+            let listener = Observer::new(move |notice| {
+                if let Event::Detail(line) = notice {
                     said.lock().unwrap().push(line);
                 }
             });
@@ -325,7 +325,7 @@ mod tests {
         run(async {
             for entry in [
                 machine.enter("a", LONG).await,
-                enter(None, "a", LONG, Instant::now(), &Listener::new(|_| ())).await.unwrap(),
+                enter(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await.unwrap(),
                 machine.enter("a", LONG).await,
             ] {
                 let Entry::Pass(passage) = entry else { panic!("{entry:?}") };

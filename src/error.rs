@@ -51,7 +51,6 @@ pub enum Status {
 
 impl Status {
     /// The process's exit code for this status.
-    #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun => 0,
@@ -70,7 +69,6 @@ impl Status {
     }
 
     /// The name in error lines and in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -92,7 +90,6 @@ impl Status {
     }
 
     /// Whether the same command, unchanged, may succeed later without risking a second delivery.
-    #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::Temporary | Self::RateLimited)
     }
@@ -129,7 +126,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of any status. Prefer the named constructors where one fits.
-    #[must_use]
     pub fn new(status: Status, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             status,
@@ -142,31 +138,26 @@ impl Error {
     }
 
     /// Options or message against the rules (exit 2).
-    #[must_use]
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Status::Usage, message).with_hint(hint)
     }
 
     /// Settings, credentials, files, certificates or proxy log-in (exit 3).
-    #[must_use]
     pub fn config(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Status::Config, message).with_hint(hint)
     }
 
     /// Not delivered, worth another try later (exit 7).
-    #[must_use]
     pub fn temporary(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Status::Temporary, message).with_hint(hint)
     }
 
     /// A defect of this program (exit 1).
-    #[must_use]
     pub fn defect(message: impl Into<String>) -> Self {
         Self::new(Status::Error, message).with_hint("this is a defect of wecom-alert: please report it with this line")
     }
 
     /// An error about more than this one, with what this one says of the next step.
-    #[must_use]
     pub fn about(&self, status: Status, message: impl Into<String>) -> Self {
         let Inner { hint, answer, retry_after, .. } = &*self.0;
         let (hint, answer, retry_after) = (hint.clone(), answer.clone(), *retry_after);
@@ -174,79 +165,67 @@ impl Error {
     }
 
     /// Adds or replaces the next step.
-    #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
     /// Replaces what the command ends as.
-    #[must_use]
     pub fn with_status(mut self, status: Status) -> Self {
         self.0.status = status;
         self
     }
 
     /// Replaces what happened, to say more about it.
-    #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
     /// Adds WeCom's answer.
-    #[must_use]
     pub fn with_answer(mut self, answer: Answer) -> Self {
         self.0.answer = Some(answer);
         self
     }
 
     /// Adds how long to wait before another try.
-    #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
     }
 
     /// Adds the address from which WeCom saw the request come.
-    #[must_use]
     pub fn with_seen_ip(mut self, ip: impl Into<String>) -> Self {
         self.0.seen_ip = Some(ip.into());
         self
     }
 
     /// What the command ended as.
-    #[must_use]
     pub fn status(&self) -> Status {
         self.0.status
     }
 
     /// What happened.
-    #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
     /// What to do next.
-    #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
     /// WeCom's answer; `None` when it gave none.
-    #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.0.answer.as_ref()
     }
 
     /// How long to wait before another try, where that is known.
-    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// The address from which WeCom saw the request come, where it said so.
-    #[must_use]
     pub fn seen_ip(&self) -> Option<&str> {
         self.0.seen_ip.as_deref()
     }

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 /// The fingerprint of these parts, 64 digits long. No two lists of parts run together to the same one.
-#[must_use]
 pub fn fingerprint<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -19,19 +18,16 @@ pub fn fingerprint<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String
 }
 
 /// An app and its agent as a target.
-#[must_use]
 pub fn of_app(corp_id: &str, agent_id: i64) -> String {
     fingerprint(["app", corp_id, &agent_id.to_string()])
 }
 
 /// A webhook as a target.
-#[must_use]
 pub fn of_webhook(key: &Secret) -> String {
     fingerprint(["webhook", key.expose()])
 }
 
 /// The plain SHA-256 of a text, for comparison with what other programs compute.
-#[must_use]
 pub fn sha256(text: &[u8]) -> String {
     in_hex(Sha256::new_with_prefix(text))
 }
@@ -47,7 +43,6 @@ impl Checksum {
     }
 
     /// The sum of all pieces, 64 hexadecimal digits.
-    #[must_use]
     pub fn finish(self) -> String {
         in_hex(self.0)
     }
@@ -67,7 +62,6 @@ impl<R: Read> Summing<R> {
     }
 
     /// The sum of what was read.
-    #[must_use]
     pub fn finish(self) -> String {
         self.sum.finish()
     }

@@ -16,55 +16,46 @@ use crate::outbox;
 use crate::template::{self, Target};
 
 /// Text made clean.
-#[must_use]
 pub fn clean_text(text: &str) -> String {
     clean(text)
 }
 
 /// Bytes decoded as text; `None` where they cannot be read.
-#[must_use]
 pub fn decode(bytes: &[u8]) -> Option<String> {
     read_text_from(bytes, "the input", Encoding::default()).ok().map(|read| read.text)
 }
 
 /// A text in parts of at most `limit` bytes.
-#[must_use]
 pub fn split_text(text: &str, limit: usize, msgtype: &str) -> Vec<String> {
     split(text, limit, Markup::of(msgtype))
 }
 
 /// Whether these bytes are a config file.
-#[must_use]
 pub fn is_config(bytes: &[u8]) -> bool {
     config::is_readable(bytes, PathBuf::from("config.toml"))
 }
 
 /// Whether an answer with this status and body is WeCom's.
-#[must_use]
 pub fn is_answer(status: u16, body: &[u8]) -> bool {
     api::is_answer(status, body)
 }
 
 /// Whether these bytes are an outbox entry, and the progress of one, of either version.
-#[must_use]
 pub fn is_entry(bytes: &[u8]) -> (bool, bool) {
     outbox::is_readable(bytes)
 }
 
 /// Whether a JSON text is a notification that is known here.
-#[must_use]
 pub fn is_notification(json: &str) -> bool {
     feed::Format::ALL.into_iter().any(|format| feed::read(format, json, |at| at.to_string()).is_ok())
 }
 
 /// A template filled from JSON.
-#[must_use]
 pub fn render(source: &str, data: &Value) -> Option<String> {
     template::render("fuzz", source, data, Target::Markdown).ok()
 }
 
 /// How many findings a body has on each channel.
-#[must_use]
 pub fn check_body(body: &Value) -> usize {
     Channel::ALL.into_iter().map(|channel| message::check_body(channel, body).errors.len()).sum()
 }

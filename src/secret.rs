@@ -22,25 +22,21 @@ pub struct Secret(String);
 
 impl Secret {
     /// Wraps a credential as it is, without trimming.
-    #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The credential itself, for the request that needs it.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// Its length in bytes: safe to say, and a good clue to a truncated paste.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is nothing in it.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -60,7 +56,6 @@ pub struct Mask(Arc<Mutex<Vec<String>>>);
 
 impl Mask {
     /// An empty mask.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -92,7 +87,6 @@ impl Mask {
     }
 
     /// The text with every known secret replaced.
-    #[must_use]
     pub fn apply(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{CallError, Client, Grant};
 use crate::error::Answer;
+use crate::event::Observer;
 use crate::fingerprint::fingerprint;
-use crate::notice::Listener;
 use crate::secret::{Mask, Secret};
 use crate::store::{self, Folder, Guard};
 
@@ -60,14 +60,12 @@ pub(crate) struct Token {
 
 impl Token {
     /// The same after a call: for the next one it was there before.
-    #[must_use]
     pub(crate) fn after_use(self) -> Self {
         Self { was_used: true, ..self }
     }
 
     /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
     /// near its end, as it does where it grants the same token again.
-    #[must_use]
     pub(crate) fn may_be_stale(&self) -> bool {
         self.from_cache || self.was_used || self.expires_in <= LAST_SECONDS
     }
@@ -78,14 +76,13 @@ pub(crate) struct Tokens {
     app: App,
     cache: Option<CacheFile>,
     mask: Mask,
-    listener: Listener,
+    listener: Observer,
     trouble_told: Cell<bool>,
 }
 
 impl Tokens {
     /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
-    #[must_use]
-    pub(crate) fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Observer) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
         Self { app, cache, mask, listener, trouble_told: Cell::new(false) }
     }

@@ -20,7 +20,6 @@ impl Alert {
     /// - Through webhooks, a body with columns or indents, or a picture: `markdown_v2`, where a fenced block keeps the
     ///   columns. It has no colour, but the level's word is there.
     /// - All else: `markdown`, with the level's colour.
-    #[must_use]
     pub fn best_type(&self, channel: Channel) -> &'static str {
         let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
         if is_plain && self.link.is_none() && self.picurl.is_none() {

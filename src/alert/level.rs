@@ -20,7 +20,6 @@ impl Level {
     pub const ALL: [Self; 4] = [Self::Info, Self::Ok, Self::Warning, Self::Critical];
 
     /// The name in options.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -45,7 +44,6 @@ impl Level {
     }
 
     /// The word before the title: all that a type without colours shows.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Info => "[INFO]",
@@ -56,7 +54,6 @@ impl Level {
     }
 
     /// The font colour in `markdown`: grey, green or orange, for there is no red (document path 90236).
-    #[must_use]
     pub fn font_color(self) -> &'static str {
         match self {
             Self::Info => "comment",
@@ -66,7 +63,6 @@ impl Level {
     }
 
     /// Whether somebody has to do something.
-    #[must_use]
     pub fn is_alarm(self) -> bool {
         matches!(self, Self::Warning | Self::Critical)
     }

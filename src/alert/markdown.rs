@@ -8,7 +8,6 @@ use super::{Alert, Rendered};
 impl Alert {
     /// As `markdown`: the title bold in the level's colour, the fields as a quoted list, the body line by line
     /// or, where it has columns or indents, as code, the link.
-    #[must_use]
     pub fn markdown(&self) -> Rendered {
         let heading = self.markdown_heading();
         let mut text = heading.clone().unwrap_or_default();

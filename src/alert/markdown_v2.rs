@@ -11,7 +11,6 @@ const TABLE_HEAD: &str = "| key | value |\n| :-- | :-- |";
 impl Alert {
     /// As `markdown_v2`: the title as a heading, the fields as a table, the body in a fenced block, the link,
     /// the picture.
-    #[must_use]
     pub fn markdown_v2(&self) -> Rendered {
         let mut text = String::new();
         let title = self.title_line().map(|title| markdown_v2(&title));

@@ -132,7 +132,6 @@ pub struct Rendered {
 impl Alert {
     /// The same for types that are no card: what a card says in places of its own is told by fields and body, and what
     /// can be pressed is gone.
-    #[must_use]
     pub fn without_card(&self) -> Self {
         let field = |key: &str, value: &str| Field { key: key.to_owned(), value: value.to_owned() };
         let mut fields: Vec<_> = self.source.iter().map(|source| field("source", source)).collect();
@@ -153,7 +152,6 @@ impl Alert {
     }
 
     /// Whether there is anything to say besides a body.
-    #[must_use]
     pub fn says_something(&self) -> bool {
         self.title_line().is_some() || !self.fields.is_empty() || self.body_text().is_some()
     }
@@ -161,7 +159,6 @@ impl Alert {
 
 impl Link {
     /// Whether the address begins with `http://` or `https://`, as apps need it (document path 90236).
-    #[must_use]
     pub fn has_scheme(&self) -> bool {
         let start = self.url.get(..8).unwrap_or(&self.url).to_ascii_lowercase();
         start.starts_with("http://") || start.starts_with("https://")
@@ -170,14 +167,12 @@ impl Link {
 
 /// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
 /// what keeps it apart; empty without one.
-#[must_use]
 pub fn prefix_before(msgtype: &str, prefix: Option<&str>, text: &str) -> String {
     outline::prefix_before(msgtype, prefix, text)
 }
 
 impl Rendered {
     /// The whole as one text.
-    #[must_use]
     pub fn joined(&self) -> String {
         if self.text.is_empty() { self.prefix.trim_end().to_owned() } else { format!("{}{}", self.prefix, self.text) }
     }

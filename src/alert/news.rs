@@ -40,7 +40,6 @@ impl Alert {
     }
 
     /// The whole text below the title of an article, however long it is.
-    #[must_use]
     pub fn description(&self) -> String {
         self.article_lines().join("\n")
     }

@@ -27,7 +27,6 @@ impl Alert {
     }
 
     /// Prefix, level and title on one line, for types with a place for the title alone; `None` if they say nothing.
-    #[must_use]
     pub fn full_title(&self) -> Option<String> {
         match (self.prefix_line(), self.heading()) {
             (Some(prefix), Some(heading)) => Some(format!("{prefix}{}{heading}", gap_behind(&prefix))),

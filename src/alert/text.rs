@@ -8,7 +8,6 @@ use super::{Alert, Rendered};
 
 impl Alert {
     /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
-    #[must_use]
     pub fn text(&self) -> Rendered {
         let fields: Vec<_> = self.fields.iter().flat_map(|field| field.lines()).collect();
         let mut text = self.heading().unwrap_or_default();

@@ -73,14 +73,12 @@ impl Alert {
     }
 
     /// Whether its description has more than one colour.
-    #[must_use]
     pub fn is_coloured(&self) -> bool {
         !self.fields.is_empty() || self.level.is_some_and(|level| level.is_alarm())
     }
 
     /// The whole text below the title of a textcard without colours, however long it is; what its clients would take for
     /// a tag or an entity is escaped.
-    #[must_use]
     pub fn textcard_description(&self) -> String {
         let mut lines = self.lines_below(TITLE_BYTES);
         lines.extend(self.picurl.clone());

@@ -8,7 +8,7 @@ use super::errcode;
 use super::failure::{CallError, Peer};
 use super::reply::Reply;
 use crate::error::{Answer, Status};
-use crate::harmless::one_line;
+use crate::sanitize::one_line;
 
 /// Answers are small; whatever is longer is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -61,7 +61,6 @@ pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
 }
 
 /// The status that a refusal or a doubtful success ends in, where the errcode alone does not tell.
-#[must_use]
 pub(crate) fn status_of(answer: &Answer) -> Status {
     match answer.errcode {
         0 => Status::Refused,

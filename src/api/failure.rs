@@ -73,7 +73,6 @@ pub(crate) enum CallError {
 
 impl CallError {
     /// The refusal, when WeCom gave one.
-    #[must_use]
     pub(crate) fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Rejected(reply) => Some(&reply.answer),
@@ -82,13 +81,11 @@ impl CallError {
     }
 
     /// Whether it failed before the request can have reached WeCom, or what stands before it.
-    #[must_use]
     pub(crate) fn is_before_the_request(&self) -> bool {
         matches!(self, Self::Setup(_) | Self::Late(_) | Self::Unreached { .. } | Self::Untrusted { .. })
     }
 
     /// A list of ids out of a refusal.
-    #[must_use]
     pub(crate) fn ids(&self, field: &str) -> Vec<String> {
         match self {
             Self::Rejected(reply) => reply.ids(field),
@@ -110,7 +107,6 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// The option that sets it.
-    #[must_use]
     pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Connect => "--connect-timeout",

@@ -12,9 +12,9 @@ use super::{CallError, Client, Target, endpoint};
 use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::error::{Answer, Error};
+use crate::event::{Event, Observer};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
-use crate::notice::{Listener, Notice};
 use crate::secret::Secret;
 
 /// How much is read and handed over at once, in bytes.
@@ -80,7 +80,7 @@ impl Client {
 }
 
 /// The one part of the form. Its name goes raw into `filename="…"`: WeCom does not understand `filename*=`.
-fn part(file: &Attachment, progress: &Progress, listener: &Listener) -> Result<Part, CallError> {
+fn part(file: &Attachment, progress: &Progress, listener: &Observer) -> Result<Part, CallError> {
     let filename = media::wire_filename(file.name());
     let size = file.size();
     let watch = Watch { progress: progress.clone(), listener: listener.clone(), name: filename.clone(), total: size };
@@ -93,7 +93,7 @@ fn part(file: &Attachment, progress: &Progress, listener: &Listener) -> Result<P
 
 struct Watch {
     progress: Progress,
-    listener: Listener,
+    listener: Observer,
     name: String,
     total: u64,
 }
@@ -118,7 +118,7 @@ fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item 
             return Ok(None);
         }
         let sent = watch.progress.add(chunk.len() as u64);
-        watch.listener.tell(Notice::Upload { name: &watch.name, sent, total: watch.total });
+        watch.listener.tell(Event::Upload { name: &watch.name, sent, total: watch.total });
         Ok(Some((Bytes::from(chunk), (reader, watch))))
     })
 }

@@ -44,7 +44,7 @@ pub(crate) use witness::Certificate;
 
 use crate::config::{BaseUrl, ProxySetting};
 use crate::error::{Error, Result};
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::secret::{Mask, Secret};
 use exchange::Progress;
 use failure::Peer;
@@ -79,11 +79,10 @@ pub(crate) struct Client {
     /// The certificates that were shown, for one who wants to see them.
     seen: Option<Seen>,
     mask: Mask,
-    listener: Listener,
+    listener: Observer,
 }
 
 /// The path of an endpoint of that name.
-#[must_use]
 pub(crate) fn endpoint(name: &str) -> String {
     format!("/cgi-bin/{name}")
 }
@@ -97,19 +96,16 @@ struct Target<'a> {
 
 impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
-    #[must_use]
-    pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
         Self { options, http: Arc::default(), clocks: Arc::default(), seen: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
-    #[must_use]
     pub(crate) fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.options.base_url.path_prefix())
     }
 
     /// When the whole command must end.
-    #[must_use]
     pub(crate) fn deadline(&self) -> Instant {
         self.options.deadline
     }

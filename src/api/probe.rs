@@ -12,7 +12,7 @@ use super::proxy::Proxy;
 use super::witness::{Certificate, Seen};
 use super::{Client, ClientOptions};
 use crate::config::ProxySetting;
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::secret::Mask;
 
 /// Which way requests go.
@@ -37,13 +37,11 @@ pub(crate) enum Way {
 
 impl Client {
     /// A client that also notes the certificates which it is shown, for [`Client::certificate`].
-    #[must_use]
-    pub(crate) fn inspecting(options: ClientOptions, mask: Mask, listener: Listener) -> Self {
+    pub(crate) fn inspecting(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
         Self { seen: Some(Seen::default()), ..Self::new(options, mask, listener) }
     }
 
     /// Which way its requests go, and why.
-    #[must_use]
     pub(crate) fn way(&self) -> Way {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
         match self.proxy() {
@@ -58,13 +56,11 @@ impl Client {
     }
 
     /// Whether WeCom is spoken to by TLS.
-    #[must_use]
     pub(crate) fn is_tls(&self) -> bool {
         self.options.base_url.as_str().starts_with("https:")
     }
 
     /// The host and port that a connection is made to: the proxy's, where there is one.
-    #[must_use]
     pub(crate) fn first_hop(&self) -> (String, u16) {
         if let Some(proxy) = self.proxy() {
             let (host, port) = proxy.hop();
@@ -138,14 +134,12 @@ impl Client {
     }
 
     /// The certificate that WeCom's host showed, trusted or not.
-    #[must_use]
     pub(crate) fn certificate(&self) -> Option<Certificate> {
         self.seen.as_ref()?.of(self.host_name())
     }
 
     /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
     /// has answered. It is exact to a second and the time that the answer took.
-    #[must_use]
     pub(crate) fn clock_ahead_s(&self) -> Option<i64> {
         let (here, there) = self.clocks.get()?;
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);

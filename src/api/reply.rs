@@ -17,7 +17,6 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// A field as text: a string as it is, a number in digits, absent or of another type as nothing.
-    #[must_use]
     pub(crate) fn text(&self, field: &str) -> Option<String> {
         match self.fields.get(field)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -27,7 +26,6 @@ impl Reply {
     }
 
     /// A list of ids, which WeCom gives joined with `|` in some answers and as an array in others.
-    #[must_use]
     pub(crate) fn ids(&self, field: &str) -> Vec<String> {
         match self.fields.get(field) {
             Some(Value::String(joined)) => joined.split('|').filter(|id| !id.is_empty()).map(str::to_owned).collect(),

@@ -20,7 +20,7 @@ fn client(proxy: SocketAddr, connect_timeout: Duration) -> Client {
         timeout: Duration::from_secs(1),
         deadline: Instant::now() + Duration::from_secs(60),
     };
-    Client::new(options, Mask::default(), Listener::new(|_| ()))
+    Client::new(options, Mask::default(), Observer::new(|_| ()))
 }
 
 /// Answers a SOCKS5 handshake, as if the peer had been reached.

@@ -40,7 +40,6 @@ struct Roots {
 impl Trust {
     /// The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as with OpenSSL, else the system's; those of `ca_file`
     /// beside them. Nothing is read yet.
-    #[must_use]
     pub(crate) fn new(ca_file: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { ca_file, unused: OnceCell::new(), used: OnceCell::new() }))
     }

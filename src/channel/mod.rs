@@ -137,7 +137,6 @@ impl Channel {
     pub const ALL: [Self; 2] = [Self::App, Self::Webhook];
 
     /// The row of this channel.
-    #[must_use]
     pub fn facts(self) -> &'static Facts {
         match self {
             Self::App => &APP,
@@ -146,25 +145,21 @@ impl Channel {
     }
 
     /// The name in options and in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.facts().name
     }
 
     /// The channel of that name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.as_str() == name)
     }
 
     /// Whether pictures stand in the body of a message, rather than being uploaded.
-    #[must_use]
     pub fn has_inline_pictures(self) -> bool {
         self.facts().pictures == Pictures::Inline
     }
 
     /// Whether there are cards on which something can be pressed.
-    #[must_use]
     pub fn has_interactive_cards(self) -> bool {
         match self.facts().cards {
             Cards::All => true,
@@ -175,7 +170,6 @@ impl Channel {
 
 impl Addressing {
     /// The fields of a body that say whom it is for.
-    #[must_use]
     pub fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Recipients => &["touser", "toparty", "totag", "agentid"],

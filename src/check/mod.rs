@@ -72,7 +72,6 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
 }
 
 /// The report where there are no settings to look at: why, and that nothing else was looked at.
-#[must_use]
 pub fn unresolved(config: Option<&Config<'_>>, error: &Error) -> Outcome {
     let mut sheet = Sheet::default();
     let failed = match config {

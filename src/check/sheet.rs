@@ -4,7 +4,6 @@ use crate::delivery::{Check, CheckStatus, Outcome, PlannedRequest, Product, Rece
 use crate::error::{Answer, Error, Status};
 
 /// The name of a check for people.
-#[must_use]
 pub fn label(name: &str) -> String {
     name.replace('_', " ")
 }

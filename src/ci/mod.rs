@@ -63,7 +63,6 @@ impl System {
     ];
 
     /// The name in options.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GitHub => "github",
@@ -82,7 +81,6 @@ impl System {
     }
 
     /// What people call it.
-    #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::GitHub => "GitHub Actions",
@@ -147,7 +145,6 @@ pub struct Context {
 
 impl Context {
     /// A title where the sender gave none: `unit-tests failed`, the job alone, or the system's name.
-    #[must_use]
     pub fn title(&self) -> String {
         let job = self.job.as_deref().unwrap_or_else(|| self.system.title());
         self.status.map_or_else(|| job.to_owned(), |status| format!("{job} {status}"))
@@ -155,7 +152,6 @@ impl Context {
 }
 
 /// The system whose variables are set. `get` gives a variable's value.
-#[must_use]
 pub fn detect(get: impl Fn(&str) -> Option<String>) -> Option<System> {
     // Before Jenkins come those that are built on it.
     let order = [System::Coding, System::Woodpecker].into_iter().chain(System::ALL);

@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use url::Url;
 
-use crate::harmless::one_line;
 use crate::input::clean;
+use crate::sanitize::one_line;
 
 /// The longest value shown, in characters.
 const LONGEST: usize = 200;

@@ -9,7 +9,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use wecom_alert::error::{Error, Result};
-use wecom_alert::nearest::{is_near, nearest};
+use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Cli, CompletionsArgs, ManArgs, definition, is_rare};
 

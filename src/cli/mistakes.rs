@@ -6,7 +6,7 @@ use clap::Arg;
 use clap::error::{ContextKind, ErrorKind};
 
 use wecom_alert::error::Error;
-use wecom_alert::nearest::{is_near, nearest};
+use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Command, definition, is_own};
 

@@ -23,12 +23,12 @@ use tokio::runtime::Runtime;
 
 use wecom_alert::channel::Channel;
 use wecom_alert::check;
-use wecom_alert::child::StopSignals;
 use wecom_alert::config::{self, Config, Environment, Glance, Output, Overrides};
 use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
-use wecom_alert::notice::{Listener, Notice};
+use wecom_alert::process::StopSignals;
 use wecom_alert::run::{self, Ran, RunRequest};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, Said, Session};
@@ -248,12 +248,12 @@ fn channel_of(command: &Command) -> Option<Channel> {
     }
 }
 
-fn listener(verbose: bool, quiet: bool, mask: Mask) -> Listener {
+fn listener(verbose: bool, quiet: bool, mask: Mask) -> Observer {
     let bar = Arc::new(Bar::new(quiet));
-    Listener::new(move |notice| match notice {
-        Notice::Detail(line) if verbose => talk::say(&mask, &line),
-        Notice::Detail(_) => {}
-        Notice::Upload { name, sent, total } => bar.draw(name, sent, total),
+    Observer::new(move |notice| match notice {
+        Event::Detail(line) if verbose => talk::say(&mask, &line),
+        Event::Detail(_) => {}
+        Event::Upload { name, sent, total } => bar.draw(name, sent, total),
     })
 }
 

@@ -9,8 +9,8 @@ use wecom_alert::clock::{self, at_ms};
 use wecom_alert::config::Output;
 use wecom_alert::delivery::{ListedEntry, Outcome, PlannedRequest, Product, Receipt};
 use wecom_alert::error::{Error, Status};
-use wecom_alert::harmless::{is_harmful, one_line};
 use wecom_alert::run::Ran;
+use wecom_alert::sanitize::{is_harmful, one_line};
 use wecom_alert::secret::Mask;
 
 use super::{table, talk};

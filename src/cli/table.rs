@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use wecom_alert::check::label;
 use wecom_alert::delivery::{Check, CheckStatus};
-use wecom_alert::harmless::one_line;
+use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
 /// Whether the environment has nothing against colours.

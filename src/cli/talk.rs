@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use wecom_alert::harmless::one_line;
+use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
 /// The one stderr of this process.

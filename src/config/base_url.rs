@@ -49,27 +49,23 @@ impl BaseUrl {
     }
 
     /// The URL without a slash at its end.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The host, with the port where one is given: what a person would look for in an error.
-    #[must_use]
     pub fn host(&self) -> &str {
         let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
         rest.split('/').next().unwrap_or(rest)
     }
 
     /// The path before `/cgi-bin/…`: empty, or beginning with a slash.
-    #[must_use]
     pub fn path_prefix(&self) -> &str {
         let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
         rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
     }
 
     /// Whether credentials would cross a network unencrypted: plain http to another host than this one.
-    #[must_use]
     pub fn is_plain_http_beyond_loopback(&self) -> bool {
         self.plain_http_beyond_loopback
     }

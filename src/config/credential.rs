@@ -49,19 +49,16 @@ impl SecretSource {
     }
 
     /// At which level it was given.
-    #[must_use]
     pub fn level(&self) -> Level {
         self.level
     }
 
     /// For humans: where it comes from, never the value.
-    #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The credential if it is at hand: neither a file is read nor a command run for it.
-    #[must_use]
     pub fn at_hand(&self) -> Option<&Secret> {
         match &self.form {
             Form::Inline(secret) => Some(secret),
@@ -70,7 +67,6 @@ impl SecretSource {
     }
 
     /// The file that gives it, if one does.
-    #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.form {
             Form::File(path) => Some(path),

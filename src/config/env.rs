@@ -14,8 +14,8 @@ use super::level::Level;
 use super::text::{shown, trim};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
 use crate::secret::Secret;
+use crate::suggest::nearest;
 
 /// The name of our folder in each of the user's folders.
 const FOLDER: &str = "wecom-alert";
@@ -39,7 +39,6 @@ struct PlatformFolders {
 
 impl Environment {
     /// The environment of this process, with `/etc/wecom-alert/config.toml` as the system's config file.
-    #[must_use]
     pub fn from_process() -> Self {
         Self {
             variables: std::env::vars_os().collect(),
@@ -49,14 +48,12 @@ impl Environment {
     }
 
     /// These variables alone, without a system's config file.
-    #[must_use]
     pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { variables, ..Self::default() }
     }
 
     /// Another path of the system's config file.
-    #[must_use]
     pub fn with_system_config(mut self, path: impl Into<PathBuf>) -> Self {
         self.system_config = Some(path.into());
         self
@@ -64,13 +61,11 @@ impl Environment {
 
     /// A variable of another program, such as a CI system; an empty one counts as unset, and so does what is not UTF-8.
     /// Ours are read by their keys, and never here.
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
     }
 
     /// Whether a terminal may be shown colours: neither `NO_COLOR` nor a terminal without any says otherwise.
-    #[must_use]
     pub fn allows_colours(&self) -> bool {
         let value = |name: &str| self.variables.get(OsStr::new(name));
         value("NO_COLOR").is_none_or(|value| value.is_empty()) && value("TERM").is_none_or(|term| term != "dumb")
@@ -137,7 +132,6 @@ impl Environment {
     }
 
     /// One warning for each variable that has our prefix but is none of ours.
-    #[must_use]
     pub fn unknown_variables(&self) -> Vec<String> {
         let known: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
         let mut warnings = Vec::new();
@@ -159,7 +153,6 @@ impl Environment {
 
     /// Credentials that stand in variables, to be masked from the first line on: even the complaint about an option
     /// may repeat what somebody pasted into the wrong place.
-    #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(trim);
         let key_value = |key: Key| value(key.variable()?);

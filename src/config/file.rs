@@ -15,7 +15,7 @@ use super::layer::{Entry, Layer, Raw};
 use super::level::Level;
 use super::text::shown;
 use crate::error::{Error, Result};
-use crate::nearest::{is_near, nearest};
+use crate::suggest::{is_near, nearest};
 
 /// The key that names the profile to use.
 const DEFAULT_PROFILE: &str = "default_profile";

@@ -27,7 +27,6 @@ pub struct Glance {
 }
 
 /// Looks where [`super::resolve`] would look, past whatever is wrong there.
-#[must_use]
 pub fn glance(overrides: &Overrides, env: &Environment) -> Glance {
     let options = overrides.layer();
     let given = |key| options.get(key).cloned().or_else(|| env.entry(key).ok().flatten());

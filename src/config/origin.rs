@@ -7,7 +7,6 @@ use super::resolve::Config;
 
 impl Config<'_> {
     /// The config file and why it is that one, or why there is none; for people.
-    #[must_use]
     pub fn about_file(&self) -> String {
         let searched = self.env.config_files();
         let Some(file) = &self.file else {
@@ -29,7 +28,6 @@ impl Config<'_> {
     }
 
     /// The profile that was chosen and why it is that one, or why there is none; for people.
-    #[must_use]
     pub fn about_profile(&self, chosen: Option<&str>) -> String {
         let Some(name) = chosen else {
             return match &self.file {
@@ -48,13 +46,11 @@ impl Config<'_> {
     }
 
     /// What is wrong with the permissions of the config file, if anything.
-    #[must_use]
     pub fn exposure(&self) -> Option<Exposure> {
         self.file.as_ref().and_then(ConfigFile::exposure)
     }
 
     /// Who may read the config file, if there is one whose permissions can be told; for people.
-    #[must_use]
     pub fn who_may_read_file(&self) -> Option<String> {
         self.file.as_ref()?.mode.map(readers)
     }

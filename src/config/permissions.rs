@@ -35,7 +35,6 @@ impl ConfigFile {
 }
 
 /// Who may read a file, if its permissions can be told; for people.
-#[must_use]
 pub fn who_may_read(path: &Path) -> Option<String> {
     mode_of(std::fs::metadata(path)).map(readers)
 }

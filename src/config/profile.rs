@@ -7,7 +7,7 @@ use super::layer::{Entry, Layer};
 use super::level::Level;
 use super::text::shown;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
+use crate::suggest::nearest;
 
 /// The profile named by option or variable, else the file's default, else the only one. With several and no default
 /// there is none if option and environment alone give credentials or nobody needs one, else an error.

@@ -45,13 +45,11 @@ impl ProxyUrl {
     }
 
     /// The whole URL, credentials included.
-    #[must_use]
     pub fn url(&self) -> &Secret {
         &self.url
     }
 
     /// The password, decoded: to be masked wherever it might show.
-    #[must_use]
     pub fn password(&self) -> Option<&Secret> {
         self.password.as_ref()
     }

@@ -87,7 +87,6 @@ impl<'a> Config<'a> {
     }
 
     /// A variable of another program: see [`Environment::variable`].
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         self.env.variable(name).map(str::to_owned)
     }

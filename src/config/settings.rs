@@ -166,7 +166,6 @@ pub struct Settings {
 
 impl Settings {
     /// Where the credential of a channel comes from, if one is set.
-    #[must_use]
     pub fn credential(&self, channel: Channel) -> Option<&SecretSource> {
         match channel {
             Channel::App => self.secret.as_ref(),
@@ -175,19 +174,16 @@ impl Settings {
     }
 
     /// The base URL for requests of the app.
-    #[must_use]
     pub fn base_url_or_default(&self) -> BaseUrl {
         self.base_url.clone().unwrap_or_default()
     }
 
     /// The base URL for requests of the webhook: an explicit one wins over the one in the webhook's URL.
-    #[must_use]
     pub fn webhook_base_url(&self, webhook: &Webhook) -> BaseUrl {
         self.base_url.clone().or_else(|| webhook.base_url.clone()).unwrap_or_default()
     }
 
     /// The credentials of an app that no setting gives. An agent id is needed to send, though not for a token or an upload.
-    #[must_use]
     pub fn lacking_for_app(&self, with_agent: bool) -> Vec<&'static str> {
         let keys = [
             ("corp_id", self.corp_id.is_none()),
@@ -198,7 +194,6 @@ impl Settings {
     }
 
     /// The error for settings that a command cannot do without: where to put them.
-    #[must_use]
     pub fn missing(&self, keys: &[&str]) -> Error {
         let names = keys.join(", ");
         let verb = if keys.len() == 1 { "is" } else { "are" };
@@ -212,7 +207,6 @@ impl Settings {
     }
 
     /// The error where nothing says what to send with.
-    #[must_use]
     pub fn missing_credentials(&self) -> Error {
         let place = match &self.profile {
             Some(profile) => {

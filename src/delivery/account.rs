@@ -66,7 +66,6 @@ pub(super) struct PartAccount {
 
 impl Accounts {
     /// Opens an account for one more target.
-    #[must_use]
     pub(crate) fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
@@ -75,19 +74,16 @@ impl Accounts {
     }
 
     /// How many parts are to be sent to all targets.
-    #[must_use]
     pub fn expected(&self) -> usize {
         self.lock().iter().map(|target| target.parts.len()).sum()
     }
 
     /// Whether WeCom took a call of a part that is still under way.
-    #[must_use]
     pub fn is_begun(&self) -> bool {
         self.lock().iter().flat_map(|target| &target.parts).any(|part| part.consents > 0 && !part.is_closed)
     }
 
     /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         let is_open = |part: &PartAccount| matches!(part.state, PartState::UnderWay | PartState::Unknown);
         self.lock().iter().flat_map(|target| &target.parts).any(is_open)
@@ -122,7 +118,6 @@ impl Account {
     }
 
     /// The outbox entry that follows it.
-    #[must_use]
     pub(crate) fn entry(&self) -> Option<&Held> {
         self.entry.as_ref()
     }

@@ -11,9 +11,9 @@ use crate::api::{Client, Upload, Uploaded};
 use crate::channel::Channel;
 use crate::config::Rate;
 use crate::error::{Error, Result};
+use crate::event::Observer;
 use crate::input::Attachment;
 use crate::message::media::MediaKind;
-use crate::notice::Listener;
 use crate::rate_limit::Pacer;
 use crate::secret::Secret;
 use crate::token::{Token, Tokens};
@@ -36,21 +36,20 @@ pub(crate) struct Courier {
     pub(super) provenance: Provenance,
     pub(super) policy: Policy,
     pub(super) pacer: Pacer,
-    pub(super) listener: Listener,
+    pub(super) listener: Observer,
     /// The period of WeCom's limit for a webhook, where the user says what it is: after it a refusal is over.
     pub(super) period: Option<Duration>,
 }
 
 impl Courier {
     /// Everything that a target needs; `rate` is the one that the user set.
-    #[must_use]
     pub(crate) fn new(
         client: Client,
         channel: Channel,
         (credential, provenance): (Credential, Provenance),
         policy: Policy,
         (pacer, rate): (Pacer, Option<Rate>),
-        listener: Listener,
+        listener: Observer,
     ) -> Self {
         let period = match rate {
             Some(Rate::Per { period, .. }) => Some(period),

@@ -10,7 +10,6 @@ use crate::rate_limit::Usage;
 use crate::token::Token;
 
 /// Why the way to WeCom is not open, and what to do next.
-#[must_use]
 pub(crate) fn explain_way(failure: &CallError) -> Error {
     explain(failure, Purpose::Prepare, &Context::default())
 }
@@ -48,7 +47,6 @@ impl Courier {
     }
 
     /// How far the slots of this webhook or app are used up.
-    #[must_use]
     pub(crate) fn pacing(&self) -> Usage {
         self.pacer.usage()
     }

@@ -6,7 +6,6 @@ use crate::error::{Error, Signal, Status};
 
 /// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
 /// `is_final`, that what may have arrived is not sent again.
-#[must_use]
 pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accounts) -> Outcome {
     let name = match signal {
         Signal::Interrupt => "SIGINT",

@@ -29,7 +29,6 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt of a part, without the ids that only a delivered one has.
-    #[must_use]
     pub fn new(kind: PartKind, status: Status, answer: Option<Answer>) -> Self {
         Self { kind, name: None, status, answer, msgids: Vec::new(), response_code: None, task_id: None }
     }
@@ -91,7 +90,6 @@ impl Unreached {
     }
 
     /// Whether everybody got it.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -179,7 +177,6 @@ pub enum CheckStatus {
 
 impl CheckStatus {
     /// The name in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -257,13 +254,11 @@ pub struct Shortfall {
 
 impl Shortfall {
     /// Whether the same parts may be taken later.
-    #[must_use]
     pub fn may_pass(self) -> bool {
         matches!(self.status, Status::Temporary | Status::RateLimited | Status::Unknown)
     }
 
     /// Whether they may be sent later: what may have arrived must not arrive twice where that was ruled out.
-    #[must_use]
     pub fn may_wait(self, at_most_once: bool) -> bool {
         self.may_pass() && !(at_most_once && self.status == Status::Unknown)
     }
@@ -271,7 +266,6 @@ impl Shortfall {
 
 impl Outcome {
     /// An outcome of which only the status is known yet.
-    #[must_use]
     pub fn new(status: Status) -> Self {
         Self {
             status,
@@ -293,26 +287,22 @@ impl Outcome {
     }
 
     /// The same of one target.
-    #[must_use]
     pub fn of_target(status: Status, profile: &Option<String>, channel: Channel) -> Self {
         Self { profile: profile.clone(), channel: Some(channel), ..Self::new(status) }
     }
 
     /// Nothing of a message was delivered, and nothing was tried.
-    #[must_use]
     pub fn not_delivered(error: Error) -> Self {
         let shortfall = Shortfall { status: error.status(), may_have_arrived: false };
         Self { shortfall: Some(shortfall), ..Self::from(error) }
     }
 
     /// A command that ended with its product.
-    #[must_use]
     pub fn with_product(status: Status, product: Product) -> Self {
         Self { product, ..Self::new(status) }
     }
 
     /// The process's exit code.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.status {
             Status::Partial if self.allow_partial && !self.reached_nobody => 0,

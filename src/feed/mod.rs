@@ -23,8 +23,8 @@ use notification::Notification;
 
 use crate::alert::Alert;
 use crate::error::{Error, Result};
-use crate::harmless::one_line;
 use crate::input::parse_json;
+use crate::sanitize::one_line;
 
 /// Whose webhook JSON it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,6 @@ impl Format {
     pub(crate) const ALL: [Self; 2] = [Self::Alertmanager, Self::Grafana];
 
     /// The name in options.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Alertmanager => "alertmanager",

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::harmless::one_line;
 use crate::input::clean;
+use crate::sanitize::one_line;
 
 /// A value and where it stands.
 pub(super) struct Node<'v> {

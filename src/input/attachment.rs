@@ -73,7 +73,6 @@ impl Attachment {
     }
 
     /// A text as a file of that name.
-    #[must_use]
     pub(crate) fn of_text(name: &str, text: &str) -> Self {
         let bytes = text.as_bytes().to_vec();
         let head = bytes.iter().copied().take(HEAD_LEN).collect();
@@ -82,25 +81,21 @@ impl Attachment {
     }
 
     /// The name to show to the receiver, as given: it may hold characters that a header must not.
-    #[must_use]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The size in bytes.
-    #[must_use]
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// The first 64 bytes, or all where there are fewer.
-    #[must_use]
     pub(crate) fn head(&self) -> &[u8] {
         &self.head
     }
 
     /// A reading from the start, independent of all others.
-    #[must_use]
     pub(crate) fn reader(&self) -> Reader {
         Reader { content: self.content.clone(), position: 0, size: self.size }
     }

@@ -21,7 +21,6 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 ///
 /// A sequence that never ends costs little: CSI and the short forms end before the first character that cannot belong
 /// to them, and a string (OSC and its like) without a terminator ends with its line, or where another ESC begins.
-#[must_use]
 pub(crate) fn clean(text: &str) -> String {
     if is_clean(text.as_bytes()) {
         return text.trim_end_matches('\n').to_owned();

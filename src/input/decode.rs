@@ -30,7 +30,6 @@ pub enum Encoding {
 
 impl Encoding {
     /// The name in options and settings.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 pub(super) const STDIN: &str = "stdin";
 
 /// Whether a path asks for stdin.
-#[must_use]
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

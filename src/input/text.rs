@@ -27,7 +27,6 @@ pub(crate) enum TextSource<'a> {
 
 impl<'a> TextSource<'a> {
     /// A file, or stdin for `-`.
-    #[must_use]
     pub(crate) fn from_path(path: &'a Path) -> Self {
         if is_stdin(path) { Self::Stdin } else { Self::File(path) }
     }
@@ -87,13 +86,11 @@ pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) 
 }
 
 /// Whether a text counts as empty: it has nothing but white space.
-#[must_use]
 pub(crate) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
 /// `\n`, `\t` and `\\` as a line break, a tab and a backslash; any other backslash stays as it is.
-#[must_use]
 pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();

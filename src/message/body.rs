@@ -38,7 +38,6 @@ macro_rules! contents {
             pub const MSGTYPES: &'static [&'static str] = &[$($msgtype),*];
 
             /// The msgtype, which is the name of the payload's object too.
-            #[must_use]
             pub fn msgtype(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $msgtype,)*

@@ -9,7 +9,6 @@ pub const TEXT_BYTES: usize = 2048;
 pub const DESCRIPTION_BYTES: usize = 512;
 
 /// Whether a text has room in one message of this type. A type without text takes any.
-#[must_use]
 pub fn takes(channel: Channel, msgtype: &str, text: &str) -> bool {
     match (msgtype, text_bytes(channel, msgtype)) {
         // Characters by the page, bytes by its older copies: what has room by the one goes out with a warning.
@@ -19,7 +18,6 @@ pub fn takes(channel: Channel, msgtype: &str, text: &str) -> bool {
 }
 
 /// How many bytes of text a message of this type takes for certain; `None` for a type without text.
-#[must_use]
 pub fn text_bytes(channel: Channel, msgtype: &str) -> Option<usize> {
     match msgtype {
         "text" => Some(TEXT_BYTES),

@@ -34,7 +34,6 @@ pub(crate) use part::{Part, PartState, recipients};
 pub use payload::{Markdown, Media};
 
 /// Holds a whole body against all published rules of its channel.
-#[must_use]
 pub fn check_body(channel: Channel, body: &Value) -> Findings {
     match channel {
         Channel::App => app::check_body(body),
@@ -43,7 +42,6 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
 }
 
 /// The message types of a channel.
-#[must_use]
 pub fn msgtypes(channel: Channel) -> &'static [&'static str] {
     match channel {
         Channel::App => app::AppContent::MSGTYPES,
@@ -52,7 +50,6 @@ pub fn msgtypes(channel: Channel) -> &'static [&'static str] {
 }
 
 /// The first other channel that has this message type.
-#[must_use]
 pub fn owner_of(msgtype: &str, besides: Channel) -> Option<Channel> {
     Channel::ALL.into_iter().find(|other| *other != besides && msgtypes(*other).contains(&msgtype))
 }

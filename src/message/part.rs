@@ -23,7 +23,6 @@ pub enum PartKind {
 
 impl PartKind {
     /// The name in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Message => "message",
@@ -64,13 +63,11 @@ pub(crate) struct Part {
 
 impl Part {
     /// A message without a file.
-    #[must_use]
     pub(crate) fn message(body: Value) -> Self {
         Self { kind: PartKind::Message, body, file: None, name: None }
     }
 
     /// A picture that stands in the body itself, to be filled in when it is sent.
-    #[must_use]
     pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
         let name = (kind == PartKind::Attachment).then(|| wire_filename(file.name()));
         let body = json!({ "msgtype": "image", "image": { "base64": "", "md5": "" } });
@@ -78,27 +75,23 @@ impl Part {
     }
 
     /// Whether its file stands in the body itself.
-    #[must_use]
     pub(crate) fn is_inline(&self) -> bool {
         self.file.is_some() && self.body.pointer("/image/base64").is_some()
     }
 
     /// The name of its file, as the receiver sees it.
-    #[must_use]
     pub(crate) fn file_name(&self) -> Option<String> {
         let uploaded = self.file.as_ref().filter(|_| !self.is_inline()).map(|(_, file)| wire_filename(file.name()));
         self.name.clone().or(uploaded)
     }
 
     /// What names a card of an app in events; that of its first call, see [`Part::call`].
-    #[must_use]
     pub(crate) fn task_id(&self) -> Option<String> {
         self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
     /// path 90236).
-    #[must_use]
     pub(crate) fn count_calls(&self) -> usize {
         LISTS.iter().map(|(kind, most)| ids(&self.body, *kind).count().div_ceil(*most)).max().unwrap_or(0).max(1)
     }
@@ -106,7 +99,6 @@ impl Part {
     /// The body of a call, `number` counted from 0. It is the same whenever it is asked for.
     ///
     /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
-    #[must_use]
     pub(crate) fn call(&self, number: usize) -> Cow<'_, Value> {
         if self.count_calls() == 1 {
             return Cow::Borrowed(&self.body);

@@ -26,7 +26,6 @@ pub enum RecipientKind {
 
 impl RecipientKind {
     /// The field of the body.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "touser",
@@ -129,25 +128,21 @@ impl Recipients {
     }
 
     /// Whether nobody is named.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
     }
 
     /// The field `touser`: userids joined with `|`; `None` without any.
-    #[must_use]
     pub fn touser(&self) -> Option<String> {
         join(&self.users)
     }
 
     /// The field `toparty`: department ids joined with `|`; `None` without any.
-    #[must_use]
     pub fn toparty(&self) -> Option<String> {
         join(&self.parties)
     }
 
     /// The field `totag`: tag ids joined with `|`; `None` without any.
-    #[must_use]
     pub fn totag(&self) -> Option<String> {
         join(&self.tags)
     }
@@ -181,7 +176,6 @@ impl At<'_> {
 }
 
 /// What is wrong with a userid, if anything: letters, digits, `_-@.`, 1 to 64 bytes (document path 90195).
-#[must_use]
 pub fn userid_problem(id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("is empty".to_owned());

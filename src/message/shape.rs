@@ -6,7 +6,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::finding::At;
-use crate::nearest::{is_near, nearest};
+use crate::suggest::{is_near, nearest};
 
 /// What a JSON value must look like.
 #[derive(Debug, Clone, Copy)]

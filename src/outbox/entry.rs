@@ -153,25 +153,21 @@ impl StoredFile {
 
 impl Progress {
     /// That of an entry of which nothing was tried yet.
-    #[must_use]
     pub(crate) fn new(parts: usize) -> Self {
         Self { parts: vec![PartProgress::default(); parts], ..Self::default() }
     }
 
     /// Whether a request was under way when it was last saved.
-    #[must_use]
     pub(crate) fn is_under_way(&self) -> bool {
         self.parts.iter().any(|part| part.state == PartState::UnderWay)
     }
 
     /// Whether a request for a part went out of which nobody knows what became of it.
-    #[must_use]
     pub(crate) fn is_unknown(&self) -> bool {
         self.parts.iter().any(|part| part.state == PartState::Unknown)
     }
 
     /// Whether nothing is left to be sent.
-    #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.state == PartState::Sent)
     }

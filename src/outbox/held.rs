@@ -27,19 +27,16 @@ pub(crate) struct Held {
 
 impl Held {
     /// Its name, in the order of time.
-    #[must_use]
     pub(crate) fn id(&self) -> &str {
         &self.entry.id
     }
 
     /// What it holds.
-    #[must_use]
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
     /// How far it had come when it was taken into hand, or last saved.
-    #[must_use]
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }

@@ -99,7 +99,6 @@ pub(crate) enum Dropped {
 
 impl Outbox {
     /// The outbox in a folder for state, whether there is one or not. To look into it, no more is needed.
-    #[must_use]
     pub(crate) fn at(state: &Folder) -> Self {
         let top = state.within("outbox");
         Self {
@@ -124,7 +123,6 @@ impl Outbox {
     }
 
     /// Where it is.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         self.top.path()
     }
@@ -311,7 +309,6 @@ impl Outbox {
     }
 
     /// The error for an outbox that cannot be used.
-    #[must_use]
     pub(crate) fn unusable(&self, error: &io::Error) -> Error {
         unusable(&self.top, error)
     }

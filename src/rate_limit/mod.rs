@@ -20,7 +20,7 @@ pub(crate) use slot::Slot;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::config::Rate;
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::store::Folder;
 use ledger::{Ledger, Wait};
 use register::Register;
@@ -39,7 +39,6 @@ const LONGEST_SPREAD_MS: u64 = 1_000;
 const LONGEST_SPREAD_AFTER_PAUSE_MS: u64 = 5_000;
 
 /// The rate of a channel where none is set.
-#[must_use]
 pub(crate) fn default_rate(channel: Channel) -> Rate {
     Rate::Per { count: channel.facts().messages_per_minute, period: Duration::from_secs(60) }
 }
@@ -94,15 +93,13 @@ struct Pace {
 
 impl Pacer {
     /// No pacing: touches no file and always grants.
-    #[must_use]
     pub(crate) fn off() -> Self {
         Self(None)
     }
 
     /// The slots of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
     /// one, `listener` hears of it and there is no pacing.
-    #[must_use]
-    pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Listener) -> Self {
+    pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Observer) -> Self {
         match rate {
             Rate::Off => Self::off(),
             Rate::Per { count, period } => Self::with_hold(state, target, count, period + MARGIN, listener),
@@ -110,7 +107,6 @@ impl Pacer {
     }
 
     /// How far the slots are used up. Takes none and waits for nobody.
-    #[must_use]
     pub(crate) fn usage(&self) -> Usage {
         let Some(pace) = &self.0 else { return Usage::Off };
         let now = now_ms();
@@ -118,7 +114,7 @@ impl Pacer {
         Usage::Paced { taken: ledger.most_taken(), count: pace.count, blocked_for: ledger.blocked_for(now) }
     }
 
-    fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, listener: Listener) -> Self {
+    fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, listener: Observer) -> Self {
         let name = format!("{}.json", name.get(..32).unwrap_or(name));
         let register = Register::new(state.map(|state| state.within("pacing")), name, listener);
         Self(Some(Arc::new(Pace { register, count, hold })))

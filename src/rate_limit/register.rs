@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::ledger::{Ledger, Wait};
 use crate::clock::now_ms;
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::store::{Folder, Guard, Locked, read_small};
 
 /// How long others may keep the file locked: they only ever write a line, so who takes longer has been stopped.
@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 pub(super) struct Register {
     folder: Option<Folder>,
     name: String,
-    listener: Listener,
+    listener: Observer,
     /// Whether it stayed locked for too long: it is not waited for again before it was free once.
     is_stuck: AtomicBool,
     is_told: AtomicBool,
@@ -30,7 +30,7 @@ pub(super) struct Register {
 
 impl Register {
     /// The file of this name in `folder`, or none.
-    pub(super) fn new(folder: Option<Folder>, name: String, listener: Listener) -> Self {
+    pub(super) fn new(folder: Option<Folder>, name: String, listener: Observer) -> Self {
         let (is_stuck, is_told) = (AtomicBool::new(false), AtomicBool::new(false));
         Self { folder, name, listener, is_stuck, is_told }
     }

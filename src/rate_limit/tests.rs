@@ -25,10 +25,10 @@ impl Machine {
         Self { root: tempfile::tempdir().unwrap(), said: Arc::default() }
     }
 
-    fn listener(&self) -> Listener {
+    fn listener(&self) -> Observer {
         let said = Arc::clone(&self.said);
-        Listener::new(move |notice| {
-            if let crate::notice::Notice::Detail(line) = notice {
+        Observer::new(move |notice| {
+            if let crate::event::Event::Detail(line) = notice {
                 said.lock().unwrap().push(line);
             }
         })

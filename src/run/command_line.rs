@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::harmless::one_line;
+use crate::sanitize::one_line;
 
 /// What stands where a secret may have stood.
 const MASKED: &str = "***";

@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 
 use crate::alert::{Field, Level};
 use crate::channel::{Addressing, Channel};
-use crate::child::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
 use crate::clock;
 use crate::config::{self, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
 use crate::input::{clean, is_stdin};
+use crate::process::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
 use crate::send::{self, Request, Session, choose_channel, only_channel};
 
 use change::{Change, News};
@@ -102,7 +102,7 @@ enum Fate {
 pub async fn run_command(args: &RunRequest) -> Result<Ran> {
     let job = job(args)?;
     let ran = Ran::imagined(args);
-    Ok(match child::run(&job).await {
+    Ok(match process::run(&job).await {
         Err(not_started) => {
             let fate = Fate::NotStarted { code: not_started.exit_code(), why: why(&not_started, &job) };
             let name = name_given(args).unwrap_or_else(|| command_line::first_name(&args.command));
@@ -288,7 +288,6 @@ impl Ran {
     }
 
     /// The process's exit code, given that of the alert.
-    #[must_use]
     pub fn exit_code(&self, alert: u8) -> u8 {
         if self.prefers_alert && alert != 0 { alert } else { self.own_code() }
     }
@@ -307,12 +306,11 @@ impl Ran {
         tokio::select! {
             biased;
             trouble = ended.passed_on() => trouble,
-            _ = child::received() => None,
+            _ = process::received() => None,
         }
     }
 
     /// Whether it left our stdout, and our stderr, in the midst of a line.
-    #[must_use]
     pub fn open_lines(&self) -> [bool; 2] {
         self.under_way.as_ref().map(Ended::open_lines).unwrap_or_default()
     }
@@ -324,7 +322,6 @@ impl Ran {
     }
 
     /// What JSON tells of it. `outcome` is the alert's.
-    #[must_use]
     pub fn to_json(&self, outcome: &Outcome) -> Value {
         let (signal, why) = match &self.fate {
             Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
@@ -347,7 +344,6 @@ impl Ran {
     }
 
     /// That it could not be started, and why not.
-    #[must_use]
     pub fn why_not_started(&self) -> Option<String> {
         match &self.fate {
             Fate::NotStarted { why, .. } => Some(format!("{}: {why}", wording::title(self, None))),
@@ -356,7 +352,6 @@ impl Ran {
     }
 
     /// What is said where no alert was due.
-    #[must_use]
     pub fn described(&self) -> String {
         format!("{}; no alert was due", wording::title(self, None))
     }

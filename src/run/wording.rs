@@ -1,7 +1,7 @@
 //! What an alert says of a command that has been run.
 
 use crate::alert::{Alert, Field, Level};
-use crate::child::{Force, How, Kept, signal_name};
+use crate::process::{Force, How, Kept, signal_name};
 
 use crate::clock;
 use crate::input::{Encoding, is_blank, read_text_from};

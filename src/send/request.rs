@@ -102,7 +102,6 @@ pub struct Given {
 
 impl Request {
     /// A message by this channel of which nothing else is known yet.
-    #[must_use]
     pub fn new(channel: Channel) -> Self {
         Self {
             channel,
@@ -117,14 +116,12 @@ impl Request {
     }
 
     /// A text.
-    #[must_use]
     pub fn text(channel: Channel, text: impl Into<OsString>) -> Self {
         let content = Content { text: Some(text.into()), ..Content::default() };
         Self { content, ..Self::new(channel) }
     }
 
     /// An alert in the program's own words.
-    #[must_use]
     pub fn alert(channel: Channel, alert: Alert) -> Self {
         Self { own: Some(alert), ..Self::new(channel) }
     }

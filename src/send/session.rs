@@ -9,7 +9,7 @@ use crate::ci;
 use crate::config::{Config, SecretSource, Settings, TargetName};
 use crate::delivery::{Accounts, Courier};
 use crate::error::{Error, Result};
-use crate::notice::Listener;
+use crate::event::Observer;
 use crate::secret::Mask;
 use crate::store::Folder;
 
@@ -28,7 +28,7 @@ pub struct Session<'c> {
     /// Hides secrets in whatever is told.
     pub mask: Mask,
     /// Is told what happens along the way.
-    pub listener: Listener,
+    pub listener: Observer,
     /// What was sent so far, to all targets.
     pub accounts: Accounts,
     /// What may be told of the message, once it has been read.
@@ -53,12 +53,11 @@ pub struct Said {
 
 impl<'c> Session<'c> {
     /// A run with the settings that [`Config::resolve`] gave, and its warnings.
-    #[must_use]
     pub fn new(
         config: &'c Config<'c>,
         (settings, warnings): (Settings, Vec<String>),
         mask: Mask,
-        listener: Listener,
+        listener: Observer,
     ) -> Self {
         let deadline = Instant::now() + settings.deadline;
         let trust = Trust::new(settings.ca_file.clone());
@@ -79,7 +78,6 @@ impl<'c> Session<'c> {
     }
 
     /// The command's own target, by this channel.
-    #[must_use]
     pub(crate) fn own_target(&self, channel: Channel) -> Target {
         self.target(self.settings.clone(), channel)
     }
@@ -115,13 +113,11 @@ impl<'c> Session<'c> {
     }
 
     /// When the command must end.
-    #[must_use]
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// The folder of what is kept between runs, where one is known.
-    #[must_use]
     pub(crate) fn state(&self) -> Option<Folder> {
         state_of(&self.settings)
     }

@@ -10,8 +10,8 @@ use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, SecretSource, Settings, Webhook};
 use crate::delivery::{Courier, Credential, Policy, Provenance};
 use crate::error::{Error, Result};
+use crate::event::Observer;
 use crate::fingerprint;
-use crate::notice::Listener;
 use crate::rate_limit::{Pacer, default_rate};
 use crate::secret::{Mask, Secret};
 use crate::store::Folder;
@@ -28,7 +28,7 @@ pub(crate) struct Target {
     trust: Trust,
     deadline: Instant,
     mask: Mask,
-    listener: Listener,
+    listener: Observer,
     login: OnceCell<Login>,
 }
 
@@ -55,7 +55,7 @@ impl Target {
         trust: Trust,
         deadline: Instant,
         mask: Mask,
-        listener: Listener,
+        listener: Observer,
     ) -> Self {
         let (warnings, login) = (Vec::new(), OnceCell::new());
         let settings = Box::new(settings);
@@ -63,7 +63,6 @@ impl Target {
     }
 
     /// When all must have ended.
-    #[must_use]
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -74,7 +73,6 @@ impl Target {
     }
 
     /// The folder of what is kept between runs, where one is known.
-    #[must_use]
     pub(crate) fn state(&self) -> Option<Folder> {
         state_of(&self.settings)
     }

@@ -17,7 +17,6 @@ pub(super) struct Targets {
 
 impl Targets {
     /// One outcome for all: all reached is success, some is partial, none is what the command's own target ended as.
-    #[must_use]
     pub(super) fn into_outcome(self) -> Outcome {
         let Self { own, fallback, also } = self;
         // A fallback that took it stands for the target that did not.
@@ -87,7 +86,6 @@ fn reason(target: &Outcome) -> &str {
 }
 
 /// What a report calls a target: `room (webhook)`.
-#[must_use]
 pub(crate) fn name(target: &Outcome) -> String {
     let profile = target.profile.as_deref().unwrap_or("environment");
     format!("{profile} ({})", target.channel.map_or("no route", Channel::as_str))

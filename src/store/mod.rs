@@ -30,13 +30,11 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// A folder for its owner alone, whatever its mode is.
-    #[must_use]
     pub(crate) fn private(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), access: Access::Owner }
     }
 
     /// A folder that its group shares if its owner made it group-writable and setgid.
-    #[must_use]
     pub(crate) fn shared_if_made_so(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let access = if is_shared(&path) { Access::Group } else { Access::Owner };
@@ -44,19 +42,16 @@ impl Folder {
     }
 
     /// A folder in this one, for the same people.
-    #[must_use]
     pub(crate) fn within(&self, name: &str) -> Self {
         Self { path: self.path.join(name), access: self.access }
     }
 
     /// Where it is.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The path of a file in it.
-    #[must_use]
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }

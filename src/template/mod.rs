@@ -123,7 +123,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
         Ok(Value::Object(_)) => Ok(()),
         Ok(_) => Err(Error::usage(format!("{} gives JSON that is no object", called(name)), "let it begin with {")),
         Err(error) => {
-            let what = crate::harmless::one_line(&error.to_string());
+            let what = crate::sanitize::one_line(&error.to_string());
             Err(Error::usage(format!("{} does not give JSON: its result has {what}", called(name)), hint))
         }
     }
@@ -131,7 +131,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
 
 /// How errors begin.
 fn called(name: &str) -> String {
-    format!("the template {}", crate::harmless::one_line(name))
+    format!("the template {}", crate::sanitize::one_line(name))
 }
 
 /// The result, up to its limit.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::called;
 use crate::error::Error;
-use crate::harmless::one_line;
-use crate::nearest::nearest;
+use crate::sanitize::one_line;
+use crate::suggest::nearest;
 
 /// How much of a template or of the engine's words an error repeats, in characters.
 const SHOWN: usize = 80;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, from the ground up. A room may use its own layer, but two rooms may not use each other.
 const LAYERS: [&[&str]; 9] = [
-    &["blocking", "child", "clock", "error", "fingerprint", "harmless", "nearest", "notice", "secret"],
+    &["blocking", "clock", "error", "event", "fingerprint", "process", "sanitize", "secret", "suggest"],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
     &["rate_limit", "cooldown", "outbox", "token"],

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use wecom_alert::child::signal_name;
+use wecom_alert::process::signal_name;
 
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 use crate::support::{Cmd, Running, TestEnv};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{is_gettoken, is_webhook_send, lookup, said, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
-use crate::harmless::one_line;
+use crate::sanitize::one_line;
 
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
@@ -29,7 +29,6 @@ pub(crate) struct Context<'a> {
 /// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
 ///
 /// It can quote up to 200 characters of `errmsg`, so known secrets are still to be masked in it.
-#[must_use]
 pub(crate) fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
     let code = answer.errcode;
     let Some(entry) = lookup(code) else {

@@ -42,7 +42,6 @@ pub(crate) enum Class {
 
 impl Class {
     /// What a command ends as when this is its last answer, after all that may be tried was tried.
-    #[must_use]
     pub(crate) fn status(self) -> Status {
         match self {
             Self::Ok => Status::Sent,
@@ -68,14 +67,12 @@ pub(crate) struct Entry {
 }
 
 /// What is known of a code; `None` for one that is not in the table.
-#[must_use]
 pub(crate) fn lookup(errcode: i64) -> Option<&'static Entry> {
     let found = table::TABLE.binary_search_by_key(&errcode, |entry| entry.code).ok()?;
     table::TABLE.get(found)
 }
 
 /// The class of a code; [`Class::Other`] for one that is not in the table.
-#[must_use]
 pub(crate) fn class_of(errcode: i64) -> Class {
     lookup(errcode).map_or(Class::Other, |entry| entry.class)
 }
@@ -84,7 +81,6 @@ pub(crate) fn class_of(errcode: i64) -> Class {
 ///
 /// 40001 is among them although its class is [`Class::AuthFatal`]: on another call than gettoken it can mean a bad
 /// token, while from gettoken itself it always means a bad secret (document path 90313).
-#[must_use]
 pub(crate) fn asks_for_new_token(errcode: i64) -> bool {
     matches!(errcode, 40001 | 40014 | 41001 | 42001)
 }
@@ -94,7 +90,6 @@ pub(crate) fn asks_for_new_token(errcode: i64) -> bool {
 /// The limits per minute block for 60 s; those per hour, day and month for longer, and the code does not tell which
 /// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312). A
 /// webhook's limit blocks for its period where the caller knows of a shorter one.
-#[must_use]
 pub(crate) fn blocked_for(errcode: i64, ctx: &Context<'_>) -> Option<Duration> {
     let block = match errcode {
         45009 if is_gettoken(ctx.endpoint) => HOUR,
@@ -113,13 +108,11 @@ fn is_gettoken(endpoint: &str) -> bool {
 }
 
 /// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
-#[must_use]
 pub(crate) fn said(errmsg: &str) -> &str {
     errmsg.split(", hint: [").next().unwrap_or(errmsg)
 }
 
 /// What WeCom says in an answer, or, where it says nothing, what its code means.
-#[must_use]
 pub(crate) fn said_or_meant(answer: &Answer) -> &str {
     match said(&answer.errmsg).trim() {
         "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
@@ -130,7 +123,6 @@ pub(crate) fn said_or_meant(answer: &Answer) -> &str {
 /// The address from which WeCom saw the call come, as in `…, from ip: 203.0.113.7, more info at …`.
 ///
 /// The last one that is an address counts, since WeCom appends it to whatever the message quotes.
-#[must_use]
 pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
     const LABEL: &str = "from ip:";
     // Lower case in ASCII alone keeps every byte position.
@@ -146,7 +138,6 @@ pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
 /// Whether WeCom says that it could not read the whole request, which it does even in answers whose `errcode` is 0.
 ///
 /// Such a success must not be believed: what was not read was not sent (document path 90313).
-#[must_use]
 pub(crate) fn warns_of_wrong_json(errmsg: &str) -> bool {
     errmsg.to_ascii_lowercase().contains("wrong json format")
 }

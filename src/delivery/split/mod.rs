@@ -34,7 +34,6 @@ pub(crate) enum Markup {
 
 impl Markup {
     /// What the text of a message type means.
-    #[must_use]
     pub(crate) fn of(msgtype: &str) -> Self {
         match msgtype {
             "markdown" => Self::Markdown,
@@ -54,14 +53,12 @@ impl Markup {
 /// mark; else each part begins with `(1/3) `, in Markdown `(1/3)` on a line of its own.
 ///
 /// A limit too small for the mark and one code point is not kept.
-#[must_use]
 pub(crate) fn split(text: &str, limit: usize, markup: Markup) -> Vec<String> {
     // No text has more parts than bytes.
     split_up_to(text, limit, markup, text.len().max(1)).unwrap_or_else(|| vec![text.to_owned()])
 }
 
 /// Like [`split`]; `None` if it takes more than `most` parts, which is known without reading a text far longer than that.
-#[must_use]
 pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize) -> Option<Vec<String>> {
     if text.len() <= limit {
         return (most > 0).then(|| vec![text.to_owned()]);
@@ -93,13 +90,11 @@ pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize)
 ///
 /// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
 /// not kept.
-#[must_use]
 pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
     abridge::abridge(text, limit, markup, keep, None)
 }
 
 /// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
-#[must_use]
 pub(crate) fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
     abridge::abridge(text, limit, markup, Keep::Both, Some(note))
 }

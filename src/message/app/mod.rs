@@ -70,7 +70,6 @@ contents! {
 
 impl Common {
     /// The fields for these recipients, all others absent.
-    #[must_use]
     pub fn to(recipients: &Recipients) -> Self {
         Self {
             touser: recipients.touser(),
@@ -83,7 +82,6 @@ impl Common {
 
 impl AppMessage {
     /// The whole body.
-    #[must_use]
     pub fn to_value(&self) -> Value {
         let fields = match serde_json::to_value(&self.common) {
             Ok(Value::Object(fields)) => fields,
@@ -108,7 +106,6 @@ impl AppMessage {
 }
 
 /// Holds a whole body against all published rules for message/send.
-#[must_use]
 pub fn check_body(body: &Value) -> Findings {
     let mut findings = Findings::default();
     let mut at = At::root(&mut findings);
@@ -126,7 +123,6 @@ pub fn check_body(body: &Value) -> Findings {
 }
 
 /// The highest value of `safe` that a type has: 0 where it has none (document path 90236).
-#[must_use]
 pub fn highest_safe(msgtype: &str) -> u8 {
     match msgtype {
         "mpnews" => 2,
@@ -136,7 +132,6 @@ pub fn highest_safe(msgtype: &str) -> u8 {
 }
 
 /// Whether a type has fields in which WeCom replaces ids by names (document path 90236).
-#[must_use]
 pub fn takes_id_trans(msgtype: &str) -> bool {
     !matches!(msgtype, "image" | "voice" | "video" | "file" | "markdown")
 }

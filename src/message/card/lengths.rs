@@ -64,7 +64,6 @@ const WEBHOOK: Lengths = Lengths {
 
 impl Lengths {
     /// The lengths of a card of this type on this channel.
-    #[must_use]
     pub fn of(channel: Channel, card_type: CardType) -> &'static Self {
         match (channel, card_type) {
             (Channel::Webhook, _) => &WEBHOOK,

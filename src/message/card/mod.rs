@@ -87,7 +87,6 @@ impl CardType {
         [Self::TextNotice, Self::NewsNotice, Self::ButtonInteraction, Self::VoteInteraction, Self::MultipleInteraction];
 
     /// The value of `card_type`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TextNotice => "text_notice",
@@ -99,19 +98,16 @@ impl CardType {
     }
 
     /// The type of that name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|card_type| card_type.as_str() == name)
     }
 
     /// Whether it asks its readers to choose.
-    #[must_use]
     pub fn is_asking(self) -> bool {
         matches!(self, Self::VoteInteraction | Self::MultipleInteraction)
     }
 
     /// Whether a channel has it.
-    #[must_use]
     pub fn is_on(self, channel: Channel) -> bool {
         match channel.facts().cards {
             Cards::All => true,
@@ -120,7 +116,6 @@ impl CardType {
     }
 
     /// Whether webhooks have it too.
-    #[must_use]
     pub fn is_notice(self) -> bool {
         matches!(self, Self::TextNotice | Self::NewsNotice)
     }

@@ -1,6 +1,6 @@
 //! The name of an uploaded file: what receivers see, and what a confidential file may be called.
 
-use crate::harmless::is_harmful;
+use crate::sanitize::is_harmful;
 
 /// The most bytes of a name on the wire. The cap is ours: WeCom publishes none, and file systems end there too.
 pub const MAX_FILENAME_BYTES: usize = 255;
@@ -18,7 +18,6 @@ const MAX_EXTENSION_BYTES: usize = 32;
 /// of text are removed; `"` becomes `'`; blanks around it go. A name longer than [`MAX_FILENAME_BYTES`] loses the end of
 /// what stands before its extension. Where nothing is left, `file` stands in. Everything else, Chinese and emoji
 /// included, stays as it is.
-#[must_use]
 pub fn wire_filename(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).map(harmless).find(|part| !matches!(part.as_str(), "" | "." | ".."));
     match last {
@@ -28,7 +27,6 @@ pub fn wire_filename(name: &str) -> String {
 }
 
 /// Whether a file of this name can be sent with `safe` = 1: its extension, in either case, is one of [`SAFE_FORMATS`].
-#[must_use]
 pub fn is_safe_format(name: &str) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, extension)| SAFE_FORMATS.iter().any(|safe| safe.eq_ignore_ascii_case(extension)))

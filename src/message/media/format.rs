@@ -22,7 +22,6 @@ pub enum Format {
 ///
 /// MP4 is a file that opens with an `ftyp` box whose brands name MP4 or the ISO base format, unless the main brand
 /// says that it is a picture (HEIC, AVIF, JPEG 2000, raw photos), sound alone, or QuickTime.
-#[must_use]
 pub fn sniff(head: &[u8]) -> Format {
     if head.starts_with(b"\xff\xd8\xff") {
         Format::Jpeg
@@ -38,7 +37,6 @@ pub fn sniff(head: &[u8]) -> Format {
 }
 
 /// The Content-Type of the part that carries such a file.
-#[must_use]
 pub fn mime(format: Format) -> &'static str {
     match format {
         Format::Jpeg => "image/jpeg",

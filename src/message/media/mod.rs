@@ -42,7 +42,6 @@ pub enum MediaKind {
 
 impl MediaKind {
     /// The name in options, in JSON and on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -113,7 +112,6 @@ impl FromStr for MediaKind {
 }
 
 /// The kind that fits the content best: image, voice or video where the channel takes it, else file.
-#[must_use]
 pub fn default_kind(channel: Channel, head: &[u8]) -> MediaKind {
     let kind = match sniff(head) {
         Format::Amr => MediaKind::Voice,

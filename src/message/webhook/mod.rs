@@ -38,7 +38,6 @@ contents! {
 
 impl WebhookMessage {
     /// The whole body.
-    #[must_use]
     pub fn to_value(&self) -> Value {
         body::write(&self.content, self.content.msgtype(), Map::new())
     }
@@ -56,7 +55,6 @@ impl WebhookMessage {
 }
 
 /// Holds a whole body against all published rules for webhook/send.
-#[must_use]
 pub fn check_body(body: &Value) -> Findings {
     let mut findings = Findings::default();
     let mut at = At::root(&mut findings);

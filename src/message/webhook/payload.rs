@@ -63,7 +63,6 @@ impl Image {
     pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
     /// The payload for the bytes of a file.
-    #[must_use]
     pub fn from_bytes(file: &[u8]) -> Self {
         Self { base64: STANDARD.encode(file), md5: md5_hex(file) }
     }

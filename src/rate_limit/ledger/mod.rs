@@ -29,7 +29,6 @@ impl Lane {
     pub(crate) const GROUP: Self = Self(0);
 
     /// The lane of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
-    #[must_use]
     pub(crate) fn of(kind: RecipientKind, id: &str) -> Self {
         let print = fingerprint([kind.as_str(), &id.to_lowercase()]);
         let short = print.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());

@@ -101,7 +101,6 @@ impl Ear {
 }
 
 /// The name of a signal; a number where it has none that is the same everywhere.
-#[must_use]
 pub fn signal_name(number: i32) -> String {
     match known_name(number) {
         Some(name) => format!("SIG{name}"),

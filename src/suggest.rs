@@ -1,7 +1,6 @@
 //! Which known name a mistyped one was meant to be. Pure.
 
 /// The known name nearest to `name`, upper or lower case and `-` or `_` being the same; `None` if none is known.
-#[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = plain(name);
     let distance = |candidate: &&str| strsim::damerau_levenshtein(&name, &plain(candidate));
@@ -9,7 +8,6 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// Whether `name` reads as a slip of the pen for `known`, so that repeating it shows nothing but a name.
-#[must_use]
 pub fn is_near(name: &str, known: &str) -> bool {
     strsim::damerau_levenshtein(&plain(name), &plain(known)) * 3 <= known.len() + 1
 }

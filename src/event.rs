@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Something that happened while a command was at work.
 #[derive(Debug)]
-pub enum Notice<'a> {
+pub enum Event<'a> {
     /// One line for the curious: an attempt, a refresh, a cache that cannot be used.
     Detail(String),
     /// Bytes of an upload handed over so far.
@@ -21,27 +21,27 @@ pub enum Notice<'a> {
 
 /// Somebody who listens; clones tell the same one.
 #[derive(Clone)]
-pub struct Listener(Arc<dyn Fn(Notice<'_>) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(Event<'_>) + Send + Sync>);
 
-impl Listener {
+impl Observer {
     /// Hands every notice to `hear`.
-    pub fn new(hear: impl Fn(Notice<'_>) + Send + Sync + 'static) -> Self {
+    pub fn new(hear: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hear))
     }
 
     /// Tells of something that happened.
-    pub fn tell(&self, notice: Notice<'_>) {
+    pub fn tell(&self, notice: Event<'_>) {
         (self.0)(notice);
     }
 
     /// Tells one line.
     pub fn detail(&self, line: impl Into<String>) {
-        self.tell(Notice::Detail(line.into()));
+        self.tell(Event::Detail(line.into()));
     }
 }
 
-impl fmt::Debug for Listener {
+impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener")
+        f.write_str("Observer")
     }
 }

@@ -141,7 +141,6 @@ impl Ended {
     }
 
     /// Whether what has been passed on leaves our stdout, and our stderr, in the midst of a line.
-    #[must_use]
     pub fn open_lines(&self) -> [bool; 2] {
         self.relay.open_lines()
     }
@@ -149,7 +148,6 @@ impl Ended {
 
 impl How {
     /// The exit code of whoever ran it, as shells and timeout(1) have it: its own, 128 and the signal, 124 for the limit.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             // Elsewhere codes can be larger; none of those is 0.
@@ -161,7 +159,6 @@ impl How {
     }
 
     /// Whether it did what it was there for, as far as it says.
-    #[must_use]
     pub fn is_success(&self) -> bool {
         *self == Self::Exit(0)
     }
@@ -169,7 +166,6 @@ impl How {
 
 impl NotStarted {
     /// The exit code of whoever wanted to run it, as shells have it: 127 if there is no such program, else 126.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }

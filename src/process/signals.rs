@@ -26,7 +26,6 @@ pub async fn received() -> Signal {
 #[cfg(unix)]
 impl StopSignals {
     /// Listens from now on. Must be called within a tokio runtime.
-    #[must_use]
     pub fn listen() -> Self {
         if IS_STOPPED.load(Ordering::Relaxed) {
             return Self { listeners: Vec::new() };
@@ -53,7 +52,6 @@ impl StopSignals {
 #[cfg(not(unix))]
 impl StopSignals {
     /// There is nothing to prepare.
-    #[must_use]
     pub fn listen() -> Self {
         Self {}
     }

@@ -75,7 +75,6 @@ impl Ignored {
 }
 
 /// A number, since there are no names.
-#[must_use]
 pub fn signal_name(number: i32) -> String {
     format!("signal {number}")
 }

@@ -2,14 +2,12 @@
 
 /// Whether a character, shown as it is, could break the line, take a terminal over or make a text look like another one:
 /// control characters, line separators, marks that turn the direction of text, the byte-order mark.
-#[must_use]
 pub fn is_harmful(c: char) -> bool {
     is_break(c)
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The text on one line: a blank for what would break it, nothing for what could not be seen.
-#[must_use]
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_break(c) { ' ' } else { c }).filter(|c| !is_harmful(*c)).collect()
 }
