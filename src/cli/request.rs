@@ -3,7 +3,7 @@
 use wecom_alert::channel::Channel;
 use wecom_alert::flush::Selection;
 use wecom_alert::run::{On, RunRequest};
-use wecom_alert::send::{AlertFields, Content, Given, Request, UploadRequest};
+use wecom_alert::send::{AlertFields, Given, MessageInput, Request, UploadRequest};
 
 use super::args::{
     AlertArgs, AppArgs, AppSendArgs, ContentArgs, MentionArgs, OutboxDropArgs, RunArgs, UploadMediaArgs,
@@ -72,7 +72,7 @@ pub(super) fn channel_named(name: Option<&str>) -> Option<Channel> {
 
 fn of_content(channel: Channel, args: ContentArgs) -> Request {
     let (content, alert, given) = of_alert(args.alert);
-    let content = Content {
+    let content = MessageInput {
         text: args.content,
         text_file: args.text_file,
         payload: args.payload,
@@ -91,7 +91,7 @@ fn of_content(channel: Channel, args: ContentArgs) -> Request {
 }
 
 /// What alerts of all commands have: the files behind them, what they say, and which settings were given.
-fn of_alert(args: AlertArgs) -> (Content, AlertFields, Given) {
+fn of_alert(args: AlertArgs) -> (MessageInput, AlertFields, Given) {
     let given = Given {
         title: args.title.is_some(),
         url: args.url.is_some(),
@@ -100,7 +100,7 @@ fn of_alert(args: AlertArgs) -> (Content, AlertFields, Given) {
         prefix: args.prefix.is_some(),
         ..Given::default()
     };
-    let content = Content { attach: args.attach, filename: args.filename, ..Content::default() };
+    let content = MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() };
     let card = args.card;
     let alert = AlertFields {
         level: args.level,

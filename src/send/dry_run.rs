@@ -12,7 +12,7 @@ use crate::message::media::{self, MediaKind};
 use crate::message::webhook::Image;
 
 use super::draft::Draft;
-use super::make::make;
+use super::parts::make;
 use super::session::Session;
 use super::target::Target;
 

@@ -12,7 +12,7 @@ use crate::input::{is_stdin, parse_json, read_payload};
 use crate::message::recipients::{RecipientKind, Recipients};
 use crate::message::{Finding, app};
 
-use super::draft::{ChosenType, TypeOrigin};
+use super::msgtype::{ChosenType, TypeOrigin};
 use super::request::Given;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.

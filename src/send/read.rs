@@ -1,23 +1,28 @@
-//! Options, text, payload and files are read, once, into a draft.
+//! Options, text, payload, feed and files are read, once, into a draft.
 
+use std::path::Path;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::ci::Context;
+use crate::clock;
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::input::Attachment;
+use crate::feed;
+use crate::input::{Attachment, clean, is_stdin, parse_json, read_payload};
 use crate::message::media::MediaKind;
 use crate::message::msgtypes;
-use crate::template::Target;
+use crate::template::{self, Target};
 
-use super::content::{Body, TextRule, read_body, text_rule, unless_empty};
-use super::draft::{ChosenType, Draft, Material, TypeOrigin};
-use super::feed::{self, Fed};
-use super::kind::{best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type};
+use super::draft::{Draft, Material};
+use super::msgtype::{
+    ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type,
+};
 use super::request::Request;
-use super::source::{Feed, Source};
-use super::{attach, happening, payload};
+use super::source::{Body, FeedSource, MessageSource, TextRule, read_body, text_rule, unless_empty};
+use super::{build_alert, files, payload};
 
 /// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
 pub(super) fn read(
@@ -27,25 +32,25 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
 ) -> Result<Option<Draft>> {
     let (content, channel) = (&request.content, request.channel);
-    let source = Source::of(content)?;
-    if matches!(source, Source::File(MediaKind::Video, _)) && !msgtypes(channel).contains(&"video") {
+    let source = MessageSource::of(content)?;
+    if matches!(source, MessageSource::File(MediaKind::Video, _)) && !msgtypes(channel).contains(&"video") {
         let noun = channel.facts().noun;
         return Err(Error::usage(format!("{noun} has no video messages"), "send it as a file, with --file"));
     }
-    let is_fed = matches!(&source, Source::Feed(feed) if feed.template.is_none());
+    let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
     let says_more = is_fed || request.own.is_some() || request.first_alert_option().is_some();
     let chosen = choose_type(request, &source, says_more, settings)?;
     let is_alert = is_made_of_alert(&chosen.name, says_more);
     let (material, text) = match &source {
-        Source::Payload(path) => {
+        MessageSource::Payload(path) => {
             refuse_unused(request, None)?;
             (Material::Payload(payload::read(path, &chosen)?), None)
         }
-        Source::Feed(feed) => match read_feed(request, feed, &chosen, is_alert, settings, ci, warnings)? {
+        MessageSource::Feed(feed) => match read_feed(request, feed, &chosen, is_alert, settings, ci, warnings)? {
             Some(fed) => fed,
             None => return Ok(None),
         },
-        Source::Text if is_alert => match read_alert(request, &chosen, settings, ci, warnings)? {
+        MessageSource::Text if is_alert => match read_alert(request, &chosen, settings, ci, warnings)? {
             Some(alert) => (Material::Alert(Box::new(alert)), None),
             None => return Ok(None),
         },
@@ -54,16 +59,16 @@ pub(super) fn read(
             None => return Ok(None),
         },
     };
-    let names_used = usize::from(matches!(source, Source::File(..)));
-    let attached = attach::open_all(content, names_used)?;
-    attach::check_all(&attached, channel, settings, warnings)?;
+    let names_used = usize::from(matches!(source, MessageSource::File(..)));
+    let attached = files::open_all(content, names_used)?;
+    files::check_all(&attached, channel, settings, warnings)?;
     let text = text.map(Arc::new);
     let mut draft = Draft { chosen, material, text, attached, given: request.given, made_for: channel };
     if let Material::Alert(alert) = &draft.material {
         if draft.chosen.origin == TypeOrigin::Best {
             draft.chosen.name = best_type(alert, channel, settings).to_owned();
         }
-        happening::check_link(alert, &draft.chosen.name, channel, warnings)?;
+        build_alert::check_link(alert, &draft.chosen.name, channel, warnings)?;
     }
     Ok(Some(draft))
 }
@@ -79,13 +84,13 @@ fn read_alert(
     if chosen.origin != TypeOrigin::Best {
         check_type(chosen, &Material::Nothing, request.channel)?;
     }
-    let mut alert = happening::put_together(request, settings, request.own.clone(), ci)?;
+    let mut alert = build_alert::put_together(request, settings, request.own.clone(), ci)?;
     if request.own.is_some() {
         return Ok(Some(alert));
     }
     // What it says besides may be all there is to say.
     let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
-    match read_body(request, &chosen.name, rule, &Source::Text, settings, warnings)? {
+    match read_body(request, &chosen.name, rule, &MessageSource::Text, settings, warnings)? {
         Body::Text(text) => alert.body = Some(text),
         Body::Absent => {}
         Body::Skipped => return Ok(None),
@@ -96,7 +101,7 @@ fn read_alert(
 /// What a machine sent, or what a template made of it.
 fn read_feed(
     request: &Request,
-    feed: &Feed,
+    feed: &FeedSource,
     chosen: &ChosenType,
     is_alert: bool,
     settings: &Settings,
@@ -110,7 +115,7 @@ fn read_feed(
         "markdown_v2" => Target::MarkdownV2,
         _ => Target::Text,
     };
-    let (own, text) = match feed::read(feed, target)? {
+    let (own, text) = match fill(feed, target)? {
         Fed::Payload(name, json) => {
             refuse_unused(request, None)?;
             return Ok(Some((Material::Payload(payload::of_text(&name, &json, chosen)?), None)));
@@ -128,9 +133,9 @@ fn read_feed(
         return Ok(Some((Material::Nothing, text)));
     }
     let is_notification = own.is_some();
-    let mut alert = happening::put_together(request, settings, own, ci)?;
+    let mut alert = build_alert::put_together(request, settings, own, ci)?;
     if is_notification {
-        happening::do_without_picture(&mut alert, warnings);
+        build_alert::do_without_picture(&mut alert, warnings);
     }
     alert.body = text.or(alert.body);
     Ok(Some((Material::Alert(Box::new(alert)), None)))
@@ -146,18 +151,18 @@ fn empty_template() -> Error {
 /// A text as it is, a file, or files alone.
 fn read_plain(
     request: &Request,
-    source: &Source,
+    source: &MessageSource,
     chosen: &ChosenType,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Option<(Material, Option<String>)>> {
     let (content, channel, msgtype) = (&request.content, request.channel, chosen.name.as_str());
     let material = match source {
-        Source::File(kind, path) => {
+        MessageSource::File(kind, path) => {
             Material::File(*kind, Attachment::open(path, content.filename.first().map(String::as_str))?)
         }
-        Source::MediaId(id) => Material::MediaId(id.clone()),
-        Source::Text | Source::Payload(_) | Source::Feed(_) => Material::Nothing,
+        MessageSource::MediaId(id) => Material::MediaId(id.clone()),
+        MessageSource::Text | MessageSource::Payload(_) | MessageSource::Feed(_) => Material::Nothing,
     };
     check_type(chosen, &material, channel)?;
     let rule = match text_rule(msgtype) {
@@ -167,7 +172,7 @@ fn read_plain(
     if let Material::File(kind, file) = &material {
         // Of what is to be sent, a file that the channel does not take is the first thing to be said.
         refuse_unused(request, Some(msgtype))?;
-        attach::check_file(*kind, file, channel, settings, warnings)?;
+        files::check_file(*kind, file, channel, settings, warnings)?;
     } else if matches!(material, Material::MediaId(_)) {
         refuse_unused(request, Some(msgtype))?;
     } else if rule == TextRule::None {
@@ -178,4 +183,64 @@ fn read_plain(
         Body::Absent => Some((material, None)),
         Body::Skipped => None,
     })
+}
+
+/// What came of the input.
+enum Fed {
+    /// A notification as it is understood here.
+    Alert(Box<Alert>),
+    /// The text of a template, in the format of its target.
+    Text(String),
+    /// The JSON of a template, to be read like a payload of that name.
+    Payload(String, String),
+}
+
+/// Reads the input, and fills the template if there is one. `target` is what a text is for; a template whose name ends in
+/// `.json`, before `.j2` or `.jinja`, makes JSON.
+fn fill(source: &FeedSource, target: Target) -> Result<Fed> {
+    let text = read_payload(&source.data)?;
+    // A template does not make a notification of what is none.
+    let alert = source.format.map(|format| feed::read(format, &text, clock::minute)).transpose()?;
+    let Some(path) = &source.template else {
+        return alert.map(|alert| Fed::Alert(Box::new(alert))).ok_or_else(|| Error::defect("data without a use"));
+    };
+    let data = data(&source.data, &text)?;
+    let name = path.display().to_string();
+    let pattern = read_payload(path)?;
+    if makes_json(path) {
+        let json = template::render(&name, &pattern, &data, Target::Json)?;
+        return Ok(Fed::Payload(format!("the template {name}"), json));
+    }
+    Ok(Fed::Text(clean(&template::render(&name, &pattern, &data, target)?)))
+}
+
+fn data(path: &Path, text: &str) -> Result<Value> {
+    let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
+    parse_json(text).map_err(|error| {
+        Error::usage(
+            format!("the data from {name} is not JSON: {error}"),
+            "check it with jq; a template takes JSON alone",
+        )
+    })
+}
+
+fn makes_json(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let name = [".j2", ".jinja", ".jinja2"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    name.ends_with(".json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_what_a_template_makes() {
+        for name in ["card.json", "a/card.json.j2", "card.JSON.jinja", "card.json.jinja2"] {
+            assert!(makes_json(Path::new(name)), "{name}");
+        }
+        for name in ["text.j2", "text.txt", "json", "a.json/text.j2", "card.json.txt", ""] {
+            assert!(!makes_json(Path::new(name)), "{name}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub struct Request {
     /// The message type; `None`: the one that the settings say or the rest implies.
     pub msgtype: Option<String>,
     /// Where the message comes from.
-    pub content: Content,
+    pub content: MessageInput,
     /// What happened, besides a text.
     pub alert: AlertFields,
     /// Succeed without a message when the text is empty.
@@ -29,7 +29,7 @@ pub struct Request {
 
 /// Where a message comes from. Paths: `-` is stdin.
 #[derive(Debug, Clone, Default)]
-pub struct Content {
+pub struct MessageInput {
     /// The text itself.
     pub text: Option<OsString>,
     /// A file with the text.
@@ -106,7 +106,7 @@ impl Request {
         Self {
             channel,
             msgtype: None,
-            content: Content::default(),
+            content: MessageInput::default(),
             alert: AlertFields::default(),
             skip_empty: false,
             escapes: false,
@@ -117,7 +117,7 @@ impl Request {
 
     /// A text.
     pub fn text(channel: Channel, text: impl Into<OsString>) -> Self {
-        let content = Content { text: Some(text.into()), ..Content::default() };
+        let content = MessageInput { text: Some(text.into()), ..MessageInput::default() };
         Self { content, ..Self::new(channel) }
     }
 

@@ -1,18 +1,19 @@
-//! What a message is made of, decided from the options alone: nothing is read here.
+//! Where a message comes from: decided from the options alone, and its text read from there.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::feed::Format;
-use crate::input::{TextSource, is_stdin};
+use crate::input::{TextOptions, TextSource, is_blank, is_stdin, read_text};
 use crate::message::media::MediaKind;
 
-use super::request::Content;
+use super::request::{MessageInput, Request};
 
 /// What gives the message.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum MessageSource {
     /// Text alone.
     Text,
     /// JSON.
@@ -22,12 +23,12 @@ pub(super) enum Source {
     /// A file that was uploaded before.
     MediaId(String),
     /// JSON of a machine, or a template filled from JSON.
-    Feed(Feed),
+    Feed(FeedSource),
 }
 
 /// Where JSON is read from and what is made of it.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct FeedSource {
     /// The file, or `-` for stdin.
     pub(super) data: PathBuf,
     /// Whose notification it is; `None` for any JSON.
@@ -35,9 +36,9 @@ pub(super) struct Feed {
     pub(super) template: Option<PathBuf>,
 }
 
-impl Source {
+impl MessageSource {
     /// Decides, and refuses options that contradict each other.
-    pub(super) fn of(args: &Content) -> Result<Self> {
+    pub(super) fn of(args: &MessageInput) -> Result<Self> {
         let file = own_file(args);
         let feed = feed(args)?;
         refuse_names_too_many(args, usize::from(file.is_some()) + args.attach.len())?;
@@ -80,7 +81,7 @@ impl Source {
 }
 
 /// What `--from`, `--data` and `--template` say together.
-fn feed(args: &Content) -> Result<Option<Feed>> {
+fn feed(args: &MessageInput) -> Result<Option<FeedSource>> {
     let format = args.from.as_deref().map(str::parse).transpose()?;
     let data = match (&args.data, &args.template) {
         (Some(_), None) if format.is_none() => {
@@ -96,10 +97,10 @@ fn feed(args: &Content) -> Result<Option<Feed>> {
         (Some(data), _) => data.clone(),
         (None, _) => PathBuf::from("-"),
     };
-    Ok(Some(Feed { data, format, template: args.template.clone() }))
+    Ok(Some(FeedSource { data, format, template: args.template.clone() }))
 }
 
-fn refuse_beside_feed(args: &Content, has_file: bool) -> Result<()> {
+fn refuse_beside_feed(args: &MessageInput, has_file: bool) -> Result<()> {
     let given = [
         ("CONTENT", args.text.is_some()),
         ("--text-file", args.text_file.is_some()),
@@ -116,7 +117,7 @@ fn refuse_beside_feed(args: &Content, has_file: bool) -> Result<()> {
 }
 
 /// The file that the message itself is about.
-fn own_file(args: &Content) -> Option<(MediaKind, &PathBuf)> {
+fn own_file(args: &MessageInput) -> Option<(MediaKind, &PathBuf)> {
     let files = [
         (MediaKind::Image, &args.image),
         (MediaKind::File, &args.file),
@@ -126,7 +127,7 @@ fn own_file(args: &Content) -> Option<(MediaKind, &PathBuf)> {
     files.into_iter().find_map(|(kind, path)| Some((kind, path.as_ref()?)))
 }
 
-fn refuse_names_too_many(args: &Content, files: usize) -> Result<()> {
+fn refuse_names_too_many(args: &MessageInput, files: usize) -> Result<()> {
     match (args.filename.len(), files) {
         (names, files) if names <= files => Ok(()),
         (_, 0) => Err(Error::usage(
@@ -141,7 +142,7 @@ fn refuse_names_too_many(args: &Content, files: usize) -> Result<()> {
 }
 
 /// Text that was asked for by name: CONTENT or `--text-file`.
-pub(super) fn named_text(args: &Content) -> Option<TextSource<'_>> {
+pub(super) fn named_text(args: &MessageInput) -> Option<TextSource<'_>> {
     match (&args.text, &args.text_file) {
         (Some(content), _) => Some(TextSource::Argument(content)),
         (None, Some(path)) => Some(TextSource::from_path(path)),
@@ -150,7 +151,110 @@ pub(super) fn named_text(args: &Content) -> Option<TextSource<'_>> {
 }
 
 /// Text from stdin, where nobody would have to type it and nothing else reads it.
-pub(super) fn piped_text(args: &Content) -> Option<TextSource<'static>> {
+pub(super) fn piped_text(args: &MessageInput) -> Option<TextSource<'static>> {
     let is_taken = args.attach.iter().any(|path| is_stdin(path));
     (!is_taken && !std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
+}
+
+/// Whether a type has text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextRule {
+    Required,
+    Optional,
+    None,
+}
+
+/// What came of the text.
+pub(super) enum Body {
+    Text(String),
+    Absent,
+    Skipped,
+}
+
+/// What a type has of text where it is not made of an alert.
+pub(super) fn text_rule(msgtype: &str) -> TextRule {
+    match msgtype {
+        "text" | "markdown" | "markdown_v2" => TextRule::Required,
+        "video" => TextRule::Optional,
+        _ => TextRule::None,
+    }
+}
+
+/// Reads the text that the type needs, from where the options say.
+pub(super) fn read_body(
+    request: &Request,
+    msgtype: &str,
+    rule: TextRule,
+    source: &MessageSource,
+    settings: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Body> {
+    let named = named_text(&request.content);
+    if rule == TextRule::None {
+        return match named {
+            None => Ok(Body::Absent),
+            Some(_) => Err(Error::usage(
+                format!("a message of type {msgtype} has no text"),
+                "send the text with a command of its own, or the text itself with the file behind it: --attach",
+            )),
+        };
+    }
+    // Nothing is taken from stdin where something else gives the message.
+    let piped = if matches!(source, MessageSource::Text) { piped_text(&request.content) } else { None };
+    let is_named = named.is_some();
+    let Some(from) = named.or(piped) else {
+        return match rule {
+            TextRule::Required => Err(no_text()),
+            _ => Ok(Body::Absent),
+        };
+    };
+    let text = read(&from, request, settings, warnings)?;
+    unless_empty(text, request, settings, || match rule {
+        TextRule::Optional if !is_named => Ok(Body::Absent),
+        _ => Err(empty_text(&from)),
+    })
+}
+
+/// The text, or what was asked for where it is of white space alone; `empty` says what becomes of that otherwise.
+pub(super) fn unless_empty(
+    text: String,
+    request: &Request,
+    settings: &Settings,
+    empty: impl FnOnce() -> Result<Body>,
+) -> Result<Body> {
+    if !is_blank(&text) {
+        return Ok(Body::Text(text));
+    }
+    match &settings.if_empty {
+        _ if request.skip_empty => Ok(Body::Skipped),
+        Some(instead) if !is_blank(instead) => Ok(Body::Text(crate::input::clean(instead))),
+        _ if settings.skip_empty => Ok(Body::Skipped),
+        _ => empty(),
+    }
+}
+
+fn read(from: &TextSource<'_>, request: &Request, settings: &Settings, warnings: &mut Vec<String>) -> Result<String> {
+    let read =
+        read_text(from, &TextOptions { encoding: settings.encoding, escapes: request.escapes || settings.escapes })?;
+    warnings.extend(read.warnings);
+    Ok(read.text)
+}
+
+fn no_text() -> Error {
+    Error::usage(
+        "there is no text to send: no CONTENT was given and stdin is a terminal",
+        "give the text as an argument, pipe it in, or name a file with --text-file",
+    )
+}
+
+fn empty_text(from: &TextSource<'_>) -> Error {
+    let place = match from {
+        TextSource::Argument(_) => "CONTENT".to_owned(),
+        TextSource::File(path) => format!("{path:?}"),
+        TextSource::Stdin => "stdin".to_owned(),
+    };
+    Error::usage(
+        format!("the text is empty: {place} holds nothing but white space"),
+        "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+    )
 }

@@ -35,7 +35,7 @@ const PURE: [&str; 14] = [
     "delivery/summary",
     "outbox/entry",
     "outbox/format",
-    "send/together",
+    "send/combine",
 ];
 
 struct Room {

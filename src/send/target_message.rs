@@ -1,22 +1,25 @@
-//! A message on its way to one target, or to the one that stands in for it.
+//! A message for one target, or for the one that stands in: stored in the outbox, attempted, and settled.
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::blocking::to_the_end;
+use crate::clock::now_ms;
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Shortfall};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::message::Part;
+use crate::outbox::{Held, NewEntry, Outbox, Refusal};
 
+use super::combine::name;
 use super::draft::Draft;
-use super::make::make;
+use super::parts::make;
 use super::session::Session;
-use super::storing::{self, agent_id};
 use super::target::Target;
-use super::together::name;
 
 /// A message for one target, ready to go.
-pub(crate) struct Outgoing {
+pub(crate) struct TargetMessage {
     pub(crate) target: Target,
     pub(crate) parts: Vec<Part>,
     pub(crate) account: Account,
@@ -33,7 +36,7 @@ pub(crate) struct Delivered {
     pub(crate) courier: Option<(Target, Courier)>,
 }
 
-impl Outgoing {
+impl TargetMessage {
     pub(crate) fn new(session: &Session<'_>, target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
         let mut account = session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.expect(&parts);
@@ -55,7 +58,7 @@ impl Outgoing {
 
     /// Stores it, if that is wanted.
     pub(crate) async fn store(&mut self, sends_unstored: bool) -> Result<()> {
-        let accepting = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored);
+        let accepting = accept(&mut self.target, &self.parts, self.may_edit, sends_unstored);
         self.account.follow(Box::pin(accepting).await?);
         Ok(())
     }
@@ -71,7 +74,7 @@ impl Outgoing {
         self.parts = make(draft, *channel, settings, Some(lead), &mut Vec::new())?;
         self.account.expect(&self.parts);
         if self.is_stored() {
-            let entry = storing::accept(&mut self.target, &self.parts, self.may_edit, sends_unstored).await?;
+            let entry = accept(&mut self.target, &self.parts, self.may_edit, sends_unstored).await?;
             let before = self.account.follow(entry);
             if let Some(before) = before {
                 to_the_end(move || before.done()).await??;
@@ -100,14 +103,14 @@ impl Outgoing {
     /// Settles what the outbox holds.
     pub(crate) async fn settled(self, mut outcome: Outcome) -> Delivered {
         let Self { mut target, mut account, courier, .. } = self;
-        Box::pin(storing::settle(&mut target, &mut account, &mut outcome)).await;
+        Box::pin(settle(&mut target, &mut account, &mut outcome)).await;
         let warnings = std::mem::take(&mut target.warnings);
         Delivered { outcome, warnings, courier: courier.map(|courier| (target, courier)) }
     }
 }
 
 /// Delivers to a target that has no other to stand in for it.
-pub(crate) async fn deliver(mut outgoing: Outgoing) -> Delivered {
+pub(crate) async fn deliver(mut outgoing: TargetMessage) -> Delivered {
     let outcome = outgoing.attempt().await;
     outgoing.settled(outcome).await
 }
@@ -115,7 +118,7 @@ pub(crate) async fn deliver(mut outgoing: Outgoing) -> Delivered {
 /// Delivers to the command's own target, or else to the one that stands in.
 pub(crate) async fn with_fallback(
     session: &Session<'_>,
-    mut own: Outgoing,
+    mut own: TargetMessage,
     draft: &Draft,
     lead: Option<&str>,
 ) -> (Delivered, Option<Delivered>) {
@@ -128,7 +131,7 @@ pub(crate) async fn with_fallback(
         return (own.settled(outcome).await, None);
     }
     let lead = mark_of(&outcome, lead);
-    let mut stand_in = match Outgoing::further(session, &name, "--fallback", draft, Some(&lead)) {
+    let mut stand_in = match TargetMessage::further(session, &name, "--fallback", draft, Some(&lead)) {
         Ok(outgoing) => outgoing,
         Err(error) => {
             let missed = unprepared(session, &name, error);
@@ -176,4 +179,126 @@ pub(crate) fn stood_in(own: &Outcome, fallback: &Outcome) -> Option<String> {
         }
         Some(worse) => format!("{own} failed, and so did its fallback {stand_in}: {}", worse.message()),
     })
+}
+
+/// Stores an alert, if that is wanted. `markable` says whether its text may be led by a line of ours.
+///
+/// # Errors
+///
+/// Exit 3 where the outbox cannot be used at all, unless the alert is to be sent all the same. That it, or the disk, is full
+/// is a warning: the alert is sent without it.
+pub(super) async fn accept(
+    target: &mut Target,
+    parts: &[Part],
+    markable: bool,
+    sends_unstored: bool,
+) -> Result<Option<Held>> {
+    if !target.settings.outbox {
+        return Ok(None);
+    }
+    let state = match target.require_state() {
+        Err(error) if sends_unstored => return Ok(unstored(target, &error)),
+        state => state?,
+    };
+    // A target whose credentials cannot be read fails by itself in a moment, and says why.
+    let Ok((profile, identity)) = addressee(target, parts).await else { return Ok(None) };
+    let entry = NewEntry {
+        channel: target.channel,
+        profile,
+        target: identity,
+        at_most_once: target.settings.at_most_once,
+        duplicate_check_s: duplicate_check(parts),
+        markable,
+        queued_at_ms: now_ms(),
+        parts: parts.to_vec(),
+    };
+    match to_the_end(move || Outbox::open(&state).and_then(|outbox| outbox.accept(entry))).await? {
+        Ok(held) => Ok(Some(held)),
+        Err(Refusal::Failed(error)) if !sends_unstored => Err(error),
+        Err(refusal) => Ok(unstored(target, &refusal.into())),
+    }
+}
+
+/// Warns that an alert could not be stored.
+fn unstored(target: &mut Target, error: &Error) -> Option<Held> {
+    let hint = error.hint().unwrap_or_default();
+    target.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
+    None
+}
+
+/// Looks whether an alert could be stored, if that is wanted; a warning tells that it could not.
+pub(crate) fn rehearse(session: &mut Session<'_>) {
+    if !session.settings.outbox {
+        return;
+    }
+    let opened = session.require_state().and_then(|state| Ok(Outbox::open(&state)?));
+    if let Err(error) = opened {
+        let hint = error.hint().unwrap_or_default();
+        session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
+    }
+}
+
+/// What becomes of the entry of a target after its attempt; the outcome is completed accordingly.
+pub(super) async fn settle(target: &mut Target, account: &mut Account, outcome: &mut Outcome) {
+    let Some(id) = account.entry().map(|entry| entry.id().to_owned()) else { return };
+    let Some(shortfall) = outcome.shortfall else {
+        if let Err(error) = account.done().await {
+            target.warnings.push(format!("entry {id} of the outbox was delivered but cannot be removed: {error}"));
+        }
+        return;
+    };
+    outcome.outbox_id = Some(id.clone());
+    let is_over = !shortfall.may_wait(target.settings.at_most_once);
+    let kept = match is_over {
+        true => account.give_up(outcome).await,
+        false => account.wait(outcome).await,
+    };
+    if let Err(error) = kept {
+        target.warnings.push(format!("entry {id} of the outbox cannot be brought up to date: {error}"));
+    }
+    if is_over {
+        let told = outcome.error.take();
+        outcome.error = told.map(|error| {
+            let message = format!("{}; the outbox keeps it among the failed ones as {id}", error.message());
+            let then = "then: wecom-alert outbox flush --failed";
+            let hint = error.hint().map_or(then.to_owned(), |hint| format!("{hint}; {then}"));
+            error.with_message(message).with_hint(hint)
+        });
+    } else {
+        queue(outcome, &id);
+    }
+}
+
+/// Turns a failure into what was asked for instead: the alert waits.
+fn queue(outcome: &mut Outcome, id: &str) {
+    outcome.status = Status::Queued;
+    for part in &mut outcome.parts {
+        if !matches!(part.status, Status::Sent | Status::Partial | Status::Refused) {
+            part.status = Status::Queued;
+        }
+    }
+    let Some(error) = outcome.error.take() else { return };
+    let message = format!("{}; it waits in the outbox as {id}", error.message());
+    let hint = "it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush";
+    outcome.error = Some(error.with_status(Status::Queued).with_message(message).with_hint(hint));
+}
+
+/// The profile that names the target, or, for credentials of the environment, the target's fingerprint.
+async fn addressee(target: &Target, parts: &[Part]) -> Result<(Option<String>, Option<String>)> {
+    match &target.settings.profile {
+        Some(profile) if !target.is_by_environment() => Ok((Some(profile.clone()), None)),
+        _ => Ok((None, Some(target.identity(agent_id(parts)).await?))),
+    }
+}
+
+fn duplicate_check(parts: &[Part]) -> Option<u64> {
+    let body = &parts.first()?.body;
+    let is_on = body.get("enable_duplicate_check").and_then(Value::as_i64) == Some(1);
+    // The default interval is half an hour (document path 90236).
+    is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
+}
+
+/// The agent that a payload names.
+pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
+    parts.first()?.body.get("agentid").and_then(Value::as_i64)
 }

@@ -1,4 +1,4 @@
-//! The type of a message, and what has no place in it.
+//! The type of a message: chosen, held against the channel, and what has no place in it.
 
 use crate::alert::Alert;
 use crate::channel::Channel;
@@ -6,20 +6,58 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::message::{app, msgtypes, owner_of};
 
-use super::draft::{ChosenType, Material, TypeOrigin};
+use super::draft::Material;
 use super::request::Request;
-use super::source::Source;
+use super::source::MessageSource;
 
 /// Types for any alert: they have room for all that one can say.
 const FOR_ALL: [&str; 3] = ["text", "markdown", "markdown_v2"];
 /// Types that are made of an alert's parts, however little it says.
 const MADE_OF_PARTS: [&str; 3] = ["textcard", "news", "template_card"];
 
+/// What made a message the type that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TypeOrigin {
+    /// `-t`, or an option that implies it.
+    Option,
+    /// The settings, at this place.
+    Settings(String),
+    /// Nothing at all.
+    Default,
+    /// What there is to say: each channel has its own best.
+    Best,
+}
+
+/// The type of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChosenType {
+    pub(super) name: String,
+    pub(super) origin: TypeOrigin,
+}
+
+impl ChosenType {
+    pub(super) fn by_option(name: &str) -> Self {
+        Self { name: name.to_owned(), origin: TypeOrigin::Option }
+    }
+
+    pub(super) fn by_settings(settings: &Settings) -> Self {
+        match &settings.msgtype {
+            Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
+            None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
+        }
+    }
+
+    /// The best one for an alert, to be found for each channel.
+    pub(super) fn best() -> Self {
+        Self { name: "text".to_owned(), origin: TypeOrigin::Best }
+    }
+}
+
 /// The msgtype: as asked for, else as the other options imply, else the settings' default, else the best or text.
 /// `says_more` tells that there is more than a text to say.
 pub(super) fn choose_type(
     request: &Request,
-    source: &Source,
+    source: &MessageSource,
     says_more: bool,
     settings: &Settings,
 ) -> Result<ChosenType> {

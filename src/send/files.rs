@@ -8,10 +8,10 @@ use crate::message::media::{self, MediaKind};
 use crate::message::{Media, Part, PartKind, body_of};
 
 use super::draft::PENDING_MEDIA_ID;
-use super::request::Content;
+use super::request::MessageInput;
 
 /// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
-pub(super) fn open_all(content: &Content, names_used: usize) -> Result<Vec<Attachment>> {
+pub(super) fn open_all(content: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
     let names = content.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
     let files = content.attach.iter().zip(names);
     files.map(|(path, name)| Attachment::open(path, name.map(String::as_str))).collect()
