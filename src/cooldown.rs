@@ -1,9 +1,9 @@
-//! Repeats of an alert within a while, held back by all processes of the machine together.
+//! The cooldown: repeats of an alert within a while are held back, for all processes of the machine together.
 //!
-//! An alert is held back only when one in front of it is known to have been taken: who comes while that one is still under
-//! way waits for it, and goes himself if it fails. Two files per key, in the folder `cooldown`: a lock, held while an alert
-//! is under way, and what is known. Trouble with them never stops an alert, which then goes out with a warning. The files
-//! stay; they are small, and removing a lock would let two processes hold it.
+//! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
+//! one waits for it, and is sent if it fails. Two files per key, in the folder `cooldown`: a lock, held while an alert is
+//! being sent, and the last alert. Files that cannot be used never stop an alert, which then goes out with a warning. The
+//! files stay; they are small, and removing a lock would let two processes hold it.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{at_ms, now_ms};
 use crate::error::{Error, Result};
 use crate::event::Observer;
-use crate::store::KeyedFile;
-use crate::store::{Folder, Guard};
+use crate::store::{Folder, Guard, KeyedFile};
 
 /// How long a repeat that is held back waits to be counted, at the most.
 const COUNT_PATIENCE: Duration = Duration::from_secs(1);
@@ -24,11 +23,11 @@ const COUNT_PATIENCE: Duration = Duration::from_secs(1);
 /// In the folder of the state.
 const FOLDER: &str = "cooldown";
 
-/// Whether an alert may go.
+/// Whether an alert is sent.
 #[derive(Debug)]
-pub(crate) enum Entry {
-    /// It goes now.
-    Pass(Passage),
+pub(crate) enum Admission {
+    /// It is sent now.
+    Send(AdmittedAlert),
     /// One like it was taken a short while ago.
     HeldBack {
         /// How many have been held back since then, with this one.
@@ -36,141 +35,125 @@ pub(crate) enum Entry {
     },
 }
 
-/// An alert under way. Others with its key wait until this is dropped, and one of them goes then if it did not pass.
+/// An alert that is being sent. Others with its key wait until this is dropped; one of them is sent then if this one failed.
 #[derive(Debug)]
 #[must_use = "others with this key wait for its end"]
-pub(crate) struct Passage {
+pub(crate) struct AdmittedAlert {
     /// What to tell those who get this alert: how many were held back before it, and since when; `None` if none was.
-    pub(crate) held: Option<Held>,
-    /// Why nobody can be held back after it, or was before; `None` if all is well.
+    pub(crate) held_back: Option<HeldBack>,
+    /// Why repeats cannot be held back after it, or were not before; `None` if all is well.
     pub(crate) warning: Option<String>,
-    place: Option<(Place, Guard)>,
+    file: Option<(KeyedFile, Guard)>,
 }
 
 /// Alerts that were held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct HeldBack {
     /// At least 1.
     pub(crate) count: u64,
-    /// When the one in front of them was taken.
+    /// When the one before them was taken.
     pub(crate) since: SystemTime,
 }
 
-/// Asks whether an alert may go: at most one with this `key` within `duration`. `key` may be any text and appears in no file.
+/// Asks whether an alert may be sent: at most one with this `key` within `duration`. `key` may be any text and appears in no
+/// file.
 ///
-/// Waits for one that is under way, until `until`.
-///
-/// # Errors
-///
-/// Temporary (exit 7), if one is under way still and nothing is known of it.
-pub(crate) async fn enter(
+/// Waits until `until` for one that is being sent. Temporary (exit 7), if that has not ended by then and nothing is known of
+/// it.
+pub(crate) async fn admit(
     state: Option<&Folder>,
     key: &str,
     duration: Duration,
     until: Instant,
     listener: &Observer,
-) -> Result<Entry> {
+) -> Result<Admission> {
     let Some(state) = state else {
-        return Ok(Entry::Pass(Passage::unkept("no folder for state is known; set state_dir")));
+        return Ok(Admission::Send(AdmittedAlert::without_cooldown("no folder for state is known; set state_dir")));
     };
-    let place = Place::new(state, key);
-    match place.lock(duration, until, listener).await {
-        Ok(Some(guard)) => Ok(place.enter_locked(guard, duration, listener)),
-        Ok(None) => match place.recent(duration) {
-            // Not counted: whoever has the lock has been stopped, or very many repeat themselves at once.
-            Some(known) => Ok(Entry::HeldBack { count: known.held.saturating_add(1) }),
+    let file = KeyedFile::new(state, FOLDER, key);
+    match lock(&file, duration, until, listener).await {
+        Ok(Some(guard)) => Ok(admit_locked(file, guard, duration, listener)),
+        Ok(None) => match LastAlert::recent(&file, duration) {
+            // Not counted: who has the lock has been stopped, or very many repeats come at once.
+            Some(last) => Ok(Admission::HeldBack { count: last.held.saturating_add(1) }),
             None => Err(Error::temporary(
                 "another process is sending the same alert, and by the deadline nothing is known of it",
                 "try again later, or give it more time with --deadline",
             )),
         },
-        Err(error) => Ok(Entry::Pass(Passage::unkept(place.0.says("cannot be used", error)))),
+        Err(error) => Ok(Admission::Send(AdmittedAlert::without_cooldown(file.says("cannot be used", error)))),
     }
 }
 
-impl Passage {
+impl AdmittedAlert {
     /// Keeps that this alert was taken, or is stored to be: from now on the next ones are held back. Returns a warning if
     /// that cannot be kept.
     #[must_use = "a warning is for whoever sends"]
-    pub(crate) fn passed(self) -> Option<String> {
-        let (place, guard) = self.place.as_ref()?;
-        let kept = place.0.write(&Known { passed_at: now_ms(), held: 0 }, guard);
-        kept.err().map(|error| unkept(place.0.says("cannot be written", error)))
+    pub(crate) fn record_sent(self) -> Option<String> {
+        let (file, guard) = self.file.as_ref()?;
+        let kept = file.write(&LastAlert { passed_at: now_ms(), held: 0 }, guard);
+        kept.err().map(|error| not_kept(file.says("cannot be written", error)))
     }
 
-    fn unkept(reason: impl Display) -> Self {
-        Self { held: None, warning: Some(unkept(reason)), place: None }
-    }
-}
-
-/// What is known of a key.
-#[derive(Debug)]
-struct Place(KeyedFile);
-
-impl Place {
-    fn new(state: &Folder, key: &str) -> Self {
-        Self(KeyedFile::new(state, FOLDER, key))
-    }
-
-    /// The lock; `None` if it cannot be had in time.
-    async fn lock(&self, duration: Duration, until: Instant, listener: &Observer) -> io::Result<Option<Guard>> {
-        let is_told = Cell::new(false);
-        let is_settled = || {
-            let is_settled = self.recent(duration).is_some();
-            if !is_settled && !is_told.replace(true) {
-                listener.detail("another process is sending the same alert: waiting for what becomes of it");
-            }
-            is_settled
-        };
-        match self.0.lock(until, is_settled).await? {
-            None if self.recent(duration).is_some() => {
-                // It is settled that this one is held back. Now only to be counted.
-                self.0.lock(until.min(Instant::now() + COUNT_PATIENCE), || false).await
-            }
-            locked => Ok(locked),
-        }
-    }
-
-    fn enter_locked(self, guard: Guard, duration: Duration, listener: &Observer) -> Entry {
-        let known: Option<Known> = self.0.read();
-        let Some(known) = known.filter(|known| known.is_recent(duration)) else {
-            let held = known
-                .filter(|known| known.held > 0)
-                .map(|known| Held { count: known.held, since: at_ms(known.passed_at) });
-            return Entry::Pass(Passage { held, warning: None, place: Some((self, guard)) });
-        };
-        let known = Known { held: known.held.saturating_add(1), ..known };
-        if let Err(error) = self.0.write(&known, &guard) {
-            listener
-                .detail(format!("an alert is held back but not counted: {}", self.0.says("cannot be written", error)));
-        }
-        Entry::HeldBack { count: known.held }
-    }
-
-    fn recent(&self, duration: Duration) -> Option<Known> {
-        self.0.read().filter(|known: &Known| known.is_recent(duration))
+    fn without_cooldown(reason: impl Display) -> Self {
+        Self { held_back: None, warning: Some(not_kept(reason)), file: None }
     }
 }
 
-/// The content of a file: the last alert that passed, and what came after it. Times are Unix milliseconds.
+/// The lock; `None` if it cannot be had in time.
+async fn lock(file: &KeyedFile, duration: Duration, until: Instant, listener: &Observer) -> io::Result<Option<Guard>> {
+    let is_told = Cell::new(false);
+    let is_settled = || {
+        let is_settled = LastAlert::recent(file, duration).is_some();
+        if !is_settled && !is_told.replace(true) {
+            listener.detail("another process is sending the same alert: waiting for what becomes of it");
+        }
+        is_settled
+    };
+    match file.lock(until, is_settled).await? {
+        None if LastAlert::recent(file, duration).is_some() => {
+            // It is settled that this one is held back. The lock is only needed to count it.
+            file.lock(until.min(Instant::now() + COUNT_PATIENCE), || false).await
+        }
+        locked => Ok(locked),
+    }
+}
+
+fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, listener: &Observer) -> Admission {
+    let last: Option<LastAlert> = file.read().ok().flatten();
+    let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
+        let before = last.filter(|last| last.held > 0);
+        let held_back = before.map(|last| HeldBack { count: last.held, since: at_ms(last.passed_at) });
+        return Admission::Send(AdmittedAlert { held_back, warning: None, file: Some((file, guard)) });
+    };
+    let last = LastAlert { held: last.held.saturating_add(1), ..last };
+    if let Err(error) = file.write(&last, &guard) {
+        let trouble = file.says("cannot be written", error);
+        listener.detail(format!("an alert is held back but not counted: {trouble}"));
+    }
+    Admission::HeldBack { count: last.held }
+}
+
+/// The content of a file: the last alert that was taken, and how many were held back after it. Times are Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct LastAlert {
     passed_at: u64,
     held: u64,
 }
 
-impl Known {
-    fn is_recent(&self, duration: Duration) -> bool {
-        self.is_recent_at(now_ms(), duration)
+impl LastAlert {
+    /// The one in the file, if it still holds others back. A file that cannot be read holds none back.
+    fn recent(file: &KeyedFile, duration: Duration) -> Option<Self> {
+        file.read().ok().flatten().filter(|last: &Self| last.is_recent_at(now_ms(), duration))
     }
 
     fn is_recent_at(&self, now: u64, duration: Duration) -> bool {
-        // From the future: the clock was set back, and nobody knows how long ago it was.
+        // From the future: the clock was set back, and its age is unknown.
         now.checked_sub(self.passed_at).is_some_and(|age| u128::from(age) < duration.as_millis())
     }
 }
 
-fn unkept(reason: impl Display) -> String {
+fn not_kept(reason: impl Display) -> String {
     format!("the cooldown is not kept, and repeats of this alert are not held back: {reason}")
 }
 
@@ -200,18 +183,18 @@ mod tests {
             Folder::private(self.root.path().join("state"))
         }
 
-        async fn try_enter(&self, key: &str, duration: Duration, patience: Duration) -> Result<Entry> {
+        async fn try_admit(&self, key: &str, duration: Duration, patience: Duration) -> Result<Admission> {
             let said = Arc::clone(&self.said);
             let listener = Observer::new(move |notice| {
                 if let Event::Detail(line) = notice {
                     said.lock().unwrap().push(line);
                 }
             });
-            enter(Some(&self.state()), key, duration, Instant::now() + patience, &listener).await
+            admit(Some(&self.state()), key, duration, Instant::now() + patience, &listener).await
         }
 
-        async fn enter(&self, key: &str, duration: Duration) -> Entry {
-            self.try_enter(key, duration, LONG).await.unwrap()
+        async fn admit(&self, key: &str, duration: Duration) -> Admission {
+            self.try_admit(key, duration, LONG).await.unwrap()
         }
     }
 
@@ -220,15 +203,15 @@ mod tests {
     }
 
     #[track_caller]
-    fn passes(entry: Entry) -> Passage {
-        let Entry::Pass(passage) = entry else { panic!("{entry:?}") };
-        assert_eq!(passage.warning, None);
-        passage
+    fn passes(admission: Admission) -> AdmittedAlert {
+        let Admission::Send(admitted) = admission else { panic!("{admission:?}") };
+        assert_eq!(admitted.warning, None);
+        admitted
     }
 
     #[track_caller]
-    fn count_held_back(entry: &Entry) -> u64 {
-        let Entry::HeldBack { count } = entry else { panic!("{entry:?}") };
+    fn count_held_back(admission: &Admission) -> u64 {
+        let Admission::HeldBack { count } = admission else { panic!("{admission:?}") };
         *count
     }
 
@@ -236,23 +219,23 @@ mod tests {
     fn repeats_are_held_back_and_told_of_by_the_next_that_passes() {
         let machine = Machine::new();
         run(async {
-            let first = passes(machine.enter("a", LONG).await);
-            assert_eq!(first.held, None);
+            let first = passes(machine.admit("a", LONG).await);
+            assert_eq!(first.held_back, None);
             let begun = SystemTime::now() - Duration::from_millis(1);
-            assert_eq!(first.passed(), None);
-            assert_eq!(count_held_back(&machine.enter("a", LONG).await), 1);
-            assert_eq!(count_held_back(&machine.enter("a", LONG).await), 2);
-            assert_eq!(passes(machine.enter("b", LONG).await).held, None, "another key");
+            assert_eq!(first.record_sent(), None);
+            assert_eq!(count_held_back(&machine.admit("a", LONG).await), 1);
+            assert_eq!(count_held_back(&machine.admit("a", LONG).await), 2);
+            assert_eq!(passes(machine.admit("b", LONG).await).held_back, None, "another key");
             tokio::time::sleep(SHORT).await;
-            let next = passes(machine.enter("a", SHORT).await);
-            let held = next.held.unwrap();
+            let next = passes(machine.admit("a", SHORT).await);
+            let held = next.held_back.unwrap();
             assert!(held.count == 2 && held.since >= begun, "{held:?}");
             drop(next);
-            let next = passes(machine.enter("a", SHORT).await);
-            assert_eq!(next.held, Some(held), "the one before did not pass");
-            assert_eq!(next.passed(), None);
+            let next = passes(machine.admit("a", SHORT).await);
+            assert_eq!(next.held_back, Some(held), "the one before did not pass");
+            assert_eq!(next.record_sent(), None);
             tokio::time::sleep(SHORT).await;
-            assert_eq!(passes(machine.enter("a", SHORT).await).held, None);
+            assert_eq!(passes(machine.admit("a", SHORT).await).held_back, None);
         });
         assert_eq!(*machine.said.lock().unwrap(), [""; 0]);
     }
@@ -261,8 +244,8 @@ mod tests {
     fn an_alert_that_fails_holds_nobody_back() {
         let machine = Machine::new();
         run(async {
-            drop(passes(machine.enter("a", LONG).await));
-            assert_eq!(passes(machine.enter("a", LONG).await).held, None);
+            drop(passes(machine.admit("a", LONG).await));
+            assert_eq!(passes(machine.admit("a", LONG).await).held_back, None);
         });
     }
 
@@ -271,18 +254,18 @@ mod tests {
         for is_taken in [true, false] {
             let machine = Machine::new();
             let (warning, second, third) = run(async {
-                let front = passes(machine.enter("a", LONG).await);
+                let front = passes(machine.admit("a", LONG).await);
                 let end = async {
                     // Until both wait.
                     while machine.said.lock().unwrap().len() < 2 {
                         tokio::task::yield_now().await;
                     }
-                    if is_taken { front.passed() } else { None }
+                    if is_taken { front.record_sent() } else { None }
                 };
                 // The number that it is held back as; 0 for one that is sent.
-                let next = async || match machine.enter("a", LONG).await {
-                    Entry::Pass(passage) => passage.passed().map_or(0, |warning| panic!("{warning}")),
-                    entry => count_held_back(&entry),
+                let next = async || match machine.admit("a", LONG).await {
+                    Admission::Send(admitted) => admitted.record_sent().map_or(0, |warning| panic!("{warning}")),
+                    admission => count_held_back(&admission),
                 };
                 tokio::join!(end, next(), next())
             });
@@ -297,10 +280,10 @@ mod tests {
     fn at_the_deadline_nothing_is_claimed_of_one_under_way() {
         let machine = Machine::new();
         run(async {
-            assert_eq!(passes(machine.enter("a", SHORT).await).passed(), None);
+            assert_eq!(passes(machine.admit("a", SHORT).await).record_sent(), None);
             tokio::time::sleep(SHORT).await;
-            let _front = passes(machine.enter("a", SHORT).await);
-            let error = machine.try_enter("a", SHORT, SHORT).await.unwrap_err();
+            let _front = passes(machine.admit("a", SHORT).await);
+            let error = machine.try_admit("a", SHORT, SHORT).await.unwrap_err();
             assert_eq!(error.status(), Status::Temporary);
             assert!(error.message().contains("the same alert") && error.hint().is_some());
         });
@@ -310,11 +293,11 @@ mod tests {
     fn what_is_settled_needs_no_lock() {
         let machine = Machine::new();
         run(async {
-            assert_eq!(passes(machine.enter("a", LONG).await).passed(), None);
-            let place = Place::new(&machine.state(), "a");
-            let Locked::Held(_stopped) = place.0.try_lock().unwrap() else { panic!("nobody else is here") };
-            let entry = machine.try_enter("a", LONG, SHORT).await.unwrap();
-            assert_eq!(count_held_back(&entry), 1);
+            assert_eq!(passes(machine.admit("a", LONG).await).record_sent(), None);
+            let file = KeyedFile::new(&machine.state(), FOLDER, "a");
+            let Locked::Held(_stopped) = file.try_lock().unwrap() else { panic!("nobody else is here") };
+            let admission = machine.try_admit("a", LONG, SHORT).await.unwrap();
+            assert_eq!(count_held_back(&admission), 1);
         });
     }
 
@@ -323,14 +306,14 @@ mod tests {
         let machine = Machine::new();
         std::fs::write(machine.state().path(), "a file").unwrap();
         run(async {
-            for entry in [
-                machine.enter("a", LONG).await,
-                enter(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await.unwrap(),
-                machine.enter("a", LONG).await,
+            for admission in [
+                machine.admit("a", LONG).await,
+                admit(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await.unwrap(),
+                machine.admit("a", LONG).await,
             ] {
-                let Entry::Pass(passage) = entry else { panic!("{entry:?}") };
-                assert!(passage.warning.as_ref().is_some_and(|warning| warning.contains("not held back")));
-                assert_eq!(passage.passed(), None, "said already");
+                let Admission::Send(admitted) = admission else { panic!("{admission:?}") };
+                assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("not held back")));
+                assert_eq!(admitted.record_sent(), None, "said already");
             }
         });
     }
@@ -339,18 +322,18 @@ mod tests {
     fn what_cannot_be_read_holds_nobody_back_and_what_cannot_be_written_is_said() {
         let machine = Machine::new();
         run(async {
-            let place = Place::new(&machine.state(), "a");
-            std::fs::create_dir_all(place.0.file().join("x")).unwrap();
-            let passage = passes(machine.enter("a", LONG).await);
-            assert!(passage.passed().is_some_and(|warning| warning.contains("cannot be written")));
+            let file = KeyedFile::new(&machine.state(), FOLDER, "a");
+            std::fs::create_dir_all(file.file().join("x")).unwrap();
+            let admitted = passes(machine.admit("a", LONG).await);
+            assert!(admitted.record_sent().is_some_and(|warning| warning.contains("cannot be written")));
         });
     }
 
     #[test]
     fn a_time_counts_to_the_millisecond_and_not_from_the_future() {
-        let known = Known { passed_at: 1_000, held: 0 };
+        let last = LastAlert { passed_at: 1_000, held: 0 };
         for (now, expected) in [(999, false), (1_000, true), (1_199, true), (1_200, false)] {
-            assert_eq!(known.is_recent_at(now, SHORT), expected, "{now}");
+            assert_eq!(last.is_recent_at(now, SHORT), expected, "{now}");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::error::Answer;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::secret::{Mask, Secret};
-use crate::store::{self, Folder, Guard};
+use crate::store::{Folder, Guard, KeyedFile};
 
 /// A token is given up before it expires, by a tenth of its life and by no more than this.
 const LONGEST_MARGIN_S: u64 = 300;
@@ -28,9 +28,6 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A token with so little life left can expire on its way.
 const LAST_SECONDS: u64 = 5;
-
-/// A cache file is a few hundred bytes; what is much longer is somebody else's.
-const CACHE_FILE_LIMIT: u64 = 16 * 1024;
 
 /// The app whose token is wanted.
 #[derive(Debug, Clone)]
@@ -59,11 +56,6 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// The same after a call: for the next one it was there before.
-    pub(crate) fn after_use(self) -> Self {
-        Self { was_used: true, ..self }
-    }
-
     /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
     /// near its end, as it does where it grants the same token again.
     pub(crate) fn may_be_stale(&self) -> bool {
@@ -87,46 +79,41 @@ impl Tokens {
         Self { app, cache, mask, listener, trouble_told: Cell::new(false) }
     }
 
-    /// A token that is valid as far as is known.
-    ///
-    /// # Errors
-    ///
-    /// The failure of the one `gettoken` call that this may take.
+    /// A token that is valid as far as is known, from the cache or by one `gettoken` call.
     pub(crate) async fn get(&self, client: &Client) -> Result<Token, CallError> {
-        if let Some(token) = self.cached(Entry::is_fresh) {
-            return Ok(token);
-        }
-        let guard = self.lock(client, |entry| entry.is_fresh()).await;
-        if let Some(token) = self.cached(Entry::is_fresh) {
-            return Ok(token);
-        }
-        self.fetch(client, None, guard.as_ref()).await
+        self.cached_or_fetched(client, None, CachedToken::is_fresh).await
     }
 
-    /// Another token than `stale`, which WeCom refused; `None` when there is no other for now.
-    ///
-    /// # Errors
-    ///
-    /// The failure of the one `gettoken` call that this may take.
+    /// Another token than `stale`, which WeCom refused, from the cache or by one `gettoken` call; `None` when there is no
+    /// other for now.
     pub(crate) async fn refresh(&self, client: &Client, stale: &Token) -> Result<Option<Token>, CallError> {
         let stale = &stale.access_token;
-        let is_other = |entry: &Entry| entry.is_fresh() && entry.access_token != stale.expose();
-        let is_settled = |entry: &Entry| is_other(entry) || entry.is_known_unchanged(stale);
-        if !self.entry().is_some_and(|entry| is_settled(&entry)) {
-            let guard = self.lock(client, is_settled).await;
-            if !self.entry().is_some_and(|entry| is_settled(&entry)) {
-                let token = self.fetch(client, Some(stale), guard.as_ref()).await?;
-                return Ok(Some(token).filter(|token| token.access_token != *stale));
-            }
-        }
-        Ok(self.cached(is_other))
+        let is_settled = |cached: &CachedToken| {
+            let is_other = cached.is_fresh() && cached.access_token != stale.expose();
+            is_other || cached.is_known_unchanged(stale)
+        };
+        let token = self.cached_or_fetched(client, Some(stale), is_settled).await?;
+        Ok(Some(token).filter(|token| token.access_token != *stale))
     }
 
-    /// A new token, whatever the cache holds.
-    ///
-    /// # Errors
-    ///
-    /// The failure of the `gettoken` call.
+    async fn cached_or_fetched(
+        &self,
+        client: &Client,
+        stale: Option<&Secret>,
+        is_wanted: impl Fn(&CachedToken) -> bool,
+    ) -> Result<Token, CallError> {
+        if let Some(token) = self.cached(&is_wanted) {
+            return Ok(token);
+        }
+        let guard = self.lock(client, &is_wanted).await;
+        // Another process may have fetched it while this one waited for the lock.
+        match self.cached(&is_wanted) {
+            Some(token) => Ok(token),
+            None => self.fetch(client, stale, guard.as_ref()).await,
+        }
+    }
+
+    /// A new token, whatever the cache holds, by one `gettoken` call.
     pub(crate) async fn force(&self, client: &Client) -> Result<Token, CallError> {
         let guard = self.lock(client, |_| false).await;
         self.fetch(client, None, guard.as_ref()).await
@@ -138,8 +125,8 @@ impl Tokens {
         let grant = client.gettoken(&self.app.corp_id, &self.app.secret).await?;
         let unchanged = stale == Some(&grant.access_token);
         if let (Some(cache), Some(guard)) = (&self.cache, guard) {
-            let entry = Entry::new(&cache.key, &grant, asked_at, unchanged);
-            cache.write(&entry, guard).unwrap_or_else(|error| self.tell_trouble("cannot be written", error));
+            let entry = CachedToken::new(&cache.key, &grant, asked_at, unchanged);
+            cache.file.write(&entry, guard).unwrap_or_else(|error| self.tell_trouble("cannot be written", error));
         }
         Ok(Token {
             access_token: grant.access_token,
@@ -150,30 +137,27 @@ impl Tokens {
         })
     }
 
-    fn cached(&self, wanted: impl Fn(&Entry) -> bool) -> Option<Token> {
-        let entry = self.entry().filter(|entry| wanted(entry))?;
+    fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
+        let read = self.cache.as_ref()?.read();
+        let entry = read.unwrap_or_else(|reason| {
+            self.tell_trouble("is passed over", reason);
+            None
+        });
+        let entry = entry.filter(is_wanted)?;
         let access_token = Secret::new(entry.access_token.as_str());
         self.mask.add(&access_token);
         let expires_in = entry.expires_at.saturating_sub(now());
         Some(Token { access_token, expires_in, from_cache: true, was_used: false, answer: None })
     }
 
-    fn entry(&self) -> Option<Entry> {
-        let cache = self.cache.as_ref()?;
-        cache.read().unwrap_or_else(|reason| {
-            self.tell_trouble("is passed over", reason);
-            None
-        })
-    }
-
     /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would
     /// protect was done meanwhile by somebody else.
-    async fn lock(&self, client: &Client, done: impl Fn(&Entry) -> bool) -> Option<Guard> {
+    async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Guard> {
         let cache = self.cache.as_ref()?;
         // Half of what is left stays for the work itself.
         let patience = LOCK_PATIENCE.min(client.deadline().saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
-        let guard = cache.folder.lock(&cache.lock, Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
+        let guard = cache.file.lock(Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
             self.tell_trouble("cannot be used", error);
             None
         });
@@ -186,7 +170,7 @@ impl Tokens {
     /// Tells of the first trouble with the cache: what follows from it is no news.
     fn tell_trouble(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.trouble_told.replace(true)) {
-            self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.display()));
+            self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
         }
     }
 }
@@ -194,45 +178,31 @@ impl Tokens {
 /// Where a token is kept, and under which key.
 struct CacheFile {
     key: String,
-    folder: Folder,
-    file: PathBuf,
-    name: String,
-    lock: String,
+    file: KeyedFile,
 }
 
 impl CacheFile {
     fn new(folder: &Path, base_url: &str, app: &App) -> Self {
         let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
         let key = fingerprint([base_url, &app.corp_id, &agent_id, app.secret.expose()]);
-        let name = &key[..32];
-        let (name, lock) = (format!("token-{name}.json"), format!("token-{name}.lock"));
-        let folder = Folder::private(folder);
-        Self { file: folder.file(&name), folder, name, lock, key }
+        Self { file: KeyedFile::of_fingerprint(Folder::private(folder), "token-", &key), key }
     }
 
-    /// What is there: nothing, an entry of ours, or something that is said to be none.
-    fn read(&self) -> Result<Option<Entry>, String> {
-        let content = match store::read_small(&self.file, CACHE_FILE_LIMIT) {
-            Ok(content) => content,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
-        // The parser's own words could quote the token.
-        let entry: Entry = serde_json::from_slice(&content).map_err(|_| "it is damaged".to_owned())?;
-        if entry.key != self.key || entry.access_token.is_empty() {
-            return Err("it belongs to something else".to_owned());
+    /// What is there: nothing, or a token of this key.
+    fn read(&self) -> Result<Option<CachedToken>, String> {
+        let cached: Option<CachedToken> = self.file.read()?;
+        match cached {
+            Some(cached) if cached.key != self.key || cached.access_token.is_empty() => {
+                Err("it belongs to something else".to_owned())
+            }
+            cached => Ok(cached),
         }
-        Ok(Some(entry))
-    }
-
-    fn write(&self, entry: &Entry, guard: &Guard) -> std::io::Result<()> {
-        self.folder.replace(&self.name, &serde_json::to_vec(entry)?, guard)
     }
 }
 
 /// The content of a cache file. No `Debug`: it holds the token.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct CachedToken {
     key: String,
     access_token: String,
     /// Unix seconds, like all times here.
@@ -243,7 +213,7 @@ struct Entry {
     unchanged_at: Option<u64>,
 }
 
-impl Entry {
+impl CachedToken {
     fn new(key: &str, grant: &Grant, asked_at: u64, unchanged: bool) -> Self {
         Self {
             key: key.to_owned(),
@@ -278,10 +248,10 @@ fn now() -> u64 {
 mod tests {
     use super::*;
 
-    fn entry(obtained_at: u64, expires_in: u64) -> Entry {
+    fn entry(obtained_at: u64, expires_in: u64) -> CachedToken {
         let answer = Answer { errcode: 0, errmsg: "ok".to_owned() };
         let grant = Grant { access_token: Secret::new("test-token"), expires_in, answer };
-        Entry::new("key", &grant, obtained_at, false)
+        CachedToken::new("key", &grant, obtained_at, false)
     }
 
     #[test]
@@ -307,7 +277,7 @@ mod tests {
             agent_id: agent,
             secret: Secret::new(secret),
         };
-        let key = |base: &str, app: &App| CacheFile::new(Path::new("cache"), base, app).file;
+        let key = |base: &str, app: &App| CacheFile::new(Path::new("cache"), base, app).file.file();
         let base = "https://wecom.example";
         let keys = [
             key(base, &app("corp", Some(1), "secret")),

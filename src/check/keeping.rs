@@ -7,7 +7,7 @@ use crate::channel::{Addressing, Channel};
 use crate::clock::{self, at_ms};
 use crate::config::Rate;
 use crate::error::{Error, Result};
-use crate::outbox::{Listed, Outbox};
+use crate::outbox::Outbox;
 use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
 use crate::store::Folder;
@@ -83,9 +83,8 @@ fn stock(outbox: &Outbox, state: &Folder) -> Result<Stock> {
     let mut stock = Stock::default();
     for listed in outbox.waiting()? {
         stock.waiting += 1;
-        if let Listed::Whole(whole) = listed {
-            let queued_at_ms = whole.0.queued_at_ms;
-            stock.oldest_ms = Some(stock.oldest_ms.map_or(queued_at_ms, |oldest| oldest.min(queued_at_ms)));
+        if let Ok((entry, _)) = listed {
+            stock.oldest_ms = Some(stock.oldest_ms.map_or(entry.queued_at_ms, |oldest| oldest.min(entry.queued_at_ms)));
         }
     }
     stock.failed = outbox.failed()?.count();
@@ -115,16 +114,16 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage
         );
     }
     match usage {
-        Some(Usage::Paced { blocked_for: Some(left), .. }) => {
+        Some(Usage::Limited { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";
             sheet.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
         }
-        Some(Usage::Paced { taken, count, .. }) if taken >= count as usize => {
+        Some(Usage::Limited { taken, count, .. }) if taken >= count as usize => {
             let hint =
                 "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
             sheet.warn("pacing", format!("{rate}; all slots are taken"), hint);
         }
-        Some(Usage::Paced { taken, .. }) => sheet.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        Some(Usage::Limited { taken, .. }) => sheet.ok("pacing", format!("{rate}; slots taken: {taken}")),
         Some(Usage::Off) | None => sheet.ok("pacing", rate),
     }
 }

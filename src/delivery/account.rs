@@ -13,7 +13,7 @@ use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Answer, Result, Status};
 use crate::message::{Part, PartKind, PartState};
-use crate::outbox::{Held, PartProgress, Progress};
+use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
 
 /// The accounts of all targets of a command. Clones share them, so that a signal's handler can say what was delivered.
 #[derive(Debug, Clone, Default)]
@@ -24,9 +24,9 @@ pub struct Accounts(Arc<Mutex<Vec<Target>>>);
 pub(crate) struct Account {
     accounts: Accounts,
     own: usize,
-    entry: Option<Held>,
+    pub(crate) entry: Option<ClaimedEntry>,
     /// How far the entry had come before this process, and what is noted of it but for its parts.
-    before: Progress,
+    before: EntryProgress,
 }
 
 /// What one target has of its message.
@@ -70,7 +70,7 @@ impl Accounts {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
         targets.push(Target { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
-        Account { accounts: self.clone(), own: targets.len() - 1, entry: None, before: Progress::default() }
+        Account { accounts: self.clone(), own: targets.len() - 1, entry: None, before: EntryProgress::default() }
     }
 
     /// How many parts are to be sent to all targets.
@@ -104,22 +104,17 @@ impl Account {
     }
 
     /// Lets the outbox entry that was made of this message follow it from now on. Returns the one that did before.
-    pub(crate) fn follow(&mut self, entry: Option<Held>) -> Option<Held> {
+    pub(crate) fn follow(&mut self, entry: Option<ClaimedEntry>) -> Option<ClaimedEntry> {
         let id = entry.as_ref().map(|entry| entry.id().to_owned());
-        self.before = entry.as_ref().map(|entry| entry.progress().clone()).unwrap_or_default();
+        self.before = entry.as_ref().map(|entry| entry.progress.clone()).unwrap_or_default();
         self.change(|target| target.outbox_id = id);
         std::mem::replace(&mut self.entry, entry)
     }
 
     /// Goes on with an entry that waited, and lets it follow.
-    pub(crate) fn resume(&mut self, entry: Held) {
-        self.before = entry.progress().clone();
+    pub(crate) fn resume(&mut self, entry: ClaimedEntry) {
+        self.before = entry.progress.clone();
         self.entry = Some(entry);
-    }
-
-    /// The outbox entry that follows it.
-    pub(crate) fn entry(&self) -> Option<&Held> {
-        self.entry.as_ref()
     }
 
     /// Notes what the text begins with, because it is late.
@@ -143,7 +138,7 @@ impl Account {
         self.set_state(index, PartState::UnderWay);
         self.before.last_attempt_ms = Some(now_ms());
         // Where nothing forbids or drops a second copy, nobody will ask.
-        let entry = self.entry.as_ref().map(Held::entry);
+        let entry = self.entry.as_ref().map(|claimed| &claimed.entry);
         if entry.is_some_and(|entry| entry.at_most_once || entry.duplicate_check_s.is_some()) {
             self.save().await;
         }
@@ -152,7 +147,7 @@ impl Account {
     /// That request was answered by a refusal, or certainly did not arrive.
     pub(super) async fn end(&mut self, index: usize) {
         self.set_state(index, PartState::Pending);
-        if self.entry.as_ref().is_some_and(|entry| entry.entry().at_most_once) {
+        if self.entry.as_ref().is_some_and(|entry| entry.entry.at_most_once) {
             self.save().await;
         }
     }
@@ -247,15 +242,15 @@ impl Account {
     }
 
     /// The progress of the entry as it is now.
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> EntryProgress {
         let (attempts, parts) = self.look(|target| {
             let progress = |part: &PartAccount| PartProgress { state: part.state, taken: part.taken };
             (target.attempts, target.parts.iter().map(progress).collect())
         });
-        Progress { attempts: self.before.attempts.saturating_add(attempts), parts, ..self.before.clone() }
+        EntryProgress { attempts: self.before.attempts.saturating_add(attempts), parts, ..self.before.clone() }
     }
 
-    fn progress_after(&self, outcome: &Outcome) -> Progress {
+    fn progress_after(&self, outcome: &Outcome) -> EntryProgress {
         let mut progress = self.progress();
         progress.stop();
         progress.may_have_arrived |= outcome.shortfall.is_some_and(|shortfall| shortfall.may_have_arrived);

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::input::Attachment;
 use crate::message::media::MediaKind;
-use crate::rate_limit::Pacer;
+use crate::rate_limit::RateLimiter;
 use crate::secret::Secret;
 use crate::token::{Token, Tokens};
 
@@ -35,7 +35,7 @@ pub(crate) struct Courier {
     pub(super) token: Option<Token>,
     pub(super) provenance: Provenance,
     pub(super) policy: Policy,
-    pub(super) pacer: Pacer,
+    pub(super) limiter: RateLimiter,
     pub(super) listener: Observer,
     /// The period of WeCom's limit for a webhook, where the user says what it is: after it a refusal is over.
     pub(super) period: Option<Duration>,
@@ -48,14 +48,14 @@ impl Courier {
         channel: Channel,
         (credential, provenance): (Credential, Provenance),
         policy: Policy,
-        (pacer, rate): (Pacer, Option<Rate>),
+        (limiter, rate): (RateLimiter, Option<Rate>),
         listener: Observer,
     ) -> Self {
         let period = match rate {
             Some(Rate::Per { period, .. }) => Some(period),
             Some(Rate::Off) | None => None,
         };
-        Self { client, channel, credential, token: None, provenance, policy, pacer, listener, period }
+        Self { client, channel, credential, token: None, provenance, policy, limiter, listener, period }
     }
 
     /// The agent that its calls name.
@@ -142,7 +142,7 @@ impl Courier {
         let stale = match call(client, &token.access_token).await {
             Err(Trouble::Call(failure)) if token.may_be_stale() && is_stale(&failure) => Trouble::Call(failure),
             result => {
-                *current = Some(token.after_use());
+                *current = Some(Token { was_used: true, ..token });
                 return result.map_err(|trouble| explained(&trouble));
             }
         };

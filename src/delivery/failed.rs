@@ -8,7 +8,7 @@ use super::policy::Obstacle;
 use crate::api::CallError;
 use crate::api::errcode::{self, Class, Context};
 use crate::error::{Error, Status};
-use crate::rate_limit::{Reason, Refused};
+use crate::rate_limit::{LimitedBy, RateExceeded};
 
 /// Where a credential was read from and how long it is: all that may be said of it.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub(crate) struct Provenance {
 /// Why an attempt was not made, or what it failed of.
 pub(super) enum Trouble {
     /// There was no slot for it.
-    Paced(Refused),
+    Rate(RateExceeded),
     /// The call failed.
     Call(CallError),
 }
@@ -54,7 +54,7 @@ impl Failed {
 
     pub(super) fn of(trouble: &Trouble, purpose: Purpose, context: &Context<'_>) -> Self {
         let failure = match trouble {
-            Trouble::Paced(refused) => return Self::before(explain_pace(refused)),
+            Trouble::Rate(exceeded) => return Self::before(explain_rate(exceeded)),
             Trouble::Call(failure) => failure,
         };
         let error = explain(failure, purpose, context);
@@ -128,18 +128,18 @@ fn obstacle_of(failure: &CallError, asked: Option<Duration>) -> Obstacle {
     }
 }
 
-fn explain_pace(refused: &Refused) -> Error {
-    let (what, hint) = match refused.reason {
-        Reason::Pace => (
+fn explain_rate(exceeded: &RateExceeded) -> Error {
+    let (what, hint) = match exceeded.limited_by {
+        LimitedBy::Rate => (
             "the messages that --rate allows are used up",
             "wait, give more time with --deadline, or keep what cannot go out now with --outbox",
         ),
-        Reason::Block => (
+        LimitedBy::Block => (
             "WeCom asked for fewer messages, and its block is not over",
             "wait until it is over: other programs may use the same quota; --outbox keeps what cannot go out now",
         ),
     };
-    let wait = Duration::from_secs(refused.retry_after.as_secs_f64().ceil() as u64);
+    let wait = Duration::from_secs(exceeded.retry_after.as_secs_f64().ceil() as u64);
     let message = format!("{what}: the next one may go in {} s", wait.as_secs());
     Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(wait)
 }

@@ -46,8 +46,8 @@ impl Courier {
         self.token = Some(token);
     }
 
-    /// How far the slots of this webhook or app are used up.
+    /// How many permits of this webhook or app are taken.
     pub(crate) fn pacing(&self) -> Usage {
-        self.pacer.usage()
+        self.limiter.usage()
     }
 }

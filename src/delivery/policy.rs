@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::rate_limit::IfFull;
-
 /// The wait before the second attempt, before it is spread; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
@@ -47,11 +45,6 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// What to do where there is no slot.
-    pub(super) fn if_full(self) -> IfFull {
-        if self.wait_for_rate { IfFull::Wait } else { IfFull::Refuse }
-    }
-
     /// Decides after attempt number `attempt`, counted from 1. `delivers` says whether the request was one that must not
     /// be repeated lightly, `left` is the time until the deadline, and `roll`, between 0 and 1, spreads those who failed
     /// together.

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::webhook::Image;
 use crate::message::{Part, PartKind, recipients};
-use crate::rate_limit::Lane;
+use crate::rate_limit::Bucket;
 
 impl Courier {
     /// Sends a message, part by part, and goes on where `account` says that it stopped before. `mark` leads the first
@@ -96,11 +96,11 @@ impl Courier {
         part: usize,
         account: &mut Account,
     ) -> Result<Reply, Failed> {
-        let (channel, period, if_full) = (self.channel, self.period, self.policy.if_full());
-        let (pacer, lanes, until) = (self.pacer.clone(), lanes(&message.body, channel), self.client.deadline());
+        let (channel, period, may_wait) = (self.channel, self.period, self.policy.wait_for_rate);
+        let (limiter, buckets, until) = (self.limiter.clone(), buckets(&message.body, channel), self.client.deadline());
         let endpoint = channel.facts().send_path;
         self.call(endpoint, Purpose::Send, async |client, credential| {
-            let mut slot = pacer.take(&lanes, if_full, until).await.map_err(Trouble::Paced)?;
+            let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(Trouble::Rate)?;
             account.begin(part).await;
             let sending = async {
                 match channel {
@@ -108,7 +108,7 @@ impl Courier {
                     Channel::Webhook => client.webhook_send(credential, message.bytes.clone()).await,
                 }
             };
-            let sent = slot.during(sending).await;
+            let sent = permit.during(sending).await;
             if let Err(failure) = &sent {
                 if failure.is_before_the_request() || failure.answer().is_some() {
                     account.end(part).await;
@@ -116,9 +116,9 @@ impl Courier {
                     account.answered(part);
                 }
                 if failure.is_before_the_request() {
-                    slot.give_back().await;
+                    permit.give_back().await;
                 } else if let Some(pause) = block_of(failure, endpoint, period) {
-                    pacer.block(pause, until).await;
+                    limiter.block(pause, until).await;
                 }
             }
             Ok(sent?)
@@ -214,11 +214,11 @@ fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<(Vec<u8>
     Ok((bytes, body))
 }
 
-/// The lanes in which a call needs a slot.
-fn lanes(body: &Value, channel: Channel) -> Vec<Lane> {
+/// The buckets of the rate limit that a call needs a permit in.
+fn buckets(body: &Value, channel: Channel) -> Vec<Bucket> {
     match channel.facts().addressing {
-        Addressing::Recipients => recipients(body).map(|(kind, id)| Lane::of(kind, id)).collect(),
-        Addressing::Credential => vec![Lane::GROUP],
+        Addressing::Recipients => recipients(body).map(|(kind, id)| Bucket::of(kind, id)).collect(),
+        Addressing::Credential => vec![Bucket::GROUP],
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::blocking::off_loop;
 use crate::delivery::{ListedEntry, Outcome, Product};
 use crate::error::{Error, Result, Status};
-use crate::outbox::{Dropped, Listed, Outbox};
+use crate::outbox::{ClaimError, Listed, Outbox};
 use crate::send::Session;
 
 /// Which entries are to be discarded.
@@ -48,28 +48,25 @@ pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
 
 fn listed(listed: Listed, state: &'static str) -> ListedEntry {
     match listed {
-        Listed::Whole(whole) => {
-            let (entry, progress) = *whole;
-            ListedEntry {
-                id: entry.id,
-                profile: entry.profile,
-                command: entry.channel.facts().command.to_owned(),
-                queued_at_ms: Some(entry.queued_at_ms),
-                attempts: progress.attempts,
-                errcode: progress.errcode,
-                state,
-                reason: progress.message,
-            }
-        }
-        Listed::Damaged { id, reason } => ListedEntry {
-            id,
+        Ok((entry, progress)) => ListedEntry {
+            id: entry.id,
+            profile: entry.profile,
+            command: entry.channel.facts().command.to_owned(),
+            queued_at_ms: Some(entry.queued_at_ms),
+            attempts: progress.attempts,
+            errcode: progress.errcode,
+            state,
+            reason: progress.message,
+        },
+        Err(damaged) => ListedEntry {
+            id: damaged.id,
             profile: None,
             command: String::new(),
             queued_at_ms: None,
             attempts: 0,
             errcode: None,
             state: "failed",
-            reason: Some(reason),
+            reason: Some(damaged.reason),
         },
     }
 }
@@ -107,21 +104,19 @@ fn drop_chosen(outbox: &Outbox, selection: &Selection) -> Result<(usize, Vec<Str
     }
     let (mut dropped, mut kept) = (0, Vec::new());
     for id in &chosen {
-        match outbox.drop_entry(id)? {
-            Dropped::Done => dropped += 1,
-            Dropped::Busy => kept.push(format!("{id} is being sent right now")),
-            Dropped::Gone if selection.ids.contains(id) => kept.push(format!("there is no entry {id}")),
-            Dropped::Gone => {}
+        match outbox.drop_entry(id) {
+            Ok(()) => dropped += 1,
+            Err(ClaimError::Busy) => kept.push(format!("{id} is being sent right now")),
+            Err(ClaimError::Failed(error)) => return Err(error),
+            Err(_) if selection.ids.contains(id) => kept.push(format!("there is no entry {id}")),
+            Err(_) => {}
         }
     }
     Ok((dropped, kept))
 }
 
 fn id_of(listed: Listed) -> String {
-    match listed {
-        Listed::Whole(whole) => whole.0.id,
-        Listed::Damaged { id, .. } => id,
-    }
+    listed.map_or_else(|damaged| damaged.id, |(entry, _)| entry.id)
 }
 
 pub(super) fn no_dry_run() -> Error {

@@ -13,8 +13,8 @@ use crate::clock::{self, at_ms};
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Mark, Outcome, Policy, Product, Shortfall};
 use crate::error::{Error, Result, Status};
-use crate::message::Part;
-use crate::outbox::{Claim, Entry, Held, Outbox, Progress};
+use crate::message::{Part, PartState};
+use crate::outbox::{ClaimError, ClaimedEntry, Entry, EntryProgress, Outbox};
 use crate::send::{Session, Target};
 
 /// How many waiting alerts a send takes along, and how long that may take it at the most.
@@ -186,26 +186,24 @@ impl<'s, 'c> Flush<'s, 'c> {
         let (outbox, name) = (Arc::clone(&self.outbox), id.to_owned());
         let stuck = self.stuck.clone();
         let claiming = move || {
-            let claim = outbox.claim(&name)?;
-            let parts = match &claim {
-                Claim::Held(held) if !stuck.contains(&target_of(held.entry())) => held.parts(),
-                _ => Ok(Vec::new()),
-            };
-            Ok((claim, parts))
+            let claimed = outbox.claim(&name)?;
+            let is_stuck = stuck.contains(&target_of(&claimed.entry));
+            let parts = if is_stuck { Ok(Vec::new()) } else { claimed.parts() };
+            Ok((claimed, parts))
         };
-        let (held, parts) = match off_loop(claiming).await.and_then(|claimed| claimed) {
-            Ok((Claim::Held(held), parts)) => (*held, parts),
-            Ok((Claim::Busy, _)) => return End::Waits("it is being sent right now"),
-            Ok((Claim::Gone, _)) => return End::Gone,
-            Ok((Claim::Damaged(reason), _)) => return End::Failed(reason),
-            Err(error) => return End::Stays(error.to_string()),
+        let (claimed, parts) = match off_loop(claiming).await.unwrap_or_else(|error| Err(error.into())) {
+            Ok(claimed) => claimed,
+            Err(ClaimError::Busy) => return End::Waits("it is being sent right now"),
+            Err(ClaimError::Gone) => return End::Gone,
+            Err(ClaimError::Damaged(reason)) => return End::Failed(reason),
+            Err(ClaimError::Failed(error)) => return End::Stays(error.to_string()),
         };
-        let target = target_of(held.entry());
+        let target = target_of(&claimed.entry);
         if self.stuck.contains(&target) {
             return End::Waits("those before it for the same target wait too");
         }
         let end = self
-            .deliver_held(held, parts, &target)
+            .deliver_claimed(claimed, parts, &target)
             .await
             .unwrap_or_else(|error| End::Stays(error.message().to_owned()));
         if matches!(end, End::Stays(_)) {
@@ -215,36 +213,44 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 
     /// The error is why it stays.
-    async fn deliver_held(&mut self, mut held: Held, parts: Result<Vec<Part>>, target: &str) -> Result<End> {
+    async fn deliver_claimed(
+        &mut self,
+        mut claimed: ClaimedEntry,
+        parts: Result<Vec<Part>>,
+        target: &str,
+    ) -> Result<End> {
         let limit = self.session.settings.outbox_max_age;
-        let is_revived = self.revived.iter().any(|revived| revived == held.id());
-        if since(held.entry().queued_at_ms) > limit && !is_revived {
-            return give_up(held, format!("it is older than {limit:?}, the outbox_max_age")).await;
+        let is_revived = self.revived.iter().any(|revived| revived == claimed.id());
+        if since(claimed.entry.queued_at_ms) > limit && !is_revived {
+            return give_up(claimed, format!("it is older than {limit:?}, the outbox_max_age")).await;
         }
         // What is unknown of it stands there when it was being given up and the process was killed.
-        let may_have_arrived = held.progress().is_under_way() || (held.progress().is_unknown() && !is_revived);
-        if held.entry().at_most_once && may_have_arrived {
-            return give_up(held, "it may have arrived, and must not arrive twice".to_owned()).await;
+        let may_have_arrived =
+            claimed.progress.has(PartState::UnderWay) || (claimed.progress.has(PartState::Unknown) && !is_revived);
+        if claimed.entry.at_most_once && may_have_arrived {
+            return give_up(claimed, "it may have arrived, and must not arrive twice".to_owned()).await;
         }
         let parts = match parts {
-            Err(error) if error.status() == Status::Refused => return give_up(held, error.message().to_owned()).await,
+            Err(error) if error.status() == Status::Refused => {
+                return give_up(claimed, error.message().to_owned()).await;
+            }
             parts => parts?,
         };
         let key = (target.to_owned(), crate::send::agent_id(&parts));
         let (target, mut courier) = match self.targets.remove(&key) {
             Some(known) => known,
-            None => match self.reach(held.entry(), key.1).await {
+            None => match self.reach(&claimed.entry, key.1).await {
                 Ok(reached) => reached,
                 Err(error) => {
-                    let mut progress = held.progress().clone();
+                    let mut progress = claimed.progress.clone();
                     progress.note(&error);
-                    to_the_end(move || held.save(progress)).await??;
+                    to_the_end(move || claimed.save(progress)).await??;
                     return Err(error);
                 }
             },
         };
-        courier.set_out(self.policy(&target, held.entry()), self.deadline);
-        let end = self.send(&mut courier, &parts, held, &target).await;
+        courier.set_out(self.policy(&target, &claimed.entry), self.deadline);
+        let end = self.send(&mut courier, &parts, claimed, &target).await;
         self.targets.insert(key, (target, courier));
         end
     }
@@ -283,11 +289,18 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 
     /// Sends what is left of an entry, and settles it.
-    async fn send(&mut self, courier: &mut Courier, parts: &[Part], held: Held, target: &Target) -> Result<End> {
-        let mark = mark_of(held.entry(), held.progress());
-        let (id, at_most_once, may_edit) = (held.id().to_owned(), held.entry().at_most_once, held.entry().markable);
+    async fn send(
+        &mut self,
+        courier: &mut Courier,
+        parts: &[Part],
+        claimed: ClaimedEntry,
+        target: &Target,
+    ) -> Result<End> {
+        let mark = mark_of(&claimed.entry, &claimed.progress);
+        let (id, at_most_once, may_edit) =
+            (claimed.id().to_owned(), claimed.entry.at_most_once, claimed.entry.markable);
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
-        account.resume(held);
+        account.resume(claimed);
         account.note_mark(mark.clone());
         let mark = mark.map(|text| Mark { text, may_edit });
         let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
@@ -323,11 +336,11 @@ async fn gave_up(mut account: Account, outcome: &Outcome, reason: String) -> Res
 }
 
 /// Gives one up that is not tried any more.
-async fn give_up(held: Held, reason: String) -> Result<End> {
-    let mut progress = held.progress().clone();
+async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<End> {
+    let mut progress = claimed.progress.clone();
     progress.stop();
     progress.note(&Error::new(Status::Refused, reason.as_str()));
-    to_the_end(move || held.fail(&progress)).await??;
+    to_the_end(move || claimed.fail(&progress)).await??;
     Ok(End::Failed(reason))
 }
 
@@ -338,8 +351,8 @@ fn target_of(entry: &Entry) -> String {
 
 /// What a late alert begins with. One that WeCom may know already, and drops when it comes again within the interval,
 /// goes as it went before.
-fn mark_of(entry: &Entry, progress: &Progress) -> Option<String> {
-    let may_be_known = progress.may_have_arrived || progress.is_under_way();
+fn mark_of(entry: &Entry, progress: &EntryProgress) -> Option<String> {
+    let may_be_known = progress.may_have_arrived || progress.has(PartState::UnderWay);
     let last = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
     if may_be_known && entry.duplicate_check_s.is_some_and(|interval| since(last).as_secs() < interval) {
         return progress.mark.clone();

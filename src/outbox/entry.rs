@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::api::errcode;
 use crate::channel::Channel;
 use crate::error::{Error, Status};
-use crate::input::Attachment;
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartKind, PartState};
 
 /// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Its name, in the order of time.
+    /// Its name, in the order of time. [`super::Outbox::accept`] gives it.
     pub(crate) id: String,
-    /// The channel that it goes by.
+    /// The channel that it goes by; version 1 called it the route.
+    #[serde(alias = "route")]
     pub(crate) channel: Channel,
     /// The profile whose credentials it goes with.
     pub(crate) profile: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) duplicate_check_s: Option<u64>,
     /// Whether its text may be led by a mark: it is not a payload's.
     pub(crate) markable: bool,
-    /// What to send, in order.
+    /// What to send, in order. [`super::Outbox::accept`] fills it in.
     pub(crate) parts: Vec<StoredPart>,
 }
 
@@ -38,9 +38,11 @@ pub(crate) struct Entry {
 pub(crate) struct StoredPart {
     /// Message or attachment.
     pub(crate) kind: PartKind,
-    /// The name of its file, as the receiver sees it, where the part is that file.
+    /// The name of its file, as the receiver sees it, where the part is that file; version 1 called it the label.
+    #[serde(alias = "label")]
     pub(crate) name: Option<String>,
-    /// The file that was copied in.
+    /// The file that was copied in; version 1 called it the media.
+    #[serde(alias = "media")]
     pub(crate) file: Option<StoredFile>,
 }
 
@@ -61,7 +63,7 @@ pub(crate) struct StoredFile {
 
 /// How far the delivery of an entry has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Progress {
+pub(crate) struct EntryProgress {
     /// Send requests so far.
     pub(crate) attempts: u32,
     /// WeCom's code in the last failure; `None` where it gave no answer.
@@ -90,57 +92,18 @@ pub(crate) struct PartProgress {
     pub(crate) taken: usize,
 }
 
-/// An alert to be accepted; the fields are those of [`Entry`].
-#[derive(Debug)]
-#[allow(missing_docs, reason = "each field is that of the entry")]
-pub(crate) struct NewEntry {
-    pub(crate) channel: Channel,
-    pub(crate) profile: Option<String>,
-    pub(crate) target: Option<String>,
-    pub(crate) queued_at_ms: u64,
-    pub(crate) at_most_once: bool,
-    pub(crate) duplicate_check_s: Option<u64>,
-    pub(crate) markable: bool,
-    /// What to send, in order. Files are copied.
-    pub(crate) parts: Vec<Part>,
-}
-
-impl NewEntry {
-    /// The entry to be stored; `sums` are the checksums of its files, by the index of their part.
-    pub(super) fn into_entry(self, id: String, sums: &[Option<String>]) -> Entry {
-        let stored = |(index, part): (usize, &Part)| StoredPart {
-            kind: part.kind,
-            name: part.name.clone(),
-            file: part.file.as_ref().map(|(kind, file)| StoredFile {
-                kind: *kind,
-                name: file.name().to_owned(),
-                file: file_name(index),
-                size: file.size(),
-                sha256: sums.get(index).cloned().flatten(),
-            }),
-        };
-        Entry {
-            id,
-            channel: self.channel,
-            profile: self.profile,
-            target: self.target,
-            queued_at_ms: self.queued_at_ms,
-            at_most_once: self.at_most_once,
-            duplicate_check_s: self.duplicate_check_s,
-            markable: self.markable,
-            parts: self.parts.iter().enumerate().map(stored).collect(),
-        }
+impl StoredPart {
+    /// A part to be stored, `index` counted from 0. The checksum of its file is known when that was copied.
+    pub(super) fn of(index: usize, part: &Part) -> Self {
+        let file = part.file.as_ref().map(|(kind, file)| StoredFile {
+            kind: *kind,
+            name: file.name().to_owned(),
+            file: format!("{}.bin", index + 1),
+            size: file.size(),
+            sha256: None,
+        });
+        Self { kind: part.kind, name: part.name.clone(), file }
     }
-
-    /// The files that belong to it, with the index of their part.
-    pub(super) fn files(&self) -> impl Iterator<Item = (usize, &Attachment)> {
-        self.parts.iter().enumerate().filter_map(|(index, part)| Some((index, &part.file.as_ref()?.1)))
-    }
-}
-
-/// What the file of a part is called in the entry's folder.
-pub(super) fn file_name(index: usize) -> String {
-    format!("{}.bin", index + 1)
 }
 
 impl StoredFile {
@@ -151,30 +114,20 @@ impl StoredFile {
     }
 }
 
-impl Progress {
+impl EntryProgress {
     /// That of an entry of which nothing was tried yet.
     pub(crate) fn new(parts: usize) -> Self {
         Self { parts: vec![PartProgress::default(); parts], ..Self::default() }
     }
 
-    /// Whether a request was under way when it was last saved.
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.parts.iter().any(|part| part.state == PartState::UnderWay)
-    }
-
-    /// Whether a request for a part went out of which nobody knows what became of it.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.parts.iter().any(|part| part.state == PartState::Unknown)
+    /// Whether some part is in this state.
+    pub(crate) fn has(&self, state: PartState) -> bool {
+        self.parts.iter().any(|part| part.state == state)
     }
 
     /// Whether nothing is left to be sent.
     pub(crate) fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.state == PartState::Sent)
-    }
-
-    /// Nothing is left to be sent.
-    pub(crate) fn finish(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.state = PartState::Sent);
     }
 
     /// Nothing is under way any more: what was may have arrived.

@@ -1,18 +1,18 @@
 //! The files of an entry, in both versions that there are.
 //!
 //! Version 2: the first line is `{"version":2,"sha256":"…"}` with the checksum of all that follows; the second is the
-//! [`Entry`] or its [`Progress`]; in `entry.json` the body of each part follows, a line each.
+//! [`Entry`] or its [`EntryProgress`]; in `entry.json` the body of each part follows, a line each.
 //!
 //! Version 1, as 0.1.0 wrote it: one JSON document with everything in it, in `entry.json` and once more in
 //! `progress.json`. It is read, and never written.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::entry::{Entry, Progress};
+use super::entry::{Entry, EntryProgress};
 use crate::fingerprint::{Checksum, sha256};
 use crate::message::Part;
 
@@ -40,7 +40,7 @@ pub(super) fn write_entry(entry: &Entry, mut bodies: Vec<u8>) -> io::Result<Vec<
 }
 
 /// The content of `progress.json`.
-pub(super) fn write_progress(progress: &Progress) -> io::Result<Vec<u8>> {
+pub(super) fn write_progress(progress: &EntryProgress) -> io::Result<Vec<u8>> {
     sealed(line(progress)?)
 }
 
@@ -57,26 +57,22 @@ fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
 }
 
 /// Reads `entry.json` without its bodies; of version 1 the progress is in it.
-///
-/// # Errors
-///
-/// What is wrong with it; nothing of the content is shown.
-pub(super) fn read_entry(file: impl Read) -> Result<(Entry, Option<Progress>), String> {
+/// The error says what is wrong with it; nothing of the content is shown.
+pub(super) fn read_entry(file: impl Read) -> Result<(Entry, Option<EntryProgress>), String> {
     match open(file)? {
         Opened::V2(mut lines) => {
             let entry: Entry = lines.next_as()?;
             let parts = lines.count_rest()?;
             if parts == entry.parts.len() { Ok((entry, None)) } else { Err("it lacks parts".to_owned()) }
         }
-        Opened::V1(old) => Ok((of_old(&old, old_entry)?, Some(of_old(&old, old_progress)?))),
+        Opened::V1(old) => {
+            let entry = Entry::deserialize(&old).map_err(|_| no_entry(1, 1))?;
+            Ok((entry, Some(old_progress(old)?)))
+        }
     }
 }
 
 /// Reads the bodies of the parts in `entry.json`, in order.
-///
-/// # Errors
-///
-/// As [`read_entry`].
 pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
     match open(file)? {
         Opened::V2(mut lines) => {
@@ -95,18 +91,14 @@ pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
 }
 
 /// Reads `progress.json` of an entry with that many parts.
-///
-/// # Errors
-///
-/// As [`read_entry`].
-pub(super) fn read_progress(file: impl Read, parts: usize) -> Result<Progress, String> {
-    let progress: Progress = match open(file)? {
+pub(super) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, String> {
+    let progress: EntryProgress = match open(file)? {
         Opened::V2(mut lines) => {
             let progress = lines.next_as()?;
             lines.count_rest()?;
             progress
         }
-        Opened::V1(old) => of_old(&old, old_progress)?,
+        Opened::V1(old) => old_progress(old)?,
     };
     if progress.parts.len() == parts { Ok(progress) } else { Err("it is that of another entry".to_owned()) }
 }
@@ -125,7 +117,8 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
     if let Some(sum) = head.as_ref().and_then(|head| head.get("sha256")?.as_str())
         && head.as_ref().is_some_and(|head| head["version"] == VERSION)
     {
-        return Ok(Opened::V2(Lines::new(reader, sum.to_owned())));
+        let (expected, sum) = (sum.to_owned(), Checksum::default());
+        return Ok(Opened::V2(Lines { reader, expected, sum, line: Vec::new(), number: 1 }));
     }
     reader.read_to_end(&mut content).map_err(|error| unreadable(&error))?;
     let old: Value = serde_json::from_slice(&content).map_err(|error| no_entry(error.line(), error.column()))?;
@@ -148,10 +141,6 @@ struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    fn new(reader: R, expected: String) -> Self {
-        Self { reader, expected, sum: Checksum::default(), line: Vec::new(), number: 1 }
-    }
-
     /// Whether there is another one.
     fn advance(&mut self) -> Result<bool, String> {
         self.line.clear();
@@ -189,41 +178,15 @@ fn no_entry(line: usize, column: usize) -> String {
     format!("it is no entry, from line {line} column {column} on")
 }
 
-/// What an entry of version 1 says, in the form of this one.
-fn of_old<T: DeserializeOwned>(old: &Value, form: fn(&Value) -> Value) -> Result<T, String> {
-    let form = serde_json::to_vec(&form(old)).map_err(|_| no_entry(1, 1))?;
-    serde_json::from_slice(&form).map_err(|error| no_entry(1, error.column()))
-}
-
-fn old_entry(old: &Value) -> Value {
-    let file = |media: &Value| match media {
-        Value::Object(_) => json!({
-            "kind": media["kind"],
-            "name": media["name"],
-            "file": media["file"],
-            "size": media["size"],
-            "sha256": null,
-        }),
-        _ => Value::Null,
+/// The progress in a file of version 1. Its parts have `done` and `sent`; its other fields are those of today.
+fn old_progress(mut old: Value) -> Result<EntryProgress, String> {
+    let parts = match old["parts"].take() {
+        Value::Array(parts) => parts,
+        _ => Vec::new(),
     };
-    let part = |part: &Value| json!({ "kind": part["kind"], "name": part["label"], "file": file(&part["media"]) });
-    json!({
-        "id": old["id"],
-        "channel": old["route"],
-        "profile": old["profile"],
-        "target": old["target"],
-        "queued_at_ms": old["queued_at_ms"],
-        "at_most_once": old["at_most_once"],
-        "duplicate_check_s": old["duplicate_check_s"],
-        "markable": old["markable"],
-        "parts": old_parts(old).map(part).collect::<Value>(),
-    })
-}
-
-fn old_progress(old: &Value) -> Value {
-    let is_left = |index: usize| old["parts"][index]["done"] == false;
+    let is_left = |index: &usize| parts.get(*index).is_some_and(|part| part["done"] == false);
     // Where it names no part that is left, any of them may be meant.
-    let named = old["under_way"].as_u64().and_then(|index| usize::try_from(index).ok()).filter(|index| is_left(*index));
+    let named = old["under_way"].as_u64().and_then(|index| usize::try_from(index).ok()).filter(is_left);
     let is_under_way = |index| !old["under_way"].is_null() && named.is_none_or(|named| named == index);
     let letter = |(index, part): (usize, &Value)| match part["done"].as_bool() {
         Some(true) => 's',
@@ -232,21 +195,8 @@ fn old_progress(old: &Value) -> Value {
         None => '?',
     };
     let taken = |(index, part): (usize, &Value)| (part["done"] != true).then(|| json!([index, part["sent"]]));
-    json!({
-        "attempts": old["attempts"],
-        "errcode": old["errcode"],
-        "status": old["status"],
-        "message": old["message"],
-        "may_have_arrived": old["may_have_arrived"],
-        "last_attempt_ms": old["last_attempt_ms"],
-        "mark": old["mark"],
-        "parts": {
-            "states": old_parts(old).enumerate().map(letter).collect::<String>(),
-            "taken": old_parts(old).enumerate().filter_map(taken).collect::<Value>(),
-        },
-    })
-}
-
-fn old_parts(old: &Value) -> impl Iterator<Item = &Value> {
-    old["parts"].as_array().into_iter().flatten()
+    let states: String = parts.iter().enumerate().map(letter).collect();
+    let taken: Value = parts.iter().enumerate().filter_map(taken).collect();
+    old["parts"] = json!({ "states": states, "taken": taken });
+    serde_json::from_value(old).map_err(|_| no_entry(1, 1))
 }

@@ -1,75 +1,67 @@
-//! Slots shared by all processes of the machine that use one webhook, or one app: no more messages than WeCom takes.
+//! The rate limit that all processes of the machine share: no more messages than WeCom takes from one webhook or one app.
 //!
-//! A webhook takes 20 messages a minute (document path 99110). An app may send 30 a minute to one member, and what is
-//! more vanishes without a word (document path 90236). One file per webhook or app, in the folder `pacing`, holds the
-//! slots taken, each in one lane or more; it is rewritten in place and not synced: a loss of power loses no more than
-//! a period's slots. Trouble with the file never stops an alert, which then goes out unpaced.
+//! A webhook takes 20 messages a minute (document path 99110). An app may send 30 a minute to one member; WeCom drops what
+//! is more without an error (document path 90236). One file per webhook or app, in the folder `pacing`, holds the permits
+//! taken, each in one bucket or more. It is rewritten in place and not synced: a loss of power loses no more than the
+//! permits of one period. A file that cannot be used never stops an alert, which then goes out without a limit.
 
-mod ledger;
-mod register;
-mod slot;
+mod file;
 #[cfg(test)]
 mod tests;
+mod window;
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use ledger::{Lane, Reason};
-pub(crate) use slot::Slot;
+pub(crate) use window::{Bucket, LimitedBy};
 
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::config::Rate;
 use crate::event::Observer;
 use crate::store::Folder;
-use ledger::{Ledger, Wait};
-use register::Register;
-use slot::Claim;
+use file::RateFile;
+use window::{Wait, Window};
 
-/// A slot stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
+/// A permit stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// Those who wait for the same slot come back at different times, within a twentieth of the wait, but no less than this.
+/// A permit of a request under way is prolonged at least this often.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(30);
+
+/// Jitter of a wait for a permit: up to a twentieth of the wait, but at least this much.
 const SHORTEST_SPREAD_MS: u64 = 5;
 
-/// And no more than this.
+/// And at most this much.
 const LONGEST_SPREAD_MS: u64 = 1_000;
 
-/// Those who wait for the end of a pause spread themselves over a tenth of it, but over no more than this.
-const LONGEST_SPREAD_AFTER_PAUSE_MS: u64 = 5_000;
+/// Jitter after a block: up to a tenth of the block, but at most this much.
+const LONGEST_SPREAD_AFTER_BLOCK_MS: u64 = 5_000;
 
 /// The rate of a channel where none is set.
 pub(crate) fn default_rate(channel: Channel) -> Rate {
     Rate::Per { count: channel.facts().messages_per_minute, period: Duration::from_secs(60) }
 }
 
-/// What to do while there is no slot.
+/// There is no permit, or none in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IfFull {
-    /// Wait, if there can be one in time.
-    Wait,
-    /// Give up at once.
-    Refuse,
-}
-
-/// There is no slot, or none in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no slot for {} ms", .retry_after.as_millis())]
-pub(crate) struct Refused {
-    /// When there may be one, at the earliest. Others may take it first.
+pub(crate) struct RateExceeded {
+    /// When there may be one, at the earliest. Other processes may take it first.
     pub(crate) retry_after: Duration,
     /// What holds the request back.
-    pub(crate) reason: Reason,
+    pub(crate) limited_by: LimitedBy,
 }
 
-/// How far the slots are used up.
+/// How many permits are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usage {
-    /// Nothing is held back.
+    /// No rate is set.
     Off,
-    /// By a rate.
-    Paced {
-        /// How many slots are taken: of an app, by the recipient who has the most.
+    /// A rate is set.
+    Limited {
+        /// How many permits are taken: of an app, by the recipient who has the most.
         taken: usize,
         /// How many there are, for each recipient of an app.
         count: u32,
@@ -78,27 +70,27 @@ pub(crate) enum Usage {
     },
 }
 
-/// Hands out the slots of one webhook or one app. Clones hand out the same ones.
+/// Hands out the permits of one webhook or one app. Clones hand out the same ones.
 #[derive(Debug, Clone)]
-pub(crate) struct Pacer(Option<Arc<Pace>>);
+pub(crate) struct RateLimiter(Option<Arc<Limit>>);
 
-/// The rate, and where it is kept.
+/// The rate, and the file that keeps the permits.
 #[derive(Debug)]
-struct Pace {
-    register: Register,
+struct Limit {
+    file: RateFile,
     count: u32,
-    /// How long a slot stays taken after its request.
-    hold: Duration,
+    /// How long a permit stays taken after its request.
+    hold_ms: u64,
 }
 
-impl Pacer {
-    /// No pacing: touches no file and always grants.
+impl RateLimiter {
+    /// No limit: touches no file and always grants.
     pub(crate) fn off() -> Self {
         Self(None)
     }
 
-    /// The slots of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
-    /// one, `listener` hears of it and there is no pacing.
+    /// The permits of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
+    /// one, `listener` is told once and there is no limit.
     pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Observer) -> Self {
         match rate {
             Rate::Off => Self::off(),
@@ -106,77 +98,142 @@ impl Pacer {
         }
     }
 
-    /// How far the slots are used up. Takes none and waits for nobody.
+    /// How many permits are taken. Takes none and does not wait for the lock.
     pub(crate) fn usage(&self) -> Usage {
-        let Some(pace) = &self.0 else { return Usage::Off };
+        let Some(limit) = &self.0 else { return Usage::Off };
         let now = now_ms();
-        let ledger = pace.register.peek(now);
-        Usage::Paced { taken: ledger.most_taken(), count: pace.count, blocked_for: ledger.blocked_for(now) }
+        let window = limit.file.peek(now);
+        Usage::Limited { taken: window.most_taken(), count: limit.count, blocked_for: window.blocked_for(now) }
     }
 
     fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, listener: Observer) -> Self {
         let name = format!("{}.json", name.get(..32).unwrap_or(name));
-        let register = Register::new(state.map(|state| state.within("pacing")), name, listener);
-        Self(Some(Arc::new(Pace { register, count, hold })))
+        let file = RateFile::new(state.map(|state| state.within("pacing")), name, listener);
+        Self(Some(Arc::new(Limit { file, count, hold_ms: in_ms(hold) })))
     }
 
-    /// Takes a slot in every one of these lanes at once, for one request; without a lane only a pause holds it back.
+    /// Takes a permit in every one of these buckets at once, for one request; without a bucket only a block holds it back.
     ///
-    /// Grants one without pacing if the file cannot be used, or stays locked for 2 seconds or until `until`.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`], if there is none, and with [`IfFull::Wait`] if there can be none before `until`: that is said at once.
-    pub(crate) async fn take(&self, lanes: &[Lane], if_full: IfFull, until: Instant) -> Result<Slot, Refused> {
-        let Some(pace) = &self.0 else { return Ok(Slot::unpaced()) };
-        let mut lanes = lanes.to_vec();
-        lanes.sort_unstable();
-        lanes.dedup();
-        let mut claim = Claim::new(Arc::clone(pace), lanes, until);
+    /// Grants one that is written nowhere if the file cannot be used, or stays locked for 2 seconds or until `until`.
+    /// Fails at once if there is none and it must not wait, or if there can be none before `until`.
+    pub(crate) async fn take(
+        &self,
+        buckets: &[Bucket],
+        may_wait: bool,
+        until: Instant,
+    ) -> Result<Permit, RateExceeded> {
+        let Some(limit) = &self.0 else { return Ok(Permit(None)) };
+        let mut buckets = buckets.to_vec();
+        buckets.sort_unstable();
+        buckets.dedup();
+        let id = fastrand::u64(..);
         loop {
-            let wait = match claim.take().await {
-                Some(Ok(())) => return Ok(Slot::paced(claim)),
-                None => return Ok(Slot::unpaced()),
+            let take = |window: &mut Window, now| window.take(id, &buckets, limit.count, limit.hold_ms, now);
+            let wait = match limit.file.change(until, take).await {
+                Some(Ok(())) => {
+                    let limit = Arc::clone(limit);
+                    return Ok(Permit(Some(TakenPermit { limit, id, buckets, until, is_settled: false })));
+                }
                 Some(Err(wait)) => wait,
+                None => return Ok(Permit(None)),
             };
             let earliest = Duration::from_millis(wait.ms);
             let left = until.saturating_duration_since(Instant::now());
-            if if_full == IfFull::Refuse || earliest > left {
-                return Err(Refused { retry_after: earliest, reason: wait.reason });
+            if !may_wait || earliest > left {
+                return Err(RateExceeded { retry_after: earliest, limited_by: wait.limited_by });
             }
-            pace.tell_wait(wait);
+            let why = match wait.limited_by {
+                LimitedBy::Rate => format!("{} messages are as many as the rate allows", limit.count),
+                LimitedBy::Block => "WeCom refused one because of too many".to_owned(),
+            };
+            limit.file.tell(format!("{why}: waiting {}.{:03} s for a slot", wait.ms / 1_000, wait.ms % 1_000));
             tokio::time::sleep((earliest + jitter(wait)).min(left)).await;
         }
     }
 
     /// Makes every process wait: WeCom refused a request because there were too many, as with errcode 45009 or 45033.
-    /// A longer pause from before is not shortened. Nothing comes of it if the file cannot be used before `until`.
+    /// A longer block from before is not shortened. Does nothing if the file cannot be used before `until`.
     pub(crate) async fn block(&self, pause: Duration, until: Instant) {
-        if let Some(pace) = &self.0 {
-            let work = |ledger: &mut Ledger, now| {
-                ledger.block(in_ms(pause), now);
-                Ok(())
-            };
-            pace.register.change(until, work).await;
+        if let Some(limit) = &self.0 {
+            limit.file.change(until, |window, now| window.block(in_ms(pause), now)).await;
         }
     }
 }
 
-impl Pace {
-    fn tell_wait(&self, wait: Wait) {
-        let why = match wait.reason {
-            Reason::Pace => format!("{} messages are as many as the rate allows", self.count),
-            Reason::Block => "WeCom refused one because of too many".to_owned(),
+/// A permit for one request. Dropped before the request ended, it frees a period later.
+///
+/// If this process is killed, it frees a period after it was last prolonged.
+#[derive(Debug)]
+#[must_use = "a permit is for a request: make it within `during`"]
+pub(crate) struct Permit(Option<TakenPermit>);
+
+/// A permit as it stands in the file under its id.
+#[derive(Debug)]
+struct TakenPermit {
+    limit: Arc<Limit>,
+    id: u64,
+    buckets: Vec<Bucket>,
+    /// For how long the file's lock may be waited for.
+    until: Instant,
+    /// Whether the end of the request is written.
+    is_settled: bool,
+}
+
+impl Permit {
+    /// Makes the one request that the permit is for. The permit stays taken all the while, and for a period after the end.
+    pub(crate) async fn during<T>(&mut self, request: impl Future<Output = T>) -> T {
+        let Some(permit) = &mut self.0 else { return request.await };
+        let mut request = pin!(request);
+        let output = tokio::select! {
+            // Renewed first: a process that was stopped for a while may be late with both.
+            biased;
+            never = permit.renew_for_ever() => match never {},
+            output = &mut request => output,
         };
-        self.register.tell(format!("{why}: waiting {}.{:03} s for a slot", wait.ms / 1_000, wait.ms % 1_000));
+        permit.is_settled = permit.hold().await;
+        output
+    }
+
+    /// Frees the permit at once. Only for a request that cannot have reached WeCom: its connection never stood.
+    pub(crate) async fn give_back(mut self) {
+        if let Some(permit) = &mut self.0 {
+            let free = |window: &mut Window, _| window.free(permit.id);
+            permit.is_settled |= permit.limit.file.change(permit.until, free).await.is_some();
+        }
+    }
+}
+
+impl TakenPermit {
+    async fn hold(&self) -> bool {
+        self.limit.file.change(self.until, |window, now| self.hold_in(window, now)).await.is_some()
+    }
+
+    fn hold_in(&self, window: &mut Window, now: u64) {
+        window.hold(self.id, &self.buckets, self.limit.hold_ms, now);
+    }
+
+    async fn renew_for_ever(&self) -> Infallible {
+        let renewal = Duration::from_millis(self.limit.hold_ms / 2).min(LONGEST_RENEWAL);
+        loop {
+            tokio::time::sleep(renewal).await;
+            self.hold().await;
+        }
+    }
+}
+
+impl Drop for TakenPermit {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.limit.file.try_change(|window, now| self.hold_in(window, now));
+        }
     }
 }
 
 /// What is added to a wait, so that those who wait for the same do not all come back at once.
 fn jitter(wait: Wait) -> Duration {
-    let spread = match wait.reason {
-        Reason::Pace => (wait.ms / 20).min(LONGEST_SPREAD_MS),
-        Reason::Block => (wait.pause_ms / 10).min(LONGEST_SPREAD_AFTER_PAUSE_MS),
+    let spread = match wait.limited_by {
+        LimitedBy::Rate => (wait.ms / 20).min(LONGEST_SPREAD_MS),
+        LimitedBy::Block => (wait.block_ms / 10).min(LONGEST_SPREAD_AFTER_BLOCK_MS),
     };
     Duration::from_millis(fastrand::u64(..=spread.max(SHORTEST_SPREAD_MS)))
 }

@@ -43,8 +43,8 @@ impl Machine {
     }
 
     /// What one process has of the same target.
-    fn pacer(&self, count: u32, hold: Duration) -> Pacer {
-        Pacer::with_hold(Some(&self.state()), "target", count, hold, self.listener())
+    fn limiter(&self, count: u32, hold: Duration) -> RateLimiter {
+        RateLimiter::with_hold(Some(&self.state()), "target", count, hold, self.listener())
     }
 
     fn folder(&self) -> Folder {
@@ -63,9 +63,9 @@ impl Machine {
 
     /// When the one slot that is taken frees, if nobody writes at this moment.
     fn end_of_slot(&self) -> u64 {
-        let ledger: serde_json::Value = serde_json::from_str(&self.content()).unwrap();
-        assert_eq!(ledger["slots"].as_array().unwrap().len(), 1);
-        ledger["slots"][0]["held"]["until"].as_u64().unwrap()
+        let window: serde_json::Value = serde_json::from_str(&self.content()).unwrap();
+        assert_eq!(window["slots"].as_array().unwrap().len(), 1);
+        window["slots"][0]["held"]["until"].as_u64().unwrap()
     }
 }
 
@@ -77,23 +77,23 @@ fn later() -> Instant {
     Instant::now() + LONG
 }
 
-async fn try_one(pacer: &Pacer) -> Result<Slot, Refused> {
-    pacer.take(&[Lane::GROUP], IfFull::Refuse, later()).await
+async fn try_one(limiter: &RateLimiter) -> Result<Permit, RateExceeded> {
+    limiter.take(&[Bucket::GROUP], false, later()).await
 }
 
-async fn wait_for_one(pacer: &Pacer) -> Slot {
-    pacer.take(&[Lane::GROUP], IfFull::Wait, later()).await.unwrap()
+async fn wait_for_one(limiter: &RateLimiter) -> Permit {
+    limiter.take(&[Bucket::GROUP], true, later()).await.unwrap()
 }
 
 #[test]
 fn processes_share_the_slots() {
     let machine = Machine::new();
     run(async {
-        let (one, other) = (machine.pacer(3, LONG), machine.pacer(3, LONG));
+        let (one, other) = (machine.limiter(3, LONG), machine.limiter(3, LONG));
         let _held = [try_one(&one).await.unwrap(), try_one(&other).await.unwrap(), try_one(&one).await.unwrap()];
-        for pacer in [&one, &other] {
-            let refused = try_one(pacer).await.unwrap_err();
-            assert_eq!(refused.reason, Reason::Pace);
+        for limiter in [&one, &other] {
+            let refused = try_one(limiter).await.unwrap_err();
+            assert_eq!(refused.limited_by, LimitedBy::Rate);
             assert!(refused.retry_after <= LONG && refused.retry_after > LONG / 2, "{refused:?}");
         }
     });
@@ -104,7 +104,7 @@ fn processes_share_the_slots() {
 fn a_slot_is_free_a_period_after_its_request() {
     let machine = Machine::new();
     run(async {
-        let (one, other) = (machine.pacer(1, SHORT), machine.pacer(1, SHORT));
+        let (one, other) = (machine.limiter(1, SHORT), machine.limiter(1, SHORT));
         let mut slot = try_one(&one).await.unwrap();
         let ended = slot.during(async { Instant::now() }).await;
         drop(slot);
@@ -119,8 +119,8 @@ fn a_killed_process_leaves_its_slot_for_a_period() {
     let machine = Machine::new();
     run(async {
         let taken = Instant::now();
-        std::mem::forget(try_one(&machine.pacer(1, SHORT)).await.unwrap());
-        let other = machine.pacer(1, SHORT);
+        std::mem::forget(try_one(&machine.limiter(1, SHORT)).await.unwrap());
+        let other = machine.limiter(1, SHORT);
         let _slot = wait_for_one(&other).await;
         assert!(taken.elapsed() + STEP >= SHORT, "{:?}", taken.elapsed());
     });
@@ -130,7 +130,7 @@ fn a_killed_process_leaves_its_slot_for_a_period() {
 fn a_long_request_keeps_its_slot() {
     let machine = Machine::new();
     run(async {
-        let mut slot = try_one(&machine.pacer(1, SHORT)).await.unwrap();
+        let mut slot = try_one(&machine.limiter(1, SHORT)).await.unwrap();
         let first = machine.end_of_slot();
         let is_renewed = async {
             while machine.end_of_slot() == first {
@@ -146,7 +146,7 @@ fn a_long_request_keeps_its_slot() {
 fn a_cancelled_request_may_have_been_made_and_one_given_back_was_not() {
     let machine = Machine::new();
     run(async {
-        let (one, other) = (machine.pacer(1, LONG), machine.pacer(1, LONG));
+        let (one, other) = (machine.limiter(1, LONG), machine.limiter(1, LONG));
         let mut unreached = try_one(&one).await.unwrap();
         unreached.during(ready(())).await;
         assert!(try_one(&other).await.is_err());
@@ -166,12 +166,12 @@ fn a_cancelled_request_may_have_been_made_and_one_given_back_was_not() {
 fn a_pause_holds_for_every_process() {
     let machine = Machine::new();
     run(async {
-        let (one, other) = (machine.pacer(9, SHORT), machine.pacer(9, SHORT));
+        let (one, other) = (machine.limiter(9, SHORT), machine.limiter(9, SHORT));
         one.block(LONG, later()).await;
         other.block(SHORT, later()).await;
-        for pacer in [&one, &other] {
-            let refused = try_one(pacer).await.unwrap_err();
-            assert_eq!(refused.reason, Reason::Block);
+        for limiter in [&one, &other] {
+            let refused = try_one(limiter).await.unwrap_err();
+            assert_eq!(refused.limited_by, LimitedBy::Block);
             assert!(refused.retry_after <= LONG && refused.retry_after > LONG / 2, "{refused:?}");
         }
     });
@@ -182,7 +182,7 @@ fn a_pause_holds_for_every_process() {
 fn a_pause_ends() {
     let machine = Machine::new();
     run(async {
-        let (one, other) = (machine.pacer(9, SHORT), machine.pacer(9, SHORT));
+        let (one, other) = (machine.limiter(9, SHORT), machine.limiter(9, SHORT));
         let begun = Instant::now();
         one.block(SHORT, later()).await;
         let _slot = wait_for_one(&other).await;
@@ -195,11 +195,11 @@ fn a_pause_ends() {
 fn what_cannot_end_in_time_is_refused_at_once() {
     let machine = Machine::new();
     run(async {
-        let pacer = machine.pacer(1, LONG);
-        let _slot = try_one(&pacer).await.unwrap();
+        let limiter = machine.limiter(1, LONG);
+        let _slot = try_one(&limiter).await.unwrap();
         let soon = Instant::now() + SHORT;
-        let refused = pacer.take(&[Lane::GROUP], IfFull::Wait, soon).await.unwrap_err();
-        assert!(refused.reason == Reason::Pace && refused.retry_after > LONG / 2, "{refused:?}");
+        let refused = limiter.take(&[Bucket::GROUP], true, soon).await.unwrap_err();
+        assert!(refused.limited_by == LimitedBy::Rate && refused.retry_after > LONG / 2, "{refused:?}");
     });
     assert_eq!(machine.said(), [""; 0], "a wait is told");
 }
@@ -208,13 +208,13 @@ fn what_cannot_end_in_time_is_refused_at_once() {
 fn a_thousand_recipients_take_a_slot_each() {
     let machine = Machine::new();
     run(async {
-        let pacer = machine.pacer(1, LONG);
-        let lane = |id: usize| Lane::of(RecipientKind::User, &format!("user{id}"));
+        let limiter = machine.limiter(1, LONG);
+        let bucket = |id: usize| Bucket::of(RecipientKind::User, &format!("user{id}"));
         // The same member twice is one.
-        let lanes: Vec<Lane> = (0..1_000).chain([0]).map(lane).collect();
-        let _slot = pacer.take(&lanes, IfFull::Refuse, later()).await.unwrap();
-        assert!(pacer.take(&[lane(1_000), lane(999)], IfFull::Refuse, later()).await.is_err());
-        let _other = pacer.take(&[lane(1_000)], IfFull::Refuse, later()).await.unwrap();
+        let buckets: Vec<Bucket> = (0..1_000).chain([0]).map(bucket).collect();
+        let _slot = limiter.take(&buckets, false, later()).await.unwrap();
+        assert!(limiter.take(&[bucket(1_000), bucket(999)], false, later()).await.is_err());
+        let _other = limiter.take(&[bucket(1_000)], false, later()).await.unwrap();
     });
 }
 
@@ -224,7 +224,7 @@ fn many_at_once_never_pass_the_rate() {
     let machine = Machine::new();
     let requests = RefCell::new(Vec::new());
     run(futures_util::future::join_all((0..3 * COUNT).map(async |_| {
-        let mut slot = wait_for_one(&machine.pacer(COUNT as u32, SHORT)).await;
+        let mut slot = wait_for_one(&machine.limiter(COUNT as u32, SHORT)).await;
         slot.during(async {
             let begun = Instant::now();
             tokio::time::sleep(STEP).await;
@@ -245,11 +245,11 @@ fn a_folder_that_cannot_be_used_stops_nothing_and_is_told_once() {
     let machine = Machine::new();
     std::fs::write(machine.state().path(), "a file").unwrap();
     run(async {
-        let pacer = machine.pacer(1, LONG);
+        let limiter = machine.limiter(1, LONG);
         for _ in 0..3 {
-            try_one(&pacer).await.unwrap().during(ready(())).await;
+            try_one(&limiter).await.unwrap().during(ready(())).await;
         }
-        pacer.block(LONG, later()).await;
+        limiter.block(LONG, later()).await;
     });
     let said = machine.said();
     assert!(said.len() == 1 && said[0].contains("target.json cannot be used"), "{said:?}");
@@ -260,9 +260,9 @@ fn without_a_folder_there_is_no_pacing() {
     let machine = Machine::new();
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };
-        let pacer = Pacer::new(None, &fingerprint::of_app("corp", 1), rate, machine.listener());
+        let limiter = RateLimiter::new(None, &fingerprint::of_app("corp", 1), rate, machine.listener());
         for _ in 0..3 {
-            try_one(&pacer).await.unwrap().during(ready(())).await;
+            try_one(&limiter).await.unwrap().during(ready(())).await;
         }
     });
     let said = machine.said();
@@ -273,17 +273,17 @@ fn without_a_folder_there_is_no_pacing() {
 fn a_file_locked_for_ever_stops_nothing() {
     let machine = Machine::new();
     run(async {
-        let pacer = machine.pacer(1, LONG);
+        let limiter = machine.limiter(1, LONG);
         let guard = machine.lock();
         for _ in 0..3 {
             let soon = Instant::now() + SHORT;
-            pacer.take(&[Lane::GROUP], IfFull::Wait, soon).await.unwrap().during(ready(())).await;
+            limiter.take(&[Bucket::GROUP], true, soon).await.unwrap().during(ready(())).await;
         }
         let said = machine.said();
         assert!(said.len() == 1 && said[0].contains("keeps it locked"), "{said:?}");
         drop(guard);
-        let _slot = try_one(&pacer).await.unwrap();
-        assert!(try_one(&pacer).await.is_err(), "it is used again");
+        let _slot = try_one(&limiter).await.unwrap();
+        assert!(try_one(&limiter).await.is_err(), "it is used again");
     });
 }
 
@@ -291,11 +291,11 @@ fn a_file_locked_for_ever_stops_nothing() {
 fn a_file_of_something_else_is_begun_anew() {
     let machine = Machine::new();
     machine.folder().make().unwrap();
-    std::fs::write(machine.folder().file("target.json"), "no ledger\n".repeat(1_000)).unwrap();
+    std::fs::write(machine.folder().file("target.json"), "no window\n".repeat(1_000)).unwrap();
     run(async {
-        let pacer = machine.pacer(1, LONG);
-        let _slot = try_one(&pacer).await.unwrap();
-        assert!(try_one(&pacer).await.is_err());
+        let limiter = machine.limiter(1, LONG);
+        let _slot = try_one(&limiter).await.unwrap();
+        assert!(try_one(&limiter).await.is_err());
     });
     assert_eq!(machine.content().lines().count(), 1);
 }
@@ -305,11 +305,12 @@ fn no_rate_touches_no_file() {
     let machine = Machine::new();
     run(async {
         let key = Secret::new("test-key");
-        let pacer = Pacer::new(Some(&machine.state()), &fingerprint::of_webhook(&key), Rate::Off, machine.listener());
-        for pacer in [pacer, Pacer::off()] {
-            try_one(&pacer).await.unwrap().during(ready(())).await;
-            pacer.block(LONG, later()).await;
-            try_one(&pacer).await.unwrap().give_back().await;
+        let limiter =
+            RateLimiter::new(Some(&machine.state()), &fingerprint::of_webhook(&key), Rate::Off, machine.listener());
+        for limiter in [limiter, RateLimiter::off()] {
+            try_one(&limiter).await.unwrap().during(ready(())).await;
+            limiter.block(LONG, later()).await;
+            try_one(&limiter).await.unwrap().give_back().await;
         }
     });
     assert!(!machine.state().path().exists());
@@ -322,15 +323,25 @@ fn each_target_has_a_file_that_does_not_name_it() {
     run(async {
         let state = machine.state();
         let rate = default_rate(Channel::Webhook);
-        let pacers = [
-            Pacer::new(Some(&state), &fingerprint::of_webhook(&Secret::new("test-key")), rate, machine.listener()),
-            Pacer::new(Some(&state), &fingerprint::of_webhook(&Secret::new("test-key2")), rate, machine.listener()),
-            Pacer::new(Some(&state), &fingerprint::of_app("corp", 1), rate, machine.listener()),
-            Pacer::new(Some(&state), &fingerprint::of_app("corp", 2), rate, machine.listener()),
-            Pacer::new(Some(&state), &fingerprint::of_app("corp2", 1), rate, machine.listener()),
+        let limiters = [
+            RateLimiter::new(
+                Some(&state),
+                &fingerprint::of_webhook(&Secret::new("test-key")),
+                rate,
+                machine.listener(),
+            ),
+            RateLimiter::new(
+                Some(&state),
+                &fingerprint::of_webhook(&Secret::new("test-key2")),
+                rate,
+                machine.listener(),
+            ),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 1), rate, machine.listener()),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 2), rate, machine.listener()),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp2", 1), rate, machine.listener()),
         ];
-        for pacer in &pacers {
-            try_one(pacer).await.unwrap().during(ready(())).await;
+        for limiter in &limiters {
+            try_one(limiter).await.unwrap().during(ready(())).await;
         }
     });
     let names = machine.folder().names().unwrap();
@@ -343,25 +354,26 @@ fn a_slot_holds_for_the_period_and_a_little_more() {
     let machine = Machine::new();
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };
-        let pacer = Pacer::new(Some(&machine.state()), &fingerprint::of_app("corp", 1), rate, machine.listener());
-        try_one(&pacer).await.unwrap().during(ready(())).await;
-        let retry_after = try_one(&pacer).await.unwrap_err().retry_after;
+        let limiter =
+            RateLimiter::new(Some(&machine.state()), &fingerprint::of_app("corp", 1), rate, machine.listener());
+        try_one(&limiter).await.unwrap().during(ready(())).await;
+        let retry_after = try_one(&limiter).await.unwrap_err().retry_after;
         assert!(retry_after <= LONG + MARGIN && retry_after > LONG, "{retry_after:?}");
     });
 }
 
 #[test]
 fn who_waits_comes_back_a_little_later() {
-    for (ms, reason, pause_ms, most) in [
-        (0, Reason::Pace, 0, 5),
-        (2_000, Reason::Pace, 0, 100),
-        (86_400_000, Reason::Pace, 0, 1_000),
-        (1, Reason::Block, 20_000, 2_000),
-        (1, Reason::Block, 60_000, 5_000),
-        (1, Reason::Block, 86_400_000, 5_000),
+    for (ms, limited_by, block_ms, most) in [
+        (0, LimitedBy::Rate, 0, 5),
+        (2_000, LimitedBy::Rate, 0, 100),
+        (86_400_000, LimitedBy::Rate, 0, 1_000),
+        (1, LimitedBy::Block, 20_000, 2_000),
+        (1, LimitedBy::Block, 60_000, 5_000),
+        (1, LimitedBy::Block, 86_400_000, 5_000),
     ] {
-        let draws: Vec<Duration> = (0..200).map(|_| jitter(Wait { ms, reason, pause_ms })).collect();
-        assert!(draws.iter().all(|draw| *draw <= Duration::from_millis(most)), "{reason:?} {ms} {pause_ms}");
-        assert!(draws.iter().any(|draw| *draw != draws[0]), "{reason:?} {ms} {pause_ms}");
+        let draws: Vec<Duration> = (0..200).map(|_| jitter(Wait { ms, limited_by, block_ms })).collect();
+        assert!(draws.iter().all(|draw| *draw <= Duration::from_millis(most)), "{limited_by:?} {ms} {block_ms}");
+        assert!(draws.iter().any(|draw| *draw != draws[0]), "{limited_by:?} {ms} {block_ms}");
     }
 }

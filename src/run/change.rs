@@ -11,8 +11,7 @@ use std::time::{Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{at_ms, now_ms};
-use crate::store::KeyedFile;
-use crate::store::{Folder, Guard};
+use crate::store::{Folder, Guard, KeyedFile};
 
 /// In the folder of the state.
 const FOLDER: &str = "change";
@@ -70,7 +69,7 @@ impl Change {
 
 /// Holds a run against what is known of its job.
 fn compare_locked(place: KeyedFile, guard: Guard, failed: bool) -> Change {
-    let before: Option<Known> = place.read();
+    let before: Option<Known> = place.read().ok().flatten();
     let news = match (before, failed) {
         (Some(Known { failed: true, since_ms }), false) => Some(News::Recovered { since: at_ms(since_ms) }),
         (Some(Known { failed: true, .. }), true) | (_, false) => None,

@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 use crate::channel::{Addressing, Channel};
 use crate::clock;
 use crate::config::Settings;
-use crate::cooldown::{self, Entry, Held, Passage};
+use crate::cooldown::{self, Admission, AdmittedAlert, HeldBack};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
@@ -57,16 +57,16 @@ impl FanOut {
             session.start_clock();
             self.all().for_each(|outgoing| outgoing.target.set_deadline(session.deadline()));
         }
-        let passage = match self.enter(session).await {
+        let admitted = match self.admit(session).await {
             Ok(None) => None,
-            Ok(Some(Entry::Pass(passage))) => Some(passage),
-            Ok(Some(Entry::HeldBack { count })) => return Ok(Box::pin(self.hold_back(session, count)).await),
+            Ok(Some(Admission::Send(admitted))) => Some(admitted),
+            Ok(Some(Admission::HeldBack { count })) => return Ok(Box::pin(self.hold_back(session, count)).await),
             Err(error) if self.all().any(|outgoing| outgoing.is_stored()) => {
                 return Ok(Box::pin(self.leave(session, &error)).await);
             }
             Err(error) => return Err(error),
         };
-        let held_back = passage.as_ref().and_then(|passage| passage.held);
+        let held_back = admitted.as_ref().and_then(|admitted| admitted.held_back);
         let lead = held_back.map(told_of_repeats);
         if let Some(lead) = &lead {
             for outgoing in self.all() {
@@ -74,9 +74,9 @@ impl FanOut {
             }
         }
         let mut outcome = self.deliver(session, draft, lead.as_deref()).await;
-        if let Some(passage) = passage {
+        if let Some(admitted) = admitted {
             outcome.held_back = held_back.map_or(0, |held| held.count);
-            settle(passage, &outcome, session);
+            settle(admitted, &outcome, session);
         }
         Ok(outcome)
     }
@@ -98,10 +98,10 @@ impl FanOut {
     }
 
     /// Asks whether the same alert went out a short while ago.
-    async fn enter(&self, session: &Session<'_>) -> Result<Option<Entry>> {
+    async fn admit(&self, session: &Session<'_>) -> Result<Option<Admission>> {
         let (Some(duration), Some(key)) = (session.settings.cooldown, &self.key) else { return Ok(None) };
         let state = session.state();
-        cooldown::enter(state.as_ref(), key, duration, session.deadline(), &session.listener).await.map(Some)
+        cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.listener).await.map(Some)
     }
 
     /// Another one like it went out: nothing is to be stored any more. What could not even be prepared is told all the same.
@@ -109,7 +109,7 @@ impl FanOut {
         let Self { own, also, missed, .. } = self;
         let mut is_own = true;
         for TargetMessage { mut target, mut account, .. } in std::iter::once(own).chain(also) {
-            let id = account.entry().map(|entry| entry.id().to_owned()).unwrap_or_default();
+            let id = account.entry.as_ref().map(|entry| entry.id().to_owned()).unwrap_or_default();
             if let Err(error) = account.done().await {
                 target.warnings.push(format!("entry {id} of the outbox is held back but cannot be removed: {error}"));
             }
@@ -169,10 +169,10 @@ fn named_warnings(delivered: &Delivered) -> impl Iterator<Item = String> {
 }
 
 /// Lets repeats be held back from now on, if there is nobody for whom a repeat would be the first.
-fn settle(passage: Passage, outcome: &Outcome, session: &mut Session<'_>) {
-    session.warnings.extend(passage.warning.clone());
+fn settle(admitted: AdmittedAlert, outcome: &Outcome, session: &mut Session<'_>) {
+    session.warnings.extend(admitted.warning.clone());
     if is_through(outcome) {
-        session.warnings.extend(passage.passed());
+        session.warnings.extend(admitted.record_sent());
     }
 }
 
@@ -216,7 +216,7 @@ fn key_of(settings: &Settings, channel: Channel, draft: &Draft, parts: &[Part]) 
 }
 
 /// A line for those who get the alert, when others like it were held back.
-fn told_of_repeats(held: Held) -> String {
+fn told_of_repeats(held: HeldBack) -> String {
     let repeats = if held.count == 1 { "repeat" } else { "repeats" };
     format!("[{} {repeats} held back since {}]", held.count, clock::wall(held.since))
 }

@@ -12,7 +12,7 @@ use crate::delivery::{Courier, Credential, Policy, Provenance};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::fingerprint;
-use crate::rate_limit::{Pacer, default_rate};
+use crate::rate_limit::{RateLimiter, default_rate};
 use crate::secret::{Mask, Secret};
 use crate::store::Folder;
 use crate::token::{App, Tokens};
@@ -209,7 +209,7 @@ impl Target {
     /// The courier that uses this client.
     pub(crate) fn courier_with(&self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
-        let pacer = Pacer::new(self.state().as_ref(), &login.identity(), rate, self.listener.clone());
+        let limiter = RateLimiter::new(self.state().as_ref(), &login.identity(), rate, self.listener.clone());
         let Login { base_url, provenance, key } = login;
         let credential = match key {
             Key::App(app) => Credential::App(self.tokens(&base_url, app)),
@@ -220,7 +220,7 @@ impl Target {
             self.channel,
             (credential, provenance),
             self.policy(),
-            (pacer, self.settings.rate),
+            (limiter, self.settings.rate),
             self.listener.clone(),
         )
     }

@@ -10,7 +10,7 @@ use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::Part;
-use crate::outbox::{Held, NewEntry, Outbox, Refusal};
+use crate::outbox::{ClaimedEntry, Entry, NotStored, Outbox};
 
 use super::combine::name;
 use super::draft::Draft;
@@ -65,7 +65,7 @@ impl TargetMessage {
 
     /// Whether it is stored.
     pub(crate) fn is_stored(&self) -> bool {
-        self.account.entry().is_some()
+        self.account.entry.is_some()
     }
 
     /// The same message with a line before its text. What is stored is replaced, never missing in between.
@@ -192,7 +192,7 @@ pub(super) async fn accept(
     parts: &[Part],
     markable: bool,
     sends_unstored: bool,
-) -> Result<Option<Held>> {
+) -> Result<Option<ClaimedEntry>> {
     if !target.settings.outbox {
         return Ok(None);
     }
@@ -202,7 +202,8 @@ pub(super) async fn accept(
     };
     // A target whose credentials cannot be read fails by itself in a moment, and says why.
     let Ok((profile, identity)) = addressee(target, parts).await else { return Ok(None) };
-    let entry = NewEntry {
+    let entry = Entry {
+        id: String::new(),
         channel: target.channel,
         profile,
         target: identity,
@@ -210,17 +211,18 @@ pub(super) async fn accept(
         duplicate_check_s: duplicate_check(parts),
         markable,
         queued_at_ms: now_ms(),
-        parts: parts.to_vec(),
+        parts: Vec::new(),
     };
-    match to_the_end(move || Outbox::open(&state).and_then(|outbox| outbox.accept(entry))).await? {
-        Ok(held) => Ok(Some(held)),
-        Err(Refusal::Failed(error)) if !sends_unstored => Err(error),
-        Err(refusal) => Ok(unstored(target, &refusal.into())),
+    let parts = parts.to_vec();
+    match to_the_end(move || Outbox::open(&state)?.accept(entry, &parts)).await? {
+        Ok(entry) => Ok(Some(entry)),
+        Err(NotStored::Failed(error)) if !sends_unstored => Err(error),
+        Err(NotStored::Full(error) | NotStored::Failed(error)) => Ok(unstored(target, &error)),
     }
 }
 
 /// Warns that an alert could not be stored.
-fn unstored(target: &mut Target, error: &Error) -> Option<Held> {
+fn unstored(target: &mut Target, error: &Error) -> Option<ClaimedEntry> {
     let hint = error.hint().unwrap_or_default();
     target.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
     None
@@ -240,7 +242,7 @@ pub(crate) fn rehearse(session: &mut Session<'_>) {
 
 /// What becomes of the entry of a target after its attempt; the outcome is completed accordingly.
 pub(super) async fn settle(target: &mut Target, account: &mut Account, outcome: &mut Outcome) {
-    let Some(id) = account.entry().map(|entry| entry.id().to_owned()) else { return };
+    let Some(id) = account.entry.as_ref().map(|entry| entry.id().to_owned()) else { return };
     let Some(shortfall) = outcome.shortfall else {
         if let Err(error) = account.done().await {
             target.warnings.push(format!("entry {id} of the outbox was delivered but cannot be removed: {error}"));

@@ -12,7 +12,7 @@ use super::{Folder, Guard, read_small};
 use crate::fingerprint::fingerprint;
 
 /// No such file is longer, in bytes.
-const FILE_LIMIT: u64 = 4096;
+const FILE_LIMIT: u64 = 16 * 1024;
 
 /// Where it is kept.
 #[derive(Debug)]
@@ -23,11 +23,15 @@ pub(crate) struct KeyedFile {
 }
 
 impl KeyedFile {
-    /// What is kept under this key in that folder of the state; the files' names do not tell the key.
+    /// The file for this key in that folder of the state; the files' names do not tell the key.
     pub(crate) fn new(state: &Folder, folder: &str, key: &str) -> Self {
-        let print = fingerprint([key]);
-        let short = print.get(..32).unwrap_or(&print);
-        Self { folder: state.within(folder), name: format!("{short}.json"), lock: format!("{short}.lock") }
+        Self::of_fingerprint(state.within(folder), "", &fingerprint([key]))
+    }
+
+    /// The file in this folder for a key that this is the fingerprint of.
+    pub(crate) fn of_fingerprint(folder: Folder, prefix: &str, fingerprint: &str) -> Self {
+        let short = fingerprint.get(..32).unwrap_or(fingerprint);
+        Self { folder, name: format!("{prefix}{short}.json"), lock: format!("{prefix}{short}.lock") }
     }
 
     /// The lock; `None` where it cannot be had in time, or is not needed any more.
@@ -44,10 +48,13 @@ impl KeyedFile {
         self.folder.file(&self.name)
     }
 
-    /// What is kept; what cannot be read is not.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        let content = read_small(&self.file(), FILE_LIMIT).ok()?;
-        serde_json::from_slice(&content).ok()
+    /// What is kept, if anything is; the error says why it cannot be read and quotes nothing of it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
+        match read_small(&self.file(), FILE_LIMIT) {
+            Ok(content) => serde_json::from_slice(&content).map(Some).map_err(|_| "it is damaged".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     pub(crate) fn write(&self, known: &impl Serialize, guard: &Guard) -> io::Result<()> {

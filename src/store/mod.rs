@@ -12,38 +12,29 @@ use std::path::{Path, PathBuf};
 pub(crate) use keyed::KeyedFile;
 pub(crate) use lock::{Guard, Locked};
 
-/// Who may use what is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    /// Folders 0700, files 0600.
-    Owner,
-    /// Folders 2770, files 0660.
-    Group,
-}
-
 /// A folder for files of this program. It is made when something is put into it.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     path: PathBuf,
-    access: Access,
+    /// Whether its group may use it: folders 2770 and files 0660, else 0700 and 0600.
+    is_shared: bool,
 }
 
 impl Folder {
     /// A folder for its owner alone, whatever its mode is.
     pub(crate) fn private(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), access: Access::Owner }
+        Self { path: path.into(), is_shared: false }
     }
 
     /// A folder that its group shares if its owner made it group-writable and setgid.
     pub(crate) fn shared_if_made_so(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let access = if is_shared(&path) { Access::Group } else { Access::Owner };
-        Self { path, access }
+        Self { is_shared: is_shared(&path), path }
     }
 
     /// A folder in this one, for the same people.
     pub(crate) fn within(&self, name: &str) -> Self {
-        Self { path: self.path.join(name), access: self.access }
+        Self { path: self.path.join(name), is_shared: self.is_shared }
     }
 
     /// Where it is.
@@ -57,10 +48,6 @@ impl Folder {
     }
 
     /// Makes it, with the folders above it, where it is missing.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says: no permission, a file where a folder should be.
     pub(crate) fn make(&self) -> io::Result<()> {
         if self.path.is_dir() {
             return Ok(());
@@ -75,10 +62,6 @@ impl Folder {
 
     /// Finds out whether something could be put into it, or whether it could be made: a file that is gone again at once, in
     /// it or in the first folder above that exists.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says: no permission, no space, a file where a folder should be.
     pub(crate) fn try_out(&self) -> io::Result<()> {
         // A name that is there, whatever it is, is where it must work: a link may lead nowhere.
         let existing = self.path.ancestors().find(|path| path.symlink_metadata().is_ok());
@@ -89,70 +72,47 @@ impl Folder {
     /// Replaces a file as a whole: a reader sees the old content or the new one, never a part. The guard proves that the
     /// caller holds the lock that belongs to it. Not synced to disk: what is kept this way can be had again, or outlives
     /// a process but not a loss of power.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says: no space, no permission, a file where a folder should be.
     pub(crate) fn replace(&self, name: &str, content: &[u8], _held: &Guard) -> io::Result<()> {
-        self.put(name, content, false)
+        let mut file = self.temporary()?;
+        file.write_all(content)?;
+        file.persist(self.file(name))?;
+        Ok(())
     }
 
     /// Writes a file as a whole, so that it is there after a loss of power too.
-    ///
-    /// # Errors
-    ///
-    /// As [`Folder::replace`].
     pub(crate) fn write_durably(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.write_synced(name, content)?;
         self.sync_names()
     }
 
     /// Writes a file as a whole, its content synced to disk. Its name is after [`Folder::sync_names`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Folder::replace`].
     pub(crate) fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        self.put(name, content, true)
+        let mut file = self.temporary()?;
+        file.write_all(content)?;
+        self.persist_synced(file, name)
     }
 
     /// The same for what a reader gives; returns the number of bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`Folder::replace`], and whatever the reader says.
     pub(crate) fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
         let mut file = self.temporary()?;
         let bytes = io::copy(content, &mut file)?;
-        self.persist(file, name, true)?;
+        self.persist_synced(file, name)?;
         Ok(bytes)
     }
 
     /// Syncs the names of the files in it to disk.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says.
     pub(crate) fn sync_names(&self) -> io::Result<()> {
         sync_folder(&self.path)
     }
 
     /// Moves it as a whole to another place of the same file system, with what is in it, so that it stays there after a
     /// loss of power too.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says.
     pub(crate) fn move_to(&self, to: &Self) -> io::Result<()> {
         std::fs::rename(&self.path, &to.path)?;
         [self.path.parent(), to.path.parent()].into_iter().flatten().try_for_each(sync_folder)
     }
 
     /// Removes it with all that is in it; that it is gone already is no error.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says.
     pub(crate) fn remove(&self) -> io::Result<()> {
         match std::fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -161,10 +121,6 @@ impl Folder {
     }
 
     /// The names of what is in it, in order; none if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -178,12 +134,6 @@ impl Folder {
         Ok(names)
     }
 
-    fn put(&self, name: &str, content: &[u8], durably: bool) -> io::Result<()> {
-        let mut file = self.temporary()?;
-        file.write_all(content)?;
-        self.persist(file, name, durably)
-    }
-
     fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
         self.make()?;
         // Created with mode 0600, before there is anything in it.
@@ -192,11 +142,9 @@ impl Folder {
         Ok(file)
     }
 
-    fn persist(&self, file: tempfile::NamedTempFile, name: &str, durably: bool) -> io::Result<()> {
-        if durably {
-            file.as_file().sync_all()?;
-        }
-        file.persist(self.file(name)).map_err(|error| error.error)?;
+    fn persist_synced(&self, file: tempfile::NamedTempFile, name: &str) -> io::Result<()> {
+        file.as_file().sync_all()?;
+        file.persist(self.file(name))?;
         Ok(())
     }
 
@@ -221,10 +169,10 @@ impl Folder {
     /// Gives the group its share, whatever the process's mask for new files leaves out.
     #[cfg(unix)]
     fn open_to_group(&self, path: &Path, mode: u32) -> io::Result<()> {
-        match self.access {
-            Access::Owner => Ok(()),
-            Access::Group => std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)),
+        if !self.is_shared {
+            return Ok(());
         }
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
     }
 
     #[cfg(not(unix))]
@@ -251,32 +199,21 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
 }
 
 /// Reads a small file as a whole.
-///
-/// # Errors
-///
-/// As [`open_small`].
 pub(crate) fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    check_small(path, limit)?;
-    std::fs::read(path)
+    let mut content = Vec::new();
+    open_small(path, limit)?.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Opens a file to be read piece by piece.
-///
-/// # Errors
-///
-/// Whatever the file system says, and `InvalidData` for what is no regular file or longer than `limit` bytes.
+/// Fails with `InvalidData` for what is no regular file or longer than `limit` bytes.
 pub(crate) fn open_small(path: &Path, limit: u64) -> io::Result<File> {
-    check_small(path, limit)?;
-    File::open(path)
-}
-
-/// Asked before opening: a pipe that somebody put there would keep the opener waiting.
-fn check_small(path: &Path, limit: u64) -> io::Result<()> {
+    // Asked before opening: a pipe that somebody put there would keep the opener waiting.
     let about = std::fs::metadata(path)?;
     if !about.is_file() || about.len() > limit {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    Ok(())
+    File::open(path)
 }
 
 /// Whether the owner of a folder made it group-writable and setgid.
@@ -294,14 +231,8 @@ fn is_shared(_folder: &Path) -> bool {
 }
 
 /// A name in a folder is safe only when the folder is. Folders cannot be opened everywhere.
-#[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

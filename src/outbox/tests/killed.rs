@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::error::{Error, Status};
-use crate::outbox::Refusal;
 use crate::store::Locked;
 
 /// A moment at which everything made now is old.
@@ -38,7 +37,7 @@ fn half_an_entry_is_never_seen_and_is_swept_when_it_is_old() {
     }
     assert_eq!(place.listed(), [vec![whole.clone()], vec![], vec![], vec![]]);
     for id in &ids {
-        assert!(matches!(place.outbox.claim(id).unwrap(), Claim::Gone), "{id}");
+        assert!(matches!(place.outbox.claim(id), Err(ClaimError::Gone)), "{id}");
     }
     let living = Folder::private(place.path("new")).within(&ids[1]);
     let Locked::Held(lock) = living.try_lock("lock").unwrap() else { panic!("nobody holds it") };
@@ -77,16 +76,14 @@ fn a_step_that_fails_leaves_nothing_behind() {
     file.as_file().set_len(4).unwrap();
     let mut part = file_part(b"whole", "b.log");
     part.file = Some((MediaKind::File, cut));
-    let Err(Refusal::Failed(error)) = place.outbox.accept(with_parts(vec![message("1"), part])) else {
-        panic!("must fail")
-    };
+    let Err(NotStored::Failed(error)) = place.store(&[message("1"), part]) else { panic!("must fail") };
     assert!(error.message().contains("shrunk from 10 to 4 bytes"), "{error}");
     assert_eq!((place.names("new"), place.names("waiting")), (vec![], vec![]));
 
     // It cannot be moved to its place.
     std::fs::remove_dir(place.path("waiting")).unwrap();
     std::fs::write(place.path("waiting"), "").unwrap();
-    let Err(refusal) = place.outbox.accept(plain("x")) else { panic!("must fail") };
+    let Err(refusal) = place.store(&[message("x")]) else { panic!("must fail") };
     assert_eq!(Error::from(refusal).status(), Status::Config);
     assert_eq!(place.names("new"), [""; 0]);
 
@@ -94,7 +91,7 @@ fn a_step_that_fails_leaves_nothing_behind() {
     let place = Place::new();
     std::fs::remove_dir(place.path("new")).unwrap();
     std::fs::write(place.path("new"), "").unwrap();
-    assert!(matches!(place.outbox.accept(plain("x")), Err(Refusal::Failed(_))));
+    assert!(matches!(place.store(&[message("x")]), Err(NotStored::Failed(_))));
     assert_eq!(place.names("waiting"), [""; 0]);
 }
 
@@ -117,31 +114,31 @@ fn progress_that_was_lost_does_not_lose_the_entry() {
     let place = Place::new();
     let mut held = place.accept();
     let id = held.id().to_owned();
-    let saved = Progress { attempts: 2, ..held.progress().clone() };
+    let saved = EntryProgress { attempts: 2, ..held.progress.clone() };
     held.save(saved.clone()).unwrap();
     drop(held);
     let file = place.path("waiting").join(&id).join("progress.json");
     let content = std::fs::read(&file).unwrap();
     for lost in [&b""[..], b"\0\0\0\0", &content[..content.len() / 2]] {
         std::fs::write(&file, lost).unwrap();
-        assert_eq!(place.claim(&id).progress(), &Progress::new(1));
+        assert_eq!(place.claim(&id).progress, EntryProgress::new(1));
     }
     std::fs::write(&file, &content).unwrap();
-    assert_eq!(place.claim(&id).progress(), &saved);
+    assert_eq!(place.claim(&id).progress, saved);
 }
 
 /// What may have arrived must not be sent again, although nobody can read what had been done.
 #[test]
 fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
     let place = Place::new();
-    let mut held = place.outbox.accept(NewEntry { at_most_once: true, ..plain("x") }).unwrap();
+    let mut held = place.outbox.accept(Entry { at_most_once: true, ..alert() }, &[message("x")]).unwrap();
     let id = held.id().to_owned();
-    held.save(Progress::new(1)).unwrap();
+    held.save(EntryProgress::new(1)).unwrap();
     drop(held);
     let file = place.path("waiting").join(&id).join("progress.json");
     let content = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, content.replace("\"attempts\":0", "\"attempts\":1")).unwrap();
-    let Claim::Damaged(reason) = place.outbox.claim(&id).unwrap() else { panic!("it must be kept") };
+    let Err(ClaimError::Damaged(reason)) = place.outbox.claim(&id) else { panic!("it must be kept") };
     assert!(reason.contains("checksum"), "{reason}");
 }
 
@@ -153,7 +150,7 @@ fn what_a_killed_process_was_told_is_accepted_is_whole() {
     if let Ok(state) = std::env::var(STATE) {
         let outbox = Outbox::open(&Folder::private(state)).unwrap();
         loop {
-            let held = outbox.accept(with_parts(vec![message("1"), file_part(&[7; 5000], "a.log")])).unwrap();
+            let held = outbox.accept(alert(), &[message("1"), file_part(&[7; 5000], "a.log")]).unwrap();
             writeln!(std::io::stdout(), "\naccepted {}", held.id()).unwrap();
         }
     }

@@ -10,7 +10,8 @@ use crate::error::{Answer, Error, Status};
 use crate::fingerprint::sha256;
 use crate::message::PartState;
 use crate::message::media::MediaKind;
-use crate::outbox::{Dropped, PartProgress, format};
+use crate::outbox::entry::StoredPart;
+use crate::outbox::{PartProgress, format};
 
 #[test]
 fn what_is_accepted_comes_back_whole() {
@@ -19,11 +20,11 @@ fn what_is_accepted_comes_back_whole() {
     let names = ["磁盘 \"a\".log", "", " ", "../../etc/passwd", "a\nb\0", "-"];
     let mut parts = vec![message("第一\u{1f525}")];
     parts.extend(names.iter().map(|name| file_part(&binary, name)));
-    let accepted = place.outbox.accept(with_parts(parts)).unwrap();
-    let entry = accepted.entry().clone();
+    let accepted = place.store(&parts).unwrap();
+    let entry = accepted.entry.clone();
     drop(accepted);
     let held = place.claim(&entry.id);
-    assert_eq!((held.entry(), held.progress()), (&entry, &Progress::new(7)));
+    assert_eq!((&held.entry, &held.progress), (&entry, &EntryProgress::new(7)));
     let parts = held.parts().unwrap();
     assert!(parts[0].file.is_none());
     assert_eq!(parts[0].body.to_string(), message("第一\u{1f525}").body.to_string());
@@ -37,7 +38,7 @@ fn what_is_accepted_comes_back_whole() {
 #[test]
 fn an_empty_file_is_kept_too() {
     let place = Place::new();
-    let held = place.outbox.accept(with_parts(vec![file_part(b"", "empty")])).unwrap();
+    let held = place.store(&[file_part(b"", "empty")]).unwrap();
     let (_, file) = held.parts().unwrap().remove(0).file.unwrap();
     assert_eq!((file.size(), file.name()), (0, "empty"));
 }
@@ -59,14 +60,14 @@ fn one_at_a_time_deals_with_an_entry() {
     let held = place.accept();
     let id = held.id().to_owned();
     // Its sender lives: nobody else takes it up, and nobody throws it away.
-    assert!(matches!(place.outbox.claim(&id).unwrap(), Claim::Busy));
-    assert_eq!(place.outbox.drop_entry(&id).unwrap(), Dropped::Busy);
+    assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Busy)));
+    assert!(matches!(place.outbox.drop_entry(&id), Err(ClaimError::Busy)));
     drop(held);
     let held = place.claim(&id);
-    assert!(matches!(place.outbox.claim(&id).unwrap(), Claim::Busy));
+    assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Busy)));
     held.done().unwrap();
-    assert!(matches!(place.outbox.claim(&id).unwrap(), Claim::Gone));
-    assert_eq!(place.outbox.drop_entry(&id).unwrap(), Dropped::Gone);
+    assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Gone)));
+    assert!(matches!(place.outbox.drop_entry(&id), Err(ClaimError::Gone)));
     assert_eq!((place.names("waiting"), place.names("new")), (vec![], vec![]));
 }
 
@@ -75,8 +76,8 @@ fn no_name_leads_out_of_the_folder() {
     let place = Place::new();
     let id = place.leave();
     for name in ["", ".", "..", "../waiting", &format!("../waiting/{id}"), "../../outbox", "no-such"] {
-        assert!(matches!(place.outbox.claim(name).unwrap(), Claim::Gone), "{name}");
-        assert_eq!(place.outbox.drop_entry(name).unwrap(), Dropped::Gone, "{name}");
+        assert!(matches!(place.outbox.claim(name), Err(ClaimError::Gone)), "{name}");
+        assert!(matches!(place.outbox.drop_entry(name), Err(ClaimError::Gone)), "{name}");
     }
     assert_eq!(place.names("waiting"), [id]);
 }
@@ -84,39 +85,38 @@ fn no_name_leads_out_of_the_folder() {
 #[test]
 fn what_is_saved_is_what_the_next_one_finds() {
     let place = Place::new();
-    let mut held = place.outbox.accept(with_parts(vec![message("1"), message("2")])).unwrap();
+    let mut held = place.store(&[message("1"), message("2")]).unwrap();
     let id = held.id().to_owned();
     let part = |state, taken| PartProgress { state, taken };
-    let saved = Progress {
+    let saved = EntryProgress {
         attempts: 3,
         may_have_arrived: true,
         parts: vec![part(PartState::Sent, 0), part(PartState::Unknown, 2)],
-        ..Progress::default()
+        ..EntryProgress::default()
     };
     held.save(saved.clone()).unwrap();
     drop(held);
-    assert_eq!(place.claim(&id).progress(), &saved);
-    let Some(Listed::Whole(listed)) = place.outbox.waiting().unwrap().next() else { panic!("it waits") };
-    assert_eq!(listed.1, saved);
+    assert_eq!(place.claim(&id).progress, saved);
+    let (_, listed) = place.outbox.waiting().unwrap().next().unwrap().unwrap();
+    assert_eq!(listed, saved);
 }
 
 #[test]
 fn a_failed_one_says_why_and_stays_until_it_is_dropped() {
     let place = Place::new();
-    let held = place.outbox.accept(with_parts(vec![file_part(b"contents", "a.log")])).unwrap();
+    let held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
     let id = held.id().to_owned();
     let answer = Answer { errcode: 60020, errmsg: "not allow to access from your ip".to_owned() };
-    let mut progress = Progress::new(1);
+    let mut progress = EntryProgress::new(1);
     progress.note(&Error::new(Status::Auth, "WeCom refuses this IP").with_answer(answer));
     held.fail(&progress).unwrap();
-    assert!(matches!(place.outbox.claim(&id).unwrap(), Claim::Gone));
-    let Some(Listed::Whole(failed)) = place.outbox.failed().unwrap().next() else { panic!("it failed") };
-    let progress = failed.1;
+    assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Gone)));
+    let (_, progress) = place.outbox.failed().unwrap().next().unwrap().unwrap();
     assert_eq!((progress.errcode, progress.status.as_deref()), (Some(60020), Some("auth")));
     assert_eq!(progress.message.as_deref(), Some("WeCom answered 60020: not allow to access from your ip"));
     assert_eq!(place.names("waiting"), [""; 0]);
     assert!(place.path("failed").join(&id).join("1.bin").exists());
-    assert_eq!(place.outbox.drop_entry(&id).unwrap(), Dropped::Done);
+    place.outbox.drop_entry(&id).unwrap();
     assert_eq!((place.names("failed"), place.names("new")), (vec![], vec![]));
 }
 
@@ -124,7 +124,7 @@ fn a_failed_one_says_why_and_stays_until_it_is_dropped() {
 fn a_waiting_one_can_be_dropped() {
     let place = Place::new();
     let (one, other) = (place.leave(), place.leave());
-    assert_eq!(place.outbox.drop_entry(&one).unwrap(), Dropped::Done);
+    place.outbox.drop_entry(&one).unwrap();
     assert_eq!(place.listed(), [vec![other], vec![], vec![], vec![]]);
 }
 
@@ -144,30 +144,27 @@ fn what_is_damaged_is_named_and_never_vanishes() {
     Folder::private(place.path("waiting")).within(&id(6)).write_durably("lock", b"").unwrap();
     let [entries, _, damaged, failed] = place.listed();
     assert_eq!((entries, damaged, failed), (vec![whole], (1..=4).map(id).collect(), vec![id(5)]));
-    let reason = |listed| match listed {
-        Listed::Damaged { reason, .. } => Some(reason),
-        Listed::Whole(_) => None,
-    };
+    let reason = |listed: Listed| Some(listed.err()?.reason);
     let reasons: Vec<String> = place.outbox.waiting().unwrap().filter_map(reason).collect();
     assert!(reasons[0].contains("it is no entry") && !reasons[0].contains("tops3cret"), "{reasons:?}");
     assert!(reasons[1].contains("version 9") && reasons[3].contains("is missing"), "{reasons:?}");
     for number in 1..=4 {
-        assert!(matches!(place.outbox.claim(&id(number)).unwrap(), Claim::Damaged(_)), "{number}");
+        assert!(matches!(place.outbox.claim(&id(number)), Err(ClaimError::Damaged(_))), "{number}");
     }
     for number in 1..=5 {
-        assert_eq!(place.outbox.drop_entry(&id(number)).unwrap(), Dropped::Done, "{number}");
+        place.outbox.drop_entry(&id(number)).unwrap();
     }
-    assert_eq!(place.outbox.drop_entry(&id(6)).unwrap(), Dropped::Gone);
-    assert!(matches!(place.outbox.claim("README").unwrap(), Claim::Gone));
+    assert!(matches!(place.outbox.drop_entry(&id(6)), Err(ClaimError::Gone)));
+    assert!(matches!(place.outbox.claim("README"), Err(ClaimError::Gone)));
     assert_eq!(place.listed()[2..], [[""; 0]; 2]);
 }
 
 #[test]
 fn a_file_that_is_not_the_one_copied_in_is_not_sent() {
     let place = Place::new();
-    let mut held = place.outbox.accept(with_parts(vec![file_part(b"contents", "a.log")])).unwrap();
+    let mut held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
     let path = place.path("waiting").join(held.id()).join("1.bin");
-    let told = |held: &Held| held.parts().unwrap_err().message().to_owned();
+    let told = |held: &ClaimedEntry| held.parts().unwrap_err().message().to_owned();
     std::fs::write(&path, "short").unwrap();
     assert!(told(&held).ends_with("its file has 5 bytes instead of 8"), "{}", told(&held));
     std::fs::write(&path, "content5").unwrap();
@@ -187,16 +184,16 @@ fn nobody_looks_in_vain_for_an_outbox_that_is_not_there() {
     let root = tempfile::tempdir().unwrap();
     let outbox = Outbox::at(&Folder::private(root.path().join("state")));
     assert!(outbox.waiting().unwrap().next().is_none() && outbox.failed().unwrap().next().is_none());
-    assert!(matches!(outbox.claim("20261121T101530.123Z-1-a").unwrap(), Claim::Gone));
-    assert_eq!(outbox.drop_entry("20261121T101530.123Z-1-a").unwrap(), Dropped::Gone);
+    assert!(matches!(outbox.claim("20261121T101530.123Z-1-a"), Err(ClaimError::Gone)));
+    assert!(matches!(outbox.drop_entry("20261121T101530.123Z-1-a"), Err(ClaimError::Gone)));
     assert!(!root.path().join("state").exists());
 }
 
 #[test]
 fn the_fields_are_those_that_were_agreed_and_none_is_a_credential() {
     let place = Place::new();
-    let mut held = place.outbox.accept(with_parts(vec![file_part(b"contents", "a.log")])).unwrap();
-    held.save(Progress::new(1)).unwrap();
+    let mut held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
+    held.save(EntryProgress::new(1)).unwrap();
     let lines = |name: &str| {
         let content = std::fs::read_to_string(place.path("waiting").join(held.id()).join(name)).unwrap();
         content.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
@@ -231,13 +228,13 @@ fn what_was_changed_on_disk_is_damaged() {
     for (from, to) in [("disk full", "disk fine"), ("\"at_most_once\":false", "\"at_most_once\":true"), ("ops", "oqs")]
     {
         std::fs::write(&path, content.replace(from, to)).unwrap();
-        let Some(Listed::Damaged { reason, .. }) = place.outbox.waiting().unwrap().next() else { panic!("{from}") };
-        assert!(reason.contains("checksum"), "{reason}");
+        let damaged = place.outbox.waiting().unwrap().next().unwrap().unwrap_err();
+        assert!(damaged.reason.contains("checksum"), "{from} {damaged:?}");
     }
     let lines: Vec<&str> = content.lines().collect();
     for cut in [&lines[..1], &lines[..2]] {
         std::fs::write(&path, cut.join("\n")).unwrap();
-        assert!(matches!(place.outbox.waiting().unwrap().next(), Some(Listed::Damaged { .. })));
+        assert!(place.outbox.waiting().unwrap().next().unwrap().is_err());
     }
     std::fs::write(&path, content).unwrap();
     assert_eq!(place.claim(&id).parts().unwrap().len(), 1);
@@ -266,10 +263,11 @@ proptest! {
 
     #[test]
     fn any_text_and_name_comes_back(text in any::<String>(), name in any::<String>()) {
-        let alert = with_parts(vec![message(&text), file_part(text.as_bytes(), &name)]);
-        let bodies: Vec<Value> = alert.parts.iter().map(|part| part.body.clone()).collect();
-        let lines = format::write_bodies(&alert.parts).unwrap();
-        let entry = alert.into_entry("x".to_owned(), &[None, Some("0".repeat(64))]);
+        let parts = [message(&text), file_part(text.as_bytes(), &name)];
+        let bodies: Vec<Value> = parts.iter().map(|part| part.body.clone()).collect();
+        let lines = format::write_bodies(&parts).unwrap();
+        let stored = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
+        let entry = Entry { id: "x".to_owned(), parts: stored, ..alert() };
         let content = format::write_entry(&entry, lines).unwrap();
         prop_assert_eq!(format::read_entry(&content[..]).unwrap(), (entry, None));
         prop_assert_eq!(format::read_bodies(&content[..]).unwrap(), bodies);
@@ -285,7 +283,7 @@ proptest! {
             taken: if state(*letter) == Sent { 0 } else { at % 3 },
         };
         let parts: Vec<_> = letters.iter().enumerate().map(part).collect();
-        let progress = Progress { attempts, parts, ..Progress::default() };
+        let progress = EntryProgress { attempts, parts, ..EntryProgress::default() };
         let content = format::write_progress(&progress).unwrap();
         prop_assert_eq!(format::read_progress(&content[..], letters.len()).unwrap(), progress);
     }

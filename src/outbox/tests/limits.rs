@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::error::{Error, Status};
-use crate::outbox::{MAX_BYTES, MAX_ENTRIES, Refusal, Stock};
+use crate::outbox::{MAX_BYTES, MAX_ENTRIES, Stock};
 
 #[test]
 fn so_many_entries_and_no_more() {
@@ -15,9 +15,9 @@ fn so_many_entries_and_no_more() {
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("entry.json"), "{}").unwrap();
     }
-    drop(place.outbox.accept(plain("the last")).unwrap());
-    let refusal = place.outbox.accept(plain("one too many")).unwrap_err();
-    assert!(matches!(refusal, Refusal::Full { entries: MAX_ENTRIES, .. }), "{refusal:?}");
+    drop(place.store(&[message("the last")]).unwrap());
+    let refusal = place.store(&[message("one too many")]).unwrap_err();
+    assert!(matches!(refusal, NotStored::Full(_)), "{refusal:?}");
     let error = Error::from(refusal);
     assert_eq!(error.status(), Status::Config);
     assert!(error.message().contains("1000 of at most 1000") && error.message().contains("state/outbox"), "{error}");
@@ -34,10 +34,14 @@ fn so_many_bytes_and_no_more() {
     let file = std::fs::File::create(place.path("waiting").join(&id).join("1.bin")).unwrap();
     file.set_len(MAX_BYTES - 2 * bytes).unwrap();
     let second = place.accept();
-    let refusal = place.outbox.accept(plain("disk full")).unwrap_err();
-    assert!(matches!(refusal, Refusal::Full { entries: 2, bytes: MAX_BYTES, .. }), "{refusal:?}");
+    let refusal = place.store(&[message("disk full")]).unwrap_err();
+    let NotStored::Full(error) = refusal else { panic!("{refusal:?}") };
+    assert!(
+        error.message().contains(&format!("holds 2 of at most {MAX_ENTRIES} alerts and {MAX_BYTES} of")),
+        "{error}"
+    );
     second.done().unwrap();
-    assert!(place.outbox.accept(plain("disk full")).is_ok());
+    assert!(place.store(&[message("disk full")]).is_ok());
 }
 
 #[test]
@@ -77,10 +81,10 @@ fn only_those_read_it_to_whom_the_folder_belongs() {
         let root = tempfile::tempdir().unwrap();
         std::fs::set_permissions(root.path(), PermissionsExt::from_mode(of_state)).unwrap();
         let outbox = Outbox::open(&Folder::shared_if_made_so(root.path())).unwrap();
-        let held = outbox.accept(with_parts(vec![file_part(b"contents", "a.log")])).unwrap();
+        let held = outbox.accept(alert(), &[file_part(b"contents", "a.log")]).unwrap();
         let mut held = held;
-        held.save(Progress::new(1)).unwrap();
-        outbox.accept(plain("x")).unwrap().fail(&refused(1)).unwrap();
+        held.save(EntryProgress::new(1)).unwrap();
+        outbox.accept(alert(), &[message("x")]).unwrap().fail(&refused(1)).unwrap();
         check(outbox.path(), folder, file);
     }
 }

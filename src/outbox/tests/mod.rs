@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Claim, Held, Listed, NewEntry, Outbox, Progress};
+use super::{ClaimError, ClaimedEntry, Entry, EntryProgress, Listed, NotStored, Outbox};
 use crate::channel::Channel;
 use crate::error::{Error, Status};
 use crate::input::Attachment;
@@ -36,8 +36,12 @@ impl Place {
         self.root.path().join("state/outbox").join(below)
     }
 
-    fn accept(&self) -> Held {
-        self.outbox.accept(plain("disk full")).unwrap()
+    fn accept(&self) -> ClaimedEntry {
+        self.store(&[message("disk full")]).unwrap()
+    }
+
+    fn store(&self, parts: &[Part]) -> Result<ClaimedEntry, NotStored> {
+        self.outbox.accept(alert(), parts)
     }
 
     /// Accepts one that nobody holds.
@@ -45,11 +49,8 @@ impl Place {
         self.accept().id().to_owned()
     }
 
-    fn claim(&self, id: &str) -> Held {
-        match self.outbox.claim(id).unwrap() {
-            Claim::Held(held) => *held,
-            other => panic!("{other:?}"),
-        }
+    fn claim(&self, id: &str) -> ClaimedEntry {
+        self.outbox.claim(id).unwrap()
     }
 
     /// The names in a folder of the outbox.
@@ -63,8 +64,8 @@ impl Place {
             let (mut whole, mut damaged) = (Vec::new(), Vec::new());
             for listed in listed {
                 match listed {
-                    Listed::Whole(entry) => whole.push(entry.0.id),
-                    Listed::Damaged { id, .. } => damaged.push(id),
+                    Ok((entry, _)) => whole.push(entry.id),
+                    Err(entry) => damaged.push(entry.id),
                 }
             }
             (whole, damaged)
@@ -75,12 +76,9 @@ impl Place {
     }
 }
 
-fn plain(text: &str) -> NewEntry {
-    with_parts(vec![message(text)])
-}
-
-fn with_parts(parts: Vec<Part>) -> NewEntry {
-    NewEntry {
+fn alert() -> Entry {
+    Entry {
+        id: String::new(),
         channel: Channel::App,
         profile: Some("ops".to_owned()),
         target: None,
@@ -88,7 +86,7 @@ fn with_parts(parts: Vec<Part>) -> NewEntry {
         at_most_once: false,
         duplicate_check_s: Some(1800),
         markable: true,
-        parts,
+        parts: Vec::new(),
     }
 }
 
@@ -107,8 +105,8 @@ fn file_part(content: &[u8], name: &str) -> Part {
 }
 
 /// The progress of an entry that was refused.
-fn refused(parts: usize) -> Progress {
-    let mut progress = Progress::new(parts);
+fn refused(parts: usize) -> EntryProgress {
+    let mut progress = EntryProgress::new(parts);
     progress.note(&Error::new(Status::Refused, "no"));
     progress
 }

@@ -1,21 +1,23 @@
-//! An entry in the hands of one process: nobody else delivers, moves or discards it meanwhile.
+//! An entry that one process has claimed: no other process delivers, moves or discards it meanwhile.
 
-use super::entry::{Entry, Progress, StoredFile};
-use super::shelf::{self, PROGRESS};
+use super::entry::{Entry, EntryProgress, StoredFile};
+use super::listing::{self, PROGRESS};
 use super::{format, unusable};
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::Summing;
 use crate::input::Attachment;
-use crate::message::Part;
 use crate::message::media::MediaKind;
+use crate::message::{Part, PartState};
 use crate::store::{Folder, Guard};
 
 /// A waiting entry that this process holds the lock of. Dropping it leaves the entry waiting, for the next one.
 #[derive(Debug)]
 #[must_use = "dropping it lets others deliver it"]
-pub(crate) struct Held {
-    pub(super) entry: Entry,
-    pub(super) progress: Progress,
+pub(crate) struct ClaimedEntry {
+    /// What it holds.
+    pub(crate) entry: Entry,
+    /// How far it had come when it was claimed, or last saved.
+    pub(crate) progress: EntryProgress,
     /// Where it lies.
     pub(super) place: Folder,
     /// Where entries go for which nothing can be done.
@@ -25,30 +27,17 @@ pub(crate) struct Held {
     pub(super) lock: Guard,
 }
 
-impl Held {
+impl ClaimedEntry {
     /// Its name, in the order of time.
     pub(crate) fn id(&self) -> &str {
         &self.entry.id
     }
 
-    /// What it holds.
-    pub(crate) fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    /// How far it had come when it was taken into hand, or last saved.
-    pub(crate) fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
     /// All parts, ready to be sent. Reads the disk.
-    ///
-    /// # Errors
-    ///
-    /// [`Status::Refused`] where a body or a file is missing or not the one that was written; exit 3 where the file system
-    /// does not let it be read.
+    /// Fails with [`Status::Refused`] where a body or a file is missing or not the one that was written, with exit 3 where
+    /// the file system does not let it be read.
     pub(crate) fn parts(&self) -> Result<Vec<Part>> {
-        let file = shelf::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
+        let file = listing::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
         let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
         let parts = bodies.into_iter().zip(&self.entry.parts).enumerate().map(|(index, (body, part))| {
             let file = part.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
@@ -59,12 +48,8 @@ impl Held {
 
     /// Saves how far it has come, so that it outlives this process: a reader sees the old state or the new one. Only a part
     /// under way that must not be repeated is kept for a loss of power too, which takes its time: see
-    /// [`Held::saves_durably`].
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says.
-    pub(crate) fn save(&mut self, progress: Progress) -> Result<()> {
+    /// [`ClaimedEntry::saves_durably`].
+    pub(crate) fn save(&mut self, progress: EntryProgress) -> Result<()> {
         self.progress = progress;
         let saved = format::write_progress(&self.progress).and_then(|content| match self.saves_durably() {
             true => self.place.write_durably(PROGRESS, &content),
@@ -74,32 +59,26 @@ impl Held {
     }
 
     fn saves_durably(&self) -> bool {
-        self.entry.at_most_once && self.progress.is_under_way()
+        self.entry.at_most_once && self.progress.has(PartState::UnderWay)
     }
 
     /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says; then it waits on, with nothing left to be sent.
+    /// Where that fails (exit 3) it waits on, with nothing left to be sent.
     pub(crate) fn done(mut self) -> Result<()> {
-        shelf::discard(&self.place, &self.new, self.id()).map_err(|error| {
+        listing::discard(&self.place, &self.new, self.id()).map_err(|error| {
             let mut progress = self.progress.clone();
-            progress.finish();
+            progress.parts.iter_mut().for_each(|part| part.state = PartState::Sent);
             let _ = self.save(progress);
             unusable(&self.place, &error)
         })
     }
 
     /// Puts it among those that nothing can be done for, with what became of it, which must be free of secrets.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says; then it waits on.
-    pub(crate) fn fail(self, progress: &Progress) -> Result<()> {
+    /// Where that fails (exit 3) it waits on.
+    pub(crate) fn fail(self, progress: &EntryProgress) -> Result<()> {
         let moved = format::write_progress(progress)
             .and_then(|content| self.place.write_durably(PROGRESS, &content))
-            .and_then(|()| shelf::move_into(&self.place, &self.failed, self.id()));
+            .and_then(|()| listing::move_into(&self.place, &self.failed, self.id()));
         moved.map_err(|error| unusable(&self.place, &error))
     }
 

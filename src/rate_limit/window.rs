@@ -1,4 +1,4 @@
-//! What a pacing file says: the slots taken, and the pause that WeCom asked for. Pure: whoever asks brings the time.
+//! The content of the rate limit's file: the permits taken, and the block that WeCom asked for. Pure: the caller gives the time.
 //!
 //! Times are Unix milliseconds, and the clock may jump: what claims to have been written in the future, or to last longer
 //! than anything can, is dropped.
@@ -22,13 +22,13 @@ const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
 
 /// What a rate counts on its own: the group of a webhook, or one recipient of an app. It does not give the recipient away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Lane(u64);
+pub(crate) struct Bucket(u64);
 
-impl Lane {
-    /// The one lane of a webhook.
+impl Bucket {
+    /// The one bucket of a webhook.
     pub(crate) const GROUP: Self = Self(0);
 
-    /// The lane of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
+    /// The bucket of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
     pub(crate) fn of(kind: RecipientKind, id: &str) -> Self {
         let print = fingerprint([kind.as_str(), &id.to_lowercase()]);
         let short = print.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
@@ -38,26 +38,26 @@ impl Lane {
 
 /// What holds a request back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The rate: its slots are taken.
-    Pace,
+pub(crate) enum LimitedBy {
+    /// The rate: its permits are taken.
+    Rate,
     /// WeCom refused a request because of too many, and must be left alone for a while.
     Block,
 }
 
-/// How long there is no slot.
+/// How long there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wait {
     /// At the least; at most what is kept lasts.
     pub(super) ms: u64,
-    pub(super) reason: Reason,
-    /// How long the pause as a whole is that ends then; 0 for a slot.
-    pub(super) pause_ms: u64,
+    pub(super) limited_by: LimitedBy,
+    /// How long the whole block is that ends then; 0 for a permit.
+    pub(super) block_ms: u64,
 }
 
-/// The content of a pacing file.
+/// The content of the file.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ledger {
+pub(super) struct Window {
     #[serde(default)]
     block: Option<Span>,
     #[serde(default)]
@@ -71,12 +71,13 @@ struct Span {
     until: u64,
 }
 
-/// A slot, taken in one lane or more.
+/// A permit, taken in one bucket or more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Taken {
     id: u64,
     held: Span,
-    lanes: Vec<Lane>,
+    #[serde(rename = "lanes")]
+    buckets: Vec<Bucket>,
 }
 
 impl Span {
@@ -90,15 +91,15 @@ impl Span {
     }
 }
 
-impl Ledger {
+impl Window {
     /// What a file's first line says of the time from `now` on. What cannot be understood says nothing.
     pub(super) fn parse(content: &[u8], now: u64) -> Self {
         // Behind the line end there may be the rest of a longer line from before; without one it was never finished.
         let line = content.iter().position(|byte| *byte == b'\n').and_then(|end| content.get(..end));
-        let mut ledger: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
-        ledger.block = ledger.block.filter(|block| block.holds(now));
-        ledger.slots.retain(|slot| slot.held.holds(now));
-        ledger
+        let mut window: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
+        window.block = window.block.filter(|block| block.holds(now));
+        window.slots.retain(|slot| slot.held.holds(now));
+        window
     }
 
     /// The line to keep.
@@ -108,33 +109,33 @@ impl Ledger {
         Ok(line)
     }
 
-    /// Takes one slot in every lane, for `hold_ms`; or none, if one of `lanes`, sorted and each named once, has `count`
-    /// taken or a pause holds.
-    pub(super) fn take(&mut self, id: u64, lanes: &[Lane], count: u32, hold_ms: u64, now: u64) -> Result<(), Wait> {
-        match self.wait(lanes, count, now) {
+    /// Takes one permit in every bucket, for `hold_ms`; or none, if one of `buckets`, sorted and each named once, has `count`
+    /// taken or a block holds.
+    pub(super) fn take(&mut self, id: u64, buckets: &[Bucket], count: u32, hold_ms: u64, now: u64) -> Result<(), Wait> {
+        match self.wait(buckets, count, now) {
             Some(wait) => Err(wait),
             None => {
-                self.hold(id, lanes, hold_ms, now);
+                self.hold(id, buckets, hold_ms, now);
                 Ok(())
             }
         }
     }
 
-    /// Lets a slot hold for `hold_ms` from now on. One that is no longer there is there again: its request was made.
-    pub(super) fn hold(&mut self, id: u64, lanes: &[Lane], hold_ms: u64, now: u64) {
+    /// Lets a permit hold for `hold_ms` from now on. One that is no longer there is there again: its request was made.
+    pub(super) fn hold(&mut self, id: u64, buckets: &[Bucket], hold_ms: u64, now: u64) {
         let held = Span::new(now, hold_ms);
         match self.slots.iter_mut().find(|slot| slot.id == id) {
             Some(slot) => slot.held = held,
-            None => self.slots.push(Taken { id, held, lanes: lanes.to_vec() }),
+            None => self.slots.push(Taken { id, held, buckets: buckets.to_vec() }),
         }
     }
 
-    /// Frees a slot at once.
+    /// Frees a permit at once.
     pub(super) fn free(&mut self, id: u64) {
         self.slots.retain(|slot| slot.id != id);
     }
 
-    /// Nobody takes a slot for `ms` from now on, or for longer where that was said before.
+    /// Nobody takes a permit for `ms` from now on, or for longer where that was said before.
     pub(super) fn block(&mut self, ms: u64, now: u64) {
         let block = Span::new(now, ms);
         if self.block.is_none_or(|old| old.until < block.until) {
@@ -142,41 +143,41 @@ impl Ledger {
         }
     }
 
-    /// How many slots are taken in the lane that has the most.
+    /// How many permits are taken in the bucket that has the most.
     pub(super) fn most_taken(&self) -> usize {
-        let mut taken: BTreeMap<Lane, usize> = BTreeMap::new();
-        for lane in self.slots.iter().flat_map(|slot| &slot.lanes) {
-            *taken.entry(*lane).or_default() += 1;
+        let mut taken: BTreeMap<Bucket, usize> = BTreeMap::new();
+        for bucket in self.slots.iter().flat_map(|slot| &slot.buckets) {
+            *taken.entry(*bucket).or_default() += 1;
         }
         taken.into_values().max().unwrap_or(0)
     }
 
-    /// How long the pause still holds that WeCom asked for.
+    /// How long the block still holds that WeCom asked for.
     pub(super) fn blocked_for(&self, now: u64) -> Option<Duration> {
         let left = self.block?.until.checked_sub(now).filter(|left| *left > 0)?;
         Some(Duration::from_millis(left))
     }
 
-    /// How long there is no slot in some lane; `None` when every lane has one.
-    fn wait(&self, lanes: &[Lane], count: u32, now: u64) -> Option<Wait> {
-        let until = self.free_at(lanes, count.max(1) as usize).filter(|until| *until > now);
+    /// How long there is no permit in some bucket; `None` when every bucket has one.
+    fn wait(&self, buckets: &[Bucket], count: u32, now: u64) -> Option<Wait> {
+        let until = self.free_at(buckets, count.max(1) as usize).filter(|until| *until > now);
         let block = self.block.filter(|block| block.until > now && until.is_none_or(|until| until <= block.until));
         match block {
             Some(block) => Some(Wait {
                 ms: block.until - now,
-                reason: Reason::Block,
-                pause_ms: block.until.saturating_sub(block.since),
+                limited_by: LimitedBy::Block,
+                block_ms: block.until.saturating_sub(block.since),
             }),
-            None => until.map(|until| Wait { ms: until - now, reason: Reason::Pace, pause_ms: 0 }),
+            None => until.map(|until| Wait { ms: until - now, limited_by: LimitedBy::Rate, block_ms: 0 }),
         }
     }
 
-    /// When the last of these lanes has fewer than `count` slots taken; `None` if they all have.
-    fn free_at(&self, lanes: &[Lane], count: usize) -> Option<u64> {
-        let mut ends = vec![Vec::new(); lanes.len()];
+    /// When the last of these buckets has fewer than `count` permits taken; `None` if they all have.
+    fn free_at(&self, buckets: &[Bucket], count: usize) -> Option<u64> {
+        let mut ends = vec![Vec::new(); buckets.len()];
         for slot in &self.slots {
-            for lane in &slot.lanes {
-                if let Some(ends) = lanes.binary_search(lane).ok().and_then(|index| ends.get_mut(index)) {
+            for bucket in &slot.buckets {
+                if let Some(ends) = buckets.binary_search(bucket).ok().and_then(|index| ends.get_mut(index)) {
                     ends.push(slot.held.until);
                 }
             }

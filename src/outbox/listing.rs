@@ -1,0 +1,273 @@
+//! The folders of the outbox: that of one entry, named, read and discarded, and those that hold entries, listed, measured,
+//! swept.
+//!
+//! `entry.json` is written once, durably, before the entry counts as accepted, and never touched again. How far a delivery
+//! has come stands beside it, in `progress.json`. That is mostly not synced, so after a loss of power it may be empty or
+//! gone, and then nothing was tried. Nothing accepted can be lost that way.
+
+use std::fs::File;
+use std::io;
+use std::time::SystemTime;
+
+use chrono::DateTime;
+
+use super::entry::{Entry, EntryProgress};
+use super::{LEFT_BEHIND, MAX_BYTES, format};
+use crate::store::{Folder, Locked, open_small};
+
+/// What was accepted.
+pub(super) const ENTRY: &str = "entry.json";
+
+/// How far it has come.
+pub(super) const PROGRESS: &str = "progress.json";
+
+/// Held by whoever deals with the entry.
+pub(super) const LOCK: &str = "lock";
+
+/// An id ends with so many random letters: two containers may have the same millisecond and process number.
+const RANDOM_LETTERS: usize = 6;
+
+/// The longest id that is looked for, in bytes.
+const LONGEST_ID: usize = 64;
+
+/// The last moment with a year of four digits, in Unix milliseconds.
+const LAST_MS: u64 = 253_402_300_799_999;
+
+/// An entry that can be delivered, and how far it has come; or one that cannot be read. A damaged one is never delivered and
+/// never removed by itself.
+pub(crate) type Listed = Result<(Entry, EntryProgress), DamagedEntry>;
+
+/// An entry that cannot be read.
+#[derive(Debug, Clone)]
+pub(crate) struct DamagedEntry {
+    /// Its name.
+    pub(crate) id: String,
+    /// Why; nothing of its content is shown.
+    pub(crate) reason: String,
+}
+
+/// An id for this moment (Unix time in milliseconds) and process: `20261121T101530.123Z-4711-kqzvbd`. Ids sort by time and
+/// are unique among all processes that share a folder.
+pub(super) fn new_id(at_ms: u64, process: u32) -> String {
+    let at = DateTime::from_timestamp_millis(at_ms.min(LAST_MS).cast_signed()).unwrap_or_default();
+    let random: String = std::iter::repeat_with(fastrand::lowercase).take(RANDOM_LETTERS).collect();
+    format!("{}-{process}-{random}", at.format("%Y%m%dT%H%M%S%.3fZ"))
+}
+
+/// Whether a name can be an id: nothing else is ever looked for, so that no name leads out of the folder.
+pub(super) fn is_id(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    name.len() <= LONGEST_ID && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.bytes().all(fits)
+}
+
+/// Reads the entry of this name; `None` where there is nothing, or no more than the lock of a process that came too late.
+/// Who changes the entry holds its lock; without that, what is read may be outdated.
+pub(super) fn read(place: &Folder, id: &str) -> Option<Listed> {
+    read_whole(place, id).map_err(|reason| DamagedEntry { id: id.to_owned(), reason }).transpose()
+}
+
+fn read_whole(place: &Folder, id: &str) -> Result<Option<(Entry, EntryProgress)>, String> {
+    let file = match open_entry(place) {
+        Ok(file) => file,
+        Err(error) => return unread(place, &error).map_or(Ok(None), Err),
+    };
+    let (mut entry, first) = format::read_entry(file).map_err(|reason| format!("{ENTRY} cannot be used: {reason}"))?;
+    let parts = entry.parts.len();
+    let progress = match read_progress(place, parts) {
+        // It may have arrived, and nobody knows.
+        Err(reason) if entry.at_most_once => return Err(format!("{PROGRESS} cannot be used: {reason}")),
+        progress => progress.ok().flatten().or(first).unwrap_or_else(|| EntryProgress::new(parts)),
+    };
+    // A folder may have been copied: its name is what it is asked for by.
+    id.clone_into(&mut entry.id);
+    Ok(Some((entry, progress)))
+}
+
+/// Opens what was accepted, to read its bodies.
+pub(super) fn open_entry(place: &Folder) -> io::Result<File> {
+    open_small(&place.file(ENTRY), MAX_BYTES)
+}
+
+/// How far it has come; `None` where nothing was tried, or a loss of power left nothing of it.
+fn read_progress(place: &Folder, parts: usize) -> Result<Option<EntryProgress>, String> {
+    match open_small(&place.file(PROGRESS), MAX_BYTES) {
+        Ok(file) if file.metadata().is_ok_and(|about| about.len() == 0) => Ok(None),
+        Ok(file) => format::read_progress(file, parts).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether there is nothing in it that belongs to an entry.
+pub(super) fn is_hollow(place: &Folder) -> io::Result<bool> {
+    Ok(place.names()?.iter().all(|name| name == LOCK))
+}
+
+/// Moves the folder of an entry into another one, as a whole. That one is made where somebody took it away.
+pub(super) fn move_into(place: &Folder, folder: &Folder, id: &str) -> io::Result<()> {
+    match place.move_to(&folder.within(id)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && place.path().exists() => {
+            folder.make()?;
+            place.move_to(&folder.within(id))
+        }
+        moved => moved,
+    }
+}
+
+/// Moves the folder of an entry to where nobody looks for entries, at one go, and removes it there. What a killed process
+/// leaves of it is swept away later.
+pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> {
+    match move_into(place, new, id) {
+        // It may have been moved, and only the disk was not told.
+        Err(error) if place.path().exists() => return Err(error),
+        _ => {}
+    }
+    let _ = new.within(id).remove();
+    Ok(())
+}
+
+/// Why `entry.json` cannot be opened; `None` where there is no entry.
+fn unread(place: &Folder, error: &io::Error) -> Option<String> {
+    match error.kind() {
+        // A file among the folders is nobody's entry.
+        io::ErrorKind::NotADirectory => None,
+        io::ErrorKind::NotFound => match is_hollow(place) {
+            Ok(true) => None,
+            Ok(false) => Some(format!("{ENTRY} is missing")),
+            Err(error) => Some(format!("its folder cannot be read: {error}")),
+        },
+        io::ErrorKind::InvalidData => Some(format!("{ENTRY} is too long or no regular file")),
+        _ => Some(format!("{ENTRY} cannot be read: {error}")),
+    }
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stock {
+    /// How many entries, damaged ones too.
+    pub(crate) entries: usize,
+    /// The length of all their files.
+    pub(crate) bytes: u64,
+}
+
+/// Makes folders, the upper ones first, and sees to it that those which were missing outlive a loss of power.
+pub(super) fn make_durably(folders: [&Folder; 5]) -> io::Result<()> {
+    for folder in folders {
+        let missing: Vec<Folder> = folder
+            .path()
+            .ancestors()
+            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+            .map(Folder::private)
+            .collect();
+        folder.make()?;
+        for made in missing {
+            // To its own place: that changes nothing, and syncs the name in the folder above.
+            if made.path().parent().is_some_and(|above| !above.as_os_str().is_empty()) {
+                made.move_to(&made)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names of what can be an entry, in order.
+pub(super) fn ids(folder: &Folder) -> io::Result<Vec<String>> {
+    let mut names = folder.names()?;
+    names.retain(|name| is_id(name));
+    Ok(names)
+}
+
+/// Reads all entries, one at a time, in order; what went away meanwhile is left out.
+pub(super) fn list(folder: &Folder) -> io::Result<impl Iterator<Item = Listed>> {
+    let folder = folder.clone();
+    Ok(ids(&folder)?.into_iter().filter_map(move |id| read(&folder.within(&id), &id)))
+}
+
+/// Counts entries and bytes in these folders, by what the file system says of them.
+pub(super) fn stock(folders: [&Folder; 2]) -> io::Result<Stock> {
+    let mut stock = Stock::default();
+    for folder in folders {
+        for id in ids(folder)? {
+            let place = folder.within(&id);
+            // What goes away meanwhile, or is no folder, counts for nothing.
+            let Ok(names) = place.names() else { continue };
+            if names.iter().any(|name| name != LOCK) {
+                stock.entries += 1;
+                let lengths = names.iter().filter_map(|name| std::fs::symlink_metadata(place.file(name)).ok());
+                stock.bytes += lengths.map(|about| about.len()).sum::<u64>();
+            }
+        }
+    }
+    Ok(stock)
+}
+
+/// Removes the folders that were left behind, where `unwanted` says so while their lock is held. Returns how many.
+pub(super) fn sweep(folder: &Folder, now: SystemTime, unwanted: impl Fn(&Folder) -> bool) -> io::Result<usize> {
+    let mut swept = 0;
+    for name in ids(folder)? {
+        let place = folder.within(&name);
+        if !was_left_behind(&place, now) || !unwanted(&place) {
+            continue;
+        }
+        if let Ok(Locked::Held(_lock)) = place.try_lock(LOCK)
+            && unwanted(&place)
+            && place.remove().is_ok()
+        {
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Whether nothing was put into it or taken out of it for an hour.
+fn was_left_behind(place: &Folder, now: SystemTime) -> bool {
+    let modified = std::fs::metadata(place.path()).and_then(|about| about.modified());
+    modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= LEFT_BEHIND))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        for (at_ms, shown) in [
+            (0, "19700101T000000.000Z"),
+            (951_782_400_000, "20000229T000000.000Z"),
+            (951_868_799_999, "20000229T235959.999Z"),
+            (1_709_251_199_001, "20240229T235959.001Z"),
+            (1_735_689_599_000, "20241231T235959.000Z"),
+            (1_795_256_130_123, "20261121T101530.123Z"),
+            (4_107_542_400_000, "21000301T000000.000Z"),
+        ] {
+            assert_eq!(new_id(at_ms, 1).split_once('-').unwrap().0, shown);
+        }
+    }
+
+    #[test]
+    fn ids_of_one_moment_differ() {
+        let ids: std::collections::BTreeSet<String> = (0..100).map(|_| new_id(5, 1)).collect();
+        assert_eq!(ids.len(), 100);
+    }
+
+    #[test]
+    fn nothing_that_leads_elsewhere_is_an_id() {
+        let long = "a".repeat(65);
+        for name in ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-f", "a b", "ä", "a\0", &long] {
+            assert!(!is_id(name), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_sort_by_time(one in 0..253_402_300_799_999_u64, other in 0..253_402_300_799_999_u64, process: u32) {
+            let (first, second) = (new_id(one, process), new_id(other, 4_194_304));
+            prop_assert!(is_id(&first) && is_id(&second));
+            if one != other {
+                prop_assert_eq!(one < other, first < second);
+            }
+        }
+    }
+}

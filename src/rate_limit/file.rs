@@ -1,0 +1,108 @@
+//! The rate limit's file of a webhook or an app: locked, read, changed and written over in place, at one go.
+//!
+//! A file that cannot be used never stops an alert: the user is told once, and the request goes out without a limit.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::window::Window;
+use crate::clock::now_ms;
+use crate::event::Observer;
+use crate::store::{Folder, Guard, Locked, read_small};
+
+/// How long others may keep the file locked. They only ever write a line: a longer lock means a stopped process.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// In bytes. A thousand recipients with thirty permits each take less than one MiB.
+const FILE_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// The file, and who is told of trouble with it.
+#[derive(Debug)]
+pub(super) struct RateFile {
+    folder: Option<Folder>,
+    name: String,
+    listener: Observer,
+    /// Whether it stayed locked for too long: it is not waited for again before it was free once.
+    is_stuck: AtomicBool,
+    is_told: AtomicBool,
+}
+
+impl RateFile {
+    /// The file of this name in `folder`, or none.
+    pub(super) fn new(folder: Option<Folder>, name: String, listener: Observer) -> Self {
+        Self { folder, name, listener, is_stuck: AtomicBool::new(false), is_told: AtomicBool::new(false) }
+    }
+
+    /// Changes what is written; it is written again only if `work` changed it. Waits for the lock until `until` at the
+    /// latest. Returns `None` if the file cannot be used.
+    pub(super) async fn change<T>(&self, until: Instant, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
+        let Some(folder) = &self.folder else {
+            self.tell_trouble("no folder for state is known; set state_dir");
+            return None;
+        };
+        let patience = if self.is_stuck.load(Ordering::Relaxed) { Duration::ZERO } else { LOCK_PATIENCE };
+        let locked = folder.lock(&self.name, until.min(Instant::now() + patience), || false).await;
+        self.is_stuck.store(matches!(locked, Ok(None)), Ordering::Relaxed);
+        match locked {
+            Ok(Some(guard)) => self.rewrite(guard, work),
+            Ok(None) => {
+                self.tell_trouble(&self.says("is not used: another process keeps it locked"));
+                None
+            }
+            Err(error) => {
+                self.tell_trouble(&self.says(&format!("cannot be used: {error}")));
+                None
+            }
+        }
+    }
+
+    /// The same if nobody else has it locked right now; else, and if it cannot be used, nothing happens.
+    pub(super) fn try_change(&self, work: impl FnOnce(&mut Window, u64)) {
+        if let Some(Ok(Locked::Held(guard))) = self.folder.as_ref().map(|folder| folder.try_lock(&self.name)) {
+            self.rewrite(guard, work);
+        }
+    }
+
+    /// What is written there, as far as it can be read without the lock.
+    pub(super) fn peek(&self, now: u64) -> Window {
+        let path = self.folder.as_ref().map(|folder| folder.file(&self.name));
+        let content = path.and_then(|path| read_small(&path, FILE_LIMIT).ok()).unwrap_or_default();
+        Window::parse(&content, now)
+    }
+
+    /// Tells something in the verbose output.
+    pub(super) fn tell(&self, line: String) {
+        self.listener.detail(line);
+    }
+
+    fn rewrite<T>(&self, mut guard: Guard, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
+        let content = guard.read(FILE_LIMIT).unwrap_or_else(|error| {
+            self.tell_trouble(&self.says(&format!("is begun anew: {error}")));
+            Vec::new()
+        });
+        // Asked under the lock: nothing was written later than this.
+        let now = now_ms();
+        let before = Window::parse(&content, now);
+        let mut window = before.clone();
+        let done = work(&mut window, now);
+        if window != before
+            && let Err(error) = window.to_line().map_err(Into::into).and_then(|line| guard.write(&line))
+        {
+            self.tell_trouble(&self.says(&format!("cannot be written: {error}")));
+            return None;
+        }
+        Some(done)
+    }
+
+    fn says(&self, what: &str) -> String {
+        let file = self.folder.as_ref().map(|folder| folder.file(&self.name)).unwrap_or_default();
+        format!("the file {} {what}", file.display())
+    }
+
+    /// Only the first trouble is told: the next ones follow from it.
+    fn tell_trouble(&self, trouble: &str) {
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            self.tell(format!("pacing is not possible: {trouble}"));
+        }
+    }
+}
