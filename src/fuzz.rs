@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::api;
-use crate::channel::Channel;
+use crate::channel::{Channel, Markup, MsgType};
 use crate::config;
-use crate::delivery::split::{Markup, split};
+use crate::delivery::split::split;
 use crate::feed;
 use crate::input::{Encoding, clean, read_text_from};
 use crate::message;
@@ -27,7 +27,8 @@ pub fn decode(bytes: &[u8]) -> Option<String> {
 
 /// A text in parts of at most `limit` bytes.
 pub fn split_text(text: &str, limit: usize, msgtype: &str) -> Vec<String> {
-    split(text, limit, Markup::of(msgtype))
+    let markup = msgtype.parse().map_or(Markup::Plain, |msgtype: MsgType| msgtype.facts().markup);
+    split(text, limit, markup)
 }
 
 /// Whether these bytes are a config file.

@@ -1,8 +1,7 @@
 //! The type for an alert whose sender did not choose one.
 
 use super::{Alert, Link};
-use crate::channel::Channel;
-use crate::message::msgtypes;
+use crate::channel::{Channel, MsgType};
 
 /// What the button of a textcard shows, in characters (document path 90236).
 const BUTTON_CHARS: usize = 4;
@@ -20,22 +19,28 @@ impl Alert {
     /// - Through webhooks, a body with columns or indents, or a picture: `markdown_v2`, where a fenced block keeps the
     ///   columns. It has no colour, but the level's word is there.
     /// - All else: `markdown`, with the level's colour.
-    pub fn best_type(&self, channel: Channel) -> &'static str {
+    pub fn best_type(&self, channel: Channel) -> MsgType {
         let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
         if is_plain && self.link.is_none() && self.picurl.is_none() {
-            return "text";
+            return MsgType::Text;
         }
-        let (has_columns, has_type) = (self.has_columns(), |msgtype| msgtypes(channel).contains(&msgtype));
+        let has_columns = self.has_columns();
         if self.fields.is_empty() && !has_columns && self.has_web_link(channel) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
-            if fits_picture && self.article_holds_all(channel) && (self.picurl.is_some() || !has_type("textcard")) {
-                return "news";
+            if fits_picture
+                && self.article_holds_all(channel)
+                && (self.picurl.is_some() || !channel.has_type(MsgType::Textcard))
+            {
+                return MsgType::News;
             }
-            if has_type("textcard") && self.picurl.is_none() && self.textcard_holds_all() {
-                return "textcard";
+            if channel.has_type(MsgType::Textcard) && self.picurl.is_none() && self.textcard_holds_all() {
+                return MsgType::Textcard;
             }
         }
-        if has_type("markdown_v2") && (has_columns || self.picurl.is_some()) { "markdown_v2" } else { "markdown" }
+        match channel.has_type(MsgType::MarkdownV2) && (has_columns || self.picurl.is_some()) {
+            true => MsgType::MarkdownV2,
+            false => MsgType::Markdown,
+        }
     }
 
     /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them: those of

@@ -24,6 +24,7 @@ mod tests;
 
 use crate::message::card::CardType;
 pub use level::Level;
+pub(crate) use outline::prefix_before;
 
 /// What happened, for any message type. Everything is plain text of the sender's; `Default` is an alert
 /// that says nothing.
@@ -163,12 +164,6 @@ impl Link {
         let start = self.url.get(..8).unwrap_or(&self.url).to_ascii_lowercase();
         start.starts_with("http://") || start.starts_with("https://")
     }
-}
-
-/// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
-/// what keeps it apart; empty without one.
-pub fn prefix_before(msgtype: &str, prefix: Option<&str>, text: &str) -> String {
-    outline::prefix_before(msgtype, prefix, text)
 }
 
 impl Rendered {

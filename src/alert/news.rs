@@ -2,8 +2,8 @@
 
 use super::room::{bytes, clip, pour};
 use super::{Alert, Fitted};
+use crate::channel::DESCRIPTION_BYTES;
 use crate::error::{Error, Result};
-use crate::message::long::DESCRIPTION_BYTES;
 use crate::message::{app, webhook};
 
 const TITLE_BYTES: usize = 128;

@@ -2,6 +2,7 @@
 
 use super::escape::{markdown, markdown_v2_paragraph};
 use super::{Alert, Field, Rendered};
+use crate::channel::{Markup, MsgType};
 
 /// What a link without label is called: WeCom's own word on textcards (document path 90236).
 pub(super) const LINK_LABEL: &str = "详情";
@@ -65,14 +66,15 @@ impl Alert {
     }
 }
 
-/// The prefix before a text of this message type, made harmless for it, with what keeps it apart.
-pub(super) fn prefix_before(msgtype: &str, prefix: Option<&str>, text: &str) -> String {
+/// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
+/// what keeps it apart; empty without one.
+pub(crate) fn prefix_before(msgtype: MsgType, prefix: Option<&str>, text: &str) -> String {
     let Some(prefix) = prefix.and_then(said) else { return String::new() };
-    match msgtype {
-        "markdown_v2" => apart(markdown_v2_paragraph(&prefix), First::Block),
+    match msgtype.facts().markup {
+        Markup::MarkdownV2 => apart(markdown_v2_paragraph(&prefix), First::Block),
         // Headings and quotes begin their own line.
-        "markdown" if text.starts_with(['#', '>']) => apart(markdown(&prefix), First::Line),
-        "markdown" => apart(markdown(&prefix), First::Words),
+        Markup::Markdown if text.starts_with(['#', '>']) => apart(markdown(&prefix), First::Line),
+        Markup::Markdown => apart(markdown(&prefix), First::Words),
         // The first line of a table stays above the others.
         _ if has_columns(text) => apart(prefix, First::Line),
         _ => apart(prefix, First::Words),

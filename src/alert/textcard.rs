@@ -5,9 +5,9 @@
 use super::escape::textcard;
 use super::room::{bytes, clip, pour};
 use super::{Alert, Fitted};
+use crate::channel::DESCRIPTION_BYTES;
 use crate::error::{Error, Result};
 use crate::message::app::Textcard;
-use crate::message::long::DESCRIPTION_BYTES;
 
 const TITLE_BYTES: usize = 128;
 const LINE_BREAK: &str = "<br>";

@@ -3,6 +3,10 @@
 //! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
 //! messages in [`crate::message`], its calls in `api`, and what the compiler then asks for.
 
+mod msgtype;
+
+pub use msgtype::{DESCRIPTION_BYTES, MadeOf, Markup, MsgType, TEXT_BYTES, TextField, TextLimit, TypeFacts};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -34,8 +38,10 @@ pub struct Facts {
     pub credential: CredentialKind,
     /// Whom a message is for.
     pub addressing: Addressing,
+    /// The message types.
+    pub types: &'static [MsgType],
     /// The message types that carry the id of an uploaded file.
-    pub types_by_media_id: &'static [&'static str],
+    pub types_by_media_id: &'static [MsgType],
     /// How a message carries a picture.
     pub pictures: Pictures,
     /// The types of upload, in the words of a hint.
@@ -100,7 +106,20 @@ static APP: Facts = Facts {
     upload_path: "media/upload",
     credential: CredentialKind::AppToken,
     addressing: Addressing::Recipients,
-    types_by_media_id: &["image", "voice", "video", "file"],
+    types: &[
+        MsgType::Text,
+        MsgType::Image,
+        MsgType::Voice,
+        MsgType::Video,
+        MsgType::File,
+        MsgType::Textcard,
+        MsgType::News,
+        MsgType::Mpnews,
+        MsgType::Markdown,
+        MsgType::MiniprogramNotice,
+        MsgType::TemplateCard,
+    ],
+    types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
     pictures: Pictures::Uploaded,
     uploads: "-t image, -t voice, -t video or -t file",
     cards: Cards::All,
@@ -120,7 +139,17 @@ static WEBHOOK: Facts = Facts {
     upload_path: "webhook/upload_media",
     credential: CredentialKind::WebhookKey,
     addressing: Addressing::Credential,
-    types_by_media_id: &["voice", "file"],
+    types: &[
+        MsgType::Text,
+        MsgType::Markdown,
+        MsgType::MarkdownV2,
+        MsgType::Image,
+        MsgType::News,
+        MsgType::File,
+        MsgType::Voice,
+        MsgType::TemplateCard,
+    ],
+    types_by_media_id: &[MsgType::Voice, MsgType::File],
     pictures: Pictures::Inline,
     uploads: "-t file or -t voice; a webhook takes pictures with --image PATH",
     cards: Cards::Notices,
@@ -152,6 +181,16 @@ impl Channel {
     /// The channel of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+
+    /// Whether there are messages of this type.
+    pub fn has_type(self, msgtype: MsgType) -> bool {
+        self.facts().types.contains(&msgtype)
+    }
+
+    /// Another channel that has this message type, where this one has not.
+    pub fn other_with(self, msgtype: MsgType) -> Option<Self> {
+        Self::ALL.into_iter().find(|other| *other != self && other.has_type(msgtype))
     }
 
     /// Whether pictures stand in the body of a message, rather than being uploaded.

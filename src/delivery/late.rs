@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::split::{Markup, split};
-use crate::channel::Channel;
-use crate::message::long;
+use super::split::split;
+use crate::channel::{Channel, Markup, MsgType};
 
 /// A line that says how late a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,25 +18,28 @@ impl Mark {
     /// The messages that a body goes as behind the mark. The mark stands in the message's own text where that has one that
     /// may be edited, else in a short message before it. A text that has no room for the mark goes as two.
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
-        let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let Some(text) = self.may_edit.then(|| text_of(&body, &msgtype)).flatten() else {
+        let Some((msgtype, pointer)) = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(text_pointer) else {
             return self.apart(body, channel);
         };
-        let text = led(&text, &self.text, &msgtype);
-        let texts = match long::text_bytes(channel, &msgtype) {
+        let Some(text) = body.pointer(&pointer).and_then(Value::as_str) else {
+            return self.apart(body, channel);
+        };
+        let text = led(text, &self.text, msgtype.facts().markup);
+        let texts = match msgtype.text_bytes(channel) {
             // The colours of a textcard would be torn apart.
-            Some(_) if !long::takes(channel, &msgtype, &text) && text.contains("<div ") => {
+            Some(_) if !msgtype.has_room(channel, &text) && text.contains("<div ") => {
                 return self.apart(body, channel);
             }
-            Some(limit) if !long::takes(channel, &msgtype, &text) => split(&text, limit, Markup::of(&msgtype)),
+            Some(limit) if !msgtype.has_room(channel, &text) => split(&text, limit, msgtype.facts().markup),
             _ => vec![text],
         };
         let with = |(number, text): (usize, String)| {
             let mut body = body.clone();
-            if let Some(place) = text_place(&mut body, &msgtype) {
+            if let Some(place) = body.pointer_mut(&pointer) {
                 *place = Value::from(text);
             }
-            if let Some(content) = body.get_mut(&msgtype).and_then(Value::as_object_mut).filter(|_| number > 0) {
+            if let Some(content) = body.get_mut(msgtype.as_str()).and_then(Value::as_object_mut).filter(|_| number > 0)
+            {
                 // Who is mentioned is called once.
                 content.shift_remove("mentioned_list");
                 content.shift_remove("mentioned_mobile_list");
@@ -49,43 +51,35 @@ impl Mark {
 
     /// The body behind a short message for the same people that says what it cannot say.
     fn apart(&self, body: Value, channel: Channel) -> Vec<Value> {
+        let content = format!("{}the next message is late", self.text);
         let mut notice = json!({});
         for field in channel.facts().addressing.fields() {
             if let Some(value) = body.get(field) {
                 notice[*field] = value.clone();
             }
         }
-        notice["msgtype"] = Value::from("text");
-        notice["text"] = json!({ "content": format!("{}the next message is late", self.text) });
+        notice["msgtype"] = MsgType::Text.as_str().into();
+        notice[MsgType::Text.as_str()] = json!({ "content": content });
         vec![notice, body]
     }
 }
 
 /// A text behind the mark. What markdown reads as a block is one only where it begins its line.
-fn led(text: &str, mark: &str, msgtype: &str) -> String {
+fn led(text: &str, mark: &str, markup: Markup) -> String {
     let is_block = |signs: &[char]| text.trim_start().starts_with(signs);
-    let gap = match msgtype {
-        "markdown" if is_block(&['#', '>']) => "\n",
-        "markdown_v2" if is_block(&['#', '>', '|', '`', '~', '-', '*', '+', '!']) => "\n\n",
-        "markdown_v2" if is_block(&['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => "\n\n",
+    let gap = match markup {
+        Markup::Markdown if is_block(&['#', '>']) => "\n",
+        Markup::MarkdownV2 if is_block(&['#', '>', '|', '`', '~', '-', '*', '+', '!']) => "\n\n",
+        Markup::MarkdownV2 if is_block(&['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => "\n\n",
         _ => return format!("{mark}{text}"),
     };
     format!("{}{gap}{text}", mark.trim_end())
 }
 
-/// Where the text of a type stands.
-fn text_place<'a>(body: &'a mut Value, msgtype: &str) -> Option<&'a mut Value> {
-    let content = body.get_mut(msgtype)?;
-    match msgtype {
-        "text" | "markdown" | "markdown_v2" => content.get_mut("content"),
-        "textcard" | "video" => content.get_mut("description"),
-        "news" => content.get_mut("articles")?.get_mut(0)?.get_mut("description"),
-        _ => None,
-    }
-}
-
-fn text_of(body: &Value, msgtype: &str) -> Option<String> {
-    text_place(&mut body.clone(), msgtype)?.as_str().map(str::to_owned)
+/// A type with text, and where that stands in the body.
+fn text_pointer(msgtype: MsgType) -> Option<(MsgType, String)> {
+    let field = msgtype.facts().text?;
+    Some((msgtype, format!("/{}{}", msgtype.as_str(), field.pointer)))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::account::Account;
 use super::courier::Courier;
@@ -18,11 +18,11 @@ use super::outcome::Outcome;
 use crate::api::errcode::{self, Context};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
-use crate::channel::{Addressing, Channel};
+use crate::channel::{Addressing, Channel, MsgType};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::webhook::Image;
-use crate::message::{Part, PartKind, recipients};
+use crate::message::{Part, PartKind, body_of, recipients};
 use crate::rate_limit::Bucket;
 
 impl Courier {
@@ -171,7 +171,7 @@ impl File<'_> {
         };
         match self {
             Self::Uploaded(media_id) => content(&mut body, "media_id", media_id),
-            Self::Inline(picture) if msgtype == "image" => {
+            Self::Inline(picture) if msgtype == MsgType::Image.as_str() => {
                 let picture = (*picture).clone();
                 // Taken here: the memory of a thread that has ended its work is not given back to others.
                 let room = Vec::with_capacity(encoded_size(&picture) + FRAME);
@@ -199,7 +199,7 @@ fn encoded_size(picture: &Attachment) -> usize {
 /// The body of a picture, with it and without it. It is encoded piece by piece, for it is large.
 fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<(Vec<u8>, Value)> {
     let md5 = Image::md5_of(picture.reader())?;
-    let body = json!({ "msgtype": "image", "image": { "base64": PICTURE, "md5": md5 } });
+    let body = body_of(MsgType::Image, &Image { base64: PICTURE.to_owned(), md5 });
     let text = body.to_string();
     let (before, behind) = text.split_once(PICTURE).unwrap_or((&text, ""));
     bytes.extend_from_slice(before.as_bytes());

@@ -5,60 +5,54 @@
 use serde_json::{Map, Value};
 
 use super::finding::{At, shown};
-use super::owner_of;
 use super::rules::Rules;
 use super::shape::{Field, Shape, fields_fit, fits, unknown};
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 
-/// The contents that one channel knows.
-pub(super) trait Content: Sized {
+/// The contents of one channel's messages.
+pub(super) trait MessageContent: Sized {
     const CHANNEL: Channel;
-    const TYPES: &'static [&'static str];
 
-    fn shape(msgtype: &str) -> Option<Shape>;
-    fn read(msgtype: &str, payload: &Value) -> Option<Self>;
+    /// The shape of the content of this type; `None` for a type that the channel does not have.
+    fn shape(msgtype: MsgType) -> Option<Shape>;
+    fn read(msgtype: MsgType, payload: &Value) -> Option<Self>;
     fn rules(&self) -> &dyn Rules;
     fn payload(&self) -> Value;
 }
 
-/// Defines an enum with one variant per msgtype.
+/// Defines an enum of contents with one variant for each of a channel's [`MsgType`]s, of the same name.
 macro_rules! contents {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident on $channel:ident { $($variant:ident($payload:ty) = $msgtype:literal,)* }
-    ) => {
+    ($(#[$meta:meta])* pub enum $name:ident on $channel:ident { $($variant:ident($payload:ty),)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
-            $(#[doc = concat!("msgtype `", $msgtype, "`.")] $variant($payload),)*
+            $(#[doc = concat!("Of type `", stringify!($variant), "`.")] $variant($payload),)*
         }
 
         impl $name {
-            /// Every msgtype of this channel.
-            pub const MSGTYPES: &'static [&'static str] = &[$($msgtype),*];
-
-            /// The msgtype, which is the name of the payload's object too.
-            pub fn msgtype(&self) -> &'static str {
+            /// The message type.
+            pub fn msgtype(&self) -> crate::channel::MsgType {
                 match self {
-                    $(Self::$variant(_) => $msgtype,)*
+                    $(Self::$variant(_) => crate::channel::MsgType::$variant,)*
                 }
             }
         }
 
-        impl crate::message::body::Content for $name {
+        impl crate::message::body::MessageContent for $name {
             const CHANNEL: crate::channel::Channel = crate::channel::Channel::$channel;
-            const TYPES: &'static [&'static str] = Self::MSGTYPES;
 
-            fn shape(msgtype: &str) -> Option<crate::message::shape::Shape> {
+            fn shape(msgtype: crate::channel::MsgType) -> Option<crate::message::shape::Shape> {
                 match msgtype {
-                    $($msgtype => Some(<$payload as crate::message::shape::Wire>::SHAPE),)*
+                    $(crate::channel::MsgType::$variant => Some(<$payload as crate::message::shape::Wire>::SHAPE),)*
                     _ => None,
                 }
             }
 
-            fn read(msgtype: &str, payload: &serde_json::Value) -> Option<Self> {
+            fn read(msgtype: crate::channel::MsgType, payload: &serde_json::Value) -> Option<Self> {
                 match msgtype {
-                    $($msgtype => <$payload as serde::Deserialize>::deserialize(payload).ok().map(Self::$variant),)*
+                    $(crate::channel::MsgType::$variant => {
+                        <$payload as serde::Deserialize>::deserialize(payload).ok().map(Self::$variant)
+                    })*
                     _ => None,
                 }
             }
@@ -70,7 +64,6 @@ macro_rules! contents {
             }
 
             fn payload(&self) -> serde_json::Value {
-                // Structs of strings, numbers and lists always become JSON.
                 match self {
                     $(Self::$variant(payload) => serde_json::to_value(payload).unwrap_or_default(),)*
                 }
@@ -82,7 +75,7 @@ pub(super) use contents;
 
 /// Reads the content of a whole body whose other fields are `common`, and reports all that is wrong with the body's
 /// shape. `None` when it cannot be read as its type; unknown fields do not stand in the way of that.
-pub(super) fn read<C: Content>(body: &Value, common: &[Field], at: &mut At<'_>) -> Option<C> {
+pub(super) fn read<C: MessageContent>(body: &Value, common: &[Field], at: &mut At<'_>) -> Option<C> {
     let Value::Object(fields) = body else {
         at.error_with_hint("expected an object", "give a whole body with msgtype in it");
         return None;
@@ -90,24 +83,18 @@ pub(super) fn read<C: Content>(body: &Value, common: &[Field], at: &mut At<'_>) 
     let msgtype = read_msgtype::<C>(fields, at);
     let mut readable = fields_fit(common, fields, at);
     let (msgtype, shape) = msgtype?;
-    for name in fields.keys().filter(|name| *name != "msgtype" && *name != msgtype) {
+    let own = msgtype.as_str();
+    for name in fields.keys().filter(|name| *name != "msgtype" && *name != own) {
         if !common.iter().any(|field| field.name == name) {
-            at.field(name).error(unknown_beside::<C>(msgtype, name, common));
+            at.field(name).error(unknown_beside::<C>(own, name, common));
         }
     }
-    match fields.get(msgtype) {
-        Some(payload) => readable &= fits(shape, payload, &mut at.field(msgtype)),
-        None => at.field(msgtype).error(format!("missing, msgtype {msgtype} needs the object {msgtype}")),
+    match fields.get(own) {
+        Some(payload) => readable &= fits(shape, payload, &mut at.field(own)),
+        None => at.field(own).error(format!("missing, msgtype {own} needs the object {own}")),
     }
-    let payload = fields.get(msgtype).filter(|_| readable)?;
+    let payload = fields.get(own).filter(|_| readable)?;
     C::read(msgtype, payload)
-}
-
-/// Puts the content into a body that has its other fields already.
-pub(super) fn write<C: Content>(content: &C, msgtype: &str, mut fields: Map<String, Value>) -> Value {
-    fields.insert("msgtype".to_owned(), msgtype.into());
-    fields.insert(msgtype.to_owned(), content.payload());
-    Value::Object(fields)
 }
 
 /// What app messages have, and no others unless they know it as well.
@@ -122,39 +109,36 @@ const APP_FIELDS: &[&str] = &[
     "duplicate_check_interval",
 ];
 
-fn read_msgtype<'a, C: Content>(fields: &'a Map<String, Value>, at: &mut At<'_>) -> Option<(&'a str, Shape)> {
-    let known = C::TYPES.join(", ");
+fn read_msgtype<C: MessageContent>(fields: &Map<String, Value>, at: &mut At<'_>) -> Option<(MsgType, Shape)> {
+    let names = MsgType::names(C::CHANNEL.facts().types);
+    let known = names.join(", ");
     let mut at = at.field("msgtype");
     let Some(value) = fields.get("msgtype") else {
         at.error(format!("missing, one of {known} is required"));
         return None;
     };
-    let Some(msgtype) = value.as_str() else {
+    let Some(name) = value.as_str() else {
         at.error(format!("expected a string, one of {known}"));
         return None;
     };
+    let hint = format!("use one of {known}");
+    let Ok(msgtype) = name.parse::<MsgType>() else {
+        at.error_with_hint(format!("{}: {}", shown(name), unknown("type", name, &names)), hint);
+        return None;
+    };
     let shape = C::shape(msgtype);
-    if shape.is_none() {
-        let hint = format!("use one of {known}");
-        match owner_of(msgtype, C::CHANNEL) {
-            Some(owner) => {
-                let problem = match owner {
-                    Channel::App => format!("{msgtype} is a type of app messages, webhooks do not have it"),
-                    Channel::Webhook => format!("{msgtype} is a webhook type, app messages do not have it"),
-                };
-                at.error_with_hint(problem, format!("send it with {}, or {hint}", owner.facts().command));
-            }
-            None => {
-                let problem = format!("{}: {}", shown(msgtype), unknown("type", msgtype, C::TYPES));
-                at.error_with_hint(problem, hint);
-            }
-        }
+    if let (None, Some(owner)) = (shape, C::CHANNEL.other_with(msgtype)) {
+        let problem = match owner {
+            Channel::App => format!("{name} is a type of app messages, webhooks do not have it"),
+            Channel::Webhook => format!("{name} is a webhook type, app messages do not have it"),
+        };
+        at.error_with_hint(problem, format!("send it with {}, or {hint}", owner.facts().command));
     }
     shape.map(|shape| (msgtype, shape))
 }
 
-fn unknown_beside<C: Content>(msgtype: &str, name: &str, common: &[Field]) -> String {
-    if C::TYPES.contains(&name) {
+fn unknown_beside<C: MessageContent>(msgtype: &str, name: &str, common: &[Field]) -> String {
+    if name.parse().is_ok_and(|msgtype| C::CHANNEL.has_type(msgtype)) {
         return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
     }
     if APP_FIELDS.contains(&name) {

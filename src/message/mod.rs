@@ -6,7 +6,6 @@
 
 pub mod app;
 pub mod card;
-pub mod long;
 pub mod media;
 pub mod recipients;
 pub mod webhook;
@@ -20,10 +19,9 @@ mod rules;
 mod shape;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::channel::Channel;
-use crate::error::{Error, Result};
+use crate::channel::{Channel, MsgType};
 
 /// The name that a channel had before there could be more than two.
 #[doc(hidden)]
@@ -41,27 +39,8 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
     }
 }
 
-/// The message types of a channel.
-pub fn msgtypes(channel: Channel) -> &'static [&'static str] {
-    match channel {
-        Channel::App => app::AppContent::MSGTYPES,
-        Channel::Webhook => webhook::WebhookContent::MSGTYPES,
-    }
-}
-
-/// The first other channel that has this message type.
-pub fn owner_of(msgtype: &str, besides: Channel) -> Option<Channel> {
-    Channel::ALL.into_iter().find(|other| *other != besides && msgtypes(*other).contains(&msgtype))
-}
-
-/// The body of a message without anything around its content.
-///
-/// # Errors
-///
-/// A defect, if the content cannot be written as JSON.
-pub(crate) fn body_of(msgtype: &str, content: &impl Serialize) -> Result<Value> {
-    let content = serde_json::to_value(content)
-        .map_err(|error| Error::defect(format!("a message of type {msgtype} cannot be written: {error}")))?;
-    let fields = [("msgtype".to_owned(), Value::from(msgtype)), (msgtype.to_owned(), content)];
-    Ok(Value::Object(fields.into_iter().collect()))
+/// The body of a message without anything around its content: one of the payloads of [`app`] and [`webhook`].
+pub(crate) fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
+    // The payloads are structs of strings, numbers and lists, and those always become JSON.
+    json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): serde_json::to_value(content).unwrap_or_default() })
 }

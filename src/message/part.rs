@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::body_of;
 use super::card::TASK_ID_BYTES;
 use super::media::{MediaKind, wire_filename};
 use super::recipients::{MAX_PARTIES, MAX_TAGS, MAX_USERS, RecipientKind};
+use super::webhook::Image;
+use crate::channel::MsgType;
 use crate::fingerprint::fingerprint;
 use crate::input::Attachment;
 
@@ -70,7 +73,7 @@ impl Part {
     /// A picture that stands in the body itself, to be filled in when it is sent.
     pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
         let name = (kind == PartKind::Attachment).then(|| wire_filename(file.name()));
-        let body = json!({ "msgtype": "image", "image": { "base64": "", "md5": "" } });
+        let body = body_of(MsgType::Image, &Image { base64: String::new(), md5: String::new() });
         Self { kind, body, file: Some((MediaKind::Image, file)), name }
     }
 
@@ -87,7 +90,7 @@ impl Part {
 
     /// What names a card of an app in events; that of its first call, see [`Part::call`].
     pub(crate) fn task_id(&self) -> Option<String> {
-        self.body.get("template_card")?.get("task_id")?.as_str().map(str::to_owned)
+        self.body.get(MsgType::TemplateCard.as_str())?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
@@ -113,10 +116,8 @@ impl Part {
                 fields.insert(kind.as_str().to_owned(), Value::from(some.join("|")));
             }
         }
-        if let Some(task_id) = body.pointer_mut("/template_card/task_id").filter(|_| number > 0)
-            && let Some(first) = task_id.as_str()
-        {
-            *task_id = Value::from(further_task_id(first, number + 1));
+        if let (1.., Some(first)) = (number, self.task_id()) {
+            body[MsgType::TemplateCard.as_str()]["task_id"] = further_task_id(&first, number + 1).into();
         }
         Cow::Owned(body)
     }

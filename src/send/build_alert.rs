@@ -1,7 +1,7 @@
 //! What happened, put together from options, settings and the text.
 
 use crate::alert::{Alert, Field, Level, Link};
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::ci::Context;
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -82,7 +82,7 @@ fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
 
 /// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
 /// path 99110); the rules for articles say so themselves.
-pub(super) fn check_link(alert: &Alert, msgtype: &str, channel: Channel, warnings: &mut Vec<String>) -> Result<()> {
+pub(super) fn check_link(alert: &Alert, msgtype: MsgType, channel: Channel, warnings: &mut Vec<String>) -> Result<()> {
     if alert.link.as_ref().is_none_or(Link::has_scheme) {
         return Ok(());
     }
@@ -90,7 +90,7 @@ pub(super) fn check_link(alert: &Alert, msgtype: &str, channel: Channel, warning
     if !channel.facts().opens_any_address {
         return Err(Error::usage(problem, "write the whole address, such as https://status.example.com/1"));
     }
-    if msgtype != "news" {
+    if msgtype != MsgType::News {
         warnings.push(format!("{problem}: some clients cannot open it otherwise"));
     }
     Ok(())

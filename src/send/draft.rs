@@ -6,15 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::Alert;
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
-use crate::message::msgtypes;
 
 use super::files;
-use super::msgtype::{ChosenType, TypeOrigin, best_type};
+use super::msgtype::{TypeOrigin, best_type};
 use super::request::Given;
 
 /// Stands for the id that the upload will bring.
@@ -23,7 +22,9 @@ pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 /// What the message is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
-    pub(super) chosen: ChosenType,
+    /// The type; where the material is a payload, that says its own.
+    pub(super) msgtype: MsgType,
+    pub(super) origin: TypeOrigin,
     pub(super) material: Material,
     /// Clean; `None` for a type without text, and where an optional text is left out.
     pub(super) text: Option<Arc<String>>,
@@ -50,12 +51,13 @@ pub(super) enum Material {
 }
 
 impl Draft {
-    /// The type of the message.
-    pub(crate) fn msgtype(&self) -> &str {
-        match &self.material {
-            Material::Payload(body) => body.get("msgtype").and_then(Value::as_str).unwrap_or(&self.chosen.name),
-            _ => &self.chosen.name,
-        }
+    /// The name of the message's type.
+    pub(crate) fn type_name(&self) -> &str {
+        let own = match &self.material {
+            Material::Payload(body) => body.get("msgtype").and_then(Value::as_str),
+            _ => None,
+        };
+        own.unwrap_or(self.msgtype.as_str())
     }
 
     /// Whether its text is the program's to edit.
@@ -112,15 +114,11 @@ pub(super) fn to_channel<'d>(
     warnings: &mut Vec<String>,
 ) -> Result<Cow<'d, Draft>> {
     if draft.made_for == channel {
-        return Ok(match (&draft.material, &draft.chosen.origin) {
+        return Ok(match (&draft.material, &draft.origin) {
             // Another target of this channel may ask for more.
             (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, channel, settings) {
-                best if best == draft.chosen.name => Cow::Borrowed(draft),
-                best => {
-                    let mut draft = draft.clone();
-                    best.clone_into(&mut draft.chosen.name);
-                    Cow::Owned(draft)
-                }
+                best if best == draft.msgtype => Cow::Borrowed(draft),
+                best => Cow::Owned(Draft { msgtype: best, ..draft.clone() }),
             },
             _ => Cow::Borrowed(draft),
         });
@@ -132,15 +130,14 @@ pub(super) fn to_channel<'d>(
             "give the file itself, with --file or --image",
         ));
     }
-    let chosen = draft.chosen.name.clone();
-    let name = name_on(&mut draft, channel, settings, warnings);
-    if !draft.is_payload() && !msgtypes(channel).contains(&name.as_str()) {
+    let chosen = draft.msgtype;
+    draft.msgtype = type_on(&mut draft, channel, settings, warnings);
+    if !draft.is_payload() && !channel.has_type(draft.msgtype) {
         return Err(Error::usage(
-            format!("a message of type {chosen} cannot go to a target by {channel}"),
+            format!("a message of type {} cannot go to a target by {channel}", chosen.as_str()),
             "use text or markdown, which both routes take",
         ));
     }
-    draft.chosen = ChosenType { name, ..draft.chosen };
     draft.made_for = channel;
     // The other channel may take other files.
     files::check_all(&draft.attached, channel, settings, warnings)?;
@@ -148,10 +145,9 @@ pub(super) fn to_channel<'d>(
 }
 
 /// The type that it has there.
-fn name_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &mut Vec<String>) -> String {
-    let chosen = draft.chosen.name.clone();
-    let takes = |msgtype: &str| msgtypes(channel).contains(&msgtype);
-    let facts = channel.facts();
+fn type_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &mut Vec<String>) -> MsgType {
+    let chosen = draft.msgtype;
+    let is_lacking = |msgtype| chosen == msgtype && !channel.has_type(msgtype);
     if let Material::Alert(alert) = &mut draft.material {
         if !channel.has_interactive_cards() {
             // It names a card in the events of an app alone.
@@ -161,35 +157,32 @@ fn name_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &
             // What happened must arrive there too; what can be pressed cannot.
             **alert = alert.without_card();
             let best = best_type(alert, channel, settings);
-            let (noun, card) = (facts.noun, card.as_str());
-            warnings.push(format!("{noun} has no {card} cards: sent as {best}, without what can be pressed"));
-            return best.to_owned();
+            let (noun, card, name) = (channel.facts().noun, card.as_str(), best.as_str());
+            warnings.push(format!("{noun} has no {card} cards: sent as {name}, without what can be pressed"));
+            return best;
         }
         let best = best_type(alert, channel, settings);
-        return match chosen.as_str() {
-            "markdown_v2" if !takes("markdown_v2") && draft.chosen.origin != TypeOrigin::Best => "markdown".to_owned(),
-            "textcard" if !takes("textcard") => best.to_owned(),
-            _ if draft.chosen.origin == TypeOrigin::Best => best.to_owned(),
+        return match draft.origin {
+            TypeOrigin::Best => best,
+            _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
+            _ if is_lacking(MsgType::Textcard) => best,
             _ => chosen,
         };
     }
-    match chosen.as_str() {
-        "markdown_v2" if !takes("markdown_v2") => "markdown",
-        "video" if !takes("video") => as_file(draft),
-        "image" if channel.has_inline_pictures() => match &draft.material {
-            // A picture in the body may be smaller than one that is uploaded.
-            Material::File(_, file) if media::check_webhook_image(file.head(), file.size()).is_err() => as_file(draft),
-            _ => "image",
-        },
-        other => other,
+    match &mut draft.material {
+        _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
+        Material::File(kind, file) if is_lacking(MsgType::Video) || is_too_large_inline(*kind, file, channel) => {
+            // A file is a file, whatever is in it.
+            *kind = MediaKind::File;
+            MsgType::File
+        }
+        _ => chosen,
     }
-    .to_owned()
 }
 
-/// A file is a file, whatever is in it.
-fn as_file(draft: &mut Draft) -> &'static str {
-    if let Material::File(kind, _) = &mut draft.material {
-        *kind = MediaKind::File;
-    }
-    "file"
+/// Whether a picture is too large for the body of a message, where the channel has it there.
+fn is_too_large_inline(kind: MediaKind, file: &Attachment, channel: Channel) -> bool {
+    kind == MediaKind::Image
+        && channel.has_inline_pictures()
+        && media::check_webhook_image(file.head(), file.size()).is_err()
 }

@@ -210,7 +210,7 @@ fn key_of(settings: &Settings, channel: Channel, draft: &Draft, parts: &[Part]) 
         &touser,
         &toparty,
         &totag,
-        draft.msgtype(),
+        draft.type_name(),
         &draft.gist(),
     ])
 }

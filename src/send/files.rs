@@ -29,7 +29,7 @@ pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
 
 /// A part that is uploaded first.
 pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
-    let body = body_of(kind.as_str(), &Media { media_id: PENDING_MEDIA_ID.to_owned() })?;
+    let body = body_of(kind.msgtype(), &Media { media_id: PENDING_MEDIA_ID.to_owned() });
     let name = Some(media::wire_filename(file.name()));
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::config::{OnLong, Settings};
-use crate::delivery::split::{Markup, head_and_tail, split, split_up_to, truncate};
+use crate::delivery::split::{head_and_tail, split, split_up_to, truncate};
 use crate::input::Attachment;
-use crate::message::long;
 
 /// How many messages a text may become before it is sent as a file.
 const MOST_PARTS: usize = 5;
@@ -25,41 +24,36 @@ pub(super) struct Pieces {
 
 /// Where a text is to stand.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Place {
     pub(super) channel: Channel,
-    pub(super) msgtype: &'a str,
+    pub(super) msgtype: MsgType,
     /// So many bytes of a message are taken by what stands around it.
     pub(super) taken: usize,
 }
 
-impl Place<'_> {
+impl Place {
     fn has_room_for(self, text: &str) -> bool {
         match self.taken {
-            0 => long::takes(self.channel, self.msgtype, text),
+            0 => self.msgtype.has_room(self.channel, text),
             _ => self.limit().is_none_or(|limit| text.len() <= limit),
         }
     }
 
     fn limit(self) -> Option<usize> {
-        long::text_bytes(self.channel, self.msgtype).map(|limit| limit.saturating_sub(self.taken))
+        self.msgtype.text_bytes(self.channel).map(|limit| limit.saturating_sub(self.taken))
     }
 }
 
 /// Makes a text fit for messages of this type; `in_full` is the text that a file holds.
-pub(super) fn fit<'t>(
-    text: &str,
-    place: Place<'_>,
-    settings: &Settings,
-    in_full: impl FnOnce() -> Cow<'t, str>,
-) -> Pieces {
+pub(super) fn fit<'t>(text: &str, place: Place, settings: &Settings, in_full: impl FnOnce() -> Cow<'t, str>) -> Pieces {
     let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
     let limit = match place.limit() {
         Some(limit) if !place.has_room_for(text) => limit,
         _ => return one(text.to_owned()),
     };
-    let markup = Markup::of(place.msgtype);
+    let markup = place.msgtype.facts().markup;
     // A video would be uploaded once more for each part.
-    let can_be_parted = place.msgtype != "video";
+    let can_be_parted = place.msgtype != MsgType::Video;
     let with_file = || {
         let files = in_file(&in_full());
         let names: Vec<_> = files.iter().map(Attachment::name).collect();

@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::config::{MentionFallback, Settings};
 use crate::error::{Error, Result};
-use crate::message::Part;
 use crate::message::recipients::{ALL, userid_problem};
+use crate::message::{Part, body_of};
 
 use super::draft::{Draft, Material};
 
@@ -54,12 +54,12 @@ impl Mentions {
             settled.behind = self;
             return Ok(settled);
         }
-        let is_markdown = !draft.is_payload() && draft.msgtype() == "markdown";
-        match draft.msgtype() {
+        let is_markdown = !draft.is_payload() && draft.msgtype == MsgType::Markdown;
+        match draft.msgtype {
             // What a payload says is not ours to edit.
             _ if draft.is_payload() => settled.behind = self,
-            "text" => settled.listed = self,
-            "markdown" => {
+            MsgType::Text => settled.listed = self,
+            MsgType::Markdown => {
                 let (all, members): (Vec<_>, Vec<_>) = self.users.into_iter().partition(|user| user == ALL);
                 if !members.is_empty() {
                     check_members(&members, settings, warnings)?;
@@ -74,8 +74,11 @@ impl Mentions {
             return Ok(settled);
         }
         let whom = if is_markdown { "@all and mobile numbers" } else { "anybody" };
-        let what =
-            if draft.is_payload() { "a payload".to_owned() } else { format!("a message of type {}", draft.msgtype()) };
+        let what = if draft.is_payload() {
+            "a payload".to_owned()
+        } else {
+            format!("a message of type {}", draft.msgtype.as_str())
+        };
         match settings.mention_fallback {
             MentionFallback::Text => {}
             MentionFallback::Ignore => {
@@ -105,15 +108,17 @@ impl Mentions {
 impl Settled {
     /// Calls them: in the first part, or by a text behind all of them, whose words `herald` gives.
     pub(super) fn call(&self, parts: &mut Vec<Part>, herald: impl FnOnce() -> String) {
-        if let Some(text) =
-            parts.first_mut().and_then(|part| part.body.get_mut("text")).filter(|_| !self.listed.is_empty())
+        if let Some(text) = parts
+            .first_mut()
+            .and_then(|part| part.body.get_mut(MsgType::Text.as_str()))
+            .filter(|_| !self.listed.is_empty())
         {
             self.listed.put(text);
         }
         if !self.behind.is_empty() {
             let mut text = json!({ "content": herald() });
             self.behind.put(&mut text);
-            parts.push(Part::message(json!({ "msgtype": "text", "text": text })));
+            parts.push(Part::message(body_of(MsgType::Text, &text)));
         }
     }
 }

@@ -59,7 +59,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     let Some((draft, parts)) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
     if session.settings.log_file.is_some() {
         let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
-        session.said = Some(Said { msgtype: draft.msgtype().to_owned(), text });
+        session.said = Some(Said { msgtype: draft.type_name().to_owned(), text });
     }
     if session.settings.dry_run {
         return Box::pin(dry_run::of_message(session, channel, &draft, &parts)).await;

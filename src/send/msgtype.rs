@@ -1,19 +1,13 @@
 //! The type of a message: chosen, held against the channel, and what has no place in it.
 
 use crate::alert::Alert;
-use crate::channel::Channel;
+use crate::channel::{Channel, MadeOf, MsgType};
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::message::{app, msgtypes, owner_of};
 
 use super::draft::Material;
 use super::request::Request;
 use super::source::MessageSource;
-
-/// Types for any alert: they have room for all that one can say.
-const FOR_ALL: [&str; 3] = ["text", "markdown", "markdown_v2"];
-/// Types that are made of an alert's parts, however little it says.
-const MADE_OF_PARTS: [&str; 3] = ["textcard", "news", "template_card"];
 
 /// What made a message the type that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +22,7 @@ pub(super) enum TypeOrigin {
     Best,
 }
 
-/// The type of a message.
+/// The type that was asked for or is implied. Its name may be unknown here: a payload of that type can still be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChosenType {
     pub(super) name: String,
@@ -43,13 +37,18 @@ impl ChosenType {
     pub(super) fn by_settings(settings: &Settings) -> Self {
         match &settings.msgtype {
             Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
-            None => Self { name: "text".to_owned(), origin: TypeOrigin::Default },
+            None => Self { name: MsgType::Text.as_str().to_owned(), origin: TypeOrigin::Default },
         }
     }
 
     /// The best one for an alert, to be found for each channel.
     pub(super) fn best() -> Self {
-        Self { name: "text".to_owned(), origin: TypeOrigin::Best }
+        Self { name: MsgType::Text.as_str().to_owned(), origin: TypeOrigin::Best }
+    }
+
+    /// The type, if its name is known.
+    pub(super) fn known(&self) -> Option<MsgType> {
+        self.name.parse().ok()
     }
 }
 
@@ -61,7 +60,8 @@ pub(super) fn choose_type(
     says_more: bool,
     settings: &Settings,
 ) -> Result<ChosenType> {
-    let implied = source.implied().or_else(|| request.alert.card.as_ref().map(|_| ("template_card", "--card")));
+    let by_card = request.alert.card.as_ref().map(|_| (MsgType::TemplateCard, "--card"));
+    let implied = source.implied().or(by_card).map(|(msgtype, option)| (msgtype.as_str(), option));
     match (implied, request.msgtype.as_deref()) {
         (Some((implied, option)), Some(asked)) if asked != implied => {
             let hint = match option {
@@ -78,28 +78,33 @@ pub(super) fn choose_type(
         (None, None) => {}
     }
     // What was set for plain texts may lack the room, or need a link.
-    let is_for_all = |name: &str| FOR_ALL.contains(&name);
-    let is_set = settings.msgtype.as_ref().is_some_and(|msgtype| !says_more || is_for_all(&msgtype.value));
-    Ok(if is_set || !says_more { ChosenType::by_settings(settings) } else { ChosenType::best() })
+    let set = ChosenType::by_settings(settings);
+    let holds_any_alert = set.known().is_some_and(|msgtype| msgtype.facts().made_of == MadeOf::Text);
+    let is_used = !says_more || settings.msgtype.is_some() && holds_any_alert;
+    Ok(if is_used { set } else { ChosenType::best() })
 }
 
 /// The best type for an alert on this channel, of those that have what the settings ask for.
-pub(super) fn best_type(alert: &Alert, channel: Channel, settings: &Settings) -> &'static str {
+pub(super) fn best_type(alert: &Alert, channel: Channel, settings: &Settings) -> MsgType {
     let best = alert.best_type(channel);
     let facts = channel.facts();
-    let is_open = facts.safe && settings.safe.is_some_and(|safe| safe > app::highest_safe(best));
-    let is_untranslated = facts.id_trans && settings.id_trans && !app::takes_id_trans(best);
-    if is_open || is_untranslated { "text" } else { best }
+    let is_open = facts.safe && settings.safe.is_some_and(|safe| safe > best.facts().highest_safe);
+    let is_untranslated = facts.id_trans && settings.id_trans && !best.facts().id_trans;
+    if is_open || is_untranslated { MsgType::Text } else { best }
 }
 
 /// Whether a message of this type is made of an alert: its text is then shown as it is.
-pub(super) fn is_made_of_alert(msgtype: &str, says_more: bool) -> bool {
-    MADE_OF_PARTS.contains(&msgtype) || (says_more && FOR_ALL.contains(&msgtype))
+pub(super) fn is_made_of_alert(chosen: &ChosenType, says_more: bool) -> bool {
+    match chosen.known().map(|msgtype| msgtype.facts().made_of) {
+        Some(MadeOf::Alert) => true,
+        Some(MadeOf::Text) => says_more,
+        Some(MadeOf::File | MadeOf::Payload) | None => false,
+    }
 }
 
 /// Refuses what an alert alone can say beside anything else: a file (whose type is told), or a payload (no type).
-pub(super) fn refuse_unused(request: &Request, msgtype: Option<&str>) -> Result<()> {
-    let used: &[&str] = if msgtype == Some("video") { &["--title"] } else { &[] };
+pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>) -> Result<()> {
+    let used: &[&str] = if msgtype == Some(MsgType::Video) { &["--title"] } else { &[] };
     let prefix = request.given.prefix.then_some("--prefix");
     let Some(option) = request.first_alert_option().filter(|option| !used.contains(option)).or(prefix) else {
         return Ok(());
@@ -107,20 +112,20 @@ pub(super) fn refuse_unused(request: &Request, msgtype: Option<&str>) -> Result<
     Err(match msgtype {
         None => Error::usage(format!("{option} has no place beside a payload"), "put it into the payload"),
         Some(msgtype) => Error::usage(
-            format!("{option} has no place in a message of type {msgtype}"),
+            format!("{option} has no place in a message of type {}", msgtype.as_str()),
             "give the file with --attach: it goes behind the text, and the text takes all options",
         ),
     })
 }
 
-/// Refuses a type that cannot be made of this.
-pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Channel) -> Result<()> {
-    let (msgtype, facts) = (chosen.name.as_str(), channel.facts());
-    let by_file = facts.types_by_media_id;
-    if !msgtypes(channel).contains(&msgtype) {
+/// The type, unless the channel does not have it or it cannot be made of this.
+pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Channel) -> Result<MsgType> {
+    let Some(msgtype) = chosen.known().filter(|msgtype| channel.has_type(*msgtype)) else {
         return Err(unknown_type(chosen, channel));
-    }
-    if channel.has_inline_pictures() && msgtype == "image" && !matches!(material, Material::File(..)) {
+    };
+    let (name, facts) = (&chosen.name, channel.facts());
+    let by_file = facts.types_by_media_id;
+    if channel.has_inline_pictures() && msgtype == MsgType::Image && !matches!(material, Material::File(..)) {
         return Err(Error::usage(
             format!("{}'s picture stands in the message itself: it has no media_id", facts.noun),
             "give the picture with --image PATH",
@@ -128,26 +133,34 @@ pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Chan
     }
     if by_file.contains(&msgtype) && !matches!(material, Material::File(..) | Material::MediaId(_)) {
         return Err(Error::usage(
-            format!("a message of type {msgtype} needs a file"),
-            format!("give it with --{msgtype} PATH, or --media-id with the id that upload-media printed"),
+            format!("a message of type {name} needs a file"),
+            format!("give it with --{name} PATH, or --media-id with the id that upload-media printed"),
         ));
     }
     if !by_file.contains(&msgtype) && matches!(material, Material::MediaId(_)) {
         let hint = format!("say what it is: {}", facts.uploads);
-        return Err(Error::usage(format!("--media-id does not go with type {msgtype}"), hint));
+        return Err(Error::usage(format!("--media-id does not go with type {name}"), hint));
     }
-    if matches!(msgtype, "mpnews" | "miniprogram_notice") {
+    if msgtype.facts().made_of == MadeOf::Payload {
         return Err(Error::usage(
-            format!("a message of type {msgtype} needs its JSON"),
-            format!("give the object under {msgtype} with --payload FILE"),
+            format!("a message of type {name} needs its JSON"),
+            format!("give the object under {name} with --payload FILE"),
         ));
     }
-    Ok(())
+    Ok(msgtype)
 }
 
 /// A type that the channel does not have.
-pub(super) fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
-    let error = unknown_name(&chosen.name, channel);
+fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
+    let known = MsgType::names(channel.facts().types).join(", ");
+    let name = &chosen.name;
+    let error = match chosen.known().and_then(|msgtype| channel.other_with(msgtype)) {
+        Some(owner) => Error::usage(
+            format!("type {name} is not among the {channel} messages"),
+            format!("send it with {}, or use one of {known}", owner.facts().command),
+        ),
+        None => Error::usage(format!("there is no message type {name}"), format!("use one of {known}")),
+    };
     match &chosen.origin {
         // Nobody mistyped this command: the settings are wrong.
         TypeOrigin::Settings(place) => {
@@ -155,15 +168,4 @@ pub(super) fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
         }
         _ => error,
     }
-}
-
-fn unknown_name(msgtype: &str, channel: Channel) -> Error {
-    let known = msgtypes(channel);
-    if let Some(owner) = owner_of(msgtype, channel) {
-        return Error::usage(
-            format!("type {msgtype} is not among the {channel} messages"),
-            format!("send it with {}, or use one of {}", owner.facts().command, known.join(", ")),
-        );
-    }
-    Error::usage(format!("there is no message type {msgtype}"), format!("use one of {}", known.join(", ")))
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::alert::{Alert, Rendered, prefix_before};
-use crate::channel::{Addressing, Channel};
+use crate::channel::{Addressing, Channel, MsgType};
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
 use crate::input::{Attachment, clean};
@@ -107,10 +107,10 @@ fn parts(
     frame.mention.clone_from(&mentions.inline);
     let mut parts = match (&draft.material, &draft.text) {
         (Material::Payload(body), _) => vec![Part::message(body.clone())],
-        (Material::Alert(given), _) => alert_parts(given, draft.msgtype(), &frame)?,
+        (Material::Alert(given), _) => alert_parts(given, draft.msgtype, &frame)?,
         (Material::File(..) | Material::MediaId(_), _) => media_parts(draft, &frame)?,
         (Material::Nothing, Some(text)) => {
-            let msgtype = draft.msgtype();
+            let msgtype = draft.msgtype;
             let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
             texts(&prefix, text, msgtype, &frame, || frame.led(text, msgtype))?
         }
@@ -125,7 +125,7 @@ fn parts(
 
 /// A message about a file; the text of a video stands below it.
 fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let (channel, settings, msgtype) = (frame.channel, frame.settings, draft.msgtype());
+    let (channel, settings, msgtype) = (frame.channel, frame.settings, draft.msgtype);
     let file = match &draft.material {
         Material::File(MediaKind::Image, file) if channel.has_inline_pictures() => {
             return Ok(vec![Part::inline_picture(file.clone(), PartKind::Message)]);
@@ -134,8 +134,8 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
         _ => None,
     };
     let media_id = draft.media_id();
-    if msgtype != "video" {
-        let body = body_of(msgtype, &Media { media_id })?;
+    if msgtype != MsgType::Video {
+        let body = body_of(msgtype, &Media { media_id });
         return Ok(vec![Part { file, ..Part::message(body) }]);
     }
     let text = draft.text.as_ref().map(|text| frame.led(text, msgtype));
@@ -145,7 +145,7 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
         None => Pieces::default(),
     };
     let video = Video { media_id, title: settings.title.clone(), description: texts.into_iter().next() };
-    let mut parts = vec![Part { file, ..Part::message(body_of(msgtype, &video)?) }];
+    let mut parts = vec![Part { file, ..Part::message(body_of(msgtype, &video)) }];
     parts.extend(whole_text(files)?);
     Ok(parts)
 }
@@ -165,14 +165,14 @@ fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
     if chars.next().is_some() {
         line.push('…');
     }
-    prefix_before("text", frame.prefix.as_deref(), &line) + &line
+    prefix_before(MsgType::Text, frame.prefix.as_deref(), &line) + &line
 }
 
 /// The messages of one long text, framed; `whole` is what a file of it holds.
 fn texts<'t>(
     prefix: &str,
     text: &str,
-    msgtype: &str,
+    msgtype: MsgType,
     frame: &Frame<'_>,
     whole: impl FnOnce() -> Cow<'t, str>,
 ) -> Result<Vec<Part>> {
@@ -185,8 +185,8 @@ fn texts<'t>(
         let mention = if index == 0 { frame.mention.as_str() } else { "" };
         let content = format!("{prefix}{text}{mention}");
         parts.push(Part::message(match msgtype {
-            "text" => body_of(msgtype, &Text { content })?,
-            _ => body_of(msgtype, &Markdown { content })?,
+            MsgType::Text => body_of(msgtype, &Text { content }),
+            _ => body_of(msgtype, &Markdown { content }),
         }));
     }
     parts.extend(whole_text(files)?);
@@ -216,9 +216,9 @@ impl<'a> Frame<'a> {
     }
 
     /// A text behind the line of ours.
-    fn led<'t>(&self, text: &'t str, msgtype: &str) -> Cow<'t, str> {
+    fn led<'t>(&self, text: &'t str, msgtype: MsgType) -> Cow<'t, str> {
         // In markdown_v2 a single line break does not end a paragraph.
-        let between = if msgtype == "markdown_v2" { "\n\n" } else { "\n" };
+        let between = if msgtype == MsgType::MarkdownV2 { "\n\n" } else { "\n" };
         match self.lead {
             Some(lead) if text.is_empty() => Cow::Owned(lead.to_owned()),
             Some(lead) => Cow::Owned(format!("{lead}{between}{text}")),
@@ -235,17 +235,17 @@ fn prefix(settings: &Settings) -> Option<String> {
 }
 
 /// The parts of an alert as this type.
-fn alert_parts(given: &Alert, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Part>> {
+fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut alert = match &frame.prefix {
         Some(prefix) => Cow::Owned(Alert { prefix: Some(prefix.clone()), ..given.clone() }),
         None => Cow::Borrowed(given),
     };
-    let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), "text").into_owned());
+    let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
     let as_text = |Rendered { prefix, text }| texts(&prefix, &text, msgtype, frame, || whole(&alert));
     match msgtype {
-        "markdown" => return as_text(alert.markdown()),
-        "markdown_v2" => return as_text(alert.markdown_v2()),
-        "text" => return as_text(alert.text()),
+        MsgType::Markdown => return as_text(alert.markdown()),
+        MsgType::MarkdownV2 => return as_text(alert.markdown_v2()),
+        MsgType::Text => return as_text(alert.text()),
         _ => {}
     }
     // The others have places for their parts, and a line of ours leads the text.
@@ -254,14 +254,14 @@ fn alert_parts(given: &Alert, msgtype: &str, frame: &Frame<'_>) -> Result<Vec<Pa
         alert.to_mut().body = Some(led);
     }
     match (msgtype, alert.card) {
-        ("textcard", _) => textcards(&alert, frame),
-        ("news", _) => articles(&alert, frame),
-        ("template_card", Some(card_type)) => card(alert.into_owned(), card_type, frame),
-        ("template_card", None) => Err(Error::usage(
+        (MsgType::Textcard, _) => textcards(&alert, frame),
+        (MsgType::News, _) => articles(&alert, frame),
+        (MsgType::TemplateCard, Some(card_type)) => card(alert.into_owned(), card_type, frame),
+        (MsgType::TemplateCard, None) => Err(Error::usage(
             "a message of type template_card needs to know which card it is",
             "say it with --card, or give the object under template_card with --payload FILE",
         )),
-        _ => Err(Error::defect(format!("an alert cannot be of type {msgtype}"))),
+        _ => Err(Error::defect(format!("an alert cannot be of type {}", msgtype.as_str()))),
     }
 }
 
@@ -269,11 +269,11 @@ fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut fitted = alert.textcard()?;
     keep_whole(&mut fitted.content.title, alert, frame);
     if fitted.rest.is_none() && alert.is_coloured() {
-        return Ok(vec![Part::message(body_of("textcard", &fitted.content)?)]);
+        return Ok(vec![Part::message(body_of(MsgType::Textcard, &fitted.content))]);
     }
-    described(alert, "textcard", alert.textcard_description(), frame, |description| {
+    described(alert, MsgType::Textcard, alert.textcard_description(), frame, |description| {
         let description = description.unwrap_or_default();
-        body_of("textcard", &Textcard { description, ..fitted.content.clone() })
+        body_of(MsgType::Textcard, &Textcard { description, ..fitted.content.clone() })
     })
 }
 
@@ -282,19 +282,19 @@ fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
         Channel::App => {
             let mut news = alert.app_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body_of("news", &news)?
+            body_of(MsgType::News, &news)
         }
         Channel::Webhook => {
             let mut news = alert.webhook_news()?.content;
             news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body_of("news", &news)?
+            body_of(MsgType::News, &news)
         }
     };
-    described(alert, "news", alert.description(), frame, |description| {
+    described(alert, MsgType::News, alert.description(), frame, |description| {
         if let Some(description) = description {
-            message["news"]["articles"][0]["description"] = Value::from(description);
+            message[MsgType::News.as_str()]["articles"][0]["description"] = Value::from(description);
         }
-        Ok(message.clone())
+        message.clone()
     })
 }
 
@@ -310,21 +310,18 @@ fn keep_whole(title: &mut String, alert: &Alert, frame: &Frame<'_>) {
 /// Messages that differ in their description alone.
 fn described(
     alert: &Alert,
-    msgtype: &str,
+    msgtype: MsgType,
     description: String,
     frame: &Frame<'_>,
-    mut message: impl FnMut(Option<String>) -> Result<Value>,
+    mut message: impl FnMut(Option<String>) -> Value,
 ) -> Result<Vec<Part>> {
     if description.is_empty() {
-        return Ok(vec![Part::message(message(None)?)]);
+        return Ok(vec![Part::message(message(None))]);
     }
     let place = long_text::Place { channel: frame.channel, msgtype, taken: 0 };
     let Pieces { texts, files } =
         long_text::fit(&description, place, frame.settings, || Cow::Owned(alert.description()));
-    let mut parts = Vec::new();
-    for text in texts {
-        parts.push(Part::message(message(Some(text))?));
-    }
+    let mut parts: Vec<_> = texts.into_iter().map(|text| Part::message(message(Some(text)))).collect();
     parts.extend(whole_text(files)?);
     Ok(parts)
 }
@@ -335,7 +332,7 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         alert.task_id = Some(alert.task_id.unwrap_or_else(new_task_id));
     }
     let fitted = alert.card(card_type, frame.channel)?;
-    let mut parts = vec![Part::message(body_of("template_card", &fitted.content)?)];
+    let mut parts = vec![Part::message(body_of(MsgType::TemplateCard, &fitted.content))];
     let Some(rest) = fitted.rest else { return Ok(parts) };
     let settings = frame.settings;
     match settings.on_long {
@@ -348,9 +345,9 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         OnLong::Truncate => {}
         OnLong::File => parts.extend(whole_text(long_text::in_file(&alert.text().joined()))?),
         OnLong::Auto | OnLong::Split => {
-            let prefix = prefix_before("text", frame.prefix.as_deref(), &rest);
+            let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
             let behind = Frame { lead: None, prefix: None, mention: String::new(), ..*frame };
-            parts.extend(texts(&prefix, &rest, "text", &behind, || Cow::Owned(alert.text().joined()))?);
+            parts.extend(texts(&prefix, &rest, MsgType::Text, &behind, || Cow::Owned(alert.text().joined()))?);
         }
     }
     Ok(parts)

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::channel::MsgType;
 use crate::config::{Level, Settings};
 use crate::error::{Error, Result};
 use crate::input::{is_stdin, parse_json, read_payload};
+use crate::message::Finding;
 use crate::message::recipients::{RecipientKind, Recipients};
-use crate::message::{Finding, app};
 
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::request::Given;
@@ -67,7 +68,10 @@ pub(super) fn complete_app_body(
     warnings: &mut Vec<String>,
 ) -> Result<()> {
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
-    let msgtype = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+    // Of a type that is not known here, nothing but the default is taken for granted.
+    let (highest_safe, id_trans) =
+        name.parse().map_or((0, true), |msgtype: MsgType| (msgtype.facts().highest_safe, msgtype.facts().id_trans));
     complete_recipients(fields, settings)?;
     complete_agent(fields, settings)?;
     let decides_itself = fields.contains_key("enable_duplicate_check");
@@ -77,19 +81,19 @@ pub(super) fn complete_app_body(
         }
     };
     let mut left_out = |key: &str| {
-        warnings.push(format!("{key} of the settings is left out: messages of type {msgtype} do not have it"));
+        warnings.push(format!("{key} of the settings is left out: messages of type {name} do not have it"));
     };
     match settings.safe {
         // Nothing is asked for that the type does not have.
-        Some(0) if app::highest_safe(&msgtype) == 0 => {}
-        Some(safe) if given.safe || safe <= app::highest_safe(&msgtype) => {
+        Some(0) if highest_safe == 0 => {}
+        Some(safe) if given.safe || safe <= highest_safe => {
             put("safe", i64::from(safe), given.safe);
         }
         Some(_) => left_out("safe"),
         None => {}
     }
     match settings.id_trans {
-        true if given.id_trans || app::takes_id_trans(&msgtype) => put("enable_id_trans", 1, given.id_trans),
+        true if given.id_trans || id_trans => put("enable_id_trans", 1, given.id_trans),
         true => left_out("id_trans"),
         false => {}
     }

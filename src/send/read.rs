@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::Alert;
+use crate::channel::{Markup, MsgType};
 use crate::ci::Context;
 use crate::clock;
 use crate::config::Settings;
@@ -13,15 +14,12 @@ use crate::error::{Error, Result};
 use crate::feed;
 use crate::input::{Attachment, clean, is_stdin, parse_json, read_payload};
 use crate::message::media::MediaKind;
-use crate::message::msgtypes;
 use crate::template::{self, Target};
 
 use super::draft::{Draft, Material};
-use super::msgtype::{
-    ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused, unknown_type,
-};
+use super::msgtype::{ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
-use super::source::{Body, FeedSource, MessageSource, TextRule, read_body, text_rule, unless_empty};
+use super::source::{Body, FeedSource, MessageSource, TextRule, read_body, unless_empty};
 use super::{build_alert, files, payload};
 
 /// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
@@ -33,14 +31,14 @@ pub(super) fn read(
 ) -> Result<Option<Draft>> {
     let (content, channel) = (&request.content, request.channel);
     let source = MessageSource::of(content)?;
-    if matches!(source, MessageSource::File(MediaKind::Video, _)) && !msgtypes(channel).contains(&"video") {
+    if matches!(source, MessageSource::File(MediaKind::Video, _)) && !channel.has_type(MsgType::Video) {
         let noun = channel.facts().noun;
         return Err(Error::usage(format!("{noun} has no video messages"), "send it as a file, with --file"));
     }
     let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
     let says_more = is_fed || request.own.is_some() || request.first_alert_option().is_some();
     let chosen = choose_type(request, &source, says_more, settings)?;
-    let is_alert = is_made_of_alert(&chosen.name, says_more);
+    let is_alert = is_made_of_alert(&chosen, says_more);
     let (material, text) = match &source {
         MessageSource::Payload(path) => {
             refuse_unused(request, None)?;
@@ -63,14 +61,16 @@ pub(super) fn read(
     let attached = files::open_all(content, names_used)?;
     files::check_all(&attached, channel, settings, warnings)?;
     let text = text.map(Arc::new);
-    let mut draft = Draft { chosen, material, text, attached, given: request.given, made_for: channel };
-    if let Material::Alert(alert) = &draft.material {
-        if draft.chosen.origin == TypeOrigin::Best {
-            draft.chosen.name = best_type(alert, channel, settings).to_owned();
+    // Only a payload can be of a type that is not known here, and it says that itself.
+    let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
+    if let Material::Alert(alert) = &material {
+        if chosen.origin == TypeOrigin::Best {
+            msgtype = best_type(alert, channel, settings);
         }
-        build_alert::check_link(alert, &draft.chosen.name, channel, warnings)?;
+        build_alert::check_link(alert, msgtype, channel, warnings)?;
     }
-    Ok(Some(draft))
+    let ChosenType { origin, .. } = chosen;
+    Ok(Some(Draft { msgtype, origin, material, text, attached, given: request.given, made_for: channel }))
 }
 
 /// What happened, by options and text.
@@ -90,7 +90,7 @@ fn read_alert(
     }
     // What it says besides may be all there is to say.
     let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
-    match read_body(request, &chosen.name, rule, &MessageSource::Text, settings, warnings)? {
+    match read_body(request, rule, &MessageSource::Text, settings, warnings)? {
         Body::Text(text) => alert.body = Some(text),
         Body::Absent => {}
         Body::Skipped => return Ok(None),
@@ -108,11 +108,11 @@ fn read_feed(
     ci: Option<&Context>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<(Material, Option<String>)>> {
-    let target = match chosen.name.as_str() {
+    let target = match chosen.known().map(|msgtype| msgtype.facts().markup) {
         // The text of an alert is escaped when that is rendered.
         _ if is_alert => Target::Text,
-        "markdown" => Target::Markdown,
-        "markdown_v2" => Target::MarkdownV2,
+        Some(Markup::Markdown) => Target::Markdown,
+        Some(Markup::MarkdownV2) => Target::MarkdownV2,
         _ => Target::Text,
     };
     let (own, text) = match fill(feed, target)? {
@@ -156,7 +156,7 @@ fn read_plain(
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Option<(Material, Option<String>)>> {
-    let (content, channel, msgtype) = (&request.content, request.channel, chosen.name.as_str());
+    let (content, channel) = (&request.content, request.channel);
     let material = match source {
         MessageSource::File(kind, path) => {
             Material::File(*kind, Attachment::open(path, content.filename.first().map(String::as_str))?)
@@ -164,21 +164,20 @@ fn read_plain(
         MessageSource::MediaId(id) => Material::MediaId(id.clone()),
         MessageSource::Text | MessageSource::Payload(_) | MessageSource::Feed(_) => Material::Nothing,
     };
-    check_type(chosen, &material, channel)?;
-    let rule = match text_rule(msgtype) {
-        TextRule::Required if !content.attach.is_empty() => TextRule::Optional,
-        rule => rule,
+    let msgtype = check_type(chosen, &material, channel)?;
+    let rule = match &material {
+        Material::File(..) | Material::MediaId(_) => {
+            refuse_unused(request, Some(msgtype))?;
+            if msgtype.facts().text.is_some() { TextRule::Optional } else { TextRule::None(msgtype) }
+        }
+        _ if !content.attach.is_empty() => TextRule::Optional,
+        _ => TextRule::Required,
     };
     if let Material::File(kind, file) = &material {
-        // Of what is to be sent, a file that the channel does not take is the first thing to be said.
-        refuse_unused(request, Some(msgtype))?;
+        // A file that the channel does not take is reported before anything about the text.
         files::check_file(*kind, file, channel, settings, warnings)?;
-    } else if matches!(material, Material::MediaId(_)) {
-        refuse_unused(request, Some(msgtype))?;
-    } else if rule == TextRule::None {
-        return Err(unknown_type(chosen, channel));
     }
-    Ok(match read_body(request, msgtype, rule, source, settings, warnings)? {
+    Ok(match read_body(request, rule, source, settings, warnings)? {
         Body::Text(text) => Some((material, Some(text))),
         Body::Absent => Some((material, None)),
         Body::Skipped => None,

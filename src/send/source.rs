@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::channel::MsgType;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::feed::Format;
@@ -69,14 +70,15 @@ impl MessageSource {
     }
 
     /// What this source implies for the msgtype, and the option that does so.
-    pub(super) fn implied(&self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::File(MediaKind::Image, _) => Some(("image", "--image")),
-            Self::File(MediaKind::Voice, _) => Some(("voice", "--voice")),
-            Self::File(MediaKind::Video, _) => Some(("video", "--video")),
-            Self::File(MediaKind::File, _) => Some(("file", "--file")),
-            Self::Text | Self::Payload(_) | Self::MediaId(_) | Self::Feed(_) => None,
-        }
+    pub(super) fn implied(&self) -> Option<(MsgType, &'static str)> {
+        let Self::File(kind, _) = self else { return None };
+        let option = match kind {
+            MediaKind::Image => "--image",
+            MediaKind::Voice => "--voice",
+            MediaKind::Video => "--video",
+            MediaKind::File => "--file",
+        };
+        Some((kind.msgtype(), option))
     }
 }
 
@@ -156,12 +158,13 @@ pub(super) fn piped_text(args: &MessageInput) -> Option<TextSource<'static>> {
     (!is_taken && !std::io::stdin().is_terminal()).then_some(TextSource::Stdin)
 }
 
-/// Whether a type has text.
+/// Whether a message has text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextRule {
     Required,
     Optional,
-    None,
+    /// This type has none.
+    None(MsgType),
 }
 
 /// What came of the text.
@@ -171,30 +174,20 @@ pub(super) enum Body {
     Skipped,
 }
 
-/// What a type has of text where it is not made of an alert.
-pub(super) fn text_rule(msgtype: &str) -> TextRule {
-    match msgtype {
-        "text" | "markdown" | "markdown_v2" => TextRule::Required,
-        "video" => TextRule::Optional,
-        _ => TextRule::None,
-    }
-}
-
 /// Reads the text that the type needs, from where the options say.
 pub(super) fn read_body(
     request: &Request,
-    msgtype: &str,
     rule: TextRule,
     source: &MessageSource,
     settings: &Settings,
     warnings: &mut Vec<String>,
 ) -> Result<Body> {
     let named = named_text(&request.content);
-    if rule == TextRule::None {
+    if let TextRule::None(msgtype) = rule {
         return match named {
             None => Ok(Body::Absent),
             Some(_) => Err(Error::usage(
-                format!("a message of type {msgtype} has no text"),
+                format!("a message of type {} has no text", msgtype.as_str()),
                 "send the text with a command of its own, or the text itself with the file behind it: --attach",
             )),
         };

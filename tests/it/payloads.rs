@@ -9,6 +9,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use strum::VariantArray;
+use wecom_alert::channel::MsgType;
 use wecom_alert::message::app::{self, AppMessage};
 use wecom_alert::message::webhook::{self, WebhookMessage};
 use wecom_alert::message::{Findings, Route};
@@ -188,7 +190,7 @@ fn any_index() -> impl Strategy<Value = prop::sample::Index> {
 }
 
 fn any_msgtype() -> impl Strategy<Value = &'static str> {
-    prop::sample::select([app::AppContent::MSGTYPES, webhook::WebhookContent::MSGTYPES].concat())
+    prop::sample::select(MsgType::names(MsgType::VARIANTS))
 }
 
 fn check(route: Route, body: &Value) -> Findings {

@@ -5,7 +5,7 @@ use super::{fields, link, titled};
 use crate::channel::Channel;
 
 fn best(alert: &Alert) -> [&'static str; 2] {
-    [alert.best_type(Channel::App), alert.best_type(Channel::Webhook)]
+    [Channel::App, Channel::Webhook].map(|channel| alert.best_type(channel).as_str())
 }
 
 fn body(text: &str) -> Alert {

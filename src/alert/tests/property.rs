@@ -7,11 +7,11 @@ use proptest::sample::select;
 
 use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
 use super::{app_findings, markdown_of, webhook_findings};
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
+use crate::message::Findings;
 use crate::message::app::{self, AppContent};
 use crate::message::card::CardType;
 use crate::message::webhook::{self, WebhookContent};
-use crate::message::{Findings, long};
 
 /// Any text on a line, hostile signs more often than others.
 fn line() -> impl Strategy<Value = String> {
@@ -82,23 +82,23 @@ proptest! {
     #[test]
     fn each_text_passes_when_it_fits(alert in alert()) {
         prop_assume!(!is_blank(&alert));
-        let fits = |channel, msgtype: &str, text: &str| long::takes(channel, msgtype, text);
+        let fits = |channel, msgtype: MsgType, text: &str| msgtype.has_room(channel, text);
         let text = alert.text().joined();
-        if fits(Channel::App, "text", &text) {
+        if fits(Channel::App, MsgType::Text, &text) {
             let content = app::Text { content: text.clone() };
             prop_assert_eq!(app_findings(AppContent::Text(content)), Findings::default());
             let content = webhook::Text { content: text, mentioned_list: None, mentioned_mobile_list: None };
             prop_assert_eq!(webhook_findings(WebhookContent::Text(content)), Findings::default());
         }
         let text = alert.markdown().joined();
-        if fits(Channel::App, "markdown", &text) {
+        if fits(Channel::App, MsgType::Markdown, &text) {
             prop_assert_eq!(app_findings(AppContent::Markdown(markdown_of(text.clone()))), Findings::default());
         }
-        if fits(Channel::Webhook, "markdown", &text) {
+        if fits(Channel::Webhook, MsgType::Markdown, &text) {
             prop_assert_eq!(webhook_findings(WebhookContent::Markdown(markdown_of(text))), Findings::default());
         }
         let text = alert.markdown_v2().joined();
-        if fits(Channel::Webhook, "markdown_v2", &text) {
+        if fits(Channel::Webhook, MsgType::MarkdownV2, &text) {
             prop_assert_eq!(webhook_findings(WebhookContent::MarkdownV2(markdown_of(text))), Findings::default());
         }
     }
@@ -155,13 +155,13 @@ proptest! {
     fn the_best_type_can_be_made(alert in alert()) {
         for channel in [Channel::App, Channel::Webhook] {
             let is_possible = match (alert.best_type(channel), channel) {
-                ("text" | "markdown", _) | ("markdown_v2", Channel::Webhook) => true,
-                ("textcard", Channel::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
-                ("news", Channel::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
-                ("news", Channel::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
+                (MsgType::Text | MsgType::Markdown, _) | (MsgType::MarkdownV2, Channel::Webhook) => true,
+                (MsgType::Textcard, Channel::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
+                (MsgType::News, Channel::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
+                (MsgType::News, Channel::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
                 _ => false,
             };
-            prop_assert!(is_possible, "{} {:?}", alert.best_type(channel), channel);
+            prop_assert!(is_possible, "{:?} {:?}", alert.best_type(channel), channel);
         }
     }
 }

@@ -7,12 +7,12 @@ use clap::{Arg, Command, Error};
 
 /// A word, with the usual ones to offer.
 #[derive(Clone)]
-pub(super) struct Offered(pub(super) &'static [&'static str]);
+pub(super) struct Offered<T: 'static = &'static str>(pub(super) &'static [T]);
 
 pub(super) const LEVELS: Offered = Offered(&["info", "ok", "warning", "critical"]);
 pub(super) const ENCODINGS: Offered = Offered(&["auto", "utf-8", "gb18030"]);
 
-impl TypedValueParser for Offered {
+impl<T: Copy + Into<&'static str> + Send + Sync> TypedValueParser for Offered<T> {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
@@ -20,7 +20,7 @@ impl TypedValueParser for Offered {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().map(|value| PossibleValue::new(*value))))
+        Some(Box::new(self.0.iter().map(|value| PossibleValue::new((*value).into()))))
     }
 }
 

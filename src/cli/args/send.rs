@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use wecom_alert::channel::Channel;
 use wecom_alert::config::Overrides;
-use wecom_alert::message::app::AppContent;
-use wecom_alert::message::webhook::WebhookContent;
 
 use super::alert::AlertArgs;
 use super::delivery::DeliveryArgs;
@@ -120,7 +119,7 @@ pub(crate) struct AppSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
     /// text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(AppContent::MSGTYPES), hide_possible_values = true)]
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(Channel::App.facts().types), hide_possible_values = true)]
     pub(crate) msgtype: Option<String>,
     #[command(flatten)]
     pub(crate) app: AppArgs,
@@ -137,7 +136,7 @@ pub(crate) struct WebhookSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
     /// text, markdown, markdown_v2, image, news, file, voice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(WebhookContent::MSGTYPES), hide_possible_values = true)]
+    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(Channel::Webhook.facts().types), hide_possible_values = true)]
     pub(crate) msgtype: Option<String>,
     #[command(flatten)]
     pub(crate) mentions: MentionArgs,

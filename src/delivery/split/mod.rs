@@ -14,35 +14,12 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use crate::channel::Markup;
 use crate::config::Keep;
 use cut::Cutter;
 use scan::scan;
 
-/// What a text means to those who show it, and so where it may be cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Markup {
-    /// Nothing but lines and characters.
-    Plain,
-    /// `markdown` of apps and webhooks.
-    Markdown,
-    /// `markdown_v2` of webhooks: fenced blocks and tables as well.
-    MarkdownV2,
-    /// The description of a `textcard` without colours: `<br>` ends a line, and entities are one sign each (document path
-    /// 90236).
-    Textcard,
-}
-
 impl Markup {
-    /// What the text of a message type means.
-    pub(crate) fn of(msgtype: &str) -> Self {
-        match msgtype {
-            "markdown" => Self::Markdown,
-            "markdown_v2" => Self::MarkdownV2,
-            "textcard" => Self::Textcard,
-            _ => Self::Plain,
-        }
-    }
-
     /// What ends a line.
     fn line_break(self) -> &'static str {
         if self == Self::Textcard { "<br>" } else { "\n" }

@@ -7,9 +7,9 @@ mod tests;
 pub use payload::{Article, MiniprogramItem, MiniprogramNotice, Mpnews, MpnewsArticle, News, Text, Textcard, Video};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::body::{self, Content, contents};
+use super::body::{self, MessageContent, contents};
 use super::card::TemplateCard;
 use super::control;
 use super::finding::At;
@@ -17,7 +17,7 @@ use super::recipients::{self, ALL, RecipientKind, Recipients};
 use super::rules::or_empty;
 use super::shape::{Field, Shape, Wire, wire};
 use super::{Findings, Markdown, Media};
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType, TypeFacts};
 
 /// One message to members, departments and tags of an app.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,17 +54,17 @@ wire! {
 contents! {
     /// The contents that app messages can have.
     pub enum AppContent on App {
-        Text(Text) = "text",
-        Image(Media) = "image",
-        Voice(Media) = "voice",
-        Video(Video) = "video",
-        File(Media) = "file",
-        Textcard(Textcard) = "textcard",
-        News(News) = "news",
-        Mpnews(Mpnews) = "mpnews",
-        Markdown(Markdown) = "markdown",
-        MiniprogramNotice(MiniprogramNotice) = "miniprogram_notice",
-        TemplateCard(Box<TemplateCard>) = "template_card",
+        Text(Text),
+        Image(Media),
+        Voice(Media),
+        Video(Video),
+        File(Media),
+        Textcard(Textcard),
+        News(News),
+        Mpnews(Mpnews),
+        Markdown(Markdown),
+        MiniprogramNotice(MiniprogramNotice),
+        TemplateCard(Box<TemplateCard>),
     }
 }
 
@@ -83,11 +83,11 @@ impl Common {
 impl AppMessage {
     /// The whole body.
     pub fn to_value(&self) -> Value {
-        let fields = match serde_json::to_value(&self.common) {
-            Ok(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        };
-        body::write(&self.content, self.content.msgtype(), fields)
+        let mut body = serde_json::to_value(&self.common).unwrap_or_default();
+        let msgtype = self.content.msgtype().as_str();
+        body["msgtype"] = msgtype.into();
+        body[msgtype] = self.content.payload();
+        body
     }
 
     /// Reads a whole body. Limits are not looked at.
@@ -111,29 +111,15 @@ pub fn check_body(body: &Value) -> Findings {
     let mut at = At::root(&mut findings);
     control::search(body, &mut at);
     let content = body::read::<AppContent>(body, COMMON, &mut at);
-    let msgtype = body.get("msgtype").and_then(Value::as_str).filter(|name| AppContent::MSGTYPES.contains(name));
+    let msgtype = MsgType::of_body(body).filter(|msgtype| Channel::App.has_type(*msgtype));
     if let (Some(msgtype), Ok(common)) = (msgtype, Common::deserialize(body)) {
         check_recipients(&common, msgtype, &mut at);
         check_options(&common, msgtype, &mut at);
     }
     if let Some(content) = content {
-        content.rules().check(Channel::App, &mut at.field(content.msgtype()));
+        content.rules().check(Channel::App, &mut at.field(content.msgtype().as_str()));
     }
     findings
-}
-
-/// The highest value of `safe` that a type has: 0 where it has none (document path 90236).
-pub fn highest_safe(msgtype: &str) -> u8 {
-    match msgtype {
-        "mpnews" => 2,
-        "text" | "image" | "video" | "file" => 1,
-        _ => 0,
-    }
-}
-
-/// Whether a type has fields in which WeCom replaces ids by names (document path 90236).
-pub fn takes_id_trans(msgtype: &str) -> bool {
-    !matches!(msgtype, "image" | "voice" | "video" | "file" | "markdown")
 }
 
 pub(super) const COMMON: &[Field] = match Common::SHAPE {
@@ -141,7 +127,7 @@ pub(super) const COMMON: &[Field] = match Common::SHAPE {
     _ => &[],
 };
 
-fn check_recipients(common: &Common, msgtype: &str, at: &mut At<'_>) {
+fn check_recipients(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
     let lists = [
         (RecipientKind::User, or_empty(&common.touser)),
         (RecipientKind::Party, or_empty(&common.toparty)),
@@ -161,24 +147,23 @@ fn check_recipients(common: &Common, msgtype: &str, at: &mut At<'_>) {
             at.warn("WeCom ignores this beside touser @all");
         }
     }
-    if to_all && msgtype == "miniprogram_notice" {
+    if to_all && !msgtype.facts().to_all {
         let hint = "name the members, departments or tags";
-        at.field("touser").error_with_hint("miniprogram_notice cannot be sent to @all", hint);
+        at.field("touser").error_with_hint(format!("{} cannot be sent to @all", msgtype.as_str()), hint);
     }
 }
 
-fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
+fn check_options(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
     if let Some(agentid) = common.agentid.filter(|id| *id < 1) {
         at.field("agentid").error(format!("{agentid}, but it must be greater than 0"));
     }
     check_safe(common.safe, msgtype, &mut at.field("safe"));
     let mut id_trans = at.field("enable_id_trans");
-    match msgtype {
-        _ if !takes_id_trans(msgtype) && !matches!(common.enable_id_trans, None | Some(0)) => {
-            let hint = "leave it out, or send text, textcard, news, mpnews, miniprogram_notice or template_card";
-            id_trans.error_with_hint(format!("{msgtype} messages do not have it"), hint);
-        }
-        _ => id_trans.one_of(common.enable_id_trans, 0..=1),
+    if msgtype.facts().id_trans || matches!(common.enable_id_trans, None | Some(0)) {
+        id_trans.one_of(common.enable_id_trans, 0..=1);
+    } else {
+        let hint = format!("leave it out, or send {}", types_with(|facts| facts.id_trans));
+        id_trans.error_with_hint(format!("{} messages do not have it", msgtype.as_str()), hint);
     }
     at.field("enable_duplicate_check").one_of(common.enable_duplicate_check, 0..=1);
     if let Some(interval) = common.duplicate_check_interval {
@@ -193,18 +178,31 @@ fn check_options(common: &Common, msgtype: &str, at: &mut At<'_>) {
     }
 }
 
-fn check_safe(safe: Option<i64>, msgtype: &str, at: &mut At<'_>) {
-    match (msgtype, highest_safe(msgtype)) {
+fn check_safe(safe: Option<i64>, msgtype: MsgType, at: &mut At<'_>) {
+    let (name, highest) = (msgtype.as_str(), msgtype.facts().highest_safe);
+    match safe {
         // 0 is what all of them are anyway, and old scripts carry it.
-        _ if matches!(safe, None | Some(0)) => {}
-        ("news", 0) => at.error_with_hint("news messages do not have it", "use mpnews instead, or leave safe out"),
-        (_, 0) => {
-            let hint = "leave it out, or send text, image, video, file or mpnews";
-            at.error_with_hint(format!("{msgtype} messages do not have it"), hint);
+        None | Some(0) => {}
+        Some(_) if highest == 0 => {
+            let hint = match msgtype {
+                MsgType::News => "use mpnews instead, or leave safe out".to_owned(),
+                _ => format!("leave it out, or send {}", types_with(|facts| facts.highest_safe > 0)),
+            };
+            at.error_with_hint(format!("{name} messages do not have it"), hint);
         }
-        (_, 1) if safe == Some(2) => {
-            at.error_with_hint(format!("2 is for mpnews alone, not for {msgtype}"), "use 0 or 1, or send mpnews");
+        Some(2) if highest == 1 => {
+            at.error_with_hint(format!("2 is for mpnews alone, not for {name}"), "use 0 or 1, or send mpnews");
         }
-        (_, highest) => at.one_of(safe, 0..=highest.into()),
+        Some(_) => at.one_of(safe, 0..=highest.into()),
+    }
+}
+
+/// The types of app messages with this fact, as a hint names them.
+fn types_with(fact: impl Fn(&TypeFacts) -> bool) -> String {
+    let types = Channel::App.facts().types.iter().filter(|msgtype| fact(msgtype.facts()));
+    let names: Vec<_> = types.map(|msgtype| msgtype.as_str()).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
 }

@@ -1,8 +1,7 @@
 //! Payloads of message/send alone (document path 90236), each with its rules. Cards have a place of their own.
 
-use crate::channel::Channel;
+use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::At;
-use crate::message::long;
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
@@ -124,7 +123,7 @@ const MPNEWS_CONTENT_BYTES: usize = 666 * 1024;
 
 impl Rules for Text {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
-        at.field("content").body_text(&self.content, long::TEXT_BYTES);
+        at.field("content").body_text(&self.content, TEXT_BYTES);
     }
 }
 
@@ -132,7 +131,7 @@ impl Rules for Video {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("media_id").filled(&self.media_id);
         at.field("title").max_bytes(or_empty(&self.title), 128);
-        at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
+        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_BYTES);
     }
 }
 
@@ -164,7 +163,7 @@ impl Rules for News {
 impl Rules for Article {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
-        at.field("description").max_bytes(or_empty(&self.description), long::DESCRIPTION_BYTES);
+        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_BYTES);
         at.field("picurl").max_bytes(or_empty(&self.picurl), 2048);
         at.field("pagepath").max_bytes(or_empty(&self.pagepath), 128);
         let url = or_empty(&self.url);

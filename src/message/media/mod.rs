@@ -12,7 +12,7 @@ use std::str::FromStr;
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
 pub use format::{Format, mime, sniff};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::error::{Error, Result};
 
 const MB: u64 = 1024 * 1024;
@@ -43,17 +43,22 @@ pub enum MediaKind {
 impl MediaKind {
     /// The name in options, in JSON and on the wire.
     pub fn as_str(self) -> &'static str {
+        self.msgtype().as_str()
+    }
+
+    /// The type of the messages that carry such an upload.
+    pub fn msgtype(self) -> MsgType {
         match self {
-            Self::Image => "image",
-            Self::Voice => "voice",
-            Self::Video => "video",
-            Self::File => "file",
+            Self::Image => MsgType::Image,
+            Self::Voice => MsgType::Voice,
+            Self::Video => MsgType::Video,
+            Self::File => MsgType::File,
         }
     }
 
     /// Whether the channel takes an upload of this kind.
     fn is_uploaded_by(self, channel: Channel) -> bool {
-        channel.facts().types_by_media_id.contains(&self.as_str())
+        channel.facts().types_by_media_id.contains(&self.msgtype())
     }
 
     /// The largest upload in MB.
@@ -137,7 +142,7 @@ pub fn check(channel: Channel, kind: MediaKind, head: &[u8], size: u64) -> Resul
             }
             _ => "upload it as file".to_owned(),
         };
-        let kinds = facts.types_by_media_id.join(" and ");
+        let kinds = MsgType::names(facts.types_by_media_id).join(" and ");
         return Err(Error::usage(
             format!("{} takes uploads of the types {kinds}, not {}", facts.noun, kind.as_str()),
             hint,

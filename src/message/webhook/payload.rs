@@ -6,9 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 use md5::{Digest, Md5};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::{At, shown};
-use crate::message::long;
 use crate::message::media::{self, Format};
 use crate::message::recipients::ALL;
 use crate::message::rules::{Rules, has_http_scheme, or_empty};
@@ -85,7 +84,7 @@ impl Image {
 
 impl Rules for Text {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
-        at.field("content").body_text(&self.content, long::TEXT_BYTES);
+        at.field("content").body_text(&self.content, TEXT_BYTES);
         for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
             at.field("mentioned_list").item(index).userid(id);
         }
@@ -138,7 +137,7 @@ impl Rules for News {
         for (index, article) in self.articles.iter().enumerate() {
             let mut at = at.item(index);
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
-            at.field("description").max_bytes(or_empty(&article.description), long::DESCRIPTION_BYTES);
+            at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_BYTES);
             let mut place = at.field("url");
             place.filled(&article.url);
             if !article.url.is_empty() && !has_http_scheme(&article.url) {
