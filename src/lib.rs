@@ -4,6 +4,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod address;
 pub mod alert;
 mod api;
 mod blocking;
@@ -22,6 +23,7 @@ pub mod flush;
 #[cfg(fuzzing)]
 pub mod fuzz;
 pub mod input;
+mod json;
 pub mod message;
 mod outbox;
 pub mod process;

@@ -1,4 +1,7 @@
-//! Text from outside, made harmless where people read it. Secrets are another matter, and not known here.
+//! Text from outside, made fit to be shown to people: on one line, without control characters, cut to a length, without
+//! the log-in in a URL, quoted for a shell. Secrets as such are not known here.
+
+use std::fmt::Display;
 
 /// Whether a character, shown as it is, could break the line, take a terminal over or make a text look like another one:
 /// control characters, line separators, marks that turn the direction of text, the byte-order mark.
@@ -16,6 +19,60 @@ fn is_break(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// The first `longest` characters, and `…` where there are more.
+pub fn excerpt(text: &str, longest: usize) -> String {
+    let (start, dots) = truncate(text, longest);
+    format!("{start}{dots}")
+}
+
+/// The first `longest` characters, and apart from them `…` where there are more, else nothing: for callers that quote or
+/// escape the text before they put the two together.
+pub fn truncate(text: &str, longest: usize) -> (&str, &'static str) {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
+        None => (text, ""),
+    }
+}
+
+/// The first `most` items with commas between them, and `…` where there are more.
+pub fn first_items(items: impl IntoIterator<Item = impl Display>, most: usize) -> String {
+    let mut items = items.into_iter();
+    let shown: Vec<_> = items.by_ref().take(most).map(|item| item.to_string()).collect();
+    let more = if items.next().is_some() { ", …" } else { "" };
+    shown.join(", ") + more
+}
+
+/// The text with the log-in (`user:password@`) of each URL in it replaced. `replacement` gets what stands before `://` and
+/// the log-in without its `@`, and gives what to write in place of both, or `None` to leave the log-in where it is.
+pub fn replace_logins(text: &str, replacement: impl Fn(&str, &str) -> Option<&'static str>) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("://") {
+        kept.push_str(before);
+        kept.push_str("://");
+        rest = behind;
+        let authority = behind.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+        if let Some((login, _)) = authority.rsplit_once('@')
+            && let Some(replacement) = replacement(before, login)
+        {
+            kept.push_str(replacement);
+            rest = behind.get(login.len() + 1..).unwrap_or_default();
+        }
+    }
+    kept + rest
+}
+
+/// The word as a POSIX shell reads it back: as it is where all its characters are plain, else in single quotes.
+///
+/// Callers name the plain characters, since they differ on purpose: a command line that is only looked at is easiest to
+/// read with few quotes, a path in a command that is to be copied is quoted whenever it is not ASCII.
+pub fn quote_for_shell(word: &str, is_plain: impl Fn(char) -> bool) -> String {
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,5 +81,42 @@ mod tests {
     fn text_from_outside_stays_on_its_line() {
         let text = "a\r\nb\x1b[31mc\u{202e}d\u{9b}e\u{2028}f\u{61c}\u{feff}\u{2066}\u{200f}g 界 👨‍👩‍👧";
         assert_eq!(one_line(text), "a  b [31mcd e fg 界 👨‍👩‍👧");
+    }
+
+    #[test]
+    fn an_excerpt_counts_characters() {
+        for (text, cut) in [("", ""), ("漢字", "漢字"), ("漢字a", "漢字a"), ("漢字ab", "漢字a…")] {
+            assert_eq!(excerpt(text, 3), cut);
+        }
+        assert_eq!(truncate("abc", 2), ("ab", "…"));
+        assert_eq!(truncate("abc", 3), ("abc", ""));
+    }
+
+    #[test]
+    fn a_list_is_cut_after_its_first_items() {
+        assert_eq!(first_items(["a", "b"], 2), "a, b");
+        assert_eq!(first_items(["a", "b", "c"], 2), "a, b, …");
+        assert_eq!(first_items([0; 0], 2), "");
+    }
+
+    #[test]
+    fn logins_are_replaced_in_every_url() {
+        let masked = |text| replace_logins(text, |_, _| Some("***@"));
+        assert_eq!(masked("a http://u:p@w@h/x@y ssh://t@h:22 b"), "a http://***@h/x@y ssh://***@h:22 b");
+        let web_only = |text| replace_logins(text, |before, _| before.ends_with("http").then_some(""));
+        assert_eq!(web_only("http://t@h/ ssh://t@h"), "http://h/ ssh://t@h");
+        for plain in ["", "u:p@h", "https://h/a@b", "://", "http:// u@h"] {
+            assert_eq!(masked(plain), plain);
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_that() {
+        let quoted = |word| quote_for_shell(word, |c| c.is_ascii_alphanumeric() || c == '/');
+        for (word, expected) in
+            [("/etc/x", "/etc/x"), ("/a b/it's", r"'/a b/it'\''s'"), ("$HOME", "'$HOME'"), ("", "''")]
+        {
+            assert_eq!(quoted(word), expected);
+        }
     }
 }

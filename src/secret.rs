@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands where a secret stood.
-const MASKED: &str = "***";
+pub(crate) const MASKED: &str = "***";
 
 /// Shorter than this, a "secret" is no credential, and masking it would garble every message.
 const SHORTEST_MASKED: usize = 4;

@@ -1,6 +1,7 @@
 //! The type for an alert whose sender did not choose one.
 
 use super::{Alert, Link};
+use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 
 /// What the button of a textcard shows, in characters (document path 90236).
@@ -47,7 +48,7 @@ impl Alert {
     /// webhooks do without a scheme (document path 99110).
     fn has_web_link(&self, channel: Channel) -> bool {
         let goes_without = |link: &Link| channel.facts().opens_any_address && !link.url.contains("://");
-        let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (link.has_scheme() || goes_without(link));
+        let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (has_http_scheme(&link.url) || goes_without(link));
         self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
     }
 

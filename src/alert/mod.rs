@@ -158,14 +158,6 @@ impl Alert {
     }
 }
 
-impl Link {
-    /// Whether the address begins with `http://` or `https://`, as apps need it (document path 90236).
-    pub fn has_scheme(&self) -> bool {
-        let start = self.url.get(..8).unwrap_or(&self.url).to_ascii_lowercase();
-        start.starts_with("http://") || start.starts_with("https://")
-    }
-}
-
 impl Rendered {
     /// The whole as one text.
     pub fn joined(&self) -> String {

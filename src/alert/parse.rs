@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::{Button, Choice, Emphasis, Field, Jump};
 use crate::error::{Error, Result};
+use crate::sanitize::truncate;
 
 impl FromStr for Field {
     type Err = Error;
@@ -89,9 +90,7 @@ fn pair(given: &str, form: Form, may_be_empty: bool) -> Result<(String, String)>
 
 fn wrong(given: &str, Form(option, form, example): Form) -> Error {
     const LONGEST: usize = 40;
-    let mut chars = given.chars();
-    let start: String = chars.by_ref().take(LONGEST).collect();
-    let dots = if chars.next().is_some() { "…" } else { "" };
+    let (start, dots) = truncate(given, LONGEST);
     Error::usage(
         format!("{option} {start:?}{dots} is not of the form {form}"),
         format!("write it like {option} '{example}'"),

@@ -8,7 +8,7 @@ use super::errcode;
 use super::failure::{CallError, Peer};
 use super::reply::Reply;
 use crate::error::{Answer, Status};
-use crate::sanitize::one_line;
+use crate::sanitize::{one_line, truncate};
 
 /// Answers are small; whatever is longer is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -96,11 +96,9 @@ fn excerpt(body: &[u8]) -> String {
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
     let line = one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut shown: String = line.chars().take(EXCERPT_CHARS).collect();
-    if shown.len() < line.len() || body.len() > 4 * EXCERPT_CHARS {
-        shown.push('…');
-    }
-    shown
+    let (start, dots) = truncate(&line, EXCERPT_CHARS);
+    let dots = if body.len() > 4 * EXCERPT_CHARS { "…" } else { dots };
+    format!("{start}{dots}")
 }
 
 #[cfg(test)]

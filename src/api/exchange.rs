@@ -12,10 +12,11 @@ use reqwest::{RequestBuilder, Response, Url};
 
 use super::drain::Drain;
 use super::envelope::{self, HttpAnswer};
-use super::failure::{CallError, Limit, Peer, shown};
+use super::failure::{CallError, Limit, Peer};
 use super::link::{Link, Unreached};
 use super::reply::Reply;
 use super::{Client, Target};
+use crate::clock::brief;
 use crate::error::Error;
 use crate::secret::Mask;
 
@@ -133,14 +134,14 @@ impl Client {
                 CallError::Unreached { what, limit: None }
             }
             Unreached::DnsTimedOut { host, waited } => {
-                let what = format!("the name {host} could not be looked up: no answer within {:?}", shown(waited));
+                let what = format!("the name {host} could not be looked up: no answer within {}", brief(waited));
                 CallError::Unreached { what, limit: limit() }
             }
             Unreached::Connect(reason) => {
                 CallError::Unreached { what: format!("no connection to {}: {reason}", peer.host()), limit: None }
             }
             Unreached::TimedOut(waited) => {
-                let what = format!("no connection to {} within {:?}", peer.host(), shown(waited));
+                let what = format!("no connection to {} within {}", peer.host(), brief(waited));
                 CallError::Unreached { what, limit: limit() }
             }
             Unreached::Certificate(fault) => CallError::Untrusted { host: peer.host(), fault },
@@ -169,7 +170,7 @@ impl Client {
     fn after(&self, limit: Limit) -> String {
         match limit {
             Limit::Deadline => " before the deadline".to_owned(),
-            Limit::Connect | Limit::Timeout => format!(" and nothing moved for {:?}", shown(self.options.timeout)),
+            Limit::Connect | Limit::Timeout => format!(" and nothing moved for {}", brief(self.options.timeout)),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Why a call did not end with WeCom's consent, in words that stand by themselves. Judges nothing.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::errcode;
@@ -172,21 +171,9 @@ impl Peer<'_> {
     }
 }
 
-/// A span of time as people write it, rounded to milliseconds.
-pub(super) fn shown(span: Duration) -> impl fmt::Debug {
-    Duration::from_millis((span.as_secs_f64() * 1000.0).round() as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_have_one_format() {
-        for (micros, text) in [(5_000_000, "5s"), (299_980, "300ms"), (1_500_400, "1.5s"), (0, "0ns")] {
-            assert_eq!(format!("{:?}", shown(Duration::from_micros(micros))), text);
-        }
-    }
 
     #[test]
     fn a_peer_is_named_with_its_way() {

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::delivery::Courier;
 use crate::error::{Error, Status};
 use crate::message::recipients::{ALL, Recipients};
+use crate::sanitize::first_items;
 use crate::send::Session;
 use crate::store::Folder;
 use crate::token::Token;
@@ -151,8 +152,7 @@ fn counted(what: &str, ids: &[String]) -> String {
 }
 
 fn few(ids: &[String]) -> String {
-    let shown = ids.iter().take(SHOWN_IDS).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if ids.len() > SHOWN_IDS { format!("{shown}, …") } else { shown }
+    first_items(ids, SHOWN_IDS)
 }
 
 fn look_at_recipients(agent: &Agent, settings: &Settings, sheet: &mut Sheet) {

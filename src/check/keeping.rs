@@ -1,6 +1,6 @@
 //! What is kept on this machine between runs: the state folder, the outbox, the slots of the pacing.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::blocking::off_loop;
 use crate::channel::{Addressing, Channel};
@@ -100,7 +100,7 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage
         Rate::Off => return sheet.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),
         Rate::Per { count, period } => (count, period),
     };
-    let rate = format!("{each} at most {count} messages in {}", told(period));
+    let rate = format!("{each} at most {count} messages in {}", clock::seconds(period));
     let folder = state.within("pacing");
     if let Err(error) = folder.try_out() {
         let detail = format!(
@@ -126,9 +126,4 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage
         Some(Usage::Limited { taken, .. }) => sheet.ok("pacing", format!("{rate}; slots taken: {taken}")),
         Some(Usage::Off) | None => sheet.ok("pacing", rate),
     }
-}
-
-/// `60 s`, `1.5 s`.
-fn told(period: Duration) -> String {
-    format!("{} s", period.as_secs_f64())
 }

@@ -1,6 +1,6 @@
 //! The way to WeCom: proxy, name, connection, TLS, and the clocks at both ends.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::api::{CallError, Certificate, Client, Way};
@@ -8,6 +8,7 @@ use crate::clock;
 use crate::config::{BaseUrl, ProxySetting};
 use crate::delivery::explain_way;
 use crate::error::Error;
+use crate::sanitize::first_items;
 use crate::send::Session;
 
 use super::sheet::Sheet;
@@ -45,9 +46,8 @@ pub(super) async fn look(
     if host.parse::<IpAddr>().is_ok() {
         sheet.ok("dns", format!("{host} is an address: there is nothing to look up"));
     } else {
-        let shown: Vec<_> = addresses.iter().take(SHOWN_ADDRESSES).map(|address| address.ip().to_string()).collect();
-        let more = if addresses.len() > shown.len() { ", …" } else { "" };
-        sheet.ok("dns", format!("{host} is {}{more}{}", shown.join(", "), spent(began)));
+        let shown = first_items(addresses.iter().map(SocketAddr::ip), SHOWN_ADDRESSES);
+        sheet.ok("dns", format!("{host} is {shown}{}", spent(began)));
     }
     let began = Instant::now();
     match client.connect(&addresses).await {

@@ -15,6 +15,7 @@ use table::Table;
 
 use crate::alert::Field;
 use crate::error::{Error, Result};
+use crate::sanitize::truncate;
 
 /// A CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ impl FromStr for Wanted {
         }
         System::ALL.into_iter().find(|system| system.as_str() == name).map(Self::System).ok_or_else(|| {
             let names: Vec<_> = System::ALL.iter().map(|system| system.as_str()).collect();
-            let name: String = name.chars().take(40).collect();
+            let (name, _) = truncate(name, 40);
             Error::usage(
                 format!("--ci {name:?} is no CI system"),
                 format!("write --ci=auto, or one of {}", names.join(", ")),

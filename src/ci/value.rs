@@ -3,8 +3,10 @@
 use chrono::DateTime;
 use url::Url;
 
+use crate::address::without_login;
+use crate::clock;
 use crate::input::clean;
-use crate::sanitize::one_line;
+use crate::sanitize::{excerpt, one_line, replace_logins};
 
 /// The longest value shown, in characters.
 const LONGEST: usize = 200;
@@ -42,18 +44,13 @@ fn filled(pattern: &str, get: &impl Fn(&str) -> Option<String>) -> Option<String
 /// On one line, not too long, and without the user and password of an address.
 pub(super) fn shown(text: &str) -> String {
     let text = one_line(&clean(text));
-    let text = without_login(text.trim());
-    let mut chars = text.chars();
-    let start: String = chars.by_ref().take(LONGEST).collect();
-    if chars.next().is_some() { format!("{start}…") } else { start }
+    let text = replace_logins(text.trim(), |_, _| Some(""));
+    excerpt(&text, LONGEST)
 }
 
 /// An address of the web, without user and password.
 pub(super) fn url(text: &str) -> Option<String> {
-    let mut url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    Some(url.to_string()).filter(|url| url.len() <= LONGEST_URL)
+    without_login(text).map(|url| url.to_string()).filter(|url| url.len() <= LONGEST_URL)
 }
 
 /// `owner/name`, from this or from a repository's address: `https://…/owner/name.git`, `git@host:owner/name.git`.
@@ -115,24 +112,5 @@ pub(super) fn duration(started: &str, now: u64) -> Option<String> {
         }
     };
     let seconds = now.checked_sub(since).filter(|seconds| *seconds <= LONGEST_RUN)?;
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Some(match (hours, minutes) {
-        (0, 0) => format!("{rest}s"),
-        (0, _) => format!("{minutes}m {rest}s"),
-        _ => format!("{hours}h {minutes}m"),
-    })
-}
-
-/// The text with `scheme://user:password@host` made `scheme://host`.
-fn without_login(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("://") {
-        kept.push_str(before);
-        kept.push_str("://");
-        let end = behind.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(behind.len());
-        let host = behind[..end].rsplit_once('@').map_or(0, |(login, _)| login.len() + 1);
-        rest = &behind[host..];
-    }
-    kept + rest
+    Some(clock::elapsed_in_ci(seconds))
 }

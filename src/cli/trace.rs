@@ -48,7 +48,7 @@ impl Trace<'_> {
             "msgids": msgids,
             "outbox_id": outcome.outbox_id,
             "targets": targets.collect::<Vec<_>>(),
-            "ms": u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "ms": clock::in_ms(self.began.elapsed()),
         });
         line.to_string()
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::address::parse_http;
 use crate::error::{Error, Result};
 
 /// Where the API is, unless said otherwise (document path 90664).
@@ -81,24 +82,6 @@ impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// An http or https URL with a host and without user information; `what` names it in errors.
-pub(super) fn parse_http(text: &str, what: &str, hint: &str) -> Result<Url> {
-    if !text.contains("://") {
-        return Err(Error::config(format!("the {what} has no `http://` or `https://` at its start"), hint));
-    }
-    let url = Url::parse(text).map_err(|error| Error::config(format!("the {what} is not a URL: {error}"), hint))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Error::config(format!("the {what} is neither http nor https"), hint));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::config(
-            format!("the {what} holds a user name or a password"),
-            "take out everything up to the `@`",
-        ));
-    }
-    Ok(url)
 }
 
 fn is_loopback(host: Host<&str>) -> bool {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::file::ConfigFile;
+use crate::sanitize::quote_for_shell;
 
 /// A config file with credentials in it that others can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +28,10 @@ impl ConfigFile {
     pub(super) fn exposure(&self) -> Option<Exposure> {
         let mode = self.mode.filter(|mode| self.has_inline_secrets && mode & 0o077 != 0)?;
         let path = self.path.display().to_string();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@".contains(c);
         Some(Exposure {
             what: format!("config file {path} holds credentials and can be read by others (mode {mode:04o})"),
-            advice: format!("run `chmod 600 {}`", quoted(&path)),
+            advice: format!("run `chmod 600 {}`", quote_for_shell(&path, is_plain)),
         })
     }
 }
@@ -63,23 +65,9 @@ pub(super) fn mode_of(_: io::Result<Metadata>) -> Option<u32> {
     None
 }
 
-/// For a POSIX shell.
-fn quoted(path: &str) -> String {
-    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+,@".contains(c)) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quotes_for_a_shell() {
-        assert_eq!(quoted("/etc/wecom-alert/config.toml"), "/etc/wecom-alert/config.toml");
-        assert_eq!(quoted("/a b/it's"), "'/a b/it'\\''s'");
-    }
 
     #[test]
     fn readers_by_mode() {

@@ -1,5 +1,7 @@
 //! Text from outside: trimmed to be used, and made fit to be shown.
 
+use crate::sanitize::excerpt;
+
 /// Without white space and byte-order marks around it.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
@@ -7,8 +9,6 @@ pub(super) fn trim(text: &str) -> &str {
 
 /// Text from outside as an error may repeat it: on one line and not long.
 pub(super) fn shown(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    short.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect::<String>()
-        + more
+    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { vec![c] };
+    excerpt(text, 60).chars().flat_map(escaped).collect()
 }

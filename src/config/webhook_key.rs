@@ -5,8 +5,9 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::base_url::{BaseUrl, parse_http};
+use super::base_url::BaseUrl;
 use super::text::trim;
+use crate::address::parse_http;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 

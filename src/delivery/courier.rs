@@ -9,6 +9,7 @@ use super::policy::{Decision, Obstacle, Policy};
 use crate::api::errcode::Context;
 use crate::api::{Client, Upload, Uploaded};
 use crate::channel::Channel;
+use crate::clock;
 use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::event::Observer;
@@ -110,8 +111,8 @@ impl Courier {
                     return Err(failed);
                 }
                 Decision::Wait(wait) => {
-                    let (shown, retries) = (Duration::from_millis(wait.as_millis() as u64), self.policy.retries);
-                    self.listener.detail(format!("trying again in {shown:?} (retry {attempt} of {retries})"));
+                    let (shown, retries) = (clock::brief(wait), self.policy.retries);
+                    self.listener.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
                     tokio::time::sleep(wait).await;
                 }
             }

@@ -3,6 +3,7 @@
 use super::block::{NAME, Told, annotations, details, head};
 use super::notification::{Notification, Occurrence, Pairs};
 use crate::alert::{Alert, Field, Link};
+use crate::sanitize::excerpt;
 
 /// Labels in the order in which they help: what, how bad, then from the large to the small. All others follow.
 const ORDER: [&str; 22] = [
@@ -134,15 +135,12 @@ fn distinction(notification: &Notification) -> String {
         let place = PLACES.iter().find_map(|name| single.labels.iter().find(|(key, _)| key == name));
         labels.extend(place);
     }
-    let shown: Vec<_> =
-        labels.iter().take(MOST_LABELS).map(|(key, value)| format!("{key}={}", shortened(value))).collect();
+    let shown: Vec<_> = labels
+        .iter()
+        .take(MOST_LABELS)
+        .map(|(key, value)| format!("{key}={}", excerpt(value, LONGEST_VALUE)))
+        .collect();
     if shown.is_empty() { String::new() } else { format!(" ({})", shown.join(", ")) }
-}
-
-fn shortened(value: &str) -> String {
-    let mut chars = value.chars();
-    let start: String = chars.by_ref().take(LONGEST_VALUE).collect();
-    if chars.next().is_some() { format!("{start}…") } else { start }
 }
 
 /// Where a single alert was raised, else the monitoring system itself.

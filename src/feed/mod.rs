@@ -23,8 +23,8 @@ use notification::Notification;
 
 use crate::alert::Alert;
 use crate::error::{Error, Result};
-use crate::input::parse_json;
-use crate::sanitize::one_line;
+use crate::json::{kind_of, parse_json};
+use crate::sanitize::{one_line, truncate};
 
 /// Whose webhook JSON it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl FromStr for Format {
     /// The format of that name, in lower case.
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| {
-            let name: String = name.chars().take(40).collect();
+            let (name, _) = truncate(name, 40);
             Error::usage(format!("--from {name:?} is no format"), "write --from alertmanager or --from grafana")
         })
     }
@@ -90,7 +90,7 @@ pub(crate) fn read(format: Format, json: &str, clock: impl Fn(DateTime<FixedOffs
     let value = parse_json(json.trim_start_matches('\u{feff}'))
         .map_err(|error| wrong(format!("not JSON: {}", one_line(&error.to_string()))))?;
     let root = Node::root(&value);
-    root.object().map_err(|_| wrong(format!("{}, not an object", root.kind())))?;
+    root.object().map_err(|_| wrong(format!("{}, not an object", kind_of(&value))))?;
     check_version(format, &root).map_err(|(what, hint)| match hint {
         Some(hint) => wrong(what).with_hint(hint),
         None => wrong(what),
@@ -111,6 +111,6 @@ fn check_version(format: Format, root: &Node<'_>) -> Result<(), Misversion> {
     }
     let other = Format::ALL.into_iter().find(|other| *other != format && other.version() == version);
     let hint = other.map(|other| format!("this looks like {}: use --from {}", other.title(), other.as_str()));
-    let shown: String = version.chars().take(20).collect();
+    let (shown, _) = truncate(&version, 20);
     Err((format!("version is {shown:?}, not {:?}", format.version()), hint))
 }

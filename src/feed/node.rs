@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::input::clean;
-use crate::sanitize::one_line;
+use crate::json::kind_of;
+use crate::sanitize::{excerpt, one_line};
 
 /// A value and where it stands.
 pub(super) struct Node<'v> {
@@ -72,22 +73,8 @@ impl<'v> Node<'v> {
         Ok(pairs)
     }
 
-    /// What it is.
-    pub(super) fn kind(&self) -> &'static str {
-        match self.value {
-            Value::Null => "null",
-            Value::Bool(_) => "true or false",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        }
-    }
-
     fn is_not(&self, wanted: &str) -> String {
         const LONGEST: usize = 120;
-        let path: String = self.path.chars().take(LONGEST).collect();
-        let dots = if path.len() < self.path.len() { "…" } else { "" };
-        format!("{path}{dots} is {}, not {wanted}", self.kind())
+        format!("{} is {}, not {wanted}", excerpt(&self.path, LONGEST), kind_of(self.value))
     }
 }

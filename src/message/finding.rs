@@ -1,5 +1,6 @@
 //! What a check found, and where in the body. Knows no rule.
 
+use crate::sanitize::truncate;
 use std::fmt;
 
 /// One breach of a rule.
@@ -82,9 +83,8 @@ impl<'a> At<'a> {
 /// A string of the user's as it may stand in a message: quoted, on one line and not long.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut chars = text.chars();
-    let start: String = chars.by_ref().take(LONGEST).flat_map(char::escape_debug).collect();
-    let dots = if chars.next().is_some() { "…" } else { "" };
+    let (start, dots) = truncate(text, LONGEST);
+    let start: String = start.chars().flat_map(char::escape_debug).collect();
     format!("\"{start}{dots}\"")
 }
 

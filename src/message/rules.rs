@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::finding::{At, shown};
+use crate::address::has_http_scheme;
 use crate::channel::Channel;
 
 /// An object with published rules beyond its shape.
@@ -121,11 +122,6 @@ impl At<'_> {
             }
         }
     }
-}
-
-pub(super) fn has_http_scheme(url: &str) -> bool {
-    let starts_with = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    starts_with("http://") || starts_with("https://")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::finding::At;
+use crate::json::kind_of;
 use crate::suggest::{is_near, nearest};
 
 /// What a JSON value must look like.
@@ -129,7 +130,7 @@ pub(super) fn fits(shape: Shape, value: &Value, at: &mut At<'_>) -> bool {
             false
         }
         _ => {
-            at.error(format!("expected {}, got {}", name_of(shape), kind_of(value)));
+            at.error(format!("expected {}, got {}", name_of(shape), exact_kind_of(value)));
             false
         }
     }
@@ -169,16 +170,13 @@ fn name_of(shape: Shape) -> &'static str {
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+/// The kind of a value, of a number with what stands in the way of an integer.
+fn exact_kind_of(value: &Value) -> &'static str {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
         Value::Number(number) if number.is_f64() => "a number with a fraction or exponent",
         Value::Number(number) if number.is_i64() => "an integer",
         Value::Number(_) => "an integer of more than 64 bits",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        _ => kind_of(value),
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub(crate) use window::{Bucket, LimitedBy};
 
 use crate::channel::Channel;
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
 use crate::config::Rate;
 use crate::event::Observer;
 use crate::store::Folder;
@@ -236,8 +236,4 @@ fn jitter(wait: Wait) -> Duration {
         LimitedBy::Block => (wait.block_ms / 10).min(LONGEST_SPREAD_AFTER_BLOCK_MS),
     };
     Duration::from_millis(fastrand::u64(..=spread.max(SHORTEST_SPREAD_MS)))
-}
-
-fn in_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,10 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::sanitize::one_line;
-
-/// What stands where a secret may have stood.
-const MASKED: &str = "***";
+use crate::sanitize::{excerpt, one_line, quote_for_shell, replace_logins};
+use crate::secret::MASKED;
 
 /// What the name of a secret has in it.
 const SECRET_WORDS: [&str; 11] = [
@@ -40,11 +38,7 @@ const LONGEST: usize = 200;
 pub(super) fn shown(command: &[OsString]) -> String {
     let mut reader = Reader::default();
     let words = command.iter().map(|word| quoted(&reader.redacted(&word.to_string_lossy())));
-    let line = one_line(&words.collect::<Vec<_>>().join(" "));
-    match line.char_indices().nth(LONGEST) {
-        None => line,
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-    }
+    excerpt(&one_line(&words.collect::<Vec<_>>().join(" ")), LONGEST)
 }
 
 /// The program's name without its folder.
@@ -182,24 +176,14 @@ fn is_secret(name: &str) -> bool {
         || !name.starts_with("--no-") && SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// `scheme://user:password@host` without user and password. On the web a user alone is a token as a rule.
+/// URLs without user and password. On the web a user alone is a token as a rule.
 fn without_login(piece: &str) -> String {
-    let Some((scheme, rest)) = piece.split_once("://") else { return piece.to_owned() };
-    let host = rest.split('/').next().unwrap_or(rest);
-    match host.rfind('@') {
-        Some(at) if host[..at].contains(':') || scheme.starts_with("http") => {
-            format!("{scheme}://{MASKED}{}", &rest[at..])
-        }
-        _ => piece.to_owned(),
-    }
+    replace_logins(piece, |scheme, login| (login.contains(':') || scheme.starts_with("http")).then_some("***@"))
 }
 
 fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-*".contains(c);
-    if !word.is_empty() && (word == MASKED || word.chars().all(is_plain) && !word.replace(MASKED, "").contains('*')) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    let has_only_masks = !word.replace(MASKED, "").contains('*');
+    quote_for_shell(word, |c| c.is_alphanumeric() || "_@%+=:,./-".contains(c) || (c == '*' && has_only_masks))
 }
 
 #[cfg(test)]

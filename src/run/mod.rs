@@ -333,7 +333,7 @@ impl Ran {
             "name": self.name,
             "command": self.command,
             "started": clock::stamp(self.started),
-            "duration_ms": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            "duration_ms": clock::in_ms(self.duration),
             "exit_code": self.own_code(),
             "signal": signal,
             "timed_out": matches!(self.fate, Fate::Ended(How::TimedOut { .. })),

@@ -1,5 +1,6 @@
 //! What happened, put together from options, settings and the text.
 
+use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
 use crate::channel::{Channel, MsgType};
 use crate::ci::Context;
@@ -21,7 +22,7 @@ pub(super) fn put_together(
     let args = &request.alert;
     let mut alert = own.unwrap_or_default();
     // What the input calls a link may be none: it is told all the same.
-    if let Some(link) = alert.link.take_if(|link| !link.has_scheme()) {
+    if let Some(link) = alert.link.take_if(|link| !has_http_scheme(&link.url)) {
         alert.fields.push(Field { key: "link".to_owned(), value: link.url });
     }
     alert.title = settings.title.as_deref().map(clean).or(alert.title);
@@ -83,7 +84,7 @@ fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
 /// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
 /// path 99110); the rules for articles say so themselves.
 pub(super) fn check_link(alert: &Alert, msgtype: MsgType, channel: Channel, warnings: &mut Vec<String>) -> Result<()> {
-    if alert.link.as_ref().is_none_or(Link::has_scheme) {
+    if alert.link.as_ref().is_none_or(|link| has_http_scheme(&link.url)) {
         return Ok(());
     }
     let problem = "--url must begin with http:// or https://";

@@ -16,6 +16,7 @@ use crate::message::app::{Text, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
 use crate::message::{Finding, Findings, Markdown, Media, Part, PartKind, body_of, check_body};
+use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
 use super::long_text::{self, Pieces, host};
@@ -160,11 +161,7 @@ fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
     // Of what has no words, the message before it or the files behind it.
     let pointer = if draft.is_wordless() { "⬇" } else { "⬆" };
     let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or(pointer);
-    let mut chars = line.trim().chars();
-    let mut line: String = chars.by_ref().take(LONGEST).collect();
-    if chars.next().is_some() {
-        line.push('…');
-    }
+    let line = excerpt(line.trim(), LONGEST);
     prefix_before(MsgType::Text, frame.prefix.as_deref(), &line) + &line
 }
 

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::channel::MsgType;
 use crate::config::{Level, Settings};
 use crate::error::{Error, Result};
-use crate::input::{is_stdin, parse_json, read_payload};
+use crate::input::{is_stdin, read_payload};
+use crate::json::parse_json;
 use crate::message::Finding;
 use crate::message::recipients::{RecipientKind, Recipients};
 

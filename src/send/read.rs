@@ -12,7 +12,8 @@ use crate::clock;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::input::{Attachment, clean, is_stdin, parse_json, read_payload};
+use crate::input::{Attachment, clean, is_stdin, read_payload};
+use crate::json::parse_json;
 use crate::message::media::MediaKind;
 use crate::template::{self, Target};
 

@@ -18,7 +18,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::input::parse_json;
+use crate::json::parse_json;
 
 /// The longest template, in bytes.
 pub(crate) const MAX_SOURCE: usize = 32 * 1024;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::called;
 use crate::error::Error;
-use crate::sanitize::one_line;
+use crate::sanitize::{excerpt, first_items, one_line};
 use crate::suggest::nearest;
 
 /// How much of a template or of the engine's words an error repeats, in characters.
@@ -79,17 +79,13 @@ fn names_hint(data: &Value, words: Option<&str>) -> String {
     let first = words.and_then(|words| words.split(|c: char| !(c.is_alphanumeric() || c == '_')).find(is_name));
     if let Some(known) = first.filter(|first| !fields.contains_key(*first)) {
         let near = nearest(known, fields.keys().map(String::as_str)).unwrap_or_default();
-        let names: Vec<_> = fields.keys().take(NAMES).map(|name| shown(name)).collect();
-        let more = if fields.len() > NAMES { ", …" } else { "" };
-        return format!("the data has {}{more}; the nearest is {}; {default}", names.join(", "), shown(near));
+        let names = first_items(fields.keys().map(|name| shown(name)), NAMES);
+        return format!("the data has {names}; the nearest is {}; {default}", shown(near));
     }
     default.to_owned()
 }
 
 /// On one line, and not too long.
 fn shown(text: &str) -> String {
-    let text = one_line(text);
-    let mut chars = text.chars();
-    let start: String = chars.by_ref().take(SHOWN).collect();
-    if chars.next().is_some() { format!("{start}…") } else { start }
+    excerpt(&one_line(text), SHOWN)
 }

@@ -6,7 +6,19 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, from the ground up. A room may use its own layer, but two rooms may not use each other.
 const LAYERS: [&[&str]; 9] = [
-    &["blocking", "clock", "error", "event", "fingerprint", "process", "sanitize", "secret", "suggest"],
+    &[
+        "address",
+        "blocking",
+        "clock",
+        "error",
+        "event",
+        "fingerprint",
+        "json",
+        "process",
+        "sanitize",
+        "secret",
+        "suggest",
+    ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
     &["rate_limit", "cooldown", "outbox", "token"],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{is_gettoken, is_webhook_send, lookup, said, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
-use crate::sanitize::one_line;
+use crate::sanitize::{excerpt, one_line};
 
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
@@ -102,12 +102,7 @@ fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
 
 /// Text that is not ours, on one line, without control characters and short.
 fn quoted(text: &str) -> String {
-    let text = one_line(text);
-    let text = text.trim();
-    match text.char_indices().nth(QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    excerpt(one_line(text).trim(), QUOTED_CHARS)
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 use md5::{Digest, Md5};
 
+use crate::address::has_http_scheme;
 use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::{At, shown};
 use crate::message::media::{self, Format};
 use crate::message::recipients::ALL;
-use crate::message::rules::{Rules, has_http_scheme, or_empty};
+use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
 wire! {

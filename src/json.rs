@@ -1,18 +1,26 @@
-//! JSON as the user wrote it, parsed without losing anything: a name that stands twice in one object is refused, since
-//! one of its values would vanish silently.
+//! JSON as the user wrote it: parsed without losing anything, and its kinds of values in words.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Parses one JSON document.
-///
-/// # Errors
-///
-/// What is not JSON, and repeated names; with line and column.
+/// Parses one JSON document. A name that stands twice in one object is an error too, since one of its values would vanish
+/// silently. Errors have line and column.
 pub(crate) fn parse_json(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str::<Whole>(text).map(|whole| whole.0)
+}
+
+/// What kind of value this is, in words. A checker that tells integers from other numbers says more of a number itself.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// A value with nothing lost.
@@ -84,6 +92,13 @@ impl<'de> Visitor<'de> for WholeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_has_a_name() {
+        let values: Value = serde_json::json!([null, true, -1.5, "", [], {}]);
+        let names: Vec<_> = values.as_array().unwrap().iter().map(kind_of).collect();
+        assert_eq!(names.join(", "), "null, true or false, a number, a string, a list, an object");
+    }
 
     #[test]
     fn what_is_read_is_what_serde_reads() {
