@@ -29,7 +29,7 @@ use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
 use wecom_alert::process::StopSignals;
-use wecom_alert::run::{self, Ran, RunRequest};
+use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, Said, Session};
 
@@ -170,7 +170,7 @@ impl Task {
 
 /// What `run` is to run comes first: no mistake in settings keeps it from running. From its end on signals to stop are heard,
 /// for it is still to be told of.
-fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<Ran>, Option<StopSignals>)> {
+fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<FinishedCommand>, Option<StopSignals>)> {
     let is_dry = cli.global.dry_run;
     let task = Task::of(cli.command)?;
     let (ran, stops) = match &task {
@@ -195,7 +195,7 @@ struct End<'r> {
     warnings: Vec<String>,
     began: Instant,
     /// The command that `run` has run.
-    ran: Option<Ran>,
+    ran: Option<FinishedCommand>,
     /// Where its output is still being passed on.
     runtime: Option<&'r Runtime>,
 }
@@ -258,7 +258,12 @@ fn listener(verbose: bool, quiet: bool, mask: Mask) -> Observer {
 }
 
 /// Does it until it ends or a signal stops it. After that a signal has its usual effect.
-async fn conduct(session: &mut Session<'_>, task: Task, ran: Option<&Ran>, stops: Option<StopSignals>) -> Outcome {
+async fn conduct(
+    session: &mut Session<'_>,
+    task: Task,
+    ran: Option<&FinishedCommand>,
+    stops: Option<StopSignals>,
+) -> Outcome {
     let mut stops = stops.unwrap_or_else(StopSignals::listen);
     let accounts = session.accounts.clone();
     let sends = matches!(task, Task::Send(_) | Task::Run(_));
@@ -280,7 +285,7 @@ async fn go_along(session: &mut Session<'_>) -> Vec<String> {
     }
 }
 
-async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&Ran>) -> Result<Outcome> {
+async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCommand>) -> Result<Outcome> {
     match task {
         Task::Send(request) => Box::pin(send::send(session, *request)).await,
         Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,

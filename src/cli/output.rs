@@ -9,7 +9,7 @@ use wecom_alert::clock::{self, at_ms};
 use wecom_alert::config::Output;
 use wecom_alert::delivery::{ListedEntry, Outcome, PlannedRequest, Product, Receipt};
 use wecom_alert::error::{Error, Status};
-use wecom_alert::run::Ran;
+use wecom_alert::run::FinishedCommand;
 use wecom_alert::sanitize::{is_harmful, one_line};
 use wecom_alert::secret::Mask;
 
@@ -31,7 +31,7 @@ pub(crate) struct Report<'a> {
     pub(crate) warnings: &'a [String],
     pub(crate) mask: &'a Mask,
     /// The command that `run` has run.
-    pub(crate) ran: Option<&'a Ran>,
+    pub(crate) ran: Option<&'a FinishedCommand>,
 }
 
 /// Prints a command's end and returns its exit code. What was delivered stays delivered, even if it cannot be told; data
@@ -88,7 +88,7 @@ fn print(report: &Report<'_>, manner: Manner) -> io::Result<()> {
 /// What text mode says on stderr.
 fn print_talk(report: &Report<'_>, manner: Manner) {
     // As a shell would say it, whatever becomes of the alert.
-    if let Some(why) = report.ran.and_then(Ran::why_not_started) {
+    if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
         talk::say(report.mask, &format!("run: {why}"));
     }
     if !manner.quiet {

@@ -2,6 +2,7 @@
 
 use wecom_alert::channel::Channel;
 use wecom_alert::flush::Selection;
+use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::{On, RunRequest};
 use wecom_alert::send::{AlertFields, Given, MessageInput, Request, UploadRequest};
 
@@ -34,11 +35,11 @@ impl From<RunArgs> for RunRequest {
             Some("change") => On::Change,
             _ => On::Failure,
         };
-        let (content, alert, given) = of_alert(args.alert);
+        let (input, alert, given) = of_alert(args.alert);
         let given = with_mentions(with_app(given, &args.app), &args.mentions);
         // Its channel is found from the settings.
         let request = Request::new(Channel::App);
-        let alert = Request { msgtype: args.msgtype, content, alert, given, ..request };
+        let alert = Request { msgtype: args.msgtype, input, alert, given, ..request };
         Self {
             command: args.command,
             on,
@@ -71,23 +72,26 @@ pub(super) fn channel_named(name: Option<&str>) -> Option<Channel> {
 }
 
 fn of_content(channel: Channel, args: ContentArgs) -> Request {
-    let (content, alert, given) = of_alert(args.alert);
-    let content = MessageInput {
+    let (input, alert, given) = of_alert(args.alert);
+    let files = [
+        (MediaKind::Image, args.image),
+        (MediaKind::File, args.file),
+        (MediaKind::Voice, args.voice),
+        (MediaKind::Video, args.video),
+    ];
+    let input = MessageInput {
         text: args.content,
         text_file: args.text_file,
         payload: args.payload,
-        image: args.image,
-        file: args.file,
-        voice: args.voice,
-        video: args.video,
+        file: files.into_iter().find_map(|(kind, path)| Some((kind, path?))),
         media_id: args.media_id,
         from: args.feed.from,
         data: args.feed.data,
         template: args.feed.template,
-        ..content
+        ..input
     };
     let request = Request::new(channel);
-    Request { content, alert, given, skip_empty: args.skip_empty, escapes: args.escapes, ..request }
+    Request { input, alert, given, skip_empty: args.skip_empty, escapes: args.escapes, ..request }
 }
 
 /// What alerts of all commands have: the files behind them, what they say, and which settings were given.
@@ -100,7 +104,7 @@ fn of_alert(args: AlertArgs) -> (MessageInput, AlertFields, Given) {
         prefix: args.prefix.is_some(),
         ..Given::default()
     };
-    let content = MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() };
+    let input = MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() };
     let card = args.card;
     let alert = AlertFields {
         level: args.level,
@@ -115,7 +119,7 @@ fn of_alert(args: AlertArgs) -> (MessageInput, AlertFields, Given) {
         option: card.option,
         task_id: card.task_id,
     };
-    (content, alert, given)
+    (input, alert, given)
 }
 
 fn with_app(given: Given, args: &AppArgs) -> Given {

@@ -266,7 +266,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             }
             None => session.own_target(entry.channel),
         };
-        target.set_deadline(self.deadline);
+        target.deadline = self.deadline;
         if let Some(expected) = &entry.target
             && target.identity(agent_id).await? != *expected
         {
@@ -276,7 +276,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             ));
         }
         target.require_credentials(agent_id)?;
-        let courier = match session.couriers.take(&target, agent_id) {
+        let courier = match session.take_courier(&target, agent_id) {
             Some(courier) => courier,
             None => target.courier(agent_id).await?,
         };

@@ -1,15 +1,15 @@
-//! A command line as people see it: quoted as a shell would need it, on one line, and without what looks like a secret.
-//! Pure.
+//! A command line as an alert shows it: quoted for a shell, on one line, and with what looks like a secret masked. Pure.
 //!
-//! Whoever may list processes sees the real one. The members of a group may not, and need only know which it is.
+//! Whoever may list processes sees the real one. The members of a group may not, and need only know which command it is.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::Path;
 
 use crate::sanitize::{excerpt, one_line, quote_for_shell, replace_logins};
 use crate::secret::MASKED;
 
-/// What the name of a secret has in it.
+/// Words in the name of a secret.
 const SECRET_WORDS: [&str; 11] = [
     "password",
     "passwd",
@@ -24,20 +24,20 @@ const SECRET_WORDS: [&str; 11] = [
     "authorization",
 ];
 
-/// Programs to whom `-p` with something right behind it is a password: what their names begin with.
+/// Programs that read `-pSECRET` as a password: what their names begin with.
 const PASSWORD_BY_P: [&str; 3] = ["mysql", "mariadb", "sshpass"];
 
-/// What lines of a crontab begin with that is no program.
+/// Words that begin a line of a crontab and are no programs.
 const SHELL_WORDS: [&str; 12] =
     [".", "cd", "eval", "exec", "export", "for", "if", "set", "source", "ulimit", "umask", "while"];
 
-/// More is cut off, in characters.
+/// The most characters of a command line that are shown.
 const LONGEST: usize = 200;
 
-/// The line, shortened.
+/// The command line, masked and truncated.
 pub(super) fn shown(command: &[OsString]) -> String {
-    let mut reader = Reader::default();
-    let words = command.iter().map(|word| quoted(&reader.redacted(&word.to_string_lossy())));
+    let mut masker = Masker::default();
+    let words = command.iter().map(|word| quoted(&masker.masked(&word.to_string_lossy())));
     excerpt(&one_line(&words.collect::<Vec<_>>().join(" ")), LONGEST)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn base_name(command: &[OsString]) -> String {
     name_of(&program)
 }
 
-/// The same of a program that does not exist: it may be a whole line with secrets in it, so its first word alone counts.
+/// The name of a program that does not exist. It may be a whole line with secrets in it: its first word alone is used.
 pub(super) fn first_name(command: &[OsString]) -> String {
     let line = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
     name_of(line.split_whitespace().next().unwrap_or_default())
@@ -57,52 +57,58 @@ fn name_of(program: &str) -> String {
     one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy())
 }
 
-/// What makes this no program but something that only a shell understands.
-pub(super) fn for_a_shell(program: &OsStr) -> Option<&'static str> {
-    let program = program.to_string_lossy();
-    if SHELL_WORDS.contains(&program.as_ref()) {
-        Some("this is a word of the shell")
-    } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
-        Some("this looks like a line for a shell")
-    } else {
-        None
+/// Why a program could not be started, with what to do where a shell is missing or a short PATH is the usual reason.
+pub(super) fn why_not_started(program: &OsStr, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::NotFound {
+        return error.to_string();
     }
+    let text = program.to_string_lossy();
+    let hint = if SHELL_WORDS.contains(&text.as_ref()) {
+        "; this is a word of the shell: write -- sh -c 'LINE'"
+    } else if text.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
+        "; this looks like a line for a shell: write -- sh -c 'LINE'"
+    } else if Path::new(program).components().count() == 1 {
+        "; write its whole path, for PATH is short under cron and systemd"
+    } else {
+        ""
+    };
+    format!("{error}{hint}")
 }
 
-/// What comes behind a word.
+/// What the next word is.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Next {
     #[default]
-    AsItIs,
+    Plain,
     /// A secret.
     Secret,
-    /// A secret, if a colon comes before it: its name stood in quotes.
+    /// A secret, if a colon comes before it: its name was in quotes, as in JSON.
     Named,
     /// `user:password`.
     Login,
 }
 
-/// Goes through the words, and remembers what they say of those that follow.
+/// Masks the words of a command line in their order, since a word can announce a secret in the next one.
 #[derive(Default)]
-struct Reader {
+struct Masker {
     next: Next,
-    /// Which of those with passwords by `-p` is at work.
+    /// Which of [`PASSWORD_BY_P`] the words belong to.
     program: Option<&'static str>,
 }
 
-impl Reader {
-    /// A word without its secrets. It may be a whole script, with words of its own.
-    fn redacted(&mut self, word: &str) -> String {
+impl Masker {
+    /// A word with its secrets masked. It may be a whole script, with words of its own.
+    fn masked(&mut self, word: &str) -> String {
         let is_border = |c: char| c.is_whitespace() || "?&;'\"".contains(c);
         let pieces = word.split_inclusive(is_border).map(|piece| {
             let border = piece.char_indices().next_back().filter(|(_, c)| is_border(*c));
             let (text, border) = piece.split_at(border.map_or(piece.len(), |(at, _)| at));
-            if text.is_empty() { border.to_owned() } else { format!("{}{border}", self.redacted_piece(text)) }
+            if text.is_empty() { border.to_owned() } else { format!("{}{border}", self.masked_piece(text)) }
         });
         pieces.collect()
     }
 
-    fn redacted_piece(&mut self, piece: &str) -> String {
+    fn masked_piece(&mut self, piece: &str) -> String {
         match std::mem::take(&mut self.next) {
             Next::Secret if is_scheme(piece) => {
                 self.next = Next::Secret;
@@ -120,7 +126,7 @@ impl Reader {
             && is_secret(name)
         {
             if value.is_empty() {
-                // It stands in quotes behind it.
+                // The value is in quotes: the next piece.
                 self.next = Next::Secret;
                 return piece.to_owned();
             }
@@ -133,12 +139,12 @@ impl Reader {
         if self.program.is_some() && piece.starts_with("-p") && piece.len() > 2 {
             return format!("-p{MASKED}");
         }
-        self.next = self.behind(piece);
+        self.next = self.announced(piece);
         without_login(piece)
     }
 
-    /// What comes behind a word that is no secret itself.
-    fn behind(&self, piece: &str) -> Next {
+    /// What a word that is no secret itself announces.
+    fn announced(&self, piece: &str) -> Next {
         match piece {
             "-u" | "--user" => Next::Login,
             "-p" if self.program == Some("sshpass") => Next::Secret,
@@ -146,15 +152,15 @@ impl Reader {
             header if header.ends_with(':') && is_secret(header) => Next::Secret,
             option if option.starts_with('-') => match !option.contains('=') && is_secret(option) {
                 true => Next::Secret,
-                false => Next::AsItIs,
+                false => Next::Plain,
             },
             name if is_secret(name) => Next::Named,
-            _ => Next::AsItIs,
+            _ => Next::Plain,
         }
     }
 }
 
-/// Where a secret is due: what only tells of which kind it is, as in `Authorization: token …`.
+/// Whether a word names the kind of the secret that follows, as in `Authorization: token …`.
 fn is_scheme(word: &str) -> bool {
     ["bearer", "basic", "token"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
 }

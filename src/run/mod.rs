@@ -1,33 +1,28 @@
-//! `run`: a command is run and watched, and its end is told to whoever wants to hear of it.
+//! `run`: a command is run and watched, and an alert tells how it ended.
 //!
-//! The command comes first: it is run before any setting is read, so that no mistake in these keeps it from running, and
-//! its exit code is ours, whatever becomes of the alert.
+//! The command is run before any setting is read, so that no mistake in the settings keeps it from running. Its exit code is
+//! ours, whatever becomes of the alert.
 
 mod change;
 mod command_line;
-mod wording;
+mod finished;
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
-
-use serde_json::{Value, json};
+use std::time::Duration;
 
 use crate::alert::{Field, Level};
 use crate::channel::{Addressing, Channel};
-use crate::clock;
 use crate::config::{self, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
-use crate::fingerprint::fingerprint;
 use crate::input::{clean, is_stdin};
-use crate::process::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
+use crate::process::{self, Job};
 use crate::send::{self, Request, Session, choose_channel, only_channel};
 
-use change::{Change, News};
+use change::{Change, ChangeReport};
+pub use finished::FinishedCommand;
 
-/// A command to be run, and what is to be told of it.
+/// A command to be run, and the alert about it.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
     /// The program and its arguments.
@@ -36,13 +31,13 @@ pub struct RunRequest {
     pub on: On,
     /// The channel asked for.
     pub channel: Option<Channel>,
-    /// What the alert calls it, and what [`On::Change`] knows it by.
+    /// Its name in the alert, and its key for [`On::Change`].
     pub name: Option<String>,
     /// How many lines of its output the alert shows.
     pub tail_lines: Option<u16>,
-    /// When it is ended, as a duration.
+    /// The duration after which it is ended.
     pub time_limit: Option<String>,
-    /// If the alert fails, its exit code counts.
+    /// Whether the exit code is that of the alert where the alert fails.
     pub alert_exit: bool,
     /// What the options say of the alert. Its channel is found from the settings.
     pub alert: Request,
@@ -71,109 +66,54 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The longest time limit, in hours.
 const LONGEST_HOURS: u64 = 720;
 
-/// A command that has been run, or could not be.
-pub struct Ran {
-    /// What people call it.
-    name: String,
-    /// What --on change knows it by.
-    key: String,
-    /// Its command line, as far as it is shown.
-    command: String,
-    fate: Fate,
-    started: SystemTime,
-    duration: Duration,
-    tail: Kept,
-    prefers_alert: bool,
-    /// What may still be passing its output on.
-    under_way: Option<Ended>,
-}
-
-/// What became of a command.
-enum Fate {
-    Ended(How),
-    NotStarted { code: u8, why: String },
-}
-
 /// Runs the command to its end.
 ///
 /// # Errors
 ///
-/// Usage, before anything is run: options of which it is clear here that they can never be followed.
-pub async fn run_command(args: &RunRequest) -> Result<Ran> {
-    let job = job(args)?;
-    let ran = Ran::imagined(args);
+/// Usage, before anything is run: options that no settings can make valid.
+pub async fn run_command(request: &RunRequest) -> Result<FinishedCommand> {
+    let job = job(request)?;
     Ok(match process::run(&job).await {
-        Err(not_started) => {
-            let fate = Fate::NotStarted { code: not_started.exit_code(), why: why(&not_started, &job) };
-            let name = name_given(args).unwrap_or_else(|| command_line::first_name(&args.command));
-            Ran { name, fate, started: not_started.tried, ..ran }
-        }
-        Ok(ended) => Ran {
-            fate: Fate::Ended(ended.how.clone()),
-            started: ended.started,
-            duration: ended.duration,
-            tail: ended.tail.clone(),
-            under_way: Some(ended),
-            ..ran
-        },
+        Ok(ended) => FinishedCommand::ended(request, ended),
+        Err(not_started) => FinishedCommand::not_started(request, &job, &not_started),
     })
 }
 
-fn name_given(args: &RunRequest) -> Option<String> {
-    args.name.as_deref().map(clean).filter(|name| !name.trim().is_empty())
-}
-
-/// Why it could not be started, with what to do where a shell is missing or cron is the usual reason.
-fn why(not_started: &NotStarted, job: &Job) -> String {
-    let error = &not_started.error;
-    if error.kind() != ErrorKind::NotFound {
-        return error.to_string();
-    }
-    let is_searched = Path::new(&job.program).components().count() == 1;
-    if let Some(what) = command_line::for_a_shell(&job.program) {
-        return format!("{error}; {what}: write -- sh -c 'LINE'");
-    }
-    if is_searched {
-        return format!("{error}; write its whole path, for PATH is short under cron and systemd");
-    }
-    error.to_string()
-}
-
-/// What is to be run, and whether the options are such that an alert can come of them.
-fn job(args: &RunRequest) -> Result<Job> {
-    let limit = args.time_limit.as_deref().map(|text| {
+/// What is to be run. Refuses options that cannot become an alert.
+fn job(request: &RunRequest) -> Result<Job> {
+    let limit = request.time_limit.as_deref().map(|text| {
         parse_duration_up_to(LONGEST_HOURS, text).map_err(|error| {
             let message = format!("--time-limit: {error}");
             error.with_status(Status::Usage).with_message(message)
         })
     });
-    args.alert.alert.level.as_deref().map(Level::parse).transpose()?;
-    for field in &args.alert.alert.field {
+    request.alert.alert.level.as_deref().map(Level::parse).transpose()?;
+    for field in &request.alert.alert.field {
         clean(field).parse::<Field>()?;
     }
-    if args.alert.content.attach.iter().any(|path| is_stdin(path)) {
+    if request.alert.input.attach.iter().any(|path| is_stdin(path)) {
         return Err(Error::usage(
             "--attach - has nothing to read: stdin is the command's",
             "let the command write a file, and attach that",
         ));
     }
-    let (program, arguments) = args.command.split_first().ok_or_else(|| {
+    let (program, arguments) = request.command.split_first().ok_or_else(|| {
         Error::usage("there is no command to run", "put it after --, as in: wecom-alert run -- backup.sh")
     })?;
     Ok(Job {
         program: program.clone(),
         arguments: arguments.to_vec(),
-        tail_lines: args.tail_lines.unwrap_or(TAIL_LINES).into(),
+        tail_lines: request.tail_lines.unwrap_or(TAIL_LINES).into(),
         time_limit: limit.transpose()?,
         grace: GRACE,
     })
 }
 
-/// The channel asked for, else the one that the profile has. An alert must not be lost for want of an answer: with both the
-/// webhook takes it, unless the options name recipients.
-fn channel(settings: &Settings, args: &RunRequest) -> Result<Channel> {
+/// The channel asked for, else the one that the profile has. With both it is the webhook, unless the options name
+/// recipients: an alert must not be lost because the choice is open.
+fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
     let by_options = settings.to.as_ref().is_some_and(|to| to.level == config::Level::Option);
-    match (args.channel, only_channel(settings)) {
+    match (request.channel, only_channel(settings)) {
         (None, Err(several)) if !several.is_empty() => {
             let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };
             let is_wanted = |channel: &Channel| channel.facts().addressing == wanted;
@@ -188,171 +128,81 @@ fn channel(settings: &Settings, args: &RunRequest) -> Result<Channel> {
 /// # Errors
 ///
 /// As [`send::send`].
-pub async fn alert(session: &mut Session<'_>, mut args: RunRequest, ran: Option<&Ran>) -> Result<Outcome> {
-    let channel = channel(&session.settings, &args)?;
+pub async fn alert(
+    session: &mut Session<'_>,
+    mut request: RunRequest,
+    finished: Option<&FinishedCommand>,
+) -> Result<Outcome> {
+    let channel = channel(&session.settings, &request)?;
     session.channel = Some(channel);
-    args.alert.channel = channel;
-    let Some(ran) = ran else {
-        job(&args)?;
-        let imagined = Ran::imagined(&args);
-        let request = in_words(session, args.alert, &imagined, None);
+    request.alert.channel = channel;
+    let Some(finished) = finished else {
+        job(&request)?;
+        let imagined = FinishedCommand::imagined(&request);
+        let request = with_words(session, request.alert, &imagined, None);
         return Box::pin(send::send(session, request)).await;
     };
     session.sends_unstored = true;
-    // Whoever has no credentials shall hear of that before there is something to tell.
+    // Missing credentials are told of at every run, before an alert is due.
     session.own_target(channel).require_credentials(None)?;
-    let change = match args.on {
-        On::Change => Some(change::compare(session.state().as_ref(), &ran.key, ran.failed(), session.deadline()).await),
+    let failed = finished.failed();
+    let change = match request.on {
+        On::Change => Some(change::compare(session.state().as_ref(), &finished.key, failed, session.deadline()).await),
         On::Failure | On::Success | On::Always => None,
     };
     session.warnings.extend(change.as_ref().and_then(|change| change.warning.clone()));
-    let is_due = match (&change, args.on) {
-        (Some(change), _) => change.news.is_some(),
-        (None, On::Always) => true,
-        (None, On::Success) => !ran.failed(),
-        (None, On::Failure | On::Change) => ran.failed(),
+    let report = change.as_ref().and_then(|change| change.report);
+    let is_due = match request.on {
+        On::Failure => failed,
+        On::Success => !failed,
+        On::Always => true,
+        On::Change => report.is_some(),
     };
     if !is_due {
         session.warnings.extend(change.and_then(Change::told));
-        return rehearse(session, args.alert, ran);
+        return rehearse(session, request.alert, finished);
     }
     if session.settings.cooldown.is_some() && session.settings.cooldown_key.is_none() {
-        session.settings.cooldown_key = Some(ran.cooldown_key(session, channel));
+        let profile = session.settings.profile.as_deref();
+        session.settings.cooldown_key = Some(finished.cooldown_key(profile, channel));
     }
-    let news = change.as_ref().and_then(|change| change.news);
-    if !ran.failed() && args.on != On::Success {
-        calm(&mut session.settings, &mut args.alert, news);
+    if !failed && request.on != On::Success {
+        // The options are written for a failure: a good end has a level of its own, and a title that says so.
+        request.alert.alert.level = None;
+        let end = if report.is_some_and(ChangeReport::is_recovery) { "recovered" } else { "succeeded" };
+        session.settings.title = session.settings.title.take().map(|title| format!("{title}: {end}"));
     }
-    let request = in_words(session, args.alert, ran, news);
-    let outcome = Box::pin(send::send(session, request)).await?;
-    // What was held back as a repeat has been told to nobody: it is still news when that is over.
-    if send::is_through(&outcome) && outcome.status != Status::Skipped {
+    let alert = with_words(session, request.alert, finished, report);
+    let outcome = Box::pin(send::send(session, alert)).await?;
+    // What was held back as a repeat reached nobody: it is reported by a later run.
+    if send::reached_all(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));
     }
     Ok(outcome)
 }
 
-/// What the options say of a failure does not hold for a good end: it is calm, and a title of the caller's says so.
-fn calm(settings: &mut Settings, alert: &mut Request, news: Option<News>) {
-    alert.alert.level = None;
-    let end = if matches!(news, Some(News::Recovered { .. })) { "recovered" } else { "succeeded" };
-    settings.title = settings.title.take().map(|title| format!("{title}: {end}"));
-}
-
-/// Makes an alert that nobody gets: options that cannot become one are better found today than in the night in which one
-/// is due. Files to attach need not be there yet.
-fn rehearse(session: &mut Session<'_>, mut alert: Request, ran: &Ran) -> Result<Outcome> {
-    alert.content.attach.clear();
-    alert.content.filename.clear();
+/// Makes an alert that is not sent, so that options that cannot become one are found before one is due. Files to attach
+/// need not exist yet.
+fn rehearse(session: &mut Session<'_>, mut alert: Request, finished: &FinishedCommand) -> Result<Outcome> {
+    alert.input.attach.clear();
+    alert.input.filename.clear();
     send::rehearse_storing(session);
-    let request = in_words(session, alert, ran, None);
+    let request = with_words(session, alert, finished, None);
     send::rehearse(session, &request)?;
     Ok(Outcome::new(Status::Skipped))
 }
 
-/// The alert in words.
-fn in_words(session: &Session<'_>, alert: Request, ran: &Ran, news: Option<News>) -> Request {
+/// The request with the alert that tells of the command.
+fn with_words(
+    session: &Session<'_>,
+    request: Request,
+    finished: &FinishedCommand,
+    report: Option<ChangeReport>,
+) -> Request {
     let Settings { secret, webhook, encoding, .. } = &session.settings;
-    // The command may have got them too, and say them.
+    // The command may have been given the same secrets, and have written them.
     for source in [secret, webhook].into_iter().flatten() {
         source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));
     }
-    Request { own: Some(wording::alert(ran, news, *encoding, &session.mask)), ..alert }
-}
-
-impl Ran {
-    /// A command that fails at once.
-    fn imagined(args: &RunRequest) -> Self {
-        let name = name_given(args);
-        let key = match &name {
-            Some(name) => fingerprint(["name".as_bytes(), name.as_bytes()]),
-            None => fingerprint(
-                std::iter::once("command".as_bytes()).chain(args.command.iter().map(|word| word.as_encoded_bytes())),
-            ),
-        };
-        Self {
-            name: name.unwrap_or_else(|| command_line::base_name(&args.command)),
-            key,
-            command: command_line::shown(&args.command),
-            fate: Fate::Ended(How::Exit(1)),
-            started: SystemTime::now(),
-            duration: Duration::ZERO,
-            tail: Kept::default(),
-            prefers_alert: args.alert_exit,
-            under_way: None,
-        }
-    }
-
-    fn failed(&self) -> bool {
-        !matches!(&self.fate, Fate::Ended(how) if how.is_success())
-    }
-
-    /// The process's exit code, given that of the alert.
-    pub fn exit_code(&self, alert: u8) -> u8 {
-        if self.prefers_alert && alert != 0 { alert } else { self.own_code() }
-    }
-
-    fn own_code(&self) -> u8 {
-        match &self.fate {
-            Fate::Ended(how) => how.exit_code(),
-            Fate::NotStarted { code, .. } => *code,
-        }
-    }
-
-    /// Waits until what it wrote has been passed on, however slow its reader is; a signal ends that. Returns a warning if
-    /// not all could be.
-    pub async fn passed_on(&self) -> Option<String> {
-        let ended = self.under_way.as_ref()?;
-        tokio::select! {
-            biased;
-            trouble = ended.passed_on() => trouble,
-            _ = process::received() => None,
-        }
-    }
-
-    /// Whether it left our stdout, and our stderr, in the midst of a line.
-    pub fn open_lines(&self) -> [bool; 2] {
-        self.under_way.as_ref().map(Ended::open_lines).unwrap_or_default()
-    }
-
-    /// Two alerts of a command in the same state are the same, although the times in them differ.
-    fn cooldown_key(&self, session: &Session<'_>, channel: Channel) -> String {
-        let profile = session.settings.profile.as_deref().unwrap_or_default();
-        fingerprint([profile, channel.as_str(), &self.key, if self.failed() { "failed" } else { "ok" }])
-    }
-
-    /// What JSON tells of it. `outcome` is the alert's.
-    pub fn to_json(&self, outcome: &Outcome) -> Value {
-        let (signal, why) = match &self.fate {
-            Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
-            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why.clone())),
-            Fate::Ended(How::TimedOut { force: Force::InVain(id), .. }) => (None, Some(wording::runs_on(*id))),
-            Fate::Ended(_) => (None, None),
-        };
-        json!({
-            "name": self.name,
-            "command": self.command,
-            "started": clock::stamp(self.started),
-            "duration_ms": clock::in_ms(self.duration),
-            "exit_code": self.own_code(),
-            "signal": signal,
-            "timed_out": matches!(self.fate, Fate::Ended(How::TimedOut { .. })),
-            "could_start": !matches!(self.fate, Fate::NotStarted { .. }),
-            "message": why,
-            "alerted": matches!(outcome.status, Status::Sent | Status::Partial | Status::Queued),
-        })
-    }
-
-    /// That it could not be started, and why not.
-    pub fn why_not_started(&self) -> Option<String> {
-        match &self.fate {
-            Fate::NotStarted { why, .. } => Some(format!("{}: {why}", wording::title(self, None))),
-            Fate::Ended(_) => None,
-        }
-    }
-
-    /// What is said where no alert was due.
-    pub fn described(&self) -> String {
-        format!("{}; no alert was due", wording::title(self, None))
-    }
+    Request { own: Some(finished.alert(report, *encoding, &session.mask)), ..request }
 }

@@ -2,7 +2,7 @@
 
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
-use crate::channel::{Channel, MsgType};
+use crate::channel::MsgType;
 use crate::ci::Context;
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -10,6 +10,7 @@ use crate::input::{clean, is_blank};
 use crate::message::card::CardType;
 
 use super::request::{AlertFields, Request};
+use super::target::Target;
 
 /// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
 /// add their fields to it. What a CI run tells stands behind both.
@@ -83,16 +84,16 @@ fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
 
 /// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
 /// path 99110); the rules for articles say so themselves.
-pub(super) fn check_link(alert: &Alert, msgtype: MsgType, channel: Channel, warnings: &mut Vec<String>) -> Result<()> {
+pub(super) fn check_link(alert: &Alert, msgtype: MsgType, target: &mut Target) -> Result<()> {
     if alert.link.as_ref().is_none_or(|link| has_http_scheme(&link.url)) {
         return Ok(());
     }
     let problem = "--url must begin with http:// or https://";
-    if !channel.facts().opens_any_address {
+    if !target.channel.facts().opens_any_address {
         return Err(Error::usage(problem, "write the whole address, such as https://status.example.com/1"));
     }
     if msgtype != MsgType::News {
-        warnings.push(format!("{problem}: some clients cannot open it otherwise"));
+        target.warnings.push(format!("{problem}: some clients cannot open it otherwise"));
     }
     Ok(())
 }

@@ -1,50 +1,45 @@
-//! Several targets of one command, and what they make together. Pure.
+//! The outcomes of several targets combined into one. Pure.
 
 use crate::channel::Channel;
 use crate::delivery::Outcome;
 use crate::error::{Error, Status};
 
-/// What each target of a command brought.
-#[derive(Debug)]
-pub(super) struct Targets {
-    /// The command's own.
-    pub(super) own: Outcome,
-    /// The one that stood in for it.
-    pub(super) fallback: Option<Outcome>,
-    /// Those that were sent to as well.
-    pub(super) also: Vec<Outcome>,
-}
-
-impl Targets {
-    /// One outcome for all: all reached is success, some is partial, none is what the command's own target ended as.
-    pub(super) fn into_outcome(self) -> Outcome {
-        let Self { own, fallback, also } = self;
-        // A fallback that took it stands for the target that did not.
-        let first = fallback.as_ref().filter(|fallback| got_some(fallback)).unwrap_or(&own);
-        let needed: Vec<&Outcome> = std::iter::once(first).chain(&also).collect();
-        let mut outcome = if needed.iter().all(|target| target.exit_code() == 0) {
-            all_reached(&needed)
-        } else if needed.iter().any(|target| got_some(target)) {
-            some_reached(&needed)
-        } else {
-            Outcome { shortfall: own.shortfall, unreached: own.unreached.clone(), ..alike(&own) }
-        };
-        outcome.reached_nobody = needed.iter().all(|target| target.reached_nobody);
-        outcome.profile.clone_from(&own.profile);
-        outcome.channel = own.channel;
-        outcome.allow_partial = own.allow_partial;
-        outcome.targets = std::iter::once(own).chain(fallback).chain(also).collect();
-        for target in &outcome.targets {
-            outcome.attempts += target.attempts;
-            outcome.parts.extend(target.parts.iter().cloned());
-            outcome.unreached.extend(target.unreached.clone());
-        }
-        outcome.outbox_id = outcome.targets.iter().find_map(|target| target.outbox_id.clone());
-        outcome
+/// One outcome for all targets: all reached is success, some is partial, none is what the command's own target ended as.
+/// A fallback that took the message stands for the own target.
+pub(super) fn combine(own: Outcome, fallback: Option<Outcome>, also: Vec<Outcome>) -> Outcome {
+    let first = fallback.as_ref().filter(|fallback| got_some(fallback)).unwrap_or(&own);
+    let needed: Vec<&Outcome> = std::iter::once(first).chain(&also).collect();
+    let mut outcome = if needed.iter().all(|target| target.exit_code() == 0) {
+        all_reached(&needed)
+    } else if needed.iter().any(|target| got_some(target)) {
+        some_reached(&needed)
+    } else {
+        Outcome { shortfall: own.shortfall, unreached: own.unreached.clone(), ..alike(&own) }
+    };
+    outcome.reached_nobody = needed.iter().all(|target| target.reached_nobody);
+    outcome.profile.clone_from(&own.profile);
+    outcome.channel = own.channel;
+    outcome.allow_partial = own.allow_partial;
+    outcome.targets = std::iter::once(own).chain(fallback).chain(also).collect();
+    for target in &outcome.targets {
+        outcome.attempts += target.attempts;
+        outcome.parts.extend(target.parts.iter().cloned());
+        outcome.unreached.extend(target.unreached.clone());
     }
+    outcome.outbox_id = outcome.targets.iter().find_map(|target| target.outbox_id.clone());
+    outcome
 }
 
-/// Whether at least somebody gets it, now or later.
+/// Whether every target has it, so that no target would miss a repeat that is held back.
+pub(crate) fn reached_all(outcome: &Outcome) -> bool {
+    let reached = |target: &Outcome| {
+        let went_out = target.status == Status::Partial && target.shortfall.is_none() && !target.reached_nobody;
+        target.exit_code() == 0 || went_out
+    };
+    outcome.exit_code() == 0 || !outcome.targets.is_empty() && outcome.targets.iter().all(reached)
+}
+
+/// Whether some of its recipients get the message, now or later.
 fn got_some(target: &Outcome) -> bool {
     target.exit_code() == 0 || target.status == Status::Partial
 }
@@ -56,11 +51,11 @@ fn alike(target: &Outcome) -> Outcome {
 
 fn all_reached(targets: &[&Outcome]) -> Outcome {
     let of = |status| targets.iter().find(|target| target.status == status);
-    // The one that a caller should hear of.
+    // The status that is least good.
     let telling = of(Status::Queued).or_else(|| of(Status::Partial)).or(targets.first());
     let mut outcome = telling.map_or_else(|| Outcome::new(Status::Sent), |target| alike(target));
     if let (Some(error), Some(target), [_, _, ..]) = (&outcome.error, telling, targets) {
-        outcome.error = Some(error.clone().with_message(format!("{}: {}", name(target), error.message())));
+        outcome.error = Some(error.clone().with_message(format!("{}: {}", name_of(target), error.message())));
     }
     outcome
 }
@@ -70,7 +65,7 @@ fn some_reached(targets: &[&Outcome]) -> Outcome {
     if let ([one], [_]) = (missed.as_slice(), targets) {
         return alike(one);
     }
-    let told: Vec<String> = missed.iter().map(|target| format!("{}: {}", name(target), reason(target))).collect();
+    let told: Vec<String> = missed.iter().map(|target| format!("{}: {}", name_of(target), reason(target))).collect();
     let reached = targets.len() - missed.len();
     let message = format!("{reached} of {} targets were reached; {}", targets.len(), told.join("; "));
     let first = missed.first().and_then(|target| target.error.as_ref());
@@ -86,7 +81,7 @@ fn reason(target: &Outcome) -> &str {
 }
 
 /// What a report calls a target: `room (webhook)`.
-pub(crate) fn name(target: &Outcome) -> String {
+pub(super) fn name_of(target: &Outcome) -> String {
     let profile = target.profile.as_deref().unwrap_or("environment");
     format!("{profile} ({})", target.channel.map_or("no route", Channel::as_str))
 }
@@ -105,10 +100,10 @@ mod tests {
         outcome
     }
 
-    fn together(own: Status, fallback: Option<Status>, also: &[Status]) -> Outcome {
+    fn combined(own: Status, fallback: Option<Status>, also: &[Status]) -> Outcome {
         let fallback = fallback.map(|status| target("fallback", status));
         let also = also.iter().map(|status| target("also", *status)).collect();
-        Targets { own: target("own", own), fallback, also }.into_outcome()
+        combine(target("own", own), fallback, also)
     }
 
     #[test]
@@ -129,7 +124,7 @@ mod tests {
             (Auth, Some(Sent), vec![Config], Partial),
             (Config, None, vec![], Config),
         ] {
-            let outcome = together(own, fallback, &also);
+            let outcome = combined(own, fallback, &also);
             assert_eq!(outcome.status, status, "{own:?} {fallback:?} {also:?}");
             assert_eq!(outcome.targets.len(), 1 + usize::from(fallback.is_some()) + also.len());
             assert_eq!(outcome.attempts as usize, outcome.targets.len());
@@ -140,7 +135,7 @@ mod tests {
 
     #[test]
     fn those_who_were_missed_are_named() {
-        let outcome = together(Status::Sent, None, &[Status::Refused, Status::Sent]);
+        let outcome = combined(Status::Sent, None, &[Status::Refused, Status::Sent]);
         let error = outcome.error.unwrap();
         assert_eq!(error.message(), "2 of 3 targets were reached; also (app): also failed");
         assert_eq!(error.hint(), Some("mend"));
@@ -150,7 +145,7 @@ mod tests {
     fn an_allowed_partial_delivery_counts_as_reached() {
         let mut own = target("own", Status::Partial);
         own.allow_partial = true;
-        let outcome = Targets { own, fallback: None, also: vec![target("also", Status::Sent)] }.into_outcome();
+        let outcome = combine(own, None, vec![target("also", Status::Sent)]);
         assert_eq!((outcome.status, outcome.exit_code()), (Status::Partial, 0));
     }
 }

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::channel::{Channel, MsgType};
-use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
@@ -15,6 +14,7 @@ use crate::message::media::{self, MediaKind};
 use super::files;
 use super::msgtype::{TypeOrigin, best_type};
 use super::request::Given;
+use super::target::Target;
 
 /// Stands for the id that the upload will bring.
 pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
@@ -81,7 +81,7 @@ impl Draft {
 
     /// What it says, for a fingerprint: the text, the payload, or what is known of the file. A card's figures and
     /// quotations are part of it; its task id, new for each message, is not.
-    pub(crate) fn gist(&self) -> Cow<'_, str> {
+    pub(crate) fn identity_text(&self) -> Cow<'_, str> {
         if let Material::Alert(alert) = &self.material {
             return Cow::Owned(alert.without_card().text().joined());
         }
@@ -106,17 +106,13 @@ fn told_of(file: &Attachment) -> String {
     format!("{} {}", file.name(), file.size())
 }
 
-/// The draft as this channel can take it.
-pub(super) fn to_channel<'d>(
-    draft: &'d Draft,
-    channel: Channel,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<Cow<'d, Draft>> {
+/// The draft as this target's channel can take it.
+pub(super) fn for_target<'d>(draft: &'d Draft, target: &mut Target) -> Result<Cow<'d, Draft>> {
+    let channel = target.channel;
     if draft.made_for == channel {
         return Ok(match (&draft.material, &draft.origin) {
             // Another target of this channel may ask for more.
-            (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, channel, settings) {
+            (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, target) {
                 best if best == draft.msgtype => Cow::Borrowed(draft),
                 best => Cow::Owned(Draft { msgtype: best, ..draft.clone() }),
             },
@@ -131,7 +127,7 @@ pub(super) fn to_channel<'d>(
         ));
     }
     let chosen = draft.msgtype;
-    draft.msgtype = type_on(&mut draft, channel, settings, warnings);
+    draft.msgtype = type_for(&mut draft, target);
     if !draft.is_payload() && !channel.has_type(draft.msgtype) {
         return Err(Error::usage(
             format!("a message of type {} cannot go to a target by {channel}", chosen.as_str()),
@@ -140,13 +136,13 @@ pub(super) fn to_channel<'d>(
     }
     draft.made_for = channel;
     // The other channel may take other files.
-    files::check_all(&draft.attached, channel, settings, warnings)?;
+    files::check_all(&draft.attached, target)?;
     Ok(Cow::Owned(draft))
 }
 
-/// The type that it has there.
-fn type_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &mut Vec<String>) -> MsgType {
-    let chosen = draft.msgtype;
+/// The type that the draft has on the target's channel. Drops of the draft what that cannot show.
+fn type_for(draft: &mut Draft, target: &mut Target) -> MsgType {
+    let (chosen, channel) = (draft.msgtype, target.channel);
     let is_lacking = |msgtype| chosen == msgtype && !channel.has_type(msgtype);
     if let Material::Alert(alert) = &mut draft.material {
         if !channel.has_interactive_cards() {
@@ -156,12 +152,12 @@ fn type_on(draft: &mut Draft, channel: Channel, settings: &Settings, warnings: &
         if let Some(card) = alert.card.filter(|card| !card.is_on(channel)) {
             // What happened must arrive there too; what can be pressed cannot.
             **alert = alert.without_card();
-            let best = best_type(alert, channel, settings);
+            let best = best_type(alert, target);
             let (noun, card, name) = (channel.facts().noun, card.as_str(), best.as_str());
-            warnings.push(format!("{noun} has no {card} cards: sent as {name}, without what can be pressed"));
+            target.warnings.push(format!("{noun} has no {card} cards: sent as {name}, without what can be pressed"));
             return best;
         }
-        let best = best_type(alert, channel, settings);
+        let best = best_type(alert, target);
         return match draft.origin {
             TypeOrigin::Best => best,
             _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,

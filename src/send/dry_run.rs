@@ -12,37 +12,35 @@ use crate::message::media::{self, MediaKind};
 use crate::message::webhook::Image;
 
 use super::draft::Draft;
-use super::parts::make;
+use super::parts::make_parts;
 use super::session::Session;
 use super::target::Target;
 
-/// What sending these parts, and the same to further targets, would ask of WeCom.
+/// The requests for these parts, and those for the same message to further targets.
 pub(super) async fn of_message(
     session: &mut Session<'_>,
-    channel: Channel,
+    mut own: Target,
     draft: &Draft,
     parts: &[Part],
 ) -> Result<Outcome> {
-    let mut own = session.own_target(channel);
     let requests = of_parts(&mut own, parts).await;
     session.warnings.append(&mut own.warnings);
     let mut requests = requests?;
     for name in session.settings.also.clone() {
         let mut target = session.further_target(&name, "--also")?;
-        let parts = make(draft, target.channel, &target.settings, None, &mut target.warnings)?;
+        let parts = make_parts(draft, &mut target, None)?;
         requests.extend(of_parts(&mut target, &parts).await?);
         session.warnings.extend(target.warnings.iter().map(|warning| format!("{}: {warning}", name.profile)));
     }
-    // Its text is led by a line that only a failure can give: it is checked, and not shown.
+    // The fallback's message begins with a line that tells of the failure: it is checked, and not shown.
     if let Some(name) = &session.settings.fallback {
-        let mut target = session.further_target(name, "--fallback")?;
-        make(draft, target.channel, &target.settings, None, &mut target.warnings)?;
+        make_parts(draft, &mut session.further_target(name, "--fallback")?, None)?;
     }
     Ok(planned(requests))
 }
 
 async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequest>> {
-    let client = prepared(target).await?;
+    let client = prepared_client(target).await?;
     let mut requests = Vec::new();
     for part in parts {
         let uploaded = part.file.as_ref().filter(|_| !part.is_inline());
@@ -59,21 +57,36 @@ async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequ
     Ok(requests)
 }
 
-/// What uploading this file would ask of WeCom.
-pub(super) async fn of_upload(target: &mut Target, kind: MediaKind, file: &Attachment) -> Result<Outcome> {
-    let client = prepared(target).await?;
-    Ok(planned(vec![plan_upload(&client, target.channel, kind, file)]))
+/// The request of an upload.
+pub(super) async fn of_upload(
+    session: &mut Session<'_>,
+    target: Target,
+    kind: MediaKind,
+    file: &Attachment,
+) -> Result<Outcome> {
+    let channel = target.channel;
+    of_request(session, target, |client| plan_upload(client, channel, kind, file)).await
 }
 
-/// What getting a token would ask of WeCom, if the cache had none.
-pub(super) async fn of_token(target: &mut Target) -> Result<Outcome> {
-    let client = prepared(target).await?;
-    Ok(planned(vec![PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }]))
+/// The request for a token, as if none were cached.
+pub(super) async fn of_token(session: &mut Session<'_>, target: Target) -> Result<Outcome> {
+    let plan = |client: &Client| PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null };
+    of_request(session, target, plan).await
+}
+
+async fn of_request(
+    session: &mut Session<'_>,
+    mut target: Target,
+    plan: impl FnOnce(&Client) -> PlannedRequest,
+) -> Result<Outcome> {
+    let client = prepared_client(&mut target).await;
+    session.warnings.append(&mut target.warnings);
+    Ok(planned(vec![plan(&client?)]))
 }
 
 /// A client whose trusted roots and proxy were found usable. A credential that stands in the settings themselves is
 /// checked, and a webhook's URL says where the request would go.
-async fn prepared(target: &mut Target) -> Result<Client> {
+async fn prepared_client(target: &mut Target) -> Result<Client> {
     let base_url = match target.webhook_at_hand()? {
         Some(webhook) => target.settings.webhook_base_url(&webhook),
         None => target.settings.base_url_or_default(),
@@ -87,12 +100,12 @@ fn planned(requests: Vec<PlannedRequest>) -> Outcome {
     Outcome::with_product(Status::DryRun, Product::Plan(requests))
 }
 
-/// A message by this channel.
+/// The request of a message by this channel.
 pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> PlannedRequest {
     PlannedRequest { method: "POST", path: client.path(&endpoint(channel.facts().send_path)), body }
 }
 
-/// A form is no JSON: what it would hold is told instead.
+/// The request of an upload: in place of the form, what it would hold.
 fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
     let media = json!({
         "filename": media::wire_filename(file.name()),

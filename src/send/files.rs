@@ -1,19 +1,19 @@
-//! Files behind a message, each a part of its own, and the rules for files.
+//! Files: those behind a message, each a part of its own, those to be uploaded for a media_id, and the rules for them.
 
 use crate::channel::Channel;
-use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
 use crate::message::{Media, Part, PartKind, body_of};
 
 use super::draft::PENDING_MEDIA_ID;
-use super::request::MessageInput;
+use super::request::{MessageInput, UploadRequest};
+use super::target::Target;
 
 /// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
-pub(super) fn open_all(content: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
-    let names = content.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
-    let files = content.attach.iter().zip(names);
+pub(super) fn open_all(input: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
+    let names = input.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
+    let files = input.attach.iter().zip(names);
     files.map(|(path, name)| Attachment::open(path, name.map(String::as_str))).collect()
 }
 
@@ -34,34 +34,25 @@ pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }
 
-/// Holds the files behind a message against the rules of the channel.
-pub(super) fn check_all(
-    files: &[Attachment],
-    channel: Channel,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
+/// Holds the files behind a message against the rules of the target's channel.
+pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()> {
     files.iter().try_for_each(|file| {
-        check_file(kind_of(file, channel), file, channel, settings, warnings)
+        check_file(kind_of(file, target.channel), file, target)
             .map_err(|error| error.clone().with_message(format!("--attach {:?}: {}", file.name(), error.message())))
     })
 }
 
-/// Holds a file against the rules of the channel.
-pub(super) fn check_file(
-    kind: MediaKind,
-    file: &Attachment,
-    channel: Channel,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
+/// Holds a file against the rules of the target's channel.
+pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target) -> Result<()> {
     let checked = match kind {
-        MediaKind::Image => check_picture(file, channel),
-        _ => media::check(channel, kind, file.head(), file.size()),
+        MediaKind::Image => check_picture(file, target.channel),
+        _ => media::check(target.channel, kind, file.head(), file.size()),
     };
-    settle(checked, settings, warnings)?;
-    let checked = if channel.facts().safe { refuse_unsafe_format(kind, file.name(), settings) } else { Ok(()) };
-    settle(checked, settings, warnings)
+    settle(checked, target)?;
+    if target.channel.facts().safe && target.settings.safe == Some(1) && kind == MediaKind::File {
+        settle(check_safe_format(file.name()), target)?;
+    }
+    Ok(())
 }
 
 fn kind_of(file: &Attachment, channel: Channel) -> MediaKind {
@@ -76,10 +67,10 @@ fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
     }
 }
 
-/// Confidential files must be of a kind that WeCom can show with a watermark.
-fn refuse_unsafe_format(kind: MediaKind, name: &str, settings: &Settings) -> Result<()> {
+/// Confidential files must be of a format that WeCom can show with a watermark.
+fn check_safe_format(name: &str) -> Result<()> {
     let name = media::wire_filename(name);
-    if kind != MediaKind::File || settings.safe != Some(1) || media::is_safe_format(&name) {
+    if media::is_safe_format(&name) {
         return Ok(());
     }
     let formats = media::SAFE_FORMATS.join(", ");
@@ -89,13 +80,22 @@ fn refuse_unsafe_format(kind: MediaKind, name: &str, settings: &Settings) -> Res
     ))
 }
 
-/// A rule about files, which is a warning when WeCom is to decide.
-fn settle(checked: Result<()>, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+/// A broken rule is a warning where WeCom is to decide.
+fn settle(checked: Result<()>, target: &mut Target) -> Result<()> {
     match checked {
-        Err(error) if settings.no_validate => {
-            warnings.push(error.message().to_owned());
+        Err(error) if target.settings.no_validate => {
+            target.warnings.push(error.message().to_owned());
             Ok(())
         }
         checked => checked,
     }
+}
+
+/// Opens a file to be uploaded for a media_id.
+pub(super) fn open_upload(request: &UploadRequest, target: &mut Target) -> Result<(MediaKind, Attachment)> {
+    let asked: Option<MediaKind> = request.kind.as_deref().map(str::parse).transpose()?;
+    let file = Attachment::open(&request.file, request.filename.as_deref())?;
+    let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, file.head()));
+    settle(media::check(target.channel, kind, file.head(), file.size()), target)?;
+    Ok((kind, file))
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::channel::{Channel, MsgType};
-use crate::config::{OnLong, Settings};
+use crate::channel::MsgType;
+use crate::config::OnLong;
 use crate::delivery::split::{head_and_tail, split, split_up_to, truncate};
 use crate::input::Attachment;
+
+use super::target::Target;
 
 /// How many messages a text may become before it is sent as a file.
 const MOST_PARTS: usize = 5;
@@ -14,7 +16,6 @@ const MOST_PARTS: usize = 5;
 const FILE_BYTES: usize = 20_000_000;
 
 /// A text as it goes out.
-#[derive(Default)]
 pub(super) struct Pieces {
     /// The texts of the messages, at least one.
     pub(super) texts: Vec<String>,
@@ -22,38 +23,26 @@ pub(super) struct Pieces {
     pub(super) files: Vec<Attachment>,
 }
 
-/// Where a text is to stand.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) channel: Channel,
-    pub(super) msgtype: MsgType,
-    /// So many bytes of a message are taken by what stands around it.
-    pub(super) taken: usize,
-}
-
-impl Place {
-    fn has_room_for(self, text: &str) -> bool {
-        match self.taken {
-            0 => self.msgtype.has_room(self.channel, text),
-            _ => self.limit().is_none_or(|limit| text.len() <= limit),
-        }
-    }
-
-    fn limit(self) -> Option<usize> {
-        self.msgtype.text_bytes(self.channel).map(|limit| limit.saturating_sub(self.taken))
-    }
-}
-
-/// Makes a text fit for messages of this type; `in_full` is the text that a file holds.
-pub(super) fn fit<'t>(text: &str, place: Place, settings: &Settings, in_full: impl FnOnce() -> Cow<'t, str>) -> Pieces {
+/// Makes a text fit for messages of this type, of which `taken` bytes each are not for the text; `in_full` is the text that
+/// a file holds.
+pub(super) fn fit<'t>(
+    text: &str,
+    msgtype: MsgType,
+    taken: usize,
+    target: &Target,
+    in_full: impl FnOnce() -> Cow<'t, str>,
+) -> Pieces {
     let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
-    let limit = match place.limit() {
-        Some(limit) if !place.has_room_for(text) => limit,
-        _ => return one(text.to_owned()),
+    let Target { settings, channel, .. } = target;
+    let has_room = |limit: usize| match taken {
+        0 => msgtype.has_room(*channel, text),
+        _ => text.len() <= limit,
     };
-    let markup = place.msgtype.facts().markup;
+    let limit = msgtype.text_bytes(*channel).map(|limit| limit.saturating_sub(taken));
+    let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return one(text.to_owned()) };
+    let markup = msgtype.facts().markup;
     // A video would be uploaded once more for each part.
-    let can_be_parted = place.msgtype != MsgType::Video;
+    let can_be_parted = msgtype != MsgType::Video;
     let with_file = || {
         let files = in_file(&in_full());
         let names: Vec<_> = files.iter().map(Attachment::name).collect();

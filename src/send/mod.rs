@@ -1,8 +1,13 @@
 //! One alert to its targets: read, made into messages, stored if that is wanted, and delivered to the command's own target,
-//! to those that get it as well, and to the one that stands in.
+//! to further ones, and to the fallback.
 //!
-//! What is rare, or large, stands in a box of its own: a future is as large as the largest of those that it waits for, and
-//! is copied where it is made.
+//! How an alert walks: [`read`](read::read) makes a [`Draft`](draft::Draft) of a [`Request`],
+//! [`make_parts`](parts::make_parts) makes the parts of a message for each target of it,
+//! [`TargetMessage`](target_message::TargetMessage) stores and delivers those to one target, and
+//! [`FanOut`](fan_out::FanOut) to all of them.
+//!
+//! Futures that are rare, or large, are boxed: a future is as large as the largest of those that it waits for, and is copied
+//! where it is made.
 
 mod build_alert;
 mod combine;
@@ -21,26 +26,25 @@ mod session;
 mod source;
 mod target;
 mod target_message;
-mod upload;
 
-use crate::delivery::Outcome;
+use crate::channel::Channel;
+use crate::delivery::{Outcome, Product};
 use crate::error::{Result, Status};
 use crate::fingerprint::sha256;
 
+pub(crate) use combine::reached_all;
 pub(crate) use dry_run::plan_message;
-pub(crate) use fan_out::is_through;
 pub(crate) use long_text::host;
-pub use request::{AlertFields, Given, MessageInput, Request};
+pub use request::{AlertFields, Given, MessageInput, Request, UploadRequest};
 pub use session::{Said, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
-pub(crate) use target_message::{agent_id, rehearse as rehearse_storing};
-pub use upload::{UploadRequest, get_token, upload_media};
+pub(crate) use target_message::{agent_id, rehearse_storing};
 
 use fan_out::FanOut;
-use parts::make;
+use parts::make_parts;
 use read::read;
 
-/// Sends a message to the command's own target, to those that get it as well, and to the one that stands in.
+/// Sends a message to the command's own target and to further ones, and to the fallback if the own target fails.
 ///
 /// # Errors
 ///
@@ -49,40 +53,72 @@ use read::read;
 pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome> {
     let channel = request.channel;
     let ci = session.ci_context(request.alert.ci.as_deref())?;
-    session.channel = Some(channel);
-    let settings = session.settings.clone();
-    let reading = session.read_input(move |warnings| {
-        let Some(draft) = read(&request, &settings, ci.as_ref(), warnings)? else { return Ok(None) };
-        let parts = make(&draft, channel, &settings, None, warnings)?;
+    let reading = session.read_input(channel, move |target| {
+        let Some(draft) = read(&request, target, ci.as_ref())? else { return Ok(None) };
+        let parts = make_parts(&draft, target, None)?;
         Ok(Some((draft, parts)))
     });
-    let Some((draft, parts)) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
+    let (target, Some((draft, parts))) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
     if session.settings.log_file.is_some() {
         let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
         session.said = Some(Said { msgtype: draft.type_name().to_owned(), text });
     }
     if session.settings.dry_run {
-        return Box::pin(dry_run::of_message(session, channel, &draft, &parts)).await;
+        return Box::pin(dry_run::of_message(session, target, &draft, &parts)).await;
     }
-    // Nobody learns otherwise that nobody would stand in, until it is too late.
+    // Else nobody learns that there is no fallback until one is needed.
     if let Some(name) = &session.settings.fallback
         && let Err(error) = session.further_target(name, "--fallback")
     {
         session.warnings.push(format!("the fallback cannot be used: {error}"));
     }
-    let fan_out = Box::pin(FanOut::prepare(session, channel, &draft, parts)).await?;
-    Box::pin(fan_out.go(session, &draft)).await
+    let fan_out = Box::pin(FanOut::prepare(session, target, &draft, parts)).await?;
+    Box::pin(fan_out.send(session, &draft)).await
 }
 
-/// Makes a message that nobody gets, to find out whether it can be made.
+/// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does.
+pub(crate) fn rehearse(session: &Session<'_>, request: &Request) -> Result<()> {
+    let mut target = session.own_target(request.channel);
+    if let Some(draft) = read(request, &mut target, None)? {
+        make_parts(&draft, &mut target, None)?;
+    }
+    Ok(())
+}
+
+/// Uploads a file for a media_id.
 ///
 /// # Errors
 ///
-/// As [`send`].
-pub(crate) fn rehearse(session: &Session<'_>, request: &Request) -> Result<()> {
-    let mut warnings = Vec::new();
-    if let Some(draft) = read(request, &session.settings, None, &mut warnings)? {
-        make(&draft, request.channel, &session.settings, None, &mut warnings)?;
+/// Usage, where it breaks a rule; else what the upload failed of.
+pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> Result<Outcome> {
+    let channel = choose_channel(&session.settings, request.channel)?;
+    let reading = session.read_input(channel, move |target| files::open_upload(&request, target));
+    let (mut target, (kind, file)) = reading.await?;
+    if session.settings.dry_run {
+        return dry_run::of_upload(session, target, kind, &file).await;
     }
-    Ok(())
+    let courier = target.courier(None).await;
+    session.warnings.append(&mut target.warnings);
+    let uploaded = courier?.upload(kind, &file).await?;
+    let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
+    Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
+}
+
+/// Gets a token of the app; with `refresh`, a new one of WeCom whatever is cached.
+///
+/// # Errors
+///
+/// What `gettoken` failed of, or the settings that are missing.
+pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outcome> {
+    let mut target = session.own_target(Channel::App);
+    session.channel = Some(target.channel);
+    if session.settings.dry_run {
+        return dry_run::of_token(session, target).await;
+    }
+    let courier = target.courier(None).await;
+    session.warnings.append(&mut target.warnings);
+    let token = courier?.token(refresh).await?;
+    let product =
+        Product::Token { access_token: token.access_token, expires_in: token.expires_in, from_cache: token.from_cache };
+    Ok(Outcome { answer: token.answer, ..Outcome::with_product(Status::Ok, product) })
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use super::draft::Material;
 use super::request::Request;
 use super::source::MessageSource;
+use super::target::Target;
 
 /// What made a message the type that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub(super) enum TypeOrigin {
     Option,
     /// The settings, at this place.
     Settings(String),
-    /// Nothing at all.
+    /// None: text.
     Default,
-    /// What there is to say: each channel has its own best.
+    /// None: the best for an alert, which each channel has its own of.
     Best,
 }
 
@@ -30,20 +31,8 @@ pub(super) struct ChosenType {
 }
 
 impl ChosenType {
-    pub(super) fn by_option(name: &str) -> Self {
-        Self { name: name.to_owned(), origin: TypeOrigin::Option }
-    }
-
-    pub(super) fn by_settings(settings: &Settings) -> Self {
-        match &settings.msgtype {
-            Some(msgtype) => Self { name: msgtype.value.clone(), origin: TypeOrigin::Settings(msgtype.origin.clone()) },
-            None => Self { name: MsgType::Text.as_str().to_owned(), origin: TypeOrigin::Default },
-        }
-    }
-
-    /// The best one for an alert, to be found for each channel.
-    pub(super) fn best() -> Self {
-        Self { name: MsgType::Text.as_str().to_owned(), origin: TypeOrigin::Best }
+    fn new(name: &str, origin: TypeOrigin) -> Self {
+        Self { name: name.to_owned(), origin }
     }
 
     /// The type, if its name is known.
@@ -60,11 +49,14 @@ pub(super) fn choose_type(
     says_more: bool,
     settings: &Settings,
 ) -> Result<ChosenType> {
-    let by_card = request.alert.card.as_ref().map(|_| (MsgType::TemplateCard, "--card"));
-    let implied = source.implied().or(by_card).map(|(msgtype, option)| (msgtype.as_str(), option));
+    let implied = match (source, &request.alert.card) {
+        (MessageSource::File(kind, _), _) => Some((kind.as_str(), format!("--{}", kind.as_str()))),
+        (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned())),
+        _ => None,
+    };
     match (implied, request.msgtype.as_deref()) {
         (Some((implied, option)), Some(asked)) if asked != implied => {
-            let hint = match option {
+            let hint = match option.as_str() {
                 "--card" => "--card makes a message of type template_card: leave -t out".to_owned(),
                 _ => format!(
                     "{option} makes a message of type {implied}: leave -t out, send the file behind the text with \
@@ -73,21 +65,25 @@ pub(super) fn choose_type(
             };
             return Err(Error::usage(format!("-t {asked} does not go with {option}"), hint));
         }
-        (Some((implied, _)), _) => return Ok(ChosenType::by_option(implied)),
-        (None, Some(asked)) => return Ok(ChosenType::by_option(asked)),
+        (Some((name, _)), _) | (None, Some(name)) => return Ok(ChosenType::new(name, TypeOrigin::Option)),
         (None, None) => {}
     }
-    // What was set for plain texts may lack the room, or need a link.
-    let set = ChosenType::by_settings(settings);
-    let holds_any_alert = set.known().is_some_and(|msgtype| msgtype.facts().made_of == MadeOf::Text);
-    let is_used = !says_more || settings.msgtype.is_some() && holds_any_alert;
-    Ok(if is_used { set } else { ChosenType::best() })
+    if let Some(set) = &settings.msgtype {
+        let set = ChosenType::new(&set.value, TypeOrigin::Settings(set.origin.clone()));
+        // What was set for plain texts may lack the room, or need a link.
+        let holds_any_alert = set.known().is_some_and(|msgtype| msgtype.facts().made_of == MadeOf::Text);
+        if holds_any_alert || !says_more {
+            return Ok(set);
+        }
+    }
+    let origin = if says_more { TypeOrigin::Best } else { TypeOrigin::Default };
+    Ok(ChosenType::new(MsgType::Text.as_str(), origin))
 }
 
 /// The best type for an alert on this channel, of those that have what the settings ask for.
-pub(super) fn best_type(alert: &Alert, channel: Channel, settings: &Settings) -> MsgType {
-    let best = alert.best_type(channel);
-    let facts = channel.facts();
+pub(super) fn best_type(alert: &Alert, target: &Target) -> MsgType {
+    let Target { channel, settings, .. } = target;
+    let (best, facts) = (alert.best_type(*channel), channel.facts());
     let is_open = facts.safe && settings.safe.is_some_and(|safe| safe > best.facts().highest_safe);
     let is_untranslated = facts.id_trans && settings.id_trans && !best.facts().id_trans;
     if is_open || is_untranslated { MsgType::Text } else { best }

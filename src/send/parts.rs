@@ -11,58 +11,60 @@ use crate::alert::{Alert, Rendered, prefix_before};
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
-use crate::input::{Attachment, clean};
+use crate::input::clean;
 use crate::message::app::{Text, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
-use crate::message::{Finding, Findings, Markdown, Media, Part, PartKind, body_of, check_body};
+use crate::message::{Findings, Markdown, Media, Part, PartKind, body_of, check_body};
 use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
 use super::long_text::{self, Pieces, host};
 use super::mention::Mentions;
 use super::request::Given;
+use super::target::Target;
 use super::{draft, files, payload};
 
-/// Makes the parts of the message that a target gets. `lead` stands before its text.
-pub(super) fn make(
-    draft: &Draft,
-    channel: Channel,
-    settings: &Settings,
-    lead: Option<&str>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Part>> {
-    let draft = draft::to_channel(draft, channel, settings, warnings)?;
-    let mut parts = parts(&draft, channel, settings, lead, warnings)?;
+/// Makes the parts of the message that a target gets. `lead` is a line before its text.
+pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
+    let draft = draft::for_target(draft, target)?;
+    let mut parts = unchecked_parts(&draft, target, lead)?;
     for (index, part) in parts.iter_mut().enumerate() {
-        // What holds for one part holds for all: it is said once.
-        let mut repeated = Vec::new();
-        let warnings = if index == 0 { &mut *warnings } else { &mut repeated };
-        match channel.facts().addressing {
-            Addressing::Recipients => {
-                // A file of our own making gets of the options what it can have.
-                let given = if part.kind == PartKind::Message { draft.given } else { Given::default() };
-                payload::complete_app_body(&mut part.body, given, settings, warnings)?;
-            }
-            Addressing::Credential => {}
+        let told = target.warnings.len();
+        let checked = complete(part, draft.given, target).and_then(|()| check(part, target));
+        if index > 0 {
+            // What holds for one part holds for all: it is said once.
+            target.warnings.truncate(told);
         }
-        check(channel, part, settings, warnings)?;
+        checked?;
     }
     Ok(parts)
 }
 
+/// Adds to a part what its channel wants around the content.
+fn complete(part: &mut Part, given: Given, target: &mut Target) -> Result<()> {
+    match target.channel.facts().addressing {
+        Addressing::Recipients => {
+            // Files and texts behind the message get of the options what they can have.
+            let given = if part.kind == PartKind::Message { given } else { Given::default() };
+            payload::complete_app_body(&mut part.body, given, target)
+        }
+        Addressing::Credential => Ok(()),
+    }
+}
+
 /// Holds each call of a part against the rules.
-fn check(channel: Channel, part: &Part, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+fn check(part: &Part, target: &mut Target) -> Result<()> {
     if part.is_inline() {
         // The file was checked; the body is filled in when it is sent.
         return Ok(());
     }
     for number in 0..part.count_calls() {
-        let mut findings = check_body(channel, &part.call(number));
+        let mut findings = check_body(target.channel, &part.call(number));
         if number > 0 {
             findings.warnings.clear();
         }
-        settle(findings, settings, warnings)?;
+        settle(findings, target)?;
     }
     Ok(())
 }
@@ -71,41 +73,25 @@ fn check(channel: Channel, part: &Part, settings: &Settings, warnings: &mut Vec<
 const MOST_FINDINGS: usize = 5;
 
 /// Refuses a message that breaks hard rules, or warns of that when WeCom is to decide.
-fn settle(findings: Findings, settings: &Settings, warnings: &mut Vec<String>) -> Result<()> {
+fn settle(findings: Findings, target: &mut Target) -> Result<()> {
+    let Target { settings, warnings, .. } = target;
     warnings.extend(findings.warnings.iter().map(ToString::to_string));
+    let mut errors = findings.errors.iter().map(ToString::to_string);
     if settings.no_validate {
-        warnings.extend(findings.errors.iter().map(ToString::to_string));
+        warnings.extend(errors);
         return Ok(());
     }
-    match findings.errors.first() {
-        None => Ok(()),
-        Some(first) => Err(refusal(&findings.errors, first)),
-    }
-}
-
-fn refusal(errors: &[Finding], first: &Finding) -> Error {
-    let mut told: Vec<String> = errors.iter().take(MOST_FINDINGS).map(ToString::to_string).collect();
-    if errors.len() > MOST_FINDINGS {
-        told.push(format!("and {} more", errors.len() - MOST_FINDINGS));
-    }
-    let hint = first
-        .hint
-        .clone()
-        .unwrap_or_else(|| "correct the message, or let WeCom decide with --no-validate; nothing was sent".to_owned());
-    Error::usage(told.join("; "), hint)
+    let Some(first) = findings.errors.first() else { return Ok(()) };
+    let mut told: Vec<String> = errors.by_ref().take(MOST_FINDINGS).collect();
+    told.extend(Some(errors.count()).filter(|more| *more > 0).map(|more| format!("and {more} more")));
+    let default = "correct the message, or let WeCom decide with --no-validate; nothing was sent";
+    Err(Error::usage(told.join("; "), first.hint.as_deref().unwrap_or(default)))
 }
 
 /// The parts of the message: more than one where its text has no room in one.
-fn parts(
-    draft: &Draft,
-    channel: Channel,
-    settings: &Settings,
-    lead: Option<&str>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Part>> {
-    let mut frame = Frame::new(channel, settings, lead);
-    let mentions = Mentions::of(draft, channel, settings)?.settle(draft, settings, warnings)?;
-    frame.mention.clone_from(&mentions.inline);
+fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
+    let mentions = Mentions::of(draft, target)?;
+    let frame = Frame { target, prefix: prefix(&target.settings), lead, mention: &mentions.inline };
     let mut parts = match (&draft.material, &draft.text) {
         (Material::Payload(body), _) => vec![Part::message(body.clone())],
         (Material::Alert(given), _) => alert_parts(given, draft.msgtype, &frame)?,
@@ -113,22 +99,22 @@ fn parts(
         (Material::Nothing, Some(text)) => {
             let msgtype = draft.msgtype;
             let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
-            texts(&prefix, text, msgtype, &frame, || frame.led(text, msgtype))?
+            text_parts(&prefix, text, msgtype, &frame, || frame.led(text, msgtype))?
         }
         (Material::Nothing, None) => Vec::new(),
     };
-    mentions.call(&mut parts, || herald(draft, &frame));
+    mentions.add_to(&mut parts, || short_text(draft, &frame));
     for file in &draft.attached {
-        parts.push(files::part(file, channel)?);
+        parts.push(files::part(file, target.channel)?);
     }
     Ok(parts)
 }
 
 /// A message about a file; the text of a video stands below it.
 fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let (channel, settings, msgtype) = (frame.channel, frame.settings, draft.msgtype);
+    let msgtype = draft.msgtype;
     let file = match &draft.material {
-        Material::File(MediaKind::Image, file) if channel.has_inline_pictures() => {
+        Material::File(MediaKind::Image, file) if frame.target.channel.has_inline_pictures() => {
             return Ok(vec![Part::inline_picture(file.clone(), PartKind::Message)]);
         }
         Material::File(kind, file) => Some((*kind, file.clone())),
@@ -136,37 +122,37 @@ fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
     };
     let media_id = draft.media_id();
     if msgtype != MsgType::Video {
-        let body = body_of(msgtype, &Media { media_id });
-        return Ok(vec![Part { file, ..Part::message(body) }]);
+        return Ok(vec![Part { file, ..Part::message(body_of(msgtype, &Media { media_id })) }]);
     }
-    let text = draft.text.as_ref().map(|text| frame.led(text, msgtype));
-    let place = long_text::Place { channel, msgtype, taken: 0 };
-    let Pieces { texts, files } = match &text {
-        Some(text) => long_text::fit(text, place, settings, || Cow::Borrowed(&**text)),
-        None => Pieces::default(),
-    };
-    let video = Video { media_id, title: settings.title.clone(), description: texts.into_iter().next() };
-    let mut parts = vec![Part { file, ..Part::message(body_of(msgtype, &video)) }];
-    parts.extend(whole_text(files)?);
+    let text = draft.text.as_ref().map(|text| frame.led(text, msgtype)).unwrap_or_default();
+    let title = &frame.target.settings.title;
+    let mut parts = described_parts(
+        &text,
+        msgtype,
+        frame,
+        || Cow::Borrowed(&*text),
+        |description| body_of(msgtype, &Video { media_id: media_id.clone(), title: title.clone(), description }),
+    )?;
+    parts.iter_mut().take(1).for_each(|part| part.file = file.clone());
     Ok(parts)
 }
 
-/// A short line that says what a mention is about.
-fn herald(draft: &Draft, frame: &Frame<'_>) -> String {
+/// The first line of a message, for a short text behind it that mentions somebody. Where the message has no words, an arrow
+/// points to it, or to the files that follow.
+fn short_text(draft: &Draft, frame: &Frame<'_>) -> String {
     const LONGEST: usize = 60;
     let text = match &draft.material {
         Material::Payload(_) => None,
         _ => draft.text(),
     };
-    // Of what has no words, the message before it or the files behind it.
-    let pointer = if draft.is_wordless() { "⬇" } else { "⬆" };
-    let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or(pointer);
+    let arrow = if draft.is_wordless() { "⬇" } else { "⬆" };
+    let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or(arrow);
     let line = excerpt(line.trim(), LONGEST);
     prefix_before(MsgType::Text, frame.prefix.as_deref(), &line) + &line
 }
 
 /// The messages of one long text, framed; `whole` is what a file of it holds.
-fn texts<'t>(
+fn text_parts<'t>(
     prefix: &str,
     text: &str,
     msgtype: MsgType,
@@ -174,45 +160,59 @@ fn texts<'t>(
     whole: impl FnOnce() -> Cow<'t, str>,
 ) -> Result<Vec<Part>> {
     let text = frame.led(text, msgtype);
-    let place = long_text::Place { channel: frame.channel, msgtype, taken: prefix.len() + frame.mention.len() };
-    let Pieces { texts, files } = long_text::fit(&text, place, frame.settings, whole);
-    let mut parts = Vec::new();
-    for (index, text) in texts.into_iter().enumerate() {
-        // Who is mentioned is called once, by the first part.
-        let mention = if index == 0 { frame.mention.as_str() } else { "" };
-        let content = format!("{prefix}{text}{mention}");
-        parts.push(Part::message(match msgtype {
+    // The first part alone mentions somebody: each mention notifies.
+    let mut mention = frame.mention;
+    fitted_parts(&text, msgtype, prefix.len() + mention.len(), frame, whole, |text| {
+        let content = format!("{prefix}{text}{}", std::mem::take(&mut mention));
+        match msgtype {
             MsgType::Text => body_of(msgtype, &Text { content }),
             _ => body_of(msgtype, &Markdown { content }),
-        }));
-    }
-    parts.extend(whole_text(files)?);
-    Ok(parts)
+        }
+    })
 }
 
-/// The parts that are the whole text as files.
-fn whole_text(files: Vec<Attachment>) -> Result<Vec<Part>> {
-    files.into_iter().map(|file| files::by_upload(MediaKind::File, file)).collect()
+/// Messages that differ in their description alone; one without where there is none.
+fn described_parts<'t>(
+    description: &str,
+    msgtype: MsgType,
+    frame: &Frame<'_>,
+    whole: impl FnOnce() -> Cow<'t, str>,
+    mut body: impl FnMut(Option<String>) -> Value,
+) -> Result<Vec<Part>> {
+    if description.is_empty() {
+        return Ok(vec![Part::message(body(None))]);
+    }
+    fitted_parts(description, msgtype, 0, frame, whole, |text| body(Some(text)))
+}
+
+/// As many messages as a text takes, and behind them the whole text as files where they do not hold all of it. `taken` is
+/// how many bytes of each message are not for the text.
+fn fitted_parts<'t>(
+    text: &str,
+    msgtype: MsgType,
+    taken: usize,
+    frame: &Frame<'_>,
+    whole: impl FnOnce() -> Cow<'t, str>,
+    mut body: impl FnMut(String) -> Value,
+) -> Result<Vec<Part>> {
+    let Pieces { texts, files } = long_text::fit(text, msgtype, taken, frame.target, whole);
+    let messages = texts.into_iter().map(|text| Ok(Part::message(body(text))));
+    messages.chain(files.into_iter().map(|file| files::by_upload(MediaKind::File, file))).collect()
 }
 
 /// One target, and what its messages have around their text.
 struct Frame<'a> {
-    channel: Channel,
-    settings: &'a Settings,
+    target: &'a Target,
     /// Before title or text, on every part.
     prefix: Option<String>,
-    /// A line of ours before the text.
+    /// A line before the text.
     lead: Option<&'a str>,
     /// Behind the text of the first part; empty where nobody is mentioned there.
-    mention: String,
+    mention: &'a str,
 }
 
-impl<'a> Frame<'a> {
-    fn new(channel: Channel, settings: &'a Settings, lead: Option<&'a str>) -> Self {
-        Self { channel, settings, prefix: prefix(settings), lead, mention: String::new() }
-    }
-
-    /// A text behind the line of ours.
+impl Frame<'_> {
+    /// A text with the lead before it.
     fn led<'t>(&self, text: &'t str, msgtype: MsgType) -> Cow<'t, str> {
         // In markdown_v2 a single line break does not end a paragraph.
         let between = if msgtype == MsgType::MarkdownV2 { "\n\n" } else { "\n" };
@@ -238,14 +238,14 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
         None => Cow::Borrowed(given),
     };
     let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
-    let as_text = |Rendered { prefix, text }| texts(&prefix, &text, msgtype, frame, || whole(&alert));
+    let as_text = |Rendered { prefix, text }| text_parts(&prefix, &text, msgtype, frame, || whole(&alert));
     match msgtype {
         MsgType::Markdown => return as_text(alert.markdown()),
         MsgType::MarkdownV2 => return as_text(alert.markdown_v2()),
         MsgType::Text => return as_text(alert.text()),
         _ => {}
     }
-    // The others have places for their parts, and a line of ours leads the text.
+    // The other types have places of their own for title and link, and the lead stands before the text.
     if frame.lead.is_some() {
         let led = frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned();
         alert.to_mut().body = Some(led);
@@ -264,75 +264,58 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
 
 fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut fitted = alert.textcard()?;
-    keep_whole(&mut fitted.content.title, alert, frame);
+    if let Some(title) = unfitted_title(alert, frame) {
+        fitted.content.title = title;
+    }
     if fitted.rest.is_none() && alert.is_coloured() {
         return Ok(vec![Part::message(body_of(MsgType::Textcard, &fitted.content))]);
     }
-    described(alert, MsgType::Textcard, alert.textcard_description(), frame, |description| {
+    let whole = || Cow::Owned(alert.description());
+    described_parts(&alert.textcard_description(), MsgType::Textcard, frame, whole, |description| {
         let description = description.unwrap_or_default();
         body_of(MsgType::Textcard, &Textcard { description, ..fitted.content.clone() })
     })
 }
 
 fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let mut message = match frame.channel {
-        Channel::App => {
-            let mut news = alert.app_news()?.content;
-            news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body_of(MsgType::News, &news)
-        }
-        Channel::Webhook => {
-            let mut news = alert.webhook_news()?.content;
-            news.articles.iter_mut().for_each(|article| keep_whole(&mut article.title, alert, frame));
-            body_of(MsgType::News, &news)
-        }
+    let mut message = match frame.target.channel {
+        Channel::App => body_of(MsgType::News, &alert.app_news()?.content),
+        Channel::Webhook => body_of(MsgType::News, &alert.webhook_news()?.content),
     };
-    described(alert, MsgType::News, alert.description(), frame, |description| {
-        if let Some(description) = description {
-            message[MsgType::News.as_str()]["articles"][0]["description"] = Value::from(description);
-        }
-        message.clone()
-    })
+    let article = &mut message["news"]["articles"][0];
+    if let Some(title) = unfitted_title(alert, frame) {
+        article["title"] = Value::from(title);
+    }
+    let description = alert.description();
+    described_parts(
+        &description,
+        MsgType::News,
+        frame,
+        || Cow::Borrowed(&*description),
+        |text| {
+            let mut message = message.clone();
+            if let Some(text) = text {
+                message["news"]["articles"][0]["description"] = Value::from(text);
+            }
+            message
+        },
+    )
 }
 
-/// Where nothing may be shortened, a title that has no room stays whole, and the rules refuse it.
-fn keep_whole(title: &mut String, alert: &Alert, frame: &Frame<'_>) {
-    if frame.settings.on_long == OnLong::Fail
-        && let Some(whole) = alert.full_title()
-    {
-        *title = whole;
-    }
-}
-
-/// Messages that differ in their description alone.
-fn described(
-    alert: &Alert,
-    msgtype: MsgType,
-    description: String,
-    frame: &Frame<'_>,
-    mut message: impl FnMut(Option<String>) -> Value,
-) -> Result<Vec<Part>> {
-    if description.is_empty() {
-        return Ok(vec![Part::message(message(None))]);
-    }
-    let place = long_text::Place { channel: frame.channel, msgtype, taken: 0 };
-    let Pieces { texts, files } =
-        long_text::fit(&description, place, frame.settings, || Cow::Owned(alert.description()));
-    let mut parts: Vec<_> = texts.into_iter().map(|text| Part::message(message(Some(text)))).collect();
-    parts.extend(whole_text(files)?);
-    Ok(parts)
+/// The whole title, where nothing may be shortened: the rules refuse one that has no room.
+fn unfitted_title(alert: &Alert, frame: &Frame<'_>) -> Option<String> {
+    alert.full_title().filter(|_| frame.target.settings.on_long == OnLong::Fail)
 }
 
 /// A card, and behind it what has no room on it.
 fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    if !card_type.is_notice() && frame.channel.has_interactive_cards() {
+    if !card_type.is_notice() && frame.target.channel.has_interactive_cards() {
         alert.task_id = Some(alert.task_id.unwrap_or_else(new_task_id));
     }
-    let fitted = alert.card(card_type, frame.channel)?;
+    let fitted = alert.card(card_type, frame.target.channel)?;
     let mut parts = vec![Part::message(body_of(MsgType::TemplateCard, &fitted.content))];
     let Some(rest) = fitted.rest else { return Ok(parts) };
-    let settings = frame.settings;
-    match settings.on_long {
+    match frame.target.settings.on_long {
         OnLong::Fail => {
             return Err(Error::usage(
                 format!("the alert has no room on a {} card: {} bytes of it are left", card_type.as_str(), rest.len()),
@@ -340,11 +323,15 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
             ));
         }
         OnLong::Truncate => {}
-        OnLong::File => parts.extend(whole_text(long_text::in_file(&alert.text().joined()))?),
+        OnLong::File => {
+            for file in long_text::in_file(&alert.text().joined()) {
+                parts.push(files::by_upload(MediaKind::File, file)?);
+            }
+        }
         OnLong::Auto | OnLong::Split => {
             let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
-            let behind = Frame { lead: None, prefix: None, mention: String::new(), ..*frame };
-            parts.extend(texts(&prefix, &rest, MsgType::Text, &behind, || Cow::Owned(alert.text().joined()))?);
+            let behind = Frame { lead: None, prefix: None, mention: "", ..*frame };
+            parts.extend(text_parts(&prefix, &rest, MsgType::Text, &behind, || Cow::Owned(alert.text().joined()))?);
         }
     }
     Ok(parts)

@@ -16,6 +16,7 @@ use crate::message::recipients::{RecipientKind, Recipients};
 
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::request::Given;
+use super::target::Target;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
 pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
@@ -62,12 +63,8 @@ pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Val
 
 /// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all
 /// other settings.
-pub(super) fn complete_app_body(
-    body: &mut Value,
-    given: Given,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
+pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Target) -> Result<()> {
+    let Target { settings, warnings, .. } = target;
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     // Of a type that is not known here, nothing but the default is taken for granted.

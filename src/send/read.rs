@@ -1,229 +1,278 @@
 //! Options, text, payload, feed and files are read, once, into a draft.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::alert::Alert;
 use crate::channel::{Markup, MsgType};
 use crate::ci::Context;
 use crate::clock;
-use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::input::{Attachment, clean, is_stdin, read_payload};
+use crate::input::{Attachment, TextOptions, TextSource, clean, is_blank, is_stdin, read_payload, read_text};
 use crate::json::parse_json;
 use crate::message::media::MediaKind;
-use crate::template::{self, Target};
+use crate::template;
 
 use super::draft::{Draft, Material};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
-use super::source::{Body, FeedSource, MessageSource, TextRule, read_body, unless_empty};
+use super::source::{FeedSource, MessageSource};
+use super::target::Target;
 use super::{build_alert, files, payload};
 
-/// Reads what is to be said, or `None` when the text was empty and that is to be passed over.
-pub(super) fn read(
-    request: &Request,
-    settings: &Settings,
-    ci: Option<&Context>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Draft>> {
-    let (content, channel) = (&request.content, request.channel);
-    let source = MessageSource::of(content)?;
-    if matches!(source, MessageSource::File(MediaKind::Video, _)) && !channel.has_type(MsgType::Video) {
-        let noun = channel.facts().noun;
-        return Err(Error::usage(format!("{noun} has no video messages"), "send it as a file, with --file"));
+/// Reads what is to be sent, or `None` when the text was empty and that is to be skipped.
+pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&Context>) -> Result<Option<Draft>> {
+    match Reader::new(request, target, ci).and_then(Reader::read) {
+        Ok(draft) => Ok(Some(draft)),
+        Err(Stop::Skipped) => Ok(None),
+        Err(Stop::Failed(error)) => Err(error),
     }
-    let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
-    let says_more = is_fed || request.own.is_some() || request.first_alert_option().is_some();
-    let chosen = choose_type(request, &source, says_more, settings)?;
-    let is_alert = is_made_of_alert(&chosen, says_more);
-    let (material, text) = match &source {
-        MessageSource::Payload(path) => {
-            refuse_unused(request, None)?;
-            (Material::Payload(payload::read(path, &chosen)?), None)
-        }
-        MessageSource::Feed(feed) => match read_feed(request, feed, &chosen, is_alert, settings, ci, warnings)? {
-            Some(fed) => fed,
-            None => return Ok(None),
-        },
-        MessageSource::Text if is_alert => match read_alert(request, &chosen, settings, ci, warnings)? {
-            Some(alert) => (Material::Alert(Box::new(alert)), None),
-            None => return Ok(None),
-        },
-        _ => match read_plain(request, &source, &chosen, settings, warnings)? {
-            Some(plain) => plain,
-            None => return Ok(None),
-        },
-    };
-    let names_used = usize::from(matches!(source, MessageSource::File(..)));
-    let attached = files::open_all(content, names_used)?;
-    files::check_all(&attached, channel, settings, warnings)?;
-    let text = text.map(Arc::new);
-    // Only a payload can be of a type that is not known here, and it says that itself.
-    let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
-    if let Material::Alert(alert) = &material {
-        if chosen.origin == TypeOrigin::Best {
-            msgtype = best_type(alert, channel, settings);
-        }
-        build_alert::check_link(alert, msgtype, channel, warnings)?;
-    }
-    let ChosenType { origin, .. } = chosen;
-    Ok(Some(Draft { msgtype, origin, material, text, attached, given: request.given, made_for: channel }))
 }
 
-/// What happened, by options and text.
-fn read_alert(
-    request: &Request,
-    chosen: &ChosenType,
-    settings: &Settings,
-    ci: Option<&Context>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Alert>> {
-    if chosen.origin != TypeOrigin::Best {
-        check_type(chosen, &Material::Nothing, request.channel)?;
-    }
-    let mut alert = build_alert::put_together(request, settings, request.own.clone(), ci)?;
-    if request.own.is_some() {
-        return Ok(Some(alert));
-    }
-    // What it says besides may be all there is to say.
-    let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
-    match read_body(request, rule, &MessageSource::Text, settings, warnings)? {
-        Body::Text(text) => alert.body = Some(text),
-        Body::Absent => {}
-        Body::Skipped => return Ok(None),
-    }
-    Ok(Some(alert))
+/// Why there is no draft.
+enum Stop {
+    /// The text is empty, and that is to be skipped.
+    Skipped,
+    Failed(Error),
 }
 
-/// What a machine sent, or what a template made of it.
-fn read_feed(
-    request: &Request,
-    feed: &FeedSource,
-    chosen: &ChosenType,
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+struct Reader<'a> {
+    request: &'a Request,
+    target: &'a mut Target,
+    ci: Option<&'a Context>,
+    source: MessageSource,
+    chosen: ChosenType,
+    /// Whether the message is made of an alert.
     is_alert: bool,
-    settings: &Settings,
-    ci: Option<&Context>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<(Material, Option<String>)>> {
-    let target = match chosen.known().map(|msgtype| msgtype.facts().markup) {
-        // The text of an alert is escaped when that is rendered.
-        _ if is_alert => Target::Text,
-        Some(Markup::Markdown) => Target::Markdown,
-        Some(Markup::MarkdownV2) => Target::MarkdownV2,
-        _ => Target::Text,
-    };
-    let (own, text) = match fill(feed, target)? {
-        Fed::Payload(name, json) => {
-            refuse_unused(request, None)?;
-            return Ok(Some((Material::Payload(payload::of_text(&name, &json, chosen)?), None)));
-        }
-        Fed::Alert(own) => (Some(*own), None),
-        Fed::Text(text) => match unless_empty(text, request, settings, || Err(empty_template()))? {
-            Body::Text(text) => (None, Some(text)),
-            Body::Absent | Body::Skipped => return Ok(None),
-        },
-    };
-    if chosen.origin != TypeOrigin::Best {
-        check_type(chosen, &Material::Nothing, request.channel)?;
-    }
-    if !is_alert {
-        return Ok(Some((Material::Nothing, text)));
-    }
-    let is_notification = own.is_some();
-    let mut alert = build_alert::put_together(request, settings, own, ci)?;
-    if is_notification {
-        build_alert::do_without_picture(&mut alert, warnings);
-    }
-    alert.body = text.or(alert.body);
-    Ok(Some((Material::Alert(Box::new(alert)), None)))
 }
 
-fn empty_template() -> Error {
+/// Whether a message has text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextRule {
+    Required,
+    Optional,
+    None,
+}
+
+impl<'a> Reader<'a> {
+    fn new(request: &'a Request, target: &'a mut Target, ci: Option<&'a Context>) -> Result<Self, Stop> {
+        let source = MessageSource::of(&request.input)?;
+        let facts = target.channel.facts();
+        if matches!(source, MessageSource::File(MediaKind::Video, _)) && !target.channel.has_type(MsgType::Video) {
+            let message = format!("{} has no video messages", facts.noun);
+            return Err(Error::usage(message, "send it as a file, with --file").into());
+        }
+        let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
+        let says_more = is_fed || request.own.is_some() || request.first_alert_option().is_some();
+        let chosen = choose_type(request, &source, says_more, &target.settings)?;
+        let is_alert = is_made_of_alert(&chosen, says_more);
+        Ok(Self { request, target, ci, source, chosen, is_alert })
+    }
+
+    fn read(mut self) -> Result<Draft, Stop> {
+        let (material, text) = match self.source.clone() {
+            MessageSource::Payload(path) => {
+                refuse_unused(self.request, None)?;
+                (Material::Payload(payload::read(&path, &self.chosen)?), None)
+            }
+            MessageSource::Feed(feed) => self.feed(&feed)?,
+            MessageSource::Text if self.is_alert => (self.alert()?, None),
+            MessageSource::Text => self.plain(Material::Nothing)?,
+            MessageSource::File(kind, path) => {
+                let name = self.request.input.filename.first();
+                self.plain(Material::File(kind, Attachment::open(&path, name.map(String::as_str))?))?
+            }
+            MessageSource::MediaId(id) => self.plain(Material::MediaId(id))?,
+        };
+        let Self { request, target, chosen, .. } = self;
+        let names_used = usize::from(matches!(self.source, MessageSource::File(..)));
+        let attached = files::open_all(&request.input, names_used)?;
+        files::check_all(&attached, target)?;
+        // Only a payload can be of a type that is not known here, and it says that itself.
+        let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
+        if let Material::Alert(alert) = &material {
+            if chosen.origin == TypeOrigin::Best {
+                msgtype = best_type(alert, target);
+            }
+            build_alert::check_link(alert, msgtype, target)?;
+        }
+        let (origin, text) = (chosen.origin, text.map(Arc::new));
+        Ok(Draft { msgtype, origin, material, text, attached, given: request.given, made_for: target.channel })
+    }
+
+    /// An alert of options and text.
+    fn alert(&mut self) -> Result<Material, Stop> {
+        self.check_chosen()?;
+        let own = self.request.own.clone();
+        let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
+        if self.request.own.is_none() {
+            // The options may be all there is to say.
+            let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
+            alert.body = self.text(rule)?;
+        }
+        Ok(Material::Alert(Box::new(alert)))
+    }
+
+    /// A notification of another program, or what a template made of its data.
+    fn feed(&mut self, feed: &FeedSource) -> Result<(Material, Option<String>), Stop> {
+        let data = read_payload(&feed.data)?;
+        // A template does not make a notification of what is none.
+        let mut own = feed.format.map(|format| feed::read(format, &data, clock::minute)).transpose()?;
+        let mut text = None;
+        if let Some(path) = &feed.template {
+            own = None;
+            let name = path.display().to_string();
+            let json = makes_json(path);
+            let filled =
+                fill(path, &name, &feed.data, &data, if json { template::Target::Json } else { self.format() })?;
+            if json {
+                refuse_unused(self.request, None)?;
+                let payload = payload::of_text(&format!("the template {name}"), &filled, &self.chosen)?;
+                return Ok((Material::Payload(payload), None));
+            }
+            text = Some(self.unless_empty(clean(&filled), || {
+                Error::usage(
+                    "the text is empty: the template makes nothing but white space of this data",
+                    "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+                )
+            })?);
+        }
+        self.check_chosen()?;
+        if !self.is_alert {
+            return Ok((Material::Nothing, text));
+        }
+        let is_notification = own.is_some();
+        let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
+        if is_notification {
+            build_alert::do_without_picture(&mut alert, &mut self.target.warnings);
+        }
+        alert.body = text.or(alert.body);
+        Ok((Material::Alert(Box::new(alert)), None))
+    }
+
+    /// A text as it is, a file, or files alone.
+    fn plain(&mut self, material: Material) -> Result<(Material, Option<String>), Stop> {
+        let msgtype = check_type(&self.chosen, &material, self.target.channel)?;
+        let rule = match &material {
+            Material::File(..) | Material::MediaId(_) => {
+                refuse_unused(self.request, Some(msgtype))?;
+                if msgtype.facts().text.is_some() { TextRule::Optional } else { TextRule::None }
+            }
+            _ if self.request.input.attach.is_empty() => TextRule::Required,
+            _ => TextRule::Optional,
+        };
+        if let Material::File(kind, file) = &material {
+            // A file that the channel does not take is reported before anything about the text.
+            files::check_file(*kind, file, self.target)?;
+        }
+        Ok((material, self.text(rule)?))
+    }
+
+    /// The text that the type needs, from where the options say.
+    fn text(&mut self, rule: TextRule) -> Result<Option<String>, Stop> {
+        let input = &self.request.input;
+        let named = match (&input.text, &input.text_file) {
+            (Some(text), _) => Some(TextSource::Argument(text)),
+            (None, Some(path)) => Some(TextSource::from_path(path)),
+            (None, None) => None,
+        };
+        if rule == TextRule::None {
+            return match named {
+                None => Ok(None),
+                Some(_) => Err(Error::usage(
+                    format!("a message of type {} has no text", self.chosen.name),
+                    "send the text with a command of its own, or the text itself with the file behind it: --attach",
+                )
+                .into()),
+            };
+        }
+        // Stdin is read where nothing else gives the message, nothing else reads it, and nobody would have to type.
+        let is_piped = matches!(self.source, MessageSource::Text)
+            && !input.attach.iter().any(|path| is_stdin(path))
+            && !std::io::stdin().is_terminal();
+        let is_named = named.is_some();
+        let Some(from) = named.or(is_piped.then_some(TextSource::Stdin)) else {
+            return match rule {
+                TextRule::Required => Err(Error::usage(
+                    "there is no text to send: no CONTENT was given and stdin is a terminal",
+                    "give the text as an argument, pipe it in, or name a file with --text-file",
+                )
+                .into()),
+                _ => Ok(None),
+            };
+        };
+        let Target { settings, warnings, .. } = &mut *self.target;
+        let escapes = self.request.escapes || settings.escapes;
+        let read = read_text(&from, &TextOptions { encoding: settings.encoding, escapes })?;
+        warnings.extend(read.warnings);
+        match self.unless_empty(read.text, || empty_text(&from)) {
+            Err(Stop::Failed(_)) if rule == TextRule::Optional && !is_named => Ok(None),
+            text => text.map(Some),
+        }
+    }
+
+    /// The text, or what was asked for in its place where it is white space alone.
+    fn unless_empty(&self, text: String, empty: impl FnOnce() -> Error) -> Result<String, Stop> {
+        let settings = &self.target.settings;
+        match &settings.if_empty {
+            _ if !is_blank(&text) => Ok(text),
+            _ if self.request.skip_empty => Err(Stop::Skipped),
+            Some(instead) if !is_blank(instead) => Ok(clean(instead)),
+            _ if settings.skip_empty => Err(Stop::Skipped),
+            _ => Err(empty().into()),
+        }
+    }
+
+    /// Refuses a chosen type that no alert or text can have.
+    fn check_chosen(&self) -> Result<()> {
+        match self.chosen.origin {
+            TypeOrigin::Best => Ok(()),
+            _ => check_type(&self.chosen, &Material::Nothing, self.target.channel).map(drop),
+        }
+    }
+
+    /// The format that a template's text is for. The text of an alert is escaped when that is rendered.
+    fn format(&self) -> template::Target {
+        match self.chosen.known().map(|msgtype| msgtype.facts().markup) {
+            Some(Markup::Markdown) if !self.is_alert => template::Target::Markdown,
+            Some(Markup::MarkdownV2) if !self.is_alert => template::Target::MarkdownV2,
+            _ => template::Target::Text,
+        }
+    }
+}
+
+fn empty_text(from: &TextSource<'_>) -> Error {
+    let place = match from {
+        TextSource::Argument(_) => "CONTENT".to_owned(),
+        TextSource::File(path) => format!("{path:?}"),
+        TextSource::Stdin => "stdin".to_owned(),
+    };
     Error::usage(
-        "the text is empty: the template makes nothing but white space of this data",
-        "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+        format!("the text is empty: {place} holds nothing but white space"),
+        "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
     )
 }
 
-/// A text as it is, a file, or files alone.
-fn read_plain(
-    request: &Request,
-    source: &MessageSource,
-    chosen: &ChosenType,
-    settings: &Settings,
-    warnings: &mut Vec<String>,
-) -> Result<Option<(Material, Option<String>)>> {
-    let (content, channel) = (&request.content, request.channel);
-    let material = match source {
-        MessageSource::File(kind, path) => {
-            Material::File(*kind, Attachment::open(path, content.filename.first().map(String::as_str))?)
-        }
-        MessageSource::MediaId(id) => Material::MediaId(id.clone()),
-        MessageSource::Text | MessageSource::Payload(_) | MessageSource::Feed(_) => Material::Nothing,
-    };
-    let msgtype = check_type(chosen, &material, channel)?;
-    let rule = match &material {
-        Material::File(..) | Material::MediaId(_) => {
-            refuse_unused(request, Some(msgtype))?;
-            if msgtype.facts().text.is_some() { TextRule::Optional } else { TextRule::None(msgtype) }
-        }
-        _ if !content.attach.is_empty() => TextRule::Optional,
-        _ => TextRule::Required,
-    };
-    if let Material::File(kind, file) = &material {
-        // A file that the channel does not take is reported before anything about the text.
-        files::check_file(*kind, file, channel, settings, warnings)?;
-    }
-    Ok(match read_body(request, rule, source, settings, warnings)? {
-        Body::Text(text) => Some((material, Some(text))),
-        Body::Absent => Some((material, None)),
-        Body::Skipped => None,
-    })
-}
-
-/// What came of the input.
-enum Fed {
-    /// A notification as it is understood here.
-    Alert(Box<Alert>),
-    /// The text of a template, in the format of its target.
-    Text(String),
-    /// The JSON of a template, to be read like a payload of that name.
-    Payload(String, String),
-}
-
-/// Reads the input, and fills the template if there is one. `target` is what a text is for; a template whose name ends in
-/// `.json`, before `.j2` or `.jinja`, makes JSON.
-fn fill(source: &FeedSource, target: Target) -> Result<Fed> {
-    let text = read_payload(&source.data)?;
-    // A template does not make a notification of what is none.
-    let alert = source.format.map(|format| feed::read(format, &text, clock::minute)).transpose()?;
-    let Some(path) = &source.template else {
-        return alert.map(|alert| Fed::Alert(Box::new(alert))).ok_or_else(|| Error::defect("data without a use"));
-    };
-    let data = data(&source.data, &text)?;
-    let name = path.display().to_string();
-    let pattern = read_payload(path)?;
-    if makes_json(path) {
-        let json = template::render(&name, &pattern, &data, Target::Json)?;
-        return Ok(Fed::Payload(format!("the template {name}"), json));
-    }
-    Ok(Fed::Text(clean(&template::render(&name, &pattern, &data, target)?)))
-}
-
-fn data(path: &Path, text: &str) -> Result<Value> {
-    let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
-    parse_json(text).map_err(|error| {
+/// Fills the template at `path` with the JSON that was read from `from`.
+fn fill(path: &Path, name: &str, from: &Path, data: &str, target: template::Target) -> Result<String> {
+    let data = parse_json(data).map_err(|error| {
+        let from = if is_stdin(from) { "stdin".to_owned() } else { format!("{from:?}") };
         Error::usage(
-            format!("the data from {name} is not JSON: {error}"),
+            format!("the data from {from} is not JSON: {error}"),
             "check it with jq; a template takes JSON alone",
         )
-    })
+    })?;
+    template::render(name, &read_payload(path)?, &data, target)
 }
 
+/// Whether a template makes JSON: its name ends in `.json`, before `.j2`, `.jinja` or `.jinja2`.
 fn makes_json(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let name = [".j2", ".jinja", ".jinja2"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
@@ -235,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_what_a_template_makes() {
+    fn a_template_of_that_name_makes_json() {
         for name in ["card.json", "a/card.json.j2", "card.JSON.jinja", "card.json.jinja2"] {
             assert!(makes_json(Path::new(name)), "{name}");
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::alert::Alert;
 use crate::channel::Channel;
+use crate::message::media::MediaKind;
 
 /// A message to be made and sent. What has a place in the config file too is not here, but in the settings.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub struct Request {
     /// The message type; `None`: the one that the settings say or the rest implies.
     pub msgtype: Option<String>,
     /// Where the message comes from.
-    pub content: MessageInput,
+    pub input: MessageInput,
     /// What happened, besides a text.
     pub alert: AlertFields,
     /// Succeed without a message when the text is empty.
@@ -36,14 +37,8 @@ pub struct MessageInput {
     pub text_file: Option<PathBuf>,
     /// JSON: the object under the msgtype, or a whole body.
     pub payload: Option<PathBuf>,
-    /// A picture to send.
-    pub image: Option<PathBuf>,
-    /// A file to send.
-    pub file: Option<PathBuf>,
-    /// A voice recording to send.
-    pub voice: Option<PathBuf>,
-    /// A video to send.
-    pub video: Option<PathBuf>,
+    /// A file that is the message: as a picture, a voice recording, a video, or just a file.
+    pub file: Option<(MediaKind, PathBuf)>,
     /// What was uploaded before.
     pub media_id: Option<String>,
     /// Whose notification the input is.
@@ -85,6 +80,19 @@ pub struct AlertFields {
     pub task_id: Option<String>,
 }
 
+/// A file to be uploaded for a media_id.
+#[derive(Debug, Clone)]
+pub struct UploadRequest {
+    /// `-` is stdin.
+    pub file: PathBuf,
+    /// Whose media it is; `None`: that of the channel which the profile has.
+    pub channel: Option<Channel>,
+    /// What it is; `None`: by its content.
+    pub kind: Option<String>,
+    /// The name to show.
+    pub filename: Option<String>,
+}
+
 /// Which settings were given as options of this command: those beat what a payload says, and must have a place.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs, reason = "each field is the option of its name")]
@@ -106,7 +114,7 @@ impl Request {
         Self {
             channel,
             msgtype: None,
-            content: MessageInput::default(),
+            input: MessageInput::default(),
             alert: AlertFields::default(),
             skip_empty: false,
             escapes: false,
@@ -117,8 +125,8 @@ impl Request {
 
     /// A text.
     pub fn text(channel: Channel, text: impl Into<OsString>) -> Self {
-        let content = MessageInput { text: Some(text.into()), ..MessageInput::default() };
-        Self { content, ..Self::new(channel) }
+        let input = MessageInput { text: Some(text.into()), ..MessageInput::default() };
+        Self { input, ..Self::new(channel) }
     }
 
     /// An alert in the program's own words.

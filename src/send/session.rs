@@ -1,6 +1,8 @@
-//! One run of one command: what all its targets have in common.
+//! What all targets of one command share: config, warnings, deadline, mask, observer, couriers.
 
 use std::time::Instant;
+
+use tokio::sync::OnceCell;
 
 use crate::api::Trust;
 use crate::blocking::off_loop;
@@ -15,7 +17,7 @@ use crate::store::Folder;
 
 use super::target::{Target, listed, only_channel, require_state_of, state_of};
 
-/// One run of one command.
+/// What all targets of one command share.
 pub struct Session<'c> {
     /// For the settings of further targets.
     pub config: &'c Config<'c>,
@@ -23,26 +25,27 @@ pub struct Session<'c> {
     pub settings: Settings,
     /// The channel of that target, once it is known.
     pub channel: Option<Channel>,
-    /// What somebody should hear of, one sentence each.
+    /// One sentence each, for the report.
     pub warnings: Vec<String>,
     /// Hides secrets in whatever is told.
     pub mask: Mask,
-    /// Is told what happens along the way.
+    /// Receives events: attempts, uploads, caches that cannot be used.
     pub listener: Observer,
     /// What was sent so far, to all targets.
     pub accounts: Accounts,
-    /// What may be told of the message, once it has been read.
+    /// What the log file tells of the message, once it has been read.
     pub said: Option<Said>,
-    /// An alert that cannot be stored is sent all the same: nobody would hear otherwise that there was one.
+    /// Whether an alert that cannot be stored is sent all the same. Otherwise that is an error.
     pub sends_unstored: bool,
-    /// Those that have delivered, for what waits in the outbox.
-    pub(crate) couriers: Couriers,
+    /// Those that have delivered, with their targets: for what waits in the outbox, so that it uses the connection, the
+    /// credential and the trusted certificates that are there already.
+    pub(super) couriers: Vec<(Target, Courier)>,
     /// Read once for all targets.
     trust: Trust,
     deadline: Instant,
 }
 
-/// What may be told of what a message says.
+/// What a log may tell of a message, whose text may be confidential.
 #[derive(Debug, Clone)]
 pub struct Said {
     /// Its message type.
@@ -71,28 +74,37 @@ impl<'c> Session<'c> {
             accounts: Accounts::default(),
             said: None,
             sends_unstored: false,
-            couriers: Couriers::default(),
+            couriers: Vec::new(),
             trust,
             deadline,
         }
     }
 
-    /// The command's own target, by this channel.
+    /// The command's own target, on this channel.
     pub(crate) fn own_target(&self, channel: Channel) -> Target {
         self.target(self.settings.clone(), channel)
     }
 
-    /// A target of this run. How much time there is, whether alerts are stored and where state
-    /// is kept is one question for all targets of a command.
+    /// A target of this command. The deadline, the outbox and the state folder are those of the command.
     pub(crate) fn target(&self, mut settings: Settings, channel: Channel) -> Target {
         settings.outbox = self.settings.outbox;
         settings.state_dir.clone_from(&self.settings.state_dir);
         let is_same = settings.ca_file == self.settings.ca_file;
         let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
-        Target::new(settings, channel, trust, self.deadline, self.mask.clone(), self.listener.clone())
+        Target {
+            settings: Box::new(settings),
+            channel,
+            warnings: Vec::new(),
+            deadline: self.deadline,
+            sends_unstored: self.sends_unstored,
+            trust,
+            mask: self.mask.clone(),
+            listener: self.listener.clone(),
+            login: OnceCell::new(),
+        }
     }
 
-    /// A further target by its name; `origin` is what named it.
+    /// A further target by its name; errors name `origin`, the option or entry that names the target.
     pub(crate) fn further_target(&self, name: &TargetName, origin: &str) -> Result<Target> {
         let settings = self.config.resolve_target(name, origin)?;
         let channel = match name.channel {
@@ -105,6 +117,16 @@ impl<'c> Session<'c> {
     /// The channel of a further target, as far as its name and its settings say.
     pub(crate) fn channel_of(&self, name: &TargetName) -> Option<Channel> {
         name.channel.or_else(|| only_channel(&self.config.resolve_target(name, "").ok()?).ok())
+    }
+
+    /// Takes out the courier that would be made for this target, if one has delivered to it. `agent_id` is what a payload
+    /// brought where the settings have none.
+    pub(crate) fn take_courier(&mut self, target: &Target, agent_id: Option<i64>) -> Option<Courier> {
+        let is_its = |(known, courier): &(Target, Courier)| {
+            identity(known) == identity(target) && courier.agent_id() == target.agent_id(agent_id)
+        };
+        let at = self.couriers.iter().position(is_its)?;
+        Some(self.couriers.swap_remove(at).1)
     }
 
     /// Starts the clock: the input has been read.
@@ -122,11 +144,7 @@ impl<'c> Session<'c> {
         state_of(&self.settings)
     }
 
-    /// The same for what cannot do without it.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 where none is known.
+    /// The same, or exit 3 where none is known.
     pub(crate) fn require_state(&self) -> Result<Folder> {
         require_state_of(&self.settings)
     }
@@ -142,46 +160,28 @@ impl<'c> Session<'c> {
         Ok(context)
     }
 
-    /// Reads the input off the event loop, since a pipe may stay open for long and a signal must still be heard. The clock
-    /// of the deadline starts when that is done.
-    pub(crate) async fn read_input<T: Send + 'static>(
+    /// Reads the input for the command's own target, off the event loop: a pipe may stay open for long, and a signal must
+    /// still be handled. The clock of the deadline starts when that is done.
+    pub(super) async fn read_input<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&mut Vec<String>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        channel: Channel,
+        work: impl FnOnce(&mut Target) -> Result<T> + Send + 'static,
+    ) -> Result<(Target, T)> {
+        self.channel = Some(channel);
+        let mut target = self.own_target(channel);
         let reading = off_loop(move || {
-            let mut warnings = Vec::new();
-            (work(&mut warnings), warnings)
+            let result = work(&mut target);
+            (target, result)
         });
-        let (result, warnings) = reading.await?;
-        self.warnings.extend(warnings);
+        let (mut target, result) = reading.await?;
+        self.warnings.append(&mut target.warnings);
         self.start_clock();
-        result
+        target.deadline = self.deadline;
+        Ok((target, result?))
     }
 }
 
-/// Couriers that have delivered and may deliver more: one for each target, so that what waits for it in the outbox uses the
-/// connection, the credential and the trusted certificates that are there already.
-#[derive(Default)]
-pub(crate) struct Couriers(Vec<(Target, Courier)>);
-
-impl Couriers {
-    /// Keeps one for later.
-    pub(crate) fn keep(&mut self, target: Target, courier: Courier) {
-        self.0.push((target, courier));
-    }
-
-    /// Takes out the one that would be made for this target.
-    /// `agent_id` is what a payload brought where the settings have none.
-    pub(crate) fn take(&mut self, target: &Target, agent_id: Option<i64>) -> Option<Courier> {
-        let is_its = |(known, courier): &(Target, Courier)| {
-            identity(known) == identity(target) && courier.agent_id() == target.agent_id(agent_id)
-        };
-        let at = self.0.iter().position(is_its)?;
-        Some(self.0.swap_remove(at).1)
-    }
-}
-
-/// What a courier is made of, as far as it can differ within a run.
+/// What a courier is made of, as far as it can differ within a command.
 fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<&str>) {
     let settings = &target.settings;
     (

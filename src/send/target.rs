@@ -17,25 +17,27 @@ use crate::secret::{Mask, Secret};
 use crate::store::Folder;
 use crate::token::{App, Tokens};
 
-/// A target of a run.
+/// A channel with the settings of one profile: where a message is sent.
 pub(crate) struct Target {
     /// Those of its profile, with the command's options and the environment.
     pub(crate) settings: Box<Settings>,
-    /// The way to it.
     pub(crate) channel: Channel,
-    /// What somebody should hear of, one sentence each.
+    /// One sentence each, for the report.
     pub(crate) warnings: Vec<String>,
-    trust: Trust,
-    deadline: Instant,
-    mask: Mask,
-    listener: Observer,
-    login: OnceCell<Login>,
+    /// When all requests to it must have ended.
+    pub(crate) deadline: Instant,
+    /// See [`Session::sends_unstored`](super::Session::sends_unstored).
+    pub(super) sends_unstored: bool,
+    pub(super) trust: Trust,
+    pub(super) mask: Mask,
+    pub(super) listener: Observer,
+    pub(super) login: OnceCell<Login>,
 }
 
 /// The credentials of a target, and what may be said of them.
 #[derive(Clone)]
 pub(crate) struct Login {
-    /// Where its API is.
+    /// The base URL of its API.
     pub(crate) base_url: BaseUrl,
     /// What may be said of the credential.
     pub(crate) provenance: Provenance,
@@ -49,40 +51,7 @@ enum Key {
 }
 
 impl Target {
-    pub(super) fn new(
-        settings: Settings,
-        channel: Channel,
-        trust: Trust,
-        deadline: Instant,
-        mask: Mask,
-        listener: Observer,
-    ) -> Self {
-        let (warnings, login) = (Vec::new(), OnceCell::new());
-        let settings = Box::new(settings);
-        Self { settings, channel, warnings, trust, deadline, mask, listener, login }
-    }
-
-    /// When all must have ended.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// Ends then.
-    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
-    }
-
-    /// The folder of what is kept between runs, where one is known.
-    pub(crate) fn state(&self) -> Option<Folder> {
-        state_of(&self.settings)
-    }
-
-    /// The same for what cannot do without it.
-    pub(crate) fn require_state(&self) -> Result<Folder> {
-        require_state_of(&self.settings)
-    }
-
-    /// What a message cannot do without; `agent_id` is what a payload brought where the settings have none.
+    /// Fails with exit 3 where settings are missing that a message needs; `agent_id` is what a payload brought where the settings have none.
     pub(crate) fn require_credentials(&self, agent_id: Option<i64>) -> Result<()> {
         let lacking = match self.channel {
             Channel::App => self.settings.lacking_for_app(agent_id.is_none()),
@@ -92,12 +61,8 @@ impl Target {
         if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
     }
 
-    /// Reads the credentials, once: what gives them may be a pipe. `agent_id` is what a payload brought where the settings
-    /// have none.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 where one is missing, unreadable or malformed.
+    /// Reads the credentials, once: their source may be a pipe. `agent_id` is what a payload brought where the settings have
+    /// none. Fails with exit 3 where one is missing, unreadable or malformed.
     pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
         let login = self.login.get_or_try_init(async || match self.channel {
             Channel::App => self.log_in_app(agent_id).await,
@@ -151,14 +116,13 @@ impl Target {
         Ok(Some(webhook))
     }
 
-    /// The app and its agent, or the webhook's key, as a fingerprint: what tells two targets apart where no profile names
-    /// them.
+    /// The fingerprint of the target: of app and agent, or of the webhook's key. It tells targets apart where no profile
+    /// names them.
     pub(crate) async fn identity(&self, agent_id: Option<i64>) -> Result<String> {
         Ok(match self.channel {
             Channel::App => {
                 let corp_id = self.settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value);
-                let agent_id = self.settings.agent_id.as_ref().map(|agent| agent.value).or(agent_id);
-                fingerprint::of_app(corp_id, agent_id.unwrap_or_default())
+                fingerprint::of_app(corp_id, self.agent_id(agent_id).unwrap_or_default())
             }
             Channel::Webhook => self.log_in(None).await?.identity(),
         })
@@ -177,7 +141,7 @@ impl Target {
         Client::new(self.client_options(base_url), self.mask.clone(), self.listener.clone())
     }
 
-    /// A client for one who looks at the way as well.
+    /// A client that also records how the connection is made, for `check`.
     pub(crate) fn inspecting_client(&self, base_url: BaseUrl) -> Client {
         Client::inspecting(self.client_options(base_url), self.mask.clone(), self.listener.clone())
     }
@@ -199,33 +163,27 @@ impl Target {
         }
     }
 
-    /// Its courier, with a client of its own. `agent_id` is what a payload brought where the settings have none.
+    /// A courier with a client of its own. `agent_id` is what a payload brought where the settings have none.
     pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Courier> {
         let login = self.log_in(agent_id).await?;
         let client = self.client(login.base_url.clone());
         Ok(self.courier_with(client, login))
     }
 
-    /// The courier that uses this client.
+    /// A courier that uses this client.
     pub(crate) fn courier_with(&self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
-        let limiter = RateLimiter::new(self.state().as_ref(), &login.identity(), rate, self.listener.clone());
-        let Login { base_url, provenance, key } = login;
-        let credential = match key {
-            Key::App(app) => Credential::App(self.tokens(&base_url, app)),
+        let limiter =
+            RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.listener.clone());
+        let credential = match login.key {
+            Key::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             Key::Webhook(key) => Credential::Webhook(key),
         };
-        Courier::new(
-            client,
-            self.channel,
-            (credential, provenance),
-            self.policy(),
-            (limiter, self.settings.rate),
-            self.listener.clone(),
-        )
+        let (credential, pacing) = ((credential, login.provenance), (limiter, self.settings.rate));
+        Courier::new(client, self.channel, credential, self.policy(), pacing, self.listener.clone())
     }
 
-    /// How requests to it are repeated.
+    /// The retry policy of the settings.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             retries: self.settings.retries,
@@ -242,7 +200,7 @@ impl Target {
         Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.listener.clone())
     }
 
-    /// Reads a credential, off the event loop: a command behind it may take its time.
+    /// Reads a credential, off the event loop, until the deadline: its source may be a command.
     async fn load(&self, source: &SecretSource) -> Result<Secret> {
         let limit = self.deadline.saturating_duration_since(Instant::now());
         let secret = if source.at_hand().is_some() {
@@ -251,7 +209,7 @@ impl Target {
             let source = source.clone();
             let origin = source.origin().to_owned();
             let loading = off_loop(move || source.load(limit));
-            // A command is stopped at its limit; a file can be a pipe that nobody writes into.
+            // A command is stopped at its limit; a file may be a pipe without a writer.
             let patience = limit + Duration::from_millis(200);
             let loaded = tokio::time::timeout(patience, loading).await.map_err(|_| {
                 Error::config(
@@ -285,10 +243,7 @@ impl Login {
 }
 
 /// The channel asked for, else the one that the profile has, else the only one for which there are credentials at all.
-///
-/// # Errors
-///
-/// Usage where there are several, exit 3 where there is none.
+/// Fails with usage where there are several, with exit 3 where there is none.
 pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
     match (asked, only_channel(settings)) {
         (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
