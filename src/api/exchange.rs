@@ -3,27 +3,23 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 
-use super::drain::Drain;
-use super::envelope::{self, HttpAnswer};
+use super::connect::{ConnectFailure, ConnectionWatch};
+use super::envelope::{self, HttpAnswer, Reply};
 use super::failure::{CallError, Limit, Peer};
-use super::link::{Link, Unreached};
-use super::reply::Reply;
+use super::progress::{RequestProgress, UnsentBytes};
 use super::{Client, Target};
 use crate::clock::brief;
-use crate::error::Error;
 use crate::secret::Mask;
 
-/// Why no response came.
-pub(super) enum Ended<'a> {
+/// How a request ended to which no response came.
+pub(super) enum RequestEnd<'a> {
     Failed(&'a reqwest::Error),
-    At(Limit),
+    TimedOut(Limit),
 }
 
 impl Client {
@@ -32,7 +28,7 @@ impl Client {
     pub(super) async fn exchange(
         &self,
         target: &Target<'_>,
-        progress: &Progress,
+        progress: &RequestProgress,
         fill: &(dyn Fn(RequestBuilder) -> Result<RequestBuilder, CallError> + Sync),
     ) -> Result<Reply, CallError> {
         self.time_left()?;
@@ -59,13 +55,13 @@ impl Client {
         &self,
         path: &str,
         request: RequestBuilder,
-        progress: &Progress,
+        progress: &RequestProgress,
     ) -> Result<Reply, CallError> {
-        let link = Link::begin(self.connect_limit()?);
-        let response = match self.while_moving(&link, progress, link.watch(request.send())).await {
+        let watch = ConnectionWatch::begin(self.connect_limit()?, false);
+        let response = match self.while_moving(&watch, progress, watch.over(request.send())).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.no_response(&link, path, progress, Ended::Failed(&error))),
-            Err(limit) => return Err(self.no_response(&link, path, progress, Ended::At(limit))),
+            Ok(Err(error)) => return Err(self.no_response(&watch, path, progress, RequestEnd::Failed(&error))),
+            Err(limit) => return Err(self.no_response(&watch, path, progress, RequestEnd::TimedOut(limit))),
         };
         let heard = SystemTime::now();
         let dated = header(response.headers(), DATE).and_then(date_of);
@@ -82,12 +78,17 @@ impl Client {
     }
 
     /// Waits as long as the attempt moves and the deadline has not come.
-    async fn while_moving<F: Future>(&self, link: &Link, progress: &Progress, work: F) -> Result<F::Output, Limit> {
+    async fn while_moving<F: Future>(
+        &self,
+        watch: &ConnectionWatch,
+        progress: &RequestProgress,
+        work: F,
+    ) -> Result<F::Output, Limit> {
         let mut work = pin!(work);
-        let mut drain = Drain::default();
+        let mut unsent = UnsentBytes::default();
         let mut reprieved = Instant::now();
         loop {
-            let limit = match link.stood_since() {
+            let limit = match watch.stood_since() {
                 Some(stood) => self.patience_ends(progress, stood).max(reprieved),
                 // Not standing yet: look again before a connection made in this moment could have run out of time.
                 None => Instant::now() + self.options.timeout,
@@ -97,68 +98,73 @@ impl Client {
                 Err(_) if Instant::now() >= self.options.deadline => return Err(Limit::Deadline),
                 Err(_) => {}
             }
-            let stood = link.stood_since();
+            let stood = watch.stood_since();
             if stood.is_some_and(|stood| Instant::now() >= self.patience_ends(progress, stood).max(reprieved)) {
-                let reprieve = drain.reprieve(progress.handed_over(), self.options.timeout);
+                let reprieve = unsent.reprieve(progress.handed_over(), self.options.timeout);
                 reprieved = Instant::now() + reprieve.ok_or(Limit::Timeout)?;
             }
         }
     }
 
     /// When an attempt whose connection stood at `stood` has gone without progress for too long.
-    fn patience_ends(&self, progress: &Progress, stood: Instant) -> Instant {
+    fn patience_ends(&self, progress: &RequestProgress, stood: Instant) -> Instant {
         progress.last_moved().map_or(stood, |moved| moved.max(stood)) + self.options.timeout
     }
 
     /// What it means that no response came: it depends on whether the request can have gone out.
-    pub(super) fn no_response(&self, link: &Link, path: &str, progress: &Progress, ended: Ended<'_>) -> CallError {
+    pub(super) fn no_response(
+        &self,
+        watch: &ConnectionWatch,
+        path: &str,
+        progress: &RequestProgress,
+        ended: RequestEnd<'_>,
+    ) -> CallError {
         if let Some(error) = progress.failure() {
             return CallError::Setup(error);
         }
         let peer = self.peer(path);
-        let failure = match link.failure() {
+        let failure = match watch.failure() {
             Some(failure) => failure,
-            None if link.stood_since().is_some() => return self.no_answer(&peer, &ended),
-            None => link.describe_wait(link.elapsed()),
+            None if watch.stood_since().is_some() => return self.no_answer(&peer, &ended),
+            None => watch.describe_wait(watch.elapsed()),
         };
         self.unreached(&peer, failure)
     }
 
     /// What it means that no connection came to stand.
-    pub(super) fn unreached(&self, peer: &Peer<'_>, failure: Unreached) -> CallError {
+    pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
         let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
         match failure {
-            Unreached::Dns { host, reason } => {
+            ConnectFailure::Dns { host, reason } => {
                 let way = peer.proxy.as_ref().map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
                 let what = format!("the name {host} could not be looked up{way}: {reason}");
                 CallError::Unreached { what, limit: None }
             }
-            Unreached::DnsTimedOut { host, waited } => {
+            ConnectFailure::DnsTimedOut { host, waited } => {
                 let what = format!("the name {host} could not be looked up: no answer within {}", brief(waited));
                 CallError::Unreached { what, limit: limit() }
             }
-            Unreached::Connect(reason) => {
+            ConnectFailure::Connect(reason) => {
                 CallError::Unreached { what: format!("no connection to {}: {reason}", peer.host()), limit: None }
             }
-            Unreached::TimedOut(waited) => {
+            ConnectFailure::TimedOut(waited) => {
                 let what = format!("no connection to {} within {}", peer.host(), brief(waited));
                 CallError::Unreached { what, limit: limit() }
             }
-            Unreached::Certificate(fault) => CallError::Untrusted { host: peer.host(), fault },
-            Unreached::ProxyAuth => peer.proxy_login(),
+            ConnectFailure::Certificate(fault) => CallError::Untrusted { host: peer.host(), fault },
+            ConnectFailure::ProxyAuth => peer.proxy_login(),
         }
     }
 
     /// What it means that no response came although the request can have gone out.
-    fn no_answer(&self, peer: &Peer<'_>, ended: &Ended<'_>) -> CallError {
+    fn no_answer(&self, peer: &Peer<'_>, ended: &RequestEnd<'_>) -> CallError {
         let (how, limit) = match ended {
-            Ended::Failed(error) if is_no_http(error) => {
-                let is_plain = self.options.base_url.as_str().starts_with("http:");
-                let advice = if is_plain { "; is this a TLS port? then https://" } else { "" };
+            RequestEnd::Failed(error) if is_no_http(error) => {
+                let advice = if self.is_tls() { "" } else { "; is this a TLS port? then https://" };
                 return CallError::Foreign(format!("{} answered something that is not HTTP{advice}", peer.host()));
             }
-            Ended::Failed(error) => (format!(": {}", root_cause(error)), None),
-            Ended::At(limit) => (self.after(*limit), Some(*limit)),
+            RequestEnd::Failed(error) => (format!(": {}", root_cause(error)), None),
+            RequestEnd::TimedOut(limit) => (self.after(*limit), Some(*limit)),
         };
         CallError::Silent {
             what: format!("the request went out to {}, but no answer came{how}", peer.endpoint()),
@@ -215,42 +221,6 @@ fn judge_masked<'a>(answer: &HttpAnswer<'_>, peer: impl FnOnce() -> Peer<'a>, ma
             let masked = mask.apply(&String::from_utf8_lossy(answer.body));
             Err(envelope::foreign(&HttpAnswer { body: masked.as_bytes(), ..answer.clone() }, &peer()))
         }
-    }
-}
-
-/// How far the body of a request has got.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<ProgressState>);
-
-#[derive(Debug, Default)]
-struct ProgressState {
-    moved: Mutex<Option<Instant>>,
-    sent: AtomicU64,
-    failure: OnceLock<Error>,
-}
-
-impl Progress {
-    /// Notes bytes handed over and returns their number so far.
-    pub(super) fn add(&self, bytes: u64) -> u64 {
-        *self.0.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        self.0.sent.fetch_add(bytes, Ordering::Relaxed) + bytes
-    }
-
-    /// Notes that the body could not be read to its end: it is this that ends the request then.
-    pub(super) fn fail(&self, error: Error) {
-        let _ = self.0.failure.set(error);
-    }
-
-    fn failure(&self) -> Option<Error> {
-        self.0.failure.get().cloned()
-    }
-
-    fn last_moved(&self) -> Option<Instant> {
-        *self.0.moved.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn handed_over(&self) -> u64 {
-        self.0.sent.load(Ordering::Relaxed)
     }
 }
 

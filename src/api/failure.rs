@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::certificate::CertificateFault;
+use super::envelope::Reply;
 use super::errcode;
 use super::proxy::Proxy;
-use super::reply::Reply;
 use crate::error::{Answer, Error};
 
 /// Why a call did not end with WeCom's consent.
@@ -113,26 +114,6 @@ impl Limit {
             Self::Deadline => "--deadline",
         }
     }
-}
-
-/// What is wrong with a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CertificateFault {
-    /// It was issued by nobody who is trusted here.
-    #[error("its issuer is not among the trusted roots")]
-    Issuer,
-    /// Its time is over.
-    #[error("it has expired")]
-    Expired,
-    /// Its time has not come.
-    #[error("it is not valid yet")]
-    NotYetValid,
-    /// It is for another name.
-    #[error("it is for another name")]
-    Name,
-    /// Anything else, in the words of the TLS library.
-    #[error("{0}")]
-    Other(String),
 }
 
 /// Whom a request is for, as errors name it.

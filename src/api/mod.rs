@@ -3,54 +3,44 @@
 //! It is given an access token and never asks for one; it never retries, caches or sleeps. A method per endpoint
 //! stands in the file of its area; what they share, the machinery of connections and requests, stands here.
 
-mod agent;
-mod bundle;
-mod drain;
+mod app;
+mod certificate;
+mod connect;
 mod envelope;
 pub(crate) mod errcode;
 mod exchange;
 mod failure;
-mod gettoken;
-mod link;
-mod media;
 mod message;
 mod probe;
+mod progress;
 mod proxy;
-mod reply;
 mod roots;
 #[cfg(test)]
 mod tests;
 mod trust;
-mod webhook;
-mod witness;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
-use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
 
-pub(crate) use agent::{AGENT_GET, Agent};
-pub(crate) use envelope::status_of;
-pub(crate) use failure::{CallError, CertificateFault, Limit};
-pub(crate) use gettoken::{GETTOKEN, Grant};
-pub(crate) use media::{Upload, Uploaded};
+pub(crate) use app::{AGENT_GET, Agent, GETTOKEN, Grant};
+pub(crate) use certificate::{Certificate, CertificateFault};
+pub(crate) use envelope::{Reply, status_of};
+pub(crate) use failure::{CallError, Limit};
+pub(crate) use message::Uploaded;
 pub(crate) use probe::Way;
-pub(crate) use reply::Reply;
 pub(crate) use trust::Trust;
-pub(crate) use witness::Certificate;
 
 use crate::config::{BaseUrl, ProxySetting};
 use crate::error::{Error, Result};
 use crate::event::Observer;
-use crate::secret::{Mask, Secret};
-use exchange::Progress;
+use crate::secret::Mask;
+use certificate::CertificateRecorder;
+use connect::{WatchLayer, WatchedResolver};
 use failure::Peer;
-use link::{WatchLayer, WatchedResolver};
 use proxy::Proxy;
-use witness::Seen;
 
 /// How a client reaches WeCom.
 #[derive(Debug, Clone)]
@@ -76,8 +66,8 @@ pub(crate) struct Client {
     http: Arc<OnceCell<reqwest::Client>>,
     /// When the first answer of WeCom came, by this machine's clock and by its own.
     clocks: Arc<OnceLock<(SystemTime, SystemTime)>>,
-    /// The certificates that were shown, for one who wants to see them.
-    seen: Option<Seen>,
+    /// Records the certificates that were shown, where somebody asks for them.
+    recorder: Option<CertificateRecorder>,
     mask: Mask,
     listener: Observer,
 }
@@ -97,7 +87,7 @@ struct Target<'a> {
 impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
-        Self { options, http: Arc::default(), clocks: Arc::default(), seen: None, mask, listener }
+        Self { options, http: Arc::default(), clocks: Arc::default(), recorder: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
@@ -116,10 +106,7 @@ impl Client {
     }
 
     /// Builds the connection machinery now, to find out whether it can be built.
-    ///
-    /// # Errors
-    ///
-    /// Trusted roots that cannot be read before the deadline, or a proxy URL that cannot be used.
+    /// Fails for trusted roots that cannot be read before the deadline, and for a proxy URL that cannot be used.
     pub(crate) async fn prepare(&self) -> Result<()> {
         self.http().await.map(|_| ())
     }
@@ -144,8 +131,8 @@ impl Client {
     }
 
     async fn client_config(&self) -> Result<rustls::ClientConfig> {
-        let is_tls = self.options.base_url.as_str().starts_with("https:") || self.proxy().is_some_and(|p| p.is_tls());
-        self.options.trust.client_config(is_tls, self.options.deadline, self.seen.clone()).await
+        let is_tls = self.is_tls() || self.proxy().is_some_and(|proxy| proxy.is_tls());
+        self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await
     }
 
     /// Makes an attempt, and another with all trusted roots where those at hand did not suffice. The handshake failed then,
@@ -176,15 +163,6 @@ impl Client {
     /// What errors call whoever is asked at that endpoint.
     fn peer(&self, endpoint: &str) -> Peer<'_> {
         Peer { host: self.options.base_url.host(), path: self.path(endpoint), proxy: self.proxy() }
-    }
-
-    /// Sends a JSON body, as the bytes it was made into.
-    async fn post_json(&self, path: &str, credential: (&str, &Secret), body: Bytes) -> Result<Reply, CallError> {
-        let target = Target { method: Method::POST, path, query: vec![(credential.0, credential.1.expose())] };
-        let fill = |request: RequestBuilder| {
-            Ok(request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone()))
-        };
-        self.exchange(&target, &Progress::default(), &fill).await
     }
 
     /// An empty request to that target.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::exchange::{Ended, Progress};
+use super::certificate::{Certificate, CertificateRecorder};
+use super::connect::{ConnectFailure, ConnectionWatch};
+use super::exchange::RequestEnd;
 use super::failure::{CallError, Limit};
-use super::link::{Link, Unreached};
+use super::progress::RequestProgress;
 use super::proxy::Proxy;
-use super::witness::{Certificate, Seen};
 use super::{Client, ClientOptions};
 use crate::config::ProxySetting;
 use crate::event::Observer;
@@ -38,7 +39,7 @@ pub(crate) enum Way {
 impl Client {
     /// A client that also notes the certificates which it is shown, for [`Client::certificate`].
     pub(crate) fn inspecting(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
-        Self { seen: Some(Seen::default()), ..Self::new(options, mask, listener) }
+        Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, listener) }
     }
 
     /// Which way its requests go, and why.
@@ -66,53 +67,42 @@ impl Client {
             let (host, port) = proxy.hop();
             return (host.to_owned(), port);
         }
-        (self.host_name().to_owned(), self.port().unwrap_or(if self.is_tls() { 443 } else { 80 }))
+        let (host, port) = self.host_and_port();
+        (host.to_owned(), port)
     }
 
     /// The addresses of that host.
-    ///
-    /// # Errors
-    ///
-    /// A name that is not found, or not within the connect limit.
     pub(crate) async fn look_up(&self) -> Result<Vec<SocketAddr>, CallError> {
         let (host, port) = self.first_hop();
         let limit = self.connect_limit()?;
         let found = tokio::time::timeout(limit, tokio::net::lookup_host((host.as_str(), port))).await;
         let failure = match found.map(|found| found.map(Iterator::collect::<Vec<_>>)) {
             Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
-            Ok(Ok(_)) => Unreached::Dns { host, reason: "it has no address".to_owned() },
-            Ok(Err(error)) => Unreached::Dns { host, reason: error.to_string() },
-            Err(_) => Unreached::DnsTimedOut { host, waited: limit },
+            Ok(Ok(_)) => ConnectFailure::Dns { host, reason: "it has no address".to_owned() },
+            Ok(Err(error)) => ConnectFailure::Dns { host, reason: error.to_string() },
+            Err(_) => ConnectFailure::DnsTimedOut { host, waited: limit },
         };
         Err(self.unreached(&self.peer(""), failure))
     }
 
     /// The first of these addresses that takes a connection, which is dropped at once.
-    ///
-    /// # Errors
-    ///
-    /// None that does so within the connect limit.
     pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<SocketAddr, CallError> {
         let limit = self.connect_limit()?;
         let connecting = async {
-            let mut failure = Unreached::TimedOut(limit);
+            let mut failure = ConnectFailure::TimedOut(limit);
             for address in addresses {
                 match TcpStream::connect(address).await {
                     Ok(_) => return Ok(*address),
-                    Err(error) => failure = Unreached::Connect(error.to_string()),
+                    Err(error) => failure = ConnectFailure::Connect(error.to_string()),
                 }
             }
             Err(failure)
         };
-        let connected = tokio::time::timeout(limit, connecting).await.unwrap_or(Err(Unreached::TimedOut(limit)));
+        let connected = tokio::time::timeout(limit, connecting).await.unwrap_or(Err(ConnectFailure::TimedOut(limit)));
         connected.map_err(|failure| self.unreached(&self.peer(""), failure))
     }
 
     /// Makes a connection as a request does, through the proxy and with TLS, and drops it: no request goes out.
-    ///
-    /// # Errors
-    ///
-    /// Why it did not come to stand.
     pub(crate) async fn open(&self) -> Result<(), CallError> {
         self.http().await.map_err(CallError::Setup)?;
         self.trusting(async || self.open_once().await).await
@@ -120,22 +110,22 @@ impl Client {
 
     async fn open_once(&self) -> Result<(), CallError> {
         let http = self.http().await.map_err(CallError::Setup)?;
-        let link = Link::begin_look(self.connect_limit()?);
-        let request = link.watch(http.get(self.options.base_url.as_str()).send());
+        let watch = ConnectionWatch::begin(self.connect_limit()?, true);
+        let request = watch.over(http.get(self.options.base_url.as_str()).send());
         let ended = tokio::time::timeout_at(self.options.deadline.into(), request).await;
-        if link.failure().is_none() && link.stood_since().is_some() {
+        if watch.failure().is_none() && watch.stood_since().is_some() {
             return Ok(());
         }
         let ended = match &ended {
-            Ok(Err(error)) => Ended::Failed(error),
-            Ok(Ok(_)) | Err(_) => Ended::At(Limit::Deadline),
+            Ok(Err(error)) => RequestEnd::Failed(error),
+            Ok(Ok(_)) | Err(_) => RequestEnd::TimedOut(Limit::Deadline),
         };
-        Err(self.no_response(&link, "", &Progress::default(), ended))
+        Err(self.no_response(&watch, "", &RequestProgress::default(), ended))
     }
 
     /// The certificate that WeCom's host showed, trusted or not.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        self.seen.as_ref()?.of(self.host_name())
+        self.recorder.as_ref()?.latest(self.host_and_port().0)
     }
 
     /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
@@ -154,14 +144,11 @@ impl Client {
         Ok(self.options.connect_timeout.min(self.time_left()?))
     }
 
-    /// The host of the base URL, without port and brackets.
-    fn host_name(&self) -> &str {
+    /// The host of the base URL without brackets, and its port.
+    fn host_and_port(&self) -> (&str, u16) {
         let host = self.options.base_url.host();
-        let end = host.rfind(':').filter(|at| !host[*at..].contains(']'));
-        end.and_then(|at| host.get(..at)).unwrap_or(host).trim_matches(['[', ']'])
-    }
-
-    fn port(&self) -> Option<u16> {
-        self.options.base_url.host().rsplit_once(':')?.1.parse().ok()
+        let given = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
+        let (name, port) = given.unwrap_or((host, if self.is_tls() { 443 } else { 80 }));
+        (name.trim_matches(['[', ']']), port)
     }
 }

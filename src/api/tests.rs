@@ -8,7 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::channel::Channel;
 use crate::config::ProxyUrl;
+use crate::secret::Secret;
 
 fn client(proxy: SocketAddr, connect_timeout: Duration) -> Client {
     let proxy = ProxyUrl::parse(&Secret::new(format!("socks5h://{proxy}"))).unwrap();
@@ -51,9 +53,9 @@ async fn each_call_knows_its_own_connection() {
     };
     let (token, body) = (Secret::new("token"), || "{}".into());
     let calls = async {
-        tokio::join!(client.message_send(&token, body()), async {
+        tokio::join!(client.send(Channel::App, &token, body()), async {
             is_asked.await.unwrap();
-            client.message_send(&token, body()).await
+            client.send(Channel::App, &token, body()).await
         })
     };
     let (first, second) = tokio::select! {
@@ -82,9 +84,9 @@ async fn a_connection_that_came_free_counts() {
     };
     let (token, body) = (Secret::new("token"), || "{}".into());
     let calls = async {
-        tokio::join!(client.message_send(&token, body()), async {
+        tokio::join!(client.send(Channel::App, &token, body()), async {
             is_asked.await.unwrap();
-            client.message_send(&token, body()).await
+            client.send(Channel::App, &token, body()).await
         })
     };
     let (first, second) = tokio::select! {

@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 
+use super::certificate::CertificateRecorder;
 use super::roots::Sources;
-use super::witness::Seen;
 use crate::blocking::off_loop;
 use crate::error::{Error, Result};
 
@@ -25,16 +25,8 @@ pub(crate) struct Trust(Arc<Shared>);
 struct Shared {
     ca_file: Option<PathBuf>,
     /// For clients none of whose connections has TLS.
-    unused: OnceCell<Roots>,
-    used: OnceCell<Roots>,
-}
-
-/// What has been read.
-#[derive(Debug)]
-struct Roots {
-    roots: Arc<RootCertStore>,
-    /// Where there is a folder that has not been read.
-    widening: Option<Arc<Widening>>,
+    unused: OnceCell<Arc<Roots>>,
+    used: OnceCell<Arc<Roots>>,
 }
 
 impl Trust {
@@ -45,22 +37,27 @@ impl Trust {
     }
 
     /// The TLS settings of a client: TLS 1.2 and 1.3, and these roots. `is_used` says whether any connection will have TLS.
-    /// With `seen`, the certificates that are shown are noted there; they are judged all the same.
+    /// With a `recorder`, the certificates that are shown are recorded there; they are verified all the same.
     ///
-    /// # Errors
-    ///
-    /// A CA file, or a bundle named by a variable, from which no certificate can be read before the deadline.
+    /// Fails for a CA file, or a bundle named by a variable, from which no certificate can be read before the deadline.
     pub(super) async fn client_config(
         &self,
         is_used: bool,
         deadline: Instant,
-        seen: Option<Seen>,
+        recorder: Option<CertificateRecorder>,
     ) -> Result<ClientConfig> {
         let cell = if is_used { &self.0.used } else { &self.0.unused };
-        cell.get_or_try_init(|| self.read(is_used, deadline)).await?.client_config(seen)
+        let roots = cell.get_or_try_init(|| self.read(is_used, deadline)).await?;
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| defect(&error))?
+            // No danger: it hands every judgement on to the usual verifier.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier { roots: Arc::clone(roots), recorder }));
+        Ok(builder.with_no_client_auth())
     }
 
-    async fn read(&self, is_used: bool, deadline: Instant) -> Result<Roots> {
+    async fn read(&self, is_used: bool, deadline: Instant) -> Result<Arc<Roots>> {
         let sources = Arc::new(Sources::new(self.0.ca_file.clone(), is_used));
         let read = if is_used || self.0.ca_file.is_some() {
             off_the_event_loop(&sources, deadline, Sources::read).await??
@@ -68,86 +65,67 @@ impl Trust {
             // There is no file to be read.
             sources.read()?
         };
-        let roots = Arc::new(read.roots);
-        let widening = if read.leaves_folders { Some(Arc::new(Widening::new(sources, &roots)?)) } else { None };
-        Ok(Roots { roots, widening })
+        let store = Arc::new(read.roots);
+        let first = usual_verifier(Arc::clone(&store))?;
+        let unread_folders = read.leaves_folders.then_some(sources);
+        Ok(Arc::new(Roots { store, first, unread_folders, all: OnceCell::new() }))
     }
 
     /// Whether there may be roots that have not been read yet.
     pub(super) fn is_narrow(&self) -> bool {
-        self.widening().is_some_and(|widening| !widening.wide.initialized())
+        self.0.used.get().is_some_and(|roots| roots.unread_folders.is_some() && !roots.all.initialized())
     }
 
-    /// Reads the roots that have not been read yet. Returns whether there are any, which count from now on for the clients
-    /// that exist.
-    ///
-    /// # Errors
-    ///
-    /// The deadline passed before.
+    /// Reads the roots that have not been read yet, which fails when the deadline passes before. Returns whether there are
+    /// any; they count from now on for the clients that exist.
     pub(super) async fn widen(&self, deadline: Instant) -> Result<bool> {
-        match self.widening() {
-            Some(widening) => Ok(widening.wide.get_or_try_init(|| widening.read(deadline)).await?.is_some()),
+        match self.0.used.get() {
+            Some(roots) => Ok(roots.all.get_or_try_init(|| roots.read_folders(deadline)).await?.is_some()),
             None => Ok(false),
         }
     }
+}
 
-    fn widening(&self) -> Option<&Widening> {
-        self.0.used.get()?.widening.as_deref()
-    }
+/// What has been read. Those of the folders are read when the first ones do not suffice.
+#[derive(Debug)]
+struct Roots {
+    store: Arc<RootCertStore>,
+    first: Arc<WebPkiServerVerifier>,
+    /// The folders that have not been read with the first ones, where there are such.
+    unread_folders: Option<Arc<Sources>>,
+    /// With the roots of the folders too, once they were read; `None` in it if there were none.
+    all: OnceCell<Option<Arc<WebPkiServerVerifier>>>,
 }
 
 impl Roots {
-    fn client_config(&self, seen: Option<Seen>) -> Result<ClientConfig> {
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| defect(&error))?;
-        let builder = match (&self.widening, seen) {
-            (None, None) => builder.with_root_certificates(Arc::clone(&self.roots)),
-            (widening, seen) => {
-                let judge: Arc<dyn ServerCertVerifier> = match widening {
-                    Some(widening) => Arc::<Widening>::clone(widening),
-                    None => judge(Arc::clone(&self.roots))?,
-                };
-                let judge = seen.map_or(Arc::clone(&judge), |seen| seen.before(judge));
-                builder.dangerous().with_custom_certificate_verifier(judge)
-            }
-        };
-        Ok(builder.with_no_client_auth())
-    }
-}
-
-/// A verifier that begins with the roots of the file and is given those of the folders when they are needed.
-#[derive(Debug)]
-struct Widening {
-    sources: Arc<Sources>,
-    roots: Arc<RootCertStore>,
-    narrow: Arc<WebPkiServerVerifier>,
-    /// `None` in it: the folders were read, and hold no roots.
-    wide: OnceCell<Option<Arc<WebPkiServerVerifier>>>,
-}
-
-impl Widening {
-    fn new(sources: Arc<Sources>, roots: &Arc<RootCertStore>) -> Result<Self> {
-        let narrow = judge(Arc::clone(roots))?;
-        Ok(Self { sources, roots: Arc::clone(roots), narrow, wide: OnceCell::new() })
-    }
-
-    async fn read(&self, deadline: Instant) -> Result<Option<Arc<WebPkiServerVerifier>>> {
-        let more = off_the_event_loop(&self.sources, deadline, Sources::read_folders).await?;
+    async fn read_folders(&self, deadline: Instant) -> Result<Option<Arc<WebPkiServerVerifier>>> {
+        let Some(sources) = &self.unread_folders else { return Ok(None) };
+        let more = off_the_event_loop(sources, deadline, Sources::read_folders).await?;
         if more.is_empty() {
             return Ok(None);
         }
-        let mut roots = (*self.roots).clone();
-        roots.extend(more.roots);
-        judge(Arc::new(roots)).map(Some)
-    }
-
-    fn judge(&self) -> &WebPkiServerVerifier {
-        self.wide.get().and_then(Option::as_ref).unwrap_or(&self.narrow)
+        let mut store = (*self.store).clone();
+        store.extend(more.roots);
+        usual_verifier(Arc::new(store)).map(Some)
     }
 }
 
-impl ServerCertVerifier for Widening {
+/// Verifies by the roots that have been read so far, and records what it is shown for whoever asks.
+#[derive(Debug)]
+struct Verifier {
+    roots: Arc<Roots>,
+    recorder: Option<CertificateRecorder>,
+}
+
+impl Verifier {
+    fn record_version(&self, version: &'static str) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record_version(version);
+        }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -156,7 +134,11 @@ impl ServerCertVerifier for Widening {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.judge().verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        if let Some(recorder) = &self.recorder {
+            recorder.record(server_name, end_entity);
+        }
+        let verifier = self.roots.all.get().and_then(Option::as_ref).unwrap_or(&self.roots.first);
+        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -165,7 +147,8 @@ impl ServerCertVerifier for Widening {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.narrow.verify_tls12_signature(message, cert, dss)
+        self.record_version("TLS 1.2");
+        self.roots.first.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -174,11 +157,12 @@ impl ServerCertVerifier for Widening {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.narrow.verify_tls13_signature(message, cert, dss)
+        self.record_version("TLS 1.3");
+        self.roots.first.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.narrow.supported_verify_schemes()
+        self.roots.first.supported_verify_schemes()
     }
 }
 
@@ -195,8 +179,8 @@ async fn off_the_event_loop<T: Send + 'static>(
     }
 }
 
-/// The verifier that stands behind `with_root_certificates` too.
-fn judge(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>> {
+/// The verifier that rustls itself uses for a set of roots.
+fn usual_verifier(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>> {
     WebPkiServerVerifier::builder_with_provider(roots, provider()).build().map_err(|error| defect(&error))
 }
 

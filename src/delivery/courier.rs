@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::explain::Purpose;
 use super::failed::{Failed, Provenance, Trouble, context, for_token, is_stale};
 use super::policy::{Decision, Obstacle, Policy};
-use crate::api::errcode::Context;
-use crate::api::{Client, Upload, Uploaded};
+use crate::api::errcode::HintContext;
+use crate::api::{Client, Uploaded};
 use crate::channel::Channel;
 use crate::clock;
 use crate::config::Rate;
@@ -130,7 +130,7 @@ impl Courier {
         call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, Trouble>,
     ) -> Result<T, Failed> {
         let Self { client, credential, token: current, provenance, period, .. } = self;
-        let context = Context { period: *period, ..context(provenance, endpoint) };
+        let context = HintContext { period: *period, ..context(provenance, endpoint) };
         let explained = |trouble: &Trouble| Failed::of(trouble, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(|trouble| explained(&trouble)),
@@ -178,10 +178,7 @@ impl Courier {
     pub(super) async fn upload_file(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, Failed> {
         let channel = self.channel;
         self.call(channel.facts().upload_path, Purpose::Prepare, async |client, credential| {
-            Ok(match channel {
-                Channel::App => client.media_upload(credential, Upload { kind, file }).await,
-                Channel::Webhook => client.webhook_upload_media(credential, Upload { kind, file }).await,
-            }?)
+            Ok(client.upload(channel, credential, kind, file).await?)
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! From a failed call to the error that a person and a script can act on.
 
-use crate::api::errcode::{self, Context};
+use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, CertificateFault, Limit, status_of};
 use crate::error::{Answer, Error, Status};
 
@@ -14,7 +14,7 @@ pub(super) enum Purpose {
 }
 
 /// Turns the failure of a call into an error with its status and next step.
-pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &Context<'_>) -> Error {
+pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintContext<'_>) -> Error {
     let message = failure.to_string();
     match failure {
         CallError::Setup(error) => error.clone(),
@@ -52,7 +52,7 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &Context<'
     }
 }
 
-fn refusal(answer: &Answer, message: String, context: &Context<'_>) -> Error {
+fn refusal(answer: &Answer, message: String, context: &HintContext<'_>) -> Error {
     let mut error = Error::new(status_of(answer), message)
         .with_hint(errcode::hint_for(answer, context))
         .with_answer(answer.clone());
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn told(failure: &CallError, purpose: Purpose) -> (Status, String) {
-        let error = explain(failure, purpose, &Context::default());
+        let error = explain(failure, purpose, &HintContext::default());
         (error.status(), error.hint().unwrap_or_default().to_owned())
     }
 

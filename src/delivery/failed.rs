@@ -6,7 +6,7 @@ use super::explain::{Purpose, explain};
 use super::outcome::Unreached;
 use super::policy::Obstacle;
 use crate::api::CallError;
-use crate::api::errcode::{self, Class, Context};
+use crate::api::errcode::{self, Class, HintContext};
 use crate::error::{Error, Status};
 use crate::rate_limit::{LimitedBy, RateExceeded};
 
@@ -52,7 +52,7 @@ impl Failed {
         Self { error, unreached: Unreached::default(), may_have_arrived: false, obstacle: Obstacle::Final }
     }
 
-    pub(super) fn of(trouble: &Trouble, purpose: Purpose, context: &Context<'_>) -> Self {
+    pub(super) fn of(trouble: &Trouble, purpose: Purpose, context: &HintContext<'_>) -> Self {
         let failure = match trouble {
             Trouble::Rate(exceeded) => return Self::before(explain_rate(exceeded)),
             Trouble::Call(failure) => failure,
@@ -148,8 +148,8 @@ pub(super) fn for_token(failure: CallError, provenance: &Provenance) -> Failed {
     Failed::of(&Trouble::Call(failure), Purpose::Prepare, &context(provenance, "gettoken"))
 }
 
-pub(super) fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> Context<'a> {
-    Context {
+pub(super) fn context<'a>(provenance: &'a Provenance, endpoint: &'a str) -> HintContext<'a> {
+    HintContext {
         endpoint,
         secret_origin: Some(&provenance.origin),
         secret_len: Some(provenance.length),

@@ -3,7 +3,7 @@
 use super::courier::{Courier, Credential};
 use super::explain::{Purpose, explain};
 use super::failed::{context, for_token, is_stale};
-use crate::api::errcode::Context;
+use crate::api::errcode::HintContext;
 use crate::api::{Agent, CallError};
 use crate::error::{Error, Result};
 use crate::rate_limit::Usage;
@@ -11,7 +11,7 @@ use crate::token::Token;
 
 /// Why the way to WeCom is not open, and what to do next.
 pub(crate) fn explain_way(failure: &CallError) -> Error {
-    explain(failure, Purpose::Prepare, &Context::default())
+    explain(failure, Purpose::Prepare, &HintContext::default())
 }
 
 impl Courier {

@@ -15,7 +15,7 @@ use super::explain::Purpose;
 use super::failed::{Failed, Trouble};
 use super::late::Mark;
 use super::outcome::Outcome;
-use crate::api::errcode::{self, Context};
+use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
 use crate::channel::{Addressing, Channel, MsgType};
@@ -102,13 +102,7 @@ impl Courier {
         self.call(endpoint, Purpose::Send, async |client, credential| {
             let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(Trouble::Rate)?;
             account.begin(part).await;
-            let sending = async {
-                match channel {
-                    Channel::App => client.message_send(credential, message.bytes.clone()).await,
-                    Channel::Webhook => client.webhook_send(credential, message.bytes.clone()).await,
-                }
-            };
-            let sent = permit.during(sending).await;
+            let sent = permit.during(client.send(channel, credential, message.bytes.clone())).await;
             if let Err(failure) = &sent {
                 if failure.is_before_the_request() || failure.answer().is_some() {
                     account.end(part).await;
@@ -224,6 +218,6 @@ fn buckets(body: &Value, channel: Channel) -> Vec<Bucket> {
 
 /// How long a refusal keeps everybody on this machine from sending, if it is one of that kind.
 fn block_of(failure: &CallError, endpoint: &str, period: Option<Duration>) -> Option<Duration> {
-    let context = Context { endpoint, period, ..Context::default() };
+    let context = HintContext { endpoint, period, ..HintContext::default() };
     failure.answer().and_then(|answer| errcode::blocked_for(answer.errcode, &context))
 }

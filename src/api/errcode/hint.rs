@@ -13,7 +13,7 @@ const QUOTED_CHARS: usize = 200;
 
 /// What a hint can say beyond the code. All of it may be absent.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Context<'a> {
+pub(crate) struct HintContext<'a> {
     /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`; without its query.
     pub(crate) endpoint: &'a str,
     /// Where the credential of this call (an app's secret, a webhook's key) was read from, such as `WECOM_ALERT_SECRET`.
@@ -29,7 +29,7 @@ pub(crate) struct Context<'a> {
 /// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
 ///
 /// It can quote up to 200 characters of `errmsg`, so known secrets are still to be masked in it.
-pub(crate) fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
+pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
     let code = answer.errcode;
     let Some(entry) = lookup(code) else {
         return format!("look error code {code} up at https://open.work.weixin.qq.com/devtool/query?e={code}");
@@ -61,7 +61,7 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &Context<'_>) -> String {
     }
 }
 
-fn with_origin(hint: &str, what: &str, ctx: &Context<'_>) -> String {
+fn with_origin(hint: &str, what: &str, ctx: &HintContext<'_>) -> String {
     match (ctx.secret_origin.map(quoted), ctx.secret_len) {
         (Some(origin), Some(len)) => format!("{hint}; the {what} came from {origin}, {len} bytes long"),
         (Some(origin), None) => format!("{hint}; the {what} came from {origin}"),
@@ -87,7 +87,7 @@ fn with_errmsg(hint: &str, errmsg: &str) -> String {
     }
 }
 
-fn frequency<'a>(hint: &'a str, ctx: &Context<'_>) -> &'a str {
+fn frequency<'a>(hint: &'a str, ctx: &HintContext<'_>) -> &'a str {
     if is_gettoken(ctx.endpoint) {
         "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP on \
          gettoken for that long; do not switch the token cache off, since every gettoken call counts"
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn hint(errcode: i64, errmsg: &str, endpoint: &str) -> String {
-        let ctx = Context {
+        let ctx = HintContext {
             endpoint,
             secret_origin: Some("WECOM_ALERT_SECRET"),
             secret_len: Some(43),
@@ -153,18 +153,18 @@ mod tests {
 
     #[test]
     fn an_unknown_origin_is_left_out() {
-        let bare = Context { endpoint: "gettoken", ..Context::default() };
+        let bare = HintContext { endpoint: "gettoken", ..HintContext::default() };
         let said = hint_for(&answer(40001, ""), &bare);
         assert_eq!(Some(said.as_str()), lookup(40001).map(|entry| entry.hint));
-        let only_len = Context { secret_len: Some(0), ..bare };
+        let only_len = HintContext { secret_len: Some(0), ..bare };
         assert!(hint_for(&answer(40001, ""), &only_len).ends_with("; the secret is 0 bytes long"));
-        let only_origin = Context { secret_origin: Some("a\nb"), ..bare };
+        let only_origin = HintContext { secret_origin: Some("a\nb"), ..bare };
         assert!(hint_for(&answer(40001, ""), &only_origin).ends_with("; the secret came from a b"));
     }
 
     #[test]
     fn a_bad_webhook_says_which_part_is_the_key() {
-        let ctx = Context {
+        let ctx = HintContext {
             endpoint: "webhook/send",
             secret_origin: Some("WECOM_ALERT_WEBHOOK"),
             secret_len: Some(36),
@@ -197,7 +197,8 @@ mod tests {
     fn the_endpoint_decides_what_a_frequency_limit_means() {
         assert_has(&hint(45009, "api freq out of limit", "/cgi-bin/gettoken"), &["wait an hour", "wrong secrets"]);
         assert_has(&hint(45009, "", "/cgi-bin/webhook/send"), &["60 s", "20 messages a minute"]);
-        let ctx = Context { endpoint: "webhook/send", period: Some(Duration::from_secs(2)), ..Context::default() };
+        let ctx =
+            HintContext { endpoint: "webhook/send", period: Some(Duration::from_secs(2)), ..HintContext::default() };
         let answer = Answer { errcode: 45009, errmsg: String::new() };
         assert_has(&hint_for(&answer, &ctx), &["--rate", "everybody"]);
         assert_has(&hint(45009, "", "message/send"), &["60 s", "60 min", "midnight", "30 days"]);

@@ -9,7 +9,7 @@ mod table;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub(crate) use hint::{Context, hint_for};
+pub(crate) use hint::{HintContext, hint_for};
 
 use crate::error::{Answer, Status};
 
@@ -55,7 +55,7 @@ impl Class {
 
 /// What is known of one error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct ErrcodeRow {
     /// The code, as in `errcode`.
     pub(crate) code: i64,
     /// What it asks of the caller.
@@ -67,7 +67,7 @@ pub(crate) struct Entry {
 }
 
 /// What is known of a code; `None` for one that is not in the table.
-pub(crate) fn lookup(errcode: i64) -> Option<&'static Entry> {
+pub(crate) fn lookup(errcode: i64) -> Option<&'static ErrcodeRow> {
     let found = table::TABLE.binary_search_by_key(&errcode, |entry| entry.code).ok()?;
     table::TABLE.get(found)
 }
@@ -90,7 +90,7 @@ pub(crate) fn asks_for_new_token(errcode: i64) -> bool {
 /// The limits per minute block for 60 s; those per hour, day and month for longer, and the code does not tell which
 /// one was met. On gettoken 45009 can be the ban of an hour that follows many wrong secrets (document path 90312). A
 /// webhook's limit blocks for its period where the caller knows of a shorter one.
-pub(crate) fn blocked_for(errcode: i64, ctx: &Context<'_>) -> Option<Duration> {
+pub(crate) fn blocked_for(errcode: i64, ctx: &HintContext<'_>) -> Option<Duration> {
     let block = match errcode {
         45009 if is_gettoken(ctx.endpoint) => HOUR,
         45009 if is_webhook_send(ctx.endpoint) => ctx.period.unwrap_or(MINUTE).min(MINUTE),

@@ -4,7 +4,7 @@
 //! global error codes, document path 90313, with the limits of document paths 90236 (app messages), 90248 (group
 //! chats), 90253 (uploads), 90312 (frequencies) and 99110 (webhooks).
 
-use super::{Class, Entry};
+use super::{Class, ErrcodeRow};
 use Class::{AuthFatal, AuthRefresh, Config, Ok, Other, Payload, RateLimited, Recipient, Transient};
 
 const FOREIGN: &str = "check that corp_id and secret are those of a self-built app (应用管理 → the app), and that no proxy or base URL leads elsewhere: this code belongs to third-party suites";
@@ -42,12 +42,12 @@ const WORDING: &str =
     "change the wording: WeCom stopped this text as spam or as forbidden words, and will stop it again";
 const LINK: &str = "give the link in full, beginning with http:// or https://";
 
-const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> Entry {
-    Entry { code, class, meaning, hint }
+const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> ErrcodeRow {
+    ErrcodeRow { code, class, meaning, hint }
 }
 
 #[rustfmt::skip]
-pub(super) static TABLE: &[Entry] = &[
+pub(super) static TABLE: &[ErrcodeRow] = &[
     row(-1, Transient, "the system is busy", "send again in a few seconds; if it lasts, look for an outage of WeCom"),
     row(0, Ok, "WeCom took the request", "check the lists of invalid recipients in the answer"),
     row(6000, Transient, "the data was changed by somebody else at the same time", "send again in a few seconds"),

@@ -119,11 +119,11 @@ fn a_frequency_limit_blocks_for_a_minute_at_least() {
         (45033, "message/send", 60),
         (45033, "gettoken", 60),
     ] {
-        let ctx = Context { endpoint, ..Context::default() };
+        let ctx = HintContext { endpoint, ..HintContext::default() };
         assert_eq!(blocked_for(code, &ctx), Some(Duration::from_secs(seconds)), "{code} {endpoint}");
     }
     for code in [0, -1, 40001, 45002, 123_456] {
-        let ctx = Context { endpoint: "gettoken", ..Context::default() };
+        let ctx = HintContext { endpoint: "gettoken", ..HintContext::default() };
         assert_eq!(blocked_for(code, &ctx), None, "{code}");
     }
 }
@@ -138,7 +138,7 @@ fn a_known_period_shortens_the_block_of_a_webhook_alone() {
         (45009, "gettoken", 2, 3600),
         (45033, "webhook/send", 2, 60),
     ] {
-        let ctx = Context { endpoint, period: Some(Duration::from_secs(period)), ..Context::default() };
+        let ctx = HintContext { endpoint, period: Some(Duration::from_secs(period)), ..HintContext::default() };
         assert_eq!(blocked_for(code, &ctx), Some(Duration::from_secs(seconds)), "{code} {endpoint} {period}");
     }
 }

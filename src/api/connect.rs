@@ -1,4 +1,4 @@
-//! The way to WeCom's door: name look-up, connection, TLS and proxy tunnel, each watched where it happens.
+//! How a connection is made: name look-up, TCP, TLS and proxy tunnel, each watched where it happens.
 //!
 //! Exit codes depend on whether a connection stood when a request failed. That is recorded here as it is made,
 //! so that nobody has to guess it from an error's text.
@@ -11,17 +11,16 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::CertificateError;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::failure::CertificateFault;
+use super::certificate::CertificateFault;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why no connection came to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unreached {
+pub(super) enum ConnectFailure {
     /// The name was not found.
     Dns {
         /// The name looked up: WeCom's, or a proxy's.
@@ -47,8 +46,8 @@ pub(super) enum Unreached {
 }
 
 tokio::task_local! {
-    /// The link of the attempt that the current task is polling.
-    static CURRENT: Link;
+    /// The watch of the attempt that the current task is polling.
+    static CURRENT: ConnectionWatch;
 }
 
 /// What is known of the connection that an attempt uses.
@@ -61,25 +60,16 @@ struct State {
     connecting: bool,
     looked_up: Option<String>,
     stood: Option<Instant>,
-    failure: Option<Unreached>,
+    failure: Option<ConnectFailure>,
 }
 
 /// Watches the connection of one attempt as it is made; clones watch the same one.
 #[derive(Debug, Clone)]
-pub(super) struct Link(Arc<Mutex<State>>);
+pub(super) struct ConnectionWatch(Arc<Mutex<State>>);
 
-impl Link {
-    /// Begins an attempt, whose connection may take `limit` to stand.
-    pub(super) fn begin(limit: Duration) -> Self {
-        Self::with(limit, false)
-    }
-
-    /// Begins an attempt that ends when its connection stands: no request goes out.
-    pub(super) fn begin_look(limit: Duration) -> Self {
-        Self::with(limit, true)
-    }
-
-    fn with(limit: Duration, only_looks: bool) -> Self {
+impl ConnectionWatch {
+    /// Begins an attempt, whose connection may take `limit` to stand. One that `only_looks` ends then: no request goes out.
+    pub(super) fn begin(limit: Duration, only_looks: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             began: Instant::now(),
             limit,
@@ -91,9 +81,9 @@ impl Link {
         })))
     }
 
-    /// Runs the attempt's request. The connector finds the link through the task that polls it: hyper calls the connector
+    /// Runs the attempt's request under this watch. The connector finds it through the task that polls it: hyper calls the connector
     /// there, not in a task of its own.
-    pub(super) async fn watch<F: Future>(&self, request: F) -> F::Output {
+    pub(super) async fn over<F: Future>(&self, request: F) -> F::Output {
         CURRENT.scope(self.clone(), request).await
     }
 
@@ -125,15 +115,15 @@ impl Link {
     }
 
     /// Why the connection did not come to stand; `None` while it stands or is being made.
-    pub(super) fn failure(&self) -> Option<Unreached> {
+    pub(super) fn failure(&self) -> Option<ConnectFailure> {
         self.state().failure.clone()
     }
 
     /// What the attempt was doing when it was cut off before a connection stood.
-    pub(super) fn describe_wait(&self, waited: Duration) -> Unreached {
+    pub(super) fn describe_wait(&self, waited: Duration) -> ConnectFailure {
         match self.state().looked_up.clone() {
-            Some(host) => Unreached::DnsTimedOut { host, waited },
-            None => Unreached::TimedOut(waited),
+            Some(host) => ConnectFailure::DnsTimedOut { host, waited },
+            None => ConnectFailure::TimedOut(waited),
         }
     }
 
@@ -152,7 +142,7 @@ impl Link {
         state.stood = Some(Instant::now());
     }
 
-    fn fail(&self, failure: Unreached) {
+    fn fail(&self, failure: ConnectFailure) {
         let mut state = self.state();
         if state.stood.is_some() {
             return;
@@ -163,23 +153,23 @@ impl Link {
     }
 }
 
-/// Name look-up by the system, noted in the link.
+/// Name look-up by the system, noted in the watch.
 pub(super) struct WatchedResolver;
 
 impl Resolve for WatchedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let link = Link::current();
+        let watch = ConnectionWatch::current();
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let look_up = |name| link.as_ref().map(|link| link.state().looked_up = name);
+            let look_up = |name| watch.as_ref().map(|watch| watch.state().looked_up = name);
             look_up(Some(host.clone()));
             let found = tokio::net::lookup_host((host.as_str(), 0)).await;
             look_up(None);
             match found.map(Iterator::collect::<Vec<_>>) {
                 Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 Err(error) => {
-                    if let Some(link) = &link {
-                        link.fail(Unreached::Dns { host, reason: error.to_string() });
+                    if let Some(watch) = &watch {
+                        watch.fail(ConnectFailure::Dns { host, reason: error.to_string() });
                     }
                     Err(error.into())
                 }
@@ -220,10 +210,10 @@ where
 
     fn call(&mut self, target: Target) -> Self::Future {
         let connecting = self.0.call(target);
-        match Link::current() {
-            Some(link) => {
-                let limit = link.connect();
-                Box::pin(watched(link, limit, connecting))
+        match ConnectionWatch::current() {
+            Some(watch) => {
+                let limit = watch.connect();
+                Box::pin(watched(watch, limit, connecting))
             }
             None => Box::pin(connecting),
         }
@@ -232,66 +222,55 @@ where
 
 /// Makes a connection under the limit of its attempt, and notes how it ends.
 async fn watched<C>(
-    link: Link,
+    watch: ConnectionWatch,
     limit: Duration,
     connecting: impl Future<Output = Result<C, BoxError>>,
 ) -> Result<C, BoxError> {
-    let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(link.clone(), connecting)));
+    let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(watch.clone(), connecting)));
     let mut is_needed = true;
     let made = poll_fn(|context| {
         // hyper moves a connection to a task of its own once the request was given another that came free.
-        if is_needed && !link.is_current() {
+        if is_needed && !watch.is_current() {
             is_needed = false;
-            link.stand();
+            watch.stand();
         }
         connecting.as_mut().poll(context)
     });
     match made.await {
         made if !is_needed => made?,
         Ok(Ok(connection)) => {
-            link.stand();
-            if link.state().only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
+            watch.stand();
+            if watch.state().only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
         }
         Ok(Err(error)) => {
-            link.fail(classify(error.as_ref()));
+            watch.fail(classify(error.as_ref()));
             Err(error)
         }
         Err(elapsed) => {
-            link.fail(link.describe_wait(limit));
+            watch.fail(watch.describe_wait(limit));
             Err(elapsed.into())
         }
     }
 }
 
 /// Reads the connector's error: by type where it has one, by text only for the proxies' log-in, whose errors are not public types.
-fn classify(error: &(dyn StdError + 'static)) -> Unreached {
+fn classify(error: &(dyn StdError + 'static)) -> ConnectFailure {
     let mut deepest = error.to_string();
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(fault) = certificate_fault(error) {
-            return Unreached::Certificate(fault);
+        if let Some(fault) = CertificateFault::of(error) {
+            return ConnectFailure::Certificate(fault);
         }
         let text = error.to_string();
         if is_proxy_login(&text) {
-            return Unreached::ProxyAuth;
+            return ConnectFailure::ProxyAuth;
         }
         deepest = text;
         // An io::Error hides what it wraps from `source`, and that is where TLS errors are.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         next = wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source());
     }
-    Unreached::Connect(deepest)
-}
-
-fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<CertificateFault> {
-    let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
-    Some(match problem {
-        CertificateError::UnknownIssuer => CertificateFault::Issuer,
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateFault::Name,
-        other => CertificateFault::Other(other.to_string()),
-    })
+    ConnectFailure::Connect(deepest)
 }
 
 fn is_proxy_login(text: &str) -> bool {

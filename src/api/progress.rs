@@ -1,24 +1,69 @@
-//! Whether bytes that were handed to the system still move towards the peer.
+//! How far the body of a request has got: what was handed to the system, and whether that still moves towards the peer.
 //!
 //! The system takes megabytes at once and sends them when the line lets it: only Linux tells how many are left. It is
 //! asked when patience would end, and never before.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Where nobody can see the bytes move: the slowest line on which they are waited for, in bytes a second …
+use crate::error::Error;
+
+/// How far the body of a request has got; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RequestProgress(Arc<Mutex<Body>>);
+
+#[derive(Debug, Default)]
+struct Body {
+    last_moved: Option<Instant>,
+    sent: u64,
+    failure: Option<Error>,
+}
+
+impl RequestProgress {
+    /// Notes bytes handed over and returns their number so far.
+    pub(super) fn add(&self, bytes: u64) -> u64 {
+        let mut body = self.body();
+        body.last_moved = Some(Instant::now());
+        body.sent += bytes;
+        body.sent
+    }
+
+    /// Notes that the body could not be read to its end: this is what ends the request then.
+    pub(super) fn fail(&self, error: Error) {
+        self.body().failure = Some(error);
+    }
+
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.body().failure.clone()
+    }
+
+    pub(super) fn last_moved(&self) -> Option<Instant> {
+        self.body().last_moved
+    }
+
+    pub(super) fn handed_over(&self) -> u64 {
+        self.body().sent
+    }
+
+    fn body(&self) -> MutexGuard<'_, Body> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The slowest line on which bytes are waited for that nobody can see move, in bytes a second.
 const SLOWEST_LINE: u64 = 64 * 1024;
 
-/// … and the longest wait.
+/// The longest wait for such bytes.
 const LONGEST_ALLOWANCE: Duration = Duration::from_secs(60);
 
-/// What was seen of one request's bytes so far.
+/// The bytes of one request that the peer has not confirmed, as they were seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Drain {
+pub(super) struct UnsentBytes {
     /// What [`unsent`] told at the last look, once there was one.
     seen: Option<Option<u64>>,
 }
 
-impl Drain {
+impl UnsentBytes {
     /// For how long an attempt whose patience is at its end may go on; `None` when nothing moves any more.
     ///
     /// What has changed since the last look has moved, and patience starts anew. The first look has nothing to compare
@@ -79,27 +124,27 @@ mod tests {
 
     #[test]
     fn what_changes_moves_and_what_does_not_is_stuck() {
-        let mut drain = Drain::default();
+        let mut bytes = UnsentBytes::default();
         for (left, reprieve) in
             [(900, Some(PATIENCE)), (500, Some(PATIENCE)), (500, None), (0, Some(PATIENCE)), (0, None)]
         {
-            assert_eq!(drain.judge(Some(left), 1_000, PATIENCE), reprieve, "{left}");
+            assert_eq!(bytes.judge(Some(left), 1_000, PATIENCE), reprieve, "{left}");
         }
     }
 
     #[test]
     fn where_nobody_can_see_it_there_is_one_allowance() {
         for (handed_over, seconds) in [(6 * 1024 * 1024, 60), (1024 * 1024, 16), (1000, 0)] {
-            let mut drain = Drain::default();
+            let mut bytes = UnsentBytes::default();
             let allowance = Some(Duration::from_secs(seconds));
-            assert_eq!(drain.judge(None, handed_over, PATIENCE), allowance, "{handed_over}");
-            assert_eq!(drain.judge(None, handed_over, PATIENCE), None, "{handed_over}: once");
+            assert_eq!(bytes.judge(None, handed_over, PATIENCE), allowance, "{handed_over}");
+            assert_eq!(bytes.judge(None, handed_over, PATIENCE), None, "{handed_over}: once");
         }
     }
 
     #[test]
     fn what_was_not_handed_over_is_not_waited_for() {
-        assert_eq!(Drain::default().reprieve(0, PATIENCE), None);
+        assert_eq!(UnsentBytes::default().reprieve(0, PATIENCE), None);
     }
 
     #[test]

@@ -1,13 +1,47 @@
-//! The certificates that servers show: noted for whoever asks, while another judges them.
+//! Certificates of servers: what is wrong with one, and a recorder of those that were shown.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::error::Error as StdError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::CertificateError;
+use rustls::pki_types::ServerName;
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::name::DirectoryString;
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CertificateFault {
+    /// It was issued by nobody who is trusted here.
+    #[error("its issuer is not among the trusted roots")]
+    Issuer,
+    /// Its time is over.
+    #[error("it has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("it is not valid yet")]
+    NotYetValid,
+    /// It is for another name.
+    #[error("it is for another name")]
+    Name,
+    /// Anything else, in the words of the TLS library.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CertificateFault {
+    /// The fault that an error of the TLS library is about, if it is about a certificate.
+    pub(super) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
+        Some(match problem {
+            CertificateError::UnknownIssuer => Self::Issuer,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::Name,
+            other => Self::Other(other.to_string()),
+        })
+    }
+}
 
 /// A certificate as people look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +54,9 @@ pub(crate) struct Certificate {
     pub(crate) not_after: SystemTime,
 }
 
-/// What was shown so far; clones share it.
+/// Records the certificates that servers show, trusted or not; clones share the record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Arc<Mutex<Vec<Shown>>>);
+pub(super) struct CertificateRecorder(Arc<Mutex<Vec<Shown>>>);
 
 /// One certificate, in DER, and for whom it was shown.
 #[derive(Debug)]
@@ -32,72 +66,29 @@ struct Shown {
     version: Option<&'static str>,
 }
 
-impl Seen {
-    /// A verifier that notes what it is shown and leaves every judgement to `judge`.
-    pub(super) fn before(self, judge: Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier> {
-        Arc::new(Witness { judge, seen: self })
-    }
-
+impl CertificateRecorder {
     /// The latest one that a server of that name showed; `None` also for one that cannot be read.
-    pub(super) fn of(&self, name: &str) -> Option<Certificate> {
-        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn latest(&self, name: &str) -> Option<Certificate> {
+        let shown = self.shown();
         let shown = shown.iter().rfind(|shown| shown.name == name)?;
         read(&shown.certificate, shown.version)
     }
 
-    fn note(&self, name: &ServerName<'_>, certificate: &[u8]) {
+    /// Records a certificate in DER that is about to be verified.
+    pub(super) fn record(&self, name: &ServerName<'_>, certificate: &[u8]) {
         let shown = Shown { name: name.to_str().into_owned(), certificate: certificate.to_vec(), version: None };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(shown);
+        self.shown().push(shown);
     }
 
-    fn note_version(&self, version: &'static str) {
-        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).last_mut() {
+    /// Records the version of TLS that was agreed on with the last server.
+    pub(super) fn record_version(&self, version: &'static str) {
+        if let Some(last) = self.shown().last_mut() {
             last.version = Some(version);
         }
     }
-}
 
-#[derive(Debug)]
-struct Witness {
-    judge: Arc<dyn ServerCertVerifier>,
-    seen: Seen,
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.seen.note(server_name, end_entity);
-        self.judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.seen.note_version("TLS 1.2");
-        self.judge.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.seen.note_version("TLS 1.3");
-        self.judge.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.supported_verify_schemes()
+    fn shown(&self) -> MutexGuard<'_, Vec<Shown>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,14 +140,14 @@ mod tests {
 
     #[test]
     fn the_latest_of_a_name_counts() {
-        let seen = Seen::default();
+        let recorder = CertificateRecorder::default();
         let name = |text: &str| ServerName::try_from(text.to_owned()).unwrap();
         let issued_by = |issuer| certificate(|params| params.distinguished_name.push(DnType::CommonName, issuer));
-        seen.note(&name("wecom.example"), &issued_by("first"));
-        seen.note(&name("wecom.example"), &issued_by("second"));
-        seen.note(&name("192.0.2.7"), &issued_by("third"));
-        seen.note_version("TLS 1.2");
-        let told = |name| seen.of(name).map(|found| (found.issuer, found.version));
+        recorder.record(&name("wecom.example"), &issued_by("first"));
+        recorder.record(&name("wecom.example"), &issued_by("second"));
+        recorder.record(&name("192.0.2.7"), &issued_by("third"));
+        recorder.record_version("TLS 1.2");
+        let told = |name| recorder.latest(name).map(|found| (found.issuer, found.version));
         assert_eq!(told("wecom.example"), Some(("second".to_owned(), None)));
         assert_eq!(told("192.0.2.7"), Some(("third".to_owned(), Some("TLS 1.2"))));
         assert_eq!(told("other.example"), None);
