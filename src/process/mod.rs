@@ -1,78 +1,68 @@
-//! A command that is run and watched: started, its output passed on, its end awaited and told.
+//! Runs a command: starts it, passes its output on, forwards signals, waits for its end.
 //!
-//! It gets our standard input, environment and folder; what it writes goes where it would have gone without us. It stays in
-//! our process group, so that whoever stops or kills that group has it with us. Only where it has a time limit and stdin is
-//! no terminal does it lead a group of its own, so that the limit ends all that it started; then signals for us are handed
-//! to all of that. Nothing here prints, and nothing here knows of alerts.
+//! The command gets our standard input, environment and folder; what it writes goes where it would have gone without us. It
+//! stays in our process group, so that a signal to that group reaches both. Only where it has a time limit and stdin is no
+//! terminal does it lead a group of its own, so that the limit ends all processes that it started; signals for us then go to
+//! that whole group. This room prints nothing and knows nothing of alerts.
 
-mod launch;
-#[cfg(unix)]
-mod listener;
-mod relay;
+mod command;
+mod output;
 mod signals;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod watch;
-
-#[cfg(not(unix))]
-#[path = "elsewhere.rs"]
-mod platform;
-#[cfg(unix)]
-#[path = "unix.rs"]
-mod platform;
 
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join;
 
-use launch::Launched;
-pub use platform::signal_name;
-use relay::Relay;
-pub use signals::{StopSignals, received};
-pub use tail::Kept;
+use command::RunningCommand;
+use output::OutputRelay;
+pub use signals::{StopSignals, received, signal_name};
+pub use tail::CapturedOutput;
 
-/// How long what the command wrote may keep us from telling of its end, if its reader is slow.
+/// How long a slow reader of the command's output may delay the report of its end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A signal for a whole group can reach us a moment after it has ended the command: it is the command's, and has done its
-/// work. Left alone, it would be taken for one that ends what comes next. Those that come later have their usual effect.
+/// A signal for a whole group can reach us a moment after it has ended the command. For so long we go on listening, so that it
+/// does not end what comes next. Signals that come later have their usual effect.
 const ECHO: Duration = Duration::from_millis(20);
 
-/// What is to be run.
+/// The command to run.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// A path, or a name that is searched in PATH.
     pub program: OsString,
-    /// What it gets besides its name.
+    /// The arguments after the name.
     pub arguments: Vec<OsString>,
     /// How many lines of its output are kept.
     pub tail_lines: usize,
-    /// It is asked to end after this.
+    /// The time after which it is asked to end.
     pub time_limit: Option<Duration>,
-    /// How much longer it has then, until it is ended.
+    /// The time from then on until it is killed.
     pub grace: Duration,
 }
 
 /// A command that has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct CommandReport {
     /// How it ended.
-    pub how: How,
+    pub end: CommandEnd,
     /// When it was started.
     pub started: SystemTime,
     /// How long it took.
     pub duration: Duration,
     /// The end of what it wrote.
-    pub tail: Kept,
-    relay: Relay,
+    pub tail: CapturedOutput,
+    output: Arc<OutputRelay>,
 }
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
+pub enum CommandEnd {
     /// By itself, with this code.
     Exit(i32),
     /// By a signal.
@@ -111,42 +101,42 @@ pub struct NotStarted {
 /// Runs a command to its end.
 ///
 /// Returns when it has ended and, as far as that is known within a few seconds, all that it wrote has been passed on; see
-/// [`Ended::passed_on`]. What it started may run on.
+/// [`CommandReport::passed_on`]. What it started may run on.
 ///
 /// # Errors
 ///
 /// [`NotStarted`]: there is no such program, or it may not be run. A program that fails is none.
-pub async fn run(job: &Job) -> Result<Ended, NotStarted> {
+pub async fn run(job: &Job) -> Result<CommandReport, NotStarted> {
     let (tried, since) = (SystemTime::now(), Instant::now());
-    let mut launched = launch::launch(job).map_err(|error| NotStarted { error, tried })?;
-    let how = watch::watch(&mut launched, job).await;
+    let mut command = RunningCommand::start(job).map_err(|error| NotStarted { error, tried })?;
+    let end = command.watch(job).await;
     let duration = since.elapsed();
-    let Launched { relay, ear, .. } = launched;
-    let heard_out = async {
+    let RunningCommand { output, signals, .. } = command;
+    let stop_listening = async {
         tokio::time::sleep(ECHO).await;
-        drop(ear);
+        drop(signals);
     };
-    let (is_all_read, ()) = join(relay.settle(PATIENCE), heard_out).await;
+    let (is_all_read, ()) = join(output.settle(PATIENCE), stop_listening).await;
     if !is_all_read {
-        relay.read_ahead().await;
+        output.read_ahead().await;
     }
-    Ok(Ended { how, started: tried, duration, tail: relay.kept(), relay })
+    Ok(CommandReport { end, started: tried, duration, tail: output.captured(), output })
 }
 
-impl Ended {
+impl CommandReport {
     /// Waits until what the command wrote has been passed on, however slow its reader is. Returns why not all could be.
     pub async fn passed_on(&self) -> Option<String> {
-        self.relay.settle(Duration::MAX).await;
-        self.relay.trouble()
+        self.output.settle(Duration::MAX).await;
+        self.output.trouble()
     }
 
     /// Whether what has been passed on leaves our stdout, and our stderr, in the midst of a line.
     pub fn open_lines(&self) -> [bool; 2] {
-        self.relay.open_lines()
+        self.output.open_lines()
     }
 }
 
-impl How {
+impl CommandEnd {
     /// The exit code of whoever ran it, as shells and timeout(1) have it: its own, 128 and the signal, 124 for the limit.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,68 +1,237 @@
-//! SIGINT and SIGTERM, which ask us to stop. That is asked once: the first one is heard, and the next one has its usual
-//! effect, whatever still keeps us from our end.
+//! Signals that this process receives: those that ask it to stop, and those that it forwards to a command.
+//!
+//! While somebody listens for a signal, it has no other effect; when nobody does any more, it has its usual effect again,
+//! which tokio alone never restores. What was ignored when this process was started, as under `nohup`, stays ignored.
+//! Elsewhere than on Unix there is only Ctrl-C.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::blocking::settled;
 use crate::error::Signal;
 
-#[cfg(unix)]
-use super::listener::{Ignored, Listener, next};
+#[cfg(not(unix))]
+const SIGINT: i32 = 2;
+#[cfg(not(unix))]
+const SIGTERM: i32 = 15;
 
-/// One has been heard.
+/// The signals that a command gets from us.
+#[cfg(unix)]
+pub(super) const FORWARDED: &[i32] = &[SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+#[cfg(not(unix))]
+pub(super) const FORWARDED: &[i32] = &[SIGINT];
+
+/// Whether a signal to stop has been received.
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// Hears signals to stop until one has come or this is dropped.
-pub struct StopSignals {
-    #[cfg(unix)]
-    listeners: Vec<(Signal, Listener)>,
-}
+/// Listens for SIGINT and SIGTERM, which ask us to stop, until one has come or this is dropped. Only the first one is
+/// received: the next one has its usual effect, whatever still delays our end.
+pub struct StopSignals(SignalListener);
 
 /// Waits for a signal to stop; see [`StopSignals::received`].
 pub async fn received() -> Signal {
     StopSignals::listen().received().await
 }
 
-#[cfg(unix)]
 impl StopSignals {
     /// Listens from now on. Must be called within a tokio runtime.
     pub fn listen() -> Self {
-        if IS_STOPPED.load(Ordering::Relaxed) {
-            return Self { listeners: Vec::new() };
-        }
-        let ignored = Ignored::read();
-        let wanted =
-            [(Signal::Interrupt, rustix::process::Signal::INT), (Signal::Terminate, rustix::process::Signal::TERM)];
-        let open = |(meaning, signal)| Some((meaning, Listener::open(signal, ignored).ok().flatten()?));
-        Self { listeners: wanted.into_iter().filter_map(open).collect() }
+        let wanted: &[i32] = if IS_STOPPED.load(Ordering::Relaxed) { &[] } else { &[SIGINT, SIGTERM] };
+        Self(SignalListener::open(wanted).unwrap_or_default())
     }
 
-    /// Waits for a signal to stop, and for the end of what must not be left half done; for ever where none can be heard,
-    /// for it is ignored or one has been heard before.
+    /// Waits for a signal to stop, and for the end of what must not be left half done. Waits for ever if none can be
+    /// received: it is ignored, or one has been received before.
     pub async fn received(&mut self) -> Signal {
-        let signal = next(&mut self.listeners).await;
+        let number = self.0.next().await;
         IS_STOPPED.store(true, Ordering::Relaxed);
-        self.listeners.clear();
+        self.0 = SignalListener::default();
         settled().await;
-        signal
+        if number == SIGTERM { Signal::Terminate } else { Signal::Interrupt }
     }
 }
 
-/// Where Ctrl-C ends us by itself as soon as nobody listens.
-#[cfg(not(unix))]
-impl StopSignals {
-    /// There is nothing to prepare.
-    pub fn listen() -> Self {
-        Self {}
+/// Listens for signals until it is dropped.
+#[derive(Default)]
+pub(super) struct SignalListener(Vec<ListenedSignal>);
+
+/// One signal that is listened for.
+struct ListenedSignal {
+    number: i32,
+    #[cfg(unix)]
+    stream: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl SignalListener {
+    /// Listens from now on for those that are not ignored. Must be called within a tokio runtime.
+    pub(super) fn open(numbers: &[i32]) -> io::Result<Self> {
+        let ignored = ignored_signals();
+        let wanted = numbers.iter().filter(|number| ignored.is_none_or(|ignored| !has_signal(ignored, **number)));
+        let open = |number: &i32| {
+            // Where it is not known what was ignored, only those that stop us anyway get their usual effect back.
+            let is_restored = ignored.is_some() || matches!(*number, SIGINT | SIGTERM);
+            ListenedSignal::open(*number, is_restored)
+        };
+        wanted.map(open).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Waits for Ctrl-C; for ever where it cannot be heard or has been heard before.
-    pub async fn received(&mut self) -> Signal {
-        if !IS_STOPPED.load(Ordering::Relaxed) && tokio::signal::ctrl_c().await.is_ok() {
-            IS_STOPPED.store(true, Ordering::Relaxed);
-            settled().await;
-            return Signal::Interrupt;
+    /// The number of the next signal. Waits for ever if none is listened for.
+    pub(super) async fn next(&mut self) -> i32 {
+        std::future::poll_fn(|context| {
+            for signal in &mut self.0 {
+                if signal.stream.poll_recv(context).is_ready() {
+                    return std::task::Poll::Ready(signal.number);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+#[cfg(not(unix))]
+impl SignalListener {
+    pub(super) fn open(numbers: &[i32]) -> io::Result<Self> {
+        let known = numbers.iter().filter(|number| **number == SIGINT);
+        Ok(Self(known.map(|number| ListenedSignal { number: *number }).collect()))
+    }
+
+    pub(super) async fn next(&mut self) -> i32 {
+        match self.0.first() {
+            Some(ctrl_c) if tokio::signal::ctrl_c().await.is_ok() => ctrl_c.number,
+            _ => std::future::pending().await,
         }
-        std::future::pending().await
+    }
+}
+
+/// The signals that somebody listens for or has listened for.
+#[cfg(unix)]
+static HANDLED: Mutex<Vec<HandledSignal>> = Mutex::new(Vec::new());
+
+/// A signal with a handler of ours, which stays for as long as the process lives.
+#[cfg(unix)]
+struct HandledSignal {
+    number: i32,
+    listeners: usize,
+    /// Whether the handler does what would happen without it.
+    is_restored: Arc<AtomicBool>,
+}
+
+#[cfg(unix)]
+fn handled() -> MutexGuard<'static, Vec<HandledSignal>> {
+    HANDLED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+impl ListenedSignal {
+    fn open(number: i32, is_restored: bool) -> io::Result<Self> {
+        let stream = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?;
+        let mut handled = handled();
+        let at = match handled.iter().position(|known| known.number == number) {
+            Some(at) => at,
+            None => {
+                let flag = Arc::new(AtomicBool::new(false));
+                if is_restored {
+                    signal_hook::flag::register_conditional_default(number, Arc::clone(&flag))?;
+                }
+                handled.push(HandledSignal { number, listeners: 0, is_restored: flag });
+                handled.len() - 1
+            }
+        };
+        let known = &mut handled[at];
+        known.listeners += 1;
+        known.is_restored.store(false, Ordering::SeqCst);
+        Ok(Self { number, stream })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for ListenedSignal {
+    fn drop(&mut self) {
+        if let Some(known) = handled().iter_mut().find(|known| known.number == self.number) {
+            known.listeners -= 1;
+            known.is_restored.store(known.listeners == 0, Ordering::SeqCst);
+        }
+    }
+}
+
+/// The signals that are ignored, a bit for each: what was ignored when this process was started still is. `None` where the
+/// system does not tell; only Linux does.
+#[cfg(unix)]
+pub(super) fn ignored_signals() -> Option<u64> {
+    parse_ignored(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+#[cfg(not(unix))]
+pub(super) fn ignored_signals() -> Option<u64> {
+    Some(0)
+}
+
+#[cfg(unix)]
+fn parse_ignored(status: &str) -> Option<u64> {
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(bits.trim(), 16).ok()
+}
+
+#[cfg(unix)]
+fn has_signal(bits: u64, number: i32) -> bool {
+    let bit = u32::try_from(number - 1).ok().and_then(|shift| 1u64.checked_shl(shift));
+    bit.is_some_and(|bit| bits & bit != 0)
+}
+
+/// The name of a signal, such as SIGKILL; its number where it has none that is the same everywhere.
+pub fn signal_name(number: i32) -> String {
+    #[cfg(unix)]
+    if let Some(name) = signal_hook::low_level::signal_name(number) {
+        return name.to_owned();
+    }
+    format!("signal {number}")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use signal_hook::consts::{SIGPIPE, SIGWINCH};
+
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_status() {
+        let ignored = parse_ignored("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n").unwrap();
+        assert!(has_signal(ignored, SIGHUP) && has_signal(ignored, SIGPIPE));
+        assert!(![SIGINT, SIGTERM, SIGQUIT].into_iter().any(|signal| has_signal(ignored, signal)));
+        assert!(parse_ignored("Name:\tx\n").is_none());
+    }
+
+    #[test]
+    fn a_signal_has_its_usual_effect_again_when_the_last_one_stops_listening() {
+        // One that no other test listens for.
+        let is_restored = || {
+            let handled = handled();
+            let known = handled.iter().find(|known| known.number == SIGWINCH).unwrap();
+            known.is_restored.load(Ordering::SeqCst)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let open = || ListenedSignal::open(SIGWINCH, true).unwrap();
+            let (first, second) = (open(), open());
+            drop(first);
+            assert!(!is_restored());
+            drop(second);
+            assert!(is_restored());
+            let _third = open();
+            assert!(!is_restored());
+        });
+        assert!(is_restored());
+    }
+
+    #[test]
+    fn signals_have_names() {
+        assert_eq!([9, 15, 64].map(signal_name), ["SIGKILL", "SIGTERM", "signal 64"]);
     }
 }

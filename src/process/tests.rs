@@ -1,4 +1,4 @@
-//! What a command's end is told as. The commands write nothing: it would end up among the results of the tests.
+//! How the end of a command is reported. The commands write nothing: it would appear among the results of the tests.
 #![cfg(unix)]
 
 use super::*;
@@ -20,22 +20,22 @@ fn script(script: &str) -> Job {
     job("/bin/sh", &["-c", script])
 }
 
-fn outcome(job: &Job) -> Result<Ended, NotStarted> {
+fn outcome(job: &Job) -> Result<CommandReport, NotStarted> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(job))
 }
 
-fn how(job: &Job) -> How {
-    outcome(job).unwrap().how
+fn how(job: &Job) -> CommandEnd {
+    outcome(job).unwrap().end
 }
 
 #[test]
 fn how_it_ended() {
     for (command, expected, code) in [
-        ("exit 0", How::Exit(0), 0),
-        ("exit 3", How::Exit(3), 3),
-        ("exit 255", How::Exit(255), 255),
-        ("kill -KILL $$", How::Signal(9), 137),
-        ("kill -TERM $$", How::Signal(15), 143),
+        ("exit 0", CommandEnd::Exit(0), 0),
+        ("exit 3", CommandEnd::Exit(3), 3),
+        ("exit 255", CommandEnd::Exit(255), 255),
+        ("kill -KILL $$", CommandEnd::Signal(9), 137),
+        ("kill -TERM $$", CommandEnd::Signal(15), 143),
     ] {
         let how = how(&script(command));
         assert_eq!((how.exit_code(), how.is_success()), (code, code == 0), "{command}");
@@ -54,7 +54,7 @@ fn what_could_not_be_started_did_not_fail() {
         let not_started = outcome(&job(program, &[])).unwrap_err();
         assert_eq!(not_started.exit_code(), code, "{program}: {}", not_started.error);
     }
-    assert_eq!(how(&script("exit 127")), How::Exit(127), "the command itself can say so too");
+    assert_eq!(how(&script("exit 127")), CommandEnd::Exit(127), "the command itself can say so too");
 }
 
 #[test]
@@ -64,57 +64,57 @@ fn a_script_that_does_not_say_what_runs_it_is_run_by_the_shell() {
     let script = folder.path().join("script");
     std::fs::write(&script, "exit $(($1 + 1))\n").unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(how(&job(script.to_str().unwrap(), &["6"])), How::Exit(7));
+    assert_eq!(how(&job(script.to_str().unwrap(), &["6"])), CommandEnd::Exit(7));
 }
 
 #[test]
 fn a_time_limit_is_kept() {
     let limit = Some(SHORT);
-    let timed_out = |force| How::TimedOut { limit: SHORT, force };
+    let timed_out = |force| CommandEnd::TimedOut { limit: SHORT, force };
     let asked = how(&Job { time_limit: limit, ..job("/bin/sleep", &["60"]) });
     assert_eq!((asked.exit_code(), asked), (124, timed_out(Force::Asked)));
     let in_order = Job { time_limit: limit, ..script("trap 'exit 0' TERM; while :; do sleep 0.01; done") };
     assert_eq!(how(&in_order), timed_out(Force::Asked), "however well it takes it");
     let deaf = Job { time_limit: limit, grace: SHORT, ..script("trap '' TERM; while :; do sleep 0.01; done") };
     assert_eq!(how(&deaf), timed_out(Force::Killed));
-    assert_eq!(how(&Job { time_limit: Some(LONG), ..script("exit 4") }), How::Exit(4));
+    assert_eq!(how(&Job { time_limit: Some(LONG), ..script("exit 4") }), CommandEnd::Exit(4));
 }
 
 /// As one that has become root's, or that waits for a dead disk.
 #[test]
 fn a_command_that_cannot_be_ended_is_given_up() {
     let job = Job { time_limit: Some(SHORT), grace: SHORT, ..job("/bin/sleep", &["60"]) };
-    // It hears nothing of us: another one gets it all.
+    // It gets no signal of ours: another process gets them all.
     let mut other = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
-    let (how, id) = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let mut launched = launch::launch(&job).unwrap();
-        launched.target = platform::Target::new(Some(other.id()), false);
-        let how = watch::watch(&mut launched, &job).await;
-        let id = launched.child.id().unwrap();
-        launched.child.start_kill().unwrap();
-        (how, id)
+    let (end, id) = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut command = RunningCommand::start(&job).unwrap();
+        (command.id, command.leads_group) = (other.id(), false);
+        let end = command.watch(&job).await;
+        let id = command.child.id().unwrap();
+        command.child.start_kill().unwrap();
+        (end, id)
     });
-    assert_eq!(how, How::TimedOut { limit: SHORT, force: Force::InVain(id) });
+    assert_eq!(end, CommandEnd::TimedOut { limit: SHORT, force: Force::InVain(id) });
     assert!(!other.wait().unwrap().success());
 }
 
 #[test]
 fn a_stopped_command_is_ended_as_well() {
     let stopped = Job { time_limit: Some(SHORT), ..script("kill -STOP $$") };
-    assert_eq!(how(&stopped), How::TimedOut { limit: SHORT, force: Force::Asked });
+    assert_eq!(how(&stopped), CommandEnd::TimedOut { limit: SHORT, force: Force::Asked });
 }
 
 #[test]
 fn those_who_keep_the_output_open_are_not_waited_for() {
     let ended = outcome(&script("sleep 60 & exit 5")).unwrap();
-    assert_eq!(ended.how, How::Exit(5));
+    assert_eq!(ended.end, CommandEnd::Exit(5));
     assert!(ended.duration < Duration::from_secs(50));
 }
 
 #[test]
 fn who_closes_the_output_is_waited_for() {
     let ended = outcome(&script("exec >&- 2>&-; sleep 0.3; exit 6")).unwrap();
-    assert_eq!(ended.how, How::Exit(6));
+    assert_eq!(ended.end, CommandEnd::Exit(6));
     assert!(ended.duration >= Duration::from_millis(300));
-    assert_eq!(ended.tail, Kept::default());
+    assert_eq!(ended.tail, CapturedOutput::default());
 }

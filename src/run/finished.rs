@@ -11,7 +11,7 @@ use crate::delivery::Outcome;
 use crate::error::Status;
 use crate::fingerprint::fingerprint;
 use crate::input::{Encoding, clean, is_blank, read_text_from};
-use crate::process::{self, Ended, Force, How, Job, Kept, NotStarted, signal_name};
+use crate::process::{self, CapturedOutput, CommandEnd, CommandReport, Force, Job, NotStarted, signal_name};
 use crate::secret::Mask;
 
 use super::change::ChangeReport;
@@ -30,11 +30,11 @@ pub struct FinishedCommand {
     duration: Duration,
     prefers_alert: bool,
     /// The process, which may still be passing output on.
-    process: Option<Ended>,
+    process: Option<CommandReport>,
 }
 
 enum Fate {
-    Ended(How),
+    Ended(CommandEnd),
     NotStarted { code: u8, why: String },
 }
 
@@ -53,7 +53,7 @@ impl FinishedCommand {
             name: name.unwrap_or_else(|| command_line::base_name(command)),
             key,
             command: command_line::shown(command),
-            fate: Fate::Ended(How::Exit(1)),
+            fate: Fate::Ended(CommandEnd::Exit(1)),
             started: SystemTime::now(),
             duration: Duration::ZERO,
             prefers_alert: request.alert_exit,
@@ -61,9 +61,9 @@ impl FinishedCommand {
         }
     }
 
-    pub(super) fn ended(request: &RunRequest, process: Ended) -> Self {
+    pub(super) fn ended(request: &RunRequest, process: CommandReport) -> Self {
         Self {
-            fate: Fate::Ended(process.how.clone()),
+            fate: Fate::Ended(process.end.clone()),
             started: process.started,
             duration: process.duration,
             process: Some(process),
@@ -111,7 +111,7 @@ impl FinishedCommand {
 
     /// Whether it left our stdout, and our stderr, in the midst of a line.
     pub fn open_lines(&self) -> [bool; 2] {
-        self.process.as_ref().map(Ended::open_lines).unwrap_or_default()
+        self.process.as_ref().map(CommandReport::open_lines).unwrap_or_default()
     }
 
     /// Two alerts of a command in the same state are the same, although the times in them differ.
@@ -123,9 +123,9 @@ impl FinishedCommand {
     /// What JSON tells of it. `outcome` is the alert's.
     pub fn to_json(&self, outcome: &Outcome) -> Value {
         let (signal, why) = match &self.fate {
-            Fate::Ended(How::Signal(number)) => (Some(signal_name(*number)), None),
-            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why.clone())),
-            Fate::Ended(How::TimedOut { force: Force::InVain(id), .. }) => (None, Some(runs_on(*id))),
+            Fate::Ended(CommandEnd::Signal(number)) => (Some(signal_name(*number)), None),
+            Fate::Ended(CommandEnd::Unknown(why)) | Fate::NotStarted { why, .. } => (None, Some(why.clone())),
+            Fate::Ended(CommandEnd::TimedOut { force: Force::InVain(id), .. }) => (None, Some(runs_on(*id))),
             Fate::Ended(_) => (None, None),
         };
         json!({
@@ -135,7 +135,7 @@ impl FinishedCommand {
             "duration_ms": clock::in_ms(self.duration),
             "exit_code": self.own_code(),
             "signal": signal,
-            "timed_out": matches!(self.fate, Fate::Ended(How::TimedOut { .. })),
+            "timed_out": matches!(self.fate, Fate::Ended(CommandEnd::TimedOut { .. })),
             "could_start": !matches!(self.fate, Fate::NotStarted { .. }),
             "message": why,
             "alerted": matches!(outcome.status, Status::Sent | Status::Partial | Status::Queued),
@@ -173,12 +173,12 @@ impl FinishedCommand {
     fn title(&self, change: Option<ChangeReport>) -> String {
         let end = match &self.fate {
             Fate::NotStarted { .. } => "could not be started".to_owned(),
-            Fate::Ended(How::Exit(0)) if change.is_some_and(ChangeReport::is_recovery) => "recovered".to_owned(),
-            Fate::Ended(How::Exit(0)) => "succeeded".to_owned(),
-            Fate::Ended(How::Exit(code)) => format!("failed: exit code {code}"),
-            Fate::Ended(How::Signal(number)) => format!("killed by {}", signal_name(*number)),
-            Fate::Ended(How::TimedOut { limit, .. }) => format!("timed out after {}", clock::elapsed(*limit)),
-            Fate::Ended(How::Unknown(_)) => "ended, and it is not known how".to_owned(),
+            Fate::Ended(CommandEnd::Exit(0)) if change.is_some_and(ChangeReport::is_recovery) => "recovered".to_owned(),
+            Fate::Ended(CommandEnd::Exit(0)) => "succeeded".to_owned(),
+            Fate::Ended(CommandEnd::Exit(code)) => format!("failed: exit code {code}"),
+            Fate::Ended(CommandEnd::Signal(number)) => format!("killed by {}", signal_name(*number)),
+            Fate::Ended(CommandEnd::TimedOut { limit, .. }) => format!("timed out after {}", clock::elapsed(*limit)),
+            Fate::Ended(CommandEnd::Unknown(_)) => "ended, and it is not known how".to_owned(),
         };
         format!("{} {end}", self.name)
     }
@@ -187,12 +187,12 @@ impl FinishedCommand {
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         let mut fields = vec![("host", host), ("command", self.command.clone())];
         fields.push(match &self.fate {
-            Fate::Ended(How::Exit(code)) => ("exit code", code.to_string()),
-            Fate::Ended(How::Signal(number)) => ("signal", signal_name(*number)),
-            Fate::Ended(How::TimedOut { force: Force::Asked, .. }) => ("ended by", "SIGTERM".to_owned()),
-            Fate::Ended(How::TimedOut { force: Force::Killed, .. }) => ("ended by", "SIGKILL".to_owned()),
-            Fate::Ended(How::TimedOut { force: Force::InVain(id), .. }) => ("error", runs_on(*id)),
-            Fate::Ended(How::Unknown(why)) | Fate::NotStarted { why, .. } => ("error", why.clone()),
+            Fate::Ended(CommandEnd::Exit(code)) => ("exit code", code.to_string()),
+            Fate::Ended(CommandEnd::Signal(number)) => ("signal", signal_name(*number)),
+            Fate::Ended(CommandEnd::TimedOut { force: Force::Asked, .. }) => ("ended by", "SIGTERM".to_owned()),
+            Fate::Ended(CommandEnd::TimedOut { force: Force::Killed, .. }) => ("ended by", "SIGKILL".to_owned()),
+            Fate::Ended(CommandEnd::TimedOut { force: Force::InVain(id), .. }) => ("error", runs_on(*id)),
+            Fate::Ended(CommandEnd::Unknown(why)) | Fate::NotStarted { why, .. } => ("error", why.clone()),
         });
         if matches!(self.fate, Fate::Ended(_)) {
             fields.push(("duration", clock::elapsed(self.duration)));
@@ -215,12 +215,12 @@ fn runs_on(id: u32) -> String {
 }
 
 /// The end of the output; `None` if it is blank.
-fn tail(tail: &Kept, encoding: Encoding) -> Option<String> {
+fn tail(tail: &CapturedOutput, encoding: Encoding) -> Option<String> {
     // Broken characters are the command's own matter: no warning.
     let text = read_text_from(&tail.text[..], "the output", encoding).ok()?.text;
     if is_blank(&text) {
         return None;
     }
-    let Kept { lines, dropped, .. } = tail;
+    let CapturedOutput { lines, dropped, .. } = tail;
     Some(if *dropped == 0 { text } else { format!("[last {lines} of {} lines]\n{text}", lines + dropped) })
 }

@@ -1,0 +1,202 @@
+//! A running command: started, sent signals, ended at its time limit, its end awaited.
+//!
+//! Forwarded are the signals of [`FORWARDED`]. What a keyboard sends (SIGINT, SIGQUIT) goes to all processes in the
+//! terminal's foreground, the command among them: it is not sent a second time, since many programs take that for "at once".
+
+use std::io::{self, IsTerminal, PipeWriter};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group};
+use tokio::process::Child;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::output::OutputRelay;
+use super::signals::{FORWARDED, SignalListener, ignored_signals};
+use super::{CommandEnd, Force, Job};
+
+/// The time between two looks at whether processes that the command started are left.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A command that has been started.
+pub(super) struct RunningCommand {
+    pub(super) child: Child,
+    /// The process that gets signals.
+    pub(super) id: u32,
+    /// It leads a process group of its own: a signal goes to all of it.
+    pub(super) leads_group: bool,
+    pub(super) signals: SignalListener,
+    pub(super) output: Arc<OutputRelay>,
+}
+
+impl RunningCommand {
+    /// Starts it.
+    pub(super) fn start(job: &Job) -> io::Result<Self> {
+        let (output, pipes) = OutputRelay::start(job.tail_lines)?;
+        #[cfg(unix)]
+        // A process that ignores the end of its children never learns how they ended.
+        drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child())?);
+        // A command does not ignore what we listen for. Where it is not known what is ignored, we listen after its start.
+        let early = ignored_signals().map(|_| SignalListener::open(FORWARDED)).transpose()?;
+        let leads_group = cfg!(unix) && job.time_limit.is_some() && !io::stdin().is_terminal();
+        let child = spawn(job, pipes, leads_group)?;
+        let signals = match early {
+            Some(signals) => signals,
+            None => SignalListener::open(FORWARDED)?,
+        };
+        Ok(Self { id: child.id().unwrap_or_default(), child, leads_group, signals, output })
+    }
+
+    /// Waits for its end, and brings that about at the time limit.
+    pub(super) async fn watch(&mut self, job: &Job) -> CommandEnd {
+        let limit = job.time_limit.unwrap_or(Duration::MAX);
+        if let Some(status) = self.ended(limit).await {
+            return status.map_or_else(|error| CommandEnd::Unknown(error.to_string()), how_it_ended);
+        }
+        self.terminate();
+        let deadline = Instant::now() + job.grace;
+        if self.ended(job.grace).await.is_some() {
+            return CommandEnd::TimedOut { limit, force: self.end_group(deadline).await };
+        }
+        self.kill();
+        // A process cannot resist that, but a dead disk can hold it up, and another user's process gets no signal from us.
+        let force = match self.ended(job.grace).await {
+            Some(_) => Force::Killed,
+            None => self.child.id().map_or(Force::Killed, Force::InVain),
+        };
+        CommandEnd::TimedOut { limit, force }
+    }
+
+    /// Waits for its end and forwards signals. `None` if it lives on after `limit`.
+    async fn ended(&mut self, limit: Duration) -> Option<io::Result<ExitStatus>> {
+        let end = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    status = self.child.wait() => return status,
+                    number = self.signals.next() => self.forward(number),
+                }
+            }
+        };
+        timeout(limit, end).await.ok()
+    }
+
+    /// Processes that the command started have the same time to end, and get signals as well; those left are killed.
+    async fn end_group(&mut self, deadline: Instant) -> Force {
+        while self.is_group_alive() {
+            if Instant::now() >= deadline {
+                self.kill();
+                return Force::Killed;
+            }
+            tokio::select! {
+                number = self.signals.next() => self.forward(number),
+                () = sleep(LOOK) => {}
+            }
+        }
+        Force::Asked
+    }
+}
+
+/// Signals to the command; a process that is gone already is no error.
+#[cfg(unix)]
+impl RunningCommand {
+    /// Forwards a signal, unless the command has got it from the same source.
+    fn forward(&self, number: i32) {
+        let Some(signal) = Signal::from_named_raw(number) else { return };
+        let is_from_keyboard = matches!(signal, Signal::INT | Signal::QUIT);
+        if self.leads_group || !(is_from_keyboard && is_in_foreground()) {
+            self.send(signal);
+        }
+    }
+
+    /// Asks it to end. A stopped process has to go on to do so.
+    fn terminate(&mut self) {
+        self.send(Signal::TERM);
+        self.send(Signal::CONT);
+    }
+
+    fn kill(&mut self) {
+        self.send(Signal::KILL);
+    }
+
+    /// Whether a process is left in the group that the command led.
+    fn is_group_alive(&self) -> bool {
+        self.leads_group && self.pid().is_some_and(|pid| test_kill_process_group(pid).is_ok())
+    }
+
+    fn send(&self, signal: Signal) {
+        let Some(pid) = self.pid() else { return };
+        let _ = if self.leads_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.id).ok().and_then(Pid::from_raw)
+    }
+}
+
+/// Elsewhere a command cannot be asked to end, there are no groups, and who sends Ctrl-C to us sends it to the command too.
+#[cfg(not(unix))]
+impl RunningCommand {
+    fn forward(&self, _number: i32) {}
+
+    fn terminate(&mut self) {
+        self.kill();
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.start_kill();
+    }
+
+    fn is_group_alive(&self) -> bool {
+        false
+    }
+}
+
+/// Whether the terminal that we are run from, if any, sends its keys to our process group.
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    let terminal = std::fs::File::open("/dev/tty").ok();
+    let foreground = terminal.and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
+    foreground == Some(getpgrp())
+}
+
+fn how_it_ended(status: ExitStatus) -> CommandEnd {
+    #[cfg(unix)]
+    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return CommandEnd::Signal(number);
+    }
+    status.code().map_or_else(|| CommandEnd::Unknown("it ended without a code".to_owned()), CommandEnd::Exit)
+}
+
+/// The command alone holds the pipes afterwards.
+fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Child> {
+    let mut command = Command::new(&job.program);
+    command.args(&job.arguments);
+    match spawn_with(command, &pipes, leads_group) {
+        #[cfg(unix)]
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
+            // A script without a `#!` line is run by the shell, as all shells do. A name without a folder has to be searched
+            // in PATH once more, which the shell does for exec alone.
+            let mut shell = Command::new("/bin/sh");
+            if !job.program.as_encoded_bytes().contains(&b'/') {
+                shell.args(["-c", "exec \"$0\" \"$@\""]);
+            }
+            shell.arg(&job.program).args(&job.arguments);
+            spawn_with(shell, &pipes, leads_group)
+        }
+        spawned => spawned,
+    }
+}
+
+fn spawn_with(mut command: Command, [stdout, stderr]: &[PipeWriter; 2], leads_group: bool) -> io::Result<Child> {
+    command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    #[cfg(unix)]
+    if leads_group {
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    }
+    #[cfg(not(unix))]
+    let _ = leads_group;
+    tokio::process::Command::from(command).spawn()
+}
