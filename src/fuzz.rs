@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
+use strum::VariantArray;
 
 use crate::api;
 use crate::channel::{Channel, Markup, MsgType};
@@ -13,7 +14,7 @@ use crate::feed;
 use crate::input::{Encoding, clean, read_text_from};
 use crate::message;
 use crate::outbox;
-use crate::template::{self, Target};
+use crate::template::{self, Escaping};
 
 /// Text made clean.
 pub fn clean_text(text: &str) -> String {
@@ -48,12 +49,12 @@ pub fn is_entry(bytes: &[u8]) -> (bool, bool) {
 
 /// Whether a JSON text is a notification that is known here.
 pub fn is_notification(json: &str) -> bool {
-    feed::Format::ALL.into_iter().any(|format| feed::read(format, json, |at| at.to_string()).is_ok())
+    feed::FeedFormat::VARIANTS.iter().any(|format| feed::read(*format, json, |at| at.to_string()).is_ok())
 }
 
 /// A template filled from JSON.
 pub fn render(source: &str, data: &Value) -> Option<String> {
-    template::render("fuzz", source, data, Target::Markdown).ok()
+    template::render("fuzz", source, data, Escaping::Markdown).ok()
 }
 
 /// How many findings a body has on each channel.

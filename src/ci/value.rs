@@ -1,4 +1,4 @@
-//! Values of variables, made into what people read.
+//! Values of CI variables as people read them: patterns filled, short names, no logins.
 
 use chrono::DateTime;
 use url::Url;
@@ -8,25 +8,28 @@ use crate::clock;
 use crate::input::clean;
 use crate::sanitize::{excerpt, one_line, replace_logins};
 
-/// The longest value shown, in characters.
+/// The longest value, in characters.
 const LONGEST: usize = 200;
 
-/// The longest address, in bytes: as long as WeCom takes one (document path 90236).
+/// The longest address, in bytes: the limit of WeCom (document path 90236).
 const LONGEST_URL: usize = 2048;
 
-/// How many signs of a commit's name are shown.
+/// How many characters of a commit's name are shown.
 const SHORT: usize = 8;
 
-/// A run that seems to last longer, in seconds, has a start that means something else, or a wrong clock.
+/// The longest duration of a run that is believed, in seconds: beyond it the start means something else, or a clock is wrong.
 const LONGEST_RUN: u64 = 7 * 24 * 60 * 60;
 
-/// The variable's value, if it says something. `false` is how some systems say that there is none.
+/// The variable's value. Empty ones count as not set, and so does `false`, which some systems write for "none".
 pub(super) fn set(get: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty() && value != "false")
 }
 
-/// The first pattern of which all variables are set, with their values: `{A}/{B}`.
-pub(super) fn first(patterns: &[&str], get: &impl Fn(&str) -> Option<String>) -> Option<String> {
+/// Text with variables in it: `{A} #{B}` needs both; `{?A}` needs A and shows nothing. Of several, the best stands first.
+pub(super) type Patterns = &'static [&'static str];
+
+/// The first pattern of which all variables are set, with their values.
+pub(super) fn first(patterns: Patterns, get: &impl Fn(&str) -> Option<String>) -> Option<String> {
     patterns.iter().find_map(|pattern| filled(pattern, get))
 }
 
@@ -35,20 +38,23 @@ fn filled(pattern: &str, get: &impl Fn(&str) -> Option<String>) -> Option<String
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (name, behind) = piece.split_once('}')?;
-        text.push_str(&set(get, name)?);
+        match name.strip_prefix('?') {
+            Some(name) => drop(set(get, name)?),
+            None => text.push_str(&set(get, name)?),
+        }
         text.push_str(behind);
     }
     Some(text)
 }
 
-/// On one line, not too long, and without the user and password of an address.
+/// A value on one line, without the user and password of an address, and shortened.
 pub(super) fn shown(text: &str) -> String {
     let text = one_line(&clean(text));
     let text = replace_logins(text.trim(), |_, _| Some(""));
     excerpt(&text, LONGEST)
 }
 
-/// An address of the web, without user and password.
+/// An http(s) address without user and password.
 pub(super) fn url(text: &str) -> Option<String> {
     without_login(text).map(|url| url.to_string()).filter(|url| url.len() <= LONGEST_URL)
 }
@@ -64,7 +70,7 @@ pub(super) fn repository(text: &str) -> String {
     path.strip_suffix(".git").unwrap_or(path).to_owned()
 }
 
-/// A branch without what Git puts before it.
+/// The name of a branch without `refs/heads/` and the like.
 pub(super) fn branch(text: &str, remote: &str) -> String {
     let name = text.strip_prefix("refs/heads/").or_else(|| text.strip_prefix("refs/remotes/")).unwrap_or(text);
     // `refs/pull/7/merge`: no branch, but it says what was built.
@@ -82,7 +88,7 @@ pub(super) fn commit(text: &str) -> Option<String> {
     }
 }
 
-/// A person without the address behind the name: `Name <mail>`.
+/// The name of a person without the address in `Name <mail>`.
 pub(super) fn person(text: &str) -> String {
     match text.split_once('<') {
         Some((name, _)) if !name.trim().is_empty() => name.trim().to_owned(),
@@ -90,7 +96,7 @@ pub(super) fn person(text: &str) -> String {
     }
 }
 
-/// How a run went, if this says it: a word, or an exit code.
+/// The result of a run, from a word or an exit code.
 pub(super) fn status(text: &str) -> Option<&'static str> {
     match text.to_ascii_lowercase().as_str() {
         "success" | "succeeded" | "succeededwithissues" | "passed" | "0" => Some("succeeded"),
@@ -100,7 +106,7 @@ pub(super) fn status(text: &str) -> Option<&'static str> {
     }
 }
 
-/// From a start until now: seconds or milliseconds since 1970, or a date with its zone.
+/// The time since a start: seconds or milliseconds since 1970, or a date with its zone.
 pub(super) fn duration(started: &str, now: u64) -> Option<String> {
     let since = match started.parse::<u64>() {
         // In milliseconds, since in seconds it would be the year 5000.

@@ -1,5 +1,5 @@
-//! An attachment: its name, its size, its first bytes, and as many readings from the start as attempts need.
-//! Judges neither type nor limits, and makes no file name safe for a header.
+//! An attachment: its name, its size, its first bytes, and a new reader from the start for each attempt. Checks neither type
+//! nor limits, and makes no file name safe for a header.
 
 use std::fmt;
 use std::fs::File;
@@ -7,12 +7,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::open::{STDIN, is_stdin, open, shown, unreadable};
-use super::spool::{Spooled, spool};
+use super::{STDIN, is_stdin, open, shown, spool, unreadable};
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
-pub(crate) const HEAD_LEN: usize = 64;
+const HEAD_LEN: usize = 64;
 
 /// A file to upload, opened and measured.
 ///
@@ -38,38 +37,26 @@ impl Attachment {
     /// Opens a file, or stdin for `-`. The name shown is `filename`, else the path's last part, else (stdin) `stdin.txt`
     /// for text and `stdin` for anything else.
     ///
-    /// # Errors
-    ///
-    /// Exit 3 where it is missing, a folder or unreadable; exit 2 for an empty path or file name, and where what can be
-    /// read only once has more than [`MAX_SPOOLED`](super::MAX_SPOOLED) bytes.
+    /// Fails with exit 3 where it is missing, a folder or unreadable; with exit 2 for an empty path or file name, and where
+    /// what can be read only once has more than [`MAX_SPOOLED`](super::MAX_SPOOLED) bytes.
     pub(crate) fn open(path: &Path, filename: Option<&str>) -> Result<Self> {
         if filename.is_some_and(|name| name.trim().is_empty()) {
             return Err(Error::usage("the file name to show is empty", "give a name such as report.txt, or none"));
         }
-        let mut attachment = if is_stdin(path) {
-            let mut spooled = Self::from_reader(io::stdin().lock(), STDIN)?;
-            spooled.name = stdin_name(&spooled.head).to_owned();
-            spooled
+        let (attachment, own_name) = if is_stdin(path) {
+            let spooled = Self::from_reader(io::stdin().lock(), STDIN)?;
+            let name = stdin_name(&spooled.head).into();
+            (spooled, name)
         } else {
-            let mut opened = Self::from_file(path)?;
-            opened.name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            opened
+            (Self::from_file(path)?, path.file_name().unwrap_or_default().to_string_lossy())
         };
-        if let Some(filename) = filename {
-            attachment.name = filename.to_owned();
-        }
-        Ok(attachment)
+        Ok(Self { name: filename.unwrap_or(&own_name).to_owned(), ..attachment })
     }
 
-    /// Opens a file that this program keeps, under the name that it once came with, whatever that is.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 where it is missing, a folder or unreadable.
+    /// Opens a file that this program stores, with the name that it once had, whatever that is. Fails with exit 3 where it is
+    /// missing, a folder or unreadable.
     pub(crate) fn kept(path: &Path, name: &str) -> Result<Self> {
-        let mut attachment = Self::from_file(path)?;
-        name.clone_into(&mut attachment.name);
-        Ok(attachment)
+        Ok(Self { name: name.to_owned(), ..Self::from_file(path)? })
     }
 
     /// A text as a file of that name.
@@ -100,11 +87,7 @@ impl Attachment {
         Reader { content: self.content.clone(), position: 0, size: self.size }
     }
 
-    /// The whole content.
-    ///
-    /// # Errors
-    ///
-    /// Exit 2 where it is over `limit` bytes; exit 3 where reading fails.
+    /// The whole content. Fails with exit 2 where it is over `limit` bytes; with exit 3 where reading fails.
     pub(crate) fn read_all(&self, limit: u64) -> Result<Vec<u8>> {
         if self.size > limit {
             return Err(Error::usage(
@@ -132,20 +115,19 @@ impl Attachment {
     }
 
     fn from_reader(reader: impl Read, shown: &str) -> Result<Self> {
-        let (spooled, size) = spool(reader, shown)?;
-        let content = match spooled {
-            Spooled::File(file) => Content::File(Arc::new(Mutex::new(file))),
-            Spooled::Memory(bytes) => Content::Memory(Arc::new(bytes)),
+        let spool = spool(reader, shown)?;
+        let content = match spool.file {
+            Some(file) => Content::File(Arc::new(Mutex::new(file))),
+            None => Content::Memory(Arc::new(spool.memory)),
         };
-        Self::measured(content, size, shown)
+        Self::measured(content, spool.size, shown)
     }
 
     fn measured(content: Content, size: u64, shown: &str) -> Result<Self> {
-        let mut attachment = Self { name: String::new(), size, head: Vec::new(), content, shown: shown.to_owned() };
         let mut head = Vec::new();
-        attachment.reader().take(HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
-        attachment.head = head;
-        Ok(attachment)
+        let reader = Reader { content: content.clone(), position: 0, size };
+        reader.take(HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
+        Ok(Self { name: String::new(), size, head, content, shown: shown.to_owned() })
     }
 }
 
@@ -182,12 +164,6 @@ impl Read for Reader {
     }
 }
 
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("position", &self.position).field("size", &self.size).finish_non_exhaustive()
-    }
-}
-
 impl Content {
     fn read_at(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -207,15 +183,10 @@ impl Content {
 
 /// Receivers open a file by its extension, and what a script pipes is mostly text.
 fn stdin_name(head: &[u8]) -> &'static str {
-    let is_text = match std::str::from_utf8(head) {
-        Ok(text) => is_plain(text.as_bytes()),
-        Err(error) => error.error_len().is_none() && is_plain(&head[..error.valid_up_to()]),
-    };
-    if is_text && !head.is_empty() { "stdin.txt" } else { "stdin" }
-}
-
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| !b.is_ascii_control() || matches!(b, b'\n' | b'\r' | b'\t' | 0x1b))
+    // The last character may be cut.
+    let is_utf8 = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_plain = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\n' | b'\r' | b'\t' | 0x1b);
+    if is_utf8 && !head.is_empty() && head.iter().all(is_plain) { "stdin.txt" } else { "stdin" }
 }
 
 #[cfg(test)]
@@ -339,7 +310,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_lies_about_its_size_is_spooled() {
+    fn files_with_a_wrong_size_are_spooled() {
         let attachment = Attachment::open(Path::new("/proc/self/status"), None).unwrap();
         assert!(attachment.size() > 0);
         assert_eq!(attachment.read_all(1 << 20).unwrap().len() as u64, attachment.size());
@@ -352,7 +323,7 @@ mod tests {
     #[test]
     fn debug_shows_no_content() {
         for attachment in each_kind(b"contents of the file") {
-            let shown = format!("{attachment:?} {:?}", attachment.reader());
+            let shown = format!("{attachment:?}");
             assert!(!shown.contains("contents") && !shown.contains("99, 111"), "{shown}");
         }
     }

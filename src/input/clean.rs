@@ -1,5 +1,5 @@
-//! Text without what terminals act upon: escape sequences, control characters and byte order marks.
-//! Pure. Shortens no text and judges no content.
+//! Cleans text: removes escape sequences, control characters and byte order marks. Pure. Shortens no text and checks no
+//! content.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -11,15 +11,15 @@ const SUBSTITUTE: char = '\u{1a}';
 const STRING_TERMINATOR: char = '\u{9c}';
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The text made clean, in one pass whose time grows with its length alone.
+/// The cleaned text, in one pass and linear time.
 ///
-/// * Escape sequences go whole: CSI; OSC, DCS, SOS, PM, APC and the title string of screen (`ESC k`) with their text;
+/// * Escape sequences are removed whole: CSI; OSC, DCS, SOS, PM, APC and the title string of screen (`ESC k`) with their text;
 ///   all other ESC forms. The 8-bit forms (U+0080 to U+009F) count like those with ESC.
 /// * CRLF and a lone CR become LF; of other control characters (C0, DEL, C1) only LF and tab stay.
-/// * U+FEFF goes wherever it stands; joiners and variation selectors of emoji stay.
-/// * Line breaks at the very end go; blanks stay.
+/// * U+FEFF is removed everywhere; joiners and variation selectors of emoji stay.
+/// * Line breaks at the very end are removed; blanks stay.
 ///
-/// A sequence that never ends costs little: CSI and the short forms end before the first character that cannot belong
+/// A sequence that never ends removes little: CSI and the short forms end before the first character that cannot belong
 /// to them, and a string (OSC and its like) without a terminator ends with its line, or where another ESC begins.
 pub(crate) fn clean(text: &str) -> String {
     if is_clean(text.as_bytes()) {
@@ -52,7 +52,7 @@ pub(crate) fn clean(text: &str) -> String {
     cleaned
 }
 
-/// Whether there is nothing to be removed but line breaks at the end. Nearly all text is like that.
+/// Whether nothing has to be removed but line breaks at the end: the usual case.
 fn is_clean(text: &[u8]) -> bool {
     !text.iter().enumerate().any(|(at, byte)| match byte {
         b'\n' | b'\t' => false,
@@ -89,8 +89,8 @@ fn skip_intermediates(rest: &mut Peekable<Chars>) {
     while rest.next_if(|c| matches!(c, ' '..='/')).is_some() {}
 }
 
-/// A control string up to its terminator. An ESC is left in place: with `\` it is the terminator, which goes as any
-/// other escape does; with anything else a new sequence begins.
+/// A control string up to its terminator. An ESC is left in place: with `\` it is the terminator, which is removed as any
+/// other escape; with anything else a new sequence begins.
 fn skip_string(rest: &mut Peekable<Chars>, bell_ends: bool) {
     while let Some(c) = rest.next_if(|c| !matches!(c, &ESC | '\n' | '\r')) {
         if matches!(c, STRING_TERMINATOR | CANCEL | SUBSTITUTE) || (bell_ends && c == BEL) {

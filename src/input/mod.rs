@@ -1,23 +1,302 @@
-//! What there is to send, taken in: text made clean, JSON payloads, and attachments opened for upload.
+//! Input: text that is read, decoded and cleaned, payloads, and attachments. This file opens files, reads payloads, and keeps
+//! what can be read only once, in a temporary file or in memory.
 //!
-//! Reads arguments, files and stdin; does not look at settings, does not print and knows no network.
-//! Only one thing can read stdin: that it is asked for once is the caller's to check.
+//! Input knows no settings and no network, and prints nothing. Stdin can be read once: the caller checks that only one
+//! thing asks for it.
 
 mod attachment;
 mod clean;
-mod decode;
-mod gap;
-mod guess;
-mod lossy;
-mod open;
-mod payload;
-mod spool;
+mod encoding;
 mod text;
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 pub(crate) use attachment::Attachment;
 pub(crate) use clean::clean;
-pub use decode::Encoding;
-pub(crate) use open::is_stdin;
-pub(crate) use payload::read_payload;
-pub(crate) use spool::MAX_SPOOLED;
-pub(crate) use text::{TextOptions, TextSource, is_blank, read_text, read_text_from};
+pub use encoding::Encoding;
+pub(crate) use text::{TextSource, is_blank, read_text, read_text_from};
+
+use crate::error::{Error, Result};
+
+/// The most bytes taken from stdin, a FIFO or a device: 20 MiB, the largest media limit (document path 90253).
+pub(crate) const MAX_SPOOLED: u64 = 20 << 20;
+
+/// What stdin is called in messages.
+const STDIN: &str = "stdin";
+
+/// Whether a path means stdin.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Opens a file, a FIFO or a device; a folder is refused.
+fn open(path: &Path) -> Result<(File, Metadata)> {
+    if path.as_os_str().is_empty() {
+        return Err(Error::usage("the path of the file to read is empty", "give the path of a file, or - for stdin"));
+    }
+    let failed = |error| unreadable(&shown(path), &error);
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(Error::config(format!("{path:?} is a folder, not a file"), "let the path name a file in it"));
+    }
+    Ok((file, metadata))
+}
+
+/// A path as messages show it: quoted, on one line, without control characters.
+fn shown(path: &Path) -> String {
+    format!("{path:?}")
+}
+
+/// The error for what cannot be opened or read; `name` is a shown path or [`STDIN`].
+fn unreadable(name: &str, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::config(
+            format!("there is no file {name}"),
+            "check the path; a relative one counts from the current folder",
+        ),
+        io::ErrorKind::PermissionDenied => Error::config(
+            format!("there is no permission to read {name}"),
+            "let the user that runs wecom-alert read the file and enter its folders",
+        ),
+        _ if name == STDIN => {
+            Error::config(format!("stdin could not be read: {error}"), "check what stdin is connected to")
+        }
+        _ => Error::config(format!("{name} could not be read: {error}"), "check the path and the disk it is on"),
+    }
+}
+
+/// The most bytes a payload may have: 20 MiB.
+const MAX_PAYLOAD: u64 = 20 << 20;
+
+/// Reads a JSON payload as text from a file, or from stdin for `-`, without its byte order mark.
+///
+/// Fails with exit 3 where it cannot be read; with exit 2 for an empty path, and where it is over [`MAX_PAYLOAD`] or not UTF-8.
+pub(crate) fn read_payload(path: &Path) -> Result<String> {
+    if is_stdin(path) {
+        read_payload_from(io::stdin().lock(), STDIN)
+    } else {
+        read_payload_from(open(path)?.0, &shown(path))
+    }
+}
+
+/// Reads a payload; `name` is what an error calls its source.
+fn read_payload_from(reader: impl Read, name: &str) -> Result<String> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_PAYLOAD + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+    if bytes.len() as u64 > MAX_PAYLOAD {
+        return Err(Error::usage(
+            format!("the payload from {name} is over {MAX_PAYLOAD} bytes (20 MiB)"),
+            "a message has room for a few kilobytes: check that this is the right file",
+        ));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        Error::usage(
+            format!("the payload from {name} is not UTF-8 at byte offset {}", error.utf8_error().valid_up_to()),
+            "save it as UTF-8",
+        )
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// The content of a source that can be read only once.
+struct Spool<F> {
+    /// An unlinked temporary file; `None` where none can be made or the disk is full.
+    file: Option<F>,
+    /// The content, where there is no file.
+    memory: Vec<u8>,
+    size: u64,
+}
+
+/// Reads to the end; more than [`MAX_SPOOLED`] bytes are an error.
+fn spool(reader: impl Read, name: &str) -> Result<Spool<File>> {
+    spool_into(tempfile::tempfile().ok(), reader, name)
+}
+
+fn spool_into<F: Read + Write + Seek>(file: Option<F>, reader: impl Read, name: &str) -> Result<Spool<F>> {
+    let mut spool = Spool { file, memory: Vec::new(), size: 0 };
+    io::copy(&mut reader.take(MAX_SPOOLED + 1), &mut spool).map_err(|error| unreadable(name, &error))?;
+    if spool.size > MAX_SPOOLED {
+        return Err(Error::usage(
+            format!("{name} has more than {MAX_SPOOLED} bytes: at most 20 MiB can be uploaded"),
+            "compress or shorten it",
+        ));
+    }
+    Ok(spool)
+}
+
+impl<F: Read + Write + Seek> Write for Spool<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.file.as_mut().is_some_and(|file| file.write_all(bytes).is_err())
+            && let Some(mut file) = self.file.take()
+        {
+            // The disk is full: what the file holds so far moves to memory.
+            file.seek(SeekFrom::Start(0))?;
+            file.take(self.size).read_to_end(&mut self.memory)?;
+        }
+        if self.file.is_none() {
+            self.memory.extend_from_slice(bytes);
+        }
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::error::Status;
+
+    fn refused(path: &Path) -> Error {
+        open(path).map(drop).expect_err("must be refused")
+    }
+
+    #[test]
+    fn a_missing_file_is_named_as_given() {
+        let error = refused(Path::new("no such\nfile"));
+        assert_eq!(error.status(), Status::Config);
+        assert_eq!(error.message(), r#"there is no file "no such\nfile""#);
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = refused(folder.path());
+        assert_eq!(error.status(), Status::Config);
+        assert!(error.message().ends_with("is a folder, not a file"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_path_is_a_mistake_in_the_command() {
+        assert_eq!(refused(Path::new("")).status(), Status::Usage);
+    }
+
+    #[test]
+    fn a_refused_or_failing_read_is_config() {
+        for (kind, part) in [
+            (io::ErrorKind::PermissionDenied, "no permission to read stdin"),
+            (io::ErrorKind::Other, "could not be read"),
+        ] {
+            let error = unreadable(STDIN, &io::Error::new(kind, "I/O"));
+            assert_eq!(error.status(), Status::Config);
+            assert!(error.message().contains(part), "{error}");
+            assert!(error.hint().is_some());
+        }
+    }
+
+    /// A disk with room for so many bytes.
+    struct SmallDisk(Cursor<Vec<u8>>, usize);
+
+    impl Write for SmallDisk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match bytes.len().min(self.1 - self.0.position() as usize) {
+                0 => Err(io::ErrorKind::StorageFull.into()),
+                room => self.0.write(&bytes[..room]),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Read for SmallDisk {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl Seek for SmallDisk {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i % 251) as u8).collect()
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing() {
+        let content = pattern(100_000);
+        for room in [0, 1, 8192, 50_001, 99_999] {
+            let disk = SmallDisk(Cursor::new(Vec::new()), room);
+            let spool = spool_into(Some(disk), &content[..], "stdin").unwrap();
+            assert!(spool.file.is_none(), "not in memory with room for {room}");
+            assert_eq!((spool.memory, spool.size), (content.clone(), 100_000), "{room}");
+        }
+    }
+
+    #[test]
+    fn a_disk_with_room_is_used() {
+        let disk = SmallDisk(Cursor::new(Vec::new()), 100_000);
+        let spool = spool_into(Some(disk), &pattern(100_000)[..], "stdin").unwrap();
+        assert!(spool.file.unwrap().0.get_ref() == &pattern(100_000) && spool.memory.is_empty());
+    }
+
+    #[test]
+    fn works_without_any_disk() {
+        let spool = spool_into::<File>(None, &b"abc"[..], "stdin").unwrap();
+        assert_eq!((spool.memory, spool.size), (b"abc".to_vec(), 3));
+    }
+
+    #[test]
+    fn the_limit_is_exact_and_an_endless_source_is_left_alone() {
+        assert_eq!(spool(io::repeat(1).take(MAX_SPOOLED), "stdin").unwrap().size, MAX_SPOOLED);
+        let error = spool(io::repeat(1), "stdin").map(drop).unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        assert!(error.message().contains("at most 20 MiB can be uploaded"), "{error}");
+    }
+
+    #[test]
+    fn a_failing_source_is_config() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("unplugged"))
+            }
+        }
+        let error = spool(Failing, "stdin").map(drop).unwrap_err();
+        assert_eq!(error.status(), Status::Config);
+        assert_eq!(error.message(), "stdin could not be read: unplugged");
+    }
+
+    #[test]
+    fn a_payload_is_not_edited() {
+        let text = "{\"content\": \"\u{1b}[31m a\u{feff}b\\n\"}\r\n\n";
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(format!("\u{feff}{text}").as_bytes()).unwrap();
+        assert_eq!(read_payload(file.path()).unwrap(), text);
+    }
+
+    #[test]
+    fn other_encodings_are_refused_with_the_place() {
+        let error = read_payload_from(&b"{\"content\": \"\xd6\xd0\"}"[..], STDIN).unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        assert_eq!(error.message(), "the payload from stdin is not UTF-8 at byte offset 13");
+    }
+
+    #[test]
+    fn the_limit_of_a_payload_is_exact() {
+        assert_eq!(read_payload_from(io::repeat(b' ').take(MAX_PAYLOAD), STDIN).unwrap().len(), MAX_PAYLOAD as usize);
+        let error = read_payload_from(io::repeat(b' '), STDIN).unwrap_err();
+        assert_eq!(error.status(), Status::Usage);
+        assert!(error.message().contains("20971520 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_payload_is_config() {
+        assert_eq!(read_payload(Path::new("no-such-payload.json")).unwrap_err().status(), Status::Config);
+    }
+}

@@ -1,18 +1,22 @@
-//! The text of a message, from an argument, a file or stdin: read, decoded, made clean. Judges no length and no content.
+//! The text of a message, from an argument, a file or stdin: read in bounded memory, decoded, cleaned. Checks neither length
+//! nor content.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::clean::clean;
-use super::decode::{Decoder, Encoding, Scheme};
-use super::gap::{HeadAndTail, Taken, trim_gap};
-use super::open::{STDIN, is_stdin, open, shown, unreadable};
+use super::encoding::{Decoder, Encoding};
+use super::{STDIN, is_stdin, open, shown, unreadable};
 use crate::error::Result;
 
 /// Of input longer than twice this, so many bytes are kept at its start and at its end: 10 MiB.
-pub(crate) const KEPT_AT_EACH_END: usize = 10 << 20;
+const KEPT_AT_EACH_END: usize = 10 << 20;
+
+/// How many bytes are read at a time once the start is kept.
+const CHUNK: usize = 64 << 10;
 
 /// Where text comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,56 +36,44 @@ impl<'a> TextSource<'a> {
     }
 }
 
-/// How text is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct TextOptions {
-    /// The encoding of the input.
-    pub(crate) encoding: Encoding,
-    /// Whether [`unescape`] applies to an argument; never to files and stdin.
-    pub(crate) escapes: bool,
-}
-
-/// Text as it was read, clean, with what is to be said about it.
+/// Text as it was read, decoded and cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Text {
+pub(crate) struct InputText {
     /// The text; it may be blank, see [`is_blank`].
     pub(crate) text: String,
     /// One sentence each: a gap, broken characters.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Reads, decodes and cleans the text of one message.
+/// Reads, decodes and cleans the text of one message. With `unescapes`, [`unescape`] applies to an argument; never to files
+/// and stdin.
 ///
-/// # Errors
-///
-/// Exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; exit 2 for an empty path.
-pub(crate) fn read_text(source: &TextSource<'_>, options: &TextOptions) -> Result<Text> {
+/// Fails with exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; with exit 2 for an
+/// empty path.
+pub(crate) fn read_text(source: &TextSource<'_>, encoding: Encoding, unescapes: bool) -> Result<InputText> {
     match source {
         TextSource::Argument(argument) => {
             let (text, warnings) = match argument.to_str() {
                 Some(text) => (Cow::Borrowed(text), Vec::new()),
                 None => {
-                    let (text, warnings) = decode(Taken::Whole(argument.as_encoded_bytes().to_vec()), options.encoding);
+                    let bytes = argument.as_encoded_bytes().to_vec();
+                    let (text, warnings) = decode(HeadAndTail { head: bytes, ..HeadAndTail::default() }, encoding);
                     (Cow::Owned(text), warnings)
                 }
             };
-            let text = if options.escapes { Cow::Owned(unescape(&text)) } else { text };
-            Ok(Text { text: clean(&text), warnings })
+            let text = if unescapes { Cow::Owned(unescape(&text)) } else { text };
+            Ok(InputText { text: clean(&text), warnings })
         }
-        TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), options.encoding),
-        TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, options.encoding),
+        TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), encoding),
+        TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, encoding),
     }
 }
 
-/// Reads to the end, decodes and cleans; `name` is what an error calls the input.
+/// Reads to the end, decodes and cleans; `name` is what an error calls the input. Fails with exit 3 where reading fails.
 ///
-/// Longer input than twice [`KEPT_AT_EACH_END`] is read to its end all the same, so that its writer is not stopped by a
-/// broken pipe; its start and its end are kept, without characters cut in two, and the gap is said between them.
-///
-/// # Errors
-///
-/// Exit 3 where reading fails.
-pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
+/// Input longer than twice [`KEPT_AT_EACH_END`] is read to its end all the same, so that its writer is not stopped by a
+/// broken pipe; its start and its end are kept, without characters cut in two, with a note of the gap between them.
+pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
     read_keeping(KEPT_AT_EACH_END, reader, name, encoding)
 }
 
@@ -91,7 +83,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
 }
 
 /// `\n`, `\t` and `\\` as a line break, a tab and a backslash; any other backslash stays as it is.
-pub(crate) fn unescape(text: &str) -> String {
+fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -105,30 +97,59 @@ pub(crate) fn unescape(text: &str) -> String {
     plain
 }
 
-fn read_keeping(kept: usize, mut reader: impl Read, name: &str, encoding: Encoding) -> Result<Text> {
-    let mut input = HeadAndTail::new(kept);
-    io::copy(&mut reader, &mut input).map_err(|error| unreadable(name, &error))?;
-    let (text, warnings) = decode(input.finish(), encoding);
-    Ok(Text { text: clean(&text), warnings })
+fn read_keeping(kept: usize, reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
+    let input = read_head_and_tail(kept, reader).map_err(|error| unreadable(name, &error))?;
+    let (text, warnings) = decode(input, encoding);
+    Ok(InputText { text: clean(&text), warnings })
 }
 
-fn decode(input: Taken, encoding: Encoding) -> (String, Vec<String>) {
+/// The first and the last bytes of an input.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct HeadAndTail {
+    /// The whole input, where nothing was left out.
+    head: Vec<u8>,
+    /// How many bytes between head and tail were left out.
+    left_out: u64,
+    tail: Vec<u8>,
+}
+
+/// Reads to the end and keeps at most `kept` bytes at each end.
+fn read_head_and_tail(kept: usize, mut reader: impl Read) -> io::Result<HeadAndTail> {
+    let mut head = Vec::new();
+    reader.by_ref().take(kept as u64).read_to_end(&mut head)?;
+    let (mut tail, mut left_out) = (VecDeque::new(), 0);
+    // A read after the end would wait for more on a terminal.
+    let mut is_end = head.len() < kept;
+    while !is_end {
+        let read = io::copy(&mut reader.by_ref().take(CHUNK as u64), &mut tail)?;
+        is_end = read < CHUNK as u64;
+        let excess = tail.len().saturating_sub(kept);
+        tail.drain(..excess);
+        left_out += excess as u64;
+    }
+    let mut tail = Vec::from(tail);
+    if left_out == 0 {
+        head.append(&mut tail);
+    }
+    Ok(HeadAndTail { head, left_out, tail })
+}
+
+fn decode(input: HeadAndTail, encoding: Encoding) -> (String, Vec<String>) {
+    let HeadAndTail { mut head, left_out, mut tail } = input;
     let mut warnings = Vec::new();
-    let mut decoder;
-    match input {
-        Taken::Whole(bytes) => {
-            decoder = Decoder::new(Scheme::of(encoding, &bytes));
-            decoder.push_bytes(bytes);
-        }
-        Taken::Cut { mut head, left_out, mut tail } => {
-            let scheme = Scheme::of(encoding, &head);
-            let left_out = left_out + trim_gap(scheme, &mut head, left_out, &mut tail);
-            warnings.push(format!("the input is too long: {left_out} bytes in its middle were left out"));
-            decoder = Decoder::new(scheme);
-            decoder.push_bytes(head);
-            decoder.push_text(&format!("\n[… {left_out} bytes left out …]\n"));
-            decoder.push_bytes(tail);
-        }
+    let mut decoder = Decoder::new(encoding, &head);
+    if left_out == 0 {
+        decoder.push_bytes(head);
+    } else {
+        // The two halves of a cut character belong to the gap.
+        let (end, start) = (decoder.cut_at_end(&head), decoder.cut_at_start(&tail, head.len() as u64 + left_out));
+        head.truncate(head.len() - end);
+        tail.drain(..start);
+        let left_out = left_out + (end + start) as u64;
+        warnings.push(format!("the input is too long: {left_out} bytes in its middle were left out"));
+        decoder.push_bytes(head);
+        decoder.push_text(&format!("\n[… {left_out} bytes left out …]\n"));
+        decoder.push_bytes(tail);
     }
     let (text, warning) = decoder.finish();
     warnings.extend(warning);
@@ -142,9 +163,8 @@ mod tests {
     use super::*;
     use crate::error::Status;
 
-    fn argument(text: impl AsRef<OsStr>, escapes: bool) -> Text {
-        let options = TextOptions { escapes, ..TextOptions::default() };
-        read_text(&TextSource::Argument(text.as_ref()), &options).unwrap()
+    fn argument(text: impl AsRef<OsStr>, unescapes: bool) -> InputText {
+        read_text(&TextSource::Argument(text.as_ref()), Encoding::Auto, unescapes).unwrap()
     }
 
     #[test]
@@ -154,8 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
         std::fs::write(&path, r"a\nb").unwrap();
-        let options = TextOptions { escapes: true, ..TextOptions::default() };
-        assert_eq!(read_text(&TextSource::from_path(&path), &options).unwrap().text, r"a\nb");
+        assert_eq!(read_text(&TextSource::from_path(&path), Encoding::Auto, true).unwrap().text, r"a\nb");
     }
 
     #[test]
@@ -178,7 +197,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("报警.txt");
         std::fs::write(&path, b"\x1b[31m\xb4\xc5\xc5\xcc\x1b[0m\r\n\xef\xbb\xbf ok\xe7 \r\n\r\n").unwrap();
-        let text = read_text(&TextSource::from_path(&path), &TextOptions::default()).unwrap();
+        let text = read_text(&TextSource::from_path(&path), Encoding::Auto, false).unwrap();
         assert_eq!(text.text, "磁盘\n ok\u{fffd} ");
         let warning = "1 broken character of the input became U+FFFD, neither UTF-8 nor GB18030 (first on line 2)";
         assert_eq!(text.warnings, [warning]);
@@ -188,7 +207,7 @@ mod tests {
     fn missing_files_and_folders_are_config() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("missing")] {
-            let error = read_text(&TextSource::File(&path), &TextOptions::default()).unwrap_err();
+            let error = read_text(&TextSource::File(&path), Encoding::Auto, false).unwrap_err();
             assert_eq!(error.status(), Status::Config, "{error}");
         }
     }
@@ -198,10 +217,9 @@ mod tests {
     fn an_argument_that_is_not_utf8_is_decoded() {
         use std::os::unix::ffi::OsStrExt;
         let gbk = OsStr::from_bytes(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa");
-        assert_eq!(argument(gbk, false), Text { text: "磁盘已满".to_owned(), warnings: vec![] });
-        let options = TextOptions { encoding: Encoding::Gb18030, escapes: false };
-        let plain = read_text(&TextSource::Argument("磁盘".as_ref()), &options).unwrap();
-        assert_eq!(plain, Text { text: "磁盘".to_owned(), warnings: vec![] });
+        assert_eq!(argument(gbk, false), InputText { text: "磁盘已满".to_owned(), warnings: vec![] });
+        let plain = read_text(&TextSource::Argument("磁盘".as_ref()), Encoding::Gb18030, false).unwrap();
+        assert_eq!(plain, InputText { text: "磁盘".to_owned(), warnings: vec![] });
     }
 
     #[test]
@@ -217,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_said_with_its_exact_size() {
+    fn a_gap_is_noted_with_its_exact_size() {
         let text = read_keeping(8, "磁盘已满 0123456789 请处理".as_bytes(), STDIN, Encoding::Auto).unwrap();
         // 33 bytes: 6 of the first 8 and 6 of the last 8 are whole characters.
         assert_eq!(text.text, "磁盘\n[… 21 bytes left out …]\n处理");
@@ -261,6 +279,50 @@ mod tests {
         }
         let error = read_text_from(Failing, STDIN, Encoding::Auto).unwrap_err();
         assert_eq!((error.status(), error.message()), (Status::Config, "stdin could not be read: unplugged"));
+    }
+
+    fn whole(head: &[u8]) -> HeadAndTail {
+        HeadAndTail { head: head.to_vec(), ..HeadAndTail::default() }
+    }
+
+    #[test]
+    fn what_fits_is_whole() {
+        for input in [&b""[..], b"abc", b"abcd", b"abcdefgh"] {
+            assert_eq!(read_head_and_tail(4, input).unwrap(), whole(input));
+        }
+    }
+
+    #[test]
+    fn keeps_both_ends_of_any_length() {
+        let input: Vec<u8> = (0..CHUNK * 2 + 50).map(|i| (i % 251) as u8).collect();
+        let kept = CHUNK / 2 + 7;
+        for length in [2 * kept, 2 * kept + 1, kept + CHUNK - 1, kept + CHUNK, kept + CHUNK + 1, input.len()] {
+            let taken = read_head_and_tail(kept, &input[..length]).unwrap();
+            if length == 2 * kept {
+                assert_eq!(taken, whole(&input[..length]));
+                continue;
+            }
+            let (head, tail) = (input[..kept].to_vec(), input[length - kept..length].to_vec());
+            let left_out = (length - 2 * kept) as u64;
+            assert!(taken == HeadAndTail { head, left_out, tail }, "{length}");
+        }
+    }
+
+    /// A terminal's end of input is seen once: the next read would wait for more.
+    #[test]
+    fn nothing_is_read_after_the_end() {
+        struct Once<'a>(&'a [u8], bool);
+        impl Read for Once<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                assert!(!self.1, "read after the end");
+                let size = self.0.read(buffer)?;
+                self.1 = size == 0 && !buffer.is_empty();
+                Ok(size)
+            }
+        }
+        for length in [0, 1, 3, 5, 9, 100] {
+            read_head_and_tail(4, Once(&[7; 100][..length], false)).unwrap();
+        }
     }
 
     proptest! {

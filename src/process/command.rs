@@ -64,7 +64,7 @@ impl RunningCommand {
         // A process cannot resist that, but a dead disk can hold it up, and another user's process gets no signal from us.
         let force = match self.ended(job.grace).await {
             Some(_) => Force::Killed,
-            None => self.child.id().map_or(Force::Killed, Force::InVain),
+            None => Force::InVain(self.id),
         };
         CommandEnd::TimedOut { limit, force }
     }
@@ -85,7 +85,7 @@ impl RunningCommand {
 
     /// Processes that the command started have the same time to end, and get signals as well; those left are killed.
     async fn end_group(&mut self, deadline: Instant) -> Force {
-        while self.is_group_alive() {
+        while self.leads_group && self.is_group_alive() {
             if Instant::now() >= deadline {
                 self.kill();
                 return Force::Killed;
@@ -121,9 +121,9 @@ impl RunningCommand {
         self.send(Signal::KILL);
     }
 
-    /// Whether a process is left in the group that the command led.
+    /// Whether a process is left in the command's group.
     fn is_group_alive(&self) -> bool {
-        self.leads_group && self.pid().is_some_and(|pid| test_kill_process_group(pid).is_ok())
+        self.pid().is_some_and(|pid| test_kill_process_group(pid).is_ok())
     }
 
     fn send(&self, signal: Signal) {

@@ -67,25 +67,25 @@ pub enum CommandEnd {
     Exit(i32),
     /// By a signal.
     Signal(i32),
-    /// By the time limit, however it took that.
+    /// By the time limit.
     TimedOut {
         /// The limit.
         limit: Duration,
-        /// What it took.
+        /// How it was ended.
         force: Force,
     },
     /// The system does not tell.
     Unknown(String),
 }
 
-/// What it took to end a command.
+/// How a command was ended at its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Force {
-    /// It was asked to.
+    /// By SIGTERM.
     Asked,
-    /// It, or what it had started, was killed.
+    /// By SIGKILL, for it or for a process that it had started.
     Killed,
-    /// It could not be ended: a dead disk holds it up, or it has become another user's. It runs on, as this process.
+    /// It could not be ended, since a dead disk holds it up or it has become another user's, and runs on with this process id.
     InVain(u32),
 }
 
@@ -100,12 +100,12 @@ pub struct NotStarted {
 
 /// Runs a command to its end.
 ///
-/// Returns when it has ended and, as far as that is known within a few seconds, all that it wrote has been passed on; see
-/// [`CommandReport::passed_on`]. What it started may run on.
+/// Returns when it has ended and all that it wrote has been passed on; a slow reader delays that by 5 s at most, see
+/// [`CommandReport::passed_on`]. Processes that it started may run on.
 ///
 /// # Errors
 ///
-/// [`NotStarted`]: there is no such program, or it may not be run. A program that fails is none.
+/// [`NotStarted`]: there is no such program, or it may not be run. A program that fails is no error.
 pub async fn run(job: &Job) -> Result<CommandReport, NotStarted> {
     let (tried, since) = (SystemTime::now(), Instant::now());
     let mut command = RunningCommand::start(job).map_err(|error| NotStarted { error, tried })?;
@@ -130,17 +130,17 @@ impl CommandReport {
         self.output.trouble()
     }
 
-    /// Whether what has been passed on leaves our stdout, and our stderr, in the midst of a line.
+    /// Whether the last line on our stdout, and on our stderr, has not ended.
     pub fn open_lines(&self) -> [bool; 2] {
         self.output.open_lines()
     }
 }
 
 impl CommandEnd {
-    /// The exit code of whoever ran it, as shells and timeout(1) have it: its own, 128 and the signal, 124 for the limit.
+    /// The exit code for it, as of shells and timeout(1): its own, 128 and the signal, 124 for the limit.
     pub fn exit_code(&self) -> u8 {
         match self {
-            // Elsewhere codes can be larger; none of those is 0.
+            // On other systems codes can be larger; none of those is 0.
             Self::Exit(code) => u8::try_from(*code).unwrap_or(1),
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(255),
             Self::TimedOut { .. } => 124,
@@ -148,14 +148,14 @@ impl CommandEnd {
         }
     }
 
-    /// Whether it did what it was there for, as far as it says.
+    /// Whether it ended with exit code 0.
     pub fn is_success(&self) -> bool {
         *self == Self::Exit(0)
     }
 }
 
 impl NotStarted {
-    /// The exit code of whoever wanted to run it, as shells have it: 127 if there is no such program, else 126.
+    /// The exit code for it, as of shells: 127 if there is no such program, else 126.
     pub fn exit_code(&self) -> u8 {
         if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }

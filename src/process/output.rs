@@ -125,7 +125,7 @@ impl OutputRelay {
             state.writing += 1;
             drop(state);
             drop(pipe);
-            let written = to.write_all(chunk);
+            let written = write_all(&mut to, chunk);
             let mut state = self.state();
             state.writing -= 1;
             state.is_line_open[stream as usize] = written.is_ok() && !chunk.ends_with(b"\n");
@@ -225,34 +225,24 @@ fn has_more(_pipe: &PipeReader) -> bool {
 }
 
 /// Our own stdout or stderr.
-struct Sink {
-    to: Box<dyn Write + Send>,
-    /// Nobody reads any more.
-    is_gone: bool,
-}
+type Sink = Box<dyn Write + Send>;
 
-impl Sink {
-    fn new(to: impl Write + Send + 'static) -> Self {
-        Self { to: Box::new(to), is_gone: false }
-    }
-
-    /// Writes all of it, or drops what nobody reads.
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !(bytes.is_empty() || self.is_gone) {
-            match self.to.write(bytes).and_then(|written| self.to.flush().map(|()| written)) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = &bytes[written..],
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    // Another process that shares it made it non-blocking.
-                    ErrorKind::WouldBlock => thread::sleep(FULL_PAUSE),
-                    ErrorKind::BrokenPipe => self.is_gone = true,
-                    _ => return Err(error),
-                },
-            }
+/// Writes all of it. Where nobody reads any more, it and what comes later is dropped.
+fn write_all(to: &mut Sink, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match to.write(bytes).and_then(|written| to.flush().map(|()| written)) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => {}
+                // Another process that shares it made it non-blocking.
+                ErrorKind::WouldBlock => thread::sleep(FULL_PAUSE),
+                ErrorKind::BrokenPipe => *to = Box::new(io::sink()),
+                _ => return Err(error),
+            },
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Our own stdout and stderr, past the buffers of the standard library, and whether they are the same file.
@@ -266,12 +256,12 @@ fn own_streams() -> io::Result<([Sink; 2], bool)> {
     let [out, err] = [stdout.metadata()?, stderr.metadata()?].map(|about| (about.dev(), about.ino(), about.rdev()));
     // Some systems have no numbers for pipes.
     let are_one = out == err && out.1 != 0;
-    Ok(([Sink::new(stdout), Sink::new(stderr)], are_one))
+    Ok(([Box::new(stdout), Box::new(stderr)], are_one))
 }
 
 #[cfg(not(unix))]
 fn own_streams() -> io::Result<([Sink; 2], bool)> {
-    Ok(([Sink::new(io::stdout()), Sink::new(io::stderr())], false))
+    Ok(([Box::new(io::stdout()), Box::new(io::stderr())], false))
 }
 
 #[cfg(test)]
@@ -305,18 +295,18 @@ mod tests {
     #[test]
     fn every_byte_is_passed_on() {
         let got = Arc::new(Mutex::new(Vec::new()));
-        Sink::new(Fussy { got: Arc::clone(&got), calls: 0 }).write_all(b"\0\xff\n\r\x1b").unwrap();
+        let mut sink: Sink = Box::new(Fussy { got: Arc::clone(&got), calls: 0 });
+        write_all(&mut sink, b"\0\xff\n\r\x1b").unwrap();
         assert_eq!(*got.lock().unwrap(), b"\0\xff\n\r\x1b");
     }
 
     #[test]
-    fn where_nobody_reads_any_more_the_rest_is_dropped() {
+    fn output_is_dropped_where_nobody_reads_any_more() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        let mut sink = Sink::new(writer);
-        sink.write_all(b"x").unwrap();
-        assert!(sink.is_gone);
-        sink.write_all(b"y").unwrap();
+        let mut sink: Sink = Box::new(writer);
+        write_all(&mut sink, b"x").unwrap();
+        write_all(&mut sink, b"y").unwrap();
     }
 
     /// Waits until something has come as far as that, within limits.
@@ -334,12 +324,12 @@ mod tests {
     /// The thread has read the first line and waits to add it to the tail; nobody else can read the second one meanwhile.
     #[cfg(unix)]
     #[test]
-    fn what_was_read_first_comes_first_in_the_tail() {
+    fn output_that_was_read_first_comes_first_in_the_tail() {
         let state = RelayState { tail: Tail::new(10), ..RelayState::default() };
         let relay = Arc::new(OutputRelay { state: Mutex::new(state), ..OutputRelay::default() });
         let (reader, mut writer) = io::pipe().unwrap();
         let look = reader.try_clone().unwrap();
-        relay.pass_on(OutputStream::Stdout, reader, Sink::new(io::sink())).unwrap();
+        relay.pass_on(OutputStream::Stdout, reader, Box::new(io::sink())).unwrap();
         // It may not be waiting for the first line yet: then that one goes by, and the next is the first.
         let state = 'reading: loop {
             let state = relay.state();

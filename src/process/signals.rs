@@ -103,10 +103,12 @@ impl SignalListener {
     }
 
     pub(super) async fn next(&mut self) -> i32 {
-        match self.0.first() {
-            Some(ctrl_c) if tokio::signal::ctrl_c().await.is_ok() => ctrl_c.number,
-            _ => std::future::pending().await,
+        if let Some(ctrl_c) = self.0.first()
+            && tokio::signal::ctrl_c().await.is_ok()
+        {
+            return ctrl_c.number;
         }
+        std::future::pending().await
     }
 }
 
@@ -133,20 +135,16 @@ impl ListenedSignal {
     fn open(number: i32, is_restored: bool) -> io::Result<Self> {
         let stream = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?;
         let mut handled = handled();
-        let at = match handled.iter().position(|known| known.number == number) {
-            Some(at) => at,
-            None => {
-                let flag = Arc::new(AtomicBool::new(false));
-                if is_restored {
-                    signal_hook::flag::register_conditional_default(number, Arc::clone(&flag))?;
-                }
-                handled.push(HandledSignal { number, listeners: 0, is_restored: flag });
-                handled.len() - 1
+        if let Some(known) = handled.iter_mut().find(|known| known.number == number) {
+            known.listeners += 1;
+            known.is_restored.store(false, Ordering::SeqCst);
+        } else {
+            let flag = Arc::new(AtomicBool::new(false));
+            if is_restored {
+                signal_hook::flag::register_conditional_default(number, Arc::clone(&flag))?;
             }
-        };
-        let known = &mut handled[at];
-        known.listeners += 1;
-        known.is_restored.store(false, Ordering::SeqCst);
+            handled.push(HandledSignal { number, listeners: 1, is_restored: flag });
+        }
         Ok(Self { number, stream })
     }
 }
@@ -163,17 +161,10 @@ impl Drop for ListenedSignal {
 
 /// The signals that are ignored, a bit for each: what was ignored when this process was started still is. `None` where the
 /// system does not tell; only Linux does.
-#[cfg(unix)]
 pub(super) fn ignored_signals() -> Option<u64> {
     parse_ignored(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 
-#[cfg(not(unix))]
-pub(super) fn ignored_signals() -> Option<u64> {
-    Some(0)
-}
-
-#[cfg(unix)]
 fn parse_ignored(status: &str) -> Option<u64> {
     let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(bits.trim(), 16).ok()

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_line_that_rewrites_itself_the_last_state_is_kept() {
+    fn of_a_line_with_carriage_returns_the_last_state_is_kept() {
         assert_eq!(kept(9, &[(Stdout, b"10%\r20%\r100%\r\nnext\r\n\r\nlast\r")]).0, "100%\nnext\n\nlast");
         let endless = b"12%\r".repeat(100_000);
         assert_eq!(kept(9, &[(Stdout, b"a\n"), (Stdout, &endless), (Stderr, b"b\n")]).0, "a\nb\n12%");

@@ -44,7 +44,7 @@ fn how_it_ended() {
 }
 
 #[test]
-fn what_could_not_be_started_did_not_fail() {
+fn a_command_that_cannot_be_started_has_code_126_or_127() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text");
     std::fs::write(&text, "exit 7\n").unwrap();
@@ -86,15 +86,14 @@ fn a_command_that_cannot_be_ended_is_given_up() {
     let job = Job { time_limit: Some(SHORT), grace: SHORT, ..job("/bin/sleep", &["60"]) };
     // It gets no signal of ours: another process gets them all.
     let mut other = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
-    let (end, id) = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    let end = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let mut command = RunningCommand::start(&job).unwrap();
         (command.id, command.leads_group) = (other.id(), false);
         let end = command.watch(&job).await;
-        let id = command.child.id().unwrap();
         command.child.start_kill().unwrap();
-        (end, id)
+        end
     });
-    assert_eq!(end, CommandEnd::TimedOut { limit: SHORT, force: Force::InVain(id) });
+    assert_eq!(end, CommandEnd::TimedOut { limit: SHORT, force: Force::InVain(other.id()) });
     assert!(!other.wait().unwrap().success());
 }
 
@@ -105,14 +104,14 @@ fn a_stopped_command_is_ended_as_well() {
 }
 
 #[test]
-fn those_who_keep_the_output_open_are_not_waited_for() {
+fn processes_that_keep_the_output_open_are_not_waited_for() {
     let ended = outcome(&script("sleep 60 & exit 5")).unwrap();
     assert_eq!(ended.end, CommandEnd::Exit(5));
     assert!(ended.duration < Duration::from_secs(50));
 }
 
 #[test]
-fn who_closes_the_output_is_waited_for() {
+fn a_command_that_closes_its_output_is_waited_for() {
     let ended = outcome(&script("exec >&- 2>&-; sleep 0.3; exit 6")).unwrap();
     assert_eq!(ended.end, CommandEnd::Exit(6));
     assert!(ended.duration >= Duration::from_millis(300));

@@ -3,7 +3,7 @@
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
 use crate::channel::MsgType;
-use crate::ci::Context;
+use crate::ci::CiContext;
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::{clean, is_blank};
@@ -18,7 +18,7 @@ pub(super) fn put_together(
     request: &Request,
     settings: &Settings,
     own: Option<Alert>,
-    ci: Option<&Context>,
+    ci: Option<&CiContext>,
 ) -> Result<Alert> {
     let args = &request.alert;
     let mut alert = own.unwrap_or_default();

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::channel::{Markup, MsgType};
-use crate::ci::Context;
+use crate::ci::CiContext;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::input::{Attachment, TextOptions, TextSource, clean, is_blank, is_stdin, read_payload, read_text};
+use crate::input::{Attachment, TextSource, clean, is_blank, is_stdin, read_payload, read_text};
 use crate::json::parse_json;
 use crate::message::media::MediaKind;
-use crate::template;
+use crate::template::{self, Escaping};
 
 use super::draft::{Draft, Material};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused};
@@ -22,7 +22,7 @@ use super::target::Target;
 use super::{build_alert, files, payload};
 
 /// Reads what is to be sent, or `None` when the text was empty and that is to be skipped.
-pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&Context>) -> Result<Option<Draft>> {
+pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&CiContext>) -> Result<Option<Draft>> {
     match Reader::new(request, target, ci).and_then(Reader::read) {
         Ok(draft) => Ok(Some(draft)),
         Err(Stop::Skipped) => Ok(None),
@@ -46,7 +46,7 @@ impl From<Error> for Stop {
 struct Reader<'a> {
     request: &'a Request,
     target: &'a mut Target,
-    ci: Option<&'a Context>,
+    ci: Option<&'a CiContext>,
     source: MessageSource,
     chosen: ChosenType,
     /// Whether the message is made of an alert.
@@ -62,7 +62,7 @@ enum TextRule {
 }
 
 impl<'a> Reader<'a> {
-    fn new(request: &'a Request, target: &'a mut Target, ci: Option<&'a Context>) -> Result<Self, Stop> {
+    fn new(request: &'a Request, target: &'a mut Target, ci: Option<&'a CiContext>) -> Result<Self, Stop> {
         let source = MessageSource::of(&request.input)?;
         let facts = target.channel.facts();
         if matches!(source, MessageSource::File(MediaKind::Video, _)) && !target.channel.has_type(MsgType::Video) {
@@ -130,8 +130,7 @@ impl<'a> Reader<'a> {
             own = None;
             let name = path.display().to_string();
             let json = makes_json(path);
-            let filled =
-                fill(path, &name, &feed.data, &data, if json { template::Target::Json } else { self.format() })?;
+            let filled = fill(path, &name, &feed.data, &data, if json { Escaping::Json } else { self.escaping() })?;
             if json {
                 refuse_unused(self.request, None)?;
                 let payload = payload::of_text(&format!("the template {name}"), &filled, &self.chosen)?;
@@ -210,7 +209,7 @@ impl<'a> Reader<'a> {
         };
         let Target { settings, warnings, .. } = &mut *self.target;
         let escapes = self.request.escapes || settings.escapes;
-        let read = read_text(&from, &TextOptions { encoding: settings.encoding, escapes })?;
+        let read = read_text(&from, settings.encoding, escapes)?;
         warnings.extend(read.warnings);
         match self.unless_empty(read.text, || empty_text(&from)) {
             Err(Stop::Failed(_)) if rule == TextRule::Optional && !is_named => Ok(None),
@@ -239,11 +238,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The format that a template's text is for. The text of an alert is escaped when that is rendered.
-    fn format(&self) -> template::Target {
+    fn escaping(&self) -> Escaping {
         match self.chosen.known().map(|msgtype| msgtype.facts().markup) {
-            Some(Markup::Markdown) if !self.is_alert => template::Target::Markdown,
-            Some(Markup::MarkdownV2) if !self.is_alert => template::Target::MarkdownV2,
-            _ => template::Target::Text,
+            Some(Markup::Markdown) if !self.is_alert => Escaping::Markdown,
+            Some(Markup::MarkdownV2) if !self.is_alert => Escaping::MarkdownV2,
+            _ => Escaping::Text,
         }
     }
 }
@@ -261,7 +260,7 @@ fn empty_text(from: &TextSource<'_>) -> Error {
 }
 
 /// Fills the template at `path` with the JSON that was read from `from`.
-fn fill(path: &Path, name: &str, from: &Path, data: &str, target: template::Target) -> Result<String> {
+fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping) -> Result<String> {
     let data = parse_json(data).map_err(|error| {
         let from = if is_stdin(from) { "stdin".to_owned() } else { format!("{from:?}") };
         Error::usage(
@@ -269,7 +268,7 @@ fn fill(path: &Path, name: &str, from: &Path, data: &str, target: template::Targ
             "check it with jq; a template takes JSON alone",
         )
     })?;
-    template::render(name, &read_payload(path)?, &data, target)
+    template::render(name, &read_payload(path)?, &data, escaping)
 }
 
 /// Whether a template makes JSON: its name ends in `.json`, before `.j2`, `.jinja` or `.jinja2`.

@@ -150,10 +150,10 @@ impl<'c> Session<'c> {
     }
 
     /// The CI run that this is a part of, if that is asked for. Outside of any it is a warning.
-    pub(crate) fn ci_context(&mut self, wanted: Option<&str>) -> Result<Option<ci::Context>> {
+    pub(crate) fn ci_context(&mut self, wanted: Option<&str>) -> Result<Option<ci::CiContext>> {
         let Some(wanted) = wanted else { return Ok(None) };
         let now = crate::clock::now_ms() / 1000;
-        let context = ci::context(wanted.parse()?, |name| self.config.variable(name), now)?;
+        let context = ci::context(wanted, |name| self.config.variable(name), now)?;
         if context.is_none() {
             self.warnings.push("--ci: this is no CI system that is known here: nothing is added".to_owned());
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::feed::Format;
+use crate::feed::FeedFormat;
 use crate::input::is_stdin;
 use crate::message::media::MediaKind;
 
@@ -30,7 +30,7 @@ pub(super) struct FeedSource {
     /// The file, or `-` for stdin.
     pub(super) data: PathBuf,
     /// Whose notification it is; `None` for any JSON.
-    pub(super) format: Option<Format>,
+    pub(super) format: Option<FeedFormat>,
     pub(super) template: Option<PathBuf>,
 }
 

@@ -1,13 +1,12 @@
-//! Templates: a text with `{{ … }}` in it and some data become the text of a message. Pure: a template sees its data
-//! and nothing else, neither files nor environment nor clock.
+//! Templates: a text with `{{ … }}` in it is rendered with data from JSON. Pure: a template reads its data alone, neither
+//! files nor environment nor clock.
 //!
 //! The language is Jinja's, as minijinja reads it: `{{ value }}`, `{% if %}`, `{% for %}`, `{% set %}`, `{% macro %}`
 //! and its filters. There is no `include`, `import` or `extends`, since nothing is loaded, and no `namespace`, since
-//! what it can build has no bound. Values are escaped for the target, see [`Target`]; what is undefined is an error.
+//! what it can build has no bound. Values are escaped, see [`Escaping`]; what is undefined is an error.
 
-mod escape;
-mod report;
-mod value;
+mod errors;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -26,27 +25,25 @@ pub(crate) const MAX_SOURCE: usize = 32 * 1024;
 /// The longest result, in bytes: as much as a message's input may have.
 pub(crate) const MAX_OUTPUT: usize = 20 * 1024 * 1024;
 
-/// How much work a template may make: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
+/// The limit of work: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
 const FUEL: u64 = 2_000_000;
 
-/// The stack for rendering, in bytes. A template of this length can build lists some 15,000 levels deep, and the engine
-/// walks and frees them by recursion: far more than a main thread has room for.
+/// The stack for rendering, in bytes. A template of [`MAX_SOURCE`] bytes can build lists some 15,000 levels deep, and the
+/// engine walks and frees them by recursion: too much for the stack of a main thread.
 const STACK: usize = 128 * 1024 * 1024;
 
-/// What the result is for, and so what a value is escaped for.
+/// How values are escaped: by the markup of the result.
 ///
 /// Strings are put in escaped; everything else (numbers, `true`, `null`, lists, objects) as JSON, escaped the same way
 /// where it is text for people. The filter `safe` puts a string in as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum Escaping {
     /// Plain text: nothing is escaped.
     Text,
     /// `markdown`: a line of a value in which something could be markup becomes inline code.
     Markdown,
     /// `markdown_v2`: backslashes before signs that could be markup.
     MarkdownV2,
-    /// The description of a `textcard`: entities, and `<br>` for a line break.
-    Textcard,
     /// A JSON object. A string is escaped as the inside of a string, so it stands between quotes: `"{{ x }}"`; the
     /// filter `tojson` gives a whole value, quotes included.
     Json,
@@ -58,18 +55,16 @@ pub(crate) enum Target {
 /// none. Beside minijinja's filters there are `tojson` (a whole JSON value), `url` (an address fit for `[…](…)`) and
 /// `fenced` (a block that shows its text as it is, in `markdown_v2`; elsewhere the text).
 ///
-/// # Errors
-///
-/// Usage, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
-/// much work or too long a result; and for [`Target::Json`] a result that is no JSON object, with line and column.
-pub(crate) fn render(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
+/// Usage errors, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
+/// much work or too long a result; and for [`Escaping::Json`] a result that is no JSON object, with line and column.
+pub(crate) fn render(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
     if source.len() > MAX_SOURCE {
         let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
         return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));
     }
     // Pages of the stack that are not touched cost nothing.
     let on_its_stack = thread::scope(|scope| {
-        let work = || rendered(name, source, data, target);
+        let work = || rendered(name, source, data, escaping);
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
         thread.map(|thread| thread.join().unwrap_or_else(|_| Err(Error::defect("the template's thread died"))))
     });
@@ -77,18 +72,18 @@ pub(crate) fn render(name: &str, source: &str, data: &Value, target: Target) -> 
         let message = format!("cannot start a thread for {}: {error}", called(name));
         Err(Error::temporary(message, "allow this process more memory or threads, and try again"))
     })?;
-    if target == Target::Json {
+    if escaping == Escaping::Json {
         check_json(name, &text)?;
     }
     Ok(text)
 }
 
-fn rendered(name: &str, source: &str, data: &Value, target: Target) -> Result<String> {
-    let environment = environment(target);
+fn rendered(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
+    let environment = environment(escaping);
     let mut output = Bounded::default();
     let result = environment
         .template_from_named_str(NAME, source)
-        .and_then(|template| template.render_captured_to(value::to_engine(data), &mut output).map(drop));
+        .and_then(|template| template.render_captured_to(values::to_engine(data), &mut output).map(drop));
     match result {
         // The engine writes strings alone.
         Ok(()) => Ok(String::from_utf8_lossy(&output.written).into_owned()),
@@ -96,14 +91,14 @@ fn rendered(name: &str, source: &str, data: &Value, target: Target) -> Result<St
             let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
             Err(Error::usage(message, "look for a loop that repeats too much"))
         }
-        Err(error) => Err(report::error(name, source, data, &error)),
+        Err(error) => Err(errors::error(name, source, data, &error)),
     }
 }
 
-/// The name of the template within the engine; errors give the caller's.
+/// The name of the template in the engine; our errors give the caller's name.
 const NAME: &str = "template";
 
-fn environment(target: Target) -> Environment<'static> {
+fn environment(escaping: Escaping) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -113,7 +108,7 @@ fn environment(target: Target) -> Environment<'static> {
     // These show the engine's inside, the second in a time that grows with the cube of the depth.
     environment.remove_global("debug");
     environment.remove_filter("pprint");
-    escape::set_up(&mut environment, target);
+    values::set_up(&mut environment, escaping);
     environment
 }
 
@@ -129,12 +124,12 @@ fn check_json(name: &str, text: &str) -> Result<()> {
     }
 }
 
-/// How errors begin.
+/// The start of an error message.
 fn called(name: &str) -> String {
     format!("the template {}", crate::sanitize::one_line(name))
 }
 
-/// The result, up to its limit.
+/// The result, up to [`MAX_OUTPUT`] bytes.
 #[derive(Default)]
 struct Bounded {
     written: Vec<u8>,

@@ -3,21 +3,21 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_OUTPUT, MAX_SOURCE, Target, render};
+use super::{Escaping, MAX_OUTPUT, MAX_SOURCE, render};
 use crate::error::{Error, Status};
 
-const ALL: [Target; 5] = [Target::Text, Target::Markdown, Target::MarkdownV2, Target::Textcard, Target::Json];
+const ALL: [Escaping; 4] = [Escaping::Text, Escaping::Markdown, Escaping::MarkdownV2, Escaping::Json];
 
 fn text(source: &str, data: &Value) -> String {
-    render("alert.j2", source, data, Target::Text).unwrap()
+    render("alert.j2", source, data, Escaping::Text).unwrap()
 }
 
-fn to(target: Target, source: &str, data: &Value) -> String {
+fn to(target: Escaping, source: &str, data: &Value) -> String {
     render("alert.j2", source, data, target).unwrap()
 }
 
 fn refusal(source: &str, data: &Value) -> Error {
-    let error = render("alert.j2", source, data, Target::Text).unwrap_err();
+    let error = render("alert.j2", source, data, Escaping::Text).unwrap_err();
     assert_eq!(error.status(), Status::Usage, "{error}");
     assert!(error.hint().is_some() && !error.message().contains('\n'), "{error}");
     error
@@ -43,39 +43,41 @@ fn data_is_at_the_top_in_its_order() {
 #[test]
 fn values_are_escaped_and_the_template_is_not() {
     let data = json!({"v": "*a* <b> _c_", "lines": "one\n# two", "n": 5, "map": {"a_": "*"}});
-    assert_eq!(to(Target::Text, "**{{ v }}**", &data), "***a* <b> _c_**");
-    assert_eq!(to(Target::Markdown, "**x** {{ v }} {{ n }}", &data), "**x** `*a* <b> _c_` 5");
-    assert_eq!(to(Target::Markdown, "{{ lines }}", &data), "one\n`# two`");
-    assert_eq!(to(Target::Markdown, "{{ map }}", &data), "`{\"a_\":\"*\"}`");
+    assert_eq!(to(Escaping::Text, "**{{ v }}**", &data), "***a* <b> _c_**");
+    assert_eq!(to(Escaping::Markdown, "**x** {{ v }} {{ n }}", &data), "**x** `*a* <b> _c_` 5");
+    assert_eq!(to(Escaping::Markdown, "{{ lines }}", &data), "one\n`# two`");
+    assert_eq!(to(Escaping::Markdown, "{{ map }}", &data), "`{\"a_\":\"*\"}`");
     assert_eq!(
-        to(Target::MarkdownV2, "**x** {{ v }} | {{ lines }}", &data),
+        to(Escaping::MarkdownV2, "**x** {{ v }} | {{ lines }}", &data),
         "**x** \\*a\\* \\<b> \\_c\\_ | one\n\\# two"
     );
-    assert_eq!(to(Target::Textcard, "<div>{{ v }}</div>{{ lines }}", &data), "<div>*a* &lt;b> _c_</div>one<br># two");
 }
 
 #[test]
-fn safe_and_its_like_put_a_value_in_as_it_is() {
+fn safe_values_are_not_escaped() {
     let data = json!({"v": "*a*", "u": "https://example.com/a_(b)?c=\"d\"", "code": "a ``` b"});
-    for target in [Target::Markdown, Target::MarkdownV2] {
+    for target in [Escaping::Markdown, Escaping::MarkdownV2] {
         assert_eq!(to(target, "{{ v|safe }}", &data), "*a*");
         assert_eq!(to(target, "{% autoescape false %}{{ v }}{% endautoescape %}", &data), "*a*");
         assert_eq!(to(target, "[x]({{ u|url }})", &data), "[x](https://example.com/a_%28b%29?c=%22d%22)");
     }
-    assert_eq!(to(Target::MarkdownV2, "{{ code|fenced }}", &data), "````\na ``` b\n````");
-    assert_eq!(to(Target::Text, "{{ code|fenced }}", &data), "a ``` b");
+    assert_eq!(to(Escaping::MarkdownV2, "{{ code|fenced }}", &data), "````\na ``` b\n````");
+    assert_eq!(to(Escaping::Text, "{{ code|fenced }}", &data), "a ``` b");
     // What was escaped once is not escaped again, and what was not still is.
     let twice = "{% set x %}{{ v }}{% endset %}{{ x }}";
-    assert_eq!(to(Target::MarkdownV2, twice, &data), "\\*a\\*");
-    assert_eq!(to(Target::MarkdownV2, "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(v) }}", &data), "\\*a\\*");
-    assert_eq!(to(Target::MarkdownV2, "{{ v|e }} {{ v|upper }} {{ v ~ v }}", &data), "\\*a\\* \\*A\\* \\*a\\*\\*a\\*");
+    assert_eq!(to(Escaping::MarkdownV2, twice, &data), "\\*a\\*");
+    assert_eq!(to(Escaping::MarkdownV2, "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(v) }}", &data), "\\*a\\*");
+    assert_eq!(
+        to(Escaping::MarkdownV2, "{{ v|e }} {{ v|upper }} {{ v ~ v }}", &data),
+        "\\*a\\* \\*A\\* \\*a\\*\\*a\\*"
+    );
 }
 
 #[test]
 fn json_stays_json_whatever_the_values_are() {
     let data = json!({"v": "\"}, \"x\": \\ \n\u{7}", "n": 1.5, "list": ["a\"b", null]});
     let source = r#"{"content": "say {{ v }}", "n": {{ n }}, "list": {{ list }}, "whole": {{ v|tojson }}}"#;
-    let result: Value = serde_json::from_str(&to(Target::Json, source, &data)).unwrap();
+    let result: Value = serde_json::from_str(&to(Escaping::Json, source, &data)).unwrap();
     let said = format!("say {}", data["v"].as_str().unwrap());
     assert_eq!(result, json!({"content": said, "n": 1.5, "list": data["list"], "whole": data["v"]}));
 }
@@ -83,7 +85,7 @@ fn json_stays_json_whatever_the_values_are() {
 #[test]
 fn a_result_that_is_no_object_is_refused_with_its_place() {
     let data = json!({"v": "x"});
-    let refused = |source: &str| render("card.json", source, &data, Target::Json).unwrap_err();
+    let refused = |source: &str| render("card.json", source, &data, Escaping::Json).unwrap_err();
     let error = refused("{\"a\":\n {{ v }}}");
     assert_eq!(error.status(), Status::Usage);
     let message = error.message();
@@ -98,7 +100,7 @@ fn a_result_that_is_no_object_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_is_undefined_is_named_with_its_line() {
+fn undefined_variables_are_named_with_their_line() {
     let data = json!({"status": "firing", "alerts": [{"labels": {}}]});
     for (source, named) in [
         ("a\n{{ stauts }}", "line 2: `stauts` is undefined"),
@@ -142,7 +144,7 @@ fn mistakes_are_named_with_their_line() {
     }
     let long = format!("{{{{ y.{} }}}}", "a".repeat(5000));
     assert!(refusal(&long, &data).message().len() < 300);
-    let error = render("a\n\u{1b}b", "{{ y }}", &data, Target::Text).unwrap_err();
+    let error = render("a\n\u{1b}b", "{{ y }}", &data, Escaping::Text).unwrap_err();
     assert!(error.message().starts_with("the template a  b, line 1"), "{error}");
 }
 
@@ -196,7 +198,7 @@ fn a_value_made_deep_does_no_harm() {
     for end in
         ["{{ a|string|length }}", "{{ a == [a] }}", "{{ a < [a] }}", "{{ [a, a]|unique|list|length }}", "{{ a ~ 1 }}"]
     {
-        let _ = render("deep", &deep(end), &json!({}), Target::Text);
+        let _ = render("deep", &deep(end), &json!({}), Escaping::Text);
     }
 }
 
@@ -224,13 +226,13 @@ proptest! {
     #[test]
     fn any_string_survives_json(value in hostile()) {
         let source = r#"{"inside": "<{{ v }}>", "whole": {{ v|tojson }}}"#;
-        let result: Value = serde_json::from_str(&to(Target::Json, source, &json!({"v": value}))).unwrap();
+        let result: Value = serde_json::from_str(&to(Escaping::Json, source, &json!({"v": value}))).unwrap();
         prop_assert_eq!(result, json!({"inside": format!("<{value}>"), "whole": value}));
     }
 
     #[test]
     fn any_string_is_escaped_like_an_alert_is(value in hostile()) {
-        let v2 = to(Target::MarkdownV2, "{{ v }}", &json!({"v": value}));
+        let v2 = to(Escaping::MarkdownV2, "{{ v }}", &json!({"v": value}));
         let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2_paragraph(line.trim_end_matches('\r'))).collect();
         prop_assert_eq!(v2, lines.join("\n"));
         prop_assert_eq!(text("{{ v }}", &json!({"v": value})), value);

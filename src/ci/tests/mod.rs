@@ -1,7 +1,7 @@
 mod rules;
 mod systems;
 
-use super::{Context, Wanted, context};
+use super::{CiContext, context};
 
 /// 2026-03-01 10:00 UTC.
 const NOW: u64 = 1_772_359_200;
@@ -10,10 +10,10 @@ fn look<'v>(variables: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 
     |name| variables.iter().find(|(its, _)| *its == name).map(|(_, value)| (*value).to_owned())
 }
 
-fn found(variables: &[(&str, &str)]) -> Context {
-    context(Wanted::Auto, look(variables), NOW).unwrap().unwrap()
+fn found(variables: &[(&str, &str)]) -> CiContext {
+    context("auto", look(variables), NOW).unwrap().unwrap()
 }
 
-fn facts(context: &Context) -> Vec<String> {
+fn facts(context: &CiContext) -> Vec<String> {
     context.fields.iter().map(|field| format!("{}={}", field.key, field.value)).collect()
 }

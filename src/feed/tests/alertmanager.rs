@@ -6,7 +6,7 @@ use super::*;
 use crate::alert::{Level, Link};
 
 #[test]
-fn a_group_says_once_what_all_have() {
+fn common_labels_and_annotations_are_shown_once() {
     let alert = alertmanager(GROUP);
     assert_eq!(alert.title.as_deref(), Some("[FIRING:10, RESOLVED:2] HighDiskUsage (job=node)"));
     assert_eq!(alert.level, Some(Level::Critical));
@@ -45,7 +45,7 @@ fn a_single_alert_has_no_list() {
 }
 
 #[test]
-fn what_is_resolved_is_ok_whatever_it_was() {
+fn resolved_alerts_have_level_ok() {
     let alert = alertmanager(RESOLVED);
     assert_eq!(alert.title.as_deref(), Some("[RESOLVED] CertificateExpires (instance=shop.example.com:443)"));
     assert_eq!(alert.level, Some(Level::Ok));
@@ -53,7 +53,7 @@ fn what_is_resolved_is_ok_whatever_it_was() {
 }
 
 #[test]
-fn the_worst_that_fires_makes_the_level() {
+fn the_level_is_the_worst_of_the_firing_alerts() {
     let level = |severity: &str| one("firing", json!({"alertname": "A", "severity": severity}), json!({})).level;
     for word in ["critical", "CRITICAL", "page", "error", "emergency", "P1", "disaster", "who knows"] {
         assert_eq!(level(word), Some(Level::Critical), "{word}");
@@ -86,7 +86,7 @@ fn several_names_are_listed_and_each_block_has_its_own() {
 }
 
 #[test]
-fn what_was_left_out_is_said() {
+fn alerts_left_out_are_counted() {
     let alerts = json!([{"status": "firing", "labels": {"alertname": "A"}}]);
     let told = |truncated: u64| alertmanager(&json!({"alerts": alerts, "truncatedAlerts": truncated}).to_string());
     assert_eq!(told(5).title.as_deref(), Some("[FIRING:1, +5 more] A"));
@@ -104,7 +104,7 @@ fn null_and_missing_fields_are_empty() {
 }
 
 #[test]
-fn labels_stand_in_an_order_that_helps_and_odd_values_are_made_clean() {
+fn labels_are_ordered_and_values_cleaned() {
     let labels =
         json!({"zz": "1", "pod": "p", "instance": "i\u{1b}[31m", "cluster": "c", "severity": "info", "empty": ""});
     let alert = one("firing", labels, json!({"description": "d", "summary": "d", "link": "l\u{7}\nm"}));
@@ -113,7 +113,7 @@ fn labels_stand_in_an_order_that_helps_and_odd_values_are_made_clean() {
 }
 
 #[test]
-fn what_groups_is_told_even_if_no_alert_has_it() {
+fn group_labels_are_shown_even_if_no_alert_has_them() {
     let long = "v".repeat(100);
     let alert = json!({"alerts": [{"labels": {"alertname": "A", "a": "1"}}], "groupLabels": {"tenant": long}, "commonLabels": {"b": "2"}});
     let alert = alertmanager(&alert.to_string());
@@ -122,7 +122,7 @@ fn what_groups_is_told_even_if_no_alert_has_it() {
 }
 
 #[test]
-fn moments_are_to_the_minute_or_as_they_are() {
+fn times_are_shown_to_the_minute_or_unchanged() {
     let since = |at: &str| {
         let alert = json!({"alerts": [{"status": "firing", "startsAt": at, "endsAt": "2026-01-01T00:00:00Z"}]});
         body(&alertmanager(&alert.to_string())).to_owned()

@@ -3,7 +3,9 @@ mod grafana;
 mod property;
 mod refusals;
 
-use super::Format;
+use strum::VariantArray;
+
+use super::FeedFormat;
 use crate::alert::{Alert, Field};
 use crate::error::Result;
 
@@ -14,16 +16,16 @@ const GRAFANA_GROUP: &str = include_str!("../../../tests/data/feeds/grafana-grou
 const GRAFANA_IMAGE: &str = include_str!("../../../tests/data/feeds/grafana-image.json");
 
 /// Times are shown in the zone that they have.
-fn read(format: Format, json: &str) -> Result<Alert> {
+fn read(format: FeedFormat, json: &str) -> Result<Alert> {
     super::read(format, json, |at| at.format("%Y-%m-%d %H:%M %z").to_string())
 }
 
 fn alertmanager(json: &str) -> Alert {
-    read(Format::Alertmanager, json).unwrap()
+    read(FeedFormat::Alertmanager, json).unwrap()
 }
 
 fn grafana(json: &str) -> Alert {
-    read(Format::Grafana, json).unwrap()
+    read(FeedFormat::Grafana, json).unwrap()
 }
 
 fn fields(alert: &Alert) -> Vec<String> {

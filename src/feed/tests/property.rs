@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::{Format, read};
+use super::*;
 use crate::input::clean;
 
 const NAMES: [&str; 16] = [
@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn any_json_is_read_or_refused(value in any_json(), text in any::<String>()) {
-        for format in Format::ALL {
+        for &format in FeedFormat::VARIANTS {
             let _ = read(format, &value.to_string());
             let _ = read(format, &json!({"alerts": [value]}).to_string());
             let _ = read(format, &text);
@@ -80,7 +80,7 @@ proptest! {
     /// Labels, annotations and links of every alert, whether it fires or not.
     #[test]
     fn nothing_is_lost(notification in notification()) {
-        for format in Format::ALL {
+        for &format in FeedFormat::VARIANTS {
             let alert = read(format, &notification.to_string()).unwrap();
             let mut whole = alert.text().joined();
             // As they are, before the rendering makes lines of them.
@@ -89,7 +89,7 @@ proptest! {
                 let labels = alert["labels"].as_object().unwrap();
                 let annotations = alert["annotations"].as_object().unwrap();
                 for (key, value) in labels.iter().chain(annotations) {
-                    let is_private = format == Format::Grafana && key.starts_with("__") && key.ends_with("__");
+                    let is_private = format == FeedFormat::Grafana && key.starts_with("__") && key.ends_with("__");
                     let value = clean(value.as_str().unwrap());
                     prop_assert!(is_private || whole.contains(value.trim()), "{} {:?} in {}", key, value, whole);
                 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::Status;
 
-fn refused(format: Format, json: &str) -> (String, String) {
+fn refused(format: FeedFormat, json: &str) -> (String, String) {
     let error = read(format, json).unwrap_err();
     assert_eq!(error.status(), Status::Usage, "{json}");
     (error.message().to_owned(), error.hint().unwrap().to_owned())
@@ -11,18 +11,18 @@ fn refused(format: Format, json: &str) -> (String, String) {
 
 #[test]
 fn a_format_goes_by_its_name() {
-    for format in Format::ALL {
-        assert_eq!(format.as_str().parse::<Format>().unwrap(), format);
+    for &format in FeedFormat::VARIANTS {
+        assert_eq!(format.to_string().parse::<FeedFormat>().unwrap(), format);
     }
     for name in ["", "Grafana", "zabbix"] {
-        let error = name.parse::<Format>().unwrap_err();
+        let error = name.parse::<FeedFormat>().unwrap_err();
         assert_eq!(error.message(), format!("--from {name:?} is no format"));
         assert_eq!(error.hint(), Some("write --from alertmanager or --from grafana"));
     }
 }
 
 #[test]
-fn what_is_no_notification_is_refused_by_what_it_is() {
+fn wrong_input_is_refused_with_its_path() {
     for (json, what) in [
         ("", "not JSON: EOF while parsing a value at line 1 column 0"),
         ("disk full", "not JSON: expected value at line 1 column 1"),
@@ -43,7 +43,7 @@ fn what_is_no_notification_is_refused_by_what_it_is() {
         (r#"{"version": 4, "alerts": [{}]}"#, "version is a number, not a string"),
         (r#"{"version": "3", "alerts": [{}]}"#, "version is \"3\", not \"4\""),
     ] {
-        let (message, hint) = refused(Format::Alertmanager, json);
+        let (message, hint) = refused(FeedFormat::Alertmanager, json);
         assert_eq!(message, format!("the input of --from alertmanager: {what}"), "{json}");
         assert_eq!(hint, "send the body of Alertmanager's webhook as it came, one notification at a time");
     }
@@ -51,10 +51,10 @@ fn what_is_no_notification_is_refused_by_what_it_is() {
 
 #[test]
 fn the_other_system_is_recognised() {
-    let (message, hint) = refused(Format::Alertmanager, GRAFANA_IMAGE);
+    let (message, hint) = refused(FeedFormat::Alertmanager, GRAFANA_IMAGE);
     assert_eq!(message, "the input of --from alertmanager: version is \"1\", not \"4\"");
     assert_eq!(hint, "this looks like Grafana: use --from grafana");
-    let (message, hint) = refused(Format::Grafana, GROUP);
+    let (message, hint) = refused(FeedFormat::Grafana, GROUP);
     assert_eq!(message, "the input of --from grafana: version is \"4\", not \"1\"");
     assert_eq!(hint, "this looks like Alertmanager: use --from alertmanager");
 }
@@ -67,15 +67,15 @@ fn grafanas_own_fields_are_checked_too() {
         (r#"{"alerts": [{"imageURL": 1}]}"#, "alerts[0].imageURL is a number, not a string"),
         (r#"{"alerts": [{}], "title": 1}"#, "title is a number, not a string"),
     ] {
-        assert_eq!(refused(Format::Grafana, json).0, format!("the input of --from grafana: {what}"));
+        assert_eq!(refused(FeedFormat::Grafana, json).0, format!("the input of --from grafana: {what}"));
     }
     // They are none of Alertmanager's, and so unknown there.
-    assert!(read(Format::Alertmanager, r#"{"alerts": [{"values": [1]}], "title": 1}"#).is_ok());
+    assert!(read(FeedFormat::Alertmanager, r#"{"alerts": [{"values": [1]}], "title": 1}"#).is_ok());
 }
 
 #[test]
-fn a_path_from_outside_is_made_harmless() {
+fn paths_in_errors_are_sanitized() {
     let json = format!(r#"{{"alerts": [{{"labels": {{"a\u001b\n{}": 1}}}}]}}"#, "b".repeat(500));
-    let (message, _) = refused(Format::Alertmanager, &json);
+    let (message, _) = refused(FeedFormat::Alertmanager, &json);
     assert!(message.len() < 300 && !message.contains(['\n', '\u{1b}']), "{message:?}");
 }

@@ -1,4 +1,4 @@
-//! What went wrong in a template, in one line: its name, the line, and the words it is about.
+//! Errors in a template, in one line each: its name, the line, and the words that are wrong.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::sanitize::{excerpt, first_items, one_line};
 use crate::suggest::nearest;
 
-/// How much of a template or of the engine's words an error repeats, in characters.
+/// The longest piece of a template or of the engine's message in an error, in characters.
 const SHOWN: usize = 80;
 
 /// How many names of the data an error lists.
 const NAMES: usize = 12;
 
-/// The engine's error as ours.
+/// Our error for one of the engine.
 pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::Error) -> Error {
     let place = match error.line() {
         Some(line) => format!("{}, line {line}", called(name)),
@@ -45,8 +45,7 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
     }
 }
 
-/// The words that the range is about, with what stands left of them where they continue it: the variable before a
-/// filter or an attribute.
+/// The source of a range, with the expression before it that it continues: the variable before a filter or an attribute.
 fn words(source: &str, range: Range<usize>) -> Option<&str> {
     let mut start = range.start;
     loop {
@@ -60,7 +59,7 @@ fn words(source: &str, range: Range<usize>) -> Option<&str> {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '\'' | '"' | '(' | ')');
         let word = before.chars().rev().take_while(|c| is_word(*c)).map(char::len_utf8).sum::<usize>();
         if word == 0 {
-            // Something more than a name: from where the tag begins.
+            // More than a name: everything from the start of the tag.
             start = ["{{", "{%"].iter().filter_map(|tag| before.rfind(tag)).max().map_or(start, |at| at + 2);
             break;
         }
@@ -69,7 +68,7 @@ fn words(source: &str, range: Range<usize>) -> Option<&str> {
     source.get(start..range.end).map(str::trim).filter(|words| !words.is_empty())
 }
 
-/// Which names there are instead.
+/// A hint with the names in the data.
 fn names_hint(data: &Value, words: Option<&str>) -> String {
     let default = "write {{ x|default('') }} where x may be missing";
     let Some(fields) = data.as_object().filter(|fields| !fields.is_empty()) else {
@@ -85,7 +84,7 @@ fn names_hint(data: &Value, words: Option<&str>) -> String {
     default.to_owned()
 }
 
-/// On one line, and not too long.
+/// On one line, and shortened.
 fn shown(text: &str) -> String {
     excerpt(&one_line(text), SHOWN)
 }

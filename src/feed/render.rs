@@ -1,0 +1,256 @@
+//! A notification rendered as an alert: what is in common once, the rest in a block for each of its alerts.
+
+use super::{Notification, Occurrence, Pairs};
+use crate::address::has_http_scheme;
+use crate::alert::{Alert, Field, Level, Link};
+use crate::sanitize::excerpt;
+
+/// The label that names the alert.
+const NAME: &str = "alertname";
+
+/// The order of labels as fields: what, how bad, then from the large to the small. All others follow.
+const ORDER: [&str; 22] = [
+    NAME,
+    "severity",
+    "priority",
+    "cluster",
+    "environment",
+    "env",
+    "region",
+    "datacenter",
+    "namespace",
+    "team",
+    "service",
+    "app",
+    "job",
+    "instance",
+    "host",
+    "hostname",
+    "node",
+    "pod",
+    "container",
+    "device",
+    "mountpoint",
+    "grafana_folder",
+];
+
+/// Labels that distinguish a single alert in the title where its group has none.
+const PLACES: [&str; 7] = ["instance", "host", "hostname", "node", "pod", "service", "job"];
+
+/// How many alert names a title lists.
+const MOST_NAMES: usize = 3;
+
+/// How many labels a title lists, and the longest value there, in characters; all of them are fields too.
+const MOST_LABELS: usize = 3;
+const LONGEST_VALUE: usize = 40;
+
+/// Annotations that are sentences: shown without their name, in this order.
+const SENTENCES: [&str; 3] = ["summary", "description", "message"];
+
+/// The labels that may tell the severity, the first one first.
+const SEVERITY_LABELS: [&str; 3] = ["severity", "priority", "level"];
+
+const WARNING: [&str; 12] =
+    ["warning", "warn", "minor", "medium", "average", "moderate", "low", "p2", "p3", "sev2", "sev3", "degraded"];
+const INFO: [&str; 11] =
+    ["info", "information", "informational", "notice", "none", "ok", "debug", "p4", "p5", "sev4", "sev5"];
+
+/// The whole notification as an alert.
+pub(super) fn alert(notification: &Notification) -> Alert {
+    let occurrences = &notification.occurrences;
+    let labels = in_common(occurrences, |its| &its.labels, &[&notification.common_labels, &notification.group_labels]);
+    let common_annotations = in_common(occurrences, |its| &its.annotations, &[&notification.common_annotations]);
+    let title = title(notification);
+    let link = link(notification);
+    let picurl = occurrences.iter().map(|its| its.image.as_str()).find(|url| has_http_scheme(url));
+
+    let shared = shared_links(occurrences);
+    let urls = shared.iter().map(|(_, url)| url.as_str()).chain(link).chain(picurl).collect();
+    let shown = Shown { labels: &labels, annotations: &common_annotations, urls };
+    let body = body(notification, &shown, &shared);
+    let is_in_title = |value: &str| title.contains(value);
+    let mut fields: Pairs = labels.iter().filter(|(key, value)| key != NAME || !is_in_title(value)).cloned().collect();
+    fields.sort_by_key(|(key, _)| ORDER.iter().position(|name| name == key).unwrap_or(ORDER.len()));
+    Alert {
+        level: Some(level(occurrences)),
+        fields: fields.into_iter().map(|(key, value)| Field { key, value }).collect(),
+        body: Some(body).filter(|body| !body.is_empty()),
+        link: link.map(|url| Link { url: url.to_owned(), label: None }),
+        picurl: picurl.map(str::to_owned),
+        title: Some(title),
+        ..Alert::default()
+    }
+}
+
+/// Ok if nothing fires any more, else the worst level of what fires.
+fn level(occurrences: &[Occurrence]) -> Level {
+    let firing = occurrences.iter().filter(|occurrence| occurrence.is_firing);
+    let rank = |level: &Level| Level::ALL.iter().position(|its| its == level);
+    firing.map(severity).max_by_key(rank).unwrap_or(Level::Ok)
+}
+
+/// The level by the labels. No label, or an unknown word (`critical`, `page`, `P1` and the like are among them), means
+/// critical: a missing label must not hide an alert.
+fn severity(occurrence: &Occurrence) -> Level {
+    let word = SEVERITY_LABELS.iter().find_map(|name| occurrence.label(name)).unwrap_or_default().to_ascii_lowercase();
+    match word.as_str() {
+        word if WARNING.contains(&word) => Level::Warning,
+        word if INFO.contains(&word) => Level::Info,
+        _ => Level::Critical,
+    }
+}
+
+/// What all have, and what the notification says that all have, in the order of the first one.
+fn in_common(occurrences: &[Occurrence], of: impl Fn(&Occurrence) -> &Pairs, given: &[&Pairs]) -> Pairs {
+    let Some((first, others)) = occurrences.split_first() else { return Pairs::new() };
+    let mut common: Pairs = of(first).clone();
+    common.retain(|pair| others.iter().all(|other| of(other).contains(pair)));
+    for pair in given.iter().copied().flatten() {
+        if !common.contains(pair) {
+            common.push(pair.clone());
+        }
+    }
+    common
+}
+
+/// The links that several alerts all have: they are listed once, below them.
+fn shared_links(occurrences: &[Occurrence]) -> Vec<(&'static str, String)> {
+    let [first, others @ ..] = occurrences else { return Vec::new() };
+    let mut shared = first.links.clone();
+    shared.retain(|link| !others.is_empty() && others.iter().all(|other| other.links.contains(link)));
+    shared
+}
+
+/// `[FIRING:10, RESOLVED:2, +3 more] DiskFull (job=node)`, or the user's own.
+fn title(notification: &Notification) -> String {
+    if let Some(title) = &notification.title {
+        return title.clone();
+    }
+    let occurrences = &notification.occurrences;
+    let firing = occurrences.iter().filter(|occurrence| occurrence.is_firing).count();
+    let is_single = occurrences.len() == 1 && notification.truncated == 0;
+    let counted = [("FIRING", firing), ("RESOLVED", occurrences.len() - firing)].into_iter().filter(|(_, n)| *n > 0);
+    let mut counts: Vec<_> =
+        counted.map(|(word, n)| if is_single { word.to_owned() } else { format!("{word}:{n}") }).collect();
+    if notification.truncated > 0 {
+        counts.push(format!("+{} more", notification.truncated));
+    }
+    format!("[{}] {}{}", counts.join(", "), names(notification), distinction(notification))
+}
+
+/// The names of the alerts, each once.
+fn names(notification: &Notification) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in notification.occurrences.iter().filter_map(|occurrence| occurrence.label(NAME)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.len() {
+        0 => format!("{} alert", notification.format.facts().0),
+        count if count > MOST_NAMES => format!("{} +{}", names[..MOST_NAMES].join(", "), count - MOST_NAMES),
+        _ => names.join(", "),
+    }
+}
+
+/// What distinguishes this group from others of the same name: ` (job=node)`.
+fn distinction(notification: &Notification) -> String {
+    let is_place = |(key, _): &&(String, String)| key != NAME && key != "grafana_folder";
+    let mut labels: Vec<_> = notification.group_labels.iter().filter(is_place).collect();
+    if let (true, [single]) = (labels.is_empty(), notification.occurrences.as_slice()) {
+        labels.extend(PLACES.iter().find_map(|name| single.labels.iter().find(|(key, _)| key == name)));
+    }
+    let labels: Vec<_> = labels
+        .iter()
+        .take(MOST_LABELS)
+        .map(|(key, value)| format!("{key}={}", excerpt(value, LONGEST_VALUE)))
+        .collect();
+    if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) }
+}
+
+/// The address of a single alert's rule, else that of the monitoring system.
+fn link(notification: &Notification) -> Option<&str> {
+    let source = match notification.occurrences.as_slice() {
+        [single] => &single.source,
+        _ => "",
+    };
+    [source, &notification.external_url].into_iter().find(|url| has_http_scheme(url))
+}
+
+fn body(notification: &Notification, shown: &Shown<'_>, shared: &[(&str, String)]) -> String {
+    let mut paragraphs: Vec<String> = notification.message.iter().cloned().collect();
+    paragraphs.push(annotations(&shown.annotations.iter().collect::<Vec<_>>()).join("\n"));
+    let is_single = notification.occurrences.len() == 1;
+    for (index, occurrence) in notification.occurrences.iter().enumerate() {
+        let head = (!is_single).then(|| head(index + 1, occurrence, shown));
+        let lines: Vec<_> = head.into_iter().chain(details(occurrence, shown)).collect();
+        paragraphs.push(lines.join("\n"));
+    }
+    match notification.truncated {
+        0 => {}
+        1 => paragraphs.push("1 more alert is not in this notification".to_owned()),
+        more => paragraphs.push(format!("{more} more alerts are not in this notification")),
+    }
+    let mut links: Vec<_> = shared.iter().map(|(label, url)| format!("{label}: {url}")).collect();
+    let external = notification.external_url.as_str();
+    if !external.is_empty() && !shown.urls.contains(&external) {
+        links.push(format!("{}: {external}", notification.format.facts().0));
+    }
+    paragraphs.push(links.join("\n"));
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n\n")
+}
+
+/// What the alert shows elsewhere already, so that blocks leave it out.
+struct Shown<'n> {
+    labels: &'n [(String, String)],
+    annotations: &'n [(String, String)],
+    /// Addresses.
+    urls: Vec<&'n str>,
+}
+
+/// An alert's annotations, figures, times and links.
+fn details(occurrence: &Occurrence, shown: &Shown<'_>) -> Vec<String> {
+    let own: Vec<_> = occurrence.annotations.iter().filter(|pair| !shown.annotations.contains(pair)).collect();
+    let mut lines = annotations(&own);
+    if !occurrence.values.is_empty() {
+        lines.push(format!("values: {}", occurrence.values));
+    }
+    lines.extend(period(occurrence));
+    let links = occurrence.links.iter().map(|(label, url)| (*label, url)).chain([("image", &occurrence.image)]);
+    let links = links.filter(|(_, url)| !url.is_empty() && !shown.urls.contains(&url.as_str()));
+    lines.extend(links.map(|(label, url)| format!("{label}: {url}")));
+    lines
+}
+
+/// The first line of one among several: `2. FIRING DiskFull instance=web-1, device=sda1`.
+fn head(number: usize, occurrence: &Occurrence, shown: &Shown<'_>) -> String {
+    let status = if occurrence.is_firing { "FIRING" } else { "RESOLVED" };
+    let own = || occurrence.labels.iter().filter(|pair| !shown.labels.contains(pair));
+    let name = own().find(|(key, _)| key == NAME).map(|(_, name)| format!(" {name}")).unwrap_or_default();
+    let rest: Vec<_> = own().filter(|(key, _)| key != NAME).map(|(key, value)| format!("{key}={value}")).collect();
+    format!("{number}. {status}{name} {}", rest.join(", ")).trim_end().to_owned()
+}
+
+/// Annotations as lines: the sentences first, each but once, then the others with their names.
+fn annotations(pairs: &[&(String, String)]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in SENTENCES {
+        for (_, text) in pairs.iter().filter(|(key, _)| key == name) {
+            if !lines.contains(text) {
+                lines.push(text.clone());
+            }
+        }
+    }
+    let others = pairs.iter().filter(|(key, _)| !SENTENCES.contains(&key.as_str()));
+    lines.extend(others.map(|(key, text)| format!("{key}: {text}")));
+    lines
+}
+
+/// Since when it fires, and until when it did.
+fn period(occurrence: &Occurrence) -> Option<String> {
+    let said = |word: &str, time: &str| (!time.is_empty()).then(|| format!("{word} {time}"));
+    let until = said("until", &occurrence.ends_at).filter(|_| !occurrence.is_firing);
+    let words: Vec<_> = said("since", &occurrence.starts_at).into_iter().chain(until).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
