@@ -1,4 +1,4 @@
-//! What happened, put together from options, settings and the text.
+//! The alert, built from options, settings, a notification and the CI run. Its text is read elsewhere.
 
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
@@ -12,8 +12,8 @@ use crate::message::card::CardType;
 use super::request::{AlertFields, Request};
 use super::target::Target;
 
-/// The alert of these options. `own` is what the program itself has to say: options beat its title, level and link, and
-/// add their fields to it. What a CI run tells stands behind both.
+/// The alert of these options. `own` is that of a notification or of the program itself: options replace its title, level
+/// and link, and add fields. The title and link of a CI run are used where neither gives one.
 pub(super) fn put_together(
     request: &Request,
     settings: &Settings,
@@ -22,7 +22,7 @@ pub(super) fn put_together(
 ) -> Result<Alert> {
     let args = &request.alert;
     let mut alert = own.unwrap_or_default();
-    // What the input calls a link may be none: it is told all the same.
+    // A link that is no web address is shown as a field.
     if let Some(link) = alert.link.take_if(|link| !has_http_scheme(&link.url)) {
         alert.fields.push(Field { key: "link".to_owned(), value: link.url });
     }
@@ -43,12 +43,12 @@ pub(super) fn put_together(
     alert.picurl = settings.picurl.clone().or(alert.picurl);
     let card = card_type(args)?;
     if let Some(card) = card {
-        tell_otherwise(&mut alert, card, settings);
+        move_to_fields(&mut alert, card, settings);
     }
-    let said = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
-    alert.source = args.source.as_ref().and_then(said);
+    let unless_blank = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
+    alert.source = args.source.as_ref().and_then(unless_blank);
     alert.emphasis = args.emphasis.as_deref().map(|given| clean(given).parse()).transpose()?;
-    alert.quote = args.quote.as_ref().and_then(said);
+    alert.quote = args.quote.as_ref().and_then(unless_blank);
     alert.jumps = args.jump.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.buttons = args.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.options = args.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
@@ -57,33 +57,34 @@ pub(super) fn put_together(
     Ok(alert)
 }
 
-/// Puts a notification without a picture on a card that needs none: not each has one, and none may be lost for want of it.
-pub(super) fn do_without_picture(alert: &mut Alert, warnings: &mut Vec<String>) {
+/// Replaces a news_notice card by a text_notice where the notification has no picture: it must not be lost for that.
+pub(super) fn replace_news_notice(alert: &mut Alert, warnings: &mut Vec<String>) {
     if alert.card == Some(CardType::NewsNotice) && alert.picurl.is_none() {
         alert.card = Some(CardType::TextNotice);
         warnings.push("there is no picture in the notification: sent as a text_notice card".to_owned());
     }
 }
 
-/// What no option asked for cannot be left out where the card has no place for it: it is told as a field.
-fn tell_otherwise(alert: &mut Alert, card: CardType, settings: &Settings) {
-    let mut tell = |key: &str, value: String| alert.fields.push(Field { key: key.to_owned(), value });
+/// Picture and link of a notification become fields where the card has no place for them. Those of options do not: they are
+/// refused later.
+fn move_to_fields(alert: &mut Alert, card: CardType, settings: &Settings) {
+    let mut add = |key: &str, value: String| alert.fields.push(Field { key: key.to_owned(), value });
     if card != CardType::NewsNotice
         && settings.picurl.is_none()
         && let Some(picurl) = alert.picurl.take()
     {
-        tell("image", picurl);
+        add("image", picurl);
     }
     if card.is_asking()
         && settings.url.is_none()
         && let Some(link) = alert.link.take_if(|link| link.label.is_none())
     {
-        tell("link", link.url);
+        add("link", link.url);
     }
 }
 
-/// Refuses an address that no client can open. A webhook's clients take one without scheme, as its page has it (document
-/// path 99110); the rules for articles say so themselves.
+/// Refuses a link that no client can open. In a webhook's message some clients open one without a scheme (document path
+/// 99110): that is a warning, which the rules for articles give themselves.
 pub(super) fn check_link(alert: &Alert, msgtype: MsgType, target: &mut Target) -> Result<()> {
     if alert.link.as_ref().is_none_or(|link| has_http_scheme(&link.url)) {
         return Ok(());
@@ -110,10 +111,10 @@ fn link(settings: &Settings, own: Option<Link>) -> Result<Option<Link>> {
     }
 }
 
-/// The card asked for; what cards alone have is refused without one.
+/// The card asked for. Options of cards are refused without one.
 fn card_type(args: &AlertFields) -> Result<Option<CardType>> {
     match (&args.card, args.first_card_option()) {
-        // The parser knows the names.
+        // The command line's parser has checked the name.
         (Some(name), _) => Ok(CardType::from_name(name)),
         (None, Some(option)) => {
             let card = match option {

@@ -4,8 +4,8 @@ use crate::channel::Channel;
 use crate::delivery::Outcome;
 use crate::error::{Error, Status};
 
-/// One outcome for all targets: all reached is success, some is partial, none is what the command's own target ended as.
-/// A fallback that took the message stands for the own target.
+/// One outcome for all targets: success if all were reached, partial if some were, else the outcome of the command's own
+/// target. A fallback that was reached counts in place of the own target.
 pub(super) fn combine(own: Outcome, fallback: Option<Outcome>, also: Vec<Outcome>) -> Outcome {
     let first = fallback.as_ref().filter(|fallback| got_some(fallback)).unwrap_or(&own);
     let needed: Vec<&Outcome> = std::iter::once(first).chain(&also).collect();
@@ -80,7 +80,7 @@ fn reason(target: &Outcome) -> &str {
     target.error.as_ref().map_or(target.status.as_str(), Error::message)
 }
 
-/// What a report calls a target: `room (webhook)`.
+/// The name of a target in reports: `room (webhook)`.
 pub(super) fn name_of(target: &Outcome) -> String {
     let profile = target.profile.as_deref().unwrap_or("environment");
     format!("{profile} ({})", target.channel.map_or("no route", Channel::as_str))

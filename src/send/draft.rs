@@ -1,4 +1,4 @@
-//! What is to be said, before it is made into a message for a target, and the same as another channel can take it.
+//! What a message is made of, as it was read, and the same adapted to the channel of another target.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use super::msgtype::{TypeOrigin, best_type};
 use super::request::Given;
 use super::target::Target;
 
-/// Stands for the id that the upload will bring.
+/// The placeholder for the media_id that the upload will give.
 pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
-    /// The type; where the material is a payload, that says its own.
+    /// The type; a payload names its own.
     pub(super) msgtype: MsgType,
     pub(super) origin: TypeOrigin,
     pub(super) material: Material,
-    /// Clean; `None` for a type without text, and where an optional text is left out.
+    /// Cleaned; `None` for a type without text, and where an optional text is left out.
     pub(super) text: Option<Arc<String>>,
     /// Files to send behind it.
     pub(super) attached: Vec<Attachment>,
@@ -35,12 +35,12 @@ pub(crate) struct Draft {
     pub(super) made_for: Channel,
 }
 
-/// What there is besides text.
+/// What there is besides the text.
 #[derive(Debug, Clone)]
 pub(super) enum Material {
-    /// The text is all, in the format of its type; without one there are attachments alone.
+    /// Text in the format of the type; without a text there are attachments alone.
     Nothing,
-    /// What happened, to be rendered for its type. The text is in it.
+    /// An alert, to be rendered for the type. It holds the text.
     Alert(Box<Alert>),
     /// A whole body, whose strings are never edited.
     Payload(Value),
@@ -60,7 +60,7 @@ impl Draft {
         own.unwrap_or(self.msgtype.as_str())
     }
 
-    /// Whether its text is the program's to edit.
+    /// Whether it is a payload, whose text is never edited.
     pub(crate) fn is_payload(&self) -> bool {
         matches!(self.material, Material::Payload(_))
     }
@@ -79,8 +79,8 @@ impl Draft {
         }
     }
 
-    /// What it says, for a fingerprint: the text, the payload, or what is known of the file. A card's figures and
-    /// quotations are part of it; its task id, new for each message, is not.
+    /// The text that tells two alerts apart, for a fingerprint: the text, the payload, or names and sizes of files. A card's
+    /// figures and quotations are part of it; its task id, new for each message, is not.
     pub(crate) fn identity_text(&self) -> Cow<'_, str> {
         if let Material::Alert(alert) = &self.material {
             return Cow::Owned(alert.without_card().text().joined());
@@ -111,7 +111,7 @@ pub(super) fn for_target<'d>(draft: &'d Draft, target: &mut Target) -> Result<Co
     let channel = target.channel;
     if draft.made_for == channel {
         return Ok(match (&draft.material, &draft.origin) {
-            // Another target of this channel may ask for more.
+            // The settings of another target may need another type.
             (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, target) {
                 best if best == draft.msgtype => Cow::Borrowed(draft),
                 best => Cow::Owned(Draft { msgtype: best, ..draft.clone() }),
@@ -135,7 +135,7 @@ pub(super) fn for_target<'d>(draft: &'d Draft, target: &mut Target) -> Result<Co
         ));
     }
     draft.made_for = channel;
-    // The other channel may take other files.
+    // The rules for files differ between channels.
     files::check_all(&draft.attached, target)?;
     Ok(Cow::Owned(draft))
 }
@@ -146,11 +146,11 @@ fn type_for(draft: &mut Draft, target: &mut Target) -> MsgType {
     let is_lacking = |msgtype| chosen == msgtype && !channel.has_type(msgtype);
     if let Material::Alert(alert) = &mut draft.material {
         if !channel.has_interactive_cards() {
-            // It names a card in the events of an app alone.
+            // Only interactive cards have events, which carry it.
             alert.task_id = None;
         }
         if let Some(card) = alert.card.filter(|card| !card.is_on(channel)) {
-            // What happened must arrive there too; what can be pressed cannot.
+            // The content is kept; buttons and choices are dropped.
             **alert = alert.without_card();
             let best = best_type(alert, target);
             let (noun, card, name) = (channel.facts().noun, card.as_str(), best.as_str());
@@ -168,7 +168,7 @@ fn type_for(draft: &mut Draft, target: &mut Target) -> MsgType {
     match &mut draft.material {
         _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
         Material::File(kind, file) if is_lacking(MsgType::Video) || is_too_large_inline(*kind, file, channel) => {
-            // A file is a file, whatever is in it.
+            // Any content can be sent as a file.
             *kind = MediaKind::File;
             MsgType::File
         }

@@ -57,24 +57,8 @@ async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequ
     Ok(requests)
 }
 
-/// The request of an upload.
-pub(super) async fn of_upload(
-    session: &mut Session<'_>,
-    target: Target,
-    kind: MediaKind,
-    file: &Attachment,
-) -> Result<Outcome> {
-    let channel = target.channel;
-    of_request(session, target, |client| plan_upload(client, channel, kind, file)).await
-}
-
-/// The request for a token, as if none were cached.
-pub(super) async fn of_token(session: &mut Session<'_>, target: Target) -> Result<Outcome> {
-    let plan = |client: &Client| PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null };
-    of_request(session, target, plan).await
-}
-
-async fn of_request(
+/// One request, planned with the client that the target would use.
+pub(super) async fn of_request(
     session: &mut Session<'_>,
     mut target: Target,
     plan: impl FnOnce(&Client) -> PlannedRequest,
@@ -105,8 +89,13 @@ pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> Pl
     PlannedRequest { method: "POST", path: client.path(&endpoint(channel.facts().send_path)), body }
 }
 
+/// The request for a token, as if none were cached.
+pub(super) fn plan_token(client: &Client) -> PlannedRequest {
+    PlannedRequest { method: "GET", path: client.path(GETTOKEN), body: Value::Null }
+}
+
 /// The request of an upload: in place of the form, what it would hold.
-fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
+pub(super) fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
     let media = json!({
         "filename": media::wire_filename(file.name()),
         "content_type": media::mime(media::sniff(file.head())),

@@ -15,7 +15,7 @@ use super::combine::{combine, name_of, reached_all};
 use super::draft::Draft;
 use super::session::Session;
 use super::target::Target;
-use super::target_message::{Delivered, TargetMessage, deliver, deliver_with_fallback, fallback_warning};
+use super::target_message::{Delivered, TargetMessage, deliver_with_fallback, fallback_warning};
 
 /// A message for all its targets. It is stored, if that is wanted, before anything is waited for.
 pub(super) struct FanOut {
@@ -98,7 +98,7 @@ impl FanOut {
 
     async fn deliver(self, session: &mut Session<'_>, draft: &Draft, lead: Option<&str>) -> Outcome {
         let Self { own, also, missed, .. } = self;
-        let also = join_all(also.into_iter().map(deliver));
+        let also = join_all(also.into_iter().map(TargetMessage::deliver));
         let ((own, fallback), also) = join(deliver_with_fallback(session, own, draft, lead), also).await;
         finish(session, own, fallback, missed, also)
     }

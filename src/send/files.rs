@@ -1,4 +1,4 @@
-//! Files: those behind a message, each a part of its own, those to be uploaded for a media_id, and the rules for them.
+//! Files to attach behind a message, each a part of its own, files to upload, and the rules for both.
 
 use crate::channel::Channel;
 use crate::error::{Error, Result};
@@ -10,14 +10,14 @@ use super::draft::PENDING_MEDIA_ID;
 use super::request::{MessageInput, UploadRequest};
 use super::target::Target;
 
-/// Opens the files to send behind the message. The first of the names given may be that of the message's own file.
+/// Opens the files to send behind the message. `names_used` of the names given belong to the message's own file.
 pub(super) fn open_all(input: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
     let names = input.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
     let files = input.attach.iter().zip(names);
     files.map(|(path, name)| Attachment::open(path, name.map(String::as_str))).collect()
 }
 
-/// The part that a file becomes: a picture where the channel takes it as one, else a file.
+/// The part of an attached file: a picture where the channel takes it as one, else a file.
 pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
     match kind_of(file, channel) {
         MediaKind::Image if channel.has_inline_pictures() => {
@@ -34,7 +34,7 @@ pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }
 
-/// Holds the files behind a message against the rules of the target's channel.
+/// Checks the attached files against the rules of the target's channel.
 pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()> {
     files.iter().try_for_each(|file| {
         check_file(kind_of(file, target.channel), file, target)
@@ -42,7 +42,7 @@ pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()>
     })
 }
 
-/// Holds a file against the rules of the target's channel.
+/// Checks a file against the rules of the target's channel.
 pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target) -> Result<()> {
     let checked = match kind {
         MediaKind::Image => check_picture(file, target.channel),
@@ -80,7 +80,7 @@ fn check_safe_format(name: &str) -> Result<()> {
     ))
 }
 
-/// A broken rule is a warning where WeCom is to decide.
+/// A broken rule is an error, or a warning with `no_validate`.
 fn settle(checked: Result<()>, target: &mut Target) -> Result<()> {
     match checked {
         Err(error) if target.settings.no_validate => {

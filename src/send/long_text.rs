@@ -1,4 +1,4 @@
-//! Text that has no room in one message: several messages, or one with head and tail and the whole as a file.
+//! Text over the limit of one message: split into several, truncated, or sent as a file behind its head and tail.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use super::target::Target;
 /// How many messages a text may become before it is sent as a file.
 const MOST_PARTS: usize = 5;
 
-/// So much of a text goes into one file: the limit of an upload is 20 MiB (document path 90253).
+/// The most bytes of text in one file: the limit of an upload is 20 MiB (document path 90253).
 const FILE_BYTES: usize = 20_000_000;
 
-/// A text as it goes out.
+/// A text as it is sent.
 pub(super) struct Pieces {
     /// The texts of the messages, at least one.
     pub(super) texts: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) fn fit<'t>(
     let limit = msgtype.text_bytes(*channel).map(|limit| limit.saturating_sub(taken));
     let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return one(text.to_owned()) };
     let markup = msgtype.facts().markup;
-    // A video would be uploaded once more for each part.
+    // Each part of a video would need an upload of its own.
     let can_be_parted = msgtype != MsgType::Video;
     let with_file = || {
         let files = in_file(&in_full());
@@ -53,7 +53,7 @@ pub(super) fn fit<'t>(
         Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
     };
     match settings.on_long {
-        // The rules will refuse it.
+        // The check of the message refuses it.
         OnLong::Fail => one(text.to_owned()),
         OnLong::Truncate => one(truncate(text, limit, markup, settings.keep)),
         OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
@@ -94,7 +94,7 @@ fn in_files(mut text: &str) -> Vec<&str> {
     pieces
 }
 
-/// This machine's name, as far as it can stand in a file's name.
+/// The host name, without characters that a file name must not have.
 pub(crate) fn host() -> String {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
     let safe = |c: char| c.is_alphanumeric() || c == '-' || c == '.' || c == '_';

@@ -1,5 +1,5 @@
-//! Whom a message to a group calls, and how its type can do that: lists in text, `<@userid>` in markdown, and for all
-//! else a short text behind it (document path 99110).
+//! Mentions in a message to a group, by the way that its type has: lists in text, `<@userid>` in markdown, and for all other
+//! types a short text behind the message (document path 99110).
 
 use serde_json::{Value, json};
 
@@ -31,8 +31,8 @@ struct People {
 }
 
 impl Mentions {
-    /// Whom the options and settings say, and the way that the type of the draft has. A payload says itself whom it
-    /// mentions, unless options do.
+    /// The mentions of options and settings, by the way that the draft's type has. Those of settings are not added to a
+    /// payload, which has its own.
     pub(super) fn of(draft: &Draft, target: &mut Target) -> Result<Self> {
         let mut mentions = Self::default();
         let settings = &target.settings;
@@ -45,7 +45,7 @@ impl Mentions {
         };
         let (mut what, mut whom) = (format!("a message of type {}", draft.msgtype.as_str()), "anybody");
         match draft.msgtype {
-            // A short text before the files is the message.
+            // The short text is then the message, before the files.
             _ if draft.is_wordless() => return Ok(Self { behind: people, ..mentions }),
             _ if draft.is_payload() => {
                 "a payload".clone_into(&mut what);
@@ -83,7 +83,7 @@ impl Mentions {
         Ok(mentions)
     }
 
-    /// Mentions them in the first part, and by a text behind all parts, whose words `short_text` gives.
+    /// Adds the lists to the first part, and a text behind all parts, whose content `short_text` gives.
     pub(super) fn add_to(&self, parts: &mut Vec<Part>, short_text: impl FnOnce() -> String) {
         if let Some(text) = parts.first_mut().and_then(|part| part.body.get_mut(MsgType::Text.as_str())) {
             self.listed.put(text);
@@ -111,7 +111,7 @@ impl People {
     }
 }
 
-/// Holds those whom markdown calls against the rules: it shows anything else as words, and calls nobody.
+/// Checks the userids that markdown mentions: it shows invalid ones as plain text, and nobody is notified.
 fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     let problem = members.iter().find_map(|member| Some((member, userid_problem(member)?)));
     let Some((member, problem)) = problem else { return Ok(()) };
@@ -123,7 +123,7 @@ fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     Err(Error::usage(problem, "give the member's id (账号 in the admin console), not the name; nothing was sent"))
 }
 
-/// Mentions as WeCom wants them: one item each, although people write them with commas too.
+/// Ids, one each: values may hold several, separated by commas or `|`.
 fn read(option: &str, given: &[String]) -> Result<Vec<String>> {
     let mut list = Vec::new();
     for id in given.iter().flat_map(|value| value.split([',', '|'])).map(str::trim) {

@@ -27,6 +27,7 @@ mod source;
 mod target;
 mod target_message;
 
+use crate::api::Client;
 use crate::channel::Channel;
 use crate::delivery::{Outcome, Product};
 use crate::error::{Result, Status};
@@ -95,7 +96,8 @@ pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> 
     let reading = session.read_input(channel, move |target| files::open_upload(&request, target));
     let (mut target, (kind, file)) = reading.await?;
     if session.settings.dry_run {
-        return dry_run::of_upload(session, target, kind, &file).await;
+        let plan = |client: &Client| dry_run::plan_upload(client, channel, kind, &file);
+        return dry_run::of_request(session, target, plan).await;
     }
     let courier = target.courier(None).await;
     session.warnings.append(&mut target.warnings);
@@ -113,7 +115,7 @@ pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outco
     let mut target = session.own_target(Channel::App);
     session.channel = Some(target.channel);
     if session.settings.dry_run {
-        return dry_run::of_token(session, target).await;
+        return dry_run::of_request(session, target, dry_run::plan_token).await;
     }
     let courier = target.courier(None).await;
     session.warnings.append(&mut target.warnings);

@@ -1,4 +1,4 @@
-//! The type of a message: chosen, held against the channel, and what has no place in it.
+//! The type of a message: chosen from options and settings, and checked against channel and content.
 
 use crate::alert::Alert;
 use crate::channel::{Channel, MadeOf, MsgType};
@@ -10,7 +10,7 @@ use super::request::Request;
 use super::source::MessageSource;
 use super::target::Target;
 
-/// What made a message the type that it is.
+/// Where the type of a message comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TypeOrigin {
     /// `-t`, or an option that implies it.
@@ -70,7 +70,7 @@ pub(super) fn choose_type(
     }
     if let Some(set) = &settings.msgtype {
         let set = ChosenType::new(&set.value, TypeOrigin::Settings(set.origin.clone()));
-        // What was set for plain texts may lack the room, or need a link.
+        // A type that was set for plain texts may not hold an alert.
         let holds_any_alert = set.known().is_some_and(|msgtype| msgtype.facts().made_of == MadeOf::Text);
         if holds_any_alert || !says_more {
             return Ok(set);
@@ -98,7 +98,7 @@ pub(super) fn is_made_of_alert(chosen: &ChosenType, says_more: bool) -> bool {
     }
 }
 
-/// Refuses what an alert alone can say beside anything else: a file (whose type is told), or a payload (no type).
+/// Refuses options of alerts beside a file, whose type is given, or beside a payload (`None`).
 pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>) -> Result<()> {
     let used: &[&str] = if msgtype == Some(MsgType::Video) { &["--title"] } else { &[] };
     let prefix = request.given.prefix.then_some("--prefix");
@@ -158,7 +158,7 @@ fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
         None => Error::usage(format!("there is no message type {name}"), format!("use one of {known}")),
     };
     match &chosen.origin {
-        // Nobody mistyped this command: the settings are wrong.
+        // The mistake is in the settings, not in this command.
         TypeOrigin::Settings(place) => {
             Error::config(format!("{place}: {}", error.message()), error.hint().unwrap_or_default())
         }

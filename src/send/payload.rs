@@ -1,6 +1,6 @@
 //! JSON from the user, and the fields that stand beside an app message's content.
 //!
-//! A payload's strings are never edited. Only what stands around its content is completed from the settings.
+//! A payload's strings are never edited. Only fields beside its content are added from the settings.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
     of_text(&name, &read_payload(path)?, chosen)
 }
 
-/// The same of a text that was read already; `name` is where it came from.
+/// The same from a text that was read already; `name` is what errors call it.
 pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
     let msgtype = chosen.name.as_str();
     let given = parse_json(text).map_err(|error| {
@@ -61,13 +61,13 @@ pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Val
     }
 }
 
-/// Adds recipients, agent and options to the body of an app message. What the body has stands between options and all
-/// other settings.
+/// Adds recipients, agent and options to the body of an app message. Fields of the body are replaced by options, and kept
+/// against all other settings.
 pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Target) -> Result<()> {
     let Target { settings, warnings, .. } = target;
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
-    // Of a type that is not known here, nothing but the default is taken for granted.
+    // An unknown type is assumed to have neither `safe` nor a problem with `enable_id_trans`.
     let (highest_safe, id_trans) =
         name.parse().map_or((0, true), |msgtype: MsgType| (msgtype.facts().highest_safe, msgtype.facts().id_trans));
     complete_recipients(fields, settings)?;
@@ -82,7 +82,7 @@ pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Tar
         warnings.push(format!("{key} of the settings is left out: messages of type {name} do not have it"));
     };
     match settings.safe {
-        // Nothing is asked for that the type does not have.
+        // 0 is the default, and the type has no such field.
         Some(0) if highest_safe == 0 => {}
         Some(safe) if given.safe || safe <= highest_safe => {
             put("safe", i64::from(safe), given.safe);
@@ -98,47 +98,45 @@ pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Tar
     let is_option = given.duplicate_check;
     if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
         put("enable_duplicate_check", 1, is_option);
-        // WeCom counts in whole seconds; a part of one counts as one.
+        // WeCom takes whole seconds: round up.
         let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
         put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), is_option);
     }
     Ok(())
 }
 
-const RECIPIENT_FIELDS: [(&str, RecipientKind); 3] =
-    [("touser", RecipientKind::User), ("toparty", RecipientKind::Party), ("totag", RecipientKind::Tag)];
+const RECIPIENT_KINDS: [RecipientKind; 3] = [RecipientKind::User, RecipientKind::Party, RecipientKind::Tag];
 
-/// Recipients of a body stand between those of options and those of the environment.
+/// Recipients of options replace those of the body; other settings are used where the body has none.
 fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
-    let own = RECIPIENT_FIELDS.iter().any(|(field, _)| match fields.get(*field) {
+    let own = RECIPIENT_KINDS.iter().any(|kind| match fields.get(kind.as_str()) {
         None | Some(Value::Null) => false,
         Some(Value::String(ids)) => !ids.is_empty(),
         Some(_) => true,
     });
     if !own && settings.to.is_none() && settings.lacking_for_app(true).len() == 3 && !settings.dry_run {
-        // It is not the recipient that is forgotten, but everything: the wrong profile, or no config file found.
+        // All settings of an app are missing: the wrong profile, or no config file found.
         return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
     }
     let Some(to) = settings.to.as_ref().filter(|to| to.level == Level::Option || !own) else {
         return Ok(());
     };
     let mut recipients = Recipients::default();
-    let given =
-        [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
-    for ((kind, values), place) in given.into_iter().zip(&to.places) {
+    let given = [&to.to_user, &to.to_party, &to.to_tag];
+    for ((kind, values), place) in RECIPIENT_KINDS.into_iter().zip(given).zip(&to.places) {
         for value in values {
             recipients.add(kind, value).map_err(|finding| match to.level {
                 Level::Option => usage_of(&finding),
-                // Nobody mistyped this command: the settings are wrong for all of them.
+                // The mistake is in the settings, not in this command.
                 _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
             })?;
         }
     }
     let joined = [recipients.touser(), recipients.toparty(), recipients.totag()];
-    for ((field, _), ids) in RECIPIENT_FIELDS.iter().zip(joined) {
+    for (kind, ids) in RECIPIENT_KINDS.iter().zip(joined) {
         match ids {
-            Some(ids) => fields.insert((*field).to_owned(), Value::from(ids)),
-            None => fields.remove(*field),
+            Some(ids) => fields.insert(kind.as_str().to_owned(), Value::from(ids)),
+            None => fields.remove(kind.as_str()),
         };
     }
     Ok(())

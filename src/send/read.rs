@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         let names_used = usize::from(matches!(self.source, MessageSource::File(..)));
         let attached = files::open_all(&request.input, names_used)?;
         files::check_all(&attached, target)?;
-        // Only a payload can be of a type that is not known here, and it says that itself.
+        // Only a payload can be of an unknown type, and its body names the type.
         let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
         if let Material::Alert(alert) = &material {
             if chosen.origin == TypeOrigin::Best {
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         let own = self.request.own.clone();
         let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
         if self.request.own.is_none() {
-            // The options may be all there is to say.
+            // An alert of title or fields needs no text.
             let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
             alert.body = self.text(rule)?;
         }
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     /// A notification of another program, or what a template made of its data.
     fn feed(&mut self, feed: &FeedSource) -> Result<(Material, Option<String>), Stop> {
         let data = read_payload(&feed.data)?;
-        // A template does not make a notification of what is none.
+        // With a template too, the data must be a notification of that format.
         let mut own = feed.format.map(|format| feed::read(format, &data, clock::minute)).transpose()?;
         let mut text = None;
         if let Some(path) = &feed.template {
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         let is_notification = own.is_some();
         let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
         if is_notification {
-            build_alert::do_without_picture(&mut alert, &mut self.target.warnings);
+            build_alert::replace_news_notice(&mut alert, &mut self.target.warnings);
         }
         alert.body = text.or(alert.body);
         Ok((Material::Alert(Box::new(alert)), None))
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
                 .into()),
             };
         }
-        // Stdin is read where nothing else gives the message, nothing else reads it, and nobody would have to type.
+        // Stdin is read where nothing else gives the message, no attachment reads it, and it is no terminal.
         let is_piped = matches!(self.source, MessageSource::Text)
             && !input.attach.iter().any(|path| is_stdin(path))
             && !std::io::stdin().is_terminal();
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text, or what was asked for in its place where it is white space alone.
+    /// The text, or where it is blank what the options say: skip, another text, or an error.
     fn unless_empty(&self, text: String, empty: impl FnOnce() -> Error) -> Result<String, Stop> {
         let settings = &self.target.settings;
         match &settings.if_empty {

@@ -1,4 +1,4 @@
-//! What somebody asks to be sent: plain data, as options give it, before anything is read.
+//! What the caller asks to be sent: plain data, before anything is read.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::alert::Alert;
 use crate::channel::Channel;
 use crate::message::media::MediaKind;
 
-/// A message to be made and sent. What has a place in the config file too is not here, but in the settings.
+/// A message to be made and sent. Whatever the config file can hold is not here, but in the settings.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The channel of the command's own target.
@@ -16,7 +16,7 @@ pub struct Request {
     pub msgtype: Option<String>,
     /// Where the message comes from.
     pub input: MessageInput,
-    /// What happened, besides a text.
+    /// The parts of an alert besides its text.
     pub alert: AlertFields,
     /// Succeed without a message when the text is empty.
     pub skip_empty: bool,
@@ -24,11 +24,11 @@ pub struct Request {
     pub escapes: bool,
     /// Which settings were given as options of this command.
     pub given: Given,
-    /// What the program itself has to say; nothing is read then.
+    /// An alert that is complete already; no input is read then.
     pub own: Option<Alert>,
 }
 
-/// Where a message comes from. Paths: `-` is stdin.
+/// Where a message comes from. In paths, `-` is stdin.
 #[derive(Debug, Clone, Default)]
 pub struct MessageInput {
     /// The text itself.
@@ -39,9 +39,9 @@ pub struct MessageInput {
     pub payload: Option<PathBuf>,
     /// A file that is the message: as a picture, a voice recording, a video, or just a file.
     pub file: Option<(MediaKind, PathBuf)>,
-    /// What was uploaded before.
+    /// The media_id of an earlier upload.
     pub media_id: Option<String>,
-    /// Whose notification the input is.
+    /// The format of a notification: the name of the program that sends it.
     pub from: Option<String>,
     /// JSON for `from` or `template`.
     pub data: Option<PathBuf>,
@@ -53,18 +53,18 @@ pub struct MessageInput {
     pub filename: Vec<String>,
 }
 
-/// What happened, as options say it. Title, link, picture and prefix are settings.
+/// The parts of an alert, as options give them. Title, link, picture and prefix are settings.
 #[derive(Debug, Clone, Default)]
 pub struct AlertFields {
-    /// How bad it is.
+    /// The severity.
     pub level: Option<String>,
     /// Facts, `key=value` each.
     pub field: Vec<String>,
-    /// The CI system whose run is to be told of; `auto` finds it.
+    /// The CI system whose run is described; `auto` detects it.
     pub ci: Option<String>,
     /// The template card to send it as.
     pub card: Option<String>,
-    /// Who speaks, on a card.
+    /// The sender shown on a card.
     pub source: Option<String>,
     /// One large figure of a card, `TITLE=DESC`.
     pub emphasis: Option<String>,
@@ -76,7 +76,7 @@ pub struct AlertFields {
     pub button: Vec<String>,
     /// What can be chosen on a card, `ID=TEXT` each.
     pub option: Vec<String>,
-    /// What names a card in events.
+    /// The id of a card in events.
     pub task_id: Option<String>,
 }
 
@@ -93,7 +93,8 @@ pub struct UploadRequest {
     pub filename: Option<String>,
 }
 
-/// Which settings were given as options of this command: those beat what a payload says, and must have a place.
+/// Which settings were given as options of this command. Options replace fields of a payload, and are refused where the
+/// message has no place for them.
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs, reason = "each field is the option of its name")]
 pub struct Given {
@@ -109,7 +110,7 @@ pub struct Given {
 }
 
 impl Request {
-    /// A message by this channel of which nothing else is known yet.
+    /// An empty request for this channel.
     pub fn new(channel: Channel) -> Self {
         Self {
             channel,
@@ -123,18 +124,18 @@ impl Request {
         }
     }
 
-    /// A text.
+    /// A text message.
     pub fn text(channel: Channel, text: impl Into<OsString>) -> Self {
         let input = MessageInput { text: Some(text.into()), ..MessageInput::default() };
         Self { input, ..Self::new(channel) }
     }
 
-    /// An alert in the program's own words.
+    /// A complete alert.
     pub fn alert(channel: Channel, alert: Alert) -> Self {
         Self { own: Some(alert), ..Self::new(channel) }
     }
 
-    /// The first option given that makes a message more than its text.
+    /// The first option given that only an alert can show.
     pub(super) fn first_alert_option(&self) -> Option<&'static str> {
         let options = [
             ("--title", self.given.title),
@@ -151,7 +152,7 @@ impl Request {
 }
 
 impl AlertFields {
-    /// The first option given that cards alone have.
+    /// The first option given that only a card can show.
     pub(super) fn first_card_option(&self) -> Option<&'static str> {
         first_given(&[
             ("--source", self.source.is_some()),

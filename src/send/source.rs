@@ -9,18 +9,18 @@ use crate::message::media::MediaKind;
 
 use super::request::MessageInput;
 
-/// What gives the message.
+/// What a message comes from.
 #[derive(Debug, Clone)]
 pub(super) enum MessageSource {
     /// Text alone.
     Text,
-    /// JSON.
+    /// JSON: a whole body, or the object under the msgtype.
     Payload(PathBuf),
     /// A file to upload.
     File(MediaKind, PathBuf),
     /// A file that was uploaded before.
     MediaId(String),
-    /// JSON of a machine, or a template filled from JSON.
+    /// A notification of another program, or a template filled from JSON.
     Feed(FeedSource),
 }
 
@@ -29,13 +29,13 @@ pub(super) enum MessageSource {
 pub(super) struct FeedSource {
     /// The file, or `-` for stdin.
     pub(super) data: PathBuf,
-    /// Whose notification it is; `None` for any JSON.
+    /// The format of the notification; `None` for any JSON.
     pub(super) format: Option<FeedFormat>,
     pub(super) template: Option<PathBuf>,
 }
 
 impl MessageSource {
-    /// Decides, and refuses options that contradict each other.
+    /// Chooses the source, and refuses options that contradict each other.
     pub(super) fn of(input: &MessageInput) -> Result<Self> {
         let feed = feed(input)?;
         refuse_names_too_many(input)?;

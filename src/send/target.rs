@@ -1,4 +1,4 @@
-//! A target of a run: a channel that is certain, with its settings and credentials.
+//! A target: a channel with the settings and credentials of one profile, and the courier that sends to it.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::secret::{Mask, Secret};
 use crate::store::Folder;
 use crate::token::{App, Tokens};
 
-/// A channel with the settings of one profile: where a message is sent.
+/// Where a message is sent: a channel, with the settings of one profile.
 pub(crate) struct Target {
     /// Those of its profile, with the command's options and the environment.
     pub(crate) settings: Box<Settings>,
@@ -34,12 +34,12 @@ pub(crate) struct Target {
     pub(super) login: OnceCell<Login>,
 }
 
-/// The credentials of a target, and what may be said of them.
+/// The credentials of a target, and what reports may tell of them.
 #[derive(Clone)]
 pub(crate) struct Login {
     /// The base URL of its API.
     pub(crate) base_url: BaseUrl,
-    /// What may be said of the credential.
+    /// What reports may tell of the credential.
     pub(crate) provenance: Provenance,
     key: Key,
 }
@@ -51,7 +51,8 @@ enum Key {
 }
 
 impl Target {
-    /// Fails with exit 3 where settings are missing that a message needs; `agent_id` is what a payload brought where the settings have none.
+    /// Fails with exit 3 where settings are missing that a message needs. `agent_id` is that of a payload, where the settings
+    /// have none; so in all methods here.
     pub(crate) fn require_credentials(&self, agent_id: Option<i64>) -> Result<()> {
         let lacking = match self.channel {
             Channel::App => self.settings.lacking_for_app(agent_id.is_none()),
@@ -61,8 +62,8 @@ impl Target {
         if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
     }
 
-    /// Reads the credentials, once: their source may be a pipe. `agent_id` is what a payload brought where the settings have
-    /// none. Fails with exit 3 where one is missing, unreadable or malformed.
+    /// Reads the credentials, once: their source may be a pipe. Fails with exit 3 where one is missing, unreadable or
+    /// malformed.
     pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
         let login = self.login.get_or_try_init(async || match self.channel {
             Channel::App => self.log_in_app(agent_id).await,
@@ -93,16 +94,16 @@ impl Target {
         Ok(Login { base_url: self.settings.webhook_base_url(&webhook), provenance, key: Key::Webhook(webhook.key) })
     }
 
-    /// The agent that its calls name; `brought` is what a payload brought where the settings have none.
-    pub(crate) fn agent_id(&self, brought: Option<i64>) -> Option<i64> {
-        let own = self.settings.agent_id.as_ref().map(|agent| agent.value).or(brought);
+    /// The agent that its calls name.
+    pub(crate) fn agent_id(&self, of_payload: Option<i64>) -> Option<i64> {
+        let own = self.settings.agent_id.as_ref().map(|agent| agent.value).or(of_payload);
         match self.channel.facts().credential {
             CredentialKind::AppToken => own,
             CredentialKind::WebhookKey => None,
         }
     }
 
-    /// The webhook, where the settings themselves hold it and no file or command must be asked for it.
+    /// The webhook, where the settings themselves hold it, not a file or command.
     pub(crate) fn webhook_at_hand(&self) -> Result<Option<Webhook>> {
         let source = match self.channel {
             Channel::App => None,
@@ -163,7 +164,7 @@ impl Target {
         }
     }
 
-    /// A courier with a client of its own. `agent_id` is what a payload brought where the settings have none.
+    /// A courier with a client of its own.
     pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Courier> {
         let login = self.log_in(agent_id).await?;
         let client = self.client(login.base_url.clone());
@@ -225,7 +226,7 @@ impl Target {
 }
 
 impl Login {
-    /// The fingerprint of the target: its rate limit is kept under it.
+    /// The fingerprint of the target, under which its rate limit is kept.
     pub(crate) fn identity(&self) -> String {
         match &self.key {
             Key::App(app) => fingerprint::of_app(&app.corp_id, app.agent_id.unwrap_or_default()),
@@ -273,12 +274,12 @@ pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>>
     }
 }
 
-/// A word for each of these channels.
+/// The word for each of these channels, joined.
 pub(super) fn listed(channels: &[Channel], between: &str, word: fn(Channel) -> &'static str) -> String {
     channels.iter().map(|channel| word(*channel)).collect::<Vec<_>>().join(between)
 }
 
-/// The folder of what is kept between runs, where these settings know one.
+/// The folder of state that is kept between runs, where these settings name one.
 pub(super) fn state_of(settings: &Settings) -> Option<Folder> {
     settings.state_dir.as_ref().map(Folder::shared_if_made_so)
 }

@@ -118,6 +118,12 @@ impl TargetMessage {
         if self.is_stored() { self.store().await } else { Ok(()) }
     }
 
+    /// Delivers to a target without a fallback.
+    pub(super) async fn deliver(mut self) -> Delivered {
+        let outcome = self.attempt().await;
+        self.settle(outcome).await
+    }
+
     /// Sends what is left of the message, with retries.
     async fn attempt(&mut self) -> Outcome {
         Box::pin(self.send_parts()).await.unwrap_or_else(Outcome::not_delivered)
@@ -243,12 +249,6 @@ pub(crate) fn rehearse_storing(session: &mut Session<'_>) {
     }
 }
 
-/// Delivers to a target without a fallback.
-pub(super) async fn deliver(mut message: TargetMessage) -> Delivered {
-    let outcome = message.attempt().await;
-    message.settle(outcome).await
-}
-
 /// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.
 pub(super) async fn deliver_with_fallback(
     session: &Session<'_>,
@@ -256,7 +256,7 @@ pub(super) async fn deliver_with_fallback(
     draft: &Draft,
     lead: Option<&str>,
 ) -> (Delivered, Option<Delivered>) {
-    let Some(name) = &session.settings.fallback else { return (deliver(own).await, None) };
+    let Some(name) = &session.settings.fallback else { return (own.deliver().await, None) };
     let left = own.target.deadline.saturating_duration_since(Instant::now());
     own.target.deadline -= left / 3;
     let mut outcome = own.attempt().await;
