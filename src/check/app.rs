@@ -13,38 +13,33 @@ use crate::send::Session;
 use crate::store::Folder;
 use crate::token::Token;
 
-use super::sheet::Sheet;
+use super::report::CheckReport;
 use super::test_message::recipients_of;
-use super::{OF_APP, Subject};
+use super::{CheckedTarget, OF_APP};
 
 /// How many ids of a list are shown.
 const SHOWN_IDS: usize = 5;
 
 /// Asks WeCom. A failure is noted as standing before further requests too.
-pub(super) async fn look(subject: &mut Subject, session: &Session<'_>, sheet: &mut Sheet) {
-    let blocked = match (&mut subject.courier, subject.blocked) {
-        (_, Some(failed)) => {
-            sheet.skip_all(&OF_APP, failed);
-            Some(failed)
-        }
-        (Some(courier), None) => ask(courier, session, sheet).await.err(),
-        (None, None) => None,
-    };
-    subject.blocked = blocked;
+pub(super) async fn look(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
+    if let Some(failed) = checked.blocked {
+        report.skip_after(&OF_APP, failed);
+    } else if let Some(courier) = &mut checked.courier {
+        checked.blocked = ask(courier, session, report).await.err();
+    }
 }
 
-async fn ask(courier: &mut Courier, session: &Session<'_>, sheet: &mut Sheet) -> Result<(), &'static str> {
+async fn ask(courier: &mut Courier, session: &Session<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
     let token = match courier.token(false).await {
         Ok(token) => token,
         Err(error) => {
-            sheet.fail("token", &error);
-            sheet.skip_all(&["agent", "reach", "recipients"], "token");
-            look_at_ip(Some(&error), sheet);
-            return Err("token");
+            let blocked = report.block("token", &error, &["agent", "reach", "recipients"]);
+            look_at_ip(Some(&error), report);
+            return blocked;
         }
     };
-    look_at_token(&token, &session.settings, sheet);
-    sheet.answered(token.answer.clone());
+    look_at_token(&token, &session.settings, report);
+    report.answered(token.answer.clone());
     courier.use_token(token.clone());
     let asked = match &session.settings.agent_id {
         Some(agent_id) => courier.agent(&token, agent_id.value).await,
@@ -52,30 +47,27 @@ async fn ask(courier: &mut Courier, session: &Session<'_>, sheet: &mut Sheet) ->
     };
     match asked {
         Ok(Some(agent)) => {
-            let enabled = look_at_agent(&agent, &session.settings, sheet);
-            sheet.answered(Some(agent.answer));
-            look_at_ip(None, sheet);
+            let enabled = look_at_agent(&agent, &session.settings, report);
+            report.answered(Some(agent.answer));
+            look_at_ip(None, report);
             enabled
         }
         Ok(None) => {
             let detail = "not asked: WeCom did not know the cached token any more, and a new one was fetched";
-            sheet.warn("agent", detail, "run wecom-alert check again: it asks once in a run");
-            for name in ["reach", "recipients"] {
-                sheet.skip(name, "skipped: the agent was not asked");
-            }
-            look_at_ip(None, sheet);
+            report.warn("agent", detail, "run wecom-alert check again: it asks once in a run");
+            report.skip_all(&["reach", "recipients"], "skipped: the agent was not asked");
+            look_at_ip(None, report);
             Ok(())
         }
         Err(error) => {
-            sheet.fail("agent", &error);
-            sheet.skip_all(&["reach", "recipients"], "agent");
-            look_at_ip(Some(&error), sheet);
-            Err("agent")
+            let blocked = report.block("agent", &error, &["reach", "recipients"]);
+            look_at_ip(Some(&error), report);
+            blocked
         }
     }
 }
 
-fn look_at_token(token: &Token, settings: &Settings, sheet: &mut Sheet) {
+fn look_at_token(token: &Token, settings: &Settings, report: &mut CheckReport) {
     let left = clock::span(Duration::from_secs(token.expires_in));
     let detail = if token.from_cache {
         format!("from the cache, {left} left; check with --no-cache proves the secret too")
@@ -86,11 +78,11 @@ fn look_at_token(token: &Token, settings: &Settings, sheet: &mut Sheet) {
         let why = if settings.no_cache { "the cache is switched off" } else { "there is no folder for a cache" };
         let hint = "leave --no-cache out and set WECOM_ALERT_CACHE_DIR: every command asks for a token of its own, and WeCom \
                     limits that";
-        return sheet.warn("token", format!("{detail}; {why}"), hint);
+        return report.warn("token", format!("{detail}; {why}"), hint);
     };
     match cache.try_out() {
-        Ok(()) => sheet.ok("token", detail),
-        Err(error) => sheet.warn(
+        Ok(()) => report.ok("token", detail),
+        Err(error) => report.warn(
             "token",
             format!("{detail}; the cache folder {:?} cannot be used: {error}", cache.path()),
             "let WECOM_ALERT_CACHE_DIR name a folder that this user may write to: every command asks for a token of its own, \
@@ -100,45 +92,42 @@ fn look_at_token(token: &Token, settings: &Settings, sheet: &mut Sheet) {
 }
 
 /// The address that WeCom saw, which it tells only where it refuses something.
-fn look_at_ip(refusal: Option<&Error>, sheet: &mut Sheet) {
+fn look_at_ip(refusal: Option<&Error>, report: &mut CheckReport) {
     let seen = refusal.and_then(|error| Some((error, error.seen_ip()?)));
     let Some((error, ip)) = seen else {
-        return sheet.skip("ip", "not known: WeCom tells the address that it sees only where it refuses something");
+        return report.skip("ip", "not known: WeCom tells the address that it sees only where it refuses something");
     };
     if error.answer().is_some_and(|answer| matches!(answer.errcode, 60020 | 301_042)) {
         let message = format!("WeCom sees this machine as {ip}, which the app does not trust");
-        sheet.fail("ip", &error.clone().with_message(message));
+        report.fail("ip", &error.clone().with_message(message));
     } else {
-        sheet.ok("ip", format!("WeCom sees this machine as {ip}"));
+        report.ok("ip", format!("WeCom sees this machine as {ip}"));
     }
 }
 
-fn look_at_agent(agent: &Agent, settings: &Settings, sheet: &mut Sheet) -> Result<(), &'static str> {
+fn look_at_agent(agent: &Agent, settings: &Settings, report: &mut CheckReport) -> Result<(), &'static str> {
     let name = if agent.name.is_empty() { "the app" } else { &agent.name };
     let enabled = if agent.is_closed {
         let error = Error::new(Status::Auth, format!("{name} is disabled"))
             .with_hint("ask an admin to enable it again: 应用管理 → the app → 启用");
-        sheet.fail("agent", &error);
-        Err("agent")
+        report.block("agent", &error, &[])
     } else {
-        sheet.ok("agent", format!("{name} is visible and enabled"));
+        report.ok("agent", format!("{name} is visible and enabled"));
         Ok(())
     };
     if !agent.tells_range {
-        for name in ["reach", "recipients"] {
-            sheet.skip(name, "not known: the answer says nothing of the app's range");
-        }
+        report.skip_all(&["reach", "recipients"], "not known: the answer says nothing of the app's range");
         return enabled;
     }
     let reach = [("members", &agent.users), ("departments", &agent.parties), ("tags", &agent.tags)];
     if reach.iter().all(|(_, ids)| ids.is_empty()) {
         let hint = "add members, departments or tags under 应用管理 → the app → 可见范围";
-        sheet.warn("reach", "nobody: WeCom lists no member, department or tag", hint);
+        report.warn("reach", "nobody: WeCom lists no member, department or tag", hint);
     } else {
         let told: Vec<_> = reach.iter().map(|(what, ids)| counted(what, ids)).collect();
-        sheet.ok("reach", told.join(", "));
+        report.ok("reach", told.join(", "));
     }
-    look_at_recipients(agent, settings, sheet);
+    look_at_recipients(agent, settings, report);
     enabled
 }
 
@@ -147,31 +136,27 @@ fn counted(what: &str, ids: &[String]) -> String {
     let what = if ids.len() == 1 { what.trim_end_matches('s') } else { what };
     match ids {
         [] => format!("no {}", what.trim_end_matches('s')),
-        ids => format!("{} {what} ({})", ids.len(), few(ids)),
+        ids => format!("{} {what} ({})", ids.len(), first_items(ids, SHOWN_IDS)),
     }
 }
 
-fn few(ids: &[String]) -> String {
-    first_items(ids, SHOWN_IDS)
-}
-
-fn look_at_recipients(agent: &Agent, settings: &Settings, sheet: &mut Sheet) {
+fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckReport) {
     match recipients_of(settings) {
-        Err(error) => sheet.fail("recipients", &error),
-        Ok(None) => sheet.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag"),
+        Err(error) => report.fail("recipients", &error),
+        Ok(None) => report.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag"),
         Ok(Some(recipients)) => match compare(&recipients, agent) {
             Found { unknown, missing, .. } if unknown.is_empty() && missing.is_empty() => {
-                sheet.ok("recipients", "all that are set are in the app's range");
+                report.ok("recipients", "all that are set are in the app's range");
             }
             Found { unknown, missing, .. } if missing.is_empty() => {
                 let detail = "not listed by themselves, but a department or tag of the range may hold them: ";
-                sheet.ok("recipients", format!("{detail}{}", few(&unknown)));
+                report.ok("recipients", format!("{detail}{}", first_items(&unknown, SHOWN_IDS)));
             }
             Found { listed, missing, .. } => {
                 let status = if listed { Status::Partial } else { Status::Refused };
-                let error = Error::new(status, format!("not in the app's range: {}", few(&missing)))
+                let error = Error::new(status, format!("not in the app's range: {}", first_items(&missing, SHOWN_IDS)))
                     .with_hint("correct the ids, or add them under 应用管理 → the app → 可见范围");
-                sheet.fail("recipients", &error);
+                report.fail("recipients", &error);
             }
         },
     }

@@ -4,10 +4,10 @@
 //! agent/get are asked for, whatever they bring.
 
 mod app;
-mod keeping;
 mod network;
-mod set_up;
-mod sheet;
+mod report;
+mod settings;
+mod storage;
 mod test_message;
 
 use serde_json::Value;
@@ -16,87 +16,84 @@ use crate::api::{AGENT_GET, Client, GETTOKEN};
 use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, Config, Level, OnRateLimit, SecretSource, Settings};
 use crate::delivery::{Courier, Outcome, PlannedRequest};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::send::{Login, Session, Target, plan_message};
 
-use sheet::Sheet;
-pub use sheet::label;
+use report::CheckReport;
+pub use report::label;
 
 /// What is asked of WeCom for an app.
 const OF_APP: [&str; 5] = ["token", "agent", "reach", "recipients", "ip"];
 
 /// Looks at everything: the channel asked for, or those that the profile has; `sends` a test message too.
 ///
-/// # Errors
-///
-/// None at present: what is wrong stands in the outcome.
-pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: bool) -> Result<Outcome> {
+/// What is wrong stands in the outcome.
+pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: bool) -> Outcome {
     // Each fault is to be met once, and named as it is.
     session.settings.retries = 0;
     session.settings.on_rate_limit = OnRateLimit::Fail;
-    let mut sheet = Sheet::default();
-    set_up::look(session, &mut sheet);
+    let mut report = CheckReport::default();
+    settings::look(session, &mut report);
     let channels = channels_of(&session.settings, asked);
     if let [channel] = channels[..] {
         session.channel = Some(channel);
     }
-    let mut subjects = set_up::log_in(session, &channels, &mut sheet).await;
+    let mut targets = settings::log_in(session, &channels, &mut report).await;
     if session.settings.dry_run {
-        return dry_run(session, sends, &subjects, sheet).await;
+        return dry_run(session, sends, &targets, report).await;
     }
-    let mut ways: Vec<WayTo> = Vec::new();
-    for subject in &subjects {
-        let Some(base_url) = subject.login.as_ref().map(|login| &login.base_url) else { continue };
-        if !ways.iter().any(|way| way.base_url == *base_url) {
-            let client = subject.target.inspecting_client(base_url.clone());
-            ways.push(WayTo { base_url: base_url.clone(), client, blocked: None });
+    let mut apis: Vec<CheckedApi> = Vec::new();
+    for checked in &mut targets {
+        let Some(login) = checked.login.take() else { continue };
+        if !apis.iter().any(|api| api.base_url == login.base_url) {
+            let client = checked.target.inspecting_client(login.base_url.clone());
+            let blocked = network::look(&client, &login.base_url, session, &mut report).await.err();
+            apis.push(CheckedApi { base_url: login.base_url.clone(), client, blocked });
+        }
+        if let Some(api) = apis.iter().find(|api| api.base_url == login.base_url) {
+            checked.blocked = api.blocked;
+            checked.courier = Some(checked.target.courier_with(api.client.clone(), login));
         }
     }
-    for way in &mut ways {
-        way.blocked = network::look(&way.client, &way.base_url, session, &mut sheet).await.err();
+    for checked in targets.iter_mut().filter(|checked| has_token(checked.target.channel)) {
+        app::look(checked, session, &mut report).await;
     }
-    subjects.iter_mut().for_each(|subject| subject.set_out(&ways));
-    for subject in subjects.iter_mut().filter(|subject| has_token(subject.target.channel)) {
-        app::look(subject, session, &mut sheet).await;
+    for checked in &mut targets {
+        test_message::look(checked, session, sends, &mut report).await;
     }
-    for subject in &mut subjects {
-        test_message::look(subject, session, sends, &mut sheet).await;
-    }
-    network::look_at_clock(ways.iter().find_map(|way| way.client.clock_ahead_s()), &mut sheet);
-    let usages: Vec<_> = subjects
-        .iter()
-        .map(|subject| (subject.target.channel, subject.courier.as_ref().map(Courier::pacing)))
-        .collect();
-    keeping::look(session, &usages, &mut sheet).await;
-    Ok(sheet.into_outcome(None))
+    network::look_at_clock(apis.iter().find_map(|api| api.client.clock_ahead_s()), &mut report);
+    let usages: Vec<_> =
+        targets.iter().map(|checked| (checked.target.channel, checked.courier.as_ref().map(Courier::pacing))).collect();
+    storage::look(session, &usages, &mut report).await;
+    report.into_outcome(None)
 }
 
 /// The report where there are no settings to look at: why, and that nothing else was looked at.
 pub fn unresolved(config: Option<&Config<'_>>, error: &Error) -> Outcome {
-    let mut sheet = Sheet::default();
+    let mut report = CheckReport::default();
     let failed = match config {
         Some(config) => {
-            sheet.ok("config", config.about_file());
+            report.ok("config", config.about_file());
             "settings"
         }
         None => "config",
     };
-    sheet.fail(failed, error);
-    sheet.skip_all(&["permissions", "credentials", "proxy", "dns", "tcp", "tls", "token", "agent"], failed);
-    sheet.skip_all(&["state", "outbox", "pacing"], failed);
-    sheet.into_outcome(None)
+    report.fail(failed, error);
+    report.skip_after(&["permissions", "credentials", "proxy", "dns", "tcp", "tls", "token", "agent"], failed);
+    report.skip_after(&["state", "outbox", "pacing"], failed);
+    report.into_outcome(None)
 }
 
-/// A base URL, and how the way there is.
-struct WayTo {
+/// A base URL that was looked at, and the client for it.
+struct CheckedApi {
     base_url: BaseUrl,
     client: Client,
-    /// What failed on it.
+    /// The check that failed on the way there.
     blocked: Option<&'static str>,
 }
 
-/// A target that is looked at.
-struct Subject {
+/// A target that is looked at, with its own credentials.
+struct CheckedTarget {
     target: Target,
     /// Its credentials, as far as they could be read.
     login: Option<Login>,
@@ -107,18 +104,10 @@ struct Subject {
     blocked: Option<&'static str>,
 }
 
-impl Subject {
+impl CheckedTarget {
     fn new(session: &Session<'_>, channel: Channel) -> Self {
         let (target, base_url) = (session.own_target(channel), session.settings.base_url_or_default());
         Self { target, login: None, base_url, courier: None, blocked: Some(name_of_credential(channel)) }
-    }
-
-    /// Makes its courier, which goes one of these ways.
-    fn set_out(&mut self, ways: &[WayTo]) {
-        let Some(login) = self.login.take() else { return };
-        let Some(way) = ways.iter().find(|way| way.base_url == login.base_url) else { return };
-        self.blocked = way.blocked;
-        self.courier = Some(self.target.courier_with(way.client.clone(), login));
     }
 }
 
@@ -153,20 +142,20 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
 }
 
 /// Looks at what is here, and tells what would be asked of WeCom.
-async fn dry_run(session: &Session<'_>, sends: bool, subjects: &[Subject], mut sheet: Sheet) -> Result<Outcome> {
+async fn dry_run(session: &Session<'_>, sends: bool, targets: &[CheckedTarget], mut report: CheckReport) -> Outcome {
     let mut plan = Vec::new();
     let mut seen = Vec::new();
-    for subject in subjects {
-        let client = subject.target.inspecting_client(subject.base_url.clone());
-        if !seen.contains(&&subject.base_url) {
-            network::look_from_here(&client, session, &mut sheet).await;
-            seen.push(&subject.base_url);
+    for checked in targets {
+        let client = checked.target.inspecting_client(checked.base_url.clone());
+        if !seen.contains(&&checked.base_url) {
+            network::look_from_here(&client, session, &mut report).await;
+            seen.push(&checked.base_url);
         }
-        plan.extend(rehearse(&client, subject.target.channel, session, sends, &mut sheet));
+        plan.extend(rehearse(&client, checked.target.channel, session, sends, &mut report));
     }
-    let usages: Vec<_> = subjects.iter().map(|subject| (subject.target.channel, None)).collect();
-    keeping::look(session, &usages, &mut sheet).await;
-    Ok(sheet.into_outcome(Some(plan)))
+    let usages: Vec<_> = targets.iter().map(|checked| (checked.target.channel, None)).collect();
+    storage::look(session, &usages, &mut report).await;
+    report.into_outcome(Some(plan))
 }
 
 /// What would be asked of WeCom.
@@ -175,7 +164,7 @@ fn rehearse(
     channel: Channel,
     session: &Session<'_>,
     sends: bool,
-    sheet: &mut Sheet,
+    report: &mut CheckReport,
 ) -> Vec<PlannedRequest> {
     const UNASKED: &str = "skipped: a dry run asks WeCom nothing";
     let get = |path: String| PlannedRequest { method: "GET", path, body: Value::Null };
@@ -184,16 +173,16 @@ fn rehearse(
         requests.push(get(client.path(GETTOKEN)));
         let agent_id = session.settings.agent_id.as_ref();
         requests.extend(agent_id.map(|id| get(format!("{}?agentid={}", client.path(AGENT_GET), id.value))));
-        OF_APP.iter().for_each(|name| sheet.skip(name, UNASKED));
+        report.skip_all(&OF_APP, UNASKED);
     }
     let name = test_message::name_of(channel);
     match test_message::body(channel, &session.settings) {
-        Err(error) if sends => sheet.fail(name, &error),
+        Err(error) if sends => report.fail(name, &error),
         Ok(body) if sends => {
             requests.push(plan_message(client, channel, body));
-            sheet.skip(name, UNASKED);
+            report.skip(name, UNASKED);
         }
-        _ => sheet.skip(name, UNASKED),
+        _ => report.skip(name, UNASKED),
     }
     requests
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::sanitize::first_items;
 use crate::send::Session;
 
-use super::sheet::Sheet;
+use super::report::CheckReport;
 
 /// A certificate with no more days than these must be seen to.
 const FEW_DAYS: u64 = 14;
@@ -27,9 +27,9 @@ pub(super) async fn look(
     client: &Client,
     base_url: &BaseUrl,
     session: &Session<'_>,
-    sheet: &mut Sheet,
+    report: &mut CheckReport,
 ) -> Result<(), &'static str> {
-    look_at_proxy(client, session, sheet);
+    look_at_proxy(client, session, report);
     let way = client.way();
     let after_tcp: &[&'static str] = if tunnels(&way) { &["tunnel", "tls"] } else { &["tls"] };
     let (host, _) = client.first_hop();
@@ -37,61 +37,53 @@ pub(super) async fn look(
     let addresses = match client.look_up().await {
         Ok(addresses) => addresses,
         Err(failure) => {
-            sheet.fail("dns", &unknown_name(&failure, &host));
-            sheet.skip_all(&["tcp"], "dns");
-            sheet.skip_all(after_tcp, "dns");
-            return Err("dns");
+            return report.block("dns", &unknown_name(&failure, &host), &[&["tcp"], after_tcp].concat());
         }
     };
     if host.parse::<IpAddr>().is_ok() {
-        sheet.ok("dns", format!("{host} is an address: there is nothing to look up"));
+        report.ok("dns", format!("{host} is an address: there is nothing to look up"));
     } else {
         let shown = first_items(addresses.iter().map(SocketAddr::ip), SHOWN_ADDRESSES);
-        sheet.ok("dns", format!("{host} is {shown}{}", spent(began)));
+        report.ok("dns", format!("{host} is {shown}{}", spent(began)));
     }
     let began = Instant::now();
     match client.connect(&addresses).await {
-        Ok(address) => sheet.ok("tcp", format!("{address} takes connections{}", spent(began))),
-        Err(failure) => {
-            sheet.fail("tcp", &no_connection(&failure, &way));
-            sheet.skip_all(after_tcp, "tcp");
-            return Err("tcp");
-        }
+        Ok(address) => report.ok("tcp", format!("{address} takes connections{}", spent(began))),
+        Err(failure) => return report.block("tcp", &no_connection(&failure, &way), after_tcp),
     }
-    look_at_tls(client, base_url, &way, sheet).await
+    look_at_tls(client, base_url, &way, report).await
 }
 
 /// The part of it that asks nothing of the network.
-pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
-    look_at_proxy(client, session, sheet);
-    for name in ["dns", "tcp"] {
-        sheet.skip(name, "skipped: a dry run asks nothing of the network");
-    }
+pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, report: &mut CheckReport) {
+    look_at_proxy(client, session, report);
+    const UNASKED: &str = "skipped: a dry run asks nothing of the network";
+    report.skip_all(&["dns", "tcp"], UNASKED);
     match client.prepare().await {
-        Ok(()) => sheet.skip("tls", "skipped: a dry run asks nothing of the network"),
-        Err(error) => sheet.fail("tls", &error),
+        Ok(()) => report.skip("tls", UNASKED),
+        Err(error) => report.fail("tls", &error),
     }
 }
 
 /// Looks at how far this machine's clock is from WeCom's.
-pub(super) fn look_at_clock(ahead_s: Option<i64>, sheet: &mut Sheet) {
+pub(super) fn look_at_clock(ahead_s: Option<i64>, report: &mut CheckReport) {
     let Some(ahead) = ahead_s else {
-        return sheet.skip("clock", "skipped: there is no answer of WeCom with a date to compare");
+        return report.skip("clock", "skipped: there is no answer of WeCom with a date to compare");
     };
     let (off, side) = (ahead.unsigned_abs(), if ahead < 0 { "behind" } else { "ahead of" });
     if off < WRONG_CLOCK_S {
-        return sheet.ok("clock", format!("within {WRONG_CLOCK_S} s of WeCom's (off by {off} s)"));
+        return report.ok("clock", format!("within {WRONG_CLOCK_S} s of WeCom's (off by {off} s)"));
     }
     let span = clock::span(Duration::from_secs(off));
     let hint = "set the clock of this machine, best by NTP (timedatectl set-ntp true): certificates and the lives of tokens \
                 are counted by it";
-    sheet.warn("clock", format!("this machine's clock is {span} {side} WeCom's"), hint);
+    report.warn("clock", format!("this machine's clock is {span} {side} WeCom's"), hint);
 }
 
-fn look_at_proxy(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
+fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckReport) {
     let origin = session.settings.proxy_origin.as_deref();
     if let (ProxySetting::Environment, Some(origin)) = (&session.settings.proxy, origin) {
-        return sheet.skip("proxy", format!("skipped: a dry run does not read {origin}"));
+        return report.skip("proxy", format!("skipped: a dry run does not read {origin}"));
     }
     let detail = match client.way() {
         Way::Straight => "none: neither --proxy nor a proxy variable names one".to_owned(),
@@ -102,10 +94,15 @@ fn look_at_proxy(client: &Client, session: &Session<'_>, sheet: &mut Sheet) {
             None => format!("{address}, {name}"),
         },
     };
-    sheet.ok("proxy", detail);
+    report.ok("proxy", detail);
 }
 
-async fn look_at_tls(client: &Client, base_url: &BaseUrl, way: &Way, sheet: &mut Sheet) -> Result<(), &'static str> {
+async fn look_at_tls(
+    client: &Client,
+    base_url: &BaseUrl,
+    way: &Way,
+    report: &mut CheckReport,
+) -> Result<(), &'static str> {
     let through = tunnels(way);
     if through || client.is_tls() {
         let opened = client.open().await;
@@ -114,53 +111,47 @@ async fn look_at_tls(client: &Client, base_url: &BaseUrl, way: &Way, sheet: &mut
             && through
             && certificate.is_none()
         {
-            sheet.fail("tunnel", &explain_way(failure));
-            sheet.skip_all(&["tls"], "tunnel");
-            return Err("tunnel");
+            return report.block("tunnel", &explain_way(failure), &["tls"]);
         }
         if let (true, Way::Proxy { name, .. }) = (through, way) {
-            sheet.ok("tunnel", format!("{name} lets connections to {} through", base_url.host()));
+            report.ok("tunnel", format!("{name} lets connections to {} through", base_url.host()));
         }
         if client.is_tls() {
             return match opened {
                 Ok(()) => {
-                    look_at_certificate(certificate, base_url, sheet);
+                    look_at_certificate(certificate, base_url, report);
                     Ok(())
                 }
-                Err(failure) => {
-                    sheet.fail("tls", &no_tls(&failure, certificate));
-                    Err("tls")
-                }
+                Err(failure) => report.block("tls", &no_tls(&failure, certificate), &[]),
             };
         }
     } else if let Err(error) = client.prepare().await {
-        sheet.fail("tls", &error);
-        return Err("tls");
+        return report.block("tls", &error, &[]);
     }
     if base_url.is_plain_http_beyond_loopback() {
         let detail = format!("none: {base_url} is plain http, so credentials and alerts can be read on the way");
-        sheet.warn("tls", detail, "write https:// in --base-url");
+        report.warn("tls", detail, "write https:// in --base-url");
     } else {
-        sheet.skip("tls", format!("none: {base_url} is plain http, and does not leave this machine"));
+        report.skip("tls", format!("none: {base_url} is plain http, and does not leave this machine"));
     }
     Ok(())
 }
 
-fn look_at_certificate(certificate: Option<Certificate>, base_url: &BaseUrl, sheet: &mut Sheet) {
+fn look_at_certificate(certificate: Option<Certificate>, base_url: &BaseUrl, report: &mut CheckReport) {
     let host = base_url.host();
     let Some(Certificate { version, issuer, not_after }) = certificate else {
-        return sheet.ok("tls", format!("{host} is trusted; what its certificate says cannot be read"));
+        return report.ok("tls", format!("{host} is trusted; what its certificate says cannot be read"));
     };
     let days = not_after.duration_since(SystemTime::now()).unwrap_or_default().as_secs() / 86_400;
     let version = version.unwrap_or("TLS");
     let detail =
         format!("{version} with {host}, issued by {issuer}, {days} days left (until {})", clock::date(not_after));
     if days > FEW_DAYS {
-        return sheet.ok("tls", detail);
+        return report.ok("tls", detail);
     }
     let hint = "have the certificate renewed by whoever runs the server, or the proxy that breaks TLS up: without that no \
                 alert goes out any more";
-    sheet.warn("tls", detail, hint);
+    report.warn("tls", detail, hint);
 }
 
 fn tunnels(way: &Way) -> bool {
@@ -224,9 +215,9 @@ mod tests {
     use super::*;
 
     fn clock(ahead_s: Option<i64>) -> (CheckStatus, String) {
-        let mut sheet = Sheet::default();
-        look_at_clock(ahead_s, &mut sheet);
-        let Product::Checks(mut checks, _) = sheet.into_outcome(None).product else { panic!("no checks") };
+        let mut report = CheckReport::default();
+        look_at_clock(ahead_s, &mut report);
+        let Product::Checks(mut checks, _) = report.into_outcome(None).product else { panic!("no checks") };
         let check = checks.remove(0);
         (check.status, check.detail)
     }

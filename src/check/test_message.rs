@@ -15,8 +15,8 @@ use crate::message::webhook::{self, WebhookContent, WebhookMessage};
 use crate::message::{Finding, Part, check_body};
 use crate::send::{Session, host};
 
-use super::Subject;
-use super::sheet::Sheet;
+use super::CheckedTarget;
+use super::report::CheckReport;
 
 /// What the test message of that channel is called in the table.
 pub(super) fn name_of(channel: Channel) -> &'static str {
@@ -27,31 +27,36 @@ pub(super) fn name_of(channel: Channel) -> &'static str {
 }
 
 /// Sends the message, if that is wanted and nothing stands before it.
-pub(super) async fn look(subject: &mut Subject, session: &Session<'_>, is_wanted: bool, sheet: &mut Sheet) {
-    let channel = subject.target.channel;
+pub(super) async fn look(
+    checked: &mut CheckedTarget,
+    session: &Session<'_>,
+    is_wanted: bool,
+    report: &mut CheckReport,
+) {
+    let channel = checked.target.channel;
     let name = name_of(channel);
-    let courier = match (&mut subject.courier, subject.blocked) {
-        (_, Some(failed)) => return sheet.skip_all(&[name], failed),
+    let courier = match (&mut checked.courier, checked.blocked) {
+        (_, Some(failed)) => return report.skip_after(&[name], failed),
         (Some(courier), None) if is_wanted => courier,
         _ if !super::has_token(channel) => {
             let noun = channel.facts().noun;
             let why = "has no harmless call, only --send shows whether its key is right";
-            return sheet.skip(name, format!("not proven: {noun} {why}"));
+            return report.skip(name, format!("not proven: {noun} {why}"));
         }
-        _ => return sheet.skip(name, "not asked for: --send sends a test message"),
+        _ => return report.skip(name, "not asked for: --send sends a test message"),
     };
     let body = match body(channel, &session.settings) {
         Ok(body) => body,
-        Err(error) => return sheet.fail(name, &error),
+        Err(error) => return report.fail(name, &error),
     };
     let mut account = session.accounts.open(session.settings.profile.as_deref(), channel);
     let mut outcome = courier.send(&[Part::message(body)], &mut account, None).await;
     outcome.allow_partial = session.settings.allow_partial;
-    sheet.sent(&outcome);
+    report.sent(&outcome);
     match &outcome.error {
-        None => sheet.ok(name, arrived(&outcome)),
-        Some(error) if outcome.exit_code() == 0 => sheet.warn(name, error.message(), error.hint().unwrap_or_default()),
-        Some(error) => sheet.fail(name, &error.clone().with_status(outcome.status)),
+        None => report.ok(name, arrived(&outcome)),
+        Some(error) if outcome.exit_code() == 0 => report.warn(name, error.message(), error.hint().unwrap_or_default()),
+        Some(error) => report.fail(name, &error.clone().with_status(outcome.status)),
     }
 }
 

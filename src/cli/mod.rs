@@ -294,6 +294,6 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::List { wants_code } => flush::list(session, wants_code).await,
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
-        Task::Check { channel, sends } => Box::pin(check::check(session, channel, sends)).await,
+        Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
     }
 }

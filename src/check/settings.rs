@@ -6,14 +6,14 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::send::Session;
 
-use super::Subject;
-use super::sheet::Sheet;
+use super::CheckedTarget;
+use super::report::CheckReport;
 
 /// Looks at where the settings come from.
-pub(super) fn look(session: &mut Session<'_>, sheet: &mut Sheet) {
+pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
     let (config, settings) = (session.config, &session.settings);
-    sheet.ok("config", config.about_file());
-    sheet.ok("profile", config.about_profile(settings.profile.as_deref()));
+    report.ok("config", config.about_file());
+    report.ok("profile", config.about_profile(settings.profile.as_deref()));
     let of_config = config.who_may_read_file().map(|who| format!("the config file can be read by {who}"));
     let sources = [&settings.secret, &settings.webhook].into_iter().flatten();
     let files = sources.filter_map(SecretSource::file);
@@ -23,77 +23,81 @@ pub(super) fn look(session: &mut Session<'_>, sheet: &mut Sheet) {
         Some(exposure) => {
             // It stands in the table: to say it twice would be once too often.
             session.warnings.retain(|warning| *warning != exposure.to_string());
-            sheet.warn("permissions", exposure.what, exposure.advice);
+            report.warn("permissions", exposure.what, exposure.advice);
         }
-        None if readers.is_empty() => sheet.skip("permissions", "nothing of the settings stands in a file"),
-        None => sheet.ok("permissions", readers.join(", ")),
+        None if readers.is_empty() => report.skip("permissions", "nothing of the settings stands in a file"),
+        None => report.ok("permissions", readers.join(", ")),
     }
 }
 
 /// Reads the credentials of these channels. A dry run takes only what is at hand.
-pub(super) async fn log_in(session: &Session<'_>, channels: &[Channel], sheet: &mut Sheet) -> Vec<Subject> {
+pub(super) async fn log_in(
+    session: &Session<'_>,
+    channels: &[Channel],
+    report: &mut CheckReport,
+) -> Vec<CheckedTarget> {
     if channels.is_empty() {
-        lack(session, "credentials", &session.settings.missing_credentials(), sheet);
+        lack(session, "credentials", &session.settings.missing_credentials(), report);
     }
-    let mut subjects = Vec::new();
+    let mut targets = Vec::new();
     for channel in channels {
-        let mut subject = Subject::new(session, *channel);
+        let mut checked = CheckedTarget::new(session, *channel);
         match channel.facts().credential {
-            CredentialKind::AppToken => log_in_app(&mut subject, session, sheet).await,
-            CredentialKind::WebhookKey => log_in_webhook(&mut subject, session, sheet).await,
+            CredentialKind::AppToken => log_in_app(&mut checked, session, report).await,
+            CredentialKind::WebhookKey => log_in_webhook(&mut checked, session, report).await,
         }
-        subjects.push(subject);
+        targets.push(checked);
     }
-    subjects
+    targets
 }
 
-async fn log_in_app(subject: &mut Subject, session: &Session<'_>, sheet: &mut Sheet) {
+async fn log_in_app(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
     let settings = &session.settings;
     if !settings.lacking_for_app(false).is_empty() {
-        lack(session, "app_credentials", &settings.missing(&settings.lacking_for_app(true)), sheet);
+        lack(session, "app_credentials", &settings.missing(&settings.lacking_for_app(true)), report);
     } else if settings.dry_run {
-        sheet.ok("app_credentials", about_app(session, None));
+        report.ok("app_credentials", about_app(session, None));
     } else {
-        match subject.target.log_in(None).await {
+        match checked.target.log_in(None).await {
             Ok(login) => {
-                sheet.ok("app_credentials", about_app(session, Some(login.provenance.length)));
-                subject.login = Some(login);
+                report.ok("app_credentials", about_app(session, Some(login.provenance.length)));
+                checked.login = Some(login);
             }
-            Err(error) => sheet.fail("app_credentials", &error),
+            Err(error) => report.fail("app_credentials", &error),
         }
     }
 }
 
-async fn log_in_webhook(subject: &mut Subject, session: &Session<'_>, sheet: &mut Sheet) {
+async fn log_in_webhook(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
     let settings = &session.settings;
     if settings.webhook.is_none() {
-        return lack(session, "webhook_key", &settings.missing(&["webhook"]), sheet);
+        return lack(session, "webhook_key", &settings.missing(&["webhook"]), report);
     }
     if settings.dry_run {
-        return match subject.target.webhook_at_hand() {
+        return match checked.target.webhook_at_hand() {
             Ok(Some(webhook)) => {
-                look_at_key(&webhook.key, session, sheet);
-                subject.base_url = settings.webhook_base_url(&webhook);
+                look_at_key(&webhook.key, session, report);
+                checked.base_url = settings.webhook_base_url(&webhook);
             }
-            Ok(None) => sheet.skip("webhook_key", "a dry run reads no file for it and runs no command"),
-            Err(error) => sheet.fail("webhook_key", &error),
+            Ok(None) => report.skip("webhook_key", "a dry run reads no file for it and runs no command"),
+            Err(error) => report.fail("webhook_key", &error),
         };
     }
-    match subject.target.log_in(None).await {
+    match checked.target.log_in(None).await {
         Ok(login) => {
-            login.webhook_key().into_iter().for_each(|key| look_at_key(key, session, sheet));
-            subject.login = Some(login);
+            login.webhook_key().into_iter().for_each(|key| look_at_key(key, session, report));
+            checked.login = Some(login);
         }
-        Err(error) => sheet.fail("webhook_key", &error),
+        Err(error) => report.fail("webhook_key", &error),
     }
 }
 
 /// Says what is missing. A dry run does without.
-fn lack(session: &Session<'_>, name: &'static str, error: &Error, sheet: &mut Sheet) {
+fn lack(session: &Session<'_>, name: &'static str, error: &Error, report: &mut CheckReport) {
     if session.settings.dry_run {
-        sheet.warn(name, error.message(), error.hint().unwrap_or_default());
+        report.warn(name, error.message(), error.hint().unwrap_or_default());
     } else {
-        sheet.fail(name, error);
+        report.fail(name, error);
     }
 }
 
@@ -107,15 +111,15 @@ fn about_app(session: &Session<'_>, length: Option<usize>) -> String {
 }
 
 /// The shape of a key is never a reason to refuse it, but a good clue.
-fn look_at_key(key: &Secret, session: &Session<'_>, sheet: &mut Sheet) {
+fn look_at_key(key: &Secret, session: &Session<'_>, report: &mut CheckReport) {
     let origin = session.settings.webhook.as_ref().map_or("", SecretSource::origin);
     let from = format!("from {origin}, {} bytes long", key.len());
     if looks_like_a_key(key.expose()) {
-        return sheet.ok("webhook_key", format!("{from}, of the usual shape"));
+        return report.ok("webhook_key", format!("{from}, of the usual shape"));
     }
     let hint =
         "compare it with what stands after key= in the webhook URL that the group shows (消息推送), up to the next &";
-    sheet.warn("webhook_key", format!("{from}, not of the usual shape (8-4-4-4-12 hexadecimal digits)"), hint);
+    report.warn("webhook_key", format!("{from}, not of the usual shape (8-4-4-4-12 hexadecimal digits)"), hint);
 }
 
 /// Whether it is a UUID.

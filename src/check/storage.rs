@@ -12,46 +12,46 @@ use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
 use crate::store::Folder;
 
-use super::sheet::Sheet;
+use super::report::CheckReport;
 
 /// Looks at it all; `usages` are the slots of each channel, as far as its credentials could be read.
-pub(super) async fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], sheet: &mut Sheet) {
+pub(super) async fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], report: &mut CheckReport) {
     let Some(state) = session.state() else {
         match session.require_state() {
-            Err(error) if session.settings.outbox => sheet.fail("state", &error),
-            _ => sheet.warn(
+            Err(error) if session.settings.outbox => report.fail("state", &error),
+            _ => report.warn(
                 "state",
                 "no folder for it is known, since HOME is not set: there is neither pacing nor outbox",
                 "set WECOM_ALERT_STATE_DIR to one",
             ),
         }
-        return ["outbox", "pacing"].iter().for_each(|name| sheet.skip(name, "skipped: there is no state folder"));
+        return report.skip_all(&["outbox", "pacing"], "skipped: there is no state folder");
     };
     if let Err(error) = state.try_out() {
         let error = Error::config(
             format!("the state folder {:?} cannot be used: {error}", state.path()),
             "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
         );
-        sheet.fail("state", &error);
-        return sheet.skip_all(&["outbox", "pacing"], "state");
+        report.fail("state", &error);
+        return report.skip_after(&["outbox", "pacing"], "state");
     }
-    sheet.ok("state", format!("{} can be used", state.path().display()));
-    look_at_outbox(session, &state, sheet).await;
+    report.ok("state", format!("{} can be used", state.path().display()));
+    look_at_outbox(session, &state, report).await;
     for (channel, usage) in usages {
-        look_at_pacing(session, &state, *channel, *usage, sheet);
+        look_at_pacing(session, &state, *channel, *usage, report);
     }
 }
 
-async fn look_at_outbox(session: &Session<'_>, state: &Folder, sheet: &mut Sheet) {
+async fn look_at_outbox(session: &Session<'_>, state: &Folder, report: &mut CheckReport) {
     let outbox = Outbox::at(state);
     let state = state.clone();
     let Stock { waiting, failed, oldest_ms } = match off_loop(move || stock(&outbox, &state)).await {
         Ok(Ok(stock)) => stock,
-        Ok(Err(error)) | Err(error) => return sheet.fail("outbox", &error),
+        Ok(Err(error)) | Err(error) => return report.fail("outbox", &error),
     };
     let use_of_it = if session.settings.outbox { "used by every send" } else { "used where --outbox is given" };
     let told = match (waiting, failed) {
-        (0, 0) => return sheet.ok("outbox", format!("nothing waits in it; {use_of_it}")),
+        (0, 0) => return report.ok("outbox", format!("nothing waits in it; {use_of_it}")),
         (0, failed) => format!("nothing waits, {failed} could not be delivered"),
         (count, failed) => {
             let age = oldest_ms.map(|at| SystemTime::now().duration_since(at_ms(at)).unwrap_or_default());
@@ -65,7 +65,7 @@ async fn look_at_outbox(session: &Session<'_>, state: &Folder, sheet: &mut Sheet
     } else {
         "see why with: wecom-alert outbox list; discard them with: wecom-alert outbox drop --failed"
     };
-    sheet.warn("outbox", told, hint);
+    report.warn("outbox", told, hint);
 }
 
 /// How many alerts wait, and how many failed.
@@ -91,13 +91,19 @@ fn stock(outbox: &Outbox, state: &Folder) -> Result<Stock> {
     Ok(stock)
 }
 
-fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage: Option<Usage>, sheet: &mut Sheet) {
+fn look_at_pacing(
+    session: &Session<'_>,
+    state: &Folder,
+    channel: Channel,
+    usage: Option<Usage>,
+    report: &mut CheckReport,
+) {
     let each = match channel.facts().addressing {
         Addressing::Recipients => format!("{channel}: for each recipient"),
         Addressing::Credential => format!("{channel}:"),
     };
     let (count, period) = match session.settings.rate.unwrap_or(default_rate(channel)) {
-        Rate::Off => return sheet.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),
+        Rate::Off => return report.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),
         Rate::Per { count, period } => (count, period),
     };
     let rate = format!("{each} at most {count} messages in {}", clock::seconds(period));
@@ -107,7 +113,7 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage
             "{rate}; but the folder {} cannot be used, so that nothing is held back: {error}",
             folder.path().display()
         );
-        return sheet.warn(
+        return report.warn(
             "pacing",
             detail,
             "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder",
@@ -116,14 +122,14 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, channel: Channel, usage
     match usage {
         Some(Usage::Limited { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";
-            sheet.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
+            report.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
         }
         Some(Usage::Limited { taken, count, .. }) if taken >= count as usize => {
             let hint =
                 "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
-            sheet.warn("pacing", format!("{rate}; all slots are taken"), hint);
+            report.warn("pacing", format!("{rate}; all slots are taken"), hint);
         }
-        Some(Usage::Limited { taken, .. }) => sheet.ok("pacing", format!("{rate}; slots taken: {taken}")),
-        Some(Usage::Off) | None => sheet.ok("pacing", rate),
+        Some(Usage::Limited { taken, .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        Some(Usage::Off) | None => report.ok("pacing", rate),
     }
 }

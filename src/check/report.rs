@@ -1,4 +1,4 @@
-//! What was found so far, in the order of looking, and what it comes to. Pure.
+//! The report of `check`: what was found so far, in the order of looking, and the outcome that it makes. Pure.
 
 use crate::delivery::{Check, CheckStatus, Outcome, PlannedRequest, Product, Receipt};
 use crate::error::{Answer, Error, Status};
@@ -8,9 +8,9 @@ pub fn label(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// A sheet that is being filled in.
+/// A report that is being filled in. Its methods take the name of the check.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(super) struct CheckReport {
     checks: Vec<Check>,
     /// The first failure: it decides what the command ends as.
     first: Option<Error>,
@@ -21,7 +21,7 @@ pub(super) struct Sheet {
     attempts: u32,
 }
 
-impl Sheet {
+impl CheckReport {
     /// It is as it should be.
     pub(super) fn ok(&mut self, name: &'static str, detail: impl Into<String>) {
         self.note(name, CheckStatus::Ok, detail.into(), None);
@@ -44,9 +44,26 @@ impl Sheet {
         self.note(name, CheckStatus::Skipped, reason.into(), None);
     }
 
+    /// It does not work, and because of it `rest` is not looked at. Returns its name as the error.
+    pub(super) fn block(
+        &mut self,
+        name: &'static str,
+        error: &Error,
+        rest: &[&'static str],
+    ) -> Result<(), &'static str> {
+        self.fail(name, error);
+        self.skip_after(rest, name);
+        Err(name)
+    }
+
+    /// None of them is looked at, for the same reason.
+    pub(super) fn skip_all(&mut self, names: &[&'static str], reason: &str) {
+        names.iter().for_each(|name| self.skip(name, reason));
+    }
+
     /// None of them is looked at, since something before them failed.
-    pub(super) fn skip_all(&mut self, names: &[&'static str], failed: &str) {
-        names.iter().for_each(|name| self.skip(name, format!("skipped: {} failed", label(failed))));
+    pub(super) fn skip_after(&mut self, names: &[&'static str], failed: &str) {
+        self.skip_all(names, &format!("skipped: {} failed", label(failed)));
     }
 
     /// WeCom answered, and it was no failure.
@@ -88,13 +105,13 @@ mod tests {
 
     #[test]
     fn the_first_failure_decides() {
-        let mut sheet = Sheet::default();
-        sheet.ok("config", "found");
-        sheet.warn("webhook_key", "odd", "compare it");
-        sheet.fail("webhook_key", &Error::temporary("later", "wait"));
-        sheet.fail("agent", &Error::config("broken", "mend it"));
-        sheet.skip_all(&["reach"], "webhook_key");
-        let outcome = sheet.into_outcome(None);
+        let mut report = CheckReport::default();
+        report.ok("config", "found");
+        report.warn("webhook_key", "odd", "compare it");
+        report.fail("webhook_key", &Error::temporary("later", "wait"));
+        report.fail("agent", &Error::config("broken", "mend it"));
+        report.skip_after(&["reach"], "webhook_key");
+        let outcome = report.into_outcome(None);
         assert_eq!((outcome.status, outcome.exit_code()), (Status::Temporary, 7));
         let error = outcome.error.as_ref().unwrap();
         assert_eq!((error.message(), error.hint()), ("webhook key: later", Some("wait")));
@@ -112,12 +129,12 @@ mod tests {
 
     #[test]
     fn warnings_fail_nobody() {
-        let mut sheet = Sheet::default();
-        sheet.warn("clock", "ahead", "set it");
-        sheet.answered(Some(Answer { errcode: 0, errmsg: "ok".to_owned() }));
-        sheet.answered(None);
-        let outcome = sheet.into_outcome(None);
+        let mut report = CheckReport::default();
+        report.warn("clock", "ahead", "set it");
+        report.answered(Some(Answer { errcode: 0, errmsg: "ok".to_owned() }));
+        report.answered(None);
+        let outcome = report.into_outcome(None);
         assert_eq!((outcome.status, outcome.error.is_none(), outcome.answer.is_some()), (Status::Ok, true, true));
-        assert_eq!(Sheet::default().into_outcome(Some(Vec::new())).status, Status::DryRun);
+        assert_eq!(CheckReport::default().into_outcome(Some(Vec::new())).status, Status::DryRun);
     }
 }
