@@ -1,63 +1,77 @@
-//! What fuzz targets need of the rooms that nobody else outside enters. Compiled with `--cfg fuzzing` alone. Whatever the bytes
-//! are, each of these returns, and none panics.
-
-use std::path::PathBuf;
+//! What the fuzz targets in `tests/fuzz` need of private modules. Compiled with `--cfg fuzzing` alone.
 
 use serde_json::Value;
-use strum::VariantArray;
 
+use crate::alert::Alert;
 use crate::api;
-use crate::channel::{Channel, Markup, MsgType};
-use crate::config;
-use crate::delivery::split::split;
-use crate::feed;
-use crate::input::{Encoding, clean, read_text_from};
-use crate::message;
+use crate::channel::MsgType;
+use crate::config::Keep;
+use crate::delivery::split;
+use crate::error::Result;
+use crate::feed::{self, FeedFormat};
+use crate::input::{self, Encoding};
+use crate::json;
 use crate::outbox;
 use crate::template::{self, Escaping};
 
-/// Text made clean.
+/// Text without control characters and escape sequences.
 pub fn clean_text(text: &str) -> String {
-    clean(text)
+    input::clean(text)
 }
 
-/// Bytes decoded as text; `None` where they cannot be read.
-pub fn decode(bytes: &[u8]) -> Option<String> {
-    read_text_from(bytes, "the input", Encoding::default()).ok().map(|read| read.text)
+/// Bytes decoded and cleaned, with the warnings. Of input longer than twice `kept` bytes, that many stay at each end.
+pub fn decode(bytes: &[u8], encoding: Encoding, kept: usize) -> Result<(String, Vec<String>)> {
+    input::read_keeping(kept, bytes, "the input", encoding).map(|read| (read.text, read.warnings))
 }
 
 /// A text in parts of at most `limit` bytes.
-pub fn split_text(text: &str, limit: usize, msgtype: &str) -> Vec<String> {
-    let markup = msgtype.parse().map_or(Markup::Plain, |msgtype: MsgType| msgtype.facts().markup);
-    split(text, limit, markup)
+pub fn split_text(text: &str, limit: usize, msgtype: MsgType) -> Vec<String> {
+    split::split(text, limit, msgtype.facts().markup)
 }
 
-/// Whether these bytes are a config file.
-pub fn is_config(bytes: &[u8]) -> bool {
-    config::is_readable(bytes, PathBuf::from("config.toml"))
+/// A text shortened to at most `limit` bytes.
+pub fn truncate_text(text: &str, limit: usize, msgtype: MsgType, keep: Keep) -> String {
+    split::truncate(text, limit, msgtype.facts().markup, keep)
 }
 
-/// Whether an answer with this status and body is WeCom's.
-pub fn is_answer(status: u16, body: &[u8]) -> bool {
-    api::is_answer(status, body)
+/// The errcode in an HTTP answer: `Ok` for a success, `Err` for a refusal. `None` if it is not an answer of WeCom; then
+/// the text is what the user reads.
+pub fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64, i64>>, String) {
+    api::judge_answer(status, body)
 }
 
-/// Whether these bytes are an outbox entry, and the progress of one, of either version.
-pub fn is_entry(bytes: &[u8]) -> (bool, bool) {
-    outbox::is_readable(bytes)
+/// Whether the file of an outbox entry, written anew and read again, still says the same. `None` if it is not an entry.
+pub fn rereads_entry(file: &[u8]) -> Option<bool> {
+    outbox::rereads_entry(file)
 }
 
-/// Whether a JSON text is a notification that is known here.
-pub fn is_notification(json: &str) -> bool {
-    feed::FeedFormat::VARIANTS.iter().any(|format| feed::read(*format, json, |at| at.to_string()).is_ok())
+/// The same for the progress of an entry with `parts` parts.
+pub fn rereads_progress(file: &[u8], parts: usize) -> Option<bool> {
+    outbox::rereads_progress(file, parts)
 }
 
-/// A template filled from JSON.
-pub fn render(source: &str, data: &Value) -> Option<String> {
-    template::render("fuzz", source, data, Escaping::Markdown).ok()
+/// Lines as an outbox file of version 2, with their checksum.
+pub fn seal_entry(lines: &[u8]) -> Vec<u8> {
+    outbox::seal(lines)
 }
 
-/// How many findings a body has on each channel.
-pub fn check_body(body: &Value) -> usize {
-    Channel::ALL.into_iter().map(|channel| message::check_body(channel, body).errors.len()).sum()
+/// The notification of a monitoring system as an alert, by the name of its format.
+pub fn read_notification(format: &str, json: &str) -> Result<Alert> {
+    feed::read(format.parse::<FeedFormat>()?, json, |at| at.to_string())
+}
+
+/// A template filled with data, for a message type or for `json`.
+pub fn render_template(source: &str, data: &Value, target: &str) -> Result<String> {
+    let escaping = match target {
+        "json" => Escaping::Json,
+        "markdown" => Escaping::Markdown,
+        "markdown_v2" => Escaping::MarkdownV2,
+        _ => Escaping::Text,
+    };
+    template::render("fuzz", source, data, escaping)
+}
+
+/// A JSON payload as the user wrote it.
+pub fn parse_payload(text: &str) -> Option<Value> {
+    json::parse_json(text).ok()
 }

@@ -174,8 +174,14 @@ impl Client {
     }
 }
 
-/// Whether an answer with this status and body is WeCom's.
+/// What an HTTP answer means: see `fuzz::judge_answer`.
 #[cfg(fuzzing)]
-pub(crate) fn is_answer(status: u16, body: &[u8]) -> bool {
-    envelope::judge(&envelope::HttpAnswer { status, retry_after: None, leads_to: None, body }).is_some()
+pub(crate) fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64, i64>>, String) {
+    let answer = envelope::HttpAnswer { status, retry_after: None, leads_to: None, body };
+    let peer = failure::Peer { host: "wecom.example", path: "/cgi-bin/x".to_owned(), proxy: None };
+    match envelope::judge(&answer) {
+        Some(Ok(reply)) => (Some(Ok(reply.answer.errcode)), String::new()),
+        Some(Err(reply)) => (Some(Err(reply.answer.errcode)), String::new()),
+        None => (None, envelope::foreign(&answer, &peer).to_string()),
+    }
 }

@@ -42,9 +42,3 @@ pub use resolve::{Config, resolve};
 pub use settings::{Output, ProxySetting, Recipients, Settings};
 pub use target::resolve_target;
 pub use webhook_key::Webhook;
-
-/// Whether bytes are a config file.
-#[cfg(fuzzing)]
-pub(crate) fn is_readable(bytes: &[u8], path: std::path::PathBuf) -> bool {
-    file::parse_bytes(bytes, path).is_ok()
-}

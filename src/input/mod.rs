@@ -16,6 +16,8 @@ use std::path::Path;
 pub(crate) use attachment::Attachment;
 pub(crate) use clean::clean;
 pub use encoding::Encoding;
+#[cfg(fuzzing)]
+pub(crate) use text::read_keeping;
 pub(crate) use text::{TextSource, is_blank, read_text, read_text_from};
 
 use crate::error::{Error, Result};

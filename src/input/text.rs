@@ -97,7 +97,8 @@ fn unescape(text: &str) -> String {
     plain
 }
 
-fn read_keeping(kept: usize, reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
+/// Like [`read_text_from`], with another bound than [`KEPT_AT_EACH_END`].
+pub(crate) fn read_keeping(kept: usize, reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
     let input = read_head_and_tail(kept, reader).map_err(|error| unreadable(name, &error))?;
     let (text, warnings) = decode(input, encoding);
     Ok(InputText { text: clean(&text), warnings })

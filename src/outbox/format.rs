@@ -50,7 +50,7 @@ fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
+pub(super) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut file = line(&json!({ "version": VERSION, "sha256": sha256(&content) }))?;
     file.append(&mut content);
     Ok(file)
