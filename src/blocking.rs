@@ -2,35 +2,22 @@
 //! Timers, signals and other targets go on meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Notify;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 
-/// Does the work and waits for it. Whoever stops waiting does not stop the work.
-///
-/// # Errors
-///
-/// A defect, if the work broke off.
+/// Does the work and waits for it. Whoever stops waiting does not stop the work. A panic of the work is a defect.
 pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let done = Arc::new(Mutex::new(None));
-    let result = Arc::clone(&done);
-    let working = start(Box::new(move || {
-        let worked = work();
-        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(worked);
-    }));
-    let broke_off = || Error::defect("work in a thread of its own broke off");
-    working.await.map_err(|_| broke_off())?;
-    done.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(broke_off)
+    let (sender, result) = oneshot::channel();
+    // One type of task for all kinds of work: each type would be a copy of the scheduler's code.
+    let task: Box<dyn FnOnce() + Send> = Box::new(move || drop(sender.send(work())));
+    spawn_blocking(task);
+    result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
 }
 
 /// The same for what must not be left half done: [`settled`] waits for its end.
-///
-/// # Errors
-///
-/// As [`off_loop`].
 pub(crate) async fn to_the_end<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let _under_way = UnderWay::begin();
     off_loop(work).await
@@ -61,11 +48,6 @@ impl Drop for UnderWay {
         UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
         ENDED.notify_waiters();
     }
-}
-
-/// One task type for all kinds of work: each type would be a copy of the scheduler's code.
-fn start(work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
-    spawn_blocking(work)
 }
 
 #[cfg(test)]

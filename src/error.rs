@@ -15,7 +15,8 @@ pub enum Signal {
 }
 
 /// How a command ended. The names and the exit codes are a promise to scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// WeCom took the message.
     Sent,
@@ -70,23 +71,7 @@ impl Status {
 
     /// The name in error lines and in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Ok => "ok",
-            Self::Queued => "queued",
-            Self::Skipped => "skipped",
-            Self::DryRun => "dry_run",
-            Self::Error => "error",
-            Self::Usage => "usage",
-            Self::Config => "config",
-            Self::Auth => "auth",
-            Self::Refused => "refused",
-            Self::Partial => "partial",
-            Self::Temporary => "temporary",
-            Self::RateLimited => "rate_limited",
-            Self::Unknown => "unknown",
-            Self::Interrupted(_) => "interrupted",
-        }
+        self.into()
     }
 
     /// Whether the same command, unchanged, may succeed later without risking a second delivery.

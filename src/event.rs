@@ -1,4 +1,4 @@
-//! What happens along the way, told to whoever listens. The library itself prints nothing.
+//! Events of a command at work, for an observer that shows them. The library itself prints nothing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Something that happened while a command was at work.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// One line for the curious: an attempt, a refresh, a cache that cannot be used.
+    /// One line of detail, for an observer that shows it: an attempt, a refresh, a cache that cannot be used.
     Detail(String),
     /// Bytes of an upload handed over so far.
     Upload {
@@ -19,22 +19,22 @@ pub enum Event<'a> {
     },
 }
 
-/// Somebody who listens; clones tell the same one.
+/// Receives events; clones share one receiver.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(Event<'_>) + Send + Sync>);
 
 impl Observer {
-    /// Hands every notice to `hear`.
-    pub fn new(hear: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hear))
+    /// Hands every event to `receive`.
+    pub fn new(receive: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(receive))
     }
 
-    /// Tells of something that happened.
-    pub fn tell(&self, notice: Event<'_>) {
-        (self.0)(notice);
+    /// Reports an event.
+    pub fn tell(&self, event: Event<'_>) {
+        (self.0)(event);
     }
 
-    /// Tells one line.
+    /// Reports one line of detail.
     pub fn detail(&self, line: impl Into<String>) {
         self.tell(Event::Detail(line.into()));
     }

@@ -87,28 +87,25 @@ impl Client {
         let mut work = pin!(work);
         let mut unsent = UnsentBytes::default();
         let mut reprieved = Instant::now();
+        // When an attempt whose connection stands has gone without progress for too long.
+        let patience_ends = |reprieved: Instant| {
+            let stood = watch.stood_since()?;
+            let moved = progress.last_moved().map_or(stood, |moved| moved.max(stood));
+            Some(reprieved.max(moved + self.options.timeout))
+        };
         loop {
-            let limit = match watch.stood_since() {
-                Some(stood) => self.patience_ends(progress, stood).max(reprieved),
-                // Not standing yet: look again before a connection made in this moment could have run out of time.
-                None => Instant::now() + self.options.timeout,
-            };
+            // Not standing yet: look again before a connection made in this moment could have run out of time.
+            let limit = patience_ends(reprieved).unwrap_or_else(|| Instant::now() + self.options.timeout);
             match tokio::time::timeout_at(limit.min(self.options.deadline).into(), &mut work).await {
                 Ok(output) => return Ok(output),
                 Err(_) if Instant::now() >= self.options.deadline => return Err(Limit::Deadline),
                 Err(_) => {}
             }
-            let stood = watch.stood_since();
-            if stood.is_some_and(|stood| Instant::now() >= self.patience_ends(progress, stood).max(reprieved)) {
+            if patience_ends(reprieved).is_some_and(|end| Instant::now() >= end) {
                 let reprieve = unsent.reprieve(progress.handed_over(), self.options.timeout);
                 reprieved = Instant::now() + reprieve.ok_or(Limit::Timeout)?;
             }
         }
-    }
-
-    /// When an attempt whose connection stood at `stood` has gone without progress for too long.
-    fn patience_ends(&self, progress: &RequestProgress, stood: Instant) -> Instant {
-        progress.last_moved().map_or(stood, |moved| moved.max(stood)) + self.options.timeout
     }
 
     /// What it means that no response came: it depends on whether the request can have gone out.
@@ -134,26 +131,22 @@ impl Client {
     /// What it means that no connection came to stand.
     pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
         let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
-        match failure {
+        let (what, limit) = match failure {
             ConnectFailure::Dns { host, reason } => {
                 let way = peer.proxy.as_ref().map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
-                let what = format!("the name {host} could not be looked up{way}: {reason}");
-                CallError::Unreached { what, limit: None }
+                (format!("the name {host} could not be looked up{way}: {reason}"), None)
             }
             ConnectFailure::DnsTimedOut { host, waited } => {
-                let what = format!("the name {host} could not be looked up: no answer within {}", brief(waited));
-                CallError::Unreached { what, limit: limit() }
+                (format!("the name {host} could not be looked up: no answer within {}", brief(waited)), limit())
             }
-            ConnectFailure::Connect(reason) => {
-                CallError::Unreached { what: format!("no connection to {}: {reason}", peer.host()), limit: None }
-            }
+            ConnectFailure::Connect(reason) => (format!("no connection to {}: {reason}", peer.host()), None),
             ConnectFailure::TimedOut(waited) => {
-                let what = format!("no connection to {} within {}", peer.host(), brief(waited));
-                CallError::Unreached { what, limit: limit() }
+                (format!("no connection to {} within {}", peer.host(), brief(waited)), limit())
             }
-            ConnectFailure::Certificate(fault) => CallError::Untrusted { host: peer.host(), fault },
-            ConnectFailure::ProxyAuth => peer.proxy_login(),
-        }
+            ConnectFailure::Certificate(fault) => return CallError::Untrusted { host: peer.host(), fault },
+            ConnectFailure::ProxyAuth => return peer.proxy_login(),
+        };
+        CallError::Unreached { what, limit }
     }
 
     /// What it means that no response came although the request can have gone out.
