@@ -15,7 +15,7 @@ pub enum Signal {
 }
 
 /// How a command ended. The names and the exit codes are a promise to scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// WeCom took the message.
@@ -29,6 +29,7 @@ pub enum Status {
     /// Checked and shown; nothing was sent.
     DryRun,
     /// A defect of this program.
+    #[default]
     Error,
     /// Options or message against the rules; nothing was sent.
     Usage,

@@ -20,7 +20,7 @@ use crate::store::{Folder, Guard, KeyedFile};
 /// A token is given up before it expires, by a tenth of its life and by no more than this.
 const LONGEST_MARGIN_S: u64 = 300;
 
-/// For how long nobody asks again after a refresh brought the same token once more.
+/// After a refresh that brought the same token again, no process asks again for this long.
 const UNCHANGED_HOLDS_S: u64 = 30;
 
 /// How long another process may keep the lock before this one goes on without it.
@@ -151,7 +151,7 @@ impl Tokens {
     }
 
     /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would
-    /// protect was done meanwhile by somebody else.
+    /// protect was done meanwhile by another process.
     async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Guard> {
         let cache = self.cache.as_ref()?;
         // Half of what is left stays for the work itself.
@@ -167,7 +167,7 @@ impl Tokens {
         guard
     }
 
-    /// Tells of the first trouble with the cache: what follows from it is no news.
+    /// Tells only the first trouble with the cache: the next ones follow from it.
     fn tell_trouble(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.trouble_told.replace(true)) {
             self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
@@ -230,7 +230,7 @@ impl CachedToken {
 
     fn is_fresh_at(&self, now: u64) -> bool {
         let margin = (self.expires_at.saturating_sub(self.obtained_at) / 10).clamp(1, LONGEST_MARGIN_S);
-        // A token from the future means that the clock was set back: nobody knows its age.
+        // A token from the future means that the clock was set back: its age is unknown.
         self.obtained_at <= now && now.saturating_add(margin) < self.expires_at
     }
 

@@ -40,7 +40,7 @@ async fn ask(courier: &mut Courier, session: &Session<'_>, report: &mut CheckRep
     };
     look_at_token(&token, &session.settings, report);
     report.answered(token.answer.clone());
-    courier.use_token(token.clone());
+    courier.token = Some(token.clone());
     let asked = match &session.settings.agent_id {
         Some(agent_id) => courier.agent(&token, agent_id.value).await,
         None => Err(session.settings.missing(&["agent_id"])),

@@ -62,8 +62,10 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
         test_message::look(checked, session, sends, &mut report).await;
     }
     network::look_at_clock(apis.iter().find_map(|api| api.client.clock_ahead_s()), &mut report);
-    let usages: Vec<_> =
-        targets.iter().map(|checked| (checked.target.channel, checked.courier.as_ref().map(Courier::pacing))).collect();
+    let usages: Vec<_> = targets
+        .iter()
+        .map(|checked| (checked.target.channel, checked.courier.as_ref().and_then(|courier| courier.limiter.usage())))
+        .collect();
     storage::look(session, &usages, &mut report).await;
     report.into_outcome(None)
 }

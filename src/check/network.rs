@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::api::{CallError, Certificate, Client, Way};
 use crate::clock;
 use crate::config::{BaseUrl, ProxySetting};
-use crate::delivery::explain_way;
+use crate::delivery::explain_connection;
 use crate::error::Error;
 use crate::sanitize::first_items;
 use crate::send::Session;
@@ -111,7 +111,7 @@ async fn look_at_tls(
             && through
             && certificate.is_none()
         {
-            return report.block("tunnel", &explain_way(failure), &["tls"]);
+            return report.block("tunnel", &explain_connection(failure), &["tls"]);
         }
         if let (true, Way::Proxy { name, .. }) = (through, way) {
             report.ok("tunnel", format!("{name} lets connections to {} through", base_url.host()));
@@ -159,7 +159,7 @@ fn tunnels(way: &Way) -> bool {
 }
 
 fn unknown_name(failure: &CallError, host: &str) -> Error {
-    let error = explain_way(failure);
+    let error = explain_connection(failure);
     match failure {
         CallError::Unreached { limit: None, .. } => error.with_hint(format!(
             "check the spelling of {host} and the name servers of this machine (getent hosts {host}); where names outside \
@@ -170,7 +170,7 @@ fn unknown_name(failure: &CallError, host: &str) -> Error {
 }
 
 fn no_connection(failure: &CallError, way: &Way) -> Error {
-    let error = explain_way(failure);
+    let error = explain_connection(failure);
     match (failure, way) {
         (CallError::Unreached { limit: None, .. }, Way::Proxy { address, .. }) => {
             error.with_hint(format!("check that the proxy {address} runs and takes connections from this machine"))
@@ -183,7 +183,7 @@ fn no_connection(failure: &CallError, way: &Way) -> Error {
 }
 
 fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
-    let error = explain_way(failure);
+    let error = explain_connection(failure);
     match (failure, certificate) {
         (CallError::Untrusted { .. }, Some(Certificate { issuer, not_after, .. })) => {
             let until = clock::date(not_after);

@@ -60,7 +60,7 @@ async fn log_in_app(checked: &mut CheckedTarget, session: &Session<'_>, report: 
     } else {
         match checked.target.log_in(None).await {
             Ok(login) => {
-                report.ok("app_credentials", about_app(session, Some(login.provenance.length)));
+                report.ok("app_credentials", about_app(session, Some(login.credential_info.length)));
                 checked.login = Some(login);
             }
             Err(error) => report.fail("app_credentials", &error),

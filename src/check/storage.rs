@@ -120,16 +120,16 @@ fn look_at_pacing(
         );
     }
     match usage {
-        Some(Usage::Limited { blocked_for: Some(left), .. }) => {
+        Some(Usage { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";
             report.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
         }
-        Some(Usage::Limited { taken, count, .. }) if taken >= count as usize => {
+        Some(Usage { taken, count, .. }) if taken >= count as usize => {
             let hint =
                 "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
             report.warn("pacing", format!("{rate}; all slots are taken"), hint);
         }
-        Some(Usage::Limited { taken, .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
-        Some(Usage::Off) | None => report.ok("pacing", rate),
+        Some(Usage { taken, .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        None => report.ok("pacing", rate),
     }
 }

@@ -281,7 +281,7 @@ async fn go_along(session: &mut Session<'_>) -> Vec<String> {
     tokio::select! {
         biased;
         _ = stops.received() => Vec::new(),
-        warnings = Box::pin(flush::go_along(session)) => warnings,
+        warnings = Box::pin(flush::flush_after_send(session)) => warnings,
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn to_json(checks: &[Check], mask: &Mask) -> Value {
     let check = |check: &Check| {
         json!({
             "name": check.name,
-            "status": check.status.as_str(),
+            "status": <&str>::from(check.status),
             "detail": shown(&check.detail),
             "hint": check.hint.as_deref().map(shown),
         })

@@ -1,37 +1,39 @@
 //! The account of a delivery: what became of each part of a message for one target. It is kept once; the outcome, the report
-//! on a signal and the progress of an outbox entry are views of it.
+//! on a signal and the progress of an outbox entry are made from it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::failed::Failed;
-use super::outcome::{Outcome, Unreached};
+use super::failure::FailedRequest;
+use super::outcome::{Outcome, Receipt, UnreachedRecipients};
 use crate::api::Reply;
 use crate::blocking::to_the_end;
 use crate::channel::Channel;
 use crate::clock::now_ms;
-use crate::error::{Answer, Result, Status};
+use crate::error::{Result, Status};
 use crate::message::{Part, PartKind, PartState};
 use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
 
 /// The accounts of all targets of a command. Clones share them, so that a signal's handler can say what was delivered.
 #[derive(Debug, Clone, Default)]
-pub struct Accounts(Arc<Mutex<Vec<Target>>>);
+pub struct Accounts(Arc<Mutex<Vec<TargetAccount>>>);
 
-/// The account of one target, and the outbox entry that follows it, if there is one.
+/// The account of one target, and the outbox entry that is kept up to date with it, if there is one.
 #[derive(Debug)]
 pub(crate) struct Account {
     accounts: Accounts,
-    own: usize,
+    /// Its index among the accounts of all targets.
+    index: usize,
+    /// The outbox entry that is kept up to date.
     pub(crate) entry: Option<ClaimedEntry>,
-    /// How far the entry had come before this process, and what is noted of it but for its parts.
+    /// The entry's progress before this process, and what is noted of it but for its parts.
     before: EntryProgress,
 }
 
 /// What one target has of its message.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct TargetAccount {
     pub(super) profile: Option<String>,
     pub(super) channel: Channel,
     /// Send requests of this process.
@@ -44,24 +46,18 @@ pub(super) struct Target {
 /// What became of one part.
 #[derive(Debug)]
 pub(super) struct PartAccount {
-    pub(super) kind: PartKind,
-    pub(super) name: Option<String>,
-    pub(super) task_id: Option<String>,
-    pub(super) state: PartState,
-    /// How many calls WeCom took, earlier and now, counted from the first one.
-    taken: usize,
-    /// It had all of it before this process.
+    /// What is told of it, but for its status.
+    pub(super) receipt: Receipt,
+    pub(super) progress: PartProgress,
+    /// WeCom had taken all of it before this process.
     pub(super) was_sent: bool,
     /// Nothing more is done for it.
     pub(super) is_closed: bool,
-    /// Requests that WeCom took now, and those of them that reached nobody.
+    /// Requests of this process that WeCom took, and those of them whose recipients were all unknown to it.
     pub(super) consents: usize,
     pub(super) in_vain: usize,
-    pub(super) unreached: Unreached,
-    pub(super) answer: Option<Answer>,
-    pub(super) msgids: Vec<String>,
-    pub(super) response_code: Option<String>,
-    pub(super) failures: Vec<Failed>,
+    pub(super) unreached: UnreachedRecipients,
+    pub(super) failures: Vec<FailedRequest>,
 }
 
 impl Accounts {
@@ -69,27 +65,11 @@ impl Accounts {
     pub(crate) fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
-        targets.push(Target { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
-        Account { accounts: self.clone(), own: targets.len() - 1, entry: None, before: EntryProgress::default() }
+        targets.push(TargetAccount { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
+        Account { accounts: self.clone(), index: targets.len() - 1, entry: None, before: EntryProgress::default() }
     }
 
-    /// How many parts are to be sent to all targets.
-    pub fn expected(&self) -> usize {
-        self.lock().iter().map(|target| target.parts.len()).sum()
-    }
-
-    /// Whether WeCom took a call of a part that is still under way.
-    pub fn is_begun(&self) -> bool {
-        self.lock().iter().flat_map(|target| &target.parts).any(|part| part.consents > 0 && !part.is_closed)
-    }
-
-    /// Whether a send request went out, or was about to, of which nobody knows yet what became of it.
-    pub fn is_open(&self) -> bool {
-        let is_open = |part: &PartAccount| matches!(part.state, PartState::UnderWay | PartState::Unknown);
-        self.lock().iter().flat_map(|target| &target.parts).any(is_open)
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<Target>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Vec<TargetAccount>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -100,46 +80,41 @@ impl Account {
         let before = &self.before.parts;
         let known = |index: usize| before.get(index).copied().unwrap_or_default();
         let parts = parts.iter().enumerate().map(|(index, part)| PartAccount::new(part, known(index))).collect();
-        self.change(|target| target.parts = parts);
+        self.with(|target| target.parts = parts);
     }
 
-    /// Lets the outbox entry that was made of this message follow it from now on. Returns the one that did before.
+    /// Keeps the outbox entry that was made of this message up to date from now on. Returns the one before it.
     pub(crate) fn follow(&mut self, entry: Option<ClaimedEntry>) -> Option<ClaimedEntry> {
         let id = entry.as_ref().map(|entry| entry.id().to_owned());
         self.before = entry.as_ref().map(|entry| entry.progress.clone()).unwrap_or_default();
-        self.change(|target| target.outbox_id = id);
+        self.with(|target| target.outbox_id = id);
         std::mem::replace(&mut self.entry, entry)
     }
 
-    /// Goes on with an entry that waited, and lets it follow.
-    pub(crate) fn resume(&mut self, entry: ClaimedEntry) {
-        self.before = entry.progress.clone();
+    /// Goes on with an entry that waited, and keeps it up to date. `mark` is what its text begins with, because it is late.
+    pub(crate) fn resume(&mut self, entry: ClaimedEntry, mark: Option<String>) {
+        self.before = EntryProgress { mark, ..entry.progress.clone() };
         self.entry = Some(entry);
-    }
-
-    /// Notes what the text begins with, because it is late.
-    pub(crate) fn note_mark(&mut self, mark: Option<String>) {
-        self.before.mark = mark;
     }
 
     /// How many calls of a part WeCom took, counted from its first one; `None` if nothing is left of it to be sent.
     pub(super) fn taken(&self, index: usize) -> Option<usize> {
-        self.look(|target| target.parts.get(index).filter(|part| part.state != PartState::Sent).map(|part| part.taken))
+        self.with_part(index, |part| (part.progress.state != PartState::Sent).then_some(part.progress.taken)).flatten()
     }
 
-    /// Whether what is left need not be tried, since it would fare no better, or would arrive out of order.
+    /// Whether the rest is not tried: it would fail in the same way, or arrive out of order.
     pub(super) fn is_stopped(&self) -> bool {
-        self.look(Target::is_stopped)
+        self.with(|target| target.is_stopped())
     }
 
     /// A request for a part is about to be made.
     pub(super) async fn begin(&mut self, index: usize) {
-        self.change(|target| target.attempts += 1);
+        self.with(|target| target.attempts += 1);
         self.set_state(index, PartState::UnderWay);
         self.before.last_attempt_ms = Some(now_ms());
-        // Where nothing forbids or drops a second copy, nobody will ask.
-        let entry = self.entry.as_ref().map(|claimed| &claimed.entry);
-        if entry.is_some_and(|entry| entry.at_most_once || entry.duplicate_check_s.is_some()) {
+        // The state of a request under way is only asked for where a second copy is forbidden, or dropped by WeCom.
+        let alert = self.entry.as_ref().map(|claimed| &claimed.alert);
+        if alert.is_some_and(|alert| alert.at_most_once || alert.duplicate_check_s.is_some()) {
             self.save().await;
         }
     }
@@ -147,55 +122,50 @@ impl Account {
     /// That request was answered by a refusal, or certainly did not arrive.
     pub(super) async fn end(&mut self, index: usize) {
         self.set_state(index, PartState::Pending);
-        if self.entry.as_ref().is_some_and(|entry| entry.entry.at_most_once) {
+        if self.entry.as_ref().is_some_and(|claimed| claimed.alert.at_most_once) {
             self.save().await;
         }
     }
 
-    /// That request was answered in a way that leaves open whether the message went on.
-    pub(super) fn answered(&mut self, index: usize) {
-        self.set_state(index, PartState::Pending);
-    }
-
-    /// WeCom took a request: for all, for some, or, in spite of its `errcode` 0, for nobody.
+    /// WeCom took a request, for all recipients or for some. With `errcode` 0 it may even name all of them as unknown.
     pub(super) fn arrived(&mut self, index: usize, reply: &Reply, body: &Value) {
-        self.change_part(index, |part| {
-            let unreached = Unreached::named_by(|field| reply.ids(field));
-            part.state = PartState::Pending;
+        self.with_part(index, |part| {
+            let unreached = UnreachedRecipients::named_by(|field| reply.ids(field));
+            part.progress.state = PartState::Pending;
             part.consents += 1;
             part.in_vain += usize::from(!unreached.is_empty() && unreached.is_all_of(body));
             part.unreached.extend(unreached);
-            part.answer = Some(reply.answer.clone());
-            part.msgids.extend(reply.text("msgid"));
-            part.response_code = reply.text("response_code").or_else(|| part.response_code.take());
+            part.receipt.answer = Some(reply.answer.clone());
+            part.receipt.msgids.extend(reply.text("msgid"));
+            part.receipt.response_code = reply.text("response_code").or_else(|| part.receipt.response_code.take());
         });
     }
 
-    /// WeCom took all requests of a call, `number` counted from 0. What it refused before counts for nothing, lest it be
-    /// taken for sent when somebody asks for it again.
+    /// WeCom took all requests of a call, `number` counted from 0. Calls behind one that it refused do not count: the next
+    /// delivery begins at the refused one.
     pub(super) fn count_call(&mut self, index: usize, number: usize) {
-        self.change_part(index, |part| part.taken += usize::from(part.taken == number));
+        self.with_part(index, |part| part.progress.taken += usize::from(part.progress.taken == number));
     }
 
     /// A call, or the upload before it, failed.
-    pub(super) fn failed(&mut self, index: usize, failed: Failed) {
-        self.change_part(index, |part| {
-            part.state = match failed.error.status() {
+    pub(super) fn failed(&mut self, index: usize, failed: FailedRequest) {
+        self.with_part(index, |part| {
+            part.progress.state = match failed.error.status() {
                 Status::Unknown => PartState::Unknown,
                 Status::Refused => PartState::Refused,
                 _ => PartState::Pending,
             };
             part.unreached.extend(failed.unreached.clone());
-            part.answer = failed.error.answer().cloned().or_else(|| part.answer.take());
+            part.receipt.answer = failed.error.answer().cloned().or_else(|| part.receipt.answer.take());
             part.failures.push(failed);
         });
     }
 
-    /// Saves how far a part has come that takes `calls`. What is complete is about to be removed.
+    /// Saves how far a part has come that takes `calls`. An entry that is complete is about to be removed, and not saved.
     pub(super) async fn settle(&mut self, index: usize, calls: usize) {
-        self.change_part(index, |part| {
-            if part.taken >= calls {
-                part.state = PartState::Sent;
+        self.with_part(index, |part| {
+            if part.progress.taken >= calls {
+                part.progress.state = PartState::Sent;
             }
         });
         if self.entry.is_some() && !self.progress().is_complete() {
@@ -205,48 +175,39 @@ impl Account {
 
     /// Nothing more is done for a part.
     pub(super) fn close(&mut self, index: usize) {
-        self.change_part(index, |part| part.is_closed = true);
+        self.with_part(index, |part| part.is_closed = true);
     }
 
     /// Leaves the entry waiting, with what the attempt brought.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says.
     pub(crate) async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
-        let Some(mut entry) = self.entry.take() else { return Ok(()) };
-        to_the_end(move || entry.save(progress)).await?
+        self.finish(move |mut entry| entry.save(progress)).await
     }
 
-    /// Puts the entry among those that are not tried any more, with what its last attempt brought.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says; then it waits on.
+    /// Puts the entry among those that are not tried any more, with what its last attempt brought. Where that fails (exit
+    /// 3), it waits on.
     pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
-        let Some(entry) = self.entry.take() else { return Ok(()) };
-        to_the_end(move || entry.fail(&progress)).await?
+        self.finish(move |entry| entry.fail(&progress)).await
     }
 
-    /// Removes the entry, if there is one: nothing is to be delivered any more.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 with what the file system says; then it waits on.
+    /// Removes the entry, if there is one: nothing is to be delivered any more. Where that fails (exit 3), it waits on.
     pub(crate) async fn done(&mut self) -> Result<()> {
-        self.change(|target| target.outbox_id = None);
-        let Some(entry) = self.entry.take() else { return Ok(()) };
-        to_the_end(move || entry.done()).await?
+        self.with(|target| target.outbox_id = None);
+        self.finish(ClaimedEntry::done).await
+    }
+
+    async fn finish(&mut self, work: impl FnOnce(ClaimedEntry) -> Result<()> + Send + 'static) -> Result<()> {
+        match self.entry.take() {
+            Some(entry) => to_the_end(move || work(entry)).await?,
+            None => Ok(()),
+        }
     }
 
     /// The progress of the entry as it is now.
     fn progress(&self) -> EntryProgress {
-        let (attempts, parts) = self.look(|target| {
-            let progress = |part: &PartAccount| PartProgress { state: part.state, taken: part.taken };
-            (target.attempts, target.parts.iter().map(progress).collect())
-        });
+        let (attempts, parts) =
+            self.with(|target| (target.attempts, target.parts.iter().map(|part| part.progress).collect()));
         EntryProgress { attempts: self.before.attempts.saturating_add(attempts), parts, ..self.before.clone() }
     }
 
@@ -260,7 +221,7 @@ impl Account {
         progress
     }
 
-    /// What cannot be saved may be sent twice, which is better than not at all.
+    /// Saves the progress. What cannot be saved may be sent twice, which is better than not at all.
     async fn save(&mut self) {
         let progress = self.progress();
         let Some(mut entry) = self.entry.take() else { return };
@@ -271,30 +232,20 @@ impl Account {
         self.entry = to_the_end(saving).await.ok();
     }
 
-    fn set_state(&mut self, index: usize, state: PartState) {
-        self.change_part(index, |part| part.state = state);
+    pub(super) fn set_state(&mut self, index: usize, state: PartState) {
+        self.with_part(index, |part| part.progress.state = state);
     }
 
-    fn change_part(&mut self, index: usize, change: impl FnOnce(&mut PartAccount)) {
-        self.change(|target| {
-            if let Some(part) = target.parts.get_mut(index) {
-                change(part);
-            }
-        });
+    fn with_part<T>(&self, index: usize, work: impl FnOnce(&mut PartAccount) -> T) -> Option<T> {
+        self.with(|target| target.parts.get_mut(index).map(work))
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Target)) {
-        if let Some(target) = self.accounts.lock().get_mut(self.own) {
-            change(target);
-        }
-    }
-
-    pub(super) fn look<T: Default>(&self, look: impl FnOnce(&Target) -> T) -> T {
-        self.accounts.lock().get(self.own).map(look).unwrap_or_default()
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut TargetAccount) -> T) -> T {
+        work(&mut self.accounts.lock()[self.index])
     }
 }
 
-impl Target {
+impl TargetAccount {
     /// Whether nothing more is tried for it.
     pub(super) fn is_stopped(&self) -> bool {
         self.parts.iter().any(PartAccount::stops_the_rest)
@@ -304,36 +255,85 @@ impl Target {
 impl PartAccount {
     fn new(part: &Part, before: PartProgress) -> Self {
         let was_sent = before.state == PartState::Sent;
+        let receipt = Receipt::new(part.kind, Status::Skipped, None);
+        let state = if was_sent { PartState::Sent } else { PartState::Pending };
         Self {
-            kind: part.kind,
-            name: part.file_name(),
-            task_id: part.task_id(),
-            state: if was_sent { PartState::Sent } else { PartState::Pending },
-            taken: before.taken,
+            receipt: Receipt { name: part.file_name(), task_id: part.task_id(), ..receipt },
+            progress: PartProgress { state, ..before },
             was_sent,
             is_closed: was_sent,
             consents: 0,
             in_vain: 0,
-            unreached: Unreached::default(),
-            answer: None,
-            msgids: Vec::new(),
-            response_code: None,
+            unreached: UnreachedRecipients::default(),
             failures: Vec::new(),
         }
     }
 
-    /// Whether a failure of it leaves no hope for the rest: a refusal, or a file that cannot be sent, is its own alone.
+    /// Whether a failure of it leaves no hope for the rest. A refusal, or a file that cannot be sent, concerns this part
+    /// alone.
     fn stops_the_rest(&self) -> bool {
         self.failures.iter().any(|failed| {
             let status = failed.error.status();
             let is_about_the_file =
-                self.kind == PartKind::Attachment && matches!(status, Status::Config | Status::Usage);
+                self.receipt.kind == PartKind::Attachment && matches!(status, Status::Config | Status::Usage);
             status != Status::Refused && !is_about_the_file
         })
     }
+}
 
-    /// Whether nothing was tried for it.
-    pub(super) fn is_skipped(&self) -> bool {
-        !self.is_closed
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::delivery::interrupted;
+    use crate::error::{Answer, Error, Signal};
+
+    fn told(sends: bool, accounts: &Accounts) -> (String, String) {
+        let outcome = interrupted(Signal::Terminate, sends, false, accounts);
+        assert_eq!(outcome.exit_code(), 143);
+        let error = outcome.error.unwrap();
+        (error.message().to_owned(), error.hint().unwrap().to_owned())
+    }
+
+    fn account(accounts: &Accounts, parts: usize) -> Account {
+        let mut account = accounts.open(None, Channel::Webhook);
+        account.expect(&vec![Part::message(json!({ "msgtype": "text" })); parts]);
+        account
+    }
+
+    fn reply(invaliduser: &str) -> Reply {
+        let mut fields = Map::new();
+        fields.insert("invaliduser".to_owned(), json!(invaliduser));
+        Reply { answer: Answer { errcode: 0, errmsg: "ok".to_owned() }, fields }
+    }
+
+    #[tokio::test]
+    async fn what_had_been_delivered() {
+        let accounts = Accounts::default();
+        let nothing = "stopped by SIGTERM: nothing had been sent".to_owned();
+        assert_eq!(told(true, &accounts), (nothing.clone(), "send it again".to_owned()));
+        assert_eq!(told(false, &accounts), (nothing, "run it again".to_owned()));
+        let mut two = account(&accounts, 2);
+        two.begin(0).await;
+        assert!(told(true, &accounts).0.ends_with("the request was under way, no answer had come"));
+        two.end(0).await;
+        assert!(told(true, &accounts).0.ends_with("nothing had been delivered"));
+        two.failed(0, FailedRequest::before(Error::new(Status::Refused, "no")));
+        two.close(0);
+        assert!(told(true, &accounts).0.ends_with("nothing had been delivered"));
+        two.begin(1).await;
+        two.failed(1, FailedRequest::before(Error::new(Status::Unknown, "no answer")));
+        two.close(1);
+        assert!(told(true, &accounts).1.contains("may have arrived"));
+        for invaliduser in ["", "lisi"] {
+            let accounts = Accounts::default();
+            let mut one = account(&accounts, 1);
+            one.begin(0).await;
+            one.arrived(0, &reply(invaliduser), &json!({}));
+            assert!(told(true, &accounts).0.ends_with("some of those whom it is for had got it"));
+            one.close(0);
+            assert!(told(true, &accounts).0.ends_with("the message had been delivered"), "{invaliduser}");
+        }
     }
 }

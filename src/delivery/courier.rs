@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::explain::Purpose;
-use super::failed::{Failed, Provenance, Trouble, context, for_token, is_stale};
-use super::policy::{Decision, Obstacle, Policy};
+use super::failure::{
+    AttemptError, CredentialInfo, EarlierAttempts, FailedRequest, Purpose, context, explain, for_token, is_stale,
+};
+use super::retry::{FailureClass, RetryPolicy};
 use crate::api::errcode::HintContext;
-use crate::api::{Client, Uploaded};
+use crate::api::{Agent, CallError, Client, Uploaded};
 use crate::channel::Channel;
 use crate::clock;
-use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::input::Attachment;
@@ -19,7 +19,7 @@ use crate::rate_limit::RateLimiter;
 use crate::secret::Secret;
 use crate::token::{Token, Tokens};
 
-/// What lets a call in.
+/// The credential for a call.
 pub(crate) enum Credential {
     /// Tokens of an app.
     App(Tokens),
@@ -29,94 +29,82 @@ pub(crate) enum Credential {
 
 /// Brings messages to one target.
 pub(crate) struct Courier {
-    pub(super) client: Client,
-    pub(super) channel: Channel,
-    pub(super) credential: Credential,
-    /// The token in use.
-    pub(super) token: Option<Token>,
-    pub(super) provenance: Provenance,
-    pub(super) policy: Policy,
-    pub(super) limiter: RateLimiter,
-    pub(super) listener: Observer,
-    /// The period of WeCom's limit for a webhook, where the user says what it is: after it a refusal is over.
-    pub(super) period: Option<Duration>,
+    pub(crate) client: Client,
+    pub(crate) channel: Channel,
+    pub(crate) credential: Credential,
+    /// The token for the next request; `None` where one must be got first.
+    pub(crate) token: Option<Token>,
+    pub(crate) credential_info: CredentialInfo,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) listener: Observer,
+    /// The period of WeCom's limit for a webhook, where the user sets one: WeCom's block is over after it.
+    pub(crate) period: Option<Duration>,
 }
 
 impl Courier {
-    /// Everything that a target needs; `rate` is the one that the user set.
-    pub(crate) fn new(
-        client: Client,
-        channel: Channel,
-        (credential, provenance): (Credential, Provenance),
-        policy: Policy,
-        (limiter, rate): (RateLimiter, Option<Rate>),
-        listener: Observer,
-    ) -> Self {
-        let period = match rate {
-            Some(Rate::Per { period, .. }) => Some(period),
-            Some(Rate::Off) | None => None,
-        };
-        Self { client, channel, credential, token: None, provenance, policy, limiter, listener, period }
-    }
-
-    /// The agent that its calls name.
-    pub(crate) fn agent_id(&self) -> Option<i64> {
-        self.provenance.agent_id
-    }
-
-    /// What holds for the next messages: how they are repeated, and when all must end.
-    pub(crate) fn set_out(&mut self, policy: Policy, deadline: Instant) {
-        self.policy = policy;
-        self.client.set_deadline(deadline);
-    }
-
     /// Makes a call until it succeeds, as often as the policy allows and before the deadline.
     pub(super) async fn call<T>(
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, Trouble>,
-    ) -> Result<T, Failed> {
+        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, AttemptError>,
+    ) -> Result<T, FailedRequest> {
         self.persist(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
     }
 
-    /// A valid token, for whoever wants to see it; `refresh` asks WeCom for one in any case.
-    ///
-    /// # Errors
-    ///
-    /// What `gettoken` failed of; a defect without an app.
+    /// A valid token; `refresh` asks WeCom for one in any case.
     pub(crate) async fn token(&mut self, refresh: bool) -> Result<Token> {
         let got = self.persist(async |courier| {
             let Credential::App(tokens) = &courier.credential else {
-                return Err(Failed::before(Error::defect("a webhook has no token")));
+                return Err(FailedRequest::before(Error::defect("a webhook has no token")));
             };
             let client = &courier.client;
             let token = if refresh { tokens.force(client).await } else { tokens.get(client).await };
-            token.map_err(|failure| for_token(failure, &courier.provenance))
+            token.map_err(|failure| for_token(failure, &courier.credential_info))
         });
         got.await.map_err(|failed| failed.error)
     }
 
-    async fn persist<T>(&mut self, mut step: impl AsyncFnMut(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
-        let (mut attempt, mut earlier) = (1, None);
+    /// What WeCom knows of the app, asked once with `token`, which [`Courier::token`] gave. `None` if that token came from
+    /// the cache and WeCom does not know it any more: then there is a new one, for the next command and for what is sent
+    /// from now on, but nothing was asked with it.
+    pub(crate) async fn agent(&mut self, token: &Token, agent_id: i64) -> Result<Option<Agent>> {
+        let failure = match self.client.agent_get(&token.access_token, agent_id).await {
+            Ok(agent) => return Ok(Some(agent)),
+            Err(failure) => failure,
+        };
+        if let Credential::App(tokens) = &self.credential
+            && token.from_cache
+            && is_stale(&failure)
+        {
+            let fresh = tokens.refresh(&self.client, token).await;
+            let fresh = fresh.map_err(|failure| for_token(failure, &self.credential_info).error)?;
+            if fresh.is_some() {
+                self.token = fresh;
+                return Ok(None);
+            }
+        }
+        Err(explain(&failure, Purpose::Prepare, &context(&self.credential_info, "agent/get")))
+    }
+
+    async fn persist<T>(
+        &mut self,
+        mut step: impl AsyncFnMut(&mut Self) -> Result<T, FailedRequest>,
+    ) -> Result<T, FailedRequest> {
+        let (mut attempt, mut earlier) = (1, EarlierAttempts::default());
         loop {
-            let mut failed = match step(self).await {
+            let failed = match step(self).await {
                 Ok(result) => return Ok(result),
                 Err(failed) => failed,
             };
-            let left = self.client.deadline().saturating_duration_since(Instant::now());
-            match self.policy.decide(attempt, failed.obstacle, failed.may_have_arrived, left, fastrand::f64()) {
-                Decision::Stop => {
-                    failed.weigh(self.policy.at_most_once, earlier);
-                    return Err(failed);
-                }
-                Decision::Wait(wait) => {
-                    let (shown, retries) = (clock::brief(wait), self.policy.retries);
-                    self.listener.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
-                    tokio::time::sleep(wait).await;
-                }
-            }
-            earlier = Some(failed.after(earlier));
+            let (policy, left) = (self.policy, self.client.deadline().saturating_duration_since(Instant::now()));
+            let backoff = policy.backoff(attempt, failed.class, failed.may_have_arrived, left, fastrand::f64());
+            let Some(wait) = backoff else { return Err(failed.weigh(policy.at_most_once, earlier)) };
+            let (shown, retries) = (clock::brief(wait), policy.retries);
+            self.listener.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
+            tokio::time::sleep(wait).await;
+            earlier.add(failed);
             attempt += 1;
         }
     }
@@ -127,59 +115,56 @@ impl Courier {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, Trouble>,
-    ) -> Result<T, Failed> {
-        let Self { client, credential, token: current, provenance, period, .. } = self;
-        let context = HintContext { period: *period, ..context(provenance, endpoint) };
-        let explained = |trouble: &Trouble| Failed::of(trouble, purpose, &context);
+        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, AttemptError>,
+    ) -> Result<T, FailedRequest> {
+        let Self { client, credential, token: current, credential_info, period, .. } = self;
+        let context = HintContext { period: *period, ..context(credential_info, endpoint) };
+        let explained = |error: AttemptError| FailedRequest::of(error, purpose, &context);
         let tokens = match credential {
-            Credential::Webhook(key) => return call(client, key).await.map_err(|trouble| explained(&trouble)),
+            Credential::Webhook(key) => return call(client, key).await.map_err(explained),
             Credential::App(tokens) => tokens,
         };
         let token = match current.take() {
             Some(token) => token,
-            None => tokens.get(client).await.map_err(|failure| for_token(failure, provenance))?,
+            None => tokens.get(client).await.map_err(|failure| for_token(failure, credential_info))?,
         };
         let stale = match call(client, &token.access_token).await {
-            Err(Trouble::Call(failure)) if token.may_be_stale() && is_stale(&failure) => Trouble::Call(failure),
+            Err(AttemptError::Call(failure)) if token.may_be_stale() && is_stale(&failure) => failure,
             result => {
                 *current = Some(Token { was_used: true, ..token });
-                return result.map_err(|trouble| explained(&trouble));
+                return result.map_err(explained);
             }
         };
         match tokens.refresh(client, &token).await {
             Ok(Some(fresh)) => {
                 let result = call(client, &fresh.access_token).await;
                 *current = Some(fresh);
-                result.map_err(|trouble| explained(&trouble))
+                result.map_err(explained)
             }
-            Ok(None) => Err(explained(&stale)),
+            Ok(None) => Err(explained(stale.into())),
             Err(failure) => {
-                let failed = for_token(failure, provenance);
-                if failed.obstacle != Obstacle::Final {
+                let failed = for_token(failure, credential_info);
+                if failed.class != FailureClass::Final {
                     return Err(failed);
                 }
-                let Failed { error, unreached, .. } = explained(&stale);
+                let FailedRequest { error, unreached, .. } = explained(stale.into());
                 let message = format!("{error}; a new token could not be had: {}", failed.error);
-                Err(Failed { unreached, ..Failed::before(error.with_message(message)) })
+                Err(FailedRequest { unreached, ..FailedRequest::before(error.with_message(message)) })
             }
         }
     }
 
     /// Uploads a file.
-    ///
-    /// # Errors
-    ///
-    /// What the upload, or the token for it, failed of.
-    pub(crate) async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded> {
-        self.upload_file(kind, file).await.map_err(|failed| failed.error)
-    }
-
-    pub(super) async fn upload_file(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, Failed> {
+    pub(crate) async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, FailedRequest> {
         let channel = self.channel;
         self.call(channel.facts().upload_path, Purpose::Prepare, async |client, credential| {
             Ok(client.upload(channel, credential, kind, file).await?)
         })
         .await
     }
+}
+
+/// Why there is no connection to WeCom, and what to do next.
+pub(crate) fn explain_connection(failure: &CallError) -> Error {
+    explain(failure, Purpose::Prepare, &HintContext::default())
 }

@@ -1,24 +1,224 @@
-//! One message on its way to one target: its parts in order, each uploaded where that is needed, sent, and kept account of.
+//! Delivery of one message to one target: its parts in order, each uploaded where that is needed, sent, and accounted for.
 
 mod account;
 mod courier;
-mod explain;
-mod failed;
-mod inspection;
-mod interrupted;
-mod late;
+mod delayed;
+mod failure;
 mod outcome;
-mod policy;
-mod sending;
+mod retry;
 pub(crate) mod split;
 mod summary;
 
+use std::borrow::Cow;
+use std::io;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::write::EncoderWriter;
+use bytes::Bytes;
+use serde_json::Value;
+
 pub(crate) use account::Account;
 pub use account::Accounts;
-pub(crate) use courier::{Courier, Credential};
-pub(crate) use failed::Provenance;
-pub(crate) use inspection::explain_way;
-pub use interrupted::interrupted;
-pub(crate) use late::Mark;
-pub use outcome::{Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall, Unreached};
-pub(crate) use policy::Policy;
+pub(crate) use courier::{Courier, Credential, explain_connection};
+pub(crate) use delayed::DelayMark;
+pub(crate) use failure::CredentialInfo;
+pub use outcome::{
+    Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall, UnreachedRecipients,
+};
+pub(crate) use retry::RetryPolicy;
+pub use summary::interrupted;
+
+use crate::api::errcode::{self, HintContext};
+use crate::api::{CallError, Reply};
+use crate::blocking::off_loop;
+use crate::channel::{Addressing, Channel, MsgType};
+use crate::error::{Error, Result};
+use crate::input::Attachment;
+use crate::message::webhook::Image;
+use crate::message::{Part, PartKind, PartState, body_of, recipients};
+use crate::rate_limit::Bucket;
+use failure::{AttemptError, FailedRequest, Purpose};
+
+impl Courier {
+    /// Sends a message, part by part, and goes on where `account` says that it stopped before. `mark` leads the first
+    /// message that is still to be sent.
+    ///
+    /// A part that WeCom refuses is skipped. Any other failure ends the delivery: the rest would fail in the same way, or
+    /// arrive out of order.
+    pub(crate) async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&DelayMark>) -> Outcome {
+        account.expect(parts);
+        let mut mark = mark;
+        for (index, part) in parts.iter().enumerate() {
+            let Some(taken) = account.taken(index) else { continue };
+            let mark = if part.kind == PartKind::Message { mark.take() } else { None };
+            self.send_part(index, part, taken, mark, account).await;
+            account.close(index);
+            if account.is_stopped() {
+                break;
+            }
+        }
+        account.with(|target| target.outcome())
+    }
+
+    /// Sends the calls of a part that WeCom has not taken yet. The recipients of a call that was taken earlier got all of it;
+    /// those of the others got nothing.
+    async fn send_part(
+        &mut self,
+        index: usize,
+        part: &Part,
+        taken: usize,
+        mark: Option<&DelayMark>,
+        account: &mut Account,
+    ) {
+        let calls = part.count_calls();
+        let mut media_id = None;
+        for number in taken..calls {
+            let mut is_taken = true;
+            let body = part.call(number);
+            let bodies = match mark {
+                Some(mark) => mark.before(body.into_owned(), self.channel).into_iter().map(Cow::Owned).collect(),
+                None => vec![body],
+            };
+            let last = bodies.len().saturating_sub(1);
+            for (position, body) in bodies.into_iter().enumerate() {
+                // The message that says that it is delayed goes ahead of the file.
+                let message =
+                    if position < last { Message::of(body) } else { self.with_file(part, body, &mut media_id).await };
+                let message = match message {
+                    Ok(message) => message,
+                    Err(failed) => return account.failed(index, failed),
+                };
+                match self.send_message(&message, index, account).await {
+                    Ok(reply) => account.arrived(index, &reply, &message.body),
+                    Err(failed) => {
+                        is_taken = false;
+                        account.failed(index, failed);
+                    }
+                }
+                if account.is_stopped() {
+                    return;
+                }
+            }
+            if is_taken {
+                account.count_call(index, number);
+            }
+            account.settle(index, calls).await;
+        }
+    }
+
+    async fn send_message(
+        &mut self,
+        message: &Message<'_>,
+        part: usize,
+        account: &mut Account,
+    ) -> Result<Reply, FailedRequest> {
+        let (channel, period, may_wait) = (self.channel, self.period, self.policy.wait_for_rate);
+        let (limiter, buckets, until) = (self.limiter.clone(), buckets(&message.body, channel), self.client.deadline());
+        let endpoint = channel.facts().send_path;
+        self.call(endpoint, Purpose::Send, async |client, credential| {
+            let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(AttemptError::Rate)?;
+            account.begin(part).await;
+            let sent = permit.during(client.send(channel, credential, message.bytes.clone())).await;
+            if let Err(failure) = &sent {
+                if failure.is_before_the_request() || failure.answer().is_some() {
+                    account.end(part).await;
+                } else if !matches!(failure, CallError::Silent { .. }) {
+                    account.set_state(part, PartState::Pending);
+                }
+                if failure.is_before_the_request() {
+                    permit.give_back().await;
+                } else if let Some(answer) = failure.answer()
+                    && let Some(pause) = errcode::blocked_for(
+                        answer.errcode,
+                        &HintContext { endpoint, period, ..HintContext::default() },
+                    )
+                {
+                    limiter.block(pause, until).await;
+                }
+            }
+            Ok(sent?)
+        })
+        .await
+    }
+
+    /// Fills the file of a part into the body that carries it: as the id of its one upload, or as base64.
+    async fn with_file<'p>(
+        &mut self,
+        part: &Part,
+        mut body: Cow<'p, Value>,
+        media_id: &mut Option<String>,
+    ) -> Result<Message<'p>, FailedRequest> {
+        match &part.file {
+            Some((_, picture)) if part.is_inline() => {
+                let bytes = encoded(picture.clone()).await.map_err(FailedRequest::before)?;
+                return Ok(Message { body, bytes });
+            }
+            Some((kind, file)) => {
+                let id = match media_id {
+                    Some(id) => &*id,
+                    None => media_id.insert(self.upload(*kind, file).await?.media_id),
+                };
+                let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
+                if body.get(&msgtype).and_then(|content| content.get("media_id")).is_some() {
+                    body.to_mut()[&msgtype]["media_id"] = Value::from(id.as_str());
+                }
+            }
+            None => {}
+        }
+        Message::of(body)
+    }
+}
+
+/// A body, and the bytes that it is made into once: a repetition must be the same to the byte.
+struct Message<'p> {
+    body: Cow<'p, Value>,
+    bytes: Bytes,
+}
+
+impl<'p> Message<'p> {
+    fn of(body: Cow<'p, Value>) -> Result<Self, FailedRequest> {
+        match serde_json::to_vec(&*body) {
+            Ok(bytes) => Ok(Self { body, bytes: bytes.into() }),
+            Err(error) => Err(FailedRequest::before(Error::defect(format!("the body cannot be written: {error}")))),
+        }
+    }
+}
+
+/// Stands where the picture is put in.
+const PICTURE: &str = "BASE64_OF_THE_PICTURE";
+
+/// More bytes than stand around the picture in its body.
+const FRAME: usize = 256;
+
+/// The body of a picture, encoded off the event loop, for it is large.
+async fn encoded(picture: Attachment) -> Result<Bytes> {
+    let encoded_size = usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4;
+    // Allocated here: the memory of a thread that has ended its work is not given back to others.
+    let room = Vec::with_capacity(encoded_size + FRAME);
+    let bytes = off_loop(move || with_picture(&picture, room)).await?.map_err(|error| {
+        Error::config(format!("the picture could not be read: {error}"), "send it when nothing writes to it")
+    })?;
+    Ok(bytes.into())
+}
+
+/// Writes the body of a picture, piece by piece.
+fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    let md5 = Image::md5_of(picture.reader())?;
+    let body = body_of(MsgType::Image, &Image { base64: PICTURE.to_owned(), md5 }).to_string();
+    let (before, behind) = body.split_once(PICTURE).unwrap_or((&body, ""));
+    bytes.extend_from_slice(before.as_bytes());
+    let mut encoder = EncoderWriter::new(&mut bytes, &STANDARD);
+    io::copy(&mut picture.reader(), &mut encoder)?;
+    encoder.finish()?;
+    drop(encoder);
+    bytes.extend_from_slice(behind.as_bytes());
+    Ok(bytes)
+}
+
+/// The buckets of the rate limit that a call needs a permit in.
+fn buckets(body: &Value, channel: Channel) -> Vec<Bucket> {
+    match channel.facts().addressing {
+        Addressing::Recipients => recipients(body).map(|(kind, id)| Bucket::of(kind, id)).collect(),
+        Addressing::Credential => vec![Bucket::GROUP],
+    }
+}

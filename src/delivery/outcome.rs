@@ -36,18 +36,18 @@ impl Receipt {
 
 /// Recipients that did not get it, as WeCom returned them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unreached {
+pub struct UnreachedRecipients {
     /// Members that do not exist or are out of the app's visible range.
     pub invaliduser: Vec<String>,
-    /// Departments likewise.
+    /// Departments that do not exist or are out of the app's visible range.
     pub invalidparty: Vec<String>,
-    /// Tags likewise.
+    /// Tags that do not exist or are out of the app's visible range.
     pub invalidtag: Vec<String>,
     /// Members in range without a valid licence.
     pub unlicenseduser: Vec<String>,
 }
 
-impl Unreached {
+impl UnreachedRecipients {
     /// The lists that an answer holds.
     pub(super) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Unreached {
         }
     }
 
-    /// Whether nobody whom a message names is left. Userids come back in lower case; `@all` never comes back.
+    /// Whether these are all recipients that a message names. Userids come back in lower case; `@all` never comes back.
     pub(super) fn is_all_of(&self, body: &Value) -> bool {
         let lost = |kind: RecipientKind, id: &str| {
             let lists = match kind {
@@ -80,13 +80,22 @@ impl Unreached {
             (&mut self.invalidtag, other.invalidtag),
             (&mut self.unlicenseduser, other.unlicenseduser),
         ];
-        for (list, more) in lists {
-            for id in more {
-                if !list.contains(&id) {
-                    list.push(id);
-                }
-            }
+        for (list, mut more) in lists {
+            more.retain(|id| !list.contains(id));
+            list.extend(more);
         }
+    }
+
+    /// `invaliduser lisi, wangwu; invalidparty 7`.
+    pub(super) fn named(&self) -> String {
+        let lists = [
+            ("invaliduser", &self.invaliduser),
+            ("invalidparty", &self.invalidparty),
+            ("invalidtag", &self.invalidtag),
+            ("unlicenseduser", &self.unlicenseduser),
+        ];
+        let named = lists.iter().filter(|(_, ids)| !ids.is_empty());
+        named.map(|(name, ids)| format!("{name} {}", ids.join(", "))).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether everybody got it.
@@ -162,8 +171,9 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
-/// How it stands with a thing that `check` looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How it stands with a thing that `check` looked at. The name in JSON is in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum CheckStatus {
     /// As it should be.
     Ok,
@@ -175,20 +185,8 @@ pub enum CheckStatus {
     Skipped,
 }
 
-impl CheckStatus {
-    /// The name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
 /// An entry of the outbox as a list shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ListedEntry {
     /// Its id, for `outbox drop`.
     pub id: String,
@@ -209,7 +207,7 @@ pub struct ListedEntry {
 }
 
 /// How a command ended, whole.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// Its status.
     pub status: Status,
@@ -221,9 +219,9 @@ pub struct Outcome {
     pub channel: Option<Channel>,
     /// WeCom's last answer.
     pub answer: Option<Answer>,
-    /// Who did not get it.
-    pub unreached: Unreached,
-    /// Whether that is everybody whom the message named: no partial success then, whatever is allowed.
+    /// Recipients that did not get it.
+    pub unreached: UnreachedRecipients,
+    /// Whether these are all recipients of the message: then it is no success, whatever `allow_partial` says.
     pub reached_nobody: bool,
     /// A receipt for each part.
     pub parts: Vec<Receipt>,
@@ -267,28 +265,7 @@ impl Shortfall {
 impl Outcome {
     /// An outcome of which only the status is known yet.
     pub fn new(status: Status) -> Self {
-        Self {
-            status,
-            allow_partial: false,
-            profile: None,
-            channel: None,
-            answer: None,
-            unreached: Unreached::default(),
-            reached_nobody: false,
-            parts: Vec::new(),
-            attempts: 0,
-            error: None,
-            product: Product::None,
-            shortfall: None,
-            outbox_id: None,
-            held_back: 0,
-            targets: Vec::new(),
-        }
-    }
-
-    /// The same of one target.
-    pub fn of_target(status: Status, profile: &Option<String>, channel: Channel) -> Self {
-        Self { profile: profile.clone(), channel: Some(channel), ..Self::new(status) }
+        Self { status, ..Self::default() }
     }
 
     /// Nothing of a message was delivered, and nothing was tried.
@@ -328,16 +305,16 @@ mod tests {
         let body = json!({ "touser": "ZhangSan|lisi", "toparty": "1" });
         let lost = |users: &[&str], unlicensed: &[&str], parties: &[&str]| {
             let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-            let unreached = Unreached {
+            let unreached = UnreachedRecipients {
                 invaliduser: list(users),
                 unlicenseduser: list(unlicensed),
                 invalidparty: list(parties),
-                ..Unreached::default()
+                ..UnreachedRecipients::default()
             };
             unreached.is_all_of(&body)
         };
         assert!(lost(&["zhangsan", "lisi"], &[], &["1"]) && lost(&["zhangsan"], &["lisi"], &["1"]));
         assert!(!lost(&["zhangsan", "lisi"], &[], &[]) && !lost(&["lisi"], &[], &["1"]));
-        assert!(!Unreached::default().is_all_of(&json!({ "touser": "" })));
+        assert!(!UnreachedRecipients::default().is_all_of(&json!({ "touser": "" })));
     }
 }

@@ -1,32 +1,61 @@
-//! What a delivery comes to: the outcome of one target or of all, and what is said of a message that not all got, or of which
-//! not all parts went out.
+//! What a delivery comes to: the outcome of one target, of several parts, or of a command that a signal stopped. Pure.
 
-use super::account::{Account, Accounts, PartAccount, Target};
-use super::failed::Failed;
-use super::outcome::{Outcome, Receipt, Shortfall, Unreached};
-use crate::error::{Error, Status};
-use crate::message::PartKind;
+use super::account::{Accounts, PartAccount, TargetAccount};
+use super::failure::FailedRequest;
+use super::outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
+use crate::error::{Error, Signal, Status};
+use crate::message::{PartKind, PartState};
 
-impl Accounts {
-    /// Writes into an outcome what was sent to all targets, and what the outbox holds.
-    pub fn close_all(&self, outcome: &mut Outcome) {
-        for target in self.lock().iter() {
-            outcome.attempts += target.attempts;
-            outcome.parts.extend(target.receipts(target.is_stopped()));
-            outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
-            // One for which nothing was made ready is no target yet.
-            if !target.parts.is_empty() {
-                outcome.targets.push(target.interrupted_as(outcome.status));
-            }
+/// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
+/// `is_final`, that what may have arrived is not sent again.
+pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accounts) -> Outcome {
+    let name = match signal {
+        Signal::Interrupt => "SIGINT",
+        Signal::Terminate => "SIGTERM",
+    };
+    let mut outcome = Outcome::new(Status::Interrupted(signal));
+    let targets = accounts.lock();
+    for target in targets.iter() {
+        outcome.attempts += target.attempts;
+        outcome.parts.extend(target.receipts(target.is_stopped()));
+        outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
+        // One for which nothing was made ready is no target yet.
+        if !target.parts.is_empty() {
+            outcome.targets.push(target.interrupted_as(outcome.status));
         }
     }
-}
-
-impl Account {
-    /// What it comes to.
-    pub(super) fn outcome(&self) -> Outcome {
-        self.look(|target| Some(target.outcome())).unwrap_or_else(|| Outcome::new(Status::Error))
+    let parts: Vec<&PartAccount> = targets.iter().flat_map(|target| &target.parts).collect();
+    let is_begun = parts.iter().any(|part| part.consents > 0 && !part.is_closed);
+    // A send request went out, or was about to, and its end is unknown.
+    let is_open = parts.iter().any(|part| matches!(part.progress.state, PartState::UnderWay | PartState::Unknown));
+    let delivered = outcome.parts.iter().filter(|part| matches!(part.status, Status::Sent | Status::Partial)).count();
+    let what = match delivered {
+        0 if is_begun => "some of those whom it is for had got it".to_owned(),
+        0 if is_open => "the request was under way, no answer had come".to_owned(),
+        0 if outcome.attempts > 0 => "nothing had been delivered".to_owned(),
+        0 => "nothing had been sent".to_owned(),
+        _ if sends && delivered >= parts.len() => "the message had been delivered".to_owned(),
+        _ => format!("{delivered} of {} parts had been delivered", parts.len()),
+    };
+    let hint = match delivered {
+        _ if !sends => "run it again",
+        0 if is_begun => "the others have not: send it again to them",
+        _ if is_open => "the message may have arrived: look before you send it again",
+        0 => "send it again",
+        _ if delivered >= parts.len() => "nothing is left to do",
+        _ => "send the rest again",
+    };
+    let mut error = Error::new(outcome.status, format!("stopped by {name}: {what}")).with_hint(hint);
+    if let Some(id) = &outcome.outbox_id {
+        let then = match is_final && is_open {
+            true => "it may have arrived, and is not sent again: see wecom-alert outbox list after the next flush",
+            false => "it goes out with the next send that uses the outbox, or with: wecom-alert outbox flush",
+        };
+        error =
+            error.with_message(format!("stopped by {name}: {what}; it waits in the outbox as {id}")).with_hint(then);
     }
+    outcome.error = Some(error);
+    outcome
 }
 
 impl PartAccount {
@@ -41,32 +70,22 @@ impl PartAccount {
     }
 
     fn receipt(&self) -> Receipt {
-        Receipt {
-            name: self.name.clone(),
-            msgids: self.msgids.clone(),
-            response_code: self.response_code.clone(),
-            task_id: self.task_id.clone(),
-            ..Receipt::new(self.kind, self.status(), self.answer.clone())
-        }
+        Receipt { status: self.status(), ..self.receipt.clone() }
     }
 }
 
-impl Target {
+impl TargetAccount {
     /// What this process did for each part; with `skipped`, also that nothing was done.
     fn receipts(&self, skipped: bool) -> impl Iterator<Item = Receipt> {
         let told = self.parts.iter().filter(move |part| !part.was_sent && (part.is_closed || skipped));
         told.map(PartAccount::receipt)
     }
 
-    fn outcome(&self) -> Outcome {
-        let told = Outcome { attempts: self.attempts, parts: self.receipts(true).collect(), ..self.ended_as() };
-        Outcome { profile: self.profile.clone(), channel: Some(self.channel), ..told }
-    }
-
-    fn ended_as(&self) -> Outcome {
-        let mut unreached = Unreached::default();
+    /// What the delivery to this target comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        let mut unreached = UnreachedRecipients::default();
         self.parts.iter().for_each(|part| unreached.extend(part.unreached.clone()));
-        let failures: Vec<&Failed> = self.parts.iter().flat_map(|part| &part.failures).collect();
+        let failures: Vec<&FailedRequest> = self.parts.iter().flat_map(|part| &part.failures).collect();
         let shortfall = failures.last().map(|failed| Shortfall {
             status: failed.error.status(),
             may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
@@ -74,24 +93,24 @@ impl Target {
         let consents: usize = self.parts.iter().map(|part| part.consents).sum();
         let in_vain: usize = self.parts.iter().map(|part| part.in_vain).sum();
         let reached_nobody = consents > 0 && consents == in_vain;
-        match failures.as_slice() {
-            [] => {
-                let status = if unreached.is_empty() { Status::Sent } else { Status::Partial };
-                Outcome {
-                    answer: self.parts.iter().rev().find_map(|part| part.answer.clone()),
-                    error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
-                    unreached,
-                    reached_nobody,
-                    ..Outcome::new(status)
-                }
-            }
-            [only] if consents == 0 => Outcome { unreached, shortfall, ..Outcome::from(only.error.clone()) },
-            _ => {
-                let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
-                let sent = self.parts.iter().filter(is_whole).count();
-                let error = partly_sent(&self.parts, sent, consents, &unreached);
-                Outcome { unreached, reached_nobody, shortfall, ..Outcome::from(error) }
-            }
+        let outcome = match failures.as_slice() {
+            [] => Outcome {
+                answer: self.parts.iter().rev().find_map(|part| part.receipt.answer.clone()),
+                error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
+                ..Outcome::new(if unreached.is_empty() { Status::Sent } else { Status::Partial })
+            },
+            [only] if consents == 0 => Outcome::from(only.error.clone()),
+            [.., last] => Outcome::from(partly_sent(&self.parts, &last.error, consents, &unreached)),
+        };
+        Outcome {
+            profile: self.profile.clone(),
+            channel: Some(self.channel),
+            attempts: self.attempts,
+            parts: self.receipts(true).collect(),
+            unreached,
+            reached_nobody,
+            shortfall,
+            ..outcome
         }
     }
 
@@ -116,48 +135,45 @@ impl Target {
     }
 }
 
-/// Names those who did not get it.
-fn not_reached(reached_nobody: bool, unreached: &Unreached) -> Error {
+/// The error of a message that some recipients did not get.
+fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
     let hint = if unreached.unlicenseduser.is_empty() {
         "correct these ids, or add them under 应用管理 → the app → 可见范围 and send to them again"
     } else {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"
     };
     let what = if reached_nobody { "WeCom took it, but nobody gets it" } else { "sent, but not to all" };
-    Error::new(Status::Partial, format!("{what}: {}", named(unreached))).with_hint(hint)
+    Error::new(Status::Partial, format!("{what}: {}", unreached.named())).with_hint(hint)
 }
 
-/// Names the parts that were not sent, when something was: `sent` parts whole, and `consents` requests in all.
-fn partly_sent(parts: &[PartAccount], sent: usize, consents: usize, unreached: &Unreached) -> Error {
+/// Names the parts that were not sent; `last` is the last failure, and WeCom took `consents` requests in all.
+fn partly_sent(parts: &[PartAccount], last: &Error, consents: usize, unreached: &UnreachedRecipients) -> Error {
     let count = parts.len();
     let mut missing: Vec<String> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
-        let told = |failed: &Failed| format!("{} ({})", title(part, index, count), failed.error.message());
+        let told = |failed: &FailedRequest| format!("{} ({})", title(part, index, count), failed.error.message());
         missing.extend(part.failures.iter().map(told));
     }
     missing.extend(titles_of_skipped(parts));
-    let sent = match sent {
+    let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
+    let sent = match parts.iter().filter(is_whole).count() {
         0 if consents == 0 => "no part was sent".to_owned(),
         sent => format!("{sent} of {count} parts sent whole"),
     };
     let mut message = format!("{sent}; not sent: {}", missing.join(", "));
     if !unreached.is_empty() {
-        message = format!("{message}; {}", named(unreached));
+        message = format!("{message}; {}", unreached.named());
     }
-    let last = parts.iter().flat_map(|part| &part.failures).last().map(|failed| &failed.error);
-    // Where nothing was taken, what came last decides: it is what a second try would meet.
-    let status = last.filter(|_| consents == 0).map_or(Status::Partial, Error::status);
-    match last {
-        Some(last) => last.about(status, message),
-        None => Error::new(status, message),
-    }
+    // Where nothing was taken, the last failure decides: a second try would meet it again.
+    let status = if consents == 0 { last.status() } else { Status::Partial };
+    last.about(status, message)
 }
 
-/// Those that were not tried: parts of a long text as a range, files by their names.
+/// The parts that were not tried: those of a long text as a range, files by their names.
 fn titles_of_skipped(parts: &[PartAccount]) -> Vec<String> {
     let count = parts.len();
-    let skipped: Vec<usize> = (0..count).filter(|index| parts[*index].is_skipped()).collect();
-    let is_file = |index: &usize| parts[*index].kind == PartKind::Attachment;
+    let skipped: Vec<usize> = (0..count).filter(|index| !parts[*index].is_closed).collect();
+    let is_file = |index: &usize| parts[*index].receipt.kind == PartKind::Attachment;
     let (files, messages): (Vec<usize>, Vec<usize>) = skipped.iter().partition(|index| is_file(index));
     let mut titles = match messages.as_slice() {
         [first, .., last] => vec![format!("parts {} to {} of {count}", first + 1, last + 1)],
@@ -169,23 +185,8 @@ fn titles_of_skipped(parts: &[PartAccount]) -> Vec<String> {
 
 /// What a report calls a part, `index` counted from 0 among `count` parts.
 fn title(part: &PartAccount, index: usize, count: usize) -> String {
-    match (&part.name, part.kind) {
+    match (&part.receipt.name, part.receipt.kind) {
         (Some(name), PartKind::Attachment) => format!("attachment {name}"),
         _ => format!("part {} of {count}", index + 1),
     }
-}
-
-fn named(unreached: &Unreached) -> String {
-    let lists = [
-        ("invaliduser", &unreached.invaliduser),
-        ("invalidparty", &unreached.invalidparty),
-        ("invalidtag", &unreached.invalidtag),
-        ("unlicenseduser", &unreached.unlicenseduser),
-    ];
-    let named: Vec<String> = lists
-        .iter()
-        .filter(|(_, ids)| !ids.is_empty())
-        .map(|(name, ids)| format!("{name} {}", ids.join(", ")))
-        .collect();
-    named.join("; ")
 }

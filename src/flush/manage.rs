@@ -58,16 +58,9 @@ fn listed(listed: Listed, state: &'static str) -> ListedEntry {
             state,
             reason: progress.message,
         },
-        Err(damaged) => ListedEntry {
-            id: damaged.id,
-            profile: None,
-            command: String::new(),
-            queued_at_ms: None,
-            attempts: 0,
-            errcode: None,
-            state: "failed",
-            reason: Some(damaged.reason),
-        },
+        Err(damaged) => {
+            ListedEntry { id: damaged.id, state: "failed", reason: Some(damaged.reason), ..ListedEntry::default() }
+        }
     }
 }
 

@@ -11,15 +11,15 @@ pub use manage::{Selection, discard, list};
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::{self, at_ms};
 use crate::config::TargetName;
-use crate::delivery::{Account, Courier, Mark, Outcome, Policy, Product, Shortfall};
+use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::{Part, PartState};
-use crate::outbox::{ClaimError, ClaimedEntry, Entry, EntryProgress, Outbox};
+use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
 use crate::send::{Session, Target};
 
-/// How many waiting alerts a send takes along, and how long that may take it at the most.
-const A_FEW: usize = 5;
-const A_WHILE: Duration = Duration::from_secs(5);
+/// How many waiting alerts are delivered after a send, and how long that may take at the most.
+const MOST_AFTER_SEND: usize = 5;
+const LONGEST_AFTER_SEND: Duration = Duration::from_secs(5);
 
 /// From this age on, an alert says that it is late.
 const LATE: Duration = Duration::from_secs(60);
@@ -49,10 +49,8 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     };
     let (revived, ids) = off_loop(prepare).await??;
     let deadline = session.deadline();
-    let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
-    flush.revived = revived;
-    flush.deliver(ids, usize::MAX).await;
-    let Flush { delivered, given_up, partial, attempts, stayed, .. } = flush;
+    let flush = Flush { revived, ..Flush::new(session, Arc::clone(&outbox), deadline) };
+    let FlushReport { delivered, given_up, partial, attempts, stayed } = flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
     let remaining = off_loop(move || outbox.waiting().map(Iterator::count)).await??;
     session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
@@ -60,26 +58,24 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     session.warnings.extend(partial);
     let product = Product::Flush { delivered, remaining, failed: given_up.len() };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
-    // Nothing waits any more, but somebody must hear of it, however quiet he wants it.
-    if let (Some(first), 0) = (given_up.first(), remaining) {
+    if remaining > 0 {
+        let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
+        let message = format!("{delivered} delivered, {remaining} still waiting{reason}");
+        let hint = "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all";
+        outcome.status = if delivered > 0 { Status::Partial } else { Status::Temporary };
+        outcome.error = Some(Error::new(outcome.status, message).with_hint(hint));
+    } else if let Some(first) = given_up.first() {
+        // Nothing waits any more, but this must be told even with --quiet.
         let message = format!("{delivered} delivered, {} given up; the first is {first}", given_up.len());
         let hint = "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries them again";
         outcome.error = Some(Error::new(Status::Refused, message).with_hint(hint));
     }
-    if remaining > 0 {
-        let status = if delivered > 0 { Status::Partial } else { Status::Temporary };
-        let message = format!("{delivered} delivered, {remaining} still waiting");
-        let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
-        let hint = "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all";
-        outcome.status = status;
-        outcome.error = Some(Error::new(status, format!("{message}{reason}")).with_hint(hint));
-    }
     Ok(outcome)
 }
 
-/// Delivers a few entries behind a send that went well and has told so, and returns what is to be said of those that were
-/// given up. Why others wait on is told by the next flush.
-pub async fn go_along(session: &mut Session<'_>) -> Vec<String> {
+/// Delivers a few entries after a send that went well and was reported. Returns a warning for each that was given up. Why
+/// others wait on is told by the next flush.
+pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     let Some(state) = session.state() else { return Vec::new() };
     let outbox = Arc::new(Outbox::at(&state));
     let looked_at = Arc::clone(&outbox);
@@ -87,41 +83,44 @@ pub async fn go_along(session: &mut Session<'_>) -> Vec<String> {
     if ids.is_empty() {
         return Vec::new();
     }
-    // Somebody else may be flushing: then there is nothing to do.
+    // Another process may be flushing: then there is nothing to do.
     let Ok(Some(_flushing)) = outbox.lock_flush(Instant::now()).await else { return Vec::new() };
-    let deadline = session.deadline().min(Instant::now() + A_WHILE);
-    let mut flush = Flush::new(session, outbox, deadline);
-    flush.is_brief = true;
-    flush.deliver(ids, A_FEW).await;
-    let Flush { given_up, stayed, partial, session, .. } = flush;
-    for reason in &stayed {
-        session.listener.detail(format!("outbox: still waiting: {reason}"));
-    }
-    for line in given_up.iter().map(|reason| format!("given up: {reason}")).chain(partial) {
-        session.listener.detail(format!("outbox: {line}"));
+    let deadline = session.deadline().min(Instant::now() + LONGEST_AFTER_SEND);
+    let listener = session.listener.clone();
+    let flush = Flush { is_brief: true, ..Flush::new(session, outbox, deadline) };
+    let FlushReport { given_up, stayed, partial, .. } = flush.deliver(ids, MOST_AFTER_SEND).await;
+    let stayed = stayed.iter().map(|reason| format!("still waiting: {reason}"));
+    for line in stayed.chain(given_up.iter().map(|reason| format!("given up: {reason}"))).chain(partial) {
+        listener.detail(format!("outbox: {line}"));
     }
     given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()
 }
 
-/// What a flush works with, and what it brought so far.
+/// What a flush works with.
 struct Flush<'s, 'c> {
     session: &'s mut Session<'c>,
     outbox: Arc<Outbox>,
     deadline: Instant,
-    /// Nothing is repeated and no slot is waited for: another command takes a few entries along.
+    /// Nothing is tried twice and no rate limit is waited for: it comes after another command.
     is_brief: bool,
-    /// Those that somebody wants to have tried again, however old they are.
+    /// Those that the user wants to have tried again, however old they are.
     revived: Vec<String>,
     /// Each target that there were entries for, with its courier.
     targets: HashMap<TargetKey, (Target, Courier)>,
     /// Targets that could not be reached: their later entries wait too.
     stuck: HashSet<String>,
+    report: FlushReport,
+}
+
+/// What a flush brought.
+#[derive(Default)]
+struct FlushReport {
     delivered: usize,
     /// Why entries were moved to those that are not tried any more, one sentence each.
     given_up: Vec<String>,
-    /// Who did not get what was delivered, one sentence each.
+    /// What went wrong with delivered entries, one sentence each.
     partial: Vec<String>,
-    /// How often WeCom was asked to take something.
+    /// Send requests.
     attempts: u32,
     /// Why entries stay, one sentence each.
     stayed: Vec<String>,
@@ -131,103 +130,86 @@ struct Flush<'s, 'c> {
 type TargetKey = (String, Option<i64>);
 
 /// What became of one entry.
-enum End {
+enum EntryEnd {
     Delivered,
-    Failed(String),
-    /// It waits on, and so does whatever is for the same target.
-    Stays(String),
-    /// It waits on, for a reason of its own.
-    Waits(&'static str),
-    /// Somebody else was quicker.
+    GivenUp(String),
+    /// It waits on, and why.
+    Waits(String),
+    /// Another process was quicker.
     Gone,
 }
 
 impl<'s, 'c> Flush<'s, 'c> {
     fn new(session: &'s mut Session<'c>, outbox: Arc<Outbox>, deadline: Instant) -> Self {
-        Self {
-            session,
-            outbox,
-            deadline,
-            is_brief: false,
-            revived: Vec::new(),
-            targets: HashMap::new(),
-            stuck: HashSet::new(),
-            delivered: 0,
-            given_up: Vec::new(),
-            partial: Vec::new(),
-            attempts: 0,
-            stayed: Vec::new(),
-        }
+        let (revived, targets, stuck, report) = Default::default();
+        Self { session, outbox, deadline, is_brief: false, revived, targets, stuck, report }
     }
 
     /// Delivers entries in order, until so many have come to an end. A target that cannot be reached keeps its later
-    /// entries waiting too, since they would fare no better, and would arrive out of order.
-    async fn deliver(&mut self, ids: Vec<String>, most: usize) {
+    /// entries waiting too: they would fail in the same way, or arrive out of order.
+    async fn deliver(mut self, ids: Vec<String>, most: usize) -> FlushReport {
         for id in ids {
-            if self.delivered + self.given_up.len() + self.stuck.len() >= most {
+            if self.report.delivered + self.report.given_up.len() + self.stuck.len() >= most {
                 break;
             }
-            let end = if Instant::now() >= self.deadline {
-                End::Waits("the deadline came before its turn")
-            } else {
-                self.deliver_one(&id).await
-            };
-            match end {
-                End::Delivered => self.delivered += 1,
-                End::Failed(reason) => self.given_up.push(format!("{id}: {reason}")),
-                End::Stays(reason) => self.stayed.push(format!("{id}: {reason}")),
-                End::Waits(reason) => self.stayed.push(format!("{id}: {reason}")),
-                End::Gone => {}
+            match self.deliver_one(&id).await {
+                EntryEnd::Delivered => self.report.delivered += 1,
+                EntryEnd::GivenUp(reason) => self.report.given_up.push(format!("{id}: {reason}")),
+                EntryEnd::Waits(reason) => self.report.stayed.push(format!("{id}: {reason}")),
+                EntryEnd::Gone => {}
             }
         }
+        self.report
     }
 
-    async fn deliver_one(&mut self, id: &str) -> End {
+    async fn deliver_one(&mut self, id: &str) -> EntryEnd {
+        if Instant::now() >= self.deadline {
+            return EntryEnd::Waits("the deadline came before its turn".to_owned());
+        }
         let (outbox, name) = (Arc::clone(&self.outbox), id.to_owned());
         let stuck = self.stuck.clone();
         let claiming = move || {
             let claimed = outbox.claim(&name)?;
-            let is_stuck = stuck.contains(&target_of(&claimed.entry));
+            let is_stuck = stuck.contains(&target_of(&claimed.alert));
             let parts = if is_stuck { Ok(Vec::new()) } else { claimed.parts() };
             Ok((claimed, parts))
         };
         let (claimed, parts) = match off_loop(claiming).await.unwrap_or_else(|error| Err(error.into())) {
             Ok(claimed) => claimed,
-            Err(ClaimError::Busy) => return End::Waits("it is being sent right now"),
-            Err(ClaimError::Gone) => return End::Gone,
-            Err(ClaimError::Damaged(reason)) => return End::Failed(reason),
-            Err(ClaimError::Failed(error)) => return End::Stays(error.to_string()),
+            Err(ClaimError::Busy) => return EntryEnd::Waits("it is being sent right now".to_owned()),
+            Err(ClaimError::Gone) => return EntryEnd::Gone,
+            Err(ClaimError::Damaged(reason)) => return EntryEnd::GivenUp(reason),
+            Err(ClaimError::Failed(error)) => return EntryEnd::Waits(error.to_string()),
         };
-        let target = target_of(&claimed.entry);
+        let target = target_of(&claimed.alert);
         if self.stuck.contains(&target) {
-            return End::Waits("those before it for the same target wait too");
+            return EntryEnd::Waits("those before it for the same target wait too".to_owned());
         }
-        let end = self
-            .deliver_claimed(claimed, parts, &target)
-            .await
-            .unwrap_or_else(|error| End::Stays(error.message().to_owned()));
-        if matches!(end, End::Stays(_)) {
-            self.stuck.insert(target);
+        match self.deliver_claimed(claimed, parts, &target).await {
+            Ok(end) => end,
+            Err(error) => {
+                self.stuck.insert(target);
+                EntryEnd::Waits(error.message().to_owned())
+            }
         }
-        end
     }
 
-    /// The error is why it stays.
+    /// The error is why it waits on, and all others for the same target too.
     async fn deliver_claimed(
         &mut self,
         mut claimed: ClaimedEntry,
         parts: Result<Vec<Part>>,
         target: &str,
-    ) -> Result<End> {
+    ) -> Result<EntryEnd> {
         let limit = self.session.settings.outbox_max_age;
         let is_revived = self.revived.iter().any(|revived| revived == claimed.id());
-        if since(claimed.entry.queued_at_ms) > limit && !is_revived {
+        if since(claimed.alert.queued_at_ms) > limit && !is_revived {
             return give_up(claimed, format!("it is older than {limit:?}, the outbox_max_age")).await;
         }
         // What is unknown of it stands there when it was being given up and the process was killed.
         let may_have_arrived =
             claimed.progress.has(PartState::UnderWay) || (claimed.progress.has(PartState::Unknown) && !is_revived);
-        if claimed.entry.at_most_once && may_have_arrived {
+        if claimed.alert.at_most_once && may_have_arrived {
             return give_up(claimed, "it may have arrived, and must not arrive twice".to_owned()).await;
         }
         let parts = match parts {
@@ -239,7 +221,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         let key = (target.to_owned(), crate::send::agent_id(&parts));
         let (target, mut courier) = match self.targets.remove(&key) {
             Some(known) => known,
-            None => match self.reach(&claimed.entry, key.1).await {
+            None => match self.reach(&claimed.alert, key.1).await {
                 Ok(reached) => reached,
                 Err(error) => {
                     let mut progress = claimed.progress.clone();
@@ -249,7 +231,8 @@ impl<'s, 'c> Flush<'s, 'c> {
                 }
             },
         };
-        courier.set_out(self.policy(&target, &claimed.entry), self.deadline);
+        courier.policy = self.policy(&target, &claimed.alert);
+        courier.client.set_deadline(self.deadline);
         let end = self.send(&mut courier, &parts, claimed, &target).await;
         self.targets.insert(key, (target, courier));
         end
@@ -257,7 +240,7 @@ impl<'s, 'c> Flush<'s, 'c> {
 
     /// An entry's target: its profile as it is now, or the credentials of the environment if they are still those of the
     /// entry. With its courier.
-    async fn reach(&mut self, entry: &Entry, agent_id: Option<i64>) -> Result<(Target, Courier)> {
+    async fn reach(&mut self, entry: &StoredAlert, agent_id: Option<i64>) -> Result<(Target, Courier)> {
         let session = &mut *self.session;
         let mut target = match &entry.profile {
             Some(profile) => {
@@ -283,9 +266,9 @@ impl<'s, 'c> Flush<'s, 'c> {
         Ok((target, courier))
     }
 
-    fn policy(&self, target: &Target, entry: &Entry) -> Policy {
-        let policy = Policy { at_most_once: entry.at_most_once, ..target.policy() };
-        if self.is_brief { Policy { retries: 0, wait_for_rate: false, ..policy } } else { policy }
+    fn policy(&self, target: &Target, entry: &StoredAlert) -> RetryPolicy {
+        let policy = RetryPolicy { at_most_once: entry.at_most_once, ..target.policy() };
+        if self.is_brief { RetryPolicy { retries: 0, wait_for_rate: false, ..policy } } else { policy }
     }
 
     /// Sends what is left of an entry, and settles it.
@@ -295,63 +278,59 @@ impl<'s, 'c> Flush<'s, 'c> {
         parts: &[Part],
         claimed: ClaimedEntry,
         target: &Target,
-    ) -> Result<End> {
-        let mark = mark_of(&claimed.entry, &claimed.progress);
+    ) -> Result<EntryEnd> {
+        let mark = mark_of(&claimed.alert, &claimed.progress);
         let (id, at_most_once, may_edit) =
-            (claimed.id().to_owned(), claimed.entry.at_most_once, claimed.entry.markable);
+            (claimed.id().to_owned(), claimed.alert.at_most_once, claimed.alert.markable);
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
-        account.resume(claimed);
-        account.note_mark(mark.clone());
-        let mark = mark.map(|text| Mark { text, may_edit });
+        account.resume(claimed, mark.clone());
+        let mark = mark.map(|text| DelayMark { text, may_edit });
         let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
-        self.attempts += outcome.attempts;
+        self.report.attempts += outcome.attempts;
         let reason = outcome.error.as_ref().map_or(String::new(), |error| error.message().to_owned());
-        match outcome.shortfall {
-            None if outcome.reached_nobody => gave_up(account, &outcome, reason).await,
-            None => {
-                if outcome.error.is_some() {
-                    self.partial.push(format!("{id}: {reason}"));
-                }
-                if let Err(error) = account.done().await {
-                    self.partial.push(format!("{id}: it was delivered but cannot be removed: {error}"));
-                }
-                Ok(End::Delivered)
+        if outcome.shortfall.is_none() && !outcome.reached_nobody {
+            if outcome.error.is_some() {
+                self.report.partial.push(format!("{id}: {reason}"));
             }
-            Some(shortfall) if shortfall.may_wait(at_most_once) => stays(account, &outcome, reason).await,
-            // The set-up is to be mended, here or in the admin console: the alert itself is not at fault.
-            Some(Shortfall { status: Status::Config | Status::Auth, .. }) => stays(account, &outcome, reason).await,
-            Some(_) => gave_up(account, &outcome, reason).await,
+            if let Err(error) = account.done().await {
+                self.report.partial.push(format!("{id}: it was delivered but cannot be removed: {error}"));
+            }
+            return Ok(EntryEnd::Delivered);
+        }
+        // Of a wrong set-up the alert is not the cause: it waits until that is mended, here or in the admin console.
+        let waits = |shortfall: Shortfall| {
+            shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth)
+        };
+        match outcome.shortfall {
+            Some(shortfall) if waits(shortfall) => {
+                account.wait(&outcome).await?;
+                Err(Error::new(shortfall.status, reason))
+            }
+            _ => {
+                account.give_up(&outcome).await?;
+                Ok(EntryEnd::GivenUp(reason))
+            }
         }
     }
 }
 
-async fn stays(mut account: Account, outcome: &Outcome, reason: String) -> Result<End> {
-    account.wait(outcome).await?;
-    Ok(End::Stays(reason))
-}
-
-async fn gave_up(mut account: Account, outcome: &Outcome, reason: String) -> Result<End> {
-    account.give_up(outcome).await?;
-    Ok(End::Failed(reason))
-}
-
 /// Gives one up that is not tried any more.
-async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<End> {
+async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<EntryEnd> {
     let mut progress = claimed.progress.clone();
     progress.stop();
     progress.note(&Error::new(Status::Refused, reason.as_str()));
     to_the_end(move || claimed.fail(&progress)).await??;
-    Ok(End::Failed(reason))
+    Ok(EntryEnd::GivenUp(reason))
 }
 
-fn target_of(entry: &Entry) -> String {
+fn target_of(entry: &StoredAlert) -> String {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     format!("{} {} {}", entry.channel, of(&entry.profile), of(&entry.target))
 }
 
 /// What a late alert begins with. One that WeCom may know already, and drops when it comes again within the interval,
 /// goes as it went before.
-fn mark_of(entry: &Entry, progress: &EntryProgress) -> Option<String> {
+fn mark_of(entry: &StoredAlert, progress: &EntryProgress) -> Option<String> {
     let may_be_known = progress.may_have_arrived || progress.has(PartState::UnderWay);
     let last = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
     if may_be_known && entry.duplicate_check_s.is_some_and(|interval| since(last).as_secs() < interval) {

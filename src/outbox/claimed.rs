@@ -1,6 +1,6 @@
 //! An entry that one process has claimed: no other process delivers, moves or discards it meanwhile.
 
-use super::entry::{Entry, EntryProgress, StoredFile};
+use super::entry::{EntryProgress, StoredAlert, StoredFile};
 use super::listing::{self, PROGRESS};
 use super::{format, unusable};
 use crate::error::{Error, Result, Status};
@@ -15,7 +15,7 @@ use crate::store::{Folder, Guard};
 #[must_use = "dropping it lets others deliver it"]
 pub(crate) struct ClaimedEntry {
     /// What it holds.
-    pub(crate) entry: Entry,
+    pub(crate) alert: StoredAlert,
     /// How far it had come when it was claimed, or last saved.
     pub(crate) progress: EntryProgress,
     /// Where it lies.
@@ -30,7 +30,7 @@ pub(crate) struct ClaimedEntry {
 impl ClaimedEntry {
     /// Its name, in the order of time.
     pub(crate) fn id(&self) -> &str {
-        &self.entry.id
+        &self.alert.id
     }
 
     /// All parts, ready to be sent. Reads the disk.
@@ -39,7 +39,7 @@ impl ClaimedEntry {
     pub(crate) fn parts(&self) -> Result<Vec<Part>> {
         let file = listing::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
         let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
-        let parts = bodies.into_iter().zip(&self.entry.parts).enumerate().map(|(index, (body, part))| {
+        let parts = bodies.into_iter().zip(&self.alert.parts).enumerate().map(|(index, (body, part))| {
             let file = part.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
             Ok(Part { kind: part.kind, body, file, name: part.name.clone() })
         });
@@ -59,7 +59,7 @@ impl ClaimedEntry {
     }
 
     fn saves_durably(&self) -> bool {
-        self.entry.at_most_once && self.progress.has(PartState::UnderWay)
+        self.alert.at_most_once && self.progress.has(PartState::UnderWay)
     }
 
     /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.

@@ -11,7 +11,7 @@ use crate::message::{Part, PartKind, PartState};
 
 /// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct StoredAlert {
     /// Its name, in the order of time. [`super::Outbox::accept`] gives it.
     pub(crate) id: String,
     /// The channel that it goes by; version 1 called it the route.
@@ -72,7 +72,7 @@ pub(crate) struct EntryProgress {
     pub(crate) status: Option<String>,
     /// What it was.
     pub(crate) message: Option<String>,
-    /// Whether a request went out that nobody knows the end of.
+    /// Whether a request went out whose end is unknown.
     pub(crate) may_have_arrived: bool,
     /// When a request for it was last made, in Unix milliseconds.
     pub(crate) last_attempt_ms: Option<u64>,

@@ -1,7 +1,7 @@
 //! The files of an entry, in both versions that there are.
 //!
 //! Version 2: the first line is `{"version":2,"sha256":"…"}` with the checksum of all that follows; the second is the
-//! [`Entry`] or its [`EntryProgress`]; in `entry.json` the body of each part follows, a line each.
+//! [`StoredAlert`] or its [`EntryProgress`]; in `entry.json` the body of each part follows, a line each.
 //!
 //! Version 1, as 0.1.0 wrote it: one JSON document with everything in it, in `entry.json` and once more in
 //! `progress.json`. It is read, and never written.
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::entry::{Entry, EntryProgress};
+use super::entry::{EntryProgress, StoredAlert};
 use crate::fingerprint::{Checksum, sha256};
 use crate::message::Part;
 
@@ -33,7 +33,7 @@ pub(super) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
 }
 
 /// The content of `entry.json`; `bodies` are those of its parts.
-pub(super) fn write_entry(entry: &Entry, mut bodies: Vec<u8>) -> io::Result<Vec<u8>> {
+pub(super) fn write_entry(entry: &StoredAlert, mut bodies: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut content = line(entry)?;
     content.append(&mut bodies);
     sealed(content)
@@ -58,15 +58,15 @@ pub(super) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
 
 /// Reads `entry.json` without its bodies; of version 1 the progress is in it.
 /// The error says what is wrong with it; nothing of the content is shown.
-pub(super) fn read_entry(file: impl Read) -> Result<(Entry, Option<EntryProgress>), String> {
+pub(super) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryProgress>), String> {
     match open(file)? {
         Opened::V2(mut lines) => {
-            let entry: Entry = lines.next_as()?;
+            let entry: StoredAlert = lines.next_as()?;
             let parts = lines.count_rest()?;
             if parts == entry.parts.len() { Ok((entry, None)) } else { Err("it lacks parts".to_owned()) }
         }
         Opened::V1(old) => {
-            let entry = Entry::deserialize(&old).map_err(|_| no_entry(1, 1))?;
+            let entry = StoredAlert::deserialize(&old).map_err(|_| no_entry(1, 1))?;
             Ok((entry, Some(old_progress(old)?)))
         }
     }
@@ -76,7 +76,7 @@ pub(super) fn read_entry(file: impl Read) -> Result<(Entry, Option<EntryProgress
 pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
     match open(file)? {
         Opened::V2(mut lines) => {
-            let mut bodies = vec![Value::Null; lines.next_as::<Entry>()?.parts.len()];
+            let mut bodies = vec![Value::Null; lines.next_as::<StoredAlert>()?.parts.len()];
             for body in &mut bodies {
                 *body = lines.next_as()?;
             }

@@ -11,9 +11,9 @@ use std::time::SystemTime;
 
 use chrono::DateTime;
 
-use super::entry::{Entry, EntryProgress};
+use super::entry::{EntryProgress, StoredAlert};
 use super::{LEFT_BEHIND, MAX_BYTES, format};
-use crate::store::{Folder, Locked, open_small};
+use crate::store::{Folder, open_small};
 
 /// What was accepted.
 pub(super) const ENTRY: &str = "entry.json";
@@ -21,7 +21,7 @@ pub(super) const ENTRY: &str = "entry.json";
 /// How far it has come.
 pub(super) const PROGRESS: &str = "progress.json";
 
-/// Held by whoever deals with the entry.
+/// The lock of an entry, held by the process that sends, moves or removes it.
 pub(super) const LOCK: &str = "lock";
 
 /// An id ends with so many random letters: two containers may have the same millisecond and process number.
@@ -35,7 +35,7 @@ const LAST_MS: u64 = 253_402_300_799_999;
 
 /// An entry that can be delivered, and how far it has come; or one that cannot be read. A damaged one is never delivered and
 /// never removed by itself.
-pub(crate) type Listed = Result<(Entry, EntryProgress), DamagedEntry>;
+pub(crate) type Listed = Result<(StoredAlert, EntryProgress), DamagedEntry>;
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone)]
@@ -61,12 +61,12 @@ pub(super) fn is_id(name: &str) -> bool {
 }
 
 /// Reads the entry of this name; `None` where there is nothing, or no more than the lock of a process that came too late.
-/// Who changes the entry holds its lock; without that, what is read may be outdated.
+/// A process that changes the entry holds its lock; without it, what is read may be outdated.
 pub(super) fn read(place: &Folder, id: &str) -> Option<Listed> {
     read_whole(place, id).map_err(|reason| DamagedEntry { id: id.to_owned(), reason }).transpose()
 }
 
-fn read_whole(place: &Folder, id: &str) -> Result<Option<(Entry, EntryProgress)>, String> {
+fn read_whole(place: &Folder, id: &str) -> Result<Option<(StoredAlert, EntryProgress)>, String> {
     let file = match open_entry(place) {
         Ok(file) => file,
         Err(error) => return unread(place, &error).map_or(Ok(None), Err),
@@ -74,7 +74,7 @@ fn read_whole(place: &Folder, id: &str) -> Result<Option<(Entry, EntryProgress)>
     let (mut entry, first) = format::read_entry(file).map_err(|reason| format!("{ENTRY} cannot be used: {reason}"))?;
     let parts = entry.parts.len();
     let progress = match read_progress(place, parts) {
-        // It may have arrived, and nobody knows.
+        // Without the progress it is unknown whether it arrived.
         Err(reason) if entry.at_most_once => return Err(format!("{PROGRESS} cannot be used: {reason}")),
         progress => progress.ok().flatten().or(first).unwrap_or_else(|| EntryProgress::new(parts)),
     };
@@ -103,7 +103,7 @@ pub(super) fn is_hollow(place: &Folder) -> io::Result<bool> {
     Ok(place.names()?.iter().all(|name| name == LOCK))
 }
 
-/// Moves the folder of an entry into another one, as a whole. That one is made where somebody took it away.
+/// Moves the folder of an entry into another one, as a whole. That one is made again where it was removed.
 pub(super) fn move_into(place: &Folder, folder: &Folder, id: &str) -> io::Result<()> {
     match place.move_to(&folder.within(id)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && place.path().exists() => {
@@ -114,7 +114,7 @@ pub(super) fn move_into(place: &Folder, folder: &Folder, id: &str) -> io::Result
     }
 }
 
-/// Moves the folder of an entry to where nobody looks for entries, at one go, and removes it there. What a killed process
+/// Moves the folder of an entry to the drafts, atomically, and removes it there. What a killed process
 /// leaves of it is swept away later.
 pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> {
     match move_into(place, new, id) {
@@ -129,7 +129,7 @@ pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> 
 /// Why `entry.json` cannot be opened; `None` where there is no entry.
 fn unread(place: &Folder, error: &io::Error) -> Option<String> {
     match error.kind() {
-        // A file among the folders is nobody's entry.
+        // A file among the folders is no entry.
         io::ErrorKind::NotADirectory => None,
         io::ErrorKind::NotFound => match is_hollow(place) {
             Ok(true) => None,
@@ -209,7 +209,7 @@ pub(super) fn sweep(folder: &Folder, now: SystemTime, unwanted: impl Fn(&Folder)
         if !was_left_behind(&place, now) || !unwanted(&place) {
             continue;
         }
-        if let Ok(Locked::Held(_lock)) = place.try_lock(LOCK)
+        if let Ok(Some(_lock)) = place.try_lock(LOCK)
             && unwanted(&place)
             && place.remove().is_ok()
         {

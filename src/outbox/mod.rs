@@ -3,7 +3,8 @@
 //!
 //! Each entry is a folder of its own: `waiting/ID/` until WeCom took it, `failed/ID/` when nothing can be done for it. It
 //! is written in `new/ID/` and moved as a whole, and moved back there to be removed, so that a process may be killed at any
-//! moment: what is in `waiting/` is whole. Whoever deals with an entry holds the lock in its folder.
+//! moment: what is in `waiting/` is whole. A process that sends, moves or
+//! removes an entry holds the lock in its folder.
 
 mod claimed;
 mod entry;
@@ -19,13 +20,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use claimed::ClaimedEntry;
-pub(crate) use entry::{Entry, EntryProgress, PartProgress};
+pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert};
 pub(crate) use listing::{Listed, Stock};
 
 use crate::error::{Error, Result};
 use crate::fingerprint::Summing;
 use crate::message::Part;
-use crate::store::{Folder, Guard, Locked};
+use crate::store::{Folder, Guard};
 use entry::StoredPart;
 use listing::{ENTRY, LOCK};
 
@@ -36,10 +37,10 @@ pub(crate) const MAX_ENTRIES: usize = 1000;
 /// So many bytes are kept, waiting and failed together.
 pub(crate) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
-/// What was begun so long ago, and is held by nobody, was left by a process that was killed.
+/// A draft of this age whose lock is free was left by a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
-/// The lock of the one who delivers what waits.
+/// The lock of a process that delivers what waits.
 const FLUSH_LOCK: &str = "flush.lock";
 
 /// Alerts that wait on disk.
@@ -103,12 +104,12 @@ impl Outbox {
     }
 
     /// Accepts an alert: when this returns, it is on disk as a whole and outlives a loss of power. No other process delivers
-    /// it until the claim is dropped or this process ends. The entry gets its id and its parts here; their files are copied.
-    pub(crate) fn accept(&self, mut entry: Entry, parts: &[Part]) -> Result<ClaimedEntry, NotStored> {
-        entry.id = self.next_id(entry.queued_at_ms);
-        entry.parts = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
+    /// it until the claim is dropped or this process ends. The alert gets its id and its parts here; their files are copied.
+    pub(crate) fn accept(&self, mut alert: StoredAlert, parts: &[Part]) -> Result<ClaimedEntry, NotStored> {
+        alert.id = self.next_id(alert.queued_at_ms);
+        alert.parts = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
         let bodies = format::write_bodies(parts).map_err(|error| self.not_stored(&error))?;
-        let files = entry.parts.iter().filter_map(|part| part.file.as_ref());
+        let files = alert.parts.iter().filter_map(|part| part.file.as_ref());
         let needed = files.map(|file| file.size).sum::<u64>() + bodies.len() as u64;
         let Stock { entries, bytes } = self.stock().map_err(NotStored::Failed)?;
         if entries >= MAX_ENTRIES || bytes.saturating_add(needed) > MAX_BYTES {
@@ -121,22 +122,39 @@ impl Outbox {
                 "make room with wecom-alert outbox flush, or discard what is not wanted with wecom-alert outbox drop",
             )));
         }
-        let (draft, place) = (self.new.within(&entry.id), self.waiting.within(&entry.id));
-        match write(&draft, &mut entry, parts, bodies, &place) {
-            Ok(lock) => {
-                let progress = EntryProgress::new(parts.len());
-                Ok(self.claimed(entry, progress, lock))
-            }
+        match self.write(&mut alert, parts, bodies) {
+            Ok(lock) => Ok(self.claimed(alert, EntryProgress::new(parts.len()), lock)),
             Err(error) => {
                 // It may have been moved, and only the disk was not told.
-                let _ = listing::discard(&place, &self.new, &entry.id);
-                let _ = draft.remove();
+                let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
+                let _ = self.new.within(&alert.id).remove();
                 Err(self.not_stored(&error))
             }
         }
     }
 
-    /// What waits, in order and read one by one, without a look at whether somebody deals with it.
+    /// Writes a draft and moves it to its place. It is locked before any other process can see it. The checksums of the
+    /// files that are copied are put into the alert.
+    fn write(&self, alert: &mut StoredAlert, parts: &[Part], bodies: Vec<u8>) -> io::Result<Guard> {
+        let draft = self.new.within(&alert.id);
+        let Some(lock) = draft.try_lock(LOCK)? else {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "another process took the same id"));
+        };
+        for (stored, part) in alert.parts.iter_mut().zip(parts) {
+            if let (Some(stored), Some((_, file))) = (&mut stored.file, &part.file) {
+                let mut summing = Summing::new(file.reader());
+                draft.copy_synced(&stored.file, &mut summing)?;
+                stored.sha256 = Some(summing.finish());
+            }
+        }
+        draft.write_synced(ENTRY, &format::write_entry(alert, bodies)?)?;
+        draft.sync_names()?;
+        draft.move_to(&self.waiting.within(&alert.id))?;
+        Ok(lock)
+    }
+
+    /// What waits, in order and read one by one, whether another process has claimed it or not.
+    ///
     /// Fails with exit 3 where the folder cannot be read, as do all methods that look into it.
     pub(crate) fn waiting(&self) -> Result<impl Iterator<Item = Listed>> {
         listing::list(&self.waiting).map_err(|error| self.unusable(&error))
@@ -205,7 +223,7 @@ impl Outbox {
         Ok(revived)
     }
 
-    /// Waits until `until` for the lock of the one who delivers what waits; `None` if somebody else kept it.
+    /// Waits until `until` for the lock of a flush; `None` if another process kept it.
     pub(crate) async fn lock_flush(&self, until: Instant) -> io::Result<Option<Guard>> {
         self.top.lock(FLUSH_LOCK, until, || false).await
     }
@@ -220,9 +238,9 @@ impl Outbox {
         swept.map_err(|error| self.unusable(&error))
     }
 
-    fn claimed(&self, entry: Entry, progress: EntryProgress, lock: Guard) -> ClaimedEntry {
-        let place = self.waiting.within(&entry.id);
-        ClaimedEntry { entry, progress, place, failed: self.failed.clone(), new: self.new.clone(), lock }
+    fn claimed(&self, alert: StoredAlert, progress: EntryProgress, lock: Guard) -> ClaimedEntry {
+        let place = self.waiting.within(&alert.id);
+        ClaimedEntry { alert, progress, place, failed: self.failed.clone(), new: self.new.clone(), lock }
     }
 
     /// The folder of an entry and its lock. It is looked for first: to ask for its lock would make it.
@@ -232,8 +250,8 @@ impl Outbox {
             return Err(ClaimError::Gone);
         }
         match place.try_lock(LOCK) {
-            Ok(Locked::Held(lock)) => Ok((place, lock)),
-            Ok(Locked::Busy) => Err(ClaimError::Busy),
+            Ok(Some(lock)) => Ok((place, lock)),
+            Ok(None) => Err(ClaimError::Busy),
             // It went away meanwhile.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Err(ClaimError::Gone)
@@ -304,25 +322,6 @@ impl From<Error> for ClaimError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
-}
-
-/// Writes a draft and moves it to its place. It is locked before anybody can see it. The checksums of the files that are
-/// copied are put into the entry.
-fn write(draft: &Folder, entry: &mut Entry, parts: &[Part], bodies: Vec<u8>, place: &Folder) -> io::Result<Guard> {
-    let Locked::Held(lock) = draft.try_lock(LOCK)? else {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "another process took the same id"));
-    };
-    for (stored, part) in entry.parts.iter_mut().zip(parts) {
-        if let (Some(stored), Some((_, file))) = (&mut stored.file, &part.file) {
-            let mut summing = Summing::new(file.reader());
-            draft.copy_synced(&stored.file, &mut summing)?;
-            stored.sha256 = Some(summing.finish());
-        }
-    }
-    draft.write_synced(ENTRY, &format::write_entry(entry, bodies)?)?;
-    draft.sync_names()?;
-    draft.move_to(place)?;
-    Ok(lock)
 }
 
 fn unusable(folder: &Folder, error: &io::Error) -> Error {

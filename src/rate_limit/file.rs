@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::window::Window;
 use crate::clock::now_ms;
 use crate::event::Observer;
-use crate::store::{Folder, Guard, Locked, read_small};
+use crate::store::{Folder, Guard, read_small};
 
 /// How long others may keep the file locked. They only ever write a line: a longer lock means a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -21,7 +21,7 @@ const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 pub(super) struct RateFile {
     folder: Option<Folder>,
     name: String,
-    listener: Observer,
+    pub(super) listener: Observer,
     /// Whether it stayed locked for too long: it is not waited for again before it was free once.
     is_stuck: AtomicBool,
     is_told: AtomicBool,
@@ -56,9 +56,9 @@ impl RateFile {
         }
     }
 
-    /// The same if nobody else has it locked right now; else, and if it cannot be used, nothing happens.
+    /// The same without waiting for the lock; if that is taken, or the file cannot be used, nothing happens.
     pub(super) fn try_change(&self, work: impl FnOnce(&mut Window, u64)) {
-        if let Some(Ok(Locked::Held(guard))) = self.folder.as_ref().map(|folder| folder.try_lock(&self.name)) {
+        if let Some(Ok(Some(guard))) = self.folder.as_ref().map(|folder| folder.try_lock(&self.name)) {
             self.rewrite(guard, work);
         }
     }
@@ -68,11 +68,6 @@ impl RateFile {
         let path = self.folder.as_ref().map(|folder| folder.file(&self.name));
         let content = path.and_then(|path| read_small(&path, FILE_LIMIT).ok()).unwrap_or_default();
         Window::parse(&content, now)
-    }
-
-    /// Tells something in the verbose output.
-    pub(super) fn tell(&self, line: String) {
-        self.listener.detail(line);
     }
 
     fn rewrite<T>(&self, mut guard: Guard, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
@@ -102,7 +97,7 @@ impl RateFile {
     /// Only the first trouble is told: the next ones follow from it.
     fn tell_trouble(&self, trouble: &str) {
         if !self.is_told.swap(true, Ordering::Relaxed) {
-            self.tell(format!("pacing is not possible: {trouble}"));
+            self.listener.detail(format!("pacing is not possible: {trouble}"));
         }
     }
 }

@@ -56,21 +56,17 @@ pub(crate) struct RateExceeded {
 
 /// How many permits are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Usage {
-    /// No rate is set.
-    Off,
-    /// A rate is set.
-    Limited {
-        /// How many permits are taken: of an app, by the recipient who has the most.
-        taken: usize,
-        /// How many there are, for each recipient of an app.
-        count: u32,
-        /// For how long WeCom wants no more messages, where it said so.
-        blocked_for: Option<Duration>,
-    },
+pub(crate) struct Usage {
+    /// Of an app, by the recipient who has the most.
+    pub(crate) taken: usize,
+    /// How many there are, for each recipient of an app.
+    pub(crate) count: u32,
+    /// For how long WeCom wants no more messages, where it said so.
+    pub(crate) blocked_for: Option<Duration>,
 }
 
-/// Hands out the permits of one webhook or one app. Clones hand out the same ones.
+/// Hands out the permits of one webhook or one app; without a limit it touches no file and always grants. Clones hand out
+/// the same permits.
 #[derive(Debug, Clone)]
 pub(crate) struct RateLimiter(Option<Arc<Limit>>);
 
@@ -84,26 +80,21 @@ struct Limit {
 }
 
 impl RateLimiter {
-    /// No limit: touches no file and always grants.
-    pub(crate) fn off() -> Self {
-        Self(None)
-    }
-
     /// The permits of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
     /// one, `listener` is told once and there is no limit.
     pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Observer) -> Self {
         match rate {
-            Rate::Off => Self::off(),
+            Rate::Off => Self(None),
             Rate::Per { count, period } => Self::with_hold(state, target, count, period + MARGIN, listener),
         }
     }
 
-    /// How many permits are taken. Takes none and does not wait for the lock.
-    pub(crate) fn usage(&self) -> Usage {
-        let Some(limit) = &self.0 else { return Usage::Off };
+    /// How many permits are taken; `None` without a limit. Takes none and does not wait for the lock.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let limit = self.0.as_ref()?;
         let now = now_ms();
         let window = limit.file.peek(now);
-        Usage::Limited { taken: window.most_taken(), count: limit.count, blocked_for: window.blocked_for(now) }
+        Some(Usage { taken: window.most_taken(), count: limit.count, blocked_for: window.blocked_for(now) })
     }
 
     fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, listener: Observer) -> Self {
@@ -146,7 +137,11 @@ impl RateLimiter {
                 LimitedBy::Rate => format!("{} messages are as many as the rate allows", limit.count),
                 LimitedBy::Block => "WeCom refused one because of too many".to_owned(),
             };
-            limit.file.tell(format!("{why}: waiting {}.{:03} s for a slot", wait.ms / 1_000, wait.ms % 1_000));
+            limit.file.listener.detail(format!(
+                "{why}: waiting {}.{:03} s for a slot",
+                wait.ms / 1_000,
+                wait.ms % 1_000
+            ));
             tokio::time::sleep((earliest + jitter(wait)).min(left)).await;
         }
     }
@@ -229,7 +224,7 @@ impl Drop for TakenPermit {
     }
 }
 
-/// What is added to a wait, so that those who wait for the same do not all come back at once.
+/// What is added to a wait, so that not all waiting processes come back at once.
 fn jitter(wait: Wait) -> Duration {
     let spread = match wait.limited_by {
         LimitedBy::Rate => (wait.ms / 20).min(LONGEST_SPREAD_MS),

@@ -6,7 +6,6 @@ use super::*;
 use crate::fingerprint;
 use crate::message::recipients::RecipientKind;
 use crate::secret::Secret;
-use crate::store::Locked;
 
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(3_600);
@@ -53,16 +52,15 @@ impl Machine {
 
     /// Keeps the file locked until it is dropped.
     fn lock(&self) -> crate::store::Guard {
-        let Locked::Held(guard) = self.folder().try_lock("target.json").unwrap() else { panic!("nobody else is here") };
-        guard
+        self.folder().try_lock("target.json").unwrap().unwrap()
     }
 
     fn content(&self) -> String {
         std::fs::read_to_string(self.folder().file("target.json")).unwrap()
     }
 
-    /// When the one slot that is taken frees, if nobody writes at this moment.
-    fn end_of_slot(&self) -> u64 {
+    /// When the one permit that is taken frees, if no process writes at this moment.
+    fn end_of_permit(&self) -> u64 {
         let window: serde_json::Value = serde_json::from_str(&self.content()).unwrap();
         assert_eq!(window["slots"].as_array().unwrap().len(), 1);
         window["slots"][0]["held"]["until"].as_u64().unwrap()
@@ -86,7 +84,7 @@ async fn wait_for_one(limiter: &RateLimiter) -> Permit {
 }
 
 #[test]
-fn processes_share_the_slots() {
+fn processes_share_the_permits() {
     let machine = Machine::new();
     run(async {
         let (one, other) = (machine.limiter(3, LONG), machine.limiter(3, LONG));
@@ -101,44 +99,44 @@ fn processes_share_the_slots() {
 }
 
 #[test]
-fn a_slot_is_free_a_period_after_its_request() {
+fn a_permit_is_free_a_period_after_its_request() {
     let machine = Machine::new();
     run(async {
         let (one, other) = (machine.limiter(1, SHORT), machine.limiter(1, SHORT));
-        let mut slot = try_one(&one).await.unwrap();
-        let ended = slot.during(async { Instant::now() }).await;
-        drop(slot);
-        let _slot = wait_for_one(&other).await;
+        let mut permit = try_one(&one).await.unwrap();
+        let ended = permit.during(async { Instant::now() }).await;
+        drop(permit);
+        let _permit = wait_for_one(&other).await;
         assert!(ended.elapsed() + STEP >= SHORT, "{:?}", ended.elapsed());
     });
     assert!(machine.said().iter().all(|line| line.starts_with("1 messages")), "{:?}", machine.said());
 }
 
 #[test]
-fn a_killed_process_leaves_its_slot_for_a_period() {
+fn a_killed_process_leaves_its_permit_for_a_period() {
     let machine = Machine::new();
     run(async {
         let taken = Instant::now();
         std::mem::forget(try_one(&machine.limiter(1, SHORT)).await.unwrap());
         let other = machine.limiter(1, SHORT);
-        let _slot = wait_for_one(&other).await;
+        let _permit = wait_for_one(&other).await;
         assert!(taken.elapsed() + STEP >= SHORT, "{:?}", taken.elapsed());
     });
 }
 
 #[test]
-fn a_long_request_keeps_its_slot() {
+fn a_long_request_keeps_its_permit() {
     let machine = Machine::new();
     run(async {
-        let mut slot = try_one(&machine.limiter(1, SHORT)).await.unwrap();
-        let first = machine.end_of_slot();
+        let mut permit = try_one(&machine.limiter(1, SHORT)).await.unwrap();
+        let first = machine.end_of_permit();
         let is_renewed = async {
-            while machine.end_of_slot() == first {
+            while machine.end_of_permit() == first {
                 tokio::time::sleep(STEP).await;
             }
         };
-        slot.during(tokio::time::timeout(LONG / 60, is_renewed)).await.unwrap();
-        assert!(machine.end_of_slot() > first);
+        permit.during(tokio::time::timeout(LONG / 60, is_renewed)).await.unwrap();
+        assert!(machine.end_of_permit() > first);
     });
 }
 
@@ -185,7 +183,7 @@ fn a_pause_ends() {
         let (one, other) = (machine.limiter(9, SHORT), machine.limiter(9, SHORT));
         let begun = Instant::now();
         one.block(SHORT, later()).await;
-        let _slot = wait_for_one(&other).await;
+        let _permit = wait_for_one(&other).await;
         assert!(begun.elapsed() + STEP >= SHORT, "{:?}", begun.elapsed());
     });
     assert!(machine.said().iter().all(|line| line.starts_with("WeCom refused")), "{:?}", machine.said());
@@ -196,7 +194,7 @@ fn what_cannot_end_in_time_is_refused_at_once() {
     let machine = Machine::new();
     run(async {
         let limiter = machine.limiter(1, LONG);
-        let _slot = try_one(&limiter).await.unwrap();
+        let _permit = try_one(&limiter).await.unwrap();
         let soon = Instant::now() + SHORT;
         let refused = limiter.take(&[Bucket::GROUP], true, soon).await.unwrap_err();
         assert!(refused.limited_by == LimitedBy::Rate && refused.retry_after > LONG / 2, "{refused:?}");
@@ -205,14 +203,14 @@ fn what_cannot_end_in_time_is_refused_at_once() {
 }
 
 #[test]
-fn a_thousand_recipients_take_a_slot_each() {
+fn a_thousand_recipients_take_a_permit_each() {
     let machine = Machine::new();
     run(async {
         let limiter = machine.limiter(1, LONG);
         let bucket = |id: usize| Bucket::of(RecipientKind::User, &format!("user{id}"));
         // The same member twice is one.
         let buckets: Vec<Bucket> = (0..1_000).chain([0]).map(bucket).collect();
-        let _slot = limiter.take(&buckets, false, later()).await.unwrap();
+        let _permit = limiter.take(&buckets, false, later()).await.unwrap();
         assert!(limiter.take(&[bucket(1_000), bucket(999)], false, later()).await.is_err());
         let _other = limiter.take(&[bucket(1_000)], false, later()).await.unwrap();
     });
@@ -224,13 +222,14 @@ fn many_at_once_never_pass_the_rate() {
     let machine = Machine::new();
     let requests = RefCell::new(Vec::new());
     run(futures_util::future::join_all((0..3 * COUNT).map(async |_| {
-        let mut slot = wait_for_one(&machine.limiter(COUNT as u32, SHORT)).await;
-        slot.during(async {
-            let begun = Instant::now();
-            tokio::time::sleep(STEP).await;
-            requests.borrow_mut().push((begun, Instant::now()));
-        })
-        .await;
+        let mut permit = wait_for_one(&machine.limiter(COUNT as u32, SHORT)).await;
+        permit
+            .during(async {
+                let begun = Instant::now();
+                tokio::time::sleep(STEP).await;
+                requests.borrow_mut().push((begun, Instant::now()));
+            })
+            .await;
     })));
     let requests = requests.into_inner();
     assert_eq!(requests.len(), 3 * COUNT);
@@ -282,7 +281,7 @@ fn a_file_locked_for_ever_stops_nothing() {
         let said = machine.said();
         assert!(said.len() == 1 && said[0].contains("keeps it locked"), "{said:?}");
         drop(guard);
-        let _slot = try_one(&limiter).await.unwrap();
+        let _permit = try_one(&limiter).await.unwrap();
         assert!(try_one(&limiter).await.is_err(), "it is used again");
     });
 }
@@ -294,7 +293,7 @@ fn a_file_of_something_else_is_begun_anew() {
     std::fs::write(machine.folder().file("target.json"), "no window\n".repeat(1_000)).unwrap();
     run(async {
         let limiter = machine.limiter(1, LONG);
-        let _slot = try_one(&limiter).await.unwrap();
+        let _permit = try_one(&limiter).await.unwrap();
         assert!(try_one(&limiter).await.is_err());
     });
     assert_eq!(machine.content().lines().count(), 1);
@@ -307,7 +306,7 @@ fn no_rate_touches_no_file() {
         let key = Secret::new("test-key");
         let limiter =
             RateLimiter::new(Some(&machine.state()), &fingerprint::of_webhook(&key), Rate::Off, machine.listener());
-        for limiter in [limiter, RateLimiter::off()] {
+        for limiter in [limiter, RateLimiter(None)] {
             try_one(&limiter).await.unwrap().during(ready(())).await;
             limiter.block(LONG, later()).await;
             try_one(&limiter).await.unwrap().give_back().await;
@@ -350,7 +349,7 @@ fn each_target_has_a_file_that_does_not_name_it() {
 }
 
 #[test]
-fn a_slot_holds_for_the_period_and_a_little_more() {
+fn a_permit_holds_for_the_period_and_a_little_more() {
     let machine = Machine::new();
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };

@@ -60,8 +60,8 @@ pub(super) struct Wait {
 pub(super) struct Window {
     #[serde(default)]
     block: Option<Span>,
-    #[serde(default)]
-    slots: Vec<Taken>,
+    #[serde(default, rename = "slots")]
+    permits: Vec<Taken>,
 }
 
 /// Something that was written down at a time and holds until another.
@@ -98,7 +98,7 @@ impl Window {
         let line = content.iter().position(|byte| *byte == b'\n').and_then(|end| content.get(..end));
         let mut window: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
         window.block = window.block.filter(|block| block.holds(now));
-        window.slots.retain(|slot| slot.held.holds(now));
+        window.permits.retain(|permit| permit.held.holds(now));
         window
     }
 
@@ -112,30 +112,28 @@ impl Window {
     /// Takes one permit in every bucket, for `hold_ms`; or none, if one of `buckets`, sorted and each named once, has `count`
     /// taken or a block holds.
     pub(super) fn take(&mut self, id: u64, buckets: &[Bucket], count: u32, hold_ms: u64, now: u64) -> Result<(), Wait> {
-        match self.wait(buckets, count, now) {
-            Some(wait) => Err(wait),
-            None => {
-                self.hold(id, buckets, hold_ms, now);
-                Ok(())
-            }
+        if let Some(wait) = self.wait(buckets, count, now) {
+            return Err(wait);
         }
+        self.hold(id, buckets, hold_ms, now);
+        Ok(())
     }
 
     /// Lets a permit hold for `hold_ms` from now on. One that is no longer there is there again: its request was made.
     pub(super) fn hold(&mut self, id: u64, buckets: &[Bucket], hold_ms: u64, now: u64) {
         let held = Span::new(now, hold_ms);
-        match self.slots.iter_mut().find(|slot| slot.id == id) {
-            Some(slot) => slot.held = held,
-            None => self.slots.push(Taken { id, held, buckets: buckets.to_vec() }),
+        match self.permits.iter_mut().find(|permit| permit.id == id) {
+            Some(permit) => permit.held = held,
+            None => self.permits.push(Taken { id, held, buckets: buckets.to_vec() }),
         }
     }
 
     /// Frees a permit at once.
     pub(super) fn free(&mut self, id: u64) {
-        self.slots.retain(|slot| slot.id != id);
+        self.permits.retain(|permit| permit.id != id);
     }
 
-    /// Nobody takes a permit for `ms` from now on, or for longer where that was said before.
+    /// No permit is given for `ms` from now on, or for longer where an earlier block lasts longer.
     pub(super) fn block(&mut self, ms: u64, now: u64) {
         let block = Span::new(now, ms);
         if self.block.is_none_or(|old| old.until < block.until) {
@@ -146,7 +144,7 @@ impl Window {
     /// How many permits are taken in the bucket that has the most.
     pub(super) fn most_taken(&self) -> usize {
         let mut taken: BTreeMap<Bucket, usize> = BTreeMap::new();
-        for bucket in self.slots.iter().flat_map(|slot| &slot.buckets) {
+        for bucket in self.permits.iter().flat_map(|permit| &permit.buckets) {
             *taken.entry(*bucket).or_default() += 1;
         }
         taken.into_values().max().unwrap_or(0)
@@ -175,10 +173,10 @@ impl Window {
     /// When the last of these buckets has fewer than `count` permits taken; `None` if they all have.
     fn free_at(&self, buckets: &[Bucket], count: usize) -> Option<u64> {
         let mut ends = vec![Vec::new(); buckets.len()];
-        for slot in &self.slots {
-            for bucket in &slot.buckets {
+        for permit in &self.permits {
+            for bucket in &permit.buckets {
                 if let Some(ends) = buckets.binary_search(bucket).ok().and_then(|index| ends.get_mut(index)) {
-                    ends.push(slot.held.until);
+                    ends.push(permit.held.until);
                 }
             }
         }

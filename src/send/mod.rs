@@ -101,7 +101,7 @@ pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> 
     }
     let courier = target.courier(None).await;
     session.warnings.append(&mut target.warnings);
-    let uploaded = courier?.upload(kind, &file).await?;
+    let uploaded = courier?.upload(kind, &file).await.map_err(|failed| failed.error)?;
     let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
     Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
 }

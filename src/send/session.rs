@@ -123,7 +123,7 @@ impl<'c> Session<'c> {
     /// brought where the settings have none.
     pub(crate) fn take_courier(&mut self, target: &Target, agent_id: Option<i64>) -> Option<Courier> {
         let is_its = |(known, courier): &(Target, Courier)| {
-            identity(known) == identity(target) && courier.agent_id() == target.agent_id(agent_id)
+            identity(known) == identity(target) && courier.credential_info.agent_id == target.agent_id(agent_id)
         };
         let at = self.couriers.iter().position(is_its)?;
         Some(self.couriers.swap_remove(at).1)

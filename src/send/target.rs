@@ -7,8 +7,8 @@ use tokio::sync::OnceCell;
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
 use crate::channel::{Channel, CredentialKind};
-use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, SecretSource, Settings, Webhook};
-use crate::delivery::{Courier, Credential, Policy, Provenance};
+use crate::config::{BaseUrl, Level, OnRateLimit, ProxySetting, Rate, SecretSource, Settings, Webhook};
+use crate::delivery::{Courier, Credential, CredentialInfo, RetryPolicy};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::fingerprint;
@@ -40,7 +40,7 @@ pub(crate) struct Login {
     /// The base URL of its API.
     pub(crate) base_url: BaseUrl,
     /// What reports may tell of the credential.
-    pub(crate) provenance: Provenance,
+    pub(crate) credential_info: CredentialInfo,
     key: Key,
 }
 
@@ -79,9 +79,9 @@ impl Target {
         };
         let secret = self.load(source).await?;
         let agent_id = self.agent_id(agent_id);
-        let provenance = Provenance { origin: source.origin().to_owned(), length: secret.len(), agent_id };
+        let credential_info = CredentialInfo { origin: source.origin().to_owned(), length: secret.len(), agent_id };
         let key = Key::App(App { corp_id: corp_id.value.clone(), agent_id, secret });
-        Ok(Login { base_url: settings.base_url_or_default(), provenance, key })
+        Ok(Login { base_url: settings.base_url_or_default(), credential_info, key })
     }
 
     async fn log_in_webhook(&self) -> Result<Login> {
@@ -90,8 +90,12 @@ impl Target {
         let webhook = Webhook::parse(&text, source.origin())?;
         self.mask.add(&webhook.key);
         let (origin, length) = (source.origin().to_owned(), webhook.key.len());
-        let provenance = Provenance { origin, length, agent_id: None };
-        Ok(Login { base_url: self.settings.webhook_base_url(&webhook), provenance, key: Key::Webhook(webhook.key) })
+        let credential_info = CredentialInfo { origin, length, agent_id: None };
+        Ok(Login {
+            base_url: self.settings.webhook_base_url(&webhook),
+            credential_info,
+            key: Key::Webhook(webhook.key),
+        })
     }
 
     /// The agent that its calls name.
@@ -180,13 +184,26 @@ impl Target {
             Key::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             Key::Webhook(key) => Credential::Webhook(key),
         };
-        let (credential, pacing) = ((credential, login.provenance), (limiter, self.settings.rate));
-        Courier::new(client, self.channel, credential, self.policy(), pacing, self.listener.clone())
+        let period = match self.settings.rate {
+            Some(Rate::Per { period, .. }) => Some(period),
+            Some(Rate::Off) | None => None,
+        };
+        Courier {
+            client,
+            channel: self.channel,
+            credential,
+            token: None,
+            credential_info: login.credential_info,
+            policy: self.policy(),
+            limiter,
+            listener: self.listener.clone(),
+            period,
+        }
     }
 
     /// The retry policy of the settings.
-    pub(crate) fn policy(&self) -> Policy {
-        Policy {
+    pub(crate) fn policy(&self) -> RetryPolicy {
+        RetryPolicy {
             retries: self.settings.retries,
             at_most_once: self.settings.at_most_once,
             wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,

@@ -10,7 +10,7 @@ use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::Part;
-use crate::outbox::{ClaimedEntry, Entry, NotStored, Outbox};
+use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
 
 use super::combine::name_of;
 use super::draft::Draft;
@@ -90,7 +90,7 @@ impl TargetMessage {
                 Err(_) => return Ok(None),
             },
         };
-        let entry = Entry {
+        let alert = StoredAlert {
             id: String::new(),
             channel: target.channel,
             profile,
@@ -102,7 +102,7 @@ impl TargetMessage {
             parts: Vec::new(),
         };
         let parts = parts.clone();
-        match to_the_end(move || Outbox::open(&state)?.accept(entry, &parts)).await? {
+        match to_the_end(move || Outbox::open(&state)?.accept(alert, &parts)).await? {
             Ok(entry) => Ok(Some(entry)),
             Err(NotStored::Failed(error)) if !target.sends_unstored => Err(error),
             Err(NotStored::Full(error) | NotStored::Failed(error)) => Ok(warn_of_unstored(target, &error)),

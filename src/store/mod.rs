@@ -1,16 +1,14 @@
 //! Locks and files kept between runs: the only code of the library that writes to disk.
 //!
-//! What is kept here may vanish or be refused at any time; whoever calls decides whether that matters.
+//! What is kept here may vanish or be refused at any time; the caller decides whether that matters.
 
-mod keyed;
-mod lock;
+mod locked;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-pub(crate) use keyed::KeyedFile;
-pub(crate) use lock::{Guard, Locked};
+pub(crate) use locked::{Guard, KeyedFile};
 
 /// A folder for files of this program. It is made when something is put into it.
 #[derive(Debug, Clone)]
@@ -87,16 +85,15 @@ impl Folder {
 
     /// Writes a file as a whole, its content synced to disk. Its name is after [`Folder::sync_names`].
     pub(crate) fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let mut file = self.temporary()?;
-        file.write_all(content)?;
-        self.persist_synced(file, name)
+        self.copy_synced(name, &mut &content[..]).map(drop)
     }
 
     /// The same for what a reader gives; returns the number of bytes.
     pub(crate) fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
         let mut file = self.temporary()?;
         let bytes = io::copy(content, &mut file)?;
-        self.persist_synced(file, name)?;
+        file.as_file().sync_all()?;
+        file.persist(self.file(name))?;
         Ok(bytes)
     }
 
@@ -142,12 +139,6 @@ impl Folder {
         Ok(file)
     }
 
-    fn persist_synced(&self, file: tempfile::NamedTempFile, name: &str) -> io::Result<()> {
-        file.as_file().sync_all()?;
-        file.persist(self.file(name))?;
-        Ok(())
-    }
-
     fn open(&self, name: &str) -> io::Result<File> {
         let path = self.file(name);
         match OpenOptions::new().read(true).write(true).open(&path) {
@@ -158,7 +149,7 @@ impl Folder {
                 #[cfg(unix)]
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
                 let file = options.open(&path)?;
-                // Somebody else may have made it at the same time: then it is his to open up.
+                // Another process may have made it at the same time: then that one sets its mode.
                 let _ = self.open_to_group(&path, 0o660);
                 Ok(file)
             }
@@ -208,7 +199,7 @@ pub(crate) fn read_small(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// Opens a file to be read piece by piece.
 /// Fails with `InvalidData` for what is no regular file or longer than `limit` bytes.
 pub(crate) fn open_small(path: &Path, limit: u64) -> io::Result<File> {
-    // Asked before opening: a pipe that somebody put there would keep the opener waiting.
+    // Asked before opening: opening a pipe would block.
     let about = std::fs::metadata(path)?;
     if !about.is_file() || about.len() > limit {
         return Err(io::ErrorKind::InvalidData.into());
@@ -266,7 +257,7 @@ mod tests {
             std::fs::set_permissions(root.path(), PermissionsExt::from_mode(of_folder)).unwrap();
             let folder = Folder::shared_if_made_so(root.path()).within("sub");
             folder.write_durably("written", b"x").unwrap();
-            let Locked::Held(_guard) = folder.try_lock("locked").unwrap() else { panic!("nobody else is here") };
+            let _guard = folder.try_lock("locked").unwrap().unwrap();
             assert_eq!(mode(folder.path()) & 0o770, expected_folder & 0o770, "{of_folder:o}");
             for name in ["written", "locked"] {
                 assert_eq!(mode(&folder.file(name)), expected_file, "{name} in {of_folder:o}");

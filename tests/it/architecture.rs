@@ -33,7 +33,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "channel/",
     "message/",
     "alert/",
@@ -41,8 +41,9 @@ const PURE: [&str; 14] = [
     "feed/",
     "ci/",
     "api/errcode/",
-    "delivery/late",
-    "delivery/policy",
+    "delivery/delayed",
+    "delivery/failure",
+    "delivery/retry",
     "delivery/split/",
     "delivery/summary",
     "outbox/entry",

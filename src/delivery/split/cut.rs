@@ -43,22 +43,22 @@ impl Cutter<'_> {
         (ends.len() <= most).then_some(ends)
     }
 
-    /// What a piece is made of besides its own bytes: the line that begins a block again, and what ends one.
-    pub(super) fn frame(&self, start: usize, end: usize) -> (&str, [&str; 2]) {
+    /// What a piece has besides its own bytes: before them the line that begins a block again, behind them a line break and
+    /// the line that ends one.
+    pub(super) fn frame(&self, start: usize, end: usize) -> [&str; 3] {
         let before = self.layout.fence_at(start).filter(|_| start > 0);
-        let before = before.map_or("", |fence| fence.reopening(self.text));
-        let behind = self.layout.fence_at(end).filter(|_| end < self.text.len());
-        let behind = behind.map_or(["", ""], |fence| {
-            let line_break = if self.text[..end].ends_with('\n') { "" } else { "\n" };
-            [line_break, fence.closing(self.text)]
-        });
-        (before, behind)
+        let reopening = before.map_or("", |fence| fence.reopening(self.text));
+        match self.layout.fence_at(end).filter(|_| end < self.text.len()) {
+            Some(fence) if self.text[..end].ends_with('\n') => [reopening, "", fence.closing(self.text)],
+            Some(fence) => [reopening, "\n", fence.closing(self.text)],
+            None => [reopening, "", ""],
+        }
     }
 
     /// Bytes of the piece with its frame.
     fn cost(&self, start: usize, end: usize) -> usize {
-        let (before, behind) = self.frame(start, end);
-        before.len() + (end - start) + behind[0].len() + behind[1].len()
+        let frame: usize = self.frame(start, end).iter().map(|text| text.len()).sum();
+        end - start + frame
     }
 
     /// Where the piece ends that begins here. White space at the end of the text (from `visible` on) is not left alone
@@ -77,7 +77,7 @@ impl Cutter<'_> {
 
     /// The best place to cut behind `start`, not behind `most` and always at least one code point away.
     pub(super) fn choose(&self, start: usize, most: usize) -> usize {
-        let reopening = self.frame(start, start).0.len();
+        let reopening = self.frame(start, start)[0].len();
         let end = most.min(start + self.room.saturating_sub(reopening));
         let closing = self.layout.fence_around(end).map_or(0, |fence| {
             // A line break may have to go before it.

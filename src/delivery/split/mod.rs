@@ -1,21 +1,23 @@
-//! Long text into parts by bytes, and long text made short. Pure, and linear in the text.
+//! Splits a long text into parts by bytes, or truncates it. Pure; the time is linear in the text.
 //!
 //! Cuts fall on line borders, else between grapheme clusters; never inside a fenced block, a `<font …>…</font>`, a link
 //! or inline code that a part can hold. A fenced block longer than a part ends with the part and begins again in the
-//! next one, unless its own lines take half of a part: then it is text like any other. Every byte of the text stands in exactly one part; besides them a part has its mark, and for a block begun
-//! again the line that began it, and for one ended the run that ends it (on a line of its own).
+//! next one, unless its own lines take half of a part: then it is text like any other.
+//!
+//! Every byte of the text stands in exactly one part. Besides them a part has its mark, for a block begun again the line
+//! that began it, and for one ended the run that ends it (on a line of its own).
 
-mod abridge;
 mod cut;
 mod fence;
-mod inline;
 mod layout;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod truncate;
+
+pub(crate) use truncate::{head_and_tail, truncate};
 
 use crate::channel::Markup;
-use crate::config::Keep;
 use cut::Cutter;
 use scan::scan;
 
@@ -62,25 +64,11 @@ pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize)
     }
 }
 
-/// What fits of the text, and a line that says how many bytes of it are not there, `[… 12345 bytes left out …]`: in front
-/// of a tail, behind a head, between both. A text that fits comes back as it is.
-///
-/// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
-/// not kept.
-pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
-    abridge::abridge(text, limit, markup, keep, None)
-}
-
-/// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
-pub(crate) fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
-    abridge::abridge(text, limit, markup, Keep::Both, Some(note))
-}
-
 /// The parts, marked.
 fn render(cutter: &Cutter<'_>, ends: &[usize], markup: Markup) -> Vec<String> {
     let mut start = 0;
     let parts = ends.iter().enumerate().map(|(index, end)| {
-        let (before, [line_break, closing]) = cutter.frame(start, *end);
+        let [before, line_break, closing] = cutter.frame(start, *end);
         let text = &cutter.text[start..*end];
         start = *end;
         format!("({}/{}){}{before}{text}{line_break}{closing}", index + 1, ends.len(), behind_mark(markup))

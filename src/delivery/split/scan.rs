@@ -1,9 +1,20 @@
-//! Finds what of a text should not be cut. One pass, linear in the text.
+//! Finds what of a text should not be cut: fenced blocks, links, inline code and `<font>`; line breaks and entities of a
+//! textcard. One pass, linear in the text.
+//!
+//! Links, inline code and tags end on their line (inline code is "single line": WeCom reference 2.5), fonts anywhere.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Markup;
 use super::fence::{self, Fence};
-use super::inline::Inline;
-use super::layout::Layout;
+use super::layout::{Font, Layout};
+
+/// The longest entity that is looked for, in bytes.
+const ENTITY_BYTES: usize = 32;
+
+const FONT: &[u8] = b"<font";
+pub(super) const FONT_END: &str = "</font>";
 
 /// Reads the text. `room` is what a piece can hold, in bytes.
 pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
@@ -38,9 +49,6 @@ pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
     layout
 }
 
-/// The longest entity that is looked for, in bytes.
-const ENTITY_BYTES: usize = 32;
-
 /// Keeps each line break and each entity of a textcard whole.
 fn keep_signs(text: &str, layout: &mut Layout) {
     for (at, sign) in text.match_indices(['<', '&']) {
@@ -55,4 +63,182 @@ fn keep_signs(text: &str, layout: &mut Layout) {
             layout.protect(at..at + layout.line_break.len());
         }
     }
+}
+
+/// Something that has begun on the line.
+enum Open {
+    /// `[`, at this place.
+    Bracket(usize),
+    /// `](`, of the bracket at this place.
+    Target(usize),
+    /// `(` inside a target.
+    Parenthesis,
+}
+
+/// Reads lines one after the other.
+pub(super) struct Inline<'t> {
+    bytes: &'t [u8],
+    fonts: Vec<Font>,
+}
+
+impl<'t> Inline<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { bytes: text.as_bytes(), fonts: Vec::new() }
+    }
+
+    /// Reads the line at these bytes.
+    pub(super) fn read_line(&mut self, line: Range<usize>, layout: &mut Layout) {
+        let end = line.end;
+        let mut code = Code { bytes: &self.bytes[..end], last: None };
+        let mut links = Links::default();
+        let mut tag = None;
+        let mut at = line.start;
+        while at < end {
+            let next = self.bytes[..end].get(at + 1);
+            at += match self.bytes[at] {
+                b'\\' if next.is_some_and(u8::is_ascii_punctuation) => 2,
+                b'`' => match code.span_at(at) {
+                    Ok(span) => {
+                        let length = span.len();
+                        layout.keep_whole(span);
+                        length
+                    }
+                    Err(run) => run,
+                },
+                b'[' => links.begin(at - usize::from(at > line.start && self.bytes[at - 1] == b'!')),
+                b']' => links.end_text(next == Some(&b'(')),
+                b'(' => links.open_parenthesis(),
+                b')' => {
+                    if let Some(start) = links.close_parenthesis() {
+                        layout.keep_whole(start..at + 1);
+                    }
+                    1
+                }
+                b'<' if is_font(&self.bytes[at..end]) => {
+                    tag = Some(at);
+                    FONT.len()
+                }
+                b'<' if starts_with(&self.bytes[at..end], FONT_END.as_bytes()) => {
+                    self.end_font(at, layout);
+                    FONT_END.len()
+                }
+                b'>' => {
+                    if let Some(start) = tag.take() {
+                        layout.protect(start..at + 1);
+                        self.fonts.push(Font { start, inner: at + 1, close: None });
+                    }
+                    1
+                }
+                _ => 1,
+            };
+        }
+    }
+
+    fn end_font(&mut self, at: usize, layout: &mut Layout) {
+        let end = at + FONT_END.len();
+        layout.protect(at..end);
+        if let Some(font) = self.fonts.pop() {
+            layout.keep_font(Font { close: Some(at), ..font }, Some(end));
+        }
+    }
+
+    /// What is still open at the end of the text.
+    pub(super) fn finish(self, layout: &mut Layout) {
+        self.fonts.into_iter().for_each(|font| layout.keep_font(font, None));
+    }
+}
+
+/// The backticks of a line.
+struct Code<'t> {
+    /// The text up to the end of the line.
+    bytes: &'t [u8],
+    /// Where the last run of each length begins: without it, each run that nothing closes would cost a search
+    /// through the line.
+    last: Option<BTreeMap<usize, usize>>,
+}
+
+impl Code<'_> {
+    /// The inline code that begins with the run of backticks here, or the length of a run that begins none.
+    fn span_at(&mut self, start: usize) -> Result<Range<usize>, usize> {
+        let bytes = self.bytes;
+        let length = run_length(bytes, start);
+        let last = self.last.get_or_insert_with(|| runs(bytes, start).map(|run| (run.len(), run.start)).collect());
+        if last.get(&length).is_none_or(|last| *last <= start) {
+            return Err(length);
+        }
+        let closing = runs(bytes, start + length).find(|run| run.len() == length);
+        closing.map(|closing| start..closing.end).ok_or(length)
+    }
+}
+
+/// The runs of backticks from a place on.
+fn runs(bytes: &[u8], from: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut from = from;
+    std::iter::from_fn(move || {
+        let start = from + bytes[from..].iter().position(|byte| *byte == b'`')?;
+        from = start + run_length(bytes, start);
+        Some(start..from)
+    })
+}
+
+fn run_length(bytes: &[u8], start: usize) -> usize {
+    bytes[start..].iter().take_while(|byte| **byte == b'`').count()
+}
+
+/// The brackets of a line. Each method says how many bytes it has read.
+#[derive(Default)]
+struct Links {
+    open: Vec<Open>,
+    /// How many of the open ones are parentheses.
+    parentheses: usize,
+}
+
+impl Links {
+    fn begin(&mut self, start: usize) -> usize {
+        self.open.push(Open::Bracket(start));
+        1
+    }
+
+    fn end_text(&mut self, has_target: bool) -> usize {
+        let Some(Open::Bracket(start)) = self.open.pop_if(|open| matches!(open, Open::Bracket(_))) else { return 1 };
+        if !has_target {
+            return 1;
+        }
+        self.open.push(Open::Target(start));
+        self.parentheses += 1;
+        2
+    }
+
+    fn open_parenthesis(&mut self) -> usize {
+        if self.parentheses > 0 {
+            self.open.push(Open::Parenthesis);
+            self.parentheses += 1;
+        }
+        1
+    }
+
+    /// Where the link begins that ends with this parenthesis.
+    fn close_parenthesis(&mut self) -> Option<usize> {
+        if self.parentheses == 0 {
+            return None;
+        }
+        self.parentheses -= 1;
+        while let Some(open) = self.open.pop() {
+            match open {
+                Open::Bracket(_) => {}
+                Open::Parenthesis => return None,
+                Open::Target(start) => return Some(start),
+            }
+        }
+        None
+    }
+}
+
+fn is_font(bytes: &[u8]) -> bool {
+    let behind = bytes.get(FONT.len());
+    starts_with(bytes, FONT) && behind.is_some_and(|byte| *byte == b'>' || byte.is_ascii_whitespace())
+}
+
+fn starts_with(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }

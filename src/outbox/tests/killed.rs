@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::error::{Error, Status};
-use crate::store::Locked;
 
 /// A moment at which everything made now is old.
 fn later() -> SystemTime {
@@ -40,7 +39,7 @@ fn half_an_entry_is_never_seen_and_is_swept_when_it_is_old() {
         assert!(matches!(place.outbox.claim(id), Err(ClaimError::Gone)), "{id}");
     }
     let living = Folder::private(place.path("new")).within(&ids[1]);
-    let Locked::Held(lock) = living.try_lock("lock").unwrap() else { panic!("nobody holds it") };
+    let lock = living.try_lock("lock").unwrap().unwrap();
     // What is young may be somebody's work, and so is what somebody holds.
     assert_eq!(place.outbox.sweep(SystemTime::now()).unwrap(), 0);
     assert_eq!(place.outbox.sweep(later()).unwrap(), HALF.len() - 1);
@@ -131,7 +130,7 @@ fn progress_that_was_lost_does_not_lose_the_entry() {
 #[test]
 fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
     let place = Place::new();
-    let mut held = place.outbox.accept(Entry { at_most_once: true, ..alert() }, &[message("x")]).unwrap();
+    let mut held = place.outbox.accept(StoredAlert { at_most_once: true, ..alert() }, &[message("x")]).unwrap();
     let id = held.id().to_owned();
     held.save(EntryProgress::new(1)).unwrap();
     drop(held);

@@ -21,10 +21,10 @@ fn what_is_accepted_comes_back_whole() {
     let mut parts = vec![message("第一\u{1f525}")];
     parts.extend(names.iter().map(|name| file_part(&binary, name)));
     let accepted = place.store(&parts).unwrap();
-    let entry = accepted.entry.clone();
+    let entry = accepted.alert.clone();
     drop(accepted);
     let held = place.claim(&entry.id);
-    assert_eq!((&held.entry, &held.progress), (&entry, &EntryProgress::new(7)));
+    assert_eq!((&held.alert, &held.progress), (&entry, &EntryProgress::new(7)));
     let parts = held.parts().unwrap();
     assert!(parts[0].file.is_none());
     assert_eq!(parts[0].body.to_string(), message("第一\u{1f525}").body.to_string());
@@ -175,7 +175,7 @@ fn a_file_that_is_not_the_one_copied_in_is_not_sent() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(&outside, &path).unwrap();
     assert!(told(&held).ends_with("its file is missing"), "{}", told(&held));
-    held.entry.parts[0].file.as_mut().unwrap().file = "../../../../outside".to_owned();
+    held.alert.parts[0].file.as_mut().unwrap().file = "../../../../outside".to_owned();
     assert!(told(&held).ends_with("its file is missing"), "{}", told(&held));
 }
 
@@ -267,7 +267,7 @@ proptest! {
         let bodies: Vec<Value> = parts.iter().map(|part| part.body.clone()).collect();
         let lines = format::write_bodies(&parts).unwrap();
         let stored = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
-        let entry = Entry { id: "x".to_owned(), parts: stored, ..alert() };
+        let entry = StoredAlert { id: "x".to_owned(), parts: stored, ..alert() };
         let content = format::write_entry(&entry, lines).unwrap();
         prop_assert_eq!(format::read_entry(&content[..]).unwrap(), (entry, None));
         prop_assert_eq!(format::read_bodies(&content[..]).unwrap(), bodies);

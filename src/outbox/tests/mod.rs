@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{ClaimError, ClaimedEntry, Entry, EntryProgress, Listed, NotStored, Outbox};
+use super::{ClaimError, ClaimedEntry, EntryProgress, Listed, NotStored, Outbox, StoredAlert};
 use crate::channel::Channel;
 use crate::error::{Error, Status};
 use crate::input::Attachment;
@@ -76,8 +76,8 @@ impl Place {
     }
 }
 
-fn alert() -> Entry {
-    Entry {
+fn alert() -> StoredAlert {
+    StoredAlert {
         id: String::new(),
         channel: Channel::App,
         profile: Some("ops".to_owned()),

@@ -24,7 +24,7 @@ fn pace(ms: u64) -> Wait {
 }
 
 #[test]
-fn a_slot_is_taken_in_every_lane_or_in_none() {
+fn a_permit_is_taken_in_every_bucket_or_in_none() {
     let mut window = taken(Bucket(1), &[NOW + 500]);
     assert_eq!(window.take(9, &[Bucket(1), Bucket(2)], 1, HOLD, NOW), Err(pace(500)));
     assert_eq!(window, taken(Bucket(1), &[NOW + 500]));
@@ -34,7 +34,7 @@ fn a_slot_is_taken_in_every_lane_or_in_none() {
 }
 
 #[test]
-fn what_is_used_up_is_told_by_the_fullest_lane() {
+fn what_is_used_up_is_told_by_the_fullest_bucket() {
     let mut window = taken(Bucket(1), &[NOW + 300, NOW + 100]);
     window.hold(7, &[Bucket(1), Bucket(2)], HOLD, NOW);
     assert_eq!((window.most_taken(), window.blocked_for(NOW)), (3, None));
@@ -53,7 +53,7 @@ fn who_paces_by_less_waits_for_more_to_end() {
 }
 
 #[test]
-fn a_slot_is_prolonged_freed_and_back_again() {
+fn a_permit_is_prolonged_freed_and_back_again() {
     let mut window = taken(Bucket(1), &[NOW + 10]);
     window.hold(0, &[Bucket(1)], 20, NOW + 5);
     assert_eq!(window, {
@@ -84,11 +84,11 @@ fn a_pause_holds_for_all_and_is_never_shortened() {
 }
 
 #[test]
-fn what_is_over_vanishes_with_its_lane() {
+fn what_is_over_vanishes_with_its_bucket() {
     let mut window = taken(Bucket(1), &[NOW + 10, NOW + 20]);
     window.block(15, NOW);
     assert_eq!(written(&window, NOW + 9), window);
-    assert_eq!(written(&window, NOW + 15).slots.len(), 1);
+    assert_eq!(written(&window, NOW + 15).permits.len(), 1);
     assert_eq!(written(&window, NOW + 15).block, None);
     assert_eq!(written(&window, NOW + 20), Window::default());
 }
@@ -97,7 +97,7 @@ fn what_is_over_vanishes_with_its_lane() {
 fn only_the_first_whole_line_counts() {
     let line = taken(Bucket(1), &[NOW + 10]).to_line().unwrap();
     let expected = Window::parse(&line, NOW);
-    assert_eq!(expected.slots.len(), 1);
+    assert_eq!(expected.permits.len(), 1);
     assert_eq!(Window::parse(&[&line[..], b"...}]}\n{\xff"].concat(), NOW), expected);
     assert_eq!(Window::parse(&line[..line.len() - 1], NOW), Window::default());
     assert_eq!(Window::parse(&[b"\n", &line[..]].concat(), NOW), Window::default());
@@ -122,7 +122,7 @@ fn what_nobody_can_have_written_is_dropped() {
 }
 
 #[test]
-fn lanes_are_apart_but_for_case() {
+fn buckets_are_apart_but_for_case() {
     let user = Bucket::of(RecipientKind::User, "ZhangSan");
     assert_eq!(user, Bucket::of(RecipientKind::User, "zhangsan"));
     let others = [
@@ -137,20 +137,20 @@ fn lanes_are_apart_but_for_case() {
     }
 }
 
-/// Something that a process does: after how long, which slot, in which buckets (as bits), and what.
+/// Something that a process does: after how long, which permit, in which buckets (as bits), and what.
 type Step = (u64, u64, u8, u8);
 
-fn lanes_of(bits: u8) -> Vec<Bucket> {
+fn buckets_of(bits: u8) -> Vec<Bucket> {
     (0..4).filter(|bit| bits >> bit & 1 == 1).map(Bucket).collect()
 }
 
 fn taken_in(window: &Window, bucket: Bucket, now: u64) -> usize {
-    window.slots.iter().filter(|slot| slot.held.until > now && slot.buckets.contains(&bucket)).count()
+    window.permits.iter().filter(|permit| permit.held.until > now && permit.buckets.contains(&bucket)).count()
 }
 
 proptest! {
     #[test]
-    fn no_lane_ever_has_more_than_its_count(
+    fn no_bucket_ever_has_more_than_its_count(
         count in 1_u32..4,
         steps in proptest::collection::vec((0_u64..40, 0_u64..20, 0_u8..16, 0_u8..6), 0..60),
     ) {
@@ -160,26 +160,26 @@ proptest! {
         for (id, (pause, pick, bits, action)) in (0..).zip::<Vec<Step>>(steps) {
             now += pause;
             window = written(&window, now);
-            let buckets = lanes_of(bits);
+            let buckets = buckets_of(bits);
             match action {
                 0..=2 => if window.take(id, &buckets, count, 100, now).is_ok() {
                     own.push((id, buckets));
                 },
                 // As long as it is there, it may be prolonged.
-                3 => if let Some((id, buckets)) = own.iter().find(|(id, _)| window.slots.iter().any(|slot| slot.id == *id)) {
+                3 => if let Some((id, buckets)) = own.iter().find(|(id, _)| window.permits.iter().any(|permit| permit.id == *id)) {
                     window.hold(*id, buckets, 100, now);
                 },
                 4 => window.free(pick),
                 _ => window.block(pick, now),
             }
-            for bucket in lanes_of(15) {
+            for bucket in buckets_of(15) {
                 prop_assert!(taken_in(&window, bucket, now) <= count as usize);
             }
         }
     }
 
     #[test]
-    fn the_time_named_is_the_first_at_which_there_is_a_slot(
+    fn the_time_named_is_the_first_at_which_there_is_a_permit(
         count in 1_u32..4,
         held in proptest::collection::vec((1_u64..200, 0_u8..16), 0..12),
         pause in 0_u64..200,
@@ -187,10 +187,10 @@ proptest! {
     ) {
         let mut window = Window::default();
         for (id, (ms, bits)) in (0..).zip(held) {
-            window.hold(id, &lanes_of(bits), ms, NOW);
+            window.hold(id, &buckets_of(bits), ms, NOW);
         }
         window.block(pause, NOW);
-        let buckets = lanes_of(bits);
+        let buckets = buckets_of(bits);
         let can = |now| written(&window, now).take(99, &buckets, count, 100, now);
         let first = (0..=200).find(|ms| can(NOW + ms).is_ok());
         prop_assert_eq!(first, Some(can(NOW).map_or_else(|wait| wait.ms, |()| 0)));

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::reading::{join, unmarked};
+use crate::config::Keep;
 
 const SIZE: usize = 1 << 20;
 const LIMIT: usize = 2048;

@@ -1,6 +1,7 @@
 //! The rules by example, to the byte.
 
 use super::super::*;
+use crate::config::Keep;
 
 #[track_caller]
 fn splits(text: &str, limit: usize, markup: Markup, expected: &[&str]) {

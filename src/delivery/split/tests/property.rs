@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::*;
 use super::reading::{is_balanced, join, unmarked};
+use crate::config::Keep;
 
 /// Pieces of markup, whole and broken, in any order.
 pub(super) fn chaos() -> impl Strategy<Value = String> {

@@ -6,6 +6,7 @@ use proptest::sample::select;
 use super::super::*;
 use super::property::{any_markup, chaos, sound};
 use super::reading::{blocks, is_balanced};
+use crate::config::Keep;
 
 /// What stands before the notice and behind it, and the number in it.
 fn taken_apart(short: &str) -> (&str, usize, &str) {

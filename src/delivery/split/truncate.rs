@@ -1,14 +1,13 @@
-//! Makes a long text short: its head, its tail or both, and how much is missing.
+//! Truncates a long text: its head, its tail or both are kept, and a line says how much is missing.
 
 use unicode_segmentation::GraphemeCursor;
 
+use super::Markup;
 use super::cut::{Cutter, TRIES, char_border_behind};
 use super::fence;
 use super::layout::{Font, Layout};
-use super::scan::scan;
-use super::{Keep, Markup};
-
-const FONT_END: &str = "</font>";
+use super::scan::{FONT_END, scan};
+use crate::config::Keep;
 
 /// What is kept of a text.
 struct Kept {
@@ -18,7 +17,21 @@ struct Kept {
     shown: String,
 }
 
-pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note: Option<&str>) -> String {
+/// What fits of the text, and a line that says how many bytes of it are not there, `[… 12345 bytes left out …]`: in front
+/// of a tail, behind a head, between both. A text that fits comes back as it is.
+///
+/// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
+/// not kept.
+pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
+    shorten(text, limit, markup, keep, None)
+}
+
+/// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
+pub(crate) fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
+    shorten(text, limit, markup, Keep::Both, Some(note))
+}
+
+fn shorten(text: &str, limit: usize, markup: Markup, keep: Keep, note: Option<&str>) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
@@ -28,15 +41,14 @@ pub(super) fn abridge(text: &str, limit: usize, markup: Markup, keep: Keep, note
     let note = note.map(|note| format!("{line_break}{note}")).unwrap_or_default();
     let gaps = if keep == Keep::Both { 2 * gap.len() } else { gap.len() };
     let room = limit.saturating_sub(notice(text.len(), &note).len() + gaps);
-    let head = match keep {
-        Keep::Head => head(text, markup, room),
-        Keep::Both => head(text, markup, room / 2),
-        Keep::Tail => Kept { cut: 0, shown: String::new() },
+    let for_head = match keep {
+        Keep::Head => room,
+        Keep::Both => room / 2,
+        Keep::Tail => 0,
     };
-    let tail = match keep {
-        Keep::Head => Kept { cut: text.len(), shown: String::new() },
-        Keep::Both | Keep::Tail => tail(text, markup, room.saturating_sub(head.shown.len())),
-    };
+    let head = head(text, markup, for_head);
+    let for_tail = if keep == Keep::Head { 0 } else { room.saturating_sub(head.shown.len()) };
+    let tail = tail(text, markup, for_tail);
     let notice = notice(tail.cut - head.cut, &note);
     let mut short = head.shown;
     if !short.is_empty() {
@@ -65,7 +77,7 @@ fn head(text: &str, markup: Markup, room: usize) -> Kept {
     let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
     let cutter = Cutter { text, layout: &layout, room: room - for_fonts.min(room) };
     let cut = cutter.choose(0, text.len());
-    let [line_break, closing] = cutter.frame(0, cut).1;
+    let [_, line_break, closing] = cutter.frame(0, cut);
     let mut shown = [&text[..cut], line_break, closing].concat();
     let open = layout.fonts.iter().filter(|font| is_open(font, cut)).count();
     if for_fonts > 0 && open > 0 {

@@ -1,8 +1,14 @@
-//! From a failed call to the error that a person and a script can act on.
+//! A request that failed: its error with the next step for the user, whether the message may have arrived, and what several
+//! failed attempts mean together. Pure.
 
+use std::time::Duration;
+
+use super::outcome::UnreachedRecipients;
+use super::retry::FailureClass;
 use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, CertificateFault, Limit, status_of};
 use crate::error::{Answer, Error, Status};
+use crate::rate_limit::{LimitedBy, RateExceeded};
 
 /// What a call was for, where that decides what its failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +17,105 @@ pub(super) enum Purpose {
     Send,
     /// An upload or `gettoken`: without an answer nothing was delivered.
     Prepare,
+}
+
+/// Where a credential was read from and how long it is: all that may be said of it.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialInfo {
+    /// For people: a variable, an option, a key of the config file.
+    pub(crate) origin: String,
+    /// In bytes.
+    pub(crate) length: usize,
+    /// The app's id, where a call carries one.
+    pub(crate) agent_id: Option<i64>,
+}
+
+/// Why an attempt was not made, or what it failed of.
+pub(crate) enum AttemptError {
+    /// The rate limit gave no permit for it.
+    Rate(RateExceeded),
+    /// The call failed.
+    Call(CallError),
+}
+
+impl From<CallError> for AttemptError {
+    fn from(failure: CallError) -> Self {
+        Self::Call(failure)
+    }
+}
+
+/// A request that failed for good, or for now.
+#[derive(Debug)]
+pub(crate) struct FailedRequest {
+    pub(crate) error: Error,
+    /// The recipients that a refusal named.
+    pub(super) unreached: UnreachedRecipients,
+    /// Whether the message may have arrived all the same: never by a failed upload, or for want of a token.
+    pub(super) may_have_arrived: bool,
+    pub(super) class: FailureClass,
+}
+
+impl FailedRequest {
+    /// A failure before any request.
+    pub(super) fn before(error: Error) -> Self {
+        Self { error, unreached: UnreachedRecipients::default(), may_have_arrived: false, class: FailureClass::Final }
+    }
+
+    pub(super) fn of(error: AttemptError, purpose: Purpose, context: &HintContext<'_>) -> Self {
+        let failure = match error {
+            AttemptError::Rate(exceeded) => return Self::before(explain_rate(&exceeded)),
+            AttemptError::Call(failure) => failure,
+        };
+        let error = explain(&failure, purpose, context);
+        let class = FailureClass::of(&failure, error.retry_after());
+        let is_doubtful = matches!(class, FailureClass::Garbled | FailureClass::Silent);
+        Self {
+            unreached: UnreachedRecipients::named_by(|field| failure.ids(field)),
+            may_have_arrived: is_doubtful && purpose == Purpose::Send,
+            class,
+            error,
+        }
+    }
+
+    /// What this last failure means together with the attempts before it.
+    pub(super) fn weigh(mut self, at_most_once: bool, earlier: EarlierAttempts) -> Self {
+        if at_most_once && self.may_have_arrived {
+            self.error = self.error.with_status(Status::Unknown);
+        }
+        self.may_have_arrived |= earlier.may_have_arrived;
+        if self.error.status() == Status::RateLimited
+            && self.error.answer().is_none()
+            && let Some(answer) = earlier.error.as_ref().and_then(Error::answer)
+        {
+            self.error = self.error.with_answer(answer.clone());
+        }
+        if earlier.is_silent && self.error.answer().is_none() && self.error.status() != Status::Unknown {
+            let message = format!("{}; before that a request went out and got no answer", self.error);
+            let hint = "the message may have arrived: look before you send it again";
+            self.error = self.error.with_status(Status::Unknown).with_message(message).with_hint(hint);
+        }
+        self
+    }
+}
+
+/// What earlier attempts of a request leave behind.
+#[derive(Default)]
+pub(super) struct EarlierAttempts {
+    /// One of them carried the message and got no answer.
+    is_silent: bool,
+    may_have_arrived: bool,
+    /// That of the last one.
+    error: Option<Error>,
+}
+
+impl EarlierAttempts {
+    pub(super) fn add(&mut self, failed: FailedRequest) {
+        // WeCom's own word counts for the attempts before it too.
+        let was_silent = self.is_silent && failed.error.answer().is_none();
+        self.is_silent = was_silent || (failed.class == FailureClass::Silent && failed.may_have_arrived);
+        self.may_have_arrived |= failed.may_have_arrived;
+        self.error = Some(failed.error);
+    }
 }
 
 /// Turns the failure of a call into an error with its status and next step.
@@ -89,6 +194,40 @@ fn without_answer(purpose: Purpose, limit: Option<Limit>) -> String {
 /// Which limit ended the wait, as advice.
 fn more_time(limit: Option<Limit>) -> String {
     limit.map_or_else(String::new, |limit| format!(", with a larger {} where the way is slow", limit.option()))
+}
+
+fn explain_rate(exceeded: &RateExceeded) -> Error {
+    let (what, hint) = match exceeded.limited_by {
+        LimitedBy::Rate => (
+            "the messages that --rate allows are used up",
+            "wait, give more time with --deadline, or keep what cannot go out now with --outbox",
+        ),
+        LimitedBy::Block => (
+            "WeCom asked for fewer messages, and its block is not over",
+            "wait until it is over: other programs may use the same quota; --outbox keeps what cannot go out now",
+        ),
+    };
+    let wait = Duration::from_secs(exceeded.retry_after.as_secs_f64().ceil() as u64);
+    let message = format!("{what}: the next one may go in {} s", wait.as_secs());
+    Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(wait)
+}
+
+pub(super) fn for_token(failure: CallError, info: &CredentialInfo) -> FailedRequest {
+    FailedRequest::of(AttemptError::Call(failure), Purpose::Prepare, &context(info, "gettoken"))
+}
+
+pub(super) fn context<'a>(info: &'a CredentialInfo, endpoint: &'a str) -> HintContext<'a> {
+    HintContext {
+        endpoint,
+        secret_origin: Some(&info.origin),
+        secret_len: Some(info.length),
+        agent_id: info.agent_id,
+        period: None,
+    }
+}
+
+pub(super) fn is_stale(failure: &CallError) -> bool {
+    failure.answer().is_some_and(|answer| errcode::asks_for_new_token(answer.errcode))
 }
 
 #[cfg(test)]

@@ -1,10 +1,16 @@
-//! Locks on files, and files that are rewritten in place by whoever holds theirs.
+//! Locks on files, and files that only the holder of their lock writes: in place, or a small JSON file under a key.
 
+use std::fmt::Display;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::Folder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Folder, read_small};
+use crate::fingerprint::fingerprint;
 
 /// Between the first two tries for a lock: short beside the request that its holder makes.
 const FIRST_RETRY: Duration = Duration::from_millis(4);
@@ -15,6 +21,9 @@ const LONGEST_RETRY: Duration = Duration::from_millis(60);
 /// What a file that is rewritten in place usually has, in bytes, at the most.
 const USUAL_SIZE: usize = 4096;
 
+/// No JSON file under a key is longer, in bytes.
+const KEYED_LIMIT: u64 = 16 * 1024;
+
 /// A file that is locked until this is dropped. The file stays: removing it would let two processes hold "the" lock.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -23,38 +32,21 @@ pub(crate) struct Guard {
     length: Option<usize>,
 }
 
-/// What a try for a lock brought.
-#[derive(Debug)]
-pub(crate) enum Locked {
-    /// It is held now, or the file system has no locks and everybody goes on without.
-    Held(Guard),
-    /// Somebody else holds it.
-    Busy,
-}
-
 impl Folder {
-    /// Tries once for the lock of a file in it, which is made where it is missing.
-    ///
-    /// # Errors
-    ///
-    /// A folder or file that cannot be made or opened.
-    pub(crate) fn try_lock(&self, name: &str) -> io::Result<Locked> {
+    /// Tries once for the lock of a file in it, which is made where it is missing; `None` if another process holds it. On
+    /// a file system without locks every process gets it.
+    pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Guard>> {
         let file = self.open(name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Locked::Held(Guard::of(file))),
-            Err(TryLockError::WouldBlock) => Ok(Locked::Busy),
-            Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Locked::Held(Guard::of(file))),
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if !has_no_locks(&error) => Err(error),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Guard { file, length: None })),
         }
     }
 
     /// Waits for the lock of a file in it until `until`, and between two tries asks `enough` whether it is still wanted.
     ///
     /// Returns `None` when the time is over or `enough` said so.
-    ///
-    /// # Errors
-    ///
-    /// A folder or file that cannot be made or opened.
     pub(crate) async fn lock(
         &self,
         name: &str,
@@ -63,7 +55,7 @@ impl Folder {
     ) -> io::Result<Option<Guard>> {
         let mut pause = FIRST_RETRY;
         loop {
-            if let Locked::Held(guard) = self.try_lock(name)? {
+            if let Some(guard) = self.try_lock(name)? {
                 return Ok(Some(guard));
             }
             if Instant::now() >= until || enough() {
@@ -76,15 +68,8 @@ impl Folder {
 }
 
 impl Guard {
-    fn of(file: File) -> Self {
-        Self { file, length: None }
-    }
-
     /// Reads the locked file as a whole.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says, and `InvalidData` for more than `limit` bytes.
+    /// Fails with `InvalidData` for more than `limit` bytes.
     pub(crate) fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
         // Room for what is usual, so that one read finds the end.
         let mut content = Vec::with_capacity(USUAL_SIZE);
@@ -96,10 +81,6 @@ impl Guard {
 
     /// Writes over the locked file, in place and at one go. Not synced to disk. If the process is killed in the middle, the
     /// end of a longer content from before may still stand behind the new one: what is written must tell its own end.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says.
     pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(content)?;
@@ -109,6 +90,59 @@ impl Guard {
         }
         self.length = Some(content.len());
         Ok(())
+    }
+}
+
+/// A small JSON file under a key, with a lock file beside it: kept from one run to the next.
+#[derive(Debug)]
+pub(crate) struct KeyedFile {
+    folder: Folder,
+    name: String,
+    lock: String,
+}
+
+impl KeyedFile {
+    /// The file for this key in that folder of the state; the files' names do not tell the key.
+    pub(crate) fn new(state: &Folder, folder: &str, key: &str) -> Self {
+        Self::of_fingerprint(state.within(folder), "", &fingerprint([key]))
+    }
+
+    /// The file in this folder for a key that this is the fingerprint of.
+    pub(crate) fn of_fingerprint(folder: Folder, prefix: &str, fingerprint: &str) -> Self {
+        let short = fingerprint.get(..32).unwrap_or(fingerprint);
+        Self { folder, name: format!("{prefix}{short}.json"), lock: format!("{prefix}{short}.lock") }
+    }
+
+    /// The lock; `None` where it cannot be had in time, or is not needed any more.
+    pub(crate) async fn lock(&self, until: Instant, is_settled: impl FnMut() -> bool) -> io::Result<Option<Guard>> {
+        self.folder.lock(&self.lock, until, is_settled).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn try_lock(&self) -> io::Result<Option<Guard>> {
+        self.folder.try_lock(&self.lock)
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.file(&self.name)
+    }
+
+    /// What is kept, if anything is; the error says why it cannot be read and quotes nothing of it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
+        match read_small(&self.file(), KEYED_LIMIT) {
+            Ok(content) => serde_json::from_slice(&content).map(Some).map_err(|_| "it is damaged".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub(crate) fn write(&self, known: &impl Serialize, guard: &Guard) -> io::Result<()> {
+        self.folder.replace(&self.name, &serde_json::to_vec(known)?, guard)
+    }
+
+    /// `the file … cannot be written: …`.
+    pub(crate) fn says(&self, what: &str, reason: impl Display) -> String {
+        format!("the file {} {what}: {reason}", self.file().display())
     }
 }
 
@@ -127,14 +161,14 @@ mod tests {
     fn what_is_written_in_place_is_read_back_whole() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::private(root.path().join("a/b"));
-        let Locked::Held(mut guard) = folder.try_lock("slate").unwrap() else { panic!("nobody else is here") };
+        let mut guard = folder.try_lock("slate").unwrap().unwrap();
         assert!(guard.read(10).unwrap().is_empty());
         guard.write(b"0123456789").unwrap();
         assert!(guard.read(9).is_err());
         guard.write(b"abc").unwrap();
         assert_eq!(guard.read(10).unwrap(), b"abc");
-        assert!(matches!(folder.try_lock("slate").unwrap(), Locked::Busy));
+        assert!(folder.try_lock("slate").unwrap().is_none());
         drop(guard);
-        assert!(matches!(folder.try_lock("slate").unwrap(), Locked::Held(_)));
+        assert!(folder.try_lock("slate").unwrap().is_some());
     }
 }

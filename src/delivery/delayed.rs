@@ -1,4 +1,4 @@
-//! What a late alert begins with, so that nobody takes it for one of now. Pure.
+//! The mark at the beginning of a delayed alert, so that nobody takes it for a new one. Pure.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::channel::{Channel, Markup, MsgType};
 
 /// A line that says how late a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub(crate) struct DelayMark {
     /// The line, with a blank behind it.
     pub(crate) text: String,
     /// Whether the message's own text may be edited: it is not a payload's.
     pub(crate) may_edit: bool,
 }
 
-impl Mark {
+impl DelayMark {
     /// The messages that a body goes as behind the mark. The mark stands in the message's own text where that has one that
     /// may be edited, else in a short message before it. A text that has no room for the mark goes as two.
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
@@ -40,7 +40,7 @@ impl Mark {
             }
             if let Some(content) = body.get_mut(msgtype.as_str()).and_then(Value::as_object_mut).filter(|_| number > 0)
             {
-                // Who is mentioned is called once.
+                // Mentions go with the first message alone.
                 content.shift_remove("mentioned_list");
                 content.shift_remove("mentioned_mobile_list");
             }
@@ -89,7 +89,7 @@ mod tests {
     const MARK: &str = "[delayed 37m, 03:12 +0800] ";
 
     fn marked(body: &Value, channel: Channel, may_edit: bool) -> Vec<Value> {
-        Mark { text: MARK.to_owned(), may_edit }.before(body.clone(), channel)
+        DelayMark { text: MARK.to_owned(), may_edit }.before(body.clone(), channel)
     }
 
     fn text(content: &str) -> Value {

@@ -1,0 +1,176 @@
+//! The retry schedule: whether a failed request is tried again, and after which backoff. Pure.
+//!
+//! The first retry comes after about a second, each later one after twice as long, up to 20 s, all spread by half. Where
+//! WeCom says how long to wait, that holds. Nothing is tried again that would end the same.
+
+use std::time::Duration;
+
+use crate::api::CallError;
+use crate::api::errcode::{self, Class};
+
+/// The backoff before the first retry, before it is spread; each later one is twice as long.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// The longest backoff of our own choice, before it is spread.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
+
+/// What a failed attempt means for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureClass {
+    /// No connection was made: nothing can have arrived.
+    Unreached,
+    /// WeCom says that the trouble is its own: it did not take the request.
+    Busy,
+    /// WeCom, or something before it, asks for fewer requests, and for how long to wait where that is known.
+    Limited(Option<Duration>),
+    /// An answer that is not WeCom's, or only the beginning of one: the request may have been passed on.
+    Garbled,
+    /// The request went out and no answer came.
+    Silent,
+    /// Another attempt would end the same.
+    Final,
+}
+
+impl FailureClass {
+    /// The class of a failed call; `asked` is how long WeCom wants to be left alone, where it said so.
+    pub(super) fn of(failure: &CallError, asked: Option<Duration>) -> Self {
+        match failure {
+            CallError::Unreached { .. } => Self::Unreached,
+            CallError::TooManyRequests { .. } => Self::Limited(asked),
+            CallError::Foreign(_) | CallError::Cut { .. } => Self::Garbled,
+            CallError::Silent { .. } => Self::Silent,
+            CallError::Rejected(reply) => match errcode::class_of(reply.answer.errcode) {
+                Class::Transient => Self::Busy,
+                Class::RateLimited => Self::Limited(asked),
+                _ => Self::Final,
+            },
+            CallError::Setup(_)
+            | CallError::Late(_)
+            | CallError::Untrusted { .. }
+            | CallError::ProxyLogin(_)
+            | CallError::WrongAddress(_) => Self::Final,
+        }
+    }
+}
+
+/// How often and under which conditions a request is tried again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RetryPolicy {
+    /// Attempts after the first.
+    pub(crate) retries: u32,
+    /// Repeat nothing that may have arrived.
+    pub(crate) at_most_once: bool,
+    /// Wait where WeCom, or this machine's rate limit, asks for it.
+    pub(crate) wait_for_rate: bool,
+}
+
+impl RetryPolicy {
+    /// The wait before the next attempt, after attempt number `attempt`, counted from 1; `None` if there is to be none.
+    ///
+    /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `roll`, between 0
+    /// and 1, spreads the retries of processes that failed together.
+    pub(super) fn backoff(
+        self,
+        attempt: u32,
+        class: FailureClass,
+        delivers: bool,
+        left: Duration,
+        roll: f64,
+    ) -> Option<Duration> {
+        let own = FIRST_BACKOFF.saturating_mul(1 << (attempt.clamp(1, 16) - 1)).min(LONGEST_BACKOFF);
+        let wait = match class {
+            FailureClass::Final => return None,
+            FailureClass::Garbled | FailureClass::Silent if delivers && self.at_most_once => return None,
+            FailureClass::Limited(_) if !self.wait_for_rate => return None,
+            // Never less than what was asked for. A wait of zero asks for nothing: then the own backoff holds.
+            FailureClass::Limited(Some(asked)) if !asked.is_zero() => {
+                asked + (asked / 20).min(FIRST_BACKOFF).mul_f64(roll)
+            }
+            _ => own.mul_f64(0.5 + roll),
+        };
+        // There is no attempt behind the deadline.
+        (attempt <= self.retries && wait < left).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+    const POLICY: RetryPolicy = RetryPolicy { retries: 3, at_most_once: false, wait_for_rate: true };
+
+    fn waits(policy: RetryPolicy, class: FailureClass, delivers: bool) -> bool {
+        policy.backoff(1, class, delivers, LONG, 0.5).is_some()
+    }
+
+    #[test]
+    fn what_is_tried_again() {
+        use FailureClass::{Busy, Final, Garbled, Limited, Silent, Unreached};
+        let cautious = RetryPolicy { at_most_once: true, ..POLICY };
+        for (class, by_default, at_most_once) in [
+            (Unreached, true, true),
+            (Busy, true, true),
+            (Limited(None), true, true),
+            (Garbled, true, false),
+            (Silent, true, false),
+            (Final, false, false),
+        ] {
+            assert_eq!(waits(POLICY, class, true), by_default, "{class:?}");
+            assert_eq!(waits(cautious, class, true), at_most_once, "{class:?}");
+            // A token fetched or a file uploaded twice reaches nobody.
+            assert_eq!(waits(cautious, class, false), by_default, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_attempts_is_bounded() {
+        for (retries, last) in [(0, 1), (1, 2), (3, 4)] {
+            let policy = RetryPolicy { retries, ..POLICY };
+            let backoff = |attempt| policy.backoff(attempt, FailureClass::Unreached, true, LONG, 0.0);
+            assert!((1..last).all(|attempt| backoff(attempt).is_some()));
+            assert_eq!(backoff(last), None);
+        }
+    }
+
+    #[test]
+    fn waits_grow_and_are_spread() {
+        let backoff = |attempt, roll| {
+            RetryPolicy { retries: 100, ..POLICY }.backoff(attempt, FailureClass::Busy, true, LONG, roll)
+        };
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!([backoff(1, 0.0), backoff(1, 1.0)], [ms(500), ms(1500)]);
+        assert_eq!([backoff(2, 0.0), backoff(3, 0.5)], [ms(1000), ms(4000)]);
+        assert_eq!([backoff(20, 0.0), backoff(99, 1.0)], [ms(10_000), ms(30_000)]);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_granted() {
+        let asked = Duration::from_secs(7);
+        let limited = FailureClass::Limited(Some(asked));
+        assert_eq!(POLICY.backoff(1, limited, true, LONG, 0.0), Some(asked));
+        assert_eq!(POLICY.backoff(1, limited, true, asked, 0.0), None, "the deadline comes first");
+        let at_once = FailureClass::Limited(Some(Duration::ZERO));
+        assert_eq!(POLICY.backoff(1, at_once, true, LONG, 0.0), Some(FIRST_BACKOFF / 2));
+        let impatient = RetryPolicy { wait_for_rate: false, ..POLICY };
+        assert_eq!(impatient.backoff(1, limited, true, LONG, 0.0), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn no_wait_passes_the_deadline(attempt in 1..1000u32, left in 0..100_000u64, roll in 0.0..=1.0) {
+            let left = Duration::from_millis(left);
+            for class in [FailureClass::Unreached, FailureClass::Limited(None), FailureClass::Limited(Some(left / 2))] {
+                if let Some(wait) =
+                    (RetryPolicy { retries: u32::MAX, ..POLICY }).backoff(attempt, class, true, left, roll)
+                {
+                    prop_assert!(wait < left);
+                }
+            }
+        }
+    }
+}
