@@ -7,36 +7,15 @@ use serde_json::{Value, json};
 use crate::document::{assert_document, warnings};
 use crate::results::document;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, Running, TestEnv};
+use crate::support::{Cmd, Scene, at_once, wait_until};
 
 const HOUR: [&str; 2] = ["--cooldown", "1h"];
 
 /// Longer ago than that is any alert before.
 const OVER: [&str; 2] = ["--cooldown", "1ms"];
 
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { env: TestEnv::new(), wecom: FakeWecom::builder().webhook("test-key-of-room").start() }
-    }
-
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(args.iter().copied()).args(["--output", "json"]).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    fn group(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["webhook-send"]).args(args)
-    }
-
-    /// The texts that arrived, in order.
-    fn texts(&self) -> Vec<String> {
-        let text = |message: &crate::support::fake::Arrived| message.payload()["content"].as_str().unwrap().to_owned();
-        self.wecom.messages().iter().map(text).collect()
-    }
+fn new_scene() -> Scene {
+    Scene::with(FakeWecom::builder().webhook("test-key-of-room").start())
 }
 
 #[track_caller]
@@ -69,7 +48,7 @@ fn check_lead(text: &str, repeats: &str, said: &str) {
 #[test]
 fn repeats_are_held_back_and_the_next_tells_of_them() {
     for (command, said) in [(&["webhook-send"][..], "disk full"), (&["app-send", "-u", "zhangsan"], "磁盘已满")] {
-        let scene = Scene::new();
+        let scene = new_scene();
         let cmd = |cooldown: [&str; 2]| scene.cmd(command).args(cooldown).arg(said).env("TZ", "CST-8");
         passes(cmd(HOUR), 0);
         held(cmd(HOUR), 1);
@@ -86,8 +65,8 @@ fn repeats_are_held_back_and_the_next_tells_of_them() {
 }
 
 #[test]
-fn a_repeat_is_silent_unless_it_is_asked() {
-    let scene = Scene::new();
+fn a_repeat_is_silent_without_verbose() {
+    let scene = new_scene();
     let cmd = |args: &[&str]| {
         scene.env.cmd(["webhook-send", "disk full"]).args(HOUR).args(args).base_url(&scene.wecom).webhook()
     };
@@ -100,13 +79,12 @@ fn a_repeat_is_silent_unless_it_is_asked() {
 }
 
 #[test]
-fn of_ten_at_once_one_goes() {
-    let scene = Scene::new();
+fn of_ten_equal_alerts_one_is_sent() {
+    let scene = new_scene();
     // Slow enough that the others are there before it is known what becomes of it.
     scene.wecom.script(Endpoint::WebhookSend, [Reply::delayed(Duration::from_millis(300), Reply::Normal)]);
     let cmd = |cooldown: [&str; 2]| scene.group(&["disk full"]).args(cooldown).env("TZ", "CST-8");
-    let running: Vec<_> = (0..10).map(|_| cmd(HOUR).spawn()).collect();
-    let told: Vec<Value> = running.into_iter().map(|run| document(&run.wait().assert_code(0))).collect();
+    let told = at_once(0..10, |_| document(&cmd(HOUR).run().assert_code(0)));
     let count = |status: &str| told.iter().filter(|told| told["status"] == status).count();
     assert_eq!((count("sent"), count("skipped"), scene.wecom.count(Endpoint::WebhookSend)), (1, 9, 1));
     passes(cmd(OVER), 9);
@@ -114,11 +92,11 @@ fn of_ten_at_once_one_goes() {
 }
 
 #[test]
-fn an_alert_that_fails_holds_nobody_back() {
+fn a_failed_alert_starts_no_cooldown() {
     for (reply, code) in
         [(Reply::status(502), 7), (Reply::errcode(40201, "spam"), 5), (Reply::errcode(45009, "freq"), 8)]
     {
-        let scene = Scene::new();
+        let scene = new_scene();
         scene.wecom.script(Endpoint::WebhookSend, [reply]);
         scene.group(&["disk full"]).args(HOUR).run().assert_code(code);
         passes(scene.group(&["disk full"]).args(HOUR), 0);
@@ -128,20 +106,19 @@ fn an_alert_that_fails_holds_nobody_back() {
 }
 
 #[test]
-fn of_those_who_wait_for_one_that_fails_another_goes() {
-    let scene = Scene::new();
+fn if_the_first_of_equal_alerts_fails_another_is_sent() {
+    let scene = new_scene();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::delayed(Duration::from_millis(300), Reply::status(502))]);
-    let running: Vec<Running> = (0..4).map(|_| scene.group(&["disk full"]).args(HOUR).spawn()).collect();
-    let mut ends: Vec<_> =
-        running.into_iter().map(|run| run.wait().json()["status"].as_str().unwrap().to_owned()).collect();
+    let mut ends =
+        at_once(0..4, |_| scene.group(&["disk full"]).args(HOUR).run().json()["status"].as_str().unwrap().to_owned());
     ends.sort();
     assert_eq!(ends, ["sent", "skipped", "skipped", "temporary"]);
     assert_eq!((scene.texts().len(), scene.wecom.count(Endpoint::WebhookSend)), (1, 2));
 }
 
 #[test]
-fn what_got_through_in_part_or_waits_in_the_outbox_counts() {
-    let scene = Scene::new();
+fn a_partial_or_queued_alert_starts_the_cooldown() {
+    let scene = new_scene();
     let to_some = || scene.cmd(&["app-send", "-u", "zhangsan,nobody", "disk full"]).args(HOUR);
     to_some().run().assert_code(6);
     held(to_some(), 1);
@@ -153,8 +130,8 @@ fn what_got_through_in_part_or_waits_in_the_outbox_counts() {
 }
 
 #[test]
-fn others_do_not_meet() {
-    let scene = Scene::new();
+fn different_alerts_have_different_cooldowns() {
+    let scene = new_scene();
     let config = "[profiles.room]\nwebhook = \"test-key-of-room\"\n";
     let cases: [&[&str]; 10] = [
         &["webhook-send", "disk full"],
@@ -180,8 +157,8 @@ fn others_do_not_meet() {
 }
 
 #[test]
-fn a_key_of_ones_own_joins_what_is_different() {
-    let scene = Scene::new();
+fn a_cooldown_key_joins_different_alerts() {
+    let scene = new_scene();
     let keyed = |key: &str, args: &[&str]| scene.cmd(args).args(HOUR).args(["--cooldown-key", key]);
     passes(keyed("disk", &["webhook-send", "90% used"]), 0);
     held(keyed("disk", &["webhook-send", "91% used"]), 1);
@@ -196,7 +173,7 @@ fn a_key_of_ones_own_joins_what_is_different() {
 
 #[test]
 fn a_payload_is_held_back_too_but_its_text_is_its_own() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let payload = scene.env.file("payload.json", r#"{"content": "disk full"}"#);
     let cmd = |cooldown: [&str; 2]| scene.group(&["-t", "text", "--payload"]).arg(&payload).args(cooldown);
     passes(cmd(HOUR), 0);
@@ -206,8 +183,8 @@ fn a_payload_is_held_back_too_but_its_text_is_its_own() {
 }
 
 #[test]
-fn a_dry_run_neither_asks_nor_counts() {
-    let scene = Scene::new();
+fn a_dry_run_neither_reads_nor_starts_a_cooldown() {
+    let scene = new_scene();
     let dry = || scene.group(&["disk full", "--dry-run"]).args(HOUR);
     for _ in 0..2 {
         assert_document(&dry().run(), "dry", 0, &json!({"status": "dry_run", "held_back": 0}));
@@ -219,16 +196,11 @@ fn a_dry_run_neither_asks_nor_counts() {
 }
 
 #[test]
-fn one_that_was_killed_holds_nobody_back() {
-    let scene = Scene::new();
+fn a_killed_sender_starts_no_cooldown() {
+    let scene = new_scene();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
     let mut first = scene.group(&["disk full"]).args(HOUR).spawn();
-    for _ in 0..6000 {
-        if scene.wecom.count(Endpoint::WebhookSend) == 1 {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the request", || scene.wecom.count(Endpoint::WebhookSend) == 1);
     let second = scene.group(&["disk full"]).args(HOUR).spawn();
     first.kill();
     assert_eq!(document(&second.wait().assert_code(0))["status"], "sent");
@@ -238,8 +210,8 @@ fn one_that_was_killed_holds_nobody_back() {
 }
 
 #[test]
-fn without_a_folder_for_it_the_alert_goes_with_a_warning() {
-    let scene = Scene::new();
+fn without_a_state_folder_the_alert_is_sent_with_a_warning() {
+    let scene = new_scene();
     let occupied = scene.env.file("occupied", "a file");
     let nowhere = |cmd: Cmd| cmd.without_env("HOME").without_env("XDG_STATE_HOME");
     let elsewhere = |cmd: Cmd| cmd.env("WECOM_ALERT_STATE_DIR", &occupied);
@@ -255,8 +227,8 @@ fn without_a_folder_for_it_the_alert_goes_with_a_warning() {
 }
 
 #[test]
-fn an_alert_that_reached_nobody_holds_nobody_back() {
-    let scene = Scene::new();
+fn an_alert_that_reached_nobody_starts_no_cooldown() {
+    let scene = new_scene();
     for (users, status) in [("unlicensed", "partial"), ("nobody", "refused")] {
         for _ in 0..2 {
             let run = scene.cmd(&["app-send", "-u", users, "hello"]).args(HOUR).run();
@@ -271,14 +243,12 @@ fn an_alert_that_reached_nobody_holds_nobody_back() {
 }
 
 #[test]
-fn nobody_waits_for_the_jitter_of_another() {
-    let scene = Scene::new();
+fn a_repeat_does_not_wait_for_the_jitter_of_another() {
+    let scene = new_scene();
     let slow = scene.group(&["hello", "--jitter", "24h", "--outbox"]).args(HOUR).spawn();
     let waiting = scene.env.state().join("outbox/waiting");
     let stored = || std::fs::read_dir(&waiting).is_ok_and(|mut entries| entries.next().is_some());
-    while !stored() {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    wait_until("an entry in the outbox", stored);
     passes(scene.group(&["hello", "--deadline", "5s"]).args(HOUR), 0);
     let mut slow = slow;
     slow.kill();
@@ -287,8 +257,8 @@ fn nobody_waits_for_the_jitter_of_another() {
 }
 
 #[test]
-fn what_was_stored_and_is_held_back_is_stored_no_longer() {
-    let scene = Scene::new();
+fn a_stored_alert_that_is_held_back_leaves_the_outbox() {
+    let scene = new_scene();
     passes(scene.group(&["hello", "--outbox"]).args(HOUR), 0);
     held(scene.group(&["hello", "--outbox"]).args(HOUR), 1);
     let waiting = std::fs::read_dir(scene.env.state().join("outbox/waiting")).unwrap();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{AGENT_ID, CORP_ID, Endpoint, FakeWecom, SECRET, WEBHOOK_KEY, closed_port};
-use crate::support::{Cmd, TestEnv};
+use crate::support::{Cmd, TestEnv, is_alive, make_fifo};
 
 /// What must never be seen, in place of a credential.
 const HIDDEN: &str = "test-hidden-value-0123456789";
@@ -77,7 +77,7 @@ fn a_file_that_gives_no_secret() {
 fn a_pipe_that_nobody_writes_into_is_given_up_at_the_deadline() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     let pipe = env.home().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    make_fifo(&pipe);
     let cmd = env.cmd(["webhook-send", "--output", "json", "--deadline", "300ms", "hi"]).base_url(&wecom);
     let run = cmd.env("WECOM_ALERT_WEBHOOK_FILE", &pipe).run();
     let document = assert_document(&run, "pipe", 3, &json!({"status": "config", "attempts": 0}));
@@ -175,12 +175,11 @@ mod commands {
             ("leaves a child behind with its output", "sleep 3 & exit 0"),
         ] {
             script(&env, "give", &format!("#!/bin/sh\necho $$ > pid\n{text}\n"));
-            let cmd = app_send(&env, &wecom, "secret_command = [\"./give\"]").args(["--deadline", "400ms"]);
+            let cmd = app_send(&env, &wecom, "secret_command = [\"./give\"]").args(["--deadline", "1500ms"]);
             let document = assert_document(&cmd.run(), case, 3, &json!({"status": "config", "attempts": 0}));
             assert_says(&document, case, "message", &["give", "it was stopped because it had not ended after"]);
             let pid = fs::read_to_string(env.home().join("pid")).unwrap();
-            let alive = std::process::Command::new("kill").args(["-0", pid.trim()]).output().unwrap();
-            assert!(!alive.status.success(), "{case}: the command goes on");
+            assert!(!is_alive(pid.trim().parse().unwrap()), "{case}: the command goes on");
         }
         assert_eq!(wecom.requests().len(), 0);
     }

@@ -4,43 +4,31 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::fake::{Endpoint, FakeWecom};
-use crate::support::{Cmd, Run, TestEnv};
+use crate::support::fake::Endpoint;
+use crate::support::{Cmd, Run, Scene};
 
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+fn cmd(scene: &Scene, args: &[&str]) -> Cmd {
+    scene.cmd(args).env("WECOM_ALERT_TO_USER", "zhangsan")
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self { env: TestEnv::new(), wecom: FakeWecom::start() }
-    }
+/// The only message that came of it.
+fn one(scene: &Scene, case: &str, cmd: Cmd) -> Value {
+    let before = scene.wecom.messages().len();
+    let told = cmd.run().assert_code(0).json();
+    assert_eq!((&told["status"], &told["warnings"]), (&json!("sent"), &json!([])), "{case}");
+    let messages = scene.wecom.messages().split_off(before);
+    assert_eq!(messages.len(), 1, "{case}");
+    messages[0].body.clone()
+}
 
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        let cmd = self.env.cmd(["--output", "json"]).args(args.iter().copied());
-        cmd.base_url(&self.wecom).app_credentials().webhook().env("WECOM_ALERT_TO_USER", "zhangsan")
-    }
-
-    /// The only message that came of it.
-    fn one(&self, case: &str, cmd: Cmd) -> Value {
-        let before = self.wecom.messages().len();
-        let told = cmd.run().assert_code(0).json();
-        assert_eq!((&told["status"], &told["warnings"]), (&json!("sent"), &json!([])), "{case}");
-        let messages = self.wecom.messages().split_off(before);
-        assert_eq!(messages.len(), 1, "{case}");
-        messages[0].body.clone()
-    }
-
-    /// Refused before anything is sent.
-    fn refused(&self, case: &str, cmd: Cmd, message: &str, hint: &str) {
-        let before = self.wecom.requests().len();
-        let run: Run = cmd.run().assert_code(2);
-        let told = run.json();
-        let is_told = |field: &str, text: &str| told[field].as_str().is_some_and(|told| told.contains(text));
-        assert!(is_told("message", message) && is_told("hint", hint), "{case}: {told}");
-        assert_eq!(self.wecom.requests().len(), before, "{case}");
-    }
+/// Refused before anything is sent.
+fn refused(scene: &Scene, case: &str, cmd: Cmd, message: &str, hint: &str) {
+    let before = scene.wecom.requests().len();
+    let run: Run = cmd.run().assert_code(2);
+    let told = run.json();
+    let is_told = |field: &str, text: &str| told[field].as_str().is_some_and(|told| told.contains(text));
+    assert!(is_told("message", message) && is_told("hint", hint), "{case}: {told}");
+    assert_eq!(scene.wecom.requests().len(), before, "{case}");
 }
 
 fn sample(name: &str) -> PathBuf {
@@ -59,7 +47,7 @@ fn content(body: &Value) -> &str {
 fn a_group_of_alerts_is_one_message() {
     let scene = Scene::new();
     let group = || bytes("alertmanager-group.json");
-    let body = scene.one("stdin", scene.cmd(&["webhook-send", "--from", "alertmanager"]).stdin(group()));
+    let body = one(&scene, "stdin", cmd(&scene, &["webhook-send", "--from", "alertmanager"]).stdin(group()));
     let text = content(&body);
     assert_eq!(body["msgtype"], "markdown");
     for number in 1..=12 {
@@ -69,8 +57,8 @@ fn a_group_of_alerts_is_one_message() {
     assert!(text.ends_with("[详情](https://alertmanager.example.com)"), "{text}");
     // The same from a file, with words of the caller's own.
     let more = ["--title", "Disks", "--level", "warning", "--field", "dc=bj-1"];
-    let cmd = scene.cmd(&["webhook-send", "--from", "alertmanager", "--data"]).arg(sample("alertmanager-group.json"));
-    let own = scene.one("file", cmd.args(more).stdin_open());
+    let cmd = cmd(&scene, &["webhook-send", "--from", "alertmanager", "--data"]).arg(sample("alertmanager-group.json"));
+    let own = one(&scene, "file", cmd.args(more).stdin_open());
     assert!(content(&own).starts_with("<font color=\"warning\">**[WARNING] Disks**</font>\n"), "{own}");
     assert!(content(&own).contains("\n> dc: bj-1\n") && content(&own).contains("db-12:9100"), "{own}");
 }
@@ -78,14 +66,14 @@ fn a_group_of_alerts_is_one_message() {
 #[test]
 fn a_resolved_group_is_calm_and_a_picture_stays() {
     let scene = Scene::new();
-    let resolved = scene.cmd(&["webhook-send", "--from", "alertmanager"]).stdin(bytes("alertmanager-resolved.json"));
-    assert!(content(&scene.one("resolved", resolved)).starts_with("<font color=\"info\">**[OK] [RESOLVED"));
+    let resolved = cmd(&scene, &["webhook-send", "--from", "alertmanager"]).stdin(bytes("alertmanager-resolved.json"));
+    assert!(content(&one(&scene, "resolved", resolved)).starts_with("<font color=\"info\">**[OK] [RESOLVED"));
     let image = || bytes("grafana-image.json");
-    let body = scene.one("grafana", scene.cmd(&["webhook-send", "--from", "grafana"]).stdin(image()));
+    let body = one(&scene, "grafana", cmd(&scene, &["webhook-send", "--from", "grafana"]).stdin(image()));
     assert_eq!(body["msgtype"], "markdown_v2");
     assert!(content(&body).contains("![](https://images.example.com/graph-1.png)"), "{body}");
     let card = ["app-send", "--from", "grafana", "--card", "news_notice"];
-    let told = scene.cmd(&card).stdin(image()).run().assert_code(0).json();
+    let told = cmd(&scene, &card).stdin(image()).run().assert_code(0).json();
     let card = scene.wecom.messages()[2].body.clone();
     assert_eq!(card["template_card"]["card_image"]["url"], "https://images.example.com/graph-1.png");
     // What has no room on the card follows as text.
@@ -113,7 +101,7 @@ fn a_notification_goes_on_any_card() {
     ] {
         let scene = Scene::new();
         let case = format!("{command} {args:?} {file}");
-        let run = scene.cmd(&[command, "--from", format]).args(args.iter().copied()).stdin(bytes(file)).run();
+        let run = cmd(&scene, &[command, "--from", format]).args(args.iter().copied()).stdin(bytes(file)).run();
         let warnings = run.assert_code(0).json()["warnings"].clone();
         let messages: Vec<_> = scene.wecom.messages().iter().map(|message| message.body.clone()).collect();
         assert!(Value::from(messages.clone()).to_string().contains(told), "{case}: {messages:#?}");
@@ -127,8 +115,8 @@ fn a_notification_goes_on_any_card() {
     }
     // What an option asks for is refused as ever.
     let scene = Scene::new();
-    let cmd = scene.cmd(&["app-send", "--from", "grafana", "--card", "text_notice", "--picurl", IMAGE]);
-    scene.refused("picurl", cmd.stdin(bytes("grafana-image.json")), "no place for --picurl", "--card news_notice");
+    let cmd = cmd(&scene, &["app-send", "--from", "grafana", "--card", "text_notice", "--picurl", IMAGE]);
+    refused(&scene, "picurl", cmd.stdin(bytes("grafana-image.json")), "no place for --picurl", "--card news_notice");
 }
 
 #[test]
@@ -145,12 +133,12 @@ fn what_is_no_notification_is_told_and_not_sent() {
     ];
     for (format, input, message, hint) in cases {
         let case = format!("{format} {input}");
-        scene.refused(&case, scene.cmd(&["webhook-send", "--from", format]).stdin(input), message, hint);
+        refused(&scene, &case, cmd(&scene, &["webhook-send", "--from", format]).stdin(input), message, hint);
     }
     let beside: [&[&str]; 4] = [&["text"], &["--text-file", "a"], &["--payload", "a"], &["--file", "a"]];
     for args in beside {
-        let cmd = scene.cmd(&["webhook-send", "--from", "grafana"]).args(args.iter().copied());
-        scene.refused(&format!("{args:?}"), cmd, "does not go with --from", "leave one of the two out");
+        let cmd = cmd(&scene, &["webhook-send", "--from", "grafana"]).args(args.iter().copied());
+        refused(&scene, &format!("{args:?}"), cmd, "does not go with --from", "leave one of the two out");
     }
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
 }
@@ -162,7 +150,7 @@ fn a_template_makes_a_text() {
     let data = scene.env.file("d.json", r#"{"host": "web-1", "log": "a *b* <c>", "disks": ["sda", "sdb"]}"#);
     let (template, data) = (template.to_str().unwrap(), data.to_str().unwrap());
     let fill = |args: &[&str]| {
-        scene.cmd(&["webhook-send", "--template", template]).args(args.iter().copied()).args(["--data", data])
+        cmd(&scene, &["webhook-send", "--template", template]).args(args.iter().copied()).args(["--data", data])
     };
     let list = "\n- sda\n- sdb";
     // Values are escaped for the format that the text is in.
@@ -171,14 +159,14 @@ fn a_template_makes_a_text() {
         (&["-t", "markdown"], format!("**web-1**: `a *b* <c>`{list}")),
         (&["-t", "markdown_v2"], format!("**web-1**: a \\*b\\* \\<c>{list}")),
     ] {
-        let body = scene.one(&format!("{args:?}"), fill(args).stdin_open());
+        let body = one(&scene, &format!("{args:?}"), fill(args).stdin_open());
         assert_eq!(content(&body), expected, "{args:?}");
     }
     // With more to say it is the text of an alert, and shows as it is.
-    let body = scene.one("alert", fill(&["--level", "critical", "-t", "text"]));
+    let body = one(&scene, "alert", fill(&["--level", "critical", "-t", "text"]));
     assert_eq!(content(&body), format!("[CRITICAL] **web-1**: a *b* <c>{list}"));
-    let piped = scene.cmd(&["webhook-send", "--template", template, "--data", "-"]);
-    let body = scene.one("stdin", piped.stdin(r#"{"host": "h", "log": "l", "disks": []}"#));
+    let piped = cmd(&scene, &["webhook-send", "--template", template, "--data", "-"]);
+    let body = one(&scene, "stdin", piped.stdin(r#"{"host": "h", "log": "l", "disks": []}"#));
     assert_eq!(content(&body), "**h**: l");
 }
 
@@ -190,16 +178,16 @@ fn a_template_of_json_makes_a_payload() {
     let template = scene.env.file("card.json.j2", card);
     let args =
         ["webhook-send", "-t", "template_card", "--from", "alertmanager", "--template", template.to_str().unwrap()];
-    let body = scene.one("card", scene.cmd(&args).stdin(bytes("alertmanager-group.json")));
+    let body = one(&scene, "card", cmd(&scene, &args).stdin(bytes("alertmanager-group.json")));
     let expected = json!({"card_type": "text_notice", "main_title": {"title": "HighDiskUsage", "desc": "firing"},
         "card_action": {"type": 1, "url": "https://alertmanager.example.com"}});
     assert_eq!(body["template_card"], expected);
     // It is held against the rules like any payload, and options have no place in it.
     let broken = scene.env.file("broken.json.j2", r#"{"content": "{{ status }}", "contents": 1}"#);
     let args = ["webhook-send", "-t", "text", "--from", "alertmanager", "--template", broken.to_str().unwrap()];
-    scene.refused("rules", scene.cmd(&args).stdin(bytes("alertmanager-group.json")), "text.contents", "");
-    let cmd = scene.cmd(&args).args(["--title", "T"]).stdin(bytes("alertmanager-group.json"));
-    scene.refused("title", cmd, "--title has no place beside a payload", "into the payload");
+    refused(&scene, "rules", cmd(&scene, &args).stdin(bytes("alertmanager-group.json")), "text.contents", "");
+    let cmd = cmd(&scene, &args).args(["--title", "T"]).stdin(bytes("alertmanager-group.json"));
+    refused(&scene, "title", cmd, "--title has no place beside a payload", "into the payload");
 }
 
 #[test]
@@ -207,7 +195,7 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
     let scene = Scene::new();
     let fill = |name: &str, template: &str, data: &str| {
         let path = scene.env.file(name, template);
-        scene.cmd(&["webhook-send", "--data", "-", "--template"]).arg(path).stdin(data)
+        cmd(&scene, &["webhook-send", "--data", "-", "--template"]).arg(path).stdin(data)
     };
     let cases: [(&str, &str, &str, &str, &str); 6] = [
         ("a.j2", "x\n{{ hots }}", r#"{"host": 1}"#, "hots", "host"),
@@ -218,18 +206,24 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
         ("a.json.j2", "{\"a\": {{ a }}}", r#"{"a": "x"}"#, "does not give JSON", "tojson"),
     ];
     for (name, template, data, message, hint) in cases {
-        scene.refused(&format!("{name} {template}"), fill(name, template, data), message, hint);
+        refused(&scene, &format!("{name} {template}"), fill(name, template, data), message, hint);
     }
     for more in [&[][..], &["--title", "Disk"]] {
         let skipped =
             fill("a.j2", "  ", "{}").arg("--skip-empty").args(more.iter().copied()).run().assert_code(0).json();
         assert_eq!(skipped["status"], "skipped", "{more:?}");
     }
-    scene.refused("data", scene.cmd(&["webhook-send", "--data", "x", "hi"]), "--data alone says nothing", "--template");
-    scene.refused("none", scene.cmd(&["webhook-send", "--template", "x"]), "--template has no data", "--data");
-    let run = scene.cmd(&["webhook-send", "--template", "nowhere.j2", "--data", "-"]).stdin("{}").run();
+    refused(
+        &scene,
+        "data",
+        cmd(&scene, &["webhook-send", "--data", "x", "hi"]),
+        "--data alone says nothing",
+        "--template",
+    );
+    refused(&scene, "none", cmd(&scene, &["webhook-send", "--template", "x"]), "--template has no data", "--data");
+    let run = cmd(&scene, &["webhook-send", "--template", "nowhere.j2", "--data", "-"]).stdin("{}").run();
     run.assert_code(3);
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
-    let instead = scene.one("instead", fill("a.j2", "  ", "{}").args(["--if-empty", "nothing to tell"]));
+    let instead = one(&scene, "instead", fill("a.j2", "  ", "{}").args(["--if-empty", "nothing to tell"]));
     assert_eq!(content(&instead), "nothing to tell");
 }

@@ -201,12 +201,13 @@ fn an_unknown_code_leads_to_the_look_up_page() {
 fn a_code_without_words_is_told_by_its_meaning() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     for (code, errmsg, said) in [
-        (6000, "", "WeCom answered 6000: the data was changed by somebody else at the same time"),
-        (6000, TAIL, "WeCom answered 6000: the data was changed by somebody else at the same time"),
+        (6000, "", "WeCom answered 6000: the data was changed"),
+        (6000, TAIL, "WeCom answered 6000: the data was changed"),
         (6000, "data version conflict", "WeCom answered 6000: data version conflict"),
     ] {
         wecom.script(Endpoint::WebhookSend, [Reply::errcode(code, errmsg)]);
-        assert_document(&webhook_send(&env, &wecom).run(), said, 7, &json!({"message": said, "errmsg": errmsg}));
+        let told = assert_document(&webhook_send(&env, &wecom).run(), said, 7, &json!({"errmsg": errmsg}));
+        assert_says(&told, said, "message", &[said]);
     }
 }
 

@@ -3,8 +3,6 @@
 
 mod alert;
 mod architecture;
-#[cfg(unix)]
-mod bar;
 mod check;
 mod ci;
 mod ci_recipes;
@@ -17,13 +15,16 @@ mod document;
 mod dry_run;
 mod fake_itself;
 mod feeds;
+mod help;
 mod hints;
+mod log_file;
 mod long_text;
-mod manual;
 mod network;
 #[cfg(unix)]
 mod outbox;
 mod payloads;
+#[cfg(unix)]
+mod progress_bar;
 mod readmes;
 mod recipients;
 mod results;
@@ -37,4 +38,3 @@ mod signals;
 mod support;
 mod targets;
 mod token_cache;
-mod trace;

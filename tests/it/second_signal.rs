@@ -6,13 +6,11 @@ use std::io::{ErrorKind, PipeReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
 
 use wecom_alert::process::signal_name;
 
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, Running, TestEnv};
+use crate::support::{Cmd, Running, TestEnv, send_signal, wait_for};
 
 /// A pipe that has no room left, and the end from which nobody reads.
 pub(crate) fn full_pipe() -> (PipeReader, File) {
@@ -32,23 +30,17 @@ pub(crate) fn is_written(path: &Path) -> bool {
     path.metadata().is_ok_and(|about| about.len() > 0)
 }
 
-pub(crate) fn send(signal: &str, id: u32) {
-    let kill = format!("kill -{signal} {id}");
-    assert!(Command::new("/bin/sh").arg("-c").arg(kill).status().unwrap().success());
-}
-
 /// The name of the signal that ends a call; `None` if it ends by itself. Until then this is done again and again.
 #[track_caller]
 pub(crate) fn ended_by(mut running: Running, mut meanwhile: impl FnMut()) -> Option<String> {
-    for _ in 0..2000 {
-        if let Some(status) = running.ended() {
-            return status.signal().map(signal_name);
+    let status = wait_for("the end of the call", || {
+        let ended = running.ended();
+        if ended.is_none() {
+            meanwhile();
         }
-        meanwhile();
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    running.kill();
-    panic!("it never ended\n{}", running.wait().all());
+        ended
+    });
+    status.signal().map(signal_name)
 }
 
 /// The same for a call that gets these signals, each once it has come that far.
@@ -58,7 +50,7 @@ pub(crate) fn ended_by_each(running: Running, steps: &[(&str, &dyn Fn() -> bool)
     let mut steps = steps.iter().peekable();
     ended_by(running, || {
         if let Some((signal, _)) = steps.next_if(|(_, is_there)| is_there()) {
-            send(signal, id);
+            send_signal(signal, id);
         }
     })
 }
@@ -100,7 +92,7 @@ fn a_signal_ends_a_report_that_nobody_reads() {
 /// Only Linux tells what is ignored.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_ignored_ends_no_report() {
+fn an_ignored_signal_does_not_end_the_report() {
     for signal in ["INT", "TERM"] {
         let (env, wecom) = (TestEnv::new(), FakeWecom::start());
         let (reader, stdout) = full_pipe();
@@ -113,7 +105,7 @@ fn what_is_ignored_ends_no_report() {
             if is_written(&log)
                 && let Some(mut reader) = reader.take()
             {
-                send(signal, id);
+                send_signal(signal, id);
                 std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
             }
         });

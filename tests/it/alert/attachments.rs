@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{PNG, ROUTES, Scene, send_of};
+use super::{PNG, bodies, delivered, refused};
 use crate::document::{assert_document, assert_says};
-use crate::results::at_once;
 use crate::support::fake::{Endpoint, MediaKind, Reply, Upload};
+use crate::support::{ROUTES, Scene, at_once, send_endpoint};
 
 const MIB: u64 = 1 << 20;
 
@@ -20,7 +20,7 @@ fn sized(scene: &Scene, name: &str, head: &[u8], size: u64) -> PathBuf {
     path
 }
 
-fn upload_of(route: Route) -> Endpoint {
+fn upload_endpoint(route: Route) -> Endpoint {
     match route {
         Route::App => Endpoint::MediaUpload,
         Route::Webhook => Endpoint::WebhookUploadMedia,
@@ -53,7 +53,7 @@ fn the_text_comes_first_and_then_each_file_in_order() {
             0,
             &json!({"status": "sent", "attempts": 4, "warnings": []}),
         );
-        let types: Vec<_> = scene.bodies().iter().map(|body| body["msgtype"].as_str().unwrap().to_owned()).collect();
+        let types: Vec<_> = bodies(&scene).iter().map(|body| body["msgtype"].as_str().unwrap().to_owned()).collect();
         assert_eq!(types, ["markdown", "file", "image", "file"], "{case}");
         let sent = |kind: &str, name: Value| (kind.to_owned(), name, "sent".to_owned());
         let of_file = |name: &str| sent("attachment", name.into());
@@ -64,7 +64,7 @@ fn the_text_comes_first_and_then_each_file_in_order() {
         );
         let expected: &[&str] = if route == Route::App { &["a.log", "b.png", "c.csv"] } else { &["a.log", "c.csv"] };
         assert_eq!(names(&scene.wecom.uploads()), expected, "{case}");
-        let image = &scene.bodies()[2]["image"];
+        let image = &bodies(&scene)[2]["image"];
         assert_eq!(image["md5"].is_string(), route == Route::Webhook, "{image}");
     }
 }
@@ -86,7 +86,7 @@ fn a_picture_goes_as_one_where_the_route_takes_it() {
         for (route, msgtype) in ROUTES.into_iter().zip(expected) {
             let (scene, case) = (Scene::new(), format!("{} {name} {size}", route.as_str()));
             let path = sized(&scene, name, head, size);
-            let sent = scene.sent(&case, scene.send(route, &["--attach"]).arg(&path).arg("full"));
+            let sent = delivered(&scene, &case, scene.send(route, &["--attach"]).arg(&path).arg("full"));
             assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &msgtype.into()), "{case}");
             for upload in scene.wecom.uploads() {
                 assert_eq!((upload.kind.name(), upload.bytes == fs::read(&path).unwrap()), (msgtype, true), "{case}");
@@ -103,7 +103,7 @@ fn stdin_can_be_one_of_them_once() {
         let cmd = scene
             .send(route, &["--attach", "-", "--attach", "a.log", "--filename", "df.txt", "full"])
             .stdin("from a pipe");
-        assert_eq!(scene.sent("stdin", cmd).len(), 3);
+        assert_eq!(delivered(&scene, "stdin", cmd).len(), 3);
         let uploads = scene.wecom.uploads();
         assert_eq!(
             (names(&uploads), &uploads[0].bytes[..]),
@@ -111,13 +111,13 @@ fn stdin_can_be_one_of_them_once() {
         );
         // What reads it as a file does not read it as text.
         let cmd = scene.send(route, &["--attach", "-", "--title", "Disk"]).stdin("from a pipe");
-        let sent = scene.sent("title", cmd);
+        let sent = delivered(&scene, "title", cmd);
         assert!(
             sent.len() == 2 && sent[0].to_string().contains("Disk") && !sent[0].to_string().contains("pipe"),
             "{sent:?}"
         );
         for twice in [&["--attach", "-", "--attach", "-", "full"][..], &["--attach", "-", "--text-file", "-"]] {
-            let (message, hint) = scene.refused("twice", scene.send(route, twice).stdin("from a pipe"));
+            let (message, hint) = refused(&scene, "twice", scene.send(route, twice).stdin("from a pipe"));
             assert!(message.contains("stdin can only be read once") && hint.contains("file"), "{message}");
         }
     }
@@ -132,7 +132,7 @@ fn names_are_given_in_the_order_of_the_files() {
     let files = ["--attach", "a.log", "--attach", "b.log", "--attach", "c.log", "full"];
     let of = |more: &[&str]| {
         let before = scene.wecom.uploads().len();
-        scene.sent("names", scene.send(Route::App, more).args(files));
+        delivered(&scene, "names", scene.send(Route::App, more).args(files));
         names(&scene.wecom.uploads()[before..])
     };
     assert_eq!(of(&[]), ["a.log", "b.log", "c.log"]);
@@ -141,15 +141,15 @@ fn names_are_given_in_the_order_of_the_files() {
     // The message's own file comes first.
     let cmd = scene
         .send(Route::App, &["--attach", "b.log", "--file", "a.log", "--filename", "own.txt", "--filename", "two.txt"]);
-    scene.sent("own", cmd);
+    delivered(&scene, "own", cmd);
     assert_eq!(names(&scene.wecom.uploads())[9..], ["own.txt", "two.txt"]);
     let many = ["--filename", "1", "--filename", "2", "--filename", "3", "--filename", "4"];
-    let (message, hint) = scene.refused("many", scene.send(Route::App, &many).args(files));
+    let (message, hint) = refused(&scene, "many", scene.send(Route::App, &many).args(files));
     assert!(
         message.contains("there are 4 --filename for 3 of the files") && hint.contains("one for each"),
         "{message}"
     );
-    let (message, hint) = scene.refused("none", scene.send(Route::App, &["--filename", "1", "full"]));
+    let (message, hint) = refused(&scene, "none", scene.send(Route::App, &["--filename", "1", "full"]));
     assert!(message.contains("--filename has no file to name") && hint.contains("--attach"), "{message}");
 }
 
@@ -162,7 +162,7 @@ fn files_that_cannot_go_are_found_before_anything_is_sent() {
         scene.env.file("fine.txt", "123456");
         for (name, said) in [("tiny.txt", "takes none of 5 bytes or fewer"), ("huge.bin", "more than the 20 MB")] {
             let cmd = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]);
-            let (message, _) = scene.refused(name, cmd);
+            let (message, _) = refused(&scene, name, cmd);
             assert!(message.contains(&format!("--attach {name:?}")) && message.contains(said), "{message}");
         }
         let run = scene.send(route, &["--attach", "fine.txt", "--attach", "missing.txt", "full"]).run().assert_code(3);
@@ -181,9 +181,10 @@ fn one_that_fails_is_named_and_the_others_go_on() {
         for name in ["a.log", "b.log", "c.log"] {
             scene.env.file(name, "a log file");
         }
-        scene
-            .wecom
-            .script(upload_of(route), [Reply::Normal, Reply::errcode(40006, "invalid media size"), Reply::Normal]);
+        scene.wecom.script(
+            upload_endpoint(route),
+            [Reply::Normal, Reply::errcode(40006, "invalid media size"), Reply::Normal],
+        );
         let args = ["--attach", "a.log", "--attach", "b.log", "--attach", "c.log", "full"];
         let told = assert_document(&scene.send(route, &args).run(), route.as_str(), 6, &json!({"status": "partial"}));
         let statuses: Vec<_> = parts(&told).into_iter().map(|(_, name, status)| (name, status)).collect();
@@ -191,9 +192,9 @@ fn one_that_fails_is_named_and_the_others_go_on() {
             [(Value::Null, "sent"), ("a.log".into(), "sent"), ("b.log".into(), "refused"), ("c.log".into(), "sent")];
         assert_eq!(statuses, expected.map(|(name, status)| (name, status.to_owned())), "{told:#}");
         assert_says(&told, route.as_str(), "message", &["b.log"]);
-        assert_eq!(scene.wecom.count(send_of(route)), 3);
+        assert_eq!(scene.wecom.count(send_endpoint(route)), 3);
         let run = scene.send(route, &["--allow-partial"]).args(args);
-        scene.wecom.script(upload_of(route), [Reply::errcode(40006, "invalid media size")]);
+        scene.wecom.script(upload_endpoint(route), [Reply::errcode(40006, "invalid media size")]);
         assert_document(&run.run(), "allowed", 0, &json!({"status": "partial"}));
     }
 }
@@ -210,9 +211,9 @@ fn they_can_go_without_a_text() {
             &json!({"status": "sent", "attempts": 1}),
         );
         assert_eq!(parts(&told), [("attachment".to_owned(), "a.log".into(), "sent".to_owned())]);
-        assert_eq!(scene.bodies()[0]["msgtype"], "file");
+        assert_eq!(bodies(&scene)[0]["msgtype"], "file");
         // A text that was asked for must be there all the same.
-        let (message, _) = scene.refused("empty", scene.send(route, &["--attach", "a.log", ""]));
+        let (message, _) = refused(&scene, "empty", scene.send(route, &["--attach", "a.log", ""]));
         assert!(message.contains("the text is empty"), "{message}");
     }
 }
@@ -226,8 +227,7 @@ fn they_follow_any_message() {
     let long = "0123456789 disk full\n".repeat(200);
     for route in ROUTES {
         let types = |cmd: crate::support::Cmd| -> Vec<String> {
-            scene
-                .sent("any", cmd.args(["--attach", "a.log"]))
+            delivered(&scene, "any", cmd.args(["--attach", "a.log"]))
                 .iter()
                 .map(|body| body["msgtype"].as_str().unwrap().to_owned())
                 .collect()
@@ -251,9 +251,9 @@ fn what_is_confidential_is_so_behind_the_text_too() {
     scene.send(Route::App, &["--safe", "--attach", "a.pdf", "--attach", "b.png", "full"]).run().assert_code(0);
     let safe: Vec<_> = scene.wecom.messages()[sent..].iter().map(|message| message.body["safe"].clone()).collect();
     assert_eq!(safe, [1, 1, 1]);
-    let (message, hint) = scene.refused("log", scene.send(Route::App, &["--safe", "--attach", "a.log", "full"]));
+    let (message, hint) = refused(&scene, "log", scene.send(Route::App, &["--safe", "--attach", "a.log", "full"]));
     assert!(message.contains("a.log cannot be sent with --safe") && hint.contains("--filename"), "{message}");
-    scene.sent("named", scene.send(Route::App, &["--safe", "--attach", "a.log", "--filename", "a.txt", "full"]));
+    delivered(&scene, "named", scene.send(Route::App, &["--safe", "--attach", "a.log", "--filename", "a.txt", "full"]));
 }
 
 #[test]

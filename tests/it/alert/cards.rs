@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{PICTURE, Scene, URL};
+use super::{PICTURE, URL, bodies, delivered, refused};
 use crate::support::fake::{Endpoint, Reply};
-use crate::support::{Cmd, Run};
+use crate::support::{Cmd, ROUTES, Run, Scene};
 
 const BUTTONS: [&str; 7] = ["--card", "button_interaction", "--title", "Disk", "--button", "ack=Got it:2", "full"];
 
@@ -52,12 +52,12 @@ fn each_option_has_its_place() {
         "jump_list": jumps,
         "card_action": {"type": 1, "url": URL},
     });
-    for route in super::ROUTES {
-        let sent = scene.sent("notice", scene.send(route, &args));
+    for route in ROUTES {
+        let sent = delivered(&scene, "notice", scene.send(route, &args));
         assert_eq!(sent, [json!({"msgtype": "template_card", "template_card": card})], "{}", route.as_str());
     }
     let interactive = |args: &[&str]| {
-        let mut card = scene.sent("interactive", scene.send(Route::App, args)).remove(0)["template_card"].take();
+        let mut card = delivered(&scene, "interactive", scene.send(Route::App, args)).remove(0)["template_card"].take();
         assert!(card.as_object_mut().unwrap().shift_remove("task_id").is_some(), "{card}");
         card
     };
@@ -95,14 +95,7 @@ fn what_a_card_cannot_do_is_said_with_what_to_use_instead() {
     type Case<'a> = (Route, &'a str, &'a [&'a str], Vec<String>, &'a str, &'a str);
     let none = Vec::new;
     let cases: [Case; 24] = [
-        (
-            group,
-            "button_interaction",
-            &[],
-            many("--button", 1),
-            "a webhook has no button_interaction cards",
-            "app-send",
-        ),
+        (group, "button_interaction", &[], many("--button", 1), "no button_interaction cards", "app-send"),
         (
             group,
             "vote_interaction",
@@ -200,11 +193,11 @@ fn what_a_card_cannot_do_is_said_with_what_to_use_instead() {
     for (route, card, args, more, message, hint) in cases {
         let case = format!("{} {card} {args:?} {more:?}", route.as_str());
         let cmd = scene.send(route, &["--card", card, "--title", "Disk"]).args(args).args(more).arg("full");
-        let said = scene.refused(&case, cmd);
+        let said = refused(&scene, &case, cmd);
         assert!(said.0.contains(message) && said.1.contains(hint), "{case}: {said:?}");
     }
     let untitled = scene.send(app, &["--card", "vote_interaction", "--option", "a=A", "full"]);
-    let (message, hint) = scene.refused("untitled", untitled);
+    let (message, hint) = refused(&scene, "untitled", untitled);
     assert!(message.contains("needs a title") && hint.contains("--title"), "{message}");
 }
 
@@ -222,24 +215,24 @@ fn options_of_cards_ask_for_a_card() {
     ] {
         for more in [&[][..], &["-t", "markdown"]] {
             let (message, hint) =
-                scene.refused(option, scene.send(Route::App, more).args(["--title", "t", option, value, "full"]));
+                refused(&scene, option, scene.send(Route::App, more).args(["--title", "t", option, value, "full"]));
             assert!(message.contains(&format!("{option} is for template cards alone")), "{message}");
             assert!(hint.contains(&format!("--card {card}")), "{option}: {hint}");
         }
     }
     let (message, hint) =
-        scene.refused("type", scene.send(Route::App, &["-t", "markdown", "--card", "text_notice", "full"]));
+        refused(&scene, "type", scene.send(Route::App, &["-t", "markdown", "--card", "text_notice", "full"]));
     assert!(
         message.contains("-t markdown does not go with --card") && hint.contains("leave -t out"),
         "{message} {hint}"
     );
     let (message, hint) =
-        scene.refused("which", scene.send(Route::App, &["-t", "template_card", "--title", "t", "full"]));
+        refused(&scene, "which", scene.send(Route::App, &["-t", "template_card", "--title", "t", "full"]));
     assert!(message.contains("which card it is") && hint.contains("--card"), "{message}");
     for (option, wrong) in
         [("--button", "ack"), ("--button", "ack=:2"), ("--option", "=x"), ("--jump", "a="), ("--emphasis", "98%")]
     {
-        let (message, hint) = scene.refused(wrong, scene.send(Route::App, &BUTTONS).args([option, wrong]));
+        let (message, hint) = refused(&scene, wrong, scene.send(Route::App, &BUTTONS).args([option, wrong]));
         assert!(
             message.contains(&format!("{option} {wrong:?} is not of the form")) && hint.contains(option),
             "{message}"
@@ -258,7 +251,7 @@ fn every_message_has_a_task_id_of_its_own() {
     let scene = Scene::new();
     let cmd = |more: &[&str]| -> Cmd { scene.send(Route::App, &BUTTONS).args(more) };
     let told: Vec<Value> = (0..4).flat_map(|_| task_ids(&cmd(&[]).run().assert_code(0))).collect();
-    let sent: Vec<Value> = scene.bodies().iter().map(|body| body["template_card"]["task_id"].clone()).collect();
+    let sent: Vec<Value> = bodies(&scene).iter().map(|body| body["template_card"]["task_id"].clone()).collect();
     assert_eq!(told, sent);
     let unique: BTreeSet<_> = told.iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(unique.len(), 4, "{told:?}");
@@ -273,7 +266,7 @@ fn every_message_has_a_task_id_of_its_own() {
     let notice = ["--card", "text_notice", "--url", URL, "full"];
     assert_eq!(task_ids(&scene.send(Route::App, &notice).args(["--task-id", "n-1"]).run().assert_code(0)), ["n-1"]);
     assert_eq!(task_ids(&scene.send(Route::App, &notice).run().assert_code(0)), [Value::Null]);
-    let (message, _) = scene.refused("alphabet", cmd(&["--task-id", "a.b c"]));
+    let (message, _) = refused(&scene, "alphabet", cmd(&["--task-id", "a.b c"]));
     assert!(message.contains("task_id"), "{message}");
     // What has no room goes behind it without one.
     let run = cmd(&[]).arg("--field").arg(format!("log={}", "x".repeat(500))).run().assert_code(0);
@@ -297,10 +290,10 @@ fn an_attempt_and_its_repetition_have_the_same_task_id() {
 fn an_app_without_callback_is_told_of_it() {
     let env = crate::support::TestEnv::new();
     let wecom = crate::support::fake::FakeWecom::builder().without_callback().start();
-    let scene = Scene { env, wecom };
+    let scene = Scene { env, wecom, config: String::new() };
     let run = scene.send(Route::App, &BUTTONS).run();
     assert_eq!((run.json()["errcode"].as_i64(), run.code), (Some(43012), Some(4)), "{}", run.all());
-    scene.sent("notice", scene.send(Route::App, &["--card", "text_notice", "--url", URL, "full"]));
+    delivered(&scene, "notice", scene.send(Route::App, &["--card", "text_notice", "--url", URL, "full"]));
 }
 
 #[test]
@@ -331,6 +324,6 @@ fn a_card_to_more_members_than_one_call_takes_has_an_id_in_each() {
 fn what_says_nothing_is_not_on_the_card() {
     let scene = Scene::new();
     let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--source", "", "--quote", " ", "full"];
-    let card = scene.sent("blank", scene.send(Route::App, &args)).remove(0)["template_card"].take();
+    let card = delivered(&scene, "blank", scene.send(Route::App, &args)).remove(0)["template_card"].take();
     assert_eq!((&card["source"], &card["quote_area"]), (&Value::Null, &Value::Null), "{card}");
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{PNG, Scene, URL};
+use super::{PNG, URL};
+use crate::support::{ROUTES, Scene, send_endpoint};
 
 fn planned(scene: &Scene, route: Route, args: &[&str]) -> Vec<Value> {
     let run = scene.send(route, args).arg("--dry-run").run().assert_code(0);
@@ -83,14 +84,14 @@ fn long_alerts_are_cut_as_they_would_be() {
 fn no_secret_is_shown_with_any_option() {
     let scene = Scene::new();
     scene.env.file("a.log", "a log file");
-    for route in super::ROUTES {
+    for route in ROUTES {
         for args in
             [&["--title", "Disk", "--url", URL][..], &["--card", "text_notice", "--url", URL], &["--attach", "a.log"]]
         {
             for more in [&["-v"][..], &["--dry-run"], &["-v", "--prefix", "{profile} {host}"]] {
                 scene.send(route, args).args(more).arg("full").run().assert_code(0);
             }
-            scene.wecom.script(super::send_of(route), [crate::support::fake::Reply::errcode(40201, "spam")]);
+            scene.wecom.script(send_endpoint(route), [crate::support::fake::Reply::errcode(40201, "spam")]);
             assert_ne!(scene.send(route, args).args(["-v", "full"]).run().code, Some(0));
         }
     }

@@ -2,7 +2,8 @@
 
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, URL, text_in};
+use super::{URL, delivered, text_in};
+use crate::support::{ROUTES, Scene};
 
 /// Lines of which each means something in some type.
 const HOSTILE: [&str; 12] = [
@@ -32,8 +33,11 @@ fn read_code(line: &str) -> &str {
 fn in_text_nothing_is_touched() {
     let scene = Scene::new();
     for route in ROUTES {
-        let sent =
-            scene.sent("text", scene.send(route, &["-t", "text", "--title", HOSTILE[0]]).stdin(HOSTILE.join("\n")));
+        let sent = delivered(
+            &scene,
+            "text",
+            scene.send(route, &["-t", "text", "--title", HOSTILE[0]]).stdin(HOSTILE.join("\n")),
+        );
         assert_eq!(text_in(&sent[0]), format!("{}\n{}", HOSTILE[0], HOSTILE.join("\n")));
     }
 }
@@ -42,7 +46,8 @@ fn in_text_nothing_is_touched() {
 fn in_markdown_every_such_line_is_inline_code() {
     let scene = Scene::new();
     for route in ROUTES {
-        let sent = scene.sent(
+        let sent = delivered(
+            &scene,
             "markdown",
             scene.send(route, &["-t", "markdown", "--level", "ok", "--field", "k=v"]).stdin(HOSTILE.join("\n")),
         );
@@ -53,7 +58,7 @@ fn in_markdown_every_such_line_is_inline_code() {
         assert_eq!(read, HOSTILE);
         for line in HOSTILE {
             let args = ["-t", "markdown", "--title", line, "--field", &format!("{line}={line}")];
-            let sent = scene.sent(line, scene.send(route, &args).stdin(""));
+            let sent = delivered(&scene, line, scene.send(route, &args).stdin(""));
             let shown = text_in(&sent[0]);
             let bare: String = shown.split('`').step_by(2).collect();
             assert!(
@@ -68,11 +73,13 @@ fn in_markdown_every_such_line_is_inline_code() {
 fn in_markdown_v2_the_body_is_fenced_and_the_rest_has_backslashes() {
     let scene = Scene::new();
     let body = format!("{}\n`````", HOSTILE.join("\n"));
-    let sent = scene.sent("body", scene.send(Route::Webhook, &["-t", "markdown_v2", "--title", "t"]).stdin(&*body));
+    let sent =
+        delivered(&scene, "body", scene.send(Route::Webhook, &["-t", "markdown_v2", "--title", "t"]).stdin(&*body));
     assert_eq!(text_in(&sent[0]), format!("# t\n\n``````\n{body}\n``````"));
     for line in HOSTILE {
         let field = format!("key={line}");
-        let sent = scene.sent(
+        let sent = delivered(
+            &scene,
             line,
             scene.send(Route::Webhook, &["-t", "markdown_v2", "--title", line, "--field", &field]).stdin(""),
         );
@@ -95,7 +102,7 @@ fn in_a_textcard_tags_and_entities_are_words() {
     let scene = Scene::new();
     for line in HOSTILE {
         let args = ["-t", "textcard", "--title", line, "--url", URL, "--field", &format!("k={line}"), line];
-        let sent = scene.sent(line, scene.send(Route::App, &args));
+        let sent = delivered(&scene, line, scene.send(Route::App, &args));
         let description = text_in(&sent[0]);
         let inner =
             description.replace("<div class=\"gray\">", "").replace("<div class=\"normal\">", "").replace("</div>", "");
@@ -111,12 +118,12 @@ fn articles_and_cards_have_no_markup() {
     for route in ROUTES {
         for line in HOSTILE {
             let args = ["-t", "news", "--title", line, "--url", URL, "--field", &format!("k={line}"), line];
-            let sent = scene.sent(line, scene.send(route, &args));
+            let sent = delivered(&scene, line, scene.send(route, &args));
             let article = &sent[0]["news"]["articles"][0];
             assert_eq!((&article["title"], text_in(&sent[0])), (&line.into(), &*format!("k: {line}\n{line}")));
             let args =
                 ["--card", "text_notice", "--url", URL, "--field", &format!("long key={line}"), "--quote", line, line];
-            let sent = scene.sent(line, scene.send(route, &args));
+            let sent = delivered(&scene, line, scene.send(route, &args));
             let card = &sent[0]["template_card"];
             assert_eq!(card["sub_title_text"], format!("long key: {line}\n{line}"));
             assert_eq!(card["quote_area"]["quote_text"], line);

@@ -9,10 +9,9 @@ use serde_json::Value;
 use wecom_alert::message::Route;
 
 use super::scenes::{self, Told};
-use super::{ROUTES, Scene};
 use crate::document::warnings;
-use crate::results::at_once;
 use crate::support::fake::{Arrived, Outcome, Upload};
+use crate::support::{ROUTES, Scene, at_once};
 
 /// A name for what a message is, and what asks for it.
 struct Kind {

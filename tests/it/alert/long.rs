@@ -3,8 +3,8 @@
 use serde_json::Value;
 use wecom_alert::message::Route;
 
-use super::{PICTURE, ROUTES, Scene, TEXTS, URL, text_in};
-use crate::results::at_once;
+use super::{PICTURE, TEXTS, URL, delivered, refused, text_in};
+use crate::support::{ROUTES, Scene, at_once};
 
 const SAID: [&str; 10] =
     ["--prefix", "[prod]", "--title", "Disk", "--level", "critical", "--field", "host=web-1", "--url", URL];
@@ -32,7 +32,7 @@ fn parts_hold_every_line_once() {
             let case = format!("{} {msgtype} {mode}", route.as_str());
             let all = limit * 3 / 23;
             let cmd = scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
-            let sent = scene.sent(&case, cmd);
+            let sent = delivered(&scene, &case, cmd);
             assert!((3..=5).contains(&sent.len()), "{case}: {}", sent.len());
             assert!((0..all).all(|number| count(&sent, number) == 1), "{case}");
             let takes = |text: &str| if msgtype == "textcard" { text.chars().count() } else { text.len() };
@@ -55,7 +55,7 @@ fn a_file_holds_what_the_message_does_not() {
         for (mode, all) in [("file", limit * 2 / 23), ("auto", limit * 8 / 23)] {
             let case = format!("{} {msgtype} {mode}", route.as_str());
             let cmd = scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
-            let sent = scene.sent(&case, cmd);
+            let sent = delivered(&scene, &case, cmd);
             assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &"file".into()), "{case}");
             assert!(text_in(&sent[0]).contains("the whole text follows as alert-"), "{case}");
             let file = String::from_utf8(scene.wecom.uploads().pop().unwrap().bytes).unwrap();
@@ -72,14 +72,14 @@ fn it_can_be_shortened_or_refused() {
         let case = format!("{} {msgtype}", route.as_str());
         let all = limit * 2 / 23;
         let send = |mode: &str| scene.send(route, &["-t", msgtype, "--on-long", mode]).args(SAID).stdin(lines(all));
-        let sent = scene.sent(&case, send("truncate"));
+        let sent = delivered(&scene, &case, send("truncate"));
         assert_eq!((sent.len(), scene.wecom.uploads().len()), (1, 0), "{case}");
         assert!(text_in(&sent[0]).contains("bytes left out …]"), "{case}");
-        let (message, _) = scene.refused(&case, send("fail"));
+        let (message, _) = refused(&scene, &case, send("fail"));
         assert!(message.contains("bytes") || message.contains("characters"), "{case}: {message}");
         // What fits is not refused.
         let fits = scene.send(route, &["-t", msgtype, "--on-long", "fail"]).args(SAID).arg("full");
-        assert_eq!(scene.sent(&case, fits).len(), 1, "{case}");
+        assert_eq!(delivered(&scene, &case, fits).len(), 1, "{case}");
     });
 }
 
@@ -91,7 +91,7 @@ fn a_long_title_leads_the_text() {
         let send = |mode: &str| {
             scene.send(route, &["-t", msgtype, "--on-long", mode, "--title", &title, "--url", URL, "full"])
         };
-        let sent = scene.sent(msgtype, send("auto"));
+        let sent = delivered(&scene, msgtype, send("auto"));
         let content = &sent[0][msgtype];
         let short = content["title"].as_str().or(content["articles"][0]["title"].as_str()).unwrap();
         assert!(
@@ -99,7 +99,7 @@ fn a_long_title_leads_the_text() {
             "{short}"
         );
         assert!(text_in(&sent[0]).contains(&title), "{sent:#?}");
-        let (message, _) = scene.refused(msgtype, send("fail"));
+        let (message, _) = refused(&scene, msgtype, send("fail"));
         assert!(message.contains("title"), "{message}");
     }
 }
@@ -121,7 +121,7 @@ fn what_has_no_room_on_a_card_goes_behind_it() {
         let send =
             |mode: &str, all: usize| scene.send(route, card).args(said).args(["--on-long", mode]).stdin(lines(all));
         for mode in ["auto", "split"] {
-            let sent = scene.sent(&case, send(mode, 80));
+            let sent = delivered(&scene, &case, send(mode, 80));
             assert_eq!(
                 (sent.len(), &sent[0]["msgtype"], &sent[1]["msgtype"]),
                 (2, &"template_card".into(), &"text".into())
@@ -130,24 +130,24 @@ fn what_has_no_room_on_a_card_goes_behind_it() {
             let all = sent.iter().map(Value::to_string).collect::<String>();
             assert!((0..80).all(|number| all.matches(&format!("line {number:04}")).count() == 1), "{case}");
         }
-        let parts = scene.sent(&case, send("split", 200));
+        let parts = delivered(&scene, &case, send("split", 200));
         assert!(parts.len() == 4 && text_in(&parts[1]).starts_with("[prod] (1/3) line"), "{case}: {parts:#?}");
-        let sent = scene.sent(&case, send("file", 80));
+        let sent = delivered(&scene, &case, send("file", 80));
         assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &"file".into()), "{case}");
         let file = String::from_utf8(scene.wecom.uploads()[0].bytes.clone()).unwrap();
         assert!(
             file.starts_with("[prod] Disk\nhost: web-1\n\nline 0000") && file.contains("line 0079"),
             "{case}: {file}"
         );
-        let sent = scene.sent(&case, send("truncate", 80));
+        let sent = delivered(&scene, &case, send("truncate", 80));
         assert!(sent.len() == 1 && sent[0].to_string().contains('…'), "{case}");
-        let (message, hint) = scene.refused(&case, send("fail", 80));
+        let (message, hint) = refused(&scene, &case, send("fail", 80));
         assert!(
             message.contains(&format!("no room on a {} card", card[1])) && hint.contains("behind the card"),
             "{message}"
         );
         // What fits is a card alone, whatever was said of long ones.
-        assert_eq!(scene.sent(&case, send("fail", 1)).len(), 1, "{case}");
+        assert_eq!(delivered(&scene, &case, send("fail", 1)).len(), 1, "{case}");
     });
 }
 
@@ -158,7 +158,7 @@ fn a_title_too_long_for_a_card_is_whole_behind_it() {
     let title = "Certificate of shop.example.com expires in six days and nobody renewed it";
     for route in ROUTES {
         let args = ["--card", "news_notice", "--url", URL, "--picurl", PICTURE, "--prefix", "[prod]", "--title", title];
-        let sent = scene.sent("title", scene.send(route, &args).arg("now"));
+        let sent = delivered(&scene, "title", scene.send(route, &args).arg("now"));
         let card = &sent[0]["template_card"]["main_title"];
         assert!(card["title"].as_str().unwrap().ends_with('…') && card["desc"] == "now", "{card}");
         assert_eq!(text_in(&sent[1]), format!("[prod] {title}"));
@@ -168,8 +168,11 @@ fn a_title_too_long_for_a_card_is_whole_behind_it() {
         let title = "x".repeat(length);
         let args =
             ["--card", "news_notice", "--url", URL, "--picurl", PICTURE, "--prefix", "[prod]", "--title", &title];
-        let sent =
-            scene.sent("title", scene.send(Route::App, &args).arg("one\ntwo\nthree and many words more, too many"));
+        let sent = delivered(
+            &scene,
+            "title",
+            scene.send(Route::App, &args).arg("one\ntwo\nthree and many words more, too many"),
+        );
         let all: String = sent.iter().map(Value::to_string).collect();
         assert_eq!(all.matches(&title).count(), 1, "{length}: {all}");
         assert!(!all.contains("[prod] [prod]"), "{length}: {all}");

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{PNG, Scene, URL, text_in};
-use crate::support::Cmd;
+use super::{PNG, URL, delivered, refused, text_in};
+use crate::support::{Cmd, Scene};
 
 fn send(scene: &Scene, args: &[&str]) -> Cmd {
     scene.send(Route::Webhook, args)
@@ -24,12 +24,12 @@ fn a_text_in_parts_calls_with_the_first() {
     let scene = Scene::new();
     for said in [&[][..], &["--title", "Disk", "--prefix", "[prod]"]] {
         let args = ["-t", "text", "--mention", "lisi", "--mention-mobile", "13800000000"];
-        let sent = scene.sent("text", send(&scene, &args).args(said).stdin(lines(250)));
+        let sent = delivered(&scene, "text", send(&scene, &args).args(said).stdin(lines(250)));
         assert!(sent.len() > 2, "{}", sent.len());
         assert_eq!(called(&sent[0]), json!([["lisi"], ["13800000000"]]));
         assert!(sent[1..].iter().all(|body| called(body) == json!([null, null])), "{sent:#?}");
     }
-    let sent = scene.sent("file", send(&scene, &["--mention", "lisi", "--on-long", "file"]).stdin(lines(250)));
+    let sent = delivered(&scene, "file", send(&scene, &["--mention", "lisi", "--on-long", "file"]).stdin(lines(250)));
     assert_eq!((called(&sent[0]), &sent[1]["msgtype"], sent.len()), (json!([["lisi"], null]), &"file".into(), 2));
 }
 
@@ -39,11 +39,11 @@ fn markdown_calls_inside_its_first_part_and_its_limit() {
     let calls = "\n\n<@zhangsan> <@lisi>";
     for said in [&["--title", "Disk", "--field", "host=web-1", "--prefix", "[prod]"][..], &[]] {
         let args = ["-t", "markdown", "--mention", "zhangsan,lisi"];
-        let sent = scene.sent("short", send(&scene, &args).args(said).arg("full"));
+        let sent = delivered(&scene, "short", send(&scene, &args).args(said).arg("full"));
         assert!(sent.len() == 1 && text_in(&sent[0]).ends_with(&format!("full{calls}")), "{sent:#?}");
         for mode in ["split", "file", "truncate"] {
             let cmd = send(&scene, &args).args(said).args(["--on-long", mode]).stdin(lines(500));
-            let sent = scene.sent(mode, cmd);
+            let sent = delivered(&scene, mode, cmd);
             assert!(text_in(&sent[0]).ends_with(calls), "{mode}: {}", text_in(&sent[0]));
             for body in &sent {
                 assert!(text_in(body).len() <= 4096, "{mode}: {} bytes", text_in(body).len());
@@ -51,10 +51,10 @@ fn markdown_calls_inside_its_first_part_and_its_limit() {
             assert!(sent[1..].iter().all(|body| !text_in(body).contains("<@")), "{mode}");
         }
         // To the byte.
-        let whole = text_in(&scene.sent("size", send(&scene, &args).args(said).arg("x"))[0]).len();
+        let whole = text_in(&delivered(&scene, "size", send(&scene, &args).args(said).arg("x"))[0]).len();
         for (more, count) in [(0, 1), (1, 2)] {
             let text = "x".repeat(4096 - whole + 1 + more);
-            assert_eq!(scene.sent("exact", send(&scene, &args).args(said).arg(text)).len(), count, "{more}");
+            assert_eq!(delivered(&scene, "exact", send(&scene, &args).args(said).arg(text)).len(), count, "{more}");
         }
     }
 }
@@ -64,7 +64,7 @@ fn markdown_calls_inside_its_first_part_and_its_limit() {
 fn what_looks_like_a_mention_is_text() {
     let scene = Scene::new();
     let args = ["-t", "markdown", "--title", "<@all>", "--field", "who=<@lisi>", "by <@zhangsan>"];
-    let sent = scene.sent("markdown", send(&scene, &args));
+    let sent = delivered(&scene, "markdown", send(&scene, &args));
     assert_eq!(text_in(&sent[0]), "`<@all>`\n> who: `<@lisi>`\n\n`by <@zhangsan>`");
 }
 
@@ -89,7 +89,7 @@ fn a_short_text_follows_before_the_files() {
     for (args, types, herald) in cases {
         let more = ["--mention", "@all", "--attach", "b.png", "--attach", "a.log"];
         let cmd = send(&scene, &more).args(args).env("WECOM_ALERT_PREFIX", "[prod]").stdin("");
-        let sent = scene.sent(herald, cmd);
+        let sent = delivered(&scene, herald, cmd);
         let got: Vec<_> = sent.iter().map(|body| body["msgtype"].as_str().unwrap()).collect();
         assert_eq!(got, [types, &["text", "image", "file"]].concat(), "{args:?}");
         let text = text_in(&sent[types.len()]);
@@ -109,7 +109,7 @@ fn attachments_alone_are_announced() {
     for msgtype in [&[][..], &["-t", "markdown"], &["-t", "markdown_v2"]] {
         for fallback in ["text", "fail"] {
             let args = ["--mention", "lisi", "--mention-fallback", fallback, "--attach", "a.log"];
-            let sent = scene.sent("alone", send(&scene, &args).args(msgtype).stdin(""));
+            let sent = delivered(&scene, "alone", send(&scene, &args).args(msgtype).stdin(""));
             let text = json!({"msgtype": "text", "text": {"content": "⬇", "mentioned_list": ["lisi"]}});
             assert_eq!((sent.len(), &sent[0], &sent[1]["msgtype"]), (2, &text, &"file".into()), "{msgtype:?}");
         }
@@ -120,7 +120,7 @@ fn attachments_alone_are_announced() {
 fn a_card_with_a_rest_is_followed_by_both() {
     let scene = Scene::new();
     let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--mention", "lisi"];
-    let sent = scene.sent("rest", send(&scene, &args).stdin(lines(40)));
+    let sent = delivered(&scene, "rest", send(&scene, &args).stdin(lines(40)));
     assert_eq!(sent.len(), 3);
     assert!(text_in(&sent[1]).starts_with("line ") && called(&sent[1]) == json!([null, null]), "{sent:#?}");
     assert_eq!((text_in(&sent[2]), called(&sent[2])), ("Disk", json!([["lisi"], null])));
@@ -134,13 +134,16 @@ fn the_fallback_can_be_a_refusal_or_nothing() {
         &["-t", "news", "--title", "Disk", "--url", URL, "x"],
     ] {
         let (message, hint) =
-            scene.refused("fail", send(&scene, &["--mention", "lisi", "--mention-fallback", "fail"]).args(args));
+            refused(&scene, "fail", send(&scene, &["--mention", "lisi", "--mention-fallback", "fail"]).args(args));
         assert!(message.contains("cannot mention anybody") && hint.contains("-t text"), "{message}");
-        let sent =
-            scene.sent("ignore", send(&scene, &["--mention", "lisi", "--mention-fallback", "ignore"]).args(args));
+        let sent = delivered(
+            &scene,
+            "ignore",
+            send(&scene, &["--mention", "lisi", "--mention-fallback", "ignore"]).args(args),
+        );
         assert_eq!(sent.len(), 1);
     }
-    let (message, hint) = scene.refused("app", scene.send(Route::App, &["--mention", "lisi", "full"]));
+    let (message, hint) = refused(&scene, "app", scene.send(Route::App, &["--mention", "lisi", "full"]));
     assert!(message.contains("--mention") && hint.contains("-u"), "{message} {hint}");
 }
 
@@ -149,10 +152,11 @@ fn in_markdown_too_a_mention_is_an_id() {
     let scene = Scene::new();
     for wrong in ["张三", "a>b", "a\nb", "<@all>"] {
         for msgtype in ["text", "markdown"] {
-            let (message, _) = scene.refused(wrong, send(&scene, &["-t", msgtype, "--mention", wrong, "full"]));
+            let (message, _) = refused(&scene, wrong, send(&scene, &["-t", msgtype, "--mention", wrong, "full"]));
             assert!(message.contains("may hold letters, digits"), "{msgtype}: {message}");
         }
     }
-    let sent = scene.sent("any", send(&scene, &["-t", "markdown", "--no-validate", "--mention", "张三", "full"]));
+    let sent =
+        delivered(&scene, "any", send(&scene, &["-t", "markdown", "--no-validate", "--mention", "张三", "full"]));
     assert_eq!(text_in(&sent[0]), "full\n\n<@张三>");
 }

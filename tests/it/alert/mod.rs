@@ -5,22 +5,20 @@ mod cards;
 mod dry_run;
 mod escaping;
 mod golden;
-#[cfg(unix)]
-mod later;
 mod long;
 mod mentions;
 mod options;
-mod others;
+#[cfg(unix)]
+mod outbox;
 mod prefix;
 mod scenes;
+mod several_targets;
 
 use serde_json::Value;
 use wecom_alert::message::Route;
 
-use crate::support::fake::{Endpoint, FakeWecom, Route as Way};
-use crate::support::{Cmd, TestEnv};
-
-const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
+use crate::support::fake::Route as Way;
+use crate::support::{Cmd, Scene};
 
 const URL: &str = "https://example.test/1";
 const PICTURE: &str = "https://example.test/p.png";
@@ -35,75 +33,37 @@ const TEXTS: [(Route, &str, usize); 5] = [
     (Route::Webhook, "markdown_v2", 4096),
 ];
 
-/// A sealed environment and the stand-in that its commands talk to.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// The contents of the messages that it brings, without what all bodies of a route have.
+#[track_caller]
+fn delivered(scene: &Scene, case: &str, cmd: Cmd) -> Vec<Value> {
+    let before = scene.wecom.messages().len();
+    let run = cmd.run();
+    assert_eq!((run.code, &run.json()["status"]), (Some(0), &Value::from("sent")), "{case}\n{}", run.all());
+    bodies(scene).split_off(before)
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self { env: TestEnv::new(), wecom: FakeWecom::start() }
-    }
-
-    /// Any command, with the credentials of both routes and its result as JSON.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// A send on that route, to zhangsan or to the group.
-    fn send(&self, route: Route, args: &[&str]) -> Cmd {
-        let command: &[&str] = match route {
-            Route::App => &["app-send", "-u", "zhangsan"],
-            Route::Webhook => &["webhook-send"],
-        };
-        self.cmd(command).args(args)
-    }
-
-    /// The contents of the messages that it brings, without what all bodies of a route have.
-    #[track_caller]
-    fn sent(&self, case: &str, cmd: Cmd) -> Vec<Value> {
-        let before = self.wecom.messages().len();
-        let run = cmd.run();
-        assert_eq!((run.code, &run.json()["status"]), (Some(0), &Value::from("sent")), "{case}\n{}", run.all());
-        self.bodies().split_off(before)
-    }
-
-    /// What arrived, in order: `{"msgtype": …, TYPE: …}`.
-    fn bodies(&self) -> Vec<Value> {
-        let messages = self.wecom.messages().into_iter();
-        let bare = messages.map(|message| {
-            let mut body = message.body;
-            if let (Way::App { .. }, Some(fields)) = (&message.route, body.as_object_mut()) {
-                assert!(fields.shift_remove("touser").is_some() && fields.shift_remove("agentid").is_some());
-            }
-            body
-        });
-        bare.collect()
-    }
-
-    /// Runs a command that must be refused without any request; gives its message and its hint.
-    #[track_caller]
-    fn refused(&self, case: &str, cmd: Cmd) -> (String, String) {
-        let before = self.wecom.requests().len();
-        let run = cmd.run();
-        let told = run.json();
-        assert_eq!((run.code, &told["status"]), (Some(2), &Value::from("usage")), "{case}\n{}", run.all());
-        assert_eq!(self.wecom.requests().len(), before, "{case}: a request was made");
-        ["message", "hint"].map(|field| told[field].as_str().unwrap().to_owned()).into()
-    }
-
-    /// How many messages were asked for, whatever became of them.
-    fn sends(&self) -> usize {
-        self.wecom.count(Endpoint::MessageSend) + self.wecom.count(Endpoint::WebhookSend)
-    }
+/// What arrived, in order: `{"msgtype": …, TYPE: …}`.
+fn bodies(scene: &Scene) -> Vec<Value> {
+    let messages = scene.wecom.messages().into_iter();
+    let bare = messages.map(|message| {
+        let mut body = message.body;
+        if let (Way::App { .. }, Some(fields)) = (&message.route, body.as_object_mut()) {
+            assert!(fields.shift_remove("touser").is_some() && fields.shift_remove("agentid").is_some());
+        }
+        body
+    });
+    bare.collect()
 }
 
-fn send_of(route: Route) -> Endpoint {
-    match route {
-        Route::App => Endpoint::MessageSend,
-        Route::Webhook => Endpoint::WebhookSend,
-    }
+/// Runs a command that must be refused without any request; gives its message and its hint.
+#[track_caller]
+fn refused(scene: &Scene, case: &str, cmd: Cmd) -> (String, String) {
+    let before = scene.wecom.requests().len();
+    let run = cmd.run();
+    let told = run.json();
+    assert_eq!((run.code, &told["status"]), (Some(2), &Value::from("usage")), "{case}\n{}", run.all());
+    assert_eq!(scene.wecom.requests().len(), before, "{case}: a request was made");
+    ["message", "hint"].map(|field| told[field].as_str().unwrap().to_owned()).into()
 }
 
 /// The text of a message, wherever its type has it.

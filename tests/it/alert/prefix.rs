@@ -3,7 +3,8 @@
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, TEXTS, URL, text_in};
+use super::{TEXTS, URL, delivered, refused, text_in};
+use crate::support::{ROUTES, Scene};
 
 /// This machine's name, as far as it can stand in a file's name.
 fn host() -> String {
@@ -31,16 +32,18 @@ fn it_stands_before_the_title_or_else_the_text() {
         ),
     ];
     for (route, args, expected) in cases {
-        let sent = scene.sent(expected, scene.send(route, &["--prefix", "[prod]"]).args(args).stdin(""));
+        let sent = delivered(&scene, expected, scene.send(route, &["--prefix", "[prod]"]).args(args).stdin(""));
         assert_eq!((sent.len(), text_in(&sent[0])), (1, expected), "{args:?}");
     }
     for route in ROUTES {
-        let sent = scene.sent("news", scene.send(route, &long).args(["-t", "news", "--url", URL, "full"]));
+        let sent = delivered(&scene, "news", scene.send(route, &long).args(["-t", "news", "--url", URL, "full"]));
         assert_eq!(sent[0]["news"]["articles"][0]["title"], "[prod] Disk");
-        let sent = scene.sent("card", scene.send(route, &long).args(["--card", "text_notice", "--url", URL, "full"]));
+        let sent =
+            delivered(&scene, "card", scene.send(route, &long).args(["--card", "text_notice", "--url", URL, "full"]));
         assert_eq!(sent[0]["template_card"]["main_title"]["title"], "[prod] Disk");
     }
-    let sent = scene.sent("textcard", scene.send(Route::App, &long).args(["-t", "textcard", "--url", URL, "full"]));
+    let sent =
+        delivered(&scene, "textcard", scene.send(Route::App, &long).args(["-t", "textcard", "--url", URL, "full"]));
     assert_eq!(sent[0]["textcard"]["title"], "[prod] Disk");
 }
 
@@ -54,7 +57,7 @@ fn it_is_shown_as_it_is_given() {
         ("markdown", "*a* <b>", "`*a* <b>` x"),
         ("markdown_v2", "1. *a*", "1\\. \\*a\\*\n\nx"),
     ] {
-        let sent = scene.sent(prefix, scene.send(Route::Webhook, &["-t", msgtype, "--prefix", prefix, "x"]));
+        let sent = delivered(&scene, prefix, scene.send(Route::Webhook, &["-t", msgtype, "--prefix", prefix, "x"]));
         assert_eq!(text_in(&sent[0]), expected, "{prefix:?}");
     }
 }
@@ -66,7 +69,7 @@ fn the_option_beats_the_variable_and_that_the_profile() {
     let of = |args: &[&str], env: &[(&str, &str)]| {
         let cmd = scene.send(Route::Webhook, args).config(config);
         let cmd = env.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value));
-        text_in(&scene.sent("whose", cmd)[0]).to_owned()
+        text_in(&delivered(&scene, "whose", cmd)[0]).to_owned()
     };
     let env = [("WECOM_ALERT_PREFIX", "env")];
     assert_eq!(of(&["-P", "ops", "--prefix", "opt", "x"], &env), "opt x");
@@ -79,7 +82,7 @@ fn the_option_beats_the_variable_and_that_the_profile() {
     );
     // Without a profile, the credentials are the environment's.
     let bare = scene.send(Route::Webhook, &["--prefix", "{profile}", "x"]);
-    assert_eq!(text_in(&scene.sent("no file", bare.config(""))[0]), "environment x");
+    assert_eq!(text_in(&delivered(&scene, "no file", bare.config(""))[0]), "environment x");
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn it_stands_on_every_part_and_counts_in_its_limit() {
             let case = format!("{} {msgtype} {more:?}", route.as_str());
             let body = "0123456789 abcdef\n".repeat(limit * 2 / 18);
             let cmd = scene.send(route, &["-t", msgtype, "--prefix", "[prod *]"]).args(more).stdin(&*body);
-            let sent = scene.sent(&case, cmd);
+            let sent = delivered(&scene, &case, cmd);
             let prefix = if msgtype == "markdown" { "`[prod *]`" } else { "[prod *]" };
             let prefix = if msgtype == "markdown_v2" { "[prod \\*]" } else { prefix };
             assert!(sent.len() >= 2, "{case}");
@@ -105,7 +108,8 @@ fn it_stands_on_every_part_and_counts_in_its_limit() {
     }
     // To the byte: one more, and it is two.
     for (length, count) in [(2041, 1), (2042, 2)] {
-        let sent = scene.sent("exact", scene.send(Route::App, &["--prefix", "[prod]"]).stdin("x".repeat(length)));
+        let sent =
+            delivered(&scene, "exact", scene.send(Route::App, &["--prefix", "[prod]"]).stdin("x".repeat(length)));
         assert_eq!(sent.len(), count, "{length}");
     }
 }
@@ -116,7 +120,7 @@ fn each_card_and_article_of_several_has_it_in_its_title() {
     let body = "0123456789 abcdef\n".repeat(60);
     for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
         let args = ["-t", msgtype, "--prefix", "[prod]", "--title", "Disk", "--url", URL];
-        let sent = scene.sent(msgtype, scene.send(route, &args).stdin(&*body));
+        let sent = delivered(&scene, msgtype, scene.send(route, &args).stdin(&*body));
         assert!(sent.len() > 1, "{msgtype}");
         let title = |part: &serde_json::Value| match msgtype {
             "textcard" => part["textcard"]["title"].clone(),
@@ -131,10 +135,10 @@ fn a_payload_and_a_file_are_left_alone() {
     let scene = Scene::new();
     let payload = scene.env.file("a.json", r#"{"msgtype": "text", "text": {"content": "a"}}"#);
     let cmd = scene.send(Route::Webhook, &["--payload"]).arg(payload).env("WECOM_ALERT_PREFIX", "prod");
-    assert_eq!(scene.sent("payload", cmd), [json!({"msgtype": "text", "text": {"content": "a"}})]);
+    assert_eq!(delivered(&scene, "payload", cmd), [json!({"msgtype": "text", "text": {"content": "a"}})]);
     let file = scene.env.file("a.txt", "a file");
     let cmd = scene.send(Route::Webhook, &["--file"]).arg(file).env("WECOM_ALERT_PREFIX", "prod");
-    assert_eq!(scene.sent("file", cmd).len(), 1);
+    assert_eq!(delivered(&scene, "file", cmd).len(), 1);
 }
 
 #[test]
@@ -143,9 +147,9 @@ fn it_cannot_fill_the_message() {
     for (length, is_fine) in [(120, true), (121, false)] {
         let cmd = scene.send(Route::App, &["--prefix", &"x".repeat(length), "full"]);
         if is_fine {
-            assert_eq!(scene.sent("fits", cmd).len(), 1);
+            assert_eq!(delivered(&scene, "fits", cmd).len(), 1);
         } else {
-            let (message, hint) = scene.refused("long", cmd);
+            let (message, hint) = refused(&scene, "long", cmd);
             assert!(
                 message.contains("--prefix: it has 121 bytes, and at most 120") && hint.contains("shorten"),
                 "{message}"

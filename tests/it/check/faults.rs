@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Scene;
-use crate::results::at_once;
+use super::{app, checked};
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply, SEEN_IP};
+use crate::support::{Scene, at_once};
 
 /// What hangs on the token.
 const AFTER_TOKEN: [&str; 4] = ["agent", "reach", "recipients", "send_app"];
@@ -16,7 +16,7 @@ fn credentials_that_are_wrong() {
         [("WECOM_ALERT_SECRET", wrong, "40001"), ("WECOM_ALERT_CORP_ID", "ww9999999999999999", "40013")]
     {
         let scene = Scene::new();
-        let told = scene.told(code, scene.app(&[]).env(variable, value).secret(wrong), 4, "auth");
+        let told = checked(&scene, code, app(&scene, &[]).env(variable, value).secret(wrong), 4, "auth");
         told.has("token", "failed", &[code, "我的企业"]).skips(&AFTER_TOKEN, "token failed");
         told.has("ip", "ok", &[SEEN_IP]).has("clock", "ok", &[]).has("tcp", "ok", &[]);
         assert_eq!(told.document["seen_ip"], SEEN_IP);
@@ -35,7 +35,7 @@ fn refusals_of_the_token() {
         let scene = Scene::new();
         scene.wecom.script(Endpoint::GetToken, [Reply::errcode(errcode, "no")]);
         let case = errcode.to_string();
-        let told = scene.told(&case, scene.app(&[]), code, status);
+        let told = checked(&scene, &case, app(&scene, &[]), code, status);
         told.has("token", "failed", &[&case, part]).skips(&AFTER_TOKEN, "token failed");
         assert_eq!(told.document["errcode"], errcode);
         assert_eq!(scene.wecom.requests().len(), 1, "{case}: asked once");
@@ -50,7 +50,7 @@ fn refusals_of_the_agent() {
         let scene = Scene::new();
         scene.wecom.script(Endpoint::AgentGet, [Reply::errcode(errcode, "no")]);
         let case = errcode.to_string();
-        let told = scene.told(&case, scene.app(&[]), code, status);
+        let told = checked(&scene, &case, app(&scene, &[]), code, status);
         told.has("token", "ok", &[]).has("agent", "failed", &[&case, part]);
         told.skips(&["reach", "recipients", "send_app"], "agent failed");
         assert_eq!(scene.wecom.count(Endpoint::AgentGet), 1, "{case}: asked once");
@@ -60,9 +60,9 @@ fn refusals_of_the_agent() {
 #[test]
 fn an_agent_id_of_another_app() {
     let scene = Scene::with(FakeWecom::builder().app("ww0000000000000000", 1_000_003, "test-other-secret").start());
-    let told = scene.told("another", scene.app(&["--agent-id", "1000003"]), 4, "auth");
+    let told = checked(&scene, "another", app(&scene, &["--agent-id", "1000003"]), 4, "auth");
     told.has("agent", "failed", &["301002", "agent_id 1000003"]);
-    let told = scene.told("none", scene.app(&[]).without_env("WECOM_ALERT_AGENT_ID"), 3, "config");
+    let told = checked(&scene, "none", app(&scene, &[]).without_env("WECOM_ALERT_AGENT_ID"), 3, "config");
     told.has("agent", "failed", &["agent_id is not set", "WECOM_ALERT_AGENT_ID"]).has("token", "ok", &[]);
 }
 
@@ -70,11 +70,11 @@ fn an_agent_id_of_another_app() {
 fn an_app_that_is_disabled() {
     let scene = Scene::new();
     scene.wecom.close_app(true);
-    let told = scene.told("closed", scene.app(&["--send"]), 4, "auth");
+    let told = checked(&scene, "closed", app(&scene, &["--send"]), 4, "auth");
     told.has("agent", "failed", &["告警 is disabled", "启用"]).has("reach", "ok", &["3 members"]);
     told.skips(&["send_app"], "agent failed");
     scene.wecom.disable_app(true);
-    scene.told("no token", scene.app(&["--no-cache"]), 4, "auth").has("token", "failed", &["50003", "应用管理"]);
+    checked(&scene, "no token", app(&scene, &["--no-cache"]), 4, "auth").has("token", "failed", &["50003", "应用管理"]);
     assert_eq!(scene.wecom.messages().len(), 0);
 }
 
@@ -82,24 +82,24 @@ fn an_app_that_is_disabled() {
 fn an_address_that_wecom_does_not_trust() {
     let scene = Scene::new();
     scene.wecom.trust_no_ip();
-    let told = scene.told("gettoken", scene.app(&[]), 4, "auth");
+    let told = checked(&scene, "gettoken", app(&scene, &[]), 4, "auth");
     told.has("token", "failed", &["60020", SEEN_IP, "企业可信IP"]).has("ip", "failed", &[SEEN_IP, "企业可信IP"]);
     assert_eq!(told.document["seen_ip"], SEEN_IP);
     scene.wecom.trust_every_ip();
-    scene.told("trusted", scene.app(&[]), 0, "ok").skips(&["ip"], "only where it refuses");
+    checked(&scene, "trusted", app(&scene, &[]), 0, "ok").skips(&["ip"], "only where it refuses");
     scene.wecom.trust_no_ip();
-    let told = scene.told("agent/get", scene.app(&[]), 4, "auth");
+    let told = checked(&scene, "agent/get", app(&scene, &[]), 4, "auth");
     told.has("token", "ok", &["cache"]).has("agent", "failed", &["60020"]).has("ip", "failed", &[SEEN_IP]);
 }
 
 #[test]
 fn a_cached_token_that_wecom_forgot() {
     let scene = Scene::new();
-    scene.told("first", scene.app(&[]), 0, "ok");
+    checked(&scene, "first", app(&scene, &[]), 0, "ok");
     scene.wecom.revoke_tokens();
-    let told = scene.told("forgotten", scene.app(&[]), 0, "ok");
+    let told = checked(&scene, "forgotten", app(&scene, &[]), 0, "ok");
     told.has("agent", "warning", &["again"]).skips(&["reach", "recipients"], "not asked");
-    scene.told("after that", scene.app(&[]), 0, "ok").has("agent", "ok", &[]).has("token", "ok", &["cache"]);
+    checked(&scene, "after that", app(&scene, &[]), 0, "ok").has("agent", "ok", &[]).has("token", "ok", &["cache"]);
     assert_eq!((scene.wecom.count(Endpoint::GetToken), scene.wecom.count(Endpoint::AgentGet)), (2, 3));
 }
 
@@ -124,8 +124,8 @@ fn answers_that_are_not_wecoms() {
             let scene = Scene::new();
             scene.wecom.script(endpoint, [reply.clone()]);
             let name = if endpoint == Endpoint::GetToken { "token" } else { "agent" };
-            let args: &[&str] = if reply.hangs() { &["--timeout", "300ms"] } else { &[] };
-            let told = scene.told(&format!("{case} {name}"), scene.app(args), code, status);
+            let args: &[&str] = if reply.hangs() { &["--timeout", "1s"] } else { &[] };
+            let told = checked(&scene, &format!("{case} {name}"), app(&scene, args), code, status);
             told.has(name, "failed", &[part]).skips(&["reach", "recipients", "send_app"], &format!("{name} failed"));
             assert_eq!(scene.wecom.count(endpoint), 1, "{case}: asked once");
         }
@@ -137,7 +137,7 @@ fn a_host_that_is_silent() {
     let scene = Scene::new();
     // The first connection is only looked at.
     scene.wecom.on_connections([OnConnect::Serve, OnConnect::Hang, OnConnect::Hang]);
-    let told = scene.told("hang", scene.app(&["--timeout", "300ms"]), 7, "temporary");
+    let told = checked(&scene, "hang", app(&scene, &["--timeout", "1s"]), 7, "temporary");
     told.has("tcp", "ok", &[]).has("token", "failed", &["--timeout"]).skips(&AFTER_TOKEN, "token failed");
 }
 
@@ -145,7 +145,7 @@ fn a_host_that_is_silent() {
 fn everything_ends_by_the_deadline() {
     let scene = Scene::new();
     scene.wecom.always(Endpoint::GetToken, Reply::delayed(Duration::from_secs(50), Reply::Normal));
-    let told = scene.told("deadline", scene.app(&["--deadline", "400ms"]).webhook(), 7, "temporary");
+    let told = checked(&scene, "deadline", app(&scene, &["--deadline", "2s"]).webhook(), 7, "temporary");
     told.has("token", "failed", &["--deadline"]).has("outbox", "ok", &[]);
 }
 
@@ -155,32 +155,32 @@ fn a_clock_that_is_wrong() {
         [(-600, "warning", "10m ahead of"), (7_300, "warning", "2h 1m behind"), (5, "ok", "off by")]
     {
         let scene = Scene::with(FakeWecom::builder().clock_ahead_s(ahead_s).start());
-        scene.told(part, scene.app(&[]), 0, "ok").has("clock", status, &[part]);
+        checked(&scene, part, app(&scene, &[]), 0, "ok").has("clock", status, &[part]);
     }
     // A refusal tells the time too; a portal does not.
     let scene = Scene::with(FakeWecom::builder().clock_ahead_s(-600).start());
-    let told = scene.told("refusal", scene.app(&[]).env("WECOM_ALERT_SECRET", "wrong"), 4, "auth");
+    let told = checked(&scene, "refusal", app(&scene, &[]).env("WECOM_ALERT_SECRET", "wrong"), 4, "auth");
     told.has("clock", "warning", &["ahead"]);
     scene.wecom.script(Endpoint::GetToken, [Reply::PortalPage]);
-    scene.told("portal", scene.app(&[]), 7, "temporary").skips(&["clock"], "no answer");
+    checked(&scene, "portal", app(&scene, &[]), 7, "temporary").skips(&["clock"], "no answer");
 }
 
 #[test]
 fn recipients_that_the_app_cannot_reach() {
     let range = |users: &[&str], parties: &[&str]| Scene::with(FakeWecom::builder().range(users, parties, &[]).start());
     let scene = range(&["zhangsan", "lisi"], &[]);
-    let told = scene.told("some", scene.app(&[]).env("WECOM_ALERT_TO_USER", "zhangsan,nobody"), 6, "partial");
+    let told = checked(&scene, "some", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "zhangsan,nobody"), 6, "partial");
     told.has("recipients", "failed", &["member nobody", "可见范围"]).has("agent", "ok", &[]);
-    let told = scene.told("all", scene.app(&[]).env("WECOM_ALERT_TO_PARTY", "7"), 5, "refused");
+    let told = checked(&scene, "all", app(&scene, &[]).env("WECOM_ALERT_TO_PARTY", "7"), 5, "refused");
     told.has("recipients", "failed", &["department 7"]);
-    scene.told("@all", scene.app(&[]).env("WECOM_ALERT_TO_USER", "@all"), 0, "ok").has("recipients", "ok", &[]);
-    scene.told("none", scene.app(&[]), 0, "ok").skips(&["recipients"], "-u");
+    checked(&scene, "@all", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "@all"), 0, "ok").has("recipients", "ok", &[]);
+    checked(&scene, "none", app(&scene, &[]), 0, "ok").skips(&["recipients"], "-u");
     let scene = range(&[], &["1"]);
-    let told = scene.told("unknown", scene.app(&[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
+    let told = checked(&scene, "unknown", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
     told.has("recipients", "ok", &["may hold them", "member nobody"]).has("reach", "ok", &["no member, 1 department"]);
     scene.wecom.script(Endpoint::AgentGet, [Reply::Json(serde_json::json!({"errcode": 0, "name": "x"}))]);
-    let told = scene.told("untold", scene.app(&[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
+    let told = checked(&scene, "untold", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
     told.has("agent", "ok", &["x is visible"]).skips(&["reach", "recipients"], "says nothing");
     let scene = range(&[], &[]);
-    scene.told("nobody", scene.app(&[]), 0, "ok").has("reach", "warning", &["nobody", "可见范围"]);
+    checked(&scene, "nobody", app(&scene, &[]), 0, "ok").has("reach", "warning", &["nobody", "可见范围"]);
 }

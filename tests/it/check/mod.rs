@@ -1,67 +1,57 @@
 //! `check`: every fault is named with its remedy, nothing is asked for more than once, and no secret shows.
 
+mod connection;
 mod faults;
-mod kept;
 mod sending;
 mod set_up;
-mod sound;
+mod state;
+mod success;
 #[cfg(unix)]
 mod terminal;
-mod ways;
 
 use serde_json::{Value, json};
 
 use crate::document::assert_document;
+use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom};
-use crate::support::{Cmd, Run, TestEnv};
+use crate::support::{Cmd, Run, Scene};
 
-/// A sealed environment and the stand-in that `check` asks.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// A scene whose fake speaks TLS; its authority is in `ca.pem`.
+fn secure(certificate: Certificate) -> Scene {
+    let scene = Scene::with(FakeWecom::builder().tls(certificate).start());
+    scene.env.file("ca.pem", scene.wecom.ca_pem());
+    scene
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self::with(FakeWecom::start())
-    }
+/// `check` in JSON mode, without credentials. The usual retries are on: that none is made must be `check`'s own doing.
+fn bare(scene: &Scene, args: &[&str]) -> Cmd {
+    let cmd = scene.env.cmd(["check", "--output", "json"]).args(args).without_env("WECOM_ALERT_RETRIES");
+    let cmd = cmd.base_url(&scene.wecom);
+    if scene.wecom.ca_pem().is_empty() { cmd } else { cmd.args(["--ca-file", "ca.pem"]) }
+}
 
-    fn with(wecom: FakeWecom) -> Self {
-        let env = TestEnv::new();
-        env.file("ca.pem", wecom.ca_pem());
-        Self { env, wecom }
-    }
+/// The same with the app's credentials.
+fn app(scene: &Scene, args: &[&str]) -> Cmd {
+    bare(scene, args).app_credentials()
+}
 
-    /// `check` in JSON mode, without credentials. The usual retries are on: that none is made must be `check`'s own doing.
-    fn bare(&self, args: &[&str]) -> Cmd {
-        let cmd = self.env.cmd(["check", "--output", "json"]).args(args).without_env("WECOM_ALERT_RETRIES");
-        let cmd = cmd.base_url(&self.wecom);
-        if self.wecom.ca_pem().is_empty() { cmd } else { cmd.args(["--ca-file", "ca.pem"]) }
-    }
+/// The same with the webhook's.
+fn webhook(scene: &Scene, args: &[&str]) -> Cmd {
+    bare(scene, args).webhook()
+}
 
-    /// The same with the app's credentials.
-    fn app(&self, args: &[&str]) -> Cmd {
-        self.bare(args).app_credentials()
-    }
-
-    /// The same with the webhook's.
-    fn webhook(&self, args: &[&str]) -> Cmd {
-        self.bare(args).webhook()
-    }
-
-    /// Runs it, and holds it to what is promised in any case.
-    #[track_caller]
-    fn told(&self, case: &str, cmd: Cmd, code: i32, status: &str) -> Told {
-        let (tokens, agents) = (self.wecom.count(Endpoint::GetToken), self.wecom.count(Endpoint::AgentGet));
-        let run = cmd.run();
-        let document = assert_document(&run, case, code, &json!({"status": status}));
-        let asked = |endpoint, before| self.wecom.count(endpoint) - before;
-        let costs = (asked(Endpoint::GetToken, tokens), asked(Endpoint::AgentGet, agents));
-        assert!(costs.0 <= 1 && costs.1 <= 1, "{case}: {costs:?} requests");
-        let told = Told { case: case.to_owned(), document, run };
-        told.assert_consistent();
-        told
-    }
+/// Runs it, and holds it to what is promised in any case.
+#[track_caller]
+fn checked(scene: &Scene, case: &str, cmd: Cmd, code: i32, status: &str) -> Told {
+    let (tokens, agents) = (scene.wecom.count(Endpoint::GetToken), scene.wecom.count(Endpoint::AgentGet));
+    let run = cmd.run();
+    let document = assert_document(&run, case, code, &json!({"status": status}));
+    let asked = |endpoint, before| scene.wecom.count(endpoint) - before;
+    let costs = (asked(Endpoint::GetToken, tokens), asked(Endpoint::AgentGet, agents));
+    assert!(costs.0 <= 1 && costs.1 <= 1, "{case}: {costs:?} requests");
+    let told = Told { case: case.to_owned(), document, run };
+    told.assert_consistent();
+    told
 }
 
 /// What a run of `check` told.

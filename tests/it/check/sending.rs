@@ -2,15 +2,16 @@
 
 use serde_json::json;
 
-use super::Scene;
+use super::{app, bare, checked, webhook};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, FakeWecom, Reply, Route};
 
 #[test]
 fn a_test_message_by_both_routes() {
     let scene = Scene::new();
     for (args, tokens) in [(&["--send"][..], 1), (&["--send", "--no-cache"], 2)] {
-        let cmd = scene.app(args).webhook().env("WECOM_ALERT_TO_USER", "zhangsan").env("WECOM_ALERT_TO_PARTY", "2");
-        let told = scene.told("both", cmd, 0, "ok");
+        let cmd = app(&scene, args).webhook().env("WECOM_ALERT_TO_USER", "zhangsan").env("WECOM_ALERT_TO_PARTY", "2");
+        let told = checked(&scene, "both", cmd, 0, "ok");
         told.has("send_app", "ok", &["msgid"]).has("send_webhook", "ok", &["WeCom took it"]);
         assert_eq!((&told.document["attempts"], told.document["parts"].as_array().unwrap().len()), (&json!(2), 2));
         assert_eq!(scene.wecom.count(Endpoint::GetToken), tokens, "one token serves for all");
@@ -32,9 +33,9 @@ fn a_test_message_by_both_routes() {
 fn a_webhook_is_proven_by_a_message_alone() {
     let scene = Scene::new();
     let wrong = "00000000-0000-4000-8000-0000000000ff";
-    let cmd = |args: &[&str]| scene.bare(args).env("WECOM_ALERT_WEBHOOK", wrong).secret(wrong);
-    scene.told("unproven", cmd(&[]), 0, "ok").skips(&["send_webhook"], "--send");
-    let told = scene.told("wrong key", cmd(&["--send"]), 4, "auth");
+    let cmd = |args: &[&str]| bare(&scene, args).env("WECOM_ALERT_WEBHOOK", wrong).secret(wrong);
+    checked(&scene, "unproven", cmd(&[]), 0, "ok").skips(&["send_webhook"], "--send");
+    let told = checked(&scene, "wrong key", cmd(&["--send"]), 4, "auth");
     told.has("webhook_key", "ok", &[]).has("send_webhook", "failed", &["93000", "key=", "36 bytes"]);
     assert_eq!((scene.wecom.requests().len(), scene.wecom.messages().len()), (1, 0));
 }
@@ -42,17 +43,17 @@ fn a_webhook_is_proven_by_a_message_alone() {
 #[test]
 fn nobody_is_mentioned_by_a_test() {
     let scene = Scene::new();
-    let cmd = scene.webhook(&["--send"]).config("mention = [\"@all\"]\n[profiles.room]\n");
-    scene.told("mention", cmd, 0, "ok");
+    let cmd = webhook(&scene, &["--send"]).config("mention = [\"@all\"]\n[profiles.room]\n");
+    checked(&scene, "mention", cmd, 0, "ok");
     assert_eq!(scene.wecom.messages()[0].payload().get("mentioned_list"), None);
 }
 
 #[test]
 fn a_message_needs_recipients() {
     let scene = Scene::new();
-    let told = scene.told("none", scene.app(&["--send"]), 3, "config");
+    let told = checked(&scene, "none", app(&scene, &["--send"]), 3, "config");
     told.has("send_app", "failed", &["to_user is not set", "WECOM_ALERT_TO_USER"]).has("agent", "ok", &[]);
-    let told = scene.told("malformed", scene.app(&["--send"]).env("WECOM_ALERT_TO_PARTY", "ops"), 3, "config");
+    let told = checked(&scene, "malformed", app(&scene, &["--send"]).env("WECOM_ALERT_TO_PARTY", "ops"), 3, "config");
     told.has("recipients", "failed", &["WECOM_ALERT_TO_PARTY", "is no number"]).has(
         "send_app",
         "failed",
@@ -64,15 +65,15 @@ fn a_message_needs_recipients() {
 #[test]
 fn what_a_message_brings_to_light() {
     let scene = Scene::with(FakeWecom::builder().range(&["zhangsan"], &["1"], &[]).start());
-    let cmd = || scene.app(&["--send"]).env("WECOM_ALERT_TO_USER", "zhangsan,nobody");
-    let told = scene.told("partial", cmd(), 6, "partial");
+    let cmd = || app(&scene, &["--send"]).env("WECOM_ALERT_TO_USER", "zhangsan,nobody");
+    let told = checked(&scene, "partial", cmd(), 6, "partial");
     told.has("recipients", "ok", &["may hold them"]).has("send_app", "failed", &["nobody"]);
-    let told = scene.told("allowed", cmd().config("allow_partial = true\n[profiles.ops]\n"), 0, "ok");
+    let told = checked(&scene, "allowed", cmd().config("allow_partial = true\n[profiles.ops]\n"), 0, "ok");
     told.has("send_app", "warning", &["nobody"]);
     scene.wecom.script(Endpoint::MessageSend, [Reply::HangAfterReading]);
-    let told = scene.told("silent", cmd().args(["--timeout", "300ms"]), 9, "unknown");
+    let told = checked(&scene, "silent", cmd().args(["--timeout", "1s"]), 9, "unknown");
     told.has("send_app", "failed", &["may have arrived"]);
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-    scene.told("502", cmd(), 7, "temporary").has("send_app", "failed", &["502"]);
+    checked(&scene, "502", cmd(), 7, "temporary").has("send_app", "failed", &["502"]);
     assert_eq!(scene.wecom.count(Endpoint::MessageSend), 4, "each is sent once");
 }

@@ -2,14 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::TestEnv;
 use crate::support::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET};
-
-/// Whether this system has the program that lends a terminal, in the form that is known here.
-fn has_terminals() -> bool {
-    let version = Command::new("script").arg("--version").stdin(Stdio::null()).output();
-    version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).contains("util-linux"))
-}
+use crate::support::{TestEnv, needs_terminal};
 
 /// What a person sees of `check` with that secret and these variables, and the exit code.
 fn seen(secret: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -26,7 +20,7 @@ fn seen(secret: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
 
 #[test]
 fn signs_have_colours_unless_somebody_wants_none() {
-    if !has_terminals() {
+    if !needs_terminal() {
         return;
     }
     for (variables, has_colours) in [
@@ -45,7 +39,7 @@ fn signs_have_colours_unless_somebody_wants_none() {
 
 #[test]
 fn the_first_failure_stands_below_the_table() {
-    if !has_terminals() {
+    if !needs_terminal() {
         return;
     }
     let (code, text) = seen("test-wrong", &[]);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::document::{assert_document, assert_says, warnings};
+use crate::support::TestEnv;
 use crate::support::fake::{AGENT_ID, CORP_ID, SECRET};
 
 #[test]

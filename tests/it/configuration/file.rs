@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::document::{assert_document, assert_says, warnings};
+use crate::support::TestEnv;
 
 /// What must never be seen, in the places where files have values.
 const HIDDEN: &str = "test-hidden-value-0123456789";

@@ -27,7 +27,7 @@ to_user = "wangwu"
 webhook = "test-key-of-room"
 "#;
 
-/// A stand-in that knows all of them.
+/// A fake that knows all of them.
 fn wecom() -> FakeWecom {
     FakeWecom::builder()
         .app("ww1111111111111111", 1_000_011, "test-secret-of-ops")

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::document::{assert_document, assert_says, warnings};
+use crate::support::TestEnv;
 use crate::support::fake::{AGENT_ID, CORP_ID, SECRET};
 
 /// A setting, its value at each level as TOML or text, and what a dry run then shows; `None` where a level has none.

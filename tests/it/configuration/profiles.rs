@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{AGENT_ID, CORP_ID, SECRET};
+use crate::support::{Cmd, TestEnv};
 
 #[test]
 fn option_then_variable_then_default_then_the_only_one() {

@@ -8,11 +8,13 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{ROUTES, Scene, send_endpoint};
-use crate::results::{at_once, document};
+use wecom_alert::message::Route;
+
+use super::{app, disk_full, group, sent_and_delivered};
+use crate::results::document;
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply, closed_port};
-use crate::support::{Cmd, Run};
+use crate::support::{Cmd, Run, Scene, at_once, on_each_route, send_endpoint, wait_until};
 
 const WITHIN: Duration = Duration::from_millis(3_500);
 
@@ -62,42 +64,40 @@ fn lock(folder: &Path, extension: &str) -> File {
 #[test]
 fn while_the_connection_does_not_stand() {
     #[cfg(target_os = "linux")]
-    const STATES: [fn(); 3] = [in_a_tls_handshake, at_a_proxy_that_says_nothing, at_a_port_that_accepts_nobody];
+    const STATES: [fn(Route); 3] = [in_a_tls_handshake, at_a_proxy_that_says_nothing, at_a_port_that_accepts_nobody];
     #[cfg(not(target_os = "linux"))]
-    const STATES: [fn(); 2] = [in_a_tls_handshake, at_a_proxy_that_says_nothing];
-    at_once(STATES, |state| state());
+    const STATES: [fn(Route); 2] = [in_a_tls_handshake, at_a_proxy_that_says_nothing];
+    at_once(on_each_route(STATES), |(route, state)| state(route));
 }
 
 #[test]
 fn while_nothing_is_to_be_done() {
-    at_once([between_repetitions as fn(), after_answers_that_change_nothing, for_a_slot], |state| state());
+    let states = [between_repetitions as fn(Route), for_a_slot];
+    at_once(on_each_route(states), |(route, state)| state(route));
 }
 
 #[test]
 fn while_somebody_else_has_a_lock() {
     let states = [
-        for_the_lock_of_the_token_cache as fn(),
-        for_the_lock_of_the_slots,
+        for_the_lock_of_the_slots as fn(Route),
         for_the_lock_of_the_slots_after_the_request,
         for_the_lock_of_a_cooldown,
     ];
-    at_once(states, |state| state());
+    at_once(on_each_route(states), |(route, state)| state(route));
 }
 
-fn in_a_tls_handshake() {
-    at_once(ROUTES, |route| {
-        assert_in_time("handshake", 7, || {
-            let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
-            scene.env.file("ca.pem", scene.wecom.ca_pem());
-            scene.wecom.on_connections([OnConnect::Hang; 9]);
-            timed(scene.send(route).args(["--ca-file", "ca.pem", "--retries", "100"]))
-        });
+fn in_a_tls_handshake(route: Route) {
+    assert_in_time("handshake", 7, || {
+        let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
+        scene.env.file("ca.pem", scene.wecom.ca_pem());
+        scene.wecom.on_connections([OnConnect::Hang; 9]);
+        timed(disk_full(&scene, route).args(["--ca-file", "ca.pem", "--retries", "100"]))
     });
 }
 
 /// On other systems a full queue refuses instead of leaving the caller to wait.
 #[cfg(target_os = "linux")]
-fn at_a_port_that_accepts_nobody() {
+fn at_a_port_that_accepts_nobody(route: Route) {
     use std::net::TcpStream;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
@@ -112,18 +112,18 @@ fn at_a_port_that_accepts_nobody() {
         assert!(queued.len() < 100, "the queue takes everybody");
     }
     let url = format!("http://{address}");
-    at_once(ROUTES, |route| {
-        assert_in_time("connect", 7, || timed(Scene::new().send(route).args(["--base-url", &url, "--retries", "100"])));
+    assert_in_time("connect", 7, || {
+        timed(disk_full(&Scene::new(), route).args(["--base-url", &url, "--retries", "100"]))
     });
 }
 
-fn at_a_proxy_that_says_nothing() {
+fn at_a_proxy_that_says_nothing(route: Route) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
     // It is in the queue, which is as good as accepted, and nobody reads.
     assert_in_time("proxy", 7, || {
         let args = ["--proxy", &proxy, "--base-url", "https://wecom.example", "--retries", "100"];
-        timed(Scene::new().group(&args))
+        timed(disk_full(&Scene::new(), route).args(args))
     });
 }
 
@@ -145,50 +145,48 @@ fn for_an_answer() {
             let scene = Scene::new();
             scene.wecom.always(endpoint, reply.clone());
             timed(match endpoint {
-                Endpoint::WebhookSend => scene.group(&["--retries", "100"]),
+                Endpoint::WebhookSend => group(&scene, &["--retries", "100"]),
                 Endpoint::WebhookUploadMedia => {
                     let file = scene.env.file("large.bin", vec![7; 1_000_000]);
                     scene.cmd(&["webhook-send", "--retries", "100", "--file"]).arg(file)
                 }
-                _ => scene.app(&["--retries", "100"]),
+                _ => app(&scene, &["--retries", "100"]),
             })
         });
     });
 }
 
-fn between_repetitions() {
+fn between_repetitions(route: Route) {
     let refused = format!("http://127.0.0.1:{}", closed_port());
-    at_once(ROUTES, |route| {
-        assert_in_time("nobody listens", 7, || {
-            timed(Scene::new().send(route).args(["--base-url", &refused, "--retries", "100"]))
-        });
+    assert_in_time("nobody listens", 7, || {
+        timed(disk_full(&Scene::new(), route).args(["--base-url", &refused, "--retries", "100"]))
     });
 }
 
+#[test]
 fn after_answers_that_change_nothing() {
     at_once([(Reply::status(502), 7), (Reply::errcode(-1, "busy"), 7), (Reply::status(429), 8)], |(reply, code)| {
         assert_in_time("always the same", code, || {
             let scene = Scene::new();
             scene.wecom.always(Endpoint::WebhookSend, reply.clone());
-            timed(scene.group(&["--retries", "100"]))
+            timed(group(&scene, &["--retries", "100"]))
         });
     });
 }
 
-fn for_a_slot() {
-    at_once(ROUTES, |route| {
-        // One that comes too late, and one that comes in time and is lost to a server that does not answer.
-        for (rate, code) in [("1/1m", 8), ("1/500ms", 9)] {
-            assert_in_time(rate, code, || {
-                let scene = Scene::new();
-                scene.send(route).args(["--rate", rate]).run().assert_code(0);
-                scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
-                timed(scene.send(route).args(["--rate", rate, "--retries", "100"]))
-            });
-        }
-    });
+fn for_a_slot(route: Route) {
+    // One that comes too late, and one that comes in time and is lost to a server that does not answer.
+    for (rate, code) in [("1/1m", 8), ("1/500ms", 9)] {
+        assert_in_time(rate, code, || {
+            let scene = Scene::new();
+            disk_full(&scene, route).args(["--rate", rate]).run().assert_code(0);
+            scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
+            timed(disk_full(&scene, route).args(["--rate", rate, "--retries", "100"]))
+        });
+    }
 }
 
+#[test]
 fn for_the_lock_of_the_token_cache() {
     at_once(["0", "100"], |retries| {
         assert_in_time("token cache", 7, || {
@@ -197,53 +195,44 @@ fn for_the_lock_of_the_token_cache() {
             files(&scene.env.cache(), "json").iter().for_each(|token| fs::remove_file(token).unwrap());
             let _locked = lock(&scene.env.cache(), "lock");
             scene.wecom.always(Endpoint::GetToken, Reply::HangAfterReading);
-            timed(scene.app(&["--retries", retries]))
+            timed(app(&scene, &["--retries", retries]))
         });
     });
 }
 
-fn for_the_lock_of_the_slots() {
-    at_once(ROUTES, |route| {
-        assert_in_time("pacing, before the request", 9, || {
-            let scene = Scene::new();
-            scene.send(route).args(["--rate", "20/1m"]).run().assert_code(0);
-            scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
-            let _locked = lock(&scene.env.state().join("pacing"), "json");
-            timed(scene.send(route).args(["--rate", "20/1m", "--retries", "100"]))
-        });
+fn for_the_lock_of_the_slots(route: Route) {
+    assert_in_time("pacing, before the request", 9, || {
+        let scene = Scene::new();
+        disk_full(&scene, route).args(["--rate", "20/1m"]).run().assert_code(0);
+        scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
+        let _locked = lock(&scene.env.state().join("pacing"), "json");
+        timed(disk_full(&scene, route).args(["--rate", "20/1m", "--retries", "100"]))
     });
 }
 
-fn for_the_lock_of_the_slots_after_the_request() {
-    at_once(ROUTES, |route| {
-        assert_in_time("pacing, after the request", 9, || {
-            let scene = Scene::new();
-            scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
-            let since = Instant::now();
-            let running = patient(scene.send(route).args(["--rate", "20/1m", "--retries", "100"])).spawn();
-            while scene.seen().0 == 0 {
-                assert!(since.elapsed() < Duration::from_secs(50), "it never asked");
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let _locked = lock(&scene.env.state().join("pacing"), "json");
-            let run = running.wait();
-            (since.elapsed(), run)
-        });
+fn for_the_lock_of_the_slots_after_the_request(route: Route) {
+    assert_in_time("pacing, after the request", 9, || {
+        let scene = Scene::new();
+        scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
+        let since = Instant::now();
+        let running = patient(disk_full(&scene, route).args(["--rate", "20/1m", "--retries", "100"])).spawn();
+        wait_until("the request", || scene.sends() == 1);
+        let _locked = lock(&scene.env.state().join("pacing"), "json");
+        let run = running.wait();
+        (since.elapsed(), run)
     });
 }
 
-fn for_the_lock_of_a_cooldown() {
-    at_once(ROUTES, |route| {
-        assert_in_time("cooldown", 7, || {
-            let scene = Scene::new();
-            let send = || scene.send(route).args(["--cooldown", "1h", "--cooldown-key", "disk", "--retries", "100"]);
-            scene.wecom.script(send_endpoint(route), [Reply::status(404)]);
-            send().run().assert_code(3);
-            let _locked = lock(&scene.env.state().join("cooldown"), "lock");
-            let before = scene.seen();
-            let timed = timed(send());
-            assert_eq!(scene.seen(), before, "nothing is sent beside it");
-            timed
-        });
+fn for_the_lock_of_a_cooldown(route: Route) {
+    assert_in_time("cooldown", 7, || {
+        let scene = Scene::new();
+        let send = || disk_full(&scene, route).args(["--cooldown", "1h", "--cooldown-key", "disk", "--retries", "100"]);
+        scene.wecom.script(send_endpoint(route), [Reply::status(404)]);
+        send().run().assert_code(3);
+        let _locked = lock(&scene.env.state().join("cooldown"), "lock");
+        let before = sent_and_delivered(&scene);
+        let timed = timed(send());
+        assert_eq!(sent_and_delivered(&scene), before, "nothing is sent beside it");
+        timed
     });
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use wecom_alert::message::Route;
 
-use super::{End, ROUTES, Scene, send_endpoint};
-use crate::results::at_once;
+use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::Reply;
+use crate::support::{ROUTES, Scene, at_once, on_each_route, send_endpoint};
 
 /// More than any answer may be.
 const TOO_LONG: usize = 1024 * 1024 + 1;
@@ -101,15 +101,13 @@ fn faults() -> Vec<Fault> {
 
 /// All of them on both routes, and so many repetitions.
 fn in_every_way(retries: usize, check: impl Fn(Fault, Route, Scene, &str) + Sync) {
-    at_once(ROUTES, |route| {
-        at_once(faults(), |fault| {
-            let scene = Scene::new();
-            if route == Route::App {
-                scene.warm();
-            }
-            let name = format!("{} on the route {}, {retries} retries", fault.name, route.as_str());
-            check(fault, route, scene, &name);
-        });
+    at_once(on_each_route(faults()), |(route, fault)| {
+        let scene = Scene::new();
+        if route == Route::App {
+            scene.warm();
+        }
+        let name = format!("{} on the route {}, {retries} retries", fault.name, route.as_str());
+        check(fault, route, scene, &name);
     });
 }
 
@@ -118,11 +116,11 @@ fn for_good(retries: usize) {
     in_every_way(retries, |fault, route, scene, name| {
         scene.wecom.always(send_endpoint(route), fault.reply.clone());
         let attempts = fault.attempts(retries);
-        let run = scene.send(route).args(fault.limits(retries, "1500ms")).run();
+        let run = disk_full(&scene, route).args(fault.limits(retries, "1500ms")).run();
         let told = fault.end(attempts).check(name, &run);
         assert_eq!(told["parts"][0]["status"], told["status"], "{name}");
         let arrived = if fault.arrives { attempts } else { 0 };
-        assert_eq!(scene.seen(), (attempts, arrived), "{name}: requests, arrived");
+        assert_eq!(sent_and_delivered(&scene), (attempts, arrived), "{name}: requests, arrived");
         assert!(!scene.env.state().exists(), "{name}: nothing is kept where nothing is paced");
     });
 }
@@ -141,11 +139,11 @@ fn a_fault_that_lasts_is_met_as_often_as_may_be() {
 fn a_fault_that_passes_costs_a_repetition() {
     in_every_way(1, |fault, route, scene, name| {
         scene.wecom.script(send_endpoint(route), [fault.reply.clone()]);
-        let run = scene.send(route).args(fault.limits(1, "1s")).run();
+        let run = disk_full(&scene, route).args(fault.limits(1, "3s")).run();
         let end = if fault.repeats { End::new(0, 2) } else { fault.end(1) };
         end.check(name, &run);
         let arrived = usize::from(fault.repeats) + usize::from(fault.arrives);
-        assert_eq!(scene.seen(), (end.attempts, arrived), "{name}: requests, arrived");
+        assert_eq!(sent_and_delivered(&scene), (end.attempts, arrived), "{name}: requests, arrived");
     });
 }
 
@@ -154,7 +152,7 @@ fn a_repetition_is_the_same_to_the_byte() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
-        scene.send(route).args(["--retries", "1"]).run().assert_code(0);
+        disk_full(&scene, route).args(["--retries", "1"]).run().assert_code(0);
         let seen = scene.wecom.requests();
         let bodies: Vec<_> =
             seen.iter().filter(|seen| seen.endpoint == send_endpoint(route)).map(|s| &s.body).collect();
@@ -168,10 +166,10 @@ fn the_answer_that_drips_past_the_deadline() {
         let scene = Scene::new();
         scene.warm();
         scene.wecom.always(send_endpoint(route), Reply::Drip(Duration::from_millis(100)));
-        let run = scene.send(route).args(["--deadline", "1s", "--retries", "3"]).run();
+        let run = disk_full(&scene, route).args(["--deadline", "3s", "--retries", "3"]).run();
         let told = End::new(9, 1).check(route.as_str(), &run);
         assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{told}");
-        assert_eq!(scene.seen(), (1, 1), "it was taken, and is not sent again");
+        assert_eq!(sent_and_delivered(&scene), (1, 1), "it was taken, and is not sent again");
     });
 }
 
@@ -187,12 +185,12 @@ fn a_date_to_come_back_at_is_kept() {
         scene.warm();
         let at = SystemTime::now() + Duration::from_secs(3);
         scene.wecom.script(send_endpoint(route), [too_many(&http_date(at))]);
-        let run = scene.send(route).args(["--retries", "1"]).run();
+        let run = disk_full(&scene, route).args(["--retries", "1"]).run();
         End::new(0, 2).check(route.as_str(), &run);
         // A date has whole seconds.
         let margin = Duration::from_millis(1_000);
         assert!(SystemTime::now() >= at - margin, "{}: it came back before", route.as_str());
-        assert_eq!(scene.seen(), (2, 1));
+        assert_eq!(sent_and_delivered(&scene), (2, 1));
     });
 }
 
@@ -203,12 +201,12 @@ fn a_date_too_far_away_is_told() {
         scene.warm();
         let at = SystemTime::now() + Duration::from_secs(3600);
         scene.wecom.always(send_endpoint(route), too_many(&http_date(at)));
-        let run = scene.send(route).args(["--retries", "3"]).run().assert_code(8);
+        let run = disk_full(&scene, route).args(["--retries", "3"]).run().assert_code(8);
         let told = run.json();
         let wait = told["retry_after_s"].as_u64().unwrap();
         End::new(8, 1).retry_after_s(wait).check(route.as_str(), &run);
         assert!((3500..=3600).contains(&wait), "{told}");
-        assert_eq!(scene.seen(), (1, 0));
+        assert_eq!(sent_and_delivered(&scene), (1, 0));
     });
 }
 
@@ -219,8 +217,8 @@ fn a_date_gone_by_or_nonsense_asks_for_no_wait() {
     at_once(cases, |(value, expected)| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(Route::Webhook), [too_many(value), too_many(value)]);
-        End::new(8, 1).retry_after_s(expected).check(value, &scene.group(&[]).run());
-        End::new(0, 2).check(value, &scene.group(&["--retries", "1"]).run());
-        assert_eq!(scene.seen(), (3, 1), "{value}");
+        End::new(8, 1).retry_after_s(expected).check(value, &group(&scene, &[]).run());
+        End::new(0, 2).check(value, &group(&scene, &["--retries", "1"]).run());
+        assert_eq!(sent_and_delivered(&scene), (3, 1), "{value}");
     });
 }

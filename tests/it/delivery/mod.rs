@@ -1,86 +1,37 @@
 //! An alert's way through trouble: faults of every kind, repetitions, pacing and the deadline, through the real binary.
 
+mod changes_meanwhile;
 mod deadline;
 mod faults;
-mod interludes;
-mod pacing;
+mod rate_limit;
+mod rate_limit_files;
 mod retries;
-mod states;
 mod unreached;
 
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
 use crate::document::assert_document;
-use crate::support::fake::{Endpoint, FakeWecom};
-use crate::support::{Cmd, Run, TestEnv};
+use crate::support::{Cmd, Run, Scene};
 
-const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
-
-/// A sealed environment and the stand-in that its commands talk to.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// A text to zhangsan or to the group.
+fn disk_full(scene: &Scene, route: Route) -> Cmd {
+    scene.send(route, &["disk full"])
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self::with(FakeWecom::start())
-    }
-
-    fn with(wecom: FakeWecom) -> Self {
-        Self { env: TestEnv::new(), wecom }
-    }
-
-    /// Any command, with the credentials of both routes and its result as JSON.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// A text to zhangsan or to the group.
-    fn send(&self, route: Route) -> Cmd {
-        match route {
-            Route::App => self.cmd(&["app-send", "-u", "zhangsan", "disk full"]),
-            Route::Webhook => self.cmd(&["webhook-send", "disk full"]),
-        }
-    }
-
-    /// A text to the group.
-    fn group(&self, args: &[&str]) -> Cmd {
-        self.send(Route::Webhook).args(args)
-    }
-
-    /// A text to zhangsan.
-    fn app(&self, args: &[&str]) -> Cmd {
-        self.send(Route::App).args(args)
-    }
-
-    /// Leaves a token in the cache, for tests in which gettoken would be in the way.
-    fn warm(&self) {
-        self.cmd(&["get-token"]).may_show_token().run().assert_code(0);
-    }
-
-    /// How many requests carried a message, and how many of them were delivered.
-    fn seen(&self) -> (usize, usize) {
-        let sends = self.wecom.count(Endpoint::MessageSend) + self.wecom.count(Endpoint::WebhookSend);
-        (sends, self.wecom.messages().len())
-    }
+/// A text to the group.
+fn group(scene: &Scene, args: &[&str]) -> Cmd {
+    disk_full(scene, Route::Webhook).args(args)
 }
 
-/// The endpoint that takes the messages of a route.
-fn send_endpoint(route: Route) -> Endpoint {
-    match route {
-        Route::App => Endpoint::MessageSend,
-        Route::Webhook => Endpoint::WebhookSend,
-    }
+/// A text to zhangsan.
+fn app(scene: &Scene, args: &[&str]) -> Cmd {
+    disk_full(scene, Route::App).args(args)
 }
 
-/// The endpoint that takes the files of a route.
-fn upload_endpoint(route: Route) -> Endpoint {
-    match route {
-        Route::App => Endpoint::MediaUpload,
-        Route::Webhook => Endpoint::WebhookUploadMedia,
-    }
+/// How many requests carried a message, and how many of them were delivered.
+fn sent_and_delivered(scene: &Scene) -> (usize, usize) {
+    (scene.sends(), scene.wecom.messages().len())
 }
 
 /// What a call must end as.

@@ -2,12 +2,11 @@
 
 use wecom_alert::message::Route;
 
-use super::{End, ROUTES, Scene, send_endpoint, upload_endpoint};
+use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::assert_says;
-use crate::results::at_once;
-use crate::support::Cmd;
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
+use crate::support::{Cmd, Scene, at_once, on_each_route, send_endpoint, upload_endpoint};
 
 const CAREFULLY: [&str; 3] = ["--at-most-once", "--retries", "1"];
 
@@ -21,22 +20,20 @@ fn at_most_once_repeats_what_cannot_have_arrived() {
         ("6000", busy(6000), End::new(7, 2).errcode(6000)),
         ("429", too_many, End::new(8, 2).retry_after_s(1)),
     ];
-    at_once(ROUTES, |route| {
-        at_once(cases.clone(), |(name, reply, end)| {
-            let scene = Scene::new();
-            scene.wecom.script(send_endpoint(route), [reply.clone()]);
-            End::new(0, 2).check(name, &scene.send(route).args(CAREFULLY).run());
-            assert_eq!(scene.seen(), (2, 1), "{name}");
-            scene.wecom.always(send_endpoint(route), reply);
-            end.check(name, &scene.send(route).args(CAREFULLY).run());
-            assert_eq!(scene.seen(), (4, 1), "{name}");
-        });
+    at_once(on_each_route(cases), |(route, (name, reply, end))| {
+        let scene = Scene::new();
+        scene.wecom.script(send_endpoint(route), [reply.clone()]);
+        End::new(0, 2).check(name, &disk_full(&scene, route).args(CAREFULLY).run());
+        assert_eq!(sent_and_delivered(&scene), (2, 1), "{name}");
+        scene.wecom.always(send_endpoint(route), reply);
+        end.check(name, &disk_full(&scene, route).args(CAREFULLY).run());
+        assert_eq!(sent_and_delivered(&scene), (4, 1), "{name}");
     });
     let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
     let ca = scene.env.file("ca.pem", scene.wecom.ca_pem());
     scene.wecom.on_connections([OnConnect::Reset]);
-    End::new(0, 2).check("unreached", &scene.group(&CAREFULLY).arg("--ca-file").arg(ca).run());
-    assert_eq!((scene.seen(), scene.wecom.connections()), ((1, 1), 2));
+    End::new(0, 2).check("unreached", &group(&scene, &CAREFULLY).arg("--ca-file").arg(ca).run());
+    assert_eq!((sent_and_delivered(&scene), scene.wecom.connections()), ((1, 1), 2));
 }
 
 #[test]
@@ -50,17 +47,15 @@ fn at_most_once_repeats_nothing_that_may_have_arrived() {
         ("closed", Reply::CloseAfterReading),
         ("reset, but taken", Reply::accept_then(Reply::ResetAfterReading)),
     ];
-    at_once(ROUTES, |route| {
-        at_once(cases.clone(), |(name, reply)| {
-            let scene = Scene::new();
-            scene.warm();
-            let arrives = usize::from(reply.is_judged());
-            let limit = reply.hangs().then_some("--timeout=500ms");
-            scene.wecom.script(send_endpoint(route), [reply]);
-            let told = End::new(9, 1).check(name, &scene.send(route).args(CAREFULLY).args(limit).run());
-            assert_eq!(told["parts"][0]["status"], "unknown", "{name}");
-            assert_eq!(scene.seen(), (1, arrives), "{name}");
-        });
+    at_once(on_each_route(cases), |(route, (name, reply))| {
+        let scene = Scene::new();
+        scene.warm();
+        let arrives = usize::from(reply.is_judged());
+        let limit = reply.hangs().then_some("--timeout=500ms");
+        scene.wecom.script(send_endpoint(route), [reply]);
+        let told = End::new(9, 1).check(name, &disk_full(&scene, route).args(CAREFULLY).args(limit).run());
+        assert_eq!(told["parts"][0]["status"], "unknown", "{name}");
+        assert_eq!(sent_and_delivered(&scene), (1, arrives), "{name}");
     });
 }
 
@@ -72,7 +67,7 @@ fn preparations(scene: &Scene) -> [(&'static str, Endpoint, Cmd); 3] {
         scene.cmd(command).arg("--file").arg(&file)
     };
     [
-        ("token", Endpoint::GetToken, scene.app(&[])),
+        ("token", Endpoint::GetToken, app(scene, &[])),
         ("file of an app", upload_endpoint(Route::App), upload(Route::App)),
         ("file of a webhook", upload_endpoint(Route::Webhook), upload(Route::Webhook)),
     ]
@@ -89,27 +84,26 @@ fn what_only_prepares_is_repeated_in_any_case() {
         ("reset before the end", Reply::ResetBefore),
         ("busy", Reply::errcode(-1, "system busy")),
     ];
-    let cases = cases.into_iter().flat_map(|(name, reply)| [(name, reply.clone(), false), (name, reply, true)]);
-    at_once(cases, |(name, reply, carefully)| {
+    // Each with and without care, in each of the three preparations, once and for good.
+    let turns = (0..12).map(|turn| (turn % 2 == 0, turn / 2 % 2 == 0, turn / 4));
+    let cases = cases.into_iter().flat_map(|(name, reply)| turns.clone().map(move |turn| (name, reply.clone(), turn)));
+    at_once(cases, |(name, reply, (carefully, once, index))| {
         let errcode = matches!(reply, Reply::Errcode(..)).then_some(-1);
-        // Once, and for good.
-        let turns = (0..3).flat_map(|index| [(index, "once"), (index, "for good")]);
-        at_once(turns, |(index, how)| {
-            let scene = Scene::new();
-            let (what, endpoint, cmd) = preparations(&scene).into_iter().nth(index).unwrap();
-            let case = format!("{what}: {name} {how}, {carefully}");
-            let cmd = if carefully { cmd.arg("--at-most-once") } else { cmd };
-            let cmd = cmd.args(["--retries", "1"]).args(reply.hangs().then_some("--timeout=1s"));
-            if how == "once" {
-                scene.wecom.script(endpoint, [reply.clone()]);
-                End::new(0, 1).check(&case, &cmd.run());
-                assert_eq!((scene.wecom.count(endpoint), scene.seen()), (2, (1, 1)), "{case}");
-            } else {
-                scene.wecom.always(endpoint, reply.clone());
-                End::new(7, 0).errcode(errcode).check(&case, &cmd.run());
-                assert_eq!((scene.wecom.count(endpoint), scene.seen()), (2, (0, 0)), "{case}");
-            }
-        });
+        let scene = Scene::new();
+        let (what, endpoint, cmd) = preparations(&scene).into_iter().nth(index).unwrap();
+        let case = format!("{what}: {name}, once: {once}, carefully: {carefully}");
+        let limit = if once { "--timeout=3s" } else { "--timeout=1s" };
+        let cmd = cmd.args(["--retries", "1"]).args(reply.hangs().then_some(limit));
+        let cmd = cmd.args(carefully.then_some("--at-most-once"));
+        if once {
+            scene.wecom.script(endpoint, [reply]);
+            End::new(0, 1).check(&case, &cmd.run());
+            assert_eq!((scene.wecom.count(endpoint), sent_and_delivered(&scene)), (2, (1, 1)), "{case}");
+        } else {
+            scene.wecom.always(endpoint, reply);
+            End::new(7, 0).errcode(errcode).check(&case, &cmd.run());
+            assert_eq!((scene.wecom.count(endpoint), sent_and_delivered(&scene)), (2, (0, 0)), "{case}");
+        }
     });
 }
 
@@ -119,12 +113,16 @@ fn a_copy_is_dropped_by_the_duplicate_check() {
     for checked in [true, false] {
         scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::CloseAfterReading)]);
         let check: &[&str] = if checked { &["--duplicate-check", "10m"] } else { &[] };
-        End::new(0, 2).check("replayed", &scene.app(&["--retries", "1"]).args(check).run());
+        End::new(0, 2).check("replayed", &app(&scene, &["--retries", "1"]).args(check).run());
     }
     let seen = scene.wecom.requests();
     let bodies: Vec<_> = seen.iter().filter(|s| s.endpoint == Endpoint::MessageSend).map(|s| &s.body).collect();
     assert!(bodies[0] == bodies[1] && bodies[2] == bodies[3], "the same to the byte: {bodies:?}");
-    assert_eq!((scene.seen(), scene.wecom.suppressed()), ((4, 3), 1), "only who asks for it gets one copy");
+    assert_eq!(
+        (sent_and_delivered(&scene), scene.wecom.suppressed()),
+        ((4, 3), 1),
+        "only who asks for it gets one copy"
+    );
 }
 
 /// From a file, and from a standard input that is gone by then.
@@ -132,23 +130,20 @@ fn a_copy_is_dropped_by_the_duplicate_check() {
 fn an_upload_that_broke_off_arrives_whole() {
     let bytes: Vec<u8> = (0..500_000_usize).map(|at| (at % 251) as u8).collect();
     let cases = [(false, Reply::ResetBefore), (true, Reply::ResetBefore), (true, Reply::ResetAfterReading)];
-    at_once(ROUTES, |route| {
-        at_once(cases.clone(), |(from_stdin, reply)| {
-            let scene = Scene::new();
-            scene.wecom.script(upload_endpoint(route), [reply]);
-            let command: &[&str] =
-                if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
-            let cmd = scene.cmd(command).args(["--retries", "1", "--filename", "core.bin", "--file"]);
-            let cmd = if from_stdin {
-                cmd.arg("-").stdin(bytes.clone())
-            } else {
-                cmd.arg(scene.env.file("core.bin", &bytes))
-            };
-            End::new(0, 1).check(route.as_str(), &cmd.run());
-            let uploads = scene.wecom.uploads();
-            assert_eq!((uploads.len(), scene.wecom.count(upload_endpoint(route)), scene.seen()), (1, 2, (1, 1)));
-            assert!(uploads[0].bytes == bytes && uploads[0].filename == b"core.bin");
-        });
+    at_once(on_each_route(cases), |(route, (from_stdin, reply))| {
+        let scene = Scene::new();
+        scene.wecom.script(upload_endpoint(route), [reply]);
+        let command: &[&str] = if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
+        let cmd = scene.cmd(command).args(["--retries", "1", "--filename", "core.bin", "--file"]);
+        let cmd =
+            if from_stdin { cmd.arg("-").stdin(bytes.clone()) } else { cmd.arg(scene.env.file("core.bin", &bytes)) };
+        End::new(0, 1).check(route.as_str(), &cmd.run());
+        let uploads = scene.wecom.uploads();
+        assert_eq!(
+            (uploads.len(), scene.wecom.count(upload_endpoint(route)), sent_and_delivered(&scene)),
+            (1, 2, (1, 1))
+        );
+        assert!(uploads[0].bytes == bytes && uploads[0].filename == b"core.bin");
     });
 }
 
@@ -164,18 +159,16 @@ fn what_is_unknown_stays_so_until_wecom_answers() {
         ("limited", vec![Reply::errcode(45009, "freq")], End::new(8, 2).errcode(45009).retry_after_s(60)),
         ("free", vec![Reply::Normal], End::new(0, 2)),
     ];
-    at_once(ROUTES, |route| {
-        at_once(cases.clone(), |(name, then, end)| {
-            let scene = Scene::new();
-            let replies = std::iter::once(Reply::CloseAfterReading).chain(then);
-            scene.wecom.script(send_endpoint(route), replies);
-            let run = scene.send(route).args(["--retries", "2", "--deadline", "30s"]).run();
-            let told = end.check(name, &run);
-            assert_eq!(scene.seen(), (end.attempts, usize::from(end.code == 0)), "{name}");
-            if end.code == 9 {
-                assert_says(&told, name, "hint", &["may have arrived"]);
-            }
-        });
+    at_once(on_each_route(cases), |(route, (name, then, end))| {
+        let scene = Scene::new();
+        let replies = std::iter::once(Reply::CloseAfterReading).chain(then);
+        scene.wecom.script(send_endpoint(route), replies);
+        let run = disk_full(&scene, route).args(["--retries", "2", "--deadline", "30s"]).run();
+        let told = end.check(name, &run);
+        assert_eq!(sent_and_delivered(&scene), (end.attempts, usize::from(end.code == 0)), "{name}");
+        if end.code == 9 {
+            assert_says(&told, name, "hint", &["may have arrived"]);
+        }
     });
 }
 
@@ -186,14 +179,14 @@ fn an_attempt_without_an_answer_is_not_forgotten_for_refused_connections() {
         scene.env.file("ca.pem", scene.wecom.ca_pem());
         scene.wecom.on_connections([OnConnect::Serve, OnConnect::Reset]);
         scene.wecom.script(Endpoint::WebhookSend, [Reply::accept_then(Reply::CloseAfterReading)]);
-        let run = scene.group(&["--ca-file", "ca.pem", "--retries", retries]).run();
+        let run = group(&scene, &["--ca-file", "ca.pem", "--retries", retries]).run();
         let attempts = if retries == "0" { 1 } else { 2 };
         let told = End::new(9, attempts).check(retries, &run);
         if attempts == 2 {
             assert_says(&told, retries, "message", &["no connection", "before that a request went out"]);
         }
         assert_says(&told, retries, "hint", &["may have arrived"]);
-        assert_eq!((scene.seen(), scene.wecom.connections()), ((1, 1), attempts));
+        assert_eq!((sent_and_delivered(&scene), scene.wecom.connections()), ((1, 1), attempts));
     }
 }
 
@@ -204,7 +197,7 @@ fn each_repetition_is_said_under_verbose_alone() {
         let told = if option == "-v" { 1 } else { 0 };
         let scene = Scene::new();
         scene.wecom.script(Endpoint::WebhookSend, [reply]);
-        let run = scene.group(&["--retries", "1", option]).run();
+        let run = group(&scene, &["--retries", "1", option]).run();
         End::new(0, 2).check_loud(option, &run);
         let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains("trying again in")).collect();
         assert_eq!(lines.len(), told, "{option}: {}", run.stderr);
@@ -219,17 +212,17 @@ fn how_often_is_a_setting_like_any_other() {
         let scene = Scene::new();
         scene.wecom.always(Endpoint::WebhookSend, Reply::status(502));
         let cmd = match name {
-            "variable" => scene.group(&[]).env("WECOM_ALERT_RETRIES", "1"),
-            "option" => scene.group(&["--retries", "0"]).env("WECOM_ALERT_RETRIES", "1"),
-            _ => scene.group(&[]).without_env("WECOM_ALERT_RETRIES").config("retries = 1\n[profiles.room]\n"),
+            "variable" => group(&scene, &[]).env("WECOM_ALERT_RETRIES", "1"),
+            "option" => group(&scene, &["--retries", "0"]).env("WECOM_ALERT_RETRIES", "1"),
+            _ => group(&scene, &[]).without_env("WECOM_ALERT_RETRIES").config("retries = 1\n[profiles.room]\n"),
         };
         End::new(7, expected).check(name, &cmd.run());
-        assert_eq!(scene.seen(), (expected, 0), "{name}");
+        assert_eq!(sent_and_delivered(&scene), (expected, 0), "{name}");
     });
     let scene = Scene::new();
     for value in ["-1", "101", "many", ""] {
-        let run = scene.group(&[&format!("--retries={value}")]).run().assert_code(2);
+        let run = group(&scene, &[&format!("--retries={value}")]).run().assert_code(2);
         assert_says(&run.json(), value, "message", &["retries"]);
     }
-    assert_eq!(scene.seen(), (0, 0));
+    assert_eq!(sent_and_delivered(&scene), (0, 0));
 }

@@ -2,17 +2,17 @@
 
 use wecom_alert::message::Route;
 
-use super::{End, ROUTES, Scene};
-use crate::results::at_once;
+use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, closed_port};
+use crate::support::{Scene, at_once, on_each_route};
 
 /// Sends that are attempted: an app without a token does not get that far.
 fn attempts(route: Route, tries: usize) -> usize {
     if route == Route::Webhook { tries } else { 0 }
 }
 
-/// A stand-in over TLS, and a file with its authority.
+/// A fake over TLS, and a file with its authority.
 fn over_tls(certificate: Certificate) -> Scene {
     let scene = Scene::with(FakeWecom::builder().tls(certificate).start());
     scene.env.file("ca.pem", scene.wecom.ca_pem());
@@ -22,52 +22,48 @@ fn over_tls(certificate: Certificate) -> Scene {
 #[test]
 fn nobody_listens_or_the_name_is_unknown() {
     let refused = format!("http://127.0.0.1:{}", closed_port());
-    for route in ROUTES {
-        at_once([refused.as_str(), "http://no-such.invalid"], |base_url| {
-            for (retries, tries) in [("0", 1), ("1", 2)] {
-                let scene = Scene::new();
-                let limits = ["--connect-timeout", "2s", "--retries", retries, "--base-url", base_url];
-                let run = scene.send(route).args(limits).run();
-                End::new(7, attempts(route, tries)).check(base_url, &run);
-                assert_eq!(scene.wecom.connections(), 0);
-            }
-        });
-    }
+    at_once(on_each_route([refused.as_str(), "http://no-such.invalid"]), |(route, base_url)| {
+        for (retries, tries) in [("0", 1), ("1", 2)] {
+            let scene = Scene::new();
+            let limits = ["--connect-timeout", "2s", "--retries", retries, "--base-url", base_url];
+            let run = disk_full(&scene, route).args(limits).run();
+            End::new(7, attempts(route, tries)).check(base_url, &run);
+            assert_eq!(scene.wecom.connections(), 0);
+        }
+    });
 }
 
 #[test]
 fn a_handshake_that_fails_and_one_that_does_not() {
+    // How many connections fail, the retries, and the limit of a connection, which the good one must meet.
+    let turns = [(9, "0", "1s"), (9, "1", "1s"), (1, "1", "3s")];
     let cases = [OnConnect::Hang, OnConnect::Reset, OnConnect::Close];
-    let cases = cases.into_iter().flat_map(|case| ROUTES.map(|route| (case, route)));
-    at_once(cases, |(on_connect, route)| {
-        let case = format!("{on_connect:?} {}", route.as_str());
-        let check = |failures, retries: &str, end: End| {
-            let scene = over_tls(Certificate::Good);
-            scene.wecom.on_connections(vec![on_connect; failures]);
-            let limits = ["--ca-file", "ca.pem", "--connect-timeout", "1s", "--retries", retries];
-            end.check(&case, &scene.send(route).args(limits).run());
-            (scene.wecom.connections(), scene.wecom.requests().len(), scene.seen())
-        };
+    let cases = cases.into_iter().flat_map(|case| turns.map(|turn| (case, turn)));
+    at_once(on_each_route(cases), |(route, (on_connect, (failures, retries, limit)))| {
+        let case = format!("{on_connect:?} {}, {failures} times, {retries} retries", route.as_str());
+        let scene = over_tls(Certificate::Good);
+        scene.wecom.on_connections(vec![on_connect; failures]);
+        let limits = ["--ca-file", "ca.pem", "--connect-timeout", limit, "--retries", retries];
+        let run = disk_full(&scene, route).args(limits).run();
         let requests = if route == Route::App { 2 } else { 1 };
-        at_once(0..3, |number| match number {
-            0 => assert_eq!(check(9, "0", End::new(7, attempts(route, 1))), (1, 0, (0, 0)), "{case}"),
-            1 => assert_eq!(check(9, "1", End::new(7, attempts(route, 2))), (2, 0, (0, 0)), "{case}"),
-            _ => {
-                let attempts = attempts(route, 2).max(1);
-                assert_eq!(check(1, "1", End::new(0, attempts)), (2, requests, (1, 1)), "{case}");
-            }
-        });
+        let (end, seen) = match (failures, retries) {
+            (9, "0") => (End::new(7, attempts(route, 1)), (1, 0, (0, 0))),
+            (9, _) => (End::new(7, attempts(route, 2)), (2, 0, (0, 0))),
+            _ => (End::new(0, attempts(route, 2).max(1)), (2, requests, (1, 1))),
+        };
+        end.check(&case, &run);
+        let (wecom, counts) = (&scene.wecom, sent_and_delivered(&scene));
+        assert_eq!((wecom.connections(), wecom.requests().len(), counts), seen, "{case}");
     });
 }
 
 /// Without TLS the connection stands as soon as it is there: a message may have arrived, a token is only late.
 #[test]
 fn a_server_that_accepts_and_never_reads() {
-    let cases = [("0", 1), ("1", 2)].into_iter().flat_map(|case| ROUTES.map(|route| (case, route)));
-    at_once(cases, |((retries, tries), route)| {
+    at_once(on_each_route([("0", 1), ("1", 2)]), |(route, (retries, tries))| {
         let scene = Scene::new();
         scene.wecom.on_connections(vec![OnConnect::Hang; 9]);
-        let run = scene.send(route).args(["--timeout", "500ms", "--retries", retries]).run();
+        let run = disk_full(&scene, route).args(["--timeout", "1s", "--retries", retries]).run();
         let code = if route == Route::Webhook { 9 } else { 7 };
         End::new(code, attempts(route, tries)).check(route.as_str(), &run);
         assert_eq!((scene.wecom.connections(), scene.wecom.requests().len()), (tries, 0));
@@ -76,14 +72,13 @@ fn a_server_that_accepts_and_never_reads() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_asked_for_once() {
-    for route in ROUTES {
-        at_once([Certificate::WrongName, Certificate::Expired, Certificate::UnknownCa], |certificate| {
-            let scene = over_tls(certificate);
-            let run = scene.send(route).args(["--ca-file", "ca.pem", "--retries", "3"]).run();
-            End::new(3, attempts(route, 1)).check(&format!("{certificate:?}"), &run);
-            assert_eq!((scene.wecom.connections(), scene.wecom.requests().len()), (1, 0), "{certificate:?}");
-        });
-    }
+    let certificates = [Certificate::WrongName, Certificate::Expired, Certificate::UnknownCa];
+    at_once(on_each_route(certificates), |(route, certificate)| {
+        let scene = over_tls(certificate);
+        let run = disk_full(&scene, route).args(["--ca-file", "ca.pem", "--retries", "3"]).run();
+        End::new(3, attempts(route, 1)).check(&format!("{certificate:?}"), &run);
+        assert_eq!((scene.wecom.connections(), scene.wecom.requests().len()), (1, 0), "{certificate:?}");
+    });
 }
 
 /// What never stood takes no slot: the one there is is left for the attempt that comes through.
@@ -92,9 +87,9 @@ fn an_attempt_without_a_connection_gives_its_slot_back() {
     let scene = over_tls(Certificate::Good);
     scene.wecom.on_connections([OnConnect::Reset]);
     let limits = ["--ca-file", "ca.pem", "--retries", "1", "--rate", "1/1h", "--deadline", "30s"];
-    End::new(0, 2).check("one slot", &scene.group(&limits).run());
-    assert_eq!(scene.seen(), (1, 1));
+    End::new(0, 2).check("one slot", &group(&scene, &limits).run());
+    assert_eq!(sent_and_delivered(&scene), (1, 1));
     // But now it is taken.
-    let run = scene.group(&["--ca-file", "ca.pem", "--rate", "1/1h"]).run();
+    let run = group(&scene, &["--ca-file", "ca.pem", "--rate", "1/1h"]).run();
     assert_eq!((run.code, scene.wecom.count(Endpoint::WebhookSend)), (Some(8), 1), "{}", run.all());
 }

@@ -1,10 +1,10 @@
-//! Defects of a client: each is noticed, and the stand-in's end is loud unless they were expected.
+//! Defects of a client: each is noticed, and the fake's end is loud unless they were expected.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
 
-/// What a request makes the stand-in complain of, and what it answers.
+/// What a request makes the fake complain of, and what it answers.
 fn complaint(request: &[u8]) -> (String, Got) {
     let wecom = FakeWecom::start();
     wecom.expect_unexpected();

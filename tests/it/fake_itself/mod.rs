@@ -1,4 +1,4 @@
-//! Tests of the stand-in itself, with bare sockets: what judges others must be judged first.
+//! Tests of the fake itself, with bare sockets: what judges others must be judged first.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod card_rules;

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{Scene, TEXT, lines, send_of, upload_of};
+use super::{TEXT, asked, lines};
 use crate::document::{assert_document, assert_says};
-use crate::results::at_once;
-use crate::support::Cmd;
 use crate::support::fake::Reply;
+use crate::support::{Cmd, Scene, at_once, send_endpoint, upload_endpoint};
 
 const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
 
@@ -45,7 +44,7 @@ fn a_part_that_is_refused_does_not_keep_the_others() {
         let case = route.as_str();
         for allowed in [false, true] {
             let scene = Scene::new();
-            scene.wecom.script(send_of(route), [Reply::Normal, spam()]);
+            scene.wecom.script(send_endpoint(route), [Reply::Normal, spam()]);
             let option = allowed.then_some("--allow-partial");
             let run = in_three(&scene, route).args(option).run();
             let expected = json!({"status": "partial", "errcode": 40201, "attempts": 3});
@@ -66,18 +65,18 @@ fn a_part_that_fails_for_now_keeps_the_rest_from_being_tried() {
     let cases: [Case; 4] = [
         (Reply::status(502), &[], "temporary"),
         (Reply::errcode(-1, "system busy"), &[], "temporary"),
-        (Reply::HangAfterReading, &["--timeout", "300ms"], "unknown"),
+        (Reply::HangAfterReading, &["--timeout", "1s"], "unknown"),
         (Reply::errcode(45009, "api freq out of limit"), &[], "rate_limited"),
     ];
     at_once(cases, |(reply, args, status)| {
         for route in ROUTES {
             let (scene, case) = (Scene::new(), format!("{} {status}", route.as_str()));
-            scene.wecom.script(send_of(route), [Reply::Normal, reply.clone()]);
+            scene.wecom.script(send_endpoint(route), [Reply::Normal, reply.clone()]);
             let run = in_three(&scene, route).args(args).run();
             let told = assert_document(&run, &case, 6, &json!({"status": "partial", "attempts": 2, "outbox_id": null}));
             assert_eq!(statuses(&told), ["sent", status, "skipped"], "{case}");
             assert_says(&told, &case, "message", &["1 of 3 parts", "part 2 of 3", "part 3 of 3"]);
-            assert_eq!((arrived(&scene), scene.asked(route)), (vec!["(1/3)".to_owned()], [2, 0]), "{case}");
+            assert_eq!((arrived(&scene), asked(&scene, route)), (vec!["(1/3)".to_owned()], [2, 0]), "{case}");
         }
     });
 }
@@ -86,14 +85,14 @@ fn a_part_that_fails_for_now_keeps_the_rest_from_being_tried() {
 fn what_fails_first_decides_when_nothing_arrived() {
     for route in ROUTES {
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [Reply::status(502)]);
+        scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
         let run = in_three(&scene, route).run();
         let told = assert_document(&run, "first", 7, &json!({"status": "temporary", "attempts": 1}));
         assert_eq!(statuses(&told), ["temporary", "skipped", "skipped"]);
-        assert_eq!(scene.asked(route), [1, 0]);
+        assert_eq!(asked(&scene, route), [1, 0]);
 
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [spam(), spam(), spam()]);
+        scene.wecom.script(send_endpoint(route), [spam(), spam(), spam()]);
         let run = in_three(&scene, route).arg("--allow-partial").run();
         let told = assert_document(&run, "all", 5, &json!({"status": "refused", "errcode": 40201, "attempts": 3}));
         assert_eq!(statuses(&told), ["refused"; 3]);
@@ -105,7 +104,7 @@ fn what_fails_first_decides_when_nothing_arrived() {
 fn a_part_that_is_tried_again_stays_in_its_place() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [Reply::Normal, Reply::status(502)]);
+        scene.wecom.script(send_endpoint(route), [Reply::Normal, Reply::status(502)]);
         let run = in_three(&scene, route).args(["--retries", "1"]).run();
         let told = assert_document(&run, route.as_str(), 0, &json!({"status": "sent", "attempts": 4}));
         assert_eq!(statuses(&told), ["sent"; 3]);
@@ -132,14 +131,14 @@ fn a_file_that_does_not_follow_is_named() {
         {
             for allowed in [false, true] {
                 let (scene, case) = (Scene::new(), format!("{} {status}", route.as_str()));
-                scene.wecom.script(upload_of(route), [reply.clone()]);
+                scene.wecom.script(upload_endpoint(route), [reply.clone()]);
                 let run = with_file(&scene, route).args(allowed.then_some("--allow-partial")).run();
                 let code = if allowed { 0 } else { 6 };
                 let told = assert_document(&run, &case, code, &json!({"status": "partial", "attempts": 1}));
                 assert_says(&told, &case, "message", &["1 of 2 parts", "attachment alert-", ".txt"]);
                 assert_eq!(statuses(&told), ["sent", status], "{case}");
                 assert_eq!(told["parts"][1]["kind"], "attachment", "{case}");
-                assert_eq!((scene.asked(route), scene.wecom.messages().len()), ([1, 1], 1), "{case}");
+                assert_eq!((asked(&scene, route), scene.wecom.messages().len()), ([1, 1], 1), "{case}");
             }
         }
     }
@@ -149,7 +148,7 @@ fn a_file_that_does_not_follow_is_named() {
 fn the_message_of_a_file_that_arrived_may_be_refused() {
     for route in ROUTES {
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [Reply::Normal, spam()]);
+        scene.wecom.script(send_endpoint(route), [Reply::Normal, spam()]);
         let told = assert_document(&with_file(&scene, route).run(), "file", 6, &json!({"attempts": 2}));
         assert_says(&told, "file", "message", &["attachment alert-", "spam"]);
         assert_eq!(statuses(&told), ["sent", "refused"]);
@@ -161,15 +160,15 @@ fn the_message_of_a_file_that_arrived_may_be_refused() {
 fn the_file_goes_although_its_message_is_refused_but_not_when_nothing_gets_through() {
     for route in ROUTES {
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [spam()]);
+        scene.wecom.script(send_endpoint(route), [spam()]);
         let told = assert_document(&with_file(&scene, route).run(), "refused", 6, &json!({"attempts": 2}));
         assert_eq!(statuses(&told), ["refused", "sent"]);
         assert_eq!((arrived(&scene), scene.wecom.uploads().len()), (vec!["file".to_owned()], 1));
 
         let scene = Scene::new();
-        scene.wecom.script(send_of(route), [Reply::status(502)]);
+        scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
         let told = assert_document(&with_file(&scene, route).run(), "down", 7, &json!({"attempts": 1}));
         assert_eq!(statuses(&told), ["temporary", "skipped"]);
-        assert_eq!(scene.asked(route), [1, 0]);
+        assert_eq!(asked(&scene, route), [1, 0]);
     }
 }

@@ -4,10 +4,10 @@ use chrono::{Duration, Utc};
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{CARD, KINDS, Scene, TEXT, lines, missing, text_in};
+use super::{CARD, KINDS, TEXT, asked, lines, missing, text_in};
 use crate::document::assert_document;
-use crate::results::at_once;
 use crate::support::fake::{MediaKind, Upload};
+use crate::support::{Scene, at_once};
 
 const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
 
@@ -42,7 +42,7 @@ fn more_than_five_parts_become_a_file() {
             0,
             &json!({"status": "sent", "attempts": 2, "warnings": []}),
         );
-        assert_eq!(scene.asked(kind.route), [2, 1], "{case}");
+        assert_eq!(asked(&scene, kind.route), [2, 1], "{case}");
         let (messages, uploads) = (scene.wecom.messages(), scene.wecom.uploads());
         let shown = text_in(&messages[0]);
         assert!(shown.len() <= kind.limit && !shown.starts_with('('), "{case}: {shown}");
@@ -78,7 +78,7 @@ fn a_file_can_be_asked_for_and_one_that_fits_needs_none() {
         for (bytes, uploads) in [(kind.limit, 0), (kind.too_many(), 1)] {
             let (scene, case, text) = (Scene::new(), format!("{} of {bytes} bytes", kind.name()), kind.lines(bytes));
             kind.cmd(&scene, &text).args(["--on-long", "file"]).run().assert_code(0);
-            assert_eq!(scene.asked(kind.route), [1 + uploads, uploads], "{case}");
+            assert_eq!(asked(&scene, kind.route), [1 + uploads, uploads], "{case}");
             let arrived = scene.wecom.uploads();
             assert!(arrived.iter().all(|upload| upload.bytes == kind.plain(&text).as_bytes()), "{case}");
         }
@@ -95,7 +95,7 @@ fn a_videos_text_is_never_parted() {
         let cmd = scene.send(Route::App, &["--text-file", "-", "--video"]).arg(video).args(args).stdin(&*text);
         assert_document(&cmd.run(), "video", 0, &json!({"status": "sent", "attempts": 2}));
         let (messages, uploads) = (scene.wecom.messages(), scene.wecom.uploads());
-        assert_eq!(scene.asked(Route::App), [2, 2], "{args:?}");
+        assert_eq!(asked(&scene, Route::App), [2, 2], "{args:?}");
         assert_eq!([uploads[0].kind, uploads[1].kind], [MediaKind::Video, MediaKind::File], "{args:?}");
         assert_eq!(messages[0].payload()["media_id"], uploads[0].media_id, "{args:?}");
         missing("video", &text, &text_in(&messages[0]));

@@ -8,8 +8,8 @@ mod shortened;
 use serde_json::Value;
 use wecom_alert::message::Route;
 
-use crate::support::fake::{Arrived, Endpoint, FakeWecom};
-use crate::support::{Cmd, TestEnv};
+use crate::support::fake::Arrived;
+use crate::support::{Cmd, Scene, send_endpoint, upload_endpoint};
 
 const TEXT: usize = 2048;
 
@@ -68,50 +68,14 @@ impl Kind {
     }
 }
 
-/// A sealed environment and the stand-in that its commands talk to.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// How many messages and how many uploads were asked for, whatever became of them.
+fn asked(scene: &Scene, route: Route) -> [usize; 2] {
+    [send_endpoint(route), upload_endpoint(route)].map(|endpoint| scene.wecom.count(endpoint))
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self { env: TestEnv::new(), wecom: FakeWecom::start() }
-    }
-
-    /// A send on that route, to zhangsan or to the group, with its result as JSON.
-    fn send(&self, route: Route, args: &[&str]) -> Cmd {
-        let command: &[&str] = match route {
-            Route::App => &["app-send", "-u", "zhangsan"],
-            Route::Webhook => &["webhook-send"],
-        };
-        let cmd = self.env.cmd(command.iter().copied()).args(["--output", "json"]).args(args);
-        cmd.base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// How many messages and how many uploads were asked for, whatever became of them.
-    fn asked(&self, route: Route) -> [usize; 2] {
-        [send_of(route), upload_of(route)].map(|endpoint| self.wecom.count(endpoint))
-    }
-
-    /// The texts that arrived, in order.
-    fn texts(&self) -> Vec<String> {
-        self.wecom.messages().iter().filter(|message| message.msgtype != "file").map(text_in).collect()
-    }
-}
-
-fn send_of(route: Route) -> Endpoint {
-    match route {
-        Route::App => Endpoint::MessageSend,
-        Route::Webhook => Endpoint::WebhookSend,
-    }
-}
-
-fn upload_of(route: Route) -> Endpoint {
-    match route {
-        Route::App => Endpoint::MediaUpload,
-        Route::Webhook => Endpoint::WebhookUploadMedia,
-    }
+/// The texts that arrived, in order.
+fn texts(scene: &Scene) -> Vec<String> {
+    scene.wecom.messages().iter().filter(|message| message.msgtype != "file").map(text_in).collect()
 }
 
 /// Numbered lines of several scripts, of exactly so many bytes, without a line break at the end.

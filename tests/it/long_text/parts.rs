@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{KINDS, Scene, TEXT, joined, lines, text_in};
+use super::{KINDS, TEXT, asked, joined, lines, text_in, texts};
 use crate::document::assert_document;
-use crate::results::at_once;
+use crate::support::{Scene, at_once};
 
 #[test]
 fn what_fits_goes_as_one_message_without_mark() {
@@ -18,7 +18,7 @@ fn what_fits_goes_as_one_message_without_mark() {
             &json!({"status": "sent", "attempts": 1, "warnings": []}),
         );
         assert_eq!(told["parts"].as_array().unwrap().len(), 1, "{case}");
-        assert_eq!((scene.texts(), scene.asked(kind.route)), (vec![text], [1, 0]), "{case}");
+        assert_eq!((texts(&scene), asked(&scene, kind.route)), (vec![text], [1, 0]), "{case}");
         assert_eq!(scene.wecom.messages()[0].remarks, [""; 0], "{case}");
     });
 }
@@ -31,7 +31,7 @@ fn a_textcard_that_fits_in_characters_goes_with_a_warning() {
     let run = card.cmd(&scene, &text).run();
     let told = assert_document(&run, "textcard", 0, &json!({"status": "sent", "attempts": 1}));
     assert!(told["warnings"].to_string().contains("600 bytes"), "{told}");
-    assert_eq!(scene.texts(), [text]);
+    assert_eq!(texts(&scene), [text]);
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_little_more_goes_in_parts() {
                 0,
                 &json!({"status": "sent", "errcode": 0, "attempts": count, "warnings": []}),
             );
-            let texts = scene.texts();
-            assert_eq!((texts.len(), scene.asked(kind.route)), (count, [count, 0]), "{case}");
+            let texts = texts(&scene);
+            assert_eq!((texts.len(), asked(&scene, kind.route)), (count, [count, 0]), "{case}");
             assert_eq!(joined(&case, kind.msgtype, kind.limit, &texts), text, "{case}");
             assert!(
                 texts[..count - 1].iter().all(|part| part.ends_with(kind.line_break())),
@@ -118,11 +118,11 @@ fn split_has_no_cap() {
             0,
             &json!({"status": "sent"}),
         );
-        let texts = scene.texts();
+        let texts = texts(&scene);
         assert!(texts.len() > 11, "{case}");
         assert_eq!(joined(&case, kind.msgtype, kind.limit, &texts), text, "{case}");
         assert_eq!(told["attempts"], texts.len(), "{case}");
-        assert_eq!(scene.asked(kind.route), [texts.len(), 0], "{case}");
+        assert_eq!(asked(&scene, kind.route), [texts.len(), 0], "{case}");
     });
 }
 

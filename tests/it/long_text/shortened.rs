@@ -3,9 +3,9 @@
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{KINDS, Scene, TEXT, missing};
+use super::{KINDS, TEXT, asked, missing, texts};
 use crate::document::{assert_document, assert_says};
-use crate::results::at_once;
+use crate::support::{Scene, at_once};
 
 #[test]
 fn truncate_keeps_what_is_to_be_kept_and_counts_the_rest() {
@@ -19,8 +19,8 @@ fn truncate_keeps_what_is_to_be_kept_and_counts_the_rest() {
             let (scene, case, text) = (Scene::new(), format!("{} {keep:?}", kind.name()), kind.lines(kind.limit * 9));
             let run = kind.cmd(&scene, &text).args(["--on-long", "truncate"]).args(keep).run();
             assert_document(&run, &case, 0, &json!({"status": "sent", "attempts": 1}));
-            assert_eq!(scene.asked(kind.route), [1, 0], "{case}");
-            let texts = scene.texts();
+            assert_eq!(asked(&scene, kind.route), [1, 0], "{case}");
+            let texts = texts(&scene);
             let shown = &texts[0];
             assert!(shown.len() <= kind.limit && shown.len() > kind.limit * 4 / 5, "{case}: {} bytes", shown.len());
             let (head, tail) = missing(&case, &text, shown);
@@ -37,7 +37,7 @@ fn an_endless_line_is_cut_between_characters() {
     for keep in ["head", "tail", "both"] {
         let args = ["--on-long", "truncate", "--keep", keep];
         scene.send(Route::Webhook, &args).stdin(&*text).run().assert_code(0);
-        let shown = scene.texts().pop().unwrap();
+        let shown = texts(&scene).pop().unwrap();
         let (head, tail) = missing(keep, &text, &shown);
         let is_whole = |piece: &str| piece.replace("磁", "").replace("👨‍👩‍👧", "").is_empty();
         assert!(is_whole(head) && is_whole(tail), "{keep}: {shown}");

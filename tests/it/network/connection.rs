@@ -6,10 +6,10 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::results::{Way, at_once, document};
-use crate::support::TestEnv;
+use crate::results::{Way, document};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{FakeWecom, OnConnect, closed_port};
+use crate::support::{TestEnv, at_once};
 
 /// Runs every way against that base URL and returns the messages.
 fn messages(base_url: &str, more: &[&str]) -> Vec<String> {
@@ -121,7 +121,7 @@ fn a_tls_handshake_that_hangs_ends_with_the_connect_limit() {
 fn the_connect_limit_is_never_above_the_time_left() {
     let wecom = FakeWecom::builder().tls(Certificate::Good).start();
     wecom.on_connections([OnConnect::Hang; 7]);
-    for told in told(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "800ms"]) {
+    for told in told(&wecom.base_url(), &["--connect-timeout", "10m", "--deadline", "2s"]) {
         assert!(told["hint"].as_str().unwrap().contains("--deadline"), "{told}");
     }
     assert_eq!((wecom.requests().len(), wecom.connections()), (0, 7));

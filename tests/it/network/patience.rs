@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::results::{Way, at_once, document};
+use crate::results::{Way, document};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
-use crate::support::{Run, TestEnv};
+use crate::support::{Run, TestEnv, at_once};
 
 const LARGE: usize = 6 * 1024 * 1024;
 
@@ -21,13 +21,13 @@ fn upload(wecom: &FakeWecom, command: &[&str], size: usize, limits: &[&str]) -> 
 
 #[test]
 fn a_slow_upload_that_moves_is_not_cut() {
-    // 96 pieces with 15 ms between them take several times the limit.
+    // 96 pieces with 40 ms between them take several times the limit.
     at_once(
         [("alone", &["upload-media"][..]), ("before a message", &["webhook-send", "--file"])],
         |(name, command)| {
             let wecom = FakeWecom::start();
-            wecom.script(Endpoint::WebhookUploadMedia, [Reply::SlowRead(Duration::from_millis(15))]);
-            let run = upload(&wecom, command, LARGE, &["--timeout", "500ms"]);
+            wecom.script(Endpoint::WebhookUploadMedia, [Reply::SlowRead(Duration::from_millis(40))]);
+            let run = upload(&wecom, command, LARGE, &["--timeout", "1s"]);
             assert_eq!(run.code, Some(0), "{name}\n{}", run.all());
             let uploads = wecom.uploads();
             assert_eq!((uploads.len(), uploads[0].bytes.len()), (1, LARGE), "{name}");
@@ -114,7 +114,7 @@ fn the_deadline_ends_every_wait() {
     ];
     at_once(cases, |(name, wecom, code)| {
         let env = TestEnv::new();
-        let limits = ["--connect-timeout", "10m", "--timeout", "10m", "--deadline", "1s"];
+        let limits = ["--connect-timeout", "10m", "--timeout", "10m", "--deadline", "3s"];
         let run = Way::WebhookSend.json(&env, &wecom).args(limits).run();
         assert_eq!(run.code, Some(code), "{name}\n{}", run.all());
         let told = document(&run);
@@ -129,7 +129,7 @@ fn the_deadline_ends_every_wait() {
 fn the_deadline_ends_the_way_to_a_token_too() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     wecom.script(Endpoint::GetToken, [Reply::HangAfterReading]);
-    let run = Way::AppSend.json(&env, &wecom).args(["--timeout", "10m", "--deadline", "1s"]).run().assert_code(7);
+    let run = Way::AppSend.json(&env, &wecom).args(["--timeout", "10m", "--deadline", "3s"]).run().assert_code(7);
     assert_eq!(document(&run)["attempts"], 0);
     assert_eq!((wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend)), (1, 0));
 }

@@ -60,7 +60,7 @@ fn each_scheme_has_its_own() {
 }
 
 #[test]
-fn none_ignores_them() {
+fn proxy_none_ignores_the_variables() {
     for is_tls in [false, true] {
         let place = Place::new(is_tls);
         let send = || {

@@ -4,17 +4,15 @@ use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
-
 use crate::results::{Way, document};
 use crate::support::fake::FakeWecom;
 use crate::support::fake::tls::Certificate;
-use crate::support::{Cmd, TestEnv};
+use crate::support::{Cmd, TestEnv, make_fifo};
 
 /// A send, an upload and what needs both: app and webhook.
 const WAYS: [Way; 4] = [Way::WebhookSend, Way::AppSend, Way::AppUpload, Way::UploadToSend];
 
-/// A stand-in with TLS, another authority's certificate in `other.pem`, its own in `ca.pem`, and an empty folder `certs`.
+/// A fake with TLS, another authority's certificate in `other.pem`, its own in `ca.pem`, and an empty folder `certs`.
 fn scene() -> (TestEnv, FakeWecom) {
     let (env, wecom) = (TestEnv::new(), FakeWecom::builder().tls(Certificate::Good).start());
     env.file("ca.pem", wecom.ca_pem());
@@ -23,7 +21,7 @@ fn scene() -> (TestEnv, FakeWecom) {
     (env, wecom)
 }
 
-/// The certificate of an authority that signed nothing here: of the same name as the stand-in's, if the server's is good.
+/// The certificate of an authority that signed nothing here: of the same name as the fake's, if the server's is good.
 fn other_authority(certificate: Certificate) -> String {
     FakeWecom::builder().tls(certificate).start().ca_pem().to_owned()
 }
@@ -54,7 +52,7 @@ fn reads_show(env: &TestEnv) -> bool {
 }
 
 fn fifo(path: &Path) {
-    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    make_fifo(path);
 }
 
 #[test]
@@ -120,11 +118,10 @@ fn an_authority_in_neither_is_unknown() {
             let before = wecom.connections();
             let run = roots(way.json(&env, &wecom), &env, "other.pem", &folder).run().assert_code(3);
             let told = document(&run);
-            let message = format!(
-                "the certificate of {} was not accepted: its issuer is not among the trusted roots",
-                wecom.address()
-            );
-            assert_eq!((&told["message"], &told["retryable"]), (&json!(message), &json!(false)), "{way:?}");
+            let message = told["message"].as_str().unwrap();
+            assert!(message.contains("not among the trusted roots"), "{way:?}: {message}");
+            assert!(message.contains(&wecom.address().to_string()), "{way:?}: {message}");
+            assert_eq!(told["retryable"], false, "{way:?}");
             assert!(told["hint"].as_str().unwrap().contains("--ca-file"), "{way:?}: {told}");
             assert_eq!((wecom.requests().len(), wecom.connections() - before), (0, connections), "{way:?} {folder:?}");
         }

@@ -5,9 +5,9 @@ use serde_json::json;
 use crate::results::{Way, document};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{FakeWecom, closed_port};
-use crate::support::{Cmd, TestEnv};
+use crate::support::{Cmd, TestEnv, make_fifo};
 
-/// A stand-in with such a certificate, and its authority in a file `ca.pem` of the home.
+/// A fake with such a certificate, and its authority in a file `ca.pem` of the home.
 fn server(env: &TestEnv, certificate: Certificate) -> FakeWecom {
     let wecom = FakeWecom::builder().tls(certificate).start();
     env.file("ca.pem", wecom.ca_pem());
@@ -119,7 +119,7 @@ fn a_file_without_certificates_is_said_so_before_anything_is_sent() {
 }
 
 #[test]
-fn roots_that_nobody_needs_stop_nobody() {
+fn unneeded_certificates_cause_no_error() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
         send(&env, &wecom).env(variable, env.home().join("missing")).run().assert_code(0);
@@ -138,7 +138,7 @@ fn a_file_that_never_ends_is_given_up() {
     let env = TestEnv::new();
     let wecom = server(&env, Certificate::Good);
     let fifo = env.home().join("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    make_fifo(&fifo);
     let limited = || send(&env, &wecom).args(["--deadline", "300ms"]);
     for (name, cmd) in [
         ("--ca-file", limited().arg("--ca-file").arg(&fifo)),

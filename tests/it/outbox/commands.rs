@@ -4,16 +4,17 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{MINUTE_MS, Scene, names, until};
+use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, folder, list, names, send, store, waiting};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{Endpoint, Reply, WEBHOOK_KEY};
+use crate::support::{Scene, wait_until};
 
 /// One entry that waits and one that failed; their ids.
 fn one_of_each(scene: &Scene) -> [String; 2] {
-    let waiting = scene.store(&["it waits"]);
+    let waiting = store(scene, &["it waits"]);
     scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(40058, "invalid parameter")]);
-    assert_document(&scene.app(&["it failed"]).run(), "refused", 5, &json!({"errcode": 40058}));
-    [waiting, scene.failed().remove(0)]
+    assert_document(&app(scene, &["it failed"]).run(), "refused", 5, &json!({"errcode": 40058}));
+    [waiting, failed(scene).remove(0)]
 }
 
 #[test]
@@ -25,8 +26,8 @@ fn an_empty_outbox_is_an_empty_list() {
     }
     let run = scene.env.cmd(["outbox", "list", "--exit-code"]).run();
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), "", ""));
-    scene.flushed("nothing", scene.flush(), 0, [0, 0, 0]);
-    assert_eq!((names(scene.folder("waiting")), scene.wecom.connections()), (vec![], 0));
+    flushed(&scene, "nothing", flush(&scene), 0, [0, 0, 0]);
+    assert_eq!((names(folder(&scene, "waiting")), scene.wecom.connections()), (vec![], 0));
 }
 
 #[test]
@@ -84,15 +85,15 @@ fn the_exit_code_can_say_whether_something_waits() {
 #[test]
 fn a_damaged_entry_is_shown_and_never_vanishes() {
     let scene = Scene::new();
-    let [spoilt, unknown, good] = ["spoilt", "unknown", "good"].map(|text| scene.store(&[text]));
-    let file = |id: &str| scene.folder("waiting").join(id).join("entry.json");
+    let [spoilt, unknown, good] = ["spoilt", "unknown", "good"].map(|text| store(&scene, &[text]));
+    let file = |id: &str| folder(&scene, "waiting").join(id).join("entry.json");
     fs::write(file(&spoilt), format!("{{\"webhook\": \"{WEBHOOK_KEY}\", ")).unwrap();
     fs::write(file(&unknown), r#"{"version": 9}"#).unwrap();
-    let told = scene.flushed("two are damaged", scene.flush(), 0, [1, 0, 2]);
+    let told = flushed(&scene, "two are damaged", flush(&scene), 0, [1, 0, 2]);
     let warnings = told["warnings"].to_string();
     assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 9"), "{warnings}");
     assert_eq!(scene.texts(), ["good"], "{good} is delivered all the same");
-    let listed = scene.list();
+    let listed = list(&scene);
     for (entry, id) in listed.iter().zip([&spoilt, &unknown]) {
         assert_eq!((&entry["id"], &entry["queued_at"], &entry["errcode"]), (&json!(id), &Value::Null, &Value::Null));
         assert!(entry["message"].as_str().unwrap().contains("entry.json cannot be used"), "{entry}");
@@ -102,29 +103,29 @@ fn a_damaged_entry_is_shown_and_never_vanishes() {
     scene.env.cmd(["outbox", "list"]).run().assert_code(0);
     assert_document(&scene.cmd(&["outbox", "drop", &spoilt]).run(), "one", 0, &json!({"dropped": 1}));
     assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "the other", 0, &json!({"dropped": 1}));
-    scene.assert_empty("damaged");
+    assert_empty(&scene, "damaged");
 }
 
 #[test]
 fn entries_are_discarded_by_id() {
     let scene = Scene::new();
-    let ids = ["one", "two", "three"].map(|text| scene.store(&[text]));
+    let ids = ["one", "two", "three"].map(|text| store(&scene, &[text]));
     let run = scene.cmd(&["outbox", "drop", &ids[0], &ids[2]]).run();
     assert_document(&run, "two of three", 0, &json!({"status": "ok", "dropped": 2, "attempts": 0}));
-    assert_eq!(scene.waiting(), [ids[1].as_str()]);
-    scene.flushed("the third", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!(waiting(&scene), [ids[1].as_str()]);
+    flushed(&scene, "the third", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["two"]);
 }
 
 #[test]
 fn failed_ones_or_all_are_discarded() {
     let scene = Scene::new();
-    let [waiting, _] = one_of_each(&scene);
+    let [stays, _] = one_of_each(&scene);
     assert_document(&scene.cmd(&["outbox", "drop", "--failed"]).run(), "failed", 0, &json!({"dropped": 1}));
-    assert_eq!((scene.waiting(), scene.failed()), (vec![waiting], vec![]));
+    assert_eq!((waiting(&scene), failed(&scene)), (vec![stays], vec![]));
     let [_, _] = one_of_each(&scene);
     assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "all", 0, &json!({"dropped": 3}));
-    scene.assert_empty("all");
+    assert_empty(&scene, "all");
     assert_document(&scene.cmd(&["outbox", "drop", "--all"]).run(), "none left", 0, &json!({"dropped": 0}));
     assert_eq!(scene.texts(), [""; 0]);
 }
@@ -132,55 +133,55 @@ fn failed_ones_or_all_are_discarded() {
 #[test]
 fn an_id_that_nobody_has_is_told() {
     let scene = Scene::new();
-    let id = scene.store(&["hello"]);
+    let id = store(&scene, &["hello"]);
     for wrong in ["20200101T000000.000Z-1-nobody", "../waiting", &format!("./{id}"), ""] {
         let told = assert_document(&scene.cmd(&["outbox", "drop", wrong]).run(), wrong, 2, &json!({"status": "usage"}));
         assert_says(&told, wrong, "message", &["there is no entry"]);
-        assert_eq!(scene.waiting(), [id.as_str()], "{wrong}");
+        assert_eq!(waiting(&scene), [id.as_str()], "{wrong}");
     }
     let told = assert_document(&scene.cmd(&["outbox", "drop", "nobody", &id]).run(), "one of two", 2, &json!({}));
     assert_eq!(told["dropped"], 1, "{told}");
-    assert_eq!(scene.waiting(), [""; 0]);
+    assert_eq!(waiting(&scene), [""; 0]);
 }
 
 #[test]
 fn nothing_is_discarded_unasked() {
     let scene = Scene::new();
-    let id = scene.store(&["hello"]);
+    let id = store(&scene, &["hello"]);
     for args in [&["outbox", "drop"][..], &["outbox", "drop", "--all", "--failed"], &["outbox", "drop", "--all", &id]] {
         assert_document(&scene.cmd(args).run(), "unclear", 2, &json!({"status": "usage"}));
     }
-    assert_document(&scene.flush().arg("--dry-run").run(), "dry run", 2, &json!({"status": "usage", "attempts": 0}));
-    assert_eq!((scene.waiting(), scene.sends()), (vec![id], 1));
+    assert_document(&flush(&scene).arg("--dry-run").run(), "dry run", 2, &json!({"status": "usage", "attempts": 0}));
+    assert_eq!((waiting(&scene), scene.sends()), (vec![id], 1));
 }
 
 #[test]
 fn what_is_being_sent_is_not_discarded() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
-    let mut sender = scene.send(&["hello", "--timeout", "10m"]).spawn();
-    until(|| scene.sends() == 1);
-    let id = scene.waiting().remove(0);
+    let mut sender = send(&scene, &["hello", "--timeout", "10m"]).spawn();
+    wait_until("the request", || scene.sends() == 1);
+    let id = waiting(&scene).remove(0);
     for args in [["outbox", "drop", id.as_str()], ["outbox", "drop", "--all"]] {
         let told = assert_document(&scene.cmd(&args).run(), "busy", 2, &json!({"status": "usage", "dropped": 0}));
         assert_says(&told, "busy", "message", &[&id, "is being sent right now"]);
     }
-    assert_eq!(scene.waiting(), [id.as_str()]);
+    assert_eq!(waiting(&scene), [id.as_str()]);
     sender.kill();
     assert_eq!(sender.wait().code, None);
     assert_document(&scene.cmd(&["outbox", "drop", &id]).run(), "free", 0, &json!({"dropped": 1}));
-    scene.assert_empty("dropped");
+    assert_empty(&scene, "dropped");
 }
 
 #[test]
 fn they_need_no_credentials() {
     let scene = Scene::new();
-    let id = scene.store(&["hello"]);
-    scene.age(&id, MINUTE_MS);
+    let id = store(&scene, &["hello"]);
+    age(&scene, &id, MINUTE_MS);
     let bare = |args: &[&str]| scene.env.cmd(["--output", "json", "outbox"]).args(args);
     assert_document(&bare(&["list"]).run(), "list", 0, &json!({"profile": null, "route": null}));
     // A flush without any says what it lacks, and the entry stays.
-    let told = scene.flushed("flush", bare(&["flush"]), 7, [0, 1, 0]);
+    let told = flushed(&scene, "flush", bare(&["flush"]), 7, [0, 1, 0]);
     assert!(told["warnings"][0].as_str().unwrap().contains(&id), "{told}");
     assert_document(&bare(&["drop", &id]).run(), "drop", 0, &json!({"dropped": 1}));
 }

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{MINUTE_MS, OTHER_KEY, Scene, until};
+use super::{
+    MINUTE_MS, OTHER_KEY, age, app, assert_empty, failed, flush, flushed, folder, list, queued, send, store, waiting,
+};
 use crate::document::{assert_document, assert_says, warnings};
-use crate::support::Cmd;
 use crate::support::fake::{Endpoint, FakeWecom, Reply, Route, WEBHOOK_KEY};
+use crate::support::{Cmd, Scene, wait_until};
 
 /// The config file of two groups that have a server each.
 fn two_groups(room: &FakeWecom, hall: &FakeWecom) -> String {
@@ -26,30 +28,30 @@ fn by_profile(scene: &Scene, args: &[&str]) -> Cmd {
 fn what_waits_goes_out_in_order() {
     let scene = Scene::new();
     let texts = ["one", "two", "three"];
-    let ids = texts.map(|text| scene.store(&[text]));
-    assert_eq!(scene.waiting(), ids, "the order of the names is that of time");
-    let told = scene.flushed("all", scene.flush(), 0, [3, 0, 0]);
+    let ids = texts.map(|text| store(&scene, &[text]));
+    assert_eq!(waiting(&scene), ids, "the order of the names is that of time");
+    let told = flushed(&scene, "all", flush(&scene), 0, [3, 0, 0]);
     assert_eq!((&told["status"], &told["attempts"], &told["warnings"]), (&json!("ok"), &json!(3), &json!([])));
     assert_eq!(scene.texts(), texts);
-    scene.assert_empty("all");
-    let told = scene.flushed("nothing left", scene.flush(), 0, [0, 0, 0]);
+    assert_empty(&scene, "all");
+    let told = flushed(&scene, "nothing left", flush(&scene), 0, [0, 0, 0]);
     assert_eq!((&told["attempts"], scene.sends()), (&json!(0), 6));
 }
 
 #[test]
 fn nothing_delivered_is_7_and_some_left_is_6() {
     let scene = Scene::new();
-    let ids = ["one", "two", "three"].map(|text| scene.store(&[text]));
+    let ids = ["one", "two", "three"].map(|text| store(&scene, &[text]));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(503)]);
-    let told = scene.flushed("dead", scene.flush(), 7, [0, 3, 0]);
+    let told = flushed(&scene, "dead", flush(&scene), 7, [0, 3, 0]);
     assert_eq!((&told["status"], &told["attempts"]), (&json!("temporary"), &json!(1)), "a dead target is asked once");
     assert_says(&told, "dead", "message", &["0 delivered, 3 still waiting", &ids[0], "HTTP 503"]);
     assert_eq!(warnings(&told).len(), 3);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(503)]);
-    let told = scene.flushed("half dead", scene.flush(), 6, [1, 2, 0]);
+    let told = flushed(&scene, "half dead", flush(&scene), 6, [1, 2, 0]);
     assert_eq!((&told["status"], &told["attempts"]), (&json!("partial"), &json!(2)));
-    assert_eq!(scene.list()[0]["attempts"], 2, "the send and this flush");
-    scene.flushed("alive", scene.flush(), 0, [2, 0, 0]);
+    assert_eq!(list(&scene)[0]["attempts"], 2, "the send and this flush");
+    flushed(&scene, "alive", flush(&scene), 0, [2, 0, 0]);
     assert_eq!(scene.texts(), ["one", "two", "three"]);
 }
 
@@ -62,15 +64,15 @@ fn a_dead_target_is_not_in_the_way_of_another() {
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
     for (profile, text) in [("room", "dead 1"), ("hall", "alive 1"), ("room", "dead 2"), ("hall", "alive 2")] {
         let cmd = by_profile(&scene, &["webhook-send", "--outbox", "-P", profile, text]).config(&config);
-        scene.queued(cmd);
+        queued(&scene, cmd);
     }
     let before = dead.count(Endpoint::WebhookSend);
-    let told = scene.flushed("one is dead", by_profile(&scene, &["outbox", "flush"]), 6, [2, 2, 0]);
+    let told = flushed(&scene, "one is dead", by_profile(&scene, &["outbox", "flush"]), 6, [2, 2, 0]);
     assert_eq!(scene.texts(), ["alive 1", "alive 2"]);
     assert_eq!(dead.count(Endpoint::WebhookSend), before + 1, "asked once, not for each of its entries");
     assert_eq!(warnings(&told).iter().filter(|warning| warning.starts_with("still waiting: ")).count(), 2, "{told}");
     dead.normal(Endpoint::WebhookSend);
-    scene.flushed("both live", by_profile(&scene, &["outbox", "flush"]), 0, [2, 0, 0]);
+    flushed(&scene, "both live", by_profile(&scene, &["outbox", "flush"]), 0, [2, 0, 0]);
     let of_dead: Vec<_> = dead.messages().iter().map(|message| message.payload()["content"].clone()).collect();
     assert_eq!(of_dead, ["dead 1", "dead 2"]);
 }
@@ -80,17 +82,17 @@ fn an_entry_goes_by_its_profile_as_it_is_now() {
     let scene = Scene::with(FakeWecom::builder().webhook(OTHER_KEY).start());
     let config = two_groups(&scene.wecom, &scene.wecom);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let id = scene.queued(by_profile(&scene, &["webhook-send", "--outbox", "-P", "hall", "hello"]).config(&config));
+    let id = queued(&scene, by_profile(&scene, &["webhook-send", "--outbox", "-P", "hall", "hello"]).config(&config));
     // Another profile that the flush is told of, or credentials in the environment, change nothing.
     let without = config.replace("profiles.hall", "profiles.lobby");
     let before = scene.sends();
-    for cmd in [by_profile(&scene, &["outbox", "flush", "-P", "room"]), scene.flush()] {
-        let told = scene.flushed("no such profile", cmd.config(&without), 7, [0, 1, 0]);
+    for cmd in [by_profile(&scene, &["outbox", "flush", "-P", "room"]), flush(&scene)] {
+        let told = flushed(&scene, "no such profile", cmd.config(&without), 7, [0, 1, 0]);
         let [warning] = warnings(&told)[..] else { panic!("one warning: {told}") };
         assert!(warning.contains(&id) && warning.contains("hall"), "{warning}");
     }
     assert_eq!(scene.sends(), before);
-    scene.flushed("as it is now", scene.flush().config(&config), 0, [1, 0, 0]);
+    flushed(&scene, "as it is now", flush(&scene).config(&config), 0, [1, 0, 0]);
     let messages = scene.wecom.messages();
     assert_eq!(messages[0].route, Route::Webhook { key: OTHER_KEY.to_owned() });
 }
@@ -98,37 +100,37 @@ fn an_entry_goes_by_its_profile_as_it_is_now() {
 #[test]
 fn credentials_of_the_environment_must_be_the_same() {
     let scene = Scene::with(FakeWecom::builder().webhook(OTHER_KEY).start());
-    let id = scene.store(&["to the group"]);
+    let id = store(&scene, &["to the group"]);
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-    scene.queued(scene.app(&["to the app"]));
+    queued(&scene, app(&scene, &["to the app"]));
     let before = scene.sends();
-    let others = scene.flush().env("WECOM_ALERT_WEBHOOK", OTHER_KEY).env("WECOM_ALERT_AGENT_ID", "7");
-    let told = scene.flushed("others", others, 7, [0, 2, 0]);
+    let others = flush(&scene).env("WECOM_ALERT_WEBHOOK", OTHER_KEY).env("WECOM_ALERT_AGENT_ID", "7");
+    let told = flushed(&scene, "others", others, 7, [0, 2, 0]);
     assert!(warnings(&told).iter().all(|warning| warning.contains("another target")), "{told}");
     assert_says(&told, "others", "message", &[&id, "another target"]);
-    let none = scene.flush().without_env("WECOM_ALERT_WEBHOOK").without_env("WECOM_ALERT_CORP_ID");
-    scene.flushed("none", none, 7, [0, 2, 0]);
+    let none = flush(&scene).without_env("WECOM_ALERT_WEBHOOK").without_env("WECOM_ALERT_CORP_ID");
+    flushed(&scene, "none", none, 7, [0, 2, 0]);
     assert_eq!(scene.sends(), before);
-    scene.flushed("the same", scene.flush(), 0, [2, 0, 0]);
+    flushed(&scene, "the same", flush(&scene), 0, [2, 0, 0]);
     assert_eq!(scene.texts(), ["to the group", "to the app"]);
 }
 
 #[test]
 fn one_flush_at_a_time() {
     let scene = Scene::new();
-    scene.store(&["hello"]);
+    store(&scene, &["hello"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
-    let mut first = scene.flush().args(["--timeout", "10m"]).spawn();
-    until(|| scene.sends() == 2);
-    let run = scene.flush().args(["--deadline", "300ms"]).run();
+    let mut first = flush(&scene).args(["--timeout", "10m"]).spawn();
+    wait_until("the request", || scene.sends() == 2);
+    let run = flush(&scene).args(["--deadline", "1s"]).run();
     let told = assert_document(&run, "the second", 7, &json!({"status": "temporary", "attempts": 0}));
     assert_says(&told, "the second", "message", &["another flush is at work"]);
     // A send that goes well does not wait for it, and leaves the entry to it.
-    assert_document(&scene.send(&["meanwhile"]).run(), "a send", 0, &json!({"status": "sent", "attempts": 1}));
+    assert_document(&send(&scene, &["meanwhile"]).run(), "a send", 0, &json!({"status": "sent", "attempts": 1}));
     assert_eq!((scene.sends(), scene.texts()), (3, vec!["meanwhile".to_owned()]));
     first.kill();
     assert_eq!(first.wait().code, None);
-    scene.flushed("after it was killed", scene.flush(), 0, [1, 0, 0]);
+    flushed(&scene, "after it was killed", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["meanwhile", "hello"]);
 }
 
@@ -136,36 +138,36 @@ fn one_flush_at_a_time() {
 fn what_its_sender_still_holds_is_left_alone() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
-    let mut sender = scene.send(&["hello", "--timeout", "10m"]).spawn();
-    until(|| scene.sends() == 1);
-    let id = scene.waiting().remove(0);
-    let told = scene.flushed("held", scene.flush(), 7, [0, 1, 0]);
+    let mut sender = send(&scene, &["hello", "--timeout", "10m"]).spawn();
+    wait_until("the request", || scene.sends() == 1);
+    let id = waiting(&scene).remove(0);
+    let told = flushed(&scene, "held", flush(&scene), 7, [0, 1, 0]);
     assert_says(&told, "held", "message", &[&id, "it is being sent right now"]);
     assert_eq!((scene.sends(), scene.texts()), (1, vec![]));
     sender.kill();
     assert_eq!(sender.wait().code, None);
-    scene.flushed("free", scene.flush(), 0, [1, 0, 0]);
+    flushed(&scene, "free", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello"]);
 }
 
 #[test]
 fn what_is_too_old_is_kept_and_not_sent_until_somebody_asks() {
     let scene = Scene::new();
-    let (old, young) = (scene.store(&["old"]), scene.store(&["young"]));
-    scene.age(&old, 61 * MINUTE_MS);
-    let told = scene.flushed("old", scene.flush().args(["--outbox-max-age", "1h"]), 0, [1, 0, 1]);
+    let (old, young) = (store(&scene, &["old"]), store(&scene, &["young"]));
+    age(&scene, &old, 61 * MINUTE_MS);
+    let told = flushed(&scene, "old", flush(&scene).args(["--outbox-max-age", "1h"]), 0, [1, 0, 1]);
     let [warning] = warnings(&told)[..] else { panic!("one warning: {told}") };
     assert!(warning.starts_with(&format!("given up: {old}: ")) && warning.contains("outbox_max_age"), "{warning}");
-    assert_eq!((scene.texts(), scene.failed()), (vec!["young".to_owned()], vec![old.clone()]), "{young}");
-    let entry = &scene.list()[0];
+    assert_eq!((scene.texts(), failed(&scene)), (vec!["young".to_owned()], vec![old.clone()]), "{young}");
+    let entry = &list(&scene)[0];
     assert_eq!((&entry["id"], &entry["state"], &entry["attempts"]), (&json!(old), &json!("failed"), &json!(1)));
-    scene.flushed("asked for", scene.flush().args(["--outbox-max-age", "1h", "--failed"]), 0, [1, 0, 0]);
+    flushed(&scene, "asked for", flush(&scene).args(["--outbox-max-age", "1h", "--failed"]), 0, [1, 0, 0]);
     assert!(scene.texts()[1].ends_with(" old"), "{:?}", scene.texts());
-    scene.assert_empty("old");
+    assert_empty(&scene, "old");
     // By default it is a day.
-    let id = scene.store(&["yesterday"]);
-    scene.age(&id, (24 * 60 + 1) * MINUTE_MS);
-    scene.flushed("a day", scene.flush(), 0, [0, 0, 1]);
+    let id = store(&scene, &["yesterday"]);
+    age(&scene, &id, (24 * 60 + 1) * MINUTE_MS);
+    flushed(&scene, "a day", flush(&scene), 0, [0, 0, 1]);
     assert_eq!(scene.texts().len(), 2);
 }
 
@@ -173,17 +175,17 @@ fn what_is_too_old_is_kept_and_not_sent_until_somebody_asks() {
 fn what_failed_is_tried_again_when_somebody_asks() {
     let scene = Scene::new();
     scene.wecom.trust_no_ip();
-    assert_document(&scene.app(&["no such ip"]).run(), "refused", 4, &json!({"errcode": 60020}));
+    assert_document(&app(&scene, &["no such ip"]).run(), "refused", 4, &json!({"errcode": 60020}));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40058, "invalid parameter")]);
-    assert_document(&scene.send(&["refused"]).run(), "refused", 5, &json!({"errcode": 40058}));
+    assert_document(&send(&scene, &["refused"]).run(), "refused", 5, &json!({"errcode": 40058}));
     // Credentials, addresses and permissions are there to be mended: the flush keeps what they hold up waiting.
-    let told = scene.flushed("as before", scene.flush().arg("--failed"), 6, [1, 1, 0]);
+    let told = flushed(&scene, "as before", flush(&scene).arg("--failed"), 6, [1, 1, 0]);
     assert!(warnings(&told)[0].contains("60020"), "{told}");
     assert_eq!(scene.texts(), ["refused"], "what was refused once is sent, not taken for sent");
     scene.wecom.trust_every_ip();
-    scene.flushed("mended", scene.flush(), 0, [1, 0, 0]);
+    flushed(&scene, "mended", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["refused", "no such ip"]);
-    scene.assert_empty("mended");
+    assert_empty(&scene, "mended");
 }
 
 #[test]
@@ -192,54 +194,54 @@ fn a_part_that_was_refused_does_not_vanish_with_the_rest() {
     let text: String = (0..300).map(|line| format!("line {line:04}\n")).collect();
     let refusal = || Reply::errcode(40058, "invalid parameter");
     scene.wecom.script(Endpoint::WebhookSend, [refusal(), Reply::status(502)]);
-    scene.queued(scene.send(&["--on-long", "split", &text]));
+    queued(&scene, send(&scene, &["--on-long", "split", &text]));
     scene.wecom.script(Endpoint::WebhookSend, [refusal()]);
-    scene.flushed("one part of two", scene.flush(), 0, [0, 0, 1]);
-    assert_eq!((scene.failed().len(), scene.texts().len()), (1, 1));
+    flushed(&scene, "one part of two", flush(&scene), 0, [0, 0, 1]);
+    assert_eq!((failed(&scene).len(), scene.texts().len()), (1, 1));
     assert!(scene.texts()[0].starts_with("(2/2)"));
-    scene.flushed("asked for", scene.flush().arg("--failed"), 0, [1, 0, 0]);
+    flushed(&scene, "asked for", flush(&scene).arg("--failed"), 0, [1, 0, 0]);
     let texts = scene.texts();
     assert!(texts.len() == 2 && texts[1].starts_with("(1/2)"), "{texts:?}");
-    scene.assert_empty("both parts");
+    assert_empty(&scene, "both parts");
 }
 
 #[test]
 fn a_set_up_that_is_to_be_mended_keeps_entries_waiting() {
     let scene = Scene::new();
-    scene.store(&["hello"]);
+    store(&scene, &["hello"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(404)]);
-    scene.flushed("a wrong address", scene.flush(), 7, [0, 1, 0]);
-    scene.flushed("mended", scene.flush(), 0, [1, 0, 0]);
+    flushed(&scene, "a wrong address", flush(&scene), 7, [0, 1, 0]);
+    flushed(&scene, "mended", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello"]);
 }
 
 #[test]
 fn a_send_that_goes_well_takes_a_few_along() {
     let scene = Scene::new();
-    let ids: Vec<_> = (1..=7).map(|number| scene.store(&[&format!("late {number}")])).collect();
+    let ids: Vec<_> = (1..=7).map(|number| store(&scene, &[&format!("late {number}")])).collect();
     let sent = json!({"status": "sent", "attempts": 1, "outbox_id": null, "warnings": [], "errcode": 0});
-    let told = assert_document(&scene.send(&["first"]).run(), "first", 0, &sent);
+    let told = assert_document(&send(&scene, &["first"]).run(), "first", 0, &sent);
     assert_eq!(told["parts"].as_array().unwrap().len(), 1);
     assert_eq!(scene.texts(), ["first", "late 1", "late 2", "late 3", "late 4", "late 5"]);
-    assert_eq!(scene.waiting(), ids[5..]);
+    assert_eq!(waiting(&scene), ids[5..]);
     // A send without the outbox leaves them alone, and so does one that did not go well.
     assert_document(&scene.cmd(&["webhook-send", "plain"]).run(), "plain", 0, &json!({"status": "sent"}));
-    scene.store(&["late 8"]);
-    assert_eq!((scene.waiting().len(), scene.texts().len()), (3, 7));
+    store(&scene, &["late 8"]);
+    assert_eq!((waiting(&scene).len(), scene.texts().len()), (3, 7));
     // Whatever becomes of them, the result is that of the send.
     let refusal = Reply::errcode(40058, "invalid parameter");
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
-    assert_document(&scene.send(&["good"]).run(), "good", 0, &sent);
+    assert_document(&send(&scene, &["good"]).run(), "good", 0, &sent);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, refusal, Reply::status(502)]);
     let sent = json!({"status": "sent", "attempts": 1, "outbox_id": null, "errcode": 0});
-    let run = scene.send(&["good"]).run();
+    let run = send(&scene, &["good"]).run();
     assert_document(&run, "good", 0, &sent);
     // But what is not tried any more is no secret: it is told behind the result.
     let [given_up] = run.stderr.lines().collect::<Vec<_>>()[..] else { panic!("one line: {}", run.stderr) };
     assert!(given_up.contains("warning: outbox: given up: ") && given_up.contains(&ids[5]), "{given_up}");
     assert!(given_up.contains("40058"), "{given_up}");
-    assert_eq!((scene.failed(), scene.waiting().len()), (vec![ids[5].clone()], 2));
-    scene.flushed("the rest", scene.flush(), 0, [2, 0, 0]);
+    assert_eq!((failed(&scene), waiting(&scene).len()), (vec![ids[5].clone()], 2));
+    flushed(&scene, "the rest", flush(&scene), 0, [2, 0, 0]);
     let of_late = |texts: Vec<String>| texts.into_iter().filter(|text| text.starts_with("late")).collect::<Vec<_>>();
     assert_eq!(of_late(scene.texts())[5..], ["late 7", "late 8"]);
 }
@@ -247,29 +249,29 @@ fn a_send_that_goes_well_takes_a_few_along() {
 #[test]
 fn those_that_are_taken_along_have_no_more_time_than_the_send() {
     let scene = Scene::new();
-    let id = scene.store(&["late"]);
+    let id = store(&scene, &["late"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
-    let cmd = scene.send(&["hello", "--deadline", "1s", "--timeout", "10m"]);
+    let cmd = send(&scene, &["hello", "--deadline", "3s", "--timeout", "10m"]);
     assert_document(&cmd.run(), "within its deadline", 0, &json!({"status": "sent", "warnings": []}));
-    assert_eq!((scene.texts(), scene.waiting()), (vec!["hello".to_owned()], vec![id]));
-    let entry: Value = scene.list().remove(0);
+    assert_eq!((scene.texts(), waiting(&scene)), (vec!["hello".to_owned()], vec![id]));
+    let entry: Value = list(&scene).remove(0);
     assert_eq!(entry["attempts"], 2);
 }
 
 #[test]
-fn whom_a_late_alert_did_not_reach_is_told() {
+fn recipients_missed_by_a_late_alert_are_named() {
     let scene = Scene::new();
     let store = |users: &str| {
         scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-        scene.queued(scene.cmd(&["app-send", "--outbox", "-u", users, "hello"]))
+        queued(&scene, scene.cmd(&["app-send", "--outbox", "-u", users, "hello"]))
     };
     let some = store("nobody,zhangsan");
-    let told = scene.flushed("some", scene.flush(), 0, [1, 0, 0]);
+    let told = flushed(&scene, "some", flush(&scene), 0, [1, 0, 0]);
     assert!(warnings(&told)[0].contains(&some) && warnings(&told)[0].contains("invaliduser nobody"), "{told}");
     let none = store("unlicensed");
-    let told = scene.flushed("none", scene.flush(), 0, [0, 0, 1]);
+    let told = flushed(&scene, "none", flush(&scene), 0, [0, 0, 1]);
     assert!(warnings(&told)[0].contains("unlicenseduser unlicensed"), "{told}");
-    assert_eq!(scene.failed(), [none]);
+    assert_eq!(failed(&scene), [none]);
 }
 
 #[test]
@@ -277,13 +279,13 @@ fn refused_credentials_are_tried_once() {
     let scene = Scene::new();
     for text in ["one", "two", "three"] {
         scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-        scene.queued(scene.app(&[text]));
+        queued(&scene, app(&scene, &[text]));
     }
     let before = scene.wecom.count(Endpoint::GetToken);
-    let cmd = scene.flush().env("WECOM_ALERT_SECRET", "test-secret-wrong").secret("test-secret-wrong");
-    scene.flushed("a wrong secret", cmd, 7, [0, 3, 0]);
+    let cmd = flush(&scene).env("WECOM_ALERT_SECRET", "test-secret-wrong").secret("test-secret-wrong");
+    flushed(&scene, "a wrong secret", cmd, 7, [0, 3, 0]);
     assert_eq!(scene.wecom.count(Endpoint::GetToken), before + 1, "more would block this address");
-    scene.flushed("the right one", scene.flush(), 0, [3, 0, 0]);
+    flushed(&scene, "the right one", flush(&scene), 0, [3, 0, 0]);
 }
 
 #[test]
@@ -297,29 +299,29 @@ fn nobody_has_to_name_a_profile_for_a_flush() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let scene = Scene::new();
-    scene.store(&["hello"]);
+    store(&scene, &["hello"]);
     for args in [&["outbox", "flush", "--dry-run"][..], &["outbox", "drop", "--all", "--dry-run"]] {
         assert_document(&scene.cmd(args).run(), "dry", 2, &json!({"status": "usage"}));
     }
-    assert_eq!((scene.waiting().len(), scene.texts().len()), (1, 0));
+    assert_eq!((waiting(&scene).len(), scene.texts().len()), (1, 0));
 }
 
 #[test]
 fn what_cannot_be_removed_is_not_sent_again() {
     let scene = Scene::new();
-    let ids = ["one", "two"].map(|text| scene.store(&[text]));
-    let in_the_way = scene.folder("new").join(&ids[0]);
+    let ids = ["one", "two"].map(|text| store(&scene, &[text]));
+    let in_the_way = folder(&scene, "new").join(&ids[0]);
     std::fs::create_dir_all(in_the_way.join("something")).unwrap();
     for (case, delivered) in [("first", 2), ("again", 1)] {
-        let told = scene.flushed(case, scene.flush(), 6, [delivered, 1, 0]);
+        let told = flushed(&scene, case, flush(&scene), 6, [delivered, 1, 0]);
         assert!(warnings(&told).iter().any(|warning| warning.contains("cannot be removed")), "{told}");
         assert_eq!(scene.texts(), ["one", "two"], "{case}");
     }
     // Nor does a send take it along once more.
-    scene.send(&["three"]).run().assert_code(0);
+    send(&scene, &["three"]).run().assert_code(0);
     assert_eq!(scene.texts(), ["one", "two", "three"]);
     std::fs::remove_dir_all(in_the_way).unwrap();
-    scene.flushed("free", scene.flush(), 0, [1, 0, 0]);
+    flushed(&scene, "free", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["one", "two", "three"]);
 }
 
@@ -327,11 +329,11 @@ fn what_cannot_be_removed_is_not_sent_again() {
 fn a_damaged_attachment_keeps_no_other_entry_waiting() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
-    let [first, _] = [scene.store(&["one", "--attach", file.to_str().unwrap()]), scene.store(&["two"])];
-    std::fs::write(scene.folder("waiting").join(&first).join("2.bin"), "a report of more than five bytez").unwrap();
-    let told = scene.flushed("damaged", scene.flush(), 0, [1, 0, 1]);
+    let [first, _] = [store(&scene, &["one", "--attach", file.to_str().unwrap()]), store(&scene, &["two"])];
+    std::fs::write(folder(&scene, "waiting").join(&first).join("2.bin"), "a report of more than five bytez").unwrap();
+    let told = flushed(&scene, "damaged", flush(&scene), 0, [1, 0, 1]);
     assert_says(&told, "damaged", "message", &["its checksum differs"]);
-    assert_eq!((scene.texts(), scene.failed()), (vec!["two".to_owned()], vec![first]));
+    assert_eq!((scene.texts(), failed(&scene)), (vec!["two".to_owned()], vec![first]));
 }
 
 #[test]
@@ -343,9 +345,9 @@ fn why_the_settings_keep_one_is_kept_with_it() {
         scene.wecom.base_url()
     );
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    scene.queued(by_profile(&scene, &["webhook-send", "--outbox", "hello"]).config(&config));
+    queued(&scene, by_profile(&scene, &["webhook-send", "--outbox", "hello"]).config(&config));
     std::fs::remove_file(key).unwrap();
-    scene.flushed("no key", by_profile(&scene, &["outbox", "flush"]), 7, [0, 1, 0]);
-    let listed = scene.list();
+    flushed(&scene, "no key", by_profile(&scene, &["outbox", "flush"]), 7, [0, 1, 0]);
+    let listed = list(&scene);
     assert!(listed[0]["message"].as_str().unwrap().starts_with("settings, credentials"), "{listed:?}");
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::Scene;
+use super::{failed, flush, folder, send, waiting};
 use crate::document::assert_document;
-use crate::support::entry;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
+use crate::support::{Scene, entry};
 
 /// How many runs there are; more take longer.
 const RUNS: usize = 40;
@@ -42,12 +42,12 @@ fn text_of(run: usize) -> String {
 }
 
 /// The texts of the entries that wait, whose owners are dead.
-fn waiting(scene: &Scene) -> Vec<String> {
+fn waiting_texts(scene: &Scene) -> Vec<String> {
     let text = |id: String| {
-        let lines = entry::lines(&scene.folder("waiting").join(id).join("entry.json"));
+        let lines = entry::lines(&folder(scene, "waiting").join(id).join("entry.json"));
         lines[1]["text"]["content"].as_str().unwrap().to_owned()
     };
-    scene.waiting().into_iter().map(text).collect()
+    waiting(scene).into_iter().map(text).collect()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     let (mut accepted, mut kills) = (vec![false; runs], 0);
     for (number, accepted) in accepted.iter_mut().enumerate() {
         let text = text_of(number);
-        let mut sender = scene.send(&[&text, "--timeout", "40ms"]).spawn();
+        let mut sender = send(&scene, &[&text, "--timeout", "40ms"]).spawn();
         std::thread::sleep(Duration::from_micros(rng.u64(..LONGEST_LIFE_MS * 1000)));
         sender.kill();
         let run = sender.wait();
@@ -76,7 +76,7 @@ fn killed_senders_lose_nothing_that_was_accepted() {
                 assert_eq!(code, 0, "sent or queued, whatever the server does\n{}", run.all());
                 true
             }
-            None => waiting(&scene).contains(&text),
+            None => waiting_texts(&scene).contains(&text),
         };
     }
 
@@ -84,12 +84,12 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     let lost_answers = replies[..asked].iter().filter(|reply| is_lost(reply)).count();
     scene.wecom.normal(Endpoint::WebhookSend);
     for _ in 0..10 {
-        if scene.waiting().is_empty() {
+        if waiting(&scene).is_empty() {
             break;
         }
-        assert_document(&scene.flush().run(), "the last flush", 0, &json!({"remaining": 0, "failed": 0}));
+        assert_document(&flush(&scene).run(), "the last flush", 0, &json!({"remaining": 0, "failed": 0}));
     }
-    assert_eq!((scene.waiting(), scene.failed()), (vec![], vec![]));
+    assert_eq!((waiting(&scene), failed(&scene)), (vec![], vec![]));
 
     let mut arrivals: HashMap<usize, usize> = HashMap::new();
     for text in scene.texts() {

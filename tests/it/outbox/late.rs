@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
-use super::{MINUTE_MS, Scene};
-use crate::support::Cmd;
+use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, queued, send, store, waiting};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
+use crate::support::{Cmd, Scene, wait_until};
 
 /// A flush in Shanghai.
-fn flush(scene: &Scene) -> Cmd {
-    scene.flush().env("TZ", "CST-8")
+fn flush_there(scene: &Scene) -> Cmd {
+    flush(scene).env("TZ", "CST-8")
 }
 
 /// What leads an alert that waited for that long.
@@ -28,9 +28,9 @@ fn from_one_minute_on_an_alert_says_that_it_is_late() {
         (23 * 60 * MINUTE_MS, Some("23h")),
     ] {
         let scene = Scene::new();
-        let id = scene.store(&["disk full"]);
-        let queued_at = scene.age(&id, late_by_ms);
-        scene.flushed("late", flush(&scene), 0, [1, 0, 0]);
+        let id = store(&scene, &["disk full"]);
+        let queued_at = age(&scene, &id, late_by_ms);
+        flushed(&scene, "late", flush_there(&scene), 0, [1, 0, 0]);
         let mark = span.map_or(String::new(), |span| mark(queued_at, span));
         assert_eq!(scene.texts(), [format!("{mark}disk full")]);
     }
@@ -41,9 +41,9 @@ fn only_the_first_message_that_was_missing_says_so() {
     let scene = Scene::new();
     let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
-    let id = scene.queued(scene.send(&["--on-long", "split", &text]));
-    let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
-    scene.flushed("the rest", flush(&scene), 0, [1, 0, 0]);
+    let id = queued(&scene, send(&scene, &["--on-long", "split", &text]));
+    let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
+    flushed(&scene, "the rest", flush_there(&scene), 0, [1, 0, 0]);
     let texts = scene.texts();
     assert!(!texts[0].contains("delayed") && texts[1..].concat().matches("delayed").count() == 1, "{texts:?}");
     assert!(texts[1].contains(&mark), "{}", texts[1]);
@@ -54,14 +54,14 @@ fn only_the_first_message_that_was_missing_says_so() {
 #[test]
 fn a_text_without_room_for_it_goes_as_two() {
     let scene = Scene::new();
-    let id = scene.store(&[&"x".repeat(2048)]);
-    let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
-    scene.flushed("full", flush(&scene), 0, [1, 0, 0]);
+    let id = store(&scene, &[&"x".repeat(2048)]);
+    let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
+    flushed(&scene, "full", flush_there(&scene), 0, [1, 0, 0]);
     let texts = scene.texts();
     assert_eq!(texts.len(), 2);
     assert!(texts[0].starts_with(&format!("(1/2) {mark}x")) && texts[1].starts_with("(2/2) x"), "{texts:?}");
     assert_eq!(texts.concat().matches('x').count(), 2048);
-    scene.assert_empty("full");
+    assert_empty(&scene, "full");
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn those_who_got_it_in_time_get_no_half_of_it_and_others_get_both() {
     let users: Vec<String> = (0..1001).map(|number| format!("user{number}")).collect();
     scene.wecom.script(Endpoint::MessageSend, [Reply::Normal, Reply::status(502)]);
     let cmd = scene.cmd(&["app-send", "--outbox", "-u", &users.join(","), &"x".repeat(2048)]);
-    let id = scene.queued(cmd);
-    scene.age(&id, 37 * MINUTE_MS);
-    scene.flushed("the last member", flush(&scene), 0, [1, 0, 0]);
+    let id = queued(&scene, cmd);
+    age(&scene, &id, 37 * MINUTE_MS);
+    flushed(&scene, "the last member", flush_there(&scene), 0, [1, 0, 0]);
     let messages = scene.wecom.messages();
     let got: Vec<_> = messages.iter().map(|message| message.users.len()).collect();
     assert_eq!(got, [1000, 1, 1]);
@@ -88,13 +88,13 @@ fn what_has_no_text_of_ours_is_announced() {
     for (option, path, arrived) in [("--payload", payload, "a payload of somebody else's"), ("--file", file, "(file)")]
     {
         scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-        let id = scene.queued(scene.send(&[option]).arg(path));
-        let mark = mark(scene.age(&id, 37 * MINUTE_MS), "37m");
+        let id = queued(&scene, send(&scene, &[option]).arg(path));
+        let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
         let before = scene.texts().len();
-        scene.flushed(option, flush(&scene), 0, [1, 0, 0]);
+        flushed(&scene, option, flush_there(&scene), 0, [1, 0, 0]);
         assert_eq!(scene.texts()[before..], [format!("{mark}the next message is late"), arrived.to_owned()]);
     }
-    scene.assert_empty("announced");
+    assert_empty(&scene, "announced");
 }
 
 #[test]
@@ -102,11 +102,11 @@ fn an_announcement_without_its_message_is_not_all() {
     let scene = Scene::new();
     let payload = scene.env.file("payload.json", json!({"content": "whole"}).to_string());
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let id = scene.queued(scene.send(&["--payload"]).arg(payload));
-    scene.age(&id, 37 * MINUTE_MS);
+    let id = queued(&scene, send(&scene, &["--payload"]).arg(payload));
+    age(&scene, &id, 37 * MINUTE_MS);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
-    scene.flushed("announced only", flush(&scene), 7, [0, 1, 0]);
-    scene.flushed("announced again", flush(&scene), 0, [1, 0, 0]);
+    flushed(&scene, "announced only", flush_there(&scene), 7, [0, 1, 0]);
+    flushed(&scene, "announced again", flush_there(&scene), 0, [1, 0, 0]);
     let texts = scene.texts();
     assert_eq!((texts.len(), texts[2].as_str()), (3, "whole"));
 }
@@ -116,12 +116,12 @@ fn a_refused_announcement_keeps_no_message_back() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let id = scene.queued(scene.send(&["--file"]).arg(file));
-    scene.age(&id, 37 * MINUTE_MS);
+    let id = queued(&scene, send(&scene, &["--file"]).arg(file));
+    age(&scene, &id, 37 * MINUTE_MS);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40008, "invalid message type"), Reply::Normal]);
-    scene.flushed("refused", flush(&scene), 0, [0, 0, 1]);
+    flushed(&scene, "refused", flush_there(&scene), 0, [0, 0, 1]);
     assert_eq!(scene.texts(), ["(file)"]);
-    assert_eq!(scene.failed(), [id]);
+    assert_eq!(failed(&scene), [id]);
 }
 
 #[test]
@@ -129,10 +129,10 @@ fn an_announcement_goes_ahead_of_the_upload() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let id = scene.queued(scene.send(&["--file"]).arg(file));
-    scene.age(&id, 37 * MINUTE_MS);
+    let id = queued(&scene, send(&scene, &["--file"]).arg(file));
+    age(&scene, &id, 37 * MINUTE_MS);
     let before = scene.wecom.requests().len();
-    scene.flushed("in order", flush(&scene), 0, [1, 0, 0]);
+    flushed(&scene, "in order", flush_there(&scene), 0, [1, 0, 0]);
     let order: Vec<_> = scene.wecom.requests()[before..].iter().map(|seen| seen.endpoint).collect();
     assert_eq!(order, [Endpoint::WebhookSend, Endpoint::WebhookUploadMedia, Endpoint::WebhookSend]);
 }
@@ -140,28 +140,28 @@ fn an_announcement_goes_ahead_of_the_upload() {
 /// A send whose answer was lost, with a duplicate check over an hour, then so old.
 fn lost(scene: &Scene, minutes: u64) -> u64 {
     scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::CloseAfterReading)]);
-    let id = scene.queued(scene.app(&["hello", "--duplicate-check", "1h"]));
-    scene.age(&id, minutes * MINUTE_MS)
+    let id = queued(scene, app(scene, &["hello", "--duplicate-check", "1h"]));
+    age(scene, &id, minutes * MINUTE_MS)
 }
 
 #[test]
 fn what_may_have_arrived_is_repeated_to_the_byte_while_wecom_drops_copies() {
     let scene = Scene::new();
     lost(&scene, 37);
-    scene.flushed("within the hour", flush(&scene), 0, [1, 0, 0]);
+    flushed(&scene, "within the hour", flush_there(&scene), 0, [1, 0, 0]);
     let bodies: Vec<_> =
         scene.wecom.requests().into_iter().filter(|seen| seen.endpoint == Endpoint::MessageSend).collect();
     assert_eq!(bodies.len(), 2);
     assert_eq!(bodies[0].body, bodies[1].body);
     assert_eq!((scene.texts(), scene.wecom.suppressed()), (vec!["hello".to_owned()], 1));
-    scene.assert_empty("within the hour");
+    assert_empty(&scene, "within the hour");
 }
 
 #[test]
 fn after_that_it_says_that_it_is_late() {
     let scene = Scene::new();
     let mark = mark(lost(&scene, 61), "1h 1m");
-    scene.flushed("after the hour", flush(&scene), 0, [1, 0, 0]);
+    flushed(&scene, "after the hour", flush_there(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello".to_owned(), format!("{mark}hello")]);
 }
 
@@ -169,9 +169,9 @@ fn after_that_it_says_that_it_is_late() {
 fn what_cannot_have_arrived_says_so_at_once() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(-1, "system error")]);
-    let id = scene.queued(scene.app(&["hello", "--duplicate-check", "1h"]));
-    let mark = mark(scene.age(&id, 2 * MINUTE_MS), "2m");
-    scene.flushed("not taken", flush(&scene), 0, [1, 0, 0]);
+    let id = queued(&scene, app(&scene, &["hello", "--duplicate-check", "1h"]));
+    let mark = mark(age(&scene, &id, 2 * MINUTE_MS), "2m");
+    flushed(&scene, "not taken", flush_there(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), [format!("{mark}hello")]);
 }
 
@@ -180,11 +180,11 @@ fn what_cannot_have_arrived_says_so_at_once() {
 fn a_killed_senders_alert_is_repeated_to_the_byte_too() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::HangAfterReading)]);
-    let mut sender = scene.app(&["hello", "--duplicate-check", "1h"]).spawn();
-    super::until(|| scene.sends() == 1);
+    let mut sender = app(&scene, &["hello", "--duplicate-check", "1h"]).spawn();
+    wait_until("the request", || scene.sends() == 1);
     sender.kill();
     assert_eq!(sender.wait().code, None);
-    scene.age(&scene.waiting()[0], 37 * MINUTE_MS);
-    scene.flushed("killed", flush(&scene), 0, [1, 0, 0]);
+    age(&scene, &waiting(&scene)[0], 37 * MINUTE_MS);
+    flushed(&scene, "killed", flush_there(&scene), 0, [1, 0, 0]);
     assert_eq!((scene.texts(), scene.wecom.suppressed()), (vec!["hello".to_owned()], 1));
 }

@@ -1,143 +1,98 @@
 //! The outbox: what is stored, what is delivered later, and what neither a dead server nor a killed process may lose.
 
 mod commands;
-mod fixture;
 mod flushing;
 mod kills;
 mod late;
 mod outage;
 mod storing;
+mod version_0_1_0;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::document::assert_document;
-use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, Run, TestEnv, entry};
+use crate::support::fake::{Endpoint, Reply};
+use crate::support::{Cmd, Run, Scene, entry};
 
-/// A second webhook of the stand-in.
+/// A second webhook of the fake.
 const OTHER_KEY: &str = "00000000-0000-4000-8000-000000000002";
 
 const MINUTE_MS: u64 = 60_000;
 
-/// A sealed environment and the stand-in that its commands talk to.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// `webhook-send --outbox`.
+fn send(scene: &Scene, args: &[&str]) -> Cmd {
+    scene.cmd(&["webhook-send", "--outbox"]).args(args)
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self::with(FakeWecom::start())
-    }
-
-    fn with(wecom: FakeWecom) -> Self {
-        Self { env: TestEnv::new(), wecom }
-    }
-
-    /// Any command, with the credentials of both routes and its result as JSON.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// `webhook-send --outbox`.
-    fn send(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["webhook-send", "--outbox"]).args(args)
-    }
-
-    /// `app-send --outbox` to zhangsan.
-    fn app(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["app-send", "-u", "zhangsan", "--outbox"]).args(args)
-    }
-
-    fn flush(&self) -> Cmd {
-        self.cmd(&["outbox", "flush"])
-    }
-
-    /// Sends what the server cannot take now; returns the entry's id.
-    #[track_caller]
-    fn store(&self, args: &[&str]) -> String {
-        self.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-        self.queued(self.send(args))
-    }
-
-    /// Runs a send that must end up in the outbox; returns the entry's id.
-    #[track_caller]
-    fn queued(&self, cmd: Cmd) -> String {
-        let told = assert_document(&cmd.run(), "to be stored", 0, &json!({"status": "queued"}));
-        let id = told["outbox_id"].as_str().unwrap().to_owned();
-        assert!(self.waiting().contains(&id), "{id} is not there");
-        id
-    }
-
-    /// What a flush must bring.
-    #[track_caller]
-    fn flushed(&self, case: &str, cmd: Cmd, code: i32, [delivered, remaining, failed]: [u64; 3]) -> Value {
-        let expected = json!({"delivered": delivered, "remaining": remaining, "failed": failed});
-        let told = assert_document(&cmd.run(), case, code, &expected);
-        assert_eq!(told["retryable"], code == 7, "{case}");
-        assert_eq!(self.waiting().len() as u64, remaining, "{case}");
-        told
-    }
-
-    /// What `outbox list` shows.
-    fn list(&self) -> Vec<Value> {
-        let told = assert_document(&self.cmd(&["outbox", "list"]).run(), "list", 0, &json!({"status": "ok"}));
-        told["entries"].as_array().unwrap().clone()
-    }
-
-    fn folder(&self, name: &str) -> PathBuf {
-        self.env.state().join("outbox").join(name)
-    }
-
-    /// The ids of what waits, in order.
-    fn waiting(&self) -> Vec<String> {
-        names(self.folder("waiting"))
-    }
-
-    /// The ids of what is not tried any more, in order.
-    fn failed(&self) -> Vec<String> {
-        names(self.folder("failed"))
-    }
-
-    /// Nothing is left of any alert.
-    #[track_caller]
-    fn assert_empty(&self, case: &str) {
-        for folder in ["waiting", "failed", "new"] {
-            assert_eq!(names(self.folder(folder)), [""; 0], "{case}: {folder}");
-        }
-    }
-
-    /// Makes an entry older; returns when it was accepted then, in Unix milliseconds.
-    fn age(&self, id: &str, by_ms: u64) -> u64 {
-        entry::age(&self.folder("waiting").join(id), by_ms)
-    }
-
-    /// The texts that arrived, in order.
-    fn texts(&self) -> Vec<String> {
-        let text = |message: &crate::support::fake::Arrived| message.payload()["content"].as_str().map(str::to_owned);
-        self.wecom.messages().iter().map(|message| text(message).unwrap_or(format!("({})", message.msgtype))).collect()
-    }
-
-    /// How many messages were asked for, whatever became of them.
-    fn sends(&self) -> usize {
-        self.wecom.count(Endpoint::MessageSend) + self.wecom.count(Endpoint::WebhookSend)
-    }
+/// `app-send --outbox` to zhangsan.
+fn app(scene: &Scene, args: &[&str]) -> Cmd {
+    scene.cmd(&["app-send", "-u", "zhangsan", "--outbox"]).args(args)
 }
 
-/// Waits until something has come as far as that, within limits.
+fn flush(scene: &Scene) -> Cmd {
+    scene.cmd(&["outbox", "flush"])
+}
+
+/// Sends what the server cannot take now; returns the entry's id.
 #[track_caller]
-pub(crate) fn until(is_there: impl Fn() -> bool) {
-    for _ in 0..6000 {
-        if is_there() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
+fn store(scene: &Scene, args: &[&str]) -> String {
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    queued(scene, send(scene, args))
+}
+
+/// Runs a send that must end up in the outbox; returns the entry's id.
+#[track_caller]
+fn queued(scene: &Scene, cmd: Cmd) -> String {
+    let told = assert_document(&cmd.run(), "to be stored", 0, &json!({"status": "queued"}));
+    let id = told["outbox_id"].as_str().unwrap().to_owned();
+    assert!(waiting(scene).contains(&id), "{id} is not there");
+    id
+}
+
+/// What a flush must bring.
+#[track_caller]
+fn flushed(scene: &Scene, case: &str, cmd: Cmd, code: i32, [delivered, remaining, failed]: [u64; 3]) -> Value {
+    let expected = json!({"delivered": delivered, "remaining": remaining, "failed": failed});
+    let told = assert_document(&cmd.run(), case, code, &expected);
+    assert_eq!(told["retryable"], code == 7, "{case}");
+    assert_eq!(waiting(scene).len() as u64, remaining, "{case}");
+    told
+}
+
+/// What `outbox list` shows.
+fn list(scene: &Scene) -> Vec<Value> {
+    let told = assert_document(&scene.cmd(&["outbox", "list"]).run(), "list", 0, &json!({"status": "ok"}));
+    told["entries"].as_array().unwrap().clone()
+}
+
+fn folder(scene: &Scene, name: &str) -> PathBuf {
+    scene.env.state().join("outbox").join(name)
+}
+
+/// The ids of what waits, in order.
+fn waiting(scene: &Scene) -> Vec<String> {
+    names(folder(scene, "waiting"))
+}
+
+/// The ids of what is not tried any more, in order.
+fn failed(scene: &Scene) -> Vec<String> {
+    names(folder(scene, "failed"))
+}
+
+/// Nothing is left of any alert.
+#[track_caller]
+fn assert_empty(scene: &Scene, case: &str) {
+    for name in ["waiting", "failed", "new"] {
+        assert_eq!(names(folder(scene, name)), [""; 0], "{case}: {name}");
     }
-    panic!("it never came that far");
+}
+
+/// Makes an entry older; returns when it was accepted then, in Unix milliseconds.
+fn age(scene: &Scene, id: &str, by_ms: u64) -> u64 {
+    entry::age(&folder(scene, "waiting").join(id), by_ms)
 }
 
 /// The names in a folder, in order; none where there is no such folder.

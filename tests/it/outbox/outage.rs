@@ -5,13 +5,12 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Scene, until};
+use super::{flush, flushed, list, queued, send, waiting};
 use crate::document::assert_document;
-use crate::results::at_once;
 
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, Reply, closed_port};
-use crate::support::{Cmd, Run};
+use crate::support::{Cmd, Run, Scene, at_once, make_fifo, wait_until};
 
 /// So many alerts were accepted while nobody could be reached.
 const MANY: usize = 60;
@@ -24,7 +23,7 @@ const LITTLE_KIB: usize = 100 * 1024;
 
 /// `webhook-send --outbox` while nobody listens.
 fn unheard(scene: &Scene, args: &[&str]) -> Cmd {
-    scene.send(args).env("WECOM_ALERT_BASE_URL", format!("http://127.0.0.1:{}", closed_port()))
+    send(scene, args).env("WECOM_ALERT_BASE_URL", format!("http://127.0.0.1:{}", closed_port()))
 }
 
 /// Stores so many pictures, an even number, each as large as it may be.
@@ -34,17 +33,17 @@ fn store_pictures(scene: &Scene, count: usize) {
     let picture = scene.env.file("graph.png", picture);
     at_once([(); 2], |()| {
         for _ in 0..count / 2 {
-            scene.queued(unheard(scene, &["--image"]).arg(&picture));
+            queued(scene, unheard(scene, &["--image"]).arg(&picture));
         }
     });
-    assert_eq!((scene.waiting().len(), scene.wecom.connections()), (count, 0));
+    assert_eq!((waiting(scene).len(), scene.wecom.connections()), (count, 0));
 }
 
 /// Stores as many short texts, one after the other.
 fn store_texts(scene: &Scene) -> Vec<String> {
     let texts: Vec<String> = (0..MANY).map(|number| format!("alert number {number}")).collect();
     for text in &texts {
-        scene.queued(unheard(scene, &[text]));
+        queued(scene, unheard(scene, &[text]));
     }
     texts
 }
@@ -54,8 +53,11 @@ fn however_much_waits_little_memory_is_needed() {
     let scene = Scene::new();
     store_pictures(&scene, MANY);
     let group = |args: &[&str]| scene.env.cmd(args.iter().copied()).base_url(&scene.wecom).webhook();
-    let cases =
-        [("outbox list", group(&["outbox", "list"])), ("check", group(&["check"])), ("a send", scene.send(&["hello"]))];
+    let cases = [
+        ("outbox list", group(&["outbox", "list"])),
+        ("check", group(&["check"])),
+        ("a send", send(&scene, &["hello"])),
+    ];
     let runs = cases.map(|(name, cmd)| (name, cmd.most_memory(LITTLE_KIB).run()));
     let failed: Vec<_> =
         runs.iter().filter(|(_, run)| run.code != Some(0)).map(|(name, run)| (name, run.code)).collect();
@@ -71,12 +73,12 @@ fn however_much_waits_little_memory_is_needed() {
 #[test]
 fn a_send_tells_its_result_before_others_go_along() {
     let scene = Scene::new();
-    let id = scene.queued(unheard(&scene, &["it waits"]));
+    let id = queued(&scene, unheard(&scene, &["it waits"]));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
     let path = scene.env.file("report.json", "");
     let report = File::options().append(true).open(&path).unwrap();
-    let mut sender = scene.send(&["hello", "--timeout", "10m"]).stdout_into(&report).spawn();
-    until(|| scene.sends() == 2);
+    let mut sender = send(&scene, &["hello", "--timeout", "10m"]).stdout_into(&report).spawn();
+    wait_until("the request", || scene.sends() == 2);
     let told = || fs::read_to_string(&path).unwrap();
     let while_it_goes_along = told();
     sender.kill();
@@ -86,8 +88,8 @@ fn a_send_tells_its_result_before_others_go_along() {
     assert_document(&run, "while another goes along", 0, &expected);
     assert_eq!(told(), while_it_goes_along, "nothing follows it");
     // Whoever was killed meanwhile has lost nothing.
-    assert_eq!((scene.texts(), scene.waiting()), (vec!["hello".to_owned()], vec![id]));
-    scene.flushed("the other", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!((scene.texts(), waiting(&scene)), (vec!["hello".to_owned()], vec![id]));
+    flushed(&scene, "the other", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello", "it waits"]);
 }
 
@@ -111,20 +113,20 @@ fn pictures_take_little_more_room_than_they_have() {
     // Each has been tried by its sender; a flush tries the first once more, and leaves the others alone then.
     scene.wecom.always(Endpoint::WebhookSend, Reply::ResetBefore);
     for case in ["a failed flush", "another failed flush"] {
-        scene.flushed(case, scene.flush(), 7, [0, COUNT as u64, 0]);
+        flushed(&scene, case, flush(&scene), 7, [0, COUNT as u64, 0]);
         taken.push((case, room()));
     }
     let too_much: Vec<_> = taken.iter().filter(|(_, times)| *times > 1.4).collect();
     assert!(too_much.is_empty(), "more than 1.4 times their size: {too_much:.2?}");
     // What was noted is not lost.
-    assert_eq!(scene.list()[0]["attempts"], 3);
+    assert_eq!(list(&scene)[0]["attempts"], 3);
 }
 
 #[test]
 fn a_flush_comes_on_few_connections() {
     let scene = Scene::new();
     let texts = store_texts(&scene);
-    scene.flushed("all", scene.flush(), 0, [MANY as u64, 0, 0]);
+    flushed(&scene, "all", flush(&scene), 0, [MANY as u64, 0, 0]);
     assert_eq!(scene.texts(), texts);
     let connections = scene.wecom.connections();
     assert!(connections <= 3, "{connections} connections for {MANY} alerts to one group");
@@ -136,11 +138,11 @@ fn a_flush_reads_what_to_trust_once() {
     let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
     let texts = store_texts(&scene);
     let pipe = scene.env.home().join("ca.pem");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    make_fifo(&pipe);
     let (path, pem) = (pipe.clone(), scene.wecom.ca_pem().to_owned());
     std::thread::spawn(move || fs::write(path, pem).unwrap());
-    let cmd = scene.flush().args(["--deadline", "20s", "--ca-file"]).arg(&pipe);
-    scene.flushed("all", cmd, 0, [MANY as u64, 0, 0]);
+    let cmd = flush(&scene).args(["--deadline", "20s", "--ca-file"]).arg(&pipe);
+    flushed(&scene, "all", cmd, 0, [MANY as u64, 0, 0]);
     assert_eq!(scene.texts(), texts);
     let connections = scene.wecom.connections();
     assert!(connections <= 3, "{connections} connections for {MANY} alerts to one group");

@@ -4,21 +4,24 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{OTHER_KEY, Scene, assert_told_of_queue, names, until};
+use super::{
+    OTHER_KEY, app, assert_empty, assert_told_of_queue, failed, flush, flushed, folder, list, names, queued, send,
+    store, waiting,
+};
 use crate::document::{assert_document, assert_says, warnings};
-use crate::results::at_once;
 use crate::support::fake::{Endpoint, FakeWecom, Reply, SECRET, WEBHOOK_KEY, closed_port};
+use crate::support::{Scene, at_once, make_fifo, wait_until};
 
 #[test]
 fn what_went_well_leaves_nothing() {
-    for app in [true, false] {
+    for by_app in [true, false] {
         let scene = Scene::new();
-        let cmd = if app { scene.app(&["hello"]) } else { scene.send(&["hello"]) };
+        let cmd = if by_app { app(&scene, &["hello"]) } else { send(&scene, &["hello"]) };
         let told = assert_document(&cmd.run(), "sent", 0, &json!({"status": "sent", "outbox_id": null, "attempts": 1}));
         assert_eq!(told["warnings"], json!([]));
         assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 1));
-        scene.assert_empty("sent");
-        assert!(scene.folder("waiting").is_dir(), "it was stored before it was sent");
+        assert_empty(&scene, "sent");
+        assert!(folder(&scene, "waiting").is_dir(), "it was stored before it was sent");
     }
 }
 
@@ -33,7 +36,7 @@ fn without_it_nothing_is_stored() {
 
 #[test]
 fn what_cannot_go_out_now_waits_and_goes_out_once() {
-    let patient = &["--deadline", "1s", "--timeout", "10m"][..];
+    let patient = &["--deadline", "3s", "--timeout", "10m"][..];
     let cases = [
         ("HTTP 502", Reply::status(502), &[][..], Value::Null),
         ("a portal", Reply::PortalPage, &[], Value::Null),
@@ -41,7 +44,7 @@ fn what_cannot_go_out_now_waits_and_goes_out_once() {
         ("45009", Reply::errcode(45009, "api freq out of limit"), &[], json!(45009)),
         ("45033", Reply::errcode(45033, "api concurrent out of limit"), &[], json!(45033)),
         ("-1", Reply::errcode(-1, "system error"), &[], json!(-1)),
-        ("silence", Reply::HangAfterReading, &["--timeout", "300ms"], Value::Null),
+        ("silence", Reply::HangAfterReading, &["--timeout", "1s"], Value::Null),
         ("a closed connection", Reply::CloseAfterReading, &[], Value::Null),
         ("the deadline", Reply::HangAfterReading, patient, Value::Null),
     ];
@@ -49,15 +52,15 @@ fn what_cannot_go_out_now_waits_and_goes_out_once() {
         let scene = Scene::new();
         scene.wecom.script(Endpoint::WebhookSend, [reply]);
         let expected = json!({"status": "queued", "errcode": errcode, "attempts": 1, "retryable": false});
-        let told = assert_document(&scene.send(&["hello"]).args(args).run(), name, 0, &expected);
-        assert_eq!(told["outbox_id"], scene.waiting()[0].as_str(), "{name}");
-        assert_says(&told, name, "message", &["it waits in the outbox as", &scene.waiting()[0]]);
+        let told = assert_document(&send(&scene, &["hello"]).args(args).run(), name, 0, &expected);
+        assert_eq!(told["outbox_id"], waiting(&scene)[0].as_str(), "{name}");
+        assert_says(&told, name, "message", &["it waits in the outbox as", &waiting(&scene)[0]]);
         assert_says(&told, name, "hint", &["wecom-alert outbox flush"]);
-        assert_eq!((scene.waiting().len(), scene.failed().len(), scene.sends()), (1, 0, 1), "{name}");
+        assert_eq!((waiting(&scene).len(), failed(&scene).len(), scene.sends()), (1, 0, 1), "{name}");
         assert_eq!(scene.texts(), [""; 0], "{name}");
-        scene.flushed(name, scene.flush(), 0, [1, 0, 0]);
+        flushed(&scene, name, flush(&scene), 0, [1, 0, 0]);
         assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 2), "{name}");
-        scene.assert_empty(name);
+        assert_empty(&scene, name);
     });
 }
 
@@ -65,11 +68,11 @@ fn what_cannot_go_out_now_waits_and_goes_out_once() {
 fn what_reached_nobody_waits_for_whatever_address_is_set_later() {
     let scene = Scene::new();
     let nowhere = format!("http://127.0.0.1:{}", closed_port());
-    let id = scene.queued(scene.app(&["hello"]).env("WECOM_ALERT_BASE_URL", &nowhere));
-    assert_eq!((scene.waiting(), scene.wecom.connections()), (vec![id], 0));
-    scene.flushed("another address", scene.flush(), 0, [1, 0, 0]);
+    let id = queued(&scene, app(&scene, &["hello"]).env("WECOM_ALERT_BASE_URL", &nowhere));
+    assert_eq!((waiting(&scene), scene.wecom.connections()), (vec![id], 0));
+    flushed(&scene, "another address", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello"]);
-    scene.assert_empty("another address");
+    assert_empty(&scene, "another address");
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn a_line_says_so_however_quiet_it_is_to_be() {
         scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
         let cmd = scene.env.cmd(["webhook-send", "--outbox", "hello"]).webhook().base_url(&scene.wecom);
         let run = if quiet { cmd.arg("-q").run() } else { cmd.run() };
-        assert_told_of_queue(&run, &scene.waiting()[0]);
+        assert_told_of_queue(&run, &waiting(&scene)[0]);
     }
 }
 
@@ -88,14 +91,14 @@ fn of_several_parts_only_the_rest_waits() {
     let scene = Scene::new();
     let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
-    let run = scene.send(&["--on-long", "split", &text]).run();
+    let run = send(&scene, &["--on-long", "split", &text]).run();
     let told = assert_document(&run, "one part of several", 0, &json!({"status": "queued", "attempts": 2}));
     let status = |at: usize| told["parts"][at]["status"].as_str().unwrap_or_default();
     assert_eq!([status(0), status(1), status(2)], ["sent", "queued", "queued"], "{told}");
-    assert_eq!(told["outbox_id"], scene.waiting()[0].as_str());
+    assert_eq!(told["outbox_id"], waiting(&scene)[0].as_str());
     let parts = told["parts"].as_array().unwrap().len();
     assert_eq!(scene.texts().len(), 1);
-    let flushed = scene.flushed("the rest", scene.flush(), 0, [1, 0, 0]);
+    let flushed = flushed(&scene, "the rest", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(flushed["attempts"].as_u64().unwrap() as usize, parts - 1);
     let texts = scene.texts();
     assert_eq!(texts.len(), parts);
@@ -104,7 +107,7 @@ fn of_several_parts_only_the_rest_waits() {
     }
     let whole = texts.concat();
     assert!((0..600).all(|line| whole.matches(&format!("line {line:04}")).count() == 1));
-    scene.assert_empty("several parts");
+    assert_empty(&scene, "several parts");
 }
 
 /// What makes a server refuse.
@@ -123,19 +126,19 @@ fn what_is_refused_for_good_is_kept_among_the_failed() {
         ("a payload that WeCom does not take", refused, false, 5, json!(40058)),
         ("a wrong address", not_found, false, 3, Value::Null),
     ];
-    for (name, prepare, app, code, errcode) in cases {
+    for (name, prepare, by_app, code, errcode) in cases {
         let scene = Scene::new();
         prepare(&scene);
-        let cmd = if app { scene.app(&["hello"]) } else { scene.send(&["hello"]) };
+        let cmd = if by_app { app(&scene, &["hello"]) } else { send(&scene, &["hello"]) };
         let told = assert_document(&cmd.run(), name, code, &json!({"errcode": errcode}));
-        assert_eq!((scene.waiting(), scene.failed().len()), (vec![], 1), "{name}");
-        assert_eq!(told["outbox_id"], scene.failed()[0].as_str(), "{name}");
-        let [entry] = &scene.list()[..] else { panic!("{name}: one entry is to be listed") };
+        assert_eq!((waiting(&scene), failed(&scene).len()), (vec![], 1), "{name}");
+        assert_eq!(told["outbox_id"], failed(&scene)[0].as_str(), "{name}");
+        let [entry] = &list(&scene)[..] else { panic!("{name}: one entry is to be listed") };
         assert_eq!((&entry["state"], &entry["errcode"]), (&json!("failed"), &errcode), "{name}");
         // It is not tried again unless somebody asks for it.
         let before = scene.wecom.requests().len();
-        scene.flushed(name, scene.flush(), 0, [0, 0, 0]);
-        assert_eq!((scene.wecom.requests().len(), scene.failed().len()), (before, 1), "{name}");
+        flushed(&scene, name, flush(&scene), 0, [0, 0, 0]);
+        assert_eq!((scene.wecom.requests().len(), failed(&scene).len()), (before, 1), "{name}");
         assert_eq!(scene.texts(), [""; 0], "{name}");
     }
 }
@@ -144,11 +147,11 @@ fn what_is_refused_for_good_is_kept_among_the_failed() {
 fn nothing_is_sent_that_cannot_be_stored() {
     let scene = Scene::new();
     let file = scene.env.file("no-folder", "x");
-    let unusable = scene.send(&["hello"]).env("WECOM_ALERT_STATE_DIR", &file);
+    let unusable = send(&scene, &["hello"]).env("WECOM_ALERT_STATE_DIR", &file);
     let told = assert_document(&unusable.run(), "a file", 3, &json!({"status": "config", "attempts": 0}));
     assert_says(&told, "a file", "message", &["the outbox in", "no-folder"]);
     assert_says(&told, "a file", "hint", &["WECOM_ALERT_STATE_DIR"]);
-    let unknown = scene.send(&["hello"]).without_env("HOME").without_env("XDG_STATE_HOME");
+    let unknown = send(&scene, &["hello"]).without_env("HOME").without_env("XDG_STATE_HOME");
     let told = assert_document(&unknown.run(), "no folder known", 3, &json!({"status": "config", "attempts": 0}));
     assert_says(&told, "no folder known", "hint", &["WECOM_ALERT_STATE_DIR"]);
     assert_eq!(scene.wecom.connections(), 0);
@@ -160,10 +163,10 @@ fn a_profile_can_ask_for_it() {
     let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\noutbox = true\n");
     let cmd = || scene.env.cmd(["webhook-send", "hello", "--output", "json"]).config(&config).base_url(&scene.wecom);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let id = scene.queued(cmd());
-    assert_eq!(scene.list()[0]["profile"], "room");
+    let id = queued(&scene, cmd());
+    assert_eq!(list(&scene)[0]["profile"], "room");
     let run = cmd().env("WECOM_ALERT_OUTBOX", "false").run().assert_code(0);
-    assert_eq!((run.json()["status"].clone(), scene.waiting()), (json!("sent"), vec![id]), "off, it takes none along");
+    assert_eq!((run.json()["status"].clone(), waiting(&scene)), (json!("sent"), vec![id]), "off, it takes none along");
 }
 
 #[test]
@@ -171,20 +174,20 @@ fn an_entry_holds_no_secret_and_no_address() {
     let scene = Scene::with(FakeWecom::builder().webhook(OTHER_KEY).start());
     // An app's entry, whose sender had a token at hand.
     scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(-1, "system error")]);
-    scene.queued(scene.app(&["hello"]));
-    scene.store(&["hello"]);
+    queued(&scene, app(&scene, &["hello"]));
+    store(&scene, &["hello"]);
     let url = format!("{}/cgi-bin/webhook/send?key={OTHER_KEY}", scene.wecom.base_url());
     let whole = scene.env.cmd(["--output", "json", "webhook-send", "--outbox", "hello"]).keeps_secret(&scene.wecom);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    scene.queued(whole.env("WECOM_ALERT_WEBHOOK", url));
+    queued(&scene, whole.env("WECOM_ALERT_WEBHOOK", url));
     let secrets = scene.wecom.secrets();
     let mut hidden = secrets.standing();
     hidden.extend(secrets.tokens());
     hidden.push(scene.wecom.base_url());
     let mut files = 0;
-    for id in scene.waiting() {
-        for name in names(scene.folder("waiting").join(&id)) {
-            let path = scene.folder("waiting").join(&id).join(&name);
+    for id in waiting(&scene) {
+        for name in names(folder(&scene, "waiting").join(&id)) {
+            let path = folder(&scene, "waiting").join(&id).join(&name);
             let content = fs::read_to_string(&path).unwrap();
             assert!(hidden.iter().all(|secret| !content.contains(secret.as_str())), "{name}: {content}");
             // Why an attempt failed may name a server; what is sent later must not depend on it.
@@ -192,7 +195,7 @@ fn an_entry_holds_no_secret_and_no_address() {
             files += usize::from(content.contains("hello"));
             assert_private(&path, 0o600);
         }
-        assert_private(&scene.folder("waiting").join(&id), 0o700);
+        assert_private(&folder(&scene, "waiting").join(&id), 0o700);
     }
     assert!(hidden.len() > 4 && files >= 3, "{} secrets, {files} files", hidden.len());
 }
@@ -206,62 +209,63 @@ fn assert_private(path: &std::path::Path, mode: u32) {
 fn an_alert_is_sent_even_if_there_is_no_room_for_it() {
     let scene = Scene::new();
     for number in 0..1000 {
-        let entry = scene.folder("failed").join(format!("20200101T000000.000Z-1-{number:06}"));
+        let entry = folder(&scene, "failed").join(format!("20200101T000000.000Z-1-{number:06}"));
         fs::create_dir_all(&entry).unwrap();
         fs::write(entry.join("entry.json"), "").unwrap();
     }
-    let told = assert_document(&scene.send(&["hello"]).run(), "full", 0, &json!({"status": "sent", "outbox_id": null}));
+    let told =
+        assert_document(&send(&scene, &["hello"]).run(), "full", 0, &json!({"status": "sent", "outbox_id": null}));
     let [warning] = warnings(&told)[..] else { panic!("one warning: {told}") };
     for part in ["is full", "1000 of at most 1000", "sent without being stored", "outbox flush", "outbox drop"] {
         assert!(warning.contains(part), "{part:?}: {warning}");
     }
-    assert_eq!((scene.texts(), scene.waiting(), scene.failed().len()), (vec!["hello".to_owned()], vec![], 1000));
+    assert_eq!((scene.texts(), waiting(&scene), failed(&scene).len()), (vec!["hello".to_owned()], vec![], 1000));
     // And the caller is told by the exit code when that did not go well.
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    assert_document(&scene.send(&["hello"]).run(), "full, 502", 7, &json!({"outbox_id": null}));
-    assert_eq!(scene.waiting(), [""; 0]);
+    assert_document(&send(&scene, &["hello"]).run(), "full, 502", 7, &json!({"outbox_id": null}));
+    assert_eq!(waiting(&scene), [""; 0]);
 }
 
 #[test]
 fn the_rate_limit_can_be_a_reason_to_store() {
     let scene = Scene::new();
-    let cmd = |text: &str| scene.send(&[text, "--on-rate-limit", "outbox", "--rate", "1/1m"]);
+    let cmd = |text: &str| send(&scene, &[text, "--on-rate-limit", "outbox", "--rate", "1/1m"]);
     assert_document(&cmd("one").run(), "in time", 0, &json!({"status": "sent"}));
     let told = assert_document(&cmd("two").run(), "too many", 0, &json!({"status": "queued", "attempts": 0}));
     assert!(told["retry_after_s"].as_u64().is_some_and(|wait| (1..=62).contains(&wait)), "{told}");
-    assert_eq!((scene.sends(), scene.waiting().len()), (1, 1));
-    scene.flushed("later", scene.flush(), 0, [1, 0, 0]);
+    assert_eq!((scene.sends(), waiting(&scene).len()), (1, 1));
+    flushed(&scene, "later", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["one", "two"]);
 }
 
 #[test]
-fn what_must_not_arrive_twice_is_not_tried_again() {
+fn at_most_once_is_not_retried_after_an_unknown_result() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::accept_then(Reply::CloseAfterReading)]);
-    let run = scene.send(&["hello", "--at-most-once", "--retries", "3"]).run();
+    let run = send(&scene, &["hello", "--at-most-once", "--retries", "3"]).run();
     let told = assert_document(&run, "silence", 9, &json!({"status": "unknown", "attempts": 1}));
-    assert_eq!(told["outbox_id"], scene.failed()[0].as_str());
-    assert_eq!((scene.waiting(), scene.sends()), (vec![], 1));
-    scene.flushed("nothing to do", scene.flush(), 0, [0, 0, 0]);
+    assert_eq!(told["outbox_id"], failed(&scene)[0].as_str());
+    assert_eq!((waiting(&scene), scene.sends()), (vec![], 1));
+    flushed(&scene, "nothing to do", flush(&scene), 0, [0, 0, 0]);
     assert_eq!((scene.texts(), scene.sends()), (vec!["hello".to_owned()], 1));
     // What cannot have arrived waits as usual.
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(-1, "system error")]);
-    scene.queued(scene.send(&["again", "--at-most-once"]));
-    scene.flushed("again", scene.flush(), 0, [1, 0, 0]);
+    queued(&scene, send(&scene, &["again", "--at-most-once"]));
+    flushed(&scene, "again", flush(&scene), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello", "again"]);
 }
 
 #[test]
-fn a_killed_sender_that_must_not_repeat_itself_leaves_it_to_people() {
+fn a_killed_at_most_once_sender_leaves_a_failed_entry() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::accept_then(Reply::HangAfterReading)]);
-    let mut sender = scene.send(&["hello", "--at-most-once"]).spawn();
-    until(|| scene.sends() == 1);
+    let mut sender = send(&scene, &["hello", "--at-most-once"]).spawn();
+    wait_until("the request", || scene.sends() == 1);
     sender.kill();
     assert_eq!(sender.wait().code, None);
-    let told = scene.flushed("under way when it was killed", scene.flush(), 0, [0, 0, 1]);
-    assert!(warnings(&told)[0].contains("may have arrived, and must not arrive twice"), "{told}");
-    assert_eq!((scene.sends(), scene.texts().len(), scene.failed().len()), (1, 1, 1));
+    let told = flushed(&scene, "under way when it was killed", flush(&scene), 0, [0, 0, 1]);
+    assert!(warnings(&told)[0].contains("must not arrive twice"), "{told}");
+    assert_eq!((scene.sends(), scene.texts().len(), failed(&scene).len()), (1, 1, 1));
 }
 
 #[test]
@@ -272,32 +276,32 @@ fn files_are_copied_in() {
     // Once the message after the upload fails, and once the upload itself.
     for (number, endpoint) in [Endpoint::WebhookSend, Endpoint::WebhookUploadMedia].into_iter().enumerate() {
         scene.wecom.script(endpoint, [Reply::status(502)]);
-        scene.queued(scene.send(&["--file"]).arg(&path));
-        assert_eq!((scene.texts().len(), scene.wecom.uploads().len(), scene.waiting().len()), (0, 1, number + 1));
+        queued(&scene, send(&scene, &["--file"]).arg(&path));
+        assert_eq!((scene.texts().len(), scene.wecom.uploads().len(), waiting(&scene).len()), (0, 1, number + 1));
     }
     fs::remove_file(&path).unwrap();
-    scene.flushed("without the original", scene.flush(), 0, [2, 0, 0]);
+    flushed(&scene, "without the original", flush(&scene), 0, [2, 0, 0]);
     assert_eq!(scene.texts(), ["(file)", "(file)"]);
     let uploads = scene.wecom.uploads();
     assert_eq!(uploads.len(), 3);
     assert!(uploads.iter().all(|upload| upload.bytes == content && upload.filename == uploads[0].filename));
-    scene.assert_empty("files");
+    assert_empty(&scene, "files");
 }
 
 /// What was never sent may be sent later, even where nothing may be sent twice.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_never_left_is_not_given_up() {
+fn an_alert_that_was_never_sent_is_kept_despite_at_most_once() {
     let scene = Scene::new();
     let paced = ["--rate", "1/10m", "--at-most-once"];
-    assert_document(&scene.send(&["one"]).args(paced).run(), "one", 0, &json!({"status": "sent"}));
-    let mut second = scene.send(&["two"]).args(paced).args(["--deadline", "20m"]).spawn();
-    super::until(|| !scene.waiting().is_empty());
-    // It waits for its slot, or is about to.
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_document(&send(&scene, &["one"]).args(paced).run(), "one", 0, &json!({"status": "sent"}));
+    let stderr = scene.env.home().join("stderr");
+    let cmd = send(&scene, &["two", "-v"]).args(paced).args(["--deadline", "20m"]);
+    let mut second = cmd.stderr_into(&fs::File::create(&stderr).unwrap()).spawn();
+    wait_until("the wait for a slot", || fs::read_to_string(&stderr).unwrap().contains("for a slot"));
     second.kill();
     second.wait();
-    scene.flushed("later", scene.flush().args(["--rate", "off"]), 0, [1, 0, 0]);
+    flushed(&scene, "later", flush(&scene).args(["--rate", "off"]), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["one", "two"]);
 }
 
@@ -307,7 +311,7 @@ fn what_never_left_is_not_given_up() {
 fn a_credential_from_a_pipe_is_enough() {
     let scene = Scene::new();
     let pipe = scene.env.home().join("key");
-    std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    make_fifo(&pipe);
     let path = pipe.clone();
     let writer = std::thread::spawn(move || std::fs::write(path, crate::support::fake::WEBHOOK_KEY).unwrap());
     let cmd = scene.env.cmd(["webhook-send", "--outbox", "hello", "--output", "json"]).base_url(&scene.wecom);

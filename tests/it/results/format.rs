@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Way, document};
 use crate::support::fake::{FakeWecom, Reply, SECRET};
-use crate::support::{Run, TestEnv};
+use crate::support::{Run, TestEnv, make_fifo};
 
 /// Names and values.
 type Vars<'a> = &'a [(&'a str, &'a str)];
@@ -201,7 +201,7 @@ fn the_config_file_can_ask_for_json_even_for_a_mistake() {
 fn a_config_file_from_a_pipe_is_read_once() {
     let env = TestEnv::new();
     let pipe = env.home().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    make_fifo(&pipe);
     let writer = {
         let pipe = pipe.clone();
         std::thread::spawn(move || std::fs::write(pipe, "output = 'json'\ntimeuot = '1s'\n").unwrap())
@@ -253,7 +253,7 @@ fn a_mistake_is_told_of_its_own_command() {
             "webhook-send",
             "-u belongs to app-send, run; text that begins with - goes after --",
         ),
-        (&["app-send", "--mention", "a"], "app-send", "app messages address their recipients already"),
+        (&["app-send", "--mention", "a"], "app-send", "address their recipients"),
         (&["app-send", "--safe", "1", "x"], "app-send", "--safe takes its value after =: --safe=1"),
         (&["upload-media", "a", "b"], "upload-media", "one file at a time"),
         (&["outbox", "frob"], "outbox", "there are list, flush, drop"),

@@ -2,12 +2,12 @@
 
 mod answers;
 mod classes;
-#[cfg(target_os = "linux")]
-mod defect;
 mod document;
 mod format;
+#[cfg(target_os = "linux")]
+mod internal_error;
+mod no_answer;
 mod safety;
-mod silence;
 mod stdout;
 
 pub(crate) use document::document;
@@ -86,20 +86,10 @@ impl Way {
         }
     }
 
-    /// The call in JSON mode to that stand-in.
+    /// The call in JSON mode to that fake.
     pub(crate) fn json(self, env: &TestEnv, wecom: &FakeWecom) -> Cmd {
         self.cmd(env).args(["--output", "json"]).base_url(wecom)
     }
-}
-
-/// Does the same with all of them at once, for tests that mostly wait.
-pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
-    std::thread::scope(|scope| {
-        for case in cases {
-            let check = &check;
-            scope.spawn(move || check(case));
-        }
-    });
 }
 
 fn file(env: &TestEnv) -> PathBuf {

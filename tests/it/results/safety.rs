@@ -92,7 +92,7 @@ fn no_fault_shows_a_secret() {
             for way in Way::some(turn) {
                 let reply = quoting(&echo(&wecom, way)).swap_remove(turn);
                 wecom.script(way.endpoint(), [reply.clone()]);
-                let cmd = talkative(way, &env, &wecom, output).args(["--timeout", "300ms"]);
+                let cmd = talkative(way, &env, &wecom, output).args(["--timeout", "1s"]);
                 let run = match way {
                     Way::GetToken => cmd.arg("--refresh"),
                     Way::TokenToSend => cmd.arg("--no-cache"),

@@ -2,33 +2,37 @@
 
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{assert_silent, assert_told, has, run_command, sh};
+use crate::support::Scene;
 use crate::support::fake::Endpoint;
 
 #[test]
-fn what_is_told() {
+fn the_alert_has_command_exit_code_and_output() {
     let scene = Scene::new();
-    scene.sh(&[], "echo one; echo two >&2; exit 3").run().assert_code(3);
-    let text = scene.assert_told(&[
-        "[CRITICAL] sh failed: exit code 3\n",
-        "host: ",
-        "command: /bin/sh -c 'echo one; echo two >&2; exit 3'\n",
-        "exit code: 3\n",
-        "duration: ",
-        "started: 20",
-    ]);
+    sh(&scene, &[], "echo one; echo two >&2; exit 3").run().assert_code(3);
+    let text = assert_told(
+        &scene,
+        &[
+            "[CRITICAL] sh failed: exit code 3\n",
+            "host: ",
+            "command: /bin/sh -c 'echo one; echo two >&2; exit 3'\n",
+            "exit code: 3\n",
+            "duration: ",
+            "started: 20",
+        ],
+    );
     // Which of two pipes is read first nobody can say.
     let has_line = |wanted: &str| text.lines().any(|line| line == wanted);
     assert!(has_line("one") && has_line("two") && !text.contains("lines]"), "{text}");
 }
 
 #[test]
-fn options_win_or_add() {
+fn options_override_or_extend_the_alert() {
     let scene = Scene::new();
     let options =
         ["--title", "no backup", "--level", "warning", "--field", "team=storage", "--prefix", "[test]", "--name", "x"];
-    scene.sh(&options, "exit 3").run().assert_code(3);
-    let text = scene.assert_told(&["[test] [WARNING] no backup\n", "team: storage", "exit code: 3"]);
+    sh(&scene, &options, "exit 3").run().assert_code(3);
+    let text = assert_told(&scene, &["[test] [WARNING] no backup\n", "team: storage", "exit code: 3"]);
     assert!(!text.contains("failed"), "{text}");
 }
 
@@ -65,12 +69,12 @@ fn the_route_is_the_one_that_the_profile_has() {
 fn the_tail_is_bounded_and_says_so() {
     let scene = Scene::new();
     let script = "i=1; while [ $i -le 500 ]; do echo line-$i; i=$((i+1)); done; exit 3";
-    scene.sh(&["--tail-lines", "3"], script).run().assert_code(3);
-    let text = scene.assert_told(&["[last 3 of 500 lines]\nline-498\nline-499\nline-500"]);
+    sh(&scene, &["--tail-lines", "3"], script).run().assert_code(3);
+    let text = assert_told(&scene, &["[last 3 of 500 lines]\nline-498\nline-499\nline-500"]);
     assert!(!text.contains("line-497"), "{text}");
     let scene = Scene::new();
-    scene.sh(&["--tail-lines", "0"], script).run().assert_code(3);
-    let text = scene.assert_told(&["exit code 3"]);
+    sh(&scene, &["--tail-lines", "0"], script).run().assert_code(3);
+    let text = assert_told(&scene, &["exit code 3"]);
     assert!(!text.contains("line-500") && !text.contains("lines]"), "{text}");
 }
 
@@ -79,16 +83,16 @@ fn colours_progress_and_other_encodings_are_made_readable() {
     let scene = Scene::new();
     scene.env.file("gbk", b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa\n");
     let script = r"printf '\033[31mred\033[0m\n'; printf '10%%\r20%%\r100%%\n'; cat gbk; printf 'a\000b\n'; exit 3";
-    scene.sh(&[], script).stdout_into(&std::fs::File::create("/dev/null").unwrap()).run().assert_code(3);
-    let text = scene.assert_told(&["\nred\n100%\n磁盘已满\nab"]);
+    sh(&scene, &[], script).stdout_into(&std::fs::File::create("/dev/null").unwrap()).run().assert_code(3);
+    let text = assert_told(&scene, &["\nred\n100%\n磁盘已满\nab"]);
     assert!(!text.contains("\n20%"), "{text}");
 }
 
 #[test]
 fn output_of_white_space_alone_is_none() {
     let scene = Scene::new();
-    scene.sh(&[], "echo; echo '  '; exit 3").run().assert_code(3);
-    let text = scene.assert_told(&["exit code 3"]);
+    sh(&scene, &[], "echo; echo '  '; exit 3").run().assert_code(3);
+    let text = assert_told(&scene, &["exit code 3"]);
     assert!(text.lines().last().unwrap().starts_with("started: "), "{text}");
 }
 
@@ -98,8 +102,8 @@ fn what_looks_like_a_secret_is_not_told() {
     let script = "echo \"key $WECOM_ALERT_WEBHOOK\" > said; cat said; exit 3";
     let options = ["sh", "-c", script, "--password=hunter2", "https://me:hunter2@db.example/"];
     let null = std::fs::File::create("/dev/null").unwrap();
-    scene.command(&[], &options).stdout_into(&null).run().assert_code(3);
-    let text = scene.assert_told(&["--password=***", "https://***@db.example/", "key ***"]);
+    run_command(&scene, &[], &options).stdout_into(&null).run().assert_code(3);
+    let text = assert_told(&scene, &["--password=***", "https://***@db.example/", "key ***"]);
     assert!(!text.contains("hunter2"), "{text}");
 }
 
@@ -107,12 +111,12 @@ fn what_looks_like_a_secret_is_not_told() {
 fn files_can_be_attached_that_the_command_has_made() {
     let scene = Scene::new();
     let script = "echo report > report.txt; exit 3";
-    scene.sh(&["--attach", "report.txt"], script).run().assert_code(3);
+    sh(&scene, &["--attach", "report.txt"], script).run().assert_code(3);
     let types: Vec<_> = scene.wecom.messages().iter().map(|message| message.msgtype.clone()).collect();
     assert_eq!(types, ["text", "file"]);
     // Where none is due, nobody asks for it.
     let scene = Scene::new();
-    super::assert_says_only(&scene.sh(&["--attach", "report.txt"], "exit 0").run(), 0, "", "");
+    super::assert_says_only(&sh(&scene, &["--attach", "report.txt"], "exit 0").run(), 0, "", "");
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn further_targets_get_it_too() {
     let key = crate::support::fake::WEBHOOK_KEY;
     scene.env.file("key", key);
     let config = config.replace("'key'", &format!("'{}'", scene.env.home().join("key").display()));
-    scene.sh(&["--also", "ops:webhook"], "exit 3").config(&config).run().assert_code(3);
+    sh(&scene, &["--also", "ops:webhook"], "exit 3").config(&config).run().assert_code(3);
     assert_eq!(scene.texts().len(), 2);
 }
 
@@ -134,7 +138,7 @@ fn document(stdout: &str) -> Value {
 #[test]
 fn the_document_is_the_last_line() {
     let scene = Scene::new();
-    let run = scene.sh(&["--output", "json", "--name", "nightly"], "echo out; echo err >&2; exit 3").run();
+    let run = sh(&scene, &["--output", "json", "--name", "nightly"], "echo out; echo err >&2; exit 3").run();
     assert_eq!((run.code, run.stderr.as_str()), (Some(3), "err\n"), "{}", run.all());
     assert!(run.stdout.starts_with("out\n{") && run.stdout.lines().count() == 2, "{}", run.all());
     let told = document(&run.stdout);
@@ -166,7 +170,7 @@ fn the_document_tells_each_end() {
     ] {
         let args: Vec<&str> = options.iter().copied().chain(["--output", "json"]).collect();
         let scene = Scene::new();
-        let run = scene.command(&args, command).run();
+        let run = run_command(&scene, &args, command).run();
         assert_eq!((run.code, run.stdout.lines().count()), (Some(code), 1), "{}", run.all());
         let told = document(&run.stdout);
         for (field, value) in expected.as_object().unwrap() {
@@ -180,8 +184,8 @@ fn the_document_tells_each_end() {
 #[test]
 fn a_dry_run_runs_nothing_and_shows_what_a_failure_would_send() {
     let scene = Scene::new();
-    let run = scene.sh(&["--dry-run", "--name", "nightly"], "touch ran").run().assert_code(0);
+    let run = sh(&scene, &["--dry-run", "--name", "nightly"], "touch ran").run().assert_code(0);
     assert!(run.stdout.contains("nightly failed: exit code 1") && run.stdout.starts_with("POST "), "{}", run.all());
-    assert!(!scene.has("ran"));
-    scene.assert_silent();
+    assert!(!has(&scene, "ran"));
+    assert_silent(&scene);
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{Scene, assert_says_only};
+use super::{assert_says_only, assert_told, run_command, sh};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, Reply};
 
 /// Runs `test -e well`, which makes it well or not.
@@ -13,7 +14,7 @@ fn go(scene: &Scene, options: &[&str], is_well: bool) {
     } else {
         drop(fs::remove_file(&flag))
     }
-    scene.command(options, &["test", "-e", "well"]).run().assert_code(i32::from(!is_well));
+    run_command(scene, options, &["test", "-e", "well"]).run().assert_code(i32::from(!is_well));
 }
 
 #[test]
@@ -26,8 +27,8 @@ fn each_occasion() {
         assert_eq!(scene.texts().len(), of_success + of_failure, "{on}");
     }
     let scene = Scene::new();
-    assert_says_only(&scene.sh(&["--on", "success", "--name", "nightly"], "echo done").run(), 0, "done\n", "");
-    scene.assert_told(&["[OK] nightly succeeded\n", "done", "duration: "]);
+    assert_says_only(&sh(&scene, &["--on", "success", "--name", "nightly"], "echo done").run(), 0, "done\n", "");
+    assert_told(&scene, &["[OK] nightly succeeded\n", "done", "duration: "]);
 }
 
 #[test]
@@ -84,9 +85,9 @@ fn each_name_is_known_for_itself() {
         assert_eq!(scene.texts().len(), alerts, "{options:?}");
     }
     // Without a name it is the command line, whatever is sent of it.
-    scene.command(&["--on", "change", "--tail-lines", "0"], &["test", "-e", "well"]).run().assert_code(1);
+    run_command(&scene, &["--on", "change", "--tail-lines", "0"], &["test", "-e", "well"]).run().assert_code(1);
     assert_eq!(scene.texts().len(), 3);
-    scene.command(&["--on", "change"], &["test", "-e", "other"]).run().assert_code(1);
+    run_command(&scene, &["--on", "change"], &["test", "-e", "other"]).run().assert_code(1);
     assert_eq!(scene.texts().len(), 4);
 }
 
@@ -124,14 +125,14 @@ fn without_a_place_for_it_every_failure_is_told() {
     let scene = Scene::new();
     fs::write(scene.env.state(), "a file").unwrap();
     for alerts in 1..=2 {
-        let run = scene.sh(&["--on", "change"], "exit 3").run().assert_code(3);
+        let run = sh(&scene, &["--on", "change"], "exit 3").run().assert_code(3);
         assert_eq!(scene.texts().len(), alerts);
         assert!(
             run.stderr.contains("wecom-alert: warning: ") && run.stderr.contains("every failure is told"),
             "{run:?}"
         );
     }
-    let run = scene.sh(&["--on", "change"], "exit 0").run().assert_code(0);
+    let run = sh(&scene, &["--on", "change"], "exit 0").run().assert_code(0);
     assert!(run.stderr.contains("warning"), "{run:?}");
     assert_eq!(scene.texts().len(), 2);
 }
@@ -139,7 +140,7 @@ fn without_a_place_for_it_every_failure_is_told() {
 #[test]
 fn runs_at_the_same_time_tell_of_it_once() {
     let scene = Scene::new();
-    let running: Vec<_> = (0..6).map(|_| scene.sh(&["--on", "change"], "exit 3").spawn()).collect();
+    let running: Vec<_> = (0..6).map(|_| sh(&scene, &["--on", "change"], "exit 3").spawn()).collect();
     running.into_iter().for_each(|running| drop(running.wait().assert_code(3)));
     assert_eq!(scene.texts().len(), 1);
 }

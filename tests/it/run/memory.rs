@@ -2,7 +2,8 @@
 
 use std::fs::File;
 
-use super::Scene;
+use super::sh;
+use crate::support::Scene;
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -15,7 +16,7 @@ fn a_flood_of_output_takes_little_memory() {
         let scene = Scene::new();
         // That it lives on for a moment shows the peak to whoever looks.
         let script = format!("({writer}) 2> /dev/null | head -c 200000000; sleep 0.2; exit 3");
-        let running = scene.sh(&[], &script).stdout_into(&null).spawn();
+        let running = sh(&scene, &[], &script).stdout_into(&null).spawn();
         let most = running.watch_memory();
         running.wait().assert_code(3);
         assert!(most > 0 && most < 10 * 1024, "{writer}: {most} KiB at the peak");

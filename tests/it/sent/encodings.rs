@@ -3,7 +3,8 @@
 use encoding_rs::GB18030;
 use serde_json::{Value, json};
 
-use super::{ROUTES, Scene, assert_sent, assert_sent_silently};
+use super::{assert_sent, assert_sent_silently, last, refused};
+use crate::support::{ROUTES, Scene};
 
 fn gbk(text: &str) -> Vec<u8> {
     GB18030.encode(text).0.into_owned()
@@ -33,12 +34,12 @@ fn encodings_are_told_by_the_bytes() {
         for route in ROUTES {
             let case = format!("{} {args:?} {}", route.as_str(), input.escape_ascii());
             assert_sent_silently(&case, scene.send(route, args).stdin(input.clone()).run());
-            assert_eq!(scene.last(&case).payload()["content"], expected, "{case}");
+            assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
         }
         let case = format!("file {args:?} {}", input.escape_ascii());
         let file = scene.env.file("text", &input);
         assert_sent_silently(&case, scene.group(args).arg("--text-file").arg(file).run());
-        assert_eq!(scene.last(&case).payload()["content"], expected, "{case}");
+        assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
     }
 }
 
@@ -62,7 +63,7 @@ fn what_is_broken_is_replaced_and_said() {
         for route in ROUTES {
             let case = format!("{} {args:?} {}", route.as_str(), input.escape_ascii());
             let document = assert_sent(&case, scene.send(route, args).stdin(input.clone()).run());
-            assert_eq!(scene.last(&case).payload()["content"], expected, "{case}");
+            assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
             let warnings = document["warnings"].as_array().unwrap();
             assert_eq!(warnings.len(), 1, "{case}: {warnings:?}");
             let said = warnings[0].as_str().unwrap();
@@ -92,11 +93,11 @@ fn the_warning_stands_on_stderr_in_text_mode() {
 fn an_unknown_encoding_is_refused() {
     let scene = Scene::new();
     for route in ROUTES {
-        let refusal = scene.refused("latin1", scene.send(route, &["--encoding", "latin1", "text"]), 2);
+        let refusal = refused(&scene, "latin1", scene.send(route, &["--encoding", "latin1", "text"]), 2);
         refusal.says("latin1", "--encoding: the encoding is none of auto, utf-8 and gb18030", "gb18030");
         assert!(refusal.message.ends_with("(given: `latin1`)"), "{}", refusal.message);
         let config = scene.send(route, &["text"]).config("encoding = \"latin1\"");
-        let refusal = scene.refused("settings", config, 3);
+        let refusal = refused(&scene, "settings", config, 3);
         refusal.says("settings", "config.toml:1:", "gb18030");
         assert!(!refusal.message.contains("latin1"), "{}", refusal.message);
         std::fs::remove_file(scene.env.config_file()).unwrap();
@@ -122,14 +123,14 @@ fn an_argument_may_be_in_another_encoding() {
             let case = format!("{} {}", route.as_str(), argument.escape_ascii());
             let document = assert_sent(&case, scene.send(route, &[]).arg(OsString::from_vec(argument.clone())).run());
             assert_eq!(document["warnings"], warnings, "{case}");
-            assert_eq!(scene.last(&case).payload()["content"], expected, "{case}");
+            assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
         }
     }
     // Everything else must be UTF-8.
     let title = scene.app(&["--url", "https://example.test", "text", "--title"]).arg(OsString::from_vec(gbk("磁盘")));
-    scene.refused("title", title, 2).says("title", "--title: the value is not UTF-8", "iconv");
+    refused(&scene, "title", title, 2).says("title", "--title: the value is not UTF-8", "iconv");
     let field = OsString::from_vec([b"--field=a=", &*gbk("磁盘")].concat());
-    scene.refused("field", scene.app(&["text"]).arg(field), 2).says(
+    refused(&scene, "field", scene.app(&["text"]).arg(field), 2).says(
         "field",
         "--field: the value is not UTF-8",
         "iconv",

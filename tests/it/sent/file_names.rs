@@ -2,8 +2,9 @@
 
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, assert_sent_silently};
+use super::{assert_sent_silently, last_upload};
 use crate::support::fake::Endpoint;
+use crate::support::{ROUTES, Scene};
 
 /// The header lines of the one part of the last upload, as they went over the wire.
 fn part_head(scene: &Scene) -> Vec<u8> {
@@ -24,7 +25,7 @@ fn assert_name(scene: &Scene, case: &str, expected: &str) {
     assert_eq!(lines[0].escape_ascii().to_string(), disposition.as_bytes().escape_ascii().to_string(), "{case}");
     assert!(lines[1].starts_with(b"Content-Type: ") && !lines[1].contains(&b'\r'), "{case}: {shown}");
     assert!(!shown.contains("filename*"), "{case}: {shown}");
-    assert_eq!(scene.last_upload(case).filename, expected.as_bytes(), "{case}");
+    assert_eq!(last_upload(scene, case).filename, expected.as_bytes(), "{case}");
 }
 
 const NAMES: [(&str, &str); 17] = [

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{Scene, assert_sent, assert_sent_silently};
+use super::{assert_sent, assert_sent_silently, last, refused, uploaded};
+use crate::support::Scene;
 
 const LINK: &str = "https://example.test/";
 
@@ -25,15 +26,15 @@ fn texts_are_counted_in_bytes() {
         for text in ["x".repeat(limit), bytes(limit), "😀".repeat(limit / 4)] {
             let case = format!("{} {msgtype} of {} bytes", route.as_str(), text.len());
             assert_sent_silently(&case, scene.send(route, &["-t", msgtype, &text]).run());
-            assert_eq!(scene.last(&case).payload(), &json!({"content": text}), "{case}");
+            assert_eq!(last(&scene, &case).payload(), &json!({"content": text}), "{case}");
             // What cleaning takes away does not count.
             let padded = format!("\u{feff}\u{1b}[31m{text}\u{1b}[0m\r\n\n");
             assert_sent_silently(&case, scene.send(route, &["-t", msgtype]).stdin(padded).run());
-            assert_eq!(scene.last(&case).payload(), &json!({"content": text}), "{case} from stdin");
+            assert_eq!(last(&scene, &case).payload(), &json!({"content": text}), "{case} from stdin");
         }
         for text in ["x".repeat(limit + 1), bytes(limit + 1), "😀".repeat(limit / 4) + "é"] {
             let case = format!("{} {msgtype} of {} bytes", route.as_str(), text.len());
-            let refusal = scene.refused(&case, scene.send(route, &["-t", msgtype, "--on-long", "fail", &text]), 2);
+            let refusal = refused(&scene, &case, scene.send(route, &["-t", msgtype, "--on-long", "fail", &text]), 2);
             assert_eq!(refusal.message, format!("{msgtype}.content: {} bytes, the limit is {limit}", text.len()));
             assert!(refusal.hint.contains("shorten it") && refusal.hint.contains("--on-long auto"), "{}", refusal.hint);
         }
@@ -43,7 +44,7 @@ fn texts_are_counted_in_bytes() {
 #[test]
 fn options_are_counted_as_published() {
     let scene = Scene::new();
-    let video = scene.uploaded(Route::App, "video");
+    let video = uploaded(&scene, Route::App, "video");
     let url = |count: usize| format!("{LINK}{}", "u".repeat(count - LINK.len()));
     let chars = |count: usize| "磁".repeat(count);
     type Args<'a> = &'a dyn Fn(&str) -> Vec<String>;
@@ -103,10 +104,10 @@ fn options_are_counted_as_published() {
     for (route, args, fits, does_not, message) in cases {
         let case = format!("{} {message}", route.as_str());
         assert_sent(&case, scene.send(route, &[]).args(args(&fits)).run());
-        let arrived = scene.last(&case);
+        let arrived = last(&scene, &case);
         assert!(holds(arrived.payload(), &fits), "{case}: {}", arrived.body);
         let cmd = scene.send(route, &["--on-long", "fail"]).args(args(&does_not));
-        scene.refused(&case, cmd, 2).says(&case, message, "--no-validate");
+        refused(&scene, &case, cmd, 2).says(&case, message, "--no-validate");
     }
 }
 
@@ -128,7 +129,7 @@ fn several_breaches_are_told_at_once() {
     let title = "x".repeat(129);
     let link = format!("{LINK}{}", "u".repeat(2048));
     let card = ["--on-long", "fail", "-t", "textcard", "--title", &title, "--url", &link, "d"];
-    let refusal = scene.refused("card", scene.app(&card), 2);
+    let refusal = refused(&scene, "card", scene.app(&card), 2);
     refusal.says("card", "textcard.title: 129 characters, the limit is 128; textcard.url: ", "");
 }
 
@@ -141,7 +142,7 @@ fn a_long_title_is_not_lost() {
         let case = format!("{} {msgtype}", route.as_str());
         let args = ["-t", msgtype, "--title", &title, "--url", LINK, "98 %"];
         assert_sent(&case, scene.send(route, &args).run());
-        let arrived = scene.last(&case);
+        let arrived = last(&scene, &case);
         let content = if msgtype == "news" { &arrived.payload()["articles"][0] } else { arrived.payload() };
         let shown = content["title"].as_str().unwrap();
         assert!(shown.len() <= 128 && shown.ends_with('…') && title.starts_with(shown.trim_end_matches('…')), "{case}");

@@ -9,8 +9,9 @@ use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{AMR, JPEG, MIB, MP4, PNG, ROUTES, Scene, assert_sent_silently, body_of};
+use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
+use crate::support::{ROUTES, Scene};
 
 /// A file of that size, whose first bytes are those of a format and whose others are zeros.
 pub(super) fn sized(scene: &Scene, name: &str, head: &[u8], size: usize) -> PathBuf {
@@ -54,12 +55,12 @@ fn files_are_uploaded_and_then_sent() {
         let case = format!("{} {option} {name}", route.as_str());
         let file = scene.env.file(format!("folder/{name}"), content);
         assert_sent_silently(&case, scene.send(route, &[option]).arg(file).stdin_open().run());
-        let upload = scene.last_upload(&case);
+        let upload = last_upload(&scene, &case);
         assert_eq!((upload.kind, upload.bytes.as_slice()), (kind, content), "{case}");
         assert_eq!(String::from_utf8(upload.filename).unwrap(), name, "{case}");
         assert_eq!(upload.content_type, content_type, "{case}");
         let payload = json!({"media_id": upload.media_id});
-        assert_eq!(scene.last(&case).body, body_of(route, kind.name(), payload), "{case}");
+        assert_eq!(last(&scene, &case).body, body_of(route, kind.name(), payload), "{case}");
 
         let endpoints: Vec<Endpoint> = scene.wecom.requests().iter().map(|seen| seen.endpoint).collect();
         let expected = match route {
@@ -81,7 +82,7 @@ fn a_picture_for_a_group_stands_in_the_message() {
     for (name, content) in [("a.png", PNG.to_vec()), ("photo", JPEG.to_vec()), ("large", fs::read(large).unwrap())] {
         let file = scene.env.file(name, &content);
         assert_sent_silently(name, scene.group(&["--image"]).arg(file).run());
-        let arrived = scene.last(name);
+        let arrived = last(&scene, name);
         let md5: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
         let payload = json!({"base64": STANDARD.encode(&content), "md5": md5});
         assert!(arrived.body == body_of(Route::Webhook, "image", payload), "{name}");
@@ -96,15 +97,15 @@ fn a_video_has_title_and_text_and_switches() {
     let file = scene.env.file("clip.mp4", MP4);
     let cmd = scene.app(&["--title", "Door", "--safe", "opened at 3", "--video"]).arg(&file);
     assert_sent_silently("clip", cmd.run());
-    let id = scene.last_upload("clip").media_id;
+    let id = last_upload(&scene, "clip").media_id;
     let mut expected =
         body_of(Route::App, "video", json!({"media_id": id, "title": "Door", "description": "opened at 3"}));
     expected["safe"] = json!(1);
-    assert_eq!(scene.last("clip").body, expected);
+    assert_eq!(last(&scene, "clip").body, expected);
     // Text from stdin is for whoever asks for it.
     let cmd = scene.app(&["--text-file", "-", "--video"]).arg(&file).stdin("from stdin");
     assert_sent_silently("stdin", cmd.run());
-    assert_eq!(scene.last("stdin").payload()["description"], "from stdin");
+    assert_eq!(last(&scene, "stdin").payload()["description"], "from stdin");
 }
 
 #[test]
@@ -112,15 +113,15 @@ fn confidential_files_are_of_kinds_that_can_be() {
     let scene = Scene::new();
     let file = scene.env.file("report.zip", b"123456");
     let zip = scene.app(&["--safe", "--file"]).arg(&file);
-    scene.refused("zip", zip, 2).says("zip", "report.zip cannot be sent with --safe", "--filename");
+    refused(&scene, "zip", zip, 2).says("zip", "report.zip cannot be sent with --safe", "--filename");
     let named = scene.app(&["--safe", "--filename", "report.PDF", "--file"]).arg(&file);
     assert_sent_silently("pdf", named.run());
-    assert_eq!(scene.last("pdf").body["safe"], 1);
+    assert_eq!(last(&scene, "pdf").body["safe"], 1);
     // What counts is the name that goes out.
     let blanks = scene.app(&["--safe", "--filename", "a.zip/report.txt ", "--file"]).arg(&file);
     assert_sent_silently("blanks", blanks.run());
     let broken = scene.app(&["--safe", "--filename", "report.txt\n.zip", "--file"]).arg(&file);
-    scene.refused("broken", broken, 2).says("broken", "report.txt.zip cannot be sent with --safe", "");
+    refused(&scene, "broken", broken, 2).says("broken", "report.txt.zip cannot be sent with --safe", "");
     assert_sent_silently("open", scene.app(&["--safe=0", "--file"]).arg(&file).run());
 }
 
@@ -139,7 +140,7 @@ fn stdin_is_a_file_too() {
         for (args, content, name) in cases {
             let case = format!("{} {args:?} {name}", route.as_str());
             assert_sent_silently(&case, scene.send(route, args).args(["--file", "-"]).stdin(content).run());
-            let upload = scene.last_upload(&case);
+            let upload = last_upload(&scene, &case);
             assert_eq!(upload.bytes, content, "{case}: a file is never cleaned");
             assert_eq!(String::from_utf8(upload.filename).unwrap(), name, "{case}");
             let request = upload_request(&scene, route);
@@ -149,21 +150,21 @@ fn stdin_is_a_file_too() {
         let case = format!("{} redirected", route.as_str());
         let redirected = scene.send(route, &["--file", "-"]).stdin_from(fs::File::open(&log).unwrap());
         assert_sent_silently(&case, redirected.run());
-        assert_eq!(scene.last_upload(&case).bytes, "磁盘已满\n".as_bytes(), "{case}");
+        assert_eq!(last_upload(&scene, &case).bytes, "磁盘已满\n".as_bytes(), "{case}");
     }
     assert_sent_silently("image", scene.group(&["--image", "-"]).stdin(PNG).run());
-    assert_eq!(scene.last("image").payload()["base64"], STANDARD.encode(PNG));
+    assert_eq!(last(&scene, "image").payload()["base64"], STANDARD.encode(PNG));
     assert_sent_silently("voice", scene.app(&["--voice", "-"]).stdin(AMR).run());
-    assert_eq!(scene.last_upload("voice").kind, MediaKind::Voice);
+    assert_eq!(last_upload(&scene, "voice").kind, MediaKind::Voice);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_file_may_come_through_a_fifo() {
     let scene = Scene::new();
-    let fifo = super::text_sources::make_fifo(&scene, "report.txt", b"123456");
+    let fifo = super::text_sources::fed_fifo(&scene, "report.txt", b"123456");
     assert_sent_silently("fifo", scene.app(&["--file"]).arg(fifo).run());
-    let upload = scene.last_upload("fifo");
+    let upload = last_upload(&scene, "fifo");
     assert_eq!((upload.filename.as_slice(), upload.bytes.as_slice()), (&b"report.txt"[..], &b"123456"[..]));
 }
 
@@ -181,7 +182,7 @@ fn the_largest_files_arrive_whole() {
         let file = sized(&scene, "large", head, size);
         // No bar is drawn where no terminal is.
         assert_sent_silently(&case, scene.send(route, &[option]).arg(&file).run());
-        let upload = scene.last_upload(&case);
+        let upload = last_upload(&scene, &case);
         assert!(upload.bytes == fs::read(&file).unwrap(), "{case}");
     }
 }
@@ -223,7 +224,7 @@ fn options_that_do_not_go_together_are_refused() {
     ];
     for (route, args, message) in cases {
         let case = format!("{} {args:?}", route.as_str());
-        scene.refused(&case, scene.send(route, args), 2).says(&case, message, "");
+        refused(&scene, &case, scene.send(route, args), 2).says(&case, message, "");
     }
-    assert_eq!(Value::Null, scene.refused("none", scene.group(&["--file", ""]), 2).document["errcode"]);
+    assert_eq!(Value::Null, refused(&scene, "none", scene.group(&["--file", ""]), 2).document["errcode"]);
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use super::media_files::sized;
-use super::{MIB, ROUTES, Scene};
+use super::{MIB, last_upload};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
+use crate::support::{ROUTES, Scene};
 
 #[test]
 fn tls_does_not_change_that() {
@@ -20,7 +21,7 @@ fn tls_does_not_change_that() {
     let running = cmd.spawn();
     let most = running.watch_memory();
     running.wait().assert_code(0);
-    assert_eq!(scene.last_upload("large").bytes.len(), 20 * MIB);
+    assert_eq!(last_upload(&scene, "large").bytes.len(), 20 * MIB);
     assert!(most > 0 && most < 10 * 1024, "{most} KiB at the peak");
 }
 
@@ -39,7 +40,7 @@ fn the_largest_file_takes_less_memory_than_it_has_bytes() {
             let running = cmd.spawn();
             let most = running.watch_memory();
             running.wait().assert_code(0);
-            assert_eq!(scene.last_upload("large").bytes.len(), 20 * MIB);
+            assert_eq!(last_upload(&scene, "large").bytes.len(), 20 * MIB);
             let case = format!("{} from stdin: {from_stdin}", route.as_str());
             assert!(most > 0, "{case}: nothing was seen");
             assert!(most < 10 * 1024, "{case}: {most} KiB at the peak");

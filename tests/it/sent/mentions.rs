@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, assert_sent, assert_sent_silently};
+use super::{assert_sent, assert_sent_silently, last, refused};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, WEBHOOK_KEY};
 
 #[test]
@@ -32,7 +33,7 @@ fn mentions_arrive_one_by_one() {
                 expected[field] = list;
             }
         }
-        assert_eq!(scene.last(&case).body, json!({"msgtype": "text", "text": expected}), "{case}");
+        assert_eq!(last(&scene, &case).body, json!({"msgtype": "text", "text": expected}), "{case}");
     }
 }
 
@@ -95,15 +96,15 @@ fn a_short_text_mentions_for_all_that_cannot() {
 fn a_mention_that_has_no_place_can_be_refused_or_left_out() {
     let scene = Scene::new();
     let fail = ["--mention-fallback", "fail", "-t", "markdown_v2", "--mention", "lisi", "x"];
-    scene.refused("fail", scene.group(&fail), 2).says("fail", "type markdown_v2 cannot mention anybody", "-t text");
+    refused(&scene, "fail", scene.group(&fail), 2).says("fail", "type markdown_v2 cannot mention anybody", "-t text");
     let fail = ["--mention-fallback", "fail", "-t", "markdown", "--mention", "@all", "x"];
-    scene.refused("all", scene.group(&fail), 2).says("all", "cannot mention @all and mobile numbers", "-t text");
+    refused(&scene, "all", scene.group(&fail), 2).says("all", "cannot mention @all and mobile numbers", "-t text");
     let ignore = ["--mention-fallback", "ignore", "-t", "markdown_v2", "--mention", "lisi", "x"];
     let document = assert_sent("ignore", scene.group(&ignore).run());
     assert_eq!(document["warnings"], json!(["a message of type markdown_v2 cannot mention anybody: left out"]));
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 1);
     let wrong = ["--mention-fallback", "never", "--mention", "lisi", "x"];
-    scene.refused("wrong", scene.group(&wrong), 2).says("wrong", "it is none of text, fail and ignore", "write");
+    refused(&scene, "wrong", scene.group(&wrong), 2).says("wrong", "it is none of text, fail and ignore", "write");
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn broken_mentions_are_refused() {
     ];
     for (args, message) in cases {
         let case = format!("{args:?}");
-        scene.refused(&case, scene.group(args).arg("text"), 2).says(&case, message, "");
+        refused(&scene, &case, scene.group(args).arg("text"), 2).says(&case, message, "");
     }
 }
 
@@ -138,10 +139,10 @@ fn settings_mention_in_every_type() {
     assert_sent_silently("text", cmd(&["disk full"]).run());
     let all =
         json!({"content": "disk full", "mentioned_list": ["zhangsan", "lisi"], "mentioned_mobile_list": ["@all"]});
-    assert_eq!(scene.last("text").payload(), &all);
+    assert_eq!(last(&scene, "text").payload(), &all);
 
     assert_sent_silently("option", cmd(&["--mention", "wangwu", "disk full"]).run());
-    assert_eq!(scene.last("option").payload()["mentioned_list"], json!(["wangwu"]));
+    assert_eq!(last(&scene, "option").payload()["mentioned_list"], json!(["wangwu"]));
 
     let before = scene.wecom.messages().len();
     cmd(&["-t", "markdown", "disk full"]).run().assert_code(0);

@@ -19,8 +19,8 @@ mod webhook_messages;
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use crate::support::fake::{Arrived, Endpoint, FakeWecom, Upload};
-use crate::support::{Cmd, Run, TestEnv};
+use crate::support::fake::{Arrived, Upload};
+use crate::support::{Cmd, Run, Scene};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
@@ -28,85 +28,39 @@ const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
 const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
 const MIB: usize = 1024 * 1024;
 
-const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
-
-/// A sealed environment and the stand-in that its commands talk to.
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
+/// The media_id of a sample of that kind, uploaded by `upload-media`.
+fn uploaded(scene: &Scene, route: Route, kind: &str) -> String {
+    let sample = match kind {
+        "image" => PNG,
+        "voice" => AMR,
+        "video" => MP4,
+        _ => b"a file",
+    };
+    let file = scene.env.file("sample.txt", sample);
+    let run = scene.cmd(&["upload-media", "--route", route.as_str(), "-t", kind]).arg(file).run().assert_code(0);
+    run.json()["media_id"].as_str().unwrap().to_owned()
 }
 
-impl Scene {
-    fn new() -> Self {
-        Self::with(FakeWecom::start())
-    }
+/// The last of the messages; every send must have arrived.
+#[track_caller]
+fn last(scene: &Scene, case: &str) -> Arrived {
+    let messages = scene.wecom.messages();
+    assert_eq!(scene.sends(), messages.len(), "{case}: a send that did not arrive");
+    messages.last().unwrap_or_else(|| panic!("{case}: nothing arrived")).clone()
+}
 
-    fn with(wecom: FakeWecom) -> Self {
-        Self { env: TestEnv::new(), wecom }
-    }
+#[track_caller]
+fn last_upload(scene: &Scene, case: &str) -> Upload {
+    scene.wecom.uploads().last().unwrap_or_else(|| panic!("{case}: nothing was uploaded")).clone()
+}
 
-    /// Any command, with the credentials of both routes and its result as JSON.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// `app-send` to zhangsan.
-    fn app(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["app-send", "-u", "zhangsan"]).args(args)
-    }
-
-    /// `webhook-send`.
-    fn group(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["webhook-send"]).args(args)
-    }
-
-    /// A send on that route, to zhangsan or to the group.
-    fn send(&self, route: Route, args: &[&str]) -> Cmd {
-        match route {
-            Route::App => self.app(args),
-            Route::Webhook => self.group(args),
-        }
-    }
-
-    /// The media_id of a sample of that kind, uploaded by `upload-media`.
-    fn uploaded(&self, route: Route, kind: &str) -> String {
-        let sample = match kind {
-            "image" => PNG,
-            "voice" => AMR,
-            "video" => MP4,
-            _ => b"a file",
-        };
-        let file = self.env.file("sample.txt", sample);
-        let run = self.cmd(&["upload-media", "--route", route.as_str(), "-t", kind]).arg(file).run().assert_code(0);
-        run.json()["media_id"].as_str().unwrap().to_owned()
-    }
-
-    /// How many messages were asked for, whatever became of them.
-    fn sends(&self) -> usize {
-        self.wecom.count(Endpoint::MessageSend) + self.wecom.count(Endpoint::WebhookSend)
-    }
-
-    /// The last of the messages; every send must have arrived.
-    #[track_caller]
-    fn last(&self, case: &str) -> Arrived {
-        let messages = self.wecom.messages();
-        assert_eq!(self.sends(), messages.len(), "{case}: a send that did not arrive");
-        messages.last().unwrap_or_else(|| panic!("{case}: nothing arrived")).clone()
-    }
-
-    #[track_caller]
-    fn last_upload(&self, case: &str) -> Upload {
-        self.wecom.uploads().last().unwrap_or_else(|| panic!("{case}: nothing was uploaded")).clone()
-    }
-
-    /// Runs a command that must not make any request at all.
-    #[track_caller]
-    fn refused(&self, case: &str, cmd: Cmd, code: i32) -> Refusal {
-        let before = self.wecom.requests().len();
-        let refusal = refusal(case, cmd.run(), code);
-        assert_eq!(self.wecom.requests().len(), before, "{case}: a request was made");
-        refusal
-    }
+/// Runs a command that must not make any request at all.
+#[track_caller]
+fn refused(scene: &Scene, case: &str, cmd: Cmd, code: i32) -> Refusal {
+    let before = scene.wecom.requests().len();
+    let refusal = refusal(case, cmd.run(), code);
+    assert_eq!(scene.wecom.requests().len(), before, "{case}: a request was made");
+    refusal
 }
 
 /// The body of a text message of the given route, as the options make it.

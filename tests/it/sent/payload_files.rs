@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, assert_sent, assert_sent_silently, body_of};
+use super::{assert_sent, assert_sent_silently, body_of, last, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom};
+use crate::support::{ROUTES, Scene};
 
 /// How a payload comes in.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +34,11 @@ fn every_file_of_the_webhook_arrives_as_given() {
 
 fn arrives_every_way(route: Route) {
     for way in [Way::File, Way::Stdin, Way::Object, Way::ObjectFromStdin] {
-        // A task_id must not come twice, so each way has a stand-in of its own.
+        // A task_id must not come twice, so each way has a fake of its own.
         let scene = Scene::with(FakeWecom::builder().parties([3]).tags([7]).start());
         let ids = ["image", "voice", "video", "file"].map(|kind| match (route, kind) {
             (Route::Webhook, "image" | "video") => (kind, String::new()),
-            _ => (kind, scene.uploaded(route, kind)),
+            _ => (kind, uploaded(&scene, route, kind)),
         });
         let examples = examples(route);
         for (name, mut body) in examples.clone() {
@@ -66,7 +67,7 @@ fn send(scene: &Scene, route: Route, way: Way, name: &str, msgtype: &str, body: 
         Way::ObjectFromStdin => scene.send(route, &["-t", msgtype, "--payload", "-"]).stdin(text),
     };
     assert_sent_silently(&case, cmd.run());
-    let arrived = scene.last(&case);
+    let arrived = last(scene, &case);
     assert_eq!(arrived.body, expected, "{case}");
     assert!(arrived.remarks.is_empty(), "{case}: {:?}", arrived.remarks);
 }
@@ -78,7 +79,7 @@ fn published_webhook_shapes_arrive_as_given() {
     let table = "| a | b |\n| :-- | --: |\n| 1 | 2 |";
     let image = scene.env.file("a.png", super::PNG);
     assert_sent_silently("image", scene.group(&["--image"]).arg(image).run());
-    let picture = scene.last("image").body;
+    let picture = last(&scene, "image").body;
     let bodies = [
         (json!({"msgtype": "text", "text": {"content": "a", "mentioned_list": ["u1", "@all"]}}), 0),
         (json!({"msgtype": "text", "text": {"content": "a", "mentioned_mobile_list": ["13800000000", "@all"]}}), 0),
@@ -106,7 +107,7 @@ fn published_webhook_shapes_arrive_as_given() {
         let case = body.to_string();
         let document = assert_sent(&case, scene.group(&["--payload", "-"]).stdin(case.as_str()).run());
         assert_eq!(document["warnings"].as_array().unwrap().len(), warnings, "{case}: {}", document["warnings"]);
-        assert_eq!(scene.last(&case).body, body, "{case}");
+        assert_eq!(last(&scene, &case).body, body, "{case}");
     }
 }
 
@@ -121,7 +122,7 @@ fn strings_of_a_payload_are_not_edited() {
         let escaped = payload.to_string().replace('😀', "\\ud83d\\ude00").replace('\u{2028}', "\\u2028");
         let cmd = scene.send(route, &["--payload", "-", "--escapes"]).stdin(format!("\u{feff}{escaped}\r\n"));
         assert_sent_silently(case, cmd.run());
-        let arrived = scene.last(case);
+        let arrived = last(&scene, case);
         assert_eq!(arrived.body, body_of(route, "text", payload), "{case}");
         let raw = String::from_utf8(arrived.raw).unwrap();
         assert!(raw.contains('😀') && raw.contains('\u{2028}') && !raw.contains("\\u"), "{case}: {raw}");
@@ -138,7 +139,7 @@ fn examples(route: Route) -> Vec<(String, Value)> {
     files.iter().map(|path| (name(path), serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())).collect()
 }
 
-/// Puts real ids where a file has stand-ins for them.
+/// Puts real ids where a file has fakes for them.
 fn use_ids(value: &mut Value, msgtype: &str, field: &str, ids: &[(&str, String)]) {
     match value {
         Value::String(text) if text.starts_with("MEDIA-ID-OF-") => {

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{MIB, ROUTES, Scene, assert_sent, assert_sent_silently, body_of};
-use crate::support::Cmd;
+use super::{MIB, assert_sent, assert_sent_silently, body_of, last, refused, uploaded};
+use crate::support::{Cmd, ROUTES, Scene, make_fifo};
 
 #[test]
 fn stdin_is_left_alone_where_something_else_gives_the_message() {
@@ -16,7 +16,7 @@ fn stdin_is_left_alone_where_something_else_gives_the_message() {
     let picture = scene.env.file("a.png", super::PNG);
     let voice = scene.env.file("a.amr", super::AMR);
     for route in ROUTES {
-        let id = scene.uploaded(route, "file");
+        let id = uploaded(&scene, route, "file");
         let by_path = [("--payload", &payload), ("--text-file", &text), ("--image", &picture), ("--file", &picture)];
         let mut cmds: Vec<(String, Cmd)> = by_path
             .into_iter()
@@ -42,7 +42,7 @@ fn content_wins_over_stdin() {
     for route in ROUTES {
         let case = route.as_str();
         assert_sent_silently(case, scene.send(route, &["argument"]).stdin("piped").run());
-        assert_eq!(scene.last(case).body, body_of(route, "text", json!({"content": "argument"})));
+        assert_eq!(last(&scene, case).body, body_of(route, "text", json!({"content": "argument"})));
     }
 }
 
@@ -61,7 +61,7 @@ fn text_files_and_stdin_are_one_message_each() {
         ];
         for (case, cmd, expected) in cases {
             assert_sent_silently(case, cmd.run());
-            assert_eq!(scene.last(case).payload()["content"], expected, "{} {case}", route.as_str());
+            assert_eq!(last(&scene, case).payload()["content"], expected, "{} {case}", route.as_str());
         }
     }
 }
@@ -70,17 +70,16 @@ fn text_files_and_stdin_are_one_message_each() {
 #[test]
 fn text_may_come_through_a_fifo() {
     let scene = Scene::new();
-    let fifo = make_fifo(&scene, "fifo", b"through a fifo\n");
+    let fifo = fed_fifo(&scene, "fifo", b"through a fifo\n");
     assert_sent_silently("fifo", scene.group(&["--text-file"]).arg(fifo).run());
-    assert_eq!(scene.last("fifo").payload()["content"], "through a fifo");
+    assert_eq!(last(&scene, "fifo").payload()["content"], "through a fifo");
 }
 
 /// A FIFO through which somebody writes that, as soon as somebody reads.
 #[cfg(unix)]
-pub(super) fn make_fifo(scene: &Scene, name: &str, content: &'static [u8]) -> std::path::PathBuf {
+pub(super) fn fed_fifo(scene: &Scene, name: &str, content: &'static [u8]) -> std::path::PathBuf {
     let path = scene.env.home().join(name);
-    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-    assert!(made.success());
+    make_fifo(&path);
     let written = path.clone();
     // Nobody waits for it: where nobody reads, it never ends.
     std::thread::spawn(move || fs::write(written, content));
@@ -94,25 +93,25 @@ fn empty_text_is_a_usage_error() {
     for route in ROUTES {
         for blank in blanks {
             let case = format!("{} {blank:?}", route.as_str());
-            let from_stdin = scene.refused(&case, scene.send(route, &[]).stdin(blank), 2);
+            let from_stdin = refused(&scene, &case, scene.send(route, &[]).stdin(blank), 2);
             from_stdin.says(&case, "the text is empty: stdin holds nothing but white space", "--skip-empty");
             let file = scene.env.file("blank.txt", blank);
-            let from_file = scene.refused(&case, scene.send(route, &["--text-file"]).arg(file), 2);
+            let from_file = refused(&scene, &case, scene.send(route, &["--text-file"]).arg(file), 2);
             from_file.says(&case, "blank.txt\" holds nothing but white space", "--if-empty TEXT");
             if !blank.contains('\0') {
                 // Not even empty CONTENT falls through to stdin.
-                let from_argument = scene.refused(&case, scene.send(route, &[blank]).stdin_open(), 2);
+                let from_argument = refused(&scene, &case, scene.send(route, &[blank]).stdin_open(), 2);
                 from_argument.says(&case, "the text is empty: CONTENT holds", "--skip-empty");
             }
         }
         let case = route.as_str();
-        scene.refused(case, scene.send(route, &[]).stdin_null(), 2).says(
+        refused(&scene, case, scene.send(route, &[]).stdin_null(), 2).says(
             case,
             "stdin holds nothing",
             "before the pipe",
         );
-        scene.refused(case, scene.send(route, &[]).stdin_closed(), 2).says(case, "stdin", "");
-        scene.refused(case, scene.send(route, &["-t", "markdown"]), 2).says(case, "stdin holds nothing", "");
+        refused(&scene, case, scene.send(route, &[]).stdin_closed(), 2).says(case, "stdin", "");
+        refused(&scene, case, scene.send(route, &["-t", "markdown"]), 2).says(case, "stdin holds nothing", "");
     }
 }
 
@@ -150,18 +149,18 @@ fn something_else_can_be_sent_instead() {
         let case = route.as_str();
         let instead = ["--if-empty", "no output\u{1b}[0m \u{7}🙂\n"];
         assert_sent_silently(case, scene.send(route, &instead).stdin("\n").run());
-        assert_eq!(scene.last(case).payload()["content"], "no output 🙂");
+        assert_eq!(last(&scene, case).payload()["content"], "no output 🙂");
         assert_sent_silently(case, scene.send(route, &instead).arg("").run());
-        assert_eq!(scene.last(case).payload()["content"], "no output 🙂");
+        assert_eq!(last(&scene, case).payload()["content"], "no output 🙂");
         assert_sent_silently(case, scene.send(route, &instead).stdin("output").run());
-        assert_eq!(scene.last(case).payload()["content"], "output");
+        assert_eq!(last(&scene, case).payload()["content"], "output");
         // The option beats the other one of the settings.
         assert_sent_silently(case, scene.send(route, &instead).config("skip_empty = true").run());
-        assert_eq!(scene.last(case).payload()["content"], "no output 🙂");
+        assert_eq!(last(&scene, case).payload()["content"], "no output 🙂");
         std::fs::remove_file(scene.env.config_file()).unwrap();
-        scene.refused(case, scene.send(route, &["--if-empty", " "]), 2);
+        refused(&scene, case, scene.send(route, &["--if-empty", " "]), 2);
         let both = scene.send(route, &["--if-empty", "a", "--skip-empty"]);
-        scene.refused(case, both, 2).says(case, "--skip-empty", "");
+        refused(&scene, case, both, 2).says(case, "--skip-empty", "");
     }
 }
 
@@ -180,7 +179,7 @@ fn escapes_are_read_in_content_alone_and_only_when_asked_for() {
         ];
         for (case, cmd, expected) in cases {
             assert_sent_silently(case, cmd.run());
-            assert_eq!(scene.last(case).payload()["content"], expected, "{} {case}", route.as_str());
+            assert_eq!(last(&scene, case).payload()["content"], expected, "{} {case}", route.as_str());
         }
     }
 }
@@ -199,7 +198,7 @@ fn sources_that_contradict_or_fail_are_refused() {
     for route in ROUTES {
         for (args, code, message) in cases {
             let case = format!("{} {args:?}", route.as_str());
-            scene.refused(&case, scene.send(route, args), code).says(&case, message, "");
+            refused(&scene, &case, scene.send(route, args), code).says(&case, message, "");
         }
     }
 }
@@ -233,10 +232,10 @@ fn an_article_needs_no_text() {
         let articles = json!({"articles": [{"title": "T", "url": link}]});
         for cmd in [scene.send(route, &args), scene.send(route, &args).stdin_closed()] {
             assert_sent(route.as_str(), cmd.run());
-            assert_eq!(scene.last("no text").body, body_of(route, "news", articles.clone()));
+            assert_eq!(last(&scene, "no text").body, body_of(route, "news", articles.clone()));
         }
         assert_sent(route.as_str(), scene.send(route, &args).stdin("piped\n").run());
-        assert_eq!(scene.last("text").payload()["articles"][0]["description"], "piped");
-        scene.refused("named", scene.send(route, &args).arg(""), 2).says("named", "the text is empty: CONTENT", "");
+        assert_eq!(last(&scene, "text").payload()["articles"][0]["description"], "piped");
+        refused(&scene, "named", scene.send(route, &args).arg(""), 2).says("named", "the text is empty: CONTENT", "");
     }
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, assert_sent_silently, body_of};
-use crate::support::Cmd;
+use super::{assert_sent_silently, body_of, last};
+use crate::support::{Cmd, ROUTES, Scene};
 
 /// Text that shells, templates, parsers and encoders like to spoil.
 const NASTY: [&str; 24] = [
@@ -59,7 +59,7 @@ fn send(scene: &Scene, route: Route, way: Way, given: &str) -> Cmd {
 fn arrives(scene: &Scene, route: Route, way: Way, given: &str, expected: &str) {
     let case = format!("{} {way:?} {given:?}", route.as_str());
     assert_sent_silently(&case, send(scene, route, way, given).run());
-    let arrived = scene.last(&case);
+    let arrived = last(scene, &case);
     assert_eq!(arrived.body, body_of(route, "text", json!({"content": expected})), "{case}");
     let raw = String::from_utf8(arrived.raw).unwrap();
     assert!(raw.contains(&format!("{{\"content\":\"{}\"}}", in_json(expected))), "{case}: {raw}");
@@ -132,7 +132,7 @@ fn markdown_is_no_exception() {
     for (route, msgtype) in [(Route::App, "markdown"), (Route::Webhook, "markdown"), (Route::Webhook, "markdown_v2")] {
         let cmd = scene.send(route, &["-t", msgtype]).stdin(format!("\u{1b}[31m{text}\r\n"));
         assert_sent_silently(msgtype, cmd.run());
-        assert_eq!(scene.last(msgtype).body, body_of(route, msgtype, json!({"content": text})));
+        assert_eq!(last(&scene, msgtype).body, body_of(route, msgtype, json!({"content": text})));
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
 use super::media_files::sized;
-use super::{AMR, JPEG, MIB, MP4, PNG, ROUTES, Scene, assert_sent, refusal};
-use crate::support::Cmd;
+use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, last_upload, refusal, refused};
 use crate::support::fake::{Endpoint, MediaKind, Reply, SECRET, WEBHOOK_KEY};
+use crate::support::{Cmd, ROUTES, Scene};
 
 fn upload(scene: &Scene, route: Route, args: &[&str]) -> Cmd {
     scene.cmd(&["upload-media", "--route", route.as_str()]).args(args)
@@ -21,7 +21,7 @@ fn the_media_id_stands_alone_on_a_line() {
     for route in ROUTES {
         let cmd = scene.env.cmd(["upload-media", "--route", route.as_str()]).arg(&file);
         let run = cmd.base_url(&scene.wecom).app_credentials().webhook().run().assert_code(0);
-        let upload = scene.last_upload(route.as_str());
+        let upload = last_upload(&scene, route.as_str());
         assert_eq!(run.stdout, format!("{}\n", upload.media_id));
         assert_eq!(run.stderr, "");
         assert_eq!((upload.filename.as_slice(), upload.bytes.as_slice()), ("报告.txt".as_bytes(), &b"123456"[..]));
@@ -39,7 +39,7 @@ fn the_document_tells_all_of_it() {
         let expected = json!({
             "ok": true, "status": "ok", "exit_code": 0, "message": null, "hint": null, "warnings": [],
             "route": route.as_str(), "parts": [], "attempts": 0, "retryable": false, "type": kind,
-            "media_id": scene.last_upload(kind).media_id,
+            "media_id": last_upload(&scene, kind).media_id,
         });
         for (field, value) in expected.as_object().unwrap() {
             assert_eq!(&document[field], value, "{field}\n{}", run.all());
@@ -79,7 +79,7 @@ fn the_kind_is_as_asked_for_or_by_content() {
         for cmd in [upload(&scene, route, args).arg(file), upload(&scene, route, args).arg("-").stdin(content)] {
             let run = cmd.run().assert_code(0);
             assert_eq!(run.json()["type"], kind.name(), "{case}");
-            let arrived = scene.last_upload(&case);
+            let arrived = last_upload(&scene, &case);
             assert_eq!((arrived.kind, arrived.bytes.as_slice()), (kind, content), "{case}");
         }
     }
@@ -108,15 +108,15 @@ fn the_route_is_the_one_that_the_profile_has() {
         let document = cmd(profile, args).run().assert_code(0).json();
         assert_eq!((&document["route"], &document["profile"]), (&json!(route), &json!(profile)));
     }
-    let both = scene.refused("both", cmd("both", &[]), 2);
+    let both = refused(&scene, "both", cmd("both", &[]), 2);
     both.says("both", "both an app and a webhook", "--route app or --route webhook");
-    let app = scene.refused("app", cmd("app", &["--route", "webhook"]), 3);
+    let app = refused(&scene, "app", cmd("app", &["--route", "webhook"]), 3);
     app.says("app", "webhook is not set", "WECOM_ALERT_WEBHOOK");
-    let room = scene.refused("room", cmd("room", &["--route", "app"]), 3);
+    let room = refused(&scene, "room", cmd("room", &["--route", "app"]), 3);
     room.says("room", "corp_id, secret are not set", "WECOM_ALERT_CORP_ID");
     let none = scene.env.cmd(["--output", "json", "upload-media"]).arg(&file);
     fs::remove_file(scene.env.config_file()).unwrap();
-    scene.refused("none", none.base_url(&scene.wecom), 3).says(
+    refused(&scene, "none", none.base_url(&scene.wecom), 3).says(
         "none",
         "neither an app nor a webhook",
         "write a config file",
@@ -126,7 +126,7 @@ fn the_route_is_the_one_that_the_profile_has() {
 }
 
 #[test]
-fn names_and_stdin() {
+fn the_filename_of_a_file_and_of_stdin() {
     let scene = Scene::new();
     let log = scene.env.file("df.log", "磁盘\n");
     for route in ROUTES {
@@ -139,7 +139,7 @@ fn names_and_stdin() {
         ];
         for (cmd, name, content) in cases {
             cmd.run().assert_code(0);
-            let upload = scene.last_upload(case);
+            let upload = last_upload(&scene, case);
             assert_eq!((upload.filename.as_slice(), upload.bytes.as_slice()), (name.as_bytes(), content), "{case}");
         }
     }
@@ -153,8 +153,8 @@ fn what_cannot_be_uploaded_is_refused_here() {
     let large = sized(&scene, "large", b"x", 20 * MIB + 1);
     let [text, short, large] = [&text, &short, &large].map(|path| path.to_str().unwrap());
     let cases: [(Route, &[&str], i32, &str); 13] = [
-        (Route::App, &["-t", "image", text], 2, "the image must be JPG or PNG by its content"),
-        (Route::App, &["-t", "voice", text], 2, "the voice must be AMR by its content"),
+        (Route::App, &["-t", "image", text], 2, "must be JPG or PNG"),
+        (Route::App, &["-t", "voice", text], 2, "must be AMR"),
         (Route::App, &["-t", "video", text], 2, "the video must be MP4 by its content"),
         (Route::App, &["-t", "music", text], 2, "the media type \"music\" is none of image, voice, video, file"),
         (Route::Webhook, &["-t", "image", text], 2, "voice and file, not image"),
@@ -169,9 +169,9 @@ fn what_cannot_be_uploaded_is_refused_here() {
     ];
     for (route, args, code, message) in cases {
         let case = format!("{} {args:?}", route.as_str());
-        scene.refused(&case, upload(&scene, route, args), code).says(&case, message, "");
+        refused(&scene, &case, upload(&scene, route, args), code).says(&case, message, "");
     }
-    let endless = scene.refused("stdin", upload(&scene, Route::App, &["-"]).stdin(vec![b'x'; 20 * MIB + 1]), 2);
+    let endless = refused(&scene, "stdin", upload(&scene, Route::App, &["-"]).stdin(vec![b'x'; 20 * MIB + 1]), 2);
     endless.says("stdin", "stdin has more than 20971520 bytes", "");
 }
 
@@ -188,7 +188,7 @@ fn a_refusal_by_wecom_has_its_class() {
     ] {
         let case = format!("{reply:?}");
         scene.wecom.script(Endpoint::MediaUpload, [reply]);
-        let refused = refusal(&case, upload(&scene, Route::App, &["--timeout", "300ms"]).arg(&file).run(), code);
+        let refused = refusal(&case, upload(&scene, Route::App, &["--timeout", "1s"]).arg(&file).run(), code);
         assert_eq!(refused.document["errcode"], errcode, "{case}");
         assert_eq!(refused.document["media_id"], Value::Null, "{case}");
     }
@@ -204,7 +204,7 @@ fn a_large_upload_is_silent_in_pipes() {
     let file = sized(&scene, "large.bin", b"x", 3 * MIB);
     let run = scene.env.cmd(["upload-media"]).arg(file).base_url(&scene.wecom).webhook().run().assert_code(0);
     assert_eq!(run.stderr, "");
-    assert_eq!(run.stdout, format!("{}\n", scene.last_upload("large").media_id));
+    assert_eq!(run.stdout, format!("{}\n", last_upload(&scene, "large").media_id));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{Scene, assert_sent, assert_sent_silently, body_of};
+use super::{assert_sent, assert_sent_silently, body_of, last, refused};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, WEBHOOK_KEY};
 
 const LINK: &str = "https://status.example.test/a?b=1&c=%20#d";
@@ -26,7 +27,7 @@ fn each_type_arrives_as_its_options_say() {
     for (args, msgtype, payload) in cases {
         let case = format!("{args:?}");
         assert_sent_silently(&case, scene.group(args).run());
-        assert_eq!(scene.last(&case).body, body_of(Route::Webhook, msgtype, payload), "{case}");
+        assert_eq!(last(&scene, &case).body, body_of(Route::Webhook, msgtype, payload), "{case}");
     }
     // The key opens the door, and nothing else is asked for.
     let requests = scene.wecom.requests();
@@ -41,7 +42,7 @@ fn an_address_without_scheme_is_sent_with_a_warning() {
     let warnings = document["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].as_str().unwrap().starts_with("news.articles[0].url: no http://"), "{warnings:?}");
-    assert_eq!(scene.last("bare").payload()["articles"][0]["url"], "www.example.test");
+    assert_eq!(last(&scene, "bare").payload()["articles"][0]["url"], "www.example.test");
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn what_has_no_place_in_a_type_is_refused() {
     ];
     for (args, message, hint) in cases {
         let case = format!("{args:?}");
-        scene.refused(&case, scene.group(args), 2).says(&case, message, hint);
+        refused(&scene, &case, scene.group(args), 2).says(&case, message, hint);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every integration test stands on: a sealed environment for the real binary, a stand-in for WeCom, proxies.
+//! What all integration tests use: a sealed environment for the real binary, a fake of WeCom's server, proxies, waiting.
 #![allow(dead_code, unused_imports, reason = "a tool box: not every tool is in use at every time")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test without its environment cannot go on")]
 
@@ -6,6 +6,8 @@ pub(crate) mod entry;
 pub(crate) mod fake;
 pub(crate) mod proxy;
 mod run;
+mod scene;
+mod system;
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,14 +15,19 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) use run::{Cmd, Run, Running};
+pub(crate) use scene::{ROUTES, Scene, on_each_route, send_endpoint, upload_endpoint};
+pub(crate) use system::*;
 
-/// A home of its own with nothing in it, and no environment but what a test sets.
+/// A home of its own with nothing in it, and no environment but what a test sets. Dropping it ends the processes
+/// that were started in it, and fails the test if there were any.
 pub(crate) struct TestEnv {
     root: tempfile::TempDir,
 }
 
 impl TestEnv {
     pub(crate) fn new() -> Self {
+        #[cfg(target_os = "linux")]
+        restore_signals_for_children();
         let root = tempfile::tempdir().unwrap();
         for folder in ["home", "config", "cache", "state", "tmp"] {
             fs::create_dir(root.path().join(folder)).unwrap();
@@ -75,6 +82,13 @@ impl TestEnv {
         let path = self.home().join(path);
         write_private(&path, content.as_ref());
         path
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for TestEnv {
+    fn drop(&mut self) {
+        assert_no_process_left(self.root.path(), std::time::Duration::from_secs(20));
     }
 }
 

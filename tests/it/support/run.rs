@@ -6,12 +6,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use super::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
-
-/// A binary that takes longer is hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::{is_root, needs, wait_for, wait_until};
 
 /// What the binary finds at its standard input.
 #[derive(Debug)]
@@ -53,10 +50,10 @@ pub(crate) struct Cmd {
     /// Where stdout and stderr lead instead.
     files: [Option<File>; 2],
     leads_group: bool,
-    /// The signal that is ignored when it starts.
-    ignored: Option<&'static str>,
-    /// In KiB.
-    most_memory: Option<usize>,
+    /// What a shell does before it becomes the binary.
+    before: String,
+    /// Without the powers of root over files, which root keeps otherwise.
+    powerless: bool,
 }
 
 impl Cmd {
@@ -78,8 +75,8 @@ impl Cmd {
             may_show_token: false,
             files: [None, None],
             leads_group: false,
-            ignored: None,
-            most_memory: None,
+            before: String::new(),
+            powerless: false,
         }
     }
 
@@ -171,16 +168,30 @@ impl Cmd {
     }
 
     /// It starts with that signal ignored, as under nohup.
-    pub(crate) fn ignoring(mut self, signal: &'static str) -> Self {
-        self.ignored = Some(signal);
+    pub(crate) fn ignoring(self, signal: &str) -> Self {
+        self.after(&format!("trap '' {signal}"))
+    }
+
+    /// A shell does this first, and then becomes the binary.
+    pub(crate) fn after(mut self, shell: &str) -> Self {
+        self.before = format!("{}{shell}; ", self.before);
         self
     }
 
     /// It has so many KiB of address space, on systems that can say so; to want more ends it.
-    pub(crate) fn most_memory(mut self, kib: usize) -> Self {
-        self.most_memory = Some(kib);
+    pub(crate) fn most_memory(self, kib: usize) -> Self {
         // Each thread would set aside a lot for a heap of its own, whether it needs that or not.
-        self.env("MALLOC_ARENA_MAX", "1")
+        self.after(&format!("ulimit -v {kib}")).env("MALLOC_ARENA_MAX", "1")
+    }
+
+    /// It is held to the modes of files, also where the tests are run by root. `None` where that cannot be had.
+    #[cfg(unix)]
+    pub(crate) fn held_to_modes(mut self) -> Option<Self> {
+        if is_root() {
+            self.powerless = true;
+            return needs("setpriv").then_some(self);
+        }
+        Some(self)
     }
 
     /// Writes this as the user's config file.
@@ -189,13 +200,13 @@ impl Cmd {
         self
     }
 
-    /// Talks to that stand-in, and must show none of its secrets.
+    /// Talks to that fake, and must show none of its secrets.
     pub(crate) fn base_url(self, wecom: &FakeWecom) -> Self {
         let url = wecom.base_url();
         self.keeps_secret(wecom).env("WECOM_ALERT_BASE_URL", url)
     }
 
-    /// Must show none of that stand-in's secrets, however it comes to talk to it.
+    /// Must show none of that fake's secrets, however it comes to talk to it.
     pub(crate) fn keeps_secret(mut self, wecom: &FakeWecom) -> Self {
         self.sources.push(wecom.secrets());
         self
@@ -207,14 +218,14 @@ impl Cmd {
         self
     }
 
-    /// The app that the stand-in always knows, through the environment.
+    /// The app that the fake always knows, through the environment.
     pub(crate) fn app_credentials(self) -> Self {
         self.env("WECOM_ALERT_CORP_ID", CORP_ID)
             .env("WECOM_ALERT_AGENT_ID", AGENT_ID.to_string())
             .env("WECOM_ALERT_SECRET", SECRET)
     }
 
-    /// The webhook that the stand-in always knows, through the environment.
+    /// The webhook that the fake always knows, through the environment.
     pub(crate) fn webhook(self) -> Self {
         self.env("WECOM_ALERT_WEBHOOK", WEBHOOK_KEY)
     }
@@ -239,14 +250,13 @@ impl Cmd {
             (self.stdout == Stdout::Full, ">/dev/full"),
         ];
         let redirections: String = redirections.iter().filter(|(on, _)| *on).map(|(_, text)| *text).collect();
-        let trap = self.ignored.map(|signal| format!("trap '' {signal}; ")).unwrap_or_default();
-        let limit = self.most_memory.map(|kib| format!("ulimit -v {kib}; ")).unwrap_or_default();
-        let first = trap + &limit;
-        let mut command = if redirections.is_empty() && first.is_empty() {
+        let through = if self.powerless { "setpriv --bounding-set=-all --inh-caps=-all -- " } else { "" };
+        let line = format!("{}exec {through}\"$0\" \"$@\" {redirections}", self.before);
+        let mut command = if line == "exec \"$0\" \"$@\" " {
             Command::new(binary)
         } else {
             let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(format!("{first}exec \"$0\" \"$@\" {redirections}")).arg(binary);
+            shell.arg("-c").arg(line).arg(binary);
             shell
         };
         command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);
@@ -289,7 +299,7 @@ impl Cmd {
         }
         let stdout = child.stdout.take().map(collect);
         let stderr = child.stderr.take().map(collect);
-        Running { child, cmd: self, stdout, stderr, _open: open, since: Instant::now() }
+        Running { child, cmd: self, stdout, stderr, _open: open }
     }
 
     fn check_secrets(&self, run: &Run) {
@@ -309,7 +319,6 @@ pub(crate) struct Running {
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
     _open: Vec<std::process::ChildStdin>,
-    since: Instant,
 }
 
 impl Running {
@@ -321,10 +330,11 @@ impl Running {
     /// which a build for tests has many times more. 0 where nobody tells.
     pub(crate) fn watch_memory(&self) -> usize {
         let mut most = 0;
-        while let Some(now) = memory(self.id()) {
-            most = most.max(now);
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("its end", || {
+            let now = memory(self.id());
+            most = most.max(now.unwrap_or_default());
+            now.is_none()
+        });
         most
     }
 
@@ -340,17 +350,8 @@ impl Running {
 
     /// Waits for its end, within limits.
     pub(crate) fn wait(mut self) -> Run {
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if self.since.elapsed() > PATIENCE {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                panic!("{:?} is hung: killed after {PATIENCE:?}", self.cmd.args);
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let what = format!("the end of {:?}", self.cmd.args);
+        let status = wait_for(&what, || self.child.try_wait().unwrap());
         let text = |reader: Option<JoinHandle<Vec<u8>>>| {
             let bytes = reader.map(|reader| reader.join().unwrap()).unwrap_or_default();
             String::from_utf8(bytes).unwrap_or_else(|error| panic!("output that is not UTF-8: {error}"))
@@ -358,6 +359,14 @@ impl Running {
         let run = Run { code: status.code(), stdout: text(self.stdout.take()), stderr: text(self.stderr.take()) };
         self.cmd.check_secrets(&run);
         run
+    }
+}
+
+/// One that a failing test leaves behind is ended.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

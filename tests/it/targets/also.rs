@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, assert_targets, owned};
+use super::{app, arrived, assert_targets, group, new_scene, owned, sends};
 use crate::document::{assert_document, assert_says, warnings};
-use crate::results::at_once;
+use crate::support::at_once;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
 
 const TEXT: &str = "disk full";
 
 #[test]
 fn each_gets_it_with_credentials_and_recipients_of_its_own() {
-    let scene = Scene::new();
-    let run = scene.app(&["-u", "zhangsan", "--also", "room", "--also", "night", "--also", "hall", TEXT]).run();
+    let scene = new_scene();
+    let run = app(&scene, &["-u", "zhangsan", "--also", "room", "--also", "night", "--also", "hall", TEXT]).run();
     let expected =
         json!({"status": "sent", "profile": "ops", "route": "app", "attempts": 4, "warnings": [], "errcode": 0});
     let told = assert_document(&run, "four", 0, &expected);
@@ -24,15 +24,15 @@ fn each_gets_it_with_credentials_and_recipients_of_its_own() {
         ("hall", "webhook", sent, 0),
     ];
     assert_targets("four", &told, &targets);
-    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT), ("zhangsan", TEXT)]));
+    assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT), ("zhangsan", TEXT)]));
     assert_eq!(told["parts"].as_array().unwrap().len(), 4);
     assert_eq!(scene.wecom.count(Endpoint::GetToken), 2, "a token for each app");
 }
 
 #[test]
 fn a_target_has_the_fields_of_a_whole_document() {
-    let scene = Scene::new();
-    let told = scene.group(&["--also", "ops", TEXT]).run().assert_code(0).json();
+    let scene = new_scene();
+    let told = group(&scene, &["--also", "ops", TEXT]).run().assert_code(0).json();
     let mut fields: Vec<_> = told["targets"][1].as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();
     let expected = [
@@ -59,37 +59,37 @@ fn a_target_has_the_fields_of_a_whole_document() {
     assert_eq!((&ops["parts"][0]["index"], &ops["parts"][0]["kind"]), (&json!(1), &json!("message")));
     assert!(ops["parts"][0]["msgid"].is_string(), "{ops}");
     // Without further targets there is the one.
-    let told = scene.group(&[TEXT]).run().assert_code(0).json();
+    let told = group(&scene, &[TEXT]).run().assert_code(0).json();
     assert_targets("alone", &told, &[("room", "webhook", "sent", 0)]);
 }
 
 #[test]
 fn those_of_the_profile_give_way_to_those_of_the_option() {
-    let scene = Scene::new().with("room", "also = [\"night\", \"hall\"]");
-    scene.group(&[TEXT]).run().assert_code(0);
-    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT)]));
-    scene.group(&["--also", "ops", "again"]).run().assert_code(0);
+    let scene = new_scene().profile("room", "also = [\"night\", \"hall\"]");
+    group(&scene, &[TEXT]).run().assert_code(0);
+    assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT)]));
+    group(&scene, &["--also", "ops", "again"]).run().assert_code(0);
     let again = [("hall", TEXT), ("lisi", "again"), ("room", "again"), ("room", TEXT), ("wangwu", TEXT)];
-    assert_eq!(scene.arrived(), owned(&again));
+    assert_eq!(arrived(&scene), owned(&again));
 }
 
 #[test]
 fn a_profile_named_twice_gets_it_twice() {
-    let scene = Scene::new();
-    let told = scene.group(&["--also", "hall", "--also", "hall", TEXT]).run().assert_code(0).json();
+    let scene = new_scene();
+    let told = group(&scene, &["--also", "hall", "--also", "hall", TEXT]).run().assert_code(0).json();
     assert_eq!(told["targets"].as_array().unwrap().len(), 3);
-    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("hall", TEXT), ("room", TEXT)]));
+    assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("hall", TEXT), ("room", TEXT)]));
 }
 
 #[test]
 fn a_profile_with_both_routes_must_be_told_which() {
     for (name, expected) in [("both:app", ("zhangsan", "app")), ("both:webhook", ("both", "webhook"))] {
-        let scene = Scene::new();
-        let told = scene.group(&["--also", name, TEXT]).run().assert_code(0).json();
+        let scene = new_scene();
+        let told = group(&scene, &["--also", name, TEXT]).run().assert_code(0).json();
         assert_targets(name, &told, &[("room", "webhook", "sent", 0), ("both", expected.1, "sent", 0)]);
         let mut all = owned(&[(expected.0, TEXT), ("room", TEXT)]);
         all.sort();
-        assert_eq!(scene.arrived(), all, "{name}");
+        assert_eq!(arrived(&scene), all, "{name}");
     }
 }
 
@@ -101,8 +101,8 @@ fn a_target_that_is_none_keeps_nobody_from_the_others() {
         ("room:app", "room", "app", "", ""),
         ("ops:webhook", "ops", "webhook", "", ""),
     ] {
-        let scene = Scene::new();
-        let run = scene.group(&["--also", name, "--also", "night", TEXT]).run();
+        let scene = new_scene();
+        let run = group(&scene, &["--also", name, "--also", "night", TEXT]).run();
         let told = assert_document(&run, name, 6, &json!({"status": "partial", "attempts": 2}));
         let targets = [("room", "webhook", "sent", 0), ("night", "app", "sent", 0), (profile, route, "config", 3)];
         let mut told_of = super::targets(&told);
@@ -112,12 +112,12 @@ fn a_target_that_is_none_keeps_nobody_from_the_others() {
         assert_eq!(told_of, targets, "{name}\n{told:#}");
         assert_says(&told, name, "message", &["2 of 3 targets", profile, message]);
         assert_says(&told, name, "hint", &[hint]);
-        assert_eq!(scene.arrived(), owned(&[("room", TEXT), ("wangwu", TEXT)]), "{name}");
+        assert_eq!(arrived(&scene), owned(&[("room", TEXT), ("wangwu", TEXT)]), "{name}");
     }
 }
 
 #[test]
-fn all_some_or_none() {
+fn the_exit_code_when_all_some_or_no_targets_fail() {
     let refused = || Reply::errcode(40201, "content is spam");
     type Case = (&'static str, Vec<Reply>, Vec<Reply>, i32, Value);
     let cases: [Case; 5] = [
@@ -134,19 +134,19 @@ fn all_some_or_none() {
         ("both", vec![], vec![], 0, json!({"status": "sent"})),
     ];
     for (case, of_app, of_group, code, expected) in cases {
-        let scene = Scene::new();
+        let scene = new_scene();
         let reached = 2 - of_app.len() - of_group.len();
         scene.wecom.script(Endpoint::MessageSend, of_app);
         scene.wecom.script(Endpoint::WebhookSend, of_group);
-        let told = assert_document(&scene.app(&["--also", "room", TEXT]).run(), case, code, &expected);
+        let told = assert_document(&app(&scene, &["--also", "room", TEXT]).run(), case, code, &expected);
         assert_eq!(
-            (told["attempts"].as_u64(), scene.sends(), scene.arrived().len()),
+            (told["attempts"].as_u64(), sends(&scene), arrived(&scene).len()),
             (Some(2), [1, 1], reached),
             "{case}"
         );
         if code == 6 {
             let (missed, reason) =
-                if scene.arrived()[0].0 == "lisi" { ("room (webhook)", "HTTP 502") } else { ("ops (app)", "spam") };
+                if arrived(&scene)[0].0 == "lisi" { ("room (webhook)", "HTTP 502") } else { ("ops (app)", "spam") };
             assert_says(&told, case, "message", &["1 of 2 targets were reached", missed, reason]);
         }
     }
@@ -154,9 +154,9 @@ fn all_some_or_none() {
 
 #[test]
 fn a_missed_target_can_be_allowed_and_a_failure_of_all_cannot() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
-    let run = || scene.app(&["--allow-partial", "--also", "room", TEXT]).run();
+    let run = || app(&scene, &["--allow-partial", "--also", "room", TEXT]).run();
     assert_document(&run(), "allowed", 0, &json!({"status": "partial"}));
     scene.wecom.trust_no_ip();
     assert_document(&run(), "none", 4, &json!({"status": "auth"}));
@@ -164,20 +164,20 @@ fn a_missed_target_can_be_allowed_and_a_failure_of_all_cannot() {
 
 #[test]
 fn recipients_who_are_missed_are_named_for_their_target() {
-    let scene = Scene::new().with("night", "to_party = [404]");
-    let run = scene.app(&["-u", "zhangsan,nobody", "--also", "night", TEXT]).run();
+    let scene = new_scene().profile("night", "to_party = [404]");
+    let run = app(&scene, &["-u", "zhangsan,nobody", "--also", "night", TEXT]).run();
     let expected = json!({"status": "partial", "invaliduser": ["nobody"], "invalidparty": ["404"]});
     let told = assert_document(&run, "both", 6, &expected);
     let lists = |at: usize| (told["targets"][at]["invaliduser"].clone(), told["targets"][at]["invalidparty"].clone());
     assert_eq!([lists(0), lists(1)], [(json!(["nobody"]), json!([])), (json!([]), json!(["404"]))]);
-    assert_eq!(scene.arrived(), owned(&[("wangwu", TEXT), ("zhangsan", TEXT)]));
+    assert_eq!(arrived(&scene), owned(&[("wangwu", TEXT), ("zhangsan", TEXT)]));
 }
 
 #[test]
 fn standard_input_is_read_once_for_all() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let long = "0123456789 disk full\n".repeat(200);
-    let run = scene.app(&["--also", "room", "--also", "night"]).stdin(&*long).run();
+    let run = app(&scene, &["--also", "room", "--also", "night"]).stdin(&*long).run();
     let told = assert_document(&run, "long", 0, &json!({"status": "sent", "attempts": 9}));
     assert!(told["targets"].as_array().unwrap().iter().all(|target| target["parts"].as_array().unwrap().len() == 3));
     for to in ["lisi", "room", "wangwu"] {
@@ -197,35 +197,35 @@ fn standard_input_is_read_once_for_all() {
 fn a_target_that_hangs_does_not_keep_the_others_waiting() {
     let slow = FakeWecom::start();
     slow.on_connections([OnConnect::Hang]);
-    let scene = Scene::new().with("ops", &format!("base_url = \"{}\"", slow.base_url()));
-    let run = scene.app(&["--also", "room", "--timeout", "10m", "--deadline", "1s", TEXT]).run();
+    let scene = new_scene().profile("ops", &format!("base_url = \"{}\"", slow.base_url()));
+    let run = app(&scene, &["--also", "room", "--timeout", "10m", "--deadline", "3s", TEXT]).run();
     let told = assert_document(&run, "hang", 6, &json!({"status": "partial"}));
     assert_targets("hang", &told, &[("ops", "app", "temporary", 7), ("room", "webhook", "sent", 0)]);
-    assert_eq!(scene.arrived(), owned(&[("room", TEXT)]));
+    assert_eq!(arrived(&scene), owned(&[("room", TEXT)]));
 }
 
 #[test]
 fn each_target_is_tried_again_for_itself() {
     at_once([Endpoint::MessageSend, Endpoint::WebhookSend], |endpoint| {
-        let scene = Scene::new();
+        let scene = new_scene();
         scene.wecom.script(endpoint, [Reply::status(502)]);
-        let run = scene.app(&["--also", "room", "--retries", "1", TEXT]).run();
+        let run = app(&scene, &["--also", "room", "--retries", "1", TEXT]).run();
         assert_document(&run, "again", 0, &json!({"status": "sent", "attempts": 3}));
-        assert_eq!((scene.sends().iter().sum::<usize>(), scene.arrived().len()), (3, 2));
+        assert_eq!((sends(&scene).iter().sum::<usize>(), arrived(&scene).len()), (3, 2));
     });
 }
 
 #[test]
 fn warnings_say_whose_they_are() {
     let scene =
-        Scene::new().with("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").with("ops", "safe = 1");
-    let told = scene.app(&["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0).json();
+        new_scene().profile("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").profile("ops", "safe = 1");
+    let told = app(&scene, &["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0).json();
     let warnings = warnings(&told);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("safe of the settings"), "{warnings:?}");
     assert!(warnings[1].starts_with("room (webhook): a message of type markdown cannot mention @all"), "{warnings:?}");
     // In a text they are the webhook's alone.
-    scene.app(&["--also", "room", TEXT]).run().assert_code(0);
+    app(&scene, &["--also", "room", TEXT]).run().assert_code(0);
     let messages = scene.wecom.messages();
     let text = messages.iter().rfind(|message| super::receiver(message) == "room").unwrap();
     assert_eq!(text.payload()["mentioned_list"], json!(["@all"]));
@@ -233,16 +233,19 @@ fn warnings_say_whose_they_are() {
 
 #[test]
 fn a_dry_run_shows_the_requests_of_all() {
-    let scene = Scene::new();
-    let told = scene.app(&["--also", "room", "--also", "night", "--dry-run", TEXT]).run().assert_code(0).json();
+    let scene = new_scene();
+    let told = app(&scene, &["--also", "room", "--also", "night", "--dry-run", TEXT]).run().assert_code(0).json();
     let shown: Vec<_> =
         told["requests"].as_array().unwrap().iter().map(|r| (r["path"].clone(), r["body"]["touser"].clone())).collect();
-    let app = "/cgi-bin/message/send";
-    let expected =
-        [(json!(app), json!("lisi")), (json!("/cgi-bin/webhook/send"), Value::Null), (json!(app), json!("wangwu"))];
+    let app_path = "/cgi-bin/message/send";
+    let expected = [
+        (json!(app_path), json!("lisi")),
+        (json!("/cgi-bin/webhook/send"), Value::Null),
+        (json!(app_path), json!("wangwu")),
+    ];
     assert_eq!(shown, expected);
     assert_document(
-        &scene.app(&["--also", "nosuch", "--dry-run", TEXT]).run(),
+        &app(&scene, &["--also", "nosuch", "--dry-run", TEXT]).run(),
         "nosuch",
         3,
         &json!({"status": "config"}),
@@ -252,8 +255,8 @@ fn a_dry_run_shows_the_requests_of_all() {
 
 #[test]
 fn nobody_gets_what_breaks_the_rules_of_the_first() {
-    let scene = Scene::new();
-    let run = scene.app(&["-u", "", "--also", "room", TEXT]).run();
+    let scene = new_scene();
+    let run = app(&scene, &["-u", "", "--also", "room", TEXT]).run();
     assert_document(&run, "no recipient", 2, &json!({"status": "usage"}));
     assert_eq!(scene.wecom.connections(), 0);
 }

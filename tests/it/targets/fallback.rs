@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, assert_targets, owned};
+use super::{app, arrived, assert_targets, command, group, new_scene, owned, sends, talking};
 use crate::document::{assert_document, assert_says, warnings};
-use crate::results::at_once;
 use crate::support::fake::{Endpoint, FakeWecom, OnConnect, Reply};
+use crate::support::{Scene, at_once};
 
 const TEXT: &str = "disk full";
 
@@ -27,9 +27,9 @@ fn it_stands_in_when_the_first_ends_in_3_4_5_7_or_8() {
         ("temporary", 7, "temporary", Box::new(|scene| scene.wecom.script(Endpoint::GetToken, [Reply::PortalPage]))),
     ];
     for (status, code, mark, arrange) in cases {
-        let (scene, case) = (Scene::new(), format!("{status} {mark}"));
+        let (scene, case) = (new_scene(), format!("{status} {mark}"));
         arrange(&scene);
-        let run = scene.app(&["--fallback", "room", TEXT]).run();
+        let run = app(&scene, &["--fallback", "room", TEXT]).run();
         let told =
             assert_document(&run, &case, 0, &json!({"status": "sent", "profile": "ops", "route": "app", "errcode": 0}));
         assert_targets(&case, &told, &[("ops", "app", status, code), ("room", "webhook", "sent", 0)]);
@@ -37,7 +37,7 @@ fn it_stands_in_when_the_first_ends_in_3_4_5_7_or_8() {
         assert_eq!(warnings.len(), 1, "{case}: {warnings:?}");
         assert!(warnings[0].starts_with("ops (app) failed, and room (webhook) stood in: "), "{case}: {warnings:?}");
         assert!(told["targets"][0]["message"].is_string() && told["message"].is_null(), "{case}: {told}");
-        assert_eq!(scene.arrived(), owned(&[("room", &format!("[fallback: app {mark}]\n{TEXT}"))]), "{case}");
+        assert_eq!(arrived(&scene), owned(&[("room", &format!("[fallback: app {mark}]\n{TEXT}"))]), "{case}");
     }
 }
 
@@ -48,12 +48,12 @@ fn it_stays_away_from_what_arrived_may_have_arrived_or_is_wrong_in_itself() {
         ("usage", &[""], None, 2),
         ("usage", &["--to-party", "x", TEXT], None, 2),
         ("partial", &["-u", "lisi,nobody", TEXT], None, 6),
-        ("unknown", &["--timeout", "300ms", TEXT], Some(Reply::HangAfterReading), 9),
+        ("unknown", &["--timeout", "1s", TEXT], Some(Reply::HangAfterReading), 9),
     ];
     for (status, args, reply, code) in cases {
-        let scene = Scene::new();
+        let scene = new_scene();
         scene.wecom.script(Endpoint::MessageSend, reply);
-        let run = scene.app(&["--fallback", "room"]).args(args).run();
+        let run = app(&scene, &["--fallback", "room"]).args(args).run();
         let told = assert_document(&run, status, code, &json!({"status": status, "warnings": []}));
         assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0, "{status}");
         assert!(told.get("targets").is_none_or(|targets| targets.as_array().unwrap().len() == 1), "{told}");
@@ -62,39 +62,40 @@ fn it_stays_away_from_what_arrived_may_have_arrived_or_is_wrong_in_itself() {
 
 #[test]
 fn retries_come_first() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-    let run = scene.app(&["--fallback", "room", "--retries", "1", TEXT]).run();
+    let run = app(&scene, &["--fallback", "room", "--retries", "1", TEXT]).run();
     assert_document(&run, "retry", 0, &json!({"status": "sent", "attempts": 2, "warnings": []}));
-    assert_eq!((scene.arrived(), scene.sends()), (owned(&[("lisi", TEXT)]), [2, 0]));
+    assert_eq!((arrived(&scene), sends(&scene)), (owned(&[("lisi", TEXT)]), [2, 0]));
 }
 
 #[test]
 fn it_can_stand_in_the_profile_and_be_of_the_same_profile() {
-    let scene = Scene::new().with("ops", "fallback = \"both:webhook\"");
+    let scene = new_scene().profile("ops", "fallback = \"both:webhook\"");
     scene.wecom.trust_no_ip();
-    scene.app(&[TEXT]).run().assert_code(0);
-    assert_eq!(scene.arrived(), owned(&[("both", &format!("[fallback: app 60020]\n{TEXT}"))]));
+    app(&scene, &[TEXT]).run().assert_code(0);
+    assert_eq!(arrived(&scene), owned(&[("both", &format!("[fallback: app 60020]\n{TEXT}"))]));
     // The option beats it.
-    scene.app(&["--fallback", "hall", TEXT]).run().assert_code(0);
-    assert_eq!(scene.arrived()[1].0, "hall");
-    let scene = Scene::new();
+    app(&scene, &["--fallback", "hall", TEXT]).run().assert_code(0);
+    assert_eq!(arrived(&scene)[1].0, "hall");
+    let scene = new_scene();
     scene.wecom.remove_webhook("test-key-of-both");
-    let run = scene.cmd(&["webhook-send", "-P", "both", "--fallback", "both:app", "-t", "markdown_v2", TEXT]).run();
+    let run =
+        command(&scene, &["webhook-send", "-P", "both", "--fallback", "both:app", "-t", "markdown_v2", TEXT]).run();
     let told = assert_document(&run, "same", 0, &json!({"status": "sent"}));
     assert_targets("same", &told, &[("both", "webhook", "auth", 4), ("both", "app", "sent", 0)]);
-    assert_eq!(scene.arrived(), owned(&[("zhangsan", &format!("[fallback: webhook 93000]\n{TEXT}"))]));
+    assert_eq!(arrived(&scene), owned(&[("zhangsan", &format!("[fallback: webhook 93000]\n{TEXT}"))]));
 }
 
 #[test]
 fn credentials_that_cannot_be_read_are_a_reason_too() {
     for keys in ["secret_file = \"no-such-file\"", "secret_command = [\"false\"]"] {
-        let mut scene = Scene::new();
+        let mut scene = new_scene();
         scene.config = scene.config.replacen("secret = \"test-secret-of-ops\"", keys, 1);
         let told =
-            assert_document(&scene.app(&["--fallback", "room", TEXT]).run(), keys, 0, &json!({"status": "sent"}));
+            assert_document(&app(&scene, &["--fallback", "room", TEXT]).run(), keys, 0, &json!({"status": "sent"}));
         assert_targets(keys, &told, &[("ops", "app", "config", 3), ("room", "webhook", "sent", 0)]);
-        assert_eq!(scene.arrived(), owned(&[("room", &format!("[fallback: app config]\n{TEXT}"))]));
+        assert_eq!(arrived(&scene), owned(&[("room", &format!("[fallback: app config]\n{TEXT}"))]));
     }
 }
 
@@ -106,10 +107,10 @@ fn when_both_fail_the_firsts_failure_counts() {
         ("nosuch", None, "config", 3),
         ("both", None, "config", 3),
     ] {
-        let scene = Scene::new();
+        let scene = new_scene();
         scene.wecom.trust_no_ip();
         scene.wecom.script(Endpoint::WebhookSend, reply);
-        let run = scene.app(&["--fallback", fallback, TEXT]).run();
+        let run = app(&scene, &["--fallback", fallback, TEXT]).run();
         let told = assert_document(&run, fallback, 4, &json!({"status": "auth", "errcode": 60020}));
         assert_says(&told, fallback, "message", &["60020"]);
         let route = if status == "config" { "-" } else { "webhook" };
@@ -118,51 +119,51 @@ fn when_both_fail_the_firsts_failure_counts() {
         assert!(warnings.remove(warnings.len() - 1).contains(&format!("and so did its fallback {fallback} (")));
         // What is known before is said before, whether the fallback is needed or not.
         assert_eq!(warnings.len(), usize::from(status == "config"), "{warnings:?}");
-        assert_eq!(scene.arrived(), []);
+        assert_eq!(arrived(&scene), []);
     }
 }
 
 #[test]
 fn a_fallback_that_reaches_some_is_partial() {
-    let scene = Scene::new().with("night", "to_party = [404]");
+    let scene = new_scene().profile("night", "to_party = [404]");
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.group(&["--fallback", "night", TEXT]).run();
+    let run = group(&scene, &["--fallback", "night", TEXT]).run();
     let told = assert_document(&run, "some", 6, &json!({"status": "partial", "invalidparty": ["404"]}));
     assert_targets("some", &told, &[("room", "webhook", "temporary", 7), ("night", "app", "partial", 6)]);
-    assert_eq!(scene.arrived().len(), 1);
+    assert_eq!(arrived(&scene).len(), 1);
 }
 
 #[test]
 fn it_goes_with_others_that_get_it_as_well() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.trust_no_ip();
-    let run = scene.app(&["--fallback", "room", "--also", "hall", TEXT]).run();
+    let run = app(&scene, &["--fallback", "room", "--also", "hall", TEXT]).run();
     let told = assert_document(&run, "also", 0, &json!({"status": "sent"}));
     assert_targets(
         "also",
         &told,
         &[("ops", "app", "auth", 4), ("room", "webhook", "sent", 0), ("hall", "webhook", "sent", 0)],
     );
-    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", &format!("[fallback: app 60020]\n{TEXT}"))]));
+    assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("room", &format!("[fallback: app 60020]\n{TEXT}"))]));
     // One of those who get it as well has no fallback.
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.trust_no_ip();
-    let run = scene.group(&["--fallback", "hall", "--also", "ops", TEXT]).run();
+    let run = group(&scene, &["--fallback", "hall", "--also", "ops", TEXT]).run();
     let told = assert_document(&run, "also", 6, &json!({"status": "partial", "errcode": 60020}));
     assert_targets("also", &told, &[("room", "webhook", "sent", 0), ("ops", "app", "auth", 4)]);
-    assert_eq!(scene.arrived(), owned(&[("room", TEXT)]));
+    assert_eq!(arrived(&scene), owned(&[("room", TEXT)]));
 }
 
 #[test]
 fn a_file_goes_there_without_the_line_and_a_long_text_with_it() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let file = scene.env.file("report.txt", "a report");
     scene.wecom.trust_no_ip();
-    scene.app(&["--fallback", "room", "--file"]).arg(file).run().assert_code(0);
-    assert_eq!((scene.arrived(), scene.wecom.uploads().len()), (owned(&[("room", "file")]), 1));
+    app(&scene, &["--fallback", "room", "--file"]).arg(file).run().assert_code(0);
+    assert_eq!((arrived(&scene), scene.wecom.uploads().len()), (owned(&[("room", "file")]), 1));
     let text = "0123456789 disk full\n".repeat(97);
     let text = text.trim_end();
-    let run = scene.app(&["--fallback", "room"]).stdin(text).run();
+    let run = app(&scene, &["--fallback", "room"]).stdin(text).run();
     let told = assert_document(&run, "long", 0, &json!({"status": "sent"}));
     assert_eq!(told["targets"][1]["parts"].as_array().unwrap().len(), 2, "it fits no more with the line before it");
     let texts: Vec<Value> =
@@ -179,38 +180,38 @@ fn a_first_target_that_hangs_leaves_time_for_it() {
         if is_slow_to_connect {
             slow.on_connections([OnConnect::Hang]);
         }
-        let scene = Scene::new().with("ops", &format!("base_url = \"{}\"", slow.base_url()));
-        let scene = if is_slow_to_connect { scene } else { Scene::new() };
+        let scene = new_scene().profile("ops", &format!("base_url = \"{}\"", slow.base_url()));
+        let scene = if is_slow_to_connect { scene } else { new_scene() };
         scene.wecom.script(Endpoint::GetToken, [Reply::HangAfterReading]);
-        let limits = ["--connect-timeout", "10m", "--timeout", "10m", "--deadline", "2s"];
-        let run = scene.app(&["--fallback", "room", TEXT]).args(limits).run();
+        let limits = ["--connect-timeout", "10m", "--timeout", "10m", "--deadline", "6s"];
+        let run = app(&scene, &["--fallback", "room", TEXT]).args(limits).run();
         let told = assert_document(&run, "hang", 0, &json!({"status": "sent"}));
         assert_targets("hang", &told, &[("ops", "app", "temporary", 7), ("room", "webhook", "sent", 0)]);
-        assert_eq!(scene.arrived().len(), 1);
+        assert_eq!(arrived(&scene).len(), 1);
     });
 }
 
 #[test]
 fn people_are_told_that_the_first_is_to_be_mended() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.trust_no_ip();
     let told = |quiet: Option<&str>| {
-        let cmd = scene.talking(&["app-send", "-P", "ops", "--fallback", "room", TEXT]).args(quiet);
+        let cmd = talking(&scene, &["app-send", "-P", "ops", "--fallback", "room", TEXT]).args(quiet);
         let run = cmd.run().assert_code(0);
         assert_eq!(run.stdout, "");
         run.stderr
     };
     let loud = told(None);
-    assert!(loud.starts_with("wecom-alert: warning: ops (app) failed, and room (webhook) stood in: "), "{loud}");
+    assert!(loud.starts_with("wecom-alert: warning: ops (app) failed, "), "{loud}");
     assert_eq!((loud.matches('\n').count(), told(Some("-q"))), (1, String::new()), "{loud}");
 }
 
 #[test]
 fn a_fallback_that_is_no_name_is_a_usage_error() {
     for name in ["", ":app", " :webhook"] {
-        let scene = Scene::new();
-        assert_document(&scene.app(&["--fallback", name, TEXT]).run(), name, 2, &json!({"status": "usage"}));
-        assert_document(&scene.app(&["--also", name, TEXT]).run(), name, 2, &json!({"status": "usage"}));
+        let scene = new_scene();
+        assert_document(&app(&scene, &["--fallback", name, TEXT]).run(), name, 2, &json!({"status": "usage"}));
+        assert_document(&app(&scene, &["--also", name, TEXT]).run(), name, 2, &json!({"status": "usage"}));
         assert_eq!(scene.wecom.connections(), 0);
     }
 }

@@ -1,16 +1,16 @@
 //! Several targets of one command: `--also`, `--fallback`, and what they make together.
 
-mod adapted;
 mod also;
-mod fallback;
 #[cfg(unix)]
-mod repeats;
+mod cooldown;
+mod fallback;
+mod nearest_type;
 mod stored;
 
 use serde_json::Value;
 
 use crate::support::fake::{Arrived, Endpoint, FakeWecom, Route};
-use crate::support::{Cmd, TestEnv};
+use crate::support::{Cmd, Scene};
 
 const SECRETS: [&str; 5] =
     ["test-secret-of-ops", "test-secret-of-night", "test-key-of-room", "test-key-of-hall", "test-key-of-both"];
@@ -43,66 +43,49 @@ to_user = "zhangsan"
 webhook = "test-key-of-both"
 "#;
 
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
-    config: String,
+fn new_scene() -> Scene {
+    let wecom = FakeWecom::builder()
+        .app("ww1111111111111111", 1_000_011, "test-secret-of-ops")
+        .app("ww2222222222222222", 1_000_022, "test-secret-of-night")
+        .webhook("test-key-of-room")
+        .webhook("test-key-of-hall")
+        .webhook("test-key-of-both");
+    let mut scene = Scene::with(wecom.start());
+    scene.config = format!("base_url = \"{}\"\n{CONFIG}", scene.wecom.base_url());
+    scene
 }
 
-impl Scene {
-    fn new() -> Self {
-        let wecom = FakeWecom::builder()
-            .app("ww1111111111111111", 1_000_011, "test-secret-of-ops")
-            .app("ww2222222222222222", 1_000_022, "test-secret-of-night")
-            .webhook("test-key-of-room")
-            .webhook("test-key-of-hall")
-            .webhook("test-key-of-both");
-        let wecom = wecom.start();
-        let config = format!("base_url = \"{}\"\n{CONFIG}", wecom.base_url());
-        Self { env: TestEnv::new(), wecom, config }
-    }
+/// A command with its result as JSON.
+fn command(scene: &Scene, args: &[&str]) -> Cmd {
+    talking(scene, args).args(["--output", "json"])
+}
 
-    /// More keys in a profile.
-    fn with(mut self, profile: &str, keys: &str) -> Self {
-        let title = format!("[profiles.{profile}]\n");
-        self.config = self.config.replace(&title, &format!("{title}{keys}\n"));
-        self
-    }
+/// A command that speaks to people.
+fn talking(scene: &Scene, args: &[&str]) -> Cmd {
+    SECRETS.into_iter().fold(scene.bare(args).keeps_secret(&scene.wecom), Cmd::secret)
+}
 
-    /// A command with its result as JSON.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.talking(args).args(["--output", "json"])
-    }
+/// By the app of `ops`.
+fn app(scene: &Scene, args: &[&str]) -> Cmd {
+    command(scene, &["app-send", "-P", "ops"]).args(args)
+}
 
-    /// A command that speaks to people.
-    fn talking(&self, args: &[&str]) -> Cmd {
-        let cmd = self.env.cmd(args.iter().copied());
-        let cmd = cmd.config(&self.config).keeps_secret(&self.wecom);
-        SECRETS.into_iter().fold(cmd, Cmd::secret)
-    }
+/// By the webhook of `room`.
+fn group(scene: &Scene, args: &[&str]) -> Cmd {
+    command(scene, &["webhook-send", "-P", "room"]).args(args)
+}
 
-    /// By the app of `ops`.
-    fn app(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["app-send", "-P", "ops"]).args(args)
-    }
+/// Who got something, and which text, sorted.
+fn arrived(scene: &Scene) -> Vec<(String, String)> {
+    let mut arrived: Vec<_> =
+        scene.wecom.messages().iter().map(|message| (receiver(message), text_in(message))).collect();
+    arrived.sort();
+    arrived
+}
 
-    /// By the webhook of `room`.
-    fn group(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["webhook-send", "-P", "room"]).args(args)
-    }
-
-    /// Who got something, and which text, sorted.
-    fn arrived(&self) -> Vec<(String, String)> {
-        let mut arrived: Vec<_> =
-            self.wecom.messages().iter().map(|message| (receiver(message), text_in(message))).collect();
-        arrived.sort();
-        arrived
-    }
-
-    /// How many messages were asked for by an app and by a webhook, whatever became of them.
-    fn sends(&self) -> [usize; 2] {
-        [Endpoint::MessageSend, Endpoint::WebhookSend].map(|endpoint| self.wecom.count(endpoint))
-    }
+/// How many messages were asked for by an app and by a webhook, whatever became of them.
+fn sends(scene: &Scene) -> [usize; 2] {
+    [Endpoint::MessageSend, Endpoint::WebhookSend].map(|endpoint| scene.wecom.count(endpoint))
 }
 
 /// `lisi`, `room`.

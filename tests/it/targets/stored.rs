@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, assert_targets, owned};
+use super::{app, arrived, assert_targets, command, new_scene, owned, sends};
 use crate::document::assert_document;
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, Reply};
 
 const TEXT: &str = "disk full";
 
 /// Profile and state of every entry.
 fn entries(scene: &Scene) -> Vec<(String, String)> {
-    let told = scene.cmd(&["outbox", "list", "-P", "ops"]).run().assert_code(0).json();
+    let told = command(scene, &["outbox", "list", "-P", "ops"]).run().assert_code(0).json();
     let text = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
     told["entries"].as_array().unwrap().iter().map(|entry| (text(entry, "profile"), text(entry, "state"))).collect()
 }
@@ -18,61 +19,61 @@ fn entries(scene: &Scene) -> Vec<(String, String)> {
 #[test]
 fn what_the_fallback_took_does_not_wait() {
     for reply in [Reply::status(502), Reply::errcode(40201, "spam"), Reply::errcode(45009, "freq")] {
-        let scene = Scene::new();
+        let scene = new_scene();
         scene.wecom.script(Endpoint::MessageSend, [reply]);
-        let run = scene.app(&["--outbox", "--fallback", "room", TEXT]).run();
+        let run = app(&scene, &["--outbox", "--fallback", "room", TEXT]).run();
         assert_document(&run, "taken", 0, &json!({"status": "sent", "outbox_id": null}));
-        assert_eq!((entries(&scene), scene.arrived().len(), scene.sends()), (vec![], 1, [1, 1]));
+        assert_eq!((entries(&scene), arrived(&scene).len(), sends(&scene)), (vec![], 1, [1, 1]));
     }
 }
 
 #[test]
 fn what_neither_took_waits_for_the_first() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.app(&["--outbox", "--fallback", "room", TEXT]).run();
+    let run = app(&scene, &["--outbox", "--fallback", "room", TEXT]).run();
     let told = assert_document(&run, "both down", 0, &json!({"status": "queued"}));
     assert_eq!(told["outbox_id"], told["targets"][0]["outbox_id"]);
     assert!(told["outbox_id"].is_string(), "{told}");
     assert_targets("both down", &told, &[("ops", "app", "queued", 0), ("room", "webhook", "temporary", 7)]);
     assert_eq!(entries(&scene), owned(&[("ops", "waiting")]));
-    scene.cmd(&["outbox", "flush", "-P", "ops"]).run().assert_code(0);
-    assert_eq!((entries(&scene), scene.arrived()), (vec![], owned(&[("lisi", TEXT)])));
+    command(&scene, &["outbox", "flush", "-P", "ops"]).run().assert_code(0);
+    assert_eq!((entries(&scene), arrived(&scene)), (vec![], owned(&[("lisi", TEXT)])));
 }
 
 #[test]
 fn what_the_first_never_takes_waits_for_the_fallback() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.trust_no_ip();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.app(&["--outbox", "--fallback", "room", TEXT]).run();
+    let run = app(&scene, &["--outbox", "--fallback", "room", TEXT]).run();
     let told = assert_document(&run, "refused", 0, &json!({"status": "queued"}));
     assert_targets("refused", &told, &[("ops", "app", "auth", 4), ("room", "webhook", "queued", 0)]);
     assert_eq!(
         (told["outbox_id"].clone(), entries(&scene)),
         (told["targets"][1]["outbox_id"].clone(), owned(&[("room", "waiting")]))
     );
-    scene.cmd(&["outbox", "flush", "-P", "ops"]).run().assert_code(0);
-    assert_eq!(scene.arrived(), owned(&[("room", &format!("[fallback: app 60020]\n{TEXT}"))]));
+    command(&scene, &["outbox", "flush", "-P", "ops"]).run().assert_code(0);
+    assert_eq!(arrived(&scene), owned(&[("room", &format!("[fallback: app 60020]\n{TEXT}"))]));
     assert_eq!(entries(&scene), []);
 }
 
 #[test]
 fn what_nobody_will_ever_take_is_kept_as_failed() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.trust_no_ip();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40201, "spam")]);
-    let run = scene.app(&["--outbox", "--fallback", "room", TEXT]).run();
+    let run = app(&scene, &["--outbox", "--fallback", "room", TEXT]).run();
     assert_document(&run, "never", 4, &json!({"status": "auth", "errcode": 60020}));
     assert_eq!(entries(&scene), owned(&[("ops", "failed")]));
 }
 
 #[test]
 fn each_of_several_has_an_entry_of_its_own() {
-    let scene = Scene::new();
+    let scene = new_scene();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
-    let run = scene.app(&["--outbox", "--also", "room", "--also", "hall", TEXT]).run();
+    let run = app(&scene, &["--outbox", "--also", "room", "--also", "hall", TEXT]).run();
     let told = assert_document(&run, "several", 0, &json!({"status": "queued"}));
     assert_targets(
         "several",
@@ -84,17 +85,17 @@ fn each_of_several_has_an_entry_of_its_own() {
     let mut waiting = entries(&scene);
     waiting.sort();
     assert_eq!(waiting, owned(&[("hall", "waiting"), ("room", "waiting")]));
-    scene.cmd(&["outbox", "flush", "-P", "ops"]).run().assert_code(0);
-    assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("lisi", TEXT), ("room", TEXT)]));
+    command(&scene, &["outbox", "flush", "-P", "ops"]).run().assert_code(0);
+    assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("lisi", TEXT), ("room", TEXT)]));
 }
 
 #[test]
 fn the_command_says_for_all_whether_they_are_stored() {
     for (profile, own, stored) in [("room", "ops", 0), ("ops", "ops", 2)] {
-        let scene = Scene::new().with(profile, "outbox = true");
+        let scene = new_scene().profile(profile, "outbox = true");
         scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
         scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-        let run = scene.cmd(&["app-send", "-P", own, "--also", "room", TEXT]).run();
+        let run = command(&scene, &["app-send", "-P", own, "--also", "room", TEXT]).run();
         let (code, status) = if stored > 0 { (0, "queued") } else { (7, "temporary") };
         assert_document(&run, profile, code, &json!({"status": status}));
         assert_eq!(entries(&scene).len(), stored, "outbox in {profile}");
@@ -105,21 +106,21 @@ fn the_command_says_for_all_whether_they_are_stored() {
 #[test]
 fn a_first_target_without_credentials_is_no_hindrance() {
     let lost = |scene: &Scene| {
-        let cmd = scene.cmd(&["webhook-send", "--outbox", "--fallback", "hall", TEXT]);
+        let cmd = command(scene, &["webhook-send", "--outbox", "--fallback", "hall", TEXT]);
         cmd.env("WECOM_ALERT_PROFILE", "ops").env("WECOM_ALERT_WEBHOOK_FILE", scene.env.home().join("no-such-file"))
     };
-    let scene = Scene::new();
+    let scene = new_scene();
     let told = assert_document(&lost(&scene).run(), "taken", 0, &json!({"status": "sent", "outbox_id": null}));
     assert_targets("taken", &told, &[("ops", "webhook", "config", 3), ("hall", "webhook", "sent", 0)]);
-    assert_eq!(scene.arrived(), owned(&[("hall", &format!("[fallback: webhook config]\n{TEXT}"))]));
+    assert_eq!(arrived(&scene), owned(&[("hall", &format!("[fallback: webhook config]\n{TEXT}"))]));
     assert_eq!(entries(&scene), []);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
     let told = assert_document(&lost(&scene).run(), "down", 0, &json!({"status": "queued"}));
     assert_targets("down", &told, &[("ops", "webhook", "config", 3), ("hall", "webhook", "queued", 0)]);
     assert_eq!(entries(&scene), owned(&[("hall", "waiting")]));
     // Alone it is what it is.
-    let scene = Scene::new();
-    let alone = scene.cmd(&["webhook-send", "--outbox", TEXT]).env("WECOM_ALERT_PROFILE", "ops");
+    let scene = new_scene();
+    let alone = command(&scene, &["webhook-send", "--outbox", TEXT]).env("WECOM_ALERT_PROFILE", "ops");
     let run = alone.env("WECOM_ALERT_WEBHOOK_FILE", scene.env.home().join("no-such-file")).run();
     assert_document(&run, "alone", 3, &json!({"status": "config", "attempts": 0, "outbox_id": null}));
     assert_eq!((entries(&scene), scene.wecom.connections()), (vec![], 0));

@@ -1,6 +1,6 @@
 //! The token cache: when WeCom is asked for a token and when not, and what becomes of the alert when it cannot be used.
 
-mod keeping;
+mod caching;
 mod refreshing;
 #[cfg(unix)]
 mod trouble;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::document::{assert_document, assert_says};
+use crate::support::TestEnv;
 use crate::support::fake::{Reply, SECRET};
 
 const STALE: [(i64, &str); 4] = [

@@ -1,4 +1,4 @@
-//! Everything about the stand-in that is settled before it starts.
+//! Everything about the fake that is settled before it starts.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -144,7 +144,7 @@ impl Builder {
         self
     }
 
-    /// A token that was given out for that secret before there was this stand-in.
+    /// A token that was given out for that secret before there was this fake.
     pub fn token(mut self, secret: &str, text: &str) -> Self {
         let (text, secret) = (text.to_owned(), secret.to_owned());
         let until = Instant::now() + self.world.token_lifetime;

@@ -1,4 +1,4 @@
-//! A stand-in for WeCom's server on loopback: real enough to judge every request by the published rules, with
+//! A fake of WeCom's server on loopback: real enough to judge every request by the published rules, with
 //! faults to order, a log of what it saw, and a loud end when something came that nobody expected.
 //!
 //! Serves the integration tests and the sandbox example, and must use nothing of either. It prints nothing.
@@ -8,7 +8,7 @@
     unused_imports,
     reason = "two programs include this folder, and each uses its own part of it"
 )]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a stand-in that cannot start or was misused ends the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fake that cannot start or was misused ends the test")]
 
 mod builder;
 mod json;
@@ -53,7 +53,7 @@ pub const UNLICENSED_USER: &str = "unlicensed";
 /// Nobody has this id.
 pub const UNKNOWN_USER: &str = "nobody";
 
-/// A running stand-in. Dropping it stops it, and panics if something came that nobody expected.
+/// A running fake. Dropping it stops it, and panics if something came that nobody expected.
 pub struct FakeWecom {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -276,9 +276,9 @@ impl Drop for FakeWecom {
         if std::thread::panicking() || self.unexpected_is_fine.load(Ordering::SeqCst) {
             return;
         }
-        assert!(joined, "the stand-in's accepting thread panicked");
+        assert!(joined, "the fake's accepting thread panicked");
         let complaints = self.complaints();
-        assert!(complaints.is_empty(), "the stand-in for WeCom complains:\n  {}", complaints.join("\n  "));
+        assert!(complaints.is_empty(), "the fake of WeCom complains:\n  {}", complaints.join("\n  "));
     }
 }
 

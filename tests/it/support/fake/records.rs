@@ -13,7 +13,7 @@ pub enum Endpoint {
     MediaUpload,
     WebhookUploadMedia,
     AgentGet,
-    /// Nothing that this stand-in knows.
+    /// Nothing that this fake knows.
     Other,
 }
 
@@ -188,7 +188,7 @@ pub struct Upload {
     pub media_id: String,
 }
 
-/// A request with what it made the stand-in complain of, for whoever watches.
+/// A request with what it made the fake complain of, for whoever watches.
 #[derive(Debug)]
 pub struct Event<'a> {
     pub seen: &'a Seen,

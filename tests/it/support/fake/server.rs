@@ -1,4 +1,4 @@
-//! The threads behind the stand-in: one accepts, one per connection reads, records, judges and answers.
+//! The threads behind the fake: one accepts, one per connection reads, records, judges and answers.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;

@@ -40,7 +40,7 @@ impl Identity {
             _ => vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
         };
         let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, "stand-in server");
+        params.distinguished_name.push(DnType::CommonName, "fake server");
         if certificate == Certificate::Expired {
             params.not_before = rcgen::date_time_ymd(2000, 1, 1);
             params.not_after = rcgen::date_time_ymd(2001, 1, 1);

@@ -1,4 +1,4 @@
-//! What the stand-in for WeCom remembers: apps, tokens, people, groups, files, and what was delivered.
+//! What the fake of WeCom remembers: apps, tokens, people, groups, files, and what was delivered.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::Scene;
+use super::{app, bare, checked, secure, webhook};
+use crate::support::Scene;
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, WEBHOOK_KEY};
 
 #[test]
-fn all_is_well() {
-    let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
-    let told = scene.told("both", scene.app(&[]).webhook().env("WECOM_ALERT_TO_USER", "zhangsan"), 0, "ok");
+fn everything_passes() {
+    let scene = secure(Certificate::Good);
+    let told = checked(&scene, "both", app(&scene, &[]).webhook().env("WECOM_ALERT_TO_USER", "zhangsan"), 0, "ok");
     assert_eq!((told.names("failed"), told.names("warning")), (vec![], vec![]), "{}", told.run.all());
     told.has("app_credentials", "ok", &["WECOM_ALERT_CORP_ID", "1000002", "WECOM_ALERT_SECRET", "43 bytes"])
         .has("webhook_key", "ok", &["WECOM_ALERT_WEBHOOK", "36 bytes"])
@@ -36,12 +37,12 @@ fn all_is_well() {
 fn the_way_is_looked_at_once_for_each_base_url() {
     let (scene, other) = (Scene::new(), FakeWecom::start());
     let count = |told: &super::Told, name: &str| told.checks().iter().filter(|check| check["name"] == name).count();
-    let told = scene.told("one", scene.app(&[]).webhook(), 0, "ok");
+    let told = checked(&scene, "one", app(&scene, &[]).webhook(), 0, "ok");
     assert_eq!((count(&told, "tcp"), count(&told, "pacing")), (1, 2));
     // The webhook's own URL counts where no other is set.
     let file = format!("[profiles.ops]\nwebhook = \"{}\"\n", other.webhook_url());
     let cmd = scene.env.cmd(["check", "--output", "json"]).config(&file).keeps_secret(&other);
-    let told = scene.told("its own", cmd, 0, "ok");
+    let told = checked(&scene, "its own", cmd, 0, "ok");
     told.has("tcp", "ok", &[&other.address().to_string()]).lacks("app_credentials");
     assert_eq!((count(&told, "tcp"), other.requests().len()), (1, 0));
 }
@@ -49,10 +50,14 @@ fn the_way_is_looked_at_once_for_each_base_url() {
 #[test]
 fn a_cached_token_costs_nothing() {
     let scene = Scene::new();
-    scene.told("first", scene.app(&[]), 0, "ok").has("token", "ok", &["granted"]);
-    scene.told("second", scene.app(&[]), 0, "ok").has("token", "ok", &["from the cache", "proves the secret too"]);
+    checked(&scene, "first", app(&scene, &[]), 0, "ok").has("token", "ok", &["granted"]);
+    checked(&scene, "second", app(&scene, &[]), 0, "ok").has(
+        "token",
+        "ok",
+        &["from the cache", "proves the secret too"],
+    );
     assert_eq!((scene.wecom.count(Endpoint::GetToken), scene.wecom.count(Endpoint::AgentGet)), (1, 2));
-    let told = scene.told("no cache", scene.app(&["--no-cache"]), 0, "ok");
+    let told = checked(&scene, "no cache", app(&scene, &["--no-cache"]), 0, "ok");
     told.has("token", "warning", &["switched off", "--no-cache"]);
     assert_eq!(scene.wecom.count(Endpoint::GetToken), 2);
 }
@@ -60,17 +65,17 @@ fn a_cached_token_costs_nothing() {
 #[test]
 fn each_route_alone() {
     let scene = Scene::new();
-    let told = scene.told("app", scene.app(&["--route", "app"]).webhook(), 0, "ok");
+    let told = checked(&scene, "app", app(&scene, &["--route", "app"]).webhook(), 0, "ok");
     told.has("token", "ok", &[]).lacks("webhook_key").lacks("send_webhook");
     assert_eq!(told.document["route"], "app");
-    let told = scene.told("webhook", scene.app(&["--route", "webhook"]).webhook(), 0, "ok");
+    let told = checked(&scene, "webhook", app(&scene, &["--route", "webhook"]).webhook(), 0, "ok");
     told.has("webhook_key", "ok", &[]).lacks("token").lacks("agent").skips(&["clock"], "no answer");
     assert_eq!(told.document["route"], "webhook");
     assert_eq!(scene.wecom.requests().len(), 2, "a webhook without --send asks for nothing");
 }
 
 #[test]
-fn the_table_is_data_and_plain() {
+fn the_table_is_plain_text_on_stdout() {
     let scene = Scene::with(FakeWecom::builder().app_name("告警\u{1b}[31m\u{202e}x").start());
     for variable in [None, Some(("NO_COLOR", "1")), Some(("TERM", "xterm"))] {
         let cmd = scene.env.cmd(["check", "-q"]).base_url(&scene.wecom).app_credentials().webhook();
@@ -109,7 +114,8 @@ fn a_failure_is_said_below_the_table_too() {
 #[test]
 fn a_dry_run_sends_nothing_and_says_what_it_would() {
     let scene = Scene::new();
-    let told = scene.told("app", scene.app(&["--dry-run", "--send"]).env("WECOM_ALERT_TO_USER", "lisi"), 0, "dry_run");
+    let told =
+        checked(&scene, "app", app(&scene, &["--dry-run", "--send"]).env("WECOM_ALERT_TO_USER", "lisi"), 0, "dry_run");
     told.skips(&["dns", "tcp", "tls", "token", "agent", "send_app"], "a dry run");
     let requests = told.document["requests"].as_array().unwrap();
     let shown: Vec<_> = requests.iter().map(|r| (r["method"].as_str().unwrap(), r["path"].as_str().unwrap())).collect();
@@ -120,16 +126,18 @@ fn a_dry_run_sends_nothing_and_says_what_it_would() {
     ];
     assert_eq!(shown, expected);
     assert_eq!(requests[2]["body"]["touser"], "lisi");
-    let told = scene.told("webhook", scene.webhook(&["--dry-run"]), 0, "dry_run");
+    let told = checked(&scene, "webhook", webhook(&scene, &["--dry-run"]), 0, "dry_run");
     assert_eq!(told.document["requests"], json!([]));
     // Without credentials it goes as far as it can, and no command is run for one.
-    let told = scene.told("none", scene.bare(&["--dry-run"]), 0, "dry_run");
+    let told = checked(&scene, "none", bare(&scene, &["--dry-run"]), 0, "dry_run");
     told.has("credentials", "warning", &["neither"]);
     let file = "[profiles.room]\nwebhook_command = [\"touch\", \"ran\"]\n";
-    scene.told("command", scene.bare(&["--dry-run"]).config(file), 0, "dry_run").skips(&["webhook_key"], "dry run");
+    checked(&scene, "command", bare(&scene, &["--dry-run"]).config(file), 0, "dry_run")
+        .skips(&["webhook_key"], "dry run");
     assert!(!scene.env.home().join("ran").exists());
     let file = "proxy_file = \"missing\"\n[profiles.room]\n";
-    scene.told("proxy", scene.webhook(&["--dry-run"]).config(file), 0, "dry_run").skips(&["proxy"], "proxy_file");
+    checked(&scene, "proxy", webhook(&scene, &["--dry-run"]).config(file), 0, "dry_run")
+        .skips(&["proxy"], "proxy_file");
     let run = scene.env.cmd(["--dry-run", "check"]).config("[profiles.room]\n").webhook().run().assert_code(0);
     assert!(run.stdout.contains("✓ webhook key") && !run.stdout.contains(WEBHOOK_KEY), "{}", run.all());
     assert_eq!(scene.wecom.connections(), 0);

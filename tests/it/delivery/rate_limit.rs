@@ -1,16 +1,15 @@
 //! Slots that all processes of the machine share: nothing is refused, nothing is dropped, and nobody is in the way of
 //! those who have another target.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{End, ROUTES, Scene, send_endpoint, upload_endpoint};
+use super::{End, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
-use crate::results::at_once;
 use crate::support::fake::{Endpoint, FakeWecom, Outcome, Reply};
-use crate::support::{Cmd, Run, Running};
+use crate::support::{Cmd, ROUTES, Run, Running, Scene, at_once, send_endpoint, upload_endpoint, wait_until};
 
 const CROWD: usize = 40;
 
@@ -30,36 +29,26 @@ fn assert_no_slot(case: &str, run: &Run, wait: std::ops::RangeInclusive<u64>) {
     assert_eq!((run.stderr.as_str(), &told["retryable"]), ("", &json!(true)), "{case}");
 }
 
-/// Waits until the stand-in has seen so many messages.
-fn wait_for_sends(scene: &Scene, count: usize) {
-    let since = Instant::now();
-    while scene.seen().0 < count {
-        assert!(since.elapsed() < Duration::from_secs(60), "it never came that far");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
-fn forty_processes_at_once_stay_within_the_limit() {
-    at_once(ROUTES, |route| {
+fn forty_processes_stay_within_the_limit() {
+    for route in ROUTES {
         let scene = Scene::new();
         match route {
             Route::App => scene.wecom.member_limit(20, PERIOD),
             Route::Webhook => scene.wecom.webhook_limit(20, PERIOD),
         }
         scene.warm();
-        let running: Vec<_> =
-            (0..CROWD).map(|_| scene.send(route).args(["--rate", "20/2s", "--deadline", "50s"]).spawn()).collect();
-        for run in running.into_iter().map(Running::wait) {
+        at_once(0..CROWD, |_| {
+            let run = disk_full(&scene, route).args(["--rate", "20/2s", "--deadline", "50s"]).run();
             End::new(0, 1).check(route.as_str(), &run);
-        }
-        assert_eq!(scene.seen(), (CROWD, CROWD), "{}", route.as_str());
+        });
+        assert_eq!(sent_and_delivered(&scene), (CROWD, CROWD), "{}", route.as_str());
         assert!(scene.wecom.dropped().is_empty(), "{:?}", scene.wecom.dropped());
         let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Dropped);
         assert!(!scene.wecom.requests().iter().any(|seen| refused(&seen.outcome)));
         let messages = scene.wecom.messages();
         assert!(route == Route::Webhook || messages.iter().all(|message| message.users == ["zhangsan"]));
-    });
+    }
 }
 
 #[test]
@@ -67,13 +56,13 @@ fn without_a_slot_it_fails_at_once_where_that_is_wanted_or_waiting_would_be_in_v
     at_once(ROUTES, |route| {
         let case = route.as_str();
         let scene = Scene::new();
-        let send = |args: &[&str]| scene.send(route).args(["--rate", "1/1h"]).args(args).run();
+        let send = |args: &[&str]| disk_full(&scene, route).args(["--rate", "1/1h"]).args(args).run();
         End::new(0, 1).check(case, &send(&[]));
         assert_no_slot(case, &send(&["--on-rate-limit", "fail"]), 3500..=3602);
         // Retries make no slot.
         assert_no_slot(case, &send(&["--on-rate-limit", "fail", "--retries", "100"]), 3500..=3602);
         assert_no_slot(case, &send(&["--deadline", "50s", "--retries", "100"]), 3500..=3602);
-        assert_eq!(scene.seen(), (1, 1), "{case}");
+        assert_eq!(sent_and_delivered(&scene), (1, 1), "{case}");
     });
 }
 
@@ -82,7 +71,7 @@ fn a_wait_that_can_end_in_time_is_waited_and_told() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         for verbose in [false, true] {
-            let run = scene.send(route).args(["--rate", "1/500ms"]).args(verbose.then_some("-v")).run();
+            let run = disk_full(&scene, route).args(["--rate", "1/500ms"]).args(verbose.then_some("-v")).run();
             End::new(0, 1).check_loud(route.as_str(), &run);
             assert_eq!(run.stderr.contains("waiting") && run.stderr.contains("for a slot"), verbose, "{}", run.stderr);
         }
@@ -93,14 +82,14 @@ fn a_wait_that_can_end_in_time_is_waited_and_told() {
 }
 
 #[test]
-fn each_recipient_has_a_lane_and_case_makes_no_other() {
+fn each_recipient_has_its_own_limit_whatever_the_case() {
     let scene = Scene::new();
     let to = |recipients: &[&str]| scene.cmd(&["app-send", "disk full"]).args(recipients).args(ONE).run();
     for recipients in [&["-u", "zhangsan"], &["-u", "lisi"], &["--to-party", "1"], &["--to-tag", "1"], &["-u", "@all"]]
     {
         End::new(0, 1).check(&format!("{recipients:?}"), &to(recipients));
     }
-    let sent = scene.seen();
+    let sent = sent_and_delivered(&scene);
     for recipients in [
         &["-u", "zhangsan"][..],
         &["-u", "ZhangSan"],
@@ -111,12 +100,12 @@ fn each_recipient_has_a_lane_and_case_makes_no_other() {
     ] {
         assert_no_slot(&format!("{recipients:?}"), &to(recipients), 3500..=3602);
     }
-    assert_eq!((scene.seen(), sent), ((5, 5), (5, 5)));
+    assert_eq!((sent_and_delivered(&scene), sent), ((5, 5), (5, 5)));
     End::new(0, 1).check("who was refused with others has a slot still", &to(&["-u", "wangwu"]));
 }
 
 #[test]
-fn targets_do_not_meet() {
+fn each_target_has_its_own_limit() {
     let (room, agent) = ("test-key-of-another-room", 1_000_099);
     let wecom =
         FakeWecom::builder().webhook(room).app("ww0000000000000000", agent, "test-secret-of-another-app").start();
@@ -126,7 +115,7 @@ fn targets_do_not_meet() {
             .env("WECOM_ALERT_AGENT_ID", agent.to_string())
             .env("WECOM_ALERT_SECRET", "test-secret-of-another-app")
     };
-    let runs = |route| [scene.send(route).args(ONE).run(), others(scene.send(route).args(ONE)).run()];
+    let runs = |route| [disk_full(&scene, route).args(ONE).run(), others(disk_full(&scene, route).args(ONE)).run()];
     for route in ROUTES {
         for run in runs(route) {
             End::new(0, 1).check(route.as_str(), &run);
@@ -137,10 +126,10 @@ fn targets_do_not_meet() {
             assert_no_slot(route.as_str(), &run, 3500..=3602);
         }
     }
-    assert_eq!(scene.seen(), (4, 4));
+    assert_eq!(sent_and_delivered(&scene), (4, 4));
     // The key is the target, however it is given.
     let url = scene.wecom.webhook_url();
-    assert_no_slot("as a URL", &scene.group(&ONE).env("WECOM_ALERT_WEBHOOK", url).run(), 3500..=3602);
+    assert_no_slot("as a URL", &group(&scene, &ONE).env("WECOM_ALERT_WEBHOOK", url).run(), 3500..=3602);
 }
 
 #[cfg(unix)]
@@ -149,17 +138,17 @@ fn a_killed_process_leaves_its_slot_to_others() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::HangAfterReading]);
-        let mut running = scene.send(route).args(["--rate", "1/1s", "--timeout", "50s"]).spawn();
-        wait_for_sends(&scene, 1);
+        let mut running = disk_full(&scene, route).args(["--rate", "1/1s", "--timeout", "50s"]).spawn();
+        wait_until("the request", || scene.sends() == 1);
         running.kill();
         assert_eq!(running.wait().code, None, "a signal ended it");
-        let refused = scene.send(route).args(["--rate", "1/1s", "--on-rate-limit", "fail"]).run();
+        let refused = disk_full(&scene, route).args(["--rate", "1/1s", "--on-rate-limit", "fail"]).run();
         // Its period and two seconds; that it has ended already, after a long stop of this test, is no fault.
         if refused.code != Some(0) {
             assert_no_slot(route.as_str(), &refused, 1..=3);
-            End::new(0, 1).check(route.as_str(), &scene.send(route).args(["--rate", "1/1s"]).run());
+            End::new(0, 1).check(route.as_str(), &disk_full(&scene, route).args(["--rate", "1/1s"]).run());
         }
-        assert_eq!(scene.seen(), (2, 1));
+        assert_eq!(sent_and_delivered(&scene), (2, 1));
     });
 }
 
@@ -168,9 +157,9 @@ fn a_killed_process_leaves_its_slot_to_others() {
 fn a_slow_request_holds_its_slot() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::delayed(Duration::from_millis(2_800), Reply::Normal)]);
-    let running = scene.group(&["--rate", "1/500ms"]).spawn();
-    wait_for_sends(&scene, 1);
-    let second = scene.group(&["--rate", "1/500ms", "--deadline", "40s"]).run();
+    let running = group(&scene, &["--rate", "1/500ms"]).spawn();
+    wait_until("the request", || scene.sends() == 1);
+    let second = group(&scene, &["--rate", "1/500ms", "--deadline", "40s"]).run();
     End::new(0, 1).check("the second", &second);
     End::new(0, 1).check("the first", &running.wait());
     let seen = scene.wecom.requests();
@@ -178,12 +167,12 @@ fn a_slow_request_holds_its_slot() {
 }
 
 #[test]
-fn what_carries_no_message_takes_no_slot() {
+fn requests_without_a_message_take_no_slot() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     for _ in 0..3 {
         for route in ROUTES {
-            let run = scene.send(route).args(ONE).arg("--dry-run").run();
+            let run = disk_full(&scene, route).args(ONE).arg("--dry-run").run();
             assert_document(&run, "dry run", 0, &json!({"status": "dry_run", "attempts": 0}));
             scene
                 .cmd(&["upload-media", "--route", route.as_str()])
@@ -195,7 +184,7 @@ fn what_carries_no_message_takes_no_slot() {
         scene.cmd(&["get-token", "--refresh", "--rate", "1/1h"]).may_show_token().run().assert_code(0);
     }
     assert!(!scene.env.state().exists(), "no slot was written");
-    assert_eq!(scene.seen(), (0, 0));
+    assert_eq!(sent_and_delivered(&scene), (0, 0));
     for route in ROUTES {
         let command: &[&str] = if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
         let uploads = scene.wecom.count(upload_endpoint(route));
@@ -218,24 +207,24 @@ fn parts_and_repetitions_take_slots() {
     let told =
         assert_document(&send("1/1h"), "one slot for two parts", 6, &json!({"status": "partial", "attempts": 1}));
     assert!(told["retry_after_s"].as_u64().unwrap() >= 3500, "{told}");
-    assert_eq!((scene.seen(), &told["parts"][1]["status"]), ((1, 1), &json!("rate_limited")));
+    assert_eq!((sent_and_delivered(&scene), &told["parts"][1]["status"]), ((1, 1), &json!("rate_limited")));
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.group(&["--retries", "1"]).args(ONE).run();
+    let run = group(&scene, &["--retries", "1"]).args(ONE).run();
     assert_document(&run, "one slot for two attempts", 8, &json!({"attempts": 1}));
-    assert_eq!(scene.seen(), (1, 0));
+    assert_eq!(sent_and_delivered(&scene), (1, 0));
 }
 
 #[test]
 fn a_jitter_passes_before_the_clock_starts() {
     let scene = Scene::new();
     let limits = ["--jitter", "5s", "--deadline", "2500ms"];
-    let running: Vec<_> = (0..6).map(|_| scene.group(&limits).spawn()).collect();
+    let running: Vec<_> = (0..6).map(|_| group(&scene, &limits).spawn()).collect();
     for run in running.into_iter().map(Running::wait) {
         End::new(0, 1).check("after its jitter", &run);
     }
     let times: Vec<_> = scene.wecom.requests().iter().map(|seen| seen.at).collect();
-    assert_eq!(scene.seen(), (6, 6));
+    assert_eq!(sent_and_delivered(&scene), (6, 6));
     // Six that start together come together by a chance of one in a million.
     assert!(*times.iter().max().unwrap() - *times.iter().min().unwrap() > Duration::from_millis(200), "{times:?}");
 }

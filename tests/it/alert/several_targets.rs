@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{Scene, URL, text_in};
+use super::{URL, bodies, text_in};
 use crate::document::{assert_document, warnings};
-use crate::support::Cmd;
 use crate::support::fake::{CORP_ID, Endpoint, Reply, SECRET, WEBHOOK_KEY};
+use crate::support::{Cmd, Scene};
 
 const KEYS: [&str; 2] = ["app", "room"];
 
@@ -196,7 +196,7 @@ fn the_next_alert_that_passes_tells_of_the_others() {
         cmd("1h");
         cmd("1h");
         cmd("1ms");
-        let bodies = scene.bodies();
+        let bodies = bodies(&scene);
         assert_eq!(bodies.len(), 2);
         let shown = bodies[1][place]["content"].as_str().or(bodies[1][place]["sub_title_text"].as_str()).unwrap();
         assert!(shown.starts_with("[1 repeat held back since ") && shown.contains("\n"), "{shown}");

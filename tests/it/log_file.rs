@@ -6,50 +6,36 @@ use serde_json::{Value, json};
 
 use crate::document::assert_document;
 use crate::results::{Way, document};
-use crate::support::fake::{Endpoint, FakeWecom, Reply, SECRET, WEBHOOK_KEY};
-use crate::support::{Cmd, Running, TestEnv};
+use crate::support::fake::{Endpoint, Reply, SECRET, WEBHOOK_KEY};
+use crate::support::{Cmd, Scene, at_once, make_fifo, send_signal, wait_until};
 
 /// As other programs compute it of `disk full`.
 const SHA256: &str = "8c96d76f620269be0f4cbc27e6cb594426729e32474260ef82eb6fc24b2cba2f";
 
-struct Scene {
-    env: TestEnv,
-    wecom: FakeWecom,
-    log: PathBuf,
+fn log_file(scene: &Scene) -> PathBuf {
+    scene.env.home().join("alerts.log")
 }
 
-impl Scene {
-    fn new() -> Self {
-        let env = TestEnv::new();
-        let log = env.home().join("alerts.log");
-        Self { env, wecom: FakeWecom::start(), log }
-    }
+/// A command that writes the log.
+fn logged(scene: &Scene, args: &[&str]) -> Cmd {
+    scene.cmd(args).arg("--log-file").arg(log_file(scene))
+}
 
-    /// A command that writes the log.
-    fn cmd(&self, args: &[&str]) -> Cmd {
-        self.unlogged(args).arg("--log-file").arg(&self.log)
+/// The lines of the log, which must be whole; nothing that must not be told is in it.
+#[track_caller]
+fn lines(scene: &Scene) -> Vec<Value> {
+    let text = std::fs::read_to_string(log_file(scene)).unwrap();
+    assert!(text.ends_with('\n'), "{text}");
+    let secrets = [SECRET, WEBHOOK_KEY].map(str::to_owned).into_iter().chain(scene.wecom.secrets().tokens());
+    for hidden in secrets.chain(["disk full".to_owned(), "disk".to_owned()]) {
+        assert!(!text.contains(&hidden), "{hidden} is in the log:\n{text}");
     }
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
 
-    fn unlogged(&self, args: &[&str]) -> Cmd {
-        self.env.cmd(args.iter().copied()).args(["--output", "json"]).base_url(&self.wecom).app_credentials().webhook()
-    }
-
-    /// The lines of the log, which must be whole; nothing that must not be told is in it.
-    #[track_caller]
-    fn lines(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(&self.log).unwrap();
-        assert!(text.ends_with('\n'), "{text}");
-        let secrets = [SECRET, WEBHOOK_KEY].map(str::to_owned).into_iter().chain(self.wecom.secrets().tokens());
-        for hidden in secrets.chain(["disk full".to_owned(), "disk".to_owned()]) {
-            assert!(!text.contains(&hidden), "{hidden} is in the log:\n{text}");
-        }
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
-    }
-
-    #[track_caller]
-    fn last(&self) -> Value {
-        self.lines().pop().unwrap()
-    }
+#[track_caller]
+fn last(scene: &Scene) -> Value {
+    lines(scene).pop().unwrap()
 }
 
 #[track_caller]
@@ -60,12 +46,12 @@ fn assert_fields(line: &Value, expected: &Value) {
 }
 
 #[test]
-fn a_line_says_what_happened() {
+fn a_log_line_has_every_field() {
     let scene = Scene::new();
-    let running = scene.cmd(&["app-send", "-u", "zhangsan", "disk full"]).spawn();
+    let running = logged(&scene, &["app-send", "-u", "zhangsan", "disk full"]).spawn();
     let pid = running.id();
     let told = document(&running.wait().assert_code(0));
-    let line = scene.last();
+    let line = last(&scene);
     let mut fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();
     let expected = [
@@ -98,7 +84,7 @@ fn a_line_says_what_happened() {
 }
 
 #[test]
-fn every_command_leaves_one_line() {
+fn every_command_is_logged_in_one_line() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     let file = file.to_str().unwrap();
@@ -123,25 +109,25 @@ fn every_command_leaves_one_line() {
         ),
     ];
     for (at, (args, code, expected)) in cases.iter().enumerate() {
-        scene.cmd(args).run().assert_code(*code);
-        let lines = scene.lines();
+        logged(&scene, args).run().assert_code(*code);
+        let lines = lines(&scene);
         assert_eq!(lines.len(), at + 1, "{args:?}");
         assert_fields(&lines[at], expected);
         assert_eq!(lines[at]["exit_code"], *code, "{args:?}");
     }
-    scene.cmd(&["get-token"]).may_show_token().run().assert_code(0);
-    assert_fields(&scene.last(), &json!({"command": "get-token", "status": "ok", "route": "app"}));
-    assert_fields(&scene.last(), &nothing);
-    scene.cmd(&["outbox", "list"]).run().assert_code(0);
-    assert_fields(&scene.last(), &json!({"status": "ok", "exit_code": 0}));
-    assert_eq!(scene.lines().len(), cases.len() + 2);
+    logged(&scene, &["get-token"]).may_show_token().run().assert_code(0);
+    assert_fields(&last(&scene), &json!({"command": "get-token", "status": "ok", "route": "app"}));
+    assert_fields(&last(&scene), &nothing);
+    logged(&scene, &["outbox", "list"]).run().assert_code(0);
+    assert_fields(&last(&scene), &json!({"status": "ok", "exit_code": 0}));
+    assert_eq!(lines(&scene).len(), cases.len() + 2);
     // What only prints help is no command.
-    scene.cmd(&["--version"]).run();
-    assert_eq!(scene.lines().len(), cases.len() + 2);
+    logged(&scene, &["--version"]).run();
+    assert_eq!(lines(&scene).len(), cases.len() + 2);
 }
 
 #[test]
-fn failures_are_in_it_with_what_wecom_said() {
+fn failures_are_logged_with_their_errcode() {
     let scene = Scene::new();
     for (reply, code, status, errcode) in [
         (Reply::errcode(40201, "spam"), 5, "refused", json!(40201)),
@@ -149,25 +135,26 @@ fn failures_are_in_it_with_what_wecom_said() {
         (Reply::errcode(93000, "invalid webhook"), 4, "auth", json!(93000)),
     ] {
         scene.wecom.script(Endpoint::WebhookSend, [reply]);
-        scene.cmd(&["webhook-send", "disk full"]).run().assert_code(code);
+        logged(&scene, &["webhook-send", "disk full"]).run().assert_code(code);
         let expected =
             json!({"status": status, "exit_code": code, "errcode": errcode, "attempts": 1, "sha256": SHA256});
-        assert_fields(&scene.last(), &expected);
+        assert_fields(&last(&scene), &expected);
     }
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let told = document(&scene.cmd(&["webhook-send", "--outbox", "disk full"]).run().assert_code(0));
-    assert_fields(&scene.last(), &json!({"status": "queued", "outbox_id": told["outbox_id"]}));
+    let told = document(&logged(&scene, &["webhook-send", "--outbox", "disk full"]).run().assert_code(0));
+    assert_fields(&last(&scene), &json!({"status": "queued", "outbox_id": told["outbox_id"]}));
     assert!(told["outbox_id"].is_string());
 }
 
 #[test]
-fn parts_and_targets_are_one_line() {
+fn parts_and_targets_share_one_log_line() {
     let scene = Scene::new();
     let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\n[profiles.none]\n");
     let text = "disk ".repeat(500);
-    let run = scene.cmd(&["app-send", "-P", "none", "-u", "zhangsan", "--also", "room", &text]).config(&config).run();
+    let run =
+        logged(&scene, &["app-send", "-P", "none", "-u", "zhangsan", "--also", "room", &text]).config(&config).run();
     let told = document(&run.assert_code(0));
-    let lines = scene.lines();
+    let lines = lines(&scene);
     let ids: Vec<&Value> =
         told["parts"].as_array().unwrap().iter().flat_map(|part| part["msgids"].as_array().unwrap()).collect();
     assert_eq!((lines.len(), ids.len()), (1, 2));
@@ -183,7 +170,7 @@ fn the_file_can_be_named_in_three_ways() {
         format!("[profiles.room]\nlog_file = {:?}\nwebhook = \"{WEBHOOK_KEY}\"\n", by_profile.to_str().unwrap());
     let count = |path: &Path| std::fs::read_to_string(path).map_or(0, |text| text.lines().count());
     let counts = || [&by_option, &by_variable, &by_profile].map(|path| count(path));
-    let cmd = |args: &[&str]| scene.unlogged(&["webhook-send"]).args(args).config(&config);
+    let cmd = |args: &[&str]| scene.cmd(&["webhook-send"]).args(args).config(&config);
     for (args, code) in
         [(&["disk full"][..], 0), (&["disk full", "--no-such-option"], 2), (&["disk full", "--rate", "x"], 2)]
     {
@@ -201,58 +188,55 @@ fn the_file_can_be_named_in_three_ways() {
 
 #[cfg(unix)]
 #[test]
-fn only_its_owner_may_read_it() {
+fn the_log_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new();
-    scene.cmd(&["webhook-send", "disk full"]).run().assert_code(0);
-    let mode = || std::fs::metadata(&scene.log).unwrap().permissions().mode() & 0o777;
+    logged(&scene, &["webhook-send", "disk full"]).run().assert_code(0);
+    let mode = || std::fs::metadata(log_file(&scene)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     // What its owner made of it stays.
-    std::fs::set_permissions(&scene.log, PermissionsExt::from_mode(0o640)).unwrap();
-    scene.cmd(&["webhook-send", "disk full"]).run().assert_code(0);
-    assert_eq!((mode(), scene.lines().len()), (0o640, 2));
+    std::fs::set_permissions(log_file(&scene), PermissionsExt::from_mode(0o640)).unwrap();
+    logged(&scene, &["webhook-send", "disk full"]).run().assert_code(0);
+    assert_eq!((mode(), lines(&scene).len()), (0o640, 2));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_command_that_was_stopped_leaves_its_line_too() {
+fn an_interrupted_command_is_logged() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
-    let running = scene.cmd(&["webhook-send", "disk full"]).spawn();
-    for _ in 0..6000 {
-        if scene.wecom.count(Endpoint::WebhookSend) == 1 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let kill = format!("kill -TERM {}", running.id());
-    assert!(std::process::Command::new("/bin/sh").arg("-c").arg(kill).status().unwrap().success());
+    let running = logged(&scene, &["webhook-send", "disk full"]).spawn();
+    wait_until("the request", || scene.wecom.count(Endpoint::WebhookSend) == 1);
+    send_signal("TERM", running.id());
     running.wait().assert_code(143);
     let expected = json!({"status": "interrupted", "exit_code": 143, "attempts": 1, "sha256": SHA256});
-    assert_fields(&scene.last(), &expected);
+    assert_fields(&last(&scene), &expected);
 }
 
 #[test]
-fn lines_of_many_at_once_stay_whole() {
+fn log_lines_of_concurrent_commands_stay_whole() {
     let scene = Scene::new();
-    let running: Vec<Running> = (0..20).map(|_| scene.cmd(&["webhook-send", "disk full"]).spawn()).collect();
-    let mut ids: Vec<u64> = running.iter().map(|running| running.id().into()).collect();
-    running.into_iter().for_each(|running| drop(running.wait().assert_code(0)));
-    let mut told: Vec<u64> = scene.lines().iter().map(|line| line["pid"].as_u64().unwrap()).collect();
+    let mut ids = at_once(0..20, |_| {
+        let running = logged(&scene, &["webhook-send", "disk full"]).spawn();
+        let id = u64::from(running.id());
+        running.wait().assert_code(0);
+        id
+    });
+    let mut told: Vec<u64> = lines(&scene).iter().map(|line| line["pid"].as_u64().unwrap()).collect();
     ids.sort_unstable();
     told.sort_unstable();
     assert_eq!(told, ids);
 }
 
 #[test]
-fn a_log_that_cannot_be_written_stops_no_alert() {
+fn an_unwritable_log_stops_no_alert() {
     let scene = Scene::new();
     let file = scene.env.file("file", "");
     let mut places = vec![scene.env.home(), file.join("below"), scene.env.home().join("no/such/folder/log")];
     #[cfg(target_os = "linux")]
     {
         let fifo = scene.env.home().join("fifo");
-        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        make_fifo(&fifo);
         // Nobody reads the pipe; on the device there is no room; the last one can be opened by some and written by none.
         places.extend([fifo, "/dev/full".into(), "/proc/version".into()]);
     }
@@ -268,19 +252,19 @@ fn a_log_that_cannot_be_written_stops_no_alert() {
         assert_eq!(scene.wecom.messages().len(), 2 * (at + 1));
     }
     // A usage error stays one, and says both.
-    let run = scene.unlogged(&["webhook-send", ""]).arg("--log-file").arg(scene.env.home()).run();
+    let run = scene.cmd(&["webhook-send", ""]).arg("--log-file").arg(scene.env.home()).run();
     let told = assert_document(&run, "usage", 2, &json!({"status": "usage"}));
     assert!(told["warnings"].to_string().contains("the log file"), "{told}");
 }
 
 #[test]
-fn of_several_targets_each_is_told() {
+fn each_target_is_in_the_log_line() {
     let scene = Scene::new();
     let config = format!("[profiles.ops]\n[profiles.room]\nwebhook = \"{}\"\n", crate::support::fake::WEBHOOK_KEY);
     scene.wecom.trust_no_ip();
     let args = ["app-send", "-P", "ops", "-u", "zhangsan", "--fallback", "room", "disk full"];
-    scene.cmd(&args).config(&config).run().assert_code(0);
-    let line = scene.last();
+    logged(&scene, &args).config(&config).run().assert_code(0);
+    let line = last(&scene);
     let told = json!([
         {"profile": "ops", "route": "app", "status": "auth", "errcode": 60020, "outbox_id": null},
         {"profile": "room", "route": "webhook", "status": "sent", "errcode": 0, "outbox_id": null},

@@ -5,15 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::results::at_once;
-use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply, WEBHOOK_KEY};
-
-/// Whether this system has the program that lends a terminal, in the form that is known here.
-fn has_terminals() -> bool {
-    let version = Command::new("script").arg("--version").stdin(Stdio::null()).output();
-    version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).contains("util-linux"))
-}
+use crate::support::{TestEnv, at_once, needs_terminal, send_signal};
 
 /// Uploads a file on a terminal of its own, with both outputs on it. Its process leaves its id in a file.
 fn upload(env: &TestEnv, wecom: &FakeWecom, more: &str) -> Child {
@@ -42,7 +35,7 @@ fn seen(child: Child, before: &str) -> (Option<i32>, Vec<String>) {
 
 #[test]
 fn a_finished_upload_leaves_its_result_alone() {
-    if !has_terminals() {
+    if !needs_terminal() {
         return;
     }
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
@@ -52,7 +45,7 @@ fn a_finished_upload_leaves_its_result_alone() {
 
 #[test]
 fn an_upload_that_stops_leaves_its_error_alone() {
-    if !has_terminals() {
+    if !needs_terminal() {
         return;
     }
     let cases = [
@@ -72,7 +65,7 @@ fn an_upload_that_stops_leaves_its_error_alone() {
 
 #[test]
 fn a_signal_leaves_its_line_alone() {
-    if !has_terminals() {
+    if !needs_terminal() {
         return;
     }
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
@@ -85,8 +78,7 @@ fn a_signal_leaves_its_line_alone() {
         before.extend_from_slice(&piece[..length]);
     }
     let id = fs::read_to_string(env.home().join("id")).unwrap();
-    let sent = Command::new("/bin/sh").arg("-c").arg(format!("kill -TERM {id}")).status();
-    assert!(sent.unwrap().success());
+    send_signal("TERM", id.trim().parse::<i64>().unwrap());
     let (code, lines) = seen(child, &String::from_utf8_lossy(&before));
     assert_eq!((code, lines.len()), (Some(143), 2), "{lines:?}");
     assert!(lines[0].starts_with("wecom-alert: error[interrupted]: upload-media: "), "{lines:?}");

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Way, at_once, document};
-use crate::support::TestEnv;
+use super::{Way, document};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{FakeWecom, OnConnect, Reply};
+use crate::support::{TestEnv, at_once};
 
 fn faults() -> Vec<(&'static str, Reply)> {
     vec![

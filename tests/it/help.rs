@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Run, TestEnv};
+use crate::support::{Run, TestEnv, needs};
 
 const COMMANDS: [&[&str]; 11] = [
     &["app-send"],
@@ -87,7 +87,7 @@ fn there_are_completions_for_each_shell() {
 #[cfg(unix)]
 #[test]
 fn bash_completes() {
-    if !std::path::Path::new("/bin/bash").exists() {
+    if !needs("bash") {
         return;
     }
     // `--lev` after app-send, which has such an option, and after get-token, which has none.
@@ -97,7 +97,7 @@ fn bash_completes() {
                _wecom__alert wecom-alert --lev get-token; echo \"${COMPREPLY[@]}\"; \
                COMP_WORDS=(wecom-alert webhook-send --level c); COMP_CWORD=3; \
                _wecom__alert wecom-alert c --level; echo \"${COMPREPLY[@]}\"";
-    let mut bash = Command::new("/bin/bash");
+    let mut bash = Command::new("bash");
     let bash = bash.args(["--norc", "-c", ask]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = bash.spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), text(&["completions", "bash"]).as_bytes()).unwrap();
@@ -137,7 +137,7 @@ fn there_is_a_manual_page_for_each_command() {
 }
 
 #[test]
-fn a_reader_who_left_is_no_failure_and_a_full_disk_is() {
+fn a_closed_stdout_is_no_failure_and_a_full_disk_is() {
     for args in [&["completions", "bash"][..], &["man"], &["--help"]] {
         let env = TestEnv::new();
         let broken = env.cmd(args.iter().copied()).stdout_broken().run();

@@ -1,8 +1,9 @@
 //! The way to WeCom: names, connections, certificates, proxies.
 
-use super::Scene;
+use super::{app, checked, secure, webhook};
+use crate::support::Scene;
 use crate::support::fake::tls::Certificate;
-use crate::support::fake::{FakeWecom, OnConnect, closed_port};
+use crate::support::fake::{OnConnect, closed_port};
 use crate::support::proxy::{Carried, Proxy};
 
 /// What hangs on the way.
@@ -10,14 +11,10 @@ const AFTER: [&str; 6] = ["token", "agent", "reach", "recipients", "ip", "send_a
 
 const PASSWORD: &str = "test-proxy-password";
 
-fn secure(certificate: Certificate) -> Scene {
-    Scene::with(FakeWecom::builder().tls(certificate).start())
-}
-
 #[test]
 fn a_name_that_nobody_knows() {
     let scene = Scene::new();
-    let told = scene.told("dns", scene.app(&["--base-url", "https://no-such.invalid"]), 7, "temporary");
+    let told = checked(&scene, "dns", app(&scene, &["--base-url", "https://no-such.invalid"]), 7, "temporary");
     told.has("dns", "failed", &["no-such.invalid", "getent hosts no-such.invalid"]);
     told.skips(&["tcp", "tls"], "dns failed").skips(&AFTER, "dns failed").has("state", "ok", &[]);
     assert_eq!(scene.wecom.connections(), 0);
@@ -27,7 +24,7 @@ fn a_name_that_nobody_knows() {
 fn a_name_that_is_known() {
     let scene = secure(Certificate::Good);
     let base_url = format!("https://localhost:{}", scene.wecom.address().port());
-    let told = scene.told("localhost", scene.app(&["--base-url", &base_url]), 0, "ok");
+    let told = checked(&scene, "localhost", app(&scene, &["--base-url", &base_url]), 0, "ok");
     told.has("dns", "ok", &["localhost is", "127.0.0.1"]).has("tls", "ok", &["localhost"]);
 }
 
@@ -35,7 +32,7 @@ fn a_name_that_is_known() {
 fn a_port_on_which_nobody_listens() {
     let scene = Scene::new();
     let base_url = format!("http://127.0.0.1:{}", closed_port());
-    let told = scene.told("tcp", scene.app(&["--base-url", &base_url]).webhook(), 7, "temporary");
+    let told = checked(&scene, "tcp", app(&scene, &["--base-url", &base_url]).webhook(), 7, "temporary");
     told.has("dns", "ok", &[]).has("tcp", "failed", &["127.0.0.1", "--base-url"]).skips(&["tls"], "tcp failed");
     told.skips(&AFTER, "tcp failed").skips(&["send_webhook"], "tcp failed");
 }
@@ -48,14 +45,14 @@ fn certificates() {
         (Certificate::WrongName, ["for another name", "--base-url"]),
     ] {
         let scene = secure(certificate);
-        for cmd in [scene.app(&[]), scene.webhook(&[])] {
-            let told = scene.told(&format!("{certificate:?}"), cmd, 3, "config");
+        for cmd in [app(&scene, &[]), webhook(&scene, &[])] {
+            let told = checked(&scene, &format!("{certificate:?}"), cmd, 3, "config");
             told.has("tcp", "ok", &[]).has("tls", "failed", &parts);
         }
         assert_eq!(scene.wecom.requests().len(), 0, "{certificate:?}");
     }
     let scene = secure(Certificate::ShortLived);
-    scene.told("few days", scene.app(&[]), 0, "ok").has("tls", "warning", &["5 days left", "renewed"]);
+    checked(&scene, "few days", app(&scene, &[]), 0, "ok").has("tls", "warning", &["5 days left", "renewed"]);
 }
 
 #[test]
@@ -63,7 +60,7 @@ fn roots_that_cannot_be_read() {
     let scene = secure(Certificate::Good);
     for args in [&["--ca-file", "missing.pem"][..], &["--ca-file", "missing.pem", "--dry-run"]] {
         let cmd = scene.env.cmd(["check", "--output", "json"]).args(args).base_url(&scene.wecom).app_credentials();
-        scene.told("missing", cmd, 3, "config").has("tls", "failed", &["missing.pem", "PEM"]);
+        checked(&scene, "missing", cmd, 3, "config").has("tls", "failed", &["missing.pem", "PEM"]);
     }
     assert_eq!(scene.wecom.requests().len(), 0);
 }
@@ -76,7 +73,7 @@ fn tls_that_does_not_come_about() {
         let scene = secure(Certificate::Good);
         // The first connection is only looked at.
         scene.wecom.on_connections([OnConnect::Serve, fault]);
-        let told = scene.told(&format!("{fault:?}"), scene.app(&["--connect-timeout", "500ms"]), 7, "temporary");
+        let told = checked(&scene, &format!("{fault:?}"), app(&scene, &["--connect-timeout", "500ms"]), 7, "temporary");
         told.has("tcp", "ok", &[]).has("tls", "failed", &[part]).skips(&AFTER, "tls failed");
         assert_eq!(scene.wecom.requests().len(), 0, "{fault:?}");
     }
@@ -84,7 +81,7 @@ fn tls_that_does_not_come_about() {
     let scene = Scene::new();
     let base_url = format!("https://{}", scene.wecom.address());
     scene.wecom.expect_unexpected();
-    scene.told("plain", scene.app(&["--base-url", &base_url]), 7, "temporary").has(
+    checked(&scene, "plain", app(&scene, &["--base-url", &base_url]), 7, "temporary").has(
         "tls",
         "failed",
         &["does not speak TLS"],
@@ -92,12 +89,13 @@ fn tls_that_does_not_come_about() {
 }
 
 #[test]
-fn plain_http() {
+fn plain_http_skips_the_tls_check() {
     let scene = Scene::new();
-    scene.told("loopback", scene.app(&[]), 0, "ok").skips(&["tls"], "does not leave this machine");
+    checked(&scene, "loopback", app(&scene, &[]), 0, "ok").skips(&["tls"], "does not leave this machine");
     let proxy = Proxy::http().lead_to(scene.wecom.address()).start();
     let url = format!("http://{}", proxy.authority());
-    let told = scene.told("beyond", scene.app(&["--base-url", "http://no-such.invalid", "--proxy", &url]), 0, "ok");
+    let told =
+        checked(&scene, "beyond", app(&scene, &["--base-url", "http://no-such.invalid", "--proxy", &url]), 0, "ok");
     told.has("tls", "warning", &["plain http", "https://"]).has("agent", "ok", &[]).lacks("tunnel");
     assert_eq!(told.document["warnings"], serde_json::json!([]), "said once");
 }
@@ -111,7 +109,7 @@ fn a_proxy_is_looked_at_in_place_of_the_host() {
             let proxy = builder.login("user", PASSWORD).lead_to(scene.wecom.address()).start();
             let url = format!("{scheme}://user:{PASSWORD}@{}", proxy.authority());
             let case = format!("{scheme} {is_tls}");
-            let told = scene.told(&case, scene.app(&["--proxy", &url]).secret(PASSWORD), 0, "ok");
+            let told = checked(&scene, &case, app(&scene, &["--proxy", &url]).secret(PASSWORD), 0, "ok");
             told.has("proxy", "ok", &[&format!("{scheme}://{}, from --proxy", proxy.authority())]);
             told.has("tcp", "ok", &[&proxy.authority()]);
             if is_tls || scheme == "socks5h" {
@@ -130,13 +128,13 @@ fn which_proxy_and_why() {
     let scene = secure(Certificate::Good);
     let proxy = Proxy::http().start();
     let url = format!("http://{}", proxy.authority());
-    let by_variable = || scene.app(&[]).env("HTTPS_PROXY", &url);
-    scene.told("variable", by_variable(), 0, "ok").has("proxy", "ok", &[&proxy.authority(), "HTTPS_PROXY"]);
-    scene.told("excepted", by_variable().env("NO_PROXY", "127.0.0.1"), 0, "ok").has("proxy", "ok", &["NO_PROXY"]);
+    let by_variable = || app(&scene, &[]).env("HTTPS_PROXY", &url);
+    checked(&scene, "variable", by_variable(), 0, "ok").has("proxy", "ok", &[&proxy.authority(), "HTTPS_PROXY"]);
+    checked(&scene, "excepted", by_variable().env("NO_PROXY", "127.0.0.1"), 0, "ok").has("proxy", "ok", &["NO_PROXY"]);
     let off = by_variable().env("WECOM_ALERT_PROXY", "none");
-    scene.told("off", off, 0, "ok").has("proxy", "ok", &["none, as WECOM_ALERT_PROXY says"]);
+    checked(&scene, "off", off, 0, "ok").has("proxy", "ok", &["none, as WECOM_ALERT_PROXY says"]);
     let file = format!("proxy = \"{url}\"\n[profiles.ops]\n");
-    scene.told("file", scene.app(&[]).config(&file), 0, "ok").has("proxy", "ok", &["proxy in", "config.toml"]);
+    checked(&scene, "file", app(&scene, &[]).config(&file), 0, "ok").has("proxy", "ok", &["proxy in", "config.toml"]);
 }
 
 #[test]
@@ -144,24 +142,24 @@ fn proxies_that_do_not_carry() {
     let scene = secure(Certificate::Good);
     let through = |scheme: &str, authority: &str| {
         let url = format!("{scheme}://user:wrong-{PASSWORD}@{authority}");
-        scene.app(&["--proxy", &url]).secret(PASSWORD)
+        app(&scene, &["--proxy", &url]).secret(PASSWORD)
     };
     for scheme in ["http", "socks5h"] {
         let dead = format!("127.0.0.1:{}", closed_port());
-        let told = scene.told("dead", through(scheme, &dead), 7, "temporary");
+        let told = checked(&scene, "dead", through(scheme, &dead), 7, "temporary");
         told.has("tcp", "failed", &[&dead, "check that the proxy"]).skips(&["tunnel", "tls"], "tcp failed");
         let builder = || if scheme == "http" { Proxy::http() } else { Proxy::socks5() };
         let asking = builder().login("user", PASSWORD).start();
-        let told = scene.told("407", through(scheme, &asking.authority()), 3, "config");
+        let told = checked(&scene, "407", through(scheme, &asking.authority()), 3, "config");
         told.has("tcp", "ok", &[]).has("tunnel", "failed", &["log-in", "--proxy"]).skips(&["tls"], "tunnel failed");
         told.skips(&AFTER, "tunnel failed");
         assert_eq!(asking.carried(), [Carried::NoLogin], "{scheme}: asked once");
         let refusing = builder().login("user", PASSWORD).refuse_with(503).start();
         let url = format!("{scheme}://user:{PASSWORD}@{}", refusing.authority());
-        let told = scene.told("503", scene.app(&["--proxy", &url]).secret(PASSWORD), 7, "temporary");
+        let told = checked(&scene, "503", app(&scene, &["--proxy", &url]).secret(PASSWORD), 7, "temporary");
         told.has("tunnel", "failed", &[&refusing.authority()]);
     }
-    let told = scene.told("name", through("http", "no-such.invalid:3128"), 7, "temporary");
+    let told = checked(&scene, "name", through("http", "no-such.invalid:3128"), 7, "temporary");
     told.has("dns", "failed", &["no-such.invalid"]).skips(&["tcp", "tunnel", "tls"], "dns failed");
     assert_eq!(scene.wecom.connections(), 0);
 }
@@ -171,7 +169,7 @@ fn a_plain_proxy_that_asks_for_a_login() {
     let scene = Scene::new();
     let proxy = Proxy::http().login("user", PASSWORD).start();
     let url = format!("http://{}", proxy.authority());
-    let told = scene.told("407", scene.app(&["--proxy", &url]), 3, "config");
+    let told = checked(&scene, "407", app(&scene, &["--proxy", &url]), 3, "config");
     told.has("tcp", "ok", &[]).has("token", "failed", &["407", "--proxy"]);
 }
 
@@ -180,6 +178,6 @@ fn a_certificate_behind_a_proxy_is_judged_too() {
     let scene = secure(Certificate::Expired);
     let proxy = Proxy::http().start();
     let url = format!("http://{}", proxy.authority());
-    let told = scene.told("expired", scene.app(&["--proxy", &url]), 3, "config");
+    let told = checked(&scene, "expired", app(&scene, &["--proxy", &url]), 3, "config");
     told.has("tunnel", "ok", &[]).has("tls", "failed", &["expired"]);
 }

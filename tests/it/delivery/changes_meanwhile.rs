@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use wecom_alert::message::Route;
 
-use super::{End, ROUTES, Scene, send_endpoint, upload_endpoint};
+use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
-use crate::results::at_once;
-use crate::support::Cmd;
 use crate::support::fake::{Change, Endpoint, Reply, SECRET};
+use crate::support::{Cmd, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
 
 const NEW_SECRET: &str = "test-secret-0000000000000000000000000000002";
 
@@ -32,17 +31,17 @@ fn times(scene: &Scene, route: Route) -> Vec<Instant> {
 fn a_webhook_over_its_limit_waits_for_the_period_that_the_rate_names() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [limited(45009)]);
-    End::new(0, 2).check("45009 then free", &scene.group(&["--rate", "20/2s", "--retries", "1"]).run());
+    End::new(0, 2).check("45009 then free", &group(&scene, &["--rate", "20/2s", "--retries", "1"]).run());
     let times = times(&scene, Route::Webhook);
     assert!(times[1] - times[0] >= Duration::from_secs(2), "it came back before");
-    assert_eq!(scene.seen(), (2, 1));
+    assert_eq!(sent_and_delivered(&scene), (2, 1));
 
     // Asked once, it is told.
     scene.wecom.script(Endpoint::WebhookSend, [limited(45009)]);
-    let run = scene.group(&["--rate", "20/2s"]).run();
+    let run = group(&scene, &["--rate", "20/2s"]).run();
     let told = End::new(8, 1).errcode(45009).retry_after_s(2).check("45009", &run);
     assert_says(&told, "45009", "hint", &["--rate"]);
-    assert_eq!(scene.seen(), (3, 1));
+    assert_eq!(sent_and_delivered(&scene), (3, 1));
 }
 
 /// A minute is what WeCom says: no rate of an app, and no longer period, changes that.
@@ -58,9 +57,9 @@ fn other_limits_block_for_a_minute() {
     at_once(cases, |(route, errcode, rate)| {
         let scene = Scene::new();
         scene.wecom.always(send_endpoint(route), limited(errcode));
-        let run = scene.send(route).args(["--rate", rate, "--retries", "3", "--deadline", "20s"]).run();
+        let run = disk_full(&scene, route).args(["--rate", rate, "--retries", "3", "--deadline", "20s"]).run();
         End::new(8, 1).errcode(errcode).retry_after_s(60).check(rate, &run);
-        assert_eq!(scene.seen(), (1, 0), "{} {errcode} {rate}", route.as_str());
+        assert_eq!(sent_and_delivered(&scene), (1, 0), "{} {errcode} {rate}", route.as_str());
     });
 }
 
@@ -71,7 +70,7 @@ fn a_block_holds_for_every_process_of_the_machine() {
         let case = format!("{} {errcode}", route.as_str());
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [limited(errcode)]);
-        let send = |rate: &str| scene.send(route).args(["--rate", rate, "--retries", "3", "--deadline", "20s"]);
+        let send = |rate: &str| disk_full(&scene, route).args(["--rate", rate, "--retries", "3", "--deadline", "20s"]);
         End::new(8, 1).errcode(errcode).retry_after_s(60).check(&case, &send("20/1m").run());
         for more in [&[][..], &["--on-rate-limit", "fail"]] {
             let run = send("20/1m").args(more.iter().copied()).run();
@@ -81,9 +80,9 @@ fn a_block_holds_for_every_process_of_the_machine() {
             assert!((30..=60).contains(&wait), "{case}: {told}");
             assert_says(&told, &case, "message", &["WeCom asked for fewer"]);
         }
-        assert_eq!(scene.seen(), (1, 0), "{case}: nobody else asked");
+        assert_eq!(sent_and_delivered(&scene), (1, 0), "{case}: nobody else asked");
         End::new(0, 1).check(&case, &send("off").run());
-        assert_eq!(scene.seen(), (2, 1), "{case}: who does not pace asks again");
+        assert_eq!(sent_and_delivered(&scene), (2, 1), "{case}: who does not pace asks again");
     });
 }
 
@@ -92,10 +91,10 @@ fn a_block_holds_for_every_process_of_the_machine() {
 fn a_block_is_no_other_webhooks_business() {
     let scene = Scene::with(crate::support::fake::FakeWecom::builder().webhook("test-key-of-another-room").start());
     scene.wecom.script(Endpoint::WebhookSend, [limited(45009)]);
-    scene.group(&["--rate", "20/1m"]).run().assert_code(8);
-    let other = scene.group(&["--rate", "20/1m"]).env("WECOM_ALERT_WEBHOOK", "test-key-of-another-room");
+    group(&scene, &["--rate", "20/1m"]).run().assert_code(8);
+    let other = group(&scene, &["--rate", "20/1m"]).env("WECOM_ALERT_WEBHOOK", "test-key-of-another-room");
     End::new(0, 1).check("another room", &other.run());
-    End::new(0, 1).check("the app", &scene.app(&["--rate", "20/1m"]).run());
+    End::new(0, 1).check("the app", &app(&scene, &["--rate", "20/1m"]).run());
 }
 
 #[test]
@@ -106,7 +105,7 @@ fn a_token_revoked_between_two_parts_is_replaced() {
         let args = ["app-send", "-u", "zhangsan", "--on-long", "split", "--retries", retries];
         let run = scene.cmd(&args).stdin(long_text()).run();
         let told = End::new(0, 3).check("revoked", &run);
-        assert_eq!((told["parts"].as_array().unwrap().len(), scene.seen()), (2, (3, 2)), "{told}");
+        assert_eq!((told["parts"].as_array().unwrap().len(), sent_and_delivered(&scene)), (2, (3, 2)), "{told}");
         assert_eq!(scene.wecom.count(Endpoint::GetToken), 2);
         let texts = scene.wecom.messages();
         let texts: Vec<_> = texts.iter().map(|message| message.payload()["content"].as_str().unwrap()).collect();
@@ -131,12 +130,12 @@ fn a_file_that_expired_is_refused_once() {
         };
         let run = command(&["-t", "file", "--media-id", &media_id]).run();
         End::new(5, 1).errcode(40007).check(case, &run);
-        assert_eq!(scene.seen(), (1, 0), "{case}");
+        assert_eq!(sent_and_delivered(&scene), (1, 0), "{case}");
         // Gone between the upload and the message that carries it.
         scene.wecom.script(upload_endpoint(route), [Reply::meanwhile(Change::ExpireMedia)]);
         let run = command(&["--file"]).arg(&file).run();
         End::new(5, 1).errcode(40007).check(case, &run);
-        assert_eq!((scene.seen(), scene.wecom.uploads().len()), ((2, 0), 2), "{case}");
+        assert_eq!((sent_and_delivered(&scene), scene.wecom.uploads().len()), ((2, 0), 2), "{case}");
         End::new(0, 1).check(case, &command(&["--file"]).arg(&file).run());
     });
 }
@@ -155,17 +154,17 @@ fn rotation() -> Change {
 #[test]
 fn a_secret_reset_between_two_commands() {
     let scene = Scene::new();
-    let send = || by_file(&scene, scene.app(&["--retries", "3"])).run();
+    let send = || by_file(&scene, app(&scene, &["--retries", "3"])).run();
     scene.env.file("secret", SECRET);
     End::new(0, 1).check("before", &send());
     scene.wecom.rotate_secret(SECRET, NEW_SECRET);
     // The cached token is refused, and the old secret too: told once, since wrong secrets block the address.
     let told = End::new(4, 1).errcode(40014).check("the file is the old one", &send());
     assert_says(&told, "the file is the old one", "message", &["a new token could not be had"]);
-    assert_eq!((scene.seen(), scene.wecom.count(Endpoint::GetToken)), ((2, 1), 2));
+    assert_eq!((sent_and_delivered(&scene), scene.wecom.count(Endpoint::GetToken)), ((2, 1), 2));
     scene.env.file("secret", NEW_SECRET);
     End::new(0, 1).check("the file is the new one", &send());
-    assert_eq!((scene.seen(), scene.wecom.count(Endpoint::GetToken)), ((3, 2), 3));
+    assert_eq!((sent_and_delivered(&scene), scene.wecom.count(Endpoint::GetToken)), ((3, 2), 3));
 }
 
 /// The command holds the secret that it began with: what it could not send is told, and the next one sends.
@@ -180,8 +179,8 @@ fn a_secret_reset_during_a_command() {
     let parts: Vec<_> = told["parts"].as_array().unwrap().iter().map(|part| &part["status"]).collect();
     assert_eq!(parts, ["sent", "auth"]);
     assert_says(&told, "during", "message", &["part 2"]);
-    assert_eq!((scene.seen(), scene.wecom.count(Endpoint::GetToken)), ((2, 1), 2));
+    assert_eq!((sent_and_delivered(&scene), scene.wecom.count(Endpoint::GetToken)), ((2, 1), 2));
     scene.env.file("secret", NEW_SECRET);
     End::new(0, 2).check("afterwards", &by_file(&scene, scene.cmd(&args)).stdin(long_text()).run());
-    assert_eq!(scene.seen(), (4, 3));
+    assert_eq!(sent_and_delivered(&scene), (4, 3));
 }

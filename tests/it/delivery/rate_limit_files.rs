@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use super::{End, ROUTES, Scene};
-use crate::results::at_once;
-use crate::support::Cmd;
+use super::{End, disk_full, sent_and_delivered};
+use crate::support::{Cmd, ROUTES, Scene, at_once};
 
 const ONE: [&str; 4] = ["--rate", "1/1h", "--on-rate-limit", "fail"];
 
@@ -17,14 +16,14 @@ fn files(state: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn assert_unpaced(case: &str, scene: &Scene, prepare: impl Fn(Cmd) -> Cmd) {
     for route in ROUTES {
         for verbose in [false, true] {
-            let run = prepare(scene.send(route).args(ONE).args(verbose.then_some("-v"))).run();
+            let run = prepare(disk_full(scene, route).args(ONE).args(verbose.then_some("-v"))).run();
             End::new(0, 1).check_loud(case, &run);
             let told = run.stderr.matches("pacing is not possible").count();
             assert_eq!(told, usize::from(verbose), "{case}: {}", run.stderr);
             assert!(verbose || run.stderr.is_empty(), "{case}: {}", run.stderr);
         }
     }
-    assert_eq!(scene.seen(), (4, 4), "{case}");
+    assert_eq!(sent_and_delivered(scene), (4, 4), "{case}");
 }
 
 #[test]
@@ -39,7 +38,7 @@ fn without_a_usable_folder_alerts_go_unpaced() {
 fn without_a_usable_file_alerts_go_unpaced() {
     let (found, scene) = (Scene::new(), Scene::new());
     for route in ROUTES {
-        End::new(0, 1).check("for its name", &found.send(route).args(ONE).run());
+        End::new(0, 1).check("for its name", &disk_full(&found, route).args(ONE).run());
     }
     for file in files(&found.env.state()) {
         fs::create_dir_all(scene.env.state().join("pacing").join(file.file_name().unwrap())).unwrap();
@@ -48,17 +47,17 @@ fn without_a_usable_file_alerts_go_unpaced() {
 }
 
 #[test]
-fn what_the_file_says_is_believed_only_where_it_can_be_read() {
+fn a_damaged_rate_limit_file_is_ignored() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
-        End::new(0, 1).check("first", &scene.send(route).args(ONE).run());
+        End::new(0, 1).check("first", &disk_full(&scene, route).args(ONE).run());
         let file = files(&scene.env.state()).pop().unwrap();
         let content = fs::read(&file).unwrap();
         let half = content.get(..content.len() / 2).unwrap().to_vec();
         for nonsense in [b"".to_vec(), b"not what was written\n".to_vec(), vec![0xff; 100_000], half] {
             fs::write(&file, &nonsense).unwrap();
-            End::new(0, 1).check("nonsense says nothing", &scene.send(route).args(ONE).run());
-            assert_eq!(scene.send(route).args(ONE).run().code, Some(8), "and is written over");
+            End::new(0, 1).check("nonsense says nothing", &disk_full(&scene, route).args(ONE).run());
+            assert_eq!(disk_full(&scene, route).args(ONE).run().code, Some(8), "and is written over");
         }
         assert_eq!(files(&scene.env.state()).len(), 1, "nothing lies about");
     });
@@ -66,7 +65,7 @@ fn what_the_file_says_is_believed_only_where_it_can_be_read() {
 
 #[cfg(unix)]
 #[test]
-fn the_files_are_the_users_own_or_their_groups() {
+fn rate_limit_files_are_private_or_shared_with_the_group() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o7777;
     for (shared, folder_mode, file_mode) in [(false, 0o700, 0o600), (true, 0o2770, 0o660)] {
@@ -77,7 +76,7 @@ fn the_files_are_the_users_own_or_their_groups() {
                 fs::create_dir_all(&state).unwrap();
                 fs::set_permissions(&state, fs::Permissions::from_mode(0o2775)).unwrap();
             }
-            End::new(0, 1).check("sent", &scene.send(route).args(ONE).run());
+            End::new(0, 1).check("sent", &disk_full(&scene, route).args(ONE).run());
             let found = files(&state);
             assert_eq!(found.len(), 1, "{found:?}");
             assert_eq!(mode(&found[0]), file_mode, "{shared} {}", route.as_str());

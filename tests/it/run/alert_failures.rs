@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, assert_says_only};
+use super::{assert_says_only, assert_silent, assert_told, has, sh};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, Reply};
 
 #[test]
 fn an_alert_that_fails_keeps_the_commands_code() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url")]);
-    let run = scene.sh(&[], "echo out; exit 3").run();
+    let run = sh(&scene, &[], "echo out; exit 3").run();
     assert_eq!((run.code, run.stdout.as_str()), (Some(3), "out\n"), "{}", run.all());
     assert!(run.stderr.starts_with("wecom-alert: error[auth]: run: "), "{}", run.all());
     assert!(run.stderr.lines().count() == 2 && run.stderr.contains("\nhint: "), "{}", run.all());
@@ -20,17 +21,17 @@ fn alert_exit_prefers_the_alerts_code() {
     for (reply, code) in [(Reply::Normal, 3), (Reply::errcode(93000, "invalid webhook url"), 4)] {
         let scene = Scene::new();
         scene.wecom.script(Endpoint::WebhookSend, [reply]);
-        assert_eq!(scene.sh(&["--alert-exit"], "exit 3").run().code, Some(code));
+        assert_eq!(sh(&scene, &["--alert-exit"], "exit 3").run().code, Some(code));
     }
     let scene = Scene::new();
-    assert_says_only(&scene.sh(&["--alert-exit"], "exit 0").run(), 0, "", "");
+    assert_says_only(&sh(&scene, &["--alert-exit"], "exit 0").run(), 0, "", "");
 }
 
 #[test]
 fn the_document_tells_of_both() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.sh(&["--output", "json"], "exit 3").run();
+    let run = sh(&scene, &["--output", "json"], "exit 3").run();
     assert_eq!((run.code, run.stderr.as_str()), (Some(3), ""), "{}", run.all());
     let told: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&told["ok"], &told["exit_code"], &told["status"]), (&json!(false), &json!(7), &json!("temporary")));
@@ -51,7 +52,7 @@ fn no_mistake_in_settings_keeps_a_command_from_running() {
         for code in [0, 5] {
             let scene = Scene::new();
             let script = format!("echo out; touch ran; exit {code}");
-            let cmd = scene.sh(options, &script).without_env("WECOM_ALERT_WEBHOOK");
+            let cmd = sh(&scene, options, &script).without_env("WECOM_ALERT_WEBHOOK");
             let run = if config.is_empty() { cmd } else { cmd.config(config) }.run();
             assert_eq!((run.code, run.stdout.as_str()), (Some(code), "out\n"), "{said}\n{}", run.all());
             assert!(
@@ -59,8 +60,8 @@ fn no_mistake_in_settings_keeps_a_command_from_running() {
                 "{said}\n{}",
                 run.all()
             );
-            assert!(scene.has("ran"));
-            scene.assert_silent();
+            assert!(has(&scene, "ran"));
+            assert_silent(&scene);
         }
     }
 }
@@ -74,13 +75,13 @@ fn options_that_cannot_become_an_alert_are_told_on_every_run() {
         let run = cmd.base_url(&scene.wecom).webhook().run();
         assert_eq!((run.code, run.stdout.as_str()), (Some(0), "out\n"), "{}", run.all());
         assert!(run.stderr.starts_with("wecom-alert: error[usage]: run: "), "{options:?}\n{}", run.all());
-        scene.assert_silent();
+        assert_silent(&scene);
     }
 }
 
 /// `env -i`, no HOME, nothing on stdin, a PATH of two folders.
 #[test]
-fn under_cron() {
+fn a_run_under_cron() {
     for (script, code) in [("echo out; exit 0", 0), ("echo out; exit 3", 3)] {
         let scene = Scene::new();
         let key = scene.env.file("key", crate::support::fake::WEBHOOK_KEY);
@@ -101,11 +102,11 @@ fn under_cron() {
 fn the_outbox_takes_what_cannot_go_out() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    let run = scene.sh(&["--outbox"], "exit 3").run();
+    let run = sh(&scene, &["--outbox"], "exit 3").run();
     assert_eq!(run.code, Some(3), "{}", run.all());
     assert!(run.stderr.starts_with("wecom-alert: warning[queued]: run: "), "{}", run.all());
     scene.env.cmd(["outbox", "flush"]).webhook().base_url(&scene.wecom).run().assert_code(0);
-    scene.assert_told(&["sh failed: exit code 3"]);
+    assert_told(&scene, &["sh failed: exit code 3"]);
 }
 
 /// Whoever runs a command gets its code: that there was an alert, nobody would hear. And better today than in that night.
@@ -116,7 +117,7 @@ fn an_outbox_that_cannot_be_used_costs_no_alert() {
         std::fs::write(scene.env.state(), "a file").unwrap();
         let nowhere = ["HOME", "XDG_STATE_HOME"];
         for without in [&nowhere[..], &[]] {
-            let cmd = scene.sh(&["--outbox"], &format!("exit {code}"));
+            let cmd = sh(&scene, &["--outbox"], &format!("exit {code}"));
             let run = without.iter().fold(cmd, |cmd, name| cmd.without_env(name)).run();
             assert_eq!((run.code, run.stderr.lines().count()), (Some(code), 1), "{}", run.all());
             assert!(run.stderr.starts_with("wecom-alert: warning: ") && run.stderr.contains(then), "{}", run.all());

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::{app, command, group, new_scene, sends};
 use crate::document::{assert_document, assert_says};
+use crate::support::Scene;
 use crate::support::fake::{Arrived, MediaKind, Route};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
@@ -70,11 +71,11 @@ fn texts_keep_what_they_say() {
             json!({"articles": [{"title": "Disk", "description": "90% used", "url": "https://example.test"}]}),
         ),
     ];
-    for (command, args, by_app, by_group, at_group) in cases {
-        let (scene, case) = (Scene::new(), format!("{command:?} {args:?}"));
-        let other = if command[0] == "app-send" { "room" } else { "ops" };
+    for (send, args, by_app, by_group, at_group) in cases {
+        let (scene, case) = (new_scene(), format!("{send:?} {args:?}"));
+        let other = if send[0] == "app-send" { "room" } else { "ops" };
         let options: &[&str] = if case.contains("markdown") { &[] } else { &card };
-        let run = scene.cmd(command).args(["--also", other]).args(args).args(options).run();
+        let run = command(&scene, send).args(["--also", other]).args(args).args(options).run();
         assert_document(&run, &case, 0, &json!({"status": "sent", "warnings": []}));
         let (app, group) = by_route(&scene);
         assert_eq!((app.msgtype.as_str(), group.msgtype.as_str()), (by_app, by_group), "{case}");
@@ -95,9 +96,9 @@ fn files_go_up_for_each_target() {
         ("--file", b"report", 60_000, MediaKind::File, Some(MediaKind::File), "file"),
     ];
     for (option, head, size, at_app, at_group, msgtype) in cases {
-        let (scene, case) = (Scene::new(), format!("{option} {size}"));
+        let (scene, case) = (new_scene(), format!("{option} {size}"));
         let path = sized(&scene, "thing", head, size);
-        let run = scene.app(&["--also", "room", option]).arg(&path).run();
+        let run = app(&scene, &["--also", "room", option]).arg(&path).run();
         assert_document(&run, &case, 0, &json!({"status": "sent", "attempts": 2, "warnings": []}));
         let (app, group) = by_route(&scene);
         assert_eq!((app.msgtype.as_str(), group.msgtype.as_str()), (at_app.name(), msgtype), "{case}");
@@ -116,8 +117,8 @@ fn files_go_up_for_each_target() {
 
 #[test]
 fn standard_input_can_be_a_file_for_both() {
-    let scene = Scene::new();
-    let run = scene.group(&["--also", "ops", "--filename", "a.log", "--file", "-"]).stdin("0123456789").run();
+    let scene = new_scene();
+    let run = group(&scene, &["--also", "ops", "--filename", "a.log", "--file", "-"]).stdin("0123456789").run();
     assert_document(&run, "stdin", 0, &json!({"status": "sent"}));
     let uploads = scene.wecom.uploads();
     assert_eq!(uploads.len(), 2);
@@ -126,27 +127,27 @@ fn standard_input_can_be_a_file_for_both() {
 
 #[test]
 fn what_the_other_route_has_not_is_an_outcome_of_that_target() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let whole =
         scene.env.file("whole.json", r#"{"touser": "lisi", "msgtype": "text", "text": {"content": "disk full"}}"#);
     let notice = scene.env.file("notice.json", r#"{"msgtype": "miniprogram_notice", "miniprogram_notice": {"appid": "wx0000000000000000", "title": "disk full"}}"#);
     for (payload, message) in [(whole, "touser"), (notice, "miniprogram_notice")] {
         let case = payload.display().to_string();
-        let before = scene.sends();
+        let before = sends(&scene);
         let told = assert_document(
-            &scene.app(&["--also", "room", "--payload"]).arg(payload).run(),
+            &app(&scene, &["--also", "room", "--payload"]).arg(payload).run(),
             &case,
             6,
             &json!({"status": "partial"}),
         );
         assert_says(&told["targets"][1], &case, "message", &[message]);
         assert_eq!(told["targets"][1]["status"], "usage", "{case}");
-        assert_eq!(scene.sends(), [before[0] + 1, before[1]], "{case}");
+        assert_eq!(sends(&scene), [before[0] + 1, before[1]], "{case}");
     }
     let file = sized(&scene, "thing", b"report", 1000);
-    let run = scene.cmd(&["upload-media", "-P", "room"]).arg(file).run().assert_code(0);
+    let run = command(&scene, &["upload-media", "-P", "room"]).arg(file).run().assert_code(0);
     let media_id = run.stdout.split('"').find(|word| word.starts_with("test-media-")).unwrap().to_owned();
-    let run = scene.group(&["--also", "ops", "-t", "file", "--media-id", &media_id]).run();
+    let run = group(&scene, &["--also", "ops", "-t", "file", "--media-id", &media_id]).run();
     let told = assert_document(&run, "media_id", 6, &json!({"status": "partial"}));
     assert_says(&told, "media_id", "message", &["1 of 2 targets", "ops (app)", "media_id"]);
     assert_says(&told, "media_id", "hint", &["--file"]);
@@ -155,9 +156,9 @@ fn what_the_other_route_has_not_is_an_outcome_of_that_target() {
 /// What goes under the type goes to both, as it is.
 #[test]
 fn a_payload_goes_as_it_is() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let run =
-        scene.app(&["--also", "room", "-t", "text", "--payload", "-"]).stdin(r#"{"content": "disk  full"}"#).run();
+        app(&scene, &["--also", "room", "-t", "text", "--payload", "-"]).stdin(r#"{"content": "disk  full"}"#).run();
     assert_document(&run, "payload", 0, &json!({"status": "sent"}));
     let (app, group) = by_route(&scene);
     assert_eq!(
@@ -169,9 +170,9 @@ fn a_payload_goes_as_it_is() {
 /// The limit is that of each target.
 #[test]
 fn each_cuts_by_its_own_limit() {
-    let scene = Scene::new();
+    let scene = new_scene();
     let text = "0123456789 disk full\n".repeat(150);
-    let run = scene.group(&["--also", "ops", "-t", "markdown"]).stdin(&*text).run();
+    let run = group(&scene, &["--also", "ops", "-t", "markdown"]).stdin(&*text).run();
     let told = assert_document(&run, "long", 0, &json!({"status": "sent", "attempts": 3}));
     let parts = [0, 1].map(|at| told["targets"][at]["parts"].as_array().unwrap().len());
     assert_eq!(parts, [1, 2]);

@@ -10,10 +10,10 @@ use wecom_alert::clock::now_ms;
 use wecom_alert::fingerprint::fingerprint;
 
 use super::late::mark;
-use super::{OTHER_KEY, Scene, names};
+use super::{OTHER_KEY, assert_empty, failed, flushed, folder, names, waiting};
 use crate::document::{assert_document, warnings};
-use crate::support::Cmd;
 use crate::support::fake::{AGENT_ID, Arrived, CORP_ID, Endpoint, FakeWecom, MediaKind, Route, SECRET, WEBHOOK_KEY};
+use crate::support::{Cmd, Scene};
 
 /// When it was written.
 const WRITTEN_AT_MS: u64 = 1_795_995_216_511;
@@ -40,7 +40,7 @@ const WHOLE: u64 = 10;
 /// Where a time in a file may lie, around the time of writing.
 const SPAN_S: u64 = 7 * 24 * 60 * 60;
 
-/// The folders of 0.1.0 in an environment of today, with a stand-in that knows the token in the cache.
+/// The folders of 0.1.0 in an environment of today, with a fake that knows the token in the cache.
 fn scene() -> Scene {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/state-0.1.0");
     let cached = names(data.join("cache")).into_iter().find(|name| name.ends_with(".json")).unwrap();
@@ -127,7 +127,7 @@ fn flush(scene: &Scene, args: &[&str]) -> Cmd {
 
 /// What a late entry begins with, by the time in its file.
 fn mark_of(scene: &Scene, shelf: &str, id: &str, span: &str) -> String {
-    let content = fs::read(scene.folder(shelf).join(id).join("entry.json")).unwrap();
+    let content = fs::read(folder(scene, shelf).join(id).join("entry.json")).unwrap();
     let entry: Value = serde_json::from_slice(&content).unwrap();
     mark(entry["queued_at_ms"].as_u64().unwrap(), span)
 }
@@ -178,18 +178,18 @@ fn a_list_shows_each_as_it_is() {
         assert_eq!(entry["queued_at"].is_null(), id == DAMAGED, "{entry:#}");
     }
     // To look changes nothing.
-    assert_eq!((scene.waiting().len(), scene.failed().len(), scene.wecom.connections()), (12, 2, 0));
+    assert_eq!((waiting(&scene).len(), failed(&scene).len(), scene.wecom.connections()), (12, 2, 0));
 }
 
 #[test]
 fn a_flush_delivers_what_is_left_of_each() {
     let scene = scene();
     let late = mark_of(&scene, "waiting", LATE, "2h 5m");
-    let told = scene.flushed("all", flush(&scene, &[]), 0, [WHOLE, 0, 2]);
+    let told = flushed(&scene, "all", flush(&scene, &[]), 0, [WHOLE, 0, 2]);
     let given_up = warnings(&told).join("\n");
     assert!(given_up.contains(&format!("{ONCE}: it may have arrived, and must not arrive twice")), "{given_up}");
     assert!(given_up.contains(DAMAGED) && warnings(&told).len() == 2, "{given_up}");
-    assert_eq!(scene.failed(), [TOO_OLD, REFUSED, ONCE, DAMAGED]);
+    assert_eq!(failed(&scene), [TOO_OLD, REFUSED, ONCE, DAMAGED]);
 
     assert_eq!(bodies(&scene, Some(WEBHOOK_KEY)), [group_text("by the environment")]);
     // The first of the three parts went out then.
@@ -229,7 +229,7 @@ fn a_flush_delivers_what_is_left_of_each() {
     ];
     assert_eq!(bodies(&scene, None), expected);
     assert_eq!((scene.sends(), scene.wecom.count(Endpoint::GetToken)), (12, 0), "each once, by the cached token");
-    scene.flushed("nothing is left", flush(&scene, &[]), 0, [0, 0, 0]);
+    flushed(&scene, "nothing is left", flush(&scene, &[]), 0, [0, 0, 0]);
     assert_eq!(scene.sends(), 12);
 }
 
@@ -237,26 +237,26 @@ fn a_flush_delivers_what_is_left_of_each() {
 fn what_failed_comes_back_when_somebody_asks() {
     let scene = scene();
     let too_old = mark_of(&scene, "failed", TOO_OLD, "1d");
-    let told = scene.flushed("failed too", flush(&scene, &["--failed"]), 0, [WHOLE + 2, 0, 2]);
+    let told = flushed(&scene, "failed too", flush(&scene, &["--failed"]), 0, [WHOLE + 2, 0, 2]);
     assert!(warnings(&told).join("\n").contains(ONCE), "{told}");
     assert!(bodies(&scene, Some(OTHER_KEY)).contains(&group_text(&format!("{too_old}too old"))));
     let refused =
         r#"{"msgtype":"text","text":{"content":"refused for good"},"touser":"lisi","agentid":1000002}"#.to_owned();
     assert!(bodies(&scene, None).contains(&refused));
-    scene.flushed("once more", flush(&scene, &["--failed"]), 0, [1, 0, 0]);
+    flushed(&scene, "once more", flush(&scene, &["--failed"]), 0, [1, 0, 0]);
     assert_eq!(bodies(&scene, Some(OTHER_KEY)).last(), Some(&group_text("once at the most")));
-    assert_eq!(scene.failed(), [DAMAGED]);
+    assert_eq!(failed(&scene), [DAMAGED]);
 }
 
 #[test]
 fn each_can_be_discarded() {
     let scene = scene();
-    let ids = [scene.waiting(), scene.failed()].concat();
+    let ids = [waiting(&scene), failed(&scene)].concat();
     for id in &ids {
         assert_document(&cmd(&scene, &["outbox", "drop", id]).run(), id, 0, &json!({"dropped": 1}));
     }
     assert_eq!((ids.len(), scene.wecom.connections()), (14, 0));
-    scene.assert_empty("discarded");
+    assert_empty(&scene, "discarded");
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn killed_flushes_lose_nothing_of_it() {
         }
         assert_document(&flush(&scene, &[]).run(), "the last", 0, &json!({"remaining": 0}));
         assert_eq!(
-            (scene.waiting(), scene.failed()),
+            (waiting(&scene), failed(&scene)),
             (vec![], [TOO_OLD, REFUSED, ONCE, DAMAGED].map(str::to_owned).into())
         );
         let mut names: Vec<String> = scene.wecom.messages().iter().map(name_of).collect();

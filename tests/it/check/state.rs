@@ -2,24 +2,25 @@
 
 use std::fs;
 
-use super::Scene;
+use super::{app, checked, webhook};
+use crate::support::Scene;
 use crate::support::fake::{Endpoint, Reply};
 
 #[test]
 fn a_state_folder_that_cannot_be_used() {
     let scene = Scene::new();
     fs::write(scene.env.state(), "a file").unwrap();
-    let told = scene.told("a file", scene.app(&[]), 3, "config");
+    let told = checked(&scene, "a file", app(&scene, &[]), 3, "config");
     told.has("state", "failed", &["wecom-alert", "WECOM_ALERT_STATE_DIR"]).skips(&["outbox", "pacing"], "state failed");
     told.has("agent", "ok", &[]);
-    let told = scene.told("another", scene.app(&[]).env("WECOM_ALERT_STATE_DIR", scene.env.home()), 0, "ok");
+    let told = checked(&scene, "another", app(&scene, &[]).env("WECOM_ALERT_STATE_DIR", scene.env.home()), 0, "ok");
     told.has("state", "ok", &["home"]);
 }
 
 #[test]
 fn nothing_is_left_behind() {
     let scene = Scene::new();
-    scene.told("webhook", scene.webhook(&[]), 0, "ok");
+    checked(&scene, "webhook", webhook(&scene, &[]), 0, "ok");
     let left = |name: &str| fs::read_dir(scene.env.home().parent().unwrap().join(name)).unwrap().count();
     assert_eq!((left("state"), left("cache"), left("tmp")), (0, 0, 0));
 }
@@ -32,11 +33,11 @@ fn no_folder_at_all() {
             .iter()
             .fold(cmd, |cmd, name| cmd.without_env(name))
     };
-    let told = scene.told("no home", homeless(scene.app(&[])), 0, "ok");
+    let told = checked(&scene, "no home", homeless(app(&scene, &[])), 0, "ok");
     told.has("state", "warning", &["HOME is not set", "WECOM_ALERT_STATE_DIR"])
         .skips(&["outbox", "pacing"], "state folder");
     told.has("token", "warning", &["WECOM_ALERT_CACHE_DIR"]);
-    let told = scene.told("outbox", homeless(scene.app(&[])).env("WECOM_ALERT_OUTBOX", "1"), 3, "config");
+    let told = checked(&scene, "outbox", homeless(app(&scene, &[])).env("WECOM_ALERT_OUTBOX", "1"), 3, "config");
     told.has("state", "failed", &["outbox", "WECOM_ALERT_STATE_DIR"]);
 }
 
@@ -44,7 +45,7 @@ fn no_folder_at_all() {
 fn a_cache_that_cannot_be_used() {
     let scene = Scene::new();
     fs::write(scene.env.cache(), "a file").unwrap();
-    let told = scene.told("cache", scene.app(&[]), 0, "ok");
+    let told = checked(&scene, "cache", app(&scene, &[]), 0, "ok");
     told.has("token", "warning", &["granted", "cache folder", "WECOM_ALERT_CACHE_DIR"]).has("agent", "ok", &[]);
 }
 
@@ -54,11 +55,11 @@ fn an_outbox_in_which_something_waits() {
     let send = || scene.env.cmd(["webhook-send", "--outbox", "x"]).base_url(&scene.wecom).webhook();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40058, "no")]);
     send().run().assert_code(5);
-    let told = scene.told("failed", scene.webhook(&[]), 0, "ok");
+    let told = checked(&scene, "failed", webhook(&scene, &[]), 0, "ok");
     told.has("outbox", "warning", &["nothing waits, 1 could not", "outbox drop --failed"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
     send().run().assert_code(0);
-    let told = scene.told("waiting", scene.webhook(&[]), 0, "ok");
+    let told = checked(&scene, "waiting", webhook(&scene, &[]), 0, "ok");
     told.has("outbox", "warning", &["1 waits, the oldest for 0m; 1 could not", "outbox flush"]);
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 2, "nothing of it was sent");
 }
@@ -68,7 +69,7 @@ fn an_outbox_that_is_no_folder() {
     let scene = Scene::new();
     fs::create_dir_all(scene.env.state()).unwrap();
     fs::write(scene.env.state().join("outbox"), "a file").unwrap();
-    let told = scene.told("a file", scene.webhook(&[]), 3, "config");
+    let told = checked(&scene, "a file", webhook(&scene, &[]), 3, "config");
     told.has("state", "ok", &[]).has("outbox", "failed", &["outbox", "WECOM_ALERT_STATE_DIR"]).has("pacing", "ok", &[]);
 }
 
@@ -77,26 +78,26 @@ fn a_pacing_folder_that_is_none() {
     let scene = Scene::new();
     fs::create_dir_all(scene.env.state()).unwrap();
     fs::write(scene.env.state().join("pacing"), "a file").unwrap();
-    let told = scene.told("a file", scene.webhook(&[]).env("WECOM_ALERT_RATE", "9/1m"), 0, "ok");
+    let told = checked(&scene, "a file", webhook(&scene, &[]).env("WECOM_ALERT_RATE", "9/1m"), 0, "ok");
     told.has("pacing", "warning", &["nothing is held back", "WECOM_ALERT_STATE_DIR"]).has("outbox", "ok", &[]);
 }
 
 #[test]
-fn slots_and_blocks() {
+fn rate_limit_slots_and_blocks() {
     let scene = Scene::new();
-    scene.told("off", scene.webhook(&[]), 0, "ok").has("pacing", "ok", &["webhook: off"]);
-    let paced = |args: &[&str]| scene.webhook(args).env("WECOM_ALERT_RATE", "2/1m");
-    scene.told("free", paced(&[]), 0, "ok").has("pacing", "ok", &["at most 2 messages in 60 s; slots taken: 0"]);
-    scene.told("one", paced(&["--send"]), 0, "ok").has("pacing", "ok", &["slots taken: 1"]);
-    scene.told("two", paced(&["--send"]), 0, "ok").has("pacing", "warning", &["all slots are taken", "--rate"]);
-    let told = scene.told("none left", paced(&["--send"]), 8, "rate_limited");
+    checked(&scene, "off", webhook(&scene, &[]), 0, "ok").has("pacing", "ok", &["webhook: off"]);
+    let paced = |args: &[&str]| webhook(&scene, args).env("WECOM_ALERT_RATE", "2/1m");
+    checked(&scene, "free", paced(&[]), 0, "ok").has("pacing", "ok", &["at most 2 messages in 60 s; slots taken: 0"]);
+    checked(&scene, "one", paced(&["--send"]), 0, "ok").has("pacing", "ok", &["slots taken: 1"]);
+    checked(&scene, "two", paced(&["--send"]), 0, "ok").has("pacing", "warning", &["all slots are taken", "--rate"]);
+    let told = checked(&scene, "none left", paced(&["--send"]), 8, "rate_limited");
     told.has("send_webhook", "failed", &["used up"]);
     assert_eq!(scene.wecom.messages().len(), 2, "it does not wait for a slot, and takes none that is not there");
 
     let scene = Scene::new();
-    let paced = |args: &[&str]| scene.webhook(args).env("WECOM_ALERT_RATE", "9/1m");
+    let paced = |args: &[&str]| webhook(&scene, args).env("WECOM_ALERT_RATE", "9/1m");
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(45009, "api freq out of limit")]);
-    let told = scene.told("too many", paced(&["--send"]), 8, "rate_limited");
+    let told = checked(&scene, "too many", paced(&["--send"]), 8, "rate_limited");
     told.has("send_webhook", "failed", &["45009"]).has("pacing", "warning", &["WeCom wants none for another"]);
-    scene.told("blocked", paced(&[]), 0, "ok").has("pacing", "warning", &["WeCom wants none"]);
+    checked(&scene, "blocked", paced(&[]), 0, "ok").has("pacing", "warning", &["WeCom wants none"]);
 }

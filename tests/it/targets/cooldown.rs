@@ -6,11 +6,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Scene, owned};
+use super::{app, arrived, command, group, new_scene, owned};
 use crate::document::{assert_document, warnings};
-use crate::outbox::until;
 use crate::results::document;
-use crate::support::Cmd;
+use crate::support::{Cmd, Scene, wait_until};
 
 const TEXT: &str = "disk full";
 
@@ -49,7 +48,7 @@ impl Other {
 
 /// Id of every entry, and profile where it has one.
 fn entries(scene: &Scene) -> Vec<(String, String)> {
-    let told = scene.cmd(&["outbox", "list", "-P", "ops"]).run().assert_code(0).json();
+    let told = command(scene, &["outbox", "list", "-P", "ops"]).run().assert_code(0).json();
     let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
     told["entries"].as_array().unwrap().iter().map(|entry| (text(entry, "id"), text(entry, "profile"))).collect()
 }
@@ -59,12 +58,12 @@ fn entries(scene: &Scene) -> Vec<(String, String)> {
 fn what_is_stored_is_told_where_it_is_not_known_whether_it_is_a_repeat() {
     // What of the first target can be stored, and what cannot, since its credentials cannot be read.
     for (file, code, status, stored) in [("key", 0, "queued", 2), ("no-such-file", 6, "partial", 1)] {
-        let scene = Scene::new();
+        let scene = new_scene();
         let keyed = |cmd: Cmd| cmd.args(HOUR).args(["--cooldown-key", "disk", TEXT]);
-        keyed(scene.group(&[])).run().assert_code(0);
+        keyed(group(&scene, &[])).run().assert_code(0);
         let other = Other::under_way(&scene);
         scene.env.file("key", "test-key-of-room");
-        let cmd = keyed(scene.cmd(&["webhook-send", "--outbox", "--also", "hall", "--deadline", "1s"]));
+        let cmd = keyed(command(&scene, &["webhook-send", "--outbox", "--also", "hall", "--deadline", "3s"]));
         let cmd = cmd.env("WECOM_ALERT_PROFILE", "ops").env("WECOM_ALERT_WEBHOOK_FILE", scene.env.home().join(file));
         let told = assert_document(&cmd.run(), file, code, &json!({"status": status, "attempts": 0}));
         let [own, hall] = &told["targets"].as_array().unwrap()[..] else { panic!("two targets: {told}") };
@@ -77,11 +76,11 @@ fn what_is_stored_is_told_where_it_is_not_known_whether_it_is_a_repeat() {
         let told_of = |told: &Value| told["outbox_id"].as_str().map(str::to_owned);
         assert_eq!((ids.len(), &[own, hall].into_iter().filter_map(told_of).collect()), (stored, &ids), "{told}");
         assert!(told_of(&told).is_some_and(|id| ids.contains(&id)), "{told}");
-        assert_eq!(scene.arrived(), owned(&[("room", TEXT)]), "{file}: nothing is sent meanwhile");
+        assert_eq!(arrived(&scene), owned(&[("room", TEXT)]), "{file}: nothing is sent meanwhile");
         other.passes();
-        let flush = scene.cmd(&["outbox", "flush", "-P", "ops"]).env("WECOM_ALERT_WEBHOOK", "test-key-of-room");
+        let flush = command(&scene, &["outbox", "flush", "-P", "ops"]).env("WECOM_ALERT_WEBHOOK", "test-key-of-room");
         flush.run().assert_code(0);
-        assert_eq!(scene.arrived(), owned(&[("hall", TEXT), ("room", TEXT), ("room", TEXT)][..1 + stored]), "{file}");
+        assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("room", TEXT), ("room", TEXT)][..1 + stored]), "{file}");
     }
 }
 
@@ -89,11 +88,11 @@ fn what_is_stored_is_told_where_it_is_not_known_whether_it_is_a_repeat() {
 fn a_repeat_that_is_held_back_tells_who_would_have_missed_it() {
     // No such profile, and one with two routes.
     for missed in ["nosuch", "both"] {
-        let scene = Scene::new();
-        scene.group(&HOUR).arg(TEXT).run().assert_code(0);
-        let run = scene.group(&HOUR).args(["--also", missed, "--also", "hall", TEXT]).run();
+        let scene = new_scene();
+        group(&scene, &HOUR).arg(TEXT).run().assert_code(0);
+        let run = group(&scene, &HOUR).args(["--also", missed, "--also", "hall", TEXT]).run();
         let told = document(&run);
-        assert_eq!((&told["held_back"], scene.arrived()), (&json!(1), owned(&[("room", TEXT)])), "{missed}: {told}");
+        assert_eq!((&told["held_back"], arrived(&scene)), (&json!(1), owned(&[("room", TEXT)])), "{missed}: {told}");
         assert!(told.to_string().contains(missed), "nobody hears of {missed}: {told}");
     }
 }
@@ -101,8 +100,8 @@ fn a_repeat_that_is_held_back_tells_who_would_have_missed_it() {
 #[test]
 fn a_repeat_that_is_held_back_has_the_warnings_of_all_targets() {
     let scene =
-        Scene::new().with("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").with("ops", "safe = 1");
-    let send = || document(&scene.app(&HOUR).args(["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0));
+        new_scene().profile("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").profile("ops", "safe = 1");
+    let send = || document(&app(&scene, &HOUR).args(["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0));
     let (sent, skipped) = (send(), send());
     assert_eq!(
         (&sent["status"], &skipped["status"], &skipped["held_back"]),
@@ -115,13 +114,13 @@ fn a_repeat_that_is_held_back_has_the_warnings_of_all_targets() {
 #[test]
 fn one_entry_that_stays_does_not_keep_the_others_of_a_repeat() {
     for stuck in ["room", "hall", "ops"] {
-        let scene = Scene::new();
-        scene.group(&HOUR).arg(TEXT).run().assert_code(0);
+        let scene = new_scene();
+        group(&scene, &HOUR).arg(TEXT).run().assert_code(0);
         let other = Other::under_way(&scene);
-        let cmd = scene.group(&HOUR).args(["--outbox", "--also", "hall", "--also", "ops", "--deadline", "50s", TEXT]);
+        let cmd = group(&scene, &HOUR).args(["--outbox", "--also", "hall", "--also", "ops", "--deadline", "50s", TEXT]);
         let repeat = cmd.spawn();
         let waiting = scene.env.state().join("outbox/waiting");
-        until(|| fs::read_dir(&waiting).is_ok_and(|entries| entries.count() == 3));
+        wait_until("three entries", || fs::read_dir(&waiting).is_ok_and(|entries| entries.count() == 3));
         // Where it is removed there is something in the way.
         let (id, _) = entries(&scene).into_iter().find(|(_, profile)| profile == stuck).unwrap();
         fs::create_dir_all(scene.env.state().join("outbox/new").join(&id).join("in the way")).unwrap();
@@ -132,6 +131,6 @@ fn one_entry_that_stays_does_not_keep_the_others_of_a_repeat() {
         assert!(left.is_empty(), "{stuck} stays, and so do {left:?}: {told}");
         let is_left = !entries(&scene).is_empty();
         assert!(!is_left || told.to_string().contains(&id), "nobody hears of {id}: {told}");
-        assert_eq!(scene.arrived(), owned(&[("room", TEXT)]), "{stuck}");
+        assert_eq!(arrived(&scene), owned(&[("room", TEXT)]), "{stuck}");
     }
 }

@@ -5,15 +5,15 @@ use std::fs;
 use serde_json::{Value, json};
 use wecom_alert::message::Route;
 
-use super::{ROUTES, Scene, URL, send_of, text_in};
+use super::{URL, bodies, text_in};
 use crate::document::assert_document;
 use crate::support::fake::Reply;
-use crate::support::{Cmd, entry};
+use crate::support::{Cmd, ROUTES, Scene, entry, send_endpoint};
 
 /// Sends what the server cannot take now.
 #[track_caller]
 fn store(scene: &Scene, case: &str, route: Route, cmd: Cmd) -> Value {
-    scene.wecom.script(send_of(route), [Reply::status(502)]);
+    scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
     assert_document(&cmd.arg("--outbox").run(), case, 0, &json!({"status": "queued"}))
 }
 
@@ -30,7 +30,7 @@ fn flush(scene: &Scene, case: &str) -> Vec<Value> {
     let before = scene.wecom.messages().len();
     let cmd = scene.cmd(&["outbox", "flush"]).env("TZ", "CST-8");
     assert_document(&cmd.run(), case, 0, &json!({"remaining": 0, "failed": 0}));
-    scene.bodies().split_off(before)
+    bodies(scene).split_off(before)
 }
 
 /// The mark of what is late, without its clock.
@@ -127,11 +127,11 @@ fn who_is_mentioned_is_called_once_when_it_arrives_late() {
 fn only_what_is_missing_is_sent_later() {
     let scene = Scene::new();
     scene.env.file("a.log", "a log file");
-    scene.wecom.script(send_of(Route::Webhook), [Reply::Normal, Reply::Normal, Reply::status(502)]);
+    scene.wecom.script(send_endpoint(Route::Webhook), [Reply::Normal, Reply::Normal, Reply::status(502)]);
     let args = ["--outbox", "-t", "markdown_v2", "--title", "Disk", "--mention", "lisi", "--attach", "a.log", "full"];
     let run = scene.send(Route::Webhook, &args).run();
     assert_document(&run, "queued", 0, &json!({"status": "queued"}));
-    assert_eq!(scene.bodies().len(), 2);
+    assert_eq!(bodies(&scene).len(), 2);
     let sent = flush(&scene, "rest");
     assert_eq!((sent.len(), &sent[0]["msgtype"]), (1, &"file".into()));
 }

@@ -1,0 +1,110 @@
+//! The scene of most tests: a sealed environment, a fake of WeCom's server, and the commands that talk to it.
+
+use serde_json::Value;
+use wecom_alert::message::Route;
+
+use super::fake::{Arrived, Endpoint, FakeWecom};
+use super::{Cmd, TestEnv};
+
+pub(crate) const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
+
+/// A sealed environment and the fake that its commands talk to.
+pub(crate) struct Scene {
+    pub(crate) env: TestEnv,
+    pub(crate) wecom: FakeWecom,
+    /// The user's config file; there is none as long as it is empty.
+    pub(crate) config: String,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self::with(FakeWecom::start())
+    }
+
+    pub(crate) fn with(wecom: FakeWecom) -> Self {
+        Self { env: TestEnv::new(), wecom, config: String::new() }
+    }
+
+    /// A profile with these keys, or more keys for a profile that is there.
+    pub(crate) fn profile(mut self, name: &str, keys: &str) -> Self {
+        let title = format!("[profiles.{name}]\n");
+        if !self.config.contains(&title) {
+            self.config.push_str(&title);
+        }
+        self.config = self.config.replace(&title, &format!("{title}{keys}\n"));
+        self
+    }
+
+    /// Any command, with the credentials of both routes and its result as JSON.
+    pub(crate) fn cmd(&self, args: &[&str]) -> Cmd {
+        self.bare(&["--output", "json"]).args(args).base_url(&self.wecom).app_credentials().webhook()
+    }
+
+    /// Any command with the config file alone.
+    pub(crate) fn bare(&self, args: &[&str]) -> Cmd {
+        let cmd = self.env.cmd(args.iter().copied());
+        if self.config.is_empty() { cmd } else { cmd.config(&self.config) }
+    }
+
+    /// `app-send` to zhangsan.
+    pub(crate) fn app(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["app-send", "-u", "zhangsan"]).args(args)
+    }
+
+    /// `webhook-send`.
+    pub(crate) fn group(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["webhook-send"]).args(args)
+    }
+
+    /// A send on that route, to zhangsan or to the group.
+    pub(crate) fn send(&self, route: Route, args: &[&str]) -> Cmd {
+        match route {
+            Route::App => self.app(args),
+            Route::Webhook => self.group(args),
+        }
+    }
+
+    /// Leaves a token in the cache, for tests in which gettoken would be in the way.
+    pub(crate) fn warm(&self) {
+        self.cmd(&["get-token"]).may_show_token().run().assert_code(0);
+    }
+
+    /// How many messages were asked for, whatever became of them.
+    pub(crate) fn sends(&self) -> usize {
+        ROUTES.into_iter().map(|route| self.wecom.count(send_endpoint(route))).sum()
+    }
+
+    /// The texts that arrived, in order; of a message without one, its type in brackets.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.wecom.messages().iter().map(text_of).collect()
+    }
+}
+
+/// The text of a message, wherever its type has it; its type in brackets if it has none.
+fn text_of(message: &Arrived) -> String {
+    let payload = message.payload();
+    let places = [&payload["content"], &payload["description"], &payload["articles"][0]["description"]];
+    let text = places.into_iter().find_map(Value::as_str);
+    text.map_or_else(|| format!("({})", message.msgtype), str::to_owned)
+}
+
+/// Each case on each route.
+pub(crate) fn on_each_route<T: Clone>(cases: impl IntoIterator<Item = T>) -> Vec<(Route, T)> {
+    cases.into_iter().flat_map(|case| ROUTES.map(|route| (route, case.clone()))).collect()
+}
+
+/// The endpoint that takes the messages of a route.
+pub(crate) fn send_endpoint(route: Route) -> Endpoint {
+    match route {
+        Route::App => Endpoint::MessageSend,
+        Route::Webhook => Endpoint::WebhookSend,
+    }
+}
+
+/// The endpoint that takes the files of a route.
+pub(crate) fn upload_endpoint(route: Route) -> Endpoint {
+    match route {
+        Route::App => Endpoint::MediaUpload,
+        Route::Webhook => Endpoint::WebhookUploadMedia,
+    }
+}
