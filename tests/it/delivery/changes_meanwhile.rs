@@ -88,7 +88,7 @@ fn a_block_holds_for_every_process_of_the_machine() {
 
 /// It tells one webhook from another.
 #[test]
-fn a_block_is_no_other_webhooks_business() {
+fn a_block_does_not_affect_other_webhooks() {
     let scene = Scene::with(crate::support::fake::FakeWecom::builder().webhook("test-key-of-another-room").start());
     scene.wecom.script(Endpoint::WebhookSend, [limited(45009)]);
     group(&scene, &["--rate", "20/1m"]).run().assert_code(8);

@@ -126,17 +126,17 @@ fn for_good(retries: usize) {
 }
 
 #[test]
-fn asked_once_each_fault_ends_as_the_table_says() {
+fn each_fault_without_retries() {
     for_good(0);
 }
 
 #[test]
-fn a_fault_that_lasts_is_met_as_often_as_may_be() {
+fn each_lasting_fault_with_a_retry() {
     for_good(1);
 }
 
 #[test]
-fn a_fault_that_passes_costs_a_repetition() {
+fn each_passing_fault_with_a_retry() {
     in_every_way(1, |fault, route, scene, name| {
         scene.wecom.script(send_endpoint(route), [fault.reply.clone()]);
         let run = disk_full(&scene, route).args(fault.limits(1, "3s")).run();
@@ -148,7 +148,7 @@ fn a_fault_that_passes_costs_a_repetition() {
 }
 
 #[test]
-fn a_repetition_is_the_same_to_the_byte() {
+fn a_retry_sends_the_same_bytes() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
@@ -179,7 +179,7 @@ fn http_date(at: SystemTime) -> String {
 }
 
 #[test]
-fn a_date_to_come_back_at_is_kept() {
+fn a_retry_after_date_is_respected() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         scene.warm();
@@ -195,7 +195,7 @@ fn a_date_to_come_back_at_is_kept() {
 }
 
 #[test]
-fn a_date_too_far_away_is_told() {
+fn a_retry_after_date_past_the_deadline_is_reported() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         scene.warm();
@@ -212,7 +212,7 @@ fn a_date_too_far_away_is_told() {
 
 /// Of what is no time to wait nothing is known, and the wait is our own.
 #[test]
-fn a_date_gone_by_or_nonsense_asks_for_no_wait() {
+fn an_invalid_or_past_retry_after_is_ignored() {
     let cases = [("0", Some(0)), ("Thu, 01 Jan 1970 00:00:10 GMT", Some(0)), ("-5", None), ("soon", None)];
     at_once(cases, |(value, expected)| {
         let scene = Scene::new();

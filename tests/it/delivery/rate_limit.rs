@@ -52,7 +52,7 @@ fn forty_processes_stay_within_the_limit() {
 }
 
 #[test]
-fn without_a_slot_it_fails_at_once_where_that_is_wanted_or_waiting_would_be_in_vain() {
+fn without_a_slot_it_fails_at_once_if_asked_or_past_the_deadline() {
     at_once(ROUTES, |route| {
         let case = route.as_str();
         let scene = Scene::new();
@@ -67,7 +67,7 @@ fn without_a_slot_it_fails_at_once_where_that_is_wanted_or_waiting_would_be_in_v
 }
 
 #[test]
-fn a_wait_that_can_end_in_time_is_waited_and_told() {
+fn it_waits_for_a_slot_within_the_deadline() {
     at_once(ROUTES, |route| {
         let scene = Scene::new();
         for verbose in [false, true] {
@@ -196,7 +196,7 @@ fn requests_without_a_message_take_no_slot() {
 
 /// Each part is a message, each repetition a request.
 #[test]
-fn parts_and_repetitions_take_slots() {
+fn parts_and_retries_take_slots() {
     let scene = Scene::new();
     let text: String =
         (0..60).map(|line| format!("line {line:03} of a text that is too long for one message\n")).collect();
@@ -216,7 +216,7 @@ fn parts_and_repetitions_take_slots() {
 }
 
 #[test]
-fn a_jitter_passes_before_the_clock_starts() {
+fn the_deadline_starts_after_the_jitter() {
     let scene = Scene::new();
     let limits = ["--jitter", "5s", "--deadline", "2500ms"];
     let running: Vec<_> = (0..6).map(|_| group(&scene, &limits).spawn()).collect();

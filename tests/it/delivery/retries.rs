@@ -11,7 +11,7 @@ use crate::support::{Cmd, Scene, at_once, on_each_route, send_endpoint, upload_e
 const CAREFULLY: [&str; 3] = ["--at-most-once", "--retries", "1"];
 
 #[test]
-fn at_most_once_repeats_what_cannot_have_arrived() {
+fn at_most_once_retries_what_cannot_have_arrived() {
     let busy = |code| Reply::errcode(code, "system busy");
     let headers = vec![("Retry-After".to_owned(), "1".to_owned())];
     let too_many = Reply::Http { status: 429, headers, body: Vec::new() };
@@ -37,7 +37,7 @@ fn at_most_once_repeats_what_cannot_have_arrived() {
 }
 
 #[test]
-fn at_most_once_repeats_nothing_that_may_have_arrived() {
+fn at_most_once_retries_nothing_that_may_have_arrived() {
     let cases = [
         ("502", Reply::status(502)),
         ("portal page", Reply::PortalPage),
@@ -75,7 +75,7 @@ fn preparations(scene: &Scene) -> [(&'static str, Endpoint, Cmd); 3] {
 
 /// A token fetched or a file uploaded twice reaches nobody: repeated in any case, and never unknown.
 #[test]
-fn what_only_prepares_is_repeated_in_any_case() {
+fn tokens_and_uploads_are_retried_even_with_at_most_once() {
     let cases = [
         ("502", Reply::status(502)),
         ("cut", Reply::CutBody { declared: 500, sent: 9 }),
@@ -149,7 +149,7 @@ fn an_upload_that_broke_off_arrives_whole() {
 
 /// No answer first, and then what is given: how it ends, and after how many attempts.
 #[test]
-fn what_is_unknown_stays_so_until_wecom_answers() {
+fn the_result_stays_unknown_until_wecom_answers() {
     let cases = [
         ("502", vec![Reply::status(502); 2], End::new(9, 3)),
         ("silence", vec![Reply::CloseAfterReading; 2], End::new(9, 3)),
@@ -191,7 +191,7 @@ fn an_attempt_without_an_answer_is_not_forgotten_for_refused_connections() {
 }
 
 #[test]
-fn each_repetition_is_said_under_verbose_alone() {
+fn retries_are_reported_under_verbose_alone() {
     let cases = [("-v", Reply::status(502)), ("-v", Reply::errcode(-1, "busy")), ("-q", Reply::status(502))];
     at_once(cases, |(option, reply)| {
         let told = if option == "-v" { 1 } else { 0 };
@@ -207,7 +207,7 @@ fn each_repetition_is_said_under_verbose_alone() {
 }
 
 #[test]
-fn how_often_is_a_setting_like_any_other() {
+fn retries_can_be_set_at_every_level() {
     at_once([("variable", 2), ("option", 1), ("file", 2)], |(name, expected)| {
         let scene = Scene::new();
         scene.wecom.always(Endpoint::WebhookSend, Reply::status(502));

@@ -174,7 +174,7 @@ fn what_is_being_sent_is_not_discarded() {
 }
 
 #[test]
-fn they_need_no_credentials() {
+fn outbox_commands_need_no_credentials() {
     let scene = Scene::new();
     let id = store(&scene, &["hello"]);
     age(&scene, &id, MINUTE_MS);

@@ -25,7 +25,7 @@ fn by_profile(scene: &Scene, args: &[&str]) -> Cmd {
 }
 
 #[test]
-fn what_waits_goes_out_in_order() {
+fn entries_are_flushed_in_order() {
     let scene = Scene::new();
     let texts = ["one", "two", "three"];
     let ids = texts.map(|text| store(&scene, &[text]));
@@ -56,7 +56,7 @@ fn nothing_delivered_is_7_and_some_left_is_6() {
 }
 
 #[test]
-fn a_dead_target_is_not_in_the_way_of_another() {
+fn an_unreachable_target_does_not_block_another() {
     let scene = Scene::with(FakeWecom::builder().webhook(OTHER_KEY).start());
     let dead = FakeWecom::start();
     let config = two_groups(&dead, &scene.wecom);
@@ -135,7 +135,7 @@ fn one_flush_at_a_time() {
 }
 
 #[test]
-fn what_its_sender_still_holds_is_left_alone() {
+fn an_entry_locked_by_its_sender_is_left_alone() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::HangAfterReading]);
     let mut sender = send(&scene, &["hello", "--timeout", "10m"]).spawn();
@@ -151,7 +151,7 @@ fn what_its_sender_still_holds_is_left_alone() {
 }
 
 #[test]
-fn what_is_too_old_is_kept_and_not_sent_until_somebody_asks() {
+fn a_too_old_entry_is_sent_only_when_asked() {
     let scene = Scene::new();
     let (old, young) = (store(&scene, &["old"]), store(&scene, &["young"]));
     age(&scene, &old, 61 * MINUTE_MS);
@@ -172,7 +172,7 @@ fn what_is_too_old_is_kept_and_not_sent_until_somebody_asks() {
 }
 
 #[test]
-fn what_failed_is_tried_again_when_somebody_asks() {
+fn a_failed_entry_is_retried_when_asked() {
     let scene = Scene::new();
     scene.wecom.trust_no_ip();
     assert_document(&app(&scene, &["no such ip"]).run(), "refused", 4, &json!({"errcode": 60020}));
@@ -206,7 +206,7 @@ fn a_part_that_was_refused_does_not_vanish_with_the_rest() {
 }
 
 #[test]
-fn a_set_up_that_is_to_be_mended_keeps_entries_waiting() {
+fn a_configuration_error_keeps_entries_waiting() {
     let scene = Scene::new();
     store(&scene, &["hello"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(404)]);
@@ -216,7 +216,7 @@ fn a_set_up_that_is_to_be_mended_keeps_entries_waiting() {
 }
 
 #[test]
-fn a_send_that_goes_well_takes_a_few_along() {
+fn a_successful_send_flushes_a_few_entries() {
     let scene = Scene::new();
     let ids: Vec<_> = (1..=7).map(|number| store(&scene, &[&format!("late {number}")])).collect();
     let sent = json!({"status": "sent", "attempts": 1, "outbox_id": null, "warnings": [], "errcode": 0});
@@ -247,7 +247,7 @@ fn a_send_that_goes_well_takes_a_few_along() {
 }
 
 #[test]
-fn those_that_are_taken_along_have_no_more_time_than_the_send() {
+fn flushed_entries_share_the_deadline_of_the_send() {
     let scene = Scene::new();
     let id = store(&scene, &["late"]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
@@ -307,7 +307,7 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
-fn what_cannot_be_removed_is_not_sent_again() {
+fn a_sent_entry_that_cannot_be_removed_is_not_sent_again() {
     let scene = Scene::new();
     let ids = ["one", "two"].map(|text| store(&scene, &[text]));
     let in_the_way = folder(&scene, "new").join(&ids[0]);
@@ -337,7 +337,7 @@ fn a_damaged_attachment_keeps_no_other_entry_waiting() {
 }
 
 #[test]
-fn why_the_settings_keep_one_is_kept_with_it() {
+fn the_reason_why_settings_block_an_entry_is_stored_in_it() {
     let scene = Scene::new();
     let key = scene.env.file("room.key", WEBHOOK_KEY);
     let config = format!(

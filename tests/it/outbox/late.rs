@@ -19,7 +19,7 @@ pub(super) fn mark(queued_at_ms: u64, span: &str) -> String {
 }
 
 #[test]
-fn from_one_minute_on_an_alert_says_that_it_is_late() {
+fn after_one_minute_an_alert_is_marked_as_late() {
     for (late_by_ms, span) in [
         (30_000, None),
         (MINUTE_MS, Some("1m")),
@@ -37,7 +37,7 @@ fn from_one_minute_on_an_alert_says_that_it_is_late() {
 }
 
 #[test]
-fn only_the_first_message_that_was_missing_says_so() {
+fn only_the_first_missing_message_is_marked_as_late() {
     let scene = Scene::new();
     let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
@@ -52,7 +52,7 @@ fn only_the_first_message_that_was_missing_says_so() {
 }
 
 #[test]
-fn a_text_without_room_for_it_goes_as_two() {
+fn a_full_text_is_split_to_be_marked_as_late() {
     let scene = Scene::new();
     let id = store(&scene, &[&"x".repeat(2048)]);
     let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
@@ -80,7 +80,7 @@ fn those_who_got_it_in_time_get_no_half_of_it_and_others_get_both() {
 }
 
 #[test]
-fn what_has_no_text_of_ours_is_announced() {
+fn a_message_without_text_is_announced_as_late() {
     let payload = json!({"content": "a payload of somebody else's"});
     let scene = Scene::new();
     let payload = scene.env.file("payload.json", payload.to_string());
@@ -145,7 +145,7 @@ fn lost(scene: &Scene, minutes: u64) -> u64 {
 }
 
 #[test]
-fn what_may_have_arrived_is_repeated_to_the_byte_while_wecom_drops_copies() {
+fn within_the_duplicate_check_the_same_bytes_are_sent_again() {
     let scene = Scene::new();
     lost(&scene, 37);
     flushed(&scene, "within the hour", flush_there(&scene), 0, [1, 0, 0]);
@@ -158,7 +158,7 @@ fn what_may_have_arrived_is_repeated_to_the_byte_while_wecom_drops_copies() {
 }
 
 #[test]
-fn after_that_it_says_that_it_is_late() {
+fn after_the_duplicate_check_it_is_marked_as_late() {
     let scene = Scene::new();
     let mark = mark(lost(&scene, 61), "1h 1m");
     flushed(&scene, "after the hour", flush_there(&scene), 0, [1, 0, 0]);
@@ -166,7 +166,7 @@ fn after_that_it_says_that_it_is_late() {
 }
 
 #[test]
-fn what_cannot_have_arrived_says_so_at_once() {
+fn a_message_that_cannot_have_arrived_is_marked_at_once() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(-1, "system error")]);
     let id = queued(&scene, app(&scene, &["hello", "--duplicate-check", "1h"]));
@@ -177,7 +177,7 @@ fn what_cannot_have_arrived_says_so_at_once() {
 
 /// Silence says that it may have arrived even where the process did not live to write that down.
 #[test]
-fn a_killed_senders_alert_is_repeated_to_the_byte_too() {
+fn after_a_killed_sender_the_same_bytes_are_sent_again() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::MessageSend, [Reply::accept_then(Reply::HangAfterReading)]);
     let mut sender = app(&scene, &["hello", "--duplicate-check", "1h"]).spawn();

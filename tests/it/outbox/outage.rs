@@ -49,7 +49,7 @@ fn store_texts(scene: &Scene) -> Vec<String> {
 }
 
 #[test]
-fn however_much_waits_little_memory_is_needed() {
+fn a_full_outbox_needs_little_memory() {
     let scene = Scene::new();
     store_pictures(&scene, MANY);
     let group = |args: &[&str]| scene.env.cmd(args.iter().copied()).base_url(&scene.wecom).webhook();
@@ -71,7 +71,7 @@ fn however_much_waits_little_memory_is_needed() {
 
 /// Who waits for the result of a send does not wait for the alerts that go along with it.
 #[test]
-fn a_send_tells_its_result_before_others_go_along() {
+fn a_send_reports_before_it_flushes_others() {
     let scene = Scene::new();
     let id = queued(&scene, unheard(&scene, &["it waits"]));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::HangAfterReading]);
@@ -103,7 +103,7 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 #[test]
-fn pictures_take_little_more_room_than_they_have() {
+fn stored_images_take_little_more_room_than_their_bytes() {
     // Each takes as much as the others, however many there are.
     const COUNT: usize = 6;
     let scene = Scene::new();
@@ -123,7 +123,7 @@ fn pictures_take_little_more_room_than_they_have() {
 }
 
 #[test]
-fn a_flush_comes_on_few_connections() {
+fn a_flush_reuses_connections() {
     let scene = Scene::new();
     let texts = store_texts(&scene);
     flushed(&scene, "all", flush(&scene), 0, [MANY as u64, 0, 0]);
@@ -134,7 +134,7 @@ fn a_flush_comes_on_few_connections() {
 
 /// What to trust comes from a pipe here, which gives it once: who asks a second time waits in vain.
 #[test]
-fn a_flush_reads_what_to_trust_once() {
+fn a_flush_reads_the_certificates_once() {
     let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
     let texts = store_texts(&scene);
     let pipe = scene.env.home().join("ca.pem");

@@ -13,7 +13,7 @@ use crate::support::fake::{Endpoint, FakeWecom, Reply, SECRET, WEBHOOK_KEY, clos
 use crate::support::{Scene, at_once, make_fifo, wait_until};
 
 #[test]
-fn what_went_well_leaves_nothing() {
+fn a_sent_alert_leaves_no_entry() {
     for by_app in [true, false] {
         let scene = Scene::new();
         let cmd = if by_app { app(&scene, &["hello"]) } else { send(&scene, &["hello"]) };
@@ -26,7 +26,7 @@ fn what_went_well_leaves_nothing() {
 }
 
 #[test]
-fn without_it_nothing_is_stored() {
+fn without_the_option_nothing_is_stored() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
     let run = scene.cmd(&["webhook-send", "hello"]).run();
@@ -35,7 +35,7 @@ fn without_it_nothing_is_stored() {
 }
 
 #[test]
-fn what_cannot_go_out_now_waits_and_goes_out_once() {
+fn a_temporary_failure_is_queued_and_sent_once() {
     let patient = &["--deadline", "3s", "--timeout", "10m"][..];
     let cases = [
         ("HTTP 502", Reply::status(502), &[][..], Value::Null),
@@ -65,7 +65,7 @@ fn what_cannot_go_out_now_waits_and_goes_out_once() {
 }
 
 #[test]
-fn what_reached_nobody_waits_for_whatever_address_is_set_later() {
+fn an_entry_is_sent_to_the_base_url_of_the_flush() {
     let scene = Scene::new();
     let nowhere = format!("http://127.0.0.1:{}", closed_port());
     let id = queued(&scene, app(&scene, &["hello"]).env("WECOM_ALERT_BASE_URL", &nowhere));
@@ -76,7 +76,7 @@ fn what_reached_nobody_waits_for_whatever_address_is_set_later() {
 }
 
 #[test]
-fn a_line_says_so_however_quiet_it_is_to_be() {
+fn queueing_is_told_even_under_quiet() {
     for quiet in [false, true] {
         let scene = Scene::new();
         scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
@@ -87,7 +87,7 @@ fn a_line_says_so_however_quiet_it_is_to_be() {
 }
 
 #[test]
-fn of_several_parts_only_the_rest_waits() {
+fn only_the_unsent_parts_are_queued() {
     let scene = Scene::new();
     let text: String = (0..600).map(|line| format!("line {line:04}\n")).collect();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
@@ -114,7 +114,7 @@ fn of_several_parts_only_the_rest_waits() {
 type Preparation = fn(&Scene);
 
 #[test]
-fn what_is_refused_for_good_is_kept_among_the_failed() {
+fn a_permanent_refusal_is_kept_as_failed() {
     let wrong_secret: Preparation = |scene: &Scene| scene.wecom.rotate_secret(SECRET, "test-secret-another");
     let no_group = |scene: &Scene| scene.wecom.remove_webhook(WEBHOOK_KEY);
     let refused =
@@ -144,7 +144,7 @@ fn what_is_refused_for_good_is_kept_among_the_failed() {
 }
 
 #[test]
-fn nothing_is_sent_that_cannot_be_stored() {
+fn an_alert_that_cannot_be_stored_is_not_sent() {
     let scene = Scene::new();
     let file = scene.env.file("no-folder", "x");
     let unusable = send(&scene, &["hello"]).env("WECOM_ALERT_STATE_DIR", &file);
@@ -158,7 +158,7 @@ fn nothing_is_sent_that_cannot_be_stored() {
 }
 
 #[test]
-fn a_profile_can_ask_for_it() {
+fn a_profile_can_turn_the_outbox_on() {
     let scene = Scene::new();
     let config = format!("[profiles.room]\nwebhook = \"{WEBHOOK_KEY}\"\noutbox = true\n");
     let cmd = || scene.env.cmd(["webhook-send", "hello", "--output", "json"]).config(&config).base_url(&scene.wecom);
@@ -269,7 +269,7 @@ fn a_killed_at_most_once_sender_leaves_a_failed_entry() {
 }
 
 #[test]
-fn files_are_copied_in() {
+fn files_are_copied_into_the_entry() {
     let scene = Scene::new();
     let content: Vec<u8> = (0..70_000_u32).map(|at| (at % 251) as u8).collect();
     let path = scene.env.file("报告 1.bin", &content);

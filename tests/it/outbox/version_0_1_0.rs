@@ -149,7 +149,7 @@ fn bodies(scene: &Scene, key: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn a_list_shows_each_as_it_is() {
+fn the_old_entries_are_listed() {
     let scene = scene();
     let (ops, room, group, app) = (json!("ops"), json!("room"), "webhook-send", "app-send");
     let expected = [
@@ -182,7 +182,7 @@ fn a_list_shows_each_as_it_is() {
 }
 
 #[test]
-fn a_flush_delivers_what_is_left_of_each() {
+fn a_flush_delivers_the_old_entries() {
     let scene = scene();
     let late = mark_of(&scene, "waiting", LATE, "2h 5m");
     let told = flushed(&scene, "all", flush(&scene, &[]), 0, [WHOLE, 0, 2]);
@@ -234,7 +234,7 @@ fn a_flush_delivers_what_is_left_of_each() {
 }
 
 #[test]
-fn what_failed_comes_back_when_somebody_asks() {
+fn failed_entries_are_retried_when_asked() {
     let scene = scene();
     let too_old = mark_of(&scene, "failed", TOO_OLD, "1d");
     let told = flushed(&scene, "failed too", flush(&scene, &["--failed"]), 0, [WHOLE + 2, 0, 2]);
@@ -249,7 +249,7 @@ fn what_failed_comes_back_when_somebody_asks() {
 }
 
 #[test]
-fn each_can_be_discarded() {
+fn the_old_entries_can_be_discarded() {
     let scene = scene();
     let ids = [waiting(&scene), failed(&scene)].concat();
     for id in &ids {
@@ -269,7 +269,7 @@ fn a_repeat_is_held_back() {
 }
 
 #[test]
-fn slots_are_still_taken() {
+fn the_rate_limit_state_is_read() {
     let scene = scene();
     let no_slot = json!({"status": "rate_limited", "attempts": 0});
     let paced = |cmd: Cmd, rate: &str| cmd.args(["--rate", rate, "--on-rate-limit", "fail"]).run();
@@ -282,7 +282,7 @@ fn slots_are_still_taken() {
 }
 
 #[test]
-fn it_is_known_how_a_job_was() {
+fn the_last_state_of_a_job_is_read() {
     let scene = scene();
     let job = |command: &str| {
         let cmd = scene.env.cmd(["run", "-t", "text", "--on", "change", "--name", "nightly", "--", command]);
@@ -304,7 +304,7 @@ fn name_of(message: &Arrived) -> String {
 }
 
 #[test]
-fn killed_flushes_lose_nothing_of_it() {
+fn killed_flushes_lose_none_of_the_old_entries() {
     const SCENES: usize = 10;
     const KILLS: usize = 4;
     // An app and two webhooks: what is on its way to one of them when it is killed may come twice.

@@ -64,7 +64,7 @@ fn a_target_has_the_fields_of_a_whole_document() {
 }
 
 #[test]
-fn those_of_the_profile_give_way_to_those_of_the_option() {
+fn targets_of_the_option_replace_those_of_the_profile() {
     let scene = new_scene().profile("room", "also = [\"night\", \"hall\"]");
     group(&scene, &[TEXT]).run().assert_code(0);
     assert_eq!(arrived(&scene), owned(&[("hall", TEXT), ("room", TEXT), ("wangwu", TEXT)]));
@@ -94,7 +94,7 @@ fn a_profile_with_both_routes_must_be_told_which() {
 }
 
 #[test]
-fn a_target_that_is_none_keeps_nobody_from_the_others() {
+fn an_invalid_target_does_not_stop_the_others() {
     for (name, profile, route, message, hint) in [
         ("both", "both", "-", "both an app and a webhook", "both:app or both:webhook"),
         ("nosuch", "nosuch", "-", "nosuch", "the file has: both, hall"),
@@ -205,7 +205,7 @@ fn a_target_that_hangs_does_not_keep_the_others_waiting() {
 }
 
 #[test]
-fn each_target_is_tried_again_for_itself() {
+fn each_target_is_retried_by_itself() {
     at_once([Endpoint::MessageSend, Endpoint::WebhookSend], |endpoint| {
         let scene = new_scene();
         scene.wecom.script(endpoint, [Reply::status(502)]);
@@ -216,7 +216,7 @@ fn each_target_is_tried_again_for_itself() {
 }
 
 #[test]
-fn warnings_say_whose_they_are() {
+fn warnings_name_their_target() {
     let scene =
         new_scene().profile("room", "mention = [\"@all\"]\nmention_fallback = \"ignore\"").profile("ops", "safe = 1");
     let told = app(&scene, &["-t", "markdown", "--also", "room", TEXT]).run().assert_code(0).json();
@@ -254,7 +254,7 @@ fn a_dry_run_shows_the_requests_of_all() {
 }
 
 #[test]
-fn nobody_gets_what_breaks_the_rules_of_the_first() {
+fn an_alert_invalid_for_the_first_target_is_sent_to_nobody() {
     let scene = new_scene();
     let run = app(&scene, &["-u", "", "--also", "room", TEXT]).run();
     assert_document(&run, "no recipient", 2, &json!({"status": "usage"}));

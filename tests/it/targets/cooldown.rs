@@ -112,7 +112,7 @@ fn a_repeat_that_is_held_back_has_the_warnings_of_all_targets() {
 }
 
 #[test]
-fn one_entry_that_stays_does_not_keep_the_others_of_a_repeat() {
+fn one_undeletable_entry_does_not_keep_the_other_entries_of_a_repeat() {
     for stuck in ["room", "hall", "ops"] {
         let scene = new_scene();
         group(&scene, &HOUR).arg(TEXT).run().assert_code(0);

@@ -14,7 +14,7 @@ fn by(reply: Reply) -> impl Fn(&Scene) + Sync {
 }
 
 #[test]
-fn it_stands_in_when_the_first_ends_in_3_4_5_7_or_8() {
+fn the_fallback_is_used_when_the_first_ends_in_3_4_5_7_or_8() {
     type Case = (&'static str, u64, &'static str, Box<dyn Fn(&Scene) + Sync + Send>);
     let cases: [Case; 8] = [
         ("config", 3, "config", Box::new(|scene| by(Reply::status(404))(scene))),
@@ -42,7 +42,7 @@ fn it_stands_in_when_the_first_ends_in_3_4_5_7_or_8() {
 }
 
 #[test]
-fn it_stays_away_from_what_arrived_may_have_arrived_or_is_wrong_in_itself() {
+fn the_fallback_is_not_used_after_success_unknown_or_usage() {
     let cases: [(&str, &[&str], Option<Reply>, i32); 5] = [
         ("sent", &[TEXT], None, 0),
         ("usage", &[""], None, 2),
@@ -61,7 +61,7 @@ fn it_stays_away_from_what_arrived_may_have_arrived_or_is_wrong_in_itself() {
 }
 
 #[test]
-fn retries_come_first() {
+fn the_fallback_comes_after_the_retries() {
     let scene = new_scene();
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
     let run = app(&scene, &["--fallback", "room", "--retries", "1", TEXT]).run();
@@ -70,7 +70,7 @@ fn retries_come_first() {
 }
 
 #[test]
-fn it_can_stand_in_the_profile_and_be_of_the_same_profile() {
+fn the_fallback_can_be_set_in_the_profile_and_name_its_other_route() {
     let scene = new_scene().profile("ops", "fallback = \"both:webhook\"");
     scene.wecom.trust_no_ip();
     app(&scene, &[TEXT]).run().assert_code(0);
@@ -88,7 +88,7 @@ fn it_can_stand_in_the_profile_and_be_of_the_same_profile() {
 }
 
 #[test]
-fn credentials_that_cannot_be_read_are_a_reason_too() {
+fn unreadable_credentials_lead_to_the_fallback() {
     for keys in ["secret_file = \"no-such-file\"", "secret_command = [\"false\"]"] {
         let mut scene = new_scene();
         scene.config = scene.config.replacen("secret = \"test-secret-of-ops\"", keys, 1);
@@ -134,7 +134,7 @@ fn a_fallback_that_reaches_some_is_partial() {
 }
 
 #[test]
-fn it_goes_with_others_that_get_it_as_well() {
+fn fallback_and_also_go_together() {
     let scene = new_scene();
     scene.wecom.trust_no_ip();
     let run = app(&scene, &["--fallback", "room", "--also", "hall", TEXT]).run();
@@ -174,7 +174,7 @@ fn a_file_goes_there_without_the_line_and_a_long_text_with_it() {
 
 /// A third of the time is the fallback's, whatever the first does with its own.
 #[test]
-fn a_first_target_that_hangs_leaves_time_for_it() {
+fn a_hanging_first_target_leaves_time_for_the_fallback() {
     at_once([true, false], |is_slow_to_connect| {
         let slow = FakeWecom::builder().tls(crate::support::fake::tls::Certificate::Good).start();
         if is_slow_to_connect {
@@ -192,7 +192,7 @@ fn a_first_target_that_hangs_leaves_time_for_it() {
 }
 
 #[test]
-fn people_are_told_that_the_first_is_to_be_mended() {
+fn a_used_fallback_is_a_warning_on_stderr() {
     let scene = new_scene();
     scene.wecom.trust_no_ip();
     let told = |quiet: Option<&str>| {
@@ -207,7 +207,7 @@ fn people_are_told_that_the_first_is_to_be_mended() {
 }
 
 #[test]
-fn a_fallback_that_is_no_name_is_a_usage_error() {
+fn an_empty_fallback_name_is_a_usage_error() {
     for name in ["", ":app", " :webhook"] {
         let scene = new_scene();
         assert_document(&app(&scene, &["--fallback", name, TEXT]).run(), name, 2, &json!({"status": "usage"}));

@@ -126,7 +126,7 @@ fn standard_input_can_be_a_file_for_both() {
 }
 
 #[test]
-fn what_the_other_route_has_not_is_an_outcome_of_that_target() {
+fn a_type_that_the_other_route_lacks_fails_for_that_target_alone() {
     let scene = new_scene();
     let whole =
         scene.env.file("whole.json", r#"{"touser": "lisi", "msgtype": "text", "text": {"content": "disk full"}}"#);
@@ -169,7 +169,7 @@ fn a_payload_goes_as_it_is() {
 
 /// The limit is that of each target.
 #[test]
-fn each_cuts_by_its_own_limit() {
+fn each_target_splits_by_its_own_limit() {
     let scene = new_scene();
     let text = "0123456789 disk full\n".repeat(150);
     let run = group(&scene, &["--also", "ops", "-t", "markdown"]).stdin(&*text).run();

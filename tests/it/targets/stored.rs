@@ -17,7 +17,7 @@ fn entries(scene: &Scene) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_the_fallback_took_does_not_wait() {
+fn an_alert_that_the_fallback_sent_is_not_queued() {
     for reply in [Reply::status(502), Reply::errcode(40201, "spam"), Reply::errcode(45009, "freq")] {
         let scene = new_scene();
         scene.wecom.script(Endpoint::MessageSend, [reply]);
@@ -28,7 +28,7 @@ fn what_the_fallback_took_does_not_wait() {
 }
 
 #[test]
-fn what_neither_took_waits_for_the_first() {
+fn when_both_targets_fail_the_alert_is_queued_for_the_first() {
     let scene = new_scene();
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
@@ -43,7 +43,7 @@ fn what_neither_took_waits_for_the_first() {
 }
 
 #[test]
-fn what_the_first_never_takes_waits_for_the_fallback() {
+fn an_alert_refused_by_the_first_is_queued_for_the_fallback() {
     let scene = new_scene();
     scene.wecom.trust_no_ip();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
@@ -60,7 +60,7 @@ fn what_the_first_never_takes_waits_for_the_fallback() {
 }
 
 #[test]
-fn what_nobody_will_ever_take_is_kept_as_failed() {
+fn an_alert_refused_by_both_is_kept_as_failed() {
     let scene = new_scene();
     scene.wecom.trust_no_ip();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40201, "spam")]);
@@ -70,7 +70,7 @@ fn what_nobody_will_ever_take_is_kept_as_failed() {
 }
 
 #[test]
-fn each_of_several_has_an_entry_of_its_own() {
+fn each_target_has_its_own_outbox_entry() {
     let scene = new_scene();
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
     let run = app(&scene, &["--outbox", "--also", "room", "--also", "hall", TEXT]).run();
@@ -104,7 +104,7 @@ fn the_command_says_for_all_whether_they_are_stored() {
 
 /// Where nothing can be stored for the first, the fallback has its turn all the same.
 #[test]
-fn a_first_target_without_credentials_is_no_hindrance() {
+fn the_fallback_works_when_the_first_target_has_no_credentials() {
     let lost = |scene: &Scene| {
         let cmd = command(scene, &["webhook-send", "--outbox", "--fallback", "hall", TEXT]);
         cmd.env("WECOM_ALERT_PROFILE", "ops").env("WECOM_ALERT_WEBHOOK_FILE", scene.env.home().join("no-such-file"))
