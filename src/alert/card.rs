@@ -5,12 +5,13 @@
 
 use super::outline::flat;
 use super::room::{chars, clip, pour};
-use super::{Alert, Field, Fitted};
+use super::{Alert, Button, Choice, Field, Fitted, Level};
 use crate::channel::Channel;
 use crate::error::Result;
 use crate::message::card::{
-    Button, CardAction, CardImage, CardType, Checkbox, CheckboxOption, Emphasis, HorizontalContent, Jump, Lengths,
-    MainTitle, QuoteArea, Select, SelectOption, Source, SubmitButton, TemplateCard, VerticalContent,
+    CardAction, CardButton, CardEmphasis, CardImage, CardJump, CardSource, CardType, Checkbox, CheckboxOption,
+    HorizontalContent, Lengths, MainTitle, QuoteArea, Select, SelectOption, SubmitButton, TemplateCard,
+    VerticalContent,
 };
 
 const MOST_HORIZONTAL: usize = 6;
@@ -64,10 +65,10 @@ impl Alert {
                 .quote
                 .as_ref()
                 .map(|quote| QuoteArea { quote_text: Some(quote.clone()), ..<_>::default() }),
-            emphasis_content: self
-                .emphasis
-                .as_ref()
-                .map(|emphasis| Emphasis { title: Some(emphasis.title.clone()), desc: Some(emphasis.desc.clone()) }),
+            emphasis_content: self.emphasis.as_ref().map(|emphasis| CardEmphasis {
+                title: Some(emphasis.title.clone()),
+                desc: Some(emphasis.desc.clone()),
+            }),
             sub_title_text,
             card_image: self.picurl.as_ref().map(|url| CardImage { url: url.clone(), aspect_ratio: None }),
             vertical_content_list: filled(below),
@@ -121,8 +122,7 @@ impl Alert {
             let fits = chars(&keyname) <= lengths.horizontal_key && chars(&value) <= lengths.horizontal_value;
             if fits && !keyname.is_empty() && listed.len() < MOST_HORIZONTAL {
                 let value = Some(value).filter(|value| !value.is_empty());
-                let (r#type, url, media_id, userid) = Default::default();
-                listed.push(HorizontalContent { r#type, keyname, value, url, media_id, userid });
+                listed.push(HorizontalContent { keyname, value, ..HorizontalContent::default() });
             } else {
                 others.push(field);
             }
@@ -130,19 +130,19 @@ impl Alert {
         (listed, others)
     }
 
-    fn card_source(&self, is_asking: bool) -> Option<Source> {
+    fn card_source(&self, is_asking: bool) -> Option<CardSource> {
         let desc = flat(self.source.as_deref()?);
         // Cards with questions have no colour.
         let desc_color = self.level.filter(|_| !is_asking).map(|level| match level {
             level if level.is_alarm() => RED,
-            super::Level::Ok => GREEN,
+            Level::Ok => GREEN,
             _ => GREY,
         });
-        Some(Source { icon_url: None, desc: Some(desc), desc_color })
+        Some(CardSource { icon_url: None, desc: Some(desc), desc_color })
     }
 
     /// The links below the text; the label of the main link makes one of its own.
-    fn card_jumps(&self) -> Vec<Jump> {
+    fn card_jumps(&self) -> Vec<CardJump> {
         let own = self.link.as_ref().zip(self.link_label()).map(|(link, label)| jump(label, &link.url));
         own.into_iter().chain(self.jumps.iter().map(|its| jump(flat(&its.title), &its.url))).collect()
     }
@@ -152,22 +152,18 @@ impl Alert {
         match card_type {
             CardType::TextNotice | CardType::NewsNotice => return card,
             CardType::ButtonInteraction => {
-                let button = |its: &super::Button| Button {
-                    r#type: None,
+                let button = |its: &Button| CardButton {
                     text: its.text.clone(),
                     style: its.style.map(i64::from),
                     key: Some(its.key.clone()),
-                    url: None,
+                    ..CardButton::default()
                 };
                 card.button_list = Some(self.buttons.iter().map(button).collect());
                 return card;
             }
             CardType::VoteInteraction => {
-                let option = |its: &super::Choice| CheckboxOption {
-                    id: its.id.clone(),
-                    text: its.text.clone(),
-                    is_checked: false,
-                };
+                let option =
+                    |its: &Choice| CheckboxOption { id: its.id.clone(), text: its.text.clone(), is_checked: false };
                 card.checkbox = Some(Checkbox {
                     question_key: QUESTION_KEY.to_owned(),
                     mode: None,
@@ -175,12 +171,11 @@ impl Alert {
                 });
             }
             CardType::MultipleInteraction => {
-                let option = |its: &super::Choice| SelectOption { id: its.id.clone(), text: its.text.clone() };
+                let option = |its: &Choice| SelectOption { id: its.id.clone(), text: its.text.clone() };
                 card.select_list = Some(vec![Select {
                     question_key: QUESTION_KEY.to_owned(),
-                    title: None,
                     option_list: self.options.iter().map(option).collect(),
-                    selected_id: None,
+                    ..Select::default()
                 }]);
             }
         }
@@ -205,8 +200,8 @@ fn stacked<'f>(fields: Vec<&'f Field>, lengths: &Lengths) -> (Vec<VerticalConten
     (stacked, others)
 }
 
-fn jump(title: String, url: &str) -> Jump {
-    Jump { r#type: Some(OPENS_URL), title, url: Some(url.to_owned()), appid: None, pagepath: None }
+fn jump(title: String, url: &str) -> CardJump {
+    CardJump { r#type: Some(OPENS_URL), title, url: Some(url.to_owned()), ..CardJump::default() }
 }
 
 fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {

@@ -4,7 +4,8 @@ use super::room::{bytes, clip, pour};
 use super::{Alert, Fitted};
 use crate::channel::DESCRIPTION_BYTES;
 use crate::error::{Error, Result};
-use crate::message::{app, webhook};
+use crate::message::app::{AppArticle, AppNews};
+use crate::message::webhook::{WebhookArticle, WebhookNews};
 
 const TITLE_BYTES: usize = 128;
 
@@ -22,10 +23,10 @@ impl Alert {
     /// # Errors
     ///
     /// Usage: no link, or no title.
-    pub fn app_news(&self) -> Result<Fitted<app::News>> {
+    pub fn app_news(&self) -> Result<Fitted<AppNews>> {
         let Fitted { content: Article { title, description, url, picurl }, rest } = self.article()?;
-        let article = app::Article { title, description, url: Some(url), picurl, appid: None, pagepath: None };
-        Ok(Fitted { content: app::News { articles: vec![article] }, rest })
+        let article = AppArticle { title, description, url: Some(url), picurl, ..AppArticle::default() };
+        Ok(Fitted { content: AppNews { articles: vec![article] }, rest })
     }
 
     /// As `news` of a webhook. The whole title leads the description if its own place is too short for it.
@@ -33,10 +34,10 @@ impl Alert {
     /// # Errors
     ///
     /// Usage: no link, or no title.
-    pub fn webhook_news(&self) -> Result<Fitted<webhook::News>> {
+    pub fn webhook_news(&self) -> Result<Fitted<WebhookNews>> {
         let Fitted { content: Article { title, description, url, picurl }, rest } = self.article()?;
-        let article = webhook::Article { title, description, url, picurl };
-        Ok(Fitted { content: webhook::News { articles: vec![article] }, rest })
+        let article = WebhookArticle { title, description, url, picurl };
+        Ok(Fitted { content: WebhookNews { articles: vec![article] }, rest })
     }
 
     /// The whole text below the title of an article, however long it is.

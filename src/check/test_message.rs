@@ -4,15 +4,14 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, MsgType};
 use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Outcome;
 use crate::error::{Error, Result};
-use crate::message::app::{self, AppContent, AppMessage, Common};
+use crate::message::app::AppText;
 use crate::message::recipients::{RecipientKind, Recipients};
-use crate::message::webhook::{self, WebhookContent, WebhookMessage};
-use crate::message::{Finding, Part, check_body};
+use crate::message::{Finding, Part, body_of, check_body};
 use crate::send::{Session, host};
 
 use super::CheckedTarget;
@@ -69,19 +68,22 @@ fn arrived(outcome: &Outcome) -> String {
 pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
     let now = clock::date(SystemTime::now());
     let content = format!("wecom-alert check: this is a test from {} at {now}", host());
-    let body = match channel {
+    let mut body = body_of(MsgType::Text, &AppText { content });
+    match channel {
         Channel::App => {
             let recipients = recipients_of(settings)?.ok_or_else(|| settings.missing(&["to_user"]))?;
-            let agentid = settings.agent_id.as_ref().map(|agent_id| agent_id.value);
-            let common = Common { agentid, ..Common::to(&recipients) };
-            AppMessage { common, content: AppContent::Text(app::Text { content }) }.to_value()
+            for kind in RecipientKind::ALL {
+                if let Some(ids) = recipients.joined(kind) {
+                    body[kind.as_str()] = ids.into();
+                }
+            }
+            if let Some(agent_id) = &settings.agent_id {
+                body["agentid"] = agent_id.value.into();
+            }
         }
-        Channel::Webhook => {
-            // Nobody is called by a test.
-            let text = webhook::Text { content, mentioned_list: None, mentioned_mobile_list: None };
-            WebhookMessage { content: WebhookContent::Text(text) }.to_value()
-        }
-    };
+        // A test mentions nobody.
+        Channel::Webhook => {}
+    }
     match check_body(channel, &body).errors.first() {
         Some(finding) if !settings.no_validate => Err(config_error(finding, "")),
         _ => Ok(body),

@@ -1,46 +1,152 @@
-//! The messages of WeCom's two sending calls: their wire types and the published rules for them.
+//! The messages of WeCom's two sending calls: their contents, and the published rules for whole bodies.
 //!
-//! [`app`] is message/send (document path 90236), [`webhook`] is webhook/send (document path 99110). Each has typed
-//! messages to build a body from, and a `check_body` that holds any JSON body against the rules. Pure: no clock, disk,
-//! network or environment, and no body is ever changed here.
+//! A body has a `msgtype` and the content in an object of that name; a body of message/send (document path 90236) also has
+//! [`common`] fields, one of webhook/send (document path 99110) has nothing else. [`check_body`] checks any JSON body. Pure:
+//! no clock, disk, network or environment, and no body is ever changed here.
 
 pub mod app;
 pub mod card;
+pub mod common;
 pub mod media;
 pub mod recipients;
 pub mod webhook;
 
-mod body;
-mod control;
 mod finding;
 mod part;
-mod payload;
 mod rules;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
-use crate::channel::{Channel, MsgType};
+use crate::channel::{Addressing, Channel, MsgType};
+use app::{AppNews, AppText, Markdown, Media, MiniprogramNotice, Mpnews, Textcard, Video};
+use card::TemplateCard;
+use finding::{At, shown};
+use rules::Rules;
+use shape::{FieldShape, JsonShape, Wire, fields_fit, fits, unknown};
+use webhook::{Image, WebhookNews, WebhookText};
 
-/// The name that a channel had before there could be more than two.
-#[doc(hidden)]
-pub use crate::channel::Channel as Route;
 pub use finding::{Finding, Findings};
 pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
-pub use payload::{Markdown, Media};
 
-/// Holds a whole body against all published rules of its channel.
+/// The body of a message without anything beside its content.
+pub(crate) fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
+    // Contents are structs of strings, numbers and lists, and those always become JSON.
+    json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): serde_json::to_value(content).unwrap_or_default() })
+}
+
+/// Checks a whole body against all published rules of its channel.
 pub fn check_body(channel: Channel, body: &Value) -> Findings {
-    match channel {
-        Channel::App => app::check_body(body),
-        Channel::Webhook => webhook::check_body(body),
+    let mut findings = Findings::default();
+    let mut at = At::root(&mut findings);
+    at.control_characters(body);
+    let Value::Object(fields) = body else {
+        at.error_with_hint("expected an object", "give a whole body with msgtype in it");
+        return findings;
+    };
+    let common = match channel.facts().addressing {
+        Addressing::Recipients => common::FIELDS,
+        Addressing::Credential => &[],
+    };
+    let msgtype = read_msgtype(channel, fields, &mut at);
+    let mut is_readable = fields_fit(common, fields, &mut at);
+    let Some(msgtype) = msgtype else { return findings };
+    let name = msgtype.as_str();
+    for other in fields.keys().filter(|other| *other != "msgtype" && *other != name) {
+        if !common.iter().any(|field| field.name == other) {
+            at.field(other).error(unknown_field(channel, name, other, common));
+        }
+    }
+    let content = content_of(channel, msgtype);
+    match fields.get(name) {
+        Some(payload) => is_readable &= fits(content.shape, payload, &mut at.field(name)),
+        None => at.field(name).error(format!("missing, msgtype {name} needs the object {name}")),
+    }
+    if !common.is_empty() {
+        common::check(body, msgtype, &mut at);
+    }
+    if let Some(payload) = fields.get(name).filter(|_| is_readable) {
+        (content.check)(payload, channel, &mut at.field(name));
+    }
+    findings
+}
+
+/// How the content of a type is checked.
+struct ContentCheck {
+    shape: JsonShape,
+    /// The rules for a content of that shape; unknown fields are no obstacle.
+    check: fn(&Value, Channel, &mut At<'_>),
+}
+
+fn content_of(channel: Channel, msgtype: MsgType) -> ContentCheck {
+    match (msgtype, channel) {
+        (MsgType::Text, Channel::App) => by_type::<AppText>(),
+        (MsgType::Text, Channel::Webhook) => by_type::<WebhookText>(),
+        (MsgType::News, Channel::App) => by_type::<AppNews>(),
+        (MsgType::News, Channel::Webhook) => by_type::<WebhookNews>(),
+        (MsgType::Image, Channel::Webhook) => by_type::<Image>(),
+        (MsgType::Image | MsgType::Voice | MsgType::File, _) => by_type::<Media>(),
+        (MsgType::Markdown | MsgType::MarkdownV2, _) => by_type::<Markdown>(),
+        (MsgType::Video, _) => by_type::<Video>(),
+        (MsgType::Textcard, _) => by_type::<Textcard>(),
+        (MsgType::Mpnews, _) => by_type::<Mpnews>(),
+        (MsgType::MiniprogramNotice, _) => by_type::<MiniprogramNotice>(),
+        (MsgType::TemplateCard, _) => by_type::<TemplateCard>(),
     }
 }
 
-/// The body of a message without anything around its content: one of the payloads of [`app`] and [`webhook`].
-pub(crate) fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
-    // The payloads are structs of strings, numbers and lists, and those always become JSON.
-    json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): serde_json::to_value(content).unwrap_or_default() })
+fn by_type<T: Wire + Rules + DeserializeOwned>() -> ContentCheck {
+    let check = |payload: &Value, channel: Channel, at: &mut At<'_>| {
+        if let Ok(content) = T::deserialize(payload) {
+            content.check(channel, at);
+        }
+    };
+    ContentCheck { shape: T::SHAPE, check }
+}
+
+fn read_msgtype(channel: Channel, fields: &Map<String, Value>, at: &mut At<'_>) -> Option<MsgType> {
+    let names = MsgType::names(channel.facts().types);
+    let known = names.join(", ");
+    let mut at = at.field("msgtype");
+    let Some(value) = fields.get("msgtype") else {
+        at.error(format!("missing, one of {known} is required"));
+        return None;
+    };
+    let Some(name) = value.as_str() else {
+        at.error(format!("expected a string, one of {known}"));
+        return None;
+    };
+    let msgtype: Option<MsgType> = name.parse().ok();
+    if msgtype.is_some_and(|msgtype| channel.has_type(msgtype)) {
+        return msgtype;
+    }
+    let hint = format!("use one of {known}");
+    match msgtype.and_then(|msgtype| channel.other_with(msgtype)) {
+        Some(owner) => {
+            let problem = match owner {
+                Channel::App => format!("{name} is a type of app messages, webhooks do not have it"),
+                Channel::Webhook => format!("{name} is a webhook type, app messages do not have it"),
+            };
+            at.error_with_hint(problem, format!("send it with {}, or {hint}", owner.facts().command));
+        }
+        None => at.error_with_hint(format!("{}: {}", shown(name), unknown("type", name, &names)), hint),
+    }
+    None
+}
+
+/// The problem with a field that stands beside the content.
+fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldShape]) -> String {
+    if name.parse().is_ok_and(|other| channel.has_type(other)) {
+        return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
+    }
+    if common::FIELDS.iter().any(|field| field.name == name) {
+        return "unknown field; only app messages have it".to_owned();
+    }
+    let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();
+    unknown("field", name, &known)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::body_of;
 use super::card::TASK_ID_BYTES;
 use super::media::{MediaKind, wire_filename};
-use super::recipients::{MAX_PARTIES, MAX_TAGS, MAX_USERS, RecipientKind};
+use super::recipients::RecipientKind;
 use super::webhook::Image;
 use crate::channel::MsgType;
 use crate::fingerprint::fingerprint;
@@ -96,7 +96,8 @@ impl Part {
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
     /// path 90236).
     pub(crate) fn count_calls(&self) -> usize {
-        LISTS.iter().map(|(kind, most)| ids(&self.body, *kind).count().div_ceil(*most)).max().unwrap_or(0).max(1)
+        let calls = |kind: RecipientKind| ids(&self.body, kind).count().div_ceil(kind.most());
+        RecipientKind::ALL.into_iter().map(calls).max().unwrap_or(0).max(1)
     }
 
     /// The body of a call, `number` counted from 0. It is the same whenever it is asked for.
@@ -107,8 +108,8 @@ impl Part {
             return Cow::Borrowed(&self.body);
         }
         let mut body = self.body.clone();
-        for (kind, most) in LISTS {
-            let some: Vec<&str> = ids(&self.body, kind).skip(number * most).take(most).collect();
+        for kind in RecipientKind::ALL {
+            let some: Vec<&str> = ids(&self.body, kind).skip(number * kind.most()).take(kind.most()).collect();
             let Some(fields) = body.as_object_mut() else { continue };
             if some.is_empty() {
                 fields.shift_remove(kind.as_str());
@@ -130,10 +131,6 @@ fn further_task_id(first: &str, number: usize) -> String {
     if id.len() <= TASK_ID_BYTES { id } else { format!("{}-{number}", fingerprint([first])) }
 }
 
-/// The lists of recipients, and how many ids a call takes in each.
-const LISTS: [(RecipientKind, usize); 3] =
-    [(RecipientKind::User, MAX_USERS), (RecipientKind::Party, MAX_PARTIES), (RecipientKind::Tag, MAX_TAGS)];
-
 fn ids(body: &Value, kind: RecipientKind) -> impl Iterator<Item = &str> {
     let joined = body.get(kind.as_str()).and_then(Value::as_str).unwrap_or_default();
     joined.split('|').filter(|id| !id.is_empty())
@@ -141,7 +138,7 @@ fn ids(body: &Value, kind: RecipientKind) -> impl Iterator<Item = &str> {
 
 /// The recipients that a body names.
 pub(crate) fn recipients(body: &Value) -> impl Iterator<Item = (RecipientKind, &str)> {
-    LISTS.into_iter().flat_map(move |(kind, _)| ids(body, kind).map(move |id| (kind, id)))
+    RecipientKind::ALL.into_iter().flat_map(move |kind| ids(body, kind).map(move |id| (kind, id)))
 }
 
 #[cfg(test)]

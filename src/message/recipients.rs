@@ -25,6 +25,9 @@ pub enum RecipientKind {
 }
 
 impl RecipientKind {
+    /// All lists, in the order of the fields.
+    pub const ALL: [Self; 3] = [Self::User, Self::Party, Self::Tag];
+
     /// The field of the body.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,7 +58,8 @@ impl RecipientKind {
         }
     }
 
-    fn most(self) -> usize {
+    /// The most ids per call.
+    pub(super) fn most(self) -> usize {
         match self {
             Self::User => MAX_USERS,
             Self::Party => MAX_PARTIES,
@@ -132,19 +136,14 @@ impl Recipients {
         self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
     }
 
-    /// The field `touser`: userids joined with `|`; `None` without any.
-    pub fn touser(&self) -> Option<String> {
-        join(&self.users)
-    }
-
-    /// The field `toparty`: department ids joined with `|`; `None` without any.
-    pub fn toparty(&self) -> Option<String> {
-        join(&self.parties)
-    }
-
-    /// The field `totag`: tag ids joined with `|`; `None` without any.
-    pub fn totag(&self) -> Option<String> {
-        join(&self.tags)
+    /// The field of a body for this list: ids joined with `|`; `None` without any.
+    pub fn joined(&self, kind: RecipientKind) -> Option<String> {
+        let ids = match kind {
+            RecipientKind::User => &self.users,
+            RecipientKind::Party => &self.parties,
+            RecipientKind::Tag => &self.tags,
+        };
+        (!ids.is_empty()).then(|| ids.join("|"))
     }
 }
 
@@ -195,10 +194,6 @@ fn number_problem(id: &str) -> Option<String> {
     (!number).then(|| "is no number".to_owned())
 }
 
-fn join(ids: &[String]) -> Option<String> {
-    (!ids.is_empty()).then(|| ids.join("|"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,15 +208,15 @@ mod tests {
     #[test]
     fn values_are_split_trimmed_and_kept_once() {
         let mut to = Recipients::default();
-        assert!(to.is_empty() && to.touser().is_none());
+        assert!(to.is_empty() && to.joined(RecipientKind::User).is_none());
         to.add(RecipientKind::User, "zhangsan, lisi|zhangsan").unwrap();
         to.add(RecipientKind::User, " Lisi ").unwrap();
         to.add(RecipientKind::Party, "2 | 1").unwrap();
         to.add(RecipientKind::Tag, "7").unwrap();
         assert!(!to.is_empty());
-        assert_eq!(to.touser().as_deref(), Some("zhangsan|lisi|Lisi"));
-        assert_eq!(to.toparty().as_deref(), Some("2|1"));
-        assert_eq!(to.totag().as_deref(), Some("7"));
+        assert_eq!(to.joined(RecipientKind::User).as_deref(), Some("zhangsan|lisi|Lisi"));
+        assert_eq!(to.joined(RecipientKind::Party).as_deref(), Some("2|1"));
+        assert_eq!(to.joined(RecipientKind::Tag).as_deref(), Some("7"));
     }
 
     #[test]

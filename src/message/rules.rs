@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
+use serde_json::Value;
+
 use super::finding::{At, shown};
 use crate::address::has_http_scheme;
 use crate::channel::Channel;
@@ -24,6 +26,44 @@ pub(super) fn or_empty(text: &Option<String>) -> &str {
 }
 
 impl At<'_> {
+    /// Reports each string of `value`, names included, that holds a control character: C0 besides line feed and tab, DEL, or
+    /// C1. Removing them is left to the sender: payloads are never edited.
+    pub(super) fn control_characters(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.control_character(text),
+            Value::Array(items) => self.each(items, |item, at| at.control_characters(item)),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let mut at = self.field(name);
+                    at.control_character(name);
+                    at.control_characters(value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn control_character(&mut self, text: &str) {
+        let mut chars = text.char_indices();
+        if let Some((index, found)) = chars.find(|(_, c)| c.is_control() && !matches!(c, '\n' | '\t')) {
+            let mut before: Vec<char> = text[..index].chars().rev().take(20).collect();
+            before.reverse();
+            let before = shown(&before.iter().collect::<String>());
+            let problem = format!("control character U+{:04X} at byte {index}, after {before}", u32::from(found));
+            self.error_with_hint(
+                problem,
+                "remove it: of the control characters only line feed and tab may stand in a message",
+            );
+        }
+    }
+
+    /// The items of the list here, each at its place.
+    pub(super) fn each<T>(&mut self, items: &[T], check: impl Fn(&T, &mut At<'_>)) {
+        for (index, item) in items.iter().enumerate() {
+            check(item, &mut self.item(index));
+        }
+    }
+
     /// A required string.
     pub(super) fn filled(&mut self, text: &str) -> &mut Self {
         if text.is_empty() {
@@ -126,6 +166,8 @@ impl At<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::message::Findings;
 
@@ -185,5 +227,35 @@ mod tests {
         let keys = [Some("a"), None, Some("b"), None, Some("a")];
         let found = errors(|at| at.unique("key", keys.into_iter()));
         assert_eq!(found, ["x[4].key: \"a\" stands here twice, but must be unique"]);
+    }
+
+    fn find_control_characters(body: &Value) -> Findings {
+        let mut findings = Findings::default();
+        At::root(&mut findings).control_characters(body);
+        findings
+    }
+
+    #[test]
+    fn each_string_with_a_control_character_is_named_once() {
+        let body = json!({
+            "text": {"content": "ok\n\tfine", "list": ["a", "red \u{1b}[31m\u{0}", {"deep": "\r\n"}]},
+            "na\u{7f}me": "nel \u{85}",
+        });
+        let paths: Vec<_> = find_control_characters(&body).errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            paths,
+            [
+                "text.list[1]: control character U+001B at byte 4, after \"red \"",
+                "text.list[2].deep: control character U+000D at byte 0, after \"\"",
+                "\"na\\u{7f}me\": control character U+007F at byte 2, after \"na\"",
+                "\"na\\u{7f}me\": control character U+0085 at byte 4, after \"nel \"",
+            ]
+        );
+    }
+
+    #[test]
+    fn ordinary_text_has_none() {
+        let body = json!({"text": {"content": "磁盘 98 % – é 🚨\u{a0}\u{200b}"}, "n": 1, "b": true, "z": null});
+        assert_eq!(find_control_characters(&body), Findings::default());
     }
 }

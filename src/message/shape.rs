@@ -1,6 +1,6 @@
 //! The JSON shape of the wire types: which fields an object has, which it needs, and of which kind they are.
 //!
-//! [`wire!`] makes a struct and its [`Shape`] from one definition, so that the two cannot drift apart. Only shapes are
+//! [`wire!`] makes a struct and its [`JsonShape`] from one definition, so that the two cannot drift apart. Only shapes are
 //! held against the body here; limits and values are the business of the rules.
 
 use serde_json::{Map, Number, Value};
@@ -11,26 +11,26 @@ use crate::suggest::{is_near, nearest};
 
 /// What a JSON value must look like.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(super) enum JsonShape {
     Text,
     Integer,
     Number,
     Boolean,
     List(&'static Self),
-    Object(&'static [Field]),
+    Object(&'static [FieldShape]),
 }
 
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(super) struct FieldShape {
     pub(super) name: &'static str,
     pub(super) required: bool,
-    pub(super) shape: Shape,
+    pub(super) shape: JsonShape,
 }
 
 /// A type that stands for a JSON value of a known shape.
 pub(super) trait Wire {
-    const SHAPE: Shape;
+    const SHAPE: JsonShape;
     const REQUIRED: bool = true;
 
     /// Whether the field is left out of its object.
@@ -40,31 +40,31 @@ pub(super) trait Wire {
 }
 
 impl Wire for String {
-    const SHAPE: Shape = Shape::Text;
+    const SHAPE: JsonShape = JsonShape::Text;
 }
 
 impl Wire for i64 {
-    const SHAPE: Shape = Shape::Integer;
+    const SHAPE: JsonShape = JsonShape::Integer;
 }
 
 impl Wire for Number {
-    const SHAPE: Shape = Shape::Number;
+    const SHAPE: JsonShape = JsonShape::Number;
 }
 
 impl Wire for bool {
-    const SHAPE: Shape = Shape::Boolean;
+    const SHAPE: JsonShape = JsonShape::Boolean;
 }
 
 impl<T: Wire> Wire for Vec<T> {
-    const SHAPE: Shape = Shape::List(&T::SHAPE);
+    const SHAPE: JsonShape = JsonShape::List(&T::SHAPE);
 }
 
 impl<T: Wire> Wire for Box<T> {
-    const SHAPE: Shape = T::SHAPE;
+    const SHAPE: JsonShape = T::SHAPE;
 }
 
 impl<T: Wire> Wire for Option<T> {
-    const SHAPE: Shape = T::SHAPE;
+    const SHAPE: JsonShape = T::SHAPE;
     const REQUIRED: bool = false;
 
     fn is_absent(&self) -> bool {
@@ -79,7 +79,7 @@ macro_rules! wire {
         $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         $vis struct $name {
             $(
                 $(#[$field_meta])*
@@ -89,8 +89,8 @@ macro_rules! wire {
         }
 
         impl crate::message::shape::Wire for $name {
-            const SHAPE: crate::message::shape::Shape = crate::message::shape::Shape::Object(&[$(
-                crate::message::shape::Field {
+            const SHAPE: crate::message::shape::JsonShape = crate::message::shape::JsonShape::Object(&[$(
+                crate::message::shape::FieldShape {
                     name: crate::message::shape::plain(stringify!($field)),
                     required: <$type as crate::message::shape::Wire>::REQUIRED,
                     shape: <$type as crate::message::shape::Wire>::SHAPE,
@@ -111,14 +111,16 @@ pub(super) const fn plain(name: &'static str) -> &'static str {
 
 /// Reports all that is wrong with the shape of `value`. Whether it can be read as its type nevertheless: unknown fields
 /// do not stand in the way of that.
-pub(super) fn fits(shape: Shape, value: &Value, at: &mut At<'_>) -> bool {
+pub(super) fn fits(shape: JsonShape, value: &Value, at: &mut At<'_>) -> bool {
     match (shape, value) {
-        (Shape::Text, Value::String(_)) | (Shape::Number, Value::Number(_)) | (Shape::Boolean, Value::Bool(_)) => true,
-        (Shape::Integer, Value::Number(number)) if number.is_i64() => true,
-        (Shape::List(of), Value::Array(items)) => {
+        (JsonShape::Text, Value::String(_))
+        | (JsonShape::Number, Value::Number(_))
+        | (JsonShape::Boolean, Value::Bool(_)) => true,
+        (JsonShape::Integer, Value::Number(number)) if number.is_i64() => true,
+        (JsonShape::List(of), Value::Array(items)) => {
             items.iter().enumerate().fold(true, |fit, (index, item)| fits(*of, item, &mut at.item(index)) && fit)
         }
-        (Shape::Object(fields), Value::Object(object)) => {
+        (JsonShape::Object(fields), Value::Object(object)) => {
             let names: Vec<_> = fields.iter().map(|field| field.name).collect();
             for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
                 at.field(name).error(unknown("field", name, &names));
@@ -137,7 +139,7 @@ pub(super) fn fits(shape: Shape, value: &Value, at: &mut At<'_>) -> bool {
 }
 
 /// The part of [`fits`] that looks at the known fields of an object.
-pub(super) fn fields_fit(fields: &[Field], object: &Map<String, Value>, at: &mut At<'_>) -> bool {
+pub(super) fn fields_fit(fields: &[FieldShape], object: &Map<String, Value>, at: &mut At<'_>) -> bool {
     fields.iter().fold(true, |fit, field| {
         let fits = match object.get(field.name) {
             Some(value) => fits(field.shape, value, &mut at.field(field.name)),
@@ -159,14 +161,14 @@ pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     }
 }
 
-fn name_of(shape: Shape) -> &'static str {
+fn name_of(shape: JsonShape) -> &'static str {
     match shape {
-        Shape::Text => "a string",
-        Shape::Integer => "an integer",
-        Shape::Number => "a number",
-        Shape::Boolean => "true or false",
-        Shape::List(_) => "a list",
-        Shape::Object(_) => "an object",
+        JsonShape::Text => "a string",
+        JsonShape::Integer => "an integer",
+        JsonShape::Number => "a number",
+        JsonShape::Boolean => "true or false",
+        JsonShape::List(_) => "a list",
+        JsonShape::Object(_) => "an object",
     }
 }
 

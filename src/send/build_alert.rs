@@ -115,7 +115,7 @@ fn link(settings: &Settings, own: Option<Link>) -> Result<Option<Link>> {
 fn card_type(args: &AlertFields) -> Result<Option<CardType>> {
     match (&args.card, args.first_card_option()) {
         // The command line's parser has checked the name.
-        (Some(name), _) => Ok(CardType::from_name(name)),
+        (Some(name), _) => Ok(name.parse().ok()),
         (None, Some(option)) => {
             let card = match option {
                 "--button" => "button_interaction",

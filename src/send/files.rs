@@ -3,8 +3,9 @@
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
+use crate::message::app::Media;
 use crate::message::media::{self, MediaKind};
-use crate::message::{Media, Part, PartKind, body_of};
+use crate::message::{Part, PartKind, body_of};
 
 use super::draft::PENDING_MEDIA_ID;
 use super::request::{MessageInput, UploadRequest};

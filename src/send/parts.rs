@@ -12,10 +12,10 @@ use crate::channel::{Addressing, Channel, MsgType};
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
 use crate::input::clean;
-use crate::message::app::{Text, Textcard, Video};
+use crate::message::app::{AppText, Markdown, Media, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
-use crate::message::{Findings, Markdown, Media, Part, PartKind, body_of, check_body};
+use crate::message::{Findings, Part, PartKind, body_of, check_body};
 use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
@@ -165,7 +165,7 @@ fn text_parts<'t>(
     fitted_parts(&text, msgtype, prefix.len() + mention.len(), frame, whole, |text| {
         let content = format!("{prefix}{text}{}", std::mem::take(&mut mention));
         match msgtype {
-            MsgType::Text => body_of(msgtype, &Text { content }),
+            MsgType::Text => body_of(msgtype, &AppText { content }),
             _ => body_of(msgtype, &Markdown { content }),
         }
     })

@@ -105,11 +105,9 @@ pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Tar
     Ok(())
 }
 
-const RECIPIENT_KINDS: [RecipientKind; 3] = [RecipientKind::User, RecipientKind::Party, RecipientKind::Tag];
-
 /// Recipients of options replace those of the body; other settings are used where the body has none.
 fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
-    let own = RECIPIENT_KINDS.iter().any(|kind| match fields.get(kind.as_str()) {
+    let own = RecipientKind::ALL.iter().any(|kind| match fields.get(kind.as_str()) {
         None | Some(Value::Null) => false,
         Some(Value::String(ids)) => !ids.is_empty(),
         Some(_) => true,
@@ -123,7 +121,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
     };
     let mut recipients = Recipients::default();
     let given = [&to.to_user, &to.to_party, &to.to_tag];
-    for ((kind, values), place) in RECIPIENT_KINDS.into_iter().zip(given).zip(&to.places) {
+    for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
         for value in values {
             recipients.add(kind, value).map_err(|finding| match to.level {
                 Level::Option => usage_of(&finding),
@@ -132,9 +130,8 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
             })?;
         }
     }
-    let joined = [recipients.touser(), recipients.toparty(), recipients.totag()];
-    for (kind, ids) in RECIPIENT_KINDS.iter().zip(joined) {
-        match ids {
+    for kind in RecipientKind::ALL {
+        match recipients.joined(kind) {
             Some(ids) => fields.insert(kind.as_str().to_owned(), Value::from(ids)),
             None => fields.remove(kind.as_str()),
         };

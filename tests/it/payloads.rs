@@ -1,4 +1,4 @@
-//! The bodies in `examples/payloads`: they keep the rules, survive the typed messages unchanged, and together hold
+//! The bodies in `examples/payloads`: they keep the rules, and together hold
 //! every msgtype, card type and field that WeCom publishes. The lists here are written from the official pages
 //! (document paths 90236 and 99110), apart from the code.
 
@@ -10,10 +10,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use strum::VariantArray;
-use wecom_alert::channel::MsgType;
-use wecom_alert::message::app::{self, AppMessage};
-use wecom_alert::message::webhook::{self, WebhookMessage};
-use wecom_alert::message::{Findings, Route};
+use wecom_alert::channel::{Channel, MsgType};
+use wecom_alert::message::{Findings, check_body};
 
 const APP_FIELDS: &[(&str, &str)] = &[
     ("", "touser toparty totag agentid safe enable_id_trans enable_duplicate_check duplicate_check_interval"),
@@ -72,13 +70,12 @@ const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_file_keeps_the_rules_and_survives_unchanged() {
-    for route in [Route::App, Route::Webhook] {
-        for (name, body) in bodies(route) {
-            let name = format!("{}/{name}", route.as_str());
-            assert_eq!(check(route, &body), Findings::default(), "{name}");
-            assert_eq!(round_trip(route, &body).as_ref(), Some(&body), "{name}");
-            if route == Route::App {
+fn every_file_keeps_the_rules() {
+    for channel in [Channel::App, Channel::Webhook] {
+        for (name, body) in bodies(channel) {
+            let name = format!("{}/{name}", channel.as_str());
+            assert_eq!(check_body(channel, &body), Findings::default(), "{name}");
+            if channel == Channel::App {
                 assert!(body["touser"].is_string() && body["agentid"] == 1000002, "{name}");
             }
         }
@@ -87,17 +84,17 @@ fn every_file_keeps_the_rules_and_survives_unchanged() {
 
 #[test]
 fn there_is_one_file_for_each_type() {
-    for (route, types, cards) in [
+    for (channel, types, cards) in [
         (
-            Route::App,
+            Channel::App,
             "text image voice video file textcard news mpnews markdown miniprogram_notice",
             "text_notice news_notice button_interaction vote_interaction multiple_interaction",
         ),
-        (Route::Webhook, "text markdown markdown_v2 image news file voice", "text_notice news_notice"),
+        (Channel::Webhook, "text markdown markdown_v2 image news file voice", "text_notice news_notice"),
     ] {
         let cards = cards.split(' ').map(|card_type| format!("template_card_{card_type}"));
         let expected: BTreeSet<_> = types.split(' ').map(str::to_owned).chain(cards).collect();
-        let bodies = bodies(route);
+        let bodies = bodies(channel);
         assert_eq!(bodies.keys().cloned().collect::<BTreeSet<_>>(), expected);
         for (name, body) in bodies {
             let msgtype = body["msgtype"].as_str().unwrap();
@@ -109,9 +106,9 @@ fn there_is_one_file_for_each_type() {
 
 #[test]
 fn the_files_together_use_every_field() {
-    for (route, fields) in [(Route::App, APP_FIELDS), (Route::Webhook, WEBHOOK_FIELDS)] {
+    for (channel, fields) in [(Channel::App, APP_FIELDS), (Channel::Webhook, WEBHOOK_FIELDS)] {
         let mut used = BTreeSet::new();
-        bodies(route).values().for_each(|body| collect_fields(body, "", &mut used));
+        bodies(channel).values().for_each(|body| collect_fields(body, "", &mut used));
         let published: BTreeSet<_> = fields
             .iter()
             .chain(CARD_FIELDS_OF_BOTH)
@@ -123,15 +120,14 @@ fn the_files_together_use_every_field() {
 
 #[test]
 fn a_file_with_any_field_misspelt_is_refused_at_its_path() {
-    for route in [Route::App, Route::Webhook] {
-        for (name, body) in bodies(route) {
+    for channel in [Channel::App, Channel::Webhook] {
+        for (name, body) in bodies(channel) {
             for pointer in objects(&body, "") {
                 let mut body = body.clone();
                 body.pointer_mut(&pointer).unwrap()["no_such_field"] = json!(1);
-                let findings = check(route, &body);
+                let findings = check_body(channel, &body);
                 let [error] = &findings.errors[..] else { panic!("{name} {pointer}: {findings:?}") };
                 assert!(error.path.ends_with("no_such_field"), "{name} {pointer}: {error}");
-                assert_eq!(round_trip(route, &body), None, "{name} {pointer}");
             }
         }
     }
@@ -142,26 +138,23 @@ proptest! {
 
     #[test]
     fn no_json_makes_the_checks_panic(value in any_json(), msgtype in any_msgtype()) {
-        for route in [Route::App, Route::Webhook] {
-            check(route, &value);
-            check(route, &json!({"msgtype": msgtype, msgtype: value, "touser": "a"}));
+        for channel in [Channel::App, Channel::Webhook] {
+            check_body(channel, &value);
+            check_body(channel, &json!({"msgtype": msgtype, msgtype: value, "touser": "a"}));
         }
     }
 
     /// Files with one value replaced: closer to real bodies than chance alone comes.
     #[test]
-    fn what_is_read_is_what_is_written(file in any_index(), place in any_index(), value in any_json()) {
-        for route in [Route::App, Route::Webhook] {
-            let bodies = bodies(route);
+    fn no_value_makes_the_checks_panic(file in any_index(), place in any_index(), value in any_json()) {
+        for channel in [Channel::App, Channel::Webhook] {
+            let bodies = bodies(channel);
             let mut body = file.get(&bodies.values().collect::<Vec<_>>()).to_owned().clone();
             let mut pointers: Vec<String> = Vec::new();
             collect_values(&body, "", &mut pointers);
             let pointer: &String = place.get(&pointers);
             *body.pointer_mut(pointer).unwrap() = value.clone();
-            check(route, &body);
-            if let Some(written) = round_trip(route, &body) {
-                prop_assert_eq!(written, body);
-            }
+            check_body(channel, &body);
         }
     }
 }
@@ -193,23 +186,9 @@ fn any_msgtype() -> impl Strategy<Value = &'static str> {
     prop::sample::select(MsgType::names(MsgType::VARIANTS))
 }
 
-fn check(route: Route, body: &Value) -> Findings {
-    match route {
-        Route::App => app::check_body(body),
-        Route::Webhook => webhook::check_body(body),
-    }
-}
-
-fn round_trip(route: Route, body: &Value) -> Option<Value> {
-    match route {
-        Route::App => AppMessage::from_value(body).ok().map(|message| message.to_value()),
-        Route::Webhook => WebhookMessage::from_value(body).ok().map(|message| message.to_value()),
-    }
-}
-
-/// The files of a route by their names without extension.
-fn bodies(route: Route) -> BTreeMap<String, Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/payloads").join(route.as_str());
+/// The files of a channel by their names without extension.
+fn bodies(channel: Channel) -> BTreeMap<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/payloads").join(channel.as_str());
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let read = |path: &Path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().strip_suffix(".json").unwrap().to_owned();

@@ -3,23 +3,18 @@
 use serde_json::{Value, json};
 
 use super::super::{Alert, Emphasis, Jump, Level};
-use super::{HOSTILE, app_findings, buttons, choices, disk_full, fields, link, notice, titled, webhook_findings};
+use super::{HOSTILE, buttons, choices, disk_full, fields, findings, link, notice, titled};
 use crate::channel::Channel::{self, App, Webhook};
+use crate::channel::MsgType;
 use crate::message::Findings;
-use crate::message::app::AppContent;
 use crate::message::card::CardType::{self, *};
-use crate::message::webhook::WebhookContent;
 
 /// The card, which breaks no rule and follows all advice, and what it left over.
 fn card(alert: &Alert, card_type: CardType, channel: Channel) -> (Value, Option<String>) {
     let card = alert.card(card_type, channel).unwrap();
     let value = serde_json::to_value(&card.content).unwrap();
     let content = Box::new(card.content);
-    let findings = match channel {
-        App => app_findings(AppContent::TemplateCard(content)),
-        Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
-    };
-    assert_eq!(findings, Findings::default());
+    assert_eq!(findings(channel, MsgType::TemplateCard, &content), Findings::default());
     (value, card.rest)
 }
 

@@ -7,9 +7,11 @@ mod property;
 mod refusals;
 
 use super::{Alert, Button, Choice, Field, Level, Link};
-use crate::message::app::{self, AppContent, AppMessage, Common};
-use crate::message::webhook::{self, WebhookContent, WebhookMessage};
-use crate::message::{Findings, Markdown};
+use serde::Serialize;
+
+use crate::channel::{Addressing, Channel, MsgType};
+use crate::message::app::Markdown;
+use crate::message::{Findings, body_of, check_body};
 
 /// A line that every format would take for markup somewhere.
 const HOSTILE: &str = "a<b> *c* |d| `e` $x=y$ [f](g) \\_ &lt; 磁盘 🚨";
@@ -48,13 +50,12 @@ fn choices(count: usize) -> Vec<Choice> {
     (0..count).map(|n| Choice { id: format!("i{n}"), text: format!("t{n}") }).collect()
 }
 
-fn app_findings(content: AppContent) -> Findings {
-    let common = Common { touser: Some("u1".to_owned()), agentid: Some(1), ..Common::default() };
-    app::check_body(&AppMessage { common, content }.to_value())
-}
-
-fn webhook_findings(content: WebhookContent) -> Findings {
-    webhook::check_body(&WebhookMessage { content }.to_value())
+fn findings(channel: Channel, msgtype: MsgType, content: &impl Serialize) -> Findings {
+    let mut body = body_of(msgtype, content);
+    if channel.facts().addressing == Addressing::Recipients {
+        body["touser"] = "u1".into();
+    }
+    check_body(channel, &body)
 }
 
 fn markdown_of(content: String) -> Markdown {

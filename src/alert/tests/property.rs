@@ -4,14 +4,15 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use strum::VariantArray;
 
 use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
-use super::{app_findings, markdown_of, webhook_findings};
+use super::{findings, markdown_of};
 use crate::channel::{Channel, MsgType};
 use crate::message::Findings;
-use crate::message::app::{self, AppContent};
+use crate::message::app::AppText;
 use crate::message::card::CardType;
-use crate::message::webhook::{self, WebhookContent};
+use crate::message::webhook::WebhookText;
 
 /// Any text on a line, hostile signs more often than others.
 fn line() -> impl Strategy<Value = String> {
@@ -85,47 +86,43 @@ proptest! {
         let fits = |channel, msgtype: MsgType, text: &str| msgtype.has_room(channel, text);
         let text = alert.text().joined();
         if fits(Channel::App, MsgType::Text, &text) {
-            let content = app::Text { content: text.clone() };
-            prop_assert_eq!(app_findings(AppContent::Text(content)), Findings::default());
-            let content = webhook::Text { content: text, mentioned_list: None, mentioned_mobile_list: None };
-            prop_assert_eq!(webhook_findings(WebhookContent::Text(content)), Findings::default());
+            let content = AppText { content: text.clone() };
+            prop_assert_eq!(findings(Channel::App, MsgType::Text, &content), Findings::default());
+            let content = WebhookText { content: text, mentioned_list: None, mentioned_mobile_list: None };
+            prop_assert_eq!(findings(Channel::Webhook, MsgType::Text, &content), Findings::default());
         }
         let text = alert.markdown().joined();
         if fits(Channel::App, MsgType::Markdown, &text) {
-            prop_assert_eq!(app_findings(AppContent::Markdown(markdown_of(text.clone()))), Findings::default());
+            prop_assert_eq!(findings(Channel::App, MsgType::Markdown, &markdown_of(text.clone())), Findings::default());
         }
         if fits(Channel::Webhook, MsgType::Markdown, &text) {
-            prop_assert_eq!(webhook_findings(WebhookContent::Markdown(markdown_of(text))), Findings::default());
+            prop_assert_eq!(findings(Channel::Webhook, MsgType::Markdown, &markdown_of(text)), Findings::default());
         }
         let text = alert.markdown_v2().joined();
         if fits(Channel::Webhook, MsgType::MarkdownV2, &text) {
-            prop_assert_eq!(webhook_findings(WebhookContent::MarkdownV2(markdown_of(text))), Findings::default());
+            prop_assert_eq!(findings(Channel::Webhook, MsgType::MarkdownV2, &markdown_of(text)), Findings::default());
         }
     }
 
     #[test]
     fn textcards_and_articles_keep_their_limits(alert in alert()) {
         if let Ok(card) = alert.textcard() {
-            prop_assert_eq!(app_findings(AppContent::Textcard(card.content)), Findings::default());
+            prop_assert_eq!(findings(Channel::App, MsgType::Textcard, &card.content), Findings::default());
         }
         if let Ok(news) = alert.app_news() {
-            prop_assert_eq!(app_findings(AppContent::News(news.content)), Findings::default());
+            prop_assert_eq!(findings(Channel::App, MsgType::News, &news.content), Findings::default());
         }
         if let Ok(news) = alert.webhook_news() {
-            prop_assert_eq!(webhook_findings(WebhookContent::News(news.content)), Findings::default());
+            prop_assert_eq!(findings(Channel::Webhook, MsgType::News, &news.content), Findings::default());
         }
     }
 
     #[test]
-    fn cards_keep_to_rules_and_advice(alert in alert(), card_type in select(&CardType::ALL[..]), on_webhook: bool) {
+    fn cards_keep_to_rules_and_advice(alert in alert(), card_type in select(CardType::VARIANTS), on_webhook: bool) {
         let channel = if on_webhook && card_type.is_notice() { Channel::Webhook } else { Channel::App };
         let card = dressed(alert, card_type, channel).card(card_type, channel).unwrap();
         let content = Box::new(card.content);
-        let findings = match channel {
-            Channel::App => app_findings(AppContent::TemplateCard(content)),
-            Channel::Webhook => webhook_findings(WebhookContent::TemplateCard(content)),
-        };
-        prop_assert_eq!(findings, Findings::default());
+        prop_assert_eq!(findings(channel, MsgType::TemplateCard, &content), Findings::default());
     }
 
     /// Whatever has no room is left over, byte for byte.

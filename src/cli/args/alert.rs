@@ -1,6 +1,7 @@
 //! The options that say what happened, whatever message type it becomes, and those of template cards.
 
 use std::path::PathBuf;
+use strum::VariantArray;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
@@ -55,7 +56,7 @@ pub(crate) struct AlertArgs {
 pub(crate) struct CardArgs {
     /// Send it as this card; those with `interaction` in the name are for apps
     #[arg(long, value_name = "TYPE", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(CardType::ALL.map(CardType::as_str)))]
+        value_parser = PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str())))]
     pub(crate) card: Option<String>,
     /// Who speaks, at the top of the card
     #[arg(long, value_name = "NAME")]

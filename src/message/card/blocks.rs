@@ -7,8 +7,7 @@ use crate::message::shape::wire;
 
 wire! {
     /// Who speaks.
-    #[derive(Default)]
-    pub struct Source {
+    pub struct CardSource {
         /// A picture, best 72×72.
         pub icon_url: Option<String>,
         /// 20 characters (13).
@@ -40,7 +39,6 @@ wire! {
 
 wire! {
     /// The title.
-    #[derive(Default)]
     pub struct MainTitle {
         /// 36 characters, on vote cards 16 (26).
         pub title: Option<String>,
@@ -51,7 +49,6 @@ wire! {
 
 wire! {
     /// A quotation.
-    #[derive(Default)]
     pub struct QuoteArea {
         /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
         pub r#type: Option<i64>,
@@ -70,8 +67,7 @@ wire! {
 
 wire! {
     /// One large figure.
-    #[derive(Default)]
-    pub struct Emphasis {
+    pub struct CardEmphasis {
         /// 14 characters (10).
         pub title: Option<String>,
         /// 22 characters (15).
@@ -139,7 +135,7 @@ wire! {
 
 wire! {
     /// A link under the text.
-    pub struct Jump {
+    pub struct CardJump {
         /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
         pub r#type: Option<i64>,
         /// 18 characters (13).
@@ -155,7 +151,6 @@ wire! {
 
 wire! {
     /// What a click on the card opens.
-    #[derive(Default)]
     pub struct CardAction {
         /// 1 `url`, 2 the mini program; on button cards also 0, nothing.
         pub r#type: Option<i64>,
@@ -165,20 +160,6 @@ wire! {
         pub appid: Option<String>,
         /// A page of the mini program.
         pub pagepath: Option<String>,
-    }
-}
-
-wire! {
-    /// A drop-down list above the buttons.
-    pub struct ButtonSelection {
-        /// At most 1024 bytes; comes back in the event.
-        pub question_key: String,
-        /// The label to its left.
-        pub title: Option<String>,
-        /// 1 to 10.
-        pub option_list: Vec<SelectOption>,
-        /// The `id` that is chosen at first; the first option when absent.
-        pub selected_id: Option<String>,
     }
 }
 
@@ -194,7 +175,7 @@ wire! {
 
 wire! {
     /// A button.
-    pub struct Button {
+    pub struct CardButton {
         /// 0 calls back, 1 opens `url`.
         pub r#type: Option<i64>,
         /// 10 characters.
@@ -233,11 +214,11 @@ wire! {
 }
 
 wire! {
-    /// A drop-down list of a multiple card.
+    /// A drop-down list: above the buttons of a button_interaction card, or one of a multiple_interaction card.
     pub struct Select {
         /// At most 1024 bytes, unique on the card; comes back in the event.
         pub question_key: String,
-        /// The label.
+        /// The label to its left.
         pub title: Option<String>,
         /// 1 to 10.
         pub option_list: Vec<SelectOption>,

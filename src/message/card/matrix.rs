@@ -1,6 +1,8 @@
 //! Which block belongs to which card (document path 90236 for apps, 99110 for webhooks). What is inside a block is the
 //! business of the rules.
 
+use strum::VariantArray;
+
 use super::{CardType, TemplateCard};
 use crate::channel::Channel;
 use crate::message::finding::At;
@@ -34,7 +36,7 @@ enum Use {
 struct Block {
     name: &'static str,
     is_given: fn(&TemplateCard) -> bool,
-    /// In app messages, in the order of [`CardType::ALL`].
+    /// In app messages, in the order of [`CardType`].
     uses: [Use; 5],
     on_webhooks: bool,
 }
@@ -85,14 +87,13 @@ impl Block {
                 return Use::Required;
             }
         }
-        let uses = CardType::ALL.into_iter().zip(self.uses);
-        uses.filter(|(with, _)| *with == card_type).map(|(_, its)| its).next().unwrap_or(Use::Absent)
+        self.uses[card_type as usize]
     }
 
     fn why_not(&self, card_type: CardType, channel: Channel) -> String {
         let owners = |of: Channel| {
-            let types = CardType::ALL.into_iter().filter(|owner| self.on(*owner, of) != Use::Absent);
-            types.map(CardType::as_str).collect::<Vec<_>>().join(", ")
+            let types = CardType::VARIANTS.iter().filter(|owner| self.on(**owner, of) != Use::Absent);
+            types.map(|owner| owner.as_str()).collect::<Vec<_>>().join(", ")
         };
         let here = owners(channel);
         if here.is_empty() {

@@ -1,20 +1,17 @@
 //! Template cards: five layouts in app messages (document path 90236), two of them through webhooks
-//! (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`,
-//! the lengths that are recommended in `lengths`.
+//! (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`.
 
 mod blocks;
-mod lengths;
 mod matrix;
 mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use blocks::{
-    Action, ActionMenu, Button, ButtonSelection, CardAction, CardImage, Checkbox, CheckboxOption, Emphasis,
-    HorizontalContent, ImageTextArea, Jump, MainTitle, QuoteArea, Select, SelectOption, Source, SubmitButton,
+    Action, ActionMenu, CardAction, CardButton, CardEmphasis, CardImage, CardJump, CardSource, Checkbox,
+    CheckboxOption, HorizontalContent, ImageTextArea, MainTitle, QuoteArea, Select, SelectOption, SubmitButton,
     VerticalContent,
 };
-pub use lengths::Lengths;
 pub use rules::TASK_ID_BYTES;
 
 use super::shape::wire;
@@ -22,12 +19,11 @@ use crate::channel::{Cards, Channel};
 
 wire! {
     /// The payload of msgtype `template_card`. Which blocks a card has and needs depends on its type and on the channel.
-    #[derive(Default)]
     pub struct TemplateCard {
         /// One of the names of [`CardType`].
         pub card_type: String,
         /// Who speaks: the line at the top.
-        pub source: Option<Source>,
+        pub source: Option<CardSource>,
         /// The menu behind the dots; app messages alone.
         pub action_menu: Option<ActionMenu>,
         /// Names the card in events. At most 128 bytes of letters, digits, `_`, `-` and `@`, new for each message of an
@@ -38,7 +34,7 @@ wire! {
         /// A quotation.
         pub quote_area: Option<QuoteArea>,
         /// One large figure.
-        pub emphasis_content: Option<Emphasis>,
+        pub emphasis_content: Option<CardEmphasis>,
         /// The text under the title: 160 characters are recommended at most, 112 through webhooks.
         pub sub_title_text: Option<String>,
         /// A small picture with text.
@@ -50,13 +46,13 @@ wire! {
         /// At most 6 names with values.
         pub horizontal_content_list: Option<Vec<HorizontalContent>>,
         /// At most 3 links.
-        pub jump_list: Option<Vec<Jump>>,
+        pub jump_list: Option<Vec<CardJump>>,
         /// What a click on the card opens.
         pub card_action: Option<CardAction>,
         /// A drop-down list; app messages alone.
-        pub button_selection: Option<ButtonSelection>,
+        pub button_selection: Option<Select>,
         /// 1 to 6 buttons; app messages alone.
-        pub button_list: Option<Vec<Button>>,
+        pub button_list: Option<Vec<CardButton>>,
         /// 1 to 20 choices; app messages alone.
         pub checkbox: Option<Checkbox>,
         /// 1 to 3 drop-down lists; app messages alone.
@@ -66,8 +62,9 @@ wire! {
     }
 }
 
-/// The layout of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The layout of a card. The variants are in the order of the official page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum CardType {
     /// Text, with one large figure where wanted.
     TextNotice,
@@ -82,24 +79,9 @@ pub enum CardType {
 }
 
 impl CardType {
-    /// All card types, in the order of the official page.
-    pub const ALL: [Self; 5] =
-        [Self::TextNotice, Self::NewsNotice, Self::ButtonInteraction, Self::VoteInteraction, Self::MultipleInteraction];
-
     /// The value of `card_type`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TextNotice => "text_notice",
-            Self::NewsNotice => "news_notice",
-            Self::ButtonInteraction => "button_interaction",
-            Self::VoteInteraction => "vote_interaction",
-            Self::MultipleInteraction => "multiple_interaction",
-        }
-    }
-
-    /// The type of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|card_type| card_type.as_str() == name)
+        self.into()
     }
 
     /// Whether it asks its readers to choose.
@@ -118,5 +100,76 @@ impl CardType {
     /// Whether webhooks have it too.
     pub fn is_notice(self) -> bool {
         matches!(self, Self::TextNotice | Self::NewsNotice)
+    }
+}
+
+/// The recommended lengths of a card's texts, in characters (document path 90236 for apps, 99110 for webhooks). Longer text is
+/// sent, but may be shown cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// `source.desc`
+    pub source: usize,
+    /// `main_title.title`
+    pub title: usize,
+    /// `main_title.desc`
+    pub title_desc: usize,
+    /// `emphasis_content.title`
+    pub emphasis: usize,
+    /// `emphasis_content.desc`
+    pub emphasis_desc: usize,
+    /// `sub_title_text`
+    pub sub_title: usize,
+    /// `horizontal_content_list[].keyname`
+    pub horizontal_key: usize,
+    /// `horizontal_content_list[].value`
+    pub horizontal_value: usize,
+    /// `jump_list[].title`
+    pub jump: usize,
+    /// `vertical_content_list[].title`
+    pub vertical: usize,
+    /// `vertical_content_list[].desc`
+    pub vertical_desc: usize,
+}
+
+const APP: Lengths = Lengths {
+    source: 20,
+    title: 36,
+    title_desc: 44,
+    emphasis: 14,
+    emphasis_desc: 22,
+    sub_title: 160,
+    horizontal_key: 5,
+    horizontal_value: 30,
+    jump: 18,
+    vertical: 38,
+    vertical_desc: 160,
+};
+
+const APP_VOTE: Lengths = Lengths { title: 16, title_desc: 160, ..APP };
+const APP_MULTIPLE: Lengths = Lengths { title_desc: 160, ..APP };
+
+const WEBHOOK: Lengths = Lengths {
+    source: 13,
+    title: 26,
+    title_desc: 30,
+    emphasis: 10,
+    emphasis_desc: 15,
+    sub_title: 112,
+    horizontal_key: 5,
+    horizontal_value: 26,
+    jump: 13,
+    vertical: 26,
+    vertical_desc: 112,
+};
+
+impl Lengths {
+    /// The lengths of a card of this type on this channel.
+    pub fn of(channel: Channel, card_type: CardType) -> &'static Self {
+        match (channel, card_type) {
+            (Channel::Webhook, _) => &WEBHOOK,
+            (Channel::App, CardType::VoteInteraction) => &APP_VOTE,
+            (Channel::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
+            (Channel::App, _) => &APP,
+        }
     }
 }

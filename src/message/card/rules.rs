@@ -2,9 +2,11 @@
 //! which block is the business of the matrix.
 
 use super::{
-    ActionMenu, Button, CardImage, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, SelectOption, Source,
+    ActionMenu, CardButton, CardImage, CardSource, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, Select,
     SubmitButton, TemplateCard, matrix,
 };
+use strum::VariantArray;
+
 use crate::channel::Channel;
 use crate::message::finding::{At, shown};
 use crate::message::rules::{Rules, or_empty};
@@ -85,18 +87,15 @@ impl TemplateCard {
         if let Some(list) = &self.vertical_content_list {
             let mut at = at.field("vertical_content_list");
             at.count(list.len(), "items", 0..=4);
-            for (index, item) in list.iter().enumerate() {
-                let mut at = at.item(index);
+            at.each(list, |item, at| {
                 at.field("title").filled(&item.title).advised_chars(&item.title, lengths.vertical);
                 at.field("desc").advised_chars(or_empty(&item.desc), lengths.vertical_desc);
-            }
+            });
         }
         if let Some(list) = &self.horizontal_content_list {
             let mut at = at.field("horizontal_content_list");
             at.count(list.len(), "items", 0..=6);
-            for (index, item) in list.iter().enumerate() {
-                check_horizontal(item, lengths, &mut at.item(index));
-            }
+            at.each(list, |item, at| check_horizontal(item, lengths, at));
         }
     }
 
@@ -104,11 +103,10 @@ impl TemplateCard {
         if let Some(list) = &self.jump_list {
             let mut at = at.field("jump_list");
             at.count(list.len(), "items", 0..=3);
-            for (index, jump) in list.iter().enumerate() {
-                let mut at = at.item(index);
-                check_link(jump.r#type, &jump.url, &jump.appid, &mut at);
+            at.each(list, |jump, at| {
+                check_link(jump.r#type, &jump.url, &jump.appid, at);
                 at.field("title").filled(&jump.title).advised_chars(&jump.title, lengths.jump);
-            }
+            });
         }
         if let Some(action) = &self.card_action {
             let mut at = at.field("card_action");
@@ -121,10 +119,8 @@ impl TemplateCard {
     }
 
     fn check_interaction(&self, at: &mut At<'_>) {
-        if let Some(selection) = &self.button_selection {
-            let mut at = at.field("button_selection");
-            at.field("question_key").key(&selection.question_key, KEY_BYTES);
-            check_options(&selection.option_list, selection.selected_id.as_deref(), &mut at);
+        if let Some(select) = &self.button_selection {
+            check_select(select, &mut at.field("button_selection"));
         }
         if let Some(buttons) = &self.button_list {
             check_buttons(buttons, &mut at.field("button_list"));
@@ -136,11 +132,7 @@ impl TemplateCard {
             let mut at = at.field("select_list");
             at.count(selects.len(), "lists", 1..=3);
             at.unique("question_key", selects.iter().map(|select| Some(select.question_key.as_str())));
-            for (index, select) in selects.iter().enumerate() {
-                let mut at = at.item(index);
-                at.field("question_key").key(&select.question_key, KEY_BYTES);
-                check_options(&select.option_list, select.selected_id.as_deref(), &mut at);
-            }
+            at.each(selects, check_select);
         }
         if let Some(SubmitButton { text, key }) = &self.submit_button {
             let mut at = at.field("submit_button");
@@ -151,21 +143,24 @@ impl TemplateCard {
 }
 
 fn check_type(name: &str, channel: Channel, at: &mut At<'_>) -> Option<CardType> {
-    let known: Vec<_> =
-        CardType::ALL.into_iter().filter(|card_type| card_type.is_on(channel)).map(CardType::as_str).collect();
+    let known: Vec<_> = CardType::VARIANTS
+        .iter()
+        .filter(|card_type| card_type.is_on(channel))
+        .map(|card_type| card_type.as_str())
+        .collect();
     let hint = format!("use one of {}", known.join(", "));
-    match CardType::from_name(name) {
-        Some(card_type) if known.contains(&name) => return Some(card_type),
-        Some(_) => {
+    match name.parse() {
+        Ok(card_type) if known.contains(&name) => return Some(card_type),
+        Ok(_) => {
             let hint = format!("send it with app-send, or {hint}");
             at.error_with_hint(format!("{name} cards exist in app messages only, not through webhooks"), hint);
         }
-        None => at.error_with_hint(format!("{}: {}", shown(name), unknown("card type", name, &known)), hint),
+        Err(_) => at.error_with_hint(format!("{}: {}", shown(name), unknown("card type", name, &known)), hint),
     }
     None
 }
 
-fn check_source(source: &Source, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
+fn check_source(source: &CardSource, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
     at.field("desc").advised_chars(or_empty(&source.desc), lengths.source);
     let mut at = at.field("desc_color");
     match card_type {
@@ -190,11 +185,10 @@ fn check_menu(menu: &ActionMenu, at: &mut At<'_>) {
     let mut at = at.field("action_list");
     at.count(menu.action_list.len(), "actions", 1..=3);
     at.unique("key", menu.action_list.iter().map(|action| Some(action.key.as_str())));
-    for (index, action) in menu.action_list.iter().enumerate() {
-        let mut at = at.item(index);
+    at.each(&menu.action_list, |action, at| {
         at.field("text").filled(&action.text);
         at.field("key").key(&action.key, KEY_BYTES);
-    }
+    });
 }
 
 /// What quote_area, image_text_area, jump_list and card_action have in common.
@@ -237,21 +231,20 @@ fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>
     }
 }
 
-fn check_buttons(buttons: &[Button], at: &mut At<'_>) {
+fn check_buttons(buttons: &[CardButton], at: &mut At<'_>) {
     at.count(buttons.len(), "buttons", 1..=6);
     at.unique("key", buttons.iter().map(|button| button.key.as_deref()));
-    for (index, button) in buttons.iter().enumerate() {
-        let mut at = at.item(index);
+    at.each(buttons, |button, at| {
         at.field("type").one_of(button.r#type, 0..=1);
         at.field("text").filled(&button.text).advised_chars(&button.text, 10);
         at.field("style").one_of(button.style, 1..=4);
         at.field("key").max_bytes(or_empty(&button.key), KEY_BYTES);
         match button.r#type {
-            None | Some(0) => required_by_type(&button.key, "key", 0, &mut at),
-            Some(1) => required_by_type(&button.url, "url", 1, &mut at),
+            None | Some(0) => required_by_type(&button.key, "key", 0, at),
+            Some(1) => required_by_type(&button.url, "url", 1, at),
             _ => {}
         }
-    }
+    });
 }
 
 fn check_checkbox(checkbox: &Checkbox, at: &mut At<'_>) {
@@ -260,24 +253,23 @@ fn check_checkbox(checkbox: &Checkbox, at: &mut At<'_>) {
     let mut at = at.field("option_list");
     at.count(checkbox.option_list.len(), "options", 1..=20);
     at.unique("id", checkbox.option_list.iter().map(|option| Some(option.id.as_str())));
-    for (index, option) in checkbox.option_list.iter().enumerate() {
-        let mut at = at.item(index);
+    at.each(&checkbox.option_list, |option, at| {
         at.field("id").key(&option.id, ID_BYTES);
         at.field("text").filled(&option.text).advised_chars(&option.text, 17);
-    }
+    });
 }
 
-/// What drop-down lists have in common.
-fn check_options(options: &[SelectOption], selected: Option<&str>, at: &mut At<'_>) {
-    if let Some(id) = selected.filter(|id| !options.iter().any(|option| option.id == *id)) {
+fn check_select(select: &Select, at: &mut At<'_>) {
+    at.field("question_key").key(&select.question_key, KEY_BYTES);
+    let options = &select.option_list;
+    if let Some(id) = select.selected_id.as_ref().filter(|id| !options.iter().any(|option| option.id == **id)) {
         at.field("selected_id").warn(format!("{} is no option's id, WeCom selects the first option", shown(id)));
     }
     let mut at = at.field("option_list");
     at.count(options.len(), "options", 1..=10);
     at.unique("id", options.iter().map(|option| Some(option.id.as_str())));
-    for (index, option) in options.iter().enumerate() {
-        let mut at = at.item(index);
+    at.each(options, |option, at| {
         at.field("id").key(&option.id, ID_BYTES);
         at.field("text").filled(&option.text).advised_chars(&option.text, 16);
-    }
+    });
 }

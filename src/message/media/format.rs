@@ -2,7 +2,7 @@
 
 /// A format that WeCom asks for, or any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum MediaFormat {
     /// A JPG picture.
     Jpeg,
     /// A PNG picture.
@@ -22,32 +22,32 @@ pub enum Format {
 ///
 /// MP4 is a file that opens with an `ftyp` box whose brands name MP4 or the ISO base format, unless the main brand
 /// says that it is a picture (HEIC, AVIF, JPEG 2000, raw photos), sound alone, or QuickTime.
-pub fn sniff(head: &[u8]) -> Format {
+pub fn sniff(head: &[u8]) -> MediaFormat {
     if head.starts_with(b"\xff\xd8\xff") {
-        Format::Jpeg
+        MediaFormat::Jpeg
     } else if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Format::Png
+        MediaFormat::Png
     } else if head.starts_with(b"#!AMR\n") {
-        Format::Amr
+        MediaFormat::Amr
     } else if is_mp4(head) {
-        Format::Mp4
+        MediaFormat::Mp4
     } else {
-        Format::Other
+        MediaFormat::Other
     }
 }
 
 /// The Content-Type of the part that carries such a file.
-pub fn mime(format: Format) -> &'static str {
+pub fn mime(format: MediaFormat) -> &'static str {
     match format {
-        Format::Jpeg => "image/jpeg",
-        Format::Png => "image/png",
-        Format::Amr => "audio/amr",
-        Format::Mp4 => "video/mp4",
-        Format::Other => "application/octet-stream",
+        MediaFormat::Jpeg => "image/jpeg",
+        MediaFormat::Png => "image/png",
+        MediaFormat::Amr => "audio/amr",
+        MediaFormat::Mp4 => "video/mp4",
+        MediaFormat::Other => "application/octet-stream",
     }
 }
 
-/// A name for what the bytes are, for an error: wider than [`Format`], and no promise.
+/// A name for what the bytes are, for an error: wider than [`MediaFormat`], and no promise.
 pub(super) fn describe(head: &[u8]) -> &'static str {
     const SIGNATURES: &[(&[u8], &str)] = &[
         (b"GIF8", "GIF"),
@@ -66,16 +66,16 @@ pub(super) fn describe(head: &[u8]) -> &'static str {
         (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
     ];
     match (sniff(head), head.get(8..12)) {
-        (Format::Jpeg, _) => "JPG",
-        (Format::Png, _) => "PNG",
-        (Format::Amr, _) => "AMR",
-        (Format::Mp4, _) => "MP4",
-        (Format::Other, Some(b"WEBP")) if head.starts_with(b"RIFF") => "WebP",
-        (Format::Other, Some(b"WAVE")) if head.starts_with(b"RIFF") => "WAV",
-        (Format::Other, Some(b"qt  ")) if ftyp_brands(head).is_some() => "QuickTime",
-        (Format::Other, Some(b"M4A " | b"M4B ")) if ftyp_brands(head).is_some() => "M4A",
-        (Format::Other, Some(b"heic" | b"heix" | b"mif1")) if ftyp_brands(head).is_some() => "HEIC",
-        (Format::Other, Some(b"avif")) if ftyp_brands(head).is_some() => "AVIF",
+        (MediaFormat::Jpeg, _) => "JPG",
+        (MediaFormat::Png, _) => "PNG",
+        (MediaFormat::Amr, _) => "AMR",
+        (MediaFormat::Mp4, _) => "MP4",
+        (MediaFormat::Other, Some(b"WEBP")) if head.starts_with(b"RIFF") => "WebP",
+        (MediaFormat::Other, Some(b"WAVE")) if head.starts_with(b"RIFF") => "WAV",
+        (MediaFormat::Other, Some(b"qt  ")) if ftyp_brands(head).is_some() => "QuickTime",
+        (MediaFormat::Other, Some(b"M4A " | b"M4B ")) if ftyp_brands(head).is_some() => "M4A",
+        (MediaFormat::Other, Some(b"heic" | b"heix" | b"mif1")) if ftyp_brands(head).is_some() => "HEIC",
+        (MediaFormat::Other, Some(b"avif")) if ftyp_brands(head).is_some() => "AVIF",
         _ => SIGNATURES
             .iter()
             .find(|(signature, _)| head.starts_with(signature))
@@ -137,17 +137,17 @@ mod tests {
     #[test]
     fn the_four_formats_are_known_by_content() {
         for (head, format) in [
-            (b"\xff\xd8\xff\xe0\0\x10JFIF".as_slice(), Format::Jpeg),
-            (b"\xff\xd8\xff", Format::Jpeg),
-            (b"\xff\xd8", Format::Other),
-            (b"\x89PNG\r\n\x1a\n", Format::Png),
-            (b"\x89PNG\n\x1a\n", Format::Other),
-            (b"#!AMR\n<", Format::Amr),
-            (b"#!AMR-WB\n<", Format::Other),
-            (b"#!AMR_MC1.0\n", Format::Other),
-            (b"#!AMR", Format::Other),
-            (b"GIF89a", Format::Other),
-            (b"", Format::Other),
+            (b"\xff\xd8\xff\xe0\0\x10JFIF".as_slice(), MediaFormat::Jpeg),
+            (b"\xff\xd8\xff", MediaFormat::Jpeg),
+            (b"\xff\xd8", MediaFormat::Other),
+            (b"\x89PNG\r\n\x1a\n", MediaFormat::Png),
+            (b"\x89PNG\n\x1a\n", MediaFormat::Other),
+            (b"#!AMR\n<", MediaFormat::Amr),
+            (b"#!AMR-WB\n<", MediaFormat::Other),
+            (b"#!AMR_MC1.0\n", MediaFormat::Other),
+            (b"#!AMR", MediaFormat::Other),
+            (b"GIF89a", MediaFormat::Other),
+            (b"", MediaFormat::Other),
         ] {
             assert_eq!(sniff(head), format, "{head:?}");
         }
@@ -156,16 +156,16 @@ mod tests {
     #[test]
     fn mp4_is_told_from_its_relatives() {
         for (head, format) in [
-            (ftyp(b"isom", &[b"isom", b"iso2", b"avc1", b"mp41"]), Format::Mp4),
-            (ftyp(b"mp42", &[]), Format::Mp4),
-            (ftyp(b"M4V ", &[b"M4V ", b"M4A ", b"mp42", b"isom"]), Format::Mp4),
-            (ftyp(b"3gp4", &[b"isom", b"3gp4"]), Format::Mp4),
-            (ftyp(b"3gp5", &[b"3gp5"]), Format::Other),
-            (ftyp(b"qt  ", &[b"qt  "]), Format::Other),
-            (ftyp(b"qt  ", &[b"mp42"]), Format::Other),
-            (ftyp(b"heic", &[b"mif1", b"heic"]), Format::Other),
-            (ftyp(b"avif", &[b"mif1", b"avif", b"iso8"]), Format::Other),
-            (ftyp(b"M4A ", &[b"M4A ", b"mp42", b"isom"]), Format::Other),
+            (ftyp(b"isom", &[b"isom", b"iso2", b"avc1", b"mp41"]), MediaFormat::Mp4),
+            (ftyp(b"mp42", &[]), MediaFormat::Mp4),
+            (ftyp(b"M4V ", &[b"M4V ", b"M4A ", b"mp42", b"isom"]), MediaFormat::Mp4),
+            (ftyp(b"3gp4", &[b"isom", b"3gp4"]), MediaFormat::Mp4),
+            (ftyp(b"3gp5", &[b"3gp5"]), MediaFormat::Other),
+            (ftyp(b"qt  ", &[b"qt  "]), MediaFormat::Other),
+            (ftyp(b"qt  ", &[b"mp42"]), MediaFormat::Other),
+            (ftyp(b"heic", &[b"mif1", b"heic"]), MediaFormat::Other),
+            (ftyp(b"avif", &[b"mif1", b"avif", b"iso8"]), MediaFormat::Other),
+            (ftyp(b"M4A ", &[b"M4A ", b"mp42", b"isom"]), MediaFormat::Other),
         ] {
             assert_eq!(sniff(&head), format, "{}", head.escape_ascii());
         }
@@ -175,16 +175,16 @@ mod tests {
     fn a_cut_or_broken_box_is_no_mp4() {
         let whole = ftyp(b"isom", &[b"mp42"]);
         for len in 0..12 {
-            assert_eq!(sniff(&whole[..len]), Format::Other, "{len}");
+            assert_eq!(sniff(&whole[..len]), MediaFormat::Other, "{len}");
         }
-        assert_eq!(sniff(&whole[..12]), Format::Mp4);
+        assert_eq!(sniff(&whole[..12]), MediaFormat::Mp4);
         for size in [0_u32, 1, 8, 15, 17, 1028, u32::MAX] {
             let mut broken = whole.clone();
             broken[..4].copy_from_slice(&size.to_be_bytes());
-            assert_eq!(sniff(&broken), Format::Other, "{size}");
+            assert_eq!(sniff(&broken), MediaFormat::Other, "{size}");
         }
         // Brands behind the end of the box do not count.
-        assert_eq!(sniff(b"\0\0\0\x10ftyp3gp5\0\0\0\0isom"), Format::Other);
+        assert_eq!(sniff(b"\0\0\0\x10ftyp3gp5\0\0\0\0isom"), MediaFormat::Other);
     }
 
     #[test]
@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn every_format_has_its_content_type() {
-        let types = [Format::Jpeg, Format::Png, Format::Amr, Format::Mp4, Format::Other].map(mime);
+        let types =
+            [MediaFormat::Jpeg, MediaFormat::Png, MediaFormat::Amr, MediaFormat::Mp4, MediaFormat::Other].map(mime);
         assert_eq!(types, ["image/jpeg", "image/png", "audio/amr", "video/mp4", "application/octet-stream"]);
     }
 }

@@ -10,7 +10,7 @@ mod format;
 use std::str::FromStr;
 
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
-pub use format::{Format, mime, sniff};
+pub use format::{MediaFormat, mime, sniff};
 
 use crate::channel::{Channel, MsgType};
 use crate::error::{Error, Result};
@@ -71,11 +71,11 @@ impl MediaKind {
     }
 
     /// Whether content of this format may be uploaded as this kind.
-    fn takes(self, format: Format) -> bool {
+    fn takes(self, format: MediaFormat) -> bool {
         match self {
-            Self::Image => matches!(format, Format::Jpeg | Format::Png),
-            Self::Voice => format == Format::Amr,
-            Self::Video => format == Format::Mp4,
+            Self::Image => matches!(format, MediaFormat::Jpeg | MediaFormat::Png),
+            Self::Voice => format == MediaFormat::Amr,
+            Self::Video => format == MediaFormat::Mp4,
             Self::File => true,
         }
     }
@@ -119,9 +119,9 @@ impl FromStr for MediaKind {
 /// The kind that fits the content best: image, voice or video where the channel takes it, else file.
 pub fn default_kind(channel: Channel, head: &[u8]) -> MediaKind {
     let kind = match sniff(head) {
-        Format::Amr => MediaKind::Voice,
-        Format::Jpeg | Format::Png => MediaKind::Image,
-        Format::Mp4 => MediaKind::Video,
+        MediaFormat::Amr => MediaKind::Voice,
+        MediaFormat::Jpeg | MediaFormat::Png => MediaKind::Image,
+        MediaFormat::Mp4 => MediaKind::Video,
         _ => MediaKind::File,
     };
     if kind.is_uploaded_by(channel) { kind } else { MediaKind::File }

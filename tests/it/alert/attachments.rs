@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PNG, bodies, delivered, refused};
 use crate::document::{assert_document, assert_says};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PICTURE, URL, bodies, delivered, refused};
 use crate::support::fake::{Endpoint, Reply};

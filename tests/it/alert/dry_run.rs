@@ -1,7 +1,7 @@
 //! `--dry-run` of alerts: everything that would be sent is shown, and nothing is.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PNG, URL};
 use crate::support::{ROUTES, Scene, send_endpoint};

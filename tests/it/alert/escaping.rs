@@ -1,6 +1,6 @@
 //! A log line shows as itself in every type, whatever is in it.
 
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{URL, delivered, text_in};
 use crate::support::{ROUTES, Scene};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::scenes::{self, Told};
 use crate::document::warnings;

@@ -1,7 +1,7 @@
 //! Alerts over the limit of their type, by each `--on-long`: what is said of them, and that nothing is lost unasked.
 
 use serde_json::Value;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused, text_in};
 use crate::support::{ROUTES, Scene, at_once};

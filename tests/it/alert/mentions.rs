@@ -1,7 +1,7 @@
 //! Mentions with alerts: once, in the first part or right behind the message, and before the files.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PNG, URL, delivered, refused, text_in};
 use crate::support::{Cmd, Scene};

@@ -15,7 +15,7 @@ mod scenes;
 mod several_targets;
 
 use serde_json::Value;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use crate::support::fake::Route as Way;
 use crate::support::{Cmd, Scene};

@@ -1,7 +1,7 @@
 //! What each option becomes in each type, and what may be left out.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused};
 use crate::support::{ROUTES, Scene, at_once};

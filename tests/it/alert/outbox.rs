@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{URL, bodies, text_in};
 use crate::document::assert_document;

@@ -1,7 +1,7 @@
 //! The prefix: where it stands, whose it is, and what it costs.
 
 use serde_json::json;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{TEXTS, URL, delivered, refused, text_in};
 use crate::support::{ROUTES, Scene};

@@ -1,7 +1,7 @@
 //! Alerts to several targets, after a failure, and again and again: `--also`, `--fallback`, `--cooldown`.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{URL, bodies, text_in};
 use crate::document::{assert_document, warnings};

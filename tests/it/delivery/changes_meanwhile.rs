@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::Reply;

@@ -9,7 +9,7 @@ mod retries;
 mod unreached;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use crate::document::assert_document;
 use crate::support::{Cmd, Run, Scene};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};

@@ -1,6 +1,6 @@
 //! Repetitions: what --at-most-once still repeats, what several attempts mean together, and what is sent again.
 
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::assert_says;

@@ -1,6 +1,6 @@
 //! Before the connection stands nothing can have arrived: repeated whatever was asked for, and told as what it is.
 
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::tls::Certificate;

@@ -1,7 +1,7 @@
 //! Parts that do not arrive: what is tried all the same, and what the caller is told.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{TEXT, asked, lines};
 use crate::document::{assert_document, assert_says};

@@ -2,7 +2,7 @@
 
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{CARD, KINDS, TEXT, asked, lines, missing, text_in};
 use crate::document::assert_document;

@@ -6,7 +6,7 @@ mod parts;
 mod shortened;
 
 use serde_json::Value;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use crate::support::fake::Arrived;
 use crate::support::{Cmd, Scene, send_endpoint, upload_endpoint};

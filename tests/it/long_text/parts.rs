@@ -1,7 +1,7 @@
 //! A few messages instead of one: in order, marked, and together what was to be said.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{KINDS, TEXT, asked, joined, lines, text_in, texts};
 use crate::document::assert_document;

@@ -1,7 +1,7 @@
 //! `--on-long truncate` and `fail`, and payloads, which nobody shortens.
 
 use serde_json::json;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{KINDS, TEXT, asked, missing, texts};
 use crate::document::{assert_document, assert_says};

@@ -1,7 +1,7 @@
 //! Options and text to app messages: what arrives for each type, and what has no place where.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused, uploaded};
 use crate::support::Scene;

@@ -1,6 +1,6 @@
 //! Names of files on the wire: raw UTF-8 between the quotes of `filename="…"`, and nothing that breaks out of them.
 
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent_silently, last_upload};
 use crate::support::fake::Endpoint;

@@ -1,7 +1,7 @@
 //! Lengths at their borders: the last byte that fits arrives, one more is refused with field, limit and size.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent, assert_sent_silently, last, refused, uploaded};
 use crate::support::Scene;

@@ -1,7 +1,7 @@
 //! Files that cannot be sent: found out before anything goes out where that is possible, and else nothing is sent.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, refusal, refused, uploaded};

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};

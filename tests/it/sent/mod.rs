@@ -17,7 +17,7 @@ mod upload_media;
 mod webhook_messages;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use crate::support::fake::{Arrived, Upload};
 use crate::support::{Cmd, Run, Scene};

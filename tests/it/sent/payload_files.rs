@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom};

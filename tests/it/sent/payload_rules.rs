@@ -1,7 +1,7 @@
 //! `--payload`: what stands beside its content, and what is refused.
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused};
 use crate::support::fake::{Endpoint, FakeWecom};

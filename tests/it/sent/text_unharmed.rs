@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::{assert_sent_silently, body_of, last};
 use crate::support::{Cmd, ROUTES, Scene};

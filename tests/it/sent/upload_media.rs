@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, last_upload, refusal, refused};

@@ -1,6 +1,7 @@
 //! Which block stands on which card.
 
 use serde_json::{Value, json};
+use strum::VariantArray;
 
 use super::*;
 
@@ -37,7 +38,7 @@ fn blocks() -> Vec<(&'static str, Value, &'static str, bool)> {
 
 #[test]
 fn each_block_stands_on_its_cards_alone() {
-    for (column, card_type) in "tnbvm".chars().zip(CardType::ALL) {
+    for (column, card_type) in "tnbvm".chars().zip(CardType::VARIANTS.iter().copied()) {
         assert!(app_errors(sample(card_type), json!({})).is_empty(), "{card_type:?}");
         for (name, block, cards, on_webhooks) in blocks() {
             let change = json!({ name: block, "task_id": "t" });
@@ -107,7 +108,7 @@ fn titles_and_pictures_have_alternatives() {
         errors(Channel::Webhook, text(), json!({"main_title": {"title": null, "desc": "d"}, "sub_title_text": "s"}))
             .is_empty()
     );
-    for card_type in &CardType::ALL[1..] {
+    for card_type in &CardType::VARIANTS[1..] {
         let found = app_errors(sample(*card_type), json!({"main_title": {"title": null, "desc": "d"}}));
         assert_eq!(found, ["card.main_title.title: missing, but required"]);
     }

@@ -7,8 +7,8 @@ mod sizes;
 use serde_json::{Value, json};
 
 use super::CardType;
-use crate::channel::Channel;
-use crate::message::{Finding, Findings, app, webhook};
+use crate::channel::{Addressing, Channel};
+use crate::message::{Finding, Findings, check_body};
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| finding.to_string().replacen("template_card", "card", 1)).collect()
@@ -18,13 +18,10 @@ fn lines(findings: &[Finding]) -> Vec<String> {
 fn check(channel: Channel, mut card: Value, changes: Value) -> Findings {
     merge(&mut card, changes);
     let mut body = json!({"msgtype": "template_card", "template_card": card});
-    match channel {
-        Channel::App => {
-            body["touser"] = "zhangsan".into();
-            app::check_body(&body)
-        }
-        Channel::Webhook => webhook::check_body(&body),
+    if channel.facts().addressing == Addressing::Recipients {
+        body["touser"] = "zhangsan".into();
     }
+    check_body(channel, &body)
 }
 
 fn merge(value: &mut Value, changes: Value) {

@@ -1,4 +1,5 @@
-//! Payloads of webhook/send alone (document path 99110), each with its rules. Cards have a place of their own.
+//! The contents that webhook messages alone have (document path 99110), each with its rules. Cards stand in
+//! [`super::card`].
 
 use std::io;
 
@@ -9,14 +10,14 @@ use md5::{Digest, Md5};
 use crate::address::has_http_scheme;
 use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::{At, shown};
-use crate::message::media::{self, Format};
+use crate::message::media::{self, MediaFormat};
 use crate::message::recipients::ALL;
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
 wire! {
     /// Plain text that can mention members of the group.
-    pub struct Text {
+    pub struct WebhookText {
         /// 1 to 2048 bytes.
         pub content: String,
         /// userids, or `@all`.
@@ -38,15 +39,15 @@ wire! {
 
 wire! {
     /// Articles that stand elsewhere.
-    pub struct News {
+    pub struct WebhookNews {
         /// 1 to 8.
-        pub articles: Vec<Article>,
+        pub articles: Vec<WebhookArticle>,
     }
 }
 
 wire! {
-    /// An article of [`News`].
-    pub struct Article {
+    /// An article of [`WebhookNews`].
+    pub struct WebhookArticle {
         /// At most 128 bytes.
         pub title: String,
         /// At most 512 bytes.
@@ -83,7 +84,7 @@ impl Image {
     }
 }
 
-impl Rules for Text {
+impl Rules for WebhookText {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, TEXT_BYTES);
         for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
@@ -131,12 +132,11 @@ impl Rules for Image {
     }
 }
 
-impl Rules for News {
+impl Rules for WebhookNews {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
-        for (index, article) in self.articles.iter().enumerate() {
-            let mut at = at.item(index);
+        at.each(&self.articles, |article, at| {
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
             at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_BYTES);
             let mut place = at.field("url");
@@ -144,12 +144,12 @@ impl Rules for News {
             if !article.url.is_empty() && !has_http_scheme(&article.url) {
                 place.warn_with_hint("no http:// or https://, clients may not open it", "write the whole address");
             }
-        }
+        });
     }
 }
 
 fn is_jpg_or_png(file: &[u8]) -> bool {
-    matches!(media::sniff(file), Format::Jpeg | Format::Png)
+    matches!(media::sniff(file), MediaFormat::Jpeg | MediaFormat::Png)
 }
 
 fn md5_hex(bytes: &[u8]) -> String {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::*;
-use crate::channel::MsgType;
-use crate::message::Finding;
+use crate::channel::{Channel, MsgType};
+use crate::message::webhook::Image;
+use crate::message::{Finding, Findings, check_body};
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(ToString::to_string).collect()
@@ -13,7 +13,7 @@ fn lines(findings: &[Finding]) -> Vec<String> {
 fn check(msgtype: &str, payload: Value) -> Findings {
     let mut body = json!({ "msgtype": msgtype });
     body[msgtype] = payload;
-    check_body(&body)
+    check_body(Channel::Webhook, &body)
 }
 
 fn errors(msgtype: &str, payload: Value) -> Vec<String> {
@@ -40,10 +40,7 @@ fn each_type_passes_with_its_least_fields() {
         MsgType::names(Channel::Webhook.facts().types)
     );
     for (msgtype, payload) in samples {
-        assert_eq!(check(msgtype, payload.clone()), Findings::default(), "{msgtype}");
-        let mut body = json!({ "msgtype": msgtype });
-        body[msgtype] = payload;
-        assert_eq!(WebhookMessage::from_value(&body).unwrap().to_value(), body);
+        assert_eq!(check(msgtype, payload), Findings::default(), "{msgtype}");
     }
 }
 
@@ -51,7 +48,7 @@ fn each_type_passes_with_its_least_fields() {
 fn fields_and_types_of_app_messages_are_refused_by_name() {
     let body = json!({"touser": "a", "safe": 0, "msgtype": "text", "text": {"content": "a"}});
     assert_eq!(
-        lines(&check_body(&body).errors),
+        lines(&check_body(Channel::Webhook, &body).errors),
         ["touser: unknown field; only app messages have it", "safe: unknown field; only app messages have it"]
     );
     let found = check("textcard", json!({}));

@@ -1,36 +1,16 @@
-//! Messages of message/send (document path 90236): the body, its contents and the fields around them.
-
-mod payload;
-#[cfg(test)]
-mod tests;
-
-pub use payload::{Article, MiniprogramItem, MiniprogramNotice, Mpnews, MpnewsArticle, News, Text, Textcard, Video};
+//! The fields that stand beside the content of an app message (document path 90236): recipients, sender and options.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::body::{self, MessageContent, contents};
-use super::card::TemplateCard;
-use super::control;
 use super::finding::At;
-use super::recipients::{self, ALL, RecipientKind, Recipients};
+use super::recipients::{self, ALL, RecipientKind};
 use super::rules::or_empty;
-use super::shape::{Field, Shape, Wire, wire};
-use super::{Findings, Markdown, Media};
+use super::shape::{FieldShape, JsonShape, Wire, wire};
 use crate::channel::{Channel, MsgType, TypeFacts};
-
-/// One message to members, departments and tags of an app.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AppMessage {
-    /// Recipients, sender and options.
-    pub common: Common,
-    /// What the members see.
-    pub content: AppContent,
-}
 
 wire! {
     /// The fields that stand beside the content.
-    #[derive(Default)]
     pub struct Common {
         /// userids joined with `|`, at most 1000, or `@all`.
         pub touser: Option<String>,
@@ -51,81 +31,18 @@ wire! {
     }
 }
 
-contents! {
-    /// The contents that app messages can have.
-    pub enum AppContent on App {
-        Text(Text),
-        Image(Media),
-        Voice(Media),
-        Video(Video),
-        File(Media),
-        Textcard(Textcard),
-        News(News),
-        Mpnews(Mpnews),
-        Markdown(Markdown),
-        MiniprogramNotice(MiniprogramNotice),
-        TemplateCard(Box<TemplateCard>),
-    }
-}
-
-impl Common {
-    /// The fields for these recipients, all others absent.
-    pub fn to(recipients: &Recipients) -> Self {
-        Self {
-            touser: recipients.touser(),
-            toparty: recipients.toparty(),
-            totag: recipients.totag(),
-            ..Self::default()
-        }
-    }
-}
-
-impl AppMessage {
-    /// The whole body.
-    pub fn to_value(&self) -> Value {
-        let mut body = serde_json::to_value(&self.common).unwrap_or_default();
-        let msgtype = self.content.msgtype().as_str();
-        body["msgtype"] = msgtype.into();
-        body[msgtype] = self.content.payload();
-        body
-    }
-
-    /// Reads a whole body. Limits are not looked at.
-    ///
-    /// # Errors
-    ///
-    /// Unknown and missing fields, and fields of the wrong kind: all of them.
-    pub fn from_value(body: &Value) -> Result<Self, Findings> {
-        let mut findings = Findings::default();
-        let content = body::read(body, COMMON, &mut At::root(&mut findings));
-        match (content, Common::deserialize(body)) {
-            (Some(content), Ok(common)) if findings.errors.is_empty() => Ok(Self { common, content }),
-            _ => Err(findings),
-        }
-    }
-}
-
-/// Holds a whole body against all published rules for message/send.
-pub fn check_body(body: &Value) -> Findings {
-    let mut findings = Findings::default();
-    let mut at = At::root(&mut findings);
-    control::search(body, &mut at);
-    let content = body::read::<AppContent>(body, COMMON, &mut at);
-    let msgtype = MsgType::of_body(body).filter(|msgtype| Channel::App.has_type(*msgtype));
-    if let (Some(msgtype), Ok(common)) = (msgtype, Common::deserialize(body)) {
-        check_recipients(&common, msgtype, &mut at);
-        check_options(&common, msgtype, &mut at);
-    }
-    if let Some(content) = content {
-        content.rules().check(Channel::App, &mut at.field(content.msgtype().as_str()));
-    }
-    findings
-}
-
-pub(super) const COMMON: &[Field] = match Common::SHAPE {
-    Shape::Object(fields) => fields,
+pub(super) const FIELDS: &[FieldShape] = match Common::SHAPE {
+    JsonShape::Object(fields) => fields,
     _ => &[],
 };
+
+/// Checks these fields of a whole body, if they have the right shape.
+pub(super) fn check(body: &Value, msgtype: MsgType, at: &mut At<'_>) {
+    if let Ok(common) = Common::deserialize(body) {
+        check_recipients(&common, msgtype, at);
+        check_options(&common, msgtype, at);
+    }
+}
 
 fn check_recipients(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
     let lists = [

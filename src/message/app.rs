@@ -1,4 +1,5 @@
-//! Payloads of message/send alone (document path 90236), each with its rules. Cards have a place of their own.
+//! The contents of app messages (document path 90236), each with its rules, and those that webhooks have too. Cards stand
+//! in [`super::card`].
 
 use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::At;
@@ -6,8 +7,24 @@ use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
 wire! {
+    /// A file that was uploaded before: msgtype `file`, `voice` and, in app messages, `image`.
+    pub struct Media {
+        /// From an upload; of app messages and of each webhook their own.
+        pub media_id: String,
+    }
+}
+
+wire! {
+    /// Text in WeCom's subset of Markdown: headings, bold, links, inline code, quotes and three font colours.
+    pub struct Markdown {
+        /// At most 2048 bytes in app messages (document path 90236), 4096 through webhooks (document path 99110).
+        pub content: String,
+    }
+}
+
+wire! {
     /// Plain text; `<a href="…">…</a>` makes a link.
-    pub struct Text {
+    pub struct AppText {
         /// 1 to 2048 bytes; `enable_id_trans` works here.
         pub content: String,
     }
@@ -41,15 +58,15 @@ wire! {
 
 wire! {
     /// Articles that stand elsewhere.
-    pub struct News {
+    pub struct AppNews {
         /// 1 to 8.
-        pub articles: Vec<Article>,
+        pub articles: Vec<AppArticle>,
     }
 }
 
 wire! {
-    /// An article of [`News`]: a page, or a page of a mini program.
-    pub struct Article {
+    /// An article of [`AppNews`]: a page, or a page of a mini program.
+    pub struct AppArticle {
         /// At most 128 bytes; `enable_id_trans` works here.
         pub title: String,
         /// At most 512 bytes; `enable_id_trans` works here.
@@ -121,7 +138,19 @@ wire! {
 
 const MPNEWS_CONTENT_BYTES: usize = 666 * 1024;
 
-impl Rules for Text {
+impl Rules for Media {
+    fn check(&self, _channel: Channel, at: &mut At<'_>) {
+        at.field("media_id").filled(&self.media_id);
+    }
+}
+
+impl Rules for Markdown {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
+        at.field("content").body_text(&self.content, channel.facts().markdown_bytes);
+    }
+}
+
+impl Rules for AppText {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, TEXT_BYTES);
     }
@@ -150,17 +179,15 @@ impl Rules for Textcard {
     }
 }
 
-impl Rules for News {
+impl Rules for AppNews {
     fn check(&self, channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
-        for (index, article) in self.articles.iter().enumerate() {
-            article.check(channel, &mut at.item(index));
-        }
+        at.each(&self.articles, |article, at| article.check(channel, at));
     }
 }
 
-impl Rules for Article {
+impl Rules for AppArticle {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
         at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_BYTES);
@@ -185,9 +212,7 @@ impl Rules for Mpnews {
     fn check(&self, channel: Channel, at: &mut At<'_>) {
         let mut at = at.field("articles");
         at.count(self.articles.len(), "articles", 1..=8);
-        for (index, article) in self.articles.iter().enumerate() {
-            article.check(channel, &mut at.item(index));
-        }
+        at.each(&self.articles, |article, at| article.check(channel, at));
     }
 }
 
@@ -212,10 +237,9 @@ impl Rules for MiniprogramNotice {
         let items = self.content_item.as_deref().unwrap_or_default();
         let mut at = at.field("content_item");
         at.count(items.len(), "items", 0..=10);
-        for (index, item) in items.iter().enumerate() {
-            let mut at = at.item(index);
+        at.each(items, |item, at| {
             at.field("key").chinese_chars(or_empty(&item.key), 0..=10);
             at.field("value").chinese_chars(or_empty(&item.value), 0..=30);
-        }
+        });
     }
 }

@@ -1,0 +1,4 @@
+//! The rules for whole bodies, but for those of cards.
+
+mod app;
+mod webhook;
