@@ -3,8 +3,7 @@
 //! The lengths are recommendations: a client may cut longer text. So what is too long for its place stands whole in a
 //! longer one, and what has no room on the card is left over for the caller to send.
 
-use super::outline::flat;
-use super::room::{chars, clip, pour};
+use super::outline::{chars, fill, flat, truncate};
 use super::{Alert, Button, Choice, Field, Fitted, Level};
 use crate::channel::Channel;
 use crate::error::Result;
@@ -39,7 +38,7 @@ impl Alert {
     ///
     /// Usage: something that the card has no place for on this channel, or something that it needs and is not there.
     pub fn card(&self, card_type: CardType, channel: Channel) -> Result<Fitted<TemplateCard>> {
-        self.refuse_misfits(card_type, channel)?;
+        self.check_card_limits(card_type, channel)?;
         let lengths = Lengths::of(channel, card_type);
         let title = self.full_title();
         let is_asking = card_type.is_asking();
@@ -60,7 +59,7 @@ impl Alert {
             card_type: card_type.as_str().to_owned(),
             source: self.card_source(is_asking),
             task_id: self.task_id.clone(),
-            main_title: Some(MainTitle { title: title.map(|title| clip(&title, lengths.title, chars)), desc }),
+            main_title: Some(MainTitle { title: title.map(|title| truncate(&title, lengths.title, chars)), desc }),
             quote_area: self
                 .quote
                 .as_ref()
@@ -98,14 +97,14 @@ impl Alert {
         let cost = |line: &str| chars(line) + 1;
         if let Some(title) = long_title {
             lines.insert(0, title);
-            let (taken, _) = pour(&lines, room, cost);
+            let (taken, _) = fill(&lines, room, cost);
             if taken.first() != lines.first() {
                 // Cut once more it would say no more than in its own place. The caller puts the prefix before it.
                 let title = lines.remove(0);
                 over = self.heading().or(Some(title));
             }
         }
-        let (taken, rest) = pour(&lines, room, cost);
+        let (taken, rest) = fill(&lines, room, cost);
         let is_cut = rest.is_some() && taken.first() != lines.first();
         let rest = if is_cut { Some(lines.join("\n")) } else { rest };
         let text = Some(taken.join("\n")).filter(|text| !text.is_empty());

@@ -1,30 +1,33 @@
 //! One alert as its sender knows it, made into the content of any message type. Pure: no clock, disk, network or
 //! environment.
 //!
-//! Each type has a file: `text`, `markdown`, `markdown_v2`, `textcard`, `news`, `card`. What a type takes for markup is
-//! neutralised in `escape` alone. Types of one long text give a [`Rendered`], which the caller cuts; types with short
+//! `texts` makes text, markdown and markdown_v2, `articles` news and textcards, `card` template cards. What a type takes for
+//! markup is neutralised in `escape` alone. Types of one long text give a [`Rendered`], which the caller cuts; types with short
 //! places give a [`Fitted`], which says what had no room. Nothing is dropped here.
 
-mod best;
+mod articles;
 mod card;
+mod card_limits;
 pub(crate) mod escape;
-mod level;
-mod markdown;
-mod markdown_v2;
-mod misfit;
-mod news;
 mod outline;
 mod parse;
-mod room;
-mod text;
-mod textcard;
+mod texts;
 
 #[cfg(test)]
 mod tests;
 
+use crate::address::has_http_scheme;
+use crate::channel::{Channel, MsgType};
+use crate::error::Error;
 use crate::message::card::CardType;
-pub use level::Level;
 pub(crate) use outline::prefix_before;
+pub use texts::Rendered;
+
+/// What the button of a textcard shows, in characters (document path 90236).
+const BUTTON_CHARS: usize = 4;
+
+/// The longest address of articles and textcards, in bytes (document path 90236).
+const URL_BYTES: usize = 2048;
 
 /// What happened, for any message type. Everything is plain text of the sender's; `Default` is an alert
 /// that says nothing.
@@ -118,18 +121,6 @@ pub struct Choice {
     pub text: String,
 }
 
-/// An alert as one text, which may be longer than a message takes.
-///
-/// To send it in parts, cut `text` to the limit less `prefix.len()` bytes and put `prefix` before each part, its mark
-/// included: fences, fonts, links and inline code are such that the splitter keeps them whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The prefix with what keeps it apart from the text; empty without one.
-    pub prefix: String,
-    /// All the rest.
-    pub text: String,
-}
-
 impl Alert {
     /// The same for types that are no card: what a card says in places of its own is told by fields and body, and what
     /// can be pressed is gone.
@@ -158,11 +149,112 @@ impl Alert {
     }
 }
 
-impl Rendered {
-    /// The whole as one text.
-    pub fn joined(&self) -> String {
-        if self.text.is_empty() { self.prefix.trim_end().to_owned() } else { format!("{}{}", self.prefix, self.text) }
+impl Alert {
+    /// The channel's best type that loses nothing of this alert. What cards alone have is not looked at: see
+    /// [`Alert::without_card`].
+    ///
+    /// - A body and nothing else: `text`, which shows it as it is.
+    /// - A title, a link and a short text without fields: `news` if there is a picture, else `textcard` in apps and
+    ///   `news` through webhooks, where all of it has room and no line of it stands in columns.
+    /// - Through webhooks, a body with columns or indents, or a picture: `markdown_v2`, where a fenced block keeps the
+    ///   columns. It has no colour, but the level's word is there.
+    /// - All else: `markdown`, with the level's colour.
+    pub fn best_type(&self, channel: Channel) -> MsgType {
+        let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
+        if is_plain && self.link.is_none() && self.picurl.is_none() {
+            return MsgType::Text;
+        }
+        let has_columns = self.has_columns();
+        if self.fields.is_empty() && !has_columns && self.has_web_link(channel) {
+            let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
+            if fits_picture
+                && self.article_holds_all(channel)
+                && (self.picurl.is_some() || !channel.has_type(MsgType::Textcard))
+            {
+                return MsgType::News;
+            }
+            if channel.has_type(MsgType::Textcard) && self.picurl.is_none() && self.textcard_holds_all() {
+                return MsgType::Textcard;
+            }
+        }
+        match channel.has_type(MsgType::MarkdownV2) && (has_columns || self.picurl.is_some()) {
+            true => MsgType::MarkdownV2,
+            false => MsgType::Markdown,
+        }
     }
+
+    /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them: those of
+    /// webhooks do without a scheme (document path 99110).
+    fn has_web_link(&self, channel: Channel) -> bool {
+        let goes_without = |link: &Link| channel.facts().opens_any_address && !link.url.contains("://");
+        let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (has_http_scheme(&link.url) || goes_without(link));
+        self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
+    }
+
+    fn article_holds_all(&self, channel: Channel) -> bool {
+        let rest = match channel {
+            Channel::App => self.app_news().map(|news| news.rest),
+            Channel::Webhook => self.webhook_news().map(|news| news.rest),
+        };
+        rest.is_ok_and(|rest| rest.is_none())
+    }
+
+    fn textcard_holds_all(&self) -> bool {
+        let label = self.link_label().unwrap_or_default();
+        label.chars().count() <= BUTTON_CHARS && self.textcard().is_ok_and(|card| card.rest.is_none())
+    }
+}
+
+/// How bad it is, from calm to loud. Read from its name in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive, parse_err_ty = Error, parse_err_fn = unknown_level)]
+pub enum Level {
+    /// For the record.
+    Info,
+    /// All is well, or well again.
+    Ok,
+    /// Somebody should look.
+    Warning,
+    /// Somebody must act.
+    Critical,
+}
+
+impl Level {
+    /// The name in options.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The word before the title: all that a type without colours shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Info => "[INFO]",
+            Self::Ok => "[OK]",
+            Self::Warning => "[WARNING]",
+            Self::Critical => "[CRITICAL]",
+        }
+    }
+
+    /// The font colour in `markdown`: grey, green or orange, for there is no red (document path 90236).
+    pub fn font_color(self) -> &'static str {
+        match self {
+            Self::Info => "comment",
+            Self::Ok => "info",
+            Self::Warning | Self::Critical => "warning",
+        }
+    }
+
+    /// Whether somebody has to do something.
+    pub fn is_alarm(self) -> bool {
+        matches!(self, Self::Warning | Self::Critical)
+    }
+}
+
+fn unknown_level(name: &str) -> Error {
+    Error::usage(
+        format!("--level {name:?} is no level"),
+        "write --level info, --level ok, --level warning or --level critical",
+    )
 }
 
 /// An alert in a type whose places are short.

@@ -1,5 +1,7 @@
 //! A notification rendered as an alert: what is in common once, the rest in a block for each of its alerts.
 
+use strum::VariantArray;
+
 use super::{Notification, Occurrence, Pairs};
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
@@ -85,7 +87,7 @@ pub(super) fn alert(notification: &Notification) -> Alert {
 /// Ok if nothing fires any more, else the worst level of what fires.
 fn level(occurrences: &[Occurrence]) -> Level {
     let firing = occurrences.iter().filter(|occurrence| occurrence.is_firing);
-    let rank = |level: &Level| Level::ALL.iter().position(|its| its == level);
+    let rank = |level: &Level| Level::VARIANTS.iter().position(|its| its == level);
     firing.map(severity).max_by_key(rank).unwrap_or(Level::Ok)
 }
 

@@ -35,7 +35,7 @@ pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
 
 /// The body of a message without anything beside its content.
-pub(crate) fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
+pub fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
     // Contents are structs of strings, numbers and lists, and those always become JSON.
     json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): serde_json::to_value(content).unwrap_or_default() })
 }

@@ -87,7 +87,7 @@ fn job(request: &RunRequest) -> Result<Job> {
             error.with_status(Status::Usage).with_message(message)
         })
     });
-    request.alert.alert.level.as_deref().map(Level::parse).transpose()?;
+    request.alert.alert.level.as_deref().map(str::parse::<Level>).transpose()?;
     for field in &request.alert.alert.field {
         clean(field).parse::<Field>()?;
     }

@@ -1,7 +1,7 @@
 //! The alert, built from options, settings, a notification and the CI run. Its text is read elsewhere.
 
 use crate::address::has_http_scheme;
-use crate::alert::{Alert, Field, Level, Link};
+use crate::alert::{Alert, Field, Link};
 use crate::channel::MsgType;
 use crate::ci::CiContext;
 use crate::config::Settings;
@@ -28,7 +28,7 @@ pub(super) fn put_together(
     }
     alert.title = settings.title.as_deref().map(clean).or(alert.title);
     if let Some(level) = &args.level {
-        alert.level = Some(Level::parse(level)?);
+        alert.level = Some(level.parse()?);
     }
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);

@@ -1,5 +1,7 @@
 //! Option values, right and wrong.
 
+use strum::VariantArray;
+
 use proptest::prelude::*;
 
 use super::super::{Button, Choice, Emphasis, Field, Jump, Level};
@@ -59,12 +61,12 @@ fn a_wrong_value_is_named_with_its_form() {
 
 #[test]
 fn a_level_goes_by_its_name() {
-    for level in Level::ALL {
-        assert_eq!(Level::parse(level.as_str()).unwrap(), level);
-        assert_eq!(Level::parse(&level.as_str().to_uppercase()).unwrap(), level);
+    for level in Level::VARIANTS.iter().copied() {
+        assert_eq!(level.as_str().parse::<Level>().unwrap(), level);
+        assert_eq!(level.as_str().to_uppercase().parse::<Level>().unwrap(), level);
     }
     for name in ["", "CRIT", "error", "warn"] {
-        let error = Level::parse(name).unwrap_err();
+        let error = name.parse::<Level>().unwrap_err();
         assert!(error.message().contains(&format!("{name:?}")) && error.hint().unwrap().contains("--level warning"));
     }
 }

@@ -1,14 +1,18 @@
-//! An alert as `textcard` of apps (document path 90236).
+//! An alert as a title, a description and a link: `news` of one article (document paths 90236 and 99110) and `textcard` of apps
+//! (document path 90236).
 //!
-//! The page says characters for its limits, older copies say bytes: bytes are kept here, so that nothing is cut.
+//! News has no markup: nothing is escaped. For textcards the page says characters for its limits, older copies say bytes:
+//! bytes are kept here, so that nothing is cut.
 
 use super::escape::textcard;
-use super::room::{bytes, clip, pour};
-use super::{Alert, Fitted};
+use super::outline::{bytes, fill, truncate};
+use super::{Alert, Fitted, Link};
 use crate::channel::DESCRIPTION_BYTES;
 use crate::error::{Error, Result};
-use crate::message::app::Textcard;
+use crate::message::app::{AppArticle, AppNews, Textcard};
+use crate::message::webhook::{WebhookArticle, WebhookNews};
 
+/// The longest title (document path 90236).
 const TITLE_BYTES: usize = 128;
 const LINE_BREAK: &str = "<br>";
 
@@ -33,6 +37,50 @@ impl Class {
 const CLOSING: &str = "</div>";
 
 impl Alert {
+    /// As `news` of an app. The whole title leads the description if its own place is too short for it.
+    ///
+    /// # Errors
+    ///
+    /// Usage: no link, or no title.
+    pub fn app_news(&self) -> Result<Fitted<AppNews>> {
+        let Fitted { content, rest } = self.article()?;
+        Ok(Fitted { content: AppNews { articles: vec![content] }, rest })
+    }
+
+    /// As `news` of a webhook. The whole title leads the description if its own place is too short for it.
+    ///
+    /// # Errors
+    ///
+    /// Usage: no link, or no title.
+    pub fn webhook_news(&self) -> Result<Fitted<WebhookNews>> {
+        let Fitted { content: AppArticle { title, description, url, picurl, .. }, rest } = self.article()?;
+        let article = WebhookArticle { title, description, url: url.unwrap_or_default(), picurl };
+        Ok(Fitted { content: WebhookNews { articles: vec![article] }, rest })
+    }
+
+    /// The whole text below the title of an article, however long it is.
+    pub fn description(&self) -> String {
+        self.article_lines().join("\n")
+    }
+
+    fn article_lines(&self) -> Vec<String> {
+        let mut lines = self.lines_below(TITLE_BYTES);
+        // An article has no button: what the link is called is a line above it.
+        lines.extend(self.link_label());
+        lines
+    }
+
+    fn article(&self) -> Result<Fitted<AppArticle>> {
+        let (link, title) = self.link_and_title("an article")?;
+        let lines = self.article_lines();
+        // The last line has no line break behind it.
+        let (taken, rest) = fill(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
+        let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let title = truncate(&title, TITLE_BYTES, bytes);
+        let (url, picurl) = (Some(link.url.clone()), self.picurl.clone());
+        Ok(Fitted { content: AppArticle { title, description, url, picurl, ..AppArticle::default() }, rest })
+    }
+
     /// As `textcard`: the fields in grey, the body below them, its first line highlighted on a warning or worse. The
     /// whole title leads the description if its own place is too short for it.
     ///
@@ -40,11 +88,7 @@ impl Alert {
     ///
     /// Usage: no link, no title, or nothing to describe.
     pub fn textcard(&self) -> Result<Fitted<Textcard>> {
-        let (Some(link), Some(title)) = (&self.link, self.full_title()) else {
-            let (missing, option) = if self.link.is_none() { ("link", "--url") } else { ("title", "--title") };
-            let hint = format!("add {option}, or send it with -t markdown");
-            return Err(Error::usage(format!("a textcard needs a {missing}"), hint));
-        };
+        let (link, title) = self.link_and_title("a textcard")?;
         let lines = self.textcard_lines(&title);
         if lines.is_empty() {
             let hint = "give a text or a --field, or send it with -t markdown";
@@ -57,13 +101,13 @@ impl Alert {
         let frame: usize = runs.iter().map(|class| class.opening().len() + CLOSING.len()).sum();
         let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
         let room = DESCRIPTION_BYTES - frame;
-        let (taken, rest) = pour(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
+        let (taken, rest) = fill(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
         // A line for `…` may stand behind the last of them.
         let classes = lines.iter().map(|(class, _)| *class).chain([Class::Normal]);
         let description = describe(classes.zip(&taken));
         Ok(Fitted {
             content: Textcard {
-                title: clip(&title, TITLE_BYTES, bytes),
+                title: truncate(&title, TITLE_BYTES, bytes),
                 description,
                 url: link.url.clone(),
                 btntxt: self.link_label(),
@@ -83,6 +127,16 @@ impl Alert {
         let mut lines = self.lines_below(TITLE_BYTES);
         lines.extend(self.picurl.clone());
         lines.iter().map(|line| textcard(line)).collect::<Vec<_>>().join(LINE_BREAK)
+    }
+
+    /// What both types cannot do without.
+    fn link_and_title(&self, what: &str) -> Result<(&Link, String)> {
+        let error = |missing: &str, option: &str| {
+            Error::usage(format!("{what} needs a {missing}"), format!("add {option}, or send it with -t markdown"))
+        };
+        let link = self.link.as_ref().ok_or_else(|| error("link", "--url"))?;
+        let title = self.full_title().ok_or_else(|| error("title", "--title"))?;
+        Ok((link, title))
     }
 
     fn textcard_lines(&self, title: &str) -> Vec<(Class, String)> {

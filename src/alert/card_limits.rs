@@ -18,7 +18,7 @@ const MOST_SELECTABLE: usize = 10;
 
 impl Alert {
     /// Refuses what the card cannot show or lacks.
-    pub(super) fn refuse_misfits(&self, card_type: CardType, channel: Channel) -> Result<()> {
+    pub(super) fn check_card_limits(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let name = card_type.as_str();
         if !card_type.is_on(channel) {
             return Err(Error::usage(
@@ -26,12 +26,12 @@ impl Alert {
                 format!("use --card {NOTICES}, or send it with app-send"),
             ));
         }
-        self.refuse_extra(card_type, channel)?;
-        self.refuse_lack(card_type, channel)?;
-        self.refuse_excess(card_type)
+        self.check_unshown(card_type, channel)?;
+        self.check_missing(card_type, channel)?;
+        self.check_counts(card_type)
     }
 
-    fn refuse_extra(&self, card_type: CardType, channel: Channel) -> Result<()> {
+    fn check_unshown(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let is_asking = card_type.is_asking();
         let is_buttons = card_type == CardType::ButtonInteraction;
         let has_label = self.link.as_ref().is_some_and(|link| link.label.is_some());
@@ -64,7 +64,7 @@ impl Alert {
         Ok(())
     }
 
-    fn refuse_lack(&self, card_type: CardType, channel: Channel) -> Result<()> {
+    fn check_missing(&self, card_type: CardType, channel: Channel) -> Result<()> {
         let name = card_type.as_str();
         let lack = |what: &str, hint: &str| Err(Error::usage(format!("a {name} card needs {what}"), hint));
         match card_type {
@@ -100,7 +100,7 @@ impl Alert {
         }
     }
 
-    fn refuse_excess(&self, card_type: CardType) -> Result<()> {
+    fn check_counts(&self, card_type: CardType) -> Result<()> {
         let name = card_type.as_str();
         let links = self.jumps.len() + usize::from(self.link_label().is_some());
         let (count, most, what, hint) = match card_type {

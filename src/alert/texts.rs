@@ -1,0 +1,175 @@
+//! An alert as one long text: `text`, `markdown` (document paths 90236 and 99110) and `markdown_v2` of webhooks (document path
+//! 99110).
+//!
+//! In `text` nothing is escaped, since both channels show lines as they are. Two forms do mean something in it: `<a
+//! href="…">` is a link (document path 90236), and through webhooks `<@userid>` is a mention (document path 99110). No
+//! escape for them is published, and any replacement would spoil what is copied.
+
+use super::Alert;
+use super::escape::{
+    fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
+};
+use super::outline::{First, LINK_LABEL, PICTURE_LABEL};
+
+/// A table cannot do without a line of headings.
+const TABLE_HEAD: &str = "| key | value |\n| :-- | :-- |";
+
+/// An alert as one text, which may be longer than a message takes.
+///
+/// To send it in parts, cut `text` to the limit less `prefix.len()` bytes and put `prefix` before each part, its mark
+/// included: fences, fonts, links and inline code are such that the splitter keeps them whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The prefix with what keeps it apart from the text; empty without one.
+    pub prefix: String,
+    /// All the rest.
+    pub text: String,
+}
+
+impl Rendered {
+    /// The whole as one text.
+    pub fn joined(&self) -> String {
+        if self.text.is_empty() { self.prefix.trim_end().to_owned() } else { format!("{}{}", self.prefix, self.text) }
+    }
+}
+
+impl Alert {
+    /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
+    pub fn text(&self) -> Rendered {
+        let fields: Vec<_> = self.fields.iter().flat_map(|field| field.lines()).collect();
+        let mut text = self.heading().unwrap_or_default();
+        for field in &fields {
+            push(&mut text, "\n", field);
+        }
+        if let Some(body) = self.body_text() {
+            let gap = match (fields.is_empty(), self.title_line()) {
+                // A level alone leads the body's first line.
+                (true, None) => " ",
+                (true, Some(_)) => "\n",
+                (false, _) => "\n\n",
+            };
+            push(&mut text, gap, body);
+        }
+        if let Some(link) = &self.link {
+            let label = self.link_label().map(|label| format!("{label}: ")).unwrap_or_default();
+            push(&mut text, "\n", &format!("{label}{}", link.url));
+        }
+        if let Some(picurl) = &self.picurl {
+            push(&mut text, "\n", picurl);
+        }
+        let needs_line = !fields.is_empty() || self.has_columns();
+        let first = if self.heading().is_none() && needs_line { First::Line } else { First::Words };
+        self.rendered(self.prefix_line(), first, text)
+    }
+
+    /// As `markdown`: the title bold in the level's colour, the fields as a quoted list, the body line by line
+    /// or, where it has columns or indents, as code, the link.
+    pub fn markdown(&self) -> Rendered {
+        let heading = self.markdown_heading();
+        let mut text = heading.clone().unwrap_or_default();
+        let fields: Vec<_> = self
+            .fields
+            .iter()
+            .flat_map(|field| {
+                let mut lines: Vec<_> = field.value_lines().iter().map(|line| markdown(line)).collect();
+                lines[0] = format!("{}: {}", markdown(&field.key_line()), lines[0]);
+                lines.into_iter().map(|line| format!("> {line}").trim_end().to_owned())
+            })
+            .collect();
+        for field in &fields {
+            push(&mut text, "\n", field);
+        }
+        // A line right below a quote belongs to it.
+        let below = if fields.is_empty() { "\n" } else { "\n\n" };
+        if let Some(body) = self.body_text() {
+            let gap = if fields.is_empty() && self.title_line().is_none() { " " } else { below };
+            // Columns stay under each other, and a log is not a patchwork of code and words.
+            let shown = if self.has_columns() { markdown_code } else { markdown };
+            let body: Vec<_> = body.split('\n').map(shown).collect();
+            push(&mut text, gap, &body.join("\n"));
+        }
+        let links = self.markdown_links();
+        if !links.is_empty() {
+            push(&mut text, if self.body_text().is_some() { "\n" } else { below }, &links.join("\n"));
+        }
+        let needs_line = !fields.is_empty() || self.has_columns();
+        let first = if heading.is_none() && needs_line { First::Line } else { First::Words };
+        self.rendered(self.prefix_line().map(|prefix| markdown(&prefix)), first, text)
+    }
+
+    fn markdown_heading(&self) -> Option<String> {
+        let label = self.level.map(|level| level.label().to_owned());
+        let title = self.title_line();
+        // Code inside bold is not published: a title that must be code stands behind the bold label.
+        let (bold, code) = match title {
+            Some(title) if needs_code(&title) => (label, Some(markdown(&title))),
+            Some(_) => (self.heading(), None),
+            None => (label, None),
+        };
+        let bold = bold.map(|bold| match self.level {
+            Some(level) => format!("<font color=\"{}\">**{bold}**</font>", level.font_color()),
+            None => format!("**{bold}**"),
+        });
+        match (bold, code) {
+            (Some(bold), Some(code)) => Some(format!("{bold} {code}")),
+            (bold, code) => bold.or(code),
+        }
+    }
+
+    fn markdown_links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        if let Some(link) = &self.link {
+            let to = |label: &str| format!("[{label}]({})", url(&link.url));
+            links.push(match self.link_label() {
+                // Nor is code inside a link.
+                Some(label) if needs_code(&label) || label.contains(['[', ']']) => {
+                    format!("{} {}", markdown(&label), to(LINK_LABEL))
+                }
+                Some(label) => to(&label),
+                None => to(LINK_LABEL),
+            });
+        }
+        if let Some(picurl) = &self.picurl {
+            links.push(format!("[{PICTURE_LABEL}]({})", url(picurl)));
+        }
+        links
+    }
+
+    /// As `markdown_v2`: the title as a heading, the fields as a table, the body in a fenced block, the link,
+    /// the picture.
+    pub fn markdown_v2(&self) -> Rendered {
+        let mut text = String::new();
+        let title = self.title_line().map(|title| markdown_v2(&title));
+        let label = self.level.map(|level| level.label().to_owned());
+        let heading: Vec<_> = label.into_iter().chain(title).collect();
+        if !heading.is_empty() {
+            push(&mut text, "", &format!("# {}", heading.join(" ")));
+        }
+        if !self.fields.is_empty() {
+            push(&mut text, "\n\n", TABLE_HEAD);
+            for field in &self.fields {
+                let (key, value) = (markdown_v2(&field.key_line()), markdown_v2(&field.value_line()));
+                push(&mut text, "\n", &format!("| {key} | {value} |"));
+            }
+        }
+        if let Some(body) = self.body_text() {
+            push(&mut text, "\n\n", &fenced(body));
+        }
+        if let Some(link) = &self.link {
+            let label = self.link_label().map_or_else(|| LINK_LABEL.to_owned(), |label| markdown_v2_label(&label));
+            push(&mut text, "\n\n", &format!("[{label}]({})", url(&link.url)));
+        }
+        if let Some(picurl) = &self.picurl {
+            push(&mut text, "\n\n", &format!("![]({})", url(picurl)));
+        }
+        self.rendered(self.prefix_line().map(|prefix| markdown_v2_paragraph(&prefix)), First::Block, text)
+    }
+}
+
+/// Adds a piece, apart from what is there already.
+fn push(text: &mut String, gap: &str, piece: &str) {
+    if !text.is_empty() {
+        text.push_str(gap);
+    }
+    text.push_str(piece);
+}
