@@ -99,7 +99,7 @@ impl Recipients {
     /// # Errors
     ///
     /// An empty value or id, and a department or tag that is no number; nothing is added then. The alphabet of userids,
-    /// ranges, numbers of recipients and `@all` beside others are left to [`super::app::check_body`].
+    /// ranges, numbers of recipients and `@all` beside others are left to [`super::check_body`].
     pub fn add(&mut self, kind: RecipientKind, value: &str) -> Result<(), Finding> {
         let finding =
             |problem, hint: &str| Finding { path: kind.as_str().to_owned(), problem, hint: Some(hint.to_owned()) };
