@@ -1,7 +1,7 @@
 //! The scene of most tests: a sealed environment, a fake of WeCom's server, and the commands that talk to it.
 
 use serde_json::Value;
-use wecom_alert::message::Route;
+use wecom_alert::channel::Channel as Route;
 
 use super::fake::{Arrived, Endpoint, FakeWecom};
 use super::{Cmd, TestEnv};
