@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::api::{AGENT_GET, Client, GETTOKEN};
 use crate::channel::{Channel, CredentialKind};
-use crate::config::{BaseUrl, Config, Level, OnRateLimit, SecretSource, Settings};
+use crate::config::{BaseUrl, Config, OnRateLimit, Precedence, SecretSource, Settings};
 use crate::delivery::{Courier, Outcome, PlannedRequest};
 use crate::error::Error;
 use crate::send::{Login, Session, Target, plan_message};
@@ -135,7 +135,7 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
     let ids = |channel| ids.into_iter().flatten().filter(move |_| has_token(channel));
     let credential = |channel| settings.credential(channel).map(SecretSource::level);
     let tries: [&dyn Fn(Channel) -> bool; 3] = [
-        &|channel| credential(channel).into_iter().chain(ids(channel)).any(|level| level == Level::Profile),
+        &|channel| credential(channel).into_iter().chain(ids(channel)).any(|level| level == Precedence::Profile),
         &|channel| credential(channel).is_some(),
         &|channel| ids(channel).next().is_some(),
     ];

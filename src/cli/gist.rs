@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::Arg;
 
-use wecom_alert::config::Overrides;
+use wecom_alert::config::{Overrides, RawValue, Setting, ValueKind};
 
 use super::args::{Command, definition};
 
@@ -38,14 +38,13 @@ pub(crate) fn gist(arguments: &[OsString]) -> Gist {
 
 impl Gist {
     fn note(&mut self, option: &str, value: &OsStr) {
-        let text = value.to_str().map(str::to_owned);
-        match option {
-            "config" => self.overrides.config = Some(value.into()),
-            "profile" => self.overrides.profile = text,
-            "output" => self.overrides.output = text,
-            "log_file" => self.overrides.log_file = Some(value.into()),
-            _ => {}
-        }
+        let Ok(setting) = option.parse::<Setting>() else { return };
+        let value = match (setting.row().kind, value.to_str()) {
+            (ValueKind::Path, _) => RawValue::Path(value.into()),
+            (_, Some(text)) => RawValue::Text(text.to_owned()),
+            (_, None) => return,
+        };
+        self.overrides = std::mem::take(&mut self.overrides).set(setting, value);
     }
 }
 
@@ -69,6 +68,8 @@ fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, O
 
 #[cfg(test)]
 mod tests {
+    use wecom_alert::config::{Environment, report_settings};
+
     use super::*;
 
     fn of(words: &[&str]) -> Gist {
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn where_to_log_it() {
-        let log_file = |words: &[&str]| of(words).overrides.log_file;
+        let log_file = |words: &[&str]| report_settings(&of(words).overrides, &Environment::default()).log_file;
         assert_eq!(log_file(&["--log-file", "l", "--bogus"]), Some("l".into()));
         assert_eq!(log_file(&["webhook-send", "--bogus", "--log-file=l"]), Some("l".into()));
         assert_eq!(log_file(&["--", "--log-file=l"]), None);
@@ -115,8 +116,9 @@ mod tests {
         ];
         for (words, [config, profile, output]) in cases {
             let overrides = of(words).overrides;
-            assert_eq!(overrides.config.as_deref(), config.map(AsRef::as_ref), "{words:?}");
-            assert_eq!((overrides.profile.as_deref(), overrides.output.as_deref()), (profile, output), "{words:?}");
+            assert_eq!(overrides.has(Setting::Config), config.is_some(), "{words:?}");
+            let given = [Setting::Profile, Setting::Output].map(|setting| overrides.text(setting));
+            assert_eq!(given, [profile, output], "{words:?}");
         }
     }
 }

@@ -18,26 +18,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use tokio::runtime::Runtime;
 
 use wecom_alert::channel::Channel;
 use wecom_alert::check;
-use wecom_alert::config::{self, Config, Environment, Glance, Output, Overrides};
+use wecom_alert::config::{Config, Environment, Output, Overrides, ReportSettings, Setting, report_settings};
 use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
 use wecom_alert::process::StopSignals;
-use wecom_alert::run::{self, FinishedCommand, RunRequest};
+use wecom_alert::run::{self, FinishedCommand};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, Said, Session};
 
-use args::{Cli, Command, OutboxCommand};
+use args::{Cli, Command, overrides};
 use gist::{Gist, gist};
 use output::{Manner, Report};
 use progress::Bar;
-use request::channel_named;
+use request::{Task, channel_named};
 use trace::Trace;
 
 pub(crate) use defect::{report_defect, report_panics};
@@ -49,8 +49,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let mask = Mask::new();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     table::remember(environment.allows_colours());
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(&arguments);
+    let parsed = parsed.and_then(|matches| Ok((overrides(&matches), Cli::from_arg_matches(&matches)?.command)));
+    let (overrides, command) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) if !error.use_stderr() => {
             let help = manual::short_help(&error, &arguments).unwrap_or(error);
             return Ok(explained(manual::write(help.render().to_string().as_bytes()), None, &mask));
@@ -61,41 +63,46 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             return Ok(end.without_settings(&overrides, &environment, &mask));
         }
     };
-    let command = Some(cli.command.name());
-    let overrides = cli.overrides();
-    let explanation = match &cli.command {
+    let name = Some(command.name());
+    let explanation = match &command {
         Command::Completions(args) => Some(Ok(manual::completions(args))),
         Command::Man(args) => Some(manual::page(args)),
         _ => None,
     };
     if let Some(text) = explanation {
         return Ok(match text {
-            Ok(text) => explained(manual::write(&text), command, &mask),
-            Err(error) => End::of(error, command, began).without_settings(&overrides, &environment, &mask),
+            Ok(text) => explained(manual::write(&text), name, &mask),
+            Err(error) => End::of(error, name, began).without_settings(&overrides, &environment, &mask),
         });
     }
-    carry_out(cli, &environment, mask, began)
+    carry_out(command, &overrides, &environment, mask, began)
 }
 
 /// The same for a command that does more than to explain.
-fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) -> anyhow::Result<u8> {
-    let (command, overrides) = (Some(cli.command.name()), cli.overrides());
-    if overrides.output.as_deref() == Some("json") {
+fn carry_out(
+    command: Command,
+    overrides: &Overrides,
+    environment: &Environment,
+    mask: Mask,
+    began: Instant,
+) -> anyhow::Result<u8> {
+    let name = Some(command.name());
+    if overrides.text(Setting::Output) == Some("json") {
         defect::remember(Output::Json);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the event loop cannot be started")?;
     let (channel, is_check, is_for_all) = (
-        channel_of(&cli.command),
-        matches!(cli.command, Command::Check(_)),
+        channel_of(&command),
+        matches!(command, Command::Check(_)),
         // Each entry of the outbox has a target of its own.
-        matches!(cli.command, Command::Outbox(_)),
+        matches!(command, Command::Outbox(_)),
     );
-    let (task, ran, stops) = match run_first(cli, &runtime) {
+    let (task, ran, stops) = match run_first(command, overrides, &runtime) {
         Ok(first) => first,
-        Err(error) => return Ok(End::of(error, command, began).without_settings(&overrides, environment, &mask)),
+        Err(error) => return Ok(End::of(error, name, began).without_settings(overrides, environment, &mask)),
     };
-    let config = Config::read(&overrides, environment);
+    let config = Config::read(overrides, environment);
     let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
         let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
         Ok((config, resolved))
@@ -103,13 +110,13 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     let (config, resolved) = match resolved {
         Ok(resolved) => resolved,
         Err(error) => {
-            let profile = config::glance(&overrides, environment).profile;
+            let profile = report_settings(overrides, environment).profile;
             let ended = if is_check { check::unresolved(config.as_ref().ok(), &error) } else { Outcome::from(error) };
             let outcome = Outcome { profile, channel, ..ended };
             // A mistyped variable may well be why the settings are wrong.
             let warnings = environment.unknown_variables();
-            let end = End { command, outcome, warnings, began, ran, runtime: Some(&runtime) };
-            return Ok(end.without_settings(&overrides, environment, &mask));
+            let end = End { command: name, outcome, warnings, began, ran, runtime: Some(&runtime) };
+            return Ok(end.without_settings(overrides, environment, &mask));
         }
     };
     let settings = &resolved.0;
@@ -124,7 +131,7 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     outcome.allow_partial = session.settings.allow_partial;
     let may_go_along = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
     let warnings = std::mem::take(&mut session.warnings);
-    let end = End { command, outcome, warnings, began, ran, runtime: Some(&runtime) };
+    let end = End { command: name, outcome, warnings, began, ran, runtime: Some(&runtime) };
     let code = end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask);
     if may_go_along {
         let warnings = runtime.block_on(go_along(&mut session));
@@ -135,44 +142,15 @@ fn carry_out(cli: Cli, environment: &Environment, mask: Mask, began: Instant) ->
     Ok(code)
 }
 
-/// What is to be done, without a word of how it was typed.
-enum Task {
-    Send(Box<send::Request>),
-    Run(Box<RunRequest>),
-    Upload(send::UploadRequest),
-    Token { refresh: bool },
-    List { wants_code: bool },
-    Flush { failed: bool },
-    Drop(flush::Selection),
-    Check { channel: Option<Channel>, sends: bool },
-}
-
-impl Task {
-    fn of(command: Command) -> Result<Self> {
-        Ok(match command {
-            Command::AppSend(args) => Self::Send(Box::new((*args).into())),
-            Command::WebhookSend(args) => Self::Send(Box::new((*args).into())),
-            Command::Run(args) => Self::Run(Box::new((*args).into())),
-            Command::UploadMedia(args) => Self::Upload(args.into()),
-            Command::GetToken(args) => Self::Token { refresh: args.refresh },
-            Command::Outbox(args) => match args.command {
-                OutboxCommand::List(args) => Self::List { wants_code: args.exit_code },
-                OutboxCommand::Flush(args) => Self::Flush { failed: args.failed },
-                OutboxCommand::Drop(args) => Self::Drop(args.into()),
-            },
-            Command::Check(args) => Self::Check { channel: channel_named(args.route.as_deref()), sends: args.send },
-            Command::Completions(_) | Command::Man(_) => {
-                return Err(Error::defect("an explanation has no settings"));
-            }
-        })
-    }
-}
-
 /// What `run` is to run comes first: no mistake in settings keeps it from running. From its end on signals to stop are heard,
 /// for it is still to be told of.
-fn run_first(cli: Cli, runtime: &Runtime) -> Result<(Task, Option<FinishedCommand>, Option<StopSignals>)> {
-    let is_dry = cli.global.dry_run;
-    let task = Task::of(cli.command)?;
+fn run_first(
+    command: Command,
+    overrides: &Overrides,
+    runtime: &Runtime,
+) -> Result<(Task, Option<FinishedCommand>, Option<StopSignals>)> {
+    let is_dry = overrides.has(Setting::DryRun);
+    let task = Task::new(command, overrides)?;
     let (ran, stops) = match &task {
         Task::Run(request) if !is_dry => {
             let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
@@ -223,8 +201,8 @@ impl End<'_> {
 
     /// The same before the settings are known: options and a glance say how.
     fn without_settings(self, overrides: &Overrides, environment: &Environment, mask: &Mask) -> u8 {
-        let Glance { output, log_file, .. } = config::glance(overrides, environment);
-        let manner = Manner { output, quiet: overrides.quiet, verbose: overrides.verbose > 0 };
+        let ReportSettings { output, quiet, verbose, log_file, .. } = report_settings(overrides, environment);
+        let manner = Manner { output, quiet, verbose };
         self.told(log_file.as_deref(), None, manner, mask)
     }
 }

@@ -1,78 +1,62 @@
 //! What a person typed becomes a plain request for the library.
 
 use wecom_alert::channel::Channel;
+use wecom_alert::config::{Overrides, Setting};
+use wecom_alert::error::{Error, Result};
 use wecom_alert::flush::Selection;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::{On, RunRequest};
 use wecom_alert::send::{AlertFields, Given, MessageInput, Request, UploadRequest};
 
-use super::args::{
-    AlertArgs, AppArgs, AppSendArgs, ContentArgs, MentionArgs, OutboxDropArgs, RunArgs, UploadMediaArgs,
-    WebhookSendArgs,
-};
+use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, RunArgs};
 
-impl From<AppSendArgs> for Request {
-    fn from(args: AppSendArgs) -> Self {
-        let request = of_content(Channel::App, args.content);
-        let given = with_app(request.given, &args.app);
-        Self { msgtype: args.msgtype, given, ..request }
-    }
+/// What is to be done, without a word of how it was typed.
+pub(crate) enum Task {
+    Send(Box<Request>),
+    Run(Box<RunRequest>),
+    Upload(UploadRequest),
+    Token { refresh: bool },
+    List { wants_code: bool },
+    Flush { failed: bool },
+    Drop(Selection),
+    Check { channel: Option<Channel>, sends: bool },
 }
 
-impl From<WebhookSendArgs> for Request {
-    fn from(args: WebhookSendArgs) -> Self {
-        let request = of_content(Channel::Webhook, args.content);
-        let given = with_mentions(request.given, &args.mentions);
-        Self { msgtype: args.msgtype, given, ..request }
-    }
-}
-
-impl From<RunArgs> for RunRequest {
-    fn from(args: RunArgs) -> Self {
-        let on = match args.on.as_deref() {
-            Some("success") => On::Success,
-            Some("always") => On::Always,
-            Some("change") => On::Change,
-            _ => On::Failure,
-        };
-        let (input, alert, given) = of_alert(args.alert);
-        let given = with_mentions(with_app(given, &args.app), &args.mentions);
-        // Its channel is found from the settings.
-        let request = Request::new(Channel::App);
-        let alert = Request { msgtype: args.msgtype, input, alert, given, ..request };
-        Self {
-            command: args.command,
-            on,
-            channel: channel_named(args.route.as_deref()),
-            name: args.name,
-            tail_lines: args.tail_lines,
-            time_limit: args.time_limit,
-            alert_exit: args.alert_exit,
-            alert,
-        }
-    }
-}
-
-impl From<UploadMediaArgs> for UploadRequest {
-    fn from(args: UploadMediaArgs) -> Self {
-        let channel = channel_named(args.route.as_deref());
-        Self { file: args.file, channel, kind: args.kind, filename: args.filename }
-    }
-}
-
-impl From<OutboxDropArgs> for Selection {
-    fn from(args: OutboxDropArgs) -> Self {
-        Self { ids: args.ids, all: args.all, failed: args.failed }
+impl Task {
+    pub(crate) fn new(command: Command, overrides: &Overrides) -> Result<Self> {
+        Ok(match command {
+            Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content, overrides))),
+            Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content, overrides))),
+            Command::Run(args) => Self::Run(Box::new(run_request(*args, overrides))),
+            Command::UploadMedia(args) => Self::Upload(UploadRequest {
+                channel: channel_named(args.route.as_deref()),
+                file: args.file,
+                kind: args.kind,
+                filename: args.filename,
+            }),
+            Command::GetToken(args) => Self::Token { refresh: args.refresh },
+            Command::Outbox(args) => match args.command {
+                OutboxCommand::List(args) => Self::List { wants_code: args.exit_code },
+                OutboxCommand::Flush(args) => Self::Flush { failed: args.failed },
+                OutboxCommand::Drop(args) => {
+                    Self::Drop(Selection { ids: args.ids, all: args.all, failed: args.failed })
+                }
+            },
+            Command::Check(args) => Self::Check { channel: channel_named(args.route.as_deref()), sends: args.send },
+            Command::Completions(_) | Command::Man(_) => {
+                return Err(Error::defect("an explanation has no settings"));
+            }
+        })
     }
 }
 
 /// The channel of that name; the parser knows the names.
-pub(super) fn channel_named(name: Option<&str>) -> Option<Channel> {
+pub(crate) fn channel_named(name: Option<&str>) -> Option<Channel> {
     Channel::from_name(name?)
 }
 
-fn of_content(channel: Channel, args: ContentArgs) -> Request {
-    let (input, alert, given) = of_alert(args.alert);
+fn send_request(channel: Channel, args: ContentArgs, overrides: &Overrides) -> Request {
+    let request = alert_request(channel, args.alert, overrides);
     let files = [
         (MediaKind::Image, args.image),
         (MediaKind::File, args.file),
@@ -88,23 +72,45 @@ fn of_content(channel: Channel, args: ContentArgs) -> Request {
         from: args.feed.from,
         data: args.feed.data,
         template: args.feed.template,
-        ..input
+        ..request.input
     };
-    let request = Request::new(channel);
-    Request { input, alert, given, skip_empty: args.skip_empty, escapes: args.escapes, ..request }
+    Request { input, ..request }
+}
+
+fn run_request(args: RunArgs, overrides: &Overrides) -> RunRequest {
+    let on = match args.on.as_deref() {
+        Some("success") => On::Success,
+        Some("always") => On::Always,
+        Some("change") => On::Change,
+        _ => On::Failure,
+    };
+    RunRequest {
+        command: args.command,
+        on,
+        channel: channel_named(args.route.as_deref()),
+        name: args.name,
+        tail_lines: args.tail_lines,
+        time_limit: args.time_limit,
+        alert_exit: args.alert_exit,
+        // Its channel is found from the settings.
+        alert: alert_request(Channel::App, args.alert, overrides),
+    }
 }
 
 /// What alerts of all commands have: the files behind them, what they say, and which settings were given.
-fn of_alert(args: AlertArgs) -> (MessageInput, AlertFields, Given) {
+fn alert_request(channel: Channel, args: AlertArgs, overrides: &Overrides) -> Request {
+    let has = |setting| overrides.has(setting);
     let given = Given {
-        title: args.title.is_some(),
-        url: args.url.is_some(),
-        btntxt: args.btntxt.is_some(),
-        picurl: args.picurl.is_some(),
-        prefix: args.prefix.is_some(),
-        ..Given::default()
+        safe: has(Setting::Safe),
+        id_trans: has(Setting::IdTrans),
+        duplicate_check: has(Setting::DuplicateCheck),
+        mentions: has(Setting::Mention) || has(Setting::MentionMobile),
+        prefix: has(Setting::Prefix),
+        title: has(Setting::Title),
+        url: has(Setting::Url),
+        btntxt: has(Setting::Btntxt),
+        picurl: has(Setting::Picurl),
     };
-    let input = MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() };
     let card = args.card;
     let alert = AlertFields {
         level: args.level,
@@ -119,18 +125,13 @@ fn of_alert(args: AlertArgs) -> (MessageInput, AlertFields, Given) {
         option: card.option,
         task_id: card.task_id,
     };
-    (input, alert, given)
-}
-
-fn with_app(given: Given, args: &AppArgs) -> Given {
-    Given {
-        safe: args.safe.is_some(),
-        id_trans: args.id_trans,
-        duplicate_check: args.duplicate_check.is_some(),
-        ..given
+    Request {
+        msgtype: overrides.text(Setting::Msgtype).map(str::to_owned),
+        input: MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() },
+        alert,
+        skip_empty: has(Setting::SkipEmpty),
+        escapes: has(Setting::Escapes),
+        given,
+        ..Request::new(channel)
     }
-}
-
-fn with_mentions(given: Given, args: &MentionArgs) -> Given {
-    Given { mentions: !(args.mention.is_empty() && args.mention_mobile.is_empty()), ..given }
 }

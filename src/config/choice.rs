@@ -3,11 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use strum::{EnumString, VariantNames};
+
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 
 /// What to do where an alert would have to wait for its turn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum OnRateLimit {
     /// Wait, as long as that can end before the deadline.
     #[default]
@@ -19,7 +22,8 @@ pub enum OnRateLimit {
 }
 
 /// What becomes of a text over the limit of its type.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum OnLong {
     /// A few parts, or else head and tail with the whole text as a file.
     #[default]
@@ -35,7 +39,8 @@ pub enum OnLong {
 }
 
 /// Which part of a text stays where it is truncated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Keep {
     /// Its beginning.
     Head,
@@ -47,7 +52,8 @@ pub enum Keep {
 }
 
 /// What becomes of mentions where the message's own type cannot mention.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum MentionFallback {
     /// A short text behind the message mentions.
     #[default]
@@ -67,65 +73,41 @@ pub struct TargetName {
     pub channel: Option<Channel>,
 }
 
-impl FromStr for OnRateLimit {
-    type Err = Error;
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
 
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "wait" => Ok(Self::Wait),
-            "fail" => Ok(Self::Fail),
-            "outbox" => Ok(Self::Outbox),
-            _ => Err(none_of("wait, fail and outbox", "write `wait`, `fail` or `outbox`")),
-        }
+impl Output {
+    pub(super) fn parse(name: &str) -> Result<Self> {
+        let hint = "write `text` or `json`";
+        name.parse().map_err(|_| Error::config("output is neither `text` nor `json`", hint))
     }
 }
 
-impl FromStr for OnLong {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "split" => Ok(Self::Split),
-            "truncate" => Ok(Self::Truncate),
-            "file" => Ok(Self::File),
-            "fail" => Ok(Self::Fail),
-            _ => Err(none_of(
-                "auto, split, truncate, file and fail",
-                "write `auto`, `split`, `truncate`, `file` or `fail`",
-            )),
-        }
-    }
+/// Reads the name of one of a few ways.
+pub(super) fn parse_choice<T: FromStr + VariantNames>(name: &str) -> Result<T> {
+    name.parse().map_err(|_| {
+        let names = T::VARIANTS.join(", ");
+        let quoted = format!("`{}`", T::VARIANTS.join("`, `"));
+        Error::config(
+            format!("it is none of {}", with_last(names, "and")),
+            format!("write {}", with_last(quoted, "or")),
+        )
+    })
 }
 
-impl FromStr for Keep {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "head" => Ok(Self::Head),
-            "tail" => Ok(Self::Tail),
-            "both" => Ok(Self::Both),
-            _ => Err(none_of("head, tail and both", "write `head`, `tail` or `both`")),
-        }
+/// `a, b and c` of `a, b, c`.
+fn with_last(names: String, word: &str) -> String {
+    match names.rsplit_once(", ") {
+        Some((before, last)) => format!("{before} {word} {last}"),
+        None => names,
     }
-}
-
-impl FromStr for MentionFallback {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "text" => Ok(Self::Text),
-            "fail" => Ok(Self::Fail),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err(none_of("text, fail and ignore", "write `text`, `fail` or `ignore`")),
-        }
-    }
-}
-
-fn none_of(names: &str, hint: &str) -> Error {
-    Error::config(format!("it is none of {names}"), hint)
 }
 
 impl FromStr for TargetName {

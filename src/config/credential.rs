@@ -12,10 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::env::Environment;
-use super::key::Key;
-use super::layer::Entry;
-use super::level::Level;
-use super::text::{shown, trim};
+use super::setting::Setting;
+use super::value::{Precedence, SettingValue, shown, trim};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -30,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct SecretSource {
     form: Form,
     origin: String,
-    level: Level,
+    level: Precedence,
 }
 
 #[derive(Clone)]
@@ -44,12 +42,12 @@ enum Form {
 
 impl SecretSource {
     /// A credential that is already at hand; `origin` says where it was given, at which level.
-    fn inline(secret: Secret, origin: String, level: Level) -> Self {
+    fn inline(secret: Secret, origin: String, level: Precedence) -> Self {
         Self { form: Form::Inline(secret), origin, level }
     }
 
     /// At which level it was given.
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> Precedence {
         self.level
     }
 
@@ -103,11 +101,11 @@ impl SecretSource {
     }
 
     /// The source that an entry names.
-    pub(super) fn of_entry(entry: &Entry, env: &Environment) -> Result<Self> {
+    pub(super) fn of_entry(entry: &SettingValue, env: &Environment) -> Result<Self> {
         let origin = entry.origin.clone();
-        match entry.key {
-            Key::SecretFile | Key::WebhookFile | Key::ProxyFile => file_source(entry, env),
-            Key::SecretCommand | Key::WebhookCommand => {
+        match entry.setting {
+            Setting::SecretFile | Setting::WebhookFile | Setting::ProxyFile => file_source(entry, env),
+            Setting::SecretCommand | Setting::WebhookCommand => {
                 let mut argv = entry.list()?;
                 let Some(program) = argv.first_mut() else {
                     return Err(entry.invalid("the command is empty", "give a program and its arguments"));
@@ -196,7 +194,7 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-fn file_source(entry: &Entry, env: &Environment) -> Result<SecretSource> {
+fn file_source(entry: &SettingValue, env: &Environment) -> Result<SecretSource> {
     let text = entry.text()?;
     if let Some(name) = text.strip_prefix("credential:") {
         if name.is_empty() || name.contains('/') || name.contains("..") {

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::key::{Key, PREFIX, Shape};
-use super::layer::{Entry, Layer, Raw};
-use super::level::Level;
-use super::text::{shown, trim};
+use super::setting::{PREFIX, Setting, ValueKind};
+use super::value::{Layer, Precedence, RawValue, SettingValue, shown, trim};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -105,9 +103,9 @@ impl Environment {
     /// The settings that variables give; an empty one counts as unset.
     pub(super) fn layer(&self) -> Result<Layer> {
         let mut layer = Layer::default();
-        for key in Key::ALL {
-            if let Some(entry) = self.entry(*key)? {
-                layer.insert(entry);
+        for setting in Setting::ALL {
+            if let Some(value) = self.value(*setting)? {
+                layer.insert(value);
             }
         }
         layer.refuse_two_forms()?;
@@ -115,8 +113,8 @@ impl Environment {
     }
 
     /// One of them.
-    pub(super) fn entry(&self, key: Key) -> Result<Option<Entry>> {
-        let Some(name) = key.variable() else { return Ok(None) };
+    pub(super) fn value(&self, setting: Setting) -> Result<Option<SettingValue>> {
+        let Some(name) = setting.row().variable else { return Ok(None) };
         let Some(value) = self.variables.get(OsStr::new(name)) else { return Ok(None) };
         let text = value.to_str().ok_or_else(|| {
             Error::config(format!("{name}: the value is not UTF-8"), "set it again in a UTF-8 locale")
@@ -124,16 +122,17 @@ impl Environment {
         if trim(text).is_empty() {
             return Ok(None);
         }
-        let mut entry = Entry::new(key, Raw::Text(text.to_owned()), Level::Environment, name.to_owned());
-        if key.shape() == Shape::Flag {
-            entry.value = Raw::Flag(read_flag(&entry)?);
+        let mut entry =
+            SettingValue::new(setting, RawValue::Text(text.to_owned()), Precedence::Environment, name.to_owned());
+        if setting.row().kind == ValueKind::Flag {
+            entry.raw = RawValue::Flag(read_flag(&entry)?);
         }
         Ok(Some(entry))
     }
 
     /// One warning for each variable that has our prefix but is none of ours.
     pub fn unknown_variables(&self) -> Vec<String> {
-        let known: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
+        let known: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
         let mut warnings = Vec::new();
         for (name, value) in &self.variables {
             let name = name.to_string_lossy();
@@ -155,14 +154,14 @@ impl Environment {
     /// may repeat what somebody pasted into the wrong place.
     pub fn secrets(&self) -> Vec<Secret> {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(trim);
-        let key_value = |key: Key| value(key.variable()?);
-        let mut secrets: Vec<Secret> = key_value(Key::Secret).map(Secret::new).into_iter().collect();
-        if let Some(webhook) = key_value(Key::Webhook).map(Secret::new) {
+        let key_value = |setting: Setting| value(setting.row().variable?);
+        let mut secrets: Vec<Secret> = key_value(Setting::Secret).map(Secret::new).into_iter().collect();
+        if let Some(webhook) = key_value(Setting::Webhook).map(Secret::new) {
             secrets.extend(Webhook::parse(&webhook, "").map(|webhook| webhook.key));
             secrets.push(webhook);
         }
         let usual = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        for proxy in usual.into_iter().filter_map(value).chain(key_value(Key::Proxy)) {
+        for proxy in usual.into_iter().filter_map(value).chain(key_value(Setting::Proxy)) {
             if let Some(password) = Url::parse(proxy).ok().as_ref().and_then(Url::password) {
                 secrets.push(Secret::new(percent_decode_str(password).decode_utf8_lossy()));
                 secrets.push(Secret::new(password));
@@ -194,7 +193,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-fn read_flag(entry: &Entry) -> Result<bool> {
+fn read_flag(entry: &SettingValue) -> Result<bool> {
     match entry.text()?.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),

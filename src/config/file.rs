@@ -10,10 +10,8 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeTable, DeValue};
 
-use super::key::{Key, Shape};
-use super::layer::{Entry, Layer, Raw};
-use super::level::Level;
-use super::text::shown;
+use super::setting::{Setting, ValueKind};
+use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::{is_near, nearest};
 
@@ -112,23 +110,28 @@ impl Document<'_> {
         Ok(profiles)
     }
 
-    fn entry(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Result<Entry> {
-        let Some(known) = Key::of_name(key.get_ref()) else {
+    fn entry(
+        &self,
+        key: &Spanned<DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+        profile: Option<&str>,
+    ) -> Result<SettingValue> {
+        let Some(known) = Setting::of_key(key.get_ref()) else {
             return Err(self.unknown_key(key, value, profile));
         };
-        let raw = match read_raw(known.shape(), value.get_ref()) {
+        let raw = match read_raw(known.row().kind, value.get_ref()) {
             Ok(raw) => raw,
             Err(expected) => return Err(self.wrong_type(key, expected, profile)),
         };
-        let level = if profile.is_some() { Level::Profile } else { Level::TopLevel };
+        let level = if profile.is_some() { Precedence::Profile } else { Precedence::TopLevel };
         let origin = format!("{}{} in {}", known.name(), of_profile(profile), self.path.display());
-        Ok(Entry::new(known, raw, level, origin).in_file(self.position(key), Rc::clone(&self.folder)))
+        Ok(SettingValue::new(known, raw, level, origin).in_file(self.position(key), Rc::clone(&self.folder)))
     }
 
     fn unknown_key(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Error {
         let name = key.get_ref().as_ref();
         let elsewhere: &[&str] = if profile.is_some() { &[] } else { &[DEFAULT_PROFILE, PROFILES] };
-        let known = Key::in_file().map(Key::name).chain(elsewhere.iter().copied());
+        let known = Setting::keys().chain(elsewhere.iter().copied());
         let nearest = nearest(name, known).unwrap_or_default();
         let shown_name =
             if is_near(name, nearest) { format!("unknown key `{}`", shown(name)) } else { "unknown key".into() };
@@ -214,28 +217,28 @@ fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Spanned<DeString<'i>>, &
     entries
 }
 
-/// The value if its type fits the shape, else what is expected.
-fn read_raw(shape: Shape, value: &DeValue<'_>) -> std::result::Result<Raw, &'static str> {
-    let numbers = shape == Shape::Number || shape == Shape::Numbers;
+/// The value if its type fits the kind, else what is expected.
+fn read_raw(kind: ValueKind, value: &DeValue<'_>) -> std::result::Result<RawValue, &'static str> {
+    let numbers = matches!(kind, ValueKind::Number | ValueKind::Count | ValueKind::NumberList);
     let one = |value: &DeValue<'_>| match value {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) if numbers => whole_number(number),
         _ => None,
     };
-    match shape {
-        Shape::Flag => match value {
-            DeValue::Boolean(flag) => Ok(Raw::Flag(*flag)),
+    match kind {
+        ValueKind::Flag => match value {
+            DeValue::Boolean(flag) => Ok(RawValue::Flag(*flag)),
             _ => Err("true or false"),
         },
-        Shape::Command => match value {
+        ValueKind::Program => match value {
             DeValue::Array(items) if !items.is_empty() => {
                 let items = items.iter().map(|item| one(item.get_ref())).collect::<Option<Vec<_>>>();
                 let items = items.filter(|items| items.first().is_some_and(|program| !program.trim().is_empty()));
-                items.map(Raw::List).ok_or("an array of strings: a program and its arguments")
+                items.map(RawValue::List).ok_or("an array of strings: a program and its arguments")
             }
             _ => Err("an array of strings: a program and its arguments"),
         },
-        Shape::Names | Shape::Numbers => {
+        ValueKind::List | ValueKind::NumberList => {
             let list = match value {
                 DeValue::Array(items) => items.iter().map(|item| one(item.get_ref())).collect(),
                 single => one(single).map(|text| vec![text]),
@@ -246,12 +249,12 @@ fn read_raw(shape: Shape, value: &DeValue<'_>) -> std::result::Result<Raw, &'sta
             } else {
                 "a string that is not empty, or an array of such"
             };
-            list.map(Raw::List).ok_or(expected)
+            list.map(RawValue::List).ok_or(expected)
         }
-        Shape::Number => one(value).map(Raw::Text).ok_or("a whole number"),
-        Shape::Duration => one(value).map(Raw::Text).ok_or("a duration in quotes, such as \"10s\""),
-        Shape::Word | Shape::Private | Shape::Free | Shape::Path | Shape::SourcePath => {
-            one(value).map(Raw::Text).ok_or("a string")
+        ValueKind::Number | ValueKind::Count => one(value).map(RawValue::Text).ok_or("a whole number"),
+        ValueKind::Duration => one(value).map(RawValue::Text).ok_or("a duration in quotes, such as \"10s\""),
+        ValueKind::Word | ValueKind::Sensitive | ValueKind::Text | ValueKind::Path | ValueKind::CredentialPath => {
+            one(value).map(RawValue::Text).ok_or("a string")
         }
     }
 }
@@ -261,8 +264,8 @@ fn whole_number(number: &DeInteger<'_>) -> Option<String> {
 }
 
 fn holds_secret(layer: &Layer) -> bool {
-    let proxy = layer.get(Key::Proxy).and_then(|entry| entry.text().ok());
-    layer.any(&[Key::Secret, Key::Webhook]).is_some() || proxy.is_some_and(|url| url.contains('@'))
+    let proxy = layer.get(Setting::Proxy).and_then(|entry| entry.text().ok());
+    layer.any(&[Setting::Secret, Setting::Webhook]).is_some() || proxy.is_some_and(|url| url.contains('@'))
 }
 
 /// Line and column of a byte, from 1, the column in characters.

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::base_url::BaseUrl;
-use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, TargetName};
+use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
-use super::duration::Rate;
-use super::level::{Level, Sourced};
-use super::proxy::ProxyUrl;
+use super::parse::Rate;
+use super::urls::{BaseUrl, ProxyUrl};
+use super::value::{Precedence, Sourced};
 use super::webhook_key::Webhook;
 use crate::channel::Channel;
 use crate::error::Error;
@@ -16,9 +15,9 @@ use crate::input::Encoding;
 
 /// The recipients of the highest level that gives any of the three; it replaces all three of the lower levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipients {
+pub struct RecipientSettings {
     /// Where they were given.
-    pub level: Level,
+    pub level: Precedence,
     /// Members as written: an item may still hold several, separated by commas or `|`.
     pub to_user: Vec<String>,
     /// Departments as written.
@@ -38,15 +37,6 @@ pub enum ProxySetting {
     Off,
     /// This one.
     Url(ProxyUrl),
-}
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// One JSON document.
-    Json,
 }
 
 /// All settings of one command.
@@ -92,8 +82,8 @@ pub struct Settings {
     pub no_cache: bool,
     /// Folder of state shared by processes; `None` where no home is known.
     pub state_dir: Option<PathBuf>,
-    /// Recipients of an app message.
-    pub to: Option<Recipients>,
+    /// RecipientSettings of an app message.
+    pub to: Option<RecipientSettings>,
     /// Message type as written; which ones there are depends on the channel.
     pub msgtype: Option<Sourced<String>>,
     /// Encoding of text input.

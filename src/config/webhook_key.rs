@@ -5,8 +5,8 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::base_url::BaseUrl;
-use super::text::trim;
+use super::urls::BaseUrl;
+use super::value::trim;
 use crate::address::parse_http;
 use crate::error::{Error, Result};
 use crate::secret::Secret;

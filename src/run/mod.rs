@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::alert::{Field, Level};
 use crate::channel::{Addressing, Channel};
-use crate::config::{self, Settings, parse_duration_up_to};
+use crate::config::{Precedence, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
@@ -112,7 +112,7 @@ fn job(request: &RunRequest) -> Result<Job> {
 /// The channel asked for, else the one that the profile has. With both it is the webhook, unless the options name
 /// recipients: an alert must not be lost because the choice is open.
 fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
-    let by_options = settings.to.as_ref().is_some_and(|to| to.level == config::Level::Option);
+    let by_options = settings.to.as_ref().is_some_and(|to| to.level == Precedence::Option);
     match (request.channel, only_channel(settings)) {
         (None, Err(several)) if !several.is_empty() => {
             let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::channel::MsgType;
-use crate::config::{Level, Settings};
+use crate::config::{Precedence, Settings};
 use crate::error::{Error, Result};
 use crate::input::{is_stdin, read_payload};
 use crate::json::parse_json;
@@ -116,7 +116,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
         // All settings of an app are missing: the wrong profile, or no config file found.
         return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
     }
-    let Some(to) = settings.to.as_ref().filter(|to| to.level == Level::Option || !own) else {
+    let Some(to) = settings.to.as_ref().filter(|to| to.level == Precedence::Option || !own) else {
         return Ok(());
     };
     let mut recipients = Recipients::default();
@@ -124,7 +124,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
     for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
         for value in values {
             recipients.add(kind, value).map_err(|finding| match to.level {
-                Level::Option => usage_of(&finding),
+                Precedence::Option => usage_of(&finding),
                 // The mistake is in the settings, not in this command.
                 _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
             })?;

@@ -1,30 +1,20 @@
 //! What a person types: the commands, their options and help, and nothing else.
 
-mod alert;
-mod check;
-mod delivery;
-mod global;
-mod manual;
-mod offered;
-mod outbox;
-mod run;
 mod send;
+mod settings;
 
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
-use wecom_alert::config::Overrides;
+use wecom_alert::config::{OptionGroup, Setting};
 
-pub(crate) use alert::AlertArgs;
-pub(crate) use check::CheckArgs;
-pub(crate) use global::GlobalArgs;
-pub(crate) use manual::{CompletionsArgs, ManArgs};
-pub(crate) use outbox::{OutboxArgs, OutboxCommand, OutboxDropArgs};
-pub(crate) use run::RunArgs;
-pub(crate) use send::{AppArgs, AppSendArgs, ContentArgs, MentionArgs, WebhookSendArgs};
+pub(crate) use send::{AlertArgs, AppSendArgs, ContentArgs, RunArgs, WebhookSendArgs};
+use settings::SettingArgs;
+pub(crate) use settings::overrides;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -43,7 +33,7 @@ WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options
 #[command(propagate_version = true, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) global: GlobalArgs,
+    _global: SettingArgs<{ OptionGroup::Global as u8 }>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -51,8 +41,9 @@ pub(crate) struct Cli {
 /// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
 ///
 /// What documents a command stands here alone. A documenting comment on its struct of options would take its place.
-#[derive(Subcommand)]
+#[derive(Subcommand, strum::IntoStaticStr)]
 #[command(defer = true)]
+#[strum(serialize_all = "kebab-case")]
 pub(crate) enum Command {
     /// Send to members, departments and tags of a self-built app (message/send)
     #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
@@ -97,17 +88,7 @@ impl Command {
         ["app-send", "webhook-send", "run", "upload-media", "get-token", "check", "outbox", "completions", "man"];
 
     pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::AppSend(_) => "app-send",
-            Self::WebhookSend(_) => "webhook-send",
-            Self::UploadMedia(_) => "upload-media",
-            Self::GetToken(_) => "get-token",
-            Self::Run(_) => "run",
-            Self::Outbox(_) => "outbox",
-            Self::Check(_) => "check",
-            Self::Completions(_) => "completions",
-            Self::Man(_) => "man",
-        }
+        self.into()
     }
 }
 
@@ -136,52 +117,101 @@ pub(crate) struct GetTokenArgs {
     pub(crate) refresh: bool,
 }
 
-/// Options that few commands need: short help leaves them out.
-const RARE: [&str; 46] = [
-    "agent_id",
+// `check`.
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// Check only the app or only the webhook; default: what the profile has
+    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
+    pub(crate) route: Option<String>,
+    /// Send a test message too: to the profile's recipients, and to the group of its webhook
+    #[arg(long)]
+    pub(crate) send: bool,
+}
+
+// `outbox`.
+#[derive(Args)]
+pub(crate) struct OutboxArgs {
+    #[command(subcommand)]
+    pub(crate) command: OutboxCommand,
+}
+
+// What to do with the alerts that could not go out yet.
+#[derive(Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// Show what waits, and what WeCom refused for good
+    #[command(after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts are waiting'")]
+    List(OutboxListArgs),
+    /// Deliver what waits, in order
+    #[command(after_help = "Example, for a crontab:\n  3-59/5 * * * *  wecom-alert -q outbox flush")]
+    Flush(OutboxFlushArgs),
+    /// Discard entries
+    #[command(after_help = "Example:\n  wecom-alert outbox drop --failed")]
+    Drop(OutboxDropArgs),
+}
+
+// `outbox list`.
+#[derive(Args)]
+pub(crate) struct OutboxListArgs {
+    /// Exit with another code than 0 while something waits
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+// `outbox flush`.
+#[derive(Args)]
+pub(crate) struct OutboxFlushArgs {
+    /// Try again, too, what was refused for good or became too old
+    #[arg(long)]
+    pub(crate) failed: bool,
+}
+
+// `outbox drop`.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct OutboxDropArgs {
+    /// Entries by the id that `outbox list` shows
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Everything
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// What WeCom refused for good or what became too old
+    #[arg(long)]
+    pub(crate) failed: bool,
+}
+
+// `completions`.
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub(crate) shell: Shell,
+}
+
+// `man`.
+#[derive(Args)]
+pub(crate) struct ManArgs {
+    /// The command whose page it is; default: that of the program itself
+    #[arg(value_name = "COMMAND", num_args = 0..=2)]
+    pub(crate) command: Vec<String>,
+}
+
+/// Options that few commands need, beside those of settings: short help leaves them out.
+const RARE: [&str; 16] = [
     "alert_exit",
-    "allow_partial",
-    "at_most_once",
-    "base_url",
-    "btntxt",
     "button",
-    "ca_file",
-    "connect_timeout",
-    "cooldown_key",
-    "corp_id",
     "data",
-    "duplicate_check",
     "emphasis",
-    "encoding",
-    "escapes",
     "filename",
     "from",
-    "id_trans",
-    "if_empty",
-    "jitter",
     "jump",
-    "keep",
-    "log_file",
     "media_id",
-    "mention_fallback",
-    "no_cache",
-    "no_validate",
-    "on_long",
-    "on_rate_limit",
     "option",
-    "outbox_max_age",
     "payload",
-    "picurl",
-    "proxy",
     "quote",
-    "rate",
-    "retries",
-    "safe",
-    "skip_empty",
     "source",
     "task_id",
     "template",
-    "timeout",
     "video",
     "voice",
 ];
@@ -198,36 +228,10 @@ pub(crate) fn is_own(arg: &clap::Arg) -> bool {
     !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "version")
 }
 
-/// Whether an option is one of those.
+/// Whether few commands need an option.
 pub(crate) fn is_rare(arg: &clap::Arg) -> bool {
-    RARE.contains(&arg.get_id().as_str())
-}
-
-impl Cli {
-    /// The options as the configuration knows them.
-    pub(crate) fn overrides(&self) -> Overrides {
-        let mut overrides = self.global.overrides();
-        match &self.command {
-            Command::AppSend(args) => {
-                args.content.override_settings(&mut overrides);
-                overrides.msgtype.clone_from(&args.msgtype);
-                args.app.override_settings(&mut overrides);
-                overrides.allow_partial = args.allow_partial;
-                args.delivery.override_settings(&mut overrides);
-            }
-            Command::WebhookSend(args) => {
-                args.content.override_settings(&mut overrides);
-                overrides.msgtype.clone_from(&args.msgtype);
-                args.mentions.override_settings(&mut overrides);
-                overrides.allow_partial = args.allow_partial;
-                args.delivery.override_settings(&mut overrides);
-            }
-            Command::Run(args) => args.override_settings(&mut overrides),
-            Command::UploadMedia(_) | Command::GetToken(_) | Command::Outbox(_) | Command::Check(_) => {}
-            Command::Completions(_) | Command::Man(_) => {}
-        }
-        overrides
-    }
+    let name = arg.get_id().as_str();
+    RARE.contains(&name) || name.parse().is_ok_and(|setting: Setting| setting.row().is_rare)
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
-//! The options of the sending commands: what to send and to whom.
+//! The options of the commands that send: what to send, what happened, what to run. Those of settings are made of their rows.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
+use strum::VariantArray;
 
 use wecom_alert::channel::Channel;
-use wecom_alert::config::Overrides;
+use wecom_alert::config::OptionGroup;
+use wecom_alert::message::card::CardType;
 
-use super::alert::AlertArgs;
-use super::delivery::DeliveryArgs;
-use super::offered::{ENCODINGS, Offered};
+use super::settings::{LEVELS, Offered, SettingArgs};
 
 // Where the text comes from and how it is read.
-#[derive(Args, Default)]
+#[derive(Args)]
 #[command(next_help_heading = "Message")]
 pub(crate) struct ContentArgs {
     /// The text; without it, and without anything else to send, stdin is read
@@ -40,18 +41,12 @@ pub(crate) struct ContentArgs {
     /// Send what was uploaded before, with -t image, voice, video or file
     #[arg(long, value_name = "ID", group = "attached")]
     pub(crate) media_id: Option<String>,
-    /// Read \n, \t and \\ in CONTENT
-    #[arg(long)]
-    pub(crate) escapes: bool,
-    /// Encoding of the input: auto, utf-8 or gb18030
-    #[arg(long, value_name = "NAME", value_parser = ENCODINGS, hide_possible_values = true)]
-    pub(crate) encoding: Option<String>,
-    /// Succeed silently when the text is empty
-    #[arg(long, conflicts_with = "if_empty")]
-    pub(crate) skip_empty: bool,
-    /// Send this when the text is empty
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) if_empty: Option<String>,
+    #[command(flatten)]
+    _escaping: SettingArgs<{ OptionGroup::Escaping as u8 }>,
+    #[command(flatten)]
+    _encodings: SettingArgs<{ OptionGroup::Encodings as u8 }>,
+    #[command(flatten)]
+    _empty: SettingArgs<{ OptionGroup::Empty as u8 }>,
     #[command(flatten)]
     pub(crate) feed: FeedArgs,
     #[command(flatten)]
@@ -59,7 +54,7 @@ pub(crate) struct ContentArgs {
 }
 
 // What machines send, and texts made of it.
-#[derive(Args, Default)]
+#[derive(Args)]
 #[command(next_help_heading = "Input of machines")]
 pub(crate) struct FeedArgs {
     /// stdin, or --data, is a notification of alertmanager or grafana
@@ -73,44 +68,63 @@ pub(crate) struct FeedArgs {
     pub(crate) template: Option<PathBuf>,
 }
 
-// What app messages alone have.
+// What happened.
 #[derive(Args)]
-#[command(next_help_heading = "Recipients (repeatable; comma or | separated)")]
-pub(crate) struct AppArgs {
-    /// Member, or @all [env: WECOM_ALERT_TO_USER]
-    #[arg(short = 'u', long, value_name = "ID")]
-    to_user: Vec<String>,
-    /// Department [env: WECOM_ALERT_TO_PARTY]
-    #[arg(long, value_name = "ID")]
-    to_party: Vec<String>,
-    /// Tag [env: WECOM_ALERT_TO_TAG]
-    #[arg(long, value_name = "ID")]
-    to_tag: Vec<String>,
-    /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
-    #[arg(long, value_name = "0|1|2", num_args = 0..=1, require_equals = true, default_missing_value = "1",
-        help_heading = "Options of apps")]
-    pub(crate) safe: Option<String>,
-    /// Let WeCom replace `$userName=ID$` and the like
-    #[arg(long, help_heading = "Options of apps")]
-    pub(crate) id_trans: bool,
-    /// Let WeCom drop the same message when it comes again within this time, up to 4h
-    #[arg(long, value_name = "DURATION", help_heading = "Options of apps")]
-    pub(crate) duplicate_check: Option<String>,
+#[command(next_help_heading = "Alert")]
+pub(crate) struct AlertArgs {
+    #[command(flatten)]
+    _titles: SettingArgs<{ OptionGroup::Titles as u8 }>,
+    /// How bad it is: info, ok, warning or critical
+    #[arg(long, value_name = "LEVEL", value_parser = LEVELS, hide_possible_values = true)]
+    pub(crate) level: Option<String>,
+    /// A fact, such as host=web-1 (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) field: Vec<String>,
+    #[command(flatten)]
+    _links: SettingArgs<{ OptionGroup::Links as u8 }>,
+    /// Add repository, branch, commit, author, job, duration and the link of this CI run; NAME is github, gitlab, jenkins,
+    /// gitee, coding, drone, woodpecker, travis, bitbucket, azure, buildkite or circleci [bare: auto]
+    #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
+    pub(crate) ci: Option<String>,
+    /// A file to send behind the text (repeatable): JPG and PNG as pictures; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) attach: Vec<PathBuf>,
+    /// File name to show (repeatable: one for each file, in order)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename: Vec<String>,
+    #[command(flatten)]
+    pub(crate) card: CardArgs,
 }
 
-// Whom a message to a group calls.
+// A template card made of options.
 #[derive(Args)]
-#[command(next_help_heading = "Mentions")]
-pub(crate) struct MentionArgs {
-    /// Member to mention, or @all (repeatable)
+#[command(next_help_heading = "Template card")]
+pub(crate) struct CardArgs {
+    /// Send it as this card; those with `interaction` in the name are for apps
+    #[arg(long, value_name = "TYPE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str())))]
+    pub(crate) card: Option<String>,
+    /// Who speaks, at the top of the card
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// One large figure and what it counts, on a text_notice
+    #[arg(long, value_name = "TITLE=DESC")]
+    pub(crate) emphasis: Option<String>,
+    /// A quotation
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) quote: Option<String>,
+    /// A further link, on a notice (repeatable, up to 3)
+    #[arg(long, value_name = "TITLE=URL")]
+    pub(crate) jump: Vec<String>,
+    /// A button, on a button_interaction (repeatable, up to 6); STYLE is 1 to 4
+    #[arg(long, value_name = "KEY=TEXT[:STYLE]")]
+    pub(crate) button: Vec<String>,
+    /// Something to choose, on a vote_interaction or multiple_interaction (repeatable)
+    #[arg(long, value_name = "ID=TEXT")]
+    pub(crate) option: Vec<String>,
+    /// Names the card in events, new for each message; made up where it is not given
     #[arg(long, value_name = "ID")]
-    pub(crate) mention: Vec<String>,
-    /// Mobile number to mention, or @all (repeatable)
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) mention_mobile: Vec<String>,
-    /// Where the type cannot mention: a short text behind it (default), a refusal, or nothing
-    #[arg(long, value_name = "text|fail|ignore", value_parser = Offered(&["text", "fail", "ignore"]), hide_possible_values = true)]
-    mention_fallback: Option<String>,
+    pub(crate) task_id: Option<String>,
 }
 
 // `app-send`.
@@ -118,16 +132,14 @@ pub(crate) struct MentionArgs {
 pub(crate) struct AppSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
-    /// text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(Channel::App.facts().types), hide_possible_values = true)]
-    pub(crate) msgtype: Option<String>,
     #[command(flatten)]
-    pub(crate) app: AppArgs,
-    /// Exit 0 although some recipients did not get it
-    #[arg(long, help_heading = "Delivery")]
-    pub(super) allow_partial: bool,
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
     #[command(flatten)]
-    pub(super) delivery: DeliveryArgs,
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
 }
 
 // `webhook-send`.
@@ -135,43 +147,54 @@ pub(crate) struct AppSendArgs {
 pub(crate) struct WebhookSendArgs {
     #[command(flatten)]
     pub(crate) content: ContentArgs,
-    /// text, markdown, markdown_v2, image, news, file, voice, template_card
-    #[arg(short = 't', long, value_name = "TYPE", help_heading = "Message", value_parser = Offered(Channel::Webhook.facts().types), hide_possible_values = true)]
-    pub(crate) msgtype: Option<String>,
     #[command(flatten)]
-    pub(crate) mentions: MentionArgs,
-    /// Exit 0 although some parts did not arrive
-    #[arg(long, help_heading = "Delivery")]
-    pub(super) allow_partial: bool,
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
     #[command(flatten)]
-    pub(super) delivery: DeliveryArgs,
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
 }
 
-impl AppArgs {
-    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
-        overrides.to_user.clone_from(&self.to_user);
-        overrides.to_party.clone_from(&self.to_party);
-        overrides.to_tag.clone_from(&self.to_tag);
-        overrides.safe.clone_from(&self.safe);
-        overrides.id_trans = self.id_trans;
-        overrides.duplicate_check.clone_from(&self.duplicate_check);
-    }
-}
-
-impl MentionArgs {
-    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
-        overrides.mention.clone_from(&self.mention);
-        overrides.mention_mobile.clone_from(&self.mention_mobile);
-        overrides.mention_fallback.clone_from(&self.mention_fallback);
-    }
-}
-
-impl ContentArgs {
-    pub(super) fn override_settings(&self, overrides: &mut Overrides) {
-        overrides.encoding.clone_from(&self.encoding);
-        overrides.escapes = self.escapes;
-        overrides.skip_empty = self.skip_empty;
-        overrides.if_empty.clone_from(&self.if_empty);
-        self.alert.override_settings(overrides);
-    }
+// `run`.
+#[derive(Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// The command and its arguments, after --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+    /// When to alert: failure (default), success, always, or change: the first failure and the recovery
+    #[arg(long, value_name = "WHEN", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["failure", "success", "always", "change"]))]
+    pub(crate) on: Option<String>,
+    /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
+    /// recipients
+    #[arg(long, value_name = "ROUTE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
+    pub(crate) route: Option<String>,
+    /// What the alert calls it, and what --on change knows it by; default: the command
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How many lines of its output the alert shows, 0 to 1000; default 20
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) tail_lines: Option<u16>,
+    /// End the command after this: SIGTERM, 10 s later SIGKILL; up to 720h
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) time_limit: Option<String>,
+    /// If the alert fails, exit with its code instead of the command's
+    #[arg(long)]
+    pub(crate) alert_exit: bool,
+    #[command(flatten)]
+    _encodings: SettingArgs<{ OptionGroup::Encodings as u8 }>,
+    #[command(flatten)]
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    pub(crate) alert: AlertArgs,
+    #[command(flatten)]
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
+    #[command(flatten)]
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
 }

@@ -16,7 +16,7 @@ type Shown = fn(&Settings) -> String;
 /// A key, the option's setter, its variable, and how the setting is shown.
 struct Case {
     key: &'static str,
-    option: fn(&mut Overrides),
+    option: fn(Overrides) -> Overrides,
     variable: Option<(&'static str, &'static str)>,
     /// As TOML, in the profile and at the top level.
     in_file: [&'static str; 2],
@@ -29,7 +29,7 @@ fn cases() -> Vec<Case> {
     vec![
         Case {
             key: "retries",
-            option: |o| o.retries = text("1"),
+            option: |o| o.set(Setting::Retries, "1"),
             variable: Some(("WECOM_ALERT_RETRIES", "2")),
             in_file: ["100", "'0'"],
             shown: |s| s.retries.to_string(),
@@ -37,7 +37,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "on_long",
-            option: |o| o.on_long = text("split"),
+            option: |o| o.set(Setting::OnLong, "split"),
             variable: None,
             in_file: ["'truncate'", "'file'"],
             shown: |s| format!("{:?}", s.on_long),
@@ -45,7 +45,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "keep",
-            option: |o| o.keep = text("head"),
+            option: |o| o.set(Setting::Keep, "head"),
             variable: None,
             in_file: ["'tail'", "'both'"],
             shown: |s| format!("{:?}", s.keep),
@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "on_rate_limit",
-            option: |o| o.on_rate_limit = text("fail"),
+            option: |o| o.set(Setting::OnRateLimit, "fail"),
             variable: None,
             in_file: ["'wait'", "'fail'"],
             shown: |s| format!("{:?}", s.on_rate_limit),
@@ -61,7 +61,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "jitter",
-            option: |o| o.jitter = text("1s"),
+            option: |o| o.set(Setting::Jitter, "1s"),
             variable: Some(("WECOM_ALERT_JITTER", "2s")),
             in_file: ["'3s'", "'24h'"],
             shown: |s| format!("{:?}", s.jitter.map(|jitter| jitter.as_secs())),
@@ -69,7 +69,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "outbox_max_age",
-            option: |o| o.outbox_max_age = text("720h"),
+            option: |o| o.set(Setting::OutboxMaxAge, "720h"),
             variable: Some(("WECOM_ALERT_OUTBOX_MAX_AGE", "48h")),
             in_file: ["'1h'", "'2h'"],
             shown: |s| (s.outbox_max_age.as_secs() / 3600).to_string(),
@@ -77,7 +77,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "cooldown",
-            option: |o| o.cooldown = text("1s"),
+            option: |o| o.set(Setting::Cooldown, "1s"),
             variable: None,
             in_file: ["'2s'", "'3s'"],
             shown: |s| format!("{:?}", s.cooldown.map(|cooldown| cooldown.as_secs())),
@@ -85,7 +85,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "also",
-            option: |o| o.also = vec!["a".to_owned(), "b:app".to_owned()],
+            option: |o| o.set(Setting::Also, RawValue::List(vec!["a".to_owned(), "b:app".to_owned()])),
             variable: None,
             in_file: ["['c:webhook', ' d ']", "'e'"],
             shown: |s| s.also.iter().map(TargetName::to_string).collect::<Vec<_>>().join(" "),
@@ -93,7 +93,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "fallback",
-            option: |o| o.fallback = text("a:app"),
+            option: |o| o.set(Setting::Fallback, "a:app"),
             variable: None,
             in_file: ["'b:x'", "'c'"],
             shown: |s| format!("{:?}", s.fallback.as_ref().map(|target| (target.profile.as_str(), target.channel))),
@@ -101,7 +101,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "at_most_once",
-            option: |o| o.at_most_once = true,
+            option: |o| o.set(Setting::AtMostOnce, RawValue::Flag(true)),
             variable: None,
             in_file: ["false", "true"],
             shown: |s| s.at_most_once.to_string(),
@@ -109,7 +109,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "outbox",
-            option: |o| o.outbox = true,
+            option: |o| o.set(Setting::Outbox, RawValue::Flag(true)),
             variable: Some(("WECOM_ALERT_OUTBOX", "off")),
             in_file: ["true", "true"],
             shown: |s| s.outbox.to_string(),
@@ -117,7 +117,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             key: "log_file",
-            option: |o| o.log_file = Some(PathBuf::from("/a")),
+            option: |o| o.set(Setting::LogFile, RawValue::Path(PathBuf::from("/a"))),
             variable: Some(("WECOM_ALERT_LOG_FILE", "/b")),
             in_file: ["'/c'", "'/d'"],
             shown: |s| s.log_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
@@ -139,7 +139,7 @@ fn each_level_gives_way_to_the_one_above() {
             let home = Home::with(&format!("{}[profiles.only]\n{}", line(level <= 3, top), line(level <= 2, profile)));
             let mut overrides = Overrides::default();
             if level == 0 {
-                (case.option)(&mut overrides);
+                overrides = (case.option)(overrides);
             }
             let settings = home.settings(&overrides, variable.as_slice());
             assert_eq!((case.shown)(&settings), wanted, "{} at level {level}", case.key);
@@ -210,21 +210,18 @@ fn what_is_refused_in_a_file() {
 fn a_malformed_option_is_usage_and_names_itself() {
     let none = Overrides::default;
     let cases = [
-        (Overrides { retries: text("many"), ..none() }, "--retries: retries is no whole number from 0 to 100"),
-        (Overrides { retries: text("101"), ..none() }, "--retries: retries is no whole number from 0 to 100"),
-        (Overrides { on_long: text("cut"), ..none() }, "--on-long: it is none of auto, split"),
-        (Overrides { keep: text(""), ..none() }, "--keep: the value is empty"),
-        (Overrides { jitter: text("5"), ..none() }, "--jitter: the duration has no unit"),
-        (Overrides { outbox_max_age: text("721h"), ..none() }, "--outbox-max-age: the duration is longer than 720 h"),
-        (Overrides { cooldown: text("soon"), ..none() }, "--cooldown: a duration is expected"),
-        (Overrides { also: vec![String::new()], ..none() }, "--also: the profile's name is missing"),
-        (Overrides { fallback: text(":app"), ..none() }, "--fallback: the profile's name is missing"),
-        (Overrides { log_file: Some(PathBuf::new()), ..none() }, "--log-file: the value is empty"),
-        (Overrides { cooldown_key: text("x"), ..none() }, "--cooldown-key: it needs `cooldown`, which is not set"),
-        (
-            Overrides { on_rate_limit: text("outbox"), ..none() },
-            "--on-rate-limit: this needs the outbox itself, which is off",
-        ),
+        (none().set(Setting::Retries, "many"), "--retries: retries is no whole number from 0 to 100"),
+        (none().set(Setting::Retries, "101"), "--retries: retries is no whole number from 0 to 100"),
+        (none().set(Setting::OnLong, "cut"), "--on-long: it is none of auto, split"),
+        (none().set(Setting::Keep, ""), "--keep: the value is empty"),
+        (none().set(Setting::Jitter, "5"), "--jitter: the duration has no unit"),
+        (none().set(Setting::OutboxMaxAge, "721h"), "--outbox-max-age: the duration is longer than 720 h"),
+        (none().set(Setting::Cooldown, "soon"), "--cooldown: a duration is expected"),
+        (none().set(Setting::Also, RawValue::List(vec![String::new()])), "--also: the profile's name is missing"),
+        (none().set(Setting::Fallback, ":app"), "--fallback: the profile's name is missing"),
+        (none().set(Setting::LogFile, RawValue::Path(PathBuf::new())), "--log-file: the value is empty"),
+        (none().set(Setting::CooldownKey, "x"), "--cooldown-key: it needs `cooldown`, which is not set"),
+        (none().set(Setting::OnRateLimit, "outbox"), "--on-rate-limit: this needs the outbox itself, which is off"),
     ];
     for (overrides, message) in cases {
         let error = Home::empty().error(&overrides, &[]);
@@ -240,7 +237,7 @@ fn a_malformed_option_is_usage_and_names_itself() {
 #[test]
 fn what_a_key_needs_may_stand_at_any_level() {
     let home = Home::with("cooldown = '1m'\noutbox = true\n[profiles.a]\ncooldown_key = 'k'");
-    let overrides = Overrides { on_rate_limit: text("outbox"), ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::OnRateLimit, "outbox");
     let s = home.settings(&overrides, &[]);
     assert_eq!((s.cooldown, s.cooldown_key), (Some(Duration::from_secs(60)), text("k")));
     assert_eq!(s.on_rate_limit, OnRateLimit::Outbox);

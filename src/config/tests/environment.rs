@@ -1,13 +1,13 @@
 //! Variables: names, shapes, and those that are none of ours.
 
 use super::*;
-use crate::config::key::Key;
+use crate::config::setting::Setting;
 use crate::config::{Keep, OnLong, OnRateLimit};
 use crate::input::Encoding;
 
 #[test]
 fn the_names_are_a_promise() {
-    let mut names: Vec<_> = Key::ALL.iter().filter_map(|key| key.variable()).collect();
+    let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
     let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
@@ -131,65 +131,63 @@ fn debug_shows_names_alone() {
 
 #[test]
 fn every_option_reaches_the_settings() {
-    let text = |text: &str| Some(text.to_owned());
     let list = |item: &str| vec![item.to_owned()];
-    let overrides = Overrides {
-        config: Some(Home::with("").path("x")),
-        profile: text("p"),
-        base_url: text("http://b.example"),
-        proxy: text("socks5://p.example"),
-        ca_file: Some(PathBuf::from("ca")),
-        connect_timeout: text("1s"),
-        timeout: text("2s"),
-        deadline: text("3s"),
-        rate: text("1/1s"),
-        retries: text("5"),
-        no_cache: true,
-        no_validate: true,
-        output: text("json"),
-        quiet: true,
-        verbose: 2,
-        corp_id: text("ww"),
-        agent_id: text("1"),
-        to_user: list("u"),
-        to_party: list("p"),
-        to_tag: list("t"),
-        msgtype: text("m"),
-        encoding: text("gbk"),
-        mention: list("m"),
-        mention_mobile: list("n"),
-        mention_fallback: text("fail"),
-        safe: text("2"),
-        id_trans: true,
-        duplicate_check: text("4s"),
-        escapes: true,
-        skip_empty: true,
-        if_empty: text(" $i "),
-        title: text("$t"),
-        url: text("l"),
-        btntxt: text("$b"),
-        picurl: text("q"),
-        prefix: text("$x"),
-        allow_partial: true,
-        at_most_once: true,
-        on_rate_limit: text("outbox"),
-        jitter: text("6s"),
-        on_long: text("split"),
-        keep: text("tail"),
-        also: list("a:webhook"),
-        fallback: text("f:app"),
-        outbox: true,
-        outbox_max_age: text("7h"),
-        cooldown: text("8m"),
-        cooldown_key: text("$k"),
-        log_file: Some(PathBuf::from("log")),
-        dry_run: true,
-    };
-    let layer = overrides.layer();
-    for key in Key::ALL.iter().filter(|key| !key.option().is_empty()) {
-        assert_eq!(layer.get(*key).map(|entry| entry.origin.as_str()), Some(key.option()), "{key:?}");
+    let on = RawValue::Flag(true);
+    let many = |item| RawValue::List(list(item));
+    let overrides = Overrides::default()
+        .set(Setting::BaseUrl, "http://b.example")
+        .set(Setting::Proxy, "socks5://p.example")
+        .set(Setting::CaFile, RawValue::Path(PathBuf::from("ca")))
+        .set(Setting::ConnectTimeout, "1s")
+        .set(Setting::Timeout, "2s")
+        .set(Setting::Deadline, "3s")
+        .set(Setting::Rate, "1/1s")
+        .set(Setting::Retries, "5")
+        .set(Setting::NoCache, on.clone())
+        .set(Setting::NoValidate, on.clone())
+        .set(Setting::Output, "json")
+        .set(Setting::Quiet, on.clone())
+        .set(Setting::Verbose, "2")
+        .set(Setting::CorpId, "ww")
+        .set(Setting::AgentId, "1")
+        .set(Setting::ToUser, many("u"))
+        .set(Setting::ToParty, many("p"))
+        .set(Setting::ToTag, many("t"))
+        .set(Setting::Msgtype, "m")
+        .set(Setting::Encoding, "gbk")
+        .set(Setting::Mention, many("m"))
+        .set(Setting::MentionMobile, many("n"))
+        .set(Setting::MentionFallback, "fail")
+        .set(Setting::Safe, "2")
+        .set(Setting::IdTrans, on.clone())
+        .set(Setting::DuplicateCheck, "4s")
+        .set(Setting::Escapes, on.clone())
+        .set(Setting::SkipEmpty, on.clone())
+        .set(Setting::IfEmpty, " $i ")
+        .set(Setting::Title, "$t")
+        .set(Setting::Url, "l")
+        .set(Setting::Btntxt, "$b")
+        .set(Setting::Picurl, "q")
+        .set(Setting::Prefix, "$x")
+        .set(Setting::AllowPartial, on.clone())
+        .set(Setting::AtMostOnce, on.clone())
+        .set(Setting::OnRateLimit, "outbox")
+        .set(Setting::Jitter, "6s")
+        .set(Setting::OnLong, "split")
+        .set(Setting::Keep, "tail")
+        .set(Setting::Also, many("a:webhook"))
+        .set(Setting::Fallback, "f:app")
+        .set(Setting::Outbox, on.clone())
+        .set(Setting::OutboxMaxAge, "7h")
+        .set(Setting::Cooldown, "8m")
+        .set(Setting::CooldownKey, "$k")
+        .set(Setting::LogFile, RawValue::Path(PathBuf::from("log")))
+        .set(Setting::DryRun, on.clone());
+    let is_its_own = |setting: &&Setting| !matches!(setting, Setting::Config | Setting::Profile);
+    for setting in Setting::ALL.iter().filter(|setting| !setting.row().option.is_empty()).filter(is_its_own) {
+        assert!(overrides.has(*setting), "{setting:?}");
     }
-    let s = Home::empty().settings(&Overrides { config: None, profile: None, ..overrides }, &[]);
+    let s = Home::empty().settings(&overrides, &[]);
     let shown = format!("{s:#?}");
     assert!(!shown.contains("false"), "{shown}");
     assert_eq!((s.safe, s.verbose, s.output), (Some(2), 2, crate::config::Output::Json));

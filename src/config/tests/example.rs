@@ -1,7 +1,6 @@
 //! `config.example.toml` holds every key, and loads.
 
 use super::*;
-use crate::config::key::Key;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
@@ -21,7 +20,7 @@ fn loads_without_a_warning() {
 #[test]
 fn has_every_key_once() {
     let mut listed: Vec<_> = EXAMPLE.lines().filter_map(key_of).filter(|key| *key != "default_profile").collect();
-    let mut known: Vec<_> = Key::in_file().map(Key::name).collect();
+    let mut known: Vec<_> = Setting::keys().collect();
     listed.sort_unstable();
     known.sort_unstable();
     assert_eq!(listed, known);
@@ -41,14 +40,14 @@ fn every_key_that_is_commented_out_loads_in_its_place() {
             edited.insert(0, "cooldown = \"10m\"");
         }
         // The forms of one value exclude each other.
-        for forms in crate::config::key::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
+        for forms in crate::config::setting::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
             edited.retain(|other| {
                 *other == bare || !forms.iter().any(|form| other.starts_with(&format!("{} = ", form.name())))
             });
         }
         let name =
             if index > lines.iter().position(|line| *line == "[profiles.room]").unwrap() { "room" } else { "ops" };
-        let overrides = Overrides { profile: Some(name.into()), dry_run: true, ..Overrides::default() };
+        let overrides = Overrides::default().set(Setting::Profile, name).set(Setting::DryRun, RawValue::Flag(true));
         let home = Home::with(&edited.join("\n"));
         home.settings(&overrides, &[]);
         tried += 1;

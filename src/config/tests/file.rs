@@ -138,8 +138,8 @@ fn relative_paths_count_from_the_files_folder() {
     let s = home.settings(&Overrides::default(), &[]);
     assert_eq!(s.ca_file.unwrap(), home.path(".config/wecom-alert/ca.pem"));
     assert_eq!((s.cache_dir.unwrap(), s.state_dir.unwrap()), (home.path("c"), PathBuf::from("/s")));
-    let by_option = Overrides { ca_file: Some(PathBuf::from("ca.pem")), ..Overrides::default() };
+    let by_option = Overrides::default().set(Setting::CaFile, RawValue::Path(PathBuf::from("ca.pem")));
     assert_eq!(home.settings(&by_option, &[]).ca_file.unwrap(), PathBuf::from("ca.pem"));
-    let in_home = Overrides { ca_file: Some(PathBuf::from("~/ca.pem")), ..Overrides::default() };
+    let in_home = Overrides::default().set(Setting::CaFile, RawValue::Path(PathBuf::from("~/ca.pem")));
     assert_eq!(home.settings(&in_home, &[]).ca_file.unwrap(), home.path("ca.pem"));
 }

@@ -8,7 +8,7 @@ const PLANTED: &str = "PLANTED-test-credential-0123456789";
 
 /// Pieces from which files are put together; the credential stands in every place but a profile's name.
 fn piece() -> impl Strategy<Value = String> {
-    let keys: Vec<_> = crate::config::key::Key::in_file().map(|key| key.name().to_owned()).collect();
+    let keys: Vec<_> = Setting::keys().map(str::to_owned).collect();
     let values = [
         "\"{}\"",
         "'{}'",

@@ -5,11 +5,11 @@ mod delivery;
 mod environment;
 mod example;
 mod file;
-mod glance;
 mod leaks;
 mod origin;
 mod precedence;
 mod profile;
+mod report_settings;
 mod search;
 mod target;
 mod values;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Environment, Overrides, Settings, resolve};
+use super::{Config, Environment, Overrides, RawValue, Setting, Settings, TargetName};
 use crate::error::{Error, Result, Status};
 
 /// A home folder and a system's config path of a test's own.
@@ -71,6 +71,14 @@ impl Home {
     fn error(&self, overrides: &Overrides, pairs: &[(&str, &str)]) -> Error {
         self.resolve(overrides, pairs).unwrap_err()
     }
+}
+
+fn resolve(overrides: &Overrides, env: &Environment) -> Result<(Settings, Vec<String>)> {
+    Config::read(overrides, env)?.resolve()
+}
+
+fn resolve_target(overrides: &Overrides, env: &Environment, target: &TargetName, origin: &str) -> Result<Settings> {
+    Config::read(overrides, env)?.resolve_target(target, origin)
 }
 
 /// What the settings make of a config file alone.

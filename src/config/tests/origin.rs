@@ -1,7 +1,6 @@
 //! Which config file and which profile count, and why.
 
 use super::*;
-use crate::config::Config;
 
 fn about(home: &Home, overrides: &Overrides, pairs: &[(&str, &str)]) -> (String, String) {
     let env = home.env(pairs);
@@ -23,7 +22,7 @@ fn the_file_and_why_it_is_that_one() {
     let path = home.config();
     let named = about(&home, &Overrides::default(), &[("WECOM_ALERT_CONFIG", &path)]);
     assert_eq!(named.0, format!("{path}, which WECOM_ALERT_CONFIG names"));
-    let by_option = Overrides { config: Some(path.clone().into()), ..Overrides::default() };
+    let by_option = Overrides::default().set(Setting::Config, RawValue::Path(path.clone().into()));
     assert_eq!(about(&home, &by_option, &[("WECOM_ALERT_CONFIG", "/x")]).0, format!("{path}, which --config names"));
 
     let home = Home::empty();
@@ -37,7 +36,7 @@ fn the_profile_and_why_it_is_that_one() {
     let credentials = [("WECOM_ALERT_WEBHOOK", "test-key-1")];
     let two = "[profiles.ops]\n[profiles.room]\n";
     let with_default = format!("default_profile = \"room\"\n{two}");
-    let by_option = Overrides { profile: Some("ops".to_owned()), ..Overrides::default() };
+    let by_option = Overrides::default().set(Setting::Profile, "ops");
     for (config, overrides, pairs, told) in [
         ("[profiles.ops]\n", &Overrides::default(), &[][..], "ops, the only one in the config file"),
         (&with_default, &Overrides::default(), &[], "room, the default_profile of the config file"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::{Level, Output};
+use crate::config::{Output, Precedence};
 
 const FILE: &str = r#"
 timeout = "4s"
@@ -19,7 +19,7 @@ to_user = "ops"
 "#;
 
 fn ops() -> Overrides {
-    Overrides { profile: Some("ops".into()), ..Overrides::default() }
+    Overrides::default().set(Setting::Profile, "ops")
 }
 
 fn secret(settings: &Settings) -> (String, String) {
@@ -32,10 +32,10 @@ fn each_level_gives_way_to_the_one_above() {
     let home = Home::with(FILE);
     let timeout = |overrides: &Overrides, pairs: &[(&str, &str)]| home.settings(overrides, pairs).timeout.as_secs();
     let env = [("WECOM_ALERT_TIMEOUT", "2s")];
-    assert_eq!(timeout(&Overrides { timeout: Some("1s".into()), ..ops() }, &env), 1);
+    assert_eq!(timeout(&ops().set(Setting::Timeout, "1s"), &env), 1);
     assert_eq!(timeout(&ops(), &env), 2);
     assert_eq!(timeout(&ops(), &[("WECOM_ALERT_TIMEOUT", " ")]), 3);
-    assert_eq!(timeout(&Overrides { profile: Some("bare".into()), ..Overrides::default() }, &[]), 4);
+    assert_eq!(timeout(&Overrides::default().set(Setting::Profile, "bare"), &[]), 4);
     assert_eq!(Home::empty().settings(&Overrides::default(), &[]).timeout.as_secs(), 10);
 }
 
@@ -59,7 +59,7 @@ fn origins_are_for_humans() {
     assert_eq!(s.corp_id.as_ref().unwrap().origin, format!("corp_id of profile ops in {}", home.config()));
     assert_eq!((s.agent_id.as_ref().unwrap().value, s.corp_id.as_ref().unwrap().value.as_str()), (11, "ww-ops"));
     assert_eq!(secret(&s).0, format!("secret of profile ops in {}", home.config()));
-    let options = Overrides { corp_id: Some(" ww-o ".into()), agent_id: Some("12".into()), ..Overrides::default() };
+    let options = Overrides::default().set(Setting::CorpId, " ww-o ").set(Setting::AgentId, "12");
     let s = Home::with("secret = \"x-test\"").settings(&options, &[("WECOM_ALERT_WEBHOOK", "test-key")]);
     assert_eq!((s.corp_id.as_ref().unwrap().value.as_str(), s.agent_id.unwrap().value), ("ww-o", 12));
     assert_eq!(s.corp_id.unwrap().origin, "--corp-id");
@@ -107,12 +107,12 @@ fn a_profile_named_by_option_beats_the_environment_and_says_so_once() {
 #[test]
 fn what_the_named_profile_lacks_comes_from_the_environment_before_the_top_level() {
     let home = Home::with("corp_id = \"ww-top\"\n[profiles.bare]");
-    let bare = Overrides { profile: Some("bare".into()), ..Overrides::default() };
+    let bare = Overrides::default().set(Setting::Profile, "bare");
     assert_eq!(home.settings(&bare, &[("WECOM_ALERT_CORP_ID", "ww-env")]).corp_id.unwrap().value, "ww-env");
     assert_eq!(home.settings(&bare, &[]).corp_id.unwrap().value, "ww-top");
     // An option stands above the profile, so nothing is said about the variable.
     let home = Home::with(FILE);
-    let with_id = Overrides { corp_id: Some("ww-option".into()), ..ops() };
+    let with_id = ops().set(Setting::CorpId, "ww-option");
     assert_eq!(home.settings(&with_id, &[("WECOM_ALERT_CORP_ID", "ww-env")]).corp_id.unwrap().value, "ww-option");
 }
 
@@ -124,19 +124,25 @@ fn recipients_of_one_level_replace_all_of_the_lower_ones() {
         (to.level, to.to_user, to.to_party, to.to_tag)
     };
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
-    let option = Overrides { to_tag: list(&["1", "2|3"]), ..ops() };
+    let option = ops().set(Setting::ToTag, RawValue::List(list(&["1", "2|3"])));
     let env = [("WECOM_ALERT_TO_PARTY", "4,5")];
-    assert_eq!(to(&option, &env), (Level::Option, vec![], vec![], list(&["1", "2|3"])));
-    assert_eq!(to(&ops(), &env), (Level::Environment, vec![], list(&["4,5"]), vec![]));
-    assert_eq!(to(&ops(), &[]), (Level::Profile, list(&["ops"]), vec![], vec![]));
-    let bare = Overrides { profile: Some("bare".into()), ..Overrides::default() };
-    assert_eq!(to(&bare, &[]), (Level::TopLevel, vec![], list(&["7"]), vec![]));
+    assert_eq!(to(&option, &env), (Precedence::Option, vec![], vec![], list(&["1", "2|3"])));
+    assert_eq!(to(&ops(), &env), (Precedence::Environment, vec![], list(&["4,5"]), vec![]));
+    assert_eq!(to(&ops(), &[]), (Precedence::Profile, list(&["ops"]), vec![], vec![]));
+    let bare = Overrides::default().set(Setting::Profile, "bare");
+    assert_eq!(to(&bare, &[]), (Precedence::TopLevel, vec![], list(&["7"]), vec![]));
 }
 
 #[test]
 fn talk_follows_the_higher_level() {
-    let talk = |config: &str, quiet, verbose| {
-        let overrides = Overrides { quiet, verbose, ..Overrides::default() };
+    let talk = |config: &str, quiet, verbose: u8| {
+        let mut overrides = Overrides::default();
+        if quiet {
+            overrides = overrides.set(Setting::Quiet, RawValue::Flag(true));
+        }
+        if verbose > 0 {
+            overrides = overrides.set(Setting::Verbose, verbose.to_string().as_str());
+        }
         let s = Home::with(config).settings(&overrides, &[]);
         (s.quiet, s.verbose)
     };

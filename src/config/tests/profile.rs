@@ -5,7 +5,7 @@ use super::*;
 const TWO: &str = "[profiles.ops]\ncorp_id = \"ww-ops\"\n[profiles.room]\nwebhook = \"test-room\"\n";
 
 fn named(name: &str) -> Overrides {
-    Overrides { profile: Some(name.to_owned()), ..Overrides::default() }
+    Overrides::default().set(Setting::Profile, name)
 }
 
 fn chosen(home: &Home, overrides: &Overrides, pairs: &[(&str, &str)]) -> Option<String> {
@@ -39,7 +39,7 @@ fn credentials_in_the_environment_do_without_a_profile() {
     let settings = home.settings(&Overrides::default(), &app);
     assert_eq!((settings.profile, settings.corp_id.unwrap().value), (None, "ww-env".to_owned()));
     assert_eq!(chosen(&home, &Overrides::default(), &[("WECOM_ALERT_WEBHOOK_FILE", "/k")]), None);
-    let by_option = Overrides { corp_id: Some("ww-option".into()), ..Overrides::default() };
+    let by_option = Overrides::default().set(Setting::CorpId, "ww-option");
     assert_eq!(chosen(&home, &by_option, &[("WECOM_ALERT_SECRET_FILE", "/s")]), None);
     // Half of an app's credentials is not enough.
     for half in [("WECOM_ALERT_CORP_ID", "ww-env"), ("WECOM_ALERT_SECRET", "test-secret")] {

@@ -34,7 +34,7 @@ fn a_named_file_counts_alone() {
     let home = Home::with("base_url = \"https://home.example\"");
     let one = home.write("one.toml", "base_url = \"https://one.example\"");
     home.write("two.toml", "base_url = \"https://two.example\"");
-    let by_option = Overrides { config: Some(one), ..Overrides::default() };
+    let by_option = Overrides::default().set(Setting::Config, RawValue::Path(one));
     let by_variable = [("WECOM_ALERT_CONFIG", "~/two.toml")];
     assert_eq!(base_url(&home, &by_option, &by_variable).unwrap(), "https://one.example");
     assert_eq!(base_url(&home, &Overrides::default(), &by_variable).unwrap(), "https://two.example");
@@ -44,7 +44,7 @@ fn a_named_file_counts_alone() {
 #[test]
 fn a_named_file_that_is_missing_is_an_error() {
     let home = Home::with("");
-    let missing = Overrides { config: Some(home.path("none.toml")), ..Overrides::default() };
+    let missing = Overrides::default().set(Setting::Config, RawValue::Path(home.path("none.toml")));
     let error = home.error(&missing, &[]);
     assert_eq!(error.status(), Status::Config);
     assert!(error.message().starts_with("--config: ") && error.message().contains("none.toml"), "{error}");

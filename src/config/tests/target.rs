@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::{Config, Level, TargetName, resolve_target};
+use crate::config::Precedence;
 
 const FILE: &str = r#"
 default_profile = "ops"
@@ -40,9 +40,7 @@ fn target(text: &str) -> TargetName {
 }
 
 fn of(home: &Home, overrides: &Overrides, pairs: &[(&str, &str)], name: &str) -> Settings {
-    let (settings, warnings) = resolve_target(overrides, &home.env(pairs), &target(name), "--also").unwrap();
-    assert_eq!(warnings, Vec::<String>::new());
-    settings
+    resolve_target(overrides, &home.env(pairs), &target(name), "--also").unwrap()
 }
 
 /// Corp id, agent id and secret.
@@ -55,7 +53,7 @@ fn login(settings: &Settings) -> (String, i64, String) {
 #[test]
 fn its_profile_beats_environment_and_the_commands_own_profile() {
     let home = Home::with(FILE);
-    let overrides = Overrides { profile: Some("ops".into()), ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::Profile, "ops");
     for pairs in [&ENVIRONMENT[..], &[]] {
         let s = of(&home, &overrides, pairs, "dba:app");
         assert_eq!(s.profile.as_deref(), Some("dba"));
@@ -65,38 +63,37 @@ fn its_profile_beats_environment_and_the_commands_own_profile() {
     // Nothing of the command's own profile.
     let s = of(&home, &overrides, &[], "room");
     assert!(s.corp_id.is_none() && s.secret.is_none());
-    assert_eq!(s.webhook.unwrap().level(), Level::Profile);
+    assert_eq!(s.webhook.unwrap().level(), Precedence::Profile);
     // What it lacks comes from the environment; other settings keep the usual order.
     let s = of(&home, &overrides, &[("WECOM_ALERT_TIMEOUT", "2s"), ("WECOM_ALERT_SECRET", "test-secret-env")], "room");
-    assert_eq!((s.timeout.as_secs(), s.secret.unwrap().level()), (2, Level::Environment));
+    assert_eq!((s.timeout.as_secs(), s.secret.unwrap().level()), (2, Precedence::Environment));
 }
 
 #[test]
 fn its_own_recipients_come_first() {
     let home = Home::with(FILE);
-    let overrides = Overrides { to_user: vec!["option".into()], ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::ToUser, RawValue::List(vec!["option".into()]));
     let to = |overrides: &Overrides, pairs: &[(&str, &str)], name: &str| {
         let to = of(&home, overrides, pairs, name).to.unwrap();
         (to.level, to.to_user, to.to_party)
     };
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
-    assert_eq!(to(&overrides, &ENVIRONMENT, "dba"), (Level::Profile, list(&["dba"]), vec![]));
-    assert_eq!(to(&overrides, &ENVIRONMENT, "room"), (Level::Option, list(&["option"]), vec![]));
-    assert_eq!(to(&Overrides::default(), &ENVIRONMENT, "room"), (Level::Environment, list(&["env"]), vec![]));
-    assert_eq!(to(&Overrides::default(), &[], "room"), (Level::TopLevel, vec![], list(&["7"])));
+    assert_eq!(to(&overrides, &ENVIRONMENT, "dba"), (Precedence::Profile, list(&["dba"]), vec![]));
+    assert_eq!(to(&overrides, &ENVIRONMENT, "room"), (Precedence::Option, list(&["option"]), vec![]));
+    assert_eq!(to(&Overrides::default(), &ENVIRONMENT, "room"), (Precedence::Environment, list(&["env"]), vec![]));
+    assert_eq!(to(&Overrides::default(), &[], "room"), (Precedence::TopLevel, vec![], list(&["7"])));
 }
 
 #[test]
 fn ids_by_option_are_the_commands_own() {
     let home = Home::with(FILE);
-    let overrides =
-        Overrides { corp_id: Some("ww-option".into()), agent_id: Some("44".into()), ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::CorpId, "ww-option").set(Setting::AgentId, "44");
     assert_eq!(login(&of(&home, &overrides, &ENVIRONMENT, "dba")).1, 22);
     let s = of(&home, &overrides, &[], "room");
     assert!(s.corp_id.is_none() && s.agent_id.is_none());
     assert_eq!(home.settings(&overrides, &[]).corp_id.unwrap().value, "ww-option");
     // Every other option holds for all targets.
-    let overrides = Overrides { timeout: Some("1s".into()), title: Some("T".into()), ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::Timeout, "1s").set(Setting::Title, "T");
     let s = of(&home, &overrides, &[], "dba");
     assert_eq!((s.timeout.as_secs(), s.title.as_deref()), (1, Some("T")));
 }
@@ -104,7 +101,8 @@ fn ids_by_option_are_the_commands_own() {
 #[test]
 fn it_has_no_further_targets_itself() {
     let home = Home::with(FILE);
-    let overrides = Overrides { also: vec!["dba".into()], fallback: Some("dba".into()), ..Overrides::default() };
+    let overrides =
+        Overrides::default().set(Setting::Also, RawValue::List(vec!["dba".into()])).set(Setting::Fallback, "dba");
     // Not even broken ones matter.
     for name in ["dba", "room"] {
         let s = of(&home, &overrides, &[], name);
@@ -144,15 +142,4 @@ fn one_reading_serves_all_targets() {
     assert_eq!(config.resolve().unwrap().0.profile.as_deref(), Some("ops"));
     let s = config.resolve_target(&target("dba"), "--also").unwrap();
     assert_eq!((s.profile.as_deref(), s.config_file), (Some("dba"), Some(PathBuf::from(home.config()))));
-}
-
-#[test]
-fn nothing_is_said_twice() {
-    let home = Home::with(FILE);
-    let pairs = [("WECOM_ALERT_TIMOUT", "1s"), ("WECOM_ALERT_CORP_ID", "ww-env")];
-    let env = home.env(&pairs);
-    // What the reading showed, but nothing on variables that serve the command's own target.
-    let (_, warnings) = resolve_target(&Overrides::default(), &env, &target("dba"), "--also").unwrap();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].starts_with("WECOM_ALERT_TIMOUT "), "{warnings:?}");
 }

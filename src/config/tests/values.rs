@@ -12,9 +12,9 @@ fn what_was_not_expanded_is_refused_at_every_level() {
         error.message().to_owned()
     };
     let none = Overrides::default();
-    let option = Overrides { timeout: Some("${LIMIT:-5s}".into()), ..Overrides::default() };
+    let option = Overrides::default().set(Setting::Timeout, "${LIMIT:-5s}");
     assert_eq!(unexpanded(&option, &[]), "--timeout: the value starts with `$`: the variable $LIMIT was not expanded");
-    let list = Overrides { to_user: vec!["a".into(), "$ONCALL".into()], ..Overrides::default() };
+    let list = Overrides::default().set(Setting::ToUser, RawValue::List(vec!["a".into(), "$ONCALL".into()]));
     assert!(unexpanded(&list, &[]).contains("--to-user: ") && unexpanded(&list, &[]).contains("$ONCALL"));
     for name in ["CORP_ID", "AGENT_ID", "BASE_URL", "CA_FILE", "RATE", "PROFILE", "TO_USER", "CACHE_DIR", "NO_CACHE"] {
         let name = format!("WECOM_ALERT_{name}");
@@ -37,8 +37,8 @@ fn what_was_not_expanded_is_refused_at_every_level() {
 #[test]
 fn typed_free_text_and_a_commands_arguments_may_begin_with_a_dollar() {
     let home = Home::with("secret_command = ['sh', '-c', '$HOME/x']");
-    let text = |text: &str| Some(text.to_owned());
-    let overrides = Overrides { title: text("$5"), if_empty: text("$"), btntxt: text("$1"), ..Overrides::default() };
+    let overrides =
+        Overrides::default().set(Setting::Title, "$5").set(Setting::IfEmpty, "$").set(Setting::Btntxt, "$1");
     let s = home.settings(&overrides, &[]);
     assert_eq!((s.title.unwrap(), s.if_empty.unwrap(), s.btntxt.unwrap()), ("$5".into(), "$".into(), "$1".into()));
     assert!(s.secret.is_some());
@@ -56,7 +56,7 @@ fn a_value_that_is_overridden_is_not_judged() {
 #[test]
 fn a_malformed_option_is_usage_and_everything_else_is_config() {
     let home = Home::empty();
-    let overrides = Overrides { deadline: Some("90\n".into()), ..Overrides::default() };
+    let overrides = Overrides::default().set(Setting::Deadline, "90\n");
     let error = home.error(&overrides, &[]);
     assert_eq!(error.status(), Status::Usage);
     assert_eq!(error.message(), "--deadline: the duration has no unit (given: `90\\n`)");
@@ -64,7 +64,7 @@ fn a_malformed_option_is_usage_and_everything_else_is_config() {
     // A variable's value is not repeated: it may be another one's.
     let error = home.error(&Overrides::default(), &[("WECOM_ALERT_DEADLINE", "s3cret")]);
     assert_eq!((error.status(), error.message()), (Status::Config, "WECOM_ALERT_DEADLINE: a duration is expected"));
-    let proxy = Overrides { proxy: Some("socks4://u:s3cret@p".into()), ..Overrides::default() };
+    let proxy = Overrides::default().set(Setting::Proxy, "socks4://u:s3cret@p");
     let error = home.error(&proxy, &[]);
     assert_eq!(error.status(), Status::Usage);
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
@@ -91,7 +91,7 @@ fn values_out_of_range_are_placed() {
     ] {
         assert_eq!(error_of(config).0, message);
     }
-    let empty = Overrides { corp_id: Some(String::new()), ..Overrides::default() };
+    let empty = Overrides::default().set(Setting::CorpId, "");
     assert_eq!(Home::empty().error(&empty, &[]).status(), Status::Usage);
 }
 
@@ -110,7 +110,7 @@ fn a_proxy_file_is_read_unless_nothing_is_sent() {
     let home = Home::with("proxy_file = 'proxy.url'");
     let error = home.error(&Overrides::default(), &[]);
     assert!(error.message().contains("cannot be read"), "{error}");
-    let dry = home.settings(&Overrides { dry_run: true, ..Overrides::default() }, &[]);
+    let dry = home.settings(&Overrides::default().set(Setting::DryRun, RawValue::Flag(true)), &[]);
     assert_eq!((dry.proxy, dry.dry_run), (ProxySetting::Environment, true));
     home.write(".config/wecom-alert/proxy.url", "\u{feff}http://u:test-secret@p.example:3128\r\n");
     let ProxySetting::Url(url) = home.settings(&Overrides::default(), &[]).proxy else { panic!() };

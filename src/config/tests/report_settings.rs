@@ -1,7 +1,7 @@
 //! What a report on unusable settings can still know of them.
 
 use super::*;
-use crate::config::{Glance, Output, glance};
+use crate::config::{Output, ReportSettings, report_settings};
 
 /// Names and values.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -9,8 +9,9 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 /// Broken in every way but its syntax.
 const BROKEN: &str = "output = 'json'\ntimeuot = 1\ntimeout = true\nsecret = 'x'\nsecret_file = 'y'\n";
 
-fn told(output: Output, profile: Option<&str>) -> Glance {
-    Glance { output, profile: profile.map(str::to_owned), log_file: None }
+fn told(output: Output, profile: Option<&str>) -> ReportSettings {
+    let profile = profile.map(str::to_owned);
+    ReportSettings { output, quiet: false, verbose: false, profile, log_file: None }
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn mistakes_are_passed_over() {
     ];
     for (config, wanted) in cases {
         let home = Home::with(&config);
-        assert_eq!(glance(&Overrides::default(), &home.env(&bad_variables)), told(wanted, None), "{config}");
+        assert_eq!(report_settings(&Overrides::default(), &home.env(&bad_variables)), told(wanted, None), "{config}");
     }
 }
 
@@ -43,13 +44,13 @@ fn it_looks_where_the_settings_are_looked_for() {
     let home = Home::with("[profiles.a]\noutput = 'json'\n[profiles.b]\n");
     let other = home.write("other.toml", "output = 'json'\nx = 1\n");
     let other = other.to_str().unwrap();
-    let option = |profile: Option<&str>, output: Option<&str>| Overrides {
-        profile: profile.map(str::to_owned),
-        output: output.map(str::to_owned),
-        ..Overrides::default()
+    let option = |profile: Option<&str>, output: Option<&str>| {
+        let given = [(Setting::Profile, profile), (Setting::Output, output)];
+        let given = given.into_iter().filter_map(|(setting, value)| Some((setting, value?)));
+        given.fold(Overrides::default(), |overrides, (setting, value)| overrides.set(setting, value))
     };
     let profile_a = [("WECOM_ALERT_PROFILE", "a")];
-    let cases: [(Overrides, Variables<'_>, Glance); 10] = [
+    let cases: [(Overrides, Variables<'_>, ReportSettings); 10] = [
         (option(None, None), &[], told(Output::Text, None)),
         (option(Some("a"), None), &[], told(Output::Json, Some("a"))),
         (option(None, None), &profile_a, told(Output::Json, Some("a"))),
@@ -59,23 +60,23 @@ fn it_looks_where_the_settings_are_looked_for() {
         (option(Some("b"), Some("json")), &[], told(Output::Json, Some("b"))),
         (option(Some("a"), Some("text")), &[], told(Output::Text, Some("a"))),
         (option(None, None), &[("WECOM_ALERT_CONFIG", other)], told(Output::Json, None)),
-        (Overrides { config: Some(other.into()), ..option(None, None) }, &[], told(Output::Json, None)),
+        (option(None, None).set(Setting::Config, RawValue::Path(other.into())), &[], told(Output::Json, None)),
     ];
     for (index, (overrides, variables, wanted)) in cases.into_iter().enumerate() {
-        assert_eq!(glance(&overrides, &home.env(variables)), wanted, "case {index}");
+        assert_eq!(report_settings(&overrides, &home.env(variables)), wanted, "case {index}");
     }
     // No file at all, and what is none.
     let home = Home::empty();
-    assert_eq!(glance(&option(None, None), &home.env(&[])), told(Output::Text, None));
+    assert_eq!(report_settings(&option(None, None), &home.env(&[])), told(Output::Text, None));
     let folder = home.path("");
-    let overrides = Overrides { config: Some(folder), ..option(None, None) };
-    assert_eq!(glance(&overrides, &home.env(&[])), told(Output::Text, None));
+    let overrides = option(None, None).set(Setting::Config, RawValue::Path(folder));
+    assert_eq!(report_settings(&overrides, &home.env(&[])), told(Output::Text, None));
 }
 
 #[test]
 fn the_log_is_kept_of_broken_settings_too() {
     let home = Home::with(&format!("log_file = 'top'\n{BROKEN}[profiles.a]\nlog_file = '~/of-a'\n[profiles.b]\n"));
-    let option = |path: &str| Overrides { log_file: Some(path.into()), ..Overrides::default() };
+    let option = |path: &str| Overrides::default().set(Setting::LogFile, RawValue::Path(path.into()));
     let variable = [("WECOM_ALERT_LOG_FILE", "/variable")];
     let profile_a = [("WECOM_ALERT_PROFILE", "a")];
     let cases: [(Overrides, Variables<'_>, PathBuf); 5] = [
@@ -87,10 +88,10 @@ fn the_log_is_kept_of_broken_settings_too() {
         (Overrides::default(), &[], home.path(".config/wecom-alert/top")),
     ];
     for (index, (overrides, variables, wanted)) in cases.into_iter().enumerate() {
-        let seen = glance(&overrides, &home.env(variables));
+        let seen = report_settings(&overrides, &home.env(variables));
         assert_eq!(seen.log_file, Some(wanted), "case {index}");
     }
     for config in ["", "log_file = 5", "log_file = ' '", "log_file = '$LOG'", "log_file = 'x'\nno TOML"] {
-        assert_eq!(glance(&Overrides::default(), &Home::with(config).env(&[])).log_file, None, "{config}");
+        assert_eq!(report_settings(&Overrides::default(), &Home::with(config).env(&[])).log_file, None, "{config}");
     }
 }

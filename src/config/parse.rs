@@ -1,4 +1,5 @@
-//! Durations such as `10s` and rates such as `20/1m`. Pure; an error never repeats what was given.
+//! Values that are numbers of a kind: durations such as `10s`, rates such as `20/1m`, counts. Pure; an error never repeats
+//! what was given.
 
 use std::time::Duration;
 
@@ -6,6 +7,8 @@ use crate::error::{Error, Result};
 
 /// The longest duration that most settings take, in hours.
 const LONGEST_HOURS: u64 = 24;
+
+const MOST_RETRIES: u32 = 100;
 
 /// How many messages may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,55 @@ pub(super) fn parse_rate(text: &str) -> Result<Rate> {
     };
     let period = parse_duration(period).map_err(|error| error.with_hint(hint))?;
     Ok(Rate::Per { count, period })
+}
+
+/// Reads `agentid` (document path 90236).
+pub(super) fn parse_agent_id(text: &str) -> Result<i64> {
+    let id = text.parse::<i64>().ok().filter(|id| *id > 0);
+    id.ok_or_else(|| {
+        Error::config("an agent_id is a positive whole number", "it is AgentId on the app's page (应用管理)")
+    })
+}
+
+/// Reads how often a request is repeated.
+pub(super) fn parse_retries(text: &str) -> Result<u32> {
+    let retries = text.parse().ok().filter(|retries| *retries <= MOST_RETRIES);
+    retries.ok_or_else(|| {
+        Error::config(
+            format!("retries is no whole number from 0 to {MOST_RETRIES}"),
+            "write how often a request is repeated; 0 is never",
+        )
+    })
+}
+
+/// Reads how old an entry of the outbox may become: up to thirty days, since a queue may have to outlive a long holiday.
+pub(super) fn parse_max_age(text: &str) -> Result<Duration> {
+    parse_duration_up_to(30 * 24, text)
+}
+
+/// Reads `safe` (document path 90236).
+pub(super) fn parse_safe(text: &str) -> Result<u8> {
+    match text {
+        "0" => Ok(0),
+        "1" => Ok(1),
+        "2" => Ok(2),
+        _ => Err(Error::config("safe is none of 0, 1 and 2", "write 0, 1 or 2")),
+    }
+}
+
+/// Reads an interval from one second to four hours (document path 90236).
+pub(super) fn parse_duplicate_check(text: &str) -> Result<Duration> {
+    const ALLOWED: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(4 * 60 * 60);
+    let interval = parse_duration(text)?;
+    if !ALLOWED.contains(&interval) {
+        return Err(Error::config("the interval is not between 1s and 4h", "write at least `1s` and at most `4h`"));
+    }
+    Ok(interval)
+}
+
+/// Reads how much is told.
+pub(super) fn parse_verbose(text: &str) -> Result<u8> {
+    text.parse().map_err(|_| Error::config("verbose is no number from 0 to 255", "write 0, 1 or 2"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,158 @@
+//! The options of settings, made of the rows of the settings' table, and what was given for them.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
+
+use wecom_alert::channel::Channel;
+use wecom_alert::config::{OptionGroup, Overrides, RawValue, Setting, ValueKind};
+
+/// The options of one [`OptionGroup`], to be flattened where they stand in help. Values are read by [`overrides`].
+pub(crate) struct SettingArgs<const GROUP: u8>;
+
+impl<const GROUP: u8> Args for SettingArgs<GROUP> {
+    fn augment_args(command: Command) -> Command {
+        let is_here = |setting: &&Setting| setting.row().group as u8 == GROUP && !setting.row().option.is_empty();
+        let name = command.get_name().to_owned();
+        command.args(Setting::ALL.iter().filter(is_here).map(|setting| arg(*setting, &name)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<const GROUP: u8> FromArgMatches for SettingArgs<GROUP> {
+    fn from_arg_matches(_: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
+        Ok(())
+    }
+}
+
+/// The option of a setting.
+fn arg(setting: Setting, command: &str) -> Arg {
+    let row = setting.row();
+    let help = match row.variable {
+        Some(variable) => format!("{} [env: {variable}]", row.help.trim()),
+        None => row.help.trim().to_owned(),
+    };
+    let arg = Arg::new(setting.name())
+        .long(row.option.trim_start_matches("--"))
+        .short(row.short)
+        .help(help)
+        .help_heading(heading(row.group))
+        .global(row.group == OptionGroup::Global);
+    let arg = match row.kind {
+        ValueKind::Flag => return special(setting, command, arg.action(ArgAction::SetTrue)),
+        ValueKind::Count => return arg.action(ArgAction::Count),
+        ValueKind::List | ValueKind::NumberList => arg.action(ArgAction::Append),
+        ValueKind::Path => arg.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath),
+        _ => arg,
+    };
+    let arg = match row.bare {
+        Some(bare) => arg.num_args(0..=1).require_equals(true).default_missing_value(bare),
+        None => arg,
+    };
+    let arg = match row.words {
+        [] => arg,
+        words if row.words_only => arg.value_parser(PossibleValuesParser::new(words)),
+        words => arg.value_parser(Offered(words)).hide_possible_values(true),
+    };
+    special(setting, command, arg.value_name(row.value_name))
+}
+
+/// What a command says of an option in its own words.
+fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
+    match (setting, command) {
+        (Setting::SkipEmpty, _) => arg.conflicts_with(Setting::IfEmpty.name()),
+        (Setting::Encoding, "run") => arg.help("Encoding of the output: auto, utf-8 or gb18030").help_heading("Run"),
+        (Setting::Msgtype, "app-send") => of_types(arg, Channel::App).help(
+            "text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card",
+        ),
+        (Setting::Msgtype, "webhook-send") => {
+            of_types(arg, Channel::Webhook).help("text, markdown, markdown_v2, image, news, file, voice, template_card")
+        }
+        (Setting::AllowPartial, "app-send") => arg.help("Exit 0 although some recipients did not get it"),
+        (Setting::AllowPartial, "webhook-send") => arg.help("Exit 0 although some parts did not arrive"),
+        _ => arg,
+    }
+}
+
+fn of_types(arg: Arg, channel: Channel) -> Arg {
+    arg.value_parser(Offered(channel.facts().types)).hide_possible_values(true)
+}
+
+fn heading(group: OptionGroup) -> &'static str {
+    match group {
+        OptionGroup::Global => "Global options",
+        OptionGroup::Escaping | OptionGroup::Encodings | OptionGroup::Empty | OptionGroup::MessageType => "Message",
+        OptionGroup::Titles | OptionGroup::Links => "Alert",
+        OptionGroup::Recipients => "Recipients (repeatable; comma or | separated)",
+        OptionGroup::AppMessage => "Options of apps",
+        OptionGroup::Mentions => "Mentions",
+        OptionGroup::Delivery => "Delivery",
+    }
+}
+
+/// What the command line gave for settings. Global options are known to the last command on it.
+pub(crate) fn overrides(matches: &ArgMatches) -> Overrides {
+    let mut matches = matches;
+    while let Some((_, below)) = matches.subcommand() {
+        matches = below;
+    }
+    // Only a debug build knows that a command lacks an option.
+    let is_known = |name: &str| matches.try_contains_id(name).unwrap_or(false);
+    let is_given = |name: &str| is_known(name) && matches.value_source(name) == Some(ValueSource::CommandLine);
+    let given = Setting::ALL.iter().filter(|setting| is_given(setting.name()));
+    given.fold(Overrides::default(), |overrides, setting| overrides.set(*setting, raw_value(*setting, matches)))
+}
+
+fn raw_value(setting: Setting, matches: &ArgMatches) -> RawValue {
+    let name = setting.name();
+    match setting.row().kind {
+        ValueKind::Flag => RawValue::Flag(true),
+        ValueKind::Count => RawValue::Text(matches.get_count(name).to_string()),
+        ValueKind::List | ValueKind::NumberList => {
+            RawValue::List(matches.get_many(name).into_iter().flatten().cloned().collect())
+        }
+        ValueKind::Path => RawValue::Path(matches.get_one::<PathBuf>(name).cloned().unwrap_or_default()),
+        _ => RawValue::Text(matches.get_one::<String>(name).cloned().unwrap_or_default()),
+    }
+}
+
+/// Values that completions offer. Any other is taken here too: whoever reads the option judges it, with a hint of his own.
+#[derive(Clone)]
+pub(super) struct Offered<T: 'static = &'static str>(pub(super) &'static [T]);
+
+pub(super) const LEVELS: Offered = Offered(&["info", "ok", "warning", "critical"]);
+
+impl<T: Copy + Into<&'static str> + Send + Sync> TypedValueParser for Offered<T> {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(|value| PossibleValue::new((*value).into()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray;
+    use wecom_alert::alert::Level;
+
+    use super::*;
+
+    #[test]
+    fn the_levels_are_those_that_there_are() {
+        assert!(LEVELS.0.iter().copied().eq(Level::VARIANTS.iter().map(|level| level.as_str())));
+    }
+}

@@ -1,0 +1,141 @@
+//! The config file that counts, and who else may read it. There is one at the most: files are never merged.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::env::Environment;
+use super::file::{self, ConfigFile};
+use super::value::SettingValue;
+use crate::error::{Error, Result};
+use crate::sanitize::quote_for_shell;
+
+/// More than any config file has: a wrong path must not fill the memory.
+pub(super) const LARGEST: u64 = 1024 * 1024;
+
+/// The config file that was named, else the first that is found.
+pub(super) fn read_config(named: Option<&SettingValue>, env: &Environment) -> Result<Option<ConfigFile>> {
+    if let Some(entry) = named {
+        let path = entry.path(env.home())?;
+        return match open(&path)? {
+            Some(opened) => read(opened, path).map(Some),
+            None => Err(Error::config(
+                format!("{}: there is no file {}", entry.place(), path.display()),
+                "correct the path, or leave it out to search the usual places",
+            )),
+        };
+    }
+    for path in env.config_files() {
+        if let Some(opened) = open(&path)? {
+            return read(opened, path).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// `None` if nothing is there; a file that cannot be opened is an error, never skipped.
+fn open(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) => {
+            let absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+            // A link that leads nowhere is there.
+            if absent && path.symlink_metadata().is_err() { Ok(None) } else { Err(unreadable(path, &error)) }
+        }
+    }
+}
+
+fn read(opened: File, path: PathBuf) -> Result<ConfigFile> {
+    let mode = mode_of(opened.metadata());
+    let mut bytes = Vec::new();
+    opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::config(
+            format!("config file {} is larger than {LARGEST} bytes", path.display()),
+            "this is hardly a config file: correct the path",
+        ));
+    }
+    Ok(ConfigFile { mode, ..file::parse_bytes(&bytes, path)? })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::config(
+        format!("config file {} cannot be read: {error}", path.display()),
+        "let this user read it, or name another file with `--config`",
+    )
+}
+
+/// A config file with credentials in it that others can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// What is wrong.
+    pub what: String,
+    /// What to do next.
+    pub advice: String,
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.advice)
+    }
+}
+
+impl ConfigFile {
+    /// That others can read the credentials in it, if they can.
+    pub(super) fn exposure(&self) -> Option<Exposure> {
+        let mode = self.mode.filter(|mode| self.has_inline_secrets && mode & 0o077 != 0)?;
+        let path = self.path.display().to_string();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@".contains(c);
+        Some(Exposure {
+            what: format!("config file {path} holds credentials and can be read by others (mode {mode:04o})"),
+            advice: format!("run `chmod 600 {}`", quote_for_shell(&path, is_plain)),
+        })
+    }
+}
+
+/// Who may read a file, if its permissions can be told; for people.
+pub fn who_may_read(path: &Path) -> Option<String> {
+    mode_of(std::fs::metadata(path)).map(readers)
+}
+
+/// Who may read a file of this mode; for people.
+pub(super) fn readers(mode: u32) -> String {
+    let who = match (mode & 0o004 != 0, mode & 0o040 != 0) {
+        (true, _) => "everybody on this machine",
+        (false, true) => "its owner and its group",
+        (false, false) => "its owner alone",
+    };
+    format!("{who} (mode {mode:04o})")
+}
+
+/// The mode of a regular file.
+#[cfg(unix)]
+pub(super) fn mode_of(about: io::Result<Metadata>) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+
+    Some(about.ok().filter(Metadata::is_file)?.permissions().mode() & 0o7777)
+}
+
+/// Other platforms have no such bits.
+#[cfg(not(unix))]
+pub(super) fn mode_of(_: io::Result<Metadata>) -> Option<u32> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_by_mode() {
+        for (mode, who) in [
+            (0o600, "its owner alone (mode 0600)"),
+            (0o640, "its owner and its group (mode 0640)"),
+            (0o644, "everybody on this machine (mode 0644)"),
+            (0o604, "everybody on this machine (mode 0604)"),
+        ] {
+            assert_eq!(readers(mode), who);
+        }
+    }
+}

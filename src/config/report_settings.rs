@@ -1,0 +1,81 @@
+//! How to report a command whose settings are not known, or cannot be used: nothing here fails, waits or complains.
+
+use std::cell::LazyCell;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use toml::{Table, Value};
+
+use super::choice::Output;
+use super::config_file::LARGEST;
+use super::env::Environment;
+use super::setting::Setting;
+use super::value::{Overrides, Precedence, RawValue, SettingValue};
+
+/// The settings that a report needs, as far as they could be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// How results are to be printed; text where nothing says so.
+    pub output: Output,
+    /// Whether `--quiet` was given.
+    pub quiet: bool,
+    /// Whether `--verbose` was given.
+    pub verbose: bool,
+    /// The profile that was named by option or variable, whether there is one of that name or not.
+    pub profile: Option<String>,
+    /// The file that gets a line for each command.
+    pub log_file: Option<PathBuf>,
+}
+
+/// Looks where [`super::Config`] would look, past whatever is wrong there.
+pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettings {
+    let given = |setting| overrides.0.get(setting).cloned().or_else(|| env.value(setting).ok().flatten());
+    let text = |value: SettingValue| value.text().ok().map(str::to_owned);
+    let profile = given(Setting::Profile).and_then(text);
+    let file = LazyCell::new(|| {
+        let (path, text) = peek(given(Setting::Config).as_ref(), env)?;
+        Some((path, text.parse::<Table>().ok()?))
+    });
+    let in_file = |setting: Setting| {
+        let (path, table) = file.as_ref()?;
+        value_in(table, setting, profile.as_deref()).map(|text| value_of(setting, text, path))
+    };
+    let output = given(Setting::Output).and_then(text).or_else(|| in_file(Setting::Output).and_then(text));
+    let output = output.and_then(|name| Output::parse(&name).ok()).unwrap_or(Output::Text);
+    let log_file = given(Setting::LogFile).or_else(|| in_file(Setting::LogFile));
+    let log_file = log_file.and_then(|value| value.path(env.home()).ok());
+    let (quiet, verbose) = (overrides.has(Setting::Quiet), overrides.has(Setting::Verbose));
+    drop(file);
+    ReportSettings { output, quiet, verbose, profile, log_file }
+}
+
+/// The config file and its text as far as it can be had without complaint and without waiting.
+fn peek(named: Option<&SettingValue>, env: &Environment) -> Option<(PathBuf, String)> {
+    let path = match named {
+        Some(value) => value.path(env.home()).ok()?,
+        None => env.config_files().into_iter().find(|path| path.symlink_metadata().is_ok())?,
+    };
+    // Anything else, a pipe say, may have been read already and could hang.
+    let opened = if path.is_file() { File::open(&path).ok()? } else { return None };
+    let mut text = String::new();
+    opened.take(LARGEST).read_to_string(&mut text).ok()?;
+    Some((path, text))
+}
+
+/// What a config file says of a key: its profile that counts, else its top level.
+fn value_in<'a>(file: &'a Table, setting: Setting, named: Option<&str>) -> Option<&'a str> {
+    let profiles = file.get("profiles").and_then(Value::as_table);
+    let only = || profiles.filter(|profiles| profiles.len() == 1)?.keys().next().map(String::as_str);
+    let usual = || file.get("default_profile").map_or_else(only, |name| name.as_str().map(str::trim));
+    let profile = named.or_else(usual).and_then(|name| profiles?.get(name));
+    profile.and_then(|profile| profile.get(setting.name())).or_else(|| file.get(setting.name()))?.as_str()
+}
+
+/// Where it stands is of no interest here, but that a relative path counts from the file's folder.
+fn value_of(setting: Setting, value: &str, file: &Path) -> SettingValue {
+    let folder = Rc::from(file.parent().unwrap_or(Path::new("")));
+    SettingValue::new(setting, RawValue::Text(value.to_owned()), Precedence::TopLevel, String::new())
+        .in_file((0, 0), folder)
+}

@@ -1,0 +1,323 @@
+//! The table of settings: one row for each, with its kind of value, its option, its variable help. No values here.
+//!
+//! A new setting is a row here, a field of [`super::Settings`] and a line in `resolve`. The command line makes its
+//! options and their help of the rows. Tests hold the READMEs and `config.example.toml` against them.
+
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+
+use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output};
+use OptionGroup::{
+    AppMessage, Delivery, Empty, Encodings, Escaping, Global, Links, Mentions, MessageType, Recipients, Titles,
+};
+use ValueKind::{
+    Count, CredentialPath, Duration, Flag, List, Number, NumberList, Path, Program, Sensitive, Text, Word,
+};
+
+/// What every environment variable of this program begins with.
+pub(super) const PREFIX: &str = "WECOM_ALERT_";
+
+/// What a value looks like, in the file and elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// One word that an error may repeat when it came from the command line.
+    Word,
+    /// One word that may carry credentials: never repeated.
+    Sensitive,
+    /// Text for the receiver, taken as it is.
+    Text,
+    /// A duration.
+    Duration,
+    /// A path.
+    Path,
+    /// A path or `credential:NAME`.
+    CredentialPath,
+    /// A whole number, or its digits in a string.
+    Number,
+    /// The same; on the command line the number of times that the option stands there.
+    Count,
+    /// True or false.
+    Flag,
+    /// One or several strings.
+    List,
+    /// One or several whole numbers or strings.
+    NumberList,
+    /// A program and its arguments.
+    Program,
+}
+
+/// Options that stand together in help, and are options of the same commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionGroup {
+    /// Of every command.
+    Global,
+    /// What a text is read as.
+    Escaping,
+    /// The encoding of what is read.
+    Encodings,
+    /// What becomes of an empty text.
+    Empty,
+    /// The message type.
+    MessageType,
+    /// The first line of an alert.
+    Titles,
+    /// Links of an alert, and what stands before it.
+    Links,
+    /// To whom an app sends.
+    Recipients,
+    /// What app messages alone have.
+    AppMessage,
+    /// Whom a message to a group mentions.
+    Mentions,
+    /// How an alert is to arrive.
+    Delivery,
+}
+
+/// What the table says of a setting.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingRow {
+    /// What it looks like.
+    pub kind: ValueKind,
+    /// Its long option with dashes; empty where it has none.
+    pub option: &'static str,
+    /// Its short option.
+    pub short: Option<char>,
+    /// What stands for the option's value in help; empty where it takes none.
+    pub value_name: &'static str,
+    /// Where the option stands.
+    pub group: OptionGroup,
+    /// What the option says of itself, on one line. For a setting without an option: what it is.
+    pub help: &'static str,
+    /// Values that completions offer.
+    pub words: &'static [&'static str],
+    /// Whether help lists them too, and there are no others.
+    pub words_only: bool,
+    /// The value of an option that is given without one.
+    pub bare: Option<&'static str>,
+    /// Short help leaves the option out.
+    pub is_rare: bool,
+    /// Its environment variable.
+    pub variable: Option<&'static str>,
+    /// Whether the config file may have it.
+    pub is_in_file: bool,
+}
+
+/// A setting of the config file and of variables alone.
+const fn no_option(kind: ValueKind) -> SettingRow {
+    SettingRow {
+        kind,
+        option: "",
+        short: None,
+        value_name: "",
+        group: Global,
+        help: "",
+        words: &[],
+        words_only: false,
+        bare: None,
+        is_rare: false,
+        variable: None,
+        is_in_file: true,
+    }
+}
+
+/// A setting with an option that takes a value.
+const fn option(kind: ValueKind, group: OptionGroup, option: &'static str, value_name: &'static str) -> SettingRow {
+    SettingRow { group, option, value_name, ..no_option(kind) }
+}
+
+/// A setting with an option that takes no value.
+const fn flag(group: OptionGroup, option: &'static str) -> SettingRow {
+    SettingRow { group, option, ..no_option(Flag) }
+}
+
+impl SettingRow {
+    const fn short(self, short: char) -> Self {
+        Self { short: Some(short), ..self }
+    }
+
+    const fn env(self, variable: &'static str) -> Self {
+        Self { variable: Some(variable), ..self }
+    }
+
+    const fn rare(self) -> Self {
+        Self { is_rare: true, ..self }
+    }
+
+    const fn not_in_file(self) -> Self {
+        Self { is_in_file: false, ..self }
+    }
+
+    const fn offers(self, words: &'static [&'static str]) -> Self {
+        Self { words, ..self }
+    }
+}
+
+/// `/// Help` and `Setting = row`: the settings and their rows, in the order of help.
+macro_rules! settings {
+    ($($(#[doc = $help:literal])+ $setting:ident = $row:expr;)+) => {
+        /// One setting. Its name is the key in the config file.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
+        #[strum(serialize_all = "snake_case")]
+        pub enum Setting { $($(#[doc = $help])+ $setting),+ }
+
+        impl Setting {
+            /// Its row in the table.
+            pub fn row(self) -> &'static SettingRow {
+                match self {
+                    $(Self::$setting => const { &SettingRow { help: concat!($($help),+), ..$row } },)+
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Config file
+    Config = option(Path, Global, "--config", "FILE").env("WECOM_ALERT_CONFIG").not_in_file();
+    /// Profile of the config file
+    Profile = option(Word, Global, "--profile", "NAME").short('P').env("WECOM_ALERT_PROFILE").not_in_file();
+    /// Corp id of the app, not a secret
+    CorpId = option(Word, Global, "--corp-id", "ID").env("WECOM_ALERT_CORP_ID").rare();
+    /// Agent id of the app
+    AgentId = option(Number, Global, "--agent-id", "ID").env("WECOM_ALERT_AGENT_ID").rare();
+    /// Secret of the app
+    Secret = no_option(Sensitive).env("WECOM_ALERT_SECRET");
+    /// File with the secret of the app
+    SecretFile = no_option(CredentialPath).env("WECOM_ALERT_SECRET_FILE");
+    /// Program that prints the secret of the app
+    SecretCommand = no_option(Program);
+    /// Key or URL of the webhook
+    Webhook = no_option(Sensitive).env("WECOM_ALERT_WEBHOOK");
+    /// File with the key or URL of the webhook
+    WebhookFile = no_option(CredentialPath).env("WECOM_ALERT_WEBHOOK_FILE");
+    /// Program that prints the key or URL of the webhook
+    WebhookCommand = no_option(Program);
+    /// WeCom's API, or a relay to it; default https://qyapi.weixin.qq.com
+    BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare();
+    /// http, https, socks5 or socks5h proxy; `none` ignores the proxy variables
+    Proxy = option(Sensitive, Global, "--proxy", "URL").env("WECOM_ALERT_PROXY").rare();
+    /// File with the URL of the proxy
+    ProxyFile = no_option(CredentialPath);
+    /// More trusted roots, beside the system's
+    CaFile = option(Path, Global, "--ca-file", "PEM").env("WECOM_ALERT_CA_FILE").rare();
+    /// Limit for a connection to stand; default 5s
+    ConnectTimeout = option(Duration, Global, "--connect-timeout", "DURATION")
+        .env("WECOM_ALERT_CONNECT_TIMEOUT").rare();
+    /// Limit for an attempt without progress; default 10s
+    Timeout = option(Duration, Global, "--timeout", "DURATION").env("WECOM_ALERT_TIMEOUT").rare();
+    /// Limit for the whole command, once the input has been read; default 90s
+    Deadline = option(Duration, Global, "--deadline", "DURATION").env("WECOM_ALERT_DEADLINE");
+    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient
+    Rate = option(Word, Global, "--rate", "COUNT/DURATION|off").env("WECOM_ALERT_RATE").rare();
+    /// How often a request is repeated, 0 to 100; default 3
+    Retries = option(Number, Global, "--retries", "N").env("WECOM_ALERT_RETRIES").rare();
+    /// Folder of the token cache
+    CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
+    /// Folder of what processes share
+    StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
+    /// Entries of the outbox that are older are not sent any more; default 24h, up to 720h
+    OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
+    /// How results are printed
+    Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };
+    /// Append one line of JSON for this command to a file; no text, no secret
+    LogFile = option(Path, Global, "--log-file", "PATH").env("WECOM_ALERT_LOG_FILE").rare();
+    /// Print errors, `queued` and `partial` only
+    Quiet = flag(Global, "--quiet").short('q');
+    /// Say each attempt on stderr, secrets masked
+    Verbose = option(Count, Global, "--verbose", "").short('v');
+    /// Neither read nor write the token cache
+    NoCache = flag(Global, "--no-cache").env("WECOM_ALERT_NO_CACHE").rare();
+    /// Turn local rule failures into warnings; WeCom decides
+    NoValidate = flag(Global, "--no-validate").rare();
+    /// Check everything, print the request, send nothing
+    DryRun = flag(Global, "--dry-run").not_in_file();
+    /// Read \n, \t and \\ in CONTENT
+    Escapes = flag(Escaping, "--escapes").rare();
+    /// Encoding of the input: auto, utf-8 or gb18030
+    Encoding = option(Word, Encodings, "--encoding", "NAME").offers(&["auto", "utf-8", "gb18030"]).rare();
+    /// Succeed silently when the text is empty
+    SkipEmpty = flag(Empty, "--skip-empty").rare();
+    /// Send this when the text is empty
+    IfEmpty = option(Text, Empty, "--if-empty", "TEXT").rare();
+    /// Message type; default: the best one for the alert
+    Msgtype = option(Word, MessageType, "--msgtype", "TYPE").short('t');
+    /// What happened, in a line
+    Title = option(Text, Titles, "--title", "TITLE");
+    /// Where there is more to see
+    Url = option(Sensitive, Links, "--url", "URL");
+    /// Label of that link
+    Btntxt = option(Text, Links, "--btntxt", "LABEL").rare();
+    /// Address of a picture, JPG or PNG
+    Picurl = option(Sensitive, Links, "--picurl", "URL").rare();
+    /// Stands before title or text on every part; {host} and {profile} are replaced
+    Prefix = option(Text, Links, "--prefix", "TEXT").env("WECOM_ALERT_PREFIX");
+    /// Member, or @all
+    ToUser = option(List, Recipients, "--to-user", "ID").short('u').env("WECOM_ALERT_TO_USER");
+    /// Department
+    ToParty = option(NumberList, Recipients, "--to-party", "ID").env("WECOM_ALERT_TO_PARTY");
+    /// Tag
+    ToTag = option(NumberList, Recipients, "--to-tag", "ID").env("WECOM_ALERT_TO_TAG");
+    /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
+    Safe = SettingRow { bare: Some("1"), ..option(Number, AppMessage, "--safe", "0|1|2").rare() };
+    /// Let WeCom replace `$userName=ID$` and the like
+    IdTrans = flag(AppMessage, "--id-trans").rare();
+    /// Let WeCom drop the same message when it comes again within this time, up to 4h
+    DuplicateCheck = option(Duration, AppMessage, "--duplicate-check", "DURATION").rare();
+    /// Member to mention, or @all (repeatable)
+    Mention = option(List, Mentions, "--mention", "ID");
+    /// Mobile number to mention, or @all (repeatable)
+    MentionMobile = option(NumberList, Mentions, "--mention-mobile", "NUMBER");
+    /// Where the type cannot mention: a short text behind it (default), a refusal, or nothing
+    MentionFallback = option(Word, Mentions, "--mention-fallback", "text|fail|ignore")
+        .offers(MentionFallback::VARIANTS).rare();
+    /// Count an alert as sent although some recipients or parts did not get it
+    AllowPartial = flag(Delivery, "--allow-partial").rare();
+    /// Repeat only what cannot have arrived; without an answer end as unknown
+    AtMostOnce = flag(Delivery, "--at-most-once").rare();
+    /// At the rate limit: wait (default), fail, or leave it in the outbox
+    OnRateLimit = option(Word, Delivery, "--on-rate-limit", "wait|fail|outbox").offers(OnRateLimit::VARIANTS).rare();
+    /// First wait a random time up to this, before the deadline's clock starts
+    Jitter = option(Duration, Delivery, "--jitter", "DURATION").env("WECOM_ALERT_JITTER").rare();
+    /// A text over the limit; default auto: up to 5 parts, else head and tail with the whole text as a file
+    OnLong = option(Word, Delivery, "--on-long", "auto|split|truncate|file|fail").offers(OnLong::VARIANTS).rare();
+    /// What --on-long truncate leaves; default both
+    Keep = option(Word, Delivery, "--keep", "head|tail|both").offers(Keep::VARIANTS).rare();
+    /// Send it to this profile as well (repeatable)
+    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]");
+    /// Send it to this profile if the first target cannot be reached
+    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook]");
+    /// Store it before the first attempt and keep it until WeCom took it; see wecom-alert outbox
+    Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
+    /// Hold back the same alert for this time
+    Cooldown = option(Duration, Delivery, "--cooldown", "DURATION");
+    /// What counts as the same alert for --cooldown; default: the same target and text
+    CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare();
+}
+
+/// The forms of one value, of which a level may give one only.
+pub(super) const FORMS: [&[Setting]; 3] = [SECRET_FORMS, WEBHOOK_FORMS, PROXY_FORMS];
+/// The forms of an app's secret.
+pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];
+/// The forms of a webhook's key.
+pub(super) const WEBHOOK_FORMS: &[Setting] = &[Setting::Webhook, Setting::WebhookFile, Setting::WebhookCommand];
+/// The forms of a proxy's URL.
+pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];
+
+impl Setting {
+    /// All of them, in the order of the table.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// The key in the config file; for what cannot stand there, the name of the option.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The setting of that key in the config file.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        key.parse().ok().filter(|setting: &Self| setting.row().is_in_file)
+    }
+
+    /// The keys of the config file.
+    pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().filter(|setting| setting.row().is_in_file).map(|setting| setting.name())
+    }
+}
