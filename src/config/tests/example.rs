@@ -4,6 +4,8 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
+const READMES: [&str; 2] = [include_str!("../../../README.md"), include_str!("../../../README.zh-CN.md")];
+
 /// The key of a line that sets one, or would without its `#`; prose stands after `# `.
 fn key_of(line: &str) -> Option<&str> {
     let (key, _) = line.strip_prefix('#').unwrap_or(line).split_once(" = ")?;
@@ -72,4 +74,18 @@ fn a_key_with_a_value_shows_the_default() {
             .replace(home_path.to_str().unwrap(), "HOME"),
     );
     assert_eq!(shown(&with_example), expected);
+}
+
+#[test]
+fn both_readmes_have_every_key_option_and_variable() {
+    for setting in Setting::ALL {
+        let row = setting.row();
+        let key = row.is_in_file.then(|| format!("`{}`", setting.name()));
+        let option = Some(row.option).filter(|option| !option.is_empty()).map(str::to_owned);
+        for name in [key, option, row.variable.map(str::to_owned)].into_iter().flatten() {
+            assert!(READMES.iter().all(|readme| readme.contains(&name)), "{setting:?}: {name}");
+        }
+        assert!(row.variable.is_none_or(|variable| variable.ends_with(&setting.name().to_uppercase())), "{setting:?}");
+        assert!(row.option.is_empty() || row.option[2..].replace('-', "_") == setting.name(), "{setting:?}");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use wecom_alert::config::{Environment, Overrides, resolve};
+use wecom_alert::config::{Config, Environment, Overrides, RawValue, Setting};
 use wecom_alert::sanitize::one_line;
 
 /// A credential in front of the input; no message may show it.
@@ -19,11 +19,10 @@ static FILE: LazyLock<PathBuf> =
 fuzz_target!(|input: &[u8]| {
     let settings = [format!("secret = \"{SECRET}\"\n").as_bytes(), input].concat();
     std::fs::write(&*FILE, settings).expect("the folder for temporary files can be written");
-    let options = Overrides { config: Some(FILE.clone()), ..Overrides::default() };
+    let options = Overrides::default().set(Setting::Config, RawValue::Path(FILE.clone()));
     let env = Environment::from_pairs([("HOME", "/nonexistent")]).with_system_config("/nonexistent/config.toml");
-    for profile in [None, Some("ops".to_owned())] {
-        let options = Overrides { profile, ..options.clone() };
-        let messages = match resolve(&options, &env) {
+    for options in [options.clone(), options.set(Setting::Profile, "ops")] {
+        let messages = match Config::read(&options, &env).and_then(|config| config.resolve()) {
             Ok((_, warnings)) => warnings,
             Err(error) => vec![error.message().to_owned(), error.hint().unwrap_or_default().to_owned()],
         };
