@@ -2,8 +2,8 @@
 
 use std::fs::File;
 
-use super::sh;
-use crate::support::Scene;
+use super::{has, sh};
+use crate::support::{Scene, wait_until};
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -14,10 +14,15 @@ fn a_flood_of_output_takes_little_memory() {
         [("yes", "y"), ("cat /dev/zero", "exit 3"), ("yes 'progress 12%' | tr '\\n' '\\r'", "progress 12%")]
     {
         let scene = Scene::new();
-        // That it lives on for a moment shows the peak to whoever looks.
-        let script = format!("({writer}) 2> /dev/null | head -c 200000000; sleep 0.2; exit 3");
+        // It lives on until somebody has looked at the peak.
+        let script = format!(
+            "({writer}) 2> /dev/null | head -c 200000000; touch passed; until test -e go; do sleep 0.01; done; exit 3"
+        );
         let running = sh(&scene, &[], &script).stdout_into(&null).spawn();
-        let most = running.watch_memory();
+        wait_until("the flood", || has(&scene, "passed"));
+        let most = running.peak_memory();
+        scene.env.file("go", "");
+        let most = most.max(running.watch_memory());
         running.wait().assert_code(3);
         assert!(most > 0 && most < 10 * 1024, "{writer}: {most} KiB at the peak");
         let texts = scene.texts();

@@ -120,10 +120,13 @@ fn a_slow_reader_gets_everything() {
     let scene = Scene::new();
     let (mut reader, writer) = std::io::pipe().unwrap();
     let writer = File::from(std::os::fd::OwnedFd::from(writer));
-    let script = "head -c 100000 /dev/zero; sleep 0.2; echo; echo the end; touch done; exit 6";
+    let script = "head -c 100000 /dev/zero; touch filled; until test -e go; do sleep 0.01; done; \
+                  echo; echo the end; touch done; exit 6";
     let running = sh(&scene, &[], script).stdout_into(&writer).spawn();
     drop(writer);
     // More than a pipe holds: the last of it is still with us when the command has ended.
+    wait_until("the first of the output", || has(&scene, "filled"));
+    scene.env.file("go", "");
     wait_until("the command to end", || has(&scene, "done"));
     wait_until("the alert", || !scene.texts().is_empty());
     // The alert does not wait for it, and has it all the same.

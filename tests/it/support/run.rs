@@ -326,8 +326,13 @@ impl Running {
         self.child.id()
     }
 
-    /// Watches it to its end: the most memory that it had resident, in KiB, but for the pages of the program's own file, of
-    /// which a build for tests has many times more. 0 where nobody tells.
+    /// The most memory that it had resident so far, in KiB, but for the pages of the program's own file, of which a build
+    /// for tests has many times more. 0 where nobody tells.
+    pub(crate) fn peak_memory(&self) -> usize {
+        memory(self.id()).unwrap_or_default()
+    }
+
+    /// The same up to its end.
     pub(crate) fn watch_memory(&self) -> usize {
         let mut most = 0;
         wait_until("its end", || {
