@@ -1,4 +1,4 @@
-//! What an HTTP answer means: WeCom's own word, or somebody else's.
+//! What WeCom says in an HTTP answer: errcode and fields. An answer of somebody else's is told in `failure`.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,15 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::errcode;
-use super::failure::{CallError, Peer};
 use crate::error::{Answer, Status};
-use crate::sanitize::{one_line, truncate};
 
 /// Answers are small; whatever is longer is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// How much of a foreign answer is shown, in characters.
-const EXCERPT_CHARS: usize = 120;
 
 /// An answer as HTTP has it, complete.
 #[derive(Debug, Clone)]
@@ -80,26 +75,6 @@ pub(super) fn judge(answer: &HttpAnswer<'_>) -> Option<Result<Reply, Reply>> {
     }
 }
 
-/// What an answer means in which WeCom has no say.
-pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
-    let HttpAnswer { status, retry_after, leads_to, body } = answer;
-    let (from, excerpt) = (peer.endpoint(), excerpt(body));
-    let redirect = match leads_to {
-        Some(origin) if (300..400).contains(status) => format!(", a redirect to {origin}"),
-        _ => String::new(),
-    };
-    let unknown = || format!("HTTP {status} from {from}{redirect}, which is not an answer of WeCom: {excerpt}");
-    match status {
-        407 => peer.proxy_login(),
-        429 => {
-            let what = format!("HTTP 429 from {from}: too many requests: {excerpt}");
-            CallError::TooManyRequests { what, retry_after: *retry_after }
-        }
-        400..=499 if !matches!(status, 408 | 425) => CallError::WrongAddress(unknown()),
-        _ => CallError::Foreign(unknown()),
-    }
-}
-
 /// The status that a refusal or a doubtful success ends in, where the errcode alone does not tell.
 pub(crate) fn status_of(answer: &Answer) -> Status {
     match answer.errcode {
@@ -129,23 +104,13 @@ fn answer_of(fields: &Map<String, Value>) -> Option<Answer> {
     Some(Answer { errcode, errmsg })
 }
 
-/// The first characters of an answer on one line.
-fn excerpt(body: &[u8]) -> String {
-    if body.is_empty() {
-        return "(empty body)".to_owned();
-    }
-    let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
-    let line = one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    let (start, dots) = truncate(&line, EXCERPT_CHARS);
-    let dots = if body.len() > 4 * EXCERPT_CHARS { "…" } else { dots };
-    format!("{start}{dots}")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::failure::{CallError, Peer, foreign};
     use super::*;
+    use crate::sanitize::one_line;
 
     fn http(status: u16, body: &[u8]) -> HttpAnswer<'_> {
         HttpAnswer { status, retry_after: None, leads_to: Some("https://portal.example".to_owned()), body }
@@ -273,12 +238,5 @@ mod tests {
         assert_eq!(reply.ids("invaliduser"), ["a", "b"]);
         assert_eq!(reply.ids("invalidparty"), ["1", "2"]);
         assert!(reply.ids("invalidtag").is_empty());
-    }
-
-    #[test]
-    fn an_excerpt_is_one_short_line() {
-        assert_eq!(excerpt(b"<html>\r\n\t<b>\x1b[31mhi"), "<html> <b> [31mhi");
-        let long = "界".repeat(400);
-        assert_eq!(excerpt(long.as_bytes()).chars().count(), EXCERPT_CHARS + 1);
     }
 }

@@ -10,7 +10,7 @@ use reqwest::{RequestBuilder, Response, Url};
 
 use super::connect::{ConnectFailure, ConnectionWatch};
 use super::envelope::{self, HttpAnswer, Reply};
-use super::failure::{CallError, Limit, Peer};
+use super::failure::{self, CallError, Limit, Peer};
 use super::progress::{RequestProgress, UnsentBytes};
 use super::{Client, Target};
 use crate::clock::brief;
@@ -212,7 +212,7 @@ fn judge_masked<'a>(answer: &HttpAnswer<'_>, peer: impl FnOnce() -> Peer<'a>, ma
         }
         None => {
             let masked = mask.apply(&String::from_utf8_lossy(answer.body));
-            Err(envelope::foreign(&HttpAnswer { body: masked.as_bytes(), ..answer.clone() }, &peer()))
+            Err(failure::foreign(&HttpAnswer { body: masked.as_bytes(), ..answer.clone() }, &peer()))
         }
     }
 }

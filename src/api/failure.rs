@@ -1,12 +1,16 @@
-//! Why a call did not end with WeCom's consent, in words that stand by themselves. Judges nothing.
+//! Why a call did not end with WeCom's consent, in words that stand by themselves.
 
 use std::time::Duration;
 
 use super::certificate::CertificateFault;
-use super::envelope::Reply;
+use super::envelope::{HttpAnswer, Reply};
 use super::errcode;
 use super::proxy::Proxy;
 use crate::error::{Answer, Error};
+use crate::sanitize::{one_line, truncate};
+
+/// How much of a foreign answer is shown, in characters.
+const EXCERPT_CHARS: usize = 120;
 
 /// Why a call did not end with WeCom's consent.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +156,38 @@ impl Peer<'_> {
     }
 }
 
+/// What an answer means in which WeCom has no say.
+pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
+    let HttpAnswer { status, retry_after, leads_to, body } = answer;
+    let (from, excerpt) = (peer.endpoint(), excerpt(body));
+    let redirect = match leads_to {
+        Some(origin) if (300..400).contains(status) => format!(", a redirect to {origin}"),
+        _ => String::new(),
+    };
+    let unknown = || format!("HTTP {status} from {from}{redirect}, which is not an answer of WeCom: {excerpt}");
+    match status {
+        407 => peer.proxy_login(),
+        429 => {
+            let what = format!("HTTP 429 from {from}: too many requests: {excerpt}");
+            CallError::TooManyRequests { what, retry_after: *retry_after }
+        }
+        400..=499 if !matches!(status, 408 | 425) => CallError::WrongAddress(unknown()),
+        _ => CallError::Foreign(unknown()),
+    }
+}
+
+/// The first characters of an answer on one line.
+fn excerpt(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "(empty body)".to_owned();
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
+    let line = one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let (start, dots) = truncate(&line, EXCERPT_CHARS);
+    let dots = if body.len() > 4 * EXCERPT_CHARS { "…" } else { dots };
+    format!("{start}{dots}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +208,12 @@ mod tests {
             assert_eq!(peer.host(), format!("wecom.example through the proxy {scheme}://proxy.example:3128"));
             assert_eq!(peer.proxy_login().to_string(), refuses);
         }
+    }
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt(b"<html>\r\n\t<b>\x1b[31mhi"), "<html> <b> [31mhi");
+        let long = "界".repeat(400);
+        assert_eq!(excerpt(long.as_bytes()).chars().count(), EXCERPT_CHARS + 1);
     }
 }

@@ -182,6 +182,6 @@ pub(crate) fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Res
     match envelope::judge(&answer) {
         Some(Ok(reply)) => (Some(Ok(reply.answer.errcode)), String::new()),
         Some(Err(reply)) => (Some(Err(reply.answer.errcode)), String::new()),
-        None => (None, envelope::foreign(&answer, &peer).to_string()),
+        None => (None, failure::foreign(&answer, &peer).to_string()),
     }
 }

@@ -6,18 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::Alert;
-use crate::channel::{Channel, MsgType};
+use crate::channel::{Channel, MadeOf, MsgType};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
 
-use super::files;
-use super::msgtype::{TypeOrigin, best_type};
+use super::files::{self, PENDING_MEDIA_ID};
+use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
 use super::request::Given;
 use super::target::Target;
-
-/// The placeholder for the media_id that the upload will give.
-pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
@@ -100,6 +97,38 @@ impl Draft {
             _ => PENDING_MEDIA_ID.to_owned(),
         }
     }
+}
+
+/// The type, unless the channel does not have it or it cannot be made of this.
+pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Channel) -> Result<MsgType> {
+    let Some(msgtype) = chosen.known().filter(|msgtype| channel.has_type(*msgtype)) else {
+        return Err(unknown_type(chosen, channel));
+    };
+    let (name, facts) = (&chosen.name, channel.facts());
+    let by_file = facts.types_by_media_id;
+    if channel.has_inline_pictures() && msgtype == MsgType::Image && !matches!(material, Material::File(..)) {
+        return Err(Error::usage(
+            format!("{}'s picture stands in the message itself: it has no media_id", facts.noun),
+            "give the picture with --image PATH",
+        ));
+    }
+    if by_file.contains(&msgtype) && !matches!(material, Material::File(..) | Material::MediaId(_)) {
+        return Err(Error::usage(
+            format!("a message of type {name} needs a file"),
+            format!("give it with --{name} PATH, or --media-id with the id that upload-media printed"),
+        ));
+    }
+    if !by_file.contains(&msgtype) && matches!(material, Material::MediaId(_)) {
+        let hint = format!("say what it is: {}", facts.uploads);
+        return Err(Error::usage(format!("--media-id does not go with type {name}"), hint));
+    }
+    if msgtype.facts().made_of == MadeOf::Payload {
+        return Err(Error::usage(
+            format!("a message of type {name} needs its JSON"),
+            format!("give the object under {name} with --payload FILE"),
+        ));
+    }
+    Ok(msgtype)
 }
 
 fn told_of(file: &Attachment) -> String {

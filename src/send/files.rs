@@ -7,9 +7,11 @@ use crate::message::app::Media;
 use crate::message::media::{self, MediaKind};
 use crate::message::{Part, PartKind, body_of};
 
-use super::draft::PENDING_MEDIA_ID;
 use super::request::{MessageInput, UploadRequest};
 use super::target::Target;
+
+/// The placeholder for the media_id that the upload will give.
+pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
 /// Opens the files to send behind the message. `names_used` of the names given belong to the message's own file.
 pub(super) fn open_all(input: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {

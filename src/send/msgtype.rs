@@ -5,7 +5,6 @@ use crate::channel::{Channel, MadeOf, MsgType};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 
-use super::draft::Material;
 use super::request::Request;
 use super::source::MessageSource;
 use super::target::Target;
@@ -114,40 +113,8 @@ pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>) -> Resu
     })
 }
 
-/// The type, unless the channel does not have it or it cannot be made of this.
-pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Channel) -> Result<MsgType> {
-    let Some(msgtype) = chosen.known().filter(|msgtype| channel.has_type(*msgtype)) else {
-        return Err(unknown_type(chosen, channel));
-    };
-    let (name, facts) = (&chosen.name, channel.facts());
-    let by_file = facts.types_by_media_id;
-    if channel.has_inline_pictures() && msgtype == MsgType::Image && !matches!(material, Material::File(..)) {
-        return Err(Error::usage(
-            format!("{}'s picture stands in the message itself: it has no media_id", facts.noun),
-            "give the picture with --image PATH",
-        ));
-    }
-    if by_file.contains(&msgtype) && !matches!(material, Material::File(..) | Material::MediaId(_)) {
-        return Err(Error::usage(
-            format!("a message of type {name} needs a file"),
-            format!("give it with --{name} PATH, or --media-id with the id that upload-media printed"),
-        ));
-    }
-    if !by_file.contains(&msgtype) && matches!(material, Material::MediaId(_)) {
-        let hint = format!("say what it is: {}", facts.uploads);
-        return Err(Error::usage(format!("--media-id does not go with type {name}"), hint));
-    }
-    if msgtype.facts().made_of == MadeOf::Payload {
-        return Err(Error::usage(
-            format!("a message of type {name} needs its JSON"),
-            format!("give the object under {name} with --payload FILE"),
-        ));
-    }
-    Ok(msgtype)
-}
-
 /// A type that the channel does not have.
-fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
+pub(super) fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
     let known = MsgType::names(channel.facts().types).join(", ");
     let name = &chosen.name;
     let error = match chosen.known().and_then(|msgtype| channel.other_with(msgtype)) {

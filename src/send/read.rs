@@ -14,8 +14,8 @@ use crate::json::parse_json;
 use crate::message::media::MediaKind;
 use crate::template::{self, Escaping};
 
-use super::draft::{Draft, Material};
-use super::msgtype::{ChosenType, TypeOrigin, best_type, check_type, choose_type, is_made_of_alert, refuse_unused};
+use super::draft::{Draft, Material, check_type};
+use super::msgtype::{ChosenType, TypeOrigin, best_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
 use super::source::{FeedSource, MessageSource};
 use super::target::Target;

@@ -1,10 +1,13 @@
-//! The layers of the house: a file uses what lies below it, and never what lies above.
+//! The layers of the source, held against its own imports: a room (a file or folder of `src/`) uses what lies below it
+//! and never what lies above, and inside a room no modules use each other in a circle.
 
-use std::collections::BTreeMap;
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms of `src/`, from the ground up. A room may use its own layer, but two rooms may not use each other.
+/// The rooms of `src/`, from the ground up. A room may use its own layer.
 const LAYERS: [&[&str]; 9] = [
     &[
         "address",
@@ -53,7 +56,6 @@ const PURE: [&str; 15] = [
 
 struct Room {
     path: PathBuf,
-    name: String,
     layer: usize,
     source: String,
 }
@@ -65,9 +67,9 @@ fn rooms() -> Vec<Room> {
     let rooms = files.into_iter().map(|file| {
         let path = file.strip_prefix(&src).unwrap().to_owned();
         let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
-        let name = first.trim_end_matches(".rs").to_owned();
-        let layer = layer_of(&name).unwrap_or_else(|| panic!("{name} stands in no layer"));
-        Room { path, name, layer, source: fs::read_to_string(&file).unwrap() }
+        let name = first.trim_end_matches(".rs");
+        let layer = layer_of(name).unwrap_or_else(|| panic!("{name} stands in no layer"));
+        Room { path, layer, source: fs::read_to_string(&file).unwrap() }
     });
     rooms.collect()
 }
@@ -109,19 +111,35 @@ fn no_arrow_runs_upward() {
     }
 }
 
+/// Within each folder, from `src/` itself down, the modules use each other in one direction. A re-exported item counts as
+/// the module's that declares it. Any module may use its parent, which declares what several of them share.
 #[test]
-fn no_two_rooms_of_a_layer_use_each_other() {
-    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for room in rooms() {
-        let used = used_rooms(&room.source).into_iter().map(str::to_owned);
-        uses.entry(room.name.clone()).or_default().extend(used.filter(|used| *used != room.name));
-    }
-    for (name, used) in &uses {
-        for other in used {
-            let back = uses.get(other).is_some_and(|back| back.contains(name));
-            assert!(!back, "{name} and {other} use each other");
+fn no_modules_of_a_folder_use_each_other_in_a_circle() {
+    let rooms = rooms();
+    let modules = imports::Modules::read(rooms.iter().map(|room| (room.path.as_path(), room.source.as_str())));
+    let mut folders: BTreeMap<&[String], BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for (user, used) in modules.uses() {
+        let shared = user.iter().zip(used).take_while(|(one, other)| one == other).count();
+        if let (Some(user_here), Some(used_here)) = (user.get(shared), used.get(shared)) {
+            folders.entry(&user[..shared]).or_default().entry(user_here).or_default().insert(used_here);
         }
     }
+    assert!(folders.len() > 10, "{folders:?}");
+    let mut circles = Vec::new();
+    for (folder, mut uses) in folders {
+        // A module that uses none of those left, or is used by none of them, is in no circle and is taken out.
+        loop {
+            let users: BTreeSet<&str> = uses.keys().copied().collect();
+            let used: BTreeSet<&str> = uses.values().flatten().copied().collect();
+            uses.values_mut().for_each(|used| used.retain(|name| users.contains(name)));
+            uses.retain(|user, uses| used.contains(user) && !uses.is_empty());
+            if uses.len() == users.len() {
+                break;
+            }
+        }
+        circles.extend((!uses.is_empty()).then_some((folder, uses)));
+    }
+    assert!(circles.is_empty(), "these use each other in a circle: {circles:#?}");
 }
 
 #[test]
@@ -168,5 +186,18 @@ fn options_cannot_be_shown_whole() {
         let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file)).unwrap();
         let shown = source.lines().find(|line| line.contains("derive(") && line.contains("Debug"));
         assert_eq!(shown, None, "{file}");
+    }
+}
+
+/// What the map in `src/lib.rs` and the guide for contributors name is there. The guide is no part of the package.
+#[test]
+fn named_files_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["src/lib.rs", ".github/CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap_or_default();
+        let is_path = |word: &&str| word.contains('/') && !word.contains(['*', '<', '{', ' ', ':', '(']);
+        for path in text.split('`').skip(1).step_by(2).filter(is_path) {
+            assert!(root.join(path).exists(), "{page} names {path}, which does not exist");
+        }
     }
 }
