@@ -20,8 +20,8 @@ use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::error::Error;
 use crate::message::card::CardType;
+pub use outline::Rendered;
 pub(crate) use outline::prefix_before;
-pub use texts::Rendered;
 
 /// What the button of a textcard shows, in characters (document path 90236).
 const BUTTON_CHARS: usize = 4;

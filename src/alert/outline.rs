@@ -3,7 +3,6 @@
 use super::escape::{markdown, markdown_v2_paragraph};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::texts::Rendered;
 use super::{Alert, Field};
 use crate::channel::{Markup, MsgType};
 
@@ -124,6 +123,25 @@ impl Field {
         let mut lines = self.value_lines();
         lines[0] = format!("{}: {}", self.key_line(), lines[0]).trim_end().to_owned();
         lines
+    }
+}
+
+/// An alert as one text, which may be longer than a message takes.
+///
+/// To send it in parts, cut `text` to the limit less `prefix.len()` bytes and put `prefix` before each part, its mark
+/// included: fences, fonts, links and inline code are such that the splitter keeps them whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The prefix with what keeps it apart from the text; empty without one.
+    pub prefix: String,
+    /// All the rest.
+    pub text: String,
+}
+
+impl Rendered {
+    /// The whole as one text.
+    pub fn joined(&self) -> String {
+        if self.text.is_empty() { self.prefix.trim_end().to_owned() } else { format!("{}{}", self.prefix, self.text) }
     }
 }
 

@@ -9,29 +9,10 @@ use super::Alert;
 use super::escape::{
     fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
 };
-use super::outline::{First, LINK_LABEL, PICTURE_LABEL};
+use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered};
 
 /// A table cannot do without a line of headings.
 const TABLE_HEAD: &str = "| key | value |\n| :-- | :-- |";
-
-/// An alert as one text, which may be longer than a message takes.
-///
-/// To send it in parts, cut `text` to the limit less `prefix.len()` bytes and put `prefix` before each part, its mark
-/// included: fences, fonts, links and inline code are such that the splitter keeps them whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The prefix with what keeps it apart from the text; empty without one.
-    pub prefix: String,
-    /// All the rest.
-    pub text: String,
-}
-
-impl Rendered {
-    /// The whole as one text.
-    pub fn joined(&self) -> String {
-        if self.text.is_empty() { self.prefix.trim_end().to_owned() } else { format!("{}{}", self.prefix, self.text) }
-    }
-}
 
 impl Alert {
     /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.

@@ -5,8 +5,8 @@
 //! no clock, disk, network or environment, and no body is ever changed here.
 
 pub mod app;
+pub mod app_fields;
 pub mod card;
-pub mod common;
 pub mod media;
 pub mod recipients;
 pub mod webhook;
@@ -50,7 +50,7 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
         return findings;
     };
     let common = match channel.facts().addressing {
-        Addressing::Recipients => common::FIELDS,
+        Addressing::Recipients => app_fields::FIELDS,
         Addressing::Credential => &[],
     };
     let msgtype = read_msgtype(channel, fields, &mut at);
@@ -68,7 +68,7 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
         None => at.field(name).error(format!("missing, msgtype {name} needs the object {name}")),
     }
     if !common.is_empty() {
-        common::check(body, msgtype, &mut at);
+        app_fields::check(body, msgtype, &mut at);
     }
     if let Some(payload) = fields.get(name).filter(|_| is_readable) {
         (content.check)(payload, channel, &mut at.field(name));
@@ -144,7 +144,7 @@ fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldSha
     if name.parse().is_ok_and(|other| channel.has_type(other)) {
         return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
     }
-    if common::FIELDS.iter().any(|field| field.name == name) {
+    if app_fields::FIELDS.iter().any(|field| field.name == name) {
         return "unknown field; only app messages have it".to_owned();
     }
     let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();
