@@ -1,7 +1,7 @@
 //! The messages of WeCom's two sending calls: their contents, and the published rules for whole bodies.
 //!
 //! A body has a `msgtype` and the content in an object of that name; a body of message/send (document path 90236) also has
-//! [`common`] fields, one of webhook/send (document path 99110) has nothing else. [`check_body`] checks any JSON body. Pure:
+//! [`app_fields`], one of webhook/send (document path 99110) has nothing else. [`check_body`] checks any JSON body. Pure:
 //! no clock, disk, network or environment, and no body is ever changed here.
 
 pub mod app;
