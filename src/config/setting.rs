@@ -157,6 +157,7 @@ macro_rules! settings {
         /// One setting. Its name is the key in the config file.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
         #[strum(serialize_all = "snake_case")]
+        #[allow(rustdoc::bare_urls, reason = "the documentation is the help of the option")]
         pub enum Setting { $($(#[doc = $help])+ $setting),+ }
 
         impl Setting {

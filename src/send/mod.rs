@@ -1,10 +1,8 @@
 //! One alert to its targets: read, made into messages, stored if that is wanted, and delivered to the command's own target,
 //! to further ones, and to the fallback.
 //!
-//! How an alert walks: [`read`](read::read) makes a [`Draft`](draft::Draft) of a [`Request`],
-//! [`make_parts`](parts::make_parts) makes the parts of a message for each target of it,
-//! [`TargetMessage`](target_message::TargetMessage) stores and delivers those to one target, and
-//! [`FanOut`](fan_out::FanOut) to all of them.
+//! How an alert walks: `read` makes a `Draft` of a [`Request`], `parts` makes the parts of a message for each target of it,
+//! `target_message` stores and delivers those to one target, and `fan_out` to all of them.
 //!
 //! Futures that are rare, or large, are boxed: a future is as large as the largest of those that it waits for, and is copied
 //! where it is made.
