@@ -150,7 +150,7 @@ fn run_first(
     runtime: &Runtime,
 ) -> Result<(Task, Option<FinishedCommand>, Option<StopSignals>)> {
     let is_dry = overrides.has(Setting::DryRun);
-    let task = Task::new(command, overrides)?;
+    let task = Task::new(command)?;
     let (ran, stops) = match &task {
         Task::Run(request) if !is_dry => {
             let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });

@@ -1,12 +1,11 @@
 //! What a person typed becomes a plain request for the library.
 
 use wecom_alert::channel::Channel;
-use wecom_alert::config::{Overrides, Setting};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::flush::Selection;
 use wecom_alert::message::media::MediaKind;
-use wecom_alert::run::{On, RunRequest};
-use wecom_alert::send::{AlertFields, Given, MessageInput, Request, UploadRequest};
+use wecom_alert::run::RunRequest;
+use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 
 use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, RunArgs};
 
@@ -23,11 +22,11 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    pub(crate) fn new(command: Command, overrides: &Overrides) -> Result<Self> {
+    pub(crate) fn new(command: Command) -> Result<Self> {
         Ok(match command {
-            Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content, overrides))),
-            Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content, overrides))),
-            Command::Run(args) => Self::Run(Box::new(run_request(*args, overrides))),
+            Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content))),
+            Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
+            Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::UploadMedia(args) => Self::Upload(UploadRequest {
                 channel: channel_named(args.route.as_deref()),
                 file: args.file,
@@ -55,8 +54,8 @@ pub(crate) fn channel_named(name: Option<&str>) -> Option<Channel> {
     Channel::from_name(name?)
 }
 
-fn send_request(channel: Channel, args: ContentArgs, overrides: &Overrides) -> Request {
-    let request = alert_request(channel, args.alert, overrides);
+fn send_request(channel: Channel, args: ContentArgs) -> Request {
+    let request = alert_request(channel, args.alert);
     let files = [
         (MediaKind::Image, args.image),
         (MediaKind::File, args.file),
@@ -77,40 +76,23 @@ fn send_request(channel: Channel, args: ContentArgs, overrides: &Overrides) -> R
     Request { input, ..request }
 }
 
-fn run_request(args: RunArgs, overrides: &Overrides) -> RunRequest {
-    let on = match args.on.as_deref() {
-        Some("success") => On::Success,
-        Some("always") => On::Always,
-        Some("change") => On::Change,
-        _ => On::Failure,
-    };
+fn run_request(args: RunArgs) -> RunRequest {
     RunRequest {
         command: args.command,
-        on,
+        // The parser knows the names.
+        on: args.on.and_then(|on| on.parse().ok()).unwrap_or_default(),
         channel: channel_named(args.route.as_deref()),
         name: args.name,
         tail_lines: args.tail_lines,
         time_limit: args.time_limit,
         alert_exit: args.alert_exit,
         // Its channel is found from the settings.
-        alert: alert_request(Channel::App, args.alert, overrides),
+        alert: alert_request(Channel::App, args.alert),
     }
 }
 
-/// What alerts of all commands have: the files behind them, what they say, and which settings were given.
-fn alert_request(channel: Channel, args: AlertArgs, overrides: &Overrides) -> Request {
-    let has = |setting| overrides.has(setting);
-    let given = Given {
-        safe: has(Setting::Safe),
-        id_trans: has(Setting::IdTrans),
-        duplicate_check: has(Setting::DuplicateCheck),
-        mentions: has(Setting::Mention) || has(Setting::MentionMobile),
-        prefix: has(Setting::Prefix),
-        title: has(Setting::Title),
-        url: has(Setting::Url),
-        btntxt: has(Setting::Btntxt),
-        picurl: has(Setting::Picurl),
-    };
+/// What alerts of all commands have: the files behind them, and what they say.
+fn alert_request(channel: Channel, args: AlertArgs) -> Request {
     let card = args.card;
     let alert = AlertFields {
         level: args.level,
@@ -126,12 +108,8 @@ fn alert_request(channel: Channel, args: AlertArgs, overrides: &Overrides) -> Re
         task_id: card.task_id,
     };
     Request {
-        msgtype: overrides.text(Setting::Msgtype).map(str::to_owned),
         input: MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() },
         alert,
-        skip_empty: has(Setting::SkipEmpty),
-        escapes: has(Setting::Escapes),
-        given,
         ..Request::new(channel)
     }
 }

@@ -123,6 +123,7 @@ impl<'a> Config<'a> {
         let (quiet, verbose) = resolve_verbosity(layers)?;
         let (also, fallback) = resolve_further_targets(layers)?;
         let settings = Settings {
+            options: options.settings().collect(),
             profile,
             config_file: file.map(|file| file.path.clone()),
             searched: if file.is_none() { env.config_files() } else { Vec::new() },

@@ -1,11 +1,13 @@
 //! The settings as resolved: plain data, safe to show in `Debug`. Nothing is looked up here.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
 use super::parse::Rate;
+use super::setting::Setting;
 use super::urls::{BaseUrl, ProxyUrl};
 use super::value::{Precedence, Sourced};
 use super::webhook_key::Webhook;
@@ -42,6 +44,8 @@ pub enum ProxySetting {
 /// All settings of one command.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The settings that were given as options of this command; see [`Settings::is_option`].
+    pub options: BTreeSet<Setting>,
     /// The chosen profile.
     pub profile: Option<String>,
     /// The config file in use.
@@ -155,6 +159,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether the setting was given as an option of this command.
+    pub fn is_option(&self, setting: Setting) -> bool {
+        self.options.contains(&setting)
+    }
+
     /// Where the credential of a channel comes from, if one is set.
     pub fn credential(&self, channel: Channel) -> Option<&SecretSource> {
         match channel {

@@ -270,6 +270,11 @@ impl Layer {
         self.0.get(&setting)
     }
 
+    /// The settings that are given here.
+    pub(super) fn settings(&self) -> impl Iterator<Item = Setting> {
+        self.0.keys().copied()
+    }
+
     /// The first of these settings that is given here.
     pub(super) fn any(&self, settings: &[Setting]) -> Option<&SettingValue> {
         settings.iter().find_map(|setting| self.get(*setting))

@@ -44,7 +44,8 @@ pub struct RunRequest {
 }
 
 /// When to alert.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum On {
     /// When the command fails.
     #[default]

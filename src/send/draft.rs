@@ -13,7 +13,6 @@ use crate::message::media::{self, MediaKind};
 
 use super::files::{self, PENDING_MEDIA_ID};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
-use super::request::Given;
 use super::target::Target;
 
 /// What the message is made of.
@@ -27,7 +26,6 @@ pub(crate) struct Draft {
     pub(super) text: Option<Arc<String>>,
     /// Files to send behind it.
     pub(super) attached: Vec<Attachment>,
-    pub(super) given: Given,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::channel::MsgType;
-use crate::config::MentionFallback;
+use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
 use crate::message::recipients::{ALL, userid_problem};
 use crate::message::{Part, body_of};
@@ -36,7 +36,8 @@ impl Mentions {
     pub(super) fn of(draft: &Draft, target: &mut Target) -> Result<Self> {
         let mut mentions = Self::default();
         let settings = &target.settings;
-        if !target.channel.facts().mentions || draft.is_payload() && !draft.given.mentions {
+        let is_by_option = settings.is_option(Setting::Mention) || settings.is_option(Setting::MentionMobile);
+        if !target.channel.facts().mentions || draft.is_payload() && !is_by_option {
             return Ok(mentions);
         }
         let people = People {

@@ -34,7 +34,7 @@ use crate::fingerprint::sha256;
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::plan_message;
 pub(crate) use long_text::host;
-pub use request::{AlertFields, Given, MessageInput, Request, UploadRequest};
+pub use request::{AlertFields, MessageInput, Request, UploadRequest};
 pub use session::{Said, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
 pub(crate) use target_message::{agent_id, rehearse_storing};

@@ -2,7 +2,7 @@
 
 use crate::alert::Alert;
 use crate::channel::{Channel, MadeOf, MsgType};
-use crate::config::Settings;
+use crate::config::{Precedence, Setting, Settings};
 use crate::error::{Error, Result};
 
 use super::request::Request;
@@ -53,7 +53,8 @@ pub(super) fn choose_type(
         (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned())),
         _ => None,
     };
-    match (implied, request.msgtype.as_deref()) {
+    let asked = settings.msgtype.as_ref().filter(|set| set.level == Precedence::Option);
+    match (implied, asked.map(|asked| asked.value.as_str())) {
         (Some((implied, option)), Some(asked)) if asked != implied => {
             let hint = match option.as_str() {
                 "--card" => "--card makes a message of type template_card: leave -t out".to_owned(),
@@ -98,10 +99,10 @@ pub(super) fn is_made_of_alert(chosen: &ChosenType, says_more: bool) -> bool {
 }
 
 /// Refuses options of alerts beside a file, whose type is given, or beside a payload (`None`).
-pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>) -> Result<()> {
+pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>, settings: &Settings) -> Result<()> {
     let used: &[&str] = if msgtype == Some(MsgType::Video) { &["--title"] } else { &[] };
-    let prefix = request.given.prefix.then_some("--prefix");
-    let Some(option) = request.first_alert_option().filter(|option| !used.contains(option)).or(prefix) else {
+    let prefix = settings.is_option(Setting::Prefix).then_some("--prefix");
+    let Some(option) = request.first_alert_option(settings).filter(|option| !used.contains(option)).or(prefix) else {
         return Ok(());
     };
     Err(match msgtype {

@@ -21,7 +21,6 @@ use crate::sanitize::excerpt;
 use super::draft::{Draft, Material};
 use super::long_text::{self, Pieces, host};
 use super::mention::Mentions;
-use super::request::Given;
 use super::target::Target;
 use super::{draft, files, payload};
 
@@ -31,7 +30,7 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
     let mut parts = unchecked_parts(&draft, target, lead)?;
     for (index, part) in parts.iter_mut().enumerate() {
         let told = target.warnings.len();
-        let checked = complete(part, draft.given, target).and_then(|()| check(part, target));
+        let checked = complete(part, target).and_then(|()| check(part, target));
         if index > 0 {
             // What holds for one part holds for all: it is said once.
             target.warnings.truncate(told);
@@ -42,13 +41,9 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
 }
 
 /// Adds to a part what its channel wants around the content.
-fn complete(part: &mut Part, given: Given, target: &mut Target) -> Result<()> {
+fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
     match target.channel.facts().addressing {
-        Addressing::Recipients => {
-            // Files and texts behind the message get of the options what they can have.
-            let given = if part.kind == PartKind::Message { given } else { Given::default() };
-            payload::complete_app_body(&mut part.body, given, target)
-        }
+        Addressing::Recipients => payload::complete_app_body(part, target),
         Addressing::Credential => Ok(()),
     }
 }

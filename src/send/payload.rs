@@ -7,15 +7,14 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::channel::MsgType;
-use crate::config::{Precedence, Settings};
+use crate::config::{Precedence, Setting, Settings};
 use crate::error::{Error, Result};
 use crate::input::{is_stdin, read_payload};
 use crate::json::parse_json;
-use crate::message::Finding;
 use crate::message::recipients::{RecipientKind, Recipients};
+use crate::message::{Finding, Part, PartKind};
 
 use super::msgtype::{ChosenType, TypeOrigin};
-use super::request::Given;
 use super::target::Target;
 
 /// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
@@ -63,8 +62,11 @@ pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Val
 
 /// Adds recipients, agent and options to the body of an app message. Fields of the body are replaced by options, and kept
 /// against all other settings.
-pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Target) -> Result<()> {
+pub(super) fn complete_app_body(part: &mut Part, target: &mut Target) -> Result<()> {
     let Target { settings, warnings, .. } = target;
+    let Part { kind, body, .. } = part;
+    // Files behind the message get of the options what their type has.
+    let is_option = |setting| *kind == PartKind::Message && settings.is_option(setting);
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     // An unknown type is assumed to have neither `safe` nor a problem with `enable_id_trans`.
@@ -84,18 +86,18 @@ pub(super) fn complete_app_body(body: &mut Value, given: Given, target: &mut Tar
     match settings.safe {
         // 0 is the default, and the type has no such field.
         Some(0) if highest_safe == 0 => {}
-        Some(safe) if given.safe || safe <= highest_safe => {
-            put("safe", i64::from(safe), given.safe);
+        Some(safe) if is_option(Setting::Safe) || safe <= highest_safe => {
+            put("safe", i64::from(safe), is_option(Setting::Safe));
         }
         Some(_) => left_out("safe"),
         None => {}
     }
     match settings.id_trans {
-        true if given.id_trans || id_trans => put("enable_id_trans", 1, given.id_trans),
+        true if is_option(Setting::IdTrans) || id_trans => put("enable_id_trans", 1, is_option(Setting::IdTrans)),
         true => left_out("id_trans"),
         false => {}
     }
-    let is_option = given.duplicate_check;
+    let is_option = is_option(Setting::DuplicateCheck);
     if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
         put("enable_duplicate_check", 1, is_option);
         // WeCom takes whole seconds: round up.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::channel::{Markup, MsgType};
 use crate::ci::CiContext;
 use crate::clock;
+use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::input::{Attachment, TextSource, clean, is_blank, is_stdin, read_payload, read_text};
@@ -70,7 +71,7 @@ impl<'a> Reader<'a> {
             return Err(Error::usage(message, "send it as a file, with --file").into());
         }
         let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
-        let says_more = is_fed || request.own.is_some() || request.first_alert_option().is_some();
+        let says_more = is_fed || request.own.is_some() || request.first_alert_option(&target.settings).is_some();
         let chosen = choose_type(request, &source, says_more, &target.settings)?;
         let is_alert = is_made_of_alert(&chosen, says_more);
         Ok(Self { request, target, ci, source, chosen, is_alert })
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
     fn read(mut self) -> Result<Draft, Stop> {
         let (material, text) = match self.source.clone() {
             MessageSource::Payload(path) => {
-                refuse_unused(self.request, None)?;
+                refuse_unused(self.request, None, &self.target.settings)?;
                 (Material::Payload(payload::read(&path, &self.chosen)?), None)
             }
             MessageSource::Feed(feed) => self.feed(&feed)?,
@@ -104,7 +105,7 @@ impl<'a> Reader<'a> {
             build_alert::check_link(alert, msgtype, target)?;
         }
         let (origin, text) = (chosen.origin, text.map(Arc::new));
-        Ok(Draft { msgtype, origin, material, text, attached, given: request.given, made_for: target.channel })
+        Ok(Draft { msgtype, origin, material, text, attached, made_for: target.channel })
     }
 
     /// An alert of options and text.
@@ -132,7 +133,7 @@ impl<'a> Reader<'a> {
             let json = makes_json(path);
             let filled = fill(path, &name, &feed.data, &data, if json { Escaping::Json } else { self.escaping() })?;
             if json {
-                refuse_unused(self.request, None)?;
+                refuse_unused(self.request, None, &self.target.settings)?;
                 let payload = payload::of_text(&format!("the template {name}"), &filled, &self.chosen)?;
                 return Ok((Material::Payload(payload), None));
             }
@@ -161,7 +162,7 @@ impl<'a> Reader<'a> {
         let msgtype = check_type(&self.chosen, &material, self.target.channel)?;
         let rule = match &material {
             Material::File(..) | Material::MediaId(_) => {
-                refuse_unused(self.request, Some(msgtype))?;
+                refuse_unused(self.request, Some(msgtype), &self.target.settings)?;
                 if msgtype.facts().text.is_some() { TextRule::Optional } else { TextRule::None }
             }
             _ if self.request.input.attach.is_empty() => TextRule::Required,
@@ -208,8 +209,7 @@ impl<'a> Reader<'a> {
             };
         };
         let Target { settings, warnings, .. } = &mut *self.target;
-        let escapes = self.request.escapes || settings.escapes;
-        let read = read_text(&from, settings.encoding, escapes)?;
+        let read = read_text(&from, settings.encoding, settings.escapes)?;
         warnings.extend(read.warnings);
         match self.unless_empty(read.text, || empty_text(&from)) {
             Err(Stop::Failed(_)) if rule == TextRule::Optional && !is_named => Ok(None),
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         let settings = &self.target.settings;
         match &settings.if_empty {
             _ if !is_blank(&text) => Ok(text),
-            _ if self.request.skip_empty => Err(Stop::Skipped),
+            _ if settings.is_option(Setting::SkipEmpty) => Err(Stop::Skipped),
             Some(instead) if !is_blank(instead) => Ok(clean(instead)),
             _ if settings.skip_empty => Err(Stop::Skipped),
             _ => Err(empty().into()),

@@ -5,25 +5,19 @@ use std::path::PathBuf;
 
 use crate::alert::Alert;
 use crate::channel::Channel;
+use crate::config::{Setting, Settings};
 use crate::message::media::MediaKind;
 
-/// A message to be made and sent. Whatever the config file can hold is not here, but in the settings.
+/// A message to be made and sent. Whatever the config file can hold is not here, but in the settings, which also know what
+/// was given as an option: options replace fields of a payload, and are refused where the message has no place for them.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The channel of the command's own target.
     pub channel: Channel,
-    /// The message type; `None`: the one that the settings say or the rest implies.
-    pub msgtype: Option<String>,
     /// Where the message comes from.
     pub input: MessageInput,
     /// The parts of an alert besides its text.
     pub alert: AlertFields,
-    /// Succeed without a message when the text is empty.
-    pub skip_empty: bool,
-    /// Read `\n`, `\t` and `\\` in the text of the command line.
-    pub escapes: bool,
-    /// Which settings were given as options of this command.
-    pub given: Given,
     /// An alert that is complete already; no input is read then.
     pub own: Option<Alert>,
 }
@@ -93,35 +87,10 @@ pub struct UploadRequest {
     pub filename: Option<String>,
 }
 
-/// Which settings were given as options of this command. Options replace fields of a payload, and are refused where the
-/// message has no place for them.
-#[derive(Debug, Clone, Copy, Default)]
-#[allow(missing_docs, reason = "each field is the option of its name")]
-pub struct Given {
-    pub safe: bool,
-    pub id_trans: bool,
-    pub duplicate_check: bool,
-    pub mentions: bool,
-    pub prefix: bool,
-    pub title: bool,
-    pub url: bool,
-    pub btntxt: bool,
-    pub picurl: bool,
-}
-
 impl Request {
     /// An empty request for this channel.
     pub fn new(channel: Channel) -> Self {
-        Self {
-            channel,
-            msgtype: None,
-            input: MessageInput::default(),
-            alert: AlertFields::default(),
-            skip_empty: false,
-            escapes: false,
-            given: Given::default(),
-            own: None,
-        }
+        Self { channel, input: MessageInput::default(), alert: AlertFields::default(), own: None }
     }
 
     /// A text message.
@@ -136,14 +105,15 @@ impl Request {
     }
 
     /// The first option given that only an alert can show.
-    pub(super) fn first_alert_option(&self) -> Option<&'static str> {
+    pub(super) fn first_alert_option(&self, settings: &Settings) -> Option<&'static str> {
+        let is_option = |setting| settings.is_option(setting);
         let options = [
-            ("--title", self.given.title),
+            ("--title", is_option(Setting::Title)),
             ("--level", self.alert.level.is_some()),
             ("--field", !self.alert.field.is_empty()),
-            ("--url", self.given.url),
-            ("--btntxt", self.given.btntxt),
-            ("--picurl", self.given.picurl),
+            ("--url", is_option(Setting::Url)),
+            ("--btntxt", is_option(Setting::Btntxt)),
+            ("--picurl", is_option(Setting::Picurl)),
             ("--ci", self.alert.ci.is_some()),
             ("--card", self.alert.card.is_some()),
         ];
