@@ -35,7 +35,7 @@
 //! 5. `src/delivery/courier.rs` asks `rate_limit` for a permit and `token` for a token, and calls `api`;
 //!    `src/delivery/retry.rs` says whether and when a failed request is tried again.
 //! 6. `src/delivery/account.rs` keeps what became of each part; outcome and stored progress are views of it.
-//! 7. `src/send/combine.rs` makes one outcome of all targets, `src/cli/output.rs` prints it, and `src/error.rs` has the exit
+//! 7. `src/send/combine.rs` makes one outcome of all targets, `src/cli/report.rs` prints it, and `src/error.rs` has the exit
 //!    codes.
 //!
 //! # Rules

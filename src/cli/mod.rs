@@ -1,19 +1,14 @@
 //! From arguments to exit code: options, settings, one command, one report.
 
 mod args;
-mod defect;
-mod gist;
+mod json;
 mod manual;
-mod mistakes;
-mod output;
-mod progress;
+mod report;
 mod request;
-mod table;
-mod talk;
-mod trace;
+mod stderr;
+mod usage_errors;
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,118 +27,157 @@ use wecom_alert::process::StopSignals;
 use wecom_alert::run::{self, FinishedCommand};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, Said, Session};
+use wecom_alert::store;
 
 use args::{Cli, Command, overrides};
-use gist::{Gist, gist};
-use output::{Manner, Report};
-use progress::Bar;
+use report::{Report, finish, remember_output, unwritable};
 use request::{Task, channel_named};
-use trace::Trace;
+use stderr::Bar;
+use usage_errors::{Unparsed, explain, read_unparsed};
 
-pub(crate) use defect::{report_defect, report_panics};
+pub(crate) use report::{report_defect, report_panics};
+
+/// What is known of a command before its settings are.
+struct Invocation<'a> {
+    began: Instant,
+    environment: &'a Environment,
+    mask: &'a Mask,
+    overrides: &'a Overrides,
+    command: Option<&'static str>,
+}
 
 /// Runs the program and returns its exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let began = Instant::now();
-    let environment = Environment::from_process();
-    let mask = Mask::new();
+    let environment = &Environment::from_process();
+    let mask = &Mask::new();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
-    table::remember(environment.allows_colours());
     let parsed = Cli::command().try_get_matches_from(&arguments);
     let parsed = parsed.and_then(|matches| Ok((overrides(&matches), Cli::from_arg_matches(&matches)?.command)));
     let (overrides, command) = match parsed {
         Ok(parsed) => parsed,
         Err(error) if !error.use_stderr() => {
             let help = manual::short_help(&error, &arguments).unwrap_or(error);
-            return Ok(explained(manual::write(help.render().to_string().as_bytes()), None, &mask));
+            return Ok(print_explanation(help.render().to_string().as_bytes(), None, mask));
         }
         Err(error) => {
-            let Gist { command, overrides } = gist(&arguments);
-            let end = End::of(mistakes::explain(&error, command, &arguments), command, began);
-            return Ok(end.without_settings(&overrides, &environment, &mask));
+            let Unparsed { command, overrides } = &read_unparsed(&arguments);
+            let error = explain(&error, *command, &arguments);
+            return Ok(Invocation { began, environment, mask, overrides, command: *command }.fail(error));
         }
     };
     let name = Some(command.name());
-    let explanation = match &command {
-        Command::Completions(args) => Some(Ok(manual::completions(args))),
-        Command::Man(args) => Some(manual::page(args)),
-        _ => None,
-    };
-    if let Some(text) = explanation {
-        return Ok(match text {
-            Ok(text) => explained(manual::write(&text), name, &mask),
-            Err(error) => End::of(error, name, began).without_settings(&overrides, &environment, &mask),
-        });
+    let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name };
+    match &command {
+        Command::Completions(args) => Ok(print_explanation(&manual::completions(args), name, mask)),
+        Command::Man(args) => Ok(match manual::page(args) {
+            Ok(page) => print_explanation(&page, name, mask),
+            Err(error) => invocation.fail(error),
+        }),
+        _ => invocation.carry_out(command),
     }
-    carry_out(command, &overrides, &environment, mask, began)
 }
 
-/// The same for a command that does more than to explain.
-fn carry_out(
-    command: Command,
-    overrides: &Overrides,
-    environment: &Environment,
-    mask: Mask,
-    began: Instant,
-) -> anyhow::Result<u8> {
-    let name = Some(command.name());
-    if overrides.text(Setting::Output) == Some("json") {
-        defect::remember(Output::Json);
+impl Invocation<'_> {
+    /// Reports a failure before anything else has been done.
+    fn fail(&self, error: Error) -> u8 {
+        let how = report_settings(self.overrides, self.environment);
+        self.finish(self.report(Outcome::from(error)), None, &how, None)
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("the event loop cannot be started")?;
-    let (channel, is_check, is_for_all) = (
-        channel_of(&command),
-        matches!(command, Command::Check(_)),
+
+    fn report(&self, outcome: Outcome) -> Report<'_> {
+        Report { allows_colours: self.environment.allows_colours(), ..Report::new(self.command, outcome, self.mask) }
+    }
+
+    /// Writes the line of the log file, prints the report and returns the exit code.
+    fn finish(
+        &self,
+        mut report: Report<'_>,
+        said: Option<&Said>,
+        how: &ReportSettings,
+        runtime: Option<&Runtime>,
+    ) -> u8 {
+        if let Some(path) = &how.log_file
+            && let Err(error) =
+                store::append_line(path, &json::log_line(self.command, &report.outcome, said, self.began))
+        {
+            report.warnings.push(format!("the log file {} cannot be written: {error}", path.display()));
+        }
+        // What the command has written comes before what is said of it.
+        if let (Some(ran), Some(runtime)) = (report.ran, runtime) {
+            report.warnings.extend(runtime.block_on(ran.passed_on()));
+        }
+        let code = finish(&report, how);
+        report.ran.map_or(code, |ran| ran.exit_code(code))
+    }
+
+    /// Does what the command says, unless it only explains.
+    fn carry_out(&self, command: Command) -> anyhow::Result<u8> {
+        let Self { environment, mask, overrides, .. } = *self;
+        if overrides.text(Setting::Output) == Some("json") {
+            remember_output(Output::Json);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("the event loop cannot be started")?;
+        let channel = channel_of(&command);
+        let is_check = matches!(command, Command::Check(_));
         // Each entry of the outbox has a target of its own.
-        matches!(command, Command::Outbox(_)),
-    );
-    let (task, ran, stops) = match run_first(command, overrides, &runtime) {
-        Ok(first) => first,
-        Err(error) => return Ok(End::of(error, name, began).without_settings(overrides, environment, &mask)),
-    };
-    let config = Config::read(overrides, environment);
-    let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
-        let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
-        Ok((config, resolved))
-    });
-    let (config, resolved) = match resolved {
-        Ok(resolved) => resolved,
-        Err(error) => {
-            let profile = report_settings(overrides, environment).profile;
-            let ended = if is_check { check::unresolved(config.as_ref().ok(), &error) } else { Outcome::from(error) };
-            let outcome = Outcome { profile, channel, ..ended };
-            // A mistyped variable may well be why the settings are wrong.
-            let warnings = environment.unknown_variables();
-            let end = End { command: name, outcome, warnings, began, ran, runtime: Some(&runtime) };
-            return Ok(end.without_settings(overrides, environment, &mask));
+        let is_for_all = matches!(command, Command::Outbox(_));
+        let (task, ran, stops) = match run_first(command, overrides, &runtime) {
+            Ok(first) => first,
+            Err(error) => return Ok(self.fail(error)),
+        };
+        let config = Config::read(overrides, environment);
+        let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
+            let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
+            Ok((config, resolved))
+        });
+        let (config, resolved) = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                let how = report_settings(overrides, environment);
+                let ended =
+                    if is_check { check::unresolved(config.as_ref().ok(), &error) } else { Outcome::from(error) };
+                let report = Report {
+                    // A mistyped variable may well be why the settings are wrong.
+                    warnings: environment.unknown_variables(),
+                    ran: ran.as_ref(),
+                    ..self.report(Outcome { profile: how.profile.clone(), channel, ..ended })
+                };
+                return Ok(self.finish(report, None, &how, Some(&runtime)));
+            }
+        };
+        let how = ReportSettings::from(&resolved.0);
+        remember_output(how.output);
+        let mut session = Session::new(config, resolved, mask.clone(), observer(&how, mask.clone()));
+        let sends = matches!(task, Task::Send(_) | Task::Run(_));
+        let mut outcome = runtime.block_on(perform(&mut session, task, ran.as_ref(), stops));
+        outcome.profile.clone_from(&session.settings.profile);
+        outcome.channel = session.channel;
+        outcome.allow_partial = session.settings.allow_partial;
+        let may_flush = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
+        let warnings = std::mem::take(&mut session.warnings);
+        let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
+        let code = self.finish(report, session.said.as_ref(), &how, Some(&runtime));
+        if may_flush {
+            let warnings = runtime.block_on(flush_after_send(&mut session));
+            warnings.iter().filter(|_| !how.quiet).for_each(|line| stderr::say(mask, &format!("warning: {line}")));
         }
-    };
-    let settings = &resolved.0;
-    defect::remember(settings.output);
-    let manner = Manner { output: settings.output, quiet: settings.quiet, verbose: settings.verbose > 0 };
-    let listener = listener(settings.verbose > 0, settings.quiet, mask.clone());
-    let mut session = Session::new(config, resolved, mask.clone(), listener);
-    let sends = matches!(task, Task::Send(_) | Task::Run(_));
-    let mut outcome = runtime.block_on(conduct(&mut session, task, ran.as_ref(), stops));
-    outcome.profile.clone_from(&session.settings.profile);
-    outcome.channel = session.channel;
-    outcome.allow_partial = session.settings.allow_partial;
-    let may_go_along = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
-    let warnings = std::mem::take(&mut session.warnings);
-    let end = End { command: name, outcome, warnings, began, ran, runtime: Some(&runtime) };
-    let code = end.told(session.settings.log_file.as_deref(), session.said.as_ref(), manner, &mask);
-    if may_go_along {
-        let warnings = runtime.block_on(go_along(&mut session));
-        warnings.iter().filter(|_| !manner.quiet).for_each(|line| talk::say(&mask, &format!("warning: {line}")));
+        // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
+        runtime.shutdown_background();
+        Ok(code)
     }
-    // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
-    runtime.shutdown_background();
-    Ok(code)
 }
 
-/// What `run` is to run comes first: no mistake in settings keeps it from running. From its end on signals to stop are heard,
-/// for it is still to be told of.
+/// Prints help, completions or a manual page: that needs no settings, and its text is no result.
+fn print_explanation(text: &[u8], command: Option<&'static str>, mask: &Mask) -> u8 {
+    let Err(error) = manual::write(text) else { return 0 };
+    let outcome = Outcome::from(unwritable(&error));
+    finish(&Report::new(command, outcome, mask), &ReportSettings::default())
+}
+
+/// Runs the command of `run` before settings are read: no mistake in them keeps it from running. Signals to stop are heard from
+/// its end on, since an alert may follow.
 fn run_first(
     command: Command,
     overrides: &Overrides,
@@ -157,62 +191,13 @@ fn run_first(
             let ran = ran?;
             let [_, is_stderr_open] = ran.open_lines();
             if is_stderr_open {
-                talk::left_open();
+                stderr::left_open();
             }
             (Some(ran), Some(stops))
         }
         _ => (None, None),
     };
     Ok((task, ran, stops))
-}
-
-/// A command that has ended and is to be reported on.
-struct End<'r> {
-    command: Option<&'static str>,
-    outcome: Outcome,
-    warnings: Vec<String>,
-    began: Instant,
-    /// The command that `run` has run.
-    ran: Option<FinishedCommand>,
-    /// Where its output is still being passed on.
-    runtime: Option<&'r Runtime>,
-}
-
-impl End<'_> {
-    /// One that failed before there was anything else to say.
-    fn of(error: Error, command: Option<&'static str>, began: Instant) -> Self {
-        Self { command, outcome: Outcome::from(error), warnings: Vec::new(), began, ran: None, runtime: None }
-    }
-
-    /// Writes the trace, prints the report and returns the exit code.
-    fn told(mut self, log_file: Option<&Path>, said: Option<&Said>, manner: Manner, mask: &Mask) -> u8 {
-        if let Some(path) = log_file {
-            let trace = Trace { command: self.command, outcome: &self.outcome, said, began: self.began };
-            self.warnings.extend(trace.append(path).err());
-        }
-        // What is printed now is the last that comes of it.
-        if let (Some(ran), Some(runtime)) = (&self.ran, self.runtime) {
-            self.warnings.extend(runtime.block_on(ran.passed_on()));
-        }
-        let Self { command, outcome, warnings, ran, .. } = &self;
-        let code = output::finish(&Report { command: *command, outcome, warnings, mask, ran: ran.as_ref() }, manner);
-        ran.as_ref().map_or(code, |ran| ran.exit_code(code))
-    }
-
-    /// The same before the settings are known: options and a glance say how.
-    fn without_settings(self, overrides: &Overrides, environment: &Environment, mask: &Mask) -> u8 {
-        let ReportSettings { output, quiet, verbose, log_file, .. } = report_settings(overrides, environment);
-        let manner = Manner { output, quiet, verbose };
-        self.told(log_file.as_deref(), None, manner, mask)
-    }
-}
-
-/// The end of a command that only explains: it needs no settings, and its text is no result.
-fn explained(written: std::io::Result<()>, command: Option<&'static str>, mask: &Mask) -> u8 {
-    let Err(error) = written else { return 0 };
-    let outcome = Outcome::from(output::unwritable(&error));
-    let manner = Manner { output: Output::Text, quiet: false, verbose: false };
-    output::finish(&Report { command, outcome: &outcome, warnings: &[], mask, ran: None }, manner)
 }
 
 /// The channel of a command, as far as the command alone decides.
@@ -226,17 +211,19 @@ fn channel_of(command: &Command) -> Option<Channel> {
     }
 }
 
-fn listener(verbose: bool, quiet: bool, mask: Mask) -> Observer {
-    let bar = Arc::new(Bar::new(quiet));
-    Observer::new(move |notice| match notice {
-        Event::Detail(line) if verbose => talk::say(&mask, &line),
+/// Prints what happens on the way.
+fn observer(how: &ReportSettings, mask: Mask) -> Observer {
+    let verbose = how.verbose;
+    let bar = Arc::new(Bar::new(how.quiet));
+    Observer::new(move |event| match event {
+        Event::Detail(line) if verbose => stderr::say(&mask, &line),
         Event::Detail(_) => {}
         Event::Upload { name, sent, total } => bar.draw(name, sent, total),
     })
 }
 
-/// Does it until it ends or a signal stops it. After that a signal has its usual effect.
-async fn conduct(
+/// Performs the task until it ends or a signal stops it. After that a signal has its usual effect.
+async fn perform(
     session: &mut Session<'_>,
     task: Task,
     ran: Option<&FinishedCommand>,
@@ -253,8 +240,8 @@ async fn conduct(
     }
 }
 
-/// The command has told its result: what still waits may go along, and a signal ends only that.
-async fn go_along(session: &mut Session<'_>) -> Vec<String> {
+/// Delivers what waits in the outbox, once the result of the command has been printed. A signal ends only that.
+async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     let mut stops = StopSignals::listen();
     tokio::select! {
         biased;

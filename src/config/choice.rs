@@ -74,10 +74,11 @@ pub struct TargetName {
 }
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Output {
     /// For people.
+    #[default]
     Text,
     /// One JSON document.
     Json,

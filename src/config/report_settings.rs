@@ -12,21 +12,34 @@ use super::choice::Output;
 use super::config_file::LARGEST;
 use super::env::Environment;
 use super::setting::Setting;
+use super::settings::Settings;
 use super::value::{Overrides, Precedence, RawValue, SettingValue};
 
-/// The settings that a report needs, as far as they could be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The settings that a report needs. Where they are read with mistakes in other settings, as far as they can be known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportSettings {
     /// How results are to be printed; text where nothing says so.
     pub output: Output,
-    /// Whether `--quiet` was given.
+    /// Errors, `queued` and `partial` only.
     pub quiet: bool,
-    /// Whether `--verbose` was given.
+    /// Whether each attempt is told.
     pub verbose: bool,
-    /// The profile that was named by option or variable, whether there is one of that name or not.
+    /// The profile; from [`report_settings`] the name that option or variable gave, whether there is such a profile or not.
     pub profile: Option<String>,
     /// The file that gets a line for each command.
     pub log_file: Option<PathBuf>,
+}
+
+impl From<&Settings> for ReportSettings {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            output: settings.output,
+            quiet: settings.quiet,
+            verbose: settings.verbose > 0,
+            profile: settings.profile.clone(),
+            log_file: settings.log_file.clone(),
+        }
+    }
 }
 
 /// Looks where [`super::Config`] would look, past whatever is wrong there.
@@ -43,7 +56,7 @@ pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettin
         value_in(table, setting, profile.as_deref()).map(|text| value_of(setting, text, path))
     };
     let output = given(Setting::Output).and_then(text).or_else(|| in_file(Setting::Output).and_then(text));
-    let output = output.and_then(|name| Output::parse(&name).ok()).unwrap_or(Output::Text);
+    let output = output.and_then(|name| Output::parse(&name).ok()).unwrap_or_default();
     let log_file = given(Setting::LogFile).or_else(|| in_file(Setting::LogFile));
     let log_file = log_file.and_then(|value| value.path(env.home()).ok());
     let (quiet, verbose) = (overrides.has(Setting::Quiet), overrides.has(Setting::Verbose));

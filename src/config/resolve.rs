@@ -176,7 +176,7 @@ impl<'a> Config<'a> {
             log_file: layers.path(Setting::LogFile, env.home())?,
             no_validate: layers.flag(Setting::NoValidate)?,
             dry_run: layers.flag(Setting::DryRun)?,
-            output: layers.parsed(Setting::Output, Output::parse)?.unwrap_or(Output::Text),
+            output: layers.parsed(Setting::Output, Output::parse)?.unwrap_or_default(),
             quiet,
             verbose,
         };

@@ -1,10 +1,11 @@
-//! Command lines that cannot be understood: the parser's complaint in this program's own form, and what to do next.
+//! Command lines that the parser refuses: its complaint in this program's form, with a hint, and what can be read all the same.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::Arg;
 use clap::error::{ContextKind, ErrorKind};
 
+use wecom_alert::config::{Overrides, RawValue, Setting, ValueKind};
 use wecom_alert::error::Error;
 use wecom_alert::suggest::{is_near, nearest};
 
@@ -185,19 +186,77 @@ fn is_credential(argument: &str) -> bool {
         .any(|name| argument.starts_with(name))
 }
 
+/// What a report on a refused command line needs to know.
+#[derive(Default)]
+pub(crate) struct Unparsed {
+    /// The first command that is named.
+    pub(crate) command: Option<&'static str>,
+    /// Only what leads to the way of reporting: config, profile, output, log file.
+    pub(crate) overrides: Overrides,
+}
+
+/// Reads what stands before `--`, past everything unknown.
+pub(crate) fn read_unparsed(arguments: &[OsString]) -> Unparsed {
+    let root = definition();
+    let known: Vec<&Arg> =
+        root.get_arguments().chain(root.get_subcommands().flat_map(clap::Command::get_arguments)).collect();
+    let mut unparsed = Unparsed::default();
+    let mut words = arguments.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        let Some(text) = word.to_str() else { continue };
+        if let Some((option, attached)) = valued_option(&known, text) {
+            let value = attached.map(OsStr::new).or_else(|| words.next()).unwrap_or_default();
+            unparsed.note(option.get_id().as_str(), value);
+        } else if unparsed.command.is_none() {
+            unparsed.command = Command::NAMES.into_iter().find(|name| *name == text);
+        }
+    }
+    unparsed
+}
+
+impl Unparsed {
+    fn note(&mut self, option: &str, value: &OsStr) {
+        let Ok(setting) = option.parse::<Setting>() else { return };
+        let value = match (setting.row().kind, value.to_str()) {
+            (ValueKind::Path, _) => RawValue::Path(value.into()),
+            (_, Some(text)) => RawValue::Text(text.to_owned()),
+            (_, None) => return,
+        };
+        self.overrides = std::mem::take(&mut self.overrides).set(setting, value);
+    }
+}
+
+/// The option with a value that this word is, and the value if it stands in the same word.
+fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, Option<&'w str>)> {
+    // One that wants `=` never takes the next word.
+    let valued = |arg: &&&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(long) = word.strip_prefix("--") {
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let option = known.iter().filter(valued).find(|arg| arg.get_long() == Some(name))?;
+        return Some((option, value));
+    }
+    // Letters run together: flags, and at the end one with a value.
+    let letters = word.strip_prefix('-')?;
+    letters.char_indices().find_map(|(at, letter)| {
+        let option = known.iter().filter(valued).find(|arg| arg.get_short() == Some(letter))?;
+        let value = letters.get(at + letter.len_utf8()..).filter(|value| !value.is_empty());
+        Some((*option, value.map(|value| value.strip_prefix('=').unwrap_or(value))))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use wecom_alert::config::{Environment, report_settings};
 
     use super::super::args::Cli;
-    use super::super::gist::gist;
     use super::*;
 
     fn hint(line: &str) -> String {
         let arguments: Vec<OsString> =
             std::iter::once("wecom-alert").chain(line.split_whitespace()).map(OsString::from).collect();
         let error = Cli::try_parse_from(&arguments).err().unwrap();
-        explain(&error, gist(&arguments).command, &arguments).hint().unwrap().to_owned()
+        explain(&error, read_unparsed(&arguments).command, &arguments).hint().unwrap().to_owned()
     }
 
     #[test]
@@ -287,5 +346,55 @@ mod tests {
         assert!(hint("").contains("--help"));
         assert!(hint("outbox").contains("--help"));
         assert!(hint("app-send --title").contains("--help"));
+    }
+
+    fn of(words: &[&str]) -> Unparsed {
+        read_unparsed(&std::iter::once("app-send").chain(words.iter().copied()).map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_first_command_that_is_no_value() {
+        let cases: [(&[&str], Option<&str>); 9] = [
+            (&["webhook-send", "--bogus", "app-send"], Some("webhook-send")),
+            (&["--bogus", "webhook-send", "app-send"], Some("webhook-send")),
+            (&["-P", "app-send", "get-token", "x"], Some("get-token")),
+            (&["-qP", "app-send", "get-token", "x"], Some("get-token")),
+            (&["--profile=app-send", "upload-media"], Some("upload-media")),
+            (&["-u", "get-token", "app-send"], Some("app-send")),
+            (&["--safe", "get-token", "app-send"], Some("get-token")),
+            (&["--bogus", "--", "app-send"], None),
+            (&[], None),
+        ];
+        for (words, command) in cases {
+            assert_eq!(of(words).command, command, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn where_to_log_it() {
+        let log_file = |words: &[&str]| report_settings(&of(words).overrides, &Environment::default()).log_file;
+        assert_eq!(log_file(&["--log-file", "l", "--bogus"]), Some("l".into()));
+        assert_eq!(log_file(&["webhook-send", "--bogus", "--log-file=l"]), Some("l".into()));
+        assert_eq!(log_file(&["--", "--log-file=l"]), None);
+    }
+
+    #[test]
+    fn how_to_print_it() {
+        let cases: [(&[&str], [Option<&str>; 3]); 8] = [
+            (&["--config", "c", "--profile", "p", "--output", "json"], [Some("c"), Some("p"), Some("json")]),
+            (&["--config=c", "-P=p", "--output=json"], [Some("c"), Some("p"), Some("json")]),
+            (&["get-token", "-xqPp", "--bogus"], [None, Some("p"), None]),
+            (&["--title", "--output", "json"], [None, None, None]),
+            (&["--bogus", "--output", "json"], [None, None, Some("json")]),
+            (&["--output", "--", "json"], [None, None, Some("")]),
+            (&["--", "--output", "json"], [None, None, None]),
+            (&["-", "--output"], [None, None, Some("")]),
+        ];
+        for (words, [config, profile, output]) in cases {
+            let overrides = of(words).overrides;
+            assert_eq!(overrides.has(Setting::Config), config.is_some(), "{words:?}");
+            let given = [Setting::Profile, Setting::Output].map(|setting| overrides.text(setting));
+            assert_eq!(given, [profile, output], "{words:?}");
+        }
     }
 }

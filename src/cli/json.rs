@@ -1,0 +1,270 @@
+//! What programs read: the document of `--output json`, and the line of `--log-file`.
+
+use std::time::{Instant, SystemTime};
+
+use serde_json::{Map, Value, json};
+
+use wecom_alert::channel::Channel;
+use wecom_alert::clock::{self, at_ms};
+use wecom_alert::delivery::{Check, ListedEntry, Outcome, PlannedRequest, Product, Receipt};
+use wecom_alert::run::FinishedCommand;
+use wecom_alert::sanitize::{is_harmful, one_line};
+use wecom_alert::secret::Mask;
+use wecom_alert::send::Said;
+
+/// The fields of one target, in this order.
+const TARGET_FIELDS: [&str; 15] = [
+    "profile",
+    "route",
+    "status",
+    "exit_code",
+    "errcode",
+    "errmsg",
+    "message",
+    "hint",
+    "invaliduser",
+    "invalidparty",
+    "invalidtag",
+    "unlicenseduser",
+    "parts",
+    "attempts",
+    "outbox_id",
+];
+
+/// The one document of JSON mode, on a line; with the command that `run` has run.
+pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&FinishedCommand>, mask: &Mask) -> String {
+    let mut document = outcome_json(outcome, warnings);
+    if !outcome.targets.is_empty() || outcome.held_back > 0 {
+        document["targets"] = outcome.targets.iter().map(target_json).collect();
+    }
+    if let Some(ran) = ran {
+        document["run"] = ran.to_json(outcome);
+    }
+    document = masked(&document, mask);
+    if let (Value::Object(fields), Value::Object(more)) = (&mut document, product_json(&outcome.product, mask)) {
+        fields.extend(more);
+    }
+    format!("{}\n", escaped(&document.to_string()))
+}
+
+/// The fields that every document has.
+fn outcome_json(outcome: &Outcome, warnings: &[String]) -> Value {
+    let error = outcome.error.as_ref();
+    json!({
+        "ok": outcome.exit_code() == 0,
+        "status": outcome.status.as_str(),
+        "exit_code": outcome.exit_code(),
+        "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
+        "errmsg": outcome.answer.as_ref().map(|answer| answer.errmsg.as_str()),
+        "message": error.map(|error| one_line(error.message())),
+        "hint": error.and_then(|error| error.hint()).map(one_line),
+        "warnings": warnings,
+        "profile": outcome.profile,
+        "route": outcome.channel.map(Channel::as_str),
+        "invaliduser": outcome.unreached.invaliduser,
+        "invalidparty": outcome.unreached.invalidparty,
+        "invalidtag": outcome.unreached.invalidtag,
+        "unlicenseduser": outcome.unreached.unlicenseduser,
+        "parts": outcome.parts.iter().enumerate().map(|(at, part)| part_json(at, part)).collect::<Vec<_>>(),
+        "attempts": outcome.attempts,
+        "retryable": outcome.status.is_retryable(),
+        "retry_after_s": error.and_then(|error| error.retry_after()).map(|wait| wait.as_secs()),
+        "seen_ip": error.and_then(|error| error.seen_ip()),
+        "outbox_id": outcome.outbox_id,
+        "held_back": outcome.held_back,
+    })
+}
+
+/// What one target brought: some fields of the document.
+fn target_json(target: &Outcome) -> Value {
+    let fields = outcome_json(target, &[]);
+    TARGET_FIELDS.iter().map(|name| ((*name).to_owned(), fields[*name].clone())).collect::<Map<_, _>>().into()
+}
+
+fn part_json(at: usize, part: &Receipt) -> Value {
+    json!({
+        "index": at + 1,
+        "kind": part.kind.as_str(),
+        "name": part.name,
+        "status": part.status.as_str(),
+        "errcode": part.answer.as_ref().map(|answer| answer.errcode),
+        "errmsg": part.answer.as_ref().map(|answer| answer.errmsg.as_str()),
+        "msgid": part.msgids.first(),
+        "msgids": part.msgids,
+        "response_code": part.response_code,
+        "task_id": part.task_id,
+    })
+}
+
+/// What a command was there to get, as fields of the document.
+fn product_json(product: &Product, mask: &Mask) -> Value {
+    match product {
+        Product::None => Value::Null,
+        // The token itself is what was asked for: it is not masked.
+        Product::Token { access_token, expires_in, from_cache } => json!({
+            "access_token": access_token.expose(),
+            "expires_in": expires_in,
+            "from_cache": from_cache,
+        }),
+        Product::Media { media_id, kind, created_at } => {
+            json!({ "media_id": media_id, "type": kind, "created_at": created_at })
+        }
+        Product::Entries(entries) => json!({ "entries": entries.iter().map(entry_json).collect::<Vec<_>>() }),
+        Product::Flush { delivered, remaining, failed } => {
+            json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
+        }
+        Product::Dropped(dropped) => json!({ "dropped": dropped }),
+        Product::Plan(requests) => json!({ "requests": plan_json(requests, mask) }),
+        Product::Checks(checks, None) => json!({ "checks": checks_json(checks, mask) }),
+        Product::Checks(checks, Some(requests)) => {
+            json!({ "checks": checks_json(checks, mask), "requests": plan_json(requests, mask) })
+        }
+    }
+}
+
+fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {
+    let request = |request: &PlannedRequest| json!({ "method": request.method, "path": request.path, "body": masked(&request.body, mask) });
+    requests.iter().map(request).collect()
+}
+
+fn entry_json(entry: &ListedEntry) -> Value {
+    json!({
+        "id": entry.id,
+        "profile": entry.profile,
+        "command": entry.command,
+        "queued_at": entry.queued_at_ms.map(|ms| clock::stamp(at_ms(ms))),
+        "attempts": entry.attempts,
+        "errcode": entry.errcode,
+        "state": entry.state,
+        "message": entry.reason.as_deref().map(one_line),
+    })
+}
+
+fn checks_json(checks: &[Check], mask: &Mask) -> Value {
+    let shown = |text: &str| one_line(&mask.apply(text));
+    let check = |check: &Check| {
+        json!({
+            "name": check.name,
+            "status": <&str>::from(check.status),
+            "detail": shown(&check.detail),
+            "hint": check.hint.as_deref().map(shown),
+        })
+    };
+    checks.iter().map(check).collect()
+}
+
+/// Every string of a document with its secrets masked; names of fields are ours.
+pub(crate) fn masked(value: &Value, mask: &Mask) -> Value {
+    match value {
+        Value::String(text) => Value::from(mask.apply(text)),
+        Value::Array(items) => items.iter().map(|item| masked(item, mask)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), masked(value, mask))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// JSON text with what could take a terminal over written as escapes: the same document to every parser.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// The line of `--log-file` for one command: no text of a message and no secret is in it.
+pub(crate) fn log_line(command: Option<&str>, outcome: &Outcome, said: Option<&Said>, began: Instant) -> String {
+    let text = said.and_then(|said| said.text.as_ref());
+    let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
+    // One target is told by the fields around.
+    let targets = outcome.targets.iter().filter(|_| outcome.targets.len() > 1).map(logged_target);
+    let line = json!({
+        "time": clock::stamp(SystemTime::now()),
+        "pid": std::process::id(),
+        "command": command,
+        "profile": outcome.profile,
+        "route": outcome.channel.map(Channel::as_str),
+        "type": said.map(|said| &said.msgtype),
+        "bytes": text.map(|(bytes, _)| bytes),
+        "sha256": text.map(|(_, sha256)| sha256),
+        "status": outcome.status.as_str(),
+        "exit_code": outcome.exit_code(),
+        "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
+        "attempts": outcome.attempts,
+        "msgids": msgids,
+        "outbox_id": outcome.outbox_id,
+        "targets": targets.collect::<Vec<_>>(),
+        "ms": clock::in_ms(began.elapsed()),
+    });
+    line.to_string()
+}
+
+/// What became of one target.
+fn logged_target(target: &Outcome) -> Value {
+    json!({
+        "profile": target.profile,
+        "route": target.channel.map(Channel::as_str),
+        "status": target.status.as_str(),
+        "errcode": target.answer.as_ref().map(|answer| answer.errcode),
+        "outbox_id": target.outbox_id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_alert::delivery::CheckStatus;
+    use wecom_alert::error::Error;
+    use wecom_alert::secret::Secret;
+
+    use super::*;
+
+    #[test]
+    fn escapes_leave_a_document_what_it_is() {
+        let document = json!({ "errmsg": "a\x1b[2Jb\u{9b}c\u{202e}d\u{7f}\u{feff}\u{2028}\n界" });
+        let text = escaped(&document.to_string());
+        assert!(!text.contains(is_harmful) && text.contains('界'), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+    }
+
+    #[test]
+    fn a_panic_is_a_document_too() {
+        let outcome = Outcome::from(Error::defect("this program broke at src/main.rs:1"));
+        let told: Value = serde_json::from_str(&document(&outcome, &[], None, &Mask::new())).unwrap();
+        for (field, value) in [
+            ("ok", json!(false)),
+            ("status", json!("error")),
+            ("exit_code", json!(1)),
+            ("message", json!("this program broke at src/main.rs:1")),
+            ("retryable", json!(false)),
+            ("parts", json!([])),
+        ] {
+            assert_eq!(told[field], value, "{field}");
+        }
+        assert!(told["hint"].as_str().unwrap().contains("report"), "{told}");
+    }
+
+    #[test]
+    fn checks_are_masked_and_on_one_line() {
+        let mask = Mask::new();
+        mask.add(&Secret::new("test-s3cret"));
+        let check = |detail: &str, hint: Option<&str>| Check {
+            name: "webhook_key",
+            status: CheckStatus::Failed,
+            detail: detail.to_owned(),
+            hint: hint.map(str::to_owned),
+        };
+        let checks = [check("告警 \x1b[31mred", None), check("it is test-s3cret", Some("not test-s3cret\nagain"))];
+        let told = checks_json(&checks, &mask);
+        let second = json!({"name": "webhook_key", "status": "failed", "detail": "it is ***", "hint": "not *** again"});
+        assert_eq!(
+            (&told[1], &told[0]["hint"], told[0]["detail"].as_str()),
+            (&second, &Value::Null, Some("告警  [31mred"))
+        );
+    }
+}

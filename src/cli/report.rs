@@ -1,0 +1,325 @@
+//! A command's end: its data on stdout, its messages on stderr, and the exit code. Secrets are masked in both. A defect and a
+//! panic end like any other failure.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
+
+use wecom_alert::check::label;
+use wecom_alert::clock::{self, at_ms};
+use wecom_alert::config::{Output, ReportSettings};
+use wecom_alert::delivery::{Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product};
+use wecom_alert::error::{Error, Status};
+use wecom_alert::run::FinishedCommand;
+use wecom_alert::sanitize::one_line;
+use wecom_alert::secret::Mask;
+
+use super::json::{document, masked};
+use super::stderr;
+
+/// A command that has ended.
+pub(crate) struct Report<'a> {
+    pub(crate) command: Option<&'static str>,
+    pub(crate) outcome: Outcome,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) mask: &'a Mask,
+    /// The command that `run` has run.
+    pub(crate) ran: Option<&'a FinishedCommand>,
+    /// Whether a terminal may be shown colours.
+    pub(crate) allows_colours: bool,
+}
+
+impl<'a> Report<'a> {
+    /// One without anything but the outcome.
+    pub(crate) fn new(command: Option<&'static str>, outcome: Outcome, mask: &'a Mask) -> Self {
+        Self { command, outcome, warnings: Vec::new(), mask, ran: None, allows_colours: false }
+    }
+}
+
+/// Prints a command's end and returns its exit code. What was delivered stays delivered, even if it cannot be told; data
+/// that a command was there to print must not get lost silently.
+pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
+    stderr::wipe();
+    let (outcome, exit_code) = (&report.outcome, report.outcome.exit_code());
+    let Err(error) = print(report, how) else { return exit_code };
+    if outcome.error.is_some() {
+        print_messages(report, how);
+        return exit_code;
+    }
+    // The reader has closed the pipe: it wants no more.
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return exit_code;
+    }
+    if outcome.attempts > 0 {
+        let done = describe_success(outcome).unwrap_or_default();
+        let subject = subject(report);
+        stderr::say(report.mask, &format!("{subject}: {done}; the result cannot be written to stdout: {error}"));
+        return exit_code;
+    }
+    let outcome = Outcome { profile: outcome.profile.clone(), ..Outcome::from(unwritable(&error)) };
+    let report = Report { ran: report.ran, ..Report::new(report.command, outcome, report.mask) };
+    print_messages(&report, how);
+    report.outcome.exit_code()
+}
+
+/// The failure of a command whose data cannot be printed.
+pub(crate) fn unwritable(error: &io::Error) -> Error {
+    Error::config(format!("the result cannot be written to stdout: {error}"), "check the disk behind stdout")
+}
+
+fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
+    match how.output {
+        Output::Json => {
+            // The document has a line of its own, whatever the command has left there.
+            let is_line_open = report.ran.is_some_and(|ran| ran.open_lines()[0]);
+            let document = document(&report.outcome, &report.warnings, report.ran, report.mask);
+            write_data(&format!("{}{document}", if is_line_open { "\n" } else { "" }))
+        }
+        Output::Text => {
+            // A table comes first: the line below it says what it comes to.
+            let is_table = matches!(report.outcome.product, Product::Checks(..));
+            if is_table {
+                write_data(&text_data(report))?;
+            }
+            print_messages(report, how);
+            if is_table { Ok(()) } else { write_data(&text_data(report)) }
+        }
+    }
+}
+
+/// What text mode says on stderr.
+fn print_messages(report: &Report<'_>, how: &ReportSettings) {
+    // As a shell would say it, whatever becomes of the alert.
+    if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
+        stderr::say(report.mask, &format!("run: {why}"));
+    }
+    if !how.quiet {
+        for warning in &report.warnings {
+            stderr::say(report.mask, &format!("warning: {warning}"));
+        }
+    }
+    if let Some(error) = &report.outcome.error {
+        let status = error.status().as_str();
+        // A partial delivery that counts as success is no error, but must be heard all the same.
+        let word = if report.outcome.exit_code() == 0 { "warning" } else { "error" };
+        stderr::say(report.mask, &format!("{word}[{status}]: {}: {}", subject(report), error.message()));
+        if let Some(hint) = error.hint() {
+            stderr::line(report.mask, &format!("hint: {hint}"));
+        }
+    } else if let (Some(ran), Status::Skipped, 0) = (report.ran, report.outcome.status, report.outcome.held_back) {
+        // No alert was called for: the command has had its say.
+        if how.verbose && !how.quiet {
+            stderr::say(report.mask, &format!("{}: {}", subject(report), ran.described()));
+        }
+    } else if !how.quiet
+        && (how.verbose || io::stderr().is_terminal())
+        && let Some(done) = describe_success(&report.outcome)
+    {
+        stderr::say(report.mask, &format!("{}: {done}", subject(report)));
+    }
+}
+
+/// `webhook-send (profile ops)`.
+fn subject(report: &Report<'_>) -> String {
+    let command = report.command.unwrap_or("wecom-alert");
+    match &report.outcome.profile {
+        Some(profile) => format!("{command} (profile {profile})"),
+        None => command.to_owned(),
+    }
+}
+
+fn write_data(data: &str) -> io::Result<()> {
+    if data.is_empty() {
+        return Ok(());
+    }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush())
+}
+
+fn describe_success(outcome: &Outcome) -> Option<String> {
+    match outcome.status {
+        Status::Sent => {
+            let ids: Vec<&str> = outcome.parts.iter().flat_map(|part| &part.msgids).map(String::as_str).collect();
+            let sent = match outcome.parts.len() {
+                0 | 1 => "sent".to_owned(),
+                parts => format!("sent in {parts} parts"),
+            };
+            let mut done = if ids.is_empty() { sent } else { format!("{sent}, msgid {}", ids.join(", ")) };
+            if outcome.held_back > 0 {
+                done.push_str(&format!("; before it {} like it had been held back", outcome.held_back));
+            }
+            Some(done)
+        }
+        Status::Skipped if outcome.held_back > 0 => Some(format!(
+            "skipped: the same alert was sent, or stored, within --cooldown; {} held back since",
+            outcome.held_back
+        )),
+        Status::Skipped => Some("skipped: the text is empty".to_owned()),
+        Status::DryRun => Some("dry run: nothing was sent".to_owned()),
+        Status::Ok => match outcome.product {
+            Product::Flush { delivered: 0, failed: 0, .. } => Some("nothing was waiting".to_owned()),
+            Product::Flush { delivered, failed, .. } => Some(format!("{delivered} delivered, {failed} given up")),
+            Product::Dropped(dropped) => Some(format!("{dropped} dropped")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What goes to stdout in text mode.
+fn text_data(report: &Report<'_>) -> String {
+    match &report.outcome.product {
+        Product::None => String::new(),
+        Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
+        Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
+        Product::Flush { .. } | Product::Dropped(_) => String::new(),
+        Product::Entries(entries) => entries.iter().map(|entry| entry_line(entry) + "\n").collect(),
+        Product::Plan(requests) => plan_text(requests, report.mask),
+        Product::Checks(checks, requests) => {
+            let with_colours = report.allows_colours && io::stdout().is_terminal();
+            let requests = requests.as_deref().unwrap_or_default();
+            check_table(checks, report.mask, with_colours) + &plan_text(requests, report.mask)
+        }
+    }
+}
+
+/// The requests of a dry run, each with its body below it.
+fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
+    let mut text = String::new();
+    for request in requests {
+        text.push_str(&format!("{} {}\n", request.method, request.path));
+        if !request.body.is_null() {
+            let body = masked(&request.body, mask);
+            text.push_str(&serde_json::to_string_pretty(&body).unwrap_or_default());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// An entry of the outbox on a line: id, state, when, attempts, errcode, command, profile, and why it is there.
+fn entry_line(entry: &ListedEntry) -> String {
+    let queued_at = entry.queued_at_ms.map_or("-".to_owned(), |ms| clock::date(at_ms(ms)));
+    let errcode = entry.errcode.map_or("-".to_owned(), |errcode| errcode.to_string());
+    let command = if entry.command.is_empty() { "-" } else { &entry.command };
+    let profile = entry.profile.as_deref().unwrap_or("(environment)");
+    let reason = entry.reason.as_deref().unwrap_or("not tried yet");
+    let ListedEntry { id, state, attempts, .. } = entry;
+    one_line(&format!(
+        "{id}  {state}  {queued_at}  attempts {attempts}  errcode {errcode}  {command}  {profile}  {reason}"
+    ))
+}
+
+/// The table of `check`: a line for each check, and below it what to do next. Only the first two columns are aligned. They hold names and signs of ours, a column wide each: text from outside, in
+/// whatever script, comes last on its line.
+fn check_table(checks: &[Check], mask: &Mask, with_colours: bool) -> String {
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let shown = |text: &str| one_line(&mask.apply(text));
+    let mut text = String::new();
+    for check in checks {
+        let sign = sign(check.status, with_colours);
+        text.push_str(&format!("{sign} {:width$}  {}\n", label(check.name), shown(&check.detail)));
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("  {:width$}  hint: {}\n", "", shown(hint)));
+        }
+    }
+    text
+}
+
+fn sign(status: CheckStatus, with_colours: bool) -> String {
+    let (sign, colour) = match status {
+        CheckStatus::Ok => ('✓', Some(32)),
+        CheckStatus::Warning => ('!', Some(33)),
+        CheckStatus::Failed => ('✗', Some(31)),
+        CheckStatus::Skipped => ('-', None),
+    };
+    match colour.filter(|_| with_colours) {
+        Some(colour) => format!("\x1b[{colour}m{sign}\x1b[0m"),
+        None => sign.to_string(),
+    }
+}
+
+/// How the command prints its results, once that is known: a panic can come at any time.
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
+/// Remembers how a defect is to be printed. The first call counts.
+pub(crate) fn remember_output(output: Output) {
+    let _ = OUTPUT.set(output);
+}
+
+/// Reports a defect that was noticed.
+pub(crate) fn report_defect(error: &anyhow::Error) {
+    finish_defect(format!("{error:#}"));
+}
+
+/// Makes a panic a report like any other, without the values that its message may hold.
+pub(crate) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        // The file's name alone: its folders are those of the machine where the program was built.
+        let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let place = panic.location().map(|at| format!(" at {}:{}", name(at.file()), at.line())).unwrap_or_default();
+        std::process::exit(finish_defect(format!("this program broke{place}")).into());
+    }));
+}
+
+fn finish_defect(message: String) -> u8 {
+    let how = ReportSettings { output: OUTPUT.get().copied().unwrap_or_default(), ..ReportSettings::default() };
+    // The command's own mask is out of reach by now; places in the source hold no secret.
+    finish(&Report::new(None, Outcome::from(Error::defect(message)), &Mask::new()), &how)
+}
+
+#[cfg(test)]
+mod tests {
+    use wecom_alert::secret::Secret;
+
+    use super::*;
+
+    fn checks() -> Vec<Check> {
+        let check = |name, status, detail: &str, hint: Option<&str>| Check {
+            name,
+            status,
+            detail: detail.to_owned(),
+            hint: hint.map(str::to_owned),
+        };
+        vec![
+            check("dns", CheckStatus::Ok, "告警 \x1b[31mred", None),
+            check("webhook_key", CheckStatus::Failed, "it is test-s3cret", Some("not test-s3cret\nagain")),
+            check("tls", CheckStatus::Warning, "a", Some("b")),
+            check("tcp", CheckStatus::Skipped, "c", None),
+        ]
+    }
+
+    fn mask() -> Mask {
+        let mask = Mask::new();
+        mask.add(&Secret::new("test-s3cret"));
+        mask
+    }
+
+    #[test]
+    fn columns_are_aligned_and_text_from_outside_is_harmless() {
+        let expected = "\
+✓ dns          告警  [31mred
+✗ webhook key  it is ***
+               hint: not *** again
+! tls          a
+               hint: b
+- tcp          c
+";
+        assert_eq!(check_table(&checks(), &mask(), false), expected);
+    }
+
+    #[test]
+    fn only_signs_have_colours() {
+        let coloured = check_table(&checks(), &mask(), true);
+        for sign in ["\x1b[32m✓\x1b[0m", "\x1b[31m✗\x1b[0m", "\x1b[33m!\x1b[0m", "\n- tcp"] {
+            assert!(coloured.contains(sign), "{coloured:?}");
+        }
+        assert_eq!(coloured.matches('\x1b').count(), 6, "{coloured:?}");
+    }
+
+    #[test]
+    fn the_first_output_is_remembered() {
+        remember_output(Output::Json);
+        remember_output(Output::Text);
+        assert_eq!(OUTPUT.get(), Some(&Output::Json));
+    }
+}
