@@ -5,36 +5,34 @@ use std::io::{self, Write};
 
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
+use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use wecom_alert::error::{Error, Result};
 use wecom_alert::suggest::{is_near, nearest};
 
-use super::args::{Cli, CompletionsArgs, ManArgs, definition, is_rare};
+use super::args::{Cli, definition, is_rare};
 
 /// What stands below short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
 
 /// The completions for a shell.
-pub(crate) fn completions(args: &CompletionsArgs) -> Vec<u8> {
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let mut root = Cli::command();
     let name = root.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut root, name, &mut script);
+    clap_complete::generate(shell, &mut root, name, &mut script);
     // For bash the generator (4.6) writes a name with a hyphen in two ways, and none of its cases is ever met.
     String::from_utf8_lossy(&script).replace("wecom__subcmd__alert", "wecom__alert").into_bytes()
 }
 
 /// The manual page of a command, or of the program.
-///
-/// # Errors
-///
-/// Usage: there is no such command.
-pub(crate) fn page(args: &ManArgs) -> Result<Vec<u8>> {
+/// An error of usage if there is no such command.
+pub(crate) fn page(names: &[String]) -> Result<Vec<u8>> {
     let root = definition();
     let mut command = &root;
-    for name in &args.command {
+    for name in names {
         command = command.find_subcommand(name).ok_or_else(|| no_such_command(command, name))?;
     }
     render(command).map_err(|error| Error::defect(format!("the manual page cannot be made: {error}")))

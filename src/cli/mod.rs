@@ -16,7 +16,6 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches};
 use tokio::runtime::Runtime;
 
-use wecom_alert::channel::Channel;
 use wecom_alert::check;
 use wecom_alert::config::{Config, Environment, Output, Overrides, ReportSettings, Setting, report_settings};
 use wecom_alert::delivery::{Outcome, interrupted};
@@ -24,14 +23,14 @@ use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
 use wecom_alert::process::StopSignals;
-use wecom_alert::run::{self, FinishedCommand};
+use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, Said, Session};
 use wecom_alert::store;
 
-use args::{Cli, Command, overrides};
+use args::{Cli, overrides};
 use report::{Report, finish, remember_output, unwritable};
-use request::{Task, channel_named};
+use request::Task;
 use stderr::Bar;
 use usage_errors::{Unparsed, explain, read_unparsed};
 
@@ -68,13 +67,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     };
     let name = Some(command.name());
     let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name };
-    match &command {
-        Command::Completions(args) => Ok(print_explanation(&manual::completions(args), name, mask)),
-        Command::Man(args) => Ok(match manual::page(args) {
+    match Task::new(command) {
+        Task::Completions(shell) => Ok(print_explanation(&manual::completions(shell), name, mask)),
+        Task::Manual(names) => Ok(match manual::page(&names) {
             Ok(page) => print_explanation(&page, name, mask),
             Err(error) => invocation.fail(error),
         }),
-        _ => invocation.carry_out(command),
+        task => invocation.carry_out(task),
     }
 }
 
@@ -111,22 +110,23 @@ impl Invocation<'_> {
         report.ran.map_or(code, |ran| ran.exit_code(code))
     }
 
-    /// Does what the command says, unless it only explains.
-    fn carry_out(&self, command: Command) -> anyhow::Result<u8> {
+    /// Carries out a task that has settings.
+    fn carry_out(&self, task: Task) -> anyhow::Result<u8> {
         let Self { environment, mask, overrides, .. } = *self;
         if overrides.text(Setting::Output) == Some("json") {
             remember_output(Output::Json);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("the event loop cannot be started")?;
-        let channel = channel_of(&command);
-        let is_check = matches!(command, Command::Check(_));
-        // Each entry of the outbox has a target of its own.
-        let is_for_all = matches!(command, Command::Outbox(_));
-        let (task, ran, stops) = match run_first(command, overrides, &runtime) {
-            Ok(first) => first,
-            Err(error) => return Ok(self.fail(error)),
+        let (ran, stops) = match &task {
+            Task::Run(request) if !overrides.has(Setting::DryRun) => match run_first(request, &runtime) {
+                Ok((ran, stops)) => (Some(ran), Some(stops)),
+                Err(error) => return Ok(self.fail(error)),
+            },
+            _ => (None, None),
         };
+        // Each entry of the outbox has a target of its own.
+        let is_for_all = matches!(task, Task::List { .. } | Task::Flush { .. } | Task::Drop(_));
         let config = Config::read(overrides, environment);
         let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
             let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
@@ -136,13 +136,15 @@ impl Invocation<'_> {
             Ok(resolved) => resolved,
             Err(error) => {
                 let how = report_settings(overrides, environment);
-                let ended =
-                    if is_check { check::unresolved(config.as_ref().ok(), &error) } else { Outcome::from(error) };
+                let ended = match task {
+                    Task::Check { .. } => check::unresolved(config.as_ref().ok(), &error),
+                    _ => Outcome::from(error),
+                };
                 let report = Report {
                     // A mistyped variable may well be why the settings are wrong.
                     warnings: environment.unknown_variables(),
                     ran: ran.as_ref(),
-                    ..self.report(Outcome { profile: how.profile.clone(), channel, ..ended })
+                    ..self.report(Outcome { profile: how.profile.clone(), channel: task.channel(), ..ended })
                 };
                 return Ok(self.finish(report, None, &how, Some(&runtime)));
             }
@@ -150,7 +152,7 @@ impl Invocation<'_> {
         let how = ReportSettings::from(&resolved.0);
         remember_output(how.output);
         let mut session = Session::new(config, resolved, mask.clone(), observer(&how, mask.clone()));
-        let sends = matches!(task, Task::Send(_) | Task::Run(_));
+        let sends = task.sends();
         let mut outcome = runtime.block_on(perform(&mut session, task, ran.as_ref(), stops));
         outcome.profile.clone_from(&session.settings.profile);
         outcome.channel = session.channel;
@@ -178,37 +180,14 @@ fn print_explanation(text: &[u8], command: Option<&'static str>, mask: &Mask) ->
 
 /// Runs the command of `run` before settings are read: no mistake in them keeps it from running. Signals to stop are heard from
 /// its end on, since an alert may follow.
-fn run_first(
-    command: Command,
-    overrides: &Overrides,
-    runtime: &Runtime,
-) -> Result<(Task, Option<FinishedCommand>, Option<StopSignals>)> {
-    let is_dry = overrides.has(Setting::DryRun);
-    let task = Task::new(command)?;
-    let (ran, stops) = match &task {
-        Task::Run(request) if !is_dry => {
-            let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
-            let ran = ran?;
-            let [_, is_stderr_open] = ran.open_lines();
-            if is_stderr_open {
-                stderr::left_open();
-            }
-            (Some(ran), Some(stops))
-        }
-        _ => (None, None),
-    };
-    Ok((task, ran, stops))
-}
-
-/// The channel of a command, as far as the command alone decides.
-fn channel_of(command: &Command) -> Option<Channel> {
-    match command {
-        Command::AppSend(_) | Command::GetToken(_) => Some(Channel::App),
-        Command::WebhookSend(_) => Some(Channel::Webhook),
-        Command::UploadMedia(args) => channel_named(args.route.as_deref()),
-        Command::Run(args) => channel_named(args.route.as_deref()),
-        Command::Outbox(_) | Command::Check(_) | Command::Completions(_) | Command::Man(_) => None,
+fn run_first(request: &RunRequest, runtime: &Runtime) -> Result<(FinishedCommand, StopSignals)> {
+    let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
+    let ran = ran?;
+    let [_, is_stderr_open] = ran.open_lines();
+    if is_stderr_open {
+        stderr::left_open();
     }
+    Ok((ran, stops))
 }
 
 /// Prints what happens on the way.
@@ -231,7 +210,7 @@ async fn perform(
 ) -> Outcome {
     let mut stops = stops.unwrap_or_else(StopSignals::listen);
     let accounts = session.accounts.clone();
-    let sends = matches!(task, Task::Send(_) | Task::Run(_));
+    let sends = task.sends();
     let is_final = session.settings.at_most_once;
     tokio::select! {
         biased;
@@ -260,5 +239,6 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
+        Task::Completions(_) | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
     }
 }

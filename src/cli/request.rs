@@ -1,13 +1,14 @@
 //! What a person typed becomes a plain request for the library.
 
+use clap_complete::Shell;
+
 use wecom_alert::channel::Channel;
-use wecom_alert::error::{Error, Result};
 use wecom_alert::flush::Selection;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 
-use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, RunArgs};
+use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, OutboxDropArgs, RunArgs};
 
 /// What is to be done, without a word of how it was typed.
 pub(crate) enum Task {
@@ -19,39 +20,49 @@ pub(crate) enum Task {
     Flush { failed: bool },
     Drop(Selection),
     Check { channel: Option<Channel>, sends: bool },
+    Completions(Shell),
+    Manual(Vec<String>),
 }
 
 impl Task {
-    pub(crate) fn new(command: Command) -> Result<Self> {
-        Ok(match command {
+    pub(crate) fn new(command: Command) -> Self {
+        match command {
             Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content))),
             Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::UploadMedia(args) => Self::Upload(UploadRequest {
-                channel: channel_named(args.route.as_deref()),
+                channel: args.route,
                 file: args.file,
                 kind: args.kind,
                 filename: args.filename,
             }),
-            Command::GetToken(args) => Self::Token { refresh: args.refresh },
-            Command::Outbox(args) => match args.command {
-                OutboxCommand::List(args) => Self::List { wants_code: args.exit_code },
-                OutboxCommand::Flush(args) => Self::Flush { failed: args.failed },
-                OutboxCommand::Drop(args) => {
-                    Self::Drop(Selection { ids: args.ids, all: args.all, failed: args.failed })
-                }
-            },
-            Command::Check(args) => Self::Check { channel: channel_named(args.route.as_deref()), sends: args.send },
-            Command::Completions(_) | Command::Man(_) => {
-                return Err(Error::defect("an explanation has no settings"));
+            Command::GetToken { refresh } => Self::Token { refresh },
+            Command::Outbox { command: OutboxCommand::List { exit_code } } => Self::List { wants_code: exit_code },
+            Command::Outbox { command: OutboxCommand::Flush { failed } } => Self::Flush { failed },
+            Command::Outbox { command: OutboxCommand::Drop(OutboxDropArgs { ids, all, failed }) } => {
+                Self::Drop(Selection { ids, all, failed })
             }
-        })
+            Command::Check { route, send } => Self::Check { channel: route, sends: send },
+            Command::Completions { shell } => Self::Completions(shell),
+            Command::Man { command } => Self::Manual(command),
+        }
     }
-}
 
-/// The channel of that name; the parser knows the names.
-pub(crate) fn channel_named(name: Option<&str>) -> Option<Channel> {
-    Channel::from_name(name?)
+    /// The channel, as far as the options alone decide.
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Send(request) => Some(request.channel),
+            Self::Run(request) => request.channel,
+            Self::Upload(request) => request.channel,
+            Self::Token { .. } => Some(Channel::App),
+            _ => None,
+        }
+    }
+
+    /// Whether it is to make an alert: after that what waits in the outbox may follow.
+    pub(crate) fn sends(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Run(_))
+    }
 }
 
 fn send_request(channel: Channel, args: ContentArgs) -> Request {
@@ -79,9 +90,8 @@ fn send_request(channel: Channel, args: ContentArgs) -> Request {
 fn run_request(args: RunArgs) -> RunRequest {
     RunRequest {
         command: args.command,
-        // The parser knows the names.
-        on: args.on.and_then(|on| on.parse().ok()).unwrap_or_default(),
-        channel: channel_named(args.route.as_deref()),
+        on: args.on.unwrap_or_default(),
+        channel: args.route,
         name: args.name,
         tail_lines: args.tail_lines,
         time_limit: args.time_limit,

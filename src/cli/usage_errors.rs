@@ -55,18 +55,14 @@ fn choices(command: Option<&str>) -> String {
 
 /// A word that is not UTF-8 where it must be: all but the text and paths.
 fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> Error {
-    let words = arguments.iter().map(|word| (word.to_str(), word.to_string_lossy()));
-    let mut before = None;
-    let option = words.into_iter().find_map(|(text, lossy)| match text {
-        Some(text) => {
-            before = text.starts_with("--").then(|| text.to_owned());
-            None
-        }
-        None => Some(
-            lossy.split_once('=').map(|(name, _)| name.to_owned()).filter(|name| is_option(name)).or(before.take()),
-        ),
-    });
-    let message = option.flatten().map_or(message, |option| format!("{option}: the value is not UTF-8"));
+    let at = arguments.iter().position(|word| word.to_str().is_none()).unwrap_or(arguments.len());
+    // `--title=…`, or the option before it.
+    let attached = arguments.get(at).map(|word| word.to_string_lossy());
+    let attached = attached.as_deref().and_then(|word| word.split_once('=')).map(|(name, _)| name);
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+    let attached = attached.filter(|name| name.starts_with("--") && name.chars().all(is_name));
+    let before = arguments[..at].last().and_then(|word| word.to_str()).filter(|word| word.starts_with("--"));
+    let message = attached.or(before).map_or(message, |option| format!("{option}: the value is not UTF-8"));
     let hint = match command {
         Some(command) if command.ends_with("-send") => {
             "convert it, for example with iconv -f gb18030 -t utf-8; only the text itself may be in another encoding"
@@ -76,19 +72,17 @@ fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> E
     Error::usage(message, hint)
 }
 
-fn is_option(word: &str) -> bool {
-    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
-    word.starts_with("--") && word.chars().all(is_name)
-}
-
 /// What the parser itself suggests.
 fn tip(rendered: &str, command: Option<&str>) -> String {
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let help = match command {
+    tip.map_or_else(|| help_hint(command), str::to_owned)
+}
+
+fn help_hint(command: Option<&str>) -> String {
+    match command {
         Some(command) => format!("wecom-alert {command} --help shows the options"),
         None => "wecom-alert --help shows the commands".to_owned(),
-    };
-    tip.map_or(help, str::to_owned)
+    }
 }
 
 fn unknown_option(option: &str, command: Option<&str>) -> String {
@@ -101,9 +95,6 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
         return "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned();
     }
     let owners = owners(option);
-    let help = command.map_or("wecom-alert --help shows the commands".to_owned(), |command| {
-        format!("wecom-alert {command} --help shows the options")
-    });
     let own = match command {
         Some(command) if owners.contains(&command) => {
             Some(format!("{option} goes after {}", place_of(option, command)))
@@ -119,7 +110,7 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
     });
     match (own, dashes) {
         (Some(own), Some(dashes)) => format!("{own}; {dashes}"),
-        (one, other) => one.or(other).unwrap_or(help),
+        (one, other) => one.or(other).unwrap_or_else(|| help_hint(command)),
     }
 }
 
@@ -151,11 +142,8 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
 /// The commands that have this option, of their own.
 fn owners(option: &str) -> Vec<&'static str> {
     let root = definition();
-    let has = |name: &str| {
-        let command = root.find_subcommand(name);
-        command.is_some_and(|command| all_arguments(command).any(|arg| is_named(arg, option)))
-    };
-    Command::NAMES.into_iter().filter(|name| has(name)).collect()
+    let has = |command: &clap::Command| all_arguments(command).any(|arg| is_named(arg, option));
+    Command::NAMES.into_iter().filter(|name| root.find_subcommand(name).is_some_and(has)).collect()
 }
 
 /// Its own, and those of the commands below it.

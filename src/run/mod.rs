@@ -44,7 +44,7 @@ pub struct RunRequest {
 }
 
 /// When to alert.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum On {
     /// When the command fails.

@@ -5,7 +5,6 @@ mod settings;
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
@@ -13,8 +12,8 @@ use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
 pub(crate) use send::{AlertArgs, AppSendArgs, ContentArgs, RunArgs, WebhookSendArgs};
-use settings::SettingArgs;
 pub(crate) use settings::overrides;
+use settings::{SettingArgs, channel_parser};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -40,7 +39,7 @@ pub(crate) struct Cli {
 
 /// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
 ///
-/// What documents a command stands here alone. A documenting comment on its struct of options would take its place.
+/// The documentation of a command stands here alone: a documenting comment on its struct of options would take its place.
 #[derive(Subcommand, strum::IntoStaticStr)]
 #[command(defer = true)]
 #[strum(serialize_all = "kebab-case")]
@@ -60,7 +59,11 @@ pub(crate) enum Command {
     UploadMedia(UploadMediaArgs),
     /// Print a valid access token of the app
     #[command(after_help = "Example:\n  wecom-alert get-token -P ops > /dev/null && echo 'the credentials are good'")]
-    GetToken(GetTokenArgs),
+    GetToken {
+        /// Ask WeCom for a new token even if the cached one is valid
+        #[arg(long)]
+        refresh: bool,
+    },
     /// Run a command, and alert when it fails; exits with the command's code
     #[command(after_help = "Example:\n  wecom-alert run --time-limit 2h -- backup.sh --all\n\n\
         Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit;\n  \
@@ -68,19 +71,37 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Show, deliver or discard the alerts that could not go out yet
     #[command(after_help = "Example:\n  wecom-alert outbox flush")]
-    Outbox(OutboxArgs),
+    Outbox {
+        #[command(subcommand)]
+        command: OutboxCommand,
+    },
     /// Look at everything that sending needs, and say what is wrong and what to do about it
     #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
-    Check(CheckArgs),
+    Check {
+        /// Check only the app or only the webhook; default: what the profile has
+        #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
+        route: Option<Channel>,
+        /// Send a test message too: to the profile's recipients, and to the group of its webhook
+        #[arg(long)]
+        send: bool,
+    },
     /// Print completions for a shell
     #[command(after_help = "Example:\n  wecom-alert completions bash > /etc/bash_completion.d/wecom-alert")]
-    Completions(CompletionsArgs),
+    Completions {
+        /// bash, zsh, fish, powershell or elvish
+        #[arg(value_name = "SHELL", hide_possible_values = true)]
+        shell: Shell,
+    },
     /// Print a manual page: of the program, or of a command
     #[command(
         after_help = "Example:\n  wecom-alert man app-send > wecom-alert-app-send.1 && man ./wecom-alert-app-send.1"
     )]
-    Man(ManArgs),
+    Man {
+        /// The command whose page it is; default: that of the program itself
+        #[arg(value_name = "COMMAND", num_args = 0..=2)]
+        command: Vec<String>,
+    },
 }
 
 impl Command {
@@ -99,8 +120,8 @@ pub(crate) struct UploadMediaArgs {
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
     /// Whose media: an app's or a webhook's; default: the one the profile has
-    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
-    pub(crate) route: Option<String>,
+    #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
+    pub(crate) route: Option<Channel>,
     /// image, voice, video or file; default: by content
     #[arg(short = 't', long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
@@ -109,60 +130,26 @@ pub(crate) struct UploadMediaArgs {
     pub(crate) filename: Option<String>,
 }
 
-// `get-token`.
-#[derive(Args)]
-pub(crate) struct GetTokenArgs {
-    /// Ask WeCom for a new token even if the cached one is valid
-    #[arg(long)]
-    pub(crate) refresh: bool,
-}
-
-// `check`.
-#[derive(Args)]
-pub(crate) struct CheckArgs {
-    /// Check only the app or only the webhook; default: what the profile has
-    #[arg(long, value_name = "ROUTE", value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
-    pub(crate) route: Option<String>,
-    /// Send a test message too: to the profile's recipients, and to the group of its webhook
-    #[arg(long)]
-    pub(crate) send: bool,
-}
-
-// `outbox`.
-#[derive(Args)]
-pub(crate) struct OutboxArgs {
-    #[command(subcommand)]
-    pub(crate) command: OutboxCommand,
-}
-
 // What to do with the alerts that could not go out yet.
 #[derive(Subcommand)]
 pub(crate) enum OutboxCommand {
     /// Show what waits, and what WeCom refused for good
     #[command(after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts are waiting'")]
-    List(OutboxListArgs),
+    List {
+        /// Exit with another code than 0 while something waits
+        #[arg(long)]
+        exit_code: bool,
+    },
     /// Deliver what waits, in order
     #[command(after_help = "Example, for a crontab:\n  3-59/5 * * * *  wecom-alert -q outbox flush")]
-    Flush(OutboxFlushArgs),
+    Flush {
+        /// Try again, too, what was refused for good or became too old
+        #[arg(long)]
+        failed: bool,
+    },
     /// Discard entries
     #[command(after_help = "Example:\n  wecom-alert outbox drop --failed")]
     Drop(OutboxDropArgs),
-}
-
-// `outbox list`.
-#[derive(Args)]
-pub(crate) struct OutboxListArgs {
-    /// Exit with another code than 0 while something waits
-    #[arg(long)]
-    pub(crate) exit_code: bool,
-}
-
-// `outbox flush`.
-#[derive(Args)]
-pub(crate) struct OutboxFlushArgs {
-    /// Try again, too, what was refused for good or became too old
-    #[arg(long)]
-    pub(crate) failed: bool,
 }
 
 // `outbox drop`.
@@ -178,22 +165,6 @@ pub(crate) struct OutboxDropArgs {
     /// What WeCom refused for good or what became too old
     #[arg(long)]
     pub(crate) failed: bool,
-}
-
-// `completions`.
-#[derive(Args)]
-pub(crate) struct CompletionsArgs {
-    /// bash, zsh, fish, powershell or elvish
-    #[arg(value_name = "SHELL", hide_possible_values = true)]
-    pub(crate) shell: Shell,
-}
-
-// `man`.
-#[derive(Args)]
-pub(crate) struct ManArgs {
-    /// The command whose page it is; default: that of the program itself
-    #[arg(value_name = "COMMAND", num_args = 0..=2)]
-    pub(crate) command: Vec<String>,
 }
 
 /// Options that few commands need, beside those of settings: short help leaves them out.

@@ -3,15 +3,17 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
-use strum::VariantArray;
+use strum::{VariantArray, VariantNames};
 
+use wecom_alert::alert::Level;
 use wecom_alert::channel::Channel;
 use wecom_alert::config::OptionGroup;
 use wecom_alert::message::card::CardType;
+use wecom_alert::run::On;
 
-use super::settings::{LEVELS, Offered, SettingArgs};
+use super::settings::{Offered, SettingArgs, channel_parser};
 
 // Where the text comes from and how it is read.
 #[derive(Args)]
@@ -75,7 +77,7 @@ pub(crate) struct AlertArgs {
     #[command(flatten)]
     _titles: SettingArgs<{ OptionGroup::Titles as u8 }>,
     /// How bad it is: info, ok, warning or critical
-    #[arg(long, value_name = "LEVEL", value_parser = LEVELS, hide_possible_values = true)]
+    #[arg(long, value_name = "LEVEL", value_parser = Offered(Level::VARIANTS), hide_possible_values = true)]
     pub(crate) level: Option<String>,
     /// A fact, such as host=web-1 (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
@@ -164,13 +166,13 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<OsString>,
     /// When to alert: failure (default), success, always, or change: the first failure and the recovery
     #[arg(long, value_name = "WHEN", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(["failure", "success", "always", "change"]))]
-    pub(crate) on: Option<String>,
+        value_parser = PossibleValuesParser::new(On::VARIANTS).try_map(|name| name.parse::<On>().map_err(|error| error.to_string())))]
+    pub(crate) on: Option<On>,
     /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
     /// recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(Channel::ALL.map(Channel::as_str)))]
-    pub(crate) route: Option<String>,
+        value_parser = channel_parser())]
+    pub(crate) route: Option<Channel>,
     /// What the alert calls it, and what --on change knows it by; default: the command
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

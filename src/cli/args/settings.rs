@@ -88,6 +88,12 @@ fn of_types(arg: Arg, channel: Channel) -> Arg {
     arg.value_parser(Offered(channel.facts().types)).hide_possible_values(true)
 }
 
+/// The names of channels.
+pub(super) fn channel_parser() -> impl TypedValueParser<Value = Channel> {
+    PossibleValuesParser::new(Channel::ALL.map(Channel::as_str))
+        .try_map(|name| Channel::from_name(&name).ok_or("there is no such route"))
+}
+
 fn heading(group: OptionGroup) -> &'static str {
     match group {
         OptionGroup::Global => "Global options",
@@ -130,8 +136,6 @@ fn raw_value(setting: Setting, matches: &ArgMatches) -> RawValue {
 #[derive(Clone)]
 pub(super) struct Offered<T: 'static = &'static str>(pub(super) &'static [T]);
 
-pub(super) const LEVELS: Offered = Offered(&["info", "ok", "warning", "critical"]);
-
 impl<T: Copy + Into<&'static str> + Send + Sync> TypedValueParser for Offered<T> {
     type Value = String;
 
@@ -141,18 +145,5 @@ impl<T: Copy + Into<&'static str> + Send + Sync> TypedValueParser for Offered<T>
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.0.iter().map(|value| PossibleValue::new((*value).into()))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use strum::VariantArray;
-    use wecom_alert::alert::Level;
-
-    use super::*;
-
-    #[test]
-    fn the_levels_are_those_that_there_are() {
-        assert!(LEVELS.0.iter().copied().eq(Level::VARIANTS.iter().map(|level| level.as_str())));
     }
 }
