@@ -131,9 +131,9 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
     if let Some(channel) = asked {
         return vec![channel];
     }
-    let ids = [settings.corp_id.as_ref().map(|id| id.level), settings.agent_id.as_ref().map(|id| id.level)];
+    let ids = [settings.corp_id.as_ref().map(|id| id.precedence), settings.agent_id.as_ref().map(|id| id.precedence)];
     let ids = |channel| ids.into_iter().flatten().filter(move |_| has_token(channel));
-    let credential = |channel| settings.credential(channel).map(SecretSource::level);
+    let credential = |channel| settings.credential(channel).map(SecretSource::precedence);
     let tries: [&dyn Fn(Channel) -> bool; 3] = [
         &|channel| credential(channel).into_iter().chain(ids(channel)).any(|level| level == Precedence::Profile),
         &|channel| credential(channel).is_some(),

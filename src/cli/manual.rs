@@ -1,4 +1,4 @@
-//! What explains the program: short help, completions and manual pages, all made of the definition of its options.
+//! Short help, completions and manual pages, made from the definition of the options.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -44,7 +44,7 @@ fn render(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone()).manual("wecom-alert").source(source);
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    // All options in a row, as the crate has it, are no synopsis.
+    // The synopsis of the crate lists all options; the usage line is shorter.
     let usage = command.clone().render_usage().to_string();
     let mut synopsis = Roff::new();
     synopsis.control("SH", ["SYNOPSIS"]).text([roman(usage.trim_start_matches("Usage:").trim())]);

@@ -1,4 +1,5 @@
-//! From arguments to exit code: options, settings, one command, one report.
+//! The command line: arguments are parsed, settings resolved, one task is performed, one report printed, and its exit code
+//! returned.
 
 mod args;
 mod json;

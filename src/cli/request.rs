@@ -1,4 +1,4 @@
-//! What a person typed becomes a plain request for the library.
+//! Parsed options become a request of the library.
 
 use clap_complete::Shell;
 
@@ -10,7 +10,7 @@ use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 
 use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, OutboxDropArgs, RunArgs};
 
-/// What is to be done, without a word of how it was typed.
+/// What a command asks for, without clap's types.
 pub(crate) enum Task {
     Send(Box<Request>),
     Run(Box<RunRequest>),

@@ -21,67 +21,63 @@ const WIDTH: u64 = 30;
 const NAME_COLUMNS: usize = 24;
 
 /// The one stderr of this process.
-static STDERR: Place = Place::new();
+static STDERR: Cursor = Cursor(AtomicU8::new(LINE_START));
 
-/// One line of talk, with the program's name.
+/// Writes one line, with the program's name before it.
 pub(crate) fn say(mask: &Mask, text: &str) {
     line(mask, &format!("wecom-alert: {text}"));
 }
 
-/// One line of talk as it is.
+/// Writes one line.
 pub(crate) fn line(mask: &Mask, text: &str) {
     put(&STDERR.line(&one_line(&mask.apply(text))));
 }
 
-/// Shows a line on a terminal that lasts until something else is said.
+/// Shows a line on a terminal until the next one is written.
 pub(crate) fn pass(text: &str) {
     put(&STDERR.passing(&one_line(text)));
 }
 
-/// Takes a passing line away.
+/// Removes a passing line.
 pub(crate) fn wipe() {
     put(STDERR.wiped());
 }
 
-/// Others have left stderr in the midst of a line: what is said next begins its own.
+/// Another program has left its last line on stderr without an end: the next line gets its own.
 pub(crate) fn left_open() {
     STDERR.left_open();
 }
 
-/// At one go, so that what others write at the same time does not get in between.
+/// Writes all at once, so that what other programs write at the same time does not come in between.
 fn put(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Where the cursor stands.
-struct Place(AtomicU8);
+struct Cursor(AtomicU8);
 
-/// At a line's start.
-const START: u8 = 0;
-/// Behind a passing line.
+/// At the start of a line.
+const LINE_START: u8 = 0;
+/// Behind a passing line, such as a progress bar.
 const PASSING: u8 = 1;
-/// In the midst of somebody else's line, which stays.
+/// Within a line that another program has begun and not ended; it stays.
 const OPEN: u8 = 2;
 
-impl Place {
-    const fn new() -> Self {
-        Self(AtomicU8::new(START))
-    }
-
+impl Cursor {
     fn left_open(&self) {
         self.0.store(OPEN, Ordering::Relaxed);
     }
 
     fn line(&self, text: &str) -> String {
-        format!("{}{text}\n", self.begun(START))
+        format!("{}{text}\n", self.return_to_line_start(LINE_START))
     }
 
     fn passing(&self, text: &str) -> String {
-        format!("{}{text}", self.begun(PASSING))
+        format!("{}{text}", self.return_to_line_start(PASSING))
     }
 
-    /// What brings the cursor to a line's start; `then` is where it stands after what is said there.
-    fn begun(&self, then: u8) -> &'static str {
+    /// The text that brings the cursor to the start of a line; `then` is where it stands after what is written next.
+    fn return_to_line_start(&self, then: u8) -> &'static str {
         match self.0.swap(then, Ordering::Relaxed) {
             PASSING => "\r\x1b[K",
             OPEN => "\n",
@@ -90,7 +86,7 @@ impl Place {
     }
 
     fn wiped(&self) -> &'static str {
-        let wiped = self.0.compare_exchange(PASSING, START, Ordering::Relaxed, Ordering::Relaxed);
+        let wiped = self.0.compare_exchange(PASSING, LINE_START, Ordering::Relaxed, Ordering::Relaxed);
         if wiped.is_ok() { "\r\x1b[K" } else { "" }
     }
 }
@@ -148,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_passing_line_gives_way() {
-        let place = Place::new();
+        let place = Cursor(AtomicU8::new(LINE_START));
         let written = [
             place.line("a"),
             place.passing("1"),
@@ -163,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_line_that_others_began_stays() {
-        let place = Place::new();
+        let place = Cursor(AtomicU8::new(LINE_START));
         place.left_open();
         assert_eq!(place.wiped(), "", "there may be nothing more to say");
         assert_eq!([place.line("a"), place.line("b")].concat(), "\na\nb\n");

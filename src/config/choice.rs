@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_back(profile in "[a-z:一 ]{1,8}", channel in 0..2) {
+        fn display_and_parse_agree(profile in "[a-z:一 ]{1,8}", channel in 0..2) {
             let channel = [Channel::App, Channel::Webhook][channel as usize];
             prop_assume!(!profile.trim().is_empty());
             let name = TargetName { profile: profile.trim().to_owned(), channel: Some(channel) };

@@ -1,4 +1,4 @@
-//! The config file that counts, and who else may read it. There is one at the most: files are never merged.
+//! Finds and reads the config file, and tells who else may read it. At most one file is used: files are never merged.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -11,7 +11,7 @@ use super::value::SettingValue;
 use crate::error::{Error, Result};
 use crate::sanitize::quote_for_shell;
 
-/// More than any config file has: a wrong path must not fill the memory.
+/// The largest config file, in bytes: a wrong path must not fill the memory.
 pub(super) const LARGEST: u64 = 1024 * 1024;
 
 /// The config file that was named, else the first that is found.
@@ -40,7 +40,7 @@ fn open(path: &Path) -> Result<Option<File>> {
         Ok(file) => Ok(Some(file)),
         Err(error) => {
             let absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-            // A link that leads nowhere is there.
+            // A dangling symlink is a mistake, not an absent file.
             if absent && path.symlink_metadata().is_err() { Ok(None) } else { Err(unreadable(path, &error)) }
         }
     }

@@ -1,4 +1,4 @@
-//! Where a credential comes from, and reading it when it is needed.
+//! Where a credential comes from, and reading it when it is needed: from a file, from a command, or as it stands.
 //!
 //! No error shows a credential, what a command wrote, or a "path" that may be a credential put into the wrong setting.
 
@@ -6,8 +6,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,27 +28,25 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct SecretSource {
     form: Form,
     origin: String,
-    level: Precedence,
+    precedence: Precedence,
 }
 
 #[derive(Clone)]
 enum Form {
     Inline(Secret),
     File(PathBuf),
-    Command(Vec<String>),
+    Command {
+        program: String,
+        arguments: Vec<String>,
+    },
     /// `credential:NAME` without the variable that says where credentials are.
     NoCredentialsFolder,
 }
 
 impl SecretSource {
-    /// A credential that is already at hand; `origin` says where it was given, at which level.
-    fn inline(secret: Secret, origin: String, level: Precedence) -> Self {
-        Self { form: Form::Inline(secret), origin, level }
-    }
-
     /// At which level it was given.
-    pub fn level(&self) -> Precedence {
-        self.level
+    pub fn precedence(&self) -> Precedence {
+        self.precedence
     }
 
     /// For humans: where it comes from, never the value.
@@ -60,7 +58,7 @@ impl SecretSource {
     pub fn at_hand(&self) -> Option<&Secret> {
         match &self.form {
             Form::Inline(secret) => Some(secret),
-            Form::File(_) | Form::Command(_) | Form::NoCredentialsFolder => None,
+            _ => None,
         }
     }
 
@@ -68,7 +66,7 @@ impl SecretSource {
     pub fn file(&self) -> Option<&Path> {
         match &self.form {
             Form::File(path) => Some(path),
-            Form::Inline(_) | Form::Command(_) | Form::NoCredentialsFolder => None,
+            _ => None,
         }
     }
 
@@ -83,9 +81,10 @@ impl SecretSource {
         let (bytes, hint) = match &self.form {
             Form::Inline(secret) => return self.checked(secret.expose(), "write the credential alone"),
             Form::File(path) => (self.read_file(path)?, "the file must hold the credential alone"),
-            Form::Command(argv) => {
-                (self.run(argv, limit)?, "the command must write the credential alone, to its standard output")
-            }
+            Form::Command { program, arguments } => (
+                self.run(program, arguments, limit)?,
+                "the command must write the credential alone, to its standard output",
+            ),
             Form::NoCredentialsFolder => {
                 return Err(self.error(
                     "CREDENTIALS_DIRECTORY is not set to a folder",
@@ -100,42 +99,25 @@ impl SecretSource {
         self.checked(&text, hint)
     }
 
-    /// The source that an entry names.
-    pub(super) fn of_entry(entry: &SettingValue, env: &Environment) -> Result<Self> {
-        let origin = entry.origin.clone();
-        match entry.setting {
-            Setting::SecretFile | Setting::WebhookFile | Setting::ProxyFile => file_source(entry, env),
-            Setting::SecretCommand | Setting::WebhookCommand => {
-                let mut argv = entry.list()?;
-                let Some(program) = argv.first_mut() else {
-                    return Err(entry.invalid("the command is empty", "give a program and its arguments"));
-                };
-                // A bare name is searched in PATH, as the shell does.
-                if program.contains('/') {
-                    *program = entry.expand(Path::new(program.as_str()), env.home())?.to_string_lossy().into_owned();
-                }
-                let origin = format!("command {} ({origin})", shown(program));
-                Ok(Self { form: Form::Command(argv), origin, level: entry.level })
-            }
-            _ => Ok(Self::inline(Secret::new(entry.text()?), origin, entry.level)),
-        }
+    /// The source that a setting names.
+    pub(super) fn of_value(given: &SettingValue, env: &Environment) -> Result<Self> {
+        let (form, origin) = match given.setting {
+            Setting::SecretFile | Setting::WebhookFile | Setting::ProxyFile => file_form(given, env)?,
+            Setting::SecretCommand | Setting::WebhookCommand => command_form(given, env)?,
+            _ => (Form::Inline(Secret::new(given.text()?)), given.origin.clone()),
+        };
+        Ok(Self { form, origin, precedence: given.precedence })
     }
 
     fn read_file(&self, path: &Path) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
-        match read {
-            Ok(_) => Ok(bytes),
-            Err(error) => {
-                Err(self
-                    .error(&format!("it cannot be read: {error}"), "correct the path, or let this user read the file"))
-            }
-        }
+        read.map(|_| bytes).map_err(|error| {
+            self.error(&format!("it cannot be read: {error}"), "correct the path, or let this user read the file")
+        })
     }
 
-    fn run(&self, argv: &[String], limit: Duration) -> Result<Vec<u8>> {
-        let (program, arguments) =
-            argv.split_first().ok_or_else(|| self.error("the command is empty", "give a program"))?;
+    fn run(&self, program: &str, arguments: &[String], limit: Duration) -> Result<Vec<u8>> {
         let started = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -155,7 +137,7 @@ impl SecretSource {
             let what = format!("it was stopped because it had not ended after {waited}ms");
             self.error(&what, "run it by hand: it must not ask for anything, and must close its standard output")
         };
-        let output = running.output(deadline).ok_or_else(too_slow)?;
+        let output = running.output(limit).ok_or_else(too_slow)?;
         if output.len() > LARGEST {
             return Ok(output);
         }
@@ -194,69 +176,66 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-fn file_source(entry: &SettingValue, env: &Environment) -> Result<SecretSource> {
-    let text = entry.text()?;
+/// A file, and what errors call it.
+fn file_form(given: &SettingValue, env: &Environment) -> Result<(Form, String)> {
+    let text = given.text()?;
     if let Some(name) = text.strip_prefix("credential:") {
         if name.is_empty() || name.contains('/') || name.contains("..") {
             let hint = "write `credential:NAME`, as in LoadCredential=NAME:/path";
-            return Err(entry.invalid("the credential's name is empty or holds `/` or `..`", hint));
+            return Err(given.invalid("the credential's name is empty or holds `/` or `..`", hint));
         }
         let form = env.credentials_folder().map_or(Form::NoCredentialsFolder, |folder| Form::File(folder.join(name)));
-        let origin = format!("systemd credential {name} ({})", entry.origin);
-        return Ok(SecretSource { form, origin, level: entry.level });
+        return Ok((form, format!("systemd credential {name} ({})", given.origin)));
     }
     if text.contains("://") || text.contains("key=") {
-        return Err(entry.invalid(
+        return Err(given.invalid(
             "a path is expected, and this is a URL",
             "give the URL in the setting without `file` in its name",
         ));
     }
-    let path = entry.path(env.home())?;
+    let path = given.path(env.home())?;
     // A word without a slash may be the credential itself.
     let origin = if text.contains('/') {
-        format!("file {} ({})", path.display(), entry.origin)
+        format!("file {} ({})", path.display(), given.origin)
     } else {
-        format!("the file of {}", entry.origin)
+        format!("the file of {}", given.origin)
     };
-    Ok(SecretSource { form: Form::File(path), origin, level: entry.level })
+    Ok((Form::File(path), origin))
+}
+
+/// A command, and what errors call it.
+fn command_form(given: &SettingValue, env: &Environment) -> Result<(Form, String)> {
+    let mut words = given.list()?.into_iter();
+    let Some(mut program) = words.next() else {
+        return Err(given.invalid("the command is empty", "give a program and its arguments"));
+    };
+    // A bare name is searched in PATH, as the shell does.
+    if program.contains('/') {
+        program = given.expand(Path::new(&program), env.home())?.to_string_lossy().into_owned();
+    }
+    let origin = format!("command {} ({})", shown(&program), given.origin);
+    Ok((Form::Command { program, arguments: words.collect() }, origin))
 }
 
 /// A child process that does not outlive this value.
 struct Running(Child);
 
 impl Running {
-    /// What it writes until it closes its output or writes more than the largest credential; `None` at the deadline.
-    fn output(&mut self, deadline: Option<Instant>) -> Option<Vec<u8>> {
-        let chunks = self.chunks()?;
-        let mut output = Vec::new();
-        while output.len() <= LARGEST {
-            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-            match chunks.recv_timeout(left) {
-                Ok(chunk) => output.extend(chunk),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => return None,
-            }
-        }
-        Some(output)
-    }
-
-    /// A thread reads, since a read cannot be given a time limit; it ends with the pipe, or with this process.
-    fn chunks(&mut self) -> Option<Receiver<Vec<u8>>> {
-        let mut stdout = self.0.stdout.take()?;
-        let (sender, chunks) = mpsc::sync_channel(1);
+    /// What it writes until it closes its output or writes more than the largest credential; `None` after `limit`. A thread
+    /// reads, since a read cannot be given a time limit; it ends with the pipe, or with this process.
+    fn output(&mut self, limit: Duration) -> Option<Vec<u8>> {
+        let stdout = self.0.stdout.take()?;
+        let (sender, output) = mpsc::channel();
         thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = stdout.read(&mut buffer) {
-                if sender.send(buffer[..length].to_vec()).is_err() {
-                    break;
-                }
-            }
+            let mut bytes = Vec::new();
+            let _ = stdout.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
+            let _ = sender.send(bytes);
         });
-        Some(chunks)
+        output.recv_timeout(limit).ok()
     }
 
     /// How it ended; `None` at the deadline.
-    fn status(&mut self, deadline: Option<Instant>) -> Option<std::process::ExitStatus> {
+    fn status(&mut self, deadline: Option<Instant>) -> Option<ExitStatus> {
         loop {
             if let Ok(Some(status)) = self.0.try_wait() {
                 return Some(status);

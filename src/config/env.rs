@@ -1,4 +1,5 @@
-//! A snapshot of the environment: the only place that asks for variables. Names are in the key table.
+//! A snapshot of the environment, and what is read from it: settings, folders, credentials to mask. The names of variables are in
+//! the table of settings.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -112,7 +113,7 @@ impl Environment {
         Ok(layer)
     }
 
-    /// One of them.
+    /// The value that the variable of a setting gives.
     pub(super) fn value(&self, setting: Setting) -> Result<Option<SettingValue>> {
         let Some(name) = setting.row().variable else { return Ok(None) };
         let Some(value) = self.variables.get(OsStr::new(name)) else { return Ok(None) };
@@ -150,8 +151,8 @@ impl Environment {
         warnings
     }
 
-    /// Credentials that stand in variables, to be masked from the first line on: even the complaint about an option
-    /// may repeat what somebody pasted into the wrong place.
+    /// Credentials in variables. They are masked from the start: even an error about an option may repeat a credential that was
+    /// pasted into the wrong place.
     pub fn secrets(&self) -> Vec<Secret> {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(trim);
         let key_value = |setting: Setting| value(setting.row().variable?);
@@ -203,8 +204,7 @@ fn read_flag(entry: &SettingValue) -> Result<bool> {
     }
 }
 
-/// On Unix the XDG rules and HOME say it all.
-/// The XDG rules need no help.
+/// On Unix the XDG rules and HOME give all folders.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn platform_folders() -> Option<PlatformFolders> {
     None

@@ -1,4 +1,4 @@
-//! The config file's text → values by key, each with its line and column.
+//! Parses the text of a config file into values by key, each with its line and column.
 //!
 //! Errors name file, line, column and key, never a value nor the text of a line: those may be credentials. So the
 //! parsed table is walked here, and the parser's own rendering of errors, which quotes lines, is not used.
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use toml::Spanned;
-use toml::de::{DeInteger, DeString, DeTable, DeValue};
+use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
 use super::setting::{Setting, ValueKind};
 use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
@@ -119,13 +119,12 @@ impl Document<'_> {
         let Some(known) = Setting::of_key(key.get_ref()) else {
             return Err(self.unknown_key(key, value, profile));
         };
-        let raw = match read_raw(known.row().kind, value.get_ref()) {
-            Ok(raw) => raw,
-            Err(expected) => return Err(self.wrong_type(key, expected, profile)),
-        };
-        let level = if profile.is_some() { Precedence::Profile } else { Precedence::TopLevel };
+        let raw =
+            read_raw(known.row().kind, value.get_ref()).map_err(|expected| self.wrong_type(key, expected, profile))?;
+        let precedence = if profile.is_some() { Precedence::Profile } else { Precedence::TopLevel };
         let origin = format!("{}{} in {}", known.name(), of_profile(profile), self.path.display());
-        Ok(SettingValue::new(known, raw, level, origin).in_file(self.position(key), Rc::clone(&self.folder)))
+        Ok(SettingValue::new(known, raw, precedence, origin)
+            .in_file(position(self.text, key.span().start), Rc::clone(&self.folder)))
     }
 
     fn unknown_key(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Error {
@@ -158,10 +157,7 @@ impl Document<'_> {
 
     fn syntax_error(&self, error: &toml::de::Error) -> Error {
         let place = match error.span() {
-            Some(span) => {
-                let (line, column) = position(self.text, span.start);
-                format!("{}:{line}:{column}", self.path.display())
-            }
+            Some(span) => self.place_at(span.start),
             None => self.path.display().to_string(),
         };
         let hint = match error.span().and_then(|span| self.mistyped(span.start)) {
@@ -169,7 +165,7 @@ impl Document<'_> {
             None => "correct the line; strings stand in double quotes".to_owned(),
         };
         // The parser's short message names what the grammar expects, nothing of the file.
-        let message = shown_whole(error.message());
+        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         Error::config(format!("{place}: the config file is not valid TOML: {message}"), hint)
     }
 
@@ -183,12 +179,12 @@ impl Document<'_> {
     }
 
     fn place(&self, key: &Spanned<DeString<'_>>) -> String {
-        let (line, column) = self.position(key);
-        format!("{}:{line}:{column}", self.path.display())
+        self.place_at(key.span().start)
     }
 
-    fn position(&self, key: &Spanned<DeString<'_>>) -> (usize, usize) {
-        position(self.text, key.span().start)
+    fn place_at(&self, byte: usize) -> String {
+        let (line, column) = position(self.text, byte);
+        format!("{}:{line}:{column}", self.path.display())
     }
 }
 
@@ -219,44 +215,36 @@ fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Spanned<DeString<'i>>, &
 
 /// The value if its type fits the kind, else what is expected.
 fn read_raw(kind: ValueKind, value: &DeValue<'_>) -> std::result::Result<RawValue, &'static str> {
-    let numbers = matches!(kind, ValueKind::Number | ValueKind::Count | ValueKind::NumberList);
+    let takes_numbers = matches!(kind, ValueKind::Number | ValueKind::Count | ValueKind::NumberList);
     let one = |value: &DeValue<'_>| match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) if numbers => whole_number(number),
-        _ => None,
+        DeValue::Integer(number) if takes_numbers => whole_number(number),
+        _ => value.as_str().map(str::to_owned),
     };
-    match kind {
-        ValueKind::Flag => match value {
-            DeValue::Boolean(flag) => Ok(RawValue::Flag(*flag)),
-            _ => Err("true or false"),
-        },
-        ValueKind::Program => match value {
-            DeValue::Array(items) if !items.is_empty() => {
-                let items = items.iter().map(|item| one(item.get_ref())).collect::<Option<Vec<_>>>();
-                let items = items.filter(|items| items.first().is_some_and(|program| !program.trim().is_empty()));
-                items.map(RawValue::List).ok_or("an array of strings: a program and its arguments")
-            }
-            _ => Err("an array of strings: a program and its arguments"),
-        },
+    let several = |items: &DeArray<'_>| items.iter().map(|item| one(item.get_ref())).collect::<Option<Vec<_>>>();
+    let is_filled = |item: &String| !item.trim().is_empty();
+    let (raw, expected) = match kind {
+        ValueKind::Flag => (value.as_bool().map(RawValue::Flag), "true or false"),
+        ValueKind::Program => {
+            let words = value.as_array().and_then(several).filter(|words| words.first().is_some_and(is_filled));
+            (words.map(RawValue::List), "an array of strings: a program and its arguments")
+        }
         ValueKind::List | ValueKind::NumberList => {
-            let list = match value {
-                DeValue::Array(items) => items.iter().map(|item| one(item.get_ref())).collect(),
-                single => one(single).map(|text| vec![text]),
+            let list = match value.as_array() {
+                Some(items) => several(items),
+                None => one(value).map(|text| vec![text]),
             };
-            let list = list.filter(|items: &Vec<_>| items.iter().all(|item| !item.trim().is_empty()));
-            let expected = if numbers {
+            let expected = if takes_numbers {
                 "a number or a string that is not empty, or an array of such"
             } else {
                 "a string that is not empty, or an array of such"
             };
-            list.map(RawValue::List).ok_or(expected)
+            (list.filter(|items| items.iter().all(is_filled)).map(RawValue::List), expected)
         }
-        ValueKind::Number | ValueKind::Count => one(value).map(RawValue::Text).ok_or("a whole number"),
-        ValueKind::Duration => one(value).map(RawValue::Text).ok_or("a duration in quotes, such as \"10s\""),
-        ValueKind::Word | ValueKind::Sensitive | ValueKind::Text | ValueKind::Path | ValueKind::CredentialPath => {
-            one(value).map(RawValue::Text).ok_or("a string")
-        }
-    }
+        ValueKind::Number | ValueKind::Count => (one(value).map(RawValue::Text), "a whole number"),
+        ValueKind::Duration => (one(value).map(RawValue::Text), "a duration in quotes, such as \"10s\""),
+        _ => (one(value).map(RawValue::Text), "a string"),
+    };
+    raw.ok_or(expected)
 }
 
 fn whole_number(number: &DeInteger<'_>) -> Option<String> {
@@ -273,8 +261,4 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
-fn shown_whole(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

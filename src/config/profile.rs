@@ -1,9 +1,9 @@
-//! Which profile counts; and why it is this one and this config file, for those who ask.
+//! The choice of the profile.
 
 use super::env::Environment;
 use super::file::ConfigFile;
 use super::setting::{SECRET_FORMS, Setting, WEBHOOK_FORMS};
-use super::value::{Layer, Precedence, SettingValue, shown};
+use super::value::{Layer, Layers, Precedence, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::nearest;
 
@@ -11,12 +11,11 @@ use crate::suggest::nearest;
 /// there is none if option and environment alone give credentials or nobody needs one, else an error.
 pub(super) fn choose_profile<'a>(
     file: Option<&'a ConfigFile>,
-    options: &Layer,
-    environment: &Layer,
+    without_file: &Layers<'_>,
     env: &Environment,
     needs_one: bool,
 ) -> Result<Option<(&'a str, &'a Layer)>> {
-    let asked = options.get(Setting::Profile).or_else(|| environment.get(Setting::Profile));
+    let asked = without_file.get(Setting::Profile);
     let Some(file) = file else {
         return asked.map_or(Ok(None), |entry| Err(no_file(entry, env)?));
     };
@@ -36,7 +35,7 @@ pub(super) fn choose_profile<'a>(
     match (profiles.next(), profiles.next()) {
         (None, _) => Ok(None),
         (Some((name, layer)), None) => Ok(Some((name, layer))),
-        _ if !needs_one || gives_credentials(options, environment) => Ok(None),
+        _ if !needs_one || gives_credentials(without_file) => Ok(None),
         _ => Err(Error::config(
             format!("{} has several profiles and no default_profile: {}", file.path.display(), names(file)),
             "choose one with `--profile NAME` or WECOM_ALERT_PROFILE, or set default_profile in the file",
@@ -48,17 +47,16 @@ fn find<'a>(file: &'a ConfigFile, name: &str) -> Option<(&'a str, &'a Layer)> {
     file.profiles.get_key_value(name).map(|(name, layer)| (name.as_str(), layer))
 }
 
-fn gives_credentials(options: &Layer, environment: &Layer) -> bool {
-    let corp_id = options.get(Setting::CorpId).or_else(|| environment.get(Setting::CorpId));
-    let app = corp_id.is_some() && environment.any(SECRET_FORMS).is_some();
-    app || environment.any(WEBHOOK_FORMS).is_some()
+fn gives_credentials(layers: &Layers<'_>) -> bool {
+    let app = layers.get(Setting::CorpId).is_some() && layers.any(SECRET_FORMS).is_some();
+    app || layers.any(WEBHOOK_FORMS).is_some()
 }
 
 fn no_file(entry: &SettingValue, env: &Environment) -> Result<Error> {
     let name = shown(entry.text()?);
     let searched: Vec<_> = env.config_files().iter().map(|path| path.display().to_string()).collect();
     let searched = if searched.is_empty() { "no home folder is known".to_owned() } else { searched.join(" and ") };
-    let hint = match entry.level {
+    let hint = match entry.precedence {
         Precedence::Option if entry.origin.starts_with('-') => {
             format!("name the file with `--config`, or leave `{}` out (searched: {searched})", entry.origin)
         }

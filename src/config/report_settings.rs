@@ -1,4 +1,4 @@
-//! How to report a command whose settings are not known, or cannot be used: nothing here fails, waits or complains.
+//! How to print a report, also where settings are wrong: reading for that never fails, waits or warns.
 
 use std::cell::LazyCell;
 use std::fs::File;
@@ -42,7 +42,7 @@ impl From<&Settings> for ReportSettings {
     }
 }
 
-/// Looks where [`super::Config`] would look, past whatever is wrong there.
+/// Reads the same places as [`super::Config`] and ignores what is wrong there.
 pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettings {
     let given = |setting| overrides.0.get(setting).cloned().or_else(|| env.value(setting).ok().flatten());
     let text = |value: SettingValue| value.text().ok().map(str::to_owned);
@@ -64,13 +64,13 @@ pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettin
     ReportSettings { output, quiet, verbose, profile, log_file }
 }
 
-/// The config file and its text as far as it can be had without complaint and without waiting.
+/// The config file and its text, if it can be read without an error and without waiting.
 fn peek(named: Option<&SettingValue>, env: &Environment) -> Option<(PathBuf, String)> {
     let path = match named {
         Some(value) => value.path(env.home()).ok()?,
         None => env.config_files().into_iter().find(|path| path.symlink_metadata().is_ok())?,
     };
-    // Anything else, a pipe say, may have been read already and could hang.
+    // Anything but a regular file, such as a pipe, may have been read already, and reading it could block.
     let opened = if path.is_file() { File::open(&path).ok()? } else { return None };
     let mut text = String::new();
     opened.take(LARGEST).read_to_string(&mut text).ok()?;
@@ -86,7 +86,7 @@ fn value_in<'a>(file: &'a Table, setting: Setting, named: Option<&str>) -> Optio
     profile.and_then(|profile| profile.get(setting.name())).or_else(|| file.get(setting.name()))?.as_str()
 }
 
-/// Where it stands is of no interest here, but that a relative path counts from the file's folder.
+/// A value of the file. Its position is not needed; its folder is, for a relative path.
 fn value_of(setting: Setting, value: &str, file: &Path) -> SettingValue {
     let folder = Rc::from(file.parent().unwrap_or(Path::new("")));
     SettingValue::new(setting, RawValue::Text(value.to_owned()), Precedence::TopLevel, String::new())

@@ -1,4 +1,4 @@
-//! Overrides, environment and file → [`Settings`]: the order of precedence and the defaults. Parsing is elsewhere.
+//! Overrides, environment and file become [`Settings`]: the order of precedence and the defaults. Values are parsed elsewhere.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct Config<'a> {
     pub(super) environment: Layer,
     pub(super) file: Option<ConfigFile>,
     pub(super) env: &'a Environment,
-    /// What reading brought to light, one sentence each.
+    /// Warnings from reading, one sentence each.
     warnings: Vec<String>,
 }
 
@@ -45,13 +45,11 @@ impl<'a> Config<'a> {
     ///
     /// Exit 3 for a file or a variable that cannot be read.
     pub fn read(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
-        let mut warnings = env.unknown_variables();
-        let options = overrides.0.clone();
-        let environment = env.layer()?;
-        let named = options.get(Setting::Config).or_else(|| environment.get(Setting::Config));
-        let file = read_config(named, env)?;
-        warnings.extend(file.as_ref().and_then(ConfigFile::exposure).map(|exposure| exposure.to_string()));
-        Ok(Self { options, environment, file, env, warnings })
+        let (options, environment) = (overrides.0.clone(), env.layer()?);
+        let mut config = Self { options, environment, file: None, env, warnings: env.unknown_variables() };
+        config.file = read_config(config.asked(Setting::Config), env)?;
+        config.warnings.extend(config.exposure().map(|exposure| exposure.to_string()));
+        Ok(config)
     }
 
     /// Resolves every setting, and says in one sentence each what deserves a warning.
@@ -95,6 +93,11 @@ impl<'a> Config<'a> {
         Ok(settings)
     }
 
+    /// What option or environment, not the file, says of a setting.
+    fn asked(&self, setting: Setting) -> Option<&SettingValue> {
+        self.options.get(setting).or_else(|| self.environment.get(setting))
+    }
+
     /// A variable of another program: see [`Environment::variable`].
     pub fn variable(&self, name: &str) -> Option<String> {
         self.env.variable(name).map(str::to_owned)
@@ -109,15 +112,14 @@ impl<'a> Config<'a> {
     /// The settings with these options, and what is to be said of variables that the profile put aside.
     fn resolve_with(&self, options: &Layer, rank: Rank, needs_profile: bool) -> Result<(Settings, Option<String>)> {
         let (file, env) = (self.file.as_ref(), self.env);
-        let chosen = choose_profile(file, options, &self.environment, env, needs_profile)?;
-        let profile = chosen.map(|(name, _)| name.to_owned());
         let empty = Layer::default();
+        let without_file = Layers { options, environment: &self.environment, profile: &empty, top: &empty, rank };
+        let chosen = choose_profile(file, &without_file, env, needs_profile)?;
+        let profile = chosen.map(|(name, _)| name.to_owned());
         let layers = &Layers {
-            options,
-            environment: &self.environment,
             profile: chosen.map_or(&empty, |(_, layer)| layer),
             top: file.map_or(&empty, |file| &file.top),
-            rank,
+            ..without_file
         };
         let ignored = ignored_variables(layers, profile.as_deref());
         let (quiet, verbose) = resolve_verbosity(layers)?;
@@ -196,7 +198,7 @@ impl Config<'_> {
             };
         };
         let path = file.path.display();
-        let named = self.options.get(Setting::Config).or_else(|| self.environment.get(Setting::Config));
+        let named = self.asked(Setting::Config);
         let before = searched.iter().take_while(|path| **path != file.path).map(|path| path.display().to_string());
         match (named, before.collect::<Vec<_>>().as_slice()) {
             (Some(entry), _) => format!("{path}, which {} names", entry.origin),
@@ -215,7 +217,7 @@ impl Config<'_> {
                 Some(_) => "none: the environment gives the credentials, and no profile was named".to_owned(),
             };
         };
-        let asked = self.options.get(Setting::Profile).or_else(|| self.environment.get(Setting::Profile));
+        let asked = self.asked(Setting::Profile);
         let default = self.file.as_ref().and_then(|file| file.default_profile.as_ref());
         match (asked, default) {
             (Some(entry), _) => format!("{name}, which {} names", entry.origin),
@@ -236,7 +238,7 @@ impl Config<'_> {
 }
 
 fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
-    layers.any_identity(forms).map(|given| SecretSource::of_entry(given, env)).transpose()
+    layers.any_identity(forms).map(|given| SecretSource::of_value(given, env)).transpose()
 }
 
 /// The proxy's URL is read now, even from a file, unless no request will be made.
@@ -246,7 +248,7 @@ fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting>
         return Ok(ProxySetting::Environment);
     }
     // The limit is for commands, of which a proxy has none.
-    let text = SecretSource::of_entry(given, env)?.load(Duration::ZERO)?;
+    let text = SecretSource::of_value(given, env)?.load(Duration::ZERO)?;
     if text.expose().eq_ignore_ascii_case("none") {
         return Ok(ProxySetting::Off);
     }
@@ -264,7 +266,7 @@ fn resolve_cache_dir(layers: &Layers<'_>, env: &Environment) -> Result<Option<Pa
 /// Its origin is the place where it stands, with line and column.
 fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     let Some(given) = layers.get(Setting::Msgtype) else { return Ok(None) };
-    Ok(Some(Sourced { value: given.text()?.to_owned(), origin: given.place(), level: given.level }))
+    Ok(Some(Sourced { value: given.text()?.to_owned(), origin: given.place(), precedence: given.precedence }))
 }
 
 fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> {
@@ -273,11 +275,11 @@ fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> 
         Rank::Target => [profile, options, environment, top],
         Rank::Named | Rank::Usual => [options, environment, profile, top],
     };
-    let Some(layer) = levels.into_iter().find(|layer| layer.any(RECIPIENTS).is_some()) else { return Ok(None) };
-    let level = layer.any(RECIPIENTS).map_or(Precedence::TopLevel, |given| given.level);
+    let found = levels.into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
+    let Some((layer, given)) = found else { return Ok(None) };
     let list = |key| layer.get(key).map_or_else(|| Ok(Vec::new()), SettingValue::list);
     Ok(Some(RecipientSettings {
-        level,
+        precedence: given.precedence,
         to_user: list(Setting::ToUser)?,
         to_party: list(Setting::ToParty)?,
         to_tag: list(Setting::ToTag)?,
@@ -286,7 +288,7 @@ fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> 
     }))
 }
 
-/// A further target has none of its own: an alert does not wander.
+/// A further target has no further targets: an alert is not passed on from target to target.
 fn resolve_further_targets(layers: &Layers<'_>) -> Result<(Vec<TargetName>, Option<TargetName>)> {
     if layers.rank == Rank::Target {
         return Ok((Vec::new(), None));
@@ -344,8 +346,8 @@ fn resolve_verbosity(layers: &Layers<'_>) -> Result<(bool, u8)> {
     let quiet = layers.flag(Setting::Quiet)?;
     let verbose = layers.parsed(Setting::Verbose, parse_verbose)?.unwrap_or(0);
     match (layers.get(Setting::Quiet), layers.get(Setting::Verbose)) {
-        (Some(q), Some(v)) if quiet && v.level < q.level => Ok((verbose == 0, verbose)),
-        (Some(q), Some(v)) if quiet && q.level < v.level => Ok((true, 0)),
+        (Some(q), Some(v)) if quiet && v.precedence < q.precedence => Ok((verbose == 0, verbose)),
+        (Some(q), Some(v)) if quiet && q.precedence < v.precedence => Ok((true, 0)),
         _ => Ok((quiet, verbose)),
     }
 }

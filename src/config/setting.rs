@@ -1,7 +1,7 @@
-//! The table of settings: one row for each, with its kind of value, its option, its variable help. No values here.
+//! The table of settings: one row for each, with its kind of value, its option, its variable and its help. No values here.
 //!
 //! A new setting is a row here, a field of [`super::Settings`] and a line in `resolve`. The command line makes its
-//! options and their help of the rows. Tests hold the READMEs and `config.example.toml` against them.
+//! options and their help from the rows. Tests hold the READMEs and `config.example.toml` against them.
 
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 

@@ -19,7 +19,7 @@ use crate::input::Encoding;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientSettings {
     /// Where they were given.
-    pub level: Precedence,
+    pub precedence: Precedence,
     /// Members as written: an item may still hold several, separated by commas or `|`.
     pub to_user: Vec<String>,
     /// Departments as written.
@@ -86,7 +86,7 @@ pub struct Settings {
     pub no_cache: bool,
     /// Folder of state shared by processes; `None` where no home is known.
     pub state_dir: Option<PathBuf>,
-    /// RecipientSettings of an app message.
+    /// Recipients of an app message.
     pub to: Option<RecipientSettings>,
     /// Message type as written; which ones there are depends on the channel.
     pub msgtype: Option<Sourced<String>>,
@@ -196,26 +196,20 @@ impl Settings {
     pub fn missing(&self, keys: &[&str]) -> Error {
         let names = keys.join(", ");
         let verb = if keys.len() == 1 { "is" } else { "are" };
-        let file_keys: Vec<_> = keys.iter().map(|key| in_file(key)).collect();
+        let file_keys = keys.iter().map(|key| match *key {
+            // Credentials are better kept in files of their own.
+            "secret" => "secret_file",
+            "webhook" => "webhook_file",
+            key => key,
+        });
         let variables: Vec<_> = keys.iter().map(|key| format!("WECOM_ALERT_{}", key.to_uppercase())).collect();
-        let place = match &self.profile {
-            Some(profile) => format!("set {} in profile {profile}{}", file_keys.join(", "), self.of_file()),
-            None => self.place_for_more(),
-        };
+        let place = self.place_for(&file_keys.collect::<Vec<_>>().join(", "));
         Error::config(format!("{names} {verb} not set"), format!("{place}, or set {}", variables.join(", ")))
     }
 
     /// The error where nothing says what to send with.
     pub fn missing_credentials(&self) -> Error {
-        let place = match &self.profile {
-            Some(profile) => {
-                format!(
-                    "set corp_id, agent_id and secret_file, or webhook_file, in profile {profile}{}",
-                    self.of_file()
-                )
-            }
-            None => self.place_for_more(),
-        };
+        let place = self.place_for("corp_id, agent_id and secret_file, or webhook_file,");
         Error::config(
             "there are credentials of neither an app nor a webhook",
             format!(
@@ -224,12 +218,12 @@ impl Settings {
         )
     }
 
-    fn of_file(&self) -> String {
-        self.config_file.as_ref().map(|file| format!(" of {}", file.display())).unwrap_or_default()
-    }
-
-    /// Where settings that no profile gives could come from.
-    fn place_for_more(&self) -> String {
+    /// Where these keys could be set in a file.
+    fn place_for(&self, keys: &str) -> String {
+        if let Some(profile) = &self.profile {
+            let file = self.config_file.as_ref().map(|file| format!(" of {}", file.display())).unwrap_or_default();
+            return format!("set {keys} in profile {profile}{file}");
+        }
         match (&self.config_file, self.searched.as_slice()) {
             (Some(file), _) => format!("choose a profile of {} with --profile", file.display()),
             (None, []) => "write a config file (no place for one is known: HOME is not set)".to_owned(),
@@ -239,14 +233,5 @@ impl Settings {
                 format!("write a config file ({why}none was found at {})", paths.join(" or "))
             }
         }
-    }
-}
-
-/// How a key is better written in a file: credentials have files of their own.
-fn in_file(key: &str) -> &str {
-    match key {
-        "secret" => "secret_file",
-        "webhook" => "webhook_file",
-        key => key,
     }
 }

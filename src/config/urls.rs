@@ -60,14 +60,18 @@ impl BaseUrl {
 
     /// The host, with the port where one is given: what a person would look for in an error.
     pub fn host(&self) -> &str {
-        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        let rest = self.after_scheme();
         rest.split('/').next().unwrap_or(rest)
     }
 
     /// The path before `/cgi-bin/…`: empty, or beginning with a slash.
     pub fn path_prefix(&self) -> &str {
-        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        let rest = self.after_scheme();
         rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+    }
+
+    fn after_scheme(&self) -> &str {
+        self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest)
     }
 
     /// Whether credentials would cross a network unencrypted: plain http to another host than this one.
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn one_spelling_for_one_address() {
+    fn one_address_has_one_spelling() {
         for (text, shown) in [
             ("https://qyapi.weixin.qq.com", "https://qyapi.weixin.qq.com"),
             ("HTTPS://QYAPI.weixin.qq.com:443/", "https://qyapi.weixin.qq.com"),
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_loopback() {
+    fn plain_http_is_accepted_on_loopback_only() {
         let plain = |text| BaseUrl::parse(text).unwrap().is_plain_http_beyond_loopback();
         for text in
             ["http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]", "http://localhost:1", "https://a.example"]

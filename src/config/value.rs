@@ -1,6 +1,7 @@
-//! One value as written and where that was; all values of one level; the four levels and their precedence.
+//! A value as written and its origin; all values of one level; the four levels and their precedence.
 //!
-//! What holds for every value alike is checked here: empty, not expanded, control characters. Meanings are not known.
+//! Rules for every value are checked here: not empty, nothing unexpanded, no control characters. What a value means is not known
+//! here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub struct Sourced<T> {
     /// For humans: `--corp-id`, `WECOM_ALERT_CORP_ID` or `corp_id of profile ops in /etc/wecom-alert/config.toml`.
     pub origin: String,
     /// At which level it was given.
-    pub level: Precedence,
+    pub precedence: Precedence,
 }
 
 /// A value as written. No `Debug`: a proxy may carry a password.
@@ -58,7 +59,7 @@ impl From<&str> for RawValue {
 pub(super) struct SettingValue {
     pub(super) setting: Setting,
     pub(super) raw: RawValue,
-    pub(super) level: Precedence,
+    pub(super) precedence: Precedence,
     /// For humans, as in [`Sourced::origin`].
     pub(super) origin: String,
     /// Line and column in the config file, from 1.
@@ -118,8 +119,8 @@ pub(super) enum Rank {
 }
 
 impl SettingValue {
-    pub(super) fn new(setting: Setting, raw: RawValue, level: Precedence, origin: String) -> Self {
-        Self { setting, raw, level, origin, position: None, folder: None }
+    pub(super) fn new(setting: Setting, raw: RawValue, precedence: Precedence, origin: String) -> Self {
+        Self { setting, raw, precedence, origin, position: None, folder: None }
     }
 
     pub(super) fn in_file(mut self, position: (usize, usize), folder: Rc<Path>) -> Self {
@@ -144,13 +145,13 @@ impl SettingValue {
     pub(super) fn invalid(&self, what: &str, hint: &str) -> Error {
         let may_be_shown = matches!(self.kind(), ValueKind::Word | ValueKind::Duration | ValueKind::Number);
         let given = match &self.raw {
-            RawValue::Text(text) if may_be_shown && self.level == Precedence::Option => {
+            RawValue::Text(text) if may_be_shown && self.precedence == Precedence::Option => {
                 format!(" (given: `{}`)", shown(text))
             }
             _ => String::new(),
         };
         let message = format!("{}: {what}{given}", self.place());
-        if self.level == Precedence::Option { Error::usage(message, hint) } else { Error::config(message, hint) }
+        if self.precedence == Precedence::Option { Error::usage(message, hint) } else { Error::config(message, hint) }
     }
 
     /// The same for a value that a parser refused.
@@ -165,7 +166,7 @@ impl SettingValue {
             return self.single(text);
         }
         // Free text that somebody typed may begin with a price; in a file it was meant to be expanded.
-        if self.level != Precedence::Option {
+        if self.precedence != Precedence::Option {
             self.refuse_unexpanded(text)?;
         }
         Ok(text)
@@ -324,7 +325,7 @@ impl Layers<'_> {
     pub(super) fn id<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Sourced<T>>> {
         let Some(given) = self.any_identity(&[setting]) else { return Ok(None) };
         let value = parse(given.text()?).map_err(|error| given.wrap(&error))?;
-        Ok(Some(Sourced { value, origin: given.origin.clone(), level: given.level }))
+        Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
     }
 
     /// That string.

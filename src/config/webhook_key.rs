@@ -3,7 +3,6 @@
 //! Pure; an error never repeats what was given. The shape of a key is never a reason to refuse it.
 
 use percent_encoding::percent_decode_str;
-use url::Url;
 
 use super::urls::BaseUrl;
 use super::value::trim;
@@ -75,7 +74,7 @@ fn read(text: &str) -> Result<Webhook> {
 
 fn read_url(text: &str) -> Result<Webhook> {
     let mut url = parse_http(text, "webhook URL", HINT)?;
-    if let Some(product) = other_product(&url) {
+    if let Some(product) = url.host_str().and_then(product_of_host) {
         return Err(Error::config(
             format!("the webhook URL is one of {product}, not of WeCom"),
             "create a webhook in the WeCom group (消息推送) and give its URL, or the key in it",
@@ -96,10 +95,6 @@ fn looks_like_host(text: &str) -> bool {
     let Some((host, path)) = text.split_once('/') else { return false };
     let is_host = host.contains(['.', ':']) && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
     is_host && (path.contains("key=") || path.contains("webhook/") || product_of_host(host).is_some())
-}
-
-fn other_product(url: &Url) -> Option<&'static str> {
-    product_of_host(url.host_str()?)
 }
 
 fn product_of_host(host: &str) -> Option<&'static str> {

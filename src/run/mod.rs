@@ -113,7 +113,7 @@ fn job(request: &RunRequest) -> Result<Job> {
 /// The channel asked for, else the one that the profile has. With both it is the webhook, unless the options name
 /// recipients: an alert must not be lost because the choice is open.
 fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
-    let by_options = settings.to.as_ref().is_some_and(|to| to.level == Precedence::Option);
+    let by_options = settings.to.as_ref().is_some_and(|to| to.precedence == Precedence::Option);
     match (request.channel, only_channel(settings)) {
         (None, Err(several)) if !several.is_empty() => {
             let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };

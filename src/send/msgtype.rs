@@ -53,7 +53,7 @@ pub(super) fn choose_type(
         (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned())),
         _ => None,
     };
-    let asked = settings.msgtype.as_ref().filter(|set| set.level == Precedence::Option);
+    let asked = settings.msgtype.as_ref().filter(|set| set.precedence == Precedence::Option);
     match (implied, asked.map(|asked| asked.value.as_str())) {
         (Some((implied, option)), Some(asked)) if asked != implied => {
             let hint = match option.as_str() {

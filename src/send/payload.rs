@@ -118,14 +118,14 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
         // All settings of an app are missing: the wrong profile, or no config file found.
         return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
     }
-    let Some(to) = settings.to.as_ref().filter(|to| to.level == Precedence::Option || !own) else {
+    let Some(to) = settings.to.as_ref().filter(|to| to.precedence == Precedence::Option || !own) else {
         return Ok(());
     };
     let mut recipients = Recipients::default();
     let given = [&to.to_user, &to.to_party, &to.to_tag];
     for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
         for value in values {
-            recipients.add(kind, value).map_err(|finding| match to.level {
+            recipients.add(kind, value).map_err(|finding| match to.precedence {
                 Precedence::Option => usage_of(&finding),
                 // The mistake is in the settings, not in this command.
                 _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),

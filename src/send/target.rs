@@ -135,7 +135,7 @@ impl Target {
 
     /// Whether its credentials are those of the environment, rather than of the profile.
     pub(crate) fn is_by_environment(&self) -> bool {
-        self.settings.credential(self.channel).map(SecretSource::level) == Some(Precedence::Environment)
+        self.settings.credential(self.channel).map(SecretSource::precedence) == Some(Precedence::Environment)
     }
 
     /// A client for its API.
@@ -285,7 +285,7 @@ pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>>
         let has = |channel: &Channel| settings.credential(*channel).is_some_and(is_wanted);
         Channel::ALL.into_iter().filter(has).collect::<Vec<_>>()
     };
-    match (with(|source| source.level() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {
+    match (with(|source| source.precedence() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {
         ([one], _) | ([], [one]) => Ok(*one),
         ([], all) | (all, _) => Err(all.to_vec()),
     }

@@ -1,4 +1,4 @@
-//! What a person types: the commands, their options and help, and nothing else.
+//! The definition of the command line: commands, options and help.
 
 mod send;
 mod settings;

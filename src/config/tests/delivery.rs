@@ -10,7 +10,7 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// What one key became, for comparison.
+/// The value of one setting as text.
 type Shown = fn(&Settings) -> String;
 
 /// A key, the option's setter, its variable, and how the setting is shown.
@@ -148,7 +148,7 @@ fn each_level_gives_way_to_the_one_above() {
 }
 
 #[test]
-fn every_way_has_its_name() {
+fn every_choice_has_its_name() {
     let on_long = |name: &str| settings_of(&format!("on_long = '{name}'")).on_long;
     assert_eq!(
         ["auto", "split", "truncate", "file", "fail"].map(on_long),

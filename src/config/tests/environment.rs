@@ -1,4 +1,4 @@
-//! Variables: names, shapes, and those that are none of ours.
+//! Variables: names, values, and unknown ones.
 
 use super::*;
 use crate::config::setting::Setting;
@@ -6,7 +6,7 @@ use crate::config::{Keep, OnLong, OnRateLimit};
 use crate::input::Encoding;
 
 #[test]
-fn the_names_are_a_promise() {
+fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
     let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LOG_FILE \

@@ -26,7 +26,7 @@ fn unknown_keys_name_the_nearest() {
 }
 
 #[test]
-fn misplaced_keys_are_told_their_place() {
+fn an_error_for_a_misplaced_key_says_where_it_belongs() {
     let (message, hint) = error_of("[profiles.ops]\ndefault_profile = \"ops\"");
     assert!(message.starts_with("FILE:2:1: unknown key"), "{message}");
     assert!(hint.contains("top level"), "{hint}");
@@ -83,7 +83,7 @@ fn syntax_errors_show_no_text_of_the_line() {
 }
 
 #[test]
-fn signs_of_a_chinese_input_method_are_told() {
+fn punctuation_of_a_chinese_input_method_is_named() {
     for (config, hint) in [
         ("webhook = “s3cret”", "write \" in place of “"),
         ("webhook ＝ \"s3cret\"", "write = in place of ＝"),
@@ -100,7 +100,7 @@ fn signs_of_a_chinese_input_method_are_told() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_placed() {
+fn bytes_that_are_not_utf8_are_reported_with_their_position() {
     let home = Home::empty();
     home.write(".config/wecom-alert/config.toml", b"timeout = \"1s\"\n# \xff");
     let error = home.error(&Overrides::default(), &[]);

@@ -10,7 +10,7 @@ fn about(home: &Home, overrides: &Overrides, pairs: &[(&str, &str)]) -> (String,
 }
 
 #[test]
-fn the_file_and_why_it_is_that_one() {
+fn about_file_says_why_that_file() {
     let home = Home::empty();
     let system = home.path("etc/config.toml").display().to_string();
     let none = format!("none: there is no {} and no {system}", home.config());
@@ -32,7 +32,7 @@ fn the_file_and_why_it_is_that_one() {
 }
 
 #[test]
-fn the_profile_and_why_it_is_that_one() {
+fn about_profile_says_why_that_profile() {
     let credentials = [("WECOM_ALERT_WEBHOOK", "test-key-1")];
     let two = "[profiles.ops]\n[profiles.room]\n";
     let with_default = format!("default_profile = \"room\"\n{two}");

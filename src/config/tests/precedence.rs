@@ -1,4 +1,4 @@
-//! Option, environment, profile, top level, default; and the one exception.
+//! Precedence: option, environment, profile, top level, default. A profile named by option stands above the environment.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn defaults() {
 }
 
 #[test]
-fn origins_are_for_humans() {
+fn origins_name_option_variable_or_key() {
     let home = Home::with(FILE);
     let s = home.settings(&ops(), &[]);
     assert_eq!(s.corp_id.as_ref().unwrap().origin, format!("corp_id of profile ops in {}", home.config()));
@@ -121,7 +121,7 @@ fn recipients_of_one_level_replace_all_of_the_lower_ones() {
     let home = Home::with(FILE);
     let to = |overrides: &Overrides, pairs: &[(&str, &str)]| {
         let to = home.settings(overrides, pairs).to.unwrap();
-        (to.level, to.to_user, to.to_party, to.to_tag)
+        (to.precedence, to.to_user, to.to_party, to.to_tag)
     };
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
     let option = ops().set(Setting::ToTag, RawValue::List(list(&["1", "2|3"])));
@@ -134,7 +134,7 @@ fn recipients_of_one_level_replace_all_of_the_lower_ones() {
 }
 
 #[test]
-fn talk_follows_the_higher_level() {
+fn quiet_and_verbose_follow_the_higher_level() {
     let talk = |config: &str, quiet, verbose: u8| {
         let mut overrides = Overrides::default();
         if quiet {

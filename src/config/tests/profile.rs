@@ -1,4 +1,4 @@
-//! Which profile counts.
+//! The choice of the profile.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn credentials_in_the_environment_do_without_a_profile() {
 }
 
 #[test]
-fn an_unknown_name_is_told_the_nearest_and_all() {
+fn an_unknown_profile_error_has_the_nearest_name_and_all_names() {
     let home = Home::with(TWO);
     let error = home.error(&named("romm"), &[]);
     assert_eq!(error.status(), Status::Config);
@@ -77,7 +77,7 @@ fn a_profile_needs_a_file() {
 }
 
 #[test]
-fn names_are_plain() {
+fn profile_names_have_no_blanks_or_control_characters() {
     assert!(error_of("[profiles.\"a\\nb\"]").0.starts_with("FILE:1:"));
     assert!(error_of("[profiles.\"\"]").0.contains("the profile's name"));
     assert_eq!(settings_of("[profiles.\"运维 一\"]").profile.unwrap(), "运维 一");

@@ -1,4 +1,4 @@
-//! What a report on unusable settings can still know of them.
+//! `report_settings`: what is read of settings that cannot be used.
 
 use super::*;
 use crate::config::{Output, ReportSettings, report_settings};
@@ -15,7 +15,7 @@ fn told(output: Output, profile: Option<&str>) -> ReportSettings {
 }
 
 #[test]
-fn mistakes_are_passed_over() {
+fn mistakes_in_settings_are_ignored() {
     let bad_variables = [("WECOM_ALERT_NO_CACHE", "perhaps"), ("WECOM_ALERT_SECRET", "a"), ("WECOM_ALERT_RATE", "$R")];
     let cases = [
         (BROKEN.to_owned(), Output::Json),
@@ -40,7 +40,7 @@ fn mistakes_are_passed_over() {
 }
 
 #[test]
-fn it_looks_where_the_settings_are_looked_for() {
+fn it_reads_the_same_file_as_the_settings() {
     let home = Home::with("[profiles.a]\noutput = 'json'\n[profiles.b]\n");
     let other = home.write("other.toml", "output = 'json'\nx = 1\n");
     let other = other.to_str().unwrap();
@@ -74,7 +74,7 @@ fn it_looks_where_the_settings_are_looked_for() {
 }
 
 #[test]
-fn the_log_is_kept_of_broken_settings_too() {
+fn the_log_file_is_known_despite_broken_settings() {
     let home = Home::with(&format!("log_file = 'top'\n{BROKEN}[profiles.a]\nlog_file = '~/of-a'\n[profiles.b]\n"));
     let option = |path: &str| Overrides::default().set(Setting::LogFile, RawValue::Path(path.into()));
     let variable = [("WECOM_ALERT_LOG_FILE", "/variable")];

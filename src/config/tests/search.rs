@@ -1,4 +1,4 @@
-//! Which config file counts.
+//! The search for the config file.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn a_named_file_that_is_missing_is_an_error() {
 }
 
 #[test]
-fn found_but_unreadable_is_never_skipped() {
+fn a_file_that_is_found_but_unreadable_is_an_error() {
     let home = Home::empty();
     home.write("etc/config.toml", "");
     std::fs::create_dir_all(home.path(".config/wecom-alert/config.toml")).unwrap();
@@ -69,7 +69,7 @@ fn found_but_unreadable_is_never_skipped() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_nowhere_is_found() {
+fn a_dangling_symlink_is_an_error() {
     let home = Home::empty();
     std::fs::create_dir_all(home.path(".config/wecom-alert")).unwrap();
     std::os::unix::fs::symlink("/nonexistent/config.toml", home.config()).unwrap();

@@ -51,7 +51,7 @@ fn login(settings: &Settings) -> (String, i64, String) {
 }
 
 #[test]
-fn its_profile_beats_environment_and_the_commands_own_profile() {
+fn the_targets_profile_takes_precedence_over_environment_and_own_profile() {
     let home = Home::with(FILE);
     let overrides = Overrides::default().set(Setting::Profile, "ops");
     for pairs in [&ENVIRONMENT[..], &[]] {
@@ -63,19 +63,19 @@ fn its_profile_beats_environment_and_the_commands_own_profile() {
     // Nothing of the command's own profile.
     let s = of(&home, &overrides, &[], "room");
     assert!(s.corp_id.is_none() && s.secret.is_none());
-    assert_eq!(s.webhook.unwrap().level(), Precedence::Profile);
+    assert_eq!(s.webhook.unwrap().precedence(), Precedence::Profile);
     // What it lacks comes from the environment; other settings keep the usual order.
     let s = of(&home, &overrides, &[("WECOM_ALERT_TIMEOUT", "2s"), ("WECOM_ALERT_SECRET", "test-secret-env")], "room");
-    assert_eq!((s.timeout.as_secs(), s.secret.unwrap().level()), (2, Precedence::Environment));
+    assert_eq!((s.timeout.as_secs(), s.secret.unwrap().precedence()), (2, Precedence::Environment));
 }
 
 #[test]
-fn its_own_recipients_come_first() {
+fn the_targets_recipients_take_precedence() {
     let home = Home::with(FILE);
     let overrides = Overrides::default().set(Setting::ToUser, RawValue::List(vec!["option".into()]));
     let to = |overrides: &Overrides, pairs: &[(&str, &str)], name: &str| {
         let to = of(&home, overrides, pairs, name).to.unwrap();
-        (to.level, to.to_user, to.to_party)
+        (to.precedence, to.to_user, to.to_party)
     };
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
     assert_eq!(to(&overrides, &ENVIRONMENT, "dba"), (Precedence::Profile, list(&["dba"]), vec![]));
@@ -99,7 +99,7 @@ fn ids_by_option_are_the_commands_own() {
 }
 
 #[test]
-fn it_has_no_further_targets_itself() {
+fn a_further_target_has_no_further_targets() {
     let home = Home::with(FILE);
     let overrides =
         Overrides::default().set(Setting::Also, RawValue::List(vec!["dba".into()])).set(Setting::Fallback, "dba");
@@ -134,7 +134,7 @@ fn an_unknown_profile_is_told_by_what_named_it() {
 
 /// What follows needs a file that can be read only once.
 #[test]
-fn one_reading_serves_all_targets() {
+fn the_file_is_read_once_for_all_targets() {
     let home = Home::with(FILE);
     let env = home.env(&[]);
     let config = Config::read(&Overrides::default(), &env).unwrap();

@@ -1,4 +1,4 @@
-//! What holds for every value: empty, not expanded, out of range; and which exit code says so.
+//! Rules for every value: empty, not expanded, out of range; and the exit code of each error.
 
 use super::*;
 use crate::config::{ProxySetting, Rate};
@@ -48,7 +48,7 @@ fn typed_free_text_and_a_commands_arguments_may_begin_with_a_dollar() {
 }
 
 #[test]
-fn a_value_that_is_overridden_is_not_judged() {
+fn a_value_that_is_overridden_is_not_checked() {
     let home = Home::with("timeout = '$X'");
     assert_eq!(home.settings(&Overrides::default(), &[("WECOM_ALERT_TIMEOUT", "2s")]).timeout.as_secs(), 2);
 }
@@ -71,7 +71,7 @@ fn a_malformed_option_is_usage_and_everything_else_is_config() {
 }
 
 #[test]
-fn values_out_of_range_are_placed() {
+fn values_out_of_range_are_reported_with_their_position() {
     for (config, message) in [
         ("timeout = '0s'", "timeout in FILE:1:1: the duration must be more than zero"),
         ("timeout = '25h'", "timeout in FILE:1:1: the duration is longer than 24 hours"),
