@@ -9,8 +9,7 @@ use super::outline::{bytes, fill, truncate};
 use super::{Alert, Fitted, Link};
 use crate::channel::DESCRIPTION_BYTES;
 use crate::error::{Error, Result};
-use crate::message::app::{AppArticle, AppNews, Textcard};
-use crate::message::webhook::{WebhookArticle, WebhookNews};
+use crate::message::app::{AppArticle, Textcard};
 
 /// The longest title (document path 90236).
 const TITLE_BYTES: usize = 128;
@@ -37,25 +36,21 @@ impl Class {
 const CLOSING: &str = "</div>";
 
 impl Alert {
-    /// As `news` of an app. The whole title leads the description if its own place is too short for it.
+    /// As the one article of `news`, with the fields that apps and webhooks share. The whole title leads the description
+    /// if its own place is too short for it.
     ///
     /// # Errors
     ///
     /// Usage: no link, or no title.
-    pub fn app_news(&self) -> Result<Fitted<AppNews>> {
-        let Fitted { content, rest } = self.article()?;
-        Ok(Fitted { content: AppNews { articles: vec![content] }, rest })
-    }
-
-    /// As `news` of a webhook. The whole title leads the description if its own place is too short for it.
-    ///
-    /// # Errors
-    ///
-    /// Usage: no link, or no title.
-    pub fn webhook_news(&self) -> Result<Fitted<WebhookNews>> {
-        let Fitted { content: AppArticle { title, description, url, picurl, .. }, rest } = self.article()?;
-        let article = WebhookArticle { title, description, url: url.unwrap_or_default(), picurl };
-        Ok(Fitted { content: WebhookNews { articles: vec![article] }, rest })
+    pub fn article(&self) -> Result<Fitted<AppArticle>> {
+        let (link, title) = self.link_and_title("an article")?;
+        let lines = self.article_lines();
+        // The last line has no line break behind it.
+        let (taken, rest) = fill(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
+        let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
+        let title = truncate(&title, TITLE_BYTES, bytes);
+        let (url, picurl) = (Some(link.url.clone()), self.picurl.clone());
+        Ok(Fitted { content: AppArticle { title, description, url, picurl, ..AppArticle::default() }, rest })
     }
 
     /// The whole text below the title of an article, however long it is.
@@ -68,17 +63,6 @@ impl Alert {
         // An article has no button: what the link is called is a line above it.
         lines.extend(self.link_label());
         lines
-    }
-
-    fn article(&self) -> Result<Fitted<AppArticle>> {
-        let (link, title) = self.link_and_title("an article")?;
-        let lines = self.article_lines();
-        // The last line has no line break behind it.
-        let (taken, rest) = fill(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
-        let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
-        let title = truncate(&title, TITLE_BYTES, bytes);
-        let (url, picurl) = (Some(link.url.clone()), self.picurl.clone());
-        Ok(Fitted { content: AppArticle { title, description, url, picurl, ..AppArticle::default() }, rest })
     }
 
     /// As `textcard`: the fields in grey, the body below them, its first line highlighted on a warning or worse. The

@@ -168,7 +168,7 @@ impl Alert {
         if self.fields.is_empty() && !has_columns && self.has_web_link(channel) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
             if fits_picture
-                && self.article_holds_all(channel)
+                && self.article().is_ok_and(|article| article.rest.is_none())
                 && (self.picurl.is_some() || !channel.has_type(MsgType::Textcard))
             {
                 return MsgType::News;
@@ -189,14 +189,6 @@ impl Alert {
         let goes_without = |link: &Link| channel.facts().opens_any_address && !link.url.contains("://");
         let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (has_http_scheme(&link.url) || goes_without(link));
         self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
-    }
-
-    fn article_holds_all(&self, channel: Channel) -> bool {
-        let rest = match channel {
-            Channel::App => self.app_news().map(|news| news.rest),
-            Channel::Webhook => self.webhook_news().map(|news| news.rest),
-        };
-        rest.is_ok_and(|rest| rest.is_none())
     }
 
     fn textcard_holds_all(&self) -> bool {

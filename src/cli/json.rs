@@ -10,7 +10,7 @@ use wecom_alert::delivery::{Check, ListedEntry, Outcome, PlannedRequest, Product
 use wecom_alert::run::FinishedCommand;
 use wecom_alert::sanitize::{is_harmful, one_line};
 use wecom_alert::secret::Mask;
-use wecom_alert::send::Said;
+use wecom_alert::send::LoggedMessage;
 
 /// The fields of one target, in this order.
 const TARGET_FIELDS: [&str; 15] = [
@@ -179,8 +179,13 @@ fn escaped(json: &str) -> String {
 }
 
 /// The line of `--log-file` for one command: no text of a message and no secret is in it.
-pub(crate) fn log_line(command: Option<&str>, outcome: &Outcome, said: Option<&Said>, began: Instant) -> String {
-    let text = said.and_then(|said| said.text.as_ref());
+pub(crate) fn log_line(
+    command: Option<&str>,
+    outcome: &Outcome,
+    logged: Option<&LoggedMessage>,
+    began: Instant,
+) -> String {
+    let text = logged.and_then(|logged| logged.text.as_ref());
     let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
     // One target is told by the fields around.
     let targets = outcome.targets.iter().filter(|_| outcome.targets.len() > 1).map(logged_target);
@@ -190,7 +195,7 @@ pub(crate) fn log_line(command: Option<&str>, outcome: &Outcome, said: Option<&S
         "command": command,
         "profile": outcome.profile,
         "route": outcome.channel.map(Channel::as_str),
-        "type": said.map(|said| &said.msgtype),
+        "type": logged.map(|logged| &logged.msgtype),
         "bytes": text.map(|(bytes, _)| bytes),
         "sha256": text.map(|(_, sha256)| sha256),
         "status": outcome.status.as_str(),

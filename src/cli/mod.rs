@@ -26,7 +26,7 @@ use wecom_alert::flush;
 use wecom_alert::process::StopSignals;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::secret::Mask;
-use wecom_alert::send::{self, Said, Session};
+use wecom_alert::send::{self, LoggedMessage, Session};
 use wecom_alert::store;
 
 use args::{Cli, overrides};
@@ -93,17 +93,17 @@ impl Invocation<'_> {
     fn finish(
         &self,
         mut report: Report<'_>,
-        said: Option<&Said>,
+        logged: Option<&LoggedMessage>,
         how: &ReportSettings,
         runtime: Option<&Runtime>,
     ) -> u8 {
         if let Some(path) = &how.log_file
             && let Err(error) =
-                store::append_line(path, &json::log_line(self.command, &report.outcome, said, self.began))
+                store::append_line(path, &json::log_line(self.command, &report.outcome, logged, self.began))
         {
             report.warnings.push(format!("the log file {} cannot be written: {error}", path.display()));
         }
-        // What the command has written comes before what is said of it.
+        // What the command has written comes before what is logged of it.
         if let (Some(ran), Some(runtime)) = (report.ran, runtime) {
             report.warnings.extend(runtime.block_on(ran.passed_on()));
         }
@@ -161,7 +161,7 @@ impl Invocation<'_> {
         let may_flush = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
         let warnings = std::mem::take(&mut session.warnings);
         let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
-        let code = self.finish(report, session.said.as_ref(), &how, Some(&runtime));
+        let code = self.finish(report, session.logged.as_ref(), &how, Some(&runtime));
         if may_flush {
             let warnings = runtime.block_on(flush_after_send(&mut session));
             warnings.iter().filter(|_| !how.quiet).for_each(|line| stderr::say(mask, &format!("warning: {line}")));

@@ -187,7 +187,6 @@ pub async fn alert(
 fn rehearse(session: &mut Session<'_>, mut alert: Request, finished: &FinishedCommand) -> Result<Outcome> {
     alert.input.attach.clear();
     alert.input.filename.clear();
-    send::rehearse_storing(session);
     let request = with_words(session, alert, finished, None);
     send::rehearse(session, &request)?;
     Ok(Outcome::new(Status::Skipped))

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::{self, MediaKind};
 
-use super::files::{self, PENDING_MEDIA_ID};
+use super::files;
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
 use super::target::Target;
 
@@ -85,14 +85,6 @@ impl Draft {
             (None, Material::File(_, file)) => Cow::Owned(told_of(file)),
             (None, Material::MediaId(id)) => Cow::Borrowed(id),
             (None, _) => Cow::Owned(self.attached.iter().map(told_of).collect::<Vec<_>>().join("\n")),
-        }
-    }
-
-    /// The media_id of a message about a file, as far as it is known.
-    pub(super) fn media_id(&self) -> String {
-        match &self.material {
-            Material::MediaId(id) => id.clone(),
-            _ => PENDING_MEDIA_ID.to_owned(),
         }
     }
 }

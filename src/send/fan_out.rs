@@ -63,7 +63,9 @@ impl FanOut {
             Ok(Some(Admission::Send(admitted))) => Some(admitted),
             Ok(Some(Admission::HeldBack { count })) => return Ok(Box::pin(self.hold_back(session, count)).await),
             Err(error) if self.all().any(|message| message.is_stored()) => {
-                return Ok(Box::pin(self.leave_in_outbox(session, &error)).await);
+                // By the deadline it is not known whether the message repeats another: what is stored stays in the outbox.
+                let leave = |message: TargetMessage| message.settle(Outcome::not_delivered(error.clone()));
+                return Ok(Box::pin(self.end_unsent(session, leave)).await);
             }
             Err(error) => return Err(error),
         };
@@ -105,10 +107,7 @@ impl FanOut {
 
     /// Drops the message, since it repeats another one. Targets for which none could be made are named all the same.
     async fn hold_back(self, session: &mut Session<'_>, count: u64) -> Outcome {
-        let Self { own, also, missed, .. } = self;
-        let own = own.hold_back().await;
-        let also = join_all(also.into_iter().map(TargetMessage::hold_back)).await;
-        let outcome = finish(session, own, None, missed, also);
+        let outcome = self.end_unsent(session, TargetMessage::hold_back).await;
         for missed in outcome.targets.iter().filter(|target| target.status != Status::Skipped) {
             let why = missed.error.as_ref().map(Error::message).unwrap_or_default();
             session.warnings.push(format!("{}: {why}", name_of(missed)));
@@ -116,12 +115,15 @@ impl FanOut {
         Outcome { held_back: count, ..Outcome::new(Status::Skipped) }
     }
 
-    /// Leaves in the outbox what is stored: by the deadline it is not known whether the message repeats another.
-    async fn leave_in_outbox(self, session: &mut Session<'_>, error: &Error) -> Outcome {
+    /// Ends the message for each target without sending it.
+    async fn end_unsent<F: Future<Output = Delivered>>(
+        self,
+        session: &mut Session<'_>,
+        end: impl Fn(TargetMessage) -> F,
+    ) -> Outcome {
         let Self { own, also, missed, .. } = self;
-        let settle = |message: TargetMessage| message.settle(Outcome::not_delivered(error.clone()));
-        let own = settle(own).await;
-        let also = join_all(also.into_iter().map(settle)).await;
+        let own = end(own).await;
+        let also = join_all(also.into_iter().map(end)).await;
         finish(session, own, None, missed, also)
     }
 }

@@ -51,9 +51,17 @@ pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target
         MediaKind::Image => check_picture(file, target.channel),
         _ => media::check(target.channel, kind, file.head(), file.size()),
     };
-    settle(checked, target)?;
+    checked.or_else(|error| target.refuse(error))?;
     if target.channel.facts().safe && target.settings.safe == Some(1) && kind == MediaKind::File {
-        settle(check_safe_format(file.name()), target)?;
+        // Confidential files must be of a format that WeCom can show with a watermark.
+        let name = media::wire_filename(file.name());
+        if !media::is_safe_format(&name) {
+            let formats = media::SAFE_FORMATS.join(", ");
+            return target.refuse(Error::usage(
+                format!("{name} cannot be sent with --safe: WeCom takes only {formats}"),
+                "convert the file, name it with the right ending (--filename), or leave --safe out",
+            ));
+        }
     }
     Ok(())
 }
@@ -70,35 +78,11 @@ fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
     }
 }
 
-/// Confidential files must be of a format that WeCom can show with a watermark.
-fn check_safe_format(name: &str) -> Result<()> {
-    let name = media::wire_filename(name);
-    if media::is_safe_format(&name) {
-        return Ok(());
-    }
-    let formats = media::SAFE_FORMATS.join(", ");
-    Err(Error::usage(
-        format!("{name} cannot be sent with --safe: WeCom takes only {formats}"),
-        "convert the file, name it with the right ending (--filename), or leave --safe out",
-    ))
-}
-
-/// A broken rule is an error, or a warning with `no_validate`.
-fn settle(checked: Result<()>, target: &mut Target) -> Result<()> {
-    match checked {
-        Err(error) if target.settings.no_validate => {
-            target.warnings.push(error.message().to_owned());
-            Ok(())
-        }
-        checked => checked,
-    }
-}
-
 /// Opens a file to be uploaded for a media_id.
 pub(super) fn open_upload(request: &UploadRequest, target: &mut Target) -> Result<(MediaKind, Attachment)> {
     let asked: Option<MediaKind> = request.kind.as_deref().map(str::parse).transpose()?;
     let file = Attachment::open(&request.file, request.filename.as_deref())?;
     let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, file.head()));
-    settle(media::check(target.channel, kind, file.head(), file.size()), target)?;
+    media::check(target.channel, kind, file.head(), file.size()).or_else(|error| target.refuse(error))?;
     Ok((kind, file))
 }

@@ -2,11 +2,17 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::channel::MsgType;
 use crate::config::OnLong;
 use crate::delivery::split::{head_and_tail, split, split_up_to, truncate};
+use crate::error::Result;
 use crate::input::Attachment;
+use crate::message::Part;
+use crate::message::media::MediaKind;
 
+use super::files;
 use super::target::Target;
 
 /// How many messages a text may become before it is sent as a file.
@@ -16,51 +22,58 @@ const MOST_PARTS: usize = 5;
 const FILE_BYTES: usize = 20_000_000;
 
 /// A text as it is sent.
-pub(super) struct Pieces {
+pub(super) struct FittedText {
     /// The texts of the messages, at least one.
-    pub(super) texts: Vec<String>,
+    texts: Vec<String>,
     /// The whole text, where the messages do not hold all of it.
-    pub(super) files: Vec<Attachment>,
+    files: Vec<Attachment>,
 }
 
-/// Makes a text fit for messages of this type, of which `taken` bytes each are not for the text; `in_full` is the text that
-/// a file holds.
+impl FittedText {
+    /// A message of each text, whose body `body` makes, and behind them the files.
+    pub(super) fn into_parts(self, mut body: impl FnMut(String) -> Value) -> Result<Vec<Part>> {
+        let messages = self.texts.into_iter().map(|text| Ok(Part::message(body(text))));
+        messages.chain(self.files.into_iter().map(|file| files::by_upload(MediaKind::File, file))).collect()
+    }
+}
+
+/// Makes a text fit for messages of this type, of which `taken` bytes each are not for the text; `whole` is the text that a
+/// file holds.
 pub(super) fn fit<'t>(
     text: &str,
     msgtype: MsgType,
     taken: usize,
     target: &Target,
-    in_full: impl FnOnce() -> Cow<'t, str>,
-) -> Pieces {
-    let one = |text: String| Pieces { texts: vec![text], files: Vec::new() };
+    whole: impl FnOnce() -> Cow<'t, str>,
+) -> FittedText {
+    let without_file = |texts: Vec<String>| FittedText { texts, files: Vec::new() };
     let Target { settings, channel, .. } = target;
     let has_room = |limit: usize| match taken {
         0 => msgtype.has_room(*channel, text),
         _ => text.len() <= limit,
     };
     let limit = msgtype.text_bytes(*channel).map(|limit| limit.saturating_sub(taken));
-    let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return one(text.to_owned()) };
+    let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return without_file(vec![text.to_owned()]) };
     let markup = msgtype.facts().markup;
     // Each part of a video would need an upload of its own.
     let can_be_parted = msgtype != MsgType::Video;
     let with_file = || {
-        let files = in_file(&in_full());
+        let files = in_file(&whole());
         let names: Vec<_> = files.iter().map(Attachment::name).collect();
         let note = match names.as_slice() {
             [first, .., last] => format!("the whole text follows as {first} to {last}"),
             names => format!("the whole text follows as {}", names.concat()),
         };
-        Pieces { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+        FittedText { texts: vec![head_and_tail(text, limit, markup, &note)], files }
     };
     match settings.on_long {
         // The check of the message refuses it.
-        OnLong::Fail => one(text.to_owned()),
-        OnLong::Truncate => one(truncate(text, limit, markup, settings.keep)),
-        OnLong::Split if can_be_parted => Pieces { texts: split(text, limit, markup), files: Vec::new() },
-        OnLong::Auto if can_be_parted => match split_up_to(text, limit, markup, MOST_PARTS) {
-            Some(texts) => Pieces { texts, files: Vec::new() },
-            None => with_file(),
-        },
+        OnLong::Fail => without_file(vec![text.to_owned()]),
+        OnLong::Truncate => without_file(vec![truncate(text, limit, markup, settings.keep)]),
+        OnLong::Split if can_be_parted => without_file(split(text, limit, markup)),
+        OnLong::Auto if can_be_parted => {
+            split_up_to(text, limit, markup, MOST_PARTS).map_or_else(with_file, without_file)
+        }
         OnLong::Split | OnLong::Auto | OnLong::File => with_file(),
     }
 }

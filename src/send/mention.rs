@@ -116,12 +116,10 @@ impl People {
 fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     let problem = members.iter().find_map(|member| Some((member, userid_problem(member)?)));
     let Some((member, problem)) = problem else { return Ok(()) };
-    let problem = format!("--mention {member:?}: a userid {problem}");
-    if target.settings.no_validate {
-        target.warnings.push(problem);
-        return Ok(());
-    }
-    Err(Error::usage(problem, "give the member's id (账号 in the admin console), not the name; nothing was sent"))
+    target.refuse(Error::usage(
+        format!("--mention {member:?}: a userid {problem}"),
+        "give the member's id (账号 in the admin console), not the name; nothing was sent",
+    ))
 }
 
 /// Ids, one each: values may hold several, separated by commas or `|`.

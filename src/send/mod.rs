@@ -30,14 +30,15 @@ use crate::channel::Channel;
 use crate::delivery::{Outcome, Product};
 use crate::error::{Result, Status};
 use crate::fingerprint::sha256;
+use crate::outbox::Outbox;
 
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::plan_message;
 pub(crate) use long_text::host;
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
-pub use session::{Said, Session};
+pub use session::{LoggedMessage, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
-pub(crate) use target_message::{agent_id, rehearse_storing};
+pub(crate) use target_message::agent_id;
 
 use fan_out::FanOut;
 use parts::make_parts;
@@ -60,7 +61,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     let (target, Some((draft, parts))) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
     if session.settings.log_file.is_some() {
         let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
-        session.said = Some(Said { msgtype: draft.type_name().to_owned(), text });
+        session.logged = Some(LoggedMessage { msgtype: draft.type_name().to_owned(), text });
     }
     if session.settings.dry_run {
         return Box::pin(dry_run::of_message(session, target, &draft, &parts)).await;
@@ -75,8 +76,15 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     Box::pin(fan_out.send(session, &draft)).await
 }
 
-/// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does.
-pub(crate) fn rehearse(session: &Session<'_>, request: &Request) -> Result<()> {
+/// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does; that it could not be stored
+/// is a warning.
+pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
+    if session.settings.outbox
+        && let Err(error) = session.require_state().and_then(|state| Ok(Outbox::open(&state)?))
+    {
+        let hint = error.hint().unwrap_or_default();
+        session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
+    }
     let mut target = session.own_target(request.channel);
     if let Some(draft) = read(request, &mut target, None)? {
         make_parts(&draft, &mut target, None)?;
@@ -92,14 +100,13 @@ pub(crate) fn rehearse(session: &Session<'_>, request: &Request) -> Result<()> {
 pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> Result<Outcome> {
     let channel = choose_channel(&session.settings, request.channel)?;
     let reading = session.read_input(channel, move |target| files::open_upload(&request, target));
-    let (mut target, (kind, file)) = reading.await?;
+    let (target, (kind, file)) = reading.await?;
     if session.settings.dry_run {
         let plan = |client: &Client| dry_run::plan_upload(client, channel, kind, &file);
         return dry_run::of_request(session, target, plan).await;
     }
-    let courier = target.courier(None).await;
-    session.warnings.append(&mut target.warnings);
-    let uploaded = courier?.upload(kind, &file).await.map_err(|failed| failed.error)?;
+    let mut courier = session.own_courier(target).await?;
+    let uploaded = courier.upload(kind, &file).await.map_err(|failed| failed.error)?;
     let product = Product::Media { media_id: uploaded.media_id, kind: uploaded.kind, created_at: uploaded.created_at };
     Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
 }
@@ -110,14 +117,12 @@ pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> 
 ///
 /// What `gettoken` failed of, or the settings that are missing.
 pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outcome> {
-    let mut target = session.own_target(Channel::App);
+    let target = session.own_target(Channel::App);
     session.channel = Some(target.channel);
     if session.settings.dry_run {
         return dry_run::of_request(session, target, dry_run::plan_token).await;
     }
-    let courier = target.courier(None).await;
-    session.warnings.append(&mut target.warnings);
-    let token = courier?.token(refresh).await?;
+    let token = session.own_courier(target).await?.token(refresh).await?;
     let product =
         Product::Token { access_token: token.access_token, expires_in: token.expires_in, from_cache: token.from_cache };
     Ok(Outcome { answer: token.answer, ..Outcome::with_product(Status::Ok, product) })

@@ -3,7 +3,7 @@
 use crate::alert::Alert;
 use crate::channel::{Channel, MadeOf, MsgType};
 use crate::config::{Precedence, Setting, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 
 use super::request::Request;
 use super::source::MessageSource;
@@ -49,23 +49,22 @@ pub(super) fn choose_type(
     settings: &Settings,
 ) -> Result<ChosenType> {
     let implied = match (source, &request.alert.card) {
-        (MessageSource::File(kind, _), _) => Some((kind.as_str(), format!("--{}", kind.as_str()))),
-        (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned())),
+        (MessageSource::File(kind, _), _) => {
+            let more = ", send the file behind the text with --attach, or use upload-media and --media-id";
+            Some((kind.as_str(), format!("--{}", kind.as_str()), more))
+        }
+        (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned(), "")),
         _ => None,
     };
     let asked = settings.msgtype.as_ref().filter(|set| set.precedence == Precedence::Option);
     match (implied, asked.map(|asked| asked.value.as_str())) {
-        (Some((implied, option)), Some(asked)) if asked != implied => {
-            let hint = match option.as_str() {
-                "--card" => "--card makes a message of type template_card: leave -t out".to_owned(),
-                _ => format!(
-                    "{option} makes a message of type {implied}: leave -t out, send the file behind the text with \
-                     --attach, or use upload-media and --media-id"
-                ),
-            };
-            return Err(Error::usage(format!("-t {asked} does not go with {option}"), hint));
+        (Some((implied, option, more)), Some(asked)) if asked != implied => {
+            return Err(Error::usage(
+                format!("-t {asked} does not go with {option}"),
+                format!("{option} makes a message of type {implied}: leave -t out{more}"),
+            ));
         }
-        (Some((name, _)), _) | (None, Some(name)) => return Ok(ChosenType::new(name, TypeOrigin::Option)),
+        (Some((name, ..)), _) | (None, Some(name)) => return Ok(ChosenType::new(name, TypeOrigin::Option)),
         (None, None) => {}
     }
     if let Some(set) = &settings.msgtype {
@@ -128,7 +127,7 @@ pub(super) fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
     match &chosen.origin {
         // The mistake is in the settings, not in this command.
         TypeOrigin::Settings(place) => {
-            Error::config(format!("{place}: {}", error.message()), error.hint().unwrap_or_default())
+            error.clone().with_status(Status::Config).with_message(format!("{place}: {error}"))
         }
         _ => error,
     }

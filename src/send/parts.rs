@@ -5,21 +5,20 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
-use crate::alert::{Alert, Rendered, prefix_before};
-use crate::channel::{Addressing, Channel, MsgType};
+use crate::alert::{Alert, Fitted, Rendered, prefix_before};
+use crate::channel::MsgType;
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
-use crate::input::clean;
-use crate::message::app::{AppText, Markdown, Media, Textcard, Video};
+use crate::input::{Attachment, clean};
+use crate::message::app::{AppArticle, AppNews, AppText, Media, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
 use crate::message::{Findings, Part, PartKind, body_of, check_body};
 use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
-use super::long_text::{self, Pieces, host};
+use super::files::PENDING_MEDIA_ID;
+use super::long_text::{self, fit, host};
 use super::mention::Mentions;
 use super::target::Target;
 use super::{draft, files, payload};
@@ -30,7 +29,7 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
     let mut parts = unchecked_parts(&draft, target, lead)?;
     for (index, part) in parts.iter_mut().enumerate() {
         let told = target.warnings.len();
-        let checked = complete(part, target).and_then(|()| check(part, target));
+        let checked = payload::complete(part, target).and_then(|()| check(part, target));
         if index > 0 {
             // What holds for one part holds for all: it is said once.
             target.warnings.truncate(told);
@@ -38,14 +37,6 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
         checked?;
     }
     Ok(parts)
-}
-
-/// Adds to a part what its channel wants around the content.
-fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
-    match target.channel.facts().addressing {
-        Addressing::Recipients => payload::complete_app_body(part, target),
-        Addressing::Credential => Ok(()),
-    }
 }
 
 /// Holds each call of a part against the rules.
@@ -87,14 +78,19 @@ fn settle(findings: Findings, target: &mut Target) -> Result<()> {
 fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
     let mentions = Mentions::of(draft, target)?;
     let frame = Frame { target, prefix: prefix(&target.settings), lead, mention: &mentions.inline };
+    let msgtype = draft.msgtype;
     let mut parts = match (&draft.material, &draft.text) {
         (Material::Payload(body), _) => vec![Part::message(body.clone())],
-        (Material::Alert(given), _) => alert_parts(given, draft.msgtype, &frame)?,
-        (Material::File(..) | Material::MediaId(_), _) => media_parts(draft, &frame)?,
+        (Material::Alert(given), _) => alert_parts(given, msgtype, &frame)?,
+        (Material::File(MediaKind::Image, file), _) if target.channel.has_inline_pictures() => {
+            vec![Part::inline_picture(file.clone(), PartKind::Message)]
+        }
+        (Material::File(kind, file), _) => media_parts(draft, Some((*kind, file.clone())), PENDING_MEDIA_ID, &frame)?,
+        (Material::MediaId(id), _) => media_parts(draft, None, id, &frame)?,
         (Material::Nothing, Some(text)) => {
-            let msgtype = draft.msgtype;
             let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
-            text_parts(&prefix, text, msgtype, &frame, || frame.led(text, msgtype))?
+            let text = frame.led(text, msgtype);
+            text_parts(&prefix, &text, msgtype, &frame, || Cow::Borrowed(&*text))?
         }
         (Material::Nothing, None) => Vec::new(),
     };
@@ -105,29 +101,23 @@ fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Re
     Ok(parts)
 }
 
-/// A message about a file; the text of a video stands below it.
-fn media_parts(draft: &Draft, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let msgtype = draft.msgtype;
-    let file = match &draft.material {
-        Material::File(MediaKind::Image, file) if frame.target.channel.has_inline_pictures() => {
-            return Ok(vec![Part::inline_picture(file.clone(), PartKind::Message)]);
-        }
-        Material::File(kind, file) => Some((*kind, file.clone())),
-        _ => None,
-    };
-    let media_id = draft.media_id();
+/// A message about a file that is uploaded first, or was before; the text of a video stands below it.
+fn media_parts(
+    draft: &Draft,
+    file: Option<(MediaKind, Attachment)>,
+    media_id: &str,
+    frame: &Frame<'_>,
+) -> Result<Vec<Part>> {
+    let (msgtype, media_id) = (draft.msgtype, media_id.to_owned());
     if msgtype != MsgType::Video {
         return Ok(vec![Part { file, ..Part::message(body_of(msgtype, &Media { media_id })) }]);
     }
     let text = draft.text.as_ref().map(|text| frame.led(text, msgtype)).unwrap_or_default();
     let title = &frame.target.settings.title;
-    let mut parts = described_parts(
-        &text,
-        msgtype,
-        frame,
-        || Cow::Borrowed(&*text),
-        |description| body_of(msgtype, &Video { media_id: media_id.clone(), title: title.clone(), description }),
-    )?;
+    let mut parts = fit(&text, msgtype, 0, frame.target, || Cow::Borrowed(&*text)).into_parts(|text| {
+        let description = Some(text).filter(|text| !text.is_empty());
+        body_of(msgtype, &Video { media_id: media_id.clone(), title: title.clone(), description })
+    })?;
     parts.iter_mut().take(1).for_each(|part| part.file = file.clone());
     Ok(parts)
 }
@@ -146,7 +136,7 @@ fn short_text(draft: &Draft, frame: &Frame<'_>) -> String {
     prefix_before(MsgType::Text, frame.prefix.as_deref(), &line) + &line
 }
 
-/// The messages of one long text, framed; `whole` is what a file of it holds.
+/// The messages of one long text, each with the prefix; `whole` is what a file of it holds.
 fn text_parts<'t>(
     prefix: &str,
     text: &str,
@@ -154,45 +144,12 @@ fn text_parts<'t>(
     frame: &Frame<'_>,
     whole: impl FnOnce() -> Cow<'t, str>,
 ) -> Result<Vec<Part>> {
-    let text = frame.led(text, msgtype);
     // The first part alone mentions somebody: each mention notifies.
     let mut mention = frame.mention;
-    fitted_parts(&text, msgtype, prefix.len() + mention.len(), frame, whole, |text| {
-        let content = format!("{prefix}{text}{}", std::mem::take(&mut mention));
-        match msgtype {
-            MsgType::Text => body_of(msgtype, &AppText { content }),
-            _ => body_of(msgtype, &Markdown { content }),
-        }
+    fit(text, msgtype, prefix.len() + mention.len(), frame.target, whole).into_parts(|text| {
+        // The content of text and of both kinds of markdown is the same.
+        body_of(msgtype, &AppText { content: format!("{prefix}{text}{}", std::mem::take(&mut mention)) })
     })
-}
-
-/// Messages that differ in their description alone; one without where there is none.
-fn described_parts<'t>(
-    description: &str,
-    msgtype: MsgType,
-    frame: &Frame<'_>,
-    whole: impl FnOnce() -> Cow<'t, str>,
-    mut body: impl FnMut(Option<String>) -> Value,
-) -> Result<Vec<Part>> {
-    if description.is_empty() {
-        return Ok(vec![Part::message(body(None))]);
-    }
-    fitted_parts(description, msgtype, 0, frame, whole, |text| body(Some(text)))
-}
-
-/// As many messages as a text takes, and behind them the whole text as files where they do not hold all of it. `taken` is
-/// how many bytes of each message are not for the text.
-fn fitted_parts<'t>(
-    text: &str,
-    msgtype: MsgType,
-    taken: usize,
-    frame: &Frame<'_>,
-    whole: impl FnOnce() -> Cow<'t, str>,
-    mut body: impl FnMut(String) -> Value,
-) -> Result<Vec<Part>> {
-    let Pieces { texts, files } = long_text::fit(text, msgtype, taken, frame.target, whole);
-    let messages = texts.into_iter().map(|text| Ok(Part::message(body(text))));
-    messages.chain(files.into_iter().map(|file| files::by_upload(MediaKind::File, file))).collect()
 }
 
 /// One target, and what its messages have around their text.
@@ -228,17 +185,19 @@ fn prefix(settings: &Settings) -> Option<String> {
 
 /// The parts of an alert as this type.
 fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let mut alert = match &frame.prefix {
-        Some(prefix) => Cow::Owned(Alert { prefix: Some(prefix.clone()), ..given.clone() }),
-        None => Cow::Borrowed(given),
+    let mut alert = Cow::Borrowed(given);
+    if frame.prefix.is_some() {
+        alert.to_mut().prefix.clone_from(&frame.prefix);
+    }
+    let rendered = match msgtype {
+        MsgType::Markdown => Some(alert.markdown()),
+        MsgType::MarkdownV2 => Some(alert.markdown_v2()),
+        MsgType::Text => Some(alert.text()),
+        _ => None,
     };
-    let whole = |alert: &Alert| Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
-    let as_text = |Rendered { prefix, text }| text_parts(&prefix, &text, msgtype, frame, || whole(&alert));
-    match msgtype {
-        MsgType::Markdown => return as_text(alert.markdown()),
-        MsgType::MarkdownV2 => return as_text(alert.markdown_v2()),
-        MsgType::Text => return as_text(alert.text()),
-        _ => {}
+    if let Some(Rendered { prefix, text }) = rendered {
+        let whole = || Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
+        return text_parts(&prefix, &frame.led(&text, msgtype), msgtype, frame, whole);
     }
     // The other types have places of their own for title and link, and the lead stands before the text.
     if frame.lead.is_some() {
@@ -258,43 +217,25 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
 }
 
 fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let mut fitted = alert.textcard()?;
-    if let Some(title) = unfitted_title(alert, frame) {
-        fitted.content.title = title;
+    let Fitted { content: mut card, rest } = alert.textcard()?;
+    card.title = unfitted_title(alert, frame).unwrap_or(card.title);
+    if rest.is_none() && alert.is_coloured() {
+        return Ok(vec![Part::message(body_of(MsgType::Textcard, &card))]);
     }
-    if fitted.rest.is_none() && alert.is_coloured() {
-        return Ok(vec![Part::message(body_of(MsgType::Textcard, &fitted.content))]);
-    }
-    let whole = || Cow::Owned(alert.description());
-    described_parts(&alert.textcard_description(), MsgType::Textcard, frame, whole, |description| {
-        let description = description.unwrap_or_default();
-        body_of(MsgType::Textcard, &Textcard { description, ..fitted.content.clone() })
-    })
+    let (text, whole) = (alert.textcard_description(), || Cow::Owned(alert.description()));
+    fit(&text, MsgType::Textcard, 0, frame.target, whole)
+        .into_parts(|description| body_of(MsgType::Textcard, &Textcard { description, ..card.clone() }))
 }
 
 fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
-    let mut message = match frame.target.channel {
-        Channel::App => body_of(MsgType::News, &alert.app_news()?.content),
-        Channel::Webhook => body_of(MsgType::News, &alert.webhook_news()?.content),
-    };
-    let article = &mut message["news"]["articles"][0];
-    if let Some(title) = unfitted_title(alert, frame) {
-        article["title"] = Value::from(title);
-    }
-    let description = alert.description();
-    described_parts(
-        &description,
-        MsgType::News,
-        frame,
-        || Cow::Borrowed(&*description),
-        |text| {
-            let mut message = message.clone();
-            if let Some(text) = text {
-                message["news"]["articles"][0]["description"] = Value::from(text);
-            }
-            message
-        },
-    )
+    let mut article = alert.article()?.content;
+    article.title = unfitted_title(alert, frame).unwrap_or(article.title);
+    let text = alert.description();
+    fit(&text, MsgType::News, 0, frame.target, || Cow::Borrowed(&*text)).into_parts(|text| {
+        let description = Some(text).filter(|text| !text.is_empty());
+        let article = AppArticle { description, ..article.clone() };
+        body_of(MsgType::News, &AppNews { articles: vec![article] })
+    })
 }
 
 /// The whole title, where nothing may be shortened: the rules refuse one that has no room.
@@ -325,8 +266,7 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         }
         OnLong::Auto | OnLong::Split => {
             let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
-            let behind = Frame { lead: None, prefix: None, mention: "", ..*frame };
-            parts.extend(text_parts(&prefix, &rest, MsgType::Text, &behind, || Cow::Owned(alert.text().joined()))?);
+            parts.extend(text_parts(&prefix, &rest, MsgType::Text, frame, || Cow::Owned(alert.text().joined()))?);
         }
     }
     Ok(parts)

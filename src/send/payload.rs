@@ -4,15 +4,15 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::channel::MsgType;
+use crate::channel::{Addressing, MsgType};
 use crate::config::{Precedence, Setting, Settings};
 use crate::error::{Error, Result};
 use crate::input::{is_stdin, read_payload};
 use crate::json::parse_json;
 use crate::message::recipients::{RecipientKind, Recipients};
-use crate::message::{Finding, Part, PartKind};
+use crate::message::{Part, PartKind};
 
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::target::Target;
@@ -51,18 +51,16 @@ pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Val
                 false => "add -t TYPE, or give a whole body with msgtype in it",
             },
         )),
-        None => {
-            let mut body = Map::new();
-            body.insert("msgtype".to_owned(), Value::from(msgtype));
-            body.insert(msgtype.to_owned(), Value::Object(fields));
-            Ok(Value::Object(body))
-        }
+        None => Ok(json!({ "msgtype": msgtype, msgtype: fields })),
     }
 }
 
-/// Adds recipients, agent and options to the body of an app message. Fields of the body are replaced by options, and kept
-/// against all other settings.
-pub(super) fn complete_app_body(part: &mut Part, target: &mut Target) -> Result<()> {
+/// Adds recipients, agent and options to the body of a message, where its channel has them. Fields of the body are replaced
+/// by options, and kept against all other settings.
+pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
+    if target.channel.facts().addressing != Addressing::Recipients {
+        return Ok(());
+    }
     let Target { settings, warnings, .. } = target;
     let Part { kind, body, .. } = part;
     // Files behind the message get of the options what their type has.
@@ -75,8 +73,8 @@ pub(super) fn complete_app_body(part: &mut Part, target: &mut Target) -> Result<
     complete_recipients(fields, settings)?;
     complete_agent(fields, settings)?;
     let decides_itself = fields.contains_key("enable_duplicate_check");
-    let mut put = |name: &str, value: i64, is_option: bool| {
-        if is_option || !fields.contains_key(name) {
+    let mut put = |name: &str, value: i64, setting: Setting| {
+        if is_option(setting) || !fields.contains_key(name) {
             fields.insert(name.to_owned(), Value::from(value));
         }
     };
@@ -86,23 +84,21 @@ pub(super) fn complete_app_body(part: &mut Part, target: &mut Target) -> Result<
     match settings.safe {
         // 0 is the default, and the type has no such field.
         Some(0) if highest_safe == 0 => {}
-        Some(safe) if is_option(Setting::Safe) || safe <= highest_safe => {
-            put("safe", i64::from(safe), is_option(Setting::Safe));
-        }
+        Some(safe) if is_option(Setting::Safe) || safe <= highest_safe => put("safe", safe.into(), Setting::Safe),
         Some(_) => left_out("safe"),
         None => {}
     }
     match settings.id_trans {
-        true if is_option(Setting::IdTrans) || id_trans => put("enable_id_trans", 1, is_option(Setting::IdTrans)),
+        true if is_option(Setting::IdTrans) || id_trans => put("enable_id_trans", 1, Setting::IdTrans),
         true => left_out("id_trans"),
         false => {}
     }
-    let is_option = is_option(Setting::DuplicateCheck);
-    if let Some(interval) = settings.duplicate_check.filter(|_| is_option || !decides_itself) {
-        put("enable_duplicate_check", 1, is_option);
+    let counts = is_option(Setting::DuplicateCheck) || !decides_itself;
+    if let Some(interval) = settings.duplicate_check.filter(|_| counts) {
+        put("enable_duplicate_check", 1, Setting::DuplicateCheck);
         // WeCom takes whole seconds: round up.
         let seconds = interval.as_secs() + u64::from(interval.subsec_nanos() > 0);
-        put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), is_option);
+        put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), Setting::DuplicateCheck);
     }
     Ok(())
 }
@@ -126,7 +122,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
     for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
         for value in values {
             recipients.add(kind, value).map_err(|finding| match to.precedence {
-                Precedence::Option => usage_of(&finding),
+                Precedence::Option => Error::usage(finding.to_string(), finding.hint.unwrap_or_default()),
                 // The mistake is in the settings, not in this command.
                 _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
             })?;
@@ -153,8 +149,4 @@ fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Resul
             Ok(())
         }
     }
-}
-
-fn usage_of(finding: &Finding) -> Error {
-    Error::usage(finding.to_string(), finding.hint.clone().unwrap_or_else(|| "correct the option".to_owned()))
 }

@@ -54,14 +54,6 @@ struct Reader<'a> {
     is_alert: bool,
 }
 
-/// Whether a message has text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TextRule {
-    Required,
-    Optional,
-    None,
-}
-
 impl<'a> Reader<'a> {
     fn new(request: &'a Request, target: &'a mut Target, ci: Option<&'a CiContext>) -> Result<Self, Stop> {
         let source = MessageSource::of(&request.input)?;
@@ -115,8 +107,7 @@ impl<'a> Reader<'a> {
         let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
         if self.request.own.is_none() {
             // An alert of title or fields needs no text.
-            let rule = if alert.says_something() { TextRule::Optional } else { TextRule::Required };
-            alert.body = self.text(rule)?;
+            alert.body = self.text(!alert.says_something())?;
         }
         Ok(Material::Alert(Box::new(alert)))
     }
@@ -160,59 +151,57 @@ impl<'a> Reader<'a> {
     /// A text as it is, a file, or files alone.
     fn plain(&mut self, material: Material) -> Result<(Material, Option<String>), Stop> {
         let msgtype = check_type(&self.chosen, &material, self.target.channel)?;
-        let rule = match &material {
-            Material::File(..) | Material::MediaId(_) => {
-                refuse_unused(self.request, Some(msgtype), &self.target.settings)?;
-                if msgtype.facts().text.is_some() { TextRule::Optional } else { TextRule::None }
-            }
-            _ if self.request.input.attach.is_empty() => TextRule::Required,
-            _ => TextRule::Optional,
-        };
+        let is_file = matches!(material, Material::File(..) | Material::MediaId(_));
+        if is_file {
+            refuse_unused(self.request, Some(msgtype), &self.target.settings)?;
+        }
         if let Material::File(kind, file) = &material {
             // A file that the channel does not take is reported before anything about the text.
             files::check_file(*kind, file, self.target)?;
         }
-        Ok((material, self.text(rule)?))
+        let input = &self.request.input;
+        if is_file && msgtype.facts().text.is_none() {
+            if input.text.is_none() && input.text_file.is_none() {
+                return Ok((material, None));
+            }
+            return Err(Error::usage(
+                format!("a message of type {} has no text", self.chosen.name),
+                "send the text with a command of its own, or the text itself with the file behind it: --attach",
+            )
+            .into());
+        }
+        let is_required = !is_file && input.attach.is_empty();
+        Ok((material, self.text(is_required)?))
     }
 
-    /// The text that the type needs, from where the options say.
-    fn text(&mut self, rule: TextRule) -> Result<Option<String>, Stop> {
+    /// The text, from where the options say; one that is not required may be missing, and what is piped in may be empty.
+    fn text(&mut self, is_required: bool) -> Result<Option<String>, Stop> {
         let input = &self.request.input;
         let named = match (&input.text, &input.text_file) {
             (Some(text), _) => Some(TextSource::Argument(text)),
             (None, Some(path)) => Some(TextSource::from_path(path)),
             (None, None) => None,
         };
-        if rule == TextRule::None {
-            return match named {
-                None => Ok(None),
-                Some(_) => Err(Error::usage(
-                    format!("a message of type {} has no text", self.chosen.name),
-                    "send the text with a command of its own, or the text itself with the file behind it: --attach",
-                )
-                .into()),
-            };
-        }
         // Stdin is read where nothing else gives the message, no attachment reads it, and it is no terminal.
         let is_piped = matches!(self.source, MessageSource::Text)
             && !input.attach.iter().any(|path| is_stdin(path))
             && !std::io::stdin().is_terminal();
         let is_named = named.is_some();
         let Some(from) = named.or(is_piped.then_some(TextSource::Stdin)) else {
-            return match rule {
-                TextRule::Required => Err(Error::usage(
-                    "there is no text to send: no CONTENT was given and stdin is a terminal",
-                    "give the text as an argument, pipe it in, or name a file with --text-file",
-                )
-                .into()),
-                _ => Ok(None),
-            };
+            if !is_required {
+                return Ok(None);
+            }
+            return Err(Error::usage(
+                "there is no text to send: no CONTENT was given and stdin is a terminal",
+                "give the text as an argument, pipe it in, or name a file with --text-file",
+            )
+            .into());
         };
         let Target { settings, warnings, .. } = &mut *self.target;
         let read = read_text(&from, settings.encoding, settings.escapes)?;
         warnings.extend(read.warnings);
         match self.unless_empty(read.text, || empty_text(&from)) {
-            Err(Stop::Failed(_)) if rule == TextRule::Optional && !is_named => Ok(None),
+            Err(Stop::Failed(_)) if !is_required && !is_named => Ok(None),
             text => text.map(Some),
         }
     }

@@ -136,6 +136,7 @@ impl AlertFields {
     }
 }
 
-fn first_given(options: &[(&'static str, bool)]) -> Option<&'static str> {
+/// The first of these that is given.
+pub(super) fn first_given(options: &[(&'static str, bool)]) -> Option<&'static str> {
     options.iter().find(|(_, given)| *given).map(|(option, _)| *option)
 }

@@ -10,12 +10,12 @@ use crate::channel::Channel;
 use crate::ci;
 use crate::config::{Config, SecretSource, Settings, TargetName};
 use crate::delivery::{Accounts, Courier};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::event::Observer;
 use crate::secret::Mask;
 use crate::store::Folder;
 
-use super::target::{Target, listed, only_channel, require_state_of, state_of};
+use super::target::{Target, only_channel, require_state_of, several_channels, state_of};
 
 /// What all targets of one command share.
 pub struct Session<'c> {
@@ -34,7 +34,7 @@ pub struct Session<'c> {
     /// What was sent so far, to all targets.
     pub accounts: Accounts,
     /// What the log file tells of the message, once it has been read.
-    pub said: Option<Said>,
+    pub logged: Option<LoggedMessage>,
     /// Whether an alert that cannot be stored is sent all the same. Otherwise that is an error.
     pub sends_unstored: bool,
     /// Those that have delivered, with their targets: for what waits in the outbox, so that it uses the connection, the
@@ -47,7 +47,7 @@ pub struct Session<'c> {
 
 /// What a log may tell of a message, whose text may be confidential.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct LoggedMessage {
     /// Its message type.
     pub msgtype: String,
     /// The length of the text or payload in bytes, and its SHA-256; `None` for a message without either.
@@ -72,7 +72,7 @@ impl<'c> Session<'c> {
             mask,
             listener,
             accounts: Accounts::default(),
-            said: None,
+            logged: None,
             sends_unstored: false,
             couriers: Vec::new(),
             trust,
@@ -102,6 +102,13 @@ impl<'c> Session<'c> {
             listener: self.listener.clone(),
             login: OnceCell::new(),
         }
+    }
+
+    /// A courier to the command's own target, whose warnings the session takes.
+    pub(super) async fn own_courier(&mut self, mut target: Target) -> Result<Courier> {
+        let courier = target.courier(None).await;
+        self.warnings.append(&mut target.warnings);
+        courier
     }
 
     /// A further target by its name; errors name `origin`, the option or entry that names the target.
@@ -195,12 +202,8 @@ fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<&st
 fn no_channel(name: &TargetName, origin: &str, several: &[Channel]) -> Error {
     let profile = &name.profile;
     if !several.is_empty() {
-        let nouns = listed(several, " and ", |channel| channel.facts().noun);
-        let names = listed(several, &format!(" or {profile}:"), Channel::as_str);
-        return Error::config(
-            format!("{origin}: profile {profile} has both {nouns}"),
-            format!("say which: {profile}:{names}"),
-        );
+        let has = format!("{origin}: profile {profile} has");
+        return several_channels(several, &has, "say which", &format!("{profile}:")).with_status(Status::Config);
     }
     Error::config(
         format!("{origin}: profile {profile} has credentials of neither an app nor a webhook"),

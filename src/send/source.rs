@@ -7,7 +7,7 @@ use crate::feed::FeedFormat;
 use crate::input::is_stdin;
 use crate::message::media::MediaKind;
 
-use super::request::MessageInput;
+use super::request::{MessageInput, first_given};
 
 /// What a message comes from.
 #[derive(Debug, Clone)]
@@ -87,14 +87,14 @@ fn feed(input: &MessageInput) -> Result<Option<FeedSource>> {
 }
 
 fn refuse_beside_feed(input: &MessageInput) -> Result<()> {
-    let given = [
+    let given = first_given(&[
         ("CONTENT", input.text.is_some()),
         ("--text-file", input.text_file.is_some()),
         ("--payload", input.payload.is_some()),
         ("--media-id", input.media_id.is_some()),
         ("a file of its own", input.file.is_some()),
-    ];
-    let Some((what, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+    ]);
+    let Some(what) = given else { return Ok(()) };
     let own = if input.template.is_some() { "--template" } else { "--from" };
     Err(Error::usage(
         format!("{what} does not go with {own}, which makes the text"),

@@ -138,6 +138,15 @@ impl Target {
         self.settings.credential(self.channel).map(SecretSource::precedence) == Some(Precedence::Environment)
     }
 
+    /// A broken rule is an error, or a warning with `no_validate`.
+    pub(super) fn refuse(&mut self, error: Error) -> Result<()> {
+        if !self.settings.no_validate {
+            return Err(error);
+        }
+        self.warnings.push(error.message().to_owned());
+        Ok(())
+    }
+
     /// A client for its API.
     pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
         if base_url.is_plain_http_beyond_loopback() {
@@ -266,12 +275,7 @@ pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Res
     match (asked, only_channel(settings)) {
         (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
         (None, Err(several)) if !several.is_empty() => {
-            let nouns = listed(&several, " and ", |channel| channel.facts().noun);
-            let options = listed(&several, " or --route ", Channel::as_str);
-            Err(Error::usage(
-                format!("there are credentials of both {nouns}"),
-                format!("say whose media it is: --route {options}"),
-            ))
+            Err(several_channels(&several, "there are credentials of", "say whose media it is", "--route "))
         }
         (None, Err(_)) if settings.dry_run => Ok(Channel::App),
         (None, Err(_)) => Err(settings.missing_credentials()),
@@ -291,9 +295,12 @@ pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>>
     }
 }
 
-/// The word for each of these channels, joined.
-pub(super) fn listed(channels: &[Channel], between: &str, word: fn(Channel) -> &'static str) -> String {
-    channels.iter().map(|channel| word(*channel)).collect::<Vec<_>>().join(between)
+/// The error where there are several channels to choose from: `has` tells of whom that is said, and the hint names each
+/// channel with `prefix` before it.
+pub(super) fn several_channels(channels: &[Channel], has: &str, advice: &str, prefix: &str) -> Error {
+    let nouns: Vec<_> = channels.iter().map(|channel| channel.facts().noun).collect();
+    let names: Vec<_> = channels.iter().map(|channel| format!("{prefix}{channel}")).collect();
+    Error::usage(format!("{has} both {}", nouns.join(" and ")), format!("{advice}: {}", names.join(" or ")))
 }
 
 /// The folder of state that is kept between runs, where these settings name one.

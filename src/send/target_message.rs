@@ -126,14 +126,13 @@ impl TargetMessage {
 
     /// Sends what is left of the message, with retries.
     async fn attempt(&mut self) -> Outcome {
-        Box::pin(self.send_parts()).await.unwrap_or_else(Outcome::not_delivered)
-    }
-
-    async fn send_parts(&mut self) -> Result<Outcome> {
-        let agent_id = agent_id(&self.parts);
-        self.target.require_credentials(agent_id)?;
-        let courier = self.courier.insert(self.target.courier(agent_id).await?);
-        Ok(courier.send(&self.parts, &mut self.account, None).await)
+        let sending = async {
+            let agent_id = agent_id(&self.parts);
+            self.target.require_credentials(agent_id)?;
+            let courier = self.courier.insert(self.target.courier(agent_id).await?);
+            Ok(courier.send(&self.parts, &mut self.account, None).await)
+        };
+        Box::pin(sending).await.unwrap_or_else(Outcome::not_delivered)
     }
 
     /// Brings the outbox up to date after an attempt, and completes the outcome accordingly.
@@ -235,18 +234,6 @@ fn duplicate_check(parts: &[Part]) -> Option<u64> {
 /// The agent that a payload names.
 pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
     parts.first()?.body.get("agentid").and_then(Value::as_i64)
-}
-
-/// Looks whether an alert could be stored, if that is wanted; a warning tells that it could not.
-pub(crate) fn rehearse_storing(session: &mut Session<'_>) {
-    if !session.settings.outbox {
-        return;
-    }
-    let opened = session.require_state().and_then(|state| Ok(Outbox::open(&state)?));
-    if let Err(error) = opened {
-        let hint = error.hint().unwrap_or_default();
-        session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
-    }
 }
 
 /// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.

@@ -1,6 +1,6 @@
 //! Each format to the letter, cards apart.
 
-use super::super::{Alert, Level, prefix_before};
+use super::super::{Alert, Fitted, Level, prefix_before};
 use super::{HOSTILE, disk_full, fields, link, titled};
 use crate::channel::MsgType;
 
@@ -73,19 +73,18 @@ fn textcard() {
 #[test]
 fn news() {
     let alert = Alert { picurl: Some("https://example.com/p.png".to_owned()), ..disk_full() };
-    let news = alert.app_news().unwrap();
-    let [article] = &news.content.articles[..] else { panic!("{news:?}") };
+    let Fitted { content: article, rest } = alert.article().unwrap();
     assert_eq!(article.title, "prod [CRITICAL] Disk full");
     assert_eq!(article.description.as_deref(), Some("host: web-1\nlog: x\ny|z\n98 % used\n/dev/sda1_x"));
     assert_eq!(article.url.as_deref(), Some("https://example.com/a(1)"));
     assert_eq!(article.picurl, alert.picurl);
-    assert_eq!(news.rest, None);
+    assert_eq!(rest, None);
 
-    let news = hostile().webhook_news().unwrap();
+    let article = hostile().article().unwrap();
     let expected = format!("k|1: {HOSTILE}\n{HOSTILE}\n```\n  # x\na]b");
-    assert_eq!(news.content.articles[0].description.as_deref(), Some(expected.as_str()));
+    assert_eq!(article.content.description.as_deref(), Some(expected.as_str()));
     let bare = Alert { link: link("https://example.com/", None), ..titled(None, "x") };
-    assert_eq!(bare.webhook_news().unwrap().content.articles[0].description, None);
+    assert_eq!(bare.article().unwrap().content.description, None);
 }
 
 #[test]
@@ -189,14 +188,14 @@ fn what_has_no_room_is_left_over() {
     assert_eq!(card.content.description, format!("<div class=\"normal\">{title}<br>first<br>…</div>"));
     assert_eq!(card.rest.unwrap(), format!("{}\nlast", "x".repeat(500)));
 
-    let news = alert.webhook_news().unwrap();
-    assert_eq!(news.content.articles[0].description, Some(format!("{title}\nfirst\n…")));
-    assert_eq!(news.rest.unwrap(), format!("{}\nlast", "x".repeat(500)));
+    let article = alert.article().unwrap();
+    assert_eq!(article.content.description, Some(format!("{title}\nfirst\n…")));
+    assert_eq!(article.rest.unwrap(), format!("{}\nlast", "x".repeat(500)));
 
     let endless = Alert { body: Some("盘".repeat(600)), title: Some("t".to_owned()), ..alert };
-    let news = endless.app_news().unwrap();
-    let description = news.content.articles[0].description.clone().unwrap();
+    let article = endless.article().unwrap();
+    let description = article.content.description.clone().unwrap();
     let shown = description.strip_suffix("\n…").unwrap();
     assert!(description.len() <= 512 && shown.len() > 500, "{}", description.len());
-    assert_eq!(format!("{shown}{}", news.rest.unwrap()), "盘".repeat(600));
+    assert_eq!(format!("{shown}{}", article.rest.unwrap()), "盘".repeat(600));
 }

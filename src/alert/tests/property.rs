@@ -10,7 +10,7 @@ use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
 use super::{findings, markdown_of};
 use crate::channel::{Channel, MsgType};
 use crate::message::Findings;
-use crate::message::app::AppText;
+use crate::message::app::{AppNews, AppText};
 use crate::message::card::CardType;
 use crate::message::webhook::WebhookText;
 
@@ -109,11 +109,11 @@ proptest! {
         if let Ok(card) = alert.textcard() {
             prop_assert_eq!(findings(Channel::App, MsgType::Textcard, &card.content), Findings::default());
         }
-        if let Ok(news) = alert.app_news() {
-            prop_assert_eq!(findings(Channel::App, MsgType::News, &news.content), Findings::default());
-        }
-        if let Ok(news) = alert.webhook_news() {
-            prop_assert_eq!(findings(Channel::Webhook, MsgType::News, &news.content), Findings::default());
+        if let Ok(article) = alert.article() {
+            let news = AppNews { articles: vec![article.content] };
+            for channel in Channel::ALL {
+                prop_assert_eq!(findings(channel, MsgType::News, &news), Findings::default());
+            }
         }
     }
 
@@ -130,14 +130,14 @@ proptest! {
     fn an_article_loses_nothing(body in body(), title in "[a磁]{1,80}") {
         let link = Some(Link { url: "https://example.com/".to_owned(), label: None });
         let alert = Alert { title: Some(title), body: Some(body), link, ..Alert::default() };
-        let news = alert.webhook_news().unwrap();
-        let shown = news.content.articles[0].description.clone().unwrap_or_default();
+        let article = alert.article().unwrap();
+        let shown = article.content.description.clone().unwrap_or_default();
         let lines = alert.body_text().unwrap_or_default();
         let whole = match alert.full_title() {
             Some(title) if title.len() > 128 => [&title, lines].join("\n").trim_end_matches('\n').to_owned(),
             _ => lines.to_owned(),
         };
-        match news.rest {
+        match article.rest {
             None => prop_assert_eq!(shown, whole),
             Some(rest) => {
                 let shown = shown.strip_suffix('…').unwrap();
@@ -154,8 +154,7 @@ proptest! {
             let is_possible = match (alert.best_type(channel), channel) {
                 (MsgType::Text | MsgType::Markdown, _) | (MsgType::MarkdownV2, Channel::Webhook) => true,
                 (MsgType::Textcard, Channel::App) => alert.textcard().is_ok_and(|its| its.rest.is_none()),
-                (MsgType::News, Channel::App) => alert.app_news().is_ok_and(|its| its.rest.is_none()),
-                (MsgType::News, Channel::Webhook) => alert.webhook_news().is_ok_and(|its| its.rest.is_none()),
+                (MsgType::News, _) => alert.article().is_ok_and(|its| its.rest.is_none()),
                 _ => false,
             };
             prop_assert!(is_possible, "{:?} {:?}", alert.best_type(channel), channel);

@@ -135,11 +135,9 @@ fn what_textcards_and_articles_lack() {
         said(notice().textcard().unwrap_err()),
         "a textcard needs a text below its title | give a text or a --field, or send it with -t markdown"
     );
-    for news in [bare.app_news().map(|_| ()), bare.webhook_news().map(|_| ())] {
-        assert_eq!(said(news.unwrap_err()), "an article needs a link | add --url, or send it with -t markdown");
-    }
+    assert_eq!(said(bare.article().unwrap_err()), "an article needs a link | add --url, or send it with -t markdown");
     assert_eq!(
-        said(linked.app_news().unwrap_err()),
+        said(linked.article().unwrap_err()),
         "an article needs a title | add --title, or send it with -t markdown"
     );
 }

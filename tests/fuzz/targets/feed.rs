@@ -7,7 +7,7 @@ use serde_json::Value;
 use wecom_alert::alert::Alert;
 use wecom_alert::channel::{Addressing, Channel, MsgType};
 use wecom_alert::fuzz::{read_notification, split_text};
-use wecom_alert::message::app::{AppText, Markdown};
+use wecom_alert::message::app::{AppNews, AppText, Markdown};
 use wecom_alert::message::webhook::WebhookText;
 use wecom_alert::message::{body_of, check_body};
 use wecom_alert::sanitize::one_line;
@@ -45,11 +45,11 @@ fn check_messages(alert: &Alert) {
     if let Ok(card) = alert.textcard() {
         assert_sound(Channel::App, body_of(MsgType::Textcard, &card.content));
     }
-    if let Ok(news) = alert.app_news() {
-        assert_sound(Channel::App, body_of(MsgType::News, &news.content));
-    }
-    if let Ok(news) = alert.webhook_news() {
-        assert_sound(Channel::Webhook, body_of(MsgType::News, &news.content));
+    if let Ok(article) = alert.article() {
+        let news = AppNews { articles: vec![article.content] };
+        for channel in Channel::ALL {
+            assert_sound(channel, body_of(MsgType::News, &news));
+        }
     }
 }
 
