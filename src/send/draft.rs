@@ -9,7 +9,7 @@ use crate::alert::Alert;
 use crate::channel::{Channel, MadeOf, MsgType};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
-use crate::message::media::{self, MediaKind};
+use crate::message::media::MediaKind;
 
 use super::files;
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
@@ -129,14 +129,13 @@ fn told_of(file: &Attachment) -> String {
 pub(super) fn for_target<'d>(draft: &'d Draft, target: &mut Target) -> Result<Cow<'d, Draft>> {
     let channel = target.channel;
     if draft.made_for == channel {
-        return Ok(match (&draft.material, &draft.origin) {
-            // The settings of another target may need another type.
-            (Material::Alert(alert), TypeOrigin::Best) => match best_type(alert, target) {
-                best if best == draft.msgtype => Cow::Borrowed(draft),
-                best => Cow::Owned(Draft { msgtype: best, ..draft.clone() }),
-            },
-            _ => Cow::Borrowed(draft),
-        });
+        // The settings of another target may need another type.
+        let msgtype = match (&draft.material, &draft.origin) {
+            (Material::Alert(alert), TypeOrigin::Best) => best_type(alert, target),
+            _ => draft.msgtype,
+        };
+        let is_same = msgtype == draft.msgtype;
+        return Ok(if is_same { Cow::Borrowed(draft) } else { Cow::Owned(Draft { msgtype, ..draft.clone() }) });
     }
     let mut draft = draft.clone();
     if let Material::MediaId(_) = draft.material {
@@ -176,28 +175,21 @@ fn type_for(draft: &mut Draft, target: &mut Target) -> MsgType {
             target.warnings.push(format!("{noun} has no {card} cards: sent as {name}, without what can be pressed"));
             return best;
         }
-        let best = best_type(alert, target);
-        return match draft.origin {
-            TypeOrigin::Best => best,
-            _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
-            _ if is_lacking(MsgType::Textcard) => best,
-            _ => chosen,
-        };
     }
-    match &mut draft.material {
+    match (&mut draft.material, &draft.origin) {
+        (Material::Alert(alert), TypeOrigin::Best) => best_type(alert, target),
         _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
-        Material::File(kind, file) if is_lacking(MsgType::Video) || is_too_large_inline(*kind, file, channel) => {
-            // Any content can be sent as a file.
+        (Material::Alert(alert), _) if is_lacking(MsgType::Textcard) => best_type(alert, target),
+        (Material::File(kind, file), _)
+            if is_lacking(MsgType::Video)
+                || *kind == MediaKind::Image
+                    && channel.has_inline_pictures()
+                    && files::check_picture(file, channel).is_err() =>
+        {
+            // Any content can be sent as a file, and a picture that is too large for the body too.
             *kind = MediaKind::File;
             MsgType::File
         }
         _ => chosen,
     }
-}
-
-/// Whether a picture is too large for the body of a message, where the channel has it there.
-fn is_too_large_inline(kind: MediaKind, file: &Attachment, channel: Channel) -> bool {
-    kind == MediaKind::Image
-        && channel.has_inline_pictures()
-        && media::check_webhook_image(file.head(), file.size()).is_err()
 }

@@ -70,7 +70,8 @@ fn kind_of(file: &Attachment, channel: Channel) -> MediaKind {
     if check_picture(file, channel).is_ok() { MediaKind::Image } else { MediaKind::File }
 }
 
-fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
+/// Checks a picture, as the channel takes it: in the body itself or uploaded.
+pub(super) fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
     if channel.has_inline_pictures() {
         media::check_webhook_image(file.head(), file.size())
     } else {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::channel::{Addressing, MsgType};
 use crate::config::{Precedence, Setting, Settings};
 use crate::error::{Error, Result};
-use crate::input::{is_stdin, read_payload};
+use crate::input::is_stdin;
 use crate::json::parse_json;
 use crate::message::recipients::{RecipientKind, Recipients};
 use crate::message::{Part, PartKind};
@@ -17,14 +17,13 @@ use crate::message::{Part, PartKind};
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::target::Target;
 
-/// Reads a payload and returns a whole body: what was given, or `{msgtype, msgtype: what was given}`.
-pub(super) fn read(path: &Path, chosen: &ChosenType) -> Result<Value> {
-    let name = if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") };
-    of_text(&name, &read_payload(path)?, chosen)
+/// What errors call a file of JSON.
+pub(super) fn shown(path: &Path) -> String {
+    if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") }
 }
 
-/// The same from a text that was read already; `name` is what errors call it.
-pub(super) fn of_text(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
+/// The whole body of a payload: what was given, or `{msgtype, msgtype: what was given}`. `name` is what errors call it.
+pub(super) fn parse(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
     let msgtype = chosen.name.as_str();
     let given = parse_json(text).map_err(|error| {
         Error::usage(

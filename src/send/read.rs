@@ -73,7 +73,8 @@ impl<'a> Reader<'a> {
         let (material, text) = match self.source.clone() {
             MessageSource::Payload(path) => {
                 refuse_unused(self.request, None, &self.target.settings)?;
-                (Material::Payload(payload::read(&path, &self.chosen)?), None)
+                let payload = payload::parse(&payload::shown(&path), &read_payload(&path)?, &self.chosen)?;
+                (Material::Payload(payload), None)
             }
             MessageSource::Feed(feed) => self.feed(&feed)?,
             MessageSource::Text if self.is_alert => (self.alert()?, None),
@@ -125,7 +126,7 @@ impl<'a> Reader<'a> {
             let filled = fill(path, &name, &feed.data, &data, if json { Escaping::Json } else { self.escaping() })?;
             if json {
                 refuse_unused(self.request, None, &self.target.settings)?;
-                let payload = payload::of_text(&format!("the template {name}"), &filled, &self.chosen)?;
+                let payload = payload::parse(&format!("the template {name}"), &filled, &self.chosen)?;
                 return Ok((Material::Payload(payload), None));
             }
             text = Some(self.unless_empty(clean(&filled), || {
@@ -251,9 +252,8 @@ fn empty_text(from: &TextSource<'_>) -> Error {
 /// Fills the template at `path` with the JSON that was read from `from`.
 fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping) -> Result<String> {
     let data = parse_json(data).map_err(|error| {
-        let from = if is_stdin(from) { "stdin".to_owned() } else { format!("{from:?}") };
         Error::usage(
-            format!("the data from {from} is not JSON: {error}"),
+            format!("the data from {} is not JSON: {error}", payload::shown(from)),
             "check it with jq; a template takes JSON alone",
         )
     })?;

@@ -87,8 +87,7 @@ impl Target {
     async fn log_in_webhook(&self) -> Result<Login> {
         let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
         let text = self.load(source).await?;
-        let webhook = Webhook::parse(&text, source.origin())?;
-        self.mask.add(&webhook.key);
+        let webhook = self.parse_webhook(&text, source)?;
         let (origin, length) = (source.origin().to_owned(), webhook.key.len());
         let credential_info = CredentialInfo { origin, length, agent_id: None };
         Ok(Login {
@@ -113,12 +112,14 @@ impl Target {
             Channel::App => None,
             Channel::Webhook => self.settings.webhook.as_ref(),
         };
-        let Some((text, origin)) = source.and_then(|source| Some((source.at_hand()?, source.origin()))) else {
-            return Ok(None);
-        };
-        let webhook = Webhook::parse(text, origin)?;
+        let at_hand = source.and_then(|source| Some((source.at_hand()?, source)));
+        at_hand.map(|(text, source)| self.parse_webhook(text, source)).transpose()
+    }
+
+    fn parse_webhook(&self, text: &Secret, source: &SecretSource) -> Result<Webhook> {
+        let webhook = Webhook::parse(text, source.origin())?;
         self.mask.add(&webhook.key);
-        Ok(Some(webhook))
+        Ok(webhook)
     }
 
     /// The fingerprint of the target: of app and agent, or of the webhook's key. It tells targets apart where no profile
@@ -195,7 +196,7 @@ impl Target {
         };
         let period = match self.settings.rate {
             Some(Rate::Per { period, .. }) => Some(period),
-            Some(Rate::Off) | None => None,
+            _ => None,
         };
         Courier {
             client,
