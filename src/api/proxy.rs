@@ -78,7 +78,7 @@ pub(super) fn apply(setting: &ProxySetting, builder: ClientBuilder) -> Result<Cl
         ProxySetting::Environment => builder,
         ProxySetting::Off => builder.no_proxy(),
         ProxySetting::Url(url) => {
-            let proxy = reqwest::Proxy::all(url.url().expose()).map_err(|_| {
+            let proxy = reqwest::Proxy::all(url.url.expose()).map_err(|_| {
                 Error::config(
                     format!("the proxy {url} cannot be used"),
                     "give http://, https://, socks5:// or socks5h://HOST:PORT",
@@ -102,7 +102,7 @@ fn find(setting: &ProxySetting, base_url: &BaseUrl, variable: impl Fn(&str) -> O
     };
     match setting {
         ProxySetting::Off => None,
-        ProxySetting::Url(url) => named(&url.to_string(), url.url().expose()),
+        ProxySetting::Url(url) => named(&url.to_string(), url.url.expose()),
         // A CGI script gets HTTP_PROXY from whoever calls it: no variable counts there.
         ProxySetting::Environment if variable("REQUEST_METHOD").is_some() => None,
         ProxySetting::Environment => {

@@ -76,6 +76,11 @@ impl Environment {
         user.into_iter().chain(self.system_config.clone()).collect()
     }
 
+    /// The same for people.
+    pub(super) fn shown_config_files(&self) -> Vec<String> {
+        self.config_files().iter().map(|path| path.display().to_string()).collect()
+    }
+
     /// Whether that is the config file of all users.
     pub(super) fn is_system_config(&self, path: &Path) -> bool {
         self.system_config.as_deref() == Some(path)

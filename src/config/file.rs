@@ -60,7 +60,7 @@ fn parse(text: &str, path: PathBuf) -> Result<ConfigFile> {
     for (key, value) in in_order(table.get_ref()) {
         match (key.get_ref().as_ref(), value.get_ref()) {
             (DEFAULT_PROFILE, DeValue::String(name)) => {
-                let place = format!("{DEFAULT_PROFILE} in {}", document.place(key));
+                let place = format!("{DEFAULT_PROFILE} in {}", document.place_at(key.span().start));
                 default_profile = Some((name.trim().to_owned(), place));
             }
             (DEFAULT_PROFILE, _) => return Err(document.wrong_type(key, "the name of a profile as a string", None)),
@@ -86,19 +86,15 @@ impl Document<'_> {
         for (key, value) in in_order(named) {
             let name = key.get_ref().as_ref();
             if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) {
-                return Err(Error::config(
-                    format!(
-                        "{}: the profile's name is empty, or has white space around or control characters in it",
-                        self.place(key)
-                    ),
+                return Err(self.error_at(
+                    key,
+                    "the profile's name is empty, or has white space around or control characters in it",
                     "write a plain name, such as [profiles.ops]",
                 ));
             }
             let DeValue::Table(settings) = value.get_ref() else {
-                return Err(Error::config(
-                    format!("{}: a profile must be a table", self.place(key)),
-                    "write [profiles.NAME], and its settings on the lines below",
-                ));
+                let hint = "write [profiles.NAME], and its settings on the lines below";
+                return Err(self.error_at(key, "a profile must be a table", hint));
             };
             let mut layer = Layer::default();
             for (key, value) in in_order(settings) {
@@ -141,18 +137,13 @@ impl Document<'_> {
             (None, DeValue::Table(_)) => "a profile is written [profiles.NAME]".to_owned(),
             _ => "correct the key or remove it; config.example.toml lists every key".to_owned(),
         };
-        Error::config(
-            format!("{}: {shown_name}{}; the nearest known key is `{nearest}`", self.place(key), of_profile(profile)),
-            hint,
-        )
+        let what = format!("{shown_name}{}; the nearest known key is `{nearest}`", of_profile(profile));
+        self.error_at(key, &what, &hint)
     }
 
     fn wrong_type(&self, key: &Spanned<DeString<'_>>, expected: &str, profile: Option<&str>) -> Error {
-        let name = key.get_ref();
-        Error::config(
-            format!("{}: `{name}`{} must be {expected}", self.place(key), of_profile(profile)),
-            "correct the value; config.example.toml shows every key",
-        )
+        let what = format!("`{}`{} must be {expected}", key.get_ref(), of_profile(profile));
+        self.error_at(key, &what, "correct the value; config.example.toml shows every key")
     }
 
     fn syntax_error(&self, error: &toml::de::Error) -> Error {
@@ -178,8 +169,8 @@ impl Document<'_> {
         ends.into_iter().flatten().find_map(meant)
     }
 
-    fn place(&self, key: &Spanned<DeString<'_>>) -> String {
-        self.place_at(key.span().start)
+    fn error_at(&self, key: &Spanned<DeString<'_>>, what: &str, hint: &str) -> Error {
+        Error::config(format!("{}: {what}", self.place_at(key.span().start)), hint)
     }
 
     fn place_at(&self, byte: usize) -> String {

@@ -54,7 +54,7 @@ fn gives_credentials(layers: &Layers<'_>) -> bool {
 
 fn no_file(entry: &SettingValue, env: &Environment) -> Result<Error> {
     let name = shown(entry.text()?);
-    let searched: Vec<_> = env.config_files().iter().map(|path| path.display().to_string()).collect();
+    let searched = env.shown_config_files();
     let searched = if searched.is_empty() { "no home folder is known".to_owned() } else { searched.join(" and ") };
     let hint = match entry.precedence {
         Precedence::Option if entry.origin.starts_with('-') => {

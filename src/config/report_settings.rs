@@ -53,7 +53,11 @@ pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettin
     });
     let in_file = |setting: Setting| {
         let (path, table) = file.as_ref()?;
-        value_in(table, setting, profile.as_deref()).map(|text| value_of(setting, text, path))
+        let text = value_in(table, setting, profile.as_deref())?.to_owned();
+        // Its position is not needed; its folder is, for a relative path.
+        let folder = Rc::from(path.parent().unwrap_or(Path::new("")));
+        let value = SettingValue::new(setting, RawValue::Text(text), Precedence::TopLevel, String::new());
+        Some(value.in_file((0, 0), folder))
     };
     let output = given(Setting::Output).and_then(text).or_else(|| in_file(Setting::Output).and_then(text));
     let output = output.and_then(|name| Output::parse(&name).ok()).unwrap_or_default();
@@ -84,11 +88,4 @@ fn value_in<'a>(file: &'a Table, setting: Setting, named: Option<&str>) -> Optio
     let usual = || file.get("default_profile").map_or_else(only, |name| name.as_str().map(str::trim));
     let profile = named.or_else(usual).and_then(|name| profiles?.get(name));
     profile.and_then(|profile| profile.get(setting.name())).or_else(|| file.get(setting.name()))?.as_str()
-}
-
-/// A value of the file. Its position is not needed; its folder is, for a relative path.
-fn value_of(setting: Setting, value: &str, file: &Path) -> SettingValue {
-    let folder = Rc::from(file.parent().unwrap_or(Path::new("")));
-    SettingValue::new(setting, RawValue::Text(value.to_owned()), Precedence::TopLevel, String::new())
-        .in_file((0, 0), folder)
 }

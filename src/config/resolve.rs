@@ -128,7 +128,7 @@ impl<'a> Config<'a> {
             options: options.settings().collect(),
             profile,
             config_file: file.map(|file| file.path.clone()),
-            searched: if file.is_none() { env.config_files() } else { Vec::new() },
+            searched: if file.is_none() { env.shown_config_files() } else { Vec::new() },
             has_home: env.config_files().iter().any(|path| !env.is_system_config(path)),
             corp_id: layers.id(Setting::CorpId, |text| Ok(text.to_owned()))?,
             agent_id: layers.id(Setting::AgentId, parse_agent_id)?,
@@ -189,18 +189,16 @@ impl<'a> Config<'a> {
 impl Config<'_> {
     /// The config file and why it is that one, or why there is none; for people.
     pub fn about_file(&self) -> String {
-        let searched = self.env.config_files();
+        let searched = self.env.shown_config_files();
         let Some(file) = &self.file else {
-            let searched: Vec<_> = searched.iter().map(|path| path.display().to_string()).collect();
             return match searched.as_slice() {
                 [] => "none: HOME is not set, so that no place for one is known".to_owned(),
                 paths => format!("none: there is no {}", paths.join(" and no ")),
             };
         };
-        let path = file.path.display();
-        let named = self.asked(Setting::Config);
-        let before = searched.iter().take_while(|path| **path != file.path).map(|path| path.display().to_string());
-        match (named, before.collect::<Vec<_>>().as_slice()) {
+        let path = file.path.display().to_string();
+        let before = searched.into_iter().take_while(|searched| *searched != path);
+        match (self.asked(Setting::Config), before.collect::<Vec<_>>().as_slice()) {
             (Some(entry), _) => format!("{path}, which {} names", entry.origin),
             (None, _) if !self.env.is_system_config(&file.path) => format!("{path}, found in the user's folder"),
             (None, []) => format!("{path}, the system's"),
@@ -217,9 +215,8 @@ impl Config<'_> {
                 Some(_) => "none: the environment gives the credentials, and no profile was named".to_owned(),
             };
         };
-        let asked = self.asked(Setting::Profile);
         let default = self.file.as_ref().and_then(|file| file.default_profile.as_ref());
-        match (asked, default) {
+        match (self.asked(Setting::Profile), default) {
             (Some(entry), _) => format!("{name}, which {} names", entry.origin),
             (None, Some(_)) => format!("{name}, the default_profile of the config file"),
             (None, None) => format!("{name}, the only one in the config file"),

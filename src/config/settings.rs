@@ -51,7 +51,7 @@ pub struct Settings {
     /// The config file in use.
     pub config_file: Option<PathBuf>,
     /// Where a config file was looked for, if none was found.
-    pub searched: Vec<PathBuf>,
+    pub searched: Vec<String>,
     /// Whether a folder of the user is known, where that file could be; without HOME there is none.
     pub has_home: bool,
     /// `corpid` (document path 91039).
@@ -228,7 +228,6 @@ impl Settings {
             (Some(file), _) => format!("choose a profile of {} with --profile", file.display()),
             (None, []) => "write a config file (no place for one is known: HOME is not set)".to_owned(),
             (None, paths) => {
-                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
                 let why = if self.has_home { "" } else { "HOME is not set, and " };
                 format!("write a config file ({why}none was found at {})", paths.join(" or "))
             }

@@ -103,9 +103,12 @@ fn is_loopback(host: Host<&str>) -> bool {
 /// An http, https, socks5 or socks5h proxy, with its credentials if it has any. Shown without them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl {
-    url: Secret,
+    /// The whole URL, credentials included.
+    pub url: Secret,
+    /// The password, decoded: to be masked wherever it might show.
+    pub password: Option<Secret>,
+    /// Scheme, host and port.
     address: String,
-    password: Option<Secret>,
 }
 
 impl ProxyUrl {
@@ -133,16 +136,6 @@ impl ProxyUrl {
         let password =
             url.password().map(|password| Secret::new(percent_decode_str(password).decode_utf8_lossy().into_owned()));
         Ok(Self { url: Secret::new(url.as_str()), address, password })
-    }
-
-    /// The whole URL, credentials included.
-    pub fn url(&self) -> &Secret {
-        &self.url
-    }
-
-    /// The password, decoded: to be masked wherever it might show.
-    pub fn password(&self) -> Option<&Secret> {
-        self.password.as_ref()
     }
 }
 
@@ -229,15 +222,12 @@ mod tests {
     fn keeps_credentials_and_hides_them() {
         for scheme in ["http", "https", "socks5", "socks5h"] {
             let proxy = parse_proxy(&format!(" {scheme}://user:p%40ss@proxy.example:1080\n")).unwrap();
-            assert_eq!(
-                proxy.url().expose().trim_end_matches('/'),
-                format!("{scheme}://user:p%40ss@proxy.example:1080")
-            );
-            assert_eq!(proxy.password().unwrap().expose(), "p@ss");
+            assert_eq!(proxy.url.expose().trim_end_matches('/'), format!("{scheme}://user:p%40ss@proxy.example:1080"));
+            assert_eq!(proxy.password.as_ref().unwrap().expose(), "p@ss");
             assert_eq!(proxy.to_string(), format!("{scheme}://proxy.example:1080"));
             assert!(!format!("{proxy:?}").contains("p%40ss"));
         }
-        assert!(parse_proxy("http://proxy.example").unwrap().password().is_none());
+        assert!(parse_proxy("http://proxy.example").unwrap().password.is_none());
     }
 
     #[test]

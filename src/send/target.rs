@@ -164,7 +164,7 @@ impl Target {
     fn client_options(&self, base_url: BaseUrl) -> ClientOptions {
         let settings = &self.settings;
         if let ProxySetting::Url(proxy) = &settings.proxy
-            && let Some(password) = proxy.password()
+            && let Some(password) = &proxy.password
         {
             self.mask.add(password);
         }
