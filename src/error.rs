@@ -97,7 +97,7 @@ pub struct Answer {
 #[error("{}", .0.message)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Inner {
     status: Status,
     message: String,
@@ -113,14 +113,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of any status. Prefer the named constructors where one fits.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            status,
-            message: message.into(),
-            hint: None,
-            answer: None,
-            retry_after: None,
-            seen_ip: None,
-        }))
+        Self(Box::new(Inner { status, message: message.into(), ..Inner::default() }))
     }
 
     /// Options or message against the rules (exit 2).
@@ -145,9 +138,7 @@ impl Error {
 
     /// An error about more than this one, with what this one says of the next step.
     pub fn about(&self, status: Status, message: impl Into<String>) -> Self {
-        let Inner { hint, answer, retry_after, .. } = &*self.0;
-        let (hint, answer, retry_after) = (hint.clone(), answer.clone(), *retry_after);
-        Self(Box::new(Inner { status, message: message.into(), hint, answer, retry_after, seen_ip: None }))
+        Self(Box::new(Inner { status, message: message.into(), seen_ip: None, ..Inner::clone(&self.0) }))
     }
 
     /// Adds or replaces the next step.
@@ -174,15 +165,15 @@ impl Error {
         self
     }
 
-    /// Adds how long to wait before another try.
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+    /// Sets how long to wait before another try, where that is known.
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
         self
     }
 
-    /// Adds the address from which WeCom saw the request come.
-    pub fn with_seen_ip(mut self, ip: impl Into<String>) -> Self {
-        self.0.seen_ip = Some(ip.into());
+    /// Sets the address from which WeCom saw the request come, where it said so.
+    pub fn with_seen_ip(mut self, ip: Option<String>) -> Self {
+        self.0.seen_ip = ip;
         self
     }
 

@@ -32,50 +32,35 @@ pub fn sha256(text: &[u8]) -> String {
     in_hex(Sha256::new_with_prefix(text))
 }
 
-/// The plain SHA-256 of what comes piece by piece.
-#[derive(Debug, Default)]
-pub struct Checksum(Sha256);
-
-impl Checksum {
-    /// Takes the next piece in.
-    pub fn update(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// The sum of all pieces, 64 hexadecimal digits.
-    pub fn finish(self) -> String {
-        in_hex(self.0)
-    }
-}
-
 /// A reader that sums up what is read through it.
 #[derive(Debug)]
 pub struct Summing<R> {
     reader: R,
-    sum: Checksum,
+    hash: Sha256,
 }
 
 impl<R: Read> Summing<R> {
     /// Sums up what is read from here on.
     pub fn new(reader: R) -> Self {
-        Self { reader, sum: Checksum::default() }
+        Self { reader, hash: Sha256::new() }
     }
 
     /// The sum of what was read.
     pub fn finish(self) -> String {
-        self.sum.finish()
+        in_hex(self.hash)
     }
 }
 
 impl<R: Read> Read for Summing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.sum.update(&buffer[..read]);
+        self.hash.update(&buffer[..read]);
         Ok(read)
     }
 }
 
-fn in_hex(hash: Sha256) -> String {
+/// A sum as 64 hexadecimal digits.
+pub fn in_hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -55,11 +55,6 @@ impl fmt::Debug for Secret {
 pub struct Mask(Arc<Mutex<Vec<String>>>);
 
 impl Mask {
-    /// An empty mask.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Adds a secret in the forms in which it can come back: plain, percent-encoded in either case, and inside JSON.
     pub fn add(&self, secret: &Secret) {
         let plain = secret.expose();
@@ -95,12 +90,6 @@ impl Mask {
     }
 }
 
-impl fmt::Debug for Mask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mask")
-    }
-}
-
 /// `%2F` as `%2f`, everything else as it is: both spellings are in use.
 fn with_lower_case_escapes(encoded: &str) -> String {
     let mut lowered = String::with_capacity(encoded.len());
@@ -124,7 +113,7 @@ mod tests {
 
     #[test]
     fn masks_every_form() {
-        let mask = Mask::new();
+        let mask = Mask::default();
         mask.add(&Secret::new("A/b-c d\"é"));
         for form in [
             "A/b-c d\"é",
@@ -140,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_longer_secret_leaves_no_tail() {
-        let mask = Mask::new();
+        let mask = Mask::default();
         mask.add(&Secret::new("abcd"));
         mask.add(&Secret::new("abcdefgh"));
         assert_eq!(mask.apply("abcdefgh abcd"), "*** ***");

@@ -155,7 +155,7 @@ impl Tokens {
     async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Guard> {
         let cache = self.cache.as_ref()?;
         // Half of what is left stays for the work itself.
-        let patience = LOCK_PATIENCE.min(client.deadline().saturating_duration_since(Instant::now()) / 2);
+        let patience = LOCK_PATIENCE.min(client.options.deadline.saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
         let guard = cache.file.lock(Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
             self.tell_trouble("cannot be used", error);

@@ -56,43 +56,35 @@ pub(crate) struct Certificate {
 
 /// Records the certificates that servers show, trusted or not; clones share the record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CertificateRecorder(Arc<Mutex<Vec<Shown>>>);
+pub(super) struct CertificateRecorder(Arc<Mutex<Vec<ShownCertificate>>>);
 
-/// One certificate, in DER, and for whom it was shown.
-#[derive(Debug)]
-struct Shown {
-    name: String,
-    certificate: Vec<u8>,
-    version: Option<&'static str>,
-}
+/// The name of a server and the certificate that it showed; `None` for one that cannot be read.
+type ShownCertificate = (String, Option<Certificate>);
 
 impl CertificateRecorder {
     /// The latest one that a server of that name showed; `None` also for one that cannot be read.
     pub(super) fn latest(&self, name: &str) -> Option<Certificate> {
-        let shown = self.shown();
-        let shown = shown.iter().rfind(|shown| shown.name == name)?;
-        read(&shown.certificate, shown.version)
+        self.shown().iter().rfind(|(server, _)| server == name)?.1.clone()
     }
 
     /// Records a certificate in DER that is about to be verified.
     pub(super) fn record(&self, name: &ServerName<'_>, certificate: &[u8]) {
-        let shown = Shown { name: name.to_str().into_owned(), certificate: certificate.to_vec(), version: None };
-        self.shown().push(shown);
+        self.shown().push((name.to_str().into_owned(), read(certificate)));
     }
 
     /// Records the version of TLS that was agreed on with the last server.
     pub(super) fn record_version(&self, version: &'static str) {
-        if let Some(last) = self.shown().last_mut() {
+        if let Some((_, Some(last))) = self.shown().last_mut() {
             last.version = Some(version);
         }
     }
 
-    fn shown(&self) -> MutexGuard<'_, Vec<Shown>> {
+    fn shown(&self) -> MutexGuard<'_, Vec<ShownCertificate>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read(der: &[u8], version: Option<&'static str>) -> Option<Certificate> {
+fn read(der: &[u8]) -> Option<Certificate> {
     let certificate = x509_cert::Certificate::from_der(der).ok()?;
     let fields = certificate.tbs_certificate();
     let text = |found: Option<DirectoryString>| found.map(|text| text.value().into_owned());
@@ -100,7 +92,7 @@ fn read(der: &[u8], version: Option<&'static str>) -> Option<Certificate> {
     let names = [issuer.common_name().ok().and_then(text), issuer.organization().ok().and_then(text)];
     let names: Vec<_> = names.into_iter().flatten().filter(|name| !name.is_empty()).collect();
     let issuer = if names.is_empty() { "an issuer without a name".to_owned() } else { names.join(", ") };
-    Some(Certificate { version, issuer, not_after: fields.validity().not_after.to_system_time() })
+    Some(Certificate { version: None, issuer, not_after: fields.validity().not_after.to_system_time() })
 }
 
 #[cfg(test)]
@@ -125,16 +117,16 @@ mod tests {
             params.distinguished_name.push(DnType::OrganizationName, "某公司");
             params.distinguished_name.push(DnType::CommonName, "Test CA");
         });
-        let read = read(&der, Some("TLS 1.3")).unwrap();
-        assert_eq!((read.issuer.as_str(), read.version), ("Test CA, 某公司", Some("TLS 1.3")));
+        let read = read(&der).unwrap();
+        assert_eq!((read.issuer.as_str(), read.version), ("Test CA, 某公司", None));
         assert_eq!(read.not_after, SystemTime::UNIX_EPOCH + Duration::from_secs(1_927_843_200));
     }
 
     #[test]
     fn what_cannot_be_read_is_no_certificate() {
-        assert_eq!(read(&certificate(|_| {}), None).unwrap().issuer, "an issuer without a name");
+        assert_eq!(read(&certificate(|_| {})).unwrap().issuer, "an issuer without a name");
         for der in [&b""[..], b"nonsense", &certificate(|_| {})[..200]] {
-            assert_eq!(read(der, None), None);
+            assert_eq!(read(der), None);
         }
     }
 

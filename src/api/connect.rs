@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tower_layer::Layer;
 use tower_service::Service;
 
 use super::certificate::CertificateFault;
@@ -21,20 +20,10 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Why no connection came to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ConnectFailure {
-    /// The name was not found.
-    Dns {
-        /// The name looked up: WeCom's, or a proxy's.
-        host: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// The look-up did not end within the connect limit.
-    DnsTimedOut {
-        /// The name looked up: WeCom's, or a proxy's.
-        host: String,
-        /// For how long it was waited for.
-        waited: Duration,
-    },
+    /// The name of `host`, WeCom's or a proxy's, was not found, for the reason that the system gave.
+    Dns { host: String, reason: String },
+    /// The look-up of `host` did not end within the connect limit.
+    DnsTimedOut { host: String, waited: Duration },
     /// Refused, unreachable, reset, or a handshake that failed for another cause than the certificate.
     Connect(String),
     /// Nothing stood within the connect limit.
@@ -61,6 +50,22 @@ struct State {
     looked_up: Option<String>,
     stood: Option<Instant>,
     failure: Option<ConnectFailure>,
+}
+
+impl State {
+    /// Since when the request has had a connection. An attempt that made none was given one that stood before.
+    fn stood_since(&self) -> Option<Instant> {
+        let is_given = !self.connecting && self.failure.is_none();
+        self.stood.or(is_given.then_some(self.began))
+    }
+
+    /// What the attempt was doing when it was cut off before a connection stood.
+    fn timed_out(&self, waited: Duration) -> ConnectFailure {
+        match self.looked_up.clone() {
+            Some(host) => ConnectFailure::DnsTimedOut { host, waited },
+            None => ConnectFailure::TimedOut(waited),
+        }
+    }
 }
 
 /// Watches the connection of one attempt as it is made; clones watch the same one.
@@ -99,31 +104,18 @@ impl ConnectionWatch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Since when the request has had a connection. An attempt that made none was given one that stood before.
+    /// Since when the request has had a connection.
     pub(super) fn stood_since(&self) -> Option<Instant> {
-        let state = self.state();
-        match (state.stood, state.connecting || state.failure.is_some()) {
-            (Some(since), _) => Some(since),
-            (None, true) => None,
-            (None, false) => Some(state.began),
-        }
+        self.state().stood_since()
     }
 
-    /// For how long the attempt has lasted.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.state().began.elapsed()
-    }
-
-    /// Why the connection did not come to stand; `None` while it stands or is being made.
+    /// Why an attempt that has ended had no connection; `None` if it had one.
     pub(super) fn failure(&self) -> Option<ConnectFailure> {
-        self.state().failure.clone()
-    }
-
-    /// What the attempt was doing when it was cut off before a connection stood.
-    pub(super) fn describe_wait(&self, waited: Duration) -> ConnectFailure {
-        match self.state().looked_up.clone() {
-            Some(host) => ConnectFailure::DnsTimedOut { host, waited },
-            None => ConnectFailure::TimedOut(waited),
+        let state = self.state();
+        match &state.failure {
+            Some(failure) => Some(failure.clone()),
+            None if state.stood_since().is_some() => None,
+            None => Some(state.timed_out(state.began.elapsed())),
         }
     }
 
@@ -178,21 +170,9 @@ impl Resolve for WatchedResolver {
     }
 }
 
-/// The layer around the connector that notes when a connection stands and why not.
+/// A connector that notes when a connection stands and why not.
 #[derive(Clone)]
-pub(super) struct WatchLayer;
-
-impl<S> Layer<S> for WatchLayer {
-    type Service = Watched<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Watched(inner)
-    }
-}
-
-/// A connector that is watched.
-#[derive(Clone)]
-pub(super) struct Watched<S>(S);
+pub(super) struct Watched<S>(pub(super) S);
 
 impl<S, Target> Service<Target> for Watched<S>
 where
@@ -211,10 +191,7 @@ where
     fn call(&mut self, target: Target) -> Self::Future {
         let connecting = self.0.call(target);
         match ConnectionWatch::current() {
-            Some(watch) => {
-                let limit = watch.connect();
-                Box::pin(watched(watch, limit, connecting))
-            }
+            Some(watch) => Box::pin(watched(watch, connecting)),
             None => Box::pin(connecting),
         }
     }
@@ -223,9 +200,9 @@ where
 /// Makes a connection under the limit of its attempt, and notes how it ends.
 async fn watched<C>(
     watch: ConnectionWatch,
-    limit: Duration,
     connecting: impl Future<Output = Result<C, BoxError>>,
 ) -> Result<C, BoxError> {
+    let limit = watch.connect();
     let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(watch.clone(), connecting)));
     let mut is_needed = true;
     let made = poll_fn(|context| {
@@ -247,7 +224,8 @@ async fn watched<C>(
             Err(error)
         }
         Err(elapsed) => {
-            watch.fail(watch.describe_wait(limit));
+            let failure = watch.state().timed_out(limit);
+            watch.fail(failure);
             Err(elapsed.into())
         }
     }

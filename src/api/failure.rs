@@ -1,13 +1,12 @@
-//! Why a call did not end with WeCom's consent, in words that stand by themselves.
-
-use std::time::Duration;
+//! What an answer means, and why a call did not end with WeCom's consent, in words that stand by themselves.
 
 use super::certificate::CertificateFault;
-use super::envelope::{HttpAnswer, Reply};
+use super::envelope::{HttpAnswer, Reply, reply_in};
 use super::errcode;
 use super::proxy::Proxy;
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Error, Status};
 use crate::sanitize::{one_line, truncate};
+use crate::secret::Mask;
 
 /// How much of a foreign answer is shown, in characters.
 const EXCERPT_CHARS: usize = 120;
@@ -15,67 +14,42 @@ const EXCERPT_CHARS: usize = 120;
 /// Why a call did not end with WeCom's consent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The client could not be set up, or the input could not be read: no request was made.
+    /// No request was made: the client could not be set up, the input could not be read, or there was no time left.
     #[error("{0}")]
     Setup(Error),
-    /// There was no time left for a request.
-    #[error("the deadline passed before the request to {0} was made")]
-    Late(String),
-    /// No connection came to stand.
+    /// No connection was established. `limit` is the time limit that ended the wait, if one did.
     #[error("{what}")]
-    Unreached {
-        /// What happened.
-        what: String,
-        /// The limit that ended the wait, if one did.
-        limit: Option<Limit>,
-    },
-    /// The peer's certificate is not trusted, expired or for another name.
+    Unreached { what: String, limit: Option<Limit> },
+    /// The certificate of `host` is not trusted, expired or for another name.
     #[error("the certificate of {host} was not accepted: {fault}")]
-    Untrusted {
-        /// Whose certificate, and by which way.
-        host: String,
-        /// What is wrong with it.
-        fault: CertificateFault,
-    },
-    /// The proxy asks for a log-in.
+    Untrusted { host: String, fault: CertificateFault },
+    /// A proxy asks for another log-in, or an HTTP status without a word from WeCom says that the address is wrong.
     #[error("{0}")]
-    ProxyLogin(String),
-    /// An HTTP status that says the address is wrong, without a word from WeCom.
+    Config(Error),
+    /// HTTP 429 without a word from WeCom.
     #[error("{0}")]
-    WrongAddress(String),
-    /// HTTP 429.
-    #[error("{what}")]
-    TooManyRequests {
-        /// Who asks for it, and how.
-        what: String,
-        /// What `Retry-After` asked for.
-        retry_after: Option<Duration>,
-    },
+    TooManyRequests(Error),
     /// An answer that is not WeCom's: a portal, a proxy's error page, an oversized body, no HTTP at all.
     #[error("{0}")]
-    Foreign(String),
-    /// An answer began and did not come to its end.
+    Foreign(Error),
+    /// An answer began and did not come to its end. `limit` is the time limit that ended the wait, if one did.
     #[error("{what}")]
-    Cut {
-        /// What happened.
-        what: String,
-        /// The limit that ended the wait, if one did.
-        limit: Option<Limit>,
-    },
-    /// The request went out, no answer came.
+    Cut { what: String, limit: Option<Limit> },
+    /// The request went out, no answer came. `limit` is the time limit that ended the wait, if one did.
     #[error("{what}")]
-    Silent {
-        /// What happened.
-        what: String,
-        /// The limit that ended the wait, if one did.
-        limit: Option<Limit>,
-    },
+    Silent { what: String, limit: Option<Limit> },
     /// WeCom's answer is a refusal.
     #[error("WeCom answered {}: {}", .0.answer.errcode, errcode::said_or_meant(&.0.answer))]
     Rejected(Reply),
 }
 
 impl CallError {
+    /// An answer that is not WeCom's; `message` says which.
+    pub(super) fn foreign(message: String) -> Self {
+        let hint = "something between this machine and WeCom answered (proxy, portal, relay): check it, then try again";
+        Self::Foreign(Error::temporary(message, hint))
+    }
+
     /// The refusal, when WeCom gave one.
     pub(crate) fn answer(&self) -> Option<&Answer> {
         match self {
@@ -86,7 +60,7 @@ impl CallError {
 
     /// Whether it failed before the request can have reached WeCom, or what stands before it.
     pub(crate) fn is_before_the_request(&self) -> bool {
-        matches!(self, Self::Setup(_) | Self::Late(_) | Self::Unreached { .. } | Self::Untrusted { .. })
+        matches!(self, Self::Setup(_) | Self::Unreached { .. } | Self::Untrusted { .. })
     }
 
     /// A list of ids out of a refusal.
@@ -148,18 +122,35 @@ impl Peer<'_> {
 
     /// That the proxy wants a log-in, or another one.
     pub(super) fn proxy_login(&self) -> CallError {
-        CallError::ProxyLogin(match &self.proxy {
+        let message = match &self.proxy {
             Some(proxy) if proxy.speaks_http() => format!("{proxy} refuses its log-in (407)"),
             Some(proxy) => format!("{proxy} refuses its log-in"),
             None => format!("a proxy on the way to {} asks for a log-in (407)", self.endpoint()),
-        })
+        };
+        let hint =
+            "put the right user and password into the proxy URL (--proxy, WECOM_ALERT_PROXY or the proxy variables)";
+        CallError::Config(Error::config(message, hint))
+    }
+}
+
+/// What a complete HTTP answer means, in the order that the exit codes promise: WeCom's consent, its refusal, or no word of
+/// WeCom at all. Secrets are masked before anything of it is put into a message.
+pub(super) fn judge(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Mask) -> Result<Reply, CallError> {
+    match reply_in(body) {
+        Some(reply) if reply.answer.errcode == 0 && answer.status != 200 => Err(foreign(answer, body, peer, mask)),
+        Some(reply) if reply.answer.errcode == 0 && !errcode::warns_of_wrong_json(&reply.answer.errmsg) => Ok(reply),
+        Some(mut refusal) => {
+            refusal.answer.errmsg = mask.apply(&refusal.answer.errmsg);
+            Err(CallError::Rejected(refusal))
+        }
+        None => Err(foreign(answer, body, peer, mask)),
     }
 }
 
 /// What an answer means in which WeCom has no say.
-pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
-    let HttpAnswer { status, retry_after, leads_to, body } = answer;
-    let (from, excerpt) = (peer.endpoint(), excerpt(body));
+fn foreign(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Mask) -> CallError {
+    let HttpAnswer { status, retry_after, leads_to, .. } = answer;
+    let (from, excerpt) = (peer.endpoint(), excerpt(mask.apply(&String::from_utf8_lossy(body)).as_bytes()));
     let redirect = match leads_to {
         Some(origin) if (300..400).contains(status) => format!(", a redirect to {origin}"),
         _ => String::new(),
@@ -168,11 +159,15 @@ pub(super) fn foreign(answer: &HttpAnswer<'_>, peer: &Peer<'_>) -> CallError {
     match status {
         407 => peer.proxy_login(),
         429 => {
-            let what = format!("HTTP 429 from {from}: too many requests: {excerpt}");
-            CallError::TooManyRequests { what, retry_after: *retry_after }
+            let message = format!("HTTP 429 from {from}: too many requests: {excerpt}");
+            let error = Error::new(Status::RateLimited, message).with_hint("wait, then try again");
+            CallError::TooManyRequests(error.with_retry_after(*retry_after))
         }
-        400..=499 if !matches!(status, 408 | 425) => CallError::WrongAddress(unknown()),
-        _ => CallError::Foreign(unknown()),
+        400..=499 if !matches!(status, 408 | 425) => CallError::Config(Error::config(
+            unknown(),
+            "check --base-url: its host, port and path prefix must lead to WeCom's API or a relay to it",
+        )),
+        _ => CallError::foreign(unknown()),
     }
 }
 
@@ -190,7 +185,130 @@ fn excerpt(body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn judged(status: u16, body: &[u8]) -> Result<Reply, CallError> {
+        let peer = Peer { host: "wecom.example", path: "/cgi-bin/gettoken".to_owned(), proxy: None };
+        let leads_to = Some("https://portal.example".to_owned());
+        let answer = HttpAnswer { status, leads_to, ..HttpAnswer::default() };
+        judge(&answer, body, &peer, &Mask::default())
+    }
+
+    fn errcode(status: u16, body: &[u8]) -> Option<i64> {
+        match judged(status, body) {
+            Ok(reply) | Err(CallError::Rejected(reply)) => Some(reply.answer.errcode),
+            Err(_) => None,
+        }
+    }
+
+    /// Bytes of any kind, and pieces that come close to an answer of WeCom's.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = [
+            "{",
+            "}",
+            "\"errcode\"",
+            "\"errmsg\"",
+            ":",
+            ",",
+            "0",
+            "-1",
+            "40014",
+            "\"40014\"",
+            "1e400",
+            "null",
+            "[",
+            "]",
+            "\"ok\"",
+            "\u{feff}",
+            "\u{202e}",
+            "<html>",
+            "{\"errcode\":0,",
+            "\"磁盘\"",
+            "\\u0000",
+            "99999999999999999999",
+        ];
+        let close = prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12);
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..200), close.prop_map(|pieces| pieces.concat().into_bytes())]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_answer_has_one_meaning(status in 100..600u16, body in body()) {
+            match judged(status, &body) {
+                Ok(reply) => prop_assert!(status == 200 && reply.answer.errcode == 0),
+                Err(CallError::Rejected(reply)) => prop_assert!(
+                    reply.answer.errcode != 0 || errcode::warns_of_wrong_json(&reply.answer.errmsg)
+                ),
+                Err(error) => {
+                    let told = error.to_string();
+                    prop_assert!(told.contains("wecom.example") && one_line(&told) == told, "{told:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wecoms_word_counts_whatever_the_status() {
+        assert_eq!(errcode(200, br#"{"errcode":0,"errmsg":"ok"}"#), Some(0));
+        assert_eq!(errcode(200, b"{}"), Some(0), "absent is 0");
+        assert_eq!(errcode(200, "\u{feff}{\"errcode\":\"40014\"}".as_bytes()), Some(40014));
+        assert_eq!(errcode(502, br#"{"errcode":-1,"errmsg":"system busy"}"#), Some(-1));
+        assert_eq!(errcode(404, br#"{"errcode":0}"#), None, "a success needs status 200");
+        assert_eq!(errcode(200, b"[]"), None);
+        assert_eq!(errcode(200, br#"{"errcode":null}"#), None, "neither absent nor a number");
+        assert_eq!(errcode(200, b"<html>"), None);
+        assert_eq!(errcode(200, b"\x01"), None);
+        assert_eq!(errcode(200, b"\xff\xfe{}"), None, "not UTF-8");
+    }
+
+    #[test]
+    fn a_success_with_the_format_warning_is_none() {
+        let body = br#"{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}"#;
+        let refusal = judged(200, body).unwrap_err();
+        assert_eq!(errcode::class_of(refusal.answer().unwrap().errcode).refusal_status(), Status::Refused);
+    }
+
+    #[test]
+    fn statuses_without_wecoms_word() {
+        let judged = |status| judged(status, b"x").unwrap_err();
+        let is_named = |error: &Error| error.message().contains("from wecom.example/cgi-bin/gettoken");
+        assert!(matches!(judged(407), CallError::Config(error) if error.message().contains("asks for a log-in")));
+        assert!(matches!(judged(429), CallError::TooManyRequests(error) if is_named(&error)));
+        for status in [400, 401, 403, 404, 410] {
+            assert!(matches!(judged(status), CallError::Config(error) if is_named(&error)), "{status}");
+        }
+        for status in [200, 201, 204, 302, 408, 425, 500, 502, 503] {
+            assert!(matches!(judged(status), CallError::Foreign(error) if is_named(&error)), "{status}");
+        }
+        let redirect = "HTTP 302 from wecom.example/cgi-bin/gettoken, a redirect to https://portal.example, which is not \
+                        an answer of WeCom: x";
+        assert_eq!(judged(302).to_string(), redirect);
+        assert!(!judged(200).to_string().contains("portal"), "only of a redirect");
+    }
+
+    #[test]
+    fn debug_shows_no_value_of_a_field() {
+        let body = br#"{"errcode":0,"errmsg":"ok","access_token":"test-token-s3cret","expires_in":7200}"#;
+        let reply = judged(200, body).unwrap();
+        let shown = r#"Reply { errcode: 0, fields: ["errcode", "errmsg", "access_token", "expires_in"] }"#;
+        assert_eq!(format!("{reply:?}"), shown);
+        assert_eq!(format!("{:?}", CallError::Rejected(reply)), format!("Rejected({shown})"));
+    }
+
+    #[test]
+    fn a_refusal_without_words_is_told_by_its_meaning() {
+        for (body, message) in [
+            (r#"{"errcode":93000,"errmsg":"invalid key, hint: [1]"}"#, "WeCom answered 93000: invalid key"),
+            (r#"{"errcode":6000}"#, "WeCom answered 6000: the data was changed by somebody else at the same time"),
+            (r#"{"errcode":123456}"#, "WeCom answered 123456: no errmsg"),
+        ] {
+            assert_eq!(judged(200, body.as_bytes()).unwrap_err().to_string(), message);
+        }
+    }
 
     #[test]
     fn a_peer_is_named_with_its_way() {

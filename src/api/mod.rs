@@ -1,35 +1,32 @@
 //! The client: the only code that talks to the network.
 //!
-//! It is given an access token and never asks for one; it never retries, caches or sleeps. A method per endpoint
-//! stands in the file of its area; what they share, the machinery of connections and requests, stands here.
+//! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods
+//! for the endpoints stand in `endpoints`; what they share, the machinery of connections and requests, stands here.
 
-mod app;
 mod certificate;
 mod connect;
+mod endpoints;
 mod envelope;
 pub(crate) mod errcode;
 mod exchange;
 mod failure;
-mod message;
 mod probe;
-mod progress;
 mod proxy;
 mod roots;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod upload;
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::OnceCell;
 
-pub(crate) use app::{AGENT_GET, Agent, GETTOKEN, Grant};
 pub(crate) use certificate::{Certificate, CertificateFault};
-pub(crate) use envelope::{Reply, status_of};
+pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
+pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, Limit};
-pub(crate) use message::Uploaded;
 pub(crate) use probe::Way;
 pub(crate) use trust::Trust;
 
@@ -38,7 +35,7 @@ use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::secret::Mask;
 use certificate::CertificateRecorder;
-use connect::{WatchLayer, WatchedResolver};
+use connect::{Watched, WatchedResolver};
 use failure::Peer;
 use proxy::Proxy;
 
@@ -62,47 +59,26 @@ pub(crate) struct ClientOptions {
 /// A typed client of WeCom's server API. The connection machinery is built at the first call, not before. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Client {
-    options: ClientOptions,
+    /// How it reaches WeCom.
+    pub(crate) options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
-    /// When the first answer of WeCom came, by this machine's clock and by its own.
-    clocks: Arc<OnceLock<(SystemTime, SystemTime)>>,
+    /// By how many seconds this machine's clock was ahead of WeCom's when its first answer came.
+    clock_ahead_s: Arc<OnceLock<i64>>,
     /// Records the certificates that were shown, where somebody asks for them.
     recorder: Option<CertificateRecorder>,
     mask: Mask,
     listener: Observer,
 }
 
-/// The path of an endpoint of that name.
-pub(crate) fn endpoint(name: &str) -> String {
-    format!("/cgi-bin/{name}")
-}
-
-/// Where a request goes: `secrets` of the query are never shown.
-struct Target<'a> {
-    method: Method,
-    path: &'a str,
-    query: Vec<(&'a str, &'a str)>,
-}
-
 impl Client {
     /// A client that masks with `mask` and tells `listener` of each attempt.
     pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
-        Self { options, http: Arc::default(), clocks: Arc::default(), recorder: None, mask, listener }
+        Self { options, http: Arc::default(), clock_ahead_s: Arc::default(), recorder: None, mask, listener }
     }
 
     /// The path of an endpoint behind this client's base URL.
     pub(crate) fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.options.base_url.path_prefix())
-    }
-
-    /// When the whole command must end.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.options.deadline
-    }
-
-    /// Sets when the whole command must end.
-    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.options.deadline = deadline;
     }
 
     /// Builds the connection machinery now, to find out whether it can be built.
@@ -116,23 +92,20 @@ impl Client {
     }
 
     async fn build(&self) -> Result<reqwest::Client> {
+        let is_tls = self.is_tls() || self.proxy().is_some_and(|proxy| proxy.is_tls());
+        let tls = self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await?;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("wecom-alert/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(self.client_config().await?)
+            .tls_backend_preconfigured(tls)
             // The credentials are in the query: a redirect would hand them on.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .dns_resolver(WatchedResolver)
-            .connector_layer(WatchLayer);
+            .connector_layer(tower_layer::layer_fn(Watched));
         proxy::apply(&self.options.proxy, builder)?.build().map_err(|error| {
             Error::defect(format!("the HTTP client cannot be built: {}", exchange::root_cause(&error)))
         })
-    }
-
-    async fn client_config(&self) -> Result<rustls::ClientConfig> {
-        let is_tls = self.is_tls() || self.proxy().is_some_and(|proxy| proxy.is_tls());
-        self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await
     }
 
     /// Makes an attempt, and another with all trusted roots where those at hand did not suffice. The handshake failed then,
@@ -152,7 +125,13 @@ impl Client {
     /// How much time is left of the deadline: some, or there is no use in a request.
     fn time_left(&self) -> Result<Duration, CallError> {
         let left = self.options.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(CallError::Late(self.options.base_url.host().to_owned())) } else { Ok(left) }
+        if left.is_zero() {
+            let message =
+                format!("the deadline passed before the request to {} was made", self.options.base_url.host());
+            let hint = "nothing was sent; try again with a larger --deadline";
+            return Err(CallError::Setup(Error::temporary(message, hint)));
+        }
+        Ok(left)
     }
 
     /// The proxy on the way to WeCom.
@@ -164,24 +143,16 @@ impl Client {
     fn peer(&self, endpoint: &str) -> Peer<'_> {
         Peer { host: self.options.base_url.host(), path: self.path(endpoint), proxy: self.proxy() }
     }
-
-    /// An empty request to that target.
-    async fn request(&self, target: &Target<'_>) -> Result<RequestBuilder, CallError> {
-        let http = self.http().await.map_err(CallError::Setup)?;
-        let url = Url::parse_with_params(&format!("{}{}", self.options.base_url, target.path), &target.query)
-            .map_err(|error| CallError::Setup(Error::defect(format!("the request's URL is malformed: {error}"))))?;
-        Ok(http.request(target.method.clone(), url))
-    }
 }
 
 /// What an HTTP answer means: see `fuzz::judge_answer`.
 #[cfg(fuzzing)]
 pub(crate) fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64, i64>>, String) {
-    let answer = envelope::HttpAnswer { status, retry_after: None, leads_to: None, body };
+    let answer = envelope::HttpAnswer { status, ..envelope::HttpAnswer::default() };
     let peer = failure::Peer { host: "wecom.example", path: "/cgi-bin/x".to_owned(), proxy: None };
-    match envelope::judge(&answer) {
-        Some(Ok(reply)) => (Some(Ok(reply.answer.errcode)), String::new()),
-        Some(Err(reply)) => (Some(Err(reply.answer.errcode)), String::new()),
-        None => (None, failure::foreign(&answer, &peer).to_string()),
+    match failure::judge(&answer, body, &peer, &Mask::default()) {
+        Ok(reply) => (Some(Ok(reply.answer.errcode)), String::new()),
+        Err(CallError::Rejected(reply)) => (Some(Err(reply.answer.errcode)), String::new()),
+        Err(error) => (None, error.to_string()),
     }
 }

@@ -7,9 +7,7 @@ use tokio::net::TcpStream;
 
 use super::certificate::{Certificate, CertificateRecorder};
 use super::connect::{ConnectFailure, ConnectionWatch};
-use super::exchange::RequestEnd;
-use super::failure::{CallError, Limit};
-use super::progress::RequestProgress;
+use super::failure::CallError;
 use super::proxy::Proxy;
 use super::{Client, ClientOptions};
 use crate::config::ProxySetting;
@@ -17,7 +15,6 @@ use crate::event::Observer;
 use crate::secret::Mask;
 
 /// Which way requests go.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Straight to WeCom, since no proxy is named.
     Straight,
@@ -26,14 +23,7 @@ pub(crate) enum Way {
     /// Straight to WeCom, since `NO_PROXY` excepts this host from the proxy.
     Excepted,
     /// Through a proxy.
-    Proxy {
-        /// Scheme, host and port.
-        address: String,
-        /// How errors call it.
-        name: String,
-        /// Whether it has to let a connection through before anything can be asked of WeCom.
-        tunnels: bool,
-    },
+    Proxy(Proxy),
 }
 
 impl Client {
@@ -46,14 +36,16 @@ impl Client {
     pub(crate) fn way(&self) -> Way {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
         match self.proxy() {
-            Some(proxy) => {
-                let tunnels = self.is_tls() || !proxy.speaks_http();
-                Way::Proxy { address: proxy.address(), name: proxy.to_string(), tunnels }
-            }
+            Some(proxy) => Way::Proxy(proxy),
             None if *setting == ProxySetting::Off => Way::Off,
             None if Proxy::is_excepted(setting, base_url) => Way::Excepted,
             None => Way::Straight,
         }
+    }
+
+    /// Whether a proxy has to let a connection through before anything can be asked of WeCom.
+    pub(crate) fn is_tunneled(&self) -> bool {
+        self.proxy().is_some_and(|proxy| self.is_tls() || !proxy.speaks_http())
     }
 
     /// Whether WeCom is spoken to by TLS.
@@ -63,12 +55,7 @@ impl Client {
 
     /// The host and port that a connection is made to: the proxy's, where there is one.
     pub(crate) fn first_hop(&self) -> (String, u16) {
-        if let Some(proxy) = self.proxy() {
-            let (host, port) = proxy.hop();
-            return (host.to_owned(), port);
-        }
-        let (host, port) = self.host_and_port();
-        (host.to_owned(), port)
+        self.proxy().map_or_else(|| self.host_and_port(), |proxy| proxy.hop)
     }
 
     /// The addresses of that host.
@@ -104,39 +91,26 @@ impl Client {
 
     /// Makes a connection as a request does, through the proxy and with TLS, and drops it: no request goes out.
     pub(crate) async fn open(&self) -> Result<(), CallError> {
-        self.http().await.map_err(CallError::Setup)?;
-        self.trusting(async || self.open_once().await).await
-    }
-
-    async fn open_once(&self) -> Result<(), CallError> {
         let http = self.http().await.map_err(CallError::Setup)?;
-        let watch = ConnectionWatch::begin(self.connect_limit()?, true);
-        let request = watch.over(http.get(self.options.base_url.as_str()).send());
-        let ended = tokio::time::timeout_at(self.options.deadline.into(), request).await;
-        if watch.failure().is_none() && watch.stood_since().is_some() {
-            return Ok(());
-        }
-        let ended = match &ended {
-            Ok(Err(error)) => RequestEnd::Failed(error),
-            Ok(Ok(_)) | Err(_) => RequestEnd::TimedOut(Limit::Deadline),
-        };
-        Err(self.no_response(&watch, "", &RequestProgress::default(), ended))
+        self.trusting(async || {
+            let watch = ConnectionWatch::begin(self.connect_limit()?, true);
+            let request = watch.over(http.get(self.options.base_url.as_str()).send());
+            // How it ended is known to the watch.
+            let _ = tokio::time::timeout_at(self.options.deadline.into(), request).await;
+            watch.failure().map_or(Ok(()), |failure| Err(self.unreached(&self.peer(""), failure)))
+        })
+        .await
     }
 
     /// The certificate that WeCom's host showed, trusted or not.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        self.recorder.as_ref()?.latest(self.host_and_port().0)
+        self.recorder.as_ref()?.latest(&self.host_and_port().0)
     }
 
     /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
     /// has answered. It is exact to a second and the time that the answer took.
     pub(crate) fn clock_ahead_s(&self) -> Option<i64> {
-        let (here, there) = self.clocks.get()?;
-        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-        Some(match here.duration_since(*there) {
-            Ok(ahead) => seconds(ahead),
-            Err(behind) => -seconds(behind.duration()),
-        })
+        self.clock_ahead_s.get().copied()
     }
 
     /// How long a connection may take to stand, as far as there is time.
@@ -145,10 +119,10 @@ impl Client {
     }
 
     /// The host of the base URL without brackets, and its port.
-    fn host_and_port(&self) -> (&str, u16) {
+    fn host_and_port(&self) -> (String, u16) {
         let host = self.options.base_url.host();
         let given = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
         let (name, port) = given.unwrap_or((host, if self.is_tls() { 443 } else { 80 }));
-        (name.trim_matches(['[', ']']), port)
+        (name.trim_matches(['[', ']']).to_owned(), port)
     }
 }

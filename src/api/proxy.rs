@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 
 /// A proxy on the way.
 #[derive(Debug)]
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     name: String,
     scheme: String,
     /// Its host, without the brackets of an address, and its port.
-    hop: (String, u16),
+    pub(super) hop: (String, u16),
 }
 
 impl Proxy {
@@ -43,15 +43,10 @@ impl Proxy {
     }
 
     /// Scheme, host and port, without credentials.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let (host, port) = &self.hop;
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         format!("{}://{host}:{port}", self.scheme)
-    }
-
-    /// Where a connection to it goes: its host and port.
-    pub(super) fn hop(&self) -> (&str, u16) {
-        (&self.hop.0, self.hop.1)
     }
 
     /// Whether it is spoken to in HTTP, rather than in SOCKS.

@@ -26,13 +26,6 @@ pub(super) struct Sources {
     is_used: bool,
 }
 
-/// What a first reading brought.
-pub(super) struct AtHand {
-    pub(super) roots: RootCertStore,
-    /// Whether there are roots enough without the folders of `SSL_CERT_DIR`, which are many times as slow to read.
-    pub(super) leaves_folders: bool,
-}
-
 impl Sources {
     /// `is_used` says whether any connection will have TLS.
     pub(super) fn new(ca_file: Option<PathBuf>, is_used: bool) -> Self {
@@ -40,12 +33,11 @@ impl Sources {
         Self { ca_file, cert_file: variable("SSL_CERT_FILE"), cert_dirs: variable("SSL_CERT_DIR"), is_used }
     }
 
-    /// Reads all sources but the folders of `SSL_CERT_DIR`, and these where `SSL_CERT_FILE` gives nothing. Blocks.
+    /// Reads all sources but the folders of `SSL_CERT_DIR`, which are many times as slow to read, and these where
+    /// `SSL_CERT_FILE` gives nothing. Returns also whether the folders were left unread. Blocks.
     ///
-    /// # Errors
-    ///
-    /// A CA file, or a bundle named by a variable, from which no certificate can be read.
-    pub(super) fn read(&self) -> Result<AtHand> {
+    /// Fails for a CA file, or a bundle named by a variable, from which no certificate can be read.
+    pub(super) fn read(&self) -> Result<(RootCertStore, bool)> {
         let mut roots = RootCertStore::empty();
         let mut leaves_folders = false;
         if !self.is_used {
@@ -61,7 +53,7 @@ impl Sources {
         if let Some(path) = &self.ca_file {
             add_ca_file(&mut roots, path)?;
         }
-        Ok(AtHand { roots, leaves_folders })
+        Ok((roots, leaves_folders))
     }
 
     /// Reads the folders of `SSL_CERT_DIR`, and passes over what cannot be read. Blocks.
@@ -112,33 +104,13 @@ impl Sources {
     }
 }
 
-/// Adds what was found, or tells why nothing was.
-fn add(roots: &mut RootCertStore, name: &str, path: &Path, found: io::Result<Found>) -> Option<String> {
-    let fault = match found {
-        Ok(Found { count: 0, .. }) => "there is no PEM certificate in it".to_owned(),
-        Ok(Found { valid, .. }) if valid.is_empty() => "no certificate in it is valid".to_owned(),
-        Ok(Found { valid, .. }) => {
-            roots.extend(valid.roots);
-            return None;
-        }
-        Err(error) => error.to_string(),
-    };
-    Some(format!("{name} {}: {fault}", path.display()))
-}
-
-/// What was found in a file or a folder.
-struct Found {
-    /// Certificates, valid or not.
-    count: usize,
-    valid: RootCertStore,
-}
-
-impl Found {
-    fn of(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Self {
-        let mut valid = RootCertStore::empty();
-        let (added, ignored) = valid.add_parsable_certificates(certificates);
-        Self { count: added + ignored, valid }
+/// Adds what was found, or returns why nothing was.
+fn add(roots: &mut RootCertStore, name: &str, path: &Path, found: io::Result<RootCertStore>) -> Option<String> {
+    match found {
+        Ok(found) => roots.extend(found.roots),
+        Err(fault) => return Some(format!("{name} {}: {fault}", path.display())),
     }
+    None
 }
 
 /// One bundle file, read once. The folder of hashed links beside it holds the same certificates again, so it is
@@ -146,64 +118,64 @@ impl Found {
 #[cfg(all(unix, not(target_os = "macos")))]
 fn of_platform() -> RootCertStore {
     let places = openssl_probe::probe();
-    let bundle = places.cert_file.and_then(|file| of_file(&file).ok()).filter(|found| !found.valid.is_empty());
-    if let Some(bundle) = bundle {
-        return bundle.valid;
+    if let Some(Ok(bundle)) = places.cert_file.map(|file| of_file(&file)) {
+        return bundle;
     }
     let mut roots = RootCertStore::empty();
     for found in places.cert_dir.iter().filter_map(|folder| of_folder(folder).ok()) {
-        roots.extend(found.valid.roots);
+        roots.extend(found.roots);
     }
     roots
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 fn of_platform() -> RootCertStore {
-    Found::of(rustls_native_certs::load_native_certs().certs.into_iter()).valid
+    valid(rustls_native_certs::load_native_certs().certs.into_iter()).unwrap_or_else(|_| RootCertStore::empty())
 }
 
 /// The certificates of a bundle; what is damaged among them is passed over.
-fn of_file(path: &Path) -> io::Result<Found> {
-    let mut bundle = open(path)?;
-    let found = Found::of(&mut bundle);
-    if bundle.into_inner().limit() == 0 {
-        return Err(too_long());
-    }
-    Ok(found)
+fn of_file(path: &Path) -> io::Result<RootCertStore> {
+    read(path, |text| valid(certificates(text)))?
 }
 
 /// The certificates of all files in a folder, each once: several links commonly lead to one file.
-fn of_folder(path: &Path) -> io::Result<Found> {
+fn of_folder(path: &Path) -> io::Result<RootCertStore> {
     let files = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
-    let mut found: Vec<_> =
-        files.filter_map(|file| open(&file).ok()).flat_map(|mut bundle| bundle.collect::<Vec<_>>()).collect();
+    let read = files.filter_map(|file| read(&file, |text| certificates(text).collect::<Vec<_>>()).ok());
+    let mut found: Vec<_> = read.flatten().collect();
     found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
     found.dedup();
-    Ok(Found::of(found.into_iter()))
+    valid(found.into_iter())
 }
 
-fn open(path: &Path) -> io::Result<Bundle<Take<BufReader<File>>>> {
-    Ok(Bundle::new(BufReader::new(File::open(path)?).take(LARGEST_FILE + 1)))
-}
-
-fn too_long() -> io::Error {
-    io::Error::other(format!("it is longer than {} MiB", LARGEST_FILE / 1024 / 1024))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > LARGEST_FILE {
-        return Err(too_long());
+/// Those of the certificates that are valid; an error if there is none.
+fn valid(certificates: impl Iterator<Item = CertificateDer<'static>>) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    match roots.add_parsable_certificates(certificates) {
+        (0, 0) => Err(io::Error::other("there is no PEM certificate in it")),
+        (0, _) => Err(io::Error::other("no certificate in it is valid")),
+        _ => Ok(roots),
     }
-    Ok(content)
 }
 
+/// Hands a file to `take`; an error if it is longer than what is read of any.
+fn read<T>(path: &Path, take: impl FnOnce(&mut Take<BufReader<File>>) -> T) -> io::Result<T> {
+    let mut text = BufReader::new(File::open(path)?).take(LARGEST_FILE + 1);
+    let taken = take(&mut text);
+    if text.limit() == 0 {
+        return Err(io::Error::other(format!("it is longer than {} MiB", LARGEST_FILE / 1024 / 1024)));
+    }
+    Ok(taken)
+}
+
+/// Adds the certificates of a CA file, of which each must be valid.
 fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<()> {
     let hint = "give a readable file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)";
     let unreadable =
         |reason: String| Error::config(format!("the CA file {} cannot be used: {reason}", path.display()), hint);
-    let pem = read(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut pem = Vec::new();
+    let read = read(path, |text| text.read_to_end(&mut pem)).flatten();
+    read.map_err(|error| unreadable(error.to_string()))?;
     let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unreadable(format!("not valid PEM: {error}")))?;
@@ -224,54 +196,28 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 ///
 /// The bundle is read anew for every alert that goes out over TLS. The decoder that rustls brings takes the same time for
 /// every byte, as secrets need it; for a system's bundle that was most of the CPU time of a send, and certificates are public.
-struct Bundle<R> {
-    text: R,
-    line: Vec<u8>,
-    body: Vec<u8>,
-    is_inside: bool,
-}
-
-impl<R: BufRead> Bundle<R> {
-    fn new(text: R) -> Self {
-        Self { text, line: Vec::new(), body: Vec::new(), is_inside: false }
-    }
-
-    /// The unread rest of the text.
-    fn into_inner(self) -> R {
-        self.text
-    }
-
-    /// Takes the line in; returns the certificate that ends with it.
-    fn take_in(&mut self) -> Option<CertificateDer<'static>> {
-        let line = self.line.trim_ascii();
-        if line == BEGIN {
-            self.body.clear();
-            self.is_inside = true;
-        } else if line == END {
-            let decoded = if self.is_inside { STANDARD.decode(&self.body).ok() } else { None };
-            self.is_inside = false;
-            return decoded.filter(|der| !der.is_empty()).map(CertificateDer::from);
-        } else if self.is_inside {
-            self.body.extend_from_slice(line);
-        }
-        None
-    }
-}
-
-impl<R: BufRead> Iterator for &mut Bundle<R> {
-    type Item = CertificateDer<'static>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+fn certificates(text: &mut impl BufRead) -> impl Iterator<Item = CertificateDer<'static>> {
+    let (mut line, mut body, mut is_inside) = (Vec::new(), Vec::new(), false);
+    std::iter::from_fn(move || {
         loop {
-            self.line.clear();
-            if self.text.read_until(b'\n', &mut self.line).ok()? == 0 {
+            line.clear();
+            if text.read_until(b'\n', &mut line).ok()? == 0 {
                 return None;
             }
-            if let Some(certificate) = self.take_in() {
-                return Some(certificate);
+            let line = line.trim_ascii();
+            if line == BEGIN {
+                body.clear();
+                is_inside = true;
+            } else if line == END && std::mem::take(&mut is_inside) {
+                let decoded = STANDARD.decode(&body).ok().filter(|der| !der.is_empty());
+                if let Some(der) = decoded {
+                    return Some(CertificateDer::from(der));
+                }
+            } else if is_inside {
+                body.extend_from_slice(line);
             }
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -281,8 +227,8 @@ mod tests {
 
     use super::*;
 
-    fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-        (&mut Bundle::new(pem)).collect()
+    fn collected(mut pem: &[u8]) -> Vec<CertificateDer<'static>> {
+        certificates(&mut pem).collect()
     }
 
     fn pem(der: &[u8], width: usize, line_break: &str) -> String {
@@ -300,8 +246,8 @@ mod tests {
         let cut = "-----BEGIN CERTIFICATE-----\nb25l\n";
         let empty = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
         let text = format!("# a comment\n{one}\n{key}{damaged}{empty}  Subject: x\n{cut}{two}{cut}");
-        assert_eq!(certificates(text.as_bytes()), [b"one", b"two"].map(|der| CertificateDer::from(der.as_slice())));
-        assert!(certificates(b"").is_empty() && certificates(b"-----END CERTIFICATE-----").is_empty());
+        assert_eq!(collected(text.as_bytes()), [b"one", b"two"].map(|der| CertificateDer::from(der.as_slice())));
+        assert!(collected(b"").is_empty() && collected(b"-----END CERTIFICATE-----").is_empty());
     }
 
     proptest! {
@@ -314,12 +260,12 @@ mod tests {
         ) {
             let text: String = ders.iter().map(|der| pem(der, width, "\n")).collect();
             let known: Vec<_> = CertificateDer::pem_slice_iter(text.as_bytes()).flatten().collect();
-            prop_assert_eq!(certificates(text.as_bytes()), known);
+            prop_assert_eq!(collected(text.as_bytes()), known);
         }
 
         #[test]
         fn any_bytes_do(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            certificates(&bytes);
+            collected(&bytes);
         }
     }
 }

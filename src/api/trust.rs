@@ -59,15 +59,15 @@ impl Trust {
 
     async fn read(&self, is_used: bool, deadline: Instant) -> Result<Arc<Roots>> {
         let sources = Arc::new(Sources::new(self.0.ca_file.clone(), is_used));
-        let read = if is_used || self.0.ca_file.is_some() {
+        let (roots, leaves_folders) = if is_used || self.0.ca_file.is_some() {
             off_the_event_loop(&sources, deadline, Sources::read).await??
         } else {
             // There is no file to be read.
             sources.read()?
         };
-        let store = Arc::new(read.roots);
+        let store = Arc::new(roots);
         let first = usual_verifier(Arc::clone(&store))?;
-        let unread_folders = read.leaves_folders.then_some(sources);
+        let unread_folders = leaves_folders.then_some(sources);
         Ok(Arc::new(Roots { store, first, unread_folders, all: OnceCell::new() }))
     }
 

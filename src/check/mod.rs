@@ -42,18 +42,22 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
     if session.settings.dry_run {
         return dry_run(session, sends, &targets, report).await;
     }
-    let mut apis: Vec<CheckedApi> = Vec::new();
+    // The client of each base URL, and the check that failed on the way there.
+    let mut apis: Vec<(Client, Option<&'static str>)> = Vec::new();
     for checked in &mut targets {
         let Some(login) = checked.login.take() else { continue };
-        if !apis.iter().any(|api| api.base_url == login.base_url) {
-            let client = checked.target.inspecting_client(login.base_url.clone());
-            let blocked = network::look(&client, &login.base_url, session, &mut report).await.err();
-            apis.push(CheckedApi { base_url: login.base_url.clone(), client, blocked });
-        }
-        if let Some(api) = apis.iter().find(|api| api.base_url == login.base_url) {
-            checked.blocked = api.blocked;
-            checked.courier = Some(checked.target.courier_with(api.client.clone(), login));
-        }
+        let known = apis.iter().find(|(client, _)| client.options.base_url == login.base_url);
+        let (client, blocked) = match known {
+            Some(known) => known.clone(),
+            None => {
+                let client = checked.target.inspecting_client(login.base_url.clone());
+                let blocked = network::look(&client, session, &mut report).await.err();
+                apis.push((client.clone(), blocked));
+                (client, blocked)
+            }
+        };
+        checked.blocked = blocked;
+        checked.courier = Some(checked.target.courier_with(client, login));
     }
     for checked in targets.iter_mut().filter(|checked| has_token(checked.target.channel)) {
         app::look(checked, session, &mut report).await;
@@ -61,12 +65,8 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
     for checked in &mut targets {
         test_message::look(checked, session, sends, &mut report).await;
     }
-    network::look_at_clock(apis.iter().find_map(|api| api.client.clock_ahead_s()), &mut report);
-    let usages: Vec<_> = targets
-        .iter()
-        .map(|checked| (checked.target.channel, checked.courier.as_ref().and_then(|courier| courier.limiter.usage())))
-        .collect();
-    storage::look(session, &usages, &mut report).await;
+    network::look_at_clock(apis.iter().find_map(|(client, _)| client.clock_ahead_s()), &mut report);
+    storage::look(session, &targets, &mut report).await;
     report.into_outcome(None)
 }
 
@@ -86,14 +86,6 @@ pub fn unresolved(config: Option<&Config<'_>>, error: &Error) -> Outcome {
     report.into_outcome(None)
 }
 
-/// A base URL that was looked at, and the client for it.
-struct CheckedApi {
-    base_url: BaseUrl,
-    client: Client,
-    /// The check that failed on the way there.
-    blocked: Option<&'static str>,
-}
-
 /// A target that is looked at, with its own credentials.
 struct CheckedTarget {
     target: Target,
@@ -104,21 +96,6 @@ struct CheckedTarget {
     courier: Option<Courier>,
     /// What stands before any request to it.
     blocked: Option<&'static str>,
-}
-
-impl CheckedTarget {
-    fn new(session: &Session<'_>, channel: Channel) -> Self {
-        let (target, base_url) = (session.own_target(channel), session.settings.base_url_or_default());
-        Self { target, login: None, base_url, courier: None, blocked: Some(name_of_credential(channel)) }
-    }
-}
-
-/// What the credentials of that channel are called in the table.
-fn name_of_credential(channel: Channel) -> &'static str {
-    match channel.facts().credential {
-        CredentialKind::AppToken => "app_credentials",
-        CredentialKind::WebhookKey => "webhook_key",
-    }
 }
 
 fn has_token(channel: Channel) -> bool {
@@ -155,8 +132,7 @@ async fn dry_run(session: &Session<'_>, sends: bool, targets: &[CheckedTarget], 
         }
         plan.extend(rehearse(&client, checked.target.channel, session, sends, &mut report));
     }
-    let usages: Vec<_> = targets.iter().map(|checked| (checked.target.channel, None)).collect();
-    storage::look(session, &usages, &mut report).await;
+    storage::look(session, targets, &mut report).await;
     report.into_outcome(Some(plan))
 }
 

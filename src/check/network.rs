@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::api::{CallError, Certificate, Client, Way};
+use crate::api::{CallError, Certificate, Client, Limit, Way};
 use crate::clock;
-use crate::config::{BaseUrl, ProxySetting};
+use crate::config::ProxySetting;
 use crate::delivery::explain_connection;
 use crate::error::Error;
 use crate::sanitize::first_items;
@@ -22,22 +22,21 @@ const WRONG_CLOCK_S: u64 = 60;
 /// How many addresses of a name are shown.
 const SHOWN_ADDRESSES: usize = 4;
 
-/// Looks at the way to a base URL, step by step; the error is the name of the step that failed.
-pub(super) async fn look(
-    client: &Client,
-    base_url: &BaseUrl,
-    session: &Session<'_>,
-    report: &mut CheckReport,
-) -> Result<(), &'static str> {
+/// Looks at the way to the client's base URL, step by step; the error is the name of the step that failed.
+pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
     look_at_proxy(client, session, report);
     let way = client.way();
-    let after_tcp: &[&'static str] = if tunnels(&way) { &["tunnel", "tls"] } else { &["tls"] };
+    let after_tcp: &[&'static str] = if client.is_tunneled() { &["tunnel", "tls"] } else { &["tls"] };
     let (host, _) = client.first_hop();
     let began = Instant::now();
     let addresses = match client.look_up().await {
         Ok(addresses) => addresses,
         Err(failure) => {
-            return report.block("dns", &unknown_name(&failure, &host), &[&["tcp"], after_tcp].concat());
+            let hint = format!(
+                "check the spelling of {host} and the name servers of this machine (getent hosts {host}); where names \
+                 outside are known to a proxy alone, name it with --proxy"
+            );
+            return report.block("dns", &unreached(&failure, hint), &[&["tcp"], after_tcp].concat());
         }
     };
     if host.parse::<IpAddr>().is_ok() {
@@ -49,9 +48,19 @@ pub(super) async fn look(
     let began = Instant::now();
     match client.connect(&addresses).await {
         Ok(address) => report.ok("tcp", format!("{address} takes connections{}", spent(began))),
-        Err(failure) => return report.block("tcp", &no_connection(&failure, &way), after_tcp),
+        Err(failure) => {
+            let hint = match &way {
+                Way::Proxy(proxy) => {
+                    format!("check that the proxy {} runs and takes connections from this machine", proxy.address())
+                }
+                _ => "check host and port of --base-url and the firewalls on the way; where only a proxy leads out, name it \
+                      with --proxy"
+                    .to_owned(),
+            };
+            return report.block("tcp", &unreached(&failure, hint), after_tcp);
+        }
     }
-    look_at_tls(client, base_url, &way, report).await
+    look_at_tls(client, &way, report).await
 }
 
 /// The part of it that asks nothing of the network.
@@ -89,21 +98,16 @@ fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckRepor
         Way::Straight => "none: neither --proxy nor a proxy variable names one".to_owned(),
         Way::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),
         Way::Excepted => "none for this host: NO_PROXY excepts it".to_owned(),
-        Way::Proxy { address, name, .. } => match origin {
-            Some(origin) => format!("{address}, from {origin}"),
-            None => format!("{address}, {name}"),
+        Way::Proxy(proxy) => match origin {
+            Some(origin) => format!("{}, from {origin}", proxy.address()),
+            None => format!("{}, {proxy}", proxy.address()),
         },
     };
     report.ok("proxy", detail);
 }
 
-async fn look_at_tls(
-    client: &Client,
-    base_url: &BaseUrl,
-    way: &Way,
-    report: &mut CheckReport,
-) -> Result<(), &'static str> {
-    let through = tunnels(way);
+async fn look_at_tls(client: &Client, way: &Way, report: &mut CheckReport) -> Result<(), &'static str> {
+    let (through, base_url) = (client.is_tunneled(), &client.options.base_url);
     if through || client.is_tls() {
         let opened = client.open().await;
         let certificate = client.certificate();
@@ -113,13 +117,13 @@ async fn look_at_tls(
         {
             return report.block("tunnel", &explain_connection(failure), &["tls"]);
         }
-        if let (true, Way::Proxy { name, .. }) = (through, way) {
-            report.ok("tunnel", format!("{name} lets connections to {} through", base_url.host()));
+        if let (true, Way::Proxy(proxy)) = (through, way) {
+            report.ok("tunnel", format!("{proxy} lets connections to {} through", base_url.host()));
         }
         if client.is_tls() {
             return match opened {
                 Ok(()) => {
-                    look_at_certificate(certificate, base_url, report);
+                    look_at_certificate(certificate, base_url.host(), report);
                     Ok(())
                 }
                 Err(failure) => report.block("tls", &no_tls(&failure, certificate), &[]),
@@ -137,8 +141,7 @@ async fn look_at_tls(
     Ok(())
 }
 
-fn look_at_certificate(certificate: Option<Certificate>, base_url: &BaseUrl, report: &mut CheckReport) {
-    let host = base_url.host();
+fn look_at_certificate(certificate: Option<Certificate>, host: &str, report: &mut CheckReport) {
     let Some(Certificate { version, issuer, not_after }) = certificate else {
         return report.ok("tls", format!("{host} is trusted; what its certificate says cannot be read"));
     };
@@ -154,30 +157,11 @@ fn look_at_certificate(certificate: Option<Certificate>, base_url: &BaseUrl, rep
     report.warn("tls", detail, hint);
 }
 
-fn tunnels(way: &Way) -> bool {
-    matches!(way, Way::Proxy { tunnels: true, .. })
-}
-
-fn unknown_name(failure: &CallError, host: &str) -> Error {
+/// The error for a failure before TLS, with that hint unless a time limit ended the wait.
+fn unreached(failure: &CallError, hint: String) -> Error {
     let error = explain_connection(failure);
     match failure {
-        CallError::Unreached { limit: None, .. } => error.with_hint(format!(
-            "check the spelling of {host} and the name servers of this machine (getent hosts {host}); where names outside \
-             are known to a proxy alone, name it with --proxy"
-        )),
-        _ => error,
-    }
-}
-
-fn no_connection(failure: &CallError, way: &Way) -> Error {
-    let error = explain_connection(failure);
-    match (failure, way) {
-        (CallError::Unreached { limit: None, .. }, Way::Proxy { address, .. }) => {
-            error.with_hint(format!("check that the proxy {address} runs and takes connections from this machine"))
-        }
-        (CallError::Unreached { limit: None, .. }, _) => error.with_hint(
-            "check host and port of --base-url and the firewalls on the way; where only a proxy leads out, name it with --proxy",
-        ),
+        CallError::Unreached { limit: None, .. } => error.with_hint(hint),
         _ => error,
     }
 }
@@ -191,13 +175,13 @@ fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
         }
         (CallError::Unreached { limit, .. }, _) => {
             let more_time =
-                limit.map(|limit| format!("; where the way is slow, give it more time with {}", limit.option()));
-            error.clone().with_message(format!("the connection stood, but TLS did not come about: {error}")).with_hint(
-                format!(
-                    "a firewall may cut TLS off, or the port of --base-url does not speak TLS{}",
-                    more_time.unwrap_or_default()
-                ),
-            )
+                |limit: &Limit| format!("; where the way is slow, give it more time with {}", limit.option());
+            let more_time = limit.as_ref().map(more_time).unwrap_or_default();
+            let hint = format!("a firewall may cut TLS off, or the port of --base-url does not speak TLS{more_time}");
+            error
+                .clone()
+                .with_message(format!("the connection stood, but TLS did not come about: {error}"))
+                .with_hint(hint)
         }
         _ => error,
     }

@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::send::Session;
 
-use super::CheckedTarget;
 use super::report::CheckReport;
+use super::{CheckedTarget, has_token};
 
 /// Looks at where the settings come from.
 pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
@@ -41,54 +41,61 @@ pub(super) async fn log_in(
     }
     let mut targets = Vec::new();
     for channel in channels {
-        let mut checked = CheckedTarget::new(session, *channel);
-        match channel.facts().credential {
-            CredentialKind::AppToken => log_in_app(&mut checked, session, report).await,
-            CredentialKind::WebhookKey => log_in_webhook(&mut checked, session, report).await,
-        }
+        let mut checked = CheckedTarget {
+            target: session.own_target(*channel),
+            login: None,
+            base_url: session.settings.base_url_or_default(),
+            courier: None,
+            blocked: Some(name_of_credential(*channel)),
+        };
+        log_in_to(&mut checked, session, report).await;
         targets.push(checked);
     }
     targets
 }
 
-async fn log_in_app(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
-    let settings = &session.settings;
-    if !settings.lacking_for_app(false).is_empty() {
-        lack(session, "app_credentials", &settings.missing(&settings.lacking_for_app(true)), report);
-    } else if settings.dry_run {
-        report.ok("app_credentials", about_app(session, None));
-    } else {
-        match checked.target.log_in(None).await {
-            Ok(login) => {
-                report.ok("app_credentials", about_app(session, Some(login.credential_info.length)));
-                checked.login = Some(login);
-            }
-            Err(error) => report.fail("app_credentials", &error),
-        }
+/// What the credentials of that channel are called in the table.
+fn name_of_credential(channel: Channel) -> &'static str {
+    match channel.facts().credential {
+        CredentialKind::AppToken => "app_credentials",
+        CredentialKind::WebhookKey => "webhook_key",
     }
 }
 
-async fn log_in_webhook(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
-    let settings = &session.settings;
-    if settings.webhook.is_none() {
-        return lack(session, "webhook_key", &settings.missing(&["webhook"]), report);
-    }
-    if settings.dry_run {
-        return match checked.target.webhook_at_hand() {
+async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
+    let (settings, target) = (&session.settings, &checked.target);
+    let name = name_of_credential(target.channel);
+    let is_app = has_token(target.channel);
+    let lacking = match is_app {
+        // Without an agent_id the token can be looked at.
+        true if settings.lacking_for_app(false).is_empty() => Vec::new(),
+        true => settings.lacking_for_app(true),
+        false if settings.webhook.is_none() => vec!["webhook"],
+        false => Vec::new(),
+    };
+    if !lacking.is_empty() {
+        lack(session, name, &settings.missing(&lacking), report);
+    } else if settings.dry_run {
+        match target.webhook_at_hand() {
             Ok(Some(webhook)) => {
                 look_at_key(&webhook.key, session, report);
                 checked.base_url = settings.webhook_base_url(&webhook);
             }
-            Ok(None) => report.skip("webhook_key", "a dry run reads no file for it and runs no command"),
-            Err(error) => report.fail("webhook_key", &error),
-        };
-    }
-    match checked.target.log_in(None).await {
-        Ok(login) => {
-            login.webhook_key().into_iter().for_each(|key| look_at_key(key, session, report));
-            checked.login = Some(login);
+            Ok(None) if is_app => report.ok(name, about_app(session, None)),
+            Ok(None) => report.skip(name, "a dry run reads no file for it and runs no command"),
+            Err(error) => report.fail(name, &error),
         }
-        Err(error) => report.fail("webhook_key", &error),
+    } else {
+        match target.log_in(None).await {
+            Ok(login) => {
+                match login.webhook_key() {
+                    Some(key) => look_at_key(key, session, report),
+                    None => report.ok(name, about_app(session, Some(login.credential_info.length))),
+                }
+                checked.login = Some(login);
+            }
+            Err(error) => report.fail(name, &error),
+        }
     }
 }
 

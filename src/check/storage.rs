@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::blocking::off_loop;
-use crate::channel::{Addressing, Channel};
+use crate::channel::Addressing;
 use crate::clock::{self, at_ms};
 use crate::config::Rate;
 use crate::error::{Error, Result};
@@ -12,10 +12,11 @@ use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
 use crate::store::Folder;
 
+use super::CheckedTarget;
 use super::report::CheckReport;
 
-/// Looks at it all; `usages` are the slots of each channel, as far as its credentials could be read.
-pub(super) async fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage>)], report: &mut CheckReport) {
+/// Looks at it all.
+pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], report: &mut CheckReport) {
     let Some(state) = session.state() else {
         match session.require_state() {
             Err(error) if session.settings.outbox => report.fail("state", &error),
@@ -37,67 +38,48 @@ pub(super) async fn look(session: &Session<'_>, usages: &[(Channel, Option<Usage
     }
     report.ok("state", format!("{} can be used", state.path().display()));
     look_at_outbox(session, &state, report).await;
-    for (channel, usage) in usages {
-        look_at_pacing(session, &state, *channel, *usage, report);
+    for checked in targets {
+        look_at_pacing(session, &state, checked, report);
     }
 }
 
 async fn look_at_outbox(session: &Session<'_>, state: &Folder, report: &mut CheckReport) {
     let outbox = Outbox::at(state);
     let state = state.clone();
-    let Stock { waiting, failed, oldest_ms } = match off_loop(move || stock(&outbox, &state)).await {
-        Ok(Ok(stock)) => stock,
-        Ok(Err(error)) | Err(error) => return report.fail("outbox", &error),
+    let (waiting, failed) = match off_loop(move || stock(&outbox, &state)).await.flatten() {
+        Ok(stock) => stock,
+        Err(error) => return report.fail("outbox", &error),
     };
     let use_of_it = if session.settings.outbox { "used by every send" } else { "used where --outbox is given" };
-    let told = match (waiting, failed) {
+    let told = match (waiting.len(), failed) {
         (0, 0) => return report.ok("outbox", format!("nothing waits in it; {use_of_it}")),
         (0, failed) => format!("nothing waits, {failed} could not be delivered"),
         (count, failed) => {
-            let age = oldest_ms.map(|at| SystemTime::now().duration_since(at_ms(at)).unwrap_or_default());
+            let oldest = waiting.iter().flatten().min();
+            let age = oldest.map(|at| SystemTime::now().duration_since(at_ms(*at)).unwrap_or_default());
             let age = age.map(|age| format!(", the oldest for {}", clock::span(age))).unwrap_or_default();
             let verb = if count == 1 { "waits" } else { "wait" };
             format!("{count} {verb}{age}; {failed} could not be delivered")
         }
     };
-    let hint = if waiting > 0 {
-        "deliver what waits with: wecom-alert outbox flush (a cron job may do that); wecom-alert outbox list shows it"
-    } else {
+    let hint = if waiting.is_empty() {
         "see why with: wecom-alert outbox list; discard them with: wecom-alert outbox drop --failed"
+    } else {
+        "deliver what waits with: wecom-alert outbox flush (a cron job may do that); wecom-alert outbox list shows it"
     };
     report.warn("outbox", told, hint);
 }
 
-/// How many alerts wait, and how many failed.
-#[derive(Default)]
-struct Stock {
-    waiting: usize,
-    failed: usize,
-    /// When the oldest one was accepted that waits.
-    oldest_ms: Option<u64>,
-}
-
-/// Counts them in an outbox that can be used, one by one.
-fn stock(outbox: &Outbox, state: &Folder) -> Result<Stock> {
+/// When each alert that waits was accepted, as far as its entry can be read, and how many alerts failed. The outbox must be
+/// one that can be used. One entry is read at a time.
+fn stock(outbox: &Outbox, state: &Folder) -> Result<(Vec<Option<u64>>, usize)> {
     state.within("outbox").try_out().map_err(|error| outbox.unusable(&error))?;
-    let mut stock = Stock::default();
-    for listed in outbox.waiting()? {
-        stock.waiting += 1;
-        if let Ok((entry, _)) = listed {
-            stock.oldest_ms = Some(stock.oldest_ms.map_or(entry.queued_at_ms, |oldest| oldest.min(entry.queued_at_ms)));
-        }
-    }
-    stock.failed = outbox.failed()?.count();
-    Ok(stock)
+    let waiting = outbox.waiting()?.map(|listed| listed.ok().map(|(entry, _)| entry.queued_at_ms)).collect();
+    Ok((waiting, outbox.failed()?.count()))
 }
 
-fn look_at_pacing(
-    session: &Session<'_>,
-    state: &Folder,
-    channel: Channel,
-    usage: Option<Usage>,
-    report: &mut CheckReport,
-) {
+fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget, report: &mut CheckReport) {
+    let channel = checked.target.channel;
     let each = match channel.facts().addressing {
         Addressing::Recipients => format!("{channel}: for each recipient"),
         Addressing::Credential => format!("{channel}:"),
@@ -119,7 +101,7 @@ fn look_at_pacing(
             "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder",
         );
     }
-    match usage {
+    match checked.courier.as_ref().and_then(|courier| courier.limiter.usage()) {
         Some(Usage { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";
             report.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);

@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_panic_is_a_document_too() {
         let outcome = Outcome::from(Error::defect("this program broke at src/main.rs:1"));
-        let told: Value = serde_json::from_str(&document(&outcome, &[], None, &Mask::new())).unwrap();
+        let told: Value = serde_json::from_str(&document(&outcome, &[], None, &Mask::default())).unwrap();
         for (field, value) in [
             ("ok", json!(false)),
             ("status", json!("error")),
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn checks_are_masked_and_on_one_line() {
-        let mask = Mask::new();
+        let mask = Mask::default();
         mask.add(&Secret::new("test-s3cret"));
         let check = |detail: &str, hint: Option<&str>| Check {
             name: "webhook_key",

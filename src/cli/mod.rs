@@ -50,7 +50,7 @@ struct Invocation<'a> {
 pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let began = Instant::now();
     let environment = &Environment::from_process();
-    let mask = &Mask::new();
+    let mask = &Mask::default();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
     let parsed = Cli::command().try_get_matches_from(&arguments);
     let parsed = parsed.and_then(|matches| Ok((overrides(&matches), Cli::from_arg_matches(&matches)?.command)));

@@ -264,7 +264,7 @@ pub(crate) fn report_panics() {
 fn finish_defect(message: String) -> u8 {
     let how = ReportSettings { output: OUTPUT.get().copied().unwrap_or_default(), ..ReportSettings::default() };
     // The command's own mask is out of reach by now; places in the source hold no secret.
-    finish(&Report::new(None, Outcome::from(Error::defect(message)), &Mask::new()), &how)
+    finish(&Report::new(None, Outcome::from(Error::defect(message)), &Mask::default()), &how)
 }
 
 #[cfg(test)]
@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn mask() -> Mask {
-        let mask = Mask::new();
+        let mask = Mask::default();
         mask.add(&Secret::new("test-s3cret"));
         mask
     }

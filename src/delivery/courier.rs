@@ -3,11 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::failure::{
-    AttemptError, CredentialInfo, EarlierAttempts, FailedRequest, Purpose, context, explain, for_token, is_stale,
-};
+use super::failure::{AttemptError, EarlierAttempts, FailedRequest, Purpose, explain, for_token, is_stale};
 use super::retry::{FailureClass, RetryPolicy};
-use crate::api::errcode::HintContext;
+use crate::api::errcode::{CredentialInfo, HintContext};
 use crate::api::{Agent, CallError, Client, Uploaded};
 use crate::channel::Channel;
 use crate::clock;
@@ -85,7 +83,8 @@ impl Courier {
                 return Ok(None);
             }
         }
-        Err(explain(&failure, Purpose::Prepare, &context(&self.credential_info, "agent/get")))
+        let context = HintContext { endpoint: "agent/get", credential: Some(&self.credential_info), period: None };
+        Err(explain(&failure, Purpose::Prepare, &context))
     }
 
     async fn persist<T>(
@@ -98,7 +97,7 @@ impl Courier {
                 Ok(result) => return Ok(result),
                 Err(failed) => failed,
             };
-            let (policy, left) = (self.policy, self.client.deadline().saturating_duration_since(Instant::now()));
+            let (policy, left) = (self.policy, self.client.options.deadline.saturating_duration_since(Instant::now()));
             let backoff = policy.backoff(attempt, failed.class, failed.may_have_arrived, left, fastrand::f64());
             let Some(wait) = backoff else { return Err(failed.weigh(policy.at_most_once, earlier)) };
             let (shown, retries) = (clock::brief(wait), policy.retries);
@@ -118,7 +117,7 @@ impl Courier {
         call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, AttemptError>,
     ) -> Result<T, FailedRequest> {
         let Self { client, credential, token: current, credential_info, period, .. } = self;
-        let context = HintContext { period: *period, ..context(credential_info, endpoint) };
+        let context = HintContext { endpoint, credential: Some(credential_info), period: *period };
         let explained = |error: AttemptError| FailedRequest::of(error, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(explained),

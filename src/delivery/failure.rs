@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::outcome::UnreachedRecipients;
 use super::retry::FailureClass;
-use crate::api::errcode::{self, HintContext};
-use crate::api::{CallError, CertificateFault, Limit, status_of};
+use crate::api::errcode::{self, CredentialInfo, HintContext};
+use crate::api::{CallError, CertificateFault, Limit};
 use crate::error::{Answer, Error, Status};
 use crate::rate_limit::{LimitedBy, RateExceeded};
 
@@ -17,17 +17,6 @@ pub(super) enum Purpose {
     Send,
     /// An upload or `gettoken`: without an answer nothing was delivered.
     Prepare,
-}
-
-/// Where a credential was read from and how long it is: all that may be said of it.
-#[derive(Debug, Clone)]
-pub(crate) struct CredentialInfo {
-    /// For people: a variable, an option, a key of the config file.
-    pub(crate) origin: String,
-    /// In bytes.
-    pub(crate) length: usize,
-    /// The app's id, where a call carries one.
-    pub(crate) agent_id: Option<i64>,
 }
 
 /// Why an attempt was not made, or what it failed of.
@@ -122,32 +111,15 @@ impl EarlierAttempts {
 pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintContext<'_>) -> Error {
     let message = failure.to_string();
     match failure {
-        CallError::Setup(error) => error.clone(),
-        CallError::Late(_) => Error::temporary(message, "nothing was sent; try again with a larger --deadline"),
+        CallError::Setup(error)
+        | CallError::Config(error)
+        | CallError::TooManyRequests(error)
+        | CallError::Foreign(error) => error.clone(),
         CallError::Unreached { limit, .. } => {
             let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
             Error::temporary(message, format!("{hint}{}", more_time(*limit)))
         }
         CallError::Untrusted { fault, .. } => Error::config(message, untrusted_hint(fault)),
-        CallError::ProxyLogin(_) => Error::config(
-            message,
-            "put the right user and password into the proxy URL (--proxy, WECOM_ALERT_PROXY or the proxy variables)",
-        ),
-        CallError::WrongAddress(_) => Error::config(
-            message,
-            "check --base-url: its host, port and path prefix must lead to WeCom's API or a relay to it",
-        ),
-        CallError::TooManyRequests { retry_after, .. } => {
-            let error = Error::new(Status::RateLimited, message).with_hint("wait, then try again");
-            match retry_after {
-                Some(wait) => error.with_retry_after(*wait),
-                None => error,
-            }
-        }
-        CallError::Foreign(_) => Error::temporary(
-            message,
-            "something between this machine and WeCom answered (proxy, portal, relay): check it, then try again",
-        ),
         CallError::Cut { limit, .. } => Error::temporary(message, without_answer(purpose, *limit)),
         CallError::Silent { limit, .. } => {
             let status = if purpose == Purpose::Send { Status::Unknown } else { Status::Temporary };
@@ -158,16 +130,11 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
 }
 
 fn refusal(answer: &Answer, message: String, context: &HintContext<'_>) -> Error {
-    let mut error = Error::new(status_of(answer), message)
+    Error::new(errcode::class_of(answer.errcode).refusal_status(), message)
         .with_hint(errcode::hint_for(answer, context))
-        .with_answer(answer.clone());
-    if let Some(wait) = errcode::blocked_for(answer.errcode, context) {
-        error = error.with_retry_after(wait);
-    }
-    if let Some(ip) = errcode::seen_ip(&answer.errmsg) {
-        error = error.with_seen_ip(ip);
-    }
-    error
+        .with_answer(answer.clone())
+        .with_retry_after(errcode::blocked_for(answer.errcode, context))
+        .with_seen_ip(errcode::seen_ip(&answer.errmsg))
 }
 
 fn untrusted_hint(fault: &CertificateFault) -> &'static str {
@@ -209,21 +176,15 @@ fn explain_rate(exceeded: &RateExceeded) -> Error {
     };
     let wait = Duration::from_secs(exceeded.retry_after.as_secs_f64().ceil() as u64);
     let message = format!("{what}: the next one may go in {} s", wait.as_secs());
-    Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(wait)
+    Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(Some(wait))
 }
 
 pub(super) fn for_token(failure: CallError, info: &CredentialInfo) -> FailedRequest {
-    FailedRequest::of(AttemptError::Call(failure), Purpose::Prepare, &context(info, "gettoken"))
-}
-
-pub(super) fn context<'a>(info: &'a CredentialInfo, endpoint: &'a str) -> HintContext<'a> {
-    HintContext {
-        endpoint,
-        secret_origin: Some(&info.origin),
-        secret_len: Some(info.length),
-        agent_id: info.agent_id,
-        period: None,
-    }
+    FailedRequest::of(
+        AttemptError::Call(failure),
+        Purpose::Prepare,
+        &HintContext { endpoint: "gettoken", credential: Some(info), period: None },
+    )
 }
 
 pub(super) fn is_stale(failure: &CallError) -> bool {
@@ -261,13 +222,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn without_a_request_nothing_is_said_of_the_network() {
-        let (status, hint) = told(&CallError::Late("wecom.example".to_owned()), Purpose::Send);
-        assert_eq!(status, Status::Temporary);
-        assert!(hint.contains("--deadline") && !hint.contains("network"), "{hint}");
     }
 
     #[test]

@@ -21,7 +21,6 @@ pub(crate) use account::Account;
 pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
-pub(crate) use failure::CredentialInfo;
 pub use outcome::{
     Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall, UnreachedRecipients,
 };
@@ -113,7 +112,8 @@ impl Courier {
         account: &mut Account,
     ) -> Result<Reply, FailedRequest> {
         let (channel, period, may_wait) = (self.channel, self.period, self.policy.wait_for_rate);
-        let (limiter, buckets, until) = (self.limiter.clone(), buckets(&message.body, channel), self.client.deadline());
+        let (limiter, buckets, until) =
+            (self.limiter.clone(), buckets(&message.body, channel), self.client.options.deadline);
         let endpoint = channel.facts().send_path;
         self.call(endpoint, Purpose::Send, async |client, credential| {
             let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(AttemptError::Rate)?;

@@ -36,7 +36,7 @@ impl FailureClass {
     pub(super) fn of(failure: &CallError, asked: Option<Duration>) -> Self {
         match failure {
             CallError::Unreached { .. } => Self::Unreached,
-            CallError::TooManyRequests { .. } => Self::Limited(asked),
+            CallError::TooManyRequests(_) => Self::Limited(asked),
             CallError::Foreign(_) | CallError::Cut { .. } => Self::Garbled,
             CallError::Silent { .. } => Self::Silent,
             CallError::Rejected(reply) => match errcode::class_of(reply.answer.errcode) {
@@ -44,11 +44,7 @@ impl FailureClass {
                 Class::RateLimited => Self::Limited(asked),
                 _ => Self::Final,
             },
-            CallError::Setup(_)
-            | CallError::Late(_)
-            | CallError::Untrusted { .. }
-            | CallError::ProxyLogin(_)
-            | CallError::WrongAddress(_) => Self::Final,
+            CallError::Setup(_) | CallError::Untrusted { .. } | CallError::Config(_) => Self::Final,
         }
     }
 }

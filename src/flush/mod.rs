@@ -232,7 +232,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             },
         };
         courier.policy = self.policy(&target, &claimed.alert);
-        courier.client.set_deadline(self.deadline);
+        courier.client.options.deadline = self.deadline;
         let end = self.send(&mut courier, &parts, claimed, &target).await;
         self.targets.insert(key, (target, courier));
         end

@@ -11,9 +11,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::entry::{EntryProgress, StoredAlert};
-use crate::fingerprint::{Checksum, sha256};
+use crate::fingerprint::{in_hex, sha256};
 use crate::message::Part;
 
 /// The version that is written.
@@ -117,7 +118,7 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
     if let Some(sum) = head.as_ref().and_then(|head| head.get("sha256")?.as_str())
         && head.as_ref().is_some_and(|head| head["version"] == VERSION)
     {
-        let (expected, sum) = (sum.to_owned(), Checksum::default());
+        let (expected, sum) = (sum.to_owned(), Sha256::new());
         return Ok(Opened::V2(Lines { reader, expected, sum, line: Vec::new(), number: 1 }));
     }
     reader.read_to_end(&mut content).map_err(|error| unreadable(&error))?;
@@ -135,7 +136,7 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
 struct Lines<R> {
     reader: R,
     expected: String,
-    sum: Checksum,
+    sum: Sha256,
     line: Vec<u8>,
     number: usize,
 }
@@ -161,8 +162,7 @@ impl<R: BufRead> Lines<R> {
         while self.advance()? {
             count += 1;
         }
-        let sum = std::mem::take(&mut self.sum).finish();
-        if sum == self.expected {
+        if in_hex(std::mem::take(&mut self.sum)) == self.expected {
             Ok(count)
         } else {
             Err("it is not what was written: its checksum differs".to_owned())

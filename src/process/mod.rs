@@ -20,8 +20,8 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::future::join;
 
 use command::RunningCommand;
-use output::OutputRelay;
-pub use signals::{StopSignals, received, signal_name};
+pub use output::OutputRelay;
+pub use signals::{StopSignals, signal_name};
 pub use tail::CapturedOutput;
 
 /// How long a slow reader of the command's output may delay the report of its end.
@@ -57,7 +57,8 @@ pub struct CommandReport {
     pub duration: Duration,
     /// The end of what it wrote.
     pub tail: CapturedOutput,
-    output: Arc<OutputRelay>,
+    /// What passes its output on.
+    pub output: Arc<OutputRelay>,
 }
 
 /// How a command ended.
@@ -101,7 +102,7 @@ pub struct NotStarted {
 /// Runs a command to its end.
 ///
 /// Returns when it has ended and all that it wrote has been passed on; a slow reader delays that by 5 s at most, see
-/// [`CommandReport::passed_on`]. Processes that it started may run on.
+/// [`OutputRelay::passed_on`]. Processes that it started may run on.
 ///
 /// # Errors
 ///
@@ -121,19 +122,6 @@ pub async fn run(job: &Job) -> Result<CommandReport, NotStarted> {
         output.read_ahead().await;
     }
     Ok(CommandReport { end, started: tried, duration, tail: output.captured(), output })
-}
-
-impl CommandReport {
-    /// Waits until what the command wrote has been passed on, however slow its reader is. Returns why not all could be.
-    pub async fn passed_on(&self) -> Option<String> {
-        self.output.settle(Duration::MAX).await;
-        self.output.trouble()
-    }
-
-    /// Whether the last line on our stdout, and on our stderr, has not ended.
-    pub fn open_lines(&self) -> [bool; 2] {
-        self.output.open_lines()
-    }
 }
 
 impl CommandEnd {

@@ -35,7 +35,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the threads that pass a command's output on share with those who wait for them.
 #[derive(Debug, Default)]
-pub(super) struct OutputRelay {
+pub struct OutputRelay {
     state: Mutex<RelayState>,
     /// The pipes from the command. Each is locked while it is read from, until what was read is in the tail: whoever locks
     /// it next reads what comes after that.
@@ -136,6 +136,13 @@ impl OutputRelay {
         }
     }
 
+    /// Waits until what the command wrote has been passed on, however slow its reader is. Returns why not all could be; that
+    /// nobody read any more is no reason.
+    pub async fn passed_on(&self) -> Option<String> {
+        self.settle(Duration::MAX).await;
+        self.state().trouble.clone()
+    }
+
     /// After the command's end: waits at most `patience` until what it wrote has been passed on, and returns whether it has.
     /// For others that keep the pipe open it waits no longer than [`GRACE`].
     pub(super) async fn settle(&self, patience: Duration) -> bool {
@@ -192,15 +199,10 @@ impl OutputRelay {
     }
 
     /// Whether the last line on our stdout, and on our stderr, has not ended.
-    pub(super) fn open_lines(&self) -> [bool; 2] {
+    pub fn open_lines(&self) -> [bool; 2] {
         let state = self.state();
         let [stdout, stderr] = state.is_line_open;
         [stdout, if state.is_one_file { stdout } else { stderr }]
-    }
-
-    /// Why not everything could be passed on; that nobody read any more is no trouble.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.state().trouble.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, RelayState> {

@@ -4,27 +4,39 @@
 //! which tokio alone never restores. What was ignored when this process was started, as under `nohup`, stays ignored.
 //! Elsewhere than on Unix there is only Ctrl-C.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::CtrlC as SignalStream;
 
 use crate::blocking::settled;
 use crate::error::Signal;
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 const SIGINT: i32 = 2;
-#[cfg(not(unix))]
+#[cfg(windows)]
 const SIGTERM: i32 = 15;
 
 /// The signals that a command gets from us.
 #[cfg(unix)]
 pub(super) const FORWARDED: &[i32] = &[SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) const FORWARDED: &[i32] = &[SIGINT];
+
+/// The signals that ask us to stop.
+#[cfg(unix)]
+const STOPPING: &[i32] = &[SIGINT, SIGTERM];
+#[cfg(windows)]
+const STOPPING: &[i32] = FORWARDED;
 
 /// Whether a signal to stop has been received.
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
@@ -33,15 +45,10 @@ static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 /// received: the next one has its usual effect, whatever still delays our end.
 pub struct StopSignals(SignalListener);
 
-/// Waits for a signal to stop; see [`StopSignals::received`].
-pub async fn received() -> Signal {
-    StopSignals::listen().received().await
-}
-
 impl StopSignals {
     /// Listens from now on. Must be called within a tokio runtime.
     pub fn listen() -> Self {
-        let wanted: &[i32] = if IS_STOPPED.load(Ordering::Relaxed) { &[] } else { &[SIGINT, SIGTERM] };
+        let wanted: &[i32] = if IS_STOPPED.load(Ordering::Relaxed) { &[] } else { STOPPING };
         Self(SignalListener::open(wanted).unwrap_or_default())
     }
 
@@ -60,14 +67,6 @@ impl StopSignals {
 #[derive(Default)]
 pub(super) struct SignalListener(Vec<ListenedSignal>);
 
-/// One signal that is listened for.
-struct ListenedSignal {
-    number: i32,
-    #[cfg(unix)]
-    stream: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
 impl SignalListener {
     /// Listens from now on for those that are not ignored. Must be called within a tokio runtime.
     pub(super) fn open(numbers: &[i32]) -> io::Result<Self> {
@@ -83,32 +82,27 @@ impl SignalListener {
 
     /// The number of the next signal. Waits for ever if none is listened for.
     pub(super) async fn next(&mut self) -> i32 {
-        std::future::poll_fn(|context| {
-            for signal in &mut self.0 {
-                if signal.stream.poll_recv(context).is_ready() {
-                    return std::task::Poll::Ready(signal.number);
-                }
-            }
-            std::task::Poll::Pending
+        poll_fn(|context| {
+            let received = self.0.iter_mut().find_map(|signal| {
+                let is_received = signal.stream.poll_recv(context).is_ready();
+                is_received.then_some(signal.number)
+            });
+            received.map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
 }
 
-#[cfg(not(unix))]
-impl SignalListener {
-    pub(super) fn open(numbers: &[i32]) -> io::Result<Self> {
-        let known = numbers.iter().filter(|number| **number == SIGINT);
-        Ok(Self(known.map(|number| ListenedSignal { number: *number }).collect()))
-    }
+/// One signal that is listened for.
+struct ListenedSignal {
+    number: i32,
+    stream: SignalStream,
+}
 
-    pub(super) async fn next(&mut self) -> i32 {
-        if let Some(ctrl_c) = self.0.first()
-            && tokio::signal::ctrl_c().await.is_ok()
-        {
-            return ctrl_c.number;
-        }
-        std::future::pending().await
+#[cfg(windows)]
+impl ListenedSignal {
+    fn open(number: i32, _is_restored: bool) -> io::Result<Self> {
+        Ok(Self { number, stream: tokio::signal::windows::ctrl_c()? })
     }
 }
 
@@ -133,7 +127,7 @@ fn handled() -> MutexGuard<'static, Vec<HandledSignal>> {
 #[cfg(unix)]
 impl ListenedSignal {
     fn open(number: i32, is_restored: bool) -> io::Result<Self> {
-        let stream = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number))?;
+        let stream = signal(SignalKind::from_raw(number))?;
         let mut handled = handled();
         if let Some(known) = handled.iter_mut().find(|known| known.number == number) {
             known.listeners += 1;
@@ -170,7 +164,6 @@ fn parse_ignored(status: &str) -> Option<u64> {
     u64::from_str_radix(bits.trim(), 16).ok()
 }
 
-#[cfg(unix)]
 fn has_signal(bits: u64, number: i32) -> bool {
     let bit = u32::try_from(number - 1).ok().and_then(|shift| 1u64.checked_shl(shift));
     bit.is_some_and(|bit| bits & bit != 0)

@@ -11,7 +11,7 @@ use crate::delivery::Outcome;
 use crate::error::Status;
 use crate::fingerprint::fingerprint;
 use crate::input::{Encoding, clean, is_blank, read_text_from};
-use crate::process::{self, CapturedOutput, CommandEnd, CommandReport, Force, Job, NotStarted, signal_name};
+use crate::process::{CapturedOutput, CommandEnd, CommandReport, Force, Job, NotStarted, StopSignals, signal_name};
 use crate::secret::Mask;
 
 use super::change::ChangeReport;
@@ -104,14 +104,14 @@ impl FinishedCommand {
         let process = self.process.as_ref()?;
         tokio::select! {
             biased;
-            trouble = process.passed_on() => trouble,
-            _ = process::received() => None,
+            trouble = process.output.passed_on() => trouble,
+            _ = async { StopSignals::listen().received().await } => None,
         }
     }
 
     /// Whether it left our stdout, and our stderr, in the midst of a line.
     pub fn open_lines(&self) -> [bool; 2] {
-        self.process.as_ref().map(CommandReport::open_lines).unwrap_or_default()
+        self.process.as_ref().map(|process| process.output.open_lines()).unwrap_or_default()
     }
 
     /// Two alerts of a command in the same state are the same, although the times in them differ.

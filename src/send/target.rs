@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
+use crate::api::errcode::CredentialInfo;
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
 use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, OnRateLimit, Precedence, ProxySetting, Rate, SecretSource, Settings, Webhook};
-use crate::delivery::{Courier, Credential, CredentialInfo, RetryPolicy};
+use crate::delivery::{Courier, Credential, RetryPolicy};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::fingerprint;

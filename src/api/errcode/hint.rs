@@ -11,17 +11,24 @@ use crate::sanitize::{excerpt, one_line};
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
 
+/// Where a credential was read from and how long it is: all that may be said of it.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialInfo {
+    /// For people: a variable, an option, a key of the config file.
+    pub(crate) origin: String,
+    /// In bytes.
+    pub(crate) length: usize,
+    /// The app's id, for a call that carries one.
+    pub(crate) agent_id: Option<i64>,
+}
+
 /// What a hint can say beyond the code. All of it may be absent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct HintContext<'a> {
     /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`; without its query.
     pub(crate) endpoint: &'a str,
-    /// Where the credential of this call (an app's secret, a webhook's key) was read from, such as `WECOM_ALERT_SECRET`.
-    pub(crate) secret_origin: Option<&'a str>,
-    /// The length of that credential in bytes.
-    pub(crate) secret_len: Option<usize>,
-    /// The app's id, for a call that carries one.
-    pub(crate) agent_id: Option<i64>,
+    /// What is known of the credential of this call: an app's secret, or a webhook's key.
+    pub(crate) credential: Option<&'a CredentialInfo>,
     /// The period of a webhook's limit, where the user says that it is not a minute.
     pub(crate) period: Option<Duration>,
 }
@@ -49,7 +56,7 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
         93000 | 93006 | 93019 => with_origin(hint, "key", ctx),
         60020 | 301042 => trusted_ip(hint, &answer.errmsg),
         40035 | 40058 | 40063 | 40203 | 86220 => with_errmsg(hint, &answer.errmsg),
-        40056 | 301002 => match ctx.agent_id {
+        40056 | 301002 => match ctx.credential.and_then(|credential| credential.agent_id) {
             Some(agent_id) => format!("{hint}; this call used agent_id {agent_id}"),
             None => hint.to_owned(),
         },
@@ -62,11 +69,11 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
 }
 
 fn with_origin(hint: &str, what: &str, ctx: &HintContext<'_>) -> String {
-    match (ctx.secret_origin.map(quoted), ctx.secret_len) {
-        (Some(origin), Some(len)) => format!("{hint}; the {what} came from {origin}, {len} bytes long"),
-        (Some(origin), None) => format!("{hint}; the {what} came from {origin}"),
-        (None, Some(len)) => format!("{hint}; the {what} is {len} bytes long"),
-        (None, None) => hint.to_owned(),
+    match ctx.credential {
+        Some(CredentialInfo { origin, length, .. }) => {
+            format!("{hint}; the {what} came from {}, {length} bytes long", quoted(origin))
+        }
+        None => hint.to_owned(),
     }
 }
 
@@ -116,14 +123,8 @@ mod tests {
     }
 
     fn hint(errcode: i64, errmsg: &str, endpoint: &str) -> String {
-        let ctx = HintContext {
-            endpoint,
-            secret_origin: Some("WECOM_ALERT_SECRET"),
-            secret_len: Some(43),
-            agent_id: Some(1_000_002),
-            period: None,
-        };
-        hint_for(&answer(errcode, errmsg), &ctx)
+        let info = CredentialInfo { origin: "WECOM_ALERT_SECRET".to_owned(), length: 43, agent_id: Some(1_000_002) };
+        hint_for(&answer(errcode, errmsg), &HintContext { endpoint, credential: Some(&info), period: None })
     }
 
     fn assert_has(hint: &str, wanted: &[&str]) {
@@ -156,21 +157,15 @@ mod tests {
         let bare = HintContext { endpoint: "gettoken", ..HintContext::default() };
         let said = hint_for(&answer(40001, ""), &bare);
         assert_eq!(Some(said.as_str()), lookup(40001).map(|entry| entry.hint));
-        let only_len = HintContext { secret_len: Some(0), ..bare };
-        assert!(hint_for(&answer(40001, ""), &only_len).ends_with("; the secret is 0 bytes long"));
-        let only_origin = HintContext { secret_origin: Some("a\nb"), ..bare };
-        assert!(hint_for(&answer(40001, ""), &only_origin).ends_with("; the secret came from a b"));
+        let info = CredentialInfo { origin: "a\nb".to_owned(), length: 0, agent_id: None };
+        let said = hint_for(&answer(40001, ""), &HintContext { credential: Some(&info), ..bare });
+        assert!(said.ends_with("; the secret came from a b, 0 bytes long"), "{said}");
     }
 
     #[test]
     fn a_bad_webhook_says_which_part_is_the_key() {
-        let ctx = HintContext {
-            endpoint: "webhook/send",
-            secret_origin: Some("WECOM_ALERT_WEBHOOK"),
-            secret_len: Some(36),
-            agent_id: None,
-            period: None,
-        };
+        let info = CredentialInfo { origin: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None };
+        let ctx = HintContext { endpoint: "webhook/send", credential: Some(&info), period: None };
         let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
         assert_has(&said, &["what follows key=", "消息推送", "the key came from WECOM_ALERT_WEBHOOK, 36 bytes long"]);
     }

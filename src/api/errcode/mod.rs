@@ -9,7 +9,7 @@ mod table;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub(crate) use hint::{HintContext, hint_for};
+pub(crate) use hint::{CredentialInfo, HintContext, hint_for};
 
 use crate::error::{Answer, Status};
 
@@ -41,12 +41,12 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// What a command ends as when this is its last answer, after all that may be tried was tried.
-    pub(crate) fn status(self) -> Status {
+    /// What a command ends as when this refusal is its last answer, after all that may be tried was tried. A refusal with
+    /// [`Class::Ok`] is a success that must not be believed, see [`warns_of_wrong_json`].
+    pub(crate) fn refusal_status(self) -> Status {
         match self {
-            Self::Ok => Status::Sent,
             Self::AuthRefresh | Self::AuthFatal | Self::Config => Status::Auth,
-            Self::Recipient | Self::Payload | Self::Other => Status::Refused,
+            Self::Ok | Self::Recipient | Self::Payload | Self::Other => Status::Refused,
             Self::RateLimited => Status::RateLimited,
             Self::Transient => Status::Temporary,
         }

@@ -89,7 +89,7 @@ fn unknown_codes_are_other() {
 #[test]
 fn classes_end_as_the_exit_code_table_says() {
     for (class, exit_code) in [
-        (Class::Ok, 0),
+        (Class::Ok, 5),
         (Class::AuthRefresh, 4),
         (Class::AuthFatal, 4),
         (Class::Config, 4),
@@ -99,7 +99,7 @@ fn classes_end_as_the_exit_code_table_says() {
         (Class::Transient, 7),
         (Class::RateLimited, 8),
     ] {
-        assert_eq!(class.status().exit_code(), exit_code, "{class:?}");
+        assert_eq!(class.refusal_status().exit_code(), exit_code, "{class:?}");
     }
 }
 

@@ -1,53 +1,101 @@
-//! How far the body of a request has got: what was handed to the system, and whether that still moves towards the peer.
+//! An upload on its way: its body in chunks, how far it has got, and whether it still moves towards the peer.
 //!
 //! The system takes megabytes at once and sends them when the line lets it: only Linux tells how many are left. It is
 //! asked when patience would end, and never before.
 
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use reqwest::Body;
+use reqwest::multipart::Part;
+
+use super::CallError;
+use crate::blocking::off_loop;
 use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::input::Attachment;
+use crate::message::media;
+
+/// How much is read and handed over at once, in bytes.
+const CHUNK: usize = 64 * 1024;
 
 /// How far the body of a request has got; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RequestProgress(Arc<Mutex<Body>>);
+pub(super) struct RequestProgress(Arc<Mutex<BodyState>>);
 
+/// What became of the body of a request so far.
 #[derive(Debug, Default)]
-struct Body {
-    last_moved: Option<Instant>,
-    sent: u64,
-    failure: Option<Error>,
+pub(super) struct BodyState {
+    /// When bytes were handed over last.
+    pub(super) last_moved: Option<Instant>,
+    /// Bytes handed over.
+    pub(super) handed_over: u64,
+    /// Why the body could not be read to its end: this is what ends the request then.
+    pub(super) failure: Option<Error>,
 }
 
 impl RequestProgress {
-    /// Notes bytes handed over and returns their number so far.
+    /// Adds bytes handed over and returns their number so far.
     pub(super) fn add(&self, bytes: u64) -> u64 {
-        let mut body = self.body();
+        let mut body = self.state();
         body.last_moved = Some(Instant::now());
-        body.sent += bytes;
-        body.sent
+        body.handed_over += bytes;
+        body.handed_over
     }
 
-    /// Notes that the body could not be read to its end: this is what ends the request then.
-    pub(super) fn fail(&self, error: Error) {
-        self.body().failure = Some(error);
-    }
-
-    pub(super) fn failure(&self) -> Option<Error> {
-        self.body().failure.clone()
-    }
-
-    pub(super) fn last_moved(&self) -> Option<Instant> {
-        self.body().last_moved
-    }
-
-    pub(super) fn handed_over(&self) -> u64 {
-        self.body().sent
-    }
-
-    fn body(&self) -> MutexGuard<'_, Body> {
+    pub(super) fn state(&self) -> MutexGuard<'_, BodyState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A file as the one part of a form. Its name goes raw into `filename="…"`: WeCom does not understand `filename*=`.
+pub(super) fn part(file: &Attachment, progress: &RequestProgress, listener: &Observer) -> Result<Part, CallError> {
+    let filename = media::wire_filename(file.name());
+    let size = file.size();
+    let watch = Watch { progress: progress.clone(), listener: listener.clone(), name: filename.clone(), total: size };
+    let body = Body::wrap_stream(chunks(file.reader(), watch));
+    Part::stream_with_length(body, size)
+        .file_name(filename)
+        .mime_str(media::mime(media::sniff(file.head())))
+        .map_err(|_| CallError::Setup(Error::defect("a media type of this program is malformed")))
+}
+
+struct Watch {
+    progress: RequestProgress,
+    listener: Observer,
+    name: String,
+    total: u64,
+}
+
+/// The file in chunks, each read off the event loop, so that a slow disk holds up neither time limits nor signals.
+fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::try_unfold((reader, watch), |(mut reader, watch)| async move {
+        let read = move || {
+            let mut chunk = vec![0; CHUNK];
+            let length = reader.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok::<_, io::Error>((reader, chunk))
+        };
+        let (reader, chunk) = match off_loop(read).await.map_err(|error| io::Error::other(error.to_string()))? {
+            Ok(read) => read,
+            Err(error) => {
+                watch.progress.state().failure = Some(Error::config(
+                    format!("{} could not be read to its end: {error}", watch.name),
+                    "nothing was sent; upload the file again when nobody writes to it",
+                ));
+                return Err(error);
+            }
+        };
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        let sent = watch.progress.add(chunk.len() as u64);
+        watch.listener.tell(Event::Upload { name: &watch.name, sent, total: watch.total });
+        Ok(Some((Bytes::from(chunk), (reader, watch))))
+    })
 }
 
 /// The slowest line on which bytes are waited for that nobody can see move, in bytes a second.
@@ -64,19 +112,13 @@ pub(super) struct UnsentBytes {
 }
 
 impl UnsentBytes {
-    /// For how long an attempt whose patience is at its end may go on; `None` when nothing moves any more.
+    /// For how long an attempt whose patience is at its end may go on; `None` when nothing moves any more. `unsent` is what
+    /// [`unsent`] tells now.
     ///
     /// What has changed since the last look has moved, and patience starts anew. The first look has nothing to compare
     /// with, so that a stuck attempt ends after twice its patience at the most.
-    pub(super) fn reprieve(&mut self, handed_over: u64, patience: Duration) -> Option<Duration> {
-        if handed_over == 0 {
-            return None;
-        }
-        self.judge(unsent(), handed_over, patience)
-    }
-
-    fn judge(&mut self, unsent: Option<u64>, handed_over: u64, patience: Duration) -> Option<Duration> {
-        if self.seen.replace(unsent) == Some(unsent) {
+    pub(super) fn reprieve(&mut self, unsent: Option<u64>, handed_over: u64, patience: Duration) -> Option<Duration> {
+        if handed_over == 0 || self.seen.replace(unsent) == Some(unsent) {
             return None;
         }
         let allowance = Duration::from_secs(handed_over / SLOWEST_LINE).min(LONGEST_ALLOWANCE);
@@ -85,8 +127,7 @@ impl UnsentBytes {
 }
 
 /// How many bytes of this process's connections the peers have not confirmed yet; `None` where that cannot be seen.
-#[cfg(target_os = "linux")]
-fn unsent() -> Option<u64> {
+pub(super) fn unsent() -> Option<u64> {
     let sockets = std::fs::read_dir("/proc/self/fd").ok()?.flatten().filter_map(|entry| {
         let link = std::fs::read_link(entry.path()).ok()?;
         link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
@@ -98,13 +139,7 @@ fn unsent() -> Option<u64> {
     Some(first + tables.map(|table| queued(&table, &sockets)).sum::<u64>())
 }
 
-#[cfg(not(target_os = "linux"))]
-fn unsent() -> Option<u64> {
-    None
-}
-
 /// The sum of `tx_queue` over the rows of these sockets, in a table as `man 5 proc` describes `/proc/net/tcp`.
-#[cfg(any(target_os = "linux", test))]
 fn queued(table: &str, sockets: &[u64]) -> u64 {
     let bytes = |row: &str| {
         let mut columns = row.split_ascii_whitespace().skip(4);
@@ -128,7 +163,7 @@ mod tests {
         for (left, reprieve) in
             [(900, Some(PATIENCE)), (500, Some(PATIENCE)), (500, None), (0, Some(PATIENCE)), (0, None)]
         {
-            assert_eq!(bytes.judge(Some(left), 1_000, PATIENCE), reprieve, "{left}");
+            assert_eq!(bytes.reprieve(Some(left), 1_000, PATIENCE), reprieve, "{left}");
         }
     }
 
@@ -137,14 +172,14 @@ mod tests {
         for (handed_over, seconds) in [(6 * 1024 * 1024, 60), (1024 * 1024, 16), (1000, 0)] {
             let mut bytes = UnsentBytes::default();
             let allowance = Some(Duration::from_secs(seconds));
-            assert_eq!(bytes.judge(None, handed_over, PATIENCE), allowance, "{handed_over}");
-            assert_eq!(bytes.judge(None, handed_over, PATIENCE), None, "{handed_over}: once");
+            assert_eq!(bytes.reprieve(None, handed_over, PATIENCE), allowance, "{handed_over}");
+            assert_eq!(bytes.reprieve(None, handed_over, PATIENCE), None, "{handed_over}: once");
         }
     }
 
     #[test]
     fn what_was_not_handed_over_is_not_waited_for() {
-        assert_eq!(UnsentBytes::default().reprieve(0, PATIENCE), None);
+        assert_eq!(UnsentBytes::default().reprieve(Some(7), 0, PATIENCE), None);
     }
 
     #[test]

@@ -1,11 +1,17 @@
-//! What is asked with an app's own credentials: `gettoken` and `agent/get` (document paths 91039 and 90227).
+//! A method for each endpoint: `gettoken` and `agent/get` of an app (document paths 91039 and 90227), and what sends messages
+//! and uploads files for a channel: `message/send`, `media/upload`, `webhook/send` and `webhook/upload_media` (document paths
+//! 90236, 90253 and 99110).
 
-use reqwest::Method;
+use bytes::Bytes;
 use serde_json::Value;
 
-use super::progress::RequestProgress;
-use super::{CallError, Client, Reply, Target};
+use super::envelope::id_of;
+use super::exchange::RequestBody;
+use super::{CallError, Client, Reply};
+use crate::channel::{Channel, CredentialKind};
 use crate::error::Answer;
+use crate::input::Attachment;
+use crate::message::media::MediaKind;
 use crate::secret::Secret;
 
 /// Path of the endpoint.
@@ -50,6 +56,24 @@ pub(crate) struct Agent {
     pub(crate) answer: Answer,
 }
 
+/// What an upload brought.
+#[derive(Debug, Clone)]
+pub(crate) struct Uploaded {
+    /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook alone.
+    pub(crate) media_id: String,
+    /// The kind as WeCom names it.
+    pub(crate) kind: String,
+    /// Unix time in digits, as WeCom gives it.
+    pub(crate) created_at: Option<String>,
+    /// What WeCom said with it.
+    pub(crate) answer: Answer,
+}
+
+/// The path of an endpoint of that name.
+pub(crate) fn endpoint(name: &str) -> String {
+    format!("/cgi-bin/{name}")
+}
+
 impl Client {
     /// Asks for an access token. Must not be called per message: WeCom limits it, and bans the IP for an hour after
     /// many wrong secrets.
@@ -58,14 +82,9 @@ impl Client {
     ///
     /// 40001, 40013 and 40091 for wrong credentials, 60020 for an IP that is not trusted; see [`CallError`].
     pub(crate) async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
-        let query = vec![("corpid", corp_id), ("corpsecret", secret.expose())];
-        let target = Target { method: Method::GET, path: GETTOKEN, query };
-        let reply = self.exchange(&target, &RequestProgress::default(), &Ok).await?;
-        let Some(token) = reply.text("access_token") else {
-            let from = self.peer(GETTOKEN).endpoint();
-            return Err(CallError::Foreign(format!("the answer of {from} holds no access_token")));
-        };
-        let access_token = Secret::new(token);
+        let query = [("corpid", corp_id), ("corpsecret", secret.expose())];
+        let reply = self.exchange(GETTOKEN, &query, RequestBody::None).await?;
+        let access_token = Secret::new(self.field(&reply, GETTOKEN, "access_token")?);
         self.mask.add(&access_token);
         let expires_in = reply.text("expires_in").and_then(|seconds| seconds.parse().ok()).unwrap_or(NORMAL_LIFETIME_S);
         Ok(Grant { access_token, expires_in, answer: reply.answer })
@@ -78,10 +97,48 @@ impl Client {
     /// 301002 for another app's id, 60020 for an IP that is not trusted; see [`CallError`].
     pub(crate) async fn agent_get(&self, access_token: &Secret, agent_id: i64) -> Result<Agent, CallError> {
         let agent_id = agent_id.to_string();
-        let query = vec![("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
-        let target = Target { method: Method::GET, path: AGENT_GET, query };
-        let reply = self.exchange(&target, &RequestProgress::default(), &Ok).await?;
-        Ok(Agent::of(reply))
+        let query = [("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
+        self.exchange(AGENT_GET, &query, RequestBody::None).await.map(Agent::of)
+    }
+
+    /// Sends a message: `body` is the whole JSON, as bytes, so that a repetition is the same to the byte.
+    ///
+    /// An app's reply with `errcode` 0 can still list recipients who did not get it. A webhook takes 20 messages a minute,
+    /// and answers 93000 to a wrong key.
+    pub(crate) async fn send(&self, channel: Channel, credential: &Secret, body: Bytes) -> Result<Reply, CallError> {
+        let path = endpoint(channel.facts().send_path);
+        let query = [(credential_parameter(channel), credential.expose())];
+        self.exchange(&path, &query, RequestBody::Json(body)).await
+    }
+
+    /// Uploads a file for the messages of a channel. A webhook knows the kinds `file` and `voice` alone.
+    pub(crate) async fn upload(
+        &self,
+        channel: Channel,
+        credential: &Secret,
+        kind: MediaKind,
+        file: &Attachment,
+    ) -> Result<Uploaded, CallError> {
+        let path = endpoint(channel.facts().upload_path);
+        let query = [(credential_parameter(channel), credential.expose()), ("type", kind.as_str())];
+        let reply = self.exchange(&path, &query, RequestBody::File(file)).await?;
+        let media_id = self.field(&reply, &path, "media_id")?;
+        let kind = reply.text("type").unwrap_or_else(|| kind.as_str().to_owned());
+        Ok(Uploaded { media_id, kind, created_at: reply.text("created_at"), answer: reply.answer })
+    }
+
+    /// A field that the answer to a request to that path must have.
+    fn field(&self, reply: &Reply, path: &str, name: &str) -> Result<String, CallError> {
+        let missing = || CallError::foreign(format!("the answer of {} holds no {name}", self.peer(path).endpoint()));
+        reply.text(name).ok_or_else(missing)
+    }
+}
+
+/// What the credential is called in the query.
+fn credential_parameter(channel: Channel) -> &'static str {
+    match channel.facts().credential {
+        CredentialKind::AppToken => "access_token",
+        CredentialKind::WebhookKey => "key",
     }
 }
 
@@ -100,16 +157,6 @@ impl Agent {
             tags,
             answer: reply.answer,
         }
-    }
-}
-
-/// An id as it stands in a list, or in the `userid` of an object.
-fn id_of(item: &Value) -> Option<String> {
-    match item {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        Value::Object(fields) => id_of(fields.get("userid")?),
-        _ => None,
     }
 }
 
