@@ -1,4 +1,4 @@
-//! Web addresses: what an http or https one is.
+//! Web addresses (URLs): recognises and parses http and https ones, and removes the log-in.
 
 use url::Url;
 

@@ -1,5 +1,5 @@
-//! Work that may block, in a thread of its own: a slow disk, a pipe that nobody writes into, a program that takes its time.
-//! Timers, signals and other targets go on meanwhile.
+//! Runs blocking work in a thread of its own: a slow disk, a pipe without a writer, a slow program. Timers, signals and
+//! other targets go on meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

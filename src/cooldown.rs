@@ -1,4 +1,4 @@
-//! The cooldown: repeats of an alert within a while are held back, for all processes of the machine together.
+//! The cooldown: deduplicates alerts. Repeats within a period are held back, for all processes of the machine together.
 //!
 //! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
 //! one waits for it, and is sent if it fails. Two files per key, in the folder `cooldown`: a lock, held while an alert is

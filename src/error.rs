@@ -1,7 +1,6 @@
-//! What a command can end as, and the error that says so.
+//! The exit codes of all commands ([`Status`]), and the error type.
 //!
-//! [`Status`] is the public exit-code table; [`Error`] carries one status together with what happened
-//! and what to do next. Nothing here prints.
+//! [`Error`] carries one status together with what happened and what to do next. Nothing here prints.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! A name for something that must not be named: SHA-256 over its parts, in hexadecimal digits.
+//! Fingerprints: a SHA-256 identifier of several values that does not reveal them, for file names and keys that must
+//! not show a corp, secret or key.
 
 use std::io::{self, Read};
 

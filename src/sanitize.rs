@@ -1,5 +1,6 @@
-//! Text from outside, made fit to be shown to people: on one line, without control characters, cut to a length, without
-//! the log-in in a URL, quoted for a shell. Secrets as such are not known here.
+//! Makes text from outside safe to show: on one line, without control characters, cut to a length with an ellipsis
+//! (`…`), without the log-in in a URL; and shell quoting (`quote_for_shell`). Message text is cleaned in `input::clean`
+//! and escaped in `alert::escape`; known secrets are masked by `secret::Mask`.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! Secrets that do not leak: a type that never shows itself, and a mask for text from outside.
+//! Secrets: a type that never shows itself, and a mask that redacts known secrets in any text before it is shown.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Which known name a mistyped one was meant to be. Pure.
+//! "Did you mean": the known name that a typo is nearest to. Pure.
 
 /// The known name nearest to `name`, upper or lower case and `-` or `_` being the same; `None` if none is known.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -7,12 +7,12 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known.into_iter().min_by_key(distance)
 }
 
-/// Whether `name` reads as a slip of the pen for `known`, so that repeating it shows nothing but a name.
+/// Whether `name` is a typo of `known`, and no secret that was pasted here: then an error may repeat it.
 pub fn is_near(name: &str, known: &str) -> bool {
     strsim::damerau_levenshtein(&plain(name), &plain(known)) * 3 <= known.len() + 1
 }
 
-/// Cut to a length that no name has, since the comparison takes time and memory by the square.
+/// Truncated to more than any name has: the comparison takes time and memory by the square of the length.
 fn plain(name: &str) -> String {
     name.chars().take(64).map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }

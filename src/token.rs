@@ -1,4 +1,4 @@
-//! A valid access token: from the cache that all processes share, or fetched by one of them for all.
+//! The token cache: a valid access token, from the cache that all processes share, or fetched by one of them for all.
 //!
 //! Trouble with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
 //! agent and secret, whose name reveals none of them.

@@ -1,5 +1,5 @@
-//! What an alert has that a card cannot show, and what a card needs that an alert does not have: said with what to use
-//! instead (document paths 90236 and 99110).
+//! Checks an alert against the limits of its card: refuses what the card cannot show and what it lacks, and names an
+//! alternative (document paths 90236 and 99110).
 
 use super::Alert;
 use crate::channel::Channel;

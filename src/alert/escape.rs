@@ -1,4 +1,4 @@
-//! Text of the sender's, made so that each format shows it as it is.
+//! Escapes the sender's text for each message format, so that clients show it literally.
 //!
 //! - `text`, `news` and template cards have no markup for it: nothing to do.
 //! - `markdown`: no escape is published for its subset. What is published, and shows its content as it is, is inline

@@ -1,4 +1,4 @@
-//! One alert as its sender knows it, made into the content of any message type. Pure: no clock, disk, network or
+//! The data of one alert, and its rendering as the content of any message type. Pure: no clock, disk, network or
 //! environment.
 //!
 //! `texts` makes text, markdown and markdown_v2, `articles` news and textcards, `card` template cards. What a type takes for

@@ -1,4 +1,5 @@
-//! What all types share: the heading, the lines of fields and body, where the prefix stands, and text cut to fit a short place.
+//! What the renderers of all message types share: heading, lines of fields and body, place of the prefix, and
+//! truncation of text to the limit of a short field.
 
 use super::escape::{markdown, markdown_v2_paragraph};
 use unicode_segmentation::UnicodeSegmentation;

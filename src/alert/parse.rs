@@ -1,4 +1,5 @@
-//! Option values of the form `NAME=VALUE`. The name ends at the first `=`; blanks around it do not count.
+//! Parses option values of the form `NAME=VALUE` into fields, figures, links, buttons and choices. The name ends at the
+//! first `=`; blanks around it do not count.
 
 use std::str::FromStr;
 

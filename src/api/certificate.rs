@@ -1,4 +1,5 @@
-//! Certificates of servers: what is wrong with one, and a recorder of those that were shown.
+//! TLS certificates of servers: what is wrong with one (untrusted, expired, another name), and a recorder of those that
+//! servers showed.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! How a connection is made: name look-up, TCP, TLS and proxy tunnel, each watched where it happens.
+//! Makes connections (name look-up, TCP, TLS, proxy tunnel), and records how far each one got.
 //!
 //! Exit codes depend on whether a connection stood when a request failed. That is recorded here as it is made,
 //! so that nobody has to guess it from an error's text.

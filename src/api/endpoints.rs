@@ -1,6 +1,6 @@
-//! A method for each endpoint: `gettoken` and `agent/get` of an app (document paths 91039 and 90227), and what sends messages
-//! and uploads files for a channel: `message/send`, `media/upload`, `webhook/send` and `webhook/upload_media` (document paths
-//! 90236, 90253 and 99110).
+//! One method per endpoint of WeCom's API: `gettoken` and `agent/get` of an app (document paths 91039 and 90227); to
+//! send messages and upload files, `message/send`, `media/upload`, `webhook/send` and `webhook/upload_media` (document
+//! paths 90236, 90253 and 99110).
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! An HTTP answer, and WeCom's own answer in it.
+//! An HTTP answer, and WeCom's reply in it: `errcode`, `errmsg` and fields.
 
 use std::fmt;
 use std::time::Duration;

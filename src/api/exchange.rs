@@ -1,4 +1,5 @@
-//! One request and its answer, under its time limits. Nothing is tried twice here.
+//! One HTTP request and its answer, with three time limits: the connect timeout, the timeout without progress, and the
+//! deadline of the command. No retries here.
 
 use std::error::Error as StdError;
 use std::future::Future;

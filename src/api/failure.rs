@@ -1,4 +1,5 @@
-//! What an answer means, and why a call did not end with WeCom's consent, in words that stand by themselves.
+//! Judges an HTTP answer (success, refusal, or not WeCom's), and the error of a failed call ([`CallError`]) with its
+//! text for the user.
 
 use super::certificate::CertificateFault;
 use super::envelope::{HttpAnswer, Reply, reply_in};

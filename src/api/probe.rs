@@ -1,4 +1,4 @@
-//! A look at the way to WeCom, step by step, without a request: name, connection, proxy and TLS.
+//! Network diagnosis for `check`: tests name look-up, connection, proxy and TLS one after the other, without a request.
 
 use std::net::SocketAddr;
 use std::time::Duration;

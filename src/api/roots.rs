@@ -1,4 +1,5 @@
-//! Where the trusted roots come from, and how they are read as cheaply as possible.
+//! Reads the trusted root certificates (CA certificates): from the CA file of the settings, from `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`, or from the system's bundle; no more than needed.
 //!
 //! Verification is always on; there is deliberately no switch against it.
 

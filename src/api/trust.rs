@@ -1,4 +1,5 @@
-//! The trusted roots of a run: read once for all its clients, and more of them only when the first do not suffice.
+//! TLS verification with the trusted CA certificates: they are read once for all clients of a run, and the slow folders
+//! only when the first certificates do not suffice.
 
 use std::fmt::Display;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! An upload on its way: its body in chunks, how far it has got, and whether it still moves towards the peer.
+//! An upload in progress: its body in chunks, how many bytes were handed to the system, and whether they still move
+//! towards the peer.
 //!
 //! The system takes megabytes at once and sends them when the line lets it: only Linux tells how many are left. It is
 //! asked when patience would end, and never before.

@@ -1,4 +1,4 @@
-//! The channels: the ways to send, with a row of facts for each.
+//! The channels, app and webhook: one row of facts for each.
 //!
 //! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
 //! messages in [`crate::message`], its calls in `api`, and what the compiler then asks for.

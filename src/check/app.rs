@@ -1,4 +1,5 @@
-//! What WeCom says of an app: its token, whether it is enabled, whom it can reach, and from where it may be asked.
+//! `check` of an app by asking WeCom: its token, whether it is enabled, its visible range, and from which IP it may be
+//! called.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The way to WeCom: proxy, name, connection, TLS, and the clocks at both ends.
+//! `check` of the network: proxy, name look-up, connection, TLS, and the clocks at both ends.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};

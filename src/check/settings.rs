@@ -1,4 +1,4 @@
-//! What the settings are made of: config file, profile, permissions, credentials.
+//! `check` of the settings: config file, profile, permissions, credentials.
 
 use crate::channel::{Channel, CredentialKind};
 use crate::config::{SecretSource, who_may_read};

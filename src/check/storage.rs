@@ -1,4 +1,4 @@
-//! What is kept on this machine between runs: the state folder, the outbox, the slots of the pacing.
+//! `check` of local storage: state folder, outbox, and the permits of the rate limit that are in use.
 
 use std::time::SystemTime;
 

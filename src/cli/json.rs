@@ -1,4 +1,4 @@
-//! What programs read: the document of `--output json`, and the line of `--log-file`.
+//! JSON output: the document of `--output json`, and the line of `--log-file`.
 
 use std::time::{Instant, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Short help, completions and manual pages, made from the definition of the options.
+//! Short help (`-h`), shell completions and man pages, generated from the definition of the options.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -1,5 +1,5 @@
-//! Lines on stderr, and the progress bar of large uploads. Lines stay, each alone on its line; a bar passes. That nobody reads
-//! stderr is no error.
+//! Writes lines and the progress bar of large uploads to stderr. Each message has a line of its own; the bar is wiped
+//! before the next one. A closed stderr is no error.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;

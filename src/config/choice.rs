@@ -1,4 +1,5 @@
-//! Settings that choose one of a few ways, and names of further targets. Pure; an error never repeats what was given.
+//! Settings with a fixed set of values (rate limit, long text, mentions, output format), and the names of further
+//! targets. Pure; an error never repeats the value given.
 
 use std::fmt;
 use std::str::FromStr;

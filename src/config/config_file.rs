@@ -1,4 +1,5 @@
-//! Finds and reads the config file, and tells who else may read it. At most one file is used: files are never merged.
+//! Finds and opens the config file, and checks its permissions. At most one file is used: files are never merged.
+//! `file` parses the text.
 
 use std::fmt;
 use std::fs::{File, Metadata};

@@ -1,4 +1,4 @@
-//! Where a credential comes from, and reading it when it is needed: from a file, from a command, or as it stands.
+//! The source of a credential (a file, a command, or the value itself), and reading it when it is needed.
 //!
 //! No error shows a credential, what a command wrote, or a "path" that may be a credential put into the wrong setting.
 

@@ -1,5 +1,5 @@
-//! A snapshot of the environment, and what is read from it: settings, folders, credentials to mask. The names of variables are in
-//! the table of settings.
+//! The environment variables, read once: values of settings, folders of the user, credentials to mask. The names of the
+//! variables of settings are in `setting`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,5 @@
-//! Parses the text of a config file into values by key, each with its line and column.
+//! Parses the TOML text of a config file into unparsed values by key, each with line and column. `config_file` finds
+//! the file.
 //!
 //! Errors name file, line, column and key, never a value nor the text of a line: those may be credentials. So the
 //! parsed table is walked here, and the parser's own rendering of errors, which quotes lines, is not used.

@@ -1,5 +1,5 @@
-//! Values that are numbers of a kind: durations such as `10s`, rates such as `20/1m`, counts. Pure; an error never repeats
-//! what was given.
+//! Parses numeric settings: durations such as `10s`, rates such as `20/1m`, counts. Pure; an error never repeats the
+//! value given.
 
 use std::time::Duration;
 

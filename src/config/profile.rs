@@ -1,4 +1,4 @@
-//! The choice of the profile.
+//! Chooses the profile of the config file.
 
 use super::env::Environment;
 use super::file::ConfigFile;

@@ -1,4 +1,5 @@
-//! Overrides, environment and file become [`Settings`]: the order of precedence and the defaults. Values are parsed elsewhere.
+//! Resolves options, environment and config file to [`Settings`]: the order of precedence and the defaults. Values are
+//! parsed elsewhere.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,7 +1,9 @@
-//! The table of settings: one row for each, with its kind of value, its option, its variable and its help. No values here.
+//! The definitions of all settings: a table with one row each (kind of value, option, environment variable, help). No
+//! values here: those are in `settings`.
 //!
 //! A new setting is a row here, a field of [`super::Settings`] and a line in `resolve`. The command line makes its
-//! options and their help from the rows. Tests hold the READMEs and `config.example.toml` against them.
+//! options and their help from the rows. Tests hold the READMEs and `config.example.toml` against them, and the list of
+//! environment variables in `config/tests/environment.rs`.
 
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 

@@ -1,4 +1,5 @@
-//! The settings as resolved: plain data, safe to show in `Debug`. Nothing is looked up here.
+//! The resolved values of all settings ([`Settings`]): plain data, safe to show in `Debug`. Definitions are in
+//! `setting`, the resolution is in `resolve`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

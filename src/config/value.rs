@@ -1,7 +1,8 @@
-//! A value as written and its origin; all values of one level; the four levels and their precedence.
+//! Unparsed values of settings with their origin, and the four levels (option, environment variable, profile, top level
+//! of the file) with their precedence.
 //!
-//! Rules for every value are checked here: not empty, nothing unexpanded, no control characters. What a value means is not known
-//! here.
+//! The rules for every value are checked here: not empty, no unexpanded variable, no control characters. `parse`,
+//! `choice` and `urls` parse the text.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The key of a group webhook, from a key or from a whole URL as people paste it.
+//! Parses the key of a group webhook, from a key or from a whole URL as people paste it.
 //!
 //! Pure; an error never repeats what was given. The shape of a key is never a reason to refuse it.
 

@@ -1,5 +1,5 @@
-//! The account of a delivery: what became of each part of a message for one target. It is kept once; the outcome, the report
-//! on a signal and the progress of an outbox entry are made from it.
+//! Delivery state: the status of each part of a message for one target. It is kept once; the outcome, the report on a
+//! signal and the stored progress of an outbox entry are made from it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,5 @@
-//! Calls for one target: a client, a credential, and the policy for repetitions. Made once, it serves all parts of a message,
-//! and all outbox entries for the target.
+//! Makes the calls for one target ([`Courier`]), with its client, credential and retries. One courier serves all parts
+//! of a message, and all outbox entries for the target.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The mark at the beginning of a delayed alert, so that nobody takes it for a new one. Pure.
+//! Marks a delayed alert with a line at its beginning, so that readers do not take it for a new one. Pure.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! A request that failed: its error with the next step for the user, whether the message may have arrived, and what several
-//! failed attempts mean together. Pure.
+//! Turns a failed call into an error for the user: status, next step, whether the message may have arrived, and what
+//! several failed attempts mean together. Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a command brought: one value for all renderers.
+//! The outcome of a command: status, receipts, error and data, as text output and JSON output need them.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! What a delivery comes to: the outcome of one target, of several parts, or of a command that a signal stopped. Pure.
+//! Summarises delivery state as an outcome: for one target, for several parts, or for a command that a signal stopped.
+//! Pure.
 
 use super::account::{Accounts, PartAccount, TargetAccount};
 use super::failure::FailedRequest;

@@ -1,5 +1,5 @@
-//! Notifications of monitoring systems, as an alert: the webhook JSON of Prometheus Alertmanager (version 4) and of Grafana's
-//! unified alerting. Pure.
+//! Reads webhook notifications of monitoring systems as an alert: the JSON of Prometheus Alertmanager (version 4) and
+//! of Grafana's unified alerting. Pure.
 //!
 //! One notification becomes one alert: what all its alerts have in common stands in title, fields and at the top of the
 //! body, what sets each apart in a block of its own, firing alerts before resolved ones. Left out are identifiers for

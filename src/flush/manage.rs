@@ -1,4 +1,4 @@
-//! The alerts that could not go out yet, shown and discarded.
+//! `outbox list` and `outbox drop`: shows and discards stored alerts.
 
 use crate::blocking::off_loop;
 use crate::delivery::{ListedEntry, Outcome, Product};

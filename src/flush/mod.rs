@@ -1,4 +1,5 @@
-//! Delivering what waits in the outbox: in order, each entry to its own target, by the settings of now.
+//! `outbox flush`: delivers the alerts stored in the outbox, oldest first, each to its own target with the current
+//! settings.
 
 mod manage;
 

@@ -1,5 +1,5 @@
-//! Cleans text: removes escape sequences, control characters and byte order marks. Pure. Shortens no text and checks no
-//! content.
+//! Cleans message text: removes escape sequences, control characters and byte order marks. Pure. Does not truncate or
+//! validate.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,5 +1,5 @@
-//! The encoding of text input: named, or guessed for each line by its bytes. Bytes become text, with U+FFFD for what is
-//! broken and a warning about it. Pure.
+//! Encoding detection and decoding of text input: the encoding is given, or detected for each line. Bytes become text,
+//! with U+FFFD for what is broken and a warning about it. Pure.
 
 use encoding_rs::{DecoderResult, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 

@@ -1,5 +1,5 @@
-//! The contents of app messages (document path 90236), each with its rules, and those that webhooks have too. Cards stand
-//! in [`super::card`].
+//! The contents of app messages (document path 90236) with their rules, and the contents that apps and webhooks share.
+//! Cards are in [`super::card`].
 
 use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
 use crate::message::finding::At;

@@ -1,4 +1,4 @@
-//! The fields that stand beside the content of an app message (document path 90236): recipients, sender and options.
+//! The fields next to the content of an app message (document path 90236): recipients, agent and options.
 
 use serde::Deserialize;
 use serde_json::Value;

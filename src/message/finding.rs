@@ -1,4 +1,4 @@
-//! What a check found, and where in the body. Knows no rule.
+//! The result of a validation: errors and warnings, each with the path of the field. Contains no rule.
 
 use crate::sanitize::truncate;
 use std::fmt;

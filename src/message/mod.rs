@@ -1,4 +1,4 @@
-//! The messages of WeCom's two sending calls: their contents, and the published rules for whole bodies.
+//! The bodies of WeCom's two sending calls: their contents, and their validation against the published rules.
 //!
 //! A body has a `msgtype` and the content in an object of that name; a body of message/send (document path 90236) also has
 //! [`app_fields`], one of webhook/send (document path 99110) has nothing else. [`check_body`] checks any JSON body. Pure:

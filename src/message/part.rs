@@ -1,4 +1,4 @@
-//! The parts of a message, the file that each brings along, and the calls that each takes.
+//! A part of a message: its body, its file, its delivery status, and the calls that it takes.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! The kinds of rules: sizes, characters, values. Which field has which rule is said where the field is defined.
+//! Validation rules that the message types share: lengths, characters, allowed values. The rule of a field is applied
+//! where the field is defined.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;

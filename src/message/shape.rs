@@ -1,7 +1,7 @@
-//! The JSON shape of the wire types: which fields an object has, which it needs, and of which kind they are.
+//! Validation of the JSON structure (schema) of a body: known fields, required fields, and their kinds.
 //!
-//! [`wire!`] makes a struct and its [`JsonShape`] from one definition, so that the two cannot drift apart. Only shapes are
-//! held against the body here; limits and values are the business of the rules.
+//! [`wire!`] makes a struct and its [`JsonShape`] from one definition, so that the two cannot differ. Limits and values
+//! are checked by the rules.
 
 use serde_json::{Map, Number, Value};
 

@@ -1,5 +1,4 @@
-//! The contents that webhook messages alone have (document path 99110), each with its rules. Cards stand in
-//! [`super::card`].
+//! The contents that only webhook messages have (document path 99110) with their rules. Cards are in [`super::card`].
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! What an entry holds: the alert, once, and how far its delivery has come. Never a credential and never an address: a later
-//! delivery resolves its settings anew. Pure.
+//! The content of an outbox entry: the alert, once, and the progress of its delivery. No credential and no address is
+//! stored: a later delivery resolves its settings anew. Pure.
 
 use serde::{Deserialize, Serialize};
 

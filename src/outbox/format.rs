@@ -1,4 +1,4 @@
-//! The files of an entry, in both versions that there are.
+//! The file formats of an entry, versions 1 and 2.
 //!
 //! Version 2: the first line is `{"version":2,"sha256":"…"}` with the checksum of all that follows; the second is the
 //! [`StoredAlert`] or its [`EntryProgress`]; in `entry.json` the body of each part follows, a line each.

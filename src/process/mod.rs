@@ -3,7 +3,7 @@
 //! The command gets our standard input, environment and folder; what it writes goes where it would have gone without us. It
 //! stays in our process group, so that a signal to that group reaches both. Only where it has a time limit and stdin is no
 //! terminal does it lead a group of its own, so that the limit ends all processes that it started; signals for us then go to
-//! that whole group. This room prints nothing and knows nothing of alerts.
+//! that whole group. This module prints nothing and knows nothing of alerts.
 
 mod command;
 mod output;

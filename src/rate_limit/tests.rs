@@ -1,3 +1,5 @@
+//! Unit tests of the rate limit: several processes that share one file, with a clock of the test.
+
 use std::cell::RefCell;
 use std::future::{pending, ready};
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! A command line as an alert shows it: quoted for a shell, on one line, and with what looks like a secret masked. Pure.
+//! Formats a command line for an alert: quoted for a shell, on one line, with what looks like a secret masked. Pure.
 //!
 //! Whoever may list processes sees the real one. The members of a group may not, and need only know which command it is.
 

@@ -1,4 +1,5 @@
-//! A command that has been run, or could not be: its exit code, and what the alert and the JSON say of it.
+//! The result of the command of `run`: its exit code, and how the alert and the JSON output describe it. A command that
+//! could not be started has one too.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! `run`: a command is run and watched, and an alert tells how it ended.
+//! `run`: runs a command, and sends an alert about how it ended.
 //!
 //! The command is run before any setting is read, so that no mistake in the settings keeps it from running. Its exit code is
 //! ours, whatever becomes of the alert.

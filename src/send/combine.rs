@@ -1,4 +1,4 @@
-//! The outcomes of several targets combined into one. Pure.
+//! Combines the outcomes of several targets into one. Pure.
 
 use crate::channel::Channel;
 use crate::delivery::Outcome;

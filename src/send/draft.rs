@@ -1,4 +1,4 @@
-//! What a message is made of, as it was read, and the same adapted to the channel of another target.
+//! The draft of a message: what was read, before it is adapted to the channel of each target.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! One message to all targets of a command: stored, held back if it repeats another, delivered, and combined into one
-//! outcome.
+//! Sends one message to all targets of a command: stores it, holds it back if it is a repeat, delivers it, and combines
+//! the outcomes.
 
 use futures_util::future::{join, join_all};
 

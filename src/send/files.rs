@@ -1,4 +1,4 @@
-//! Files to attach behind a message, each a part of its own, files to upload, and the rules for both.
+//! Files to attach after a message, each a part of its own, files to upload, and the rules for both.
 
 use crate::channel::Channel;
 use crate::error::{Error, Result};

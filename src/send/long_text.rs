@@ -1,4 +1,5 @@
-//! Text over the limit of one message: split into several, truncated, or sent as a file behind its head and tail.
+//! Splits long messages: a text over the limit of one message is split into several, truncated, or sent as a file after
+//! its head and tail.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Mentions in a message to a group, by the way that its type has: lists in text, `<@userid>` in markdown, and for all other
-//! types a short text behind the message (document path 99110).
+//! Mentions of group members, in the way that the message type allows: lists in text, `<@userid>` in markdown, and for
+//! all other types a short text after the message (document path 99110).
 
 use serde_json::{Value, json};
 

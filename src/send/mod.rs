@@ -1,8 +1,9 @@
 //! One alert to its targets: read, made into messages, stored if that is wanted, and delivered to the command's own target,
 //! to further ones, and to the fallback.
 //!
-//! How an alert walks: `read` makes a `Draft` of a [`Request`], `parts` makes the parts of a message for each target of it,
-//! `target_message` stores and delivers those to one target, and `fan_out` to all of them.
+//! The order of work: `read` makes a `Draft` of a [`Request`]; `parts` makes the parts of a message for each target of the
+//! draft; `target_message` stores and delivers the parts for one target; `fan_out` does that for all targets; `combine` makes
+//! one outcome of theirs.
 //!
 //! Futures that are rare, or large, are boxed: a future is as large as the largest of those that it waits for, and is copied
 //! where it is made.

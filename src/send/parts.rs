@@ -1,5 +1,5 @@
-//! A draft becomes the parts of a message for one target, held against the rules: text or alert first, then who is
-//! mentioned, then the files.
+//! Makes the parts of a message for one target from a draft, and validates them: first text or alert, then mentions,
+//! then files.
 //!
 //! Everything that can be found wrong without WeCom is found here, before anything is sent.
 

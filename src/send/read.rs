@@ -1,4 +1,4 @@
-//! Options, text, payload, feed and files are read, once, into a draft.
+//! Reads options, text, payload, notification and files, once, into a draft.
 
 use std::io::IsTerminal;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What all targets of one command share: config, warnings, deadline, mask, observer, couriers.
+//! What all targets of one command share: config, warnings, deadline (the timeout of the whole command), mask,
+//! observer, couriers.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Where a message comes from, decided from the options alone: nothing is read here.
+//! Decides from the options alone where a message comes from: text, payload, file or notification. Reads nothing.
 
 use std::path::PathBuf;
 

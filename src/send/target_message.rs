@@ -1,4 +1,5 @@
-//! A message for one target, or for the fallback: stored in the outbox if that is wanted, attempted, and settled.
+//! A message for one target, or for the fallback: stores it in the outbox if that is wanted, attempts delivery, and
+//! updates the outbox after that.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Locks on files, and files that only the holder of their lock writes: in place, or a small JSON file under a key.
+//! File locks, and files that only the holder of their lock writes: in place, or a small JSON file for a key.
 
 use std::fmt::Display;
 use std::fs::{File, TryLockError};

@@ -1,4 +1,5 @@
-//! Locks and files kept between runs: the only code of the library that writes to disk.
+//! Locks and files kept between runs: atomic replacement, durable writes (fsync), shared folders. The only code of the
+//! library that writes to disk.
 //!
 //! What is kept here may vanish or be refused at any time; the caller decides whether that matters.
 
@@ -67,9 +68,9 @@ impl Folder {
         tempfile::NamedTempFile::new_in(existing).map(drop)
     }
 
-    /// Replaces a file as a whole: a reader sees the old content or the new one, never a part. The guard proves that the
-    /// caller holds the lock that belongs to it. Not synced to disk: what is kept this way can be had again, or outlives
-    /// a process but not a loss of power.
+    /// Replaces a file atomically: a reader sees the old content or the new one, never a part. The guard proves that
+    /// the caller holds the lock that belongs to it. Without fsync: such content can be fetched again, or need not
+    /// outlive a loss of power.
     pub(crate) fn replace(&self, name: &str, content: &[u8], _held: &Guard) -> io::Result<()> {
         let mut file = self.temporary()?;
         file.write_all(content)?;
@@ -77,7 +78,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a file as a whole, so that it is there after a loss of power too.
+    /// Writes a file atomically and durably (fsync of the file and of its folder), so that it is there after a loss of
+    /// power.
     pub(crate) fn write_durably(&self, name: &str, content: &[u8]) -> io::Result<()> {
         self.write_synced(name, content)?;
         self.sync_names()

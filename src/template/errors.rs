@@ -1,4 +1,4 @@
-//! Errors in a template, in one line each: its name, the line, and the words that are wrong.
+//! Error messages of templates: one line with the name of the template, the line number, and the words that are wrong.
 
 use std::ops::Range;
 

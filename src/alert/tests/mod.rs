@@ -1,3 +1,5 @@
+//! Unit tests of `alert`, by subject, and the alerts that they share.
+
 mod best;
 mod cards;
 mod escaping;

@@ -1,4 +1,4 @@
-//! Chance: alerts of everything that is hard to show.
+//! Property tests: alerts of everything that is hard to show.
 
 use proptest::collection::vec;
 use proptest::option;

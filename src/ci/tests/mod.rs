@@ -1,3 +1,5 @@
+//! Unit tests of `ci`: the rules, and each CI system.
+
 mod rules;
 mod systems;
 

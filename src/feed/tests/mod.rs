@@ -1,3 +1,5 @@
+//! Unit tests of `feed`, by monitoring system, and what they share.
+
 mod alertmanager;
 mod grafana;
 mod property;

@@ -1,4 +1,4 @@
-//! Chance: any JSON, and notifications of which nothing may get lost.
+//! Property tests: any JSON, and notifications of which nothing may get lost.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! Which block belongs to which card (document path 90236 for apps, 99110 for webhooks). What is inside a block is the
-//! business of the rules.
+//! Which blocks each card type has, requires or lacks (document path 90236 for apps, 99110 for webhooks). The fields
+//! inside a block are checked in `rules`.
 
 use strum::VariantArray;
 

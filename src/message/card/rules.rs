@@ -1,5 +1,5 @@
-//! The rules inside the blocks of template cards (document path 90236 for apps, 99110 for webhooks). Which card has
-//! which block is the business of the matrix.
+//! Validation of the fields inside the blocks of template cards (document path 90236 for apps, 99110 for webhooks).
+//! Which card has which block is checked in `matrix`.
 
 use super::{
     ActionMenu, CardButton, CardImage, CardSource, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, Select,

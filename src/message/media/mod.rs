@@ -1,4 +1,4 @@
-//! What may be uploaded, and how: kinds, sizes, formats and the name that receivers see.
+//! Validation of uploads: kinds, sizes, formats and file names.
 //!
 //! Pure: it judges the first bytes and the size that it is given, and never opens a file. Limits are those of document
 //! path 90253 (apps) and 99110 (webhooks). Their pages do not say which megabyte they mean; the larger one, of 1024 ×

@@ -1,4 +1,4 @@
-//! The rules for whole bodies, but for those of cards.
+//! Unit tests of the rules for whole bodies, without those of cards.
 
 mod app;
 mod webhook;

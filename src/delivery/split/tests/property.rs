@@ -1,4 +1,4 @@
-//! Chance: texts of everything that is hard to cut.
+//! Property tests: texts of everything that is hard to cut.
 
 use std::ops::Range;
 
