@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::api;
-use crate::channel::MsgType;
+use crate::channel::{Markup, MsgType};
 use crate::config::Keep;
 use crate::delivery::split;
 use crate::error::Result;
 use crate::feed::{self, FeedFormat};
 use crate::input::{self, Encoding};
 use crate::json;
-use crate::outbox;
+use crate::message::Part;
+use crate::outbox::format;
 use crate::template::{self, Escaping};
 
 /// Text without control characters and escape sequences.
@@ -42,17 +43,24 @@ pub fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64
 
 /// Whether the file of an outbox entry, written anew and read again, still says the same. `None` if it is not an entry.
 pub fn rereads_entry(file: &[u8]) -> Option<bool> {
-    outbox::rereads_entry(file)
+    let (entry, _) = format::read_entry(file).ok()?;
+    let bodies = format::read_bodies(file).ok()?;
+    let parts: Vec<_> = bodies.iter().cloned().map(Part::message).collect();
+    let written = format::write_entry(&entry, format::write_bodies(&parts).ok()?).ok()?;
+    let is_same_entry = format::read_entry(&*written) == Ok((entry, None));
+    Some(is_same_entry && format::read_bodies(&*written) == Ok(bodies))
 }
 
 /// The same for the progress of an entry with `parts` parts.
 pub fn rereads_progress(file: &[u8], parts: usize) -> Option<bool> {
-    outbox::rereads_progress(file, parts)
+    let progress = format::read_progress(file, parts).ok()?;
+    let written = format::write_progress(&progress).ok()?;
+    Some(format::read_progress(&*written, parts) == Ok(progress))
 }
 
 /// Lines as an outbox file of version 2, with their checksum.
 pub fn seal_entry(lines: &[u8]) -> Vec<u8> {
-    outbox::seal(lines)
+    format::sealed(lines.to_vec()).unwrap_or_default()
 }
 
 /// The notification of a monitoring system as an alert, by the name of its format.
@@ -64,9 +72,9 @@ pub fn read_notification(format: &str, json: &str) -> Result<Alert> {
 pub fn render_template(source: &str, data: &Value, target: &str) -> Result<String> {
     let escaping = match target {
         "json" => Escaping::Json,
-        "markdown" => Escaping::Markdown,
-        "markdown_v2" => Escaping::MarkdownV2,
-        _ => Escaping::Text,
+        "markdown" => Escaping::Text(Markup::Markdown),
+        "markdown_v2" => Escaping::Text(Markup::MarkdownV2),
+        _ => Escaping::Text(Markup::Plain),
     };
     template::render("fuzz", source, data, escaping)
 }

@@ -6,11 +6,12 @@
 use std::cell::Cell;
 use std::fmt::Display;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::{CallError, Client, Grant};
+use crate::clock::now_ms;
 use crate::error::Answer;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
@@ -241,7 +242,7 @@ impl CachedToken {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    now_ms() / 1000
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ const EXCERPT_CHARS: usize = 120;
 /// Why a call did not end with WeCom's consent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// No request was made: the client could not be set up, the input could not be read, or there was no time left.
+    /// No request was made: the client could not be set up, the input could not be read, the rate limit gave no permit, or
+    /// there was no time left.
     #[error("{0}")]
     Setup(Error),
     /// No connection was established. `limit` is the time limit that ended the wait, if one did.

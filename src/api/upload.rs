@@ -54,13 +54,13 @@ impl RequestProgress {
 
 /// A file as the one part of a form. Its name goes raw into `filename="…"`: WeCom does not understand `filename*=`.
 pub(super) fn part(file: &Attachment, progress: &RequestProgress, listener: &Observer) -> Result<Part, CallError> {
-    let filename = media::wire_filename(file.name());
-    let size = file.size();
+    let filename = media::wire_filename(&file.name);
+    let size = file.size;
     let watch = Watch { progress: progress.clone(), listener: listener.clone(), name: filename.clone(), total: size };
     let body = Body::wrap_stream(chunks(file.reader(), watch));
     Part::stream_with_length(body, size)
         .file_name(filename)
-        .mime_str(media::mime(media::sniff(file.head())))
+        .mime_str(media::mime(media::sniff(&file.head)))
         .map_err(|_| CallError::Setup(Error::defect("a media type of this program is malformed")))
 }
 

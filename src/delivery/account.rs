@@ -85,7 +85,7 @@ impl Account {
 
     /// Keeps the outbox entry that was made of this message up to date from now on. Returns the one before it.
     pub(crate) fn follow(&mut self, entry: Option<ClaimedEntry>) -> Option<ClaimedEntry> {
-        let id = entry.as_ref().map(|entry| entry.id().to_owned());
+        let id = entry.as_ref().map(|entry| entry.alert.id.clone());
         self.before = entry.as_ref().map(|entry| entry.progress.clone()).unwrap_or_default();
         self.with(|target| target.outbox_id = id);
         std::mem::replace(&mut self.entry, entry)

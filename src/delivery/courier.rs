@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::failure::{AttemptError, EarlierAttempts, FailedRequest, Purpose, explain, for_token, is_stale};
+use super::failure::{EarlierAttempts, FailedRequest, Purpose, explain, for_token, is_stale};
 use super::retry::{FailureClass, RetryPolicy};
 use crate::api::errcode::{CredentialInfo, HintContext};
 use crate::api::{Agent, CallError, Client, Uploaded};
@@ -46,7 +46,7 @@ impl Courier {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, AttemptError>,
+        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         self.persist(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
     }
@@ -59,7 +59,7 @@ impl Courier {
             };
             let client = &courier.client;
             let token = if refresh { tokens.force(client).await } else { tokens.get(client).await };
-            token.map_err(|failure| for_token(failure, &courier.credential_info))
+            token.map_err(|failure| for_token(&failure, &courier.credential_info))
         });
         got.await.map_err(|failed| failed.error)
     }
@@ -77,7 +77,7 @@ impl Courier {
             && is_stale(&failure)
         {
             let fresh = tokens.refresh(&self.client, token).await;
-            let fresh = fresh.map_err(|failure| for_token(failure, &self.credential_info).error)?;
+            let fresh = fresh.map_err(|failure| for_token(&failure, &self.credential_info).error)?;
             if fresh.is_some() {
                 self.token = fresh;
                 return Ok(None);
@@ -114,21 +114,21 @@ impl Courier {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, AttemptError>,
+        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         let Self { client, credential, token: current, credential_info, period, .. } = self;
         let context = HintContext { endpoint, credential: Some(credential_info), period: *period };
-        let explained = |error: AttemptError| FailedRequest::of(error, purpose, &context);
+        let explained = |failure: CallError| FailedRequest::of(&failure, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(explained),
             Credential::App(tokens) => tokens,
         };
         let token = match current.take() {
             Some(token) => token,
-            None => tokens.get(client).await.map_err(|failure| for_token(failure, credential_info))?,
+            None => tokens.get(client).await.map_err(|failure| for_token(&failure, credential_info))?,
         };
         let stale = match call(client, &token.access_token).await {
-            Err(AttemptError::Call(failure)) if token.may_be_stale() && is_stale(&failure) => failure,
+            Err(failure) if token.may_be_stale() && is_stale(&failure) => failure,
             result => {
                 *current = Some(Token { was_used: true, ..token });
                 return result.map_err(explained);
@@ -140,13 +140,13 @@ impl Courier {
                 *current = Some(fresh);
                 result.map_err(explained)
             }
-            Ok(None) => Err(explained(stale.into())),
+            Ok(None) => Err(explained(stale)),
             Err(failure) => {
-                let failed = for_token(failure, credential_info);
+                let failed = for_token(&failure, credential_info);
                 if failed.class != FailureClass::Final {
                     return Err(failed);
                 }
-                let FailedRequest { error, unreached, .. } = explained(stale.into());
+                let FailedRequest { error, unreached, .. } = explained(stale);
                 let message = format!("{error}; a new token could not be had: {}", failed.error);
                 Err(FailedRequest { unreached, ..FailedRequest::before(error.with_message(message)) })
             }
@@ -157,7 +157,7 @@ impl Courier {
     pub(crate) async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, FailedRequest> {
         let channel = self.channel;
         self.call(channel.facts().upload_path, Purpose::Prepare, async |client, credential| {
-            Ok(client.upload(channel, credential, kind, file).await?)
+            client.upload(channel, credential, kind, file).await
         })
         .await
     }

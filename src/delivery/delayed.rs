@@ -18,20 +18,17 @@ impl DelayMark {
     /// The messages that a body goes as behind the mark. The mark stands in the message's own text where that has one that
     /// may be edited, else in a short message before it. A text that has no room for the mark goes as two.
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
-        let Some((msgtype, pointer)) = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(text_pointer) else {
-            return self.apart(body, channel);
-        };
-        let Some(text) = body.pointer(&pointer).and_then(Value::as_str) else {
-            return self.apart(body, channel);
-        };
-        let text = led(text, &self.text, msgtype.facts().markup);
-        let texts = match msgtype.text_bytes(channel) {
+        let place = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(|msgtype| {
+            let pointer = format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer);
+            let text = led(body.pointer(&pointer)?.as_str()?, &self.text, msgtype.facts().markup);
+            Some((msgtype, pointer, text))
+        });
+        let Some((msgtype, pointer, text)) = place else { return self.apart(body, channel) };
+        let texts = match msgtype.text_bytes(channel).filter(|_| !msgtype.has_room(channel, &text)) {
+            None => vec![text],
             // The colours of a textcard would be torn apart.
-            Some(_) if !msgtype.has_room(channel, &text) && text.contains("<div ") => {
-                return self.apart(body, channel);
-            }
-            Some(limit) if !msgtype.has_room(channel, &text) => split(&text, limit, msgtype.facts().markup),
-            _ => vec![text],
+            Some(_) if text.contains("<div ") => return self.apart(body, channel),
+            Some(limit) => split(&text, limit, msgtype.facts().markup),
         };
         let with = |(number, text): (usize, String)| {
             let mut body = body.clone();
@@ -74,12 +71,6 @@ fn led(text: &str, mark: &str, markup: Markup) -> String {
         _ => return format!("{mark}{text}"),
     };
     format!("{}{gap}{text}", mark.trim_end())
-}
-
-/// A type with text, and where that stands in the body.
-fn text_pointer(msgtype: MsgType) -> Option<(MsgType, String)> {
-    let field = msgtype.facts().text?;
-    Some((msgtype, format!("/{}{}", msgtype.as_str(), field.pointer)))
 }
 
 #[cfg(test)]

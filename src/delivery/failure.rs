@@ -19,20 +19,6 @@ pub(super) enum Purpose {
     Prepare,
 }
 
-/// Why an attempt was not made, or what it failed of.
-pub(crate) enum AttemptError {
-    /// The rate limit gave no permit for it.
-    Rate(RateExceeded),
-    /// The call failed.
-    Call(CallError),
-}
-
-impl From<CallError> for AttemptError {
-    fn from(failure: CallError) -> Self {
-        Self::Call(failure)
-    }
-}
-
 /// A request that failed for good, or for now.
 #[derive(Debug)]
 pub(crate) struct FailedRequest {
@@ -50,13 +36,9 @@ impl FailedRequest {
         Self { error, unreached: UnreachedRecipients::default(), may_have_arrived: false, class: FailureClass::Final }
     }
 
-    pub(super) fn of(error: AttemptError, purpose: Purpose, context: &HintContext<'_>) -> Self {
-        let failure = match error {
-            AttemptError::Rate(exceeded) => return Self::before(explain_rate(&exceeded)),
-            AttemptError::Call(failure) => failure,
-        };
-        let error = explain(&failure, purpose, context);
-        let class = FailureClass::of(&failure, error.retry_after());
+    pub(super) fn of(failure: &CallError, purpose: Purpose, context: &HintContext<'_>) -> Self {
+        let error = explain(failure, purpose, context);
+        let class = FailureClass::of(failure, error.retry_after());
         let is_doubtful = matches!(class, FailureClass::Garbled | FailureClass::Silent);
         Self {
             unreached: UnreachedRecipients::named_by(|field| failure.ids(field)),
@@ -160,31 +142,29 @@ fn without_answer(purpose: Purpose, limit: Option<Limit>) -> String {
 
 /// Which limit ended the wait, as advice.
 fn more_time(limit: Option<Limit>) -> String {
-    limit.map_or_else(String::new, |limit| format!(", with a larger {} where the way is slow", limit.option()))
+    limit.map(|limit| format!(", with a larger {} where the way is slow", limit.option())).unwrap_or_default()
 }
 
-fn explain_rate(exceeded: &RateExceeded) -> Error {
+/// The failure of a request that got no permit.
+pub(super) fn without_permit(exceeded: RateExceeded) -> CallError {
     let (what, hint) = match exceeded.limited_by {
         LimitedBy::Rate => (
             "the messages that --rate allows are used up",
             "wait, give more time with --deadline, or keep what cannot go out now with --outbox",
         ),
-        LimitedBy::Block => (
+        LimitedBy::Block { .. } => (
             "WeCom asked for fewer messages, and its block is not over",
             "wait until it is over: other programs may use the same quota; --outbox keeps what cannot go out now",
         ),
     };
     let wait = Duration::from_secs(exceeded.retry_after.as_secs_f64().ceil() as u64);
     let message = format!("{what}: the next one may go in {} s", wait.as_secs());
-    Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(Some(wait))
+    CallError::Setup(Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(Some(wait)))
 }
 
-pub(super) fn for_token(failure: CallError, info: &CredentialInfo) -> FailedRequest {
-    FailedRequest::of(
-        AttemptError::Call(failure),
-        Purpose::Prepare,
-        &HintContext { endpoint: "gettoken", credential: Some(info), period: None },
-    )
+pub(super) fn for_token(failure: &CallError, info: &CredentialInfo) -> FailedRequest {
+    let context = HintContext { endpoint: "gettoken", credential: Some(info), period: None };
+    FailedRequest::of(failure, Purpose::Prepare, &context)
 }
 
 pub(super) fn is_stale(failure: &CallError) -> bool {

@@ -36,7 +36,7 @@ use crate::input::Attachment;
 use crate::message::webhook::Image;
 use crate::message::{Part, PartKind, PartState, body_of, recipients};
 use crate::rate_limit::Bucket;
-use failure::{AttemptError, FailedRequest, Purpose};
+use failure::{FailedRequest, Purpose, without_permit};
 
 impl Courier {
     /// Sends a message, part by part, and goes on where `account` says that it stopped before. `mark` leads the first
@@ -44,9 +44,13 @@ impl Courier {
     ///
     /// A part that WeCom refuses is skipped. Any other failure ends the delivery: the rest would fail in the same way, or
     /// arrive out of order.
-    pub(crate) async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&DelayMark>) -> Outcome {
+    pub(crate) async fn send(
+        &mut self,
+        parts: &[Part],
+        account: &mut Account,
+        mut mark: Option<&DelayMark>,
+    ) -> Outcome {
         account.expect(parts);
-        let mut mark = mark;
         for (index, part) in parts.iter().enumerate() {
             let Some(taken) = account.taken(index) else { continue };
             let mark = if part.kind == PartKind::Message { mark.take() } else { None };
@@ -116,7 +120,7 @@ impl Courier {
             (self.limiter.clone(), buckets(&message.body, channel), self.client.options.deadline);
         let endpoint = channel.facts().send_path;
         self.call(endpoint, Purpose::Send, async |client, credential| {
-            let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(AttemptError::Rate)?;
+            let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(without_permit)?;
             account.begin(part).await;
             let sent = permit.during(client.send(channel, credential, message.bytes.clone())).await;
             if let Err(failure) = &sent {
@@ -136,7 +140,7 @@ impl Courier {
                     limiter.block(pause, until).await;
                 }
             }
-            Ok(sent?)
+            sent
         })
         .await
     }
@@ -177,10 +181,9 @@ struct Message<'p> {
 
 impl<'p> Message<'p> {
     fn of(body: Cow<'p, Value>) -> Result<Self, FailedRequest> {
-        match serde_json::to_vec(&*body) {
-            Ok(bytes) => Ok(Self { body, bytes: bytes.into() }),
-            Err(error) => Err(FailedRequest::before(Error::defect(format!("the body cannot be written: {error}")))),
-        }
+        let bytes = serde_json::to_vec(&*body)
+            .map_err(|error| FailedRequest::before(Error::defect(format!("the body cannot be written: {error}"))))?;
+        Ok(Self { body, bytes: bytes.into() })
     }
 }
 
@@ -192,7 +195,7 @@ const FRAME: usize = 256;
 
 /// The body of a picture, encoded off the event loop, for it is large.
 async fn encoded(picture: Attachment) -> Result<Bytes> {
-    let encoded_size = usize::try_from(picture.size()).unwrap_or_default().div_ceil(3) * 4;
+    let encoded_size = usize::try_from(picture.size).unwrap_or_default().div_ceil(3) * 4;
     // Allocated here: the memory of a thread that has ended its work is not given back to others.
     let room = Vec::with_capacity(encoded_size + FRAME);
     let bytes = off_loop(move || with_picture(&picture, room)).await?.map_err(|error| {

@@ -34,39 +34,39 @@ impl Receipt {
     }
 }
 
-/// Recipients that did not get it, as WeCom returned them.
+/// Recipients that did not get it, as WeCom returned them: a list for each of [`UnreachedRecipients::FIELDS`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UnreachedRecipients {
-    /// Members that do not exist or are out of the app's visible range.
-    pub invaliduser: Vec<String>,
-    /// Departments that do not exist or are out of the app's visible range.
-    pub invalidparty: Vec<String>,
-    /// Tags that do not exist or are out of the app's visible range.
-    pub invalidtag: Vec<String>,
-    /// Members in range without a valid licence.
-    pub unlicenseduser: Vec<String>,
-}
+pub struct UnreachedRecipients([Vec<String>; 4]);
 
 impl UnreachedRecipients {
+    /// The fields of an answer that list them, each with the kind of its ids. Those of the first three do not exist or are
+    /// out of the app's visible range; the members in the last one are in range and lack a valid licence.
+    const FIELDS: [(&str, RecipientKind); 4] = [
+        ("invaliduser", RecipientKind::User),
+        ("invalidparty", RecipientKind::Party),
+        ("invalidtag", RecipientKind::Tag),
+        ("unlicenseduser", RecipientKind::User),
+    ];
+
     /// The lists that an answer holds.
     pub(super) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
-        Self {
-            invaliduser: ids("invaliduser"),
-            invalidparty: ids("invalidparty"),
-            invalidtag: ids("invalidtag"),
-            unlicenseduser: ids("unlicenseduser"),
-        }
+        Self(Self::FIELDS.map(|(field, _)| ids(field)))
+    }
+
+    /// Each field with the kind of its ids, and the ids.
+    fn lists(&self) -> impl Iterator<Item = (&'static str, RecipientKind, &[String])> {
+        Self::FIELDS.into_iter().zip(&self.0).map(|((field, kind), ids)| (field, kind, ids.as_slice()))
+    }
+
+    /// The ids that this field of an answer listed.
+    pub fn of(&self, field: &str) -> &[String] {
+        self.lists().find(|(name, ..)| *name == field).map_or(&[], |(.., ids)| ids)
     }
 
     /// Whether these are all recipients that a message names. Userids come back in lower case; `@all` never comes back.
     pub(super) fn is_all_of(&self, body: &Value) -> bool {
         let lost = |kind: RecipientKind, id: &str| {
-            let lists = match kind {
-                RecipientKind::User => [&self.invaliduser[..], &self.unlicenseduser],
-                RecipientKind::Party => [&self.invalidparty[..], &[]],
-                RecipientKind::Tag => [&self.invalidtag[..], &[]],
-            };
-            lists.iter().any(|list| list.iter().any(|lost| lost.eq_ignore_ascii_case(id)))
+            self.lists().any(|(_, its, ids)| its == kind && ids.iter().any(|lost| lost.eq_ignore_ascii_case(id)))
         };
         let mut named = recipients(body).peekable();
         named.peek().is_some() && named.all(|(kind, id)| lost(kind, id))
@@ -74,13 +74,7 @@ impl UnreachedRecipients {
 
     /// Adds the lists of another call, each id once.
     pub(crate) fn extend(&mut self, other: Self) {
-        let lists = [
-            (&mut self.invaliduser, other.invaliduser),
-            (&mut self.invalidparty, other.invalidparty),
-            (&mut self.invalidtag, other.invalidtag),
-            (&mut self.unlicenseduser, other.unlicenseduser),
-        ];
-        for (list, mut more) in lists {
+        for (list, mut more) in self.0.iter_mut().zip(other.0) {
             more.retain(|id| !list.contains(id));
             list.extend(more);
         }
@@ -88,14 +82,8 @@ impl UnreachedRecipients {
 
     /// `invaliduser lisi, wangwu; invalidparty 7`.
     pub(super) fn named(&self) -> String {
-        let lists = [
-            ("invaliduser", &self.invaliduser),
-            ("invalidparty", &self.invalidparty),
-            ("invalidtag", &self.invalidtag),
-            ("unlicenseduser", &self.unlicenseduser),
-        ];
-        let named = lists.iter().filter(|(_, ids)| !ids.is_empty());
-        named.map(|(name, ids)| format!("{name} {}", ids.join(", "))).collect::<Vec<_>>().join("; ")
+        let lists = self.lists().filter(|(.., ids)| !ids.is_empty());
+        lists.map(|(field, _, ids)| format!("{field} {}", ids.join(", "))).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether everybody got it.
@@ -304,13 +292,15 @@ mod tests {
     fn a_message_that_lost_all_its_recipients_is_known() {
         let body = json!({ "touser": "ZhangSan|lisi", "toparty": "1" });
         let lost = |users: &[&str], unlicensed: &[&str], parties: &[&str]| {
-            let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-            let unreached = UnreachedRecipients {
-                invaliduser: list(users),
-                unlicenseduser: list(unlicensed),
-                invalidparty: list(parties),
-                ..UnreachedRecipients::default()
-            };
+            let unreached = UnreachedRecipients::named_by(|field| {
+                let ids = match field {
+                    "invaliduser" => users,
+                    "unlicenseduser" => unlicensed,
+                    "invalidparty" => parties,
+                    _ => &[],
+                };
+                ids.iter().map(|id| (*id).to_owned()).collect()
+            });
             unreached.is_all_of(&body)
         };
         assert!(lost(&["zhangsan", "lisi"], &[], &["1"]) && lost(&["zhangsan"], &["lisi"], &["1"]));

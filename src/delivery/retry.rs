@@ -17,10 +17,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 /// What a failed attempt means for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureClass {
-    /// No connection was made: nothing can have arrived.
-    Unreached,
-    /// WeCom says that the trouble is its own: it did not take the request.
-    Busy,
+    /// Nothing can have arrived: no connection was made, or WeCom says that the trouble is its own.
+    NotTaken,
     /// WeCom, or something before it, asks for fewer requests, and for how long to wait where that is known.
     Limited(Option<Duration>),
     /// An answer that is not WeCom's, or only the beginning of one: the request may have been passed on.
@@ -35,12 +33,12 @@ impl FailureClass {
     /// The class of a failed call; `asked` is how long WeCom wants to be left alone, where it said so.
     pub(super) fn of(failure: &CallError, asked: Option<Duration>) -> Self {
         match failure {
-            CallError::Unreached { .. } => Self::Unreached,
+            CallError::Unreached { .. } => Self::NotTaken,
             CallError::TooManyRequests(_) => Self::Limited(asked),
             CallError::Foreign(_) | CallError::Cut { .. } => Self::Garbled,
             CallError::Silent { .. } => Self::Silent,
             CallError::Rejected(reply) => match errcode::class_of(reply.answer.errcode) {
-                Class::Transient => Self::Busy,
+                Class::Transient => Self::NotTaken,
                 Class::RateLimited => Self::Limited(asked),
                 _ => Self::Final,
             },
@@ -104,11 +102,10 @@ mod tests {
 
     #[test]
     fn what_is_tried_again() {
-        use FailureClass::{Busy, Final, Garbled, Limited, Silent, Unreached};
+        use FailureClass::{Final, Garbled, Limited, NotTaken, Silent};
         let cautious = RetryPolicy { at_most_once: true, ..POLICY };
         for (class, by_default, at_most_once) in [
-            (Unreached, true, true),
-            (Busy, true, true),
+            (NotTaken, true, true),
             (Limited(None), true, true),
             (Garbled, true, false),
             (Silent, true, false),
@@ -125,7 +122,7 @@ mod tests {
     fn the_number_of_attempts_is_bounded() {
         for (retries, last) in [(0, 1), (1, 2), (3, 4)] {
             let policy = RetryPolicy { retries, ..POLICY };
-            let backoff = |attempt| policy.backoff(attempt, FailureClass::Unreached, true, LONG, 0.0);
+            let backoff = |attempt| policy.backoff(attempt, FailureClass::NotTaken, true, LONG, 0.0);
             assert!((1..last).all(|attempt| backoff(attempt).is_some()));
             assert_eq!(backoff(last), None);
         }
@@ -134,7 +131,7 @@ mod tests {
     #[test]
     fn waits_grow_and_are_spread() {
         let backoff = |attempt, roll| {
-            RetryPolicy { retries: 100, ..POLICY }.backoff(attempt, FailureClass::Busy, true, LONG, roll)
+            RetryPolicy { retries: 100, ..POLICY }.backoff(attempt, FailureClass::NotTaken, true, LONG, roll)
         };
         let ms = |ms| Some(Duration::from_millis(ms));
         assert_eq!([backoff(1, 0.0), backoff(1, 1.0)], [ms(500), ms(1500)]);
@@ -160,7 +157,7 @@ mod tests {
         #[test]
         fn no_wait_passes_the_deadline(attempt in 1..1000u32, left in 0..100_000u64, roll in 0.0..=1.0) {
             let left = Duration::from_millis(left);
-            for class in [FailureClass::Unreached, FailureClass::Limited(None), FailureClass::Limited(Some(left / 2))] {
+            for class in [FailureClass::NotTaken, FailureClass::Limited(None), FailureClass::Limited(Some(left / 2))] {
                 if let Some(wait) =
                     (RetryPolicy { retries: u32::MAX, ..POLICY }).backoff(attempt, class, true, left, roll)
                 {

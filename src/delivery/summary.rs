@@ -69,17 +69,13 @@ impl PartAccount {
             None => Status::Sent,
         }
     }
-
-    fn receipt(&self) -> Receipt {
-        Receipt { status: self.status(), ..self.receipt.clone() }
-    }
 }
 
 impl TargetAccount {
     /// What this process did for each part; with `skipped`, also that nothing was done.
     fn receipts(&self, skipped: bool) -> impl Iterator<Item = Receipt> {
         let told = self.parts.iter().filter(move |part| !part.was_sent && (part.is_closed || skipped));
-        told.map(PartAccount::receipt)
+        told.map(|part| Receipt { status: part.status(), ..part.receipt.clone() })
     }
 
     /// What the delivery to this target comes to.
@@ -138,7 +134,7 @@ impl TargetAccount {
 
 /// The error of a message that some recipients did not get.
 fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
-    let hint = if unreached.unlicenseduser.is_empty() {
+    let hint = if unreached.of("unlicenseduser").is_empty() {
         "correct these ids, or add them under 应用管理 → the app → 可见范围 and send to them again"
     } else {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"

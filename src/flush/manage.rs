@@ -25,10 +25,10 @@ pub struct Selection {
 pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     let outbox = Outbox::at(&session.require_state()?);
     let reading = move || {
-        let mut entries: Vec<ListedEntry> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
+        let mut entries: Vec<_> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
         let count = entries.len();
         entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
-        // What cannot be read stands behind what can.
+        // What cannot be read stands behind what can, in the folder that it lies in.
         entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
         entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
         Ok::<_, Error>((entries, count))

@@ -12,7 +12,7 @@ pub use manage::{Selection, discard, list};
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::{self, at_ms};
 use crate::config::TargetName;
-use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy, Shortfall};
+use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy};
 use crate::error::{Error, Result, Status};
 use crate::message::{Part, PartState};
 use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
@@ -171,21 +171,20 @@ impl<'s, 'c> Flush<'s, 'c> {
         let stuck = self.stuck.clone();
         let claiming = move || {
             let claimed = outbox.claim(&name)?;
-            let is_stuck = stuck.contains(&target_of(&claimed.alert));
-            let parts = if is_stuck { Ok(Vec::new()) } else { claimed.parts() };
-            Ok((claimed, parts))
+            let target = target_of(&claimed.alert);
+            let parts = (!stuck.contains(&target)).then(|| claimed.parts());
+            Ok((claimed, target, parts))
         };
-        let (claimed, parts) = match off_loop(claiming).await.unwrap_or_else(|error| Err(error.into())) {
+        let (claimed, target, parts) = match off_loop(claiming).await.unwrap_or_else(|error| Err(error.into())) {
             Ok(claimed) => claimed,
             Err(ClaimError::Busy) => return EntryEnd::Waits("it is being sent right now".to_owned()),
             Err(ClaimError::Gone) => return EntryEnd::Gone,
             Err(ClaimError::Damaged(reason)) => return EntryEnd::GivenUp(reason),
             Err(ClaimError::Failed(error)) => return EntryEnd::Waits(error.to_string()),
         };
-        let target = target_of(&claimed.alert);
-        if self.stuck.contains(&target) {
+        let Some(parts) = parts else {
             return EntryEnd::Waits("those before it for the same target wait too".to_owned());
-        }
+        };
         match self.deliver_claimed(claimed, parts, &target).await {
             Ok(end) => end,
             Err(error) => {
@@ -203,7 +202,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         target: &str,
     ) -> Result<EntryEnd> {
         let limit = self.session.settings.outbox_max_age;
-        let is_revived = self.revived.iter().any(|revived| revived == claimed.id());
+        let is_revived = self.revived.iter().any(|revived| *revived == claimed.alert.id);
         if since(claimed.alert.queued_at_ms) > limit && !is_revived {
             return give_up(claimed, format!("it is older than {limit:?}, the outbox_max_age")).await;
         }
@@ -282,7 +281,7 @@ impl<'s, 'c> Flush<'s, 'c> {
     ) -> Result<EntryEnd> {
         let mark = mark_of(&claimed.alert, &claimed.progress);
         let (id, at_most_once, may_edit) =
-            (claimed.id().to_owned(), claimed.alert.at_most_once, claimed.alert.markable);
+            (claimed.alert.id.clone(), claimed.alert.at_most_once, claimed.alert.markable);
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.resume(claimed, mark.clone());
         let mark = mark.map(|text| DelayMark { text, may_edit });
@@ -298,12 +297,11 @@ impl<'s, 'c> Flush<'s, 'c> {
             }
             return Ok(EntryEnd::Delivered);
         }
-        // Of a wrong set-up the alert is not the cause: it waits until that is mended, here or in the admin console.
-        let waits = |shortfall: Shortfall| {
-            shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth)
-        };
         match outcome.shortfall {
-            Some(shortfall) if waits(shortfall) => {
+            // Of a wrong set-up the alert is not the cause: it waits until that is mended, here or in the admin console.
+            Some(shortfall)
+                if shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth) =>
+            {
                 account.wait(&outcome).await?;
                 Err(Error::new(shortfall.status, reason))
             }

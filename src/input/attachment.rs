@@ -19,9 +19,12 @@ const HEAD_LEN: usize = 64;
 /// a FIFO, a device, process substitution) is held in a temporary file, or in memory where none can be made.
 #[derive(Clone)]
 pub(crate) struct Attachment {
-    name: String,
-    size: u64,
-    head: Vec<u8>,
+    /// The name to show to the receiver, as given: it may hold characters that a header must not.
+    pub(crate) name: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// The first 64 bytes, or all where there are fewer.
+    pub(crate) head: Vec<u8>,
     content: Content,
     /// What an error calls it.
     shown: String,
@@ -65,21 +68,6 @@ impl Attachment {
         let head = bytes.iter().copied().take(HEAD_LEN).collect();
         let (name, size) = (name.to_owned(), bytes.len() as u64);
         Self { shown: name.clone(), name, size, head, content: Content::Memory(Arc::new(bytes)) }
-    }
-
-    /// The name to show to the receiver, as given: it may hold characters that a header must not.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The size in bytes.
-    pub(crate) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The first 64 bytes, or all where there are fewer.
-    pub(crate) fn head(&self) -> &[u8] {
-        &self.head
     }
 
     /// A reading from the start, independent of all others.
@@ -226,8 +214,8 @@ mod tests {
         for length in [0, 1, 63, 64, 65, 100_000] {
             let content = pattern(length);
             for attachment in each_kind(&content) {
-                assert_eq!(attachment.size(), length as u64);
-                assert_eq!(attachment.head(), &content[..length.min(64)]);
+                assert_eq!(attachment.size, length as u64);
+                assert_eq!(attachment.head, &content[..length.min(64)]);
                 for _ in 0..2 {
                     assert!(read(attachment.reader()).unwrap() == content, "{length}");
                 }
@@ -285,8 +273,8 @@ mod tests {
     fn names() {
         let file = file(b"a,b");
         let by_path = Attachment::open(file.path(), None).unwrap();
-        assert!(by_path.name().starts_with("报表") && by_path.name().ends_with(".csv"), "{}", by_path.name());
-        assert_eq!(Attachment::open(file.path(), Some("日报.csv")).unwrap().name(), "日报.csv");
+        assert!(by_path.name.starts_with("报表") && by_path.name.ends_with(".csv"), "{}", by_path.name);
+        assert_eq!(Attachment::open(file.path(), Some("日报.csv")).unwrap().name, "日报.csv");
         assert_eq!(Attachment::open(file.path(), Some(" ")).unwrap_err().status(), Status::Usage);
     }
 
@@ -312,10 +300,10 @@ mod tests {
     #[test]
     fn files_with_a_wrong_size_are_spooled() {
         let attachment = Attachment::open(Path::new("/proc/self/status"), None).unwrap();
-        assert!(attachment.size() > 0);
-        assert_eq!(attachment.read_all(1 << 20).unwrap().len() as u64, attachment.size());
-        assert_eq!(attachment.name(), "status");
-        assert_eq!(Attachment::open(Path::new("/dev/null"), None).unwrap().size(), 0);
+        assert!(attachment.size > 0);
+        assert_eq!(attachment.read_all(1 << 20).unwrap().len() as u64, attachment.size);
+        assert_eq!(attachment.name, "status");
+        assert_eq!(Attachment::open(Path::new("/dev/null"), None).unwrap().size, 0);
         let endless = Attachment::open(Path::new("/dev/zero"), None).unwrap_err();
         assert_eq!(endless.status(), Status::Usage);
     }

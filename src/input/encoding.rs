@@ -96,11 +96,8 @@ impl Decoder {
     /// How many bytes at the end of `head`, which a gap follows, begin a character that is cut.
     pub(super) fn cut_at_end(&self, head: &[u8]) -> usize {
         let line = head.rsplit(is_line_break).next().unwrap_or_default();
-        match self.encoding {
-            Some(encoding) if is_utf16(encoding) => damage(encoding, head).unfinished,
-            Some(encoding) => damage(encoding, line).unfinished,
-            None => damage(guess(line), line).unfinished,
-        }
+        let encoding = self.encoding.unwrap_or_else(|| guess(line));
+        damage(encoding, if is_utf16(encoding) { head } else { line }).unfinished
     }
 
     /// How many bytes at the start of `tail`, which stood at `offset` in the input behind a gap, are the rest of a character

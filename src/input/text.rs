@@ -1,7 +1,6 @@
 //! The text of a message, from an argument, a file or stdin: read in bounded memory, decoded, cleaned. Checks neither length
 //! nor content.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -53,15 +52,11 @@ pub(crate) struct InputText {
 pub(crate) fn read_text(source: &TextSource<'_>, encoding: Encoding, unescapes: bool) -> Result<InputText> {
     match source {
         TextSource::Argument(argument) => {
-            let (text, warnings) = match argument.to_str() {
-                Some(text) => (Cow::Borrowed(text), Vec::new()),
-                None => {
-                    let bytes = argument.as_encoded_bytes().to_vec();
-                    let (text, warnings) = decode(HeadAndTail { head: bytes, ..HeadAndTail::default() }, encoding);
-                    (Cow::Owned(text), warnings)
-                }
-            };
-            let text = if unescapes { Cow::Owned(unescape(&text)) } else { text };
+            // What is UTF-8 is taken as it is.
+            let encoding = if argument.to_str().is_some() { Encoding::Utf8 } else { encoding };
+            let head = argument.as_encoded_bytes().to_vec();
+            let (text, warnings) = decode(HeadAndTail { head, ..HeadAndTail::default() }, encoding);
+            let text = if unescapes { unescape(&text) } else { text };
             Ok(InputText { text: clean(&text), warnings })
         }
         TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), encoding),

@@ -72,7 +72,7 @@ impl Part {
 
     /// A picture that stands in the body itself, to be filled in when it is sent.
     pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
-        let name = (kind == PartKind::Attachment).then(|| wire_filename(file.name()));
+        let name = (kind == PartKind::Attachment).then(|| wire_filename(&file.name));
         let body = body_of(MsgType::Image, &Image { base64: String::new(), md5: String::new() });
         Self { kind, body, file: Some((MediaKind::Image, file)), name }
     }
@@ -84,7 +84,7 @@ impl Part {
 
     /// The name of its file, as the receiver sees it.
     pub(crate) fn file_name(&self) -> Option<String> {
-        let uploaded = self.file.as_ref().filter(|_| !self.is_inline()).map(|(_, file)| wire_filename(file.name()));
+        let uploaded = self.file.as_ref().filter(|_| !self.is_inline()).map(|(_, file)| wire_filename(&file.name));
         self.name.clone().or(uploaded)
     }
 

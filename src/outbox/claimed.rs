@@ -28,11 +28,6 @@ pub(crate) struct ClaimedEntry {
 }
 
 impl ClaimedEntry {
-    /// Its name, in the order of time.
-    pub(crate) fn id(&self) -> &str {
-        &self.alert.id
-    }
-
     /// All parts, ready to be sent. Reads the disk.
     /// Fails with [`Status::Refused`] where a body or a file is missing or not the one that was written, with exit 3 where
     /// the file system does not let it be read.
@@ -47,25 +42,21 @@ impl ClaimedEntry {
     }
 
     /// Saves how far it has come, so that it outlives this process: a reader sees the old state or the new one. Only a part
-    /// under way that must not be repeated is kept for a loss of power too, which takes its time: see
-    /// [`ClaimedEntry::saves_durably`].
+    /// under way that must not be repeated is kept for a loss of power too, which takes its time.
     pub(crate) fn save(&mut self, progress: EntryProgress) -> Result<()> {
         self.progress = progress;
-        let saved = format::write_progress(&self.progress).and_then(|content| match self.saves_durably() {
+        let is_durable = self.alert.at_most_once && self.progress.has(PartState::UnderWay);
+        let saved = format::write_progress(&self.progress).and_then(|content| match is_durable {
             true => self.place.write_durably(PROGRESS, &content),
             false => self.place.replace(PROGRESS, &content, &self.lock),
         });
         saved.map_err(|error| unusable(&self.place, &error))
     }
 
-    fn saves_durably(&self) -> bool {
-        self.alert.at_most_once && self.progress.has(PartState::UnderWay)
-    }
-
     /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.
     /// Where that fails (exit 3) it waits on, with nothing left to be sent.
     pub(crate) fn done(mut self) -> Result<()> {
-        listing::discard(&self.place, &self.new, self.id()).map_err(|error| {
+        listing::discard(&self.place, &self.new, &self.alert.id).map_err(|error| {
             let mut progress = self.progress.clone();
             progress.parts.iter_mut().for_each(|part| part.state = PartState::Sent);
             let _ = self.save(progress);
@@ -78,7 +69,7 @@ impl ClaimedEntry {
     pub(crate) fn fail(self, progress: &EntryProgress) -> Result<()> {
         let moved = format::write_progress(progress)
             .and_then(|content| self.place.write_durably(PROGRESS, &content))
-            .and_then(|()| listing::move_into(&self.place, &self.failed, self.id()));
+            .and_then(|()| listing::move_into(&self.place, &self.failed, &self.alert.id));
         moved.map_err(|error| unusable(&self.place, &error))
     }
 
@@ -90,8 +81,8 @@ impl ClaimedEntry {
             return Err(self.spoilt(index, "its file is missing"));
         }
         let attachment = Attachment::kept(&path, &stored.name).map_err(|error| self.spoilt(index, error.message()))?;
-        if attachment.size() != stored.size {
-            let changed = format!("its file has {} bytes instead of {}", attachment.size(), stored.size);
+        if attachment.size != stored.size {
+            let changed = format!("its file has {} bytes instead of {}", attachment.size, stored.size);
             return Err(self.spoilt(index, &changed));
         }
         if let Some(expected) = &stored.sha256 {
@@ -105,7 +96,7 @@ impl ClaimedEntry {
     }
 
     fn spoilt(&self, index: usize, what: &str) -> Error {
-        let id = self.id();
+        let id = &self.alert.id;
         let hint = format!("send that alert again, and discard this one with wecom-alert outbox drop {id}");
         Error::new(Status::Refused, format!("part {} of the outbox entry {id} cannot be sent: {what}", index + 1))
             .with_hint(hint)

@@ -97,9 +97,9 @@ impl StoredPart {
     pub(super) fn of(index: usize, part: &Part) -> Self {
         let file = part.file.as_ref().map(|(kind, file)| StoredFile {
             kind: *kind,
-            name: file.name().to_owned(),
+            name: file.name.clone(),
             file: format!("{}.bin", index + 1),
-            size: file.size(),
+            size: file.size,
             sha256: None,
         });
         Self { kind: part.kind, name: part.name.clone(), file }

@@ -24,7 +24,7 @@ const VERSION: u32 = 2;
 const LONGEST_HEAD: u64 = 256;
 
 /// The bodies of parts as they stand in `entry.json`.
-pub(super) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
+pub(crate) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for part in parts {
         serde_json::to_writer(&mut lines, &part.body)?;
@@ -34,14 +34,14 @@ pub(super) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
 }
 
 /// The content of `entry.json`; `bodies` are those of its parts.
-pub(super) fn write_entry(entry: &StoredAlert, mut bodies: Vec<u8>) -> io::Result<Vec<u8>> {
+pub(crate) fn write_entry(entry: &StoredAlert, mut bodies: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut content = line(entry)?;
     content.append(&mut bodies);
     sealed(content)
 }
 
 /// The content of `progress.json`.
-pub(super) fn write_progress(progress: &EntryProgress) -> io::Result<Vec<u8>> {
+pub(crate) fn write_progress(progress: &EntryProgress) -> io::Result<Vec<u8>> {
     sealed(line(progress)?)
 }
 
@@ -51,7 +51,7 @@ fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-pub(super) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
+pub(crate) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut file = line(&json!({ "version": VERSION, "sha256": sha256(&content) }))?;
     file.append(&mut content);
     Ok(file)
@@ -59,7 +59,7 @@ pub(super) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
 
 /// Reads `entry.json` without its bodies; of version 1 the progress is in it.
 /// The error says what is wrong with it; nothing of the content is shown.
-pub(super) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryProgress>), String> {
+pub(crate) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryProgress>), String> {
     match open(file)? {
         Opened::V2(mut lines) => {
             let entry: StoredAlert = lines.next_as()?;
@@ -74,7 +74,7 @@ pub(super) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryPr
 }
 
 /// Reads the bodies of the parts in `entry.json`, in order.
-pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
+pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
     match open(file)? {
         Opened::V2(mut lines) => {
             let mut bodies = vec![Value::Null; lines.next_as::<StoredAlert>()?.parts.len()];
@@ -92,7 +92,7 @@ pub(super) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
 }
 
 /// Reads `progress.json` of an entry with that many parts.
-pub(super) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, String> {
+pub(crate) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, String> {
     let progress: EntryProgress = match open(file)? {
         Opened::V2(mut lines) => {
             let progress = lines.next_as()?;

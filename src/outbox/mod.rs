@@ -8,7 +8,7 @@
 
 mod claimed;
 mod entry;
-mod format;
+pub(crate) mod format;
 mod listing;
 
 #[cfg(test)]
@@ -283,31 +283,6 @@ impl Outbox {
         }
         NotStored::Failed(self.unusable(error))
     }
-}
-
-/// Whether the file of an entry, written anew and read again, still says the same. `None` if it is not an entry.
-#[cfg(fuzzing)]
-pub(crate) fn rereads_entry(file: &[u8]) -> Option<bool> {
-    let (entry, _) = format::read_entry(file).ok()?;
-    let bodies = format::read_bodies(file).ok()?;
-    let parts: Vec<_> = bodies.iter().cloned().map(crate::message::Part::message).collect();
-    let written = format::write_entry(&entry, format::write_bodies(&parts).ok()?).ok()?;
-    let is_same_entry = format::read_entry(&*written) == Ok((entry, None));
-    Some(is_same_entry && format::read_bodies(&*written) == Ok(bodies))
-}
-
-/// The same for the progress of an entry with `parts` parts.
-#[cfg(fuzzing)]
-pub(crate) fn rereads_progress(file: &[u8], parts: usize) -> Option<bool> {
-    let progress = format::read_progress(file, parts).ok()?;
-    let written = format::write_progress(&progress).ok()?;
-    Some(format::read_progress(&*written, parts) == Ok(progress))
-}
-
-/// Lines as a file of version 2, with their checksum.
-#[cfg(fuzzing)]
-pub(crate) fn seal(lines: &[u8]) -> Vec<u8> {
-    format::sealed(lines.to_vec()).unwrap_or_default()
 }
 
 impl From<NotStored> for Error {

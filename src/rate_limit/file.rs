@@ -44,16 +44,11 @@ impl RateFile {
         let locked = folder.lock(&self.name, until.min(Instant::now() + patience), || false).await;
         self.is_stuck.store(matches!(locked, Ok(None)), Ordering::Relaxed);
         match locked {
-            Ok(Some(guard)) => self.rewrite(guard, work),
-            Ok(None) => {
-                self.tell_trouble(&self.says("is not used: another process keeps it locked"));
-                None
-            }
-            Err(error) => {
-                self.tell_trouble(&self.says(&format!("cannot be used: {error}")));
-                None
-            }
+            Ok(Some(guard)) => return self.rewrite(guard, work),
+            Ok(None) => self.tell_trouble("is not used: another process keeps it locked"),
+            Err(error) => self.tell_trouble(&format!("cannot be used: {error}")),
         }
+        None
     }
 
     /// The same without waiting for the lock; if that is taken, or the file cannot be used, nothing happens.
@@ -72,7 +67,7 @@ impl RateFile {
 
     fn rewrite<T>(&self, mut guard: Guard, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
         let content = guard.read(FILE_LIMIT).unwrap_or_else(|error| {
-            self.tell_trouble(&self.says(&format!("is begun anew: {error}")));
+            self.tell_trouble(&format!("is begun anew: {error}"));
             Vec::new()
         });
         // Asked under the lock: nothing was written later than this.
@@ -83,21 +78,17 @@ impl RateFile {
         if window != before
             && let Err(error) = window.to_line().map_err(Into::into).and_then(|line| guard.write(&line))
         {
-            self.tell_trouble(&self.says(&format!("cannot be written: {error}")));
+            self.tell_trouble(&format!("cannot be written: {error}"));
             return None;
         }
         Some(done)
     }
 
-    fn says(&self, what: &str) -> String {
-        let file = self.folder.as_ref().map(|folder| folder.file(&self.name)).unwrap_or_default();
-        format!("the file {} {what}", file.display())
-    }
-
-    /// Only the first trouble is told: the next ones follow from it.
+    /// Tells the first trouble with the file, if there is one: the next ones follow from it.
     fn tell_trouble(&self, trouble: &str) {
         if !self.is_told.swap(true, Ordering::Relaxed) {
-            self.listener.detail(format!("pacing is not possible: {trouble}"));
+            let file = self.folder.as_ref().map(|folder| format!("the file {} ", folder.file(&self.name).display()));
+            self.listener.detail(format!("pacing is not possible: {}{trouble}", file.unwrap_or_default()));
         }
     }
 }

@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use window::{Bucket, LimitedBy};
+pub(crate) use window::{Bucket, LimitedBy, RateExceeded};
 
 use crate::channel::Channel;
 use crate::clock::{in_ms, now_ms};
@@ -23,7 +23,7 @@ use crate::config::Rate;
 use crate::event::Observer;
 use crate::store::Folder;
 use file::RateFile;
-use window::{Wait, Window};
+use window::Window;
 
 /// A permit stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -32,26 +32,17 @@ const MARGIN: Duration = Duration::from_secs(2);
 const LONGEST_RENEWAL: Duration = Duration::from_secs(30);
 
 /// Jitter of a wait for a permit: up to a twentieth of the wait, but at least this much.
-const SHORTEST_SPREAD_MS: u64 = 5;
+const SHORTEST_SPREAD: Duration = Duration::from_millis(5);
 
 /// And at most this much.
-const LONGEST_SPREAD_MS: u64 = 1_000;
+const LONGEST_SPREAD: Duration = Duration::from_secs(1);
 
 /// Jitter after a block: up to a tenth of the block, but at most this much.
-const LONGEST_SPREAD_AFTER_BLOCK_MS: u64 = 5_000;
+const LONGEST_SPREAD_AFTER_BLOCK: Duration = Duration::from_secs(5);
 
 /// The rate of a channel where none is set.
 pub(crate) fn default_rate(channel: Channel) -> Rate {
     Rate::Per { count: channel.facts().messages_per_minute, period: Duration::from_secs(60) }
-}
-
-/// There is no permit, or none in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RateExceeded {
-    /// When there may be one, at the earliest. Other processes may take it first.
-    pub(crate) retry_after: Duration,
-    /// What holds the request back.
-    pub(crate) limited_by: LimitedBy,
 }
 
 /// How many permits are taken.
@@ -128,21 +119,17 @@ impl RateLimiter {
                 Some(Err(wait)) => wait,
                 None => return Ok(Permit(None)),
             };
-            let earliest = Duration::from_millis(wait.ms);
             let left = until.saturating_duration_since(Instant::now());
-            if !may_wait || earliest > left {
-                return Err(RateExceeded { retry_after: earliest, limited_by: wait.limited_by });
+            if !may_wait || wait.retry_after > left {
+                return Err(wait);
             }
             let why = match wait.limited_by {
                 LimitedBy::Rate => format!("{} messages are as many as the rate allows", limit.count),
-                LimitedBy::Block => "WeCom refused one because of too many".to_owned(),
+                LimitedBy::Block { .. } => "WeCom refused one because of too many".to_owned(),
             };
-            limit.file.listener.detail(format!(
-                "{why}: waiting {}.{:03} s for a slot",
-                wait.ms / 1_000,
-                wait.ms % 1_000
-            ));
-            tokio::time::sleep((earliest + jitter(wait)).min(left)).await;
+            let shown = wait.retry_after.as_secs_f64();
+            limit.file.listener.detail(format!("{why}: waiting {shown:.3} s for a slot"));
+            tokio::time::sleep((wait.retry_after + jitter(wait)).min(left)).await;
         }
     }
 
@@ -225,10 +212,10 @@ impl Drop for TakenPermit {
 }
 
 /// What is added to a wait, so that not all waiting processes come back at once.
-fn jitter(wait: Wait) -> Duration {
+fn jitter(wait: RateExceeded) -> Duration {
     let spread = match wait.limited_by {
-        LimitedBy::Rate => (wait.ms / 20).min(LONGEST_SPREAD_MS),
-        LimitedBy::Block => (wait.block_ms / 10).min(LONGEST_SPREAD_AFTER_BLOCK_MS),
+        LimitedBy::Rate => (wait.retry_after / 20).min(LONGEST_SPREAD),
+        LimitedBy::Block { whole } => (whole / 10).min(LONGEST_SPREAD_AFTER_BLOCK),
     };
-    Duration::from_millis(fastrand::u64(..=spread.max(SHORTEST_SPREAD_MS)))
+    Duration::from_millis(fastrand::u64(..=in_ms(spread.max(SHORTEST_SPREAD))))
 }

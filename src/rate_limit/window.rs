@@ -36,23 +36,21 @@ impl Bucket {
     }
 }
 
+/// There is no permit, or none in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RateExceeded {
+    /// When there may be one, at the earliest. Other processes may take it first.
+    pub(crate) retry_after: Duration,
+    pub(crate) limited_by: LimitedBy,
+}
+
 /// What holds a request back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitedBy {
     /// The rate: its permits are taken.
     Rate,
-    /// WeCom refused a request because of too many, and must be left alone for a while.
-    Block,
-}
-
-/// How long there is no permit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wait {
-    /// At the least; at most what is kept lasts.
-    pub(super) ms: u64,
-    pub(super) limited_by: LimitedBy,
-    /// How long the whole block is that ends then; 0 for a permit.
-    pub(super) block_ms: u64,
+    /// WeCom refused a request because of too many, and must be left alone for a while: for so long in all.
+    Block { whole: Duration },
 }
 
 /// The content of the file.
@@ -111,7 +109,14 @@ impl Window {
 
     /// Takes one permit in every bucket, for `hold_ms`; or none, if one of `buckets`, sorted and each named once, has `count`
     /// taken or a block holds.
-    pub(super) fn take(&mut self, id: u64, buckets: &[Bucket], count: u32, hold_ms: u64, now: u64) -> Result<(), Wait> {
+    pub(super) fn take(
+        &mut self,
+        id: u64,
+        buckets: &[Bucket],
+        count: u32,
+        hold_ms: u64,
+        now: u64,
+    ) -> Result<(), RateExceeded> {
         if let Some(wait) = self.wait(buckets, count, now) {
             return Err(wait);
         }
@@ -156,18 +161,17 @@ impl Window {
         Some(Duration::from_millis(left))
     }
 
-    /// How long there is no permit in some bucket; `None` when every bucket has one.
-    fn wait(&self, buckets: &[Bucket], count: u32, now: u64) -> Option<Wait> {
+    /// Why some bucket has no permit; `None` when every bucket has one.
+    fn wait(&self, buckets: &[Bucket], count: u32, now: u64) -> Option<RateExceeded> {
         let until = self.free_at(buckets, count.max(1) as usize).filter(|until| *until > now);
         let block = self.block.filter(|block| block.until > now && until.is_none_or(|until| until <= block.until));
-        match block {
-            Some(block) => Some(Wait {
-                ms: block.until - now,
-                limited_by: LimitedBy::Block,
-                block_ms: block.until.saturating_sub(block.since),
-            }),
-            None => until.map(|until| Wait { ms: until - now, limited_by: LimitedBy::Rate, block_ms: 0 }),
-        }
+        let (until, limited_by) = match block {
+            Some(Span { since, until }) => {
+                (until, LimitedBy::Block { whole: Duration::from_millis(until.saturating_sub(since)) })
+            }
+            None => (until?, LimitedBy::Rate),
+        };
+        Some(RateExceeded { retry_after: Duration::from_millis(until - now), limited_by })
     }
 
     /// When the last of these buckets has fewer than `count` permits taken; `None` if they all have.

@@ -122,7 +122,7 @@ pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Chan
 }
 
 fn told_of(file: &Attachment) -> String {
-    format!("{} {}", file.name(), file.size())
+    format!("{} {}", file.name, file.size)
 }
 
 /// The draft as this target's channel can take it.

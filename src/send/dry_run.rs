@@ -97,9 +97,9 @@ pub(super) fn plan_token(client: &Client) -> PlannedRequest {
 /// The request of an upload: in place of the form, what it would hold.
 pub(super) fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, file: &Attachment) -> PlannedRequest {
     let media = json!({
-        "filename": media::wire_filename(file.name()),
-        "content_type": media::mime(media::sniff(file.head())),
-        "bytes": file.size(),
+        "filename": media::wire_filename(&file.name),
+        "content_type": media::mime(media::sniff(&file.head)),
+        "bytes": file.size,
     });
     let path = format!("{}?type={}", client.path(&endpoint(channel.facts().upload_path)), kind.as_str());
     PlannedRequest { method: "POST", path, body: json!({ "media": media }) }

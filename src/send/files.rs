@@ -33,7 +33,7 @@ pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
 /// A part that is uploaded first.
 pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
     let body = body_of(kind.msgtype(), &Media { media_id: PENDING_MEDIA_ID.to_owned() });
-    let name = Some(media::wire_filename(file.name()));
+    let name = Some(media::wire_filename(&file.name));
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }
 
@@ -41,7 +41,7 @@ pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
 pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()> {
     files.iter().try_for_each(|file| {
         check_file(kind_of(file, target.channel), file, target)
-            .map_err(|error| error.clone().with_message(format!("--attach {:?}: {}", file.name(), error.message())))
+            .map_err(|error| error.clone().with_message(format!("--attach {:?}: {}", file.name, error.message())))
     })
 }
 
@@ -49,12 +49,12 @@ pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()>
 pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target) -> Result<()> {
     let checked = match kind {
         MediaKind::Image => check_picture(file, target.channel),
-        _ => media::check(target.channel, kind, file.head(), file.size()),
+        _ => media::check(target.channel, kind, &file.head, file.size),
     };
     checked.or_else(|error| target.refuse(error))?;
     if target.channel.facts().safe && target.settings.safe == Some(1) && kind == MediaKind::File {
         // Confidential files must be of a format that WeCom can show with a watermark.
-        let name = media::wire_filename(file.name());
+        let name = media::wire_filename(&file.name);
         if !media::is_safe_format(&name) {
             let formats = media::SAFE_FORMATS.join(", ");
             return target.refuse(Error::usage(
@@ -73,9 +73,9 @@ fn kind_of(file: &Attachment, channel: Channel) -> MediaKind {
 /// Checks a picture, as the channel takes it: in the body itself or uploaded.
 pub(super) fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
     if channel.has_inline_pictures() {
-        media::check_webhook_image(file.head(), file.size())
+        media::check_webhook_image(&file.head, file.size)
     } else {
-        media::check(channel, MediaKind::Image, file.head(), file.size())
+        media::check(channel, MediaKind::Image, &file.head, file.size)
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn check_picture(file: &Attachment, channel: Channel) -> Result<()> {
 pub(super) fn open_upload(request: &UploadRequest, target: &mut Target) -> Result<(MediaKind, Attachment)> {
     let asked: Option<MediaKind> = request.kind.as_deref().map(str::parse).transpose()?;
     let file = Attachment::open(&request.file, request.filename.as_deref())?;
-    let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, file.head()));
-    media::check(target.channel, kind, file.head(), file.size()).or_else(|error| target.refuse(error))?;
+    let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, &file.head));
+    media::check(target.channel, kind, &file.head, file.size).or_else(|error| target.refuse(error))?;
     Ok((kind, file))
 }

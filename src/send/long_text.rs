@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::channel::MsgType;
-use crate::config::OnLong;
-use crate::delivery::split::{head_and_tail, split, split_up_to, truncate};
+use crate::config::{Keep, OnLong};
+use crate::delivery::split::{split, split_up_to, truncate, truncate_with_note};
 use crate::error::Result;
 use crate::input::Attachment;
 use crate::message::Part;
@@ -60,12 +60,12 @@ pub(super) fn fit<'t>(
     let can_be_parted = msgtype != MsgType::Video;
     let with_file = || {
         let files = in_file(&whole());
-        let names: Vec<_> = files.iter().map(Attachment::name).collect();
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
         let note = match names.as_slice() {
             [first, .., last] => format!("the whole text follows as {first} to {last}"),
             names => format!("the whole text follows as {}", names.concat()),
         };
-        FittedText { texts: vec![head_and_tail(text, limit, markup, &note)], files }
+        FittedText { texts: vec![truncate_with_note(text, limit, markup, Keep::Both, &note)], files }
     };
     match settings.on_long {
         // The check of the message refuses it.

@@ -227,13 +227,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The format that a template's text is for. The text of an alert is escaped when that is rendered.
+    /// How values in a template are escaped. The text of an alert is escaped when that is rendered.
     fn escaping(&self) -> Escaping {
-        match self.chosen.known().map(|msgtype| msgtype.facts().markup) {
-            Some(Markup::Markdown) if !self.is_alert => Escaping::Markdown,
-            Some(Markup::MarkdownV2) if !self.is_alert => Escaping::MarkdownV2,
-            _ => Escaping::Text,
-        }
+        let chosen = self.chosen.known().filter(|_| !self.is_alert);
+        Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| msgtype.facts().markup))
     }
 }
 

@@ -138,7 +138,7 @@ impl TargetMessage {
 
     /// Brings the outbox up to date after an attempt, and completes the outcome accordingly.
     pub(super) async fn settle(mut self, mut outcome: Outcome) -> Delivered {
-        if let Some(id) = self.account.entry.as_ref().map(|entry| entry.id().to_owned()) {
+        if let Some(id) = self.account.entry.as_ref().map(|entry| entry.alert.id.clone()) {
             Box::pin(self.settle_entry(id, &mut outcome)).await;
         }
         self.delivered(outcome)
@@ -173,7 +173,7 @@ impl TargetMessage {
 
     /// Drops the message, which repeats another one, and its entry of the outbox.
     pub(super) async fn hold_back(mut self) -> Delivered {
-        let id = self.account.entry.as_ref().map(|entry| entry.id().to_owned()).unwrap_or_default();
+        let id = self.account.entry.as_ref().map(|entry| entry.alert.id.clone()).unwrap_or_default();
         if let Err(error) = self.account.done().await {
             self.warn(format!("entry {id} of the outbox is held back but cannot be removed: {error}"));
         }

@@ -16,8 +16,10 @@ use std::{io, thread};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
+use crate::channel::Markup;
 use crate::error::{Error, Result};
 use crate::json::parse_json;
+use crate::sanitize::one_line;
 
 /// The longest template, in bytes.
 pub(crate) const MAX_SOURCE: usize = 32 * 1024;
@@ -38,12 +40,9 @@ const STACK: usize = 128 * 1024 * 1024;
 /// where it is text for people. The filter `safe` puts a string in as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
-    /// Plain text: nothing is escaped.
-    Text,
-    /// `markdown`: a line of a value in which something could be markup becomes inline code.
-    Markdown,
-    /// `markdown_v2`: backslashes before signs that could be markup.
-    MarkdownV2,
+    /// A text. In `markdown` a line of a value in which something could be markup becomes inline code, in `markdown_v2`
+    /// backslashes stand before signs that could be markup; in any other text nothing is escaped.
+    Text(Markup),
     /// A JSON object. A string is escaped as the inside of a string, so it stands between quotes: `"{{ x }}"`; the
     /// filter `tojson` gives a whole value, quotes included.
     Json,
@@ -118,7 +117,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
         Ok(Value::Object(_)) => Ok(()),
         Ok(_) => Err(Error::usage(format!("{} gives JSON that is no object", called(name)), "let it begin with {")),
         Err(error) => {
-            let what = crate::sanitize::one_line(&error.to_string());
+            let what = one_line(&error.to_string());
             Err(Error::usage(format!("{} does not give JSON: its result has {what}", called(name)), hint))
         }
     }
@@ -126,7 +125,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
 
 /// The start of an error message.
 fn called(name: &str) -> String {
-    format!("the template {}", crate::sanitize::one_line(name))
+    format!("the template {}", one_line(name))
 }
 
 /// The result, up to [`MAX_OUTPUT`] bytes.

@@ -4,12 +4,16 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Escaping, MAX_OUTPUT, MAX_SOURCE, render};
+use crate::channel::Markup;
 use crate::error::{Error, Status};
 
-const ALL: [Escaping; 4] = [Escaping::Text, Escaping::Markdown, Escaping::MarkdownV2, Escaping::Json];
+const TEXT: Escaping = Escaping::Text(Markup::Plain);
+const MARKDOWN: Escaping = Escaping::Text(Markup::Markdown);
+const MARKDOWN_V2: Escaping = Escaping::Text(Markup::MarkdownV2);
+const ALL: [Escaping; 4] = [TEXT, MARKDOWN, MARKDOWN_V2, Escaping::Json];
 
 fn text(source: &str, data: &Value) -> String {
-    render("alert.j2", source, data, Escaping::Text).unwrap()
+    render("alert.j2", source, data, TEXT).unwrap()
 }
 
 fn to(target: Escaping, source: &str, data: &Value) -> String {
@@ -17,7 +21,7 @@ fn to(target: Escaping, source: &str, data: &Value) -> String {
 }
 
 fn refusal(source: &str, data: &Value) -> Error {
-    let error = render("alert.j2", source, data, Escaping::Text).unwrap_err();
+    let error = render("alert.j2", source, data, TEXT).unwrap_err();
     assert_eq!(error.status(), Status::Usage, "{error}");
     assert!(error.hint().is_some() && !error.message().contains('\n'), "{error}");
     error
@@ -43,34 +47,28 @@ fn data_is_at_the_top_in_its_order() {
 #[test]
 fn values_are_escaped_and_the_template_is_not() {
     let data = json!({"v": "*a* <b> _c_", "lines": "one\n# two", "n": 5, "map": {"a_": "*"}});
-    assert_eq!(to(Escaping::Text, "**{{ v }}**", &data), "***a* <b> _c_**");
-    assert_eq!(to(Escaping::Markdown, "**x** {{ v }} {{ n }}", &data), "**x** `*a* <b> _c_` 5");
-    assert_eq!(to(Escaping::Markdown, "{{ lines }}", &data), "one\n`# two`");
-    assert_eq!(to(Escaping::Markdown, "{{ map }}", &data), "`{\"a_\":\"*\"}`");
-    assert_eq!(
-        to(Escaping::MarkdownV2, "**x** {{ v }} | {{ lines }}", &data),
-        "**x** \\*a\\* \\<b> \\_c\\_ | one\n\\# two"
-    );
+    assert_eq!(to(TEXT, "**{{ v }}**", &data), "***a* <b> _c_**");
+    assert_eq!(to(MARKDOWN, "**x** {{ v }} {{ n }}", &data), "**x** `*a* <b> _c_` 5");
+    assert_eq!(to(MARKDOWN, "{{ lines }}", &data), "one\n`# two`");
+    assert_eq!(to(MARKDOWN, "{{ map }}", &data), "`{\"a_\":\"*\"}`");
+    assert_eq!(to(MARKDOWN_V2, "**x** {{ v }} | {{ lines }}", &data), "**x** \\*a\\* \\<b> \\_c\\_ | one\n\\# two");
 }
 
 #[test]
 fn safe_values_are_not_escaped() {
     let data = json!({"v": "*a*", "u": "https://example.com/a_(b)?c=\"d\"", "code": "a ``` b"});
-    for target in [Escaping::Markdown, Escaping::MarkdownV2] {
+    for target in [MARKDOWN, MARKDOWN_V2] {
         assert_eq!(to(target, "{{ v|safe }}", &data), "*a*");
         assert_eq!(to(target, "{% autoescape false %}{{ v }}{% endautoescape %}", &data), "*a*");
         assert_eq!(to(target, "[x]({{ u|url }})", &data), "[x](https://example.com/a_%28b%29?c=%22d%22)");
     }
-    assert_eq!(to(Escaping::MarkdownV2, "{{ code|fenced }}", &data), "````\na ``` b\n````");
-    assert_eq!(to(Escaping::Text, "{{ code|fenced }}", &data), "a ``` b");
+    assert_eq!(to(MARKDOWN_V2, "{{ code|fenced }}", &data), "````\na ``` b\n````");
+    assert_eq!(to(TEXT, "{{ code|fenced }}", &data), "a ``` b");
     // What was escaped once is not escaped again, and what was not still is.
     let twice = "{% set x %}{{ v }}{% endset %}{{ x }}";
-    assert_eq!(to(Escaping::MarkdownV2, twice, &data), "\\*a\\*");
-    assert_eq!(to(Escaping::MarkdownV2, "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(v) }}", &data), "\\*a\\*");
-    assert_eq!(
-        to(Escaping::MarkdownV2, "{{ v|e }} {{ v|upper }} {{ v ~ v }}", &data),
-        "\\*a\\* \\*A\\* \\*a\\*\\*a\\*"
-    );
+    assert_eq!(to(MARKDOWN_V2, twice, &data), "\\*a\\*");
+    assert_eq!(to(MARKDOWN_V2, "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(v) }}", &data), "\\*a\\*");
+    assert_eq!(to(MARKDOWN_V2, "{{ v|e }} {{ v|upper }} {{ v ~ v }}", &data), "\\*a\\* \\*A\\* \\*a\\*\\*a\\*");
 }
 
 #[test]
@@ -144,7 +142,7 @@ fn mistakes_are_named_with_their_line() {
     }
     let long = format!("{{{{ y.{} }}}}", "a".repeat(5000));
     assert!(refusal(&long, &data).message().len() < 300);
-    let error = render("a\n\u{1b}b", "{{ y }}", &data, Escaping::Text).unwrap_err();
+    let error = render("a\n\u{1b}b", "{{ y }}", &data, TEXT).unwrap_err();
     assert!(error.message().starts_with("the template a  b, line 1"), "{error}");
 }
 
@@ -198,7 +196,7 @@ fn a_value_made_deep_does_no_harm() {
     for end in
         ["{{ a|string|length }}", "{{ a == [a] }}", "{{ a < [a] }}", "{{ [a, a]|unique|list|length }}", "{{ a ~ 1 }}"]
     {
-        let _ = render("deep", &deep(end), &json!({}), Escaping::Text);
+        let _ = render("deep", &deep(end), &json!({}), TEXT);
     }
 }
 
@@ -232,7 +230,7 @@ proptest! {
 
     #[test]
     fn any_string_is_escaped_like_an_alert_is(value in hostile()) {
-        let v2 = to(Escaping::MarkdownV2, "{{ v }}", &json!({"v": value}));
+        let v2 = to(MARKDOWN_V2, "{{ v }}", &json!({"v": value}));
         let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2_paragraph(line.trim_end_matches('\r'))).collect();
         prop_assert_eq!(v2, lines.join("\n"));
         prop_assert_eq!(text("{{ v }}", &json!({"v": value})), value);

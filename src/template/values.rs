@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Escaping;
 use crate::alert::escape;
+use crate::channel::Markup;
 
 /// Deeper values are refused: walking them would need too much stack. Data from JSON has at most 128 levels.
 const MOST_LEVELS: usize = 200;
@@ -13,17 +14,17 @@ const MOST_LEVELS: usize = 200;
 /// Sets up the escaping of values, and the filters that depend on it.
 pub(super) fn set_up(environment: &mut Environment<'_>, escaping: Escaping) {
     environment.set_auto_escape_callback(move |_| match escaping {
-        Escaping::Text => AutoEscape::None,
+        Escaping::Text(Markup::Plain | Markup::Textcard) => AutoEscape::None,
         _ => AutoEscape::Custom("escaping".into()),
     });
     environment.set_formatter(move |output, state, value| put(output, state, value, escaping));
     environment.add_filter("tojson", |value: &EngineValue| {
-        Ok::<_, Error>(EngineValue::from_safe_string(to_json(value)?.to_string()))
+        Ok::<_, Error>(EngineValue::from_safe_string(to_json(value, 0)?.to_string()))
     });
     environment
         .add_filter("url", |address: &str| EngineValue::from_safe_string(escape::url(address.trim()).into_owned()));
     environment.add_filter("fenced", move |text: &str| match escaping {
-        Escaping::MarkdownV2 => EngineValue::from_safe_string(escape::fenced(text)),
+        Escaping::Text(Markup::MarkdownV2) => EngineValue::from_safe_string(escape::fenced(text)),
         _ => EngineValue::from(text),
     });
 }
@@ -35,15 +36,12 @@ fn put(
     escaping: Escaping,
 ) -> Result<(), Error> {
     let is_plain = value.is_safe() || matches!(state.auto_escape(), AutoEscape::None);
-    let text = match value.as_str() {
-        Some(text) if is_plain => text.to_owned(),
-        Some(text) => escaped(text, escaping),
-        None => {
-            let json = to_json(value)?.to_string();
-            // In JSON a list or an object is a whole value.
-            if is_plain || escaping == Escaping::Json { json } else { escaped(&json, escaping) }
-        }
+    let (text, is_whole) = match value.as_str() {
+        Some(text) => (text.to_owned(), false),
+        // In JSON a list or an object is a whole value.
+        None => (to_json(value, 0)?.to_string(), escaping == Escaping::Json),
     };
+    let text = if is_plain || is_whole { text } else { escaped(&text, escaping) };
     output.write_str(&text).map_err(Error::from)
 }
 
@@ -52,9 +50,9 @@ fn escaped(text: &str, escaping: Escaping) -> String {
         text.split('\n').map(|line| escape(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
     };
     match escaping {
-        Escaping::Text => text.to_owned(),
-        Escaping::Markdown => by_line(escape::markdown),
-        Escaping::MarkdownV2 => by_line(escape::markdown_v2_paragraph),
+        Escaping::Text(Markup::Plain | Markup::Textcard) => text.to_owned(),
+        Escaping::Text(Markup::Markdown) => by_line(escape::markdown),
+        Escaping::Text(Markup::MarkdownV2) => by_line(escape::markdown_v2_paragraph),
         Escaping::Json => inside_of_string(text),
     }
 }
@@ -83,12 +81,8 @@ pub(super) fn to_engine(value: &Value) -> EngineValue {
     }
 }
 
-/// The engine's value as JSON. Fails for something undefined in it, and for what JSON has no form for.
-fn to_json(value: &EngineValue) -> Result<Value, Error> {
-    level_to_json(value, 0)
-}
-
-fn level_to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
+/// The engine's value as JSON, `level` counted from 0. Fails for something undefined in it, and for what JSON has no form for.
+fn to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
     if level > MOST_LEVELS {
         return Err(Error::new(ErrorKind::InvalidOperation, "the value is nested too deep"));
     }
@@ -96,16 +90,16 @@ fn level_to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
         ValueKind::Undefined => return Err(ErrorKind::UndefinedError.into()),
         ValueKind::None => Value::Null,
         ValueKind::Bool => Value::Bool(value.is_true()),
-        ValueKind::Number => number(value)?,
+        ValueKind::Number => Value::Number(number(value)?),
         ValueKind::String => Value::String(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq | ValueKind::Iterable => {
-            Value::Array(value.try_iter()?.map(|item| level_to_json(&item, level + 1)).collect::<Result<_, _>>()?)
+            Value::Array(value.try_iter()?.map(|item| to_json(&item, level + 1)).collect::<Result<_, _>>()?)
         }
         ValueKind::Map => {
             let mut fields = Map::new();
             for key in value.try_iter()? {
                 let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
-                fields.insert(name, level_to_json(&value.get_item(&key)?, level + 1)?);
+                fields.insert(name, to_json(&value.get_item(&key)?, level + 1)?);
             }
             Value::Object(fields)
         }
@@ -114,13 +108,11 @@ fn level_to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
     Ok(json)
 }
 
-fn number(value: &EngineValue) -> Result<Value, Error> {
+fn number(value: &EngineValue) -> Result<Number, Error> {
     if value.is_integer() {
         let integer = i64::try_from(value.clone()).map(Number::from);
-        let number = integer.or_else(|_| u64::try_from(value.clone()).map(Number::from))?;
-        return Ok(Value::Number(number));
+        return integer.or_else(|_| u64::try_from(value.clone()).map(Number::from));
     }
     let float = f64::try_from(value.clone())?;
-    let no_number = || Error::new(ErrorKind::InvalidOperation, "JSON has no form for this number");
-    Number::from_f64(float).map(Value::Number).ok_or_else(no_number)
+    Number::from_f64(float).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "JSON has no form for this number"))
 }

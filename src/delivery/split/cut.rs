@@ -78,15 +78,12 @@ impl Cutter<'_> {
     /// The best place to cut behind `start`, not behind `most` and always at least one code point away.
     pub(super) fn choose(&self, start: usize, most: usize) -> usize {
         let reopening = self.frame(start, start)[0].len();
-        let end = most.min(start + self.room.saturating_sub(reopening));
-        let closing = self.layout.fence_around(end).map_or(0, |fence| {
-            // A line break may have to go before it.
-            fence.opening.lead + 1
-        });
-        let end = match self.layout.fence_around(end) {
-            Some(fence) if fence.start > start => fence.start.max(end.saturating_sub(closing)),
-            _ => end.saturating_sub(closing),
-        };
+        let mut end = most.min(start + self.room.saturating_sub(reopening));
+        if let Some(fence) = self.layout.fence_around(end) {
+            // A line break may have to go before the line that ends the block.
+            let before_end = end.saturating_sub(fence.opening.lead + 1);
+            end = if fence.start > start { before_end.max(fence.start) } else { before_end };
+        }
         let end = char_border_before(self.text, end.max(start));
         let window = &self.text[start..end];
         let shown = start + window.len() - window.trim_start().len();

@@ -16,7 +16,7 @@ pub(super) struct Font {
 }
 
 /// The things in a text that matter for cutting it into pieces of `room` bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Layout {
     room: usize,
     /// Not to be cut inside. In order, apart from each other, none longer than a piece.
@@ -36,9 +36,8 @@ pub(super) struct Layout {
 impl Layout {
     /// Nothing found yet. `room` is what a piece can hold, in bytes.
     pub(super) fn empty(markup: Markup, room: usize) -> Self {
-        let (spans, fences, fonts, broken) = Default::default();
         let is_markdown = matches!(markup, Markup::Markdown | Markup::MarkdownV2);
-        Self { room, spans, fences, fonts, broken, is_markdown, line_break: markup.line_break() }
+        Self { room, is_markdown, line_break: markup.line_break(), ..Self::default() }
     }
 
     /// A block is kept whole if a piece can hold it. A longer one is closed and begun again, unless its own lines would

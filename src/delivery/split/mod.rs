@@ -15,7 +15,7 @@ mod scan;
 mod tests;
 mod truncate;
 
-pub(crate) use truncate::{head_and_tail, truncate};
+pub(crate) use truncate::{truncate, truncate_with_note};
 
 use crate::channel::Markup;
 use cut::Cutter;
@@ -47,11 +47,11 @@ pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize)
     }
     // The number of parts makes the marks wider, and those make more parts: one more digit until it is enough.
     let fewest = text.len().div_ceil(limit.max(1));
-    let mut digits = digits_of(fewest);
+    let mut digits = fewest.checked_ilog10().map_or(1, |log| log + 1);
     loop {
-        let with_digits = u32::try_from(digits).ok().and_then(|digits| 10_usize.checked_pow(digits));
-        let countable = with_digits.map_or(usize::MAX, |bound| bound - 1);
-        let room = limit.saturating_sub(mark_len(digits, markup));
+        let countable = 10_usize.saturating_pow(digits) - 1;
+        let widest_mark = "(/)".len() + 2 * digits as usize + behind_mark(markup).len();
+        let room = limit.saturating_sub(widest_mark);
         let layout = scan(text, markup, room);
         let cutter = Cutter { text, layout: &layout, room };
         if let Some(ends) = cutter.cut(countable.min(most)) {
@@ -83,13 +83,4 @@ fn behind_mark(markup: Markup) -> &'static str {
         Markup::Markdown => "\n",
         Markup::MarkdownV2 => "\n\n",
     }
-}
-
-/// The width of the widest mark, in bytes.
-fn mark_len(digits: usize, markup: Markup) -> usize {
-    "(/)".len() + 2 * digits + behind_mark(markup).len()
-}
-
-fn digits_of(number: usize) -> usize {
-    number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }

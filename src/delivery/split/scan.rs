@@ -90,7 +90,9 @@ impl<'t> Inline<'t> {
     pub(super) fn read_line(&mut self, line: Range<usize>, layout: &mut Layout) {
         let end = line.end;
         let mut code = Code { bytes: &self.bytes[..end], last: None };
-        let mut links = Links::default();
+        let mut open: Vec<Open> = Vec::new();
+        // How many of the open ones are parentheses, of a target or inside one.
+        let mut parentheses = 0;
         let mut tag = None;
         let mut at = line.start;
         while at < end {
@@ -105,11 +107,29 @@ impl<'t> Inline<'t> {
                     }
                     Err(run) => run,
                 },
-                b'[' => links.begin(at - usize::from(at > line.start && self.bytes[at - 1] == b'!')),
-                b']' => links.end_text(next == Some(&b'(')),
-                b'(' => links.open_parenthesis(),
-                b')' => {
-                    if let Some(start) = links.close_parenthesis() {
+                b'[' => {
+                    let is_image = at > line.start && self.bytes[at - 1] == b'!';
+                    open.push(Open::Bracket(at - usize::from(is_image)));
+                    1
+                }
+                b']' => match open.pop_if(|open| matches!(open, Open::Bracket(_))) {
+                    Some(Open::Bracket(start)) if next == Some(&b'(') => {
+                        open.push(Open::Target(start));
+                        parentheses += 1;
+                        2
+                    }
+                    _ => 1,
+                },
+                b'(' if parentheses > 0 => {
+                    open.push(Open::Parenthesis);
+                    parentheses += 1;
+                    1
+                }
+                b')' if parentheses > 0 => {
+                    parentheses -= 1;
+                    // A bracket that nothing ended is text.
+                    while open.pop_if(|open| matches!(open, Open::Bracket(_))).is_some() {}
+                    if let Some(Open::Target(start)) = open.pop() {
                         layout.keep_whole(start..at + 1);
                     }
                     1
@@ -183,55 +203,6 @@ fn runs(bytes: &[u8], from: usize) -> impl Iterator<Item = Range<usize>> {
 
 fn run_length(bytes: &[u8], start: usize) -> usize {
     bytes[start..].iter().take_while(|byte| **byte == b'`').count()
-}
-
-/// The brackets of a line. Each method says how many bytes it has read.
-#[derive(Default)]
-struct Links {
-    open: Vec<Open>,
-    /// How many of the open ones are parentheses.
-    parentheses: usize,
-}
-
-impl Links {
-    fn begin(&mut self, start: usize) -> usize {
-        self.open.push(Open::Bracket(start));
-        1
-    }
-
-    fn end_text(&mut self, has_target: bool) -> usize {
-        let Some(Open::Bracket(start)) = self.open.pop_if(|open| matches!(open, Open::Bracket(_))) else { return 1 };
-        if !has_target {
-            return 1;
-        }
-        self.open.push(Open::Target(start));
-        self.parentheses += 1;
-        2
-    }
-
-    fn open_parenthesis(&mut self) -> usize {
-        if self.parentheses > 0 {
-            self.open.push(Open::Parenthesis);
-            self.parentheses += 1;
-        }
-        1
-    }
-
-    /// Where the link begins that ends with this parenthesis.
-    fn close_parenthesis(&mut self) -> Option<usize> {
-        if self.parentheses == 0 {
-            return None;
-        }
-        self.parentheses -= 1;
-        while let Some(open) = self.open.pop() {
-            match open {
-                Open::Bracket(_) => {}
-                Open::Parenthesis => return None,
-                Open::Target(start) => return Some(start),
-            }
-        }
-        None
-    }
 }
 
 fn is_font(bytes: &[u8]) -> bool {

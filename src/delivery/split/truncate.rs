@@ -23,22 +23,18 @@ struct Kept {
 /// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
 /// not kept.
 pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
-    shorten(text, limit, markup, keep, None)
+    truncate_with_note(text, limit, markup, keep, "")
 }
 
-/// Like [`truncate`] with [`Keep::Both`]; `note` is a line more below the number.
-pub(crate) fn head_and_tail(text: &str, limit: usize, markup: Markup, note: &str) -> String {
-    shorten(text, limit, markup, Keep::Both, Some(note))
-}
-
-fn shorten(text: &str, limit: usize, markup: Markup, keep: Keep, note: Option<&str>) -> String {
+/// Like [`truncate`]; `note` is a line more below the number, if it is not empty.
+pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep: Keep, note: &str) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
     // A line behind a table or a quote would belong to it.
     let line_break = markup.line_break();
     let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { line_break };
-    let note = note.map(|note| format!("{line_break}{note}")).unwrap_or_default();
+    let note = if note.is_empty() { String::new() } else { format!("{line_break}{note}") };
     let gaps = if keep == Keep::Both { 2 * gap.len() } else { gap.len() };
     let room = limit.saturating_sub(notice(text.len(), &note).len() + gaps);
     let for_head = match keep {
@@ -113,7 +109,9 @@ fn tail(text: &str, markup: Markup, room: usize) -> Kept {
         }
     };
     let from = char_border_behind(text, from);
-    let cut = Finder { text, layout: &layout, visible: text.trim_end().len() }.find(from);
+    let finder = Finder { text, layout: &layout, visible: text.trim_end().len() };
+    let border = finder.line_border(from).or_else(|| finder.cluster_border(from));
+    let cut = border.or_else(|| finder.cluster_behind(from)).unwrap_or(from);
     if cut >= text.len() {
         return nothing;
     }
@@ -136,7 +134,7 @@ fn is_open(font: &Font, place: usize) -> bool {
     font.inner <= place && font.close.is_none_or(|close| place <= close)
 }
 
-/// Finds where a tail begins.
+/// Finds where a tail begins: at a line border, else at a border between clusters, else at one between code points.
 struct Finder<'a> {
     text: &'a str,
     layout: &'a Layout,
@@ -145,15 +143,6 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// The first place from `from` on where the text may begin: a line border, else a border between clusters, else one
-    /// between code points.
-    fn find(&self, from: usize) -> usize {
-        self.line_border(from)
-            .or_else(|| self.cluster_border(from))
-            .or_else(|| self.cluster_behind(from))
-            .unwrap_or(from)
-    }
-
     fn line_border(&self, from: usize) -> Option<usize> {
         let mut from = from;
         let line_break = self.layout.line_break;

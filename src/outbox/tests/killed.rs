@@ -54,7 +54,7 @@ fn nothing_accepted_is_ever_swept() {
     let place = Place::new();
     let waiting = place.leave();
     let failed = place.accept();
-    let id = failed.id().to_owned();
+    let id = failed.alert.id.clone();
     failed.fail(&refused(1)).unwrap();
     let damaged = "20260101T000000.000Z-1-damaged";
     Folder::private(place.path("waiting")).within(damaged).write_durably("entry.json", b"").unwrap();
@@ -112,7 +112,7 @@ fn an_entry_that_cannot_be_moved_waits_on() {
 fn progress_that_was_lost_does_not_lose_the_entry() {
     let place = Place::new();
     let mut held = place.accept();
-    let id = held.id().to_owned();
+    let id = held.alert.id.clone();
     let saved = EntryProgress { attempts: 2, ..held.progress.clone() };
     held.save(saved.clone()).unwrap();
     drop(held);
@@ -131,7 +131,7 @@ fn progress_that_was_lost_does_not_lose_the_entry() {
 fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
     let place = Place::new();
     let mut held = place.outbox.accept(StoredAlert { at_most_once: true, ..alert() }, &[message("x")]).unwrap();
-    let id = held.id().to_owned();
+    let id = held.alert.id.clone();
     held.save(EntryProgress::new(1)).unwrap();
     drop(held);
     let file = place.path("waiting").join(&id).join("progress.json");
@@ -150,7 +150,7 @@ fn what_a_killed_process_was_told_is_accepted_is_whole() {
         let outbox = Outbox::open(&Folder::private(state)).unwrap();
         loop {
             let held = outbox.accept(alert(), &[message("1"), file_part(&[7; 5000], "a.log")]).unwrap();
-            writeln!(std::io::stdout(), "\naccepted {}", held.id()).unwrap();
+            writeln!(std::io::stdout(), "\naccepted {}", held.alert.id).unwrap();
         }
     }
     let place = Place::new();

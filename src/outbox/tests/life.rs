@@ -30,7 +30,7 @@ fn what_is_accepted_comes_back_whole() {
     assert_eq!(parts[0].body.to_string(), message("第一\u{1f525}").body.to_string());
     for (part, name) in parts[1..].iter().zip(names) {
         let (kind, file) = part.file.as_ref().unwrap();
-        assert_eq!((*kind, file.name()), (MediaKind::File, name));
+        assert_eq!((*kind, &*file.name), (MediaKind::File, name));
         assert!(file.read_all(1 << 20).unwrap() == binary, "{name}");
     }
 }
@@ -40,7 +40,7 @@ fn an_empty_file_is_kept_too() {
     let place = Place::new();
     let held = place.store(&[file_part(b"", "empty")]).unwrap();
     let (_, file) = held.parts().unwrap().remove(0).file.unwrap();
-    assert_eq!((file.size(), file.name()), (0, "empty"));
+    assert_eq!((file.size, &*file.name), (0, "empty"));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn entries_of_one_moment_keep_their_order() {
 fn one_at_a_time_deals_with_an_entry() {
     let place = Place::new();
     let held = place.accept();
-    let id = held.id().to_owned();
+    let id = held.alert.id.clone();
     // Its sender lives: nobody else takes it up, and nobody throws it away.
     assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Busy)));
     assert!(matches!(place.outbox.drop_entry(&id), Err(ClaimError::Busy)));
@@ -86,7 +86,7 @@ fn no_name_leads_out_of_the_folder() {
 fn what_is_saved_is_what_the_next_one_finds() {
     let place = Place::new();
     let mut held = place.store(&[message("1"), message("2")]).unwrap();
-    let id = held.id().to_owned();
+    let id = held.alert.id.clone();
     let part = |state, taken| PartProgress { state, taken };
     let saved = EntryProgress {
         attempts: 3,
@@ -105,7 +105,7 @@ fn what_is_saved_is_what_the_next_one_finds() {
 fn a_failed_one_says_why_and_stays_until_it_is_dropped() {
     let place = Place::new();
     let held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
-    let id = held.id().to_owned();
+    let id = held.alert.id.clone();
     let answer = Answer { errcode: 60020, errmsg: "not allow to access from your ip".to_owned() };
     let mut progress = EntryProgress::new(1);
     progress.note(&Error::new(Status::Auth, "WeCom refuses this IP").with_answer(answer));
@@ -163,7 +163,7 @@ fn what_is_damaged_is_named_and_never_vanishes() {
 fn a_file_that_is_not_the_one_copied_in_is_not_sent() {
     let place = Place::new();
     let mut held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
-    let path = place.path("waiting").join(held.id()).join("1.bin");
+    let path = place.path("waiting").join(&held.alert.id).join("1.bin");
     let told = |held: &ClaimedEntry| held.parts().unwrap_err().message().to_owned();
     std::fs::write(&path, "short").unwrap();
     assert!(told(&held).ends_with("its file has 5 bytes instead of 8"), "{}", told(&held));
@@ -195,7 +195,7 @@ fn the_fields_are_those_that_were_agreed_and_none_is_a_credential() {
     let mut held = place.store(&[file_part(b"contents", "a.log")]).unwrap();
     held.save(EntryProgress::new(1)).unwrap();
     let lines = |name: &str| {
-        let content = std::fs::read_to_string(place.path("waiting").join(held.id()).join(name)).unwrap();
+        let content = std::fs::read_to_string(place.path("waiting").join(&held.alert.id).join(name)).unwrap();
         content.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
     };
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");

@@ -46,7 +46,7 @@ impl Place {
 
     /// Accepts one that nobody holds.
     fn leave(&self) -> String {
-        self.accept().id().to_owned()
+        self.accept().alert.id.clone()
     }
 
     fn claim(&self, id: &str) -> ClaimedEntry {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::in_ms;
 
 const NOW: u64 = 1_790_000_000_000;
 const HOLD: u64 = 62_000;
@@ -19,8 +20,8 @@ fn written(window: &Window, now: u64) -> Window {
     Window::parse(&window.to_line().unwrap(), now)
 }
 
-fn pace(ms: u64) -> Wait {
-    Wait { ms, limited_by: LimitedBy::Rate, block_ms: 0 }
+fn pace(ms: u64) -> RateExceeded {
+    RateExceeded { retry_after: Duration::from_millis(ms), limited_by: LimitedBy::Rate }
 }
 
 #[test]
@@ -74,7 +75,8 @@ fn a_pause_holds_for_all_and_is_never_shortened() {
     let mut window = Window::default();
     window.block(60_000, NOW);
     window.block(1_000, NOW + 10);
-    let wait = Wait { ms: 59_000, limited_by: LimitedBy::Block, block_ms: 60_000 };
+    let limited_by = LimitedBy::Block { whole: Duration::from_secs(60) };
+    let wait = RateExceeded { retry_after: Duration::from_secs(59), limited_by };
     assert_eq!(written(&window, NOW + 1_000).wait(&[Bucket(5)], 1, NOW + 1_000), Some(wait));
     assert_eq!(window.wait(&[], 1, NOW + 60_000), None);
     window.hold(1, &[Bucket(5)], 70_000, NOW);
@@ -193,7 +195,7 @@ proptest! {
         let buckets = buckets_of(bits);
         let can = |now| written(&window, now).take(99, &buckets, count, 100, now);
         let first = (0..=200).find(|ms| can(NOW + ms).is_ok());
-        prop_assert_eq!(first, Some(can(NOW).map_or_else(|wait| wait.ms, |()| 0)));
+        prop_assert_eq!(first, Some(can(NOW).map_or_else(|wait| in_ms(wait.retry_after), |()| 0)));
     }
 
     #[test]
@@ -216,7 +218,7 @@ proptest! {
             .collect();
         let mut window = Window::parse(format!("{{\"slots\":[{}]}}\n", slots.join(",")).as_bytes(), now);
         window.block(ms, now);
-        let wait = window.take(1, &[Bucket(0)], 1, ms, now).err().map_or(0, |wait| wait.ms);
+        let wait = window.take(1, &[Bucket(0)], 1, ms, now).err().map_or(0, |wait| in_ms(wait.retry_after));
         prop_assert!(wait <= LONGEST_MS + CLOCK_BOUND_MS);
         window.hold(1, &[Bucket(0)], ms, now);
     }

@@ -114,7 +114,7 @@ fn the_middle_the_head_or_the_tail_is_missing() {
     assert_eq!(short(Keep::Both), format!("{head}[… 112 bytes left out …]\n{tail}"));
     assert_eq!(short(Keep::Head), format!("{head}line 13\nline 14\nline 15\n[… 111 bytes left out …]"));
     assert_eq!(short(Keep::Tail), format!("[… 112 bytes left out …]\nline 24\nline 25\nline 26\n{tail}"));
-    let noted = head_and_tail(&text, 93, Markup::Plain, "see the file");
+    let noted = truncate_with_note(&text, 93, Markup::Plain, Keep::Both, "see the file");
     assert_eq!(noted, format!("{head}[… 112 bytes left out …]\nsee the file\n{tail}"));
 }
 
@@ -141,6 +141,6 @@ fn in_a_textcard_tags_end_lines_and_entities_are_signs() {
     assert_eq!(short(Keep::Both), "line 10<br>line 11<br>[… 165 bytes left out …]<br>line 27<br>line 28<br>line 29");
     assert_eq!(short(Keep::Head), "line 10<br>line 11<br>line 12<br>line 13<br>line 14<br>[… 161 bytes left out …]");
     assert_eq!(short(Keep::Tail), "[… 165 bytes left out …]<br>line 25<br>line 26<br>line 27<br>line 28<br>line 29");
-    let noted = head_and_tail(&text, 96, card, "see the file");
+    let noted = truncate_with_note(&text, 96, card, Keep::Both, "see the file");
     assert_eq!(noted, "line 10<br>[… 176 bytes left out …]<br>see the file<br>line 27<br>line 28<br>line 29");
 }
