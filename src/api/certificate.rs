@@ -13,16 +13,16 @@ use x509_cert::ext::pkix::name::DirectoryString;
 /// What is wrong with a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CertificateFault {
-    /// It was issued by nobody who is trusted here.
+    /// Its issuer is not trusted here.
     #[error("its issuer is not among the trusted roots")]
     Issuer,
-    /// Its time is over.
+    /// It has expired.
     #[error("it has expired")]
     Expired,
-    /// Its time has not come.
+    /// It is not valid yet.
     #[error("it is not valid yet")]
     NotYetValid,
-    /// It is for another name.
+    /// It is for another host name.
     #[error("it is for another name")]
     Name,
     /// Anything else, in the words of the TLS library.
@@ -51,7 +51,7 @@ pub(crate) struct Certificate {
     pub(crate) version: Option<&'static str>,
     /// Who issued it: common name and organization. Text from outside.
     pub(crate) issuer: String,
-    /// When its time ends.
+    /// When it expires.
     pub(crate) not_after: SystemTime,
 }
 

@@ -1,7 +1,7 @@
 //! Makes connections (name look-up, TCP, TLS, proxy tunnel), and records how far each one got.
 //!
-//! Exit codes depend on whether a connection stood when a request failed. That is recorded here as it is made,
-//! so that nobody has to guess it from an error's text.
+//! Exit codes depend on whether a connection was established when a request failed. That is recorded here while it is
+//! made, and not derived from the text of an error.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -17,16 +17,16 @@ use super::certificate::CertificateFault;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why no connection came to stand.
+/// Why no connection was established.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ConnectFailure {
     /// The name of `host`, WeCom's or a proxy's, was not found, for the reason that the system gave.
     Dns { host: String, reason: String },
-    /// The look-up of `host` did not end within the connect limit.
+    /// The look-up of `host` did not end within the connect timeout.
     DnsTimedOut { host: String, waited: Duration },
     /// Refused, unreachable, reset, or a handshake that failed for another cause than the certificate.
     Connect(String),
-    /// Nothing stood within the connect limit.
+    /// No connection within the connect timeout.
     TimedOut(Duration),
     /// The peer's certificate is not trusted, expired or for another name.
     Certificate(CertificateFault),
@@ -44,7 +44,7 @@ tokio::task_local! {
 struct State {
     began: Instant,
     limit: Duration,
-    /// Nobody wants to send anything: a connection that stands is dropped.
+    /// For a probe: no request follows, and an established connection is dropped.
     only_looks: bool,
     connecting: bool,
     looked_up: Option<String>,
@@ -53,13 +53,14 @@ struct State {
 }
 
 impl State {
-    /// Since when the request has had a connection. An attempt that made none was given one that stood before.
+    /// When the connection of this attempt was established; `None` before. If the attempt made none, it uses one from
+    /// the pool: then it is the start of the attempt.
     fn stood_since(&self) -> Option<Instant> {
         let is_given = !self.connecting && self.failure.is_none();
         self.stood.or(is_given.then_some(self.began))
     }
 
-    /// What the attempt was doing when it was cut off before a connection stood.
+    /// The step (name look-up or connection) that was not finished when the time was over.
     fn timed_out(&self, waited: Duration) -> ConnectFailure {
         match self.looked_up.clone() {
             Some(host) => ConnectFailure::DnsTimedOut { host, waited },
@@ -73,7 +74,8 @@ impl State {
 pub(super) struct ConnectionWatch(Arc<Mutex<State>>);
 
 impl ConnectionWatch {
-    /// Begins an attempt, whose connection may take `limit` to stand. One that `only_looks` ends then: no request goes out.
+    /// Begins an attempt. `limit` is the connect timeout. With `only_looks` (a probe) the attempt ends when the
+    /// connection is established: no request goes out.
     pub(super) fn begin(limit: Duration, only_looks: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             began: Instant::now(),
@@ -104,7 +106,7 @@ impl ConnectionWatch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Since when the request has had a connection.
+    /// When the connection of this attempt was established; `None` before.
     pub(super) fn stood_since(&self) -> Option<Instant> {
         self.state().stood_since()
     }
@@ -140,7 +142,7 @@ impl ConnectionWatch {
             return;
         }
         state.connecting = false;
-        // The look-up knows better than the connector that reports its failure a moment later.
+        // The look-up has the exact reason; the connector reports the same failure a moment later in general words.
         state.failure.get_or_insert(failure);
     }
 }
@@ -170,7 +172,7 @@ impl Resolve for WatchedResolver {
     }
 }
 
-/// A connector that notes when a connection stands and why not.
+/// A connector that records when its connection is established, or why it fails.
 #[derive(Clone)]
 pub(super) struct Watched<S>(pub(super) S);
 
@@ -197,7 +199,7 @@ where
     }
 }
 
-/// Makes a connection under the limit of its attempt, and notes how it ends.
+/// Makes a connection within the connect timeout of its attempt, and records the result.
 async fn watched<C>(
     watch: ConnectionWatch,
     connecting: impl Future<Output = Result<C, BoxError>>,
@@ -206,7 +208,8 @@ async fn watched<C>(
     let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(watch.clone(), connecting)));
     let mut is_needed = true;
     let made = poll_fn(|context| {
-        // hyper moves a connection to a task of its own once the request was given another that came free.
+        // When a pooled connection becomes free, hyper uses that one for the request and finishes this one in a task of
+        // its own.
         if is_needed && !watch.is_current() {
             is_needed = false;
             watch.stand();

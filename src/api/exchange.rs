@@ -56,7 +56,7 @@ impl Client {
         let judged = self.trusting(attempt).await;
         let ended = match &judged {
             Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
-            // Whole: the id in it is what WeCom's support asks for.
+            // Not truncated: WeCom's support asks for the id in it.
             Err(CallError::Rejected(Reply { answer, .. })) => format!("errcode {} {}", answer.errcode, answer.errmsg),
             Err(error) => error.to_string(),
         };
@@ -109,7 +109,7 @@ impl Client {
         judged
     }
 
-    /// Waits as long as the attempt moves and the deadline has not come.
+    /// Waits for `work` until it makes no progress for the timeout, or until the deadline.
     async fn while_moving<T>(
         &self,
         watch: &ConnectionWatch,
@@ -119,14 +119,14 @@ impl Client {
         let mut work = pin!(work);
         let mut unsent_bytes = UnsentBytes::default();
         let mut reprieved = Instant::now();
-        // When an attempt whose connection stands has gone without progress for too long.
+        // When the timeout without progress ends; `None` before a connection is established.
         let patience_ends = |reprieved: Instant| {
             let stood = watch.stood_since()?;
             let moved = progress.state().last_moved.map_or(stood, |moved| moved.max(stood));
             Some(reprieved.max(moved + self.options.timeout))
         };
         loop {
-            // Not standing yet: look again before a connection made in this moment could have run out of time.
+            // No connection yet: look again before one made at this moment could have timed out.
             let limit = patience_ends(reprieved).unwrap_or_else(|| Instant::now() + self.options.timeout);
             match tokio::time::timeout_at(limit.min(self.options.deadline).into(), &mut work).await {
                 Ok(output) => return Ok(output),
@@ -141,7 +141,7 @@ impl Client {
         }
     }
 
-    /// What it means that no response came: it depends on whether the request can have gone out.
+    /// The error when no response came: it depends on whether the request may have gone out.
     fn no_response(
         &self,
         watch: &ConnectionWatch,
@@ -159,7 +159,7 @@ impl Client {
         }
     }
 
-    /// What it means that no connection came to stand.
+    /// The error when no connection was established.
     pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
         let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
         let (what, limit) = match failure {
@@ -180,7 +180,7 @@ impl Client {
         CallError::Unreached { what, limit }
     }
 
-    /// What it means that no response came although the request can have gone out.
+    /// The error when no response came although the request may have gone out.
     fn no_answer(&self, peer: &Peer<'_>, ended: Result<reqwest::Error, Limit>) -> CallError {
         let (how, limit) = match ended {
             Ok(error) if is_no_http(&error) => {
@@ -194,7 +194,7 @@ impl Client {
         CallError::Silent { what, limit }
     }
 
-    /// Which wait was in vain.
+    /// The wait that timed out.
     fn after(&self, limit: Limit) -> String {
         match limit {
             Limit::Deadline => " before the deadline".to_owned(),

@@ -12,7 +12,7 @@ use crate::secret::Mask;
 /// How much of a foreign answer is shown, in characters.
 const EXCERPT_CHARS: usize = 120;
 
-/// Why a call did not end with WeCom's consent.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// No request was made: the client could not be set up, the input could not be read, the rate limit gave no permit, or
@@ -25,10 +25,11 @@ pub(crate) enum CallError {
     /// The certificate of `host` is not trusted, expired or for another name.
     #[error("the certificate of {host} was not accepted: {fault}")]
     Untrusted { host: String, fault: CertificateFault },
-    /// A proxy asks for another log-in, or an HTTP status without a word from WeCom says that the address is wrong.
+    /// A proxy asks for another log-in, or the answer is an HTTP status without a reply of WeCom, which says that the
+    /// address is wrong.
     #[error("{0}")]
     Config(Error),
-    /// HTTP 429 without a word from WeCom.
+    /// HTTP 429 without a reply of WeCom.
     #[error("{0}")]
     TooManyRequests(Error),
     /// An answer that is not WeCom's: a portal, a proxy's error page, an oversized body, no HTTP at all.
@@ -60,7 +61,7 @@ impl CallError {
         }
     }
 
-    /// Whether it failed before the request can have reached WeCom, or what stands before it.
+    /// Whether it failed before the request can have reached WeCom, or a server or proxy in front of it.
     pub(crate) fn is_before_the_request(&self) -> bool {
         matches!(self, Self::Setup(_) | Self::Unreached { .. } | Self::Untrusted { .. })
     }
@@ -122,7 +123,7 @@ impl Peer<'_> {
         self.proxy.as_ref().map_or_else(String::new, |proxy| format!(" through {proxy}"))
     }
 
-    /// That the proxy wants a log-in, or another one.
+    /// The message that the proxy wants a log-in, or another one.
     pub(super) fn proxy_login(&self) -> CallError {
         let message = match &self.proxy {
             Some(proxy) if proxy.speaks_http() => format!("{proxy} refuses its log-in (407)"),
@@ -135,8 +136,8 @@ impl Peer<'_> {
     }
 }
 
-/// What a complete HTTP answer means, in the order that the exit codes promise: WeCom's consent, its refusal, or no word of
-/// WeCom at all. Secrets are masked before anything of it is put into a message.
+/// What a complete HTTP answer means, in the order that the exit codes promise: success, refusal, or an answer without
+/// a reply of WeCom. Secrets are masked before anything of it is put into a message.
 pub(super) fn judge(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Mask) -> Result<Reply, CallError> {
     match reply_in(body) {
         Some(reply) if reply.answer.errcode == 0 && answer.status != 200 => Err(foreign(answer, body, peer, mask)),
@@ -149,7 +150,7 @@ pub(super) fn judge(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Ma
     }
 }
 
-/// What an answer means in which WeCom has no say.
+/// The error for an answer that is not WeCom's.
 fn foreign(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Mask) -> CallError {
     let HttpAnswer { status, retry_after, leads_to, .. } = answer;
     let (from, excerpt) = (peer.endpoint(), excerpt(mask.apply(&String::from_utf8_lossy(body)).as_bytes()));

@@ -1,7 +1,7 @@
 //! The client: the only code that talks to the network.
 //!
-//! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods
-//! for the endpoints stand in `endpoints`; what they share, the machinery of connections and requests, stands here.
+//! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods for the
+//! endpoints are in `endpoints`; this file has what they share: options, connections and requests.
 
 mod certificate;
 mod connect;
@@ -108,13 +108,13 @@ impl Client {
         })
     }
 
-    /// Makes an attempt, and another with all trusted roots where those at hand did not suffice. The handshake failed then,
-    /// so that nothing was sent.
+    /// Makes an attempt. If the server's certificate is not trusted, reads all trusted roots and makes another: the
+    /// handshake failed, so nothing was sent.
     async fn trusting<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
         let trust = &self.options.trust;
         let is_narrow = trust.is_narrow();
         let ended = attempt().await;
-        // No root changes for which name a certificate is.
+        // More roots do not help against a certificate for another name.
         let is_refused = matches!(&ended, Err(CallError::Untrusted { fault, .. }) if *fault != CertificateFault::Name);
         if is_narrow && is_refused && trust.widen(self.options.deadline).await.map_err(CallError::Setup)? {
             return attempt().await;
@@ -122,7 +122,7 @@ impl Client {
         ended
     }
 
-    /// How much time is left of the deadline: some, or there is no use in a request.
+    /// The time left until the deadline; an error if there is none.
     fn time_left(&self) -> Result<Duration, CallError> {
         let left = self.options.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {

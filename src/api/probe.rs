@@ -43,7 +43,7 @@ impl Client {
         }
     }
 
-    /// Whether a proxy has to let a connection through before anything can be asked of WeCom.
+    /// Whether a proxy has to open a tunnel (CONNECT or SOCKS) before a request can be sent to WeCom.
     pub(crate) fn is_tunneled(&self) -> bool {
         self.proxy().is_some_and(|proxy| self.is_tls() || !proxy.speaks_http())
     }
@@ -113,7 +113,7 @@ impl Client {
         self.clock_ahead_s.get().copied()
     }
 
-    /// How long a connection may take to stand, as far as there is time.
+    /// The connect timeout, or the time until the deadline if that is less.
     pub(super) fn connect_limit(&self) -> Result<Duration, CallError> {
         Ok(self.options.connect_timeout.min(self.time_left()?))
     }

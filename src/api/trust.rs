@@ -52,7 +52,8 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| defect(&error))?
-            // No danger: it hands every judgement on to the usual verifier.
+            // reqwest and rustls call any custom verifier dangerous. This one delegates each check to the usual
+            // verifier.
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier { roots: Arc::clone(roots), recorder }));
         Ok(builder.with_no_client_auth())
@@ -63,7 +64,7 @@ impl Trust {
         let (roots, leaves_folders) = if is_used || self.0.ca_file.is_some() {
             off_the_event_loop(&sources, deadline, Sources::read).await??
         } else {
-            // There is no file to be read.
+            // No TLS and no CA file: nothing to read.
             sources.read()?
         };
         let store = Arc::new(roots);

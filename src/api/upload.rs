@@ -2,7 +2,7 @@
 //! towards the peer.
 //!
 //! The system takes megabytes at once and sends them when the line lets it: only Linux tells how many are left. It is
-//! asked when patience would end, and never before.
+//! asked only when the timeout without progress is reached.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,25 +99,24 @@ fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item 
     })
 }
 
-/// The slowest line on which bytes are waited for that nobody can see move, in bytes a second.
+/// Where the system does not tell how many bytes are unsent, the slowest line that is assumed, in bytes a second.
 const SLOWEST_LINE: u64 = 64 * 1024;
 
-/// The longest wait for such bytes.
+/// The longest wait for such bytes, whatever their number.
 const LONGEST_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// The bytes of one request that the peer has not confirmed, as they were seen so far.
 #[derive(Debug, Default)]
 pub(super) struct UnsentBytes {
-    /// What [`unsent`] told at the last look, once there was one.
+    /// The result of [`unsent`] at the last look; `None` before the first.
     seen: Option<Option<u64>>,
 }
 
 impl UnsentBytes {
-    /// For how long an attempt whose patience is at its end may go on; `None` when nothing moves any more. `unsent` is what
-    /// [`unsent`] tells now.
+    /// How much longer an attempt may go on that made no progress for `patience`; `None` when it is stuck.
     ///
-    /// What has changed since the last look has moved, and patience starts anew. The first look has nothing to compare
-    /// with, so that a stuck attempt ends after twice its patience at the most.
+    /// If the number of unsent bytes has changed since the last look, the attempt gets the full time again. The first
+    /// look has nothing to compare with, so a stuck attempt ends after twice `patience` at most.
     pub(super) fn reprieve(&mut self, unsent: Option<u64>, handed_over: u64, patience: Duration) -> Option<Duration> {
         if handed_over == 0 || self.seen.replace(unsent) == Some(unsent) {
             return None;

@@ -21,7 +21,7 @@ use super::{CheckedTarget, OF_APP};
 /// How many ids of a list are shown.
 const SHOWN_IDS: usize = 5;
 
-/// Asks WeCom. A failure is noted as standing before further requests too.
+/// Asks WeCom. After a failure no further request is made either.
 pub(super) async fn look(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
     if let Some(failed) = checked.blocked {
         report.skip_after(&OF_APP, failed);
@@ -92,7 +92,7 @@ fn look_at_token(token: &Token, settings: &Settings, report: &mut CheckReport) {
     }
 }
 
-/// The address that WeCom saw, which it tells only where it refuses something.
+/// The IP address that WeCom saw, which it only tells in a refusal.
 fn look_at_ip(refusal: Option<&Error>, report: &mut CheckReport) {
     let seen = refusal.and_then(|error| Some((error, error.seen_ip()?)));
     let Some((error, ip)) = seen else {
@@ -163,7 +163,7 @@ fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckRepo
     }
 }
 
-/// How the recipients of the settings stand to what WeCom lists.
+/// Whether the recipients of the settings are in the visible range that WeCom lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     /// Some of them are listed, or may be in what is listed.

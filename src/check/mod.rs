@@ -1,7 +1,7 @@
-//! `check`: everything that sending needs, looked at in order, with what is wrong and what to do about it.
+//! `check`: tests everything that sending needs, in order, and reports what is wrong and what to do about it.
 //!
-//! Whatever is found, the rest is looked at as far as it can be; what cannot, says why. At most one gettoken and one
-//! agent/get are asked for, whatever they bring.
+//! After a failure the other checks go on as far as possible; a check that cannot be made says why. At most one
+//! `gettoken` and one `agent/get` are called.
 
 mod app;
 mod network;
@@ -94,7 +94,7 @@ struct CheckedTarget {
     /// Where its API is, for a dry run, which reads no credential that is not at hand.
     base_url: BaseUrl,
     courier: Option<Courier>,
-    /// What stands before any request to it.
+    /// The check that failed and makes every request to it pointless.
     blocked: Option<&'static str>,
 }
 

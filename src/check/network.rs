@@ -13,10 +13,10 @@ use crate::send::Session;
 
 use super::report::CheckReport;
 
-/// A certificate with no more days than these must be seen to.
+/// A certificate that expires within so many days is a warning.
 const FEW_DAYS: u64 = 14;
 
-/// From so many seconds on, a clock is wrong.
+/// A clock that is off by so many seconds is wrong.
 const WRONG_CLOCK_S: u64 = 60;
 
 /// How many addresses of a name are shown.
@@ -63,7 +63,7 @@ pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut Ch
     look_at_tls(client, &way, report).await
 }
 
-/// The part of it that asks nothing of the network.
+/// The checks that need no network.
 pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, report: &mut CheckReport) {
     look_at_proxy(client, session, report);
     const UNASKED: &str = "skipped: a dry run asks nothing of the network";

@@ -21,7 +21,7 @@ pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
     let readers: Vec<String> = of_config.into_iter().chain(of_files).collect();
     match config.exposure() {
         Some(exposure) => {
-            // It stands in the table: to say it twice would be once too often.
+            // It is in the table already.
             session.warnings.retain(|warning| *warning != exposure.to_string());
             report.warn("permissions", exposure.what, exposure.advice);
         }
@@ -117,7 +117,7 @@ fn about_app(session: &Session<'_>, length: Option<usize>) -> String {
     [corp_id, agent_id, secret].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// The shape of a key is never a reason to refuse it, but a good clue.
+/// A key of another shape is only a hint, never refused.
 fn look_at_key(key: &Secret, session: &Session<'_>, report: &mut CheckReport) {
     let origin = session.settings.webhook.as_ref().map_or("", SecretSource::origin);
     let from = format!("from {origin}, {} bytes long", key.len());

@@ -25,7 +25,7 @@ pub(super) fn name_of(channel: Channel) -> &'static str {
     }
 }
 
-/// Sends the message, if that is wanted and nothing stands before it.
+/// Sends the message, if that is wanted and no check failed that it depends on.
 pub(super) async fn look(
     checked: &mut CheckedTarget,
     session: &Session<'_>,

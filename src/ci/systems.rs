@@ -184,7 +184,7 @@ static DRONE: CiSystem = CiSystem {
     branch: &["{DRONE_BRANCH}", "{DRONE_COMMIT_REF}"],
     commit: &["{DRONE_COMMIT_SHA}", "{DRONE_COMMIT}"],
     author: &["{DRONE_COMMIT_AUTHOR_NAME}", "{DRONE_COMMIT_AUTHOR}"],
-    // The step that sends is no news: the steps that failed are.
+    // Not the current step, which sends the alert: the steps that failed.
     job: &["{DRONE_STAGE_NAME} / {DRONE_FAILED_STEPS}", "{DRONE_STAGE_NAME}"],
     url: &["{DRONE_BUILD_LINK}"],
     started: &["{DRONE_BUILD_STARTED}"],

@@ -68,7 +68,7 @@ pub(crate) fn short_help(error: &clap::Error, arguments: &[OsString]) -> Option<
     root.try_get_matches_from(arguments).err().filter(|error| error.kind() == ErrorKind::DisplayHelp)
 }
 
-/// Writes all of it to stdout. A reader who has seen enough may leave.
+/// Writes the text to stdout. It is no error if the reader closes the pipe before the end, as `head` and pagers do.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -37,7 +37,7 @@ use usage_errors::{Unparsed, explain, read_unparsed};
 
 pub(crate) use report::{report_defect, report_panics};
 
-/// What is known of a command before its settings are.
+/// What is known of a command before its settings are resolved.
 struct Invocation<'a> {
     began: Instant,
     environment: &'a Environment,
@@ -142,7 +142,7 @@ impl Invocation<'_> {
                     _ => Outcome::from(error),
                 };
                 let report = Report {
-                    // A mistyped variable may well be why the settings are wrong.
+                    // A mistyped variable may be the reason why the settings are wrong.
                     warnings: environment.unknown_variables(),
                     ran: ran.as_ref(),
                     ..self.report(Outcome { profile: how.profile.clone(), channel: task.channel(), ..ended })
@@ -166,7 +166,7 @@ impl Invocation<'_> {
             let warnings = runtime.block_on(flush_after_send(&mut session));
             warnings.iter().filter(|_| !how.quiet).for_each(|line| stderr::say(mask, &format!("warning: {line}")));
         }
-        // A name look-up or a read of stdin may still hang in a thread: nobody waits for it.
+        // Does not wait for threads: one may hang in a name look-up or a read of stdin.
         runtime.shutdown_background();
         Ok(code)
     }
@@ -202,7 +202,7 @@ fn observer(how: &ReportSettings, mask: Mask) -> Observer {
     })
 }
 
-/// Performs the task until it ends or a signal stops it. After that a signal has its usual effect.
+/// Performs the task until it ends or a signal stops it. A second signal has its usual effect: it ends the process.
 async fn perform(
     session: &mut Session<'_>,
     task: Task,

@@ -35,8 +35,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Prints a command's end and returns its exit code. What was delivered stays delivered, even if it cannot be told; data
-/// that a command was there to print must not get lost silently.
+/// Prints the result of a command and returns its exit code. Messages that cannot be printed are ignored; data that the
+/// command was called to print are not: that is an error.
 pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
     stderr::wipe();
     let (outcome, exit_code) = (&report.outcome, report.outcome.exit_code());
@@ -45,7 +45,7 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
         print_messages(report, how);
         return exit_code;
     }
-    // The reader has closed the pipe: it wants no more.
+    // The reader has closed the pipe: no error.
     if error.kind() == io::ErrorKind::BrokenPipe {
         return exit_code;
     }
@@ -88,7 +88,7 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
 
 /// What text mode says on stderr.
 fn print_messages(report: &Report<'_>, how: &ReportSettings) {
-    // As a shell would say it, whatever becomes of the alert.
+    // As a shell reports it, independent of the alert.
     if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
         stderr::say(report.mask, &format!("run: {why}"));
     }
@@ -99,14 +99,14 @@ fn print_messages(report: &Report<'_>, how: &ReportSettings) {
     }
     if let Some(error) = &report.outcome.error {
         let status = error.status().as_str();
-        // A partial delivery that counts as success is no error, but must be heard all the same.
+        // A partial delivery that counts as success is no error, but is reported all the same.
         let word = if report.outcome.exit_code() == 0 { "warning" } else { "error" };
         stderr::say(report.mask, &format!("{word}[{status}]: {}: {}", subject(report), error.message()));
         if let Some(hint) = error.hint() {
             stderr::line(report.mask, &format!("hint: {hint}"));
         }
     } else if let (Some(ran), Status::Skipped, 0) = (report.ran, report.outcome.status, report.outcome.held_back) {
-        // No alert was called for: the command has had its say.
+        // No alert was due: the output of the command is all there is.
         if how.verbose && !how.quiet {
             stderr::say(report.mask, &format!("{}: {}", subject(report), ran.described()));
         }
@@ -263,7 +263,7 @@ pub(crate) fn report_panics() {
 
 fn finish_defect(message: String) -> u8 {
     let how = ReportSettings { output: OUTPUT.get().copied().unwrap_or_default(), ..ReportSettings::default() };
-    // The command's own mask is out of reach by now; places in the source hold no secret.
+    // The mask of the command cannot be used here; a place in the source holds no secret.
     finish(&Report::new(None, Outcome::from(Error::defect(message)), &Mask::default()), &how)
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
-/// Smaller uploads are over before anybody would read a bar, in bytes.
+/// No bar for smaller uploads, in bytes: they take only a moment.
 const WORTH_A_BAR: u64 = 1024 * 1024;
 
 /// Between two drawings.
@@ -38,7 +38,7 @@ pub(crate) fn pass(text: &str) {
     put(&STDERR.passing(&one_line(text)));
 }
 
-/// Removes a passing line.
+/// Wipes a line that was shown for the moment.
 pub(crate) fn wipe() {
     put(STDERR.wiped());
 }
@@ -58,7 +58,7 @@ struct Cursor(AtomicU8);
 
 /// At the start of a line.
 const LINE_START: u8 = 0;
-/// Behind a passing line, such as a progress bar.
+/// After a line for the moment, such as a progress bar.
 const PASSING: u8 = 1;
 /// Within a line that another program has begun and not ended; it stays.
 const OPEN: u8 = 2;
@@ -99,13 +99,12 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// A bar that stays away from pipes, files and people who asked for quiet.
+    /// A bar that is not drawn on pipes and files, nor with `--quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
         Self { enabled: !quiet && io::stderr().is_terminal(), drawn: Mutex::new(None) }
     }
 
-    /// Draws, unless that was done a moment ago. A finished bar wipes itself away, any other is wiped by what is said
-    /// next.
+    /// Draws, unless that was done a moment ago. A finished bar is wiped at once, any other one by the next line.
     pub(crate) fn draw(&self, name: &str, sent: u64, total: u64) {
         if !self.enabled || total < WORTH_A_BAR {
             return;

@@ -11,7 +11,7 @@ use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Command, definition, is_own};
 
-/// The parser's complaint as an error of ours: one line, and what to do next.
+/// Converts an error of the parser (clap) to ours: one line, with a hint.
 pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
     let rendered = error.render().to_string();
     let complaint = rendered.split("\n\n").next().unwrap_or_default();
@@ -122,7 +122,7 @@ fn place_of(option: &str, name: &str) -> String {
     owner.map_or_else(|| name.to_owned(), |owner| format!("{name} {}", owner.get_name()))
 }
 
-/// A word where there is room for none.
+/// A word where no further argument is allowed.
 fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
     let spaced = pairs.find(|pair| pair[0] == "--safe" && ["0", "1", "2"].iter().any(|value| pair[1] == *value));
@@ -159,7 +159,7 @@ fn is_named(arg: &Arg, option: &str) -> bool {
     }
 }
 
-/// The long option that this one is a slip of the pen for.
+/// The long option that this one is a typo of.
 fn nearest_option(option: &str, command: Option<&str>) -> Option<String> {
     let given = option.strip_prefix("--")?;
     let root = definition();
@@ -223,7 +223,7 @@ fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, O
         let option = known.iter().filter(valued).find(|arg| arg.get_long() == Some(name))?;
         return Some((option, value));
     }
-    // Letters run together: flags, and at the end one with a value.
+    // Short options in one word: flags, and at the end one that may take a value.
     let letters = word.strip_prefix('-')?;
     letters.char_indices().find_map(|(at, letter)| {
         let option = known.iter().filter(valued).find(|arg| arg.get_short() == Some(letter))?;

@@ -9,7 +9,7 @@ use strum::{EnumString, VariantNames};
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 
-/// What to do where an alert would have to wait for its turn.
+/// What to do at the rate limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum OnRateLimit {
@@ -18,7 +18,7 @@ pub enum OnRateLimit {
     Wait,
     /// Fail at once.
     Fail,
-    /// Leave it in the outbox.
+    /// Leave the alert in the outbox.
     Outbox,
 }
 

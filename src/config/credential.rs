@@ -20,7 +20,7 @@ use crate::secret::Secret;
 /// More than any credential has, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Between two looks at a command that has closed its output but not ended.
+/// The time between two checks whether a command has ended that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a credential comes from. Its `Debug` shows the origin alone.
@@ -54,7 +54,7 @@ impl SecretSource {
         &self.origin
     }
 
-    /// The credential if it is at hand: neither a file is read nor a command run for it.
+    /// The credential if it is in the settings themselves: reads no file and runs no command.
     pub fn at_hand(&self) -> Option<&Secret> {
         match &self.form {
             Form::Inline(secret) => Some(secret),

@@ -13,7 +13,7 @@ const MOST_RETRIES: u32 = 100;
 /// How many messages may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
-    /// No pacing.
+    /// No rate limit.
     Off,
     /// At most `count` in any `period`.
     Per {

@@ -315,7 +315,7 @@ fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {
 fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::CooldownKey) else { return Ok(None) };
     let key = given.text()?;
-    // A variable that was not set would make one key of all alerts.
+    // An unset variable in it would give all alerts the same key.
     if key.trim().is_empty() {
         return Err(given.invalid("the value is empty", "give a value, or leave the setting out"));
     }
@@ -328,7 +328,7 @@ fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
     Ok(Some(key.to_owned()))
 }
 
-/// It stands on every part, and must leave room for what it stands before.
+/// It is put on every part, and must leave room for the text.
 fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::Prefix) else { return Ok(None) };
     let prefix = given.text()?;
@@ -339,7 +339,7 @@ fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
     Ok(Some(prefix.to_owned()).filter(|prefix| !prefix.trim().is_empty()))
 }
 
-/// Of "quiet" and "verbose" the one from the higher level counts: `-v` must be heard over a file's `quiet = true`.
+/// If "quiet" and "verbose" are both set, the one of the higher level counts: `-v` overrides `quiet = true` in a file.
 fn resolve_verbosity(layers: &Layers<'_>) -> Result<(bool, u8)> {
     let quiet = layers.flag(Setting::Quiet)?;
     let verbose = layers.parsed(Setting::Verbose, parse_verbose)?.unwrap_or(0);

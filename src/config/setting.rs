@@ -56,17 +56,17 @@ pub enum OptionGroup {
     Escaping,
     /// The encoding of what is read.
     Encodings,
-    /// What becomes of an empty text.
+    /// What to do with an empty text.
     Empty,
     /// The message type.
     MessageType,
     /// The first line of an alert.
     Titles,
-    /// Links of an alert, and what stands before it.
+    /// Links of an alert, and its prefix.
     Links,
     /// To whom an app sends.
     Recipients,
-    /// What app messages alone have.
+    /// Options that only app messages have.
     AppMessage,
     /// Whom a message to a group mentions.
     Mentions,
@@ -74,7 +74,7 @@ pub enum OptionGroup {
     Delivery,
 }
 
-/// What the table says of a setting.
+/// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingRow {
     /// What it looks like.
@@ -83,11 +83,11 @@ pub struct SettingRow {
     pub option: &'static str,
     /// Its short option.
     pub short: Option<char>,
-    /// What stands for the option's value in help; empty where it takes none.
+    /// The placeholder for the value in help; empty if the option takes none.
     pub value_name: &'static str,
     /// Where the option stands.
     pub group: OptionGroup,
-    /// What the option says of itself, on one line. For a setting without an option: what it is.
+    /// The help of the option, on one line. For a setting without an option: its description.
     pub help: &'static str,
     /// Values that completions offer.
     pub words: &'static [&'static str],
@@ -296,7 +296,7 @@ settings! {
     CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare();
 }
 
-/// The forms of one value, of which a level may give one only.
+/// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
 pub(super) const FORMS: [&[Setting]; 3] = [SECRET_FORMS, WEBHOOK_FORMS, PROXY_FORMS];
 /// The forms of an app's secret.
 pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];

@@ -71,13 +71,13 @@ pub struct Settings {
     pub proxy_origin: Option<String>,
     /// PEM file with more trusted roots.
     pub ca_file: Option<PathBuf>,
-    /// Limit for one connection to stand.
+    /// Connect timeout: limit for one connection to be established.
     pub connect_timeout: Duration,
-    /// Limit for one attempt without progress.
+    /// Timeout: limit for one attempt without progress.
     pub timeout: Duration,
-    /// Limit for the whole command, from the moment its input has been read.
+    /// Deadline: limit for the whole command, from the moment its input has been read.
     pub deadline: Duration,
-    /// Pacing; `None` means the defaults of the channel. The period of one that is set is that of WeCom's limit too.
+    /// Rate limit; `None` means the default of the channel. If set, its period is used for WeCom's own limit too.
     pub rate: Option<Rate>,
     /// How often a request is repeated, 0 to 100.
     pub retries: u32,
@@ -97,7 +97,7 @@ pub struct Settings {
     pub mention: Vec<String>,
     /// Phone numbers that a webhook text mentions, as written.
     pub mention_mobile: Vec<String>,
-    /// What becomes of mentions in a message that cannot mention.
+    /// What to do with mentions in a message that cannot mention.
     pub mention_fallback: MentionFallback,
     /// `safe`: 0, 1 or 2 (document path 90236).
     pub safe: Option<u8>,
@@ -119,17 +119,17 @@ pub struct Settings {
     pub btntxt: Option<String>,
     /// Picture of an article.
     pub picurl: Option<String>,
-    /// Stands before title or text, as written: `{host}` and `{profile}` are still to be replaced.
+    /// The text before title or text, as written: `{host}` and `{profile}` are still to be replaced.
     pub prefix: Option<String>,
     /// A partial delivery counts as success.
     pub allow_partial: bool,
     /// Repeat only what cannot have arrived; an alert without an answer then stays unknown.
     pub at_most_once: bool,
-    /// What to do where the pacing, or WeCom, asks to wait.
+    /// What to do at the rate limit, or when WeCom asks to wait.
     pub on_rate_limit: OnRateLimit,
     /// Wait a random part of this before the deadline's clock starts; at most 24 hours.
     pub jitter: Option<Duration>,
-    /// What becomes of a text over the limit of its type.
+    /// What to do with a text over the limit of its type.
     pub on_long: OnLong,
     /// Which part of a text stays where `on_long` is to truncate it.
     pub keep: Keep,

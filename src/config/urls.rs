@@ -11,7 +11,7 @@ use crate::address::parse_http;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// Where the API is, unless said otherwise (document path 90664).
+/// The default base URL of the API (document path 90664).
 const DEFAULT: &str = "https://qyapi.weixin.qq.com";
 
 /// Scheme, host, port and path prefix, to which `/cgi-bin/…` is appended.

@@ -74,7 +74,7 @@ pub(super) struct SettingValue {
 pub struct Overrides(pub(super) Layer);
 
 impl Overrides {
-    /// Gives a setting the value that stands behind its option; the last one counts.
+    /// Gives a setting the value of its option; the last one counts.
     pub fn set(mut self, setting: Setting, value: impl Into<RawValue>) -> Self {
         let origin = setting.row().option.to_owned();
         self.0.insert(SettingValue::new(setting, value.into(), Precedence::Option, origin));
@@ -108,7 +108,7 @@ pub(super) struct Layers<'a> {
     pub(super) rank: Rank,
 }
 
-/// How high the profile stands among the levels.
+/// The rank of the profile among the levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rank {
     /// Below the environment.

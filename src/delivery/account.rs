@@ -31,7 +31,7 @@ pub(crate) struct Account {
     before: EntryProgress,
 }
 
-/// What one target has of its message.
+/// The delivery state of one target.
 #[derive(Debug)]
 pub(super) struct TargetAccount {
     pub(super) profile: Option<String>,
@@ -43,17 +43,18 @@ pub(super) struct TargetAccount {
     pub(super) parts: Vec<PartAccount>,
 }
 
-/// What became of one part.
+/// The status of one part.
 #[derive(Debug)]
 pub(super) struct PartAccount {
-    /// What is told of it, but for its status.
+    /// Its receipt, without the status.
     pub(super) receipt: Receipt,
     pub(super) progress: PartProgress,
     /// WeCom had taken all of it before this process.
     pub(super) was_sent: bool,
     /// Nothing more is done for it.
     pub(super) is_closed: bool,
-    /// Requests of this process that WeCom took, and those of them whose recipients were all unknown to it.
+    /// Requests of this process that WeCom accepted (`consents`), and those of them for which it knew none of the
+    /// recipients (`in_vain`).
     pub(super) consents: usize,
     pub(super) in_vain: usize,
     pub(super) unreached: UnreachedRecipients,
@@ -91,7 +92,8 @@ impl Account {
         std::mem::replace(&mut self.entry, entry)
     }
 
-    /// Goes on with an entry that waited, and keeps it up to date. `mark` is what its text begins with, because it is late.
+    /// Continues with a stored entry, and keeps it up to date. `mark` is the line at the start of its text, because it
+    /// is late.
     pub(crate) fn resume(&mut self, entry: ClaimedEntry, mark: Option<String>) {
         self.before = EntryProgress { mark, ..entry.progress.clone() };
         self.entry = Some(entry);
@@ -141,7 +143,7 @@ impl Account {
         });
     }
 
-    /// WeCom took all requests of a call, `number` counted from 0. Calls behind one that it refused do not count: the next
+    /// WeCom took all requests of a call, `number` counted from 0. Calls after one that it refused do not count: the next
     /// delivery begins at the refused one.
     pub(super) fn count_call(&mut self, index: usize, number: usize) {
         self.with_part(index, |part| part.progress.taken += usize::from(part.progress.taken == number));
@@ -269,8 +271,7 @@ impl PartAccount {
         }
     }
 
-    /// Whether a failure of it leaves no hope for the rest. A refusal, or a file that cannot be sent, concerns this part
-    /// alone.
+    /// Whether the remaining parts would fail too. A refusal, or a file that cannot be sent, concerns only this part.
     fn stops_the_rest(&self) -> bool {
         self.failures.iter().any(|failed| {
             let status = failed.error.status();

@@ -25,7 +25,7 @@ pub(crate) enum Credential {
     Webhook(Secret),
 }
 
-/// Brings messages to one target.
+/// Makes all calls for one target.
 pub(crate) struct Courier {
     pub(crate) client: Client,
     pub(crate) channel: Channel,
@@ -41,7 +41,7 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    /// Makes a call until it succeeds, as often as the policy allows and before the deadline.
+    /// Makes a call, with retries: as often as the policy allows, and before the deadline.
     pub(super) async fn call<T>(
         &mut self,
         endpoint: &str,

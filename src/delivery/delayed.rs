@@ -8,15 +8,16 @@ use crate::channel::{Channel, Markup, MsgType};
 /// A line that says how late a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DelayMark {
-    /// The line, with a blank behind it.
+    /// The line, with a blank after it.
     pub(crate) text: String,
     /// Whether the message's own text may be edited: it is not a payload's.
     pub(crate) may_edit: bool,
 }
 
 impl DelayMark {
-    /// The messages that a body goes as behind the mark. The mark stands in the message's own text where that has one that
-    /// may be edited, else in a short message before it. A text that has no room for the mark goes as two.
+    /// The messages that are sent for a body with the mark. The mark begins the text of the message if that has one
+    /// that may be edited; else a short message with it is sent first. A text without room for the mark is sent as two
+    /// messages.
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
         let place = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(|msgtype| {
             let pointer = format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer);
@@ -26,7 +27,7 @@ impl DelayMark {
         let Some((msgtype, pointer, text)) = place else { return self.apart(body, channel) };
         let texts = match msgtype.text_bytes(channel).filter(|_| !msgtype.has_room(channel, &text)) {
             None => vec![text],
-            // The colours of a textcard would be torn apart.
+            // The mark would break the `<div>` of a textcard.
             Some(_) if text.contains("<div ") => return self.apart(body, channel),
             Some(limit) => split(&text, limit, msgtype.facts().markup),
         };
@@ -46,7 +47,7 @@ impl DelayMark {
         texts.into_iter().enumerate().map(with).collect()
     }
 
-    /// The body behind a short message for the same people that says what it cannot say.
+    /// A short text message with the mark to the same recipients, then the unchanged body.
     fn apart(&self, body: Value, channel: Channel) -> Vec<Value> {
         let content = format!("{}the next message is late", self.text);
         let mut notice = json!({});
@@ -61,7 +62,7 @@ impl DelayMark {
     }
 }
 
-/// A text behind the mark. What markdown reads as a block is one only where it begins its line.
+/// The text with the mark before it. Markdown reads a heading, quote or list only at the beginning of a line.
 fn led(text: &str, mark: &str, markup: Markup) -> String {
     let is_block = |signs: &[char]| text.trim_start().starts_with(signs);
     let gap = match markup {

@@ -48,7 +48,7 @@ impl FailedRequest {
         }
     }
 
-    /// What this last failure means together with the attempts before it.
+    /// Combines this last failure with the earlier attempts: the message may have arrived by one of those.
     pub(super) fn weigh(mut self, at_most_once: bool, earlier: EarlierAttempts) -> Self {
         if at_most_once && self.may_have_arrived {
             self.error = self.error.with_status(Status::Unknown);
@@ -69,7 +69,7 @@ impl FailedRequest {
     }
 }
 
-/// What earlier attempts of a request leave behind.
+/// What the earlier attempts of a request tell about the last one.
 #[derive(Default)]
 pub(super) struct EarlierAttempts {
     /// One of them carried the message and got no answer.
@@ -81,7 +81,7 @@ pub(super) struct EarlierAttempts {
 
 impl EarlierAttempts {
     pub(super) fn add(&mut self, failed: FailedRequest) {
-        // WeCom's own word counts for the attempts before it too.
+        // WeCom's refusal of this attempt tells about the attempts before it too.
         let was_silent = self.is_silent && failed.error.answer().is_none();
         self.is_silent = was_silent || (failed.class == FailureClass::Silent && failed.may_have_arrived);
         self.may_have_arrived |= failed.may_have_arrived;
@@ -222,7 +222,7 @@ mod tests {
             (CertificateFault::Expired, "clock"),
             (CertificateFault::NotYetValid, "clock"),
             (CertificateFault::Name, "--base-url"),
-            // Whatever its words are.
+            // For any text of the error.
             (CertificateFault::Other("expired name".to_owned()), "--ca-file"),
         ] {
             let (status, hint) = told(&CallError::Untrusted { host: String::new(), fault }, Purpose::Send);

@@ -15,7 +15,7 @@ pub struct Receipt {
     pub kind: PartKind,
     /// The name of the file that it is about, as the receiver sees it.
     pub name: Option<String>,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
     /// WeCom's answer; `None` when it gave none.
     pub answer: Option<Answer>,

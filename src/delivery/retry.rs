@@ -61,8 +61,8 @@ pub(crate) struct RetryPolicy {
 impl RetryPolicy {
     /// The wait before the next attempt, after attempt number `attempt`, counted from 1; `None` if there is to be none.
     ///
-    /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `roll`, between 0
-    /// and 1, spreads the retries of processes that failed together.
+    /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `roll` is a
+    /// random number between 0 and 1 (jitter), so that processes that failed together do not retry together.
     pub(super) fn backoff(
         self,
         attempt: u32,
@@ -82,7 +82,7 @@ impl RetryPolicy {
             }
             _ => own.mul_f64(0.5 + roll),
         };
-        // There is no attempt behind the deadline.
+        // No attempt after the deadline.
         (attempt <= self.retries && wait < left).then_some(wait)
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         ] {
             assert_eq!(waits(POLICY, class, true), by_default, "{class:?}");
             assert_eq!(waits(cautious, class, true), at_most_once, "{class:?}");
-            // A token fetched or a file uploaded twice reaches nobody.
+            // A second token or upload is harmless: it reaches no recipient.
             assert_eq!(waits(cautious, class, false), by_default, "{class:?}");
         }
     }

@@ -28,7 +28,7 @@ pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
         let mut entries: Vec<_> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
         let count = entries.len();
         entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
-        // What cannot be read stands behind what can, in the folder that it lies in.
+        // Unreadable entries come after the others.
         entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
         entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
         Ok::<_, Error>((entries, count))

@@ -66,7 +66,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         outcome.status = if delivered > 0 { Status::Partial } else { Status::Temporary };
         outcome.error = Some(Error::new(outcome.status, message).with_hint(hint));
     } else if let Some(first) = given_up.first() {
-        // Nothing waits any more, but this must be told even with --quiet.
+        // Nothing waits any more, but this is reported even with --quiet.
         let message = format!("{delivered} delivered, {} given up; the first is {first}", given_up.len());
         let hint = "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries them again";
         outcome.error = Some(Error::new(Status::Refused, message).with_hint(hint));
@@ -298,7 +298,8 @@ impl<'s, 'c> Flush<'s, 'c> {
             return Ok(EntryEnd::Delivered);
         }
         match outcome.shortfall {
-            // Of a wrong set-up the alert is not the cause: it waits until that is mended, here or in the admin console.
+            // A wrong setting is not the fault of the alert: it waits until that is corrected, here or in the admin
+            // console.
             Some(shortfall)
                 if shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth) =>
             {
@@ -327,8 +328,8 @@ fn target_of(entry: &StoredAlert) -> String {
     format!("{} {} {}", entry.channel, of(&entry.profile), of(&entry.target))
 }
 
-/// What a late alert begins with. One that WeCom may know already, and drops when it comes again within the interval,
-/// goes as it went before.
+/// The line that a late alert begins with. If WeCom may know the alert already and drops a repeat within the interval,
+/// it is sent unchanged: with the line of the attempt before, or without one.
 fn mark_of(entry: &StoredAlert, progress: &EntryProgress) -> Option<String> {
     let may_be_known = progress.may_have_arrived || progress.has(PartState::UnderWay);
     let last = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);

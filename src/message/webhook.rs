@@ -71,7 +71,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Whatever the reader says.
+    /// The error of the reader.
     pub fn md5_of(mut file: impl io::Read) -> io::Result<String> {
         let (mut sum, mut piece) = (Md5::new(), vec![0; 64 * 1024]);
         loop {

@@ -118,7 +118,7 @@ pub(super) fn move_into(place: &Folder, folder: &Folder, id: &str) -> io::Result
 /// leaves of it is swept away later.
 pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> {
     match move_into(place, new, id) {
-        // It may have been moved, and only the disk was not told.
+        // It may have been moved, and only the fsync failed.
         Err(error) if place.path().exists() => return Err(error),
         _ => {}
     }

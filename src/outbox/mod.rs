@@ -125,7 +125,7 @@ impl Outbox {
         match self.write(&mut alert, parts, bodies) {
             Ok(lock) => Ok(self.claimed(alert, EntryProgress::new(parts.len()), lock)),
             Err(error) => {
-                // It may have been moved, and only the disk was not told.
+                // It may have been moved, and only the fsync failed.
                 let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
                 let _ = self.new.within(&alert.id).remove();
                 Err(self.not_stored(&error))

@@ -27,8 +27,8 @@ pub use tail::CapturedOutput;
 /// How long a slow reader of the command's output may delay the report of its end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A signal for a whole group can reach us a moment after it has ended the command. For so long we go on listening, so that it
-/// does not end what comes next. Signals that come later have their usual effect.
+/// How long signals are still received after the command's end: a signal to the whole process group can reach us a
+/// moment after it ended the command, and must not end what we do next. Later signals have their usual effect.
 const ECHO: Duration = Duration::from_millis(20);
 
 /// The command to run.

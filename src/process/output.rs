@@ -270,7 +270,7 @@ fn own_streams() -> io::Result<([Sink; 2], bool)> {
 mod tests {
     use super::*;
 
-    /// Takes a byte at a time, and is full or interrupted in between.
+    /// A writer that takes one byte per call, and fails with `WouldBlock` or `Interrupted` in between.
     struct Fussy {
         got: Arc<Mutex<Vec<u8>>>,
         calls: usize,

@@ -1,6 +1,7 @@
 //! Formats a command line for an alert: quoted for a shell, on one line, with what looks like a secret masked. Pure.
 //!
-//! Whoever may list processes sees the real one. The members of a group may not, and need only know which command it is.
+//! Users of this machine can list processes and see the real command line. Members of a group cannot, and only need to
+//! know which command it is.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -88,7 +89,8 @@ enum Next {
     Login,
 }
 
-/// Masks the words of a command line in their order, since a word can announce a secret in the next one.
+/// Masks what looks like a secret in the words of a command line, in their order, since a word can announce a secret in
+/// the next one. `secret::Mask` replaces known secrets; here none is known.
 #[derive(Default)]
 struct Masker {
     next: Next,

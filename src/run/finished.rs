@@ -110,12 +110,12 @@ impl FinishedCommand {
         }
     }
 
-    /// Whether it left our stdout, and our stderr, in the midst of a line.
+    /// Whether the command wrote a last line without a line feed to our stdout, and to our stderr.
     pub fn open_lines(&self) -> [bool; 2] {
         self.process.as_ref().map(|process| process.output.open_lines()).unwrap_or_default()
     }
 
-    /// Two alerts of a command in the same state are the same, although the times in them differ.
+    /// The key for the cooldown: two alerts of a command in the same state are repeats, although their times differ.
     pub(super) fn cooldown_key(&self, profile: Option<&str>, channel: Channel) -> String {
         let state = if self.failed() { "failed" } else { "ok" };
         fingerprint([profile.unwrap_or_default(), channel.as_str(), &self.key, state])
@@ -143,7 +143,7 @@ impl FinishedCommand {
         })
     }
 
-    /// That it could not be started, and why not.
+    /// The text for a command that could not be started, with the reason.
     pub fn why_not_started(&self) -> Option<String> {
         match &self.fate {
             Fate::NotStarted { why, .. } => Some(format!("{}: {why}", self.title(None))),
@@ -151,7 +151,7 @@ impl FinishedCommand {
         }
     }
 
-    /// What is said where no alert was due.
+    /// The line on stderr where no alert was due.
     pub fn described(&self) -> String {
         format!("{}; no alert was due", self.title(None))
     }
@@ -210,7 +210,7 @@ fn given_name(request: &RunRequest) -> Option<String> {
     request.name.as_deref().map(clean).filter(|name| !is_blank(name))
 }
 
-/// That the time limit could not end it.
+/// The text for a command that the time limit could not end.
 fn runs_on(id: u32) -> String {
     format!("it could not be ended, and runs on as process {id}")
 }

@@ -144,7 +144,7 @@ pub async fn alert(
         return Box::pin(send::send(session, request)).await;
     };
     session.sends_unstored = true;
-    // Missing credentials are told of at every run, before an alert is due.
+    // Missing credentials are reported at every run, not only when an alert is due.
     session.own_target(channel).require_credentials(None)?;
     let failed = finished.failed();
     let change = match request.on {
@@ -168,14 +168,14 @@ pub async fn alert(
         session.settings.cooldown_key = Some(finished.cooldown_key(profile, channel));
     }
     if !failed && request.on != On::Success {
-        // The options are written for a failure: a good end has a level of its own, and a title that says so.
+        // Level and title of the options are meant for a failure: a success gets its own.
         request.alert.alert.level = None;
         let end = if report.is_some_and(ChangeReport::is_recovery) { "recovered" } else { "succeeded" };
         session.settings.title = session.settings.title.take().map(|title| format!("{title}: {end}"));
     }
     let alert = with_words(session, request.alert, finished, report);
     let outcome = Box::pin(send::send(session, alert)).await?;
-    // What was held back as a repeat reached nobody: it is reported by a later run.
+    // An alert that was held back as a repeat was not delivered: a later run reports the change.
     if send::reached_all(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::told));
     }
@@ -200,7 +200,7 @@ fn with_words(
     report: Option<ChangeReport>,
 ) -> Request {
     let Settings { secret, webhook, encoding, .. } = &session.settings;
-    // The command may have been given the same secrets, and have written them.
+    // The command may know the same secrets, and have printed them.
     for source in [secret, webhook].into_iter().flatten() {
         source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));
     }

@@ -30,7 +30,7 @@ pub(crate) struct Draft {
     pub(super) made_for: Channel,
 }
 
-/// What there is besides the text.
+/// The content besides the text.
 #[derive(Debug, Clone)]
 pub(super) enum Material {
     /// Text in the format of the type; without a text there are attachments alone.

@@ -178,7 +178,7 @@ impl Folder {
 ///
 /// # Errors
 ///
-/// Whatever the file system says, and `InvalidInput` for what is no regular file: a pipe could keep the writer waiting.
+/// The error of the file system, and `InvalidInput` if it is not a regular file: a pipe could block the writer.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));

@@ -1,4 +1,4 @@
-//! Which type an alert goes as when nobody says.
+//! The default message type of an alert.
 
 use super::super::{Alert, Level};
 use super::{fields, link, titled};

@@ -1,4 +1,4 @@
-//! Cards to the letter.
+//! The exact JSON of cards.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is shown is what was given: each escape read back.
+//! Escaping: what a client shows is the given text. Each escape is read back.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Each format to the letter, cards apart.
+//! The exact text of each format, without cards.
 
 use super::super::{Alert, Fitted, Level, prefix_before};
 use super::{HOSTILE, disk_full, fields, link, titled};

@@ -1,4 +1,4 @@
-//! Option values, right and wrong.
+//! Parsing of option values, valid and invalid.
 
 use strum::VariantArray;
 

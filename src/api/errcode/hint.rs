@@ -1,6 +1,6 @@
-//! Hints made concrete: the table's text together with what the caller and WeCom's answer know.
+//! Builds the hint for an error code: the text of the table, completed with what the caller and the answer tell.
 //!
-//! No secret enters here: of a credential only its origin and its length are ever said.
+//! No secret is used here: of a credential only its origin and its length.
 
 use std::time::Duration;
 

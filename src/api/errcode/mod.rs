@@ -107,12 +107,13 @@ fn is_gettoken(endpoint: &str) -> bool {
     endpoint.contains("gettoken")
 }
 
-/// What WeCom says in an `errmsg`; what follows, the call's id, the caller's address and a link, is in every one of them.
+/// The text of an `errmsg` without its common end: from `, hint: [` on each one has the call's id, the caller's address
+/// and a link.
 pub(crate) fn said(errmsg: &str) -> &str {
     errmsg.split(", hint: [").next().unwrap_or(errmsg)
 }
 
-/// What WeCom says in an answer, or, where it says nothing, what its code means.
+/// That text of an answer, or, if it is empty, the meaning of the code.
 pub(crate) fn said_or_meant(answer: &Answer) -> &str {
     match said(&answer.errmsg).trim() {
         "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
@@ -125,7 +126,7 @@ pub(crate) fn said_or_meant(answer: &Answer) -> &str {
 /// The last one that is an address counts, since WeCom appends it to whatever the message quotes.
 pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
     const LABEL: &str = "from ip:";
-    // Lower case in ASCII alone keeps every byte position.
+    // Lower case of ASCII only: every byte keeps its position.
     let lowered = errmsg.to_ascii_lowercase();
     lowered.rmatch_indices(LABEL).find_map(|(at, _)| {
         let rest = lowered.get(at + LABEL.len()..)?.trim_start().trim_start_matches('[');
@@ -137,7 +138,7 @@ pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
 
 /// Whether WeCom says that it could not read the whole request, which it does even in answers whose `errcode` is 0.
 ///
-/// Such a success must not be believed: what was not read was not sent (document path 90313).
+/// Such an answer is not a success: what was not read was not sent (document path 90313).
 pub(crate) fn warns_of_wrong_json(errmsg: &str) -> bool {
     errmsg.to_ascii_lowercase().contains("wrong json format")
 }

@@ -1,8 +1,9 @@
 //! The error codes that a sender can meet, as data: a row a line, sorted by code.
 //!
-//! Facts alone: no decision and no text of an answer enters here. Source of codes, meanings and causes: the list of
-//! global error codes, document path 90313, with the limits of document paths 90236 (app messages), 90248 (group
-//! chats), 90253 (uploads), 90312 (frequencies) and 99110 (webhooks).
+//! Data only, no logic. Source of codes, meanings and causes: the list of global error codes, document path 90313, with
+//! the limits of document paths 90236 (app messages), 90248 (group chats), 90253 (uploads), 90312 (frequencies) and
+//! 99110 (webhooks). A new row also needs its code in the list by class in `tests.rs`, which is kept apart from this
+//! table to check it.
 
 use super::{Class, ErrcodeRow};
 use Class::{AuthFatal, AuthRefresh, Config, Ok, Other, Payload, RateLimited, Recipient, Transient};

@@ -1,5 +1,5 @@
-//! Chooses the places where a text is cut: line borders, else clusters, else code points, and around what belongs
-//! together.
+//! Chooses where a text is cut: at line ends, else between grapheme clusters, else between code points, and not inside
+//! what belongs together.
 
 use unicode_segmentation::GraphemeCursor;
 

@@ -1,4 +1,4 @@
-//! Which lines begin and end a fenced block, as CommonMark has it. Blocks inside quotes are not looked for.
+//! Finds the lines that begin and end a fenced code block, as in CommonMark. Blocks inside quotes are not looked for.
 
 /// The widest indent, in blanks.
 const INDENT: usize = 3;

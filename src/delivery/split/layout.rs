@@ -1,4 +1,4 @@
-//! What of a text should not be cut: fenced blocks, `<font>`, links, inline code.
+//! The ranges of a text that should not be cut: fenced blocks, `<font>`, links, inline code.
 
 use std::ops::Range;
 

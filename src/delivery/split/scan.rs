@@ -1,5 +1,5 @@
-//! Finds what of a text should not be cut: fenced blocks, links, inline code and `<font>`; line breaks and entities of a
-//! textcard. One pass, linear in the text.
+//! Finds the ranges that should not be cut, for `layout`: fenced blocks, links, inline code and `<font>`; line breaks
+//! and entities of a textcard. One pass, linear in the text.
 //!
 //! Links, inline code and tags end on their line (inline code is "single line": WeCom reference 2.5), fonts anywhere.
 

@@ -69,7 +69,7 @@ fn head(text: &str, markup: Markup, room: usize) -> Kept {
     let layout = scan(text, markup, room);
     // None of them ends before there: they are longer than that.
     let ends = layout.fonts.iter().filter(|font| is_open(font, room)).count() * FONT_END.len();
-    // Text matters more than a flood of fonts.
+    // Text is more important than many fonts.
     let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
     let cutter = Cutter { text, layout: &layout, room: room - for_fonts.min(room) };
     let cut = cutter.choose(0, text.len());

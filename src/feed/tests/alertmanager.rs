@@ -1,4 +1,4 @@
-//! Alertmanager's notifications, to the letter.
+//! Alertmanager's notifications and the exact alert of each.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Grafana's notifications, and what is its own in them.
+//! Grafana's notifications, and what only they have.
 
 use serde_json::{Value, json};
 

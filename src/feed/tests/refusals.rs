@@ -1,4 +1,4 @@
-//! What is no notification, named with its path.
+//! Invalid notifications, each refused with the path of the wrong field.
 
 use super::*;
 use crate::error::Status;

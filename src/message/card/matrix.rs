@@ -25,7 +25,7 @@ pub(super) fn check(card: &TemplateCard, card_type: CardType, channel: Channel, 
     }
 }
 
-/// What a card does with a block.
+/// Whether a card must have a block (`Y`), may have it (`N`: not needed), or must not have it (`X`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     Required,

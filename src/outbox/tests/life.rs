@@ -59,7 +59,7 @@ fn one_at_a_time_deals_with_an_entry() {
     let place = Place::new();
     let held = place.accept();
     let id = held.alert.id.clone();
-    // Its sender lives: nobody else takes it up, and nobody throws it away.
+    // The process that accepted it still holds it: no other one may claim or drop it.
     assert!(matches!(place.outbox.claim(&id), Err(ClaimError::Busy)));
     assert!(matches!(place.outbox.drop_entry(&id), Err(ClaimError::Busy)));
     drop(held);

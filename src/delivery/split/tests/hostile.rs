@@ -1,4 +1,4 @@
-//! Hostile texts of some size: a search that begins anew for each byte would not come to an end here.
+//! Large hostile texts: a quadratic search would take too long here.
 
 use super::super::*;
 use super::reading::{join, unmarked};

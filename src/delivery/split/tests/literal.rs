@@ -1,4 +1,4 @@
-//! The rules by example, to the byte.
+//! Examples of the rules, byte by byte.
 
 use super::super::*;
 use crate::config::Keep;

@@ -1,4 +1,5 @@
-//! The rules of cutting, by example, by chance and by size. What they check against is read from the text here anew.
+//! Unit tests of splitting: examples, property tests, hostile texts. The expected structure is parsed here anew, not
+//! with the code under test.
 
 mod hostile;
 mod literal;

@@ -1,4 +1,4 @@
-//! Reads texts and parts as someone would who knows the documented rules alone.
+//! An independent parser of texts and parts, written from the documented rules.
 
 use std::ops::Range;
 

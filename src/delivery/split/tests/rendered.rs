@@ -1,4 +1,4 @@
-//! Alerts as they are rendered can be cut: what was made harmless stays so in every part.
+//! Rendered alerts can be split: what was escaped stays escaped in every part.
 
 use crate::alert::{Alert, Level};
 

@@ -1,4 +1,4 @@
-//! What is left of a text made short, and whether the number in it is true.
+//! Truncated texts: what is kept, and whether the number of missing bytes is right.
 
 use proptest::prelude::*;
 use proptest::sample::select;
