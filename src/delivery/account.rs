@@ -53,10 +53,10 @@ pub(super) struct PartAccount {
     pub(super) was_sent: bool,
     /// Nothing more is done for it.
     pub(super) is_closed: bool,
-    /// Requests of this process that WeCom accepted (`consents`), and those of them for which it knew none of the
-    /// recipients (`in_vain`).
-    pub(super) consents: usize,
-    pub(super) in_vain: usize,
+    /// Requests of this process that WeCom accepted (`accepted`), and those of them for which it knew none of the
+    /// recipients (`accepted_for_nobody`).
+    pub(super) accepted: usize,
+    pub(super) accepted_for_nobody: usize,
     pub(super) unreached: UnreachedRecipients,
     pub(super) failures: Vec<FailedRequest>,
 }
@@ -134,8 +134,8 @@ impl Account {
         self.with_part(index, |part| {
             let unreached = UnreachedRecipients::named_by(|field| reply.ids(field));
             part.progress.state = PartState::Pending;
-            part.consents += 1;
-            part.in_vain += usize::from(!unreached.is_empty() && unreached.is_all_of(body));
+            part.accepted += 1;
+            part.accepted_for_nobody += usize::from(!unreached.is_empty() && unreached.is_all_of(body));
             part.unreached.extend(unreached);
             part.receipt.answer = Some(reply.answer.clone());
             part.receipt.msgids.extend(reply.text("msgid"));
@@ -264,8 +264,8 @@ impl PartAccount {
             progress: PartProgress { state, ..before },
             was_sent,
             is_closed: was_sent,
-            consents: 0,
-            in_vain: 0,
+            accepted: 0,
+            accepted_for_nobody: 0,
             unreached: UnreachedRecipients::default(),
             failures: Vec::new(),
         }

@@ -21,7 +21,7 @@ impl DelayMark {
     pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
         let place = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(|msgtype| {
             let pointer = format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer);
-            let text = led(body.pointer(&pointer)?.as_str()?, &self.text, msgtype.facts().markup);
+            let text = prefixed(body.pointer(&pointer)?.as_str()?, &self.text, msgtype.facts().markup);
             Some((msgtype, pointer, text))
         });
         let Some((msgtype, pointer, text)) = place else { return self.apart(body, channel) };
@@ -63,7 +63,7 @@ impl DelayMark {
 }
 
 /// The text with the mark before it. Markdown reads a heading, quote or list only at the beginning of a line.
-fn led(text: &str, mark: &str, markup: Markup) -> String {
+fn prefixed(text: &str, mark: &str, markup: Markup) -> String {
     let is_block = |signs: &[char]| text.trim_start().starts_with(signs);
     let gap = match markup {
         Markup::Markdown if is_block(&['#', '>']) => "\n",

@@ -26,7 +26,7 @@ pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accou
         }
     }
     let parts: Vec<&PartAccount> = targets.iter().flat_map(|target| &target.parts).collect();
-    let is_begun = parts.iter().any(|part| part.consents > 0 && !part.is_closed);
+    let is_begun = parts.iter().any(|part| part.accepted > 0 && !part.is_closed);
     // A send request went out, or was about to, and its end is unknown.
     let is_open = parts.iter().any(|part| matches!(part.progress.state, PartState::UnderWay | PartState::Unknown));
     let delivered = outcome.parts.iter().filter(|part| matches!(part.status, Status::Sent | Status::Partial)).count();
@@ -64,7 +64,7 @@ impl PartAccount {
         let last = self.failures.last().map(|failed| failed.error.status());
         match last {
             _ if !self.is_closed => Status::Skipped,
-            _ if self.consents > 0 && (last.is_some() || !self.unreached.is_empty()) => Status::Partial,
+            _ if self.accepted > 0 && (last.is_some() || !self.unreached.is_empty()) => Status::Partial,
             Some(status) => status,
             None => Status::Sent,
         }
@@ -87,17 +87,17 @@ impl TargetAccount {
             status: failed.error.status(),
             may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
         });
-        let consents: usize = self.parts.iter().map(|part| part.consents).sum();
-        let in_vain: usize = self.parts.iter().map(|part| part.in_vain).sum();
-        let reached_nobody = consents > 0 && consents == in_vain;
+        let accepted: usize = self.parts.iter().map(|part| part.accepted).sum();
+        let accepted_for_nobody: usize = self.parts.iter().map(|part| part.accepted_for_nobody).sum();
+        let reached_nobody = accepted > 0 && accepted == accepted_for_nobody;
         let outcome = match failures.as_slice() {
             [] => Outcome {
                 answer: self.parts.iter().rev().find_map(|part| part.receipt.answer.clone()),
                 error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
                 ..Outcome::new(if unreached.is_empty() { Status::Sent } else { Status::Partial })
             },
-            [only] if consents == 0 => Outcome::from(only.error.clone()),
-            [.., last] => Outcome::from(partly_sent(&self.parts, &last.error, consents, &unreached)),
+            [only] if accepted == 0 => Outcome::from(only.error.clone()),
+            [.., last] => Outcome::from(partly_sent(&self.parts, &last.error, accepted, &unreached)),
         };
         Outcome {
             profile: self.profile.clone(),
@@ -143,8 +143,8 @@ fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
     Error::new(Status::Partial, format!("{what}: {}", unreached.named())).with_hint(hint)
 }
 
-/// Names the parts that were not sent; `last` is the last failure, and WeCom took `consents` requests in all.
-fn partly_sent(parts: &[PartAccount], last: &Error, consents: usize, unreached: &UnreachedRecipients) -> Error {
+/// Names the parts that were not sent; `last` is the last failure, and WeCom took `accepted` requests in all.
+fn partly_sent(parts: &[PartAccount], last: &Error, accepted: usize, unreached: &UnreachedRecipients) -> Error {
     let count = parts.len();
     let mut missing: Vec<String> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
@@ -154,7 +154,7 @@ fn partly_sent(parts: &[PartAccount], last: &Error, consents: usize, unreached: 
     missing.extend(titles_of_skipped(parts));
     let is_whole = |part: &&PartAccount| part.is_closed && !part.was_sent && part.failures.is_empty();
     let sent = match parts.iter().filter(is_whole).count() {
-        0 if consents == 0 => "no part was sent".to_owned(),
+        0 if accepted == 0 => "no part was sent".to_owned(),
         sent => format!("{sent} of {count} parts sent whole"),
     };
     let mut message = format!("{sent}; not sent: {}", missing.join(", "));
@@ -162,7 +162,7 @@ fn partly_sent(parts: &[PartAccount], last: &Error, consents: usize, unreached: 
         message = format!("{message}; {}", unreached.named());
     }
     // Where nothing was taken, the last failure decides: a second try would meet it again.
-    let status = if consents == 0 { last.status() } else { Status::Partial };
+    let status = if accepted == 0 { last.status() } else { Status::Partial };
     last.about(status, message)
 }
 
