@@ -75,7 +75,7 @@ fn outcome_json(outcome: &Outcome, warnings: &[String]) -> Value {
     })
 }
 
-/// What one target brought: some fields of the document.
+/// The result of one target: some fields of the document.
 fn target_json(target: &Outcome) -> Value {
     let fields = outcome_json(target, &[]);
     TARGET_FIELDS.iter().map(|name| ((*name).to_owned(), fields[*name].clone())).collect::<Map<_, _>>().into()
@@ -96,7 +96,7 @@ fn part_json(at: usize, part: &Receipt) -> Value {
     })
 }
 
-/// What a command was there to get, as fields of the document.
+/// The data that a command was asked for, as fields of the document.
 fn product_json(product: &Product, mask: &Mask) -> Value {
     match product {
         Product::None => Value::Null,
@@ -123,7 +123,13 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
 }
 
 fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {
-    let request = |request: &PlannedRequest| json!({ "method": request.method, "path": request.path, "body": masked(&request.body, mask) });
+    let request = |request: &PlannedRequest| {
+        json!({
+            "method": request.method,
+            "path": request.path,
+            "body": masked(&request.body, mask),
+        })
+    };
     requests.iter().map(request).collect()
 }
 
@@ -165,7 +171,7 @@ pub(crate) fn masked(value: &Value, mask: &Mask) -> Value {
     }
 }
 
-/// JSON text with what could take a terminal over written as escapes: the same document to every parser.
+/// JSON text with control characters and the like as escapes, so that a terminal is safe: the same document to every parser.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -187,7 +193,7 @@ pub(crate) fn log_line(
 ) -> String {
     let text = logged.and_then(|logged| logged.text.as_ref());
     let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
-    // One target is told by the fields around.
+    // A single target is described by the fields of the command itself.
     let targets = outcome.targets.iter().filter(|_| outcome.targets.len() > 1).map(logged_target);
     let line = json!({
         "time": clock::stamp(SystemTime::now()),
@@ -210,7 +216,7 @@ pub(crate) fn log_line(
     line.to_string()
 }
 
-/// What became of one target.
+/// The result of one target.
 fn logged_target(target: &Outcome) -> Value {
     json!({
         "profile": target.profile,

@@ -14,7 +14,7 @@ use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Cli, definition, is_rare};
 
-/// What stands below short help.
+/// The last line of short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
 
 /// The completions for a shell.
@@ -23,7 +23,7 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let name = root.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut root, name, &mut script);
-    // For bash the generator (4.6) writes a name with a hyphen in two ways, and none of its cases is ever met.
+    // For bash the generator (4.6) writes a name with a hyphen in two ways, so that no case of the script matches.
     String::from_utf8_lossy(&script).replace("wecom__subcmd__alert", "wecom__alert").into_bytes()
 }
 
@@ -58,7 +58,7 @@ fn render(command: &Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The help that `-h` asks for, where these arguments do: that of the command with its common options alone.
+/// The help for `-h`: common options only. `None` if these arguments ask for something else.
 pub(crate) fn short_help(error: &clap::Error, arguments: &[OsString]) -> Option<clap::Error> {
     let is_help = error.kind() == ErrorKind::DisplayHelp;
     if !is_help || arguments.iter().skip(1).any(|word| word == "--help" || word == "help") {

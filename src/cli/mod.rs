@@ -103,7 +103,7 @@ impl Invocation<'_> {
         {
             report.warnings.push(format!("the log file {} cannot be written: {error}", path.display()));
         }
-        // What the command has written comes before what is said of it.
+        // The output of the command comes before the report on it.
         if let (Some(ran), Some(runtime)) = (report.ran, runtime) {
             report.warnings.extend(runtime.block_on(ran.passed_on()));
         }

@@ -69,13 +69,13 @@ pub(crate) fn unwritable(error: &io::Error) -> Error {
 fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
     match how.output {
         Output::Json => {
-            // The document has a line of its own, whatever the command has left there.
+            // The document gets a line of its own, also where the command has left its last line without an end.
             let is_line_open = report.ran.is_some_and(|ran| ran.open_lines()[0]);
             let document = document(&report.outcome, &report.warnings, report.ran, report.mask);
             write_data(&format!("{}{document}", if is_line_open { "\n" } else { "" }))
         }
         Output::Text => {
-            // A table comes first: the line below it says what it comes to.
+            // A table is printed before the line that sums it up.
             let is_table = matches!(report.outcome.product, Product::Checks(..));
             if is_table {
                 write_data(&text_data(report))?;
@@ -209,8 +209,8 @@ fn entry_line(entry: &ListedEntry) -> String {
     ))
 }
 
-/// The table of `check`: a line for each check, and below it what to do next. Only the first two columns are aligned. They hold names and signs of ours, a column wide each: text from outside, in
-/// whatever script, comes last on its line.
+/// The table of `check`: a line for each check, and below it what to do next. Only the first two columns are aligned: they hold
+/// names and signs of this program, one column wide for each character. Text from outside comes last on its line.
 fn check_table(checks: &[Check], mask: &Mask, with_colours: bool) -> String {
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let shown = |text: &str| one_line(&mask.apply(text));

@@ -59,7 +59,7 @@ impl Task {
         }
     }
 
-    /// Whether it is to make an alert: after that what waits in the outbox may follow.
+    /// Whether it sends an alert; entries of the outbox may be delivered after that.
     pub(crate) fn sends(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Run(_))
     }
@@ -96,12 +96,12 @@ fn run_request(args: RunArgs) -> RunRequest {
         tail_lines: args.tail_lines,
         time_limit: args.time_limit,
         alert_exit: args.alert_exit,
-        // Its channel is found from the settings.
+        // The channel is replaced once the settings are known.
         alert: alert_request(Channel::App, args.alert),
     }
 }
 
-/// What alerts of all commands have: the files behind them, and what they say.
+/// What alerts of all commands have: attached files and content.
 fn alert_request(channel: Channel, args: AlertArgs) -> Request {
     let card = args.card;
     let alert = AlertFields {

@@ -12,7 +12,7 @@ use wecom_alert::secret::Mask;
 /// No bar for smaller uploads, in bytes: they take only a moment.
 const WORTH_A_BAR: u64 = 1024 * 1024;
 
-/// Between two drawings.
+/// The time between two drawings.
 const REDRAW: Duration = Duration::from_millis(100);
 
 const WIDTH: u64 = 30;

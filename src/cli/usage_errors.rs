@@ -44,7 +44,7 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
     Error::usage(message, hint)
 }
 
-/// The commands that there are below this one; all, where it has none.
+/// The subcommands of a command; all commands, where it has none.
 fn choices(command: Option<&str>) -> String {
     let root = definition();
     let below = command.and_then(|name| root.find_subcommand(name)).filter(|command| command.has_subcommands());
@@ -72,7 +72,7 @@ fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> E
     Error::usage(message, hint)
 }
 
-/// What the parser itself suggests.
+/// The suggestion of the parser, else where the help is.
 fn tip(rendered: &str, command: Option<&str>) -> String {
     let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
     tip.map_or_else(|| help_hint(command), str::to_owned)
@@ -179,11 +179,11 @@ fn is_credential(argument: &str) -> bool {
 pub(crate) struct Unparsed {
     /// The first command that is named.
     pub(crate) command: Option<&'static str>,
-    /// Only what leads to the way of reporting: config, profile, output, log file.
+    /// The options with a value; of these config, profile, output and log file count for a report.
     pub(crate) overrides: Overrides,
 }
 
-/// Reads what stands before `--`, past everything unknown.
+/// Reads the words before `--` and ignores unknown ones.
 pub(crate) fn read_unparsed(arguments: &[OsString]) -> Unparsed {
     let root = definition();
     let known: Vec<&Arg> =
@@ -216,7 +216,7 @@ impl Unparsed {
 
 /// The option with a value that this word is, and the value if it stands in the same word.
 fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, Option<&'w str>)> {
-    // One that wants `=` never takes the next word.
+    // An option that requires `=` never takes the next word.
     let valued = |arg: &&&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));

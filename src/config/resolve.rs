@@ -29,7 +29,7 @@ const OUTBOX_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const RECIPIENTS: &[Setting] = &[Setting::ToUser, Setting::ToParty, Setting::ToTag];
 
 /// What command line, environment and config file say. They are read once, so that a command and its further targets
-/// are told the same, even where the file is a pipe. No `Debug`: a proxy may carry a password.
+/// get the same settings, even where the file is a pipe. No `Debug`: a proxy may carry a password.
 pub struct Config<'a> {
     pub(super) options: Layer,
     pub(super) environment: Layer,

@@ -166,7 +166,7 @@ impl SettingValue {
         if self.kind() != ValueKind::Text {
             return self.single(text);
         }
-        // Free text that somebody typed may begin with a price; in a file it was meant to be expanded.
+        // Free text of an option may begin with `$`, such as a price; in a file it was meant to be expanded.
         if self.precedence != Precedence::Option {
             self.refuse_unexpanded(text)?;
         }
@@ -180,7 +180,7 @@ impl SettingValue {
             RawValue::Text(text) => vec![text.clone()],
             RawValue::Path(_) | RawValue::Flag(_) => return Err(self.misread()),
         };
-        // Of a command only the program: a shell that it starts may well expand its arguments.
+        // Of a command only the program is checked: a shell that it starts may expand the arguments.
         let checked = if self.kind() == ValueKind::Program { 1 } else { list.len() };
         list.iter().take(checked).try_for_each(|item| self.refuse_unexpanded(item.trim()))?;
         Ok(list)
@@ -329,17 +329,17 @@ impl Layers<'_> {
         Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
     }
 
-    /// That string.
+    /// That value as a string.
     pub(super) fn text(&self, setting: Setting) -> Result<Option<String>> {
         self.parsed(setting, |text| Ok(text.to_owned()))
     }
 
-    /// Those strings.
+    /// That value as strings; none where it is not given.
     pub(super) fn list(&self, setting: Setting) -> Result<Vec<String>> {
         self.get(setting).map_or_else(|| Ok(Vec::new()), SettingValue::list)
     }
 
-    /// That path.
+    /// That value as a path.
     pub(super) fn path(&self, setting: Setting, home: Option<&Path>) -> Result<Option<PathBuf>> {
         self.get(setting).map(|value| value.path(home)).transpose()
     }

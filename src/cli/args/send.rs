@@ -166,7 +166,8 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<OsString>,
     /// When to alert: failure (default), success, always, or change: the first failure and the recovery
     #[arg(long, value_name = "WHEN", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(On::VARIANTS).try_map(|name| name.parse::<On>().map_err(|error| error.to_string())))]
+        value_parser = PossibleValuesParser::new(On::VARIANTS)
+            .try_map(|name| name.parse::<On>().map_err(|error| error.to_string())))]
     pub(crate) on: Option<On>,
     /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
     /// recipients

@@ -67,7 +67,7 @@ fn arg(setting: Setting, command: &str) -> Arg {
     special(setting, command, arg.value_name(row.value_name))
 }
 
-/// What a command says of an option in its own words.
+/// Help and values that differ by command.
 fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
     match (setting, command) {
         (Setting::SkipEmpty, _) => arg.conflicts_with(Setting::IfEmpty.name()),
@@ -112,7 +112,7 @@ pub(crate) fn overrides(matches: &ArgMatches) -> Overrides {
     while let Some((_, below)) = matches.subcommand() {
         matches = below;
     }
-    // Only a debug build knows that a command lacks an option.
+    // In a debug build clap panics for an option that the command does not have.
     let is_known = |name: &str| matches.try_contains_id(name).unwrap_or(false);
     let is_given = |name: &str| is_known(name) && matches.value_source(name) == Some(ValueSource::CommandLine);
     let given = Setting::ALL.iter().filter(|setting| is_given(setting.name()));
@@ -132,7 +132,7 @@ fn raw_value(setting: Setting, matches: &ArgMatches) -> RawValue {
     }
 }
 
-/// Values that completions offer. Any other is taken here too: whoever reads the option judges it, with a hint of his own.
+/// Values that completions offer. Others are accepted here too: the code that reads the option refuses them with its own hint.
 #[derive(Clone)]
 pub(super) struct Offered<T: 'static = &'static str>(pub(super) &'static [T]);
 
