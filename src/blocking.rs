@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 
-/// Does the work and waits for it. Whoever stops waiting does not stop the work. A panic of the work is a defect.
+/// Does the work and waits for it. The work goes on if the caller stops waiting. If the work panics, that is a defect.
 pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let (sender, result) = oneshot::channel();
     // One type of task for all kinds of work: each type would be a copy of the scheduler's code.

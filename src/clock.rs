@@ -68,7 +68,7 @@ pub fn elapsed(span: Duration) -> String {
     format!("{text}s")
 }
 
-/// How long a CI run took, as CI systems write it: no days, and the second unit stands there when it is zero: `5s`, `5m 0s`,
+/// How long a CI run took, as CI systems write it: no days, and the second unit is shown when it is zero: `5s`, `5m 0s`,
 /// `30h 0m`.
 pub fn elapsed_in_ci(seconds: u64) -> String {
     two_largest(seconds, &UNITS[1..], true)

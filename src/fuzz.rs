@@ -1,4 +1,4 @@
-//! What the fuzz targets in `tests/fuzz` need of private modules. Compiled with `--cfg fuzzing` alone.
+//! What the fuzz targets in `tests/fuzz` need of private modules. Compiled only with `--cfg fuzzing`.
 
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Parses one JSON document. A name that stands twice in one object is an error too, since one of its values would vanish
+/// Parses one JSON document. A name that is twice in one object is an error too, since one of its values would vanish
 /// silently. Errors have line and column.
 pub(crate) fn parse_json(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str::<Whole>(text).map(|whole| whole.0)

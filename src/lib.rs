@@ -2,17 +2,20 @@
 //!
 //! This library is everything but the terminal: it never prints and never exits.
 //!
+//! Comments name pages of WeCom's documentation by number: "document path 90236" is
+//! <https://developer.work.weixin.qq.com/document/path/90236>.
+//!
 //! # Map
 //!
-//! A room is a file or folder of `src/`. It uses rooms of its own layer and below.
+//! A room is a module: a file or folder of `src/`. It uses modules of its own layer and below.
 //!
 //! | Layer | Room | Job |
 //! | :-- | :-- | :-- |
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
-//! | 6 | `check` | the doctor: settings, network, credentials |
-//! | 6 | `flush` | stored alerts, delivered, listed, dropped |
+//! | 6 | `check` | diagnosis: settings, network, credentials |
+//! | 6 | `flush` | stored alerts of the outbox, delivered, listed, dropped |
 //! | 5 | `send` | one alert to its targets: read, made into a message for each, sent, one outcome |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
 //! | 3 | `rate_limit` `cooldown` `outbox` `token` | what processes share, each over `store` |
@@ -25,7 +28,7 @@
 //! | 1 | `input` `feed` `template` `ci` | texts and files read; notifications of monitoring systems; templates; facts of CI systems |
 //! | 0 | `error` `event` `secret` `sanitize` `suggest` `address` `json` `clock` `process` `fingerprint` `blocking` | the ground floor: what any room may use |
 //!
-//! # How one alert walks
+//! # The way of one alert
 //!
 //! 1. `src/cli/request.rs` makes a request of the options; `src/config/resolve.rs` resolves the settings of each target.
 //! 2. `src/send/read.rs` reads the text and makes the draft: an alert, a text, a payload or a file.
@@ -34,15 +37,15 @@
 //! 4. With an outbox the message is stored before anything is sent.
 //! 5. `src/delivery/courier.rs` asks `rate_limit` for a permit and `token` for a token, and calls `api`;
 //!    `src/delivery/retry.rs` says whether and when a failed request is tried again.
-//! 6. `src/delivery/account.rs` keeps what became of each part; outcome and stored progress are views of it.
+//! 6. `src/delivery/account.rs` keeps the status of each part; outcome and stored progress are views of it.
 //! 7. `src/send/combine.rs` makes one outcome of all targets, `src/cli/report.rs` prints it, and `src/error.rs` has the exit
 //!    codes.
 //!
 //! # Rules
 //!
-//! No room is in a circle with another one, inside a room no file is, and `tests/it/architecture.rs` reads the imports to
+//! No module depends on another one in a circle, nor does a file on another one of its module, and `tests/it/architecture.rs` reads the imports to
 //! prove it. A channel is asked for a fact, never compared. `api` is given a token, and never retries, caches or sleeps.
-//! What is pure (no clock, disk, network or environment) stands in that test too.
+//! What is pure (no clock, disk, network or environment) is listed in that test too.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

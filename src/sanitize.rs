@@ -43,7 +43,7 @@ pub fn first_items(items: impl IntoIterator<Item = impl Display>, most: usize) -
     shown.join(", ") + more
 }
 
-/// The text with the log-in (`user:password@`) of each URL in it replaced. `replacement` gets what stands before `://` and
+/// The text with the log-in (`user:password@`) of each URL in it replaced. `replacement` gets the text before `://` and
 /// the log-in without its `@`, and gives what to write in place of both, or `None` to leave the log-in where it is.
 pub fn replace_logins(text: &str, replacement: impl Fn(&str, &str) -> Option<&'static str>) -> String {
     let mut kept = String::with_capacity(text.len());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands where a secret stood.
+/// The replacement for a secret.
 pub(crate) const MASKED: &str = "***";
 
 /// Shorter than this, a "secret" is no credential, and masking it would garble every message.

@@ -114,7 +114,7 @@ impl Tokens {
         }
     }
 
-    /// A new token, whatever the cache holds, by one `gettoken` call.
+    /// A new token, without reading the cache, by one `gettoken` call.
     pub(crate) async fn force(&self, client: &Client) -> Result<Token, CallError> {
         let guard = self.lock(client, |_| false).await;
         self.fetch(client, None, guard.as_ref()).await

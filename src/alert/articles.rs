@@ -45,7 +45,7 @@ impl Alert {
     pub fn article(&self) -> Result<Fitted<AppArticle>> {
         let (link, title) = self.link_and_title("an article")?;
         let lines = self.article_lines();
-        // The last line has no line break behind it.
+        // The last line has no line break after it.
         let (taken, rest) = fill(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
         let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
         let title = truncate(&title, TITLE_BYTES, bytes);
@@ -78,7 +78,7 @@ impl Alert {
             let hint = "give a text or a --field, or send it with -t markdown";
             return Err(Error::usage("a textcard needs a text below its title", hint));
         }
-        // Each run of one class has a frame, and so may the `…` behind them.
+        // Each run of one class has a frame, and so may the `…` after them.
         let mut runs: Vec<Class> = lines.iter().map(|(class, _)| *class).collect();
         runs.dedup();
         runs.extend((runs.last() != Some(&Class::Normal)).then_some(Class::Normal));
@@ -86,7 +86,7 @@ impl Alert {
         let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
         let room = DESCRIPTION_BYTES - frame;
         let (taken, rest) = fill(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
-        // A line for `…` may stand behind the last of them.
+        // A line for `…` may follow the last of them.
         let classes = lines.iter().map(|(class, _)| *class).chain([Class::Normal]);
         let description = describe(classes.zip(&taken));
         Ok(Fitted {

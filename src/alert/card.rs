@@ -1,6 +1,6 @@
 //! An alert as `template_card` (document paths 90236 and 99110). Cards have no markup: nothing is escaped.
 //!
-//! The lengths are recommendations: a client may cut longer text. So what is too long for its place stands whole in a
+//! The lengths are recommendations: a client may cut longer text. So what is too long for its field is whole in a
 //! longer one, and what has no room on the card is left over for the caller to send.
 
 use super::outline::{chars, fill, flat, truncate};
@@ -31,7 +31,7 @@ const RED: i64 = 2;
 const GREEN: i64 = 3;
 
 impl Alert {
-    /// As a card of this type. Short fields stand in the list of names and values, as many as it takes; the others and
+    /// As a card of this type. Short fields go into the list of names and values, as many as it takes; the others and
     /// the body below the title.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Alert {
         room: usize,
     ) -> (Option<String>, Option<String>) {
         let mut over = None;
-        // The last line has no line break behind it.
+        // The last line has no line break after it.
         let room = room + 1;
         let cost = |line: &str| chars(line) + 1;
         if let Some(title) = long_title {

@@ -99,7 +99,7 @@ fn is_inline_markup(line: &str, at: usize, c: char) -> bool {
         '~' => before.contains('~') || behind.contains('~'),
         '<' => begins_tag(behind),
         '&' => is_entity(&line[at..]),
-        // Behind a heading it would vanish.
+        // After a heading it would vanish.
         '#' => {
             let words = before.trim_end_matches('#');
             behind.trim_start_matches('#').trim().is_empty() && (words.is_empty() || words.ends_with(' '))
@@ -113,7 +113,7 @@ fn has_links(line: &str) -> bool {
     ["](", "][", "]:"].iter().any(|sign| line.contains(sign))
 }
 
-/// Whether an underscore stands inside a word, where it never is markup.
+/// Whether an underscore is inside a word, where it never is markup.
 fn is_in_word(line: &str, at: usize) -> bool {
     line[..at].ends_with(char::is_alphanumeric) && line[at + 1..].starts_with(char::is_alphanumeric)
 }

@@ -2,7 +2,7 @@
 //! environment.
 //!
 //! `texts` makes text, markdown and markdown_v2, `articles` news and textcards, `card` template cards. What a type takes for
-//! markup is neutralised in `escape` alone. Types of one long text give a [`Rendered`], which the caller cuts; types with short
+//! markup is neutralised only in `escape`. Types of one long text give a [`Rendered`], which the caller cuts; types with short
 //! places give a [`Fitted`], which says what had no room. Nothing is dropped here.
 
 mod articles;
@@ -39,7 +39,7 @@ pub struct Alert {
     pub level: Option<Level>,
     /// Facts, in order.
     pub fields: Vec<Field>,
-    /// The text, clean: of the control characters it holds line feed and tab alone.
+    /// The text, clean: of the control characters it holds only line feed and tab.
     pub body: Option<String>,
     /// Where there is more to see.
     pub link: Option<Link>,
@@ -47,17 +47,17 @@ pub struct Alert {
     pub picurl: Option<String>,
     /// Stands before the title, or else before the text; also on each further part, see [`Rendered`].
     pub prefix: Option<String>,
-    /// Who speaks; cards alone.
+    /// Who speaks; cards only.
     pub source: Option<String>,
-    /// One large figure; text_notice cards alone.
+    /// One large figure; text_notice cards only.
     pub emphasis: Option<Emphasis>,
-    /// A quotation; cards alone.
+    /// A quotation; cards only.
     pub quote: Option<String>,
-    /// Further links; notice cards alone.
+    /// Further links; notice cards only.
     pub jumps: Vec<Jump>,
-    /// What members can press; button_interaction cards alone.
+    /// What members can press; button_interaction cards only.
     pub buttons: Vec<Button>,
-    /// What members can choose from; vote and multiple cards alone.
+    /// What members can choose from; vote and multiple cards only.
     pub options: Vec<Choice>,
     /// Names a card of an app in events, new for each message; interactive cards need it.
     pub task_id: Option<String>,
@@ -122,7 +122,7 @@ pub struct Choice {
 }
 
 impl Alert {
-    /// The same for types that are no card: what a card says in places of its own is told by fields and body, and what
+    /// The same for types that are no card: what a card says in places of its own goes into fields and body, and what
     /// can be pressed is gone.
     pub fn without_card(&self) -> Self {
         let field = |key: &str, value: &str| Field { key: key.to_owned(), value: value.to_owned() };
@@ -150,12 +150,12 @@ impl Alert {
 }
 
 impl Alert {
-    /// The channel's best type that loses nothing of this alert. What cards alone have is not looked at: see
+    /// The channel's best type that loses nothing of this alert. What cards only have is not looked at: see
     /// [`Alert::without_card`].
     ///
     /// - A body and nothing else: `text`, which shows it as it is.
     /// - A title, a link and a short text without fields: `news` if there is a picture, else `textcard` in apps and
-    ///   `news` through webhooks, where all of it has room and no line of it stands in columns.
+    ///   `news` through webhooks, where all of it has room and no line of it is in columns.
     /// - Through webhooks, a body with columns or indents, or a picture: `markdown_v2`, where a fenced block keeps the
     ///   columns. It has no colour, but the level's word is there.
     /// - All else: `markdown`, with the level's colour.
@@ -254,6 +254,6 @@ fn unknown_level(name: &str) -> Error {
 pub struct Fitted<T> {
     /// What goes under the msgtype. Where something had no room, its text ends in `…`.
     pub content: T,
-    /// The lines that had no room, to be sent as text or file behind it; `None` if the content holds everything.
+    /// The lines that had no room, to be sent as text or file after it; `None` if the content holds everything.
     pub rest: Option<String>,
 }

@@ -30,7 +30,7 @@ impl Alert {
         joined(label.into_iter().chain(self.title_line()))
     }
 
-    /// Prefix, level and title on one line, for types with a place for the title alone; `None` if they say nothing.
+    /// Prefix, level and title on one line, for types whose only heading is the title; `None` if they say nothing.
     pub fn full_title(&self) -> Option<String> {
         match (self.prefix_line(), self.heading()) {
             (Some(prefix), Some(heading)) => Some(format!("{prefix}{}{heading}", gap_behind(&prefix))),
@@ -44,7 +44,7 @@ impl Alert {
         (!body.trim().is_empty()).then(|| body.trim_matches('\n'))
     }
 
-    /// Whether several lines of the body stand in columns or with indents, which only code keeps.
+    /// Whether several lines of the body are in columns or with indents, which only code keeps.
     pub(super) fn has_columns(&self) -> bool {
         self.body_text().is_some_and(has_columns)
     }
@@ -119,7 +119,7 @@ impl Field {
         flat(&self.value)
     }
 
-    /// As it stands in plain text: `key: value`.
+    /// As plain text: `key: value`.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = self.value_lines();
         lines[0] = format!("{}: {}", self.key_line(), lines[0]).trim_end().to_owned();
@@ -146,10 +146,10 @@ impl Rendered {
     }
 }
 
-/// How a text begins, and so how close a prefix may stand.
+/// How a text begins, and so how close a prefix may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum First {
-    /// With words that may stand on the prefix's line.
+    /// With words that may follow on the prefix's line.
     Words,
     /// With something that needs a line of its own.
     Line,
@@ -201,7 +201,7 @@ pub(super) fn truncate(text: &str, limit: usize, measure: fn(&str) -> usize) -> 
 }
 
 /// Takes lines while there is room. The second is what is left of them; a line for `…` is added then. A first line that
-/// has no room alone is cut between words or else clusters.
+/// is too long by itself is cut between words or else clusters.
 pub(super) fn fill(lines: &[String], room: usize, cost: impl Fn(&str) -> usize) -> (Vec<String>, Option<String>) {
     if lines.iter().try_fold(room, |left, line| left.checked_sub(cost(line))).is_some() {
         return (lines.to_vec(), None);

@@ -40,7 +40,7 @@ impl FromStr for Jump {
 impl FromStr for Button {
     type Err = Error;
 
-    /// Reads `KEY=TEXT` or `KEY=TEXT:STYLE`. A single digit behind the last `:` is a style, which must be from 1 to 4; any
+    /// Reads `KEY=TEXT` or `KEY=TEXT:STYLE`. A single digit after the last `:` is a style, which must be from 1 to 4; any
     /// other `:` belongs to the text.
     fn from_str(given: &str) -> Result<Self> {
         let (key, text) = pair(given, BUTTON, false)?;

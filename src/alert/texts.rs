@@ -24,7 +24,7 @@ impl Alert {
         }
         if let Some(body) = self.body_text() {
             let gap = match (fields.is_empty(), self.title_line()) {
-                // A level alone leads the body's first line.
+                // Without a title the level leads the body's first line.
                 (true, None) => " ",
                 (true, Some(_)) => "\n",
                 (false, _) => "\n\n",
@@ -81,7 +81,7 @@ impl Alert {
     fn markdown_heading(&self) -> Option<String> {
         let label = self.level.map(|level| level.label().to_owned());
         let title = self.title_line();
-        // Code inside bold is not published: a title that must be code stands behind the bold label.
+        // Code inside bold is not published: a title that must be code comes after the bold label.
         let (bold, code) = match title {
             Some(title) if needs_code(&title) => (label, Some(markdown(&title))),
             Some(_) => (self.heading(), None),

@@ -59,7 +59,7 @@ pub(crate) struct Agent {
 /// What an upload brought.
 #[derive(Debug, Clone)]
 pub(crate) struct Uploaded {
-    /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook alone.
+    /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook only.
     pub(crate) media_id: String,
     /// The kind as WeCom names it.
     pub(crate) kind: String,
@@ -111,7 +111,7 @@ impl Client {
         self.exchange(&path, &query, RequestBody::Json(body)).await
     }
 
-    /// Uploads a file for the messages of a channel. A webhook knows the kinds `file` and `voice` alone.
+    /// Uploads a file for the messages of a channel. A webhook knows the kinds `file` and `voice` only.
     pub(crate) async fn upload(
         &self,
         channel: Channel,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Answer;
 
-/// Answers are small; whatever is longer is not WeCom's.
+/// Answers are small; a longer one is not WeCom's.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// What HTTP says of an answer.
@@ -87,7 +87,7 @@ impl Reply {
     }
 }
 
-/// An id as it stands in a list, or in the `userid` of an object.
+/// An id as an item of a list, or in the `userid` of an object.
 pub(super) fn id_of(item: &Value) -> Option<String> {
     match item {
         Value::String(id) => Some(id.clone()),

@@ -48,7 +48,7 @@ pub(crate) struct ClientOptions {
     pub(crate) proxy: ProxySetting,
     /// Which certificates are trusted. Clients that are given clones read them once together.
     pub(crate) trust: Trust,
-    /// How long a connection may take to stand.
+    /// The connect timeout.
     pub(crate) connect_timeout: Duration,
     /// How long an attempt may go without progress.
     pub(crate) timeout: Duration,
@@ -76,7 +76,7 @@ impl Client {
         Self { options, http: Arc::default(), clock_ahead_s: Arc::default(), recorder: None, mask, listener }
     }
 
-    /// The path of an endpoint behind this client's base URL.
+    /// The path of an endpoint after this client's base URL.
     pub(crate) fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.options.base_url.path_prefix())
     }
@@ -139,7 +139,7 @@ impl Client {
         Proxy::find(&self.options.proxy, &self.options.base_url)
     }
 
-    /// What errors call whoever is asked at that endpoint.
+    /// How errors name the peer of a call to that endpoint.
     fn peer(&self, endpoint: &str) -> Peer<'_> {
         Peer { host: self.options.base_url.host(), path: self.path(endpoint), proxy: self.proxy() }
     }

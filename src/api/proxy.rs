@@ -98,7 +98,7 @@ fn find(setting: &ProxySetting, base_url: &BaseUrl, variable: impl Fn(&str) -> O
     match setting {
         ProxySetting::Off => None,
         ProxySetting::Url(url) => named(&url.to_string(), url.url.expose()),
-        // A CGI script gets HTTP_PROXY from whoever calls it: no variable counts there.
+        // A CGI script gets HTTP_PROXY from its client: no variable counts there.
         ProxySetting::Environment if variable("REQUEST_METHOD").is_some() => None,
         ProxySetting::Environment => {
             let own = if target.scheme_str() == Some("https") {

@@ -254,7 +254,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever rustls's own reader finds in a bundle is found here.
+        /// All that rustls's own reader finds in a bundle is found here.
         #[test]
         fn it_reads_what_rustls_reads(
             ders in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..200), 0..5), width in 1..80_usize

@@ -112,7 +112,7 @@ impl Roots {
     }
 }
 
-/// Verifies by the roots that have been read so far, and records what it is shown for whoever asks.
+/// Verifies by the roots that have been read so far, and records the certificates that servers show, if wanted.
 #[derive(Debug)]
 struct Verifier {
     roots: Arc<Roots>,

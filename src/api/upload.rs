@@ -102,7 +102,7 @@ fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item 
 /// Where the system does not tell how many bytes are unsent, the slowest line that is assumed, in bytes a second.
 const SLOWEST_LINE: u64 = 64 * 1024;
 
-/// The longest wait for such bytes, whatever their number.
+/// The longest wait for such bytes, for any number of them.
 const LONGEST_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// The bytes of one request that the peer has not confirmed, as they were seen so far.

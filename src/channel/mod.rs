@@ -21,7 +21,7 @@ pub enum Channel {
     Webhook,
 }
 
-/// What tells one channel from another.
+/// The facts that differ between channels.
 #[derive(Debug)]
 pub struct Facts {
     /// The name in options and in JSON.
@@ -94,7 +94,7 @@ pub enum Pictures {
 pub enum Cards {
     /// All of them.
     All,
-    /// Notices alone: nothing can be pressed.
+    /// Only notices: nothing can be pressed.
     Notices,
 }
 
@@ -193,7 +193,7 @@ impl Channel {
         Self::ALL.into_iter().find(|other| *other != self && other.has_type(msgtype))
     }
 
-    /// Whether pictures stand in the body of a message, rather than being uploaded.
+    /// Whether pictures are in the body of a message, not uploaded.
     pub fn has_inline_pictures(self) -> bool {
         self.facts().pictures == Pictures::Inline
     }

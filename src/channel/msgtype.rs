@@ -1,4 +1,4 @@
-//! The message types: one row of facts for each. Which types a channel has stands in the row of the channel.
+//! The message types: one row of facts for each. The row of a channel has its types.
 
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ pub enum MadeOf {
     Alert,
     /// A file, or the media_id of one.
     File,
-    /// A payload alone.
+    /// Only a payload.
     Payload,
 }
 
@@ -73,7 +73,7 @@ pub enum Markup {
     Textcard,
 }
 
-/// Where the text of a message stands, and its limit.
+/// The place of the text in a message, and its limit.
 #[derive(Debug, Clone, Copy)]
 pub struct TextField {
     /// The JSON pointer of the field within the content.

@@ -174,7 +174,7 @@ struct Found {
     missing: Vec<String>,
 }
 
-/// A department includes those below it, and a tag can hold members and departments: what is in them is not told here.
+/// A department includes those below it, and a tag can hold members and departments: the answer does not list their members.
 fn compare(recipients: &Recipients, agent: &Agent) -> Found {
     let holds_more = !agent.parties.is_empty() || !agent.tags.is_empty();
     let lists = [

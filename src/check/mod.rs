@@ -27,7 +27,7 @@ const OF_APP: [&str; 5] = ["token", "agent", "reach", "recipients", "ip"];
 
 /// Looks at everything: the channel asked for, or those that the profile has; `sends` a test message too.
 ///
-/// What is wrong stands in the outcome.
+/// What is wrong is in the outcome.
 pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: bool) -> Outcome {
     // Each fault is to be met once, and named as it is.
     session.settings.retries = 0;

@@ -81,7 +81,7 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
                 body["agentid"] = agent_id.value.into();
             }
         }
-        // A test mentions nobody.
+        // A test mentions no one.
         Channel::Webhook => {}
     }
     match check_body(channel, &body).errors.first() {

@@ -29,7 +29,7 @@ pub(crate) struct CiContext {
 }
 
 impl CiContext {
-    /// A title where the sender gave none: `unit-tests failed`, the job alone, or the system's name.
+    /// A title where the sender gave none: `unit-tests failed`, only the job, or the system's name.
     pub(crate) fn title(&self) -> String {
         let job = self.fields.iter().find(|field| field.key == "job");
         let job = job.map_or(self.system.title, |job| &job.value);

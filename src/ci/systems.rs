@@ -12,7 +12,7 @@ pub struct CiSystem {
     pub name: &'static str,
     /// The name that people use.
     pub title: &'static str,
-    /// What is set in a job of this system alone, the best first: a variable, `A with B` for both, `A=value`.
+    /// What is set only in a job of this system, the best first: a variable, `A with B` for both, `A=value`.
     pub(super) markers: &'static [&'static str],
     pub(super) repository: Patterns,
     /// In the run of a pull or merge request: the branch that is to be merged.
@@ -281,7 +281,7 @@ static BUILDKITE: CiSystem = CiSystem {
     ..NO_VARIABLES
 };
 
-/// `CIRCLE_BRANCH` is the source branch; the target is not told.
+/// `CIRCLE_BRANCH` is the source branch; no variable has the target.
 static CIRCLECI: CiSystem = CiSystem {
     name: "circleci",
     title: "CircleCI",

@@ -25,7 +25,7 @@ pub(super) fn set(get: &impl Fn(&str) -> Option<String>, name: &str) -> Option<S
     get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty() && value != "false")
 }
 
-/// Text with variables in it: `{A} #{B}` needs both; `{?A}` needs A and shows nothing. Of several, the best stands first.
+/// Text with variables in it: `{A} #{B}` needs both; `{?A}` needs A and shows nothing. Of several, the best is first.
 pub(super) type Patterns = &'static [&'static str];
 
 /// The first pattern of which all variables are set, with their values.

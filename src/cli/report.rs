@@ -254,7 +254,7 @@ pub(crate) fn report_defect(error: &anyhow::Error) {
 /// Makes a panic a report like any other, without the values that its message may hold.
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        // The file's name alone: its folders are those of the machine where the program was built.
+        // Only the file's name: its folders are those of the machine where the program was built.
         let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         let place = panic.location().map(|at| format!(" at {}:{}", name(at.file()), at.line())).unwrap_or_default();
         std::process::exit(finish_defect(format!("this program broke{place}")).into());

@@ -48,7 +48,7 @@ impl Task {
         }
     }
 
-    /// The channel, as far as the options alone decide.
+    /// The channel, as far as the options decide it.
     pub(crate) fn channel(&self) -> Option<Channel> {
         match self {
             Self::Send(request) => Some(request.channel),

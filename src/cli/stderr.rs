@@ -53,7 +53,7 @@ fn put(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Where the cursor stands.
+/// The position of the cursor.
 struct Cursor(AtomicU8);
 
 /// At the start of a line.
@@ -76,7 +76,7 @@ impl Cursor {
         format!("{}{text}", self.return_to_line_start(PASSING))
     }
 
-    /// The text that brings the cursor to the start of a line; `then` is where it stands after what is written next.
+    /// The text that brings the cursor to the start of a line; `then` is its position after what is written next.
     fn return_to_line_start(&self, then: u8) -> &'static str {
         match self.0.swap(then, Ordering::Relaxed) {
             PASSING => "\r\x1b[K",

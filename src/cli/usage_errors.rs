@@ -34,7 +34,7 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
             "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
         }
         None if error.kind() == ErrorKind::InvalidSubcommand && !rendered.contains("tip: ") => {
-            // The word may stand before the command that is named.
+            // The word may come before the command that is named.
             let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or_default();
             let is_below = |name: &&str| usage.split_whitespace().nth(1) == Some(name);
             format!("there are {}", choices(command.filter(is_below)))
@@ -214,7 +214,7 @@ impl Unparsed {
     }
 }
 
-/// The option with a value that this word is, and the value if it stands in the same word.
+/// The option with a value that this word is, and the value if it is in the same word.
 fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, Option<&'w str>)> {
     // An option that requires `=` never takes the next word.
     let valued = |arg: &&&Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();

@@ -56,7 +56,7 @@ pub enum Keep {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum MentionFallback {
-    /// A short text behind the message mentions.
+    /// A short text after the message mentions.
     #[default]
     Text,
     /// Refuse it; nothing is sent.

@@ -95,7 +95,7 @@ impl ConfigFile {
     }
 }
 
-/// Who may read a file, if its permissions can be told; for people.
+/// Who may read a file, if its permissions are known; for people.
 pub fn who_may_read(path: &Path) -> Option<String> {
     mode_of(std::fs::metadata(path)).map(readers)
 }

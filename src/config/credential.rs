@@ -23,7 +23,7 @@ const LARGEST: usize = 64 * 1024;
 /// The time between two checks whether a command has ended that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Where a credential comes from. Its `Debug` shows the origin alone.
+/// Where a credential comes from. Its `Debug` shows only the origin.
 #[derive(Clone)]
 pub struct SecretSource {
     form: Form,

@@ -46,7 +46,7 @@ impl Environment {
         }
     }
 
-    /// These variables alone, without a system's config file.
+    /// Only these variables, without a system's config file.
     pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { variables, ..Self::default() }
@@ -192,7 +192,7 @@ impl Environment {
     }
 }
 
-/// Names alone: values may be credentials.
+/// Only names: values may be credentials.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()

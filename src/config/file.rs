@@ -24,11 +24,11 @@ const PROFILES: &str = "profiles";
 /// A config file as read.
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
-    /// The name, and where it stands.
+    /// The name, and its place.
     pub(super) default_profile: Option<(String, String)>,
     pub(super) top: Layer,
     pub(super) profiles: BTreeMap<String, Layer>,
-    /// A credential itself, not the way to it, stands somewhere in the file.
+    /// A credential itself, not its source, is somewhere in the file.
     pub(super) has_inline_secrets: bool,
     /// The mode of a regular file, where the platform has such a thing.
     pub(super) mode: Option<u32>,
@@ -198,7 +198,7 @@ fn of_profile(profile: Option<&str>) -> String {
     profile.map_or_else(String::new, |name| format!(" of profile {name}"))
 }
 
-/// The entries as they stand in the file, so that the first mistake is the one reported.
+/// The entries in the order of the file, so that the first mistake is the one reported.
 fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);

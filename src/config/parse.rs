@@ -122,7 +122,7 @@ pub(super) fn parse_duplicate_check(text: &str) -> Result<Duration> {
     Ok(interval)
 }
 
-/// Reads how much is told.
+/// Reads how much is printed.
 pub(super) fn parse_verbose(text: &str) -> Result<u8> {
     text.parse().map_err(|_| Error::config("verbose is no number from 0 to 255", "write 0, 1 or 2"))
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::suggest::nearest;
 
 /// The profile named by option or variable, else the file's default, else the only one. With several and no default
-/// there is none if option and environment alone give credentials or nobody needs one, else an error.
+/// there is none if only option and environment give credentials, or no profile is needed, else an error.
 pub(super) fn choose_profile<'a>(
     file: Option<&'a ConfigFile>,
     without_file: &Layers<'_>,

@@ -22,7 +22,7 @@ pub struct ReportSettings {
     pub output: Output,
     /// Errors, `queued` and `partial` only.
     pub quiet: bool,
-    /// Whether each attempt is told.
+    /// Whether each attempt is printed.
     pub verbose: bool,
     /// The profile; from [`report_settings`] the name that option or variable gave, whether there is such a profile or not.
     pub profile: Option<String>,

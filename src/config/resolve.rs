@@ -56,7 +56,7 @@ impl<'a> Config<'a> {
     /// Resolves every setting, and says in one sentence each what deserves a warning.
     ///
     /// Order for every value: option, environment, profile, top level of the file, default; but with a profile named by
-    /// option, that profile's credentials and ids stand before the environment's.
+    /// option, that profile's credentials and ids count before the environment's.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl<'a> Config<'a> {
     /// Resolves every setting for a further target; `origin` says in errors what named it, such as `--also`.
     ///
     /// The order is that of [`Config::resolve`] with the target's profile named by option, but for these: recipients of
-    /// that profile stand before all others; a corp id or agent id given by option belongs to the command's own target
+    /// that profile count before all others; a corp id or agent id given by option belongs to the command's own target
     /// and does not count; and the target has no further targets itself. Nothing is warned about: a variable that the
     /// profile puts aside may well serve the command's own target.
     ///
@@ -229,7 +229,7 @@ impl Config<'_> {
         self.file.as_ref().and_then(ConfigFile::exposure)
     }
 
-    /// Who may read the config file, if there is one whose permissions can be told; for people.
+    /// Who may read the config file, if there is one whose permissions are known; for people.
     pub fn who_may_read_file(&self) -> Option<String> {
         self.file.as_ref()?.mode.map(readers)
     }
@@ -261,7 +261,7 @@ fn resolve_cache_dir(layers: &Layers<'_>, env: &Environment) -> Result<Option<Pa
     }
 }
 
-/// Its origin is the place where it stands, with line and column.
+/// Its origin is its place, with line and column.
 fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     let Some(given) = layers.get(Setting::Msgtype) else { return Ok(None) };
     Ok(Some(Sourced { value: given.text()?.to_owned(), origin: given.place(), precedence: given.precedence }))

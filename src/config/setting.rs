@@ -47,7 +47,7 @@ pub enum ValueKind {
     Program,
 }
 
-/// Options that stand together in help, and are options of the same commands.
+/// Options that are together in help, and are options of the same commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionGroup {
     /// Of every command.
@@ -85,7 +85,7 @@ pub struct SettingRow {
     pub short: Option<char>,
     /// The placeholder for the value in help; empty if the option takes none.
     pub value_name: &'static str,
-    /// Where the option stands.
+    /// The group of the option.
     pub group: OptionGroup,
     /// The help of the option, on one line. For a setting without an option: its description.
     pub help: &'static str,
@@ -103,7 +103,7 @@ pub struct SettingRow {
     pub is_in_file: bool,
 }
 
-/// A setting of the config file and of variables alone.
+/// A setting that only the config file and variables give.
 const fn no_option(kind: ValueKind) -> SettingRow {
     SettingRow {
         kind,

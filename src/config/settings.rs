@@ -36,7 +36,7 @@ pub struct RecipientSettings {
 pub enum ProxySetting {
     /// The usual variables decide (`HTTPS_PROXY`, `NO_PROXY` …).
     Environment,
-    /// None, whatever the usual variables say.
+    /// No proxy, even if the usual variables name one.
     Off,
     /// This one.
     Url(ProxyUrl),
@@ -155,7 +155,7 @@ pub struct Settings {
     pub output: Output,
     /// Errors, `queued` and `partial` only.
     pub quiet: bool,
-    /// How much is told about each attempt.
+    /// How much is printed about each attempt.
     pub verbose: u8,
 }
 

@@ -41,7 +41,7 @@ pub struct Sourced<T> {
 pub enum RawValue {
     /// One string.
     Text(String),
-    /// A path, of whatever bytes.
+    /// A path, of any bytes.
     Path(PathBuf),
     /// True or false.
     Flag(bool),
@@ -55,7 +55,7 @@ impl From<&str> for RawValue {
     }
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone)]
 pub(super) struct SettingValue {
     pub(super) setting: Setting,
@@ -303,7 +303,7 @@ impl Layers<'_> {
         [self.options, self.environment, self.profile, self.top].into_iter().find_map(|layer| layer.any(settings))
     }
 
-    /// The same for credentials and ids, where a profile named by option stands before the environment.
+    /// The same for credentials and ids, where a profile named by option counts before the environment.
     pub(super) fn any_identity(&self, settings: &[Setting]) -> Option<&SettingValue> {
         if self.rank == Rank::Usual {
             return self.any(settings);

@@ -187,13 +187,13 @@ impl Account {
     }
 
     /// Puts the entry among those that are not tried any more, with what its last attempt brought. Where that fails (exit
-    /// 3), it waits on.
+    /// 3), it still waits.
     pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         self.finish(move |entry| entry.fail(&progress)).await
     }
 
-    /// Removes the entry, if there is one: nothing is to be delivered any more. Where that fails (exit 3), it waits on.
+    /// Removes the entry, if there is one: nothing is to be delivered any more. Where that fails (exit 3), it still waits.
     pub(crate) async fn done(&mut self) -> Result<()> {
         self.with(|target| target.outbox_id = None);
         self.finish(ClaimedEntry::done).await

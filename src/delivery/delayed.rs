@@ -38,7 +38,7 @@ impl DelayMark {
             }
             if let Some(content) = body.get_mut(msgtype.as_str()).and_then(Value::as_object_mut).filter(|_| number > 0)
             {
-                // Mentions go with the first message alone.
+                // Only the first message has mentions.
                 content.shift_remove("mentioned_list");
                 content.shift_remove("mentioned_mobile_list");
             }

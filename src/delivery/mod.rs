@@ -190,7 +190,7 @@ impl<'p> Message<'p> {
 /// Stands where the picture is put in.
 const PICTURE: &str = "BASE64_OF_THE_PICTURE";
 
-/// More bytes than stand around the picture in its body.
+/// More bytes than there are around the picture in its body.
 const FRAME: usize = 256;
 
 /// The body of a picture, encoded off the event loop, for it is large.

@@ -146,12 +146,12 @@ pub enum Product {
     Dropped(usize),
 }
 
-/// One thing that `check` looked at.
+/// One check of the command `check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What it is: a promise to scripts. A name comes again where there are several of a kind.
+    /// Its name: a promise to scripts. A name comes again where there are several of a kind.
     pub name: &'static str,
-    /// How it stands with it.
+    /// The result.
     pub status: CheckStatus,
     /// What was found, or why nothing was looked for.
     pub detail: String,
@@ -159,7 +159,7 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
-/// How it stands with a thing that `check` looked at. The name in JSON is in lower case.
+/// The result of one check. The name in JSON is in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum CheckStatus {

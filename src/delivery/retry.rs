@@ -30,7 +30,7 @@ pub(super) enum FailureClass {
 }
 
 impl FailureClass {
-    /// The class of a failed call; `asked` is how long WeCom wants to be left alone, where it said so.
+    /// The class of a failed call; `asked` is how long WeCom asks to wait, if it does.
     pub(super) fn of(failure: &CallError, asked: Option<Duration>) -> Self {
         match failure {
             CallError::Unreached { .. } => Self::NotTaken,

@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
 use crate::error::{Error, Signal, Status};
 use crate::message::{PartKind, PartState};
 
-/// The outcome of a command that a signal stopped; `sends` tells whether one message is what it is there for.
+/// The outcome of a command that a signal stopped; `sends` says whether the command sends one message.
 /// `is_final`, that what may have arrived is not sent again.
 pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accounts) -> Outcome {
     let name = match signal {

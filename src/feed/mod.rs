@@ -1,7 +1,7 @@
 //! Reads webhook notifications of monitoring systems as an alert: the JSON of Prometheus Alertmanager (version 4) and
 //! of Grafana's unified alerting. Pure.
 //!
-//! One notification becomes one alert: what all its alerts have in common stands in title, fields and at the top of the
+//! One notification becomes one alert: what all its alerts have in common is in title, fields and at the top of the
 //! body, what sets each apart in a block of its own, firing alerts before resolved ones. Left out are identifiers for
 //! machines (`receiver`, `groupKey`, `fingerprint`, `orgId`), Grafana's internal `__…__` names, and unknown fields.
 
@@ -180,7 +180,7 @@ impl Occurrence {
             occurrence.image = alert.text("imageURL")?;
             let values = alert.pairs("values", JsonNode::as_figure)?;
             let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            // Older versions have the string alone.
+            // Older versions have only the string.
             occurrence.values = if values.is_empty() { alert.text("valueString")? } else { values.join(", ") };
         }
         occurrence.links.retain(|(_, url)| !url.is_empty());
@@ -201,7 +201,7 @@ fn time(text: String, clock: Clock<'_>) -> String {
     DateTime::parse_from_rfc3339(&text).map(clock).unwrap_or(text)
 }
 
-/// A JSON value and its path. Errors say what stands there instead of what was expected.
+/// A JSON value and its path. Errors say what is there instead of what was expected.
 struct JsonNode<'v> {
     format: FeedFormat,
     value: &'v Value,

@@ -75,7 +75,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
 }
 
 /// Delivers a few entries after a send that went well and was reported. Returns a warning for each that was given up. Why
-/// others wait on is told by the next flush.
+/// others still wait is reported by the next flush.
 pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     let Some(state) = session.state() else { return Vec::new() };
     let outbox = Arc::new(Outbox::at(&state));
@@ -113,7 +113,7 @@ struct Flush<'s, 'c> {
     report: FlushReport,
 }
 
-/// What a flush brought.
+/// The results of a flush.
 #[derive(Default)]
 struct FlushReport {
     delivered: usize,
@@ -130,13 +130,13 @@ struct FlushReport {
 /// The target of an entry, and the agent that its payload brought.
 type TargetKey = (String, Option<i64>);
 
-/// What became of one entry.
+/// The result for one entry.
 enum EntryEnd {
     Delivered,
     GivenUp(String),
-    /// It waits on, and why.
+    /// It still waits, and why.
     Waits(String),
-    /// Another process was quicker.
+    /// Another process has claimed it.
     Gone,
 }
 

@@ -56,7 +56,7 @@ impl Attachment {
         Ok(Self { name: filename.unwrap_or(&own_name).to_owned(), ..attachment })
     }
 
-    /// Opens a file that this program stores, with the name that it once had, whatever that is. Fails with exit 3 where it is
+    /// Opens a file that this program stores, with its original name, of any kind. Fails with exit 3 where it is
     /// missing, a folder or unreadable.
     pub(crate) fn kept(path: &Path, name: &str) -> Result<Self> {
         Ok(Self { name: name.to_owned(), ..Self::from_file(path)? })

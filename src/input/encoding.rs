@@ -20,10 +20,10 @@ pub enum Encoding {
     /// UTF-8: such input needs [`Encoding::Gb18030`].
     #[default]
     Auto,
-    /// UTF-8, whatever the bytes look like.
+    /// Always UTF-8, without detection.
     #[strum(serialize = "utf-8", serialize = "utf8")]
     Utf8,
-    /// GB18030, which contains GBK and GB 2312, whatever the bytes look like.
+    /// GB18030, which contains GBK and GB 2312; without detection.
     #[strum(serialize = "gb18030", serialize = "gbk", serialize = "gb2312")]
     Gb18030,
 }
@@ -100,7 +100,7 @@ impl Decoder {
         damage(encoding, if is_utf16(encoding) { head } else { line }).unfinished
     }
 
-    /// How many bytes at the start of `tail`, which stood at `offset` in the input behind a gap, are the rest of a character
+    /// How many bytes at the start of `tail`, which was at `offset` in the input after a gap, are the rest of a character
     /// that is cut.
     pub(super) fn cut_at_start(&self, tail: &[u8], offset: u64) -> usize {
         let line = tail.split(is_line_break).next().unwrap_or_default();
@@ -119,7 +119,7 @@ impl Decoder {
     }
 }
 
-/// How many broken places there are, and on which lines the first ones stand.
+/// How many broken places there are, and on which lines the first ones are.
 #[derive(Default)]
 struct BrokenPlaces {
     count: usize,
@@ -225,9 +225,9 @@ fn decode_with(
 /// everyday characters (GB 2312 level 1, punctuation), while UTF-8 misread as GB18030 gives rare ones five times out of six.
 /// And damaged UTF-8 still shows whole characters of three bytes and more, which GB18030 forms by accident only. So:
 ///
-/// 1. clean GB18030 of everyday characters alone is GB18030, though a short line may look like cut UTF-8 too;
+/// 1. clean GB18030 of only everyday characters is GB18030, though a short line may look like cut UTF-8 too;
 /// 2. UTF-8 with broken bytes only at its ends is a cut;
-/// 3. clean GB18030 is GB18030, unless it is mostly rare characters and whole UTF-8 characters stand in it;
+/// 3. clean GB18030 is GB18030, unless it is mostly rare characters and there are whole UTF-8 characters in it;
 /// 4. what is broken either way is what breaks less, GB18030 only with mostly everyday characters.
 fn guess(line: &[u8]) -> &'static encoding_rs::Encoding {
     if std::str::from_utf8(line).is_ok() {
@@ -285,7 +285,7 @@ mod tests {
 
     use super::*;
 
-    /// What stands in alerts, 1 to 10 characters long.
+    /// Words of alerts, 1 to 10 characters long.
     const WORDS: [&str; 34] = [
         "中",
         "磁",
@@ -323,7 +323,7 @@ mod tests {
         "│已用│",
     ];
 
-    /// Where an alert word stands on its line.
+    /// Where an alert word is on its line.
     const PLACES: [(&str, &str); 8] = [
         ("", ""),
         ("/data ", ""),

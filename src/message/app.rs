@@ -57,7 +57,7 @@ wire! {
 }
 
 wire! {
-    /// Articles that stand elsewhere.
+    /// Articles that are elsewhere.
     pub struct AppNews {
         /// 1 to 8.
         pub articles: Vec<AppArticle>,

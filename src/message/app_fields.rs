@@ -10,7 +10,7 @@ use super::shape::{FieldShape, JsonShape, Wire, wire};
 use crate::channel::{Channel, MsgType, TypeFacts};
 
 wire! {
-    /// The fields that stand beside the content.
+    /// The fields next to the content.
     pub struct Common {
         /// userids joined with `|`, at most 1000, or `@all`.
         pub touser: Option<String>,
@@ -20,7 +20,7 @@ wire! {
         pub totag: Option<String>,
         /// The app. WeCom requires it; a body without it is checked all the same, since settings may bring it.
         pub agentid: Option<i64>,
-        /// 0 may be shared, 1 may not and has a watermark, 2 may be shared inside the corp only (`mpnews` alone).
+        /// 0 may be shared, 1 may not and has a watermark, 2 may be shared inside the corp only (only `mpnews`).
         pub safe: Option<i64>,
         /// 1 shows names in place of ids such as `$userName=ID$`.
         pub enable_id_trans: Option<i64>,

@@ -80,7 +80,7 @@ impl<'a> At<'a> {
     }
 }
 
-/// A string of the user's as it may stand in a message: quoted, on one line and not long.
+/// A string of the user's as it may be in a message: quoted, on one line and not long.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
     let (start, dots) = truncate(text, LONGEST);

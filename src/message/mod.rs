@@ -139,7 +139,7 @@ fn read_msgtype(channel: Channel, fields: &Map<String, Value>, at: &mut At<'_>) 
     None
 }
 
-/// The problem with a field that stands beside the content.
+/// The problem with a field next to the content.
 fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldShape]) -> String {
     if name.parse().is_ok_and(|other| channel.has_type(other)) {
         return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");

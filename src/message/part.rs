@@ -34,7 +34,7 @@ impl PartKind {
     }
 }
 
-/// What became of a part.
+/// The status of a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum PartState {
     /// It is still to be sent, or the rest of it is.
@@ -70,14 +70,14 @@ impl Part {
         Self { kind: PartKind::Message, body, file: None, name: None }
     }
 
-    /// A picture that stands in the body itself, to be filled in when it is sent.
+    /// A picture that is in the body itself, to be filled in when it is sent.
     pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
         let name = (kind == PartKind::Attachment).then(|| wire_filename(&file.name));
         let body = body_of(MsgType::Image, &Image { base64: String::new(), md5: String::new() });
         Self { kind, body, file: Some((MediaKind::Image, file)), name }
     }
 
-    /// Whether its file stands in the body itself.
+    /// Whether its file is in the body itself.
     pub(crate) fn is_inline(&self) -> bool {
         self.file.is_some() && self.body.pointer("/image/base64").is_some()
     }
@@ -102,7 +102,7 @@ impl Part {
 
     /// The body of a call, `number` counted from 0. It is the same whenever it is asked for.
     ///
-    /// A card's task id may not come twice: the second call has it with `-2` behind it, and so on.
+    /// A card's task id may not come twice: the second call has it with `-2` after it, and so on.
     pub(crate) fn call(&self, number: usize) -> Cow<'_, Value> {
         if self.count_calls() == 1 {
             return Cow::Borrowed(&self.body);
@@ -124,7 +124,7 @@ impl Part {
     }
 }
 
-/// The task id of a further call. One that would be too long is made of a fingerprint: whatever were cut off might be all
+/// The task id of a further call. One that would be too long is made of a fingerprint: what is cut off might be all
 /// that tells it from another.
 fn further_task_id(first: &str, number: usize) -> String {
     let id = format!("{first}-{number}");

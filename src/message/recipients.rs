@@ -84,7 +84,7 @@ impl RecipientKind {
 /// The recipients of an app message, in the order given and without repetitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipients {
-    /// userids, or `@all` alone.
+    /// userids, or only `@all`.
     pub users: Vec<String>,
     /// Department ids.
     pub parties: Vec<String>,
@@ -93,7 +93,7 @@ pub struct Recipients {
 }
 
 impl Recipients {
-    /// Adds what one value names: ids separated by commas or `|`, with blanks around them or not. What stands in the
+    /// Adds what one value names: ids separated by commas or `|`, with blanks around them or not. What is in the
     /// list already is not added again.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ pub(super) fn check_field(kind: RecipientKind, value: &str, at: &mut At<'_>) {
 }
 
 impl At<'_> {
-    /// A userid that stands alone.
+    /// A single userid.
     pub(super) fn userid(&mut self, id: &str) {
         if let Some(problem) = userid_problem(id) {
             self.error(format!("userid {} {problem}", shown(id)));

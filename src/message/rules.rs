@@ -21,7 +21,7 @@ impl<T: Rules> Rules for Box<T> {
     }
 }
 
-/// An optional string, empty when it is absent: no rule tells the two apart.
+/// An optional string, empty when it is absent: no rule differs between the two.
 pub(super) fn or_empty(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
 }
@@ -141,7 +141,7 @@ impl At<'_> {
         }
     }
 
-    /// The value of a number that stands for a choice.
+    /// The value of a number that means a choice.
     pub(super) fn one_of(&mut self, value: Option<i64>, allowed: RangeInclusive<i64>) {
         if let Some(value) = value.filter(|value| !allowed.contains(value)) {
             let allowed: Vec<_> = allowed.map(|value| value.to_string()).collect();

@@ -28,7 +28,7 @@ pub(super) struct FieldShape {
     pub(super) shape: JsonShape,
 }
 
-/// A type that stands for a JSON value of a known shape.
+/// A type that represents a JSON value of a known shape.
 pub(super) trait Wire {
     const SHAPE: JsonShape;
     const REQUIRED: bool = true;
@@ -110,7 +110,7 @@ pub(super) const fn plain(name: &'static str) -> &'static str {
 }
 
 /// Reports all that is wrong with the shape of `value`. Whether it can be read as its type nevertheless: unknown fields
-/// do not stand in the way of that.
+/// do not prevent that.
 pub(super) fn fits(shape: JsonShape, value: &Value, at: &mut At<'_>) -> bool {
     match (shape, value) {
         (JsonShape::Text, Value::String(_))
@@ -172,7 +172,7 @@ fn name_of(shape: JsonShape) -> &'static str {
     }
 }
 
-/// The kind of a value, of a number with what stands in the way of an integer.
+/// The kind of a value, of a number with why it is no integer.
 fn exact_kind_of(value: &Value) -> &'static str {
     match value {
         Value::Number(number) if number.is_f64() => "a number with a fraction or exponent",

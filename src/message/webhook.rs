@@ -37,7 +37,7 @@ wire! {
 }
 
 wire! {
-    /// Articles that stand elsewhere.
+    /// Articles that are elsewhere.
     pub struct WebhookNews {
         /// 1 to 8.
         pub articles: Vec<WebhookArticle>,

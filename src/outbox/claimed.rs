@@ -54,7 +54,7 @@ impl ClaimedEntry {
     }
 
     /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.
-    /// Where that fails (exit 3) it waits on, with nothing left to be sent.
+    /// Where that fails (exit 3) it still waits, with nothing left to be sent.
     pub(crate) fn done(mut self) -> Result<()> {
         listing::discard(&self.place, &self.new, &self.alert.id).map_err(|error| {
             let mut progress = self.progress.clone();
@@ -65,7 +65,7 @@ impl ClaimedEntry {
     }
 
     /// Puts it among those that nothing can be done for, with what became of it, which must be free of secrets.
-    /// Where that fails (exit 3) it waits on.
+    /// Where that fails (exit 3) it still waits.
     pub(crate) fn fail(self, progress: &EntryProgress) -> Result<()> {
         let moved = format::write_progress(progress)
             .and_then(|content| self.place.write_durably(PROGRESS, &content))

@@ -78,7 +78,7 @@ pub(crate) struct EntryProgress {
     pub(crate) last_attempt_ms: Option<u64>,
     /// What its text began with then, because it was late.
     pub(crate) mark: Option<String>,
-    /// What became of each part.
+    /// The status of each part.
     #[serde(with = "letters")]
     pub(crate) parts: Vec<PartProgress>,
 }
@@ -86,9 +86,9 @@ pub(crate) struct EntryProgress {
 /// How far a part has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PartProgress {
-    /// What became of it.
+    /// Its status.
     pub(crate) state: PartState,
-    /// How many of the calls that it takes were answered with consent, counted from the first one.
+    /// How many of the calls that it takes were answered with success, counted from the first one.
     pub(crate) taken: usize,
 }
 
@@ -137,7 +137,7 @@ impl EntryProgress {
         }
     }
 
-    /// Keeps why it could not be delivered, without any address: an entry does not tell where it was to go.
+    /// Keeps why it could not be delivered, without any address: an entry does not reveal its target.
     pub(crate) fn note(&mut self, why: &Error) {
         self.errcode = why.answer().map(|answer| answer.errcode);
         self.status = Some(why.status().as_str().to_owned());

@@ -23,7 +23,7 @@ const VERSION: u32 = 2;
 /// No first line of version 2 is longer, in bytes.
 const LONGEST_HEAD: u64 = 256;
 
-/// The bodies of parts as they stand in `entry.json`.
+/// The bodies of parts, as they are in `entry.json`.
 pub(crate) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for part in parts {
@@ -132,7 +132,7 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
     }
 }
 
-/// The lines behind the first one, and whether they are those that were written.
+/// The lines after the first one, and whether they are those that were written.
 struct Lines<R> {
     reader: R,
     expected: String,

@@ -2,7 +2,7 @@
 //! swept.
 //!
 //! `entry.json` is written once, durably, before the entry counts as accepted, and never touched again. How far a delivery
-//! has come stands beside it, in `progress.json`. That is mostly not synced, so after a loss of power it may be empty or
+//! has come is next to it, in `progress.json`. That is mostly not synced, so after a loss of power it may be empty or
 //! gone, and then nothing was tried. Nothing accepted can be lost that way.
 
 use std::fs::File;

@@ -71,7 +71,7 @@ pub(crate) enum ClaimError {
     Busy,
     /// There is none of this name.
     Gone,
-    /// It cannot be delivered, and this is why. It stands among the failed ones now.
+    /// It cannot be delivered, and this is why. It is among the failed ones now.
     Damaged(String),
     /// Its folder cannot be used (exit 3).
     Failed(Error),

@@ -170,7 +170,7 @@ fn how_it_ended(status: ExitStatus) -> CommandEnd {
     status.code().map_or_else(|| CommandEnd::Unknown("it ended without a code".to_owned()), CommandEnd::Exit)
 }
 
-/// The command alone holds the pipes afterwards.
+/// Only the command holds the pipes afterwards.
 fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Child> {
     let mut command = Command::new(&job.program);
     command.args(&job.arguments);
@@ -178,7 +178,7 @@ fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Chi
         #[cfg(unix)]
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
             // A script without a `#!` line is run by the shell, as all shells do. A name without a folder has to be searched
-            // in PATH once more, which the shell does for exec alone.
+            // in PATH once more, which the shell does only for exec.
             let mut shell = Command::new("/bin/sh");
             if !job.program.as_encoded_bytes().contains(&b'/') {
                 shell.args(["-c", "exec \"$0\" \"$@\""]);

@@ -75,7 +75,7 @@ pub enum CommandEnd {
         /// How it was ended.
         force: Force,
     },
-    /// The system does not tell.
+    /// The system does not report it.
     Unknown(String),
 }
 

@@ -88,7 +88,7 @@ impl OutputRelay {
         relay.state().open += 1;
         let started = thread::Builder::new().name(stream.to_string()).spawn(move || {
             relay.pump(stream, to);
-            // A process that still writes gets an error, since nobody reads.
+            // A process that still writes gets an error, since the pipe is closed.
             relay.pipe(stream).take();
             relay.state().open -= 1;
             relay.stream_ended.notify_one();
@@ -137,7 +137,7 @@ impl OutputRelay {
     }
 
     /// Waits until what the command wrote has been passed on, however slow its reader is. Returns why not all could be; that
-    /// nobody read any more is no reason.
+    /// a closed reader is no reason.
     pub async fn passed_on(&self) -> Option<String> {
         self.settle(Duration::MAX).await;
         self.state().trouble.clone()
@@ -220,7 +220,7 @@ fn has_more(pipe: &PipeReader) -> bool {
     rustix::io::ioctl_fionread(pipe).is_ok_and(|bytes| bytes > 0)
 }
 
-/// The system does not tell.
+/// The system does not report it.
 #[cfg(not(unix))]
 fn has_more(_pipe: &PipeReader) -> bool {
     false
@@ -323,7 +323,7 @@ mod tests {
         panic!("it never came that far");
     }
 
-    /// The thread has read the first line and waits to add it to the tail; nobody else can read the second one meanwhile.
+    /// The thread has read the first line and waits to add it to the tail; no other thread can read the second one meanwhile.
     #[cfg(unix)]
     #[test]
     fn output_that_was_read_first_comes_first_in_the_tail() {

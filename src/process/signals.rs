@@ -1,7 +1,7 @@
 //! Signals that this process receives: those that ask it to stop, and those that it forwards to a command.
 //!
-//! While somebody listens for a signal, it has no other effect; when nobody does any more, it has its usual effect again,
-//! which tokio alone never restores. What was ignored when this process was started, as under `nohup`, stays ignored.
+//! While a listener exists for a signal, it has no other effect; without a listener it has its usual effect again,
+//! which tokio by itself never restores. What was ignored when this process was started, as under `nohup`, stays ignored.
 //! Elsewhere than on Unix there is only Ctrl-C.
 
 use std::future::poll_fn;
@@ -42,7 +42,7 @@ const STOPPING: &[i32] = FORWARDED;
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Listens for SIGINT and SIGTERM, which ask us to stop, until one has come or this is dropped. Only the first one is
-/// received: the next one has its usual effect, whatever still delays our end.
+/// received: the next one has its usual effect, even if something still delays our end.
 pub struct StopSignals(SignalListener);
 
 impl StopSignals {

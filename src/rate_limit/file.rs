@@ -1,6 +1,6 @@
 //! The rate limit's file of a webhook or an app: locked, read, changed and written over in place, at one go.
 //!
-//! A file that cannot be used never stops an alert: the user is told once, and the request goes out without a limit.
+//! A file that cannot be used never stops an alert: the user is warned once, and the request goes out without a limit.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// In bytes. A thousand recipients with thirty permits each take less than one MiB.
 const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// The file, and who is told of trouble with it.
+/// The file, and the observer that is told of trouble with it.
 #[derive(Debug)]
 pub(super) struct RateFile {
     folder: Option<Folder>,

@@ -149,7 +149,7 @@ impl RateLimiter {
 #[must_use = "a permit is for a request: make it within `during`"]
 pub(crate) struct Permit(Option<TakenPermit>);
 
-/// A permit as it stands in the file under its id.
+/// A permit in the file under its id.
 #[derive(Debug)]
 struct TakenPermit {
     limit: Arc<Limit>,
@@ -176,7 +176,7 @@ impl Permit {
         output
     }
 
-    /// Frees the permit at once. Only for a request that cannot have reached WeCom: its connection never stood.
+    /// Frees the permit at once. Only for a request that cannot have reached WeCom: its connection was never established.
     pub(crate) async fn give_back(mut self) {
         if let Some(permit) = &mut self.0 {
             let free = |window: &mut Window, _| window.free(permit.id);

@@ -49,7 +49,7 @@ pub(crate) struct RateExceeded {
 pub(crate) enum LimitedBy {
     /// The rate: its permits are taken.
     Rate,
-    /// WeCom refused a request because of too many, and must be left alone for a while: for so long in all.
+    /// WeCom refused a request because of too many, and must get no requests for a while: for so long in all.
     Block { whole: Duration },
 }
 
@@ -92,7 +92,7 @@ impl Span {
 impl Window {
     /// What a file's first line says of the time from `now` on. What cannot be understood says nothing.
     pub(super) fn parse(content: &[u8], now: u64) -> Self {
-        // Behind the line end there may be the rest of a longer line from before; without one it was never finished.
+        // After the line end there may be the rest of a longer line from before; without one it was never finished.
         let line = content.iter().position(|byte| *byte == b'\n').and_then(|end| content.get(..end));
         let mut window: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
         window.block = window.block.filter(|block| block.holds(now));
@@ -185,7 +185,7 @@ impl Window {
             }
         }
         let free_at = |ends: &mut Vec<u64>| {
-            // Others may pace by a higher count: as many must end as leave one less than this one's.
+            // Other processes may have a higher limit: as many must end as leave one less than this one's.
             let surplus = ends.len().checked_sub(count)?;
             Some(*ends.select_nth_unstable(surplus).1)
         };

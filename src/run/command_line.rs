@@ -48,7 +48,7 @@ pub(super) fn base_name(command: &[OsString]) -> String {
     name_of(&program)
 }
 
-/// The name of a program that does not exist. It may be a whole line with secrets in it: its first word alone is used.
+/// The name of a program that does not exist. It may be a whole line with secrets in it: only its first word is used.
 pub(super) fn first_name(command: &[OsString]) -> String {
     let line = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
     name_of(line.split_whitespace().next().unwrap_or_default())
@@ -184,7 +184,7 @@ fn is_secret(name: &str) -> bool {
         || !name.starts_with("--no-") && SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// URLs without user and password. On the web a user alone is a token as a rule.
+/// URLs without user and password. In web addresses a user without a password is usually a token.
 fn without_login(piece: &str) -> String {
     replace_logins(piece, |scheme, login| (login.contains(':') || scheme.starts_with("http")).then_some("***@"))
 }

@@ -1,7 +1,7 @@
 //! `run`: runs a command, and sends an alert about how it ended.
 //!
 //! The command is run before any setting is read, so that no mistake in the settings keeps it from running. Its exit code is
-//! ours, whatever becomes of the alert.
+//! ours, independent of the alert.
 
 mod change;
 mod command_line;

@@ -24,7 +24,7 @@ pub(crate) struct Draft {
     pub(super) material: Material,
     /// Cleaned; `None` for a type without text, and where an optional text is left out.
     pub(super) text: Option<Arc<String>>,
-    /// Files to send behind it.
+    /// Files to send after it.
     pub(super) attached: Vec<Attachment>,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
@@ -33,7 +33,7 @@ pub(crate) struct Draft {
 /// The content besides the text.
 #[derive(Debug, Clone)]
 pub(super) enum Material {
-    /// Text in the format of the type; without a text there are attachments alone.
+    /// Text in the format of the type; without a text there are only attachments.
     Nothing,
     /// An alert, to be rendered for the type. It holds the text.
     Alert(Box<Alert>),
@@ -60,7 +60,7 @@ impl Draft {
         matches!(self.material, Material::Payload(_))
     }
 
-    /// Whether there are attachments alone.
+    /// Whether there are only attachments.
     pub(super) fn is_wordless(&self) -> bool {
         matches!(self.material, Material::Nothing) && self.text.is_none()
     }

@@ -68,7 +68,7 @@ pub(super) async fn of_request(
     Ok(planned(vec![plan(&client?)]))
 }
 
-/// A client whose trusted roots and proxy were found usable. A credential that stands in the settings themselves is
+/// A client whose trusted roots and proxy were found usable. A credential that is in the settings themselves is
 /// checked, and a webhook's URL says where the request would go.
 async fn prepared_client(target: &mut Target) -> Result<Client> {
     let base_url = match target.webhook_at_hand()? {

@@ -13,7 +13,7 @@ use super::target::Target;
 /// The placeholder for the media_id that the upload will give.
 pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
-/// Opens the files to send behind the message. `names_used` of the names given belong to the message's own file.
+/// Opens the files to send after the message. `names_used` of the names given belong to the message's own file.
 pub(super) fn open_all(input: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
     let names = input.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
     let files = input.attach.iter().zip(names);

@@ -31,7 +31,7 @@ pub(super) struct FittedText {
 }
 
 impl FittedText {
-    /// A message of each text, whose body `body` makes, and behind them the files.
+    /// A message of each text, whose body `body` makes, and after them the files.
     pub(super) fn into_parts(self, mut body: impl FnMut(String) -> Value) -> Result<Vec<Part>> {
         let messages = self.texts.into_iter().map(|text| Ok(Part::message(body(text))));
         messages.chain(self.files.into_iter().map(|file| files::by_upload(MediaKind::File, file))).collect()

@@ -17,9 +17,9 @@ use super::target::Target;
 pub(super) struct Mentions {
     /// In the lists of the text itself.
     listed: People,
-    /// In the markdown of the first part, behind its text; empty for nobody.
+    /// In the markdown of the first part, after its text; empty for nobody.
     pub(super) inline: String,
-    /// By a short text behind the message.
+    /// By a short text after the message.
     behind: People,
 }
 
@@ -84,7 +84,7 @@ impl Mentions {
         Ok(mentions)
     }
 
-    /// Adds the lists to the first part, and a text behind all parts, whose content `short_text` gives.
+    /// Adds the lists to the first part, and a text after all parts, whose content `short_text` gives.
     pub(super) fn add_to(&self, parts: &mut Vec<Part>, short_text: impl FnOnce() -> String) {
         if let Some(text) = parts.first_mut().and_then(|part| part.body.get_mut(MsgType::Text.as_str())) {
             self.listed.put(text);

@@ -49,8 +49,8 @@ use read::read;
 ///
 /// # Errors
 ///
-/// Usage, where the request breaks a rule; exit 3, where settings or files cannot be used. Whatever WeCom or the network
-/// says stands in the outcome.
+/// Usage, where the request breaks a rule; exit 3, where settings or files cannot be used. What WeCom or the network
+/// says is in the outcome.
 pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome> {
     let channel = request.channel;
     let ci = session.ci_context(request.alert.ci.as_deref())?;
@@ -67,7 +67,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     if session.settings.dry_run {
         return Box::pin(dry_run::of_message(session, target, &draft, &parts)).await;
     }
-    // Else nobody learns that there is no fallback until one is needed.
+    // Else it is not known that there is no fallback until one is needed.
     if let Some(name) = &session.settings.fallback
         && let Err(error) = session.further_target(name, "--fallback")
     {
@@ -112,7 +112,7 @@ pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> 
     Ok(Outcome { answer: Some(uploaded.answer), ..Outcome::with_product(Status::Ok, product) })
 }
 
-/// Gets a token of the app; with `refresh`, a new one of WeCom whatever is cached.
+/// Gets a token of the app; with `refresh`, a new one from WeCom, without the cache.
 ///
 /// # Errors
 ///

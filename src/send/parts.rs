@@ -55,7 +55,7 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
     Ok(())
 }
 
-/// How many findings are told at once: a wholly wrong payload has hundreds.
+/// How many findings are reported at once: a wholly wrong payload has hundreds.
 const MOST_FINDINGS: usize = 5;
 
 /// Refuses a message that breaks hard rules, or warns of that when WeCom is to decide.
@@ -101,7 +101,7 @@ fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Re
     Ok(parts)
 }
 
-/// A message about a file that is uploaded first, or was before; the text of a video stands below it.
+/// A message about a file that is uploaded first, or was before; the text of a video is below it.
 fn media_parts(
     draft: &Draft,
     file: Option<(MediaKind, Attachment)>,
@@ -122,7 +122,7 @@ fn media_parts(
     Ok(parts)
 }
 
-/// The first line of a message, for a short text behind it that mentions somebody. Where the message has no words, an arrow
+/// The first line of a message, for a short text after it that mentions somebody. Where the message has no words, an arrow
 /// points to it, or to the files that follow.
 fn short_text(draft: &Draft, frame: &Frame<'_>) -> String {
     const LONGEST: usize = 60;
@@ -144,7 +144,7 @@ fn text_parts<'t>(
     frame: &Frame<'_>,
     whole: impl FnOnce() -> Cow<'t, str>,
 ) -> Result<Vec<Part>> {
-    // The first part alone mentions somebody: each mention notifies.
+    // Only the first part mentions somebody: each mention notifies.
     let mut mention = frame.mention;
     fit(text, msgtype, prefix.len() + mention.len(), frame.target, whole).into_parts(|text| {
         // The content of text and of both kinds of markdown is the same.
@@ -159,7 +159,7 @@ struct Frame<'a> {
     prefix: Option<String>,
     /// A line before the text.
     lead: Option<&'a str>,
-    /// Behind the text of the first part; empty where nobody is mentioned there.
+    /// After the text of the first part; empty where nobody is mentioned there.
     mention: &'a str,
 }
 
@@ -199,7 +199,7 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
         let whole = || Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
         return text_parts(&prefix, &frame.led(&text, msgtype), msgtype, frame, whole);
     }
-    // The other types have places of their own for title and link, and the lead stands before the text.
+    // The other types have places of their own for title and link, and the lead is put before the text.
     if frame.lead.is_some() {
         let led = frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned();
         alert.to_mut().body = Some(led);
@@ -243,7 +243,7 @@ fn unfitted_title(alert: &Alert, frame: &Frame<'_>) -> Option<String> {
     alert.full_title().filter(|_| frame.target.settings.on_long == OnLong::Fail)
 }
 
-/// A card, and behind it what has no room on it.
+/// A card, and after it what has no room on it.
 fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<Part>> {
     if !card_type.is_notice() && frame.target.channel.has_interactive_cards() {
         alert.task_id = Some(alert.task_id.unwrap_or_else(new_task_id));

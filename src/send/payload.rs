@@ -1,4 +1,4 @@
-//! JSON from the user, and the fields that stand beside an app message's content.
+//! JSON from the user, and the fields next to an app message's content.
 //!
 //! A payload's strings are never edited. Only fields beside its content are added from the settings.
 
@@ -62,7 +62,7 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
     }
     let Target { settings, warnings, .. } = target;
     let Part { kind, body, .. } = part;
-    // Files behind the message get of the options what their type has.
+    // Files after the message get of the options what their type has.
     let is_option = |setting| *kind == PartKind::Message && settings.is_option(setting);
     let Some(fields) = body.as_object_mut() else { return Ok(()) };
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();

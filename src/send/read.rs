@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         Ok((Material::Alert(Box::new(alert)), None))
     }
 
-    /// A text as it is, a file, or files alone.
+    /// A text as it is, a file, or only files.
     fn plain(&mut self, material: Material) -> Result<(Material, Option<String>), Stop> {
         let msgtype = check_type(&self.chosen, &material, self.target.channel)?;
         let is_file = matches!(material, Material::File(..) | Material::MediaId(_));

@@ -8,7 +8,7 @@ use crate::channel::Channel;
 use crate::config::{Setting, Settings};
 use crate::message::media::MediaKind;
 
-/// A message to be made and sent. Whatever the config file can hold is not here, but in the settings, which also know what
+/// A message to be made and sent. What the config file can hold is not here, but in the settings, which also know what
 /// was given as an option: options replace fields of a payload, and are refused where the message has no place for them.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -41,7 +41,7 @@ pub struct MessageInput {
     pub data: Option<PathBuf>,
     /// The file of a template.
     pub template: Option<PathBuf>,
-    /// Files to send behind the text.
+    /// Files to send after the text.
     pub attach: Vec<PathBuf>,
     /// The names to show for the files, in their order.
     pub filename: Vec<String>,

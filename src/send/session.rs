@@ -28,13 +28,13 @@ pub struct Session<'c> {
     pub channel: Option<Channel>,
     /// One sentence each, for the report.
     pub warnings: Vec<String>,
-    /// Hides secrets in whatever is told.
+    /// Masks secrets in all that is reported.
     pub mask: Mask,
     /// Receives events: attempts, uploads, caches that cannot be used.
     pub listener: Observer,
     /// What was sent so far, to all targets.
     pub accounts: Accounts,
-    /// What the log file tells of the message, once it has been read.
+    /// What the log file records of the message, once it has been read.
     pub logged: Option<LoggedMessage>,
     /// Whether an alert that cannot be stored is sent all the same. Otherwise that is an error.
     pub sends_unstored: bool,
@@ -46,7 +46,7 @@ pub struct Session<'c> {
     deadline: Instant,
 }
 
-/// What a log may tell of a message, whose text may be confidential.
+/// What a log may record of a message, whose text may be confidential.
 #[derive(Debug, Clone)]
 pub struct LoggedMessage {
     /// Its message type.

@@ -1,4 +1,4 @@
-//! Decides from the options alone where a message comes from: text, payload, file or notification. Reads nothing.
+//! Decides only from the options where a message comes from: text, payload, file or notification. Reads nothing.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::request::{MessageInput, first_given};
 /// What a message comes from.
 #[derive(Debug, Clone)]
 pub(super) enum MessageSource {
-    /// Text alone.
+    /// Only text.
     Text,
     /// JSON: a whole body, or the object under the msgtype.
     Payload(PathBuf),

@@ -273,13 +273,13 @@ pub(super) async fn deliver_with_fallback(
     (own.settle(outcome).await, Some(fallback.settle(by_fallback).await))
 }
 
-/// The line that tells why the fallback gets the alert.
+/// The line that says why the fallback gets the alert.
 fn fallback_mark(own: &Target, failed: &Outcome) -> String {
     let code = failed.answer.as_ref().map_or(failed.status.as_str().to_owned(), |answer| answer.errcode.to_string());
     format!("[fallback: {} {code}]", own.channel)
 }
 
-/// The warning that the fallback was used, for whoever has to mend the first target.
+/// The warning that the fallback was used, for those who maintain the first target.
 pub(super) fn fallback_warning(own: &Outcome, fallback: &Outcome) -> Option<String> {
     let error = own.error.as_ref()?;
     let (own, stand_in) = (name_of(own), name_of(fallback));

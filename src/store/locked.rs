@@ -80,11 +80,11 @@ impl Guard {
     }
 
     /// Writes over the locked file, in place and at one go. Not synced to disk. If the process is killed in the middle, the
-    /// end of a longer content from before may still stand behind the new one: what is written must tell its own end.
+    /// end of a longer content from before may still follow the new one: what is written must tell its own end.
     pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(content)?;
-        // Nothing stands behind it where there was no more before.
+        // Nothing follows it where there was no more before.
         if self.length.is_none_or(|length| length > content.len()) {
             self.file.set_len(content.len() as u64)?;
         }
@@ -102,7 +102,7 @@ pub(crate) struct KeyedFile {
 }
 
 impl KeyedFile {
-    /// The file for this key in that folder of the state; the files' names do not tell the key.
+    /// The file for this key in that folder of the state; the files' names do not reveal the key.
     pub(crate) fn new(state: &Folder, folder: &str, key: &str) -> Self {
         Self::of_fingerprint(state.within(folder), "", &fingerprint([key]))
     }
@@ -146,7 +146,7 @@ impl KeyedFile {
     }
 }
 
-/// Some network file systems have no locks: everybody goes on without.
+/// Some network file systems have no locks: then all go on without.
 fn has_no_locks(error: &io::Error) -> bool {
     /// `ENOLCK`: 37 on Linux, 77 on macOS and the BSDs.
     const NO_LOCKS: [i32; 2] = [37, 77];

@@ -20,7 +20,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A folder for its owner alone, whatever its mode is.
+    /// A folder that only its owner may use, whatever mode it has now.
     pub(crate) fn private(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), is_shared: false }
     }
@@ -62,7 +62,7 @@ impl Folder {
     /// Finds out whether something could be put into it, or whether it could be made: a file that is gone again at once, in
     /// it or in the first folder above that exists.
     pub(crate) fn try_out(&self) -> io::Result<()> {
-        // A name that is there, whatever it is, is where it must work: a link may lead nowhere.
+        // If the name exists, as a file, folder or link, it must work there: a link may lead nowhere.
         let existing = self.path.ancestors().find(|path| path.symlink_metadata().is_ok());
         let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
         tempfile::NamedTempFile::new_in(existing).map(drop)
@@ -159,7 +159,7 @@ impl Folder {
         }
     }
 
-    /// Gives the group its share, whatever the process's mask for new files leaves out.
+    /// Gives the group its permissions, independent of the process's umask.
     #[cfg(unix)]
     fn open_to_group(&self, path: &Path, mode: u32) -> io::Result<()> {
         if !self.is_shared {

@@ -1,4 +1,4 @@
-//! Templates: a text with `{{ … }}` in it is rendered with data from JSON. Pure: a template reads its data alone, neither
+//! Templates: a text with `{{ … }}` in it is rendered with data from JSON. Pure: a template reads only its data, neither
 //! files nor environment nor clock.
 //!
 //! The language is Jinja's, as minijinja reads it: `{{ value }}`, `{% if %}`, `{% for %}`, `{% set %}`, `{% macro %}`
@@ -43,7 +43,7 @@ pub(crate) enum Escaping {
     /// A text. In `markdown` a line of a value in which something could be markup becomes inline code, in `markdown_v2`
     /// backslashes stand before signs that could be markup; in any other text nothing is escaped.
     Text(Markup),
-    /// A JSON object. A string is escaped as the inside of a string, so it stands between quotes: `"{{ x }}"`; the
+    /// A JSON object. A string is escaped as the inside of a string, so it is between quotes: `"{{ x }}"`; the
     /// filter `tojson` gives a whole value, quotes included.
     Json,
 }
@@ -84,7 +84,7 @@ fn rendered(name: &str, source: &str, data: &Value, escaping: Escaping) -> Resul
         .template_from_named_str(NAME, source)
         .and_then(|template| template.render_captured_to(values::to_engine(data), &mut output).map(drop));
     match result {
-        // The engine writes strings alone.
+        // The engine writes only strings.
         Ok(()) => Ok(String::from_utf8_lossy(&output.written).into_owned()),
         Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => {
             let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));

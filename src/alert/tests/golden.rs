@@ -127,7 +127,7 @@ fn a_body_alone_stays_as_it_is() {
     assert_eq!(Alert { body: Some(" \n".to_owned()), ..Alert::default() }.text().joined(), "");
 }
 
-/// Columns and indents stand as code, all lines or none; empty ones stay.
+/// Columns and indents become code, all lines or none; empty ones stay.
 #[test]
 fn a_body_with_columns_is_code() {
     for (body, markdown) in [

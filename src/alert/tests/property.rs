@@ -125,7 +125,7 @@ proptest! {
         prop_assert_eq!(findings(channel, MsgType::TemplateCard, &content), Findings::default());
     }
 
-    /// Whatever has no room is left over, byte for byte.
+    /// What has no room is left over, byte for byte.
     #[test]
     fn an_article_loses_nothing(body in body(), title in "[a磁]{1,80}") {
         let link = Some(Link { url: "https://example.com/".to_owned(), label: None });

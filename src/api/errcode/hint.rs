@@ -33,7 +33,7 @@ pub(crate) struct HintContext<'a> {
     pub(crate) period: Option<Duration>,
 }
 
-/// What to do next after this answer: one sentence without line breaks, whatever stands in `errmsg`.
+/// What to do next after this answer: one sentence without line breaks, for any `errmsg`.
 ///
 /// It can quote up to 200 characters of `errmsg`, so known secrets are still to be masked in it.
 pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {

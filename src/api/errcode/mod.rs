@@ -1,6 +1,6 @@
 //! What WeCom's error codes mean: one table from code to class and hint, and the questions that a caller asks of it.
 //!
-//! Pure: nothing here sends, waits or prints. Decisions rest on `errcode` alone; `errmsg`, whose wording changes and
+//! Pure: nothing here sends, waits or prints. Decisions depend only on `errcode`; `errmsg`, whose wording changes and
 //! whose text is not ours, is only quoted from, shortened and made one line.
 
 mod hint;
@@ -123,7 +123,7 @@ pub(crate) fn said_or_meant(answer: &Answer) -> &str {
 
 /// The address from which WeCom saw the call come, as in `…, from ip: 203.0.113.7, more info at …`.
 ///
-/// The last one that is an address counts, since WeCom appends it to whatever the message quotes.
+/// The last one that is an address counts, since WeCom appends it to the text that the message quotes.
 pub(crate) fn seen_ip(errmsg: &str) -> Option<String> {
     const LABEL: &str = "from ip:";
     // Lower case of ASCII only: every byte keeps its position.

@@ -6,7 +6,7 @@ const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
 const READMES: [&str; 2] = [include_str!("../../../README.md"), include_str!("../../../README.zh-CN.md")];
 
-/// The key of a line that sets one, or would without its `#`; prose stands after `# `.
+/// The key of a line that sets one, or would without its `#`; prose comes after `# `.
 fn key_of(line: &str) -> Option<&str> {
     let (key, _) = line.strip_prefix('#').unwrap_or(line).split_once(" = ")?;
     (!key.contains(' ')).then_some(key)

@@ -1,4 +1,4 @@
-//! No text makes the parser panic, and no error shows a credential that stands in the file.
+//! No text makes the parser panic, and no error shows a credential that is in the file.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const PLANTED: &str = "PLANTED-test-credential-0123456789";
 
-/// Pieces from which files are put together; the credential stands in every place but a profile's name.
+/// Pieces from which files are put together; the credential is in every place but a profile's name.
 fn piece() -> impl Strategy<Value = String> {
     let keys: Vec<_> = Setting::keys().map(str::to_owned).collect();
     let values = [

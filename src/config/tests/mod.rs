@@ -81,12 +81,12 @@ fn resolve_target(overrides: &Overrides, env: &Environment, target: &TargetName,
     Config::read(overrides, env)?.resolve_target(target, origin)
 }
 
-/// What the settings make of a config file alone.
+/// What the settings make of only a config file.
 fn settings_of(config: &str) -> Settings {
     Home::with(config).settings(&Overrides::default(), &[])
 }
 
-/// The error of a config file alone, without the file's path: exit 3 and one line.
+/// The error of only a config file, without the file's path: exit 3 and one line.
 fn error_of(config: &str) -> (String, String) {
     let home = Home::with(config);
     let error = home.error(&Overrides::default(), &[]);

@@ -1,4 +1,4 @@
-//! Precedence: option, environment, profile, top level, default. A profile named by option stands above the environment.
+//! Precedence: option, environment, profile, top level, default. A profile named by option counts before the environment.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ fn what_the_named_profile_lacks_comes_from_the_environment_before_the_top_level(
     let bare = Overrides::default().set(Setting::Profile, "bare");
     assert_eq!(home.settings(&bare, &[("WECOM_ALERT_CORP_ID", "ww-env")]).corp_id.unwrap().value, "ww-env");
     assert_eq!(home.settings(&bare, &[]).corp_id.unwrap().value, "ww-top");
-    // An option stands above the profile, so nothing is said about the variable.
+    // An option counts before the profile, so nothing is said about the variable.
     let home = Home::with(FILE);
     let with_id = ops().set(Setting::CorpId, "ww-option");
     assert_eq!(home.settings(&with_id, &[("WECOM_ALERT_CORP_ID", "ww-env")]).corp_id.unwrap().value, "ww-option");

@@ -115,7 +115,7 @@ fn a_proxy_file_is_read_unless_nothing_is_sent() {
     home.write(".config/wecom-alert/proxy.url", "\u{feff}http://u:test-secret@p.example:3128\r\n");
     let ProxySetting::Url(url) = home.settings(&Overrides::default(), &[]).proxy else { panic!() };
     assert_eq!(url.password.unwrap().expose(), "test-secret");
-    // The higher level wins in whatever form.
+    // The higher level wins in any form.
     let off = home.settings(&Overrides::default(), &[("WECOM_ALERT_PROXY", "none")]);
     assert_eq!(off.proxy, ProxySetting::Off);
 }

@@ -43,7 +43,7 @@ impl Cutter<'_> {
         (ends.len() <= most).then_some(ends)
     }
 
-    /// What a piece has besides its own bytes: before them the line that begins a block again, behind them a line break and
+    /// What a piece has besides its own bytes: before them the line that begins a block again, after them a line break and
     /// the line that ends one.
     pub(super) fn frame(&self, start: usize, end: usize) -> [&str; 3] {
         let before = self.layout.fence_at(start).filter(|_| start > 0);
@@ -75,7 +75,7 @@ impl Cutter<'_> {
         end
     }
 
-    /// The best place to cut behind `start`, not behind `most` and always at least one code point away.
+    /// The best place to cut after `start`, not after `most` and always at least one code point away.
     pub(super) fn choose(&self, start: usize, most: usize) -> usize {
         let reopening = self.frame(start, start)[0].len();
         let mut end = most.min(start + self.room.saturating_sub(reopening));
@@ -96,7 +96,7 @@ impl Cutter<'_> {
             .unwrap_or_else(|| end.max(char_border_behind(self.text, start + 1)))
     }
 
-    /// The last line border behind `floor` that breaks nothing.
+    /// The last line border after `floor` that breaks nothing.
     fn line_border(&self, start: usize, floor: usize, end: usize) -> Option<usize> {
         let mut end = end;
         let line_break = self.layout.line_break;
@@ -110,7 +110,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// The last border between clusters behind `floor` that breaks nothing. With `before_break` a line break may begin
+    /// The last border between clusters after `floor` that breaks nothing. With `before_break` a line break may begin
     /// the next piece, and must not otherwise.
     fn cluster_border(&self, start: usize, floor: usize, end: usize, before_break: bool) -> Option<usize> {
         let mut place = end;
@@ -130,7 +130,7 @@ impl Cutter<'_> {
         None
     }
 
-    /// The last border between clusters that is not behind `place`. What is before `start` is no part of a cluster: it
+    /// The last border between clusters that is not after `place`. What is before `start` is no part of a cluster: it
     /// has been cut off, and looking into it would cost time.
     fn cluster_before(&self, start: usize, place: usize) -> Option<usize> {
         let place = char_border_before(self.text, place);
@@ -166,7 +166,7 @@ impl Cutter<'_> {
     }
 }
 
-/// The last border between code points that is not behind `place`.
+/// The last border between code points that is not after `place`.
 fn char_border_before(text: &str, place: usize) -> usize {
     (0..=place.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
 }

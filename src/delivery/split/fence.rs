@@ -17,13 +17,13 @@ pub(super) struct Opening {
 /// A fenced block, its places in bytes of the text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fence {
-    /// Where the line that begins it stands.
+    /// Where the line that begins it is.
     pub(super) start: usize,
-    /// Behind that line.
+    /// After that line.
     pub(super) content: usize,
-    /// Where the line that ends it stands; the end of the text without one.
+    /// Where the line that ends it is; the end of the text without one.
     pub(super) close: usize,
-    /// Behind that line.
+    /// After that line.
     pub(super) end: usize,
     pub(super) opening: Opening,
 }
@@ -40,7 +40,7 @@ impl Fence {
     }
 }
 
-/// Reads a line as the beginning of a block: up to three blanks, three or more backticks or tildes, and behind backticks
+/// Reads a line as the beginning of a block: up to three blanks, three or more backticks or tildes, and after backticks
 /// no further one.
 pub(super) fn opening(line: &[u8]) -> Option<Opening> {
     let (indent, byte, run) = run(line)?;
@@ -60,7 +60,7 @@ pub(super) fn looks_like_one(line: &[u8]) -> bool {
 }
 
 /// From which place on a line may be broken without its first half becoming the beginning of a block, or the end of the
-/// one it stands in. `None` if there is no such place.
+/// one it is in. `None` if there is no such place.
 pub(super) fn safe_from(line: &[u8], within: Option<Opening>) -> Option<usize> {
     let behind_next = |from: usize, found: fn(&u8) -> bool| {
         let distance = line[from..].iter().position(found)?;

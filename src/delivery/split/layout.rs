@@ -9,9 +9,9 @@ use super::fence::Fence;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Font {
     pub(super) start: usize,
-    /// Behind the tag.
+    /// After the tag.
     pub(super) inner: usize,
-    /// Where `</font>` stands.
+    /// The place of `</font>`.
     pub(super) close: Option<usize>,
 }
 
@@ -48,7 +48,7 @@ impl Layout {
             self.protect(start..end);
         } else if (content - start) + (end - close) + opening.lead < self.room / 2 {
             self.fences.push(fence);
-            // No cut that would leave a block empty: behind its first line, or before its last.
+            // No cut that would leave a block empty: after its first line, or before its last.
             self.protect(start..content + 1);
             if close < end {
                 self.protect(close - 1..end);
@@ -65,7 +65,7 @@ impl Layout {
         }
     }
 
-    /// Keeps a font whole, if a piece can hold it; `end` is behind its last tag.
+    /// Keeps a font whole, if a piece can hold it; `end` is after its last tag.
     pub(super) fn keep_font(&mut self, font: Font, end: Option<usize>) {
         match end {
             Some(end) if end - font.start <= self.room => self.protect(font.start..end),

@@ -4,7 +4,7 @@
 //! or inline code that a part can hold. A fenced block longer than a part ends with the part and begins again in the
 //! next one, unless its own lines take half of a part: then it is text like any other.
 //!
-//! Every byte of the text stands in exactly one part. Besides them a part has its mark, for a block begun again the line
+//! Every byte of the text is in exactly one part. Besides them a part has its mark, for a block begun again the line
 //! that began it, and for one ended the run that ends it (on a line of its own).
 
 mod cut;

@@ -18,9 +18,9 @@ struct Kept {
 }
 
 /// What fits of the text, and a line that says how many bytes of it are not there, `[… 12345 bytes left out …]`: in front
-/// of a tail, behind a head, between both. A text that fits comes back as it is.
+/// of a tail, after a head, between both. A text that fits comes back as it is.
 ///
-/// Blocks and fonts that the gap breaks are ended before it and begun again behind it. A limit too small for that line is
+/// Blocks and fonts that the gap breaks are ended before it and begun again after it. A limit too small for that line is
 /// not kept.
 pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
     truncate_with_note(text, limit, markup, keep, "")
@@ -31,7 +31,7 @@ pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep:
     if text.len() <= limit {
         return text.to_owned();
     }
-    // A line behind a table or a quote would belong to it.
+    // A line after a table or a quote would belong to it.
     let line_break = markup.line_break();
     let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { line_break };
     let note = if note.is_empty() { String::new() } else { format!("{line_break}{note}") };

@@ -63,7 +63,7 @@ fn the_users_own_title_and_message_are_kept_and_the_default_ones_are_not() {
     let alert = grafana(&payload.to_string());
     assert_eq!(alert.title.as_deref(), Some("内存告警"));
     assert!(body(&alert).starts_with("call the blue team\n\nMemory of cn-1"), "{}", body(&alert));
-    // The name is told somewhere all the same.
+    // The name is shown somewhere all the same.
     assert_eq!(fields(&alert)[0], "alertname=High memory usage");
 }
 

@@ -1,5 +1,5 @@
 //! The blocks of template cards, field by field. Lengths in characters are recommendations (document path 90236);
-//! where webhooks have another (document path 99110), it stands in brackets.
+//! where webhooks have another (document path 99110), it is in brackets.
 
 use serde_json::Number;
 

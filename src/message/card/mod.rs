@@ -24,10 +24,10 @@ wire! {
         pub card_type: String,
         /// Who speaks: the line at the top.
         pub source: Option<CardSource>,
-        /// The menu behind the dots; app messages alone.
+        /// The menu behind the dots; app messages only.
         pub action_menu: Option<ActionMenu>,
         /// Names the card in events. At most 128 bytes of letters, digits, `_`, `-` and `@`, new for each message of an
-        /// app; app messages alone.
+        /// app; app messages only.
         pub task_id: Option<String>,
         /// The title.
         pub main_title: Option<MainTitle>,
@@ -49,15 +49,15 @@ wire! {
         pub jump_list: Option<Vec<CardJump>>,
         /// What a click on the card opens.
         pub card_action: Option<CardAction>,
-        /// A drop-down list; app messages alone.
+        /// A drop-down list; app messages only.
         pub button_selection: Option<Select>,
-        /// 1 to 6 buttons; app messages alone.
+        /// 1 to 6 buttons; app messages only.
         pub button_list: Option<Vec<CardButton>>,
-        /// 1 to 20 choices; app messages alone.
+        /// 1 to 20 choices; app messages only.
         pub checkbox: Option<Checkbox>,
-        /// 1 to 3 drop-down lists; app messages alone.
+        /// 1 to 3 drop-down lists; app messages only.
         pub select_list: Option<Vec<Select>>,
-        /// The button that sends the choice; app messages alone.
+        /// The button that sends the choice; app messages only.
         pub submit_button: Option<SubmitButton>,
     }
 }
@@ -70,11 +70,11 @@ pub enum CardType {
     TextNotice,
     /// Text with a picture.
     NewsNotice,
-    /// Buttons; app messages alone.
+    /// Buttons; app messages only.
     ButtonInteraction,
-    /// One list of choices; app messages alone.
+    /// One list of choices; app messages only.
     VoteInteraction,
-    /// Drop-down lists; app messages alone.
+    /// Drop-down lists; app messages only.
     MultipleInteraction,
 }
 

@@ -16,7 +16,7 @@ const MAX_EXTENSION_BYTES: usize = 32;
 ///
 /// Folders are cut off (`/` and `\` both end one); control characters, line separators and marks that turn the direction
 /// of text are removed; `"` becomes `'`; blanks around it go. A name longer than [`MAX_FILENAME_BYTES`] loses the end of
-/// what stands before its extension. Where nothing is left, `file` stands in. Everything else, Chinese and emoji
+/// what stands before its extension. Where nothing is left, the name is `file`. Everything else, Chinese and emoji
 /// included, stays as it is.
 pub fn wire_filename(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).map(harmless).find(|part| !matches!(part.as_str(), "" | "." | ".."));

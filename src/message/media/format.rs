@@ -18,10 +18,10 @@ pub enum MediaFormat {
 /// Tells the format from the first 64 bytes.
 ///
 /// AMR is the narrowband codec in its file format of one channel, `#!AMR` and a line feed (RFC 4867). AMR-WB, with a
-/// header of its own, is another codec and counts as other: WeCom names AMR alone (document path 90253).
+/// header of its own, is another codec and counts as other: WeCom names only AMR (document path 90253).
 ///
 /// MP4 is a file that opens with an `ftyp` box whose brands name MP4 or the ISO base format, unless the main brand
-/// says that it is a picture (HEIC, AVIF, JPEG 2000, raw photos), sound alone, or QuickTime.
+/// says that it is a picture (HEIC, AVIF, JPEG 2000, raw photos), only sound, or QuickTime.
 pub fn sniff(head: &[u8]) -> MediaFormat {
     if head.starts_with(b"\xff\xd8\xff") {
         MediaFormat::Jpeg
@@ -183,7 +183,7 @@ mod tests {
             broken[..4].copy_from_slice(&size.to_be_bytes());
             assert_eq!(sniff(&broken), MediaFormat::Other, "{size}");
         }
-        // Brands behind the end of the box do not count.
+        // Brands after the end of the box do not count.
         assert_eq!(sniff(b"\0\0\0\x10ftyp3gp5\0\0\0\0isom"), MediaFormat::Other);
     }
 

@@ -30,11 +30,11 @@ const WEBHOOK_IMAGE_MB: u64 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MediaKind {
-    /// A picture, JPG or PNG. Apps alone: webhooks get their pictures inline.
+    /// A picture, JPG or PNG. Apps only: webhooks get their pictures inline.
     Image,
     /// A voice message of at most 60 s, AMR.
     Voice,
-    /// A video, MP4. Apps alone.
+    /// A video, MP4. Apps only.
     Video,
     /// A file of any format.
     File,

@@ -126,7 +126,7 @@ fn progress_that_was_lost_does_not_lose_the_entry() {
     assert_eq!(place.claim(&id).progress, saved);
 }
 
-/// What may have arrived must not be sent again, although nobody can read what had been done.
+/// What may have arrived must not be sent again, even if the progress can no longer be read.
 #[test]
 fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
     let place = Place::new();

@@ -44,7 +44,7 @@ impl Place {
         self.outbox.accept(alert(), parts)
     }
 
-    /// Accepts one that nobody holds.
+    /// Accepts one and drops the claim.
     fn leave(&self) -> String {
         self.accept().alert.id.clone()
     }

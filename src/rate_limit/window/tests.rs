@@ -1,4 +1,4 @@
-//! What a pacing file says, at every moment and after every kind of damage.
+//! The content of a rate limit file, at every moment and after every kind of damage.
 
 use proptest::prelude::*;
 

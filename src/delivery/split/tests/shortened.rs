@@ -8,7 +8,7 @@ use super::property::{any_markup, chaos, sound};
 use super::reading::{blocks, is_balanced};
 use crate::config::Keep;
 
-/// What stands before the notice and behind it, and the number in it.
+/// The text before and after the notice, and the number in it.
 fn taken_apart(short: &str) -> (&str, usize, &str) {
     let (head, rest) = short.split_once("[… ").unwrap();
     let (number, tail) = rest.split_once(" bytes left out …]").unwrap();

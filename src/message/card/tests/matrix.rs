@@ -1,4 +1,4 @@
-//! Which block stands on which card.
+//! Which block belongs to which card.
 
 use serde_json::{Value, json};
 use strum::VariantArray;
