@@ -7,13 +7,25 @@ mod msgtype;
 
 pub use msgtype::{DESCRIPTION_BYTES, MadeOf, Markup, MsgType, TEXT_BYTES, TextField, TextLimit, TypeFacts};
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// A way to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Channel {
     /// message/send: members, departments and tags of an app (document path 90236).
     App,
@@ -24,8 +36,6 @@ pub enum Channel {
 /// The facts that differ between channels.
 #[derive(Debug)]
 pub struct Facts {
-    /// The name in options and in JSON.
-    pub name: &'static str,
     /// The command that sends by it.
     pub command: &'static str,
     /// What a sentence calls it, with its article.
@@ -99,7 +109,6 @@ pub enum Cards {
 }
 
 static APP: Facts = Facts {
-    name: "app",
     command: "app-send",
     noun: "an app",
     send_path: "message/send",
@@ -132,7 +141,6 @@ static APP: Facts = Facts {
 };
 
 static WEBHOOK: Facts = Facts {
-    name: "webhook",
     command: "webhook-send",
     noun: "a webhook",
     send_path: "webhook/send",
@@ -163,7 +171,7 @@ static WEBHOOK: Facts = Facts {
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::App, Self::Webhook];
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The row of this channel.
     pub fn facts(self) -> &'static Facts {
@@ -175,12 +183,7 @@ impl Channel {
 
     /// The name in options and in JSON.
     pub fn as_str(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// The channel of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+        self.into()
     }
 
     /// Whether there are messages of this type.
@@ -190,7 +193,7 @@ impl Channel {
 
     /// Another channel that has this message type, where this one has not.
     pub fn other_with(self, msgtype: MsgType) -> Option<Self> {
-        Self::ALL.into_iter().find(|other| *other != self && other.has_type(msgtype))
+        Self::ALL.iter().copied().find(|other| *other != self && other.has_type(msgtype))
     }
 
     /// Whether pictures are in the body of a message, not uploaded.
@@ -217,22 +220,16 @@ impl Addressing {
     }
 }
 
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_name_is_read_back() {
-        for channel in Channel::ALL {
-            assert_eq!(Channel::from_name(channel.as_str()), Some(channel));
+        for channel in Channel::ALL.iter().copied() {
+            assert_eq!(channel.as_str().parse(), Ok(channel));
             assert!(channel.facts().command.starts_with(channel.as_str()));
         }
-        assert_eq!(Channel::from_name("App"), None);
+        assert!("App".parse::<Channel>().is_err());
     }
 }

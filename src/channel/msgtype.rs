@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn each_type_belongs_to_a_channel() {
         for msgtype in MsgType::VARIANTS {
-            assert!(Channel::ALL.into_iter().any(|channel| channel.has_type(*msgtype)), "{msgtype:?}");
+            assert!(Channel::ALL.iter().copied().any(|channel| channel.has_type(*msgtype)), "{msgtype:?}");
         }
     }
 

@@ -118,10 +118,8 @@ impl FromStr for TargetName {
     /// Reads `PROFILE`, `PROFILE:app` or `PROFILE:webhook`; any other `:` belongs to the profile's name.
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        let split = Channel::ALL.into_iter().find_map(|channel| {
-            let profile = text.strip_suffix(channel.as_str())?.strip_suffix(':')?;
-            Some((profile.trim_end(), Some(channel)))
-        });
+        let split =
+            text.rsplit_once(':').and_then(|(profile, name)| Some((profile.trim_end(), Some(name.parse().ok()?))));
         let (profile, channel) = split.unwrap_or((text, None));
         if profile.is_empty() {
             return Err(Error::config(

@@ -289,7 +289,7 @@ pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Res
 pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {
     let with = |is_wanted: fn(&SecretSource) -> bool| {
         let has = |channel: &Channel| settings.credential(*channel).is_some_and(is_wanted);
-        Channel::ALL.into_iter().filter(has).collect::<Vec<_>>()
+        Channel::ALL.iter().copied().filter(has).collect::<Vec<_>>()
     };
     match (with(|source| source.precedence() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {
         ([one], _) | ([], [one]) => Ok(*one),

@@ -111,7 +111,7 @@ proptest! {
         }
         if let Ok(article) = alert.article() {
             let news = AppNews { articles: vec![article.content] };
-            for channel in Channel::ALL {
+            for channel in Channel::ALL.iter().copied() {
                 prop_assert_eq!(findings(channel, MsgType::News, &news), Findings::default());
             }
         }

@@ -90,8 +90,8 @@ fn of_types(arg: Arg, channel: Channel) -> Arg {
 
 /// The names of channels.
 pub(super) fn channel_parser() -> impl TypedValueParser<Value = Channel> {
-    PossibleValuesParser::new(Channel::ALL.map(Channel::as_str))
-        .try_map(|name| Channel::from_name(&name).ok_or("there is no such route"))
+    PossibleValuesParser::new(Channel::ALL.iter().copied().map(Channel::as_str))
+        .try_map(|name| name.parse().map_err(|_| "there is no such route"))
 }
 
 fn heading(group: OptionGroup) -> &'static str {

@@ -35,7 +35,7 @@ fn check_messages(alert: &Alert) {
         assert_sound(Channel::Webhook, body_of(MsgType::Text, &content));
     }
     for content in split_text(&alert.markdown().joined(), 2048, MsgType::Markdown) {
-        for channel in Channel::ALL {
+        for channel in Channel::ALL.iter().copied() {
             assert_sound(channel, body_of(MsgType::Markdown, &Markdown { content: content.clone() }));
         }
     }
@@ -47,7 +47,7 @@ fn check_messages(alert: &Alert) {
     }
     if let Ok(article) = alert.article() {
         let news = AppNews { articles: vec![article.content] };
-        for channel in Channel::ALL {
+        for channel in Channel::ALL.iter().copied() {
             assert_sound(channel, body_of(MsgType::News, &news));
         }
     }

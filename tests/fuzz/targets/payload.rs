@@ -11,7 +11,7 @@ use wecom_alert::sanitize::one_line;
 fuzz_target!(|input: &str| {
     let Some(body) = parse_payload(input) else { return };
     assert_eq!(parse_payload(&body.to_string()).as_ref(), Some(&body), "a payload is sent as it was read");
-    for channel in Channel::ALL {
+    for channel in Channel::ALL.iter().copied() {
         let findings = check_body(channel, &body);
         assert!(body.get("msgtype").is_some() || !findings.errors.is_empty(), "a body without msgtype is no message");
         for finding in findings.errors.iter().chain(&findings.warnings) {
