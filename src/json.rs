@@ -107,6 +107,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_keeps_its_last_digit() {
+        // Found by fuzzing: without the feature `float_roundtrip` of serde_json these change when they are written.
+        for text in ["1.00444444444e+82", "0.6543210987654321", "116.39747060000001", "2.5e-17"] {
+            let value = parse_json(text).unwrap();
+            assert_eq!(value.as_f64(), text.parse().ok());
+            assert_eq!(parse_json(&value.to_string()).unwrap(), value);
+        }
+    }
+
+    #[test]
     fn a_name_that_stands_twice_is_refused() {
         let error = parse_json("{\"text\": {\"content\": \"a\",\n \"content\": \"b\"}}").unwrap_err().to_string();
         assert!(error.contains("\"content\" stands twice") && error.contains("line 2"), "{error}");
