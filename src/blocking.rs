@@ -17,20 +17,20 @@ pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
 }
 
-/// The same for what must not be left half done: [`settled`] waits for its end.
+/// The same for work that must not be interrupted, such as writing an entry: [`settled`] waits for its end.
 pub(crate) async fn to_the_end<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let _under_way = UnderWay::begin();
     off_loop(work).await
 }
 
-/// Waits until nothing is under way that must not be left half done.
+/// Waits until no work is running that must not be interrupted.
 pub(crate) async fn settled() {
     while UNDER_WAY.load(Ordering::Relaxed) > 0 {
         ENDED.notified().await;
     }
 }
 
-/// How much is under way that must not be left half done.
+/// How much work is running that must not be interrupted.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 static ENDED: Notify = Notify::const_new();
 

@@ -76,7 +76,7 @@ pub fn elapsed_in_ci(seconds: u64) -> String {
 
 const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
 
-/// The largest of these units that is needed and the next one, which is left out when it is zero unless `with_zero`.
+/// The two largest units that are needed; the second is left out when it is zero, unless `with_zero`.
 fn two_largest(mut seconds: u64, units: &[(u64, &str)], with_zero: bool) -> String {
     let smallest = units.len().saturating_sub(1);
     let largest = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(smallest);

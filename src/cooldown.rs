@@ -100,7 +100,7 @@ impl AdmittedAlert {
     }
 }
 
-/// The lock; `None` if it cannot be had in time.
+/// The lock; `None` if it is not free in time.
 async fn lock(file: &KeyedFile, duration: Duration, until: Instant, listener: &Observer) -> io::Result<Option<Guard>> {
     let is_told = Cell::new(false);
     let is_settled = || {
@@ -112,7 +112,7 @@ async fn lock(file: &KeyedFile, duration: Duration, until: Instant, listener: &O
     };
     match file.lock(until, is_settled).await? {
         None if LastAlert::recent(file, duration).is_some() => {
-            // It is settled that this one is held back. The lock is only needed to count it.
+            // This one is held back in any case; the lock is only needed to count it.
             file.lock(until.min(Instant::now() + COUNT_PATIENCE), || false).await
         }
         locked => Ok(locked),
@@ -142,7 +142,7 @@ struct LastAlert {
 }
 
 impl LastAlert {
-    /// The one in the file, if it still holds others back. A file that cannot be read holds none back.
+    /// The last alert in the file, if it still holds repeats back. A file that cannot be read holds none back.
     fn recent(file: &KeyedFile, duration: Duration) -> Option<Self> {
         file.read().ok().flatten().filter(|last: &Self| last.is_recent_at(now_ms(), duration))
     }
@@ -255,7 +255,7 @@ mod tests {
             let (warning, second, third) = run(async {
                 let front = passes(machine.admit("a", LONG).await);
                 let end = async {
-                    // Until both wait.
+                    // Until both wait for the lock.
                     while machine.said.lock().unwrap().len() < 2 {
                         tokio::task::yield_now().await;
                     }

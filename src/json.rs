@@ -23,7 +23,7 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// A value with nothing lost.
+/// A JSON value, parsed without loss.
 struct Whole(Value);
 
 impl<'de> Deserialize<'de> for Whole {

@@ -9,7 +9,7 @@
 //!
 //! A room is a module: a file or folder of `src/`. It uses modules of its own layer and below.
 //!
-//! | Layer | Room | Job |
+//! | Layer | Module | Job |
 //! | :-- | :-- | :-- |
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
@@ -26,7 +26,7 @@
 //! | 1 | `alert` | one alert as content of any message type |
 //! | 1 | `config` | options, environment and config file to settings |
 //! | 1 | `input` `feed` `template` `ci` | texts and files read; notifications of monitoring systems; templates; facts of CI systems |
-//! | 0 | `error` `event` `secret` `sanitize` `suggest` `address` `json` `clock` `process` `fingerprint` `blocking` | the ground floor: what any room may use |
+//! | 0 | `error` `event` `secret` `sanitize` `suggest` `address` `json` `clock` `process` `fingerprint` `blocking` | the ground floor: what any module may use |
 //!
 //! # The way of one alert
 //!

@@ -8,10 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// The replacement for a secret.
 pub(crate) const MASKED: &str = "***";
 
-/// Shorter than this, a "secret" is no credential, and masking it would garble every message.
+/// A secret with fewer bytes is not masked: it is no credential, and masking it would spoil every message.
 const SHORTEST_MASKED: usize = 4;
 
-/// All but what RFC 3986 leaves as it is.
+/// The characters that are percent-encoded: all except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A credential: corp secret, access token, webhook key or proxy password.
@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
 
 /// All secrets known to this process, to be taken out of any text before it is shown.
 ///
-/// Clones share one list: what the token fetch learns, the output masks.
+/// Clones share one list: a token that is fetched later is masked in all output.
 #[derive(Clone, Default)]
 pub struct Mask(Arc<Mutex<Vec<String>>>);
 

@@ -18,16 +18,16 @@ use crate::fingerprint::fingerprint;
 use crate::secret::{Mask, Secret};
 use crate::store::{Folder, Guard, KeyedFile};
 
-/// A token is given up before it expires, by a tenth of its life and by no more than this.
+/// A token is no longer used this long before it expires at most (usually a tenth of its life), in seconds.
 const LONGEST_MARGIN_S: u64 = 300;
 
-/// After a refresh that brought the same token again, no process asks again for this long.
+/// After a refresh that returned the same token, no process refreshes again for this long, in seconds.
 const UNCHANGED_HOLDS_S: u64 = 30;
 
 /// How long another process may keep the lock before this one goes on without it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// A token with so little life left can expire on its way.
+/// A token with no more life than this may expire on its way, in seconds.
 const LAST_SECONDS: u64 = 5;
 
 /// The app whose token is wanted.
@@ -52,13 +52,13 @@ pub(crate) struct Token {
     pub(crate) from_cache: bool,
     /// Whether a call was made with it.
     pub(crate) was_used: bool,
-    /// What WeCom said with it; `None` when it was not asked.
+    /// The answer of `gettoken`; `None` for a cached token.
     pub(crate) answer: Option<Answer>,
 }
 
 impl Token {
-    /// Whether WeCom may find it stale although nothing is wrong: it was there before, or WeCom gave out one that was
-    /// near its end, as it does where it grants the same token again.
+    /// Whether WeCom may refuse it as stale although nothing is wrong: it comes from the cache, or WeCom granted one
+    /// near its end, as it does when it grants the same token again.
     pub(crate) fn may_be_stale(&self) -> bool {
         self.from_cache || self.was_used || self.expires_in <= LAST_SECONDS
     }
@@ -168,7 +168,7 @@ impl Tokens {
         guard
     }
 
-    /// Tells only the first trouble with the cache: the next ones follow from it.
+    /// Reports only the first error with the cache: the next ones follow from it.
     fn tell_trouble(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.trouble_told.replace(true)) {
             self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));

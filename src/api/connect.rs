@@ -88,8 +88,8 @@ impl ConnectionWatch {
         })))
     }
 
-    /// Runs the attempt's request under this watch. The connector finds it through the task that polls it: hyper calls the connector
-    /// there, not in a task of its own.
+    /// Runs the request of the attempt with this watch. The connector finds the watch through the task that polls it:
+    /// hyper calls the connector there, not in a task of its own.
     pub(super) async fn over<F: Future>(&self, request: F) -> F::Output {
         CURRENT.scope(self.clone(), request).await
     }
@@ -234,7 +234,8 @@ async fn watched<C>(
     }
 }
 
-/// Reads the connector's error: by type where it has one, by text only for the proxies' log-in, whose errors are not public types.
+/// Classifies the error of the connector: by type where it has one, by text only for the log-in of proxies, whose
+/// errors are not public types.
 fn classify(error: &(dyn StdError + 'static)) -> ConnectFailure {
     let mut deepest = error.to_string();
     let mut next = Some(error);

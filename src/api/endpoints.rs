@@ -17,10 +17,10 @@ use crate::secret::Secret;
 /// Path of the endpoint.
 pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
 
-/// What the page calls normal, for an answer that leaves it out.
+/// The life of a token, in seconds, if the answer does not say it: the value that the page calls normal.
 const NORMAL_LIFETIME_S: u64 = 7200;
 
-/// A token as WeCom granted it.
+/// The answer of `gettoken`.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     /// Up to 512 bytes.
@@ -44,7 +44,7 @@ pub(crate) struct Agent {
     pub(crate) name: String,
     /// Whether it was disabled.
     pub(crate) is_closed: bool,
-    /// Whether the answer says anything of the range; else the lists are empty and mean nothing.
+    /// Whether the answer has the visible range; else the lists are empty and mean nothing.
     pub(crate) tells_range: bool,
     /// Members who are named one by one.
     pub(crate) users: Vec<String>,
@@ -56,7 +56,7 @@ pub(crate) struct Agent {
     pub(crate) answer: Answer,
 }
 
-/// What an upload brought.
+/// The result of an upload.
 #[derive(Debug, Clone)]
 pub(crate) struct Uploaded {
     /// Valid for 3 days: an app's for all apps of the corp, a webhook's for that webhook only.

@@ -9,7 +9,7 @@ use crate::error::{Answer, Error, Status};
 use crate::sanitize::{one_line, truncate};
 use crate::secret::Mask;
 
-/// How much of a foreign answer is shown, in characters.
+/// How much of an answer that is not WeCom's is shown, in characters.
 const EXCERPT_CHARS: usize = 120;
 
 /// Why a call failed.
@@ -97,7 +97,7 @@ impl Limit {
     }
 }
 
-/// Whom a request is for, as errors name it.
+/// The peer of a request, as errors name it: host, endpoint, and the proxy.
 #[derive(Debug)]
 pub(super) struct Peer<'a> {
     /// The host, with the port where one was given.

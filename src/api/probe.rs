@@ -14,7 +14,7 @@ use crate::config::ProxySetting;
 use crate::event::Observer;
 use crate::secret::Mask;
 
-/// Which way requests go.
+/// How requests are routed: directly, or through a proxy.
 pub(crate) enum Way {
     /// Straight to WeCom, since no proxy is named.
     Straight,
@@ -32,7 +32,7 @@ impl Client {
         Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, listener) }
     }
 
-    /// Which way its requests go, and why.
+    /// How its requests are routed, and why.
     pub(crate) fn way(&self) -> Way {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
         match self.proxy() {
@@ -95,7 +95,7 @@ impl Client {
         self.trusting(async || {
             let watch = ConnectionWatch::begin(self.connect_limit()?, true);
             let request = watch.over(http.get(self.options.base_url.as_str()).send());
-            // How it ended is known to the watch.
+            // The watch has the result.
             let _ = tokio::time::timeout_at(self.options.deadline.into(), request).await;
             watch.failure().map_or(Ok(()), |failure| Err(self.unreached(&self.peer(""), failure)))
         })

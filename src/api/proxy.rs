@@ -10,7 +10,7 @@ use reqwest::ClientBuilder;
 use crate::config::{BaseUrl, ProxySetting};
 use crate::error::{Error, Result};
 
-/// A proxy on the way.
+/// A proxy that carries requests.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     name: String,
@@ -20,12 +20,12 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy on the way to `base_url`; `None` where the way is straight.
+    /// The proxy for `base_url`; `None` for a direct connection.
     pub(super) fn find(setting: &ProxySetting, base_url: &BaseUrl) -> Option<Self> {
         find(setting, base_url, |name| std::env::var(name).ok())
     }
 
-    /// Whether there is one that was only put aside for this host, by `NO_PROXY`.
+    /// Whether there is a proxy that is not used for this host because of `NO_PROXY`.
     pub(super) fn is_excepted(setting: &ProxySetting, base_url: &BaseUrl) -> bool {
         let without = |name: &str| std::env::var(name).ok().filter(|_| !name.eq_ignore_ascii_case("no_proxy"));
         Self::find(setting, base_url).is_none() && find(setting, base_url, without).is_some()
@@ -66,7 +66,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Makes the connections of that builder go as the setting says.
+/// Applies the proxy setting to the builder of the HTTP client.
 pub(super) fn apply(setting: &ProxySetting, builder: ClientBuilder) -> Result<ClientBuilder> {
     Ok(match setting {
         _ if excepts_all(&no_proxy(|name| std::env::var(name).ok())) => builder.no_proxy(),

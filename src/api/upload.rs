@@ -27,7 +27,7 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestProgress(Arc<Mutex<BodyState>>);
 
-/// What became of the body of a request so far.
+/// The progress of a request body.
 #[derive(Debug, Default)]
 pub(super) struct BodyState {
     /// When bytes were handed over last.
@@ -203,7 +203,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         stream.set_nonblocking(true).unwrap();
-        // Far more than anybody's buffer for what is received.
+        // More than any receive buffer.
         while stream.write(&[0; 65536]).is_ok() {}
         assert!(unsent().is_some_and(|bytes| bytes > 0));
     }

@@ -168,7 +168,7 @@ fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckRepo
 struct Found {
     /// Some of them are listed, or may be in what is listed.
     listed: bool,
-    /// They may be.
+    /// It is not known.
     unknown: Vec<String>,
     /// They cannot be.
     missing: Vec<String>,

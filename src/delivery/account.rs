@@ -15,15 +15,16 @@ use crate::error::{Result, Status};
 use crate::message::{Part, PartKind, PartState};
 use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
 
-/// The accounts of all targets of a command. Clones share them, so that a signal's handler can say what was delivered.
+/// The delivery states of all targets of a command. Clones share them, so that the handler of a signal can report what
+/// was delivered.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts(Arc<Mutex<Vec<TargetAccount>>>);
 
-/// The account of one target, and the outbox entry that is kept up to date with it, if there is one.
+/// The delivery state of one target, and the outbox entry that is kept up to date with it, if there is one.
 #[derive(Debug)]
 pub(crate) struct Account {
     accounts: Accounts,
-    /// Its index among the accounts of all targets.
+    /// Its index in the list of all targets.
     index: usize,
     /// The outbox entry that is kept up to date.
     pub(crate) entry: Option<ClaimedEntry>,
@@ -49,7 +50,7 @@ pub(super) struct PartAccount {
     /// Its receipt, without the status.
     pub(super) receipt: Receipt,
     pub(super) progress: PartProgress,
-    /// WeCom had taken all of it before this process.
+    /// WeCom had accepted all of it before this process.
     pub(super) was_sent: bool,
     /// Nothing more is done for it.
     pub(super) is_closed: bool,
@@ -62,7 +63,7 @@ pub(super) struct PartAccount {
 }
 
 impl Accounts {
-    /// Opens an account for one more target.
+    /// Adds the state of one more target.
     pub(crate) fn open(&self, profile: Option<&str>, channel: Channel) -> Account {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
@@ -76,7 +77,7 @@ impl Accounts {
 }
 
 impl Account {
-    /// Notes which parts are to be sent, and how far they have come already.
+    /// Records which parts are to be sent, and how far they have come already.
     pub(crate) fn expect(&mut self, parts: &[Part]) {
         let before = &self.before.parts;
         let known = |index: usize| before.get(index).copied().unwrap_or_default();
@@ -99,7 +100,7 @@ impl Account {
         self.entry = Some(entry);
     }
 
-    /// How many calls of a part WeCom took, counted from its first one; `None` if nothing is left of it to be sent.
+    /// How many calls of a part WeCom accepted, counted from its first one; `None` if none is left to be made.
     pub(super) fn taken(&self, index: usize) -> Option<usize> {
         self.with_part(index, |part| (part.progress.state != PartState::Sent).then_some(part.progress.taken)).flatten()
     }
@@ -114,7 +115,7 @@ impl Account {
         self.with(|target| target.attempts += 1);
         self.set_state(index, PartState::UnderWay);
         self.before.last_attempt_ms = Some(now_ms());
-        // The state of a request under way is only asked for where a second copy is forbidden, or dropped by WeCom.
+        // The state of a request under way is stored only where a second copy is forbidden, or where WeCom drops one.
         let alert = self.entry.as_ref().map(|claimed| &claimed.alert);
         if alert.is_some_and(|alert| alert.at_most_once || alert.duplicate_check_s.is_some()) {
             self.save().await;
@@ -180,14 +181,14 @@ impl Account {
         self.with_part(index, |part| part.is_closed = true);
     }
 
-    /// Leaves the entry waiting, with what the attempt brought.
+    /// Leaves the entry waiting, with the result of the attempt.
     pub(crate) async fn wait(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         self.finish(move |mut entry| entry.save(progress)).await
     }
 
-    /// Puts the entry among those that are not tried any more, with what its last attempt brought. Where that fails (exit
-    /// 3), it still waits.
+    /// Moves the entry to the failed ones, with the error of its last attempt. Where that fails (exit 3), it still
+    /// waits.
     pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
         let progress = self.progress_after(outcome);
         self.finish(move |entry| entry.fail(&progress)).await
@@ -223,7 +224,7 @@ impl Account {
         progress
     }
 
-    /// Saves the progress. What cannot be saved may be sent twice, which is better than not at all.
+    /// Saves the progress. If that fails, a part may be sent twice, which is better than not at all.
     async fn save(&mut self) {
         let progress = self.progress();
         let Some(mut entry) = self.entry.take() else { return };

@@ -30,7 +30,7 @@ pub(crate) struct Courier {
     pub(crate) client: Client,
     pub(crate) channel: Channel,
     pub(crate) credential: Credential,
-    /// The token for the next request; `None` where one must be got first.
+    /// The token for the next request; `None` before there is one.
     pub(crate) token: Option<Token>,
     pub(crate) credential_info: CredentialInfo,
     pub(crate) policy: RetryPolicy,
@@ -108,8 +108,8 @@ impl Courier {
         }
     }
 
-    /// One attempt. When WeCom finds a token stale that was not fetched fresh for this very call, another one is got and
-    /// the call repeated, once.
+    /// One attempt. If WeCom refuses a token as stale that was not fetched for this very call, gets another one and
+    /// repeats the call, once.
     async fn attempt<T>(
         &mut self,
         endpoint: &str,

@@ -1,4 +1,5 @@
-//! Delivery of one message to one target: its parts in order, each uploaded where that is needed, sent, and accounted for.
+//! Delivers one message to one target: sends its parts in order, uploads files where needed, and records the result of
+//! each part.
 
 mod account;
 mod courier;
@@ -187,7 +188,7 @@ impl<'p> Message<'p> {
     }
 }
 
-/// Stands where the picture is put in.
+/// The placeholder in the body that the picture replaces.
 const PICTURE: &str = "BASE64_OF_THE_PICTURE";
 
 /// More bytes than there are around the picture in its body.

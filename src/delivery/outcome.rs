@@ -103,7 +103,7 @@ pub struct PlannedRequest {
     pub body: Value,
 }
 
-/// What a command that does not send hands over.
+/// The data that a command returns which sends no message.
 #[derive(Debug, Clone, Default)]
 pub enum Product {
     /// Nothing.
@@ -190,7 +190,7 @@ pub struct ListedEntry {
     pub errcode: Option<i64>,
     /// `waiting` or `failed`.
     pub state: &'static str,
-    /// What its last attempt failed of.
+    /// The error of its last attempt.
     pub reason: Option<String>,
 }
 
@@ -217,22 +217,22 @@ pub struct Outcome {
     pub attempts: u32,
     /// Why it failed.
     pub error: Option<Error>,
-    /// What else it hands over.
+    /// The data that it returns.
     pub product: Product,
-    /// What left parts undelivered, where some are.
+    /// Why parts were not delivered, where some were not.
     pub shortfall: Option<Shortfall>,
     /// The entry of the outbox that holds what was not delivered.
     pub outbox_id: Option<String>,
     /// How many repeats of this alert had been held back before it, or with it.
     pub held_back: u64,
-    /// What each target brought, for a command that sends.
+    /// The outcome of each target, for a command that sends.
     pub targets: Vec<Outcome>,
 }
 
 /// Why parts of a message were not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortfall {
-    /// What the attempt that decided ended as.
+    /// The status of the attempt that decided.
     pub status: Status,
     /// Whether some of it may have arrived all the same.
     pub may_have_arrived: bool,

@@ -14,7 +14,7 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest backoff of our own choice, before it is spread.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 
-/// What a failed attempt means for the next one.
+/// The class of a failed attempt, which decides about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureClass {
     /// Nothing can have arrived: no connection was made, or WeCom says that the trouble is its own.
@@ -76,7 +76,7 @@ impl RetryPolicy {
             FailureClass::Final => return None,
             FailureClass::Garbled | FailureClass::Silent if delivers && self.at_most_once => return None,
             FailureClass::Limited(_) if !self.wait_for_rate => return None,
-            // Never less than what was asked for. A wait of zero asks for nothing: then the own backoff holds.
+            // Never less than WeCom asked for. If it asked for zero, our own backoff is used.
             FailureClass::Limited(Some(asked)) if !asked.is_zero() => {
                 asked + (asked / 20).min(FIRST_BACKOFF).mul_f64(roll)
             }

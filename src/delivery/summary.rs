@@ -20,7 +20,7 @@ pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accou
         outcome.attempts += target.attempts;
         outcome.parts.extend(target.receipts(target.is_stopped()));
         outcome.outbox_id = outcome.outbox_id.take().or_else(|| target.outbox_id.clone());
-        // One for which nothing was made ready is no target yet.
+        // A state without parts: the message for that target was not made.
         if !target.parts.is_empty() {
             outcome.targets.push(target.interrupted_as(outcome.status));
         }
@@ -78,7 +78,7 @@ impl TargetAccount {
         told.map(|part| Receipt { status: part.status(), ..part.receipt.clone() })
     }
 
-    /// What the delivery to this target comes to.
+    /// The outcome of the delivery to this target.
     pub(super) fn outcome(&self) -> Outcome {
         let mut unreached = UnreachedRecipients::default();
         self.parts.iter().for_each(|part| unreached.extend(part.unreached.clone()));
@@ -111,7 +111,7 @@ impl TargetAccount {
         }
     }
 
-    /// What this target has of the message when the command ends as `status` in the middle of it.
+    /// The outcome for this target when the command ends as `status` in the middle of it.
     fn interrupted_as(&self, status: Status) -> Outcome {
         let receipts: Vec<Receipt> = self.receipts(self.is_stopped()).collect();
         let delivered = receipts.iter().filter(|part| part.status == Status::Sent).count();
@@ -161,7 +161,7 @@ fn partly_sent(parts: &[PartAccount], last: &Error, accepted: usize, unreached: 
     if !unreached.is_empty() {
         message = format!("{message}; {}", unreached.named());
     }
-    // Where nothing was taken, the last failure decides: a second try would meet it again.
+    // If no request was accepted, the last failure decides: another try would fail in the same way.
     let status = if accepted == 0 { last.status() } else { Status::Partial };
     last.about(status, message)
 }

@@ -102,7 +102,8 @@ fn severity(occurrence: &Occurrence) -> Level {
     }
 }
 
-/// What all have, and what the notification says that all have, in the order of the first one.
+/// The labels that all alerts have, and those that the notification says that all have, in the order of the first
+/// alert.
 fn in_common(occurrences: &[Occurrence], of: impl Fn(&Occurrence) -> &Pairs, given: &[&Pairs]) -> Pairs {
     let Some((first, others)) = occurrences.split_first() else { return Pairs::new() };
     let mut common: Pairs = of(first).clone();

@@ -97,12 +97,12 @@ pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()
 }
 
-/// What a flush works with.
+/// The state of a flush.
 struct Flush<'s, 'c> {
     session: &'s mut Session<'c>,
     outbox: Arc<Outbox>,
     deadline: Instant,
-    /// Nothing is tried twice and no rate limit is waited for: it comes after another command.
+    /// No retries, and no waiting for the rate limit: the flush follows another command.
     is_brief: bool,
     /// Those that the user wants to have tried again, however old they are.
     revived: Vec<String>,

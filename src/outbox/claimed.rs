@@ -53,8 +53,8 @@ impl ClaimedEntry {
         saved.map_err(|error| unusable(&self.place, &error))
     }
 
-    /// Removes it, because WeCom took it. A process killed in the middle leaves all of it or nothing that is delivered.
-    /// Where that fails (exit 3) it still waits, with nothing left to be sent.
+    /// Removes it after delivery. A process killed in the middle leaves all of it, or nothing that would be delivered.
+    /// Where removal fails (exit 3) it still waits, with nothing left to be sent.
     pub(crate) fn done(mut self) -> Result<()> {
         listing::discard(&self.place, &self.new, &self.alert.id).map_err(|error| {
             let mut progress = self.progress.clone();

@@ -15,10 +15,10 @@ use super::entry::{EntryProgress, StoredAlert};
 use super::{LEFT_BEHIND, MAX_BYTES, format};
 use crate::store::{Folder, open_small};
 
-/// What was accepted.
+/// The file of the accepted alert.
 pub(super) const ENTRY: &str = "entry.json";
 
-/// How far it has come.
+/// The file of the progress.
 pub(super) const PROGRESS: &str = "progress.json";
 
 /// The lock of an entry, held by the process that sends, moves or removes it.
@@ -83,7 +83,7 @@ fn read_whole(place: &Folder, id: &str) -> Result<Option<(StoredAlert, EntryProg
     Ok(Some((entry, progress)))
 }
 
-/// Opens what was accepted, to read its bodies.
+/// Opens the file of the accepted alert, to read its bodies.
 pub(super) fn open_entry(place: &Folder) -> io::Result<File> {
     open_small(&place.file(ENTRY), MAX_BYTES)
 }

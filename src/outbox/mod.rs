@@ -30,20 +30,20 @@ use crate::store::{Folder, Guard};
 use entry::StoredPart;
 use listing::{ENTRY, LOCK};
 
-/// So many entries are kept, waiting and failed together. Processes that accept at the same moment may exceed it by one
-/// each.
+/// The most entries that are kept, waiting and failed together. Processes that accept at the same moment may exceed it
+/// by one each.
 pub(crate) const MAX_ENTRIES: usize = 1000;
 
-/// So many bytes are kept, waiting and failed together.
+/// The most bytes that are kept, waiting and failed together.
 pub(crate) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A draft of this age whose lock is free was left by a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
-/// The lock of a process that delivers what waits.
+/// The lock of a flush.
 const FLUSH_LOCK: &str = "flush.lock";
 
-/// Alerts that wait on disk.
+/// The outbox in a state folder.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     top: Folder,
@@ -153,14 +153,14 @@ impl Outbox {
         Ok(lock)
     }
 
-    /// What waits, in order and read one by one, whether another process has claimed it or not.
+    /// The waiting entries, oldest first, read one by one, claimed by another process or not.
     ///
     /// Fails with exit 3 where the folder cannot be read, as do all methods that look into it.
     pub(crate) fn waiting(&self) -> Result<impl Iterator<Item = Listed>> {
         listing::list(&self.waiting).map_err(|error| self.unusable(&error))
     }
 
-    /// What nothing can be done for, in order.
+    /// The failed entries, oldest first.
     pub(crate) fn failed(&self) -> Result<impl Iterator<Item = Listed>> {
         listing::list(&self.failed).map_err(|error| self.unusable(&error))
     }

@@ -27,10 +27,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The time between two looks at how far the threads are.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A thread that holds a pipe for so many looks waits for something to be written into it.
+/// A thread that holds the lock of a pipe for so many looks is waiting for output.
 const LOOKS: usize = 10;
 
-/// A reader that takes nothing for the moment is asked again after this.
+/// The pause before another write to a reader whose pipe is full.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the threads that pass a command's output on share with those who wait for them.

@@ -80,7 +80,7 @@ fn a_time_limit_is_kept() {
     assert_eq!(how(&Job { time_limit: Some(LONG), ..script("exit 4") }), CommandEnd::Exit(4));
 }
 
-/// As one that has become root's, or that waits for a dead disk.
+/// A command that gets no signal from us, as one that has become root's, or that waits for a dead disk.
 #[test]
 fn a_command_that_cannot_be_ended_is_given_up() {
     let job = Job { time_limit: Some(SHORT), grace: SHORT, ..job("/bin/sleep", &["60"]) };

@@ -126,7 +126,7 @@ mod tests {
             runtime.block_on(compare(Some(&self.state()), job, failed, Instant::now() + patience))
         }
 
-        /// A run whose news, if any, arrive or not.
+        /// A run that reports its change, and saves it or not.
         #[track_caller]
         fn run(&self, job: &str, failed: bool, arrives: bool) -> Option<ChangeReport> {
             let change = self.compare(job, failed, LONG);

@@ -51,7 +51,7 @@ fn alike(target: &Outcome) -> Outcome {
 
 fn all_reached(targets: &[&Outcome]) -> Outcome {
     let of = |status| targets.iter().find(|target| target.status == status);
-    // The status that is least good.
+    // The worst status.
     let telling = of(Status::Queued).or_else(|| of(Status::Partial)).or(targets.first());
     let mut outcome = telling.map_or_else(|| Outcome::new(Status::Sent), |target| alike(target));
     if let (Some(error), Some(target), [_, _, ..]) = (&outcome.error, telling, targets) {

@@ -149,7 +149,7 @@ fn finish(
     combine(own, fallback, missed.into_iter().chain(also).map(outcome_of).collect())
 }
 
-/// What makes two alerts the same: the key given, else a fingerprint of target and text.
+/// The key for the cooldown: the one given, else a fingerprint of target and text.
 fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
     let Target { settings, channel, .. } = target;
     if let Some(key) = &settings.cooldown_key {
@@ -162,7 +162,7 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
         Channel::Webhook => settings.webhook.as_ref(),
     };
     let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
-    // The keys in use have these fields, in this order, for a webhook too: an update must not forget a cooldown.
+    // Do not change these fields or their order: they make the keys of cooldown files that exist already.
     let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
     fingerprint([
         settings.profile.as_deref().unwrap_or_default(),

@@ -18,7 +18,7 @@ use crate::store::Folder;
 
 use super::target::{Target, only_channel, require_state_of, several_channels, state_of};
 
-/// What all targets of one command share.
+/// The state that all targets of one command share.
 pub struct Session<'c> {
     /// For the settings of further targets.
     pub config: &'c Config<'c>,

@@ -35,7 +35,7 @@ pub(crate) struct Target {
     pub(super) login: OnceCell<Login>,
 }
 
-/// The credentials of a target, and what reports may tell of them.
+/// The credentials of a target, and what reports may say of them.
 #[derive(Clone)]
 pub(crate) struct Login {
     /// The base URL of its API.

@@ -184,7 +184,7 @@ fn a_runaway_template_is_stopped() {
     assert!(refusal(&long, &data).message().contains("32769 bytes long"));
 }
 
-/// As deep as the length of a template allows: refused or shown, but no overflow of the stack.
+/// A value as deep as a template can make it: refused or shown, but no stack overflow.
 #[test]
 fn a_value_made_deep_does_no_harm() {
     let level = format!("{{%set a={}a{}%}}", "[".repeat(30), "]".repeat(30));

@@ -136,7 +136,7 @@ fn what_has_no_room_on_a_card_is_left_over() {
     }
 }
 
-/// No line is shown in half, or a title that is cut twice.
+/// What would be cut is shown whole in the text after the card, and no title is cut twice.
 #[test]
 fn what_would_be_cut_is_whole_in_what_is_left_over() {
     let said = "one two three four five six seven eight nine";
