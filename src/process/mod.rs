@@ -46,12 +46,12 @@ pub struct Job {
     pub grace: Duration,
 }
 
-/// A command that has ended.
+/// A command that has ended, or could not be started.
 #[derive(Debug)]
 pub struct CommandReport {
     /// How it ended.
     pub end: CommandEnd,
-    /// When it was started.
+    /// When it was started, or that was tried.
     pub started: SystemTime,
     /// How long it took.
     pub duration: Duration,
@@ -77,6 +77,13 @@ pub enum CommandEnd {
     },
     /// The system does not report it.
     Unknown(String),
+    /// It could not be started.
+    NotStarted {
+        /// There is no such program.
+        is_missing: bool,
+        /// Why not.
+        why: String,
+    },
 }
 
 /// How a command was ended at its time limit.
@@ -90,26 +97,20 @@ pub enum Force {
     InVain(u32),
 }
 
-/// A command that could not be started.
-#[derive(Debug)]
-pub struct NotStarted {
-    /// Why not.
-    pub error: io::Error,
-    /// When that was tried.
-    pub tried: SystemTime,
-}
-
 /// Runs a command to its end.
 ///
 /// Returns when it has ended and all that it wrote has been passed on; a slow reader delays that by 5 s at most, see
 /// [`OutputRelay::passed_on`]. Processes that it started may run on.
-///
-/// # Errors
-///
-/// [`NotStarted`]: there is no such program, or it may not be run. A program that fails is no error.
-pub async fn run(job: &Job) -> Result<CommandReport, NotStarted> {
-    let (tried, since) = (SystemTime::now(), Instant::now());
-    let mut command = RunningCommand::start(job).map_err(|error| NotStarted { error, tried })?;
+pub async fn run(job: &Job) -> CommandReport {
+    let (started, since) = (SystemTime::now(), Instant::now());
+    let mut command = match RunningCommand::start(job) {
+        Ok(command) => command,
+        Err(error) => {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            let end = CommandEnd::NotStarted { is_missing, why: error.to_string() };
+            return CommandReport { started, ..CommandReport::without_output(end) };
+        }
+    };
     let end = command.watch(job).await;
     let duration = since.elapsed();
     let RunningCommand { output, signals, .. } = command;
@@ -121,11 +122,20 @@ pub async fn run(job: &Job) -> Result<CommandReport, NotStarted> {
     if !is_all_read {
         output.read_ahead().await;
     }
-    Ok(CommandReport { end, started: tried, duration, tail: output.captured(), output })
+    CommandReport { end, started, duration, tail: output.captured(), output }
+}
+
+impl CommandReport {
+    /// A command that ended just now, at once and without a word.
+    pub fn without_output(end: CommandEnd) -> Self {
+        let (tail, output) = Default::default();
+        Self { end, started: SystemTime::now(), duration: Duration::ZERO, tail, output }
+    }
 }
 
 impl CommandEnd {
-    /// The exit code for it, as of shells and timeout(1): its own, 128 and the signal, 124 for the limit.
+    /// The exit code for it, as of shells and timeout(1): its own, 128 and the signal, 124 for the limit, 127 if there is no
+    /// such program, 126 if it cannot be started.
     pub fn exit_code(&self) -> u8 {
         match self {
             // On other systems codes can be larger; none of those is 0.
@@ -133,18 +143,13 @@ impl CommandEnd {
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(255),
             Self::TimedOut { .. } => 124,
             Self::Unknown(_) => 125,
+            Self::NotStarted { is_missing: true, .. } => 127,
+            Self::NotStarted { .. } => 126,
         }
     }
 
     /// Whether it ended with exit code 0.
     pub fn is_success(&self) -> bool {
         *self == Self::Exit(0)
-    }
-}
-
-impl NotStarted {
-    /// The exit code for it, as of shells: 127 if there is no such program, else 126.
-    pub fn exit_code(&self) -> u8 {
-        if self.error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }
 }

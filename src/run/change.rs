@@ -65,7 +65,7 @@ pub(super) async fn compare(state: Option<&Folder>, job: &str, failed: bool, unt
 impl Change {
     /// Saves the state: the change has been reported, or there was none. Returns a warning if that fails.
     #[must_use = "a warning is for whoever sends"]
-    pub(super) fn told(self) -> Option<String> {
+    pub(super) fn record_reported(self) -> Option<String> {
         let (file, guard, known) = self.unsaved.as_ref()?;
         file.write(known, guard).err().map(|error| unkept(file.says("cannot be written", error)))
     }
@@ -126,25 +126,25 @@ mod tests {
             runtime.block_on(compare(Some(&self.state()), job, failed, Instant::now() + patience))
         }
 
-        /// A run that reports its change, and saves it or not.
+        /// A run whose report, if any, is delivered or not.
         #[track_caller]
-        fn run(&self, job: &str, failed: bool, arrives: bool) -> Option<ChangeReport> {
+        fn run(&self, job: &str, failed: bool, is_delivered: bool) -> Option<ChangeReport> {
             let change = self.compare(job, failed, LONG);
             assert_eq!(change.warning, None);
-            let news = change.report;
-            if arrives {
-                assert_eq!(change.told(), None);
+            let report = change.report;
+            if is_delivered {
+                assert_eq!(change.record_reported(), None);
             }
-            news
+            report
         }
     }
 
-    fn is_recovery(news: Option<ChangeReport>) -> bool {
-        matches!(news, Some(ChangeReport::Recovered { since }) if since <= SystemTime::now())
+    fn is_recovery(report: Option<ChangeReport>) -> bool {
+        matches!(report, Some(ChangeReport::Recovered { since }) if since <= SystemTime::now())
     }
 
     #[test]
-    fn the_first_failure_and_the_recovery_are_news() {
+    fn the_first_failure_and_the_recovery_are_reported() {
         let machine = Machine::new();
         assert_eq!(machine.run("a", false, true), None, "well from the start");
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_told_is_still_news() {
+    fn a_change_that_was_not_delivered_is_reported_again() {
         let machine = Machine::new();
         assert_eq!(machine.run("a", true, false), Some(ChangeReport::Failed));
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
@@ -179,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_waits_for_what_becomes_of_the_first() {
+    fn a_second_run_waits_until_the_first_is_reported() {
         let machine = Machine::new();
         let first = machine.compare("a", true, LONG);
         let late = machine.compare("a", true, SHORT);
         assert_eq!(late.report, Some(ChangeReport::Failed), "better twice than never");
-        assert!(late.warning.is_some() && late.told().is_none());
+        assert!(late.warning.is_some() && late.record_reported().is_none());
         assert_eq!(machine.compare("a", false, SHORT).report, None);
         std::thread::scope(|scope| {
             let second = scope.spawn(|| machine.run("a", true, true));
             std::thread::sleep(SHORT);
-            assert_eq!(first.told(), None);
+            assert_eq!(first.record_reported(), None);
             assert_eq!(second.join().unwrap(), None);
         });
     }
@@ -198,16 +198,16 @@ mod tests {
     fn a_folder_that_cannot_be_used_hides_no_failure() {
         let machine = Machine::new();
         std::fs::write(machine.state().path(), "a file").unwrap();
-        for (failed, news) in [(true, Some(ChangeReport::Failed)), (false, None)] {
+        for (failed, report) in [(true, Some(ChangeReport::Failed)), (false, None)] {
             let change = machine.compare("a", failed, LONG);
-            assert_eq!(change.report, news);
+            assert_eq!(change.report, report);
             assert!(change.warning.as_ref().is_some_and(|warning| warning.contains("every failure is told")));
-            assert_eq!(change.told(), None, "said already");
+            assert_eq!(change.record_reported(), None, "said already");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_known_and_what_cannot_be_written_is_said() {
+    fn an_unreadable_state_counts_as_unknown_and_a_failed_write_is_a_warning() {
         let machine = Machine::new();
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
         let place = KeyedFile::new(&machine.state(), FOLDER, "a");
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
         std::fs::remove_file(place.file()).unwrap();
         std::fs::create_dir_all(place.file().join("x")).unwrap();
-        let told = machine.compare("a", true, LONG).told();
+        let told = machine.compare("a", true, LONG).record_reported();
         assert!(told.is_some_and(|warning| warning.contains("cannot be written")));
     }
 

@@ -3,8 +3,7 @@
 //! Users of this machine can list processes and see the real command line. Members of a group cannot, and only need to
 //! know which command it is.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::sanitize::{excerpt, one_line, quote_for_shell, replace_logins};
@@ -42,38 +41,22 @@ pub(super) fn shown(command: &[OsString]) -> String {
     excerpt(&one_line(&words.collect::<Vec<_>>().join(" ")), LONGEST)
 }
 
-/// The program's name without its folder.
-pub(super) fn base_name(command: &[OsString]) -> String {
-    let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    name_of(&program)
-}
-
-/// The name of a program that does not exist. It may be a whole line with secrets in it: only its first word is used.
-pub(super) fn first_name(command: &[OsString]) -> String {
-    let line = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-    name_of(line.split_whitespace().next().unwrap_or_default())
-}
-
-fn name_of(program: &str) -> String {
+/// A program's name without its folder.
+pub(super) fn base_name(program: &str) -> String {
     one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy())
 }
 
-/// Why a program could not be started, with what to do where a shell is missing or a short PATH is the usual reason.
-pub(super) fn why_not_started(program: &OsStr, error: &io::Error) -> String {
-    if error.kind() != io::ErrorKind::NotFound {
-        return error.to_string();
-    }
-    let text = program.to_string_lossy();
-    let hint = if SHELL_WORDS.contains(&text.as_ref()) {
+/// What to do where there is no such program: a shell is missing, or a short PATH is the usual reason.
+pub(super) fn hint_if_missing(program: &str) -> &'static str {
+    if SHELL_WORDS.contains(&program) {
         "; this is a word of the shell: write -- sh -c 'LINE'"
-    } else if text.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
+    } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
         "; this looks like a line for a shell: write -- sh -c 'LINE'"
     } else if Path::new(program).components().count() == 1 {
         "; write its whole path, for PATH is short under cron and systemd"
     } else {
         ""
-    };
-    format!("{error}{hint}")
+    }
 }
 
 /// What the next word is.
@@ -203,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_quoted_where_a_shell_needs_that() {
+    fn a_command_line_is_quoted_for_a_shell() {
         for (words, expected) in [
             (&["ls", "-l", "/data/备份"][..], "ls -l /data/备份"),
             (&["echo", "", "a b", "it's", "$HOME", "*"], r"echo '' 'a b' 'it'\''s' '$HOME' '*'"),
@@ -214,26 +197,22 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_programs_own() {
-        for (program, base, first) in [
-            ("backup", "backup", "backup"),
-            ("/usr/local/bin/backup", "backup", "backup"),
-            ("/opt/my app/run it", "run it", "my"),
-            ("cd /srv && ./job", "job", "cd"),
-            ("/usr/bin/mysql -ps3cret/x db", "x db", "mysql"),
-            ("..", "..", ".."),
-            ("a\nb", "a b", "a"),
-            ("/", "/", "/"),
-            ("", "", ""),
+    fn the_name_of_a_program_has_no_folder() {
+        for (program, name) in [
+            ("backup", "backup"),
+            ("/usr/local/bin/backup", "backup"),
+            ("/opt/my app/run it", "run it"),
+            ("..", ".."),
+            ("a\nb", "a b"),
+            ("/", "/"),
+            ("", ""),
         ] {
-            assert_eq!(base_name(&[program.into()]), base);
-            assert_eq!(first_name(&[program.into()]), first);
+            assert_eq!(base_name(program), name);
         }
-        assert_eq!(base_name(&[]), "");
     }
 
     #[test]
-    fn what_looks_like_a_secret_is_left_out() {
+    fn secrets_are_masked() {
         for (words, expected) in [
             (&["mysqldump", "--password=hunter2", "db"][..], "mysqldump --password=*** db"),
             (&["x", "--api-token", "hunter2", "--no-password", "y"], "x --api-token *** --no-password y"),
@@ -264,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_one_is_cut() {
+    fn a_long_command_line_is_truncated() {
         let line = of(&["echo", &"磁".repeat(500)]);
         assert_eq!(line.chars().count(), LONGEST + 1);
         assert!(line.ends_with("磁…"));

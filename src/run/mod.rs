@@ -16,7 +16,7 @@ use crate::config::{Precedence, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
-use crate::process::{self, Job};
+use crate::process::{self, CommandEnd, CommandReport, Job};
 use crate::send::{self, Request, Session, choose_channel, only_channel};
 
 use change::{Change, ChangeReport};
@@ -73,11 +73,7 @@ const LONGEST_HOURS: u64 = 720;
 ///
 /// Usage, before anything is run: options that no settings can make valid.
 pub async fn run_command(request: &RunRequest) -> Result<FinishedCommand> {
-    let job = job(request)?;
-    Ok(match process::run(&job).await {
-        Ok(ended) => FinishedCommand::ended(request, ended),
-        Err(not_started) => FinishedCommand::not_started(request, &job, &not_started),
-    })
+    Ok(FinishedCommand::new(request, process::run(&job(request)?).await))
 }
 
 /// What is to be run. Refuses options that cannot become an alert.
@@ -139,7 +135,7 @@ pub async fn alert(
     request.alert.channel = channel;
     let Some(finished) = finished else {
         job(&request)?;
-        let imagined = FinishedCommand::imagined(&request);
+        let imagined = FinishedCommand::new(&request, CommandReport::without_output(CommandEnd::Exit(1)));
         let request = with_words(session, request.alert, &imagined, None);
         return Box::pin(send::send(session, request)).await;
     };
@@ -160,7 +156,7 @@ pub async fn alert(
         On::Change => report.is_some(),
     };
     if !is_due {
-        session.warnings.extend(change.and_then(Change::told));
+        session.warnings.extend(change.and_then(Change::record_reported));
         return rehearse(session, request.alert, finished);
     }
     if session.settings.cooldown.is_some() && session.settings.cooldown_key.is_none() {
@@ -177,7 +173,7 @@ pub async fn alert(
     let outcome = Box::pin(send::send(session, alert)).await?;
     // An alert that was held back as a repeat was not delivered: a later run reports the change.
     if send::reached_all(&outcome) && outcome.status != Status::Skipped {
-        session.warnings.extend(change.and_then(Change::told));
+        session.warnings.extend(change.and_then(Change::record_reported));
     }
     Ok(outcome)
 }
