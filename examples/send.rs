@@ -28,6 +28,6 @@ async fn main() -> ExitCode {
 async fn alert(text: String) -> Result<Outcome> {
     let environment = Environment::from_process();
     let config = Config::read(&Overrides::default(), &environment)?;
-    let mut session = Session::new(&config, config.resolve()?, Mask::new(), Observer::new(|_| {}));
+    let mut session = Session::new(&config, config.resolve()?, Mask::default(), Observer::new(|_| {}));
     send(&mut session, Request::text(Channel::Webhook, text)).await
 }

@@ -86,8 +86,11 @@ impl Courier {
             let last = bodies.len().saturating_sub(1);
             for (position, body) in bodies.into_iter().enumerate() {
                 // The message that says that it is delayed goes ahead of the file.
-                let message =
-                    if position < last { Message::of(body) } else { self.with_file(part, body, &mut media_id).await };
+                let message = if position < last {
+                    Ok(Message::of(body))
+                } else {
+                    self.with_file(part, body, &mut media_id).await
+                };
                 let message = match message {
                     Ok(message) => message,
                     Err(failed) => return account.failed(index, failed),
@@ -170,7 +173,7 @@ impl Courier {
             }
             None => {}
         }
-        Message::of(body)
+        Ok(Message::of(body))
     }
 }
 
@@ -181,10 +184,9 @@ struct Message<'p> {
 }
 
 impl<'p> Message<'p> {
-    fn of(body: Cow<'p, Value>) -> Result<Self, FailedRequest> {
-        let bytes = serde_json::to_vec(&*body)
-            .map_err(|error| FailedRequest::before(Error::defect(format!("the body cannot be written: {error}"))))?;
-        Ok(Self { body, bytes: bytes.into() })
+    fn of(body: Cow<'p, Value>) -> Self {
+        let bytes = body.to_string().into();
+        Self { body, bytes }
     }
 }
 

@@ -202,7 +202,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         target: &str,
     ) -> Result<EntryEnd> {
         let limit = self.session.settings.outbox_max_age;
-        let is_revived = self.revived.iter().any(|revived| *revived == claimed.alert.id);
+        let is_revived = self.revived.contains(&claimed.alert.id);
         if since(claimed.alert.queued_at_ms) > limit && !is_revived {
             return give_up(claimed, format!("it is older than {limit:?}, the outbox_max_age")).await;
         }
