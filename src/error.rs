@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// A polite request to stop, as `kill` and service managers send it.
+    /// SIGTERM, as `kill` and service managers send it.
     Terminate,
 }
 

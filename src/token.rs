@@ -1,6 +1,6 @@
 //! The token cache: a valid access token, from the cache that all processes share, or fetched by one of them for all.
 //!
-//! Trouble with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
+//! A problem with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
 //! agent and secret, whose name reveals none of them.
 
 use std::cell::Cell;
@@ -70,14 +70,14 @@ pub(crate) struct Tokens {
     cache: Option<CacheFile>,
     mask: Mask,
     listener: Observer,
-    trouble_told: Cell<bool>,
+    is_problem_told: Cell<bool>,
 }
 
 impl Tokens {
     /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
     pub(crate) fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Observer) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
-        Self { app, cache, mask, listener, trouble_told: Cell::new(false) }
+        Self { app, cache, mask, listener, is_problem_told: Cell::new(false) }
     }
 
     /// A token that is valid as far as is known, from the cache or by one `gettoken` call.
@@ -116,8 +116,7 @@ impl Tokens {
 
     /// A new token, without reading the cache, by one `gettoken` call.
     pub(crate) async fn force(&self, client: &Client) -> Result<Token, CallError> {
-        let guard = self.lock(client, |_| false).await;
-        self.fetch(client, None, guard.as_ref()).await
+        self.cached_or_fetched(client, None, |_| false).await
     }
 
     async fn fetch(&self, client: &Client, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {
@@ -127,7 +126,7 @@ impl Tokens {
         let unchanged = stale == Some(&grant.access_token);
         if let (Some(cache), Some(guard)) = (&self.cache, guard) {
             let entry = CachedToken::new(&cache.key, &grant, asked_at, unchanged);
-            cache.file.write(&entry, guard).unwrap_or_else(|error| self.tell_trouble("cannot be written", error));
+            cache.file.write(&entry, guard).unwrap_or_else(|error| self.report_problem("cannot be written", error));
         }
         Ok(Token {
             access_token: grant.access_token,
@@ -141,7 +140,7 @@ impl Tokens {
     fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
         let read = self.cache.as_ref()?.read();
         let entry = read.unwrap_or_else(|reason| {
-            self.tell_trouble("is passed over", reason);
+            self.report_problem("is passed over", reason);
             None
         });
         let entry = entry.filter(is_wanted)?;
@@ -159,18 +158,18 @@ impl Tokens {
         let patience = LOCK_PATIENCE.min(client.options.deadline.saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
         let guard = cache.file.lock(Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
-            self.tell_trouble("cannot be used", error);
+            self.report_problem("cannot be used", error);
             None
         });
         if guard.is_none() && !is_done() {
-            self.tell_trouble("is not used", "another process keeps it locked");
+            self.report_problem("is not used", "another process keeps it locked");
         }
         guard
     }
 
-    /// Reports only the first error with the cache: the next ones follow from it.
-    fn tell_trouble(&self, what: &str, reason: impl Display) {
-        if let Some(cache) = self.cache.as_ref().filter(|_| !self.trouble_told.replace(true)) {
+    /// Reports only the first problem with the cache: the next ones follow from it.
+    fn report_problem(&self, what: &str, reason: impl Display) {
+        if let Some(cache) = self.cache.as_ref().filter(|_| !self.is_problem_told.replace(true)) {
             self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
         }
     }

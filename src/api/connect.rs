@@ -147,7 +147,7 @@ impl ConnectionWatch {
     }
 }
 
-/// Name look-up by the system, noted in the watch.
+/// Name look-up by the system, recorded in the watch.
 pub(super) struct WatchedResolver;
 
 impl Resolve for WatchedResolver {

@@ -53,7 +53,7 @@ impl Client {
             let request = self.request(http, path, query, &body, &progress)?;
             self.exchange_once(path, request, &progress).await
         };
-        let judged = self.trusting(attempt).await;
+        let judged = self.with_all_roots(attempt).await;
         let ended = match &judged {
             Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
             // Not truncated: WeCom's support asks for the id in it.
@@ -161,7 +161,7 @@ impl Client {
 
     /// The error when no connection was established.
     pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
-        let limit = || Some(if Instant::now() >= self.options.deadline { Limit::Deadline } else { Limit::Connect });
+        let limit = || Some(self.reached(Limit::Connect));
         let (what, limit) = match failure {
             ConnectFailure::Dns { host, reason } => {
                 let way = peer.proxy.as_ref().map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
@@ -194,6 +194,11 @@ impl Client {
         CallError::Silent { what, limit }
     }
 
+    /// The limit that has ended a wait: the deadline if that has come, else `limit`.
+    fn reached(&self, limit: Limit) -> Limit {
+        if Instant::now() >= self.options.deadline { Limit::Deadline } else { limit }
+    }
+
     /// The wait that timed out.
     fn after(&self, limit: Limit) -> String {
         match limit {
@@ -216,8 +221,7 @@ impl Client {
                     return Err(CallError::Cut { what, limit: None });
                 }
                 Err(_) => {
-                    let is_over = Instant::now() >= self.options.deadline;
-                    let limit = if is_over { Limit::Deadline } else { Limit::Timeout };
+                    let limit = self.reached(Limit::Timeout);
                     let what = told(format!("the rest of the answer did not come{}", self.after(limit)));
                     return Err(CallError::Cut { what, limit: Some(limit) });
                 }

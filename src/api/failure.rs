@@ -5,7 +5,7 @@ use super::certificate::CertificateFault;
 use super::envelope::{HttpAnswer, Reply, reply_in};
 use super::errcode;
 use super::proxy::Proxy;
-use crate::error::{Answer, Error, Status};
+use crate::error::{Error, Status};
 use crate::sanitize::{one_line, truncate};
 use crate::secret::Mask;
 
@@ -42,7 +42,7 @@ pub(crate) enum CallError {
     #[error("{what}")]
     Silent { what: String, limit: Option<Limit> },
     /// WeCom's answer is a refusal.
-    #[error("WeCom answered {}: {}", .0.answer.errcode, errcode::said_or_meant(&.0.answer))]
+    #[error("WeCom answered {}: {}", .0.answer.errcode, errcode::errmsg_or_meaning(&.0.answer))]
     Rejected(Reply),
 }
 
@@ -54,9 +54,9 @@ impl CallError {
     }
 
     /// The refusal, when WeCom gave one.
-    pub(crate) fn answer(&self) -> Option<&Answer> {
+    pub(crate) fn refusal(&self) -> Option<&Reply> {
         match self {
-            Self::Rejected(reply) => Some(&reply.answer),
+            Self::Rejected(reply) => Some(reply),
             _ => None,
         }
     }
@@ -64,14 +64,6 @@ impl CallError {
     /// Whether it failed before the request can have reached WeCom, or a server or proxy in front of it.
     pub(crate) fn is_before_the_request(&self) -> bool {
         matches!(self, Self::Setup(_) | Self::Unreached { .. } | Self::Untrusted { .. })
-    }
-
-    /// A list of ids out of a refusal.
-    pub(crate) fn ids(&self, field: &str) -> Vec<String> {
-        match self {
-            Self::Rejected(reply) => reply.ids(field),
-            _ => Vec::new(),
-        }
     }
 }
 
@@ -272,7 +264,7 @@ mod tests {
     fn a_success_with_the_format_warning_is_none() {
         let body = br#"{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}"#;
         let refusal = judged(200, body).unwrap_err();
-        assert_eq!(errcode::class_of(refusal.answer().unwrap().errcode).refusal_status(), Status::Refused);
+        assert_eq!(errcode::class_of(refusal.refusal().unwrap().answer.errcode).refusal_status(), Status::Refused);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) use certificate::{Certificate, CertificateFault};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
 pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, Limit};
-pub(crate) use probe::Way;
+pub(crate) use probe::ProxyUse;
 pub(crate) use trust::Trust;
 
 use crate::config::{BaseUrl, ProxySetting};
@@ -62,8 +62,9 @@ pub(crate) struct Client {
     /// How it reaches WeCom.
     pub(crate) options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
-    /// By how many seconds this machine's clock was ahead of WeCom's when its first answer came.
-    clock_ahead_s: Arc<OnceLock<i64>>,
+    /// By how many seconds this machine's clock is ahead of WeCom's, by its first answer; negative where it is behind. It is
+    /// exact to a second and the time that the answer took.
+    pub(crate) clock_ahead_s: Arc<OnceLock<i64>>,
     /// Records the certificates that were shown, where somebody asks for them.
     recorder: Option<CertificateRecorder>,
     mask: Mask,
@@ -110,13 +111,16 @@ impl Client {
 
     /// Makes an attempt. If the server's certificate is not trusted, reads all trusted roots and makes another: the
     /// handshake failed, so nothing was sent.
-    async fn trusting<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
+    async fn with_all_roots<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
         let trust = &self.options.trust;
-        let is_narrow = trust.is_narrow();
+        let has_unread_roots = trust.has_unread_roots();
         let ended = attempt().await;
         // More roots do not help against a certificate for another name.
         let is_refused = matches!(&ended, Err(CallError::Untrusted { fault, .. }) if *fault != CertificateFault::Name);
-        if is_narrow && is_refused && trust.widen(self.options.deadline).await.map_err(CallError::Setup)? {
+        if has_unread_roots
+            && is_refused
+            && trust.read_all_roots(self.options.deadline).await.map_err(CallError::Setup)?
+        {
             return attempt().await;
         }
         ended

@@ -14,13 +14,13 @@ use crate::config::ProxySetting;
 use crate::event::Observer;
 use crate::secret::Mask;
 
-/// How requests are routed: directly, or through a proxy.
-pub(crate) enum Way {
-    /// Straight to WeCom, since no proxy is named.
-    Straight,
-    /// Straight to WeCom, since the proxy setting says so.
+/// Whether requests go through a proxy, and why not.
+pub(crate) enum ProxyUse {
+    /// Directly to WeCom, since no proxy is named.
+    Direct,
+    /// Directly to WeCom, since the proxy setting says so.
     Off,
-    /// Straight to WeCom, since `NO_PROXY` excepts this host from the proxy.
+    /// Directly to WeCom, since `NO_PROXY` excepts this host from the proxy.
     Excepted,
     /// Through a proxy.
     Proxy(Proxy),
@@ -32,14 +32,14 @@ impl Client {
         Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, listener) }
     }
 
-    /// How its requests are routed, and why.
-    pub(crate) fn way(&self) -> Way {
+    /// Whether its requests go through a proxy, and why not.
+    pub(crate) fn proxy_use(&self) -> ProxyUse {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
         match self.proxy() {
-            Some(proxy) => Way::Proxy(proxy),
-            None if *setting == ProxySetting::Off => Way::Off,
-            None if Proxy::is_excepted(setting, base_url) => Way::Excepted,
-            None => Way::Straight,
+            Some(proxy) => ProxyUse::Proxy(proxy),
+            None if *setting == ProxySetting::Off => ProxyUse::Off,
+            None if Proxy::is_excepted(setting, base_url) => ProxyUse::Excepted,
+            None => ProxyUse::Direct,
         }
     }
 
@@ -92,7 +92,7 @@ impl Client {
     /// Makes a connection as a request does, through the proxy and with TLS, and drops it: no request goes out.
     pub(crate) async fn open(&self) -> Result<(), CallError> {
         let http = self.http().await.map_err(CallError::Setup)?;
-        self.trusting(async || {
+        self.with_all_roots(async || {
             let watch = ConnectionWatch::begin(self.connect_limit()?, true);
             let request = watch.over(http.get(self.options.base_url.as_str()).send());
             // The watch has the result.
@@ -105,12 +105,6 @@ impl Client {
     /// The certificate that WeCom's host showed, trusted or not.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
         self.recorder.as_ref()?.latest(&self.host_and_port().0)
-    }
-
-    /// By how much this machine's clock is ahead of WeCom's, in seconds; negative where it is behind. `None` before WeCom
-    /// has answered. It is exact to a second and the time that the answer took.
-    pub(crate) fn clock_ahead_s(&self) -> Option<i64> {
-        self.clock_ahead_s.get().copied()
     }
 
     /// The connect timeout, or the time until the deadline if that is less.

@@ -74,13 +74,13 @@ impl Trust {
     }
 
     /// Whether there may be roots that have not been read yet.
-    pub(super) fn is_narrow(&self) -> bool {
+    pub(super) fn has_unread_roots(&self) -> bool {
         self.0.used.get().is_some_and(|roots| roots.unread_folders.is_some() && !roots.all.initialized())
     }
 
     /// Reads the roots that have not been read yet, which fails when the deadline passes before. Returns whether there are
     /// any; they count from now on for the clients that exist.
-    pub(super) async fn widen(&self, deadline: Instant) -> Result<bool> {
+    pub(super) async fn read_all_roots(&self, deadline: Instant) -> Result<bool> {
         match self.0.used.get() {
             Some(roots) => Ok(roots.all.get_or_try_init(|| roots.read_folders(deadline)).await?.is_some()),
             None => Ok(false),

@@ -29,7 +29,7 @@ const OF_APP: [&str; 5] = ["token", "agent", "reach", "recipients", "ip"];
 ///
 /// What is wrong is in the outcome.
 pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: bool) -> Outcome {
-    // Each fault is to be met once, and named as it is.
+    // Each fault is to be reported once and as it is: nothing is tried again, and no rate limit is waited for.
     session.settings.retries = 0;
     session.settings.on_rate_limit = OnRateLimit::Fail;
     let mut report = CheckReport::default();
@@ -65,7 +65,7 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
     for checked in &mut targets {
         test_message::look(checked, session, sends, &mut report).await;
     }
-    network::look_at_clock(apis.iter().find_map(|(client, _)| client.clock_ahead_s()), &mut report);
+    network::look_at_clock(apis.iter().find_map(|(client, _)| client.clock_ahead_s.get().copied()), &mut report);
     storage::look(session, &targets, &mut report).await;
     report.into_outcome(None)
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::api::{CallError, Certificate, Client, Limit, Way};
+use crate::api::{CallError, Certificate, Client, Limit, ProxyUse};
 use crate::clock;
 use crate::config::ProxySetting;
 use crate::delivery::explain_connection;
@@ -25,7 +25,7 @@ const SHOWN_ADDRESSES: usize = 4;
 /// Looks at the way to the client's base URL, step by step; the error is the name of the step that failed.
 pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
     look_at_proxy(client, session, report);
-    let way = client.way();
+    let way = client.proxy_use();
     let after_tcp: &[&'static str] = if client.is_tunneled() { &["tunnel", "tls"] } else { &["tls"] };
     let (host, _) = client.first_hop();
     let began = Instant::now();
@@ -50,7 +50,7 @@ pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut Ch
         Ok(address) => report.ok("tcp", format!("{address} takes connections{}", spent(began))),
         Err(failure) => {
             let hint = match &way {
-                Way::Proxy(proxy) => {
+                ProxyUse::Proxy(proxy) => {
                     format!("check that the proxy {} runs and takes connections from this machine", proxy.address())
                 }
                 _ => "check host and port of --base-url and the firewalls on the way; where only a proxy leads out, name it \
@@ -94,11 +94,11 @@ fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckRepor
     if let (ProxySetting::Environment, Some(origin)) = (&session.settings.proxy, origin) {
         return report.skip("proxy", format!("skipped: a dry run does not read {origin}"));
     }
-    let detail = match client.way() {
-        Way::Straight => "none: neither --proxy nor a proxy variable names one".to_owned(),
-        Way::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),
-        Way::Excepted => "none for this host: NO_PROXY excepts it".to_owned(),
-        Way::Proxy(proxy) => match origin {
+    let detail = match client.proxy_use() {
+        ProxyUse::Direct => "none: neither --proxy nor a proxy variable names one".to_owned(),
+        ProxyUse::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),
+        ProxyUse::Excepted => "none for this host: NO_PROXY excepts it".to_owned(),
+        ProxyUse::Proxy(proxy) => match origin {
             Some(origin) => format!("{}, from {origin}", proxy.address()),
             None => format!("{}, {proxy}", proxy.address()),
         },
@@ -106,7 +106,7 @@ fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckRepor
     report.ok("proxy", detail);
 }
 
-async fn look_at_tls(client: &Client, way: &Way, report: &mut CheckReport) -> Result<(), &'static str> {
+async fn look_at_tls(client: &Client, way: &ProxyUse, report: &mut CheckReport) -> Result<(), &'static str> {
     let (through, base_url) = (client.is_tunneled(), &client.options.base_url);
     if through || client.is_tls() {
         let opened = client.open().await;
@@ -117,7 +117,7 @@ async fn look_at_tls(client: &Client, way: &Way, report: &mut CheckReport) -> Re
         {
             return report.block("tunnel", &explain_connection(failure), &["tls"]);
         }
-        if let (true, Way::Proxy(proxy)) = (through, way) {
+        if let (true, ProxyUse::Proxy(proxy)) = (through, way) {
             report.ok("tunnel", format!("{proxy} lets connections to {} through", base_url.host()));
         }
         if client.is_tls() {

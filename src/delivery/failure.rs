@@ -41,7 +41,9 @@ impl FailedRequest {
         let class = FailureClass::of(failure, error.retry_after());
         let is_doubtful = matches!(class, FailureClass::Garbled | FailureClass::Silent);
         Self {
-            unreached: UnreachedRecipients::named_by(|field| failure.ids(field)),
+            unreached: UnreachedRecipients::named_by(|field| {
+                failure.refusal().map_or(Vec::new(), |reply| reply.ids(field))
+            }),
             may_have_arrived: is_doubtful && purpose == Purpose::Send,
             class,
             error,
@@ -168,7 +170,7 @@ pub(super) fn for_token(failure: &CallError, info: &CredentialInfo) -> FailedReq
 }
 
 pub(super) fn is_stale(failure: &CallError) -> bool {
-    failure.answer().is_some_and(|answer| errcode::asks_for_new_token(answer.errcode))
+    failure.refusal().is_some_and(|reply| errcode::asks_for_new_token(reply.answer.errcode))
 }
 
 #[cfg(test)]

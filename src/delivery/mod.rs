@@ -128,14 +128,14 @@ impl Courier {
             account.begin(part).await;
             let sent = permit.during(client.send(channel, credential, message.bytes.clone())).await;
             if let Err(failure) = &sent {
-                if failure.is_before_the_request() || failure.answer().is_some() {
+                if failure.is_before_the_request() || failure.refusal().is_some() {
                     account.end(part).await;
                 } else if !matches!(failure, CallError::Silent { .. }) {
                     account.set_state(part, PartState::Pending);
                 }
                 if failure.is_before_the_request() {
                     permit.give_back().await;
-                } else if let Some(answer) = failure.answer()
+                } else if let Some(Reply { answer, .. }) = failure.refusal()
                     && let Some(pause) = errcode::blocked_for(
                         answer.errcode,
                         &HintContext { endpoint, period, ..HintContext::default() },

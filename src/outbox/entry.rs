@@ -142,7 +142,7 @@ impl EntryProgress {
         self.errcode = why.answer().map(|answer| answer.errcode);
         self.status = Some(why.status().as_str().to_owned());
         self.message = Some(match (why.answer(), why.status()) {
-            (Some(answer), _) => format!("WeCom answered {}: {}", answer.errcode, errcode::said_or_meant(answer)),
+            (Some(answer), _) => format!("WeCom answered {}: {}", answer.errcode, errcode::errmsg_or_meaning(answer)),
             (None, Status::Temporary) => "WeCom could not be reached, or something else answered".to_owned(),
             (None, Status::Unknown) => "the request went out, and no answer came".to_owned(),
             (None, Status::RateLimited) => "there were too many messages for the time".to_owned(),

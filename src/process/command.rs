@@ -17,8 +17,8 @@ use super::output::OutputRelay;
 use super::signals::{FORWARDED, SignalListener, ignored_signals};
 use super::{CommandEnd, Force, Job};
 
-/// The time between two looks at whether processes that the command started are left.
-const LOOK: Duration = Duration::from_millis(20);
+/// The time between two checks whether processes that the command started are left.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A command that has been started.
 pub(super) struct RunningCommand {
@@ -64,7 +64,7 @@ impl RunningCommand {
         // A process cannot resist that, but a dead disk can hold it up, and another user's process gets no signal from us.
         let force = match self.ended(job.grace).await {
             Some(_) => Force::Killed,
-            None => Force::InVain(self.id),
+            None => Force::StillRunning(self.id),
         };
         CommandEnd::TimedOut { limit, force }
     }
@@ -92,7 +92,7 @@ impl RunningCommand {
             }
             tokio::select! {
                 number = self.signals.next() => self.forward(number),
-                () = sleep(LOOK) => {}
+                () = sleep(POLL_INTERVAL) => {}
             }
         }
         Force::Asked

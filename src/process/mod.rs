@@ -94,7 +94,7 @@ pub enum Force {
     /// By SIGKILL, for it or for a process that it had started.
     Killed,
     /// It could not be ended, since a dead disk holds it up or it has become another user's, and runs on with this process id.
-    InVain(u32),
+    StillRunning(u32),
 }
 
 /// Runs a command to its end.
@@ -146,10 +146,5 @@ impl CommandEnd {
             Self::NotStarted { is_missing: true, .. } => 127,
             Self::NotStarted { .. } => 126,
         }
-    }
-
-    /// Whether it ended with exit code 0.
-    pub fn is_success(&self) -> bool {
-        *self == Self::Exit(0)
     }
 }

@@ -24,11 +24,11 @@ const LARGEST_PIPE: usize = 1 << 20;
 /// the pipe by then and read at once.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The time between two looks at how far the threads are.
-const LOOK: Duration = Duration::from_millis(10);
+/// The time between two checks of how far the threads are.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A thread that holds the lock of a pipe for so many looks is waiting for output.
-const LOOKS: usize = 10;
+/// A thread that holds a pipe for so many polls is waiting for something to be written into it.
+const POLLS: usize = 10;
 
 /// The pause before another write to a reader whose pipe is full.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
@@ -56,7 +56,7 @@ struct RelayState {
     is_over: bool,
     /// Nothing more is passed on.
     is_stopped: bool,
-    trouble: Option<String>,
+    write_error: Option<String>,
     /// For each stream: the line that was passed on last has not ended.
     is_line_open: [bool; 2],
     /// Both streams are the same file.
@@ -130,8 +130,8 @@ impl OutputRelay {
             state.writing -= 1;
             state.is_line_open[stream as usize] = written.is_ok() && !chunk.ends_with(b"\n");
             if let Err(error) = written {
-                let trouble = || format!("not all of the command's {stream} could be passed on: {error}");
-                state.trouble.get_or_insert_with(trouble);
+                let message = || format!("not all of the command's {stream} could be passed on: {error}");
+                state.write_error.get_or_insert_with(message);
             }
         }
     }
@@ -140,7 +140,7 @@ impl OutputRelay {
     /// a closed reader is no reason.
     pub async fn passed_on(&self) -> Option<String> {
         self.settle(Duration::MAX).await;
-        self.state().trouble.clone()
+        self.state().write_error.clone()
     }
 
     /// After the command's end: waits at most `patience` until what it wrote has been passed on, and returns whether it has.
@@ -151,7 +151,7 @@ impl OutputRelay {
         let mut idle = Duration::ZERO;
         let settled = async {
             while !self.is_settled(&mut idle) {
-                let _ = timeout(LOOK, self.stream_ended.notified()).await;
+                let _ = timeout(POLL_INTERVAL, self.stream_ended.notified()).await;
             }
         };
         timeout(patience, settled).await.is_ok()
@@ -161,7 +161,7 @@ impl OutputRelay {
         let mut state = self.state();
         if state.writing == 0 {
             state.is_stopped |= *idle >= GRACE;
-            *idle += LOOK;
+            *idle += POLL_INTERVAL;
         }
         state.open == 0 || state.is_stopped && state.writing == 0
     }
@@ -170,11 +170,11 @@ impl OutputRelay {
     /// it is among the last lines. It is passed on in its turn.
     pub(super) async fn read_ahead(&self) {
         for stream in [OutputStream::Stdout, OutputStream::Stderr] {
-            for _ in 0..LOOKS {
+            for _ in 0..POLLS {
                 if self.take_ahead(stream) {
                     break;
                 }
-                sleep(LOOK).await;
+                sleep(POLL_INTERVAL).await;
             }
         }
     }

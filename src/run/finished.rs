@@ -59,7 +59,7 @@ impl FinishedCommand {
     }
 
     pub(super) fn failed(&self) -> bool {
-        !self.report.end.is_success()
+        self.report.end != CommandEnd::Exit(0)
     }
 
     /// The process's exit code, given that of the alert.
@@ -177,7 +177,7 @@ impl FinishedCommand {
     fn trouble(&self) -> Option<String> {
         match &self.report.end {
             CommandEnd::Unknown(why) | CommandEnd::NotStarted { why, .. } => Some(why.clone()),
-            CommandEnd::TimedOut { force: Force::InVain(id), .. } => {
+            CommandEnd::TimedOut { force: Force::StillRunning(id), .. } => {
                 Some(format!("it could not be ended, and runs on as process {id}"))
             }
             _ => None,

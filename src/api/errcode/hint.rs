@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{is_gettoken, is_webhook_send, lookup, said, seen_ip, warns_of_wrong_json};
+use super::{errmsg_text, is_gettoken, is_webhook_send, lookup, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
 use crate::sanitize::{excerpt, one_line};
 
@@ -88,7 +88,7 @@ fn trusted_ip(hint: &str, errmsg: &str) -> String {
 }
 
 fn with_errmsg(hint: &str, errmsg: &str) -> String {
-    match quoted(said(errmsg)) {
+    match quoted(errmsg_text(errmsg)) {
         said if said.is_empty() => hint.to_owned(),
         said => format!("{hint}; WeCom says: {said}"),
     }

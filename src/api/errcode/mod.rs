@@ -109,13 +109,13 @@ fn is_gettoken(endpoint: &str) -> bool {
 
 /// The text of an `errmsg` without its common end: from `, hint: [` on each one has the call's id, the caller's address
 /// and a link.
-pub(crate) fn said(errmsg: &str) -> &str {
+pub(crate) fn errmsg_text(errmsg: &str) -> &str {
     errmsg.split(", hint: [").next().unwrap_or(errmsg)
 }
 
 /// That text of an answer, or, if it is empty, the meaning of the code.
-pub(crate) fn said_or_meant(answer: &Answer) -> &str {
-    match said(&answer.errmsg).trim() {
+pub(crate) fn errmsg_or_meaning(answer: &Answer) -> &str {
+    match errmsg_text(&answer.errmsg).trim() {
         "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
         said => said,
     }
