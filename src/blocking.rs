@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_must_not_be_left_half_done_is_waited_for() {
+    fn uninterruptible_work_is_awaited() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (go, gone) = mpsc::channel();

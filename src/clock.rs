@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_a_while() {
+    fn elapsed_times() {
         for (ms, text) in [
             (0, "0s"),
             (4, "0s"),

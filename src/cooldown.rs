@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_are_held_back_and_told_of_by_the_next_that_passes() {
+    fn repeats_are_held_back_and_counted_in_the_next_alert() {
         let machine = Machine::new();
         run(async {
             let first = passes(machine.admit("a", LONG).await);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_that_fails_holds_nobody_back() {
+    fn a_failed_alert_holds_no_repeat_back() {
         let machine = Machine::new();
         run(async {
             drop(passes(machine.admit("a", LONG).await));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_while_one_is_under_way_waits_for_what_becomes_of_it() {
+    fn a_repeat_waits_for_the_result_of_an_alert_under_way() {
         for is_taken in [true, false] {
             let machine = Machine::new();
             let (warning, second, third) = run(async {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_deadline_nothing_is_claimed_of_one_under_way() {
+    fn at_the_deadline_the_result_of_an_alert_under_way_is_unknown() {
         let machine = Machine::new();
         run(async {
             assert_eq!(passes(machine.admit("a", SHORT).await).record_sent(), None);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_needs_no_lock() {
+    fn a_certain_repeat_needs_no_lock() {
         let machine = Machine::new();
         run(async {
             assert_eq!(passes(machine.admit("a", LONG).await).record_sent(), None);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_holds_nobody_back_and_what_cannot_be_written_is_said() {
+    fn an_unreadable_file_holds_nothing_back_and_an_unwritable_one_is_reported() {
         let machine = Machine::new();
         run(async {
             let file = KeyedFile::new(&machine.state(), FOLDER, "a");

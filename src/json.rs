@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused() {
+    fn a_duplicate_name_is_refused() {
         let error = parse_json("{\"text\": {\"content\": \"a\",\n \"content\": \"b\"}}").unwrap_err().to_string();
         assert!(error.contains("\"content\" stands twice") && error.contains("line 2"), "{error}");
     }

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_slip() {
+    fn finds_the_typo() {
         let known = ["timeout", "connect_timeout", "to_user"];
         assert_eq!(nearest("tiemout", known), Some("timeout"));
         assert_eq!(nearest("Connect-Timeout", known), Some("connect_timeout"));
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_no_slip() {
+    fn a_credential_is_no_typo() {
         assert!(is_near("secrt", "secret"));
         assert!(is_near("corp-id", "corp_id"));
         assert!(!is_near("test-secret-1", "secret"));

@@ -32,7 +32,7 @@ const LAST_SECONDS: u64 = 5;
 
 /// The app whose token is wanted.
 #[derive(Debug, Clone)]
-pub(crate) struct App {
+pub(crate) struct AppCredentials {
     /// `corpid`.
     pub(crate) corp_id: String,
     /// Keeps the tokens of apps apart; `None` where a command needs no agent.
@@ -66,7 +66,7 @@ impl Token {
 
 /// Hands out the tokens of one app.
 pub(crate) struct Tokens {
-    app: App,
+    app: AppCredentials,
     cache: Option<CacheFile>,
     mask: Mask,
     listener: Observer,
@@ -75,7 +75,13 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
-    pub(crate) fn new(base_url: &str, app: App, cache_dir: Option<&Path>, mask: Mask, listener: Observer) -> Self {
+    pub(crate) fn new(
+        base_url: &str,
+        app: AppCredentials,
+        cache_dir: Option<&Path>,
+        mask: Mask,
+        listener: Observer,
+    ) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
         Self { app, cache, mask, listener, is_problem_told: Cell::new(false) }
     }
@@ -182,7 +188,7 @@ struct CacheFile {
 }
 
 impl CacheFile {
-    fn new(folder: &Path, base_url: &str, app: &App) -> Self {
+    fn new(folder: &Path, base_url: &str, app: &AppCredentials) -> Self {
         let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
         let key = fingerprint([base_url, &app.corp_id, &agent_id, app.secret.expose()]);
         Self { file: KeyedFile::of_fingerprint(Folder::private(folder), "token-", &key), key }
@@ -272,12 +278,12 @@ mod tests {
 
     #[test]
     fn each_part_of_the_key_counts() {
-        let app = |corp: &str, agent, secret: &str| App {
+        let app = |corp: &str, agent, secret: &str| AppCredentials {
             corp_id: corp.to_owned(),
             agent_id: agent,
             secret: Secret::new(secret),
         };
-        let key = |base: &str, app: &App| CacheFile::new(Path::new("cache"), base, app).file.file();
+        let key = |base: &str, app: &AppCredentials| CacheFile::new(Path::new("cache"), base, app).file.file();
         let base = "https://wecom.example";
         let keys = [
             key(base, &app("corp", Some(1), "secret")),

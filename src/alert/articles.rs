@@ -7,7 +7,7 @@
 use super::escape::textcard;
 use super::outline::{bytes, fill, truncate};
 use super::{Alert, Fitted, Link};
-use crate::channel::DESCRIPTION_BYTES;
+use crate::channel::DESCRIPTION_LIMIT;
 use crate::error::{Error, Result};
 use crate::message::app::{AppArticle, Textcard};
 
@@ -46,7 +46,7 @@ impl Alert {
         let (link, title) = self.link_and_title("an article")?;
         let lines = self.article_lines();
         // The last line has no line break after it.
-        let (taken, rest) = fill(&lines, DESCRIPTION_BYTES + 1, |line| line.len() + 1);
+        let (taken, rest) = fill(&lines, DESCRIPTION_LIMIT + 1, |line| line.len() + 1);
         let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
         let title = truncate(&title, TITLE_BYTES, bytes);
         let (url, picurl) = (Some(link.url.clone()), self.picurl.clone());
@@ -84,7 +84,7 @@ impl Alert {
         runs.extend((runs.last() != Some(&Class::Normal)).then_some(Class::Normal));
         let frame: usize = runs.iter().map(|class| class.opening().len() + CLOSING.len()).sum();
         let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
-        let room = DESCRIPTION_BYTES - frame;
+        let room = DESCRIPTION_LIMIT - frame;
         let (taken, rest) = fill(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
         // A line for `…` may follow the last of them.
         let classes = lines.iter().map(|(class, _)| *class).chain([Class::Normal]);

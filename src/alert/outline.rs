@@ -16,12 +16,12 @@ pub(super) const PICTURE_LABEL: &str = "图片";
 impl Alert {
     /// The title on one line; `None` if it says nothing.
     pub(super) fn title_line(&self) -> Option<String> {
-        self.title.as_deref().and_then(said)
+        self.title.as_deref().and_then(non_blank_line)
     }
 
     /// The prefix on one line.
     pub(super) fn prefix_line(&self) -> Option<String> {
-        self.prefix.as_deref().and_then(said)
+        self.prefix.as_deref().and_then(non_blank_line)
     }
 
     /// The level's word and the title.
@@ -51,7 +51,7 @@ impl Alert {
 
     /// The name of the link.
     pub(super) fn link_label(&self) -> Option<String> {
-        self.link.as_ref().and_then(|link| link.label.as_deref()).and_then(said)
+        self.link.as_ref().and_then(|link| link.label.as_deref()).and_then(non_blank_line)
     }
 
     /// What stands below the title of an article, as lines: the whole title if its own place of so many bytes is too short
@@ -72,7 +72,7 @@ impl Alert {
 /// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
 /// what keeps it apart; empty without one.
 pub(crate) fn prefix_before(msgtype: MsgType, prefix: Option<&str>, text: &str) -> String {
-    let Some(prefix) = prefix.and_then(said) else { return String::new() };
+    let Some(prefix) = prefix.and_then(non_blank_line) else { return String::new() };
     match msgtype.facts().markup {
         Markup::MarkdownV2 => apart(markdown_v2_paragraph(&prefix), First::Block),
         // Headings and quotes begin their own line.
@@ -169,7 +169,7 @@ fn gap_behind(prefix: &str) -> &'static str {
     if prefix.ends_with(is_wide) { "" } else { " " }
 }
 
-fn said(text: &str) -> Option<String> {
+fn non_blank_line(text: &str) -> Option<String> {
     Some(flat(text)).filter(|text| !text.is_empty())
 }
 

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_certificate_says_of_itself() {
+    fn the_fields_of_a_certificate_are_read() {
         let der = certificate(|params| {
             params.distinguished_name.push(DnType::OrganizationName, "某公司");
             params.distinguished_name.push(DnType::CommonName, "Test CA");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_certificate() {
+    fn unreadable_bytes_are_no_certificate() {
         assert_eq!(read(&certificate(|_| {})).unwrap().issuer, "an issuer without a name");
         for der in [&b""[..], b"nonsense", &certificate(|_| {})[..200]] {
             assert_eq!(read(der), None);

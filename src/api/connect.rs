@@ -45,19 +45,19 @@ struct State {
     began: Instant,
     limit: Duration,
     /// For a probe: no request follows, and an established connection is dropped.
-    only_looks: bool,
+    is_probe: bool,
     connecting: bool,
     looked_up: Option<String>,
-    stood: Option<Instant>,
+    established: Option<Instant>,
     failure: Option<ConnectFailure>,
 }
 
 impl State {
     /// When the connection of this attempt was established; `None` before. If the attempt made none, it uses one from
     /// the pool: then it is the start of the attempt.
-    fn stood_since(&self) -> Option<Instant> {
+    fn established_since(&self) -> Option<Instant> {
         let is_given = !self.connecting && self.failure.is_none();
-        self.stood.or(is_given.then_some(self.began))
+        self.established.or(is_given.then_some(self.began))
     }
 
     /// The step (name look-up or connection) that was not finished when the time was over.
@@ -74,16 +74,16 @@ impl State {
 pub(super) struct ConnectionWatch(Arc<Mutex<State>>);
 
 impl ConnectionWatch {
-    /// Begins an attempt. `limit` is the connect timeout. With `only_looks` (a probe) the attempt ends when the
+    /// Begins an attempt. `limit` is the connect timeout. With `is_probe` the attempt ends when the
     /// connection is established: no request goes out.
-    pub(super) fn begin(limit: Duration, only_looks: bool) -> Self {
+    pub(super) fn begin(limit: Duration, is_probe: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             began: Instant::now(),
             limit,
-            only_looks,
-            connecting: only_looks,
+            is_probe,
+            connecting: is_probe,
             looked_up: None,
-            stood: None,
+            established: None,
             failure: None,
         })))
     }
@@ -107,8 +107,8 @@ impl ConnectionWatch {
     }
 
     /// When the connection of this attempt was established; `None` before.
-    pub(super) fn stood_since(&self) -> Option<Instant> {
-        self.state().stood_since()
+    pub(super) fn established_since(&self) -> Option<Instant> {
+        self.state().established_since()
     }
 
     /// Why an attempt that has ended had no connection; `None` if it had one.
@@ -116,7 +116,7 @@ impl ConnectionWatch {
         let state = self.state();
         match &state.failure {
             Some(failure) => Some(failure.clone()),
-            None if state.stood_since().is_some() => None,
+            None if state.established_since().is_some() => None,
             None => Some(state.timed_out(state.began.elapsed())),
         }
     }
@@ -125,20 +125,20 @@ impl ConnectionWatch {
     fn connect(&self) -> Duration {
         let mut state = self.state();
         state.connecting = true;
-        state.stood = None;
+        state.established = None;
         state.limit
     }
 
-    fn stand(&self) {
+    fn set_established(&self) {
         let mut state = self.state();
         state.connecting = false;
         state.failure = None;
-        state.stood = Some(Instant::now());
+        state.established = Some(Instant::now());
     }
 
     fn fail(&self, failure: ConnectFailure) {
         let mut state = self.state();
-        if state.stood.is_some() {
+        if state.established.is_some() {
             return;
         }
         state.connecting = false;
@@ -212,15 +212,15 @@ async fn watched<C>(
         // its own.
         if is_needed && !watch.is_current() {
             is_needed = false;
-            watch.stand();
+            watch.set_established();
         }
         connecting.as_mut().poll(context)
     });
     match made.await {
         made if !is_needed => made?,
         Ok(Ok(connection)) => {
-            watch.stand();
-            if watch.state().only_looks { Err("nothing is sent over it".into()) } else { Ok(connection) }
+            watch.set_established();
+            if watch.state().is_probe { Err("nothing is sent over it".into()) } else { Ok(connection) }
         }
         Ok(Err(error)) => {
             watch.fail(classify(error.as_ref()));

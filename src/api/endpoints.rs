@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_nothing() {
+    fn absent_fields_are_empty() {
         let found = agent(json!({"close": 1, "allow_userinfos": [], "allow_partys": {"partyid": "1"}}));
         assert!(found.is_closed && found.tells_range && found.name.is_empty());
         assert!(!agent(json!({"name": "x", "close": 0})).tells_range);

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_redirect_only_the_origin_is_told() {
+    fn only_the_origin_of_a_redirect_is_shown() {
         let asked = Url::parse("https://wecom.example/cgi-bin/gettoken?corpsecret=s3cret").unwrap();
         for (location, origin) in [
             ("https://user:s3cret@portal.example:8443/s3cret?s3cret#s3cret", Some("https://portal.example:8443")),

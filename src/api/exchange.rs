@@ -118,25 +118,25 @@ impl Client {
     ) -> Result<T, Limit> {
         let mut work = pin!(work);
         let mut unsent_bytes = UnsentBytes::default();
-        let mut reprieved = Instant::now();
+        let mut extended_until = Instant::now();
         // When the timeout without progress ends; `None` before a connection is established.
-        let patience_ends = |reprieved: Instant| {
-            let stood = watch.stood_since()?;
-            let moved = progress.state().last_moved.map_or(stood, |moved| moved.max(stood));
-            Some(reprieved.max(moved + self.options.timeout))
+        let timeout_ends = |extended_until: Instant| {
+            let established = watch.established_since()?;
+            let moved = progress.state().last_moved.map_or(established, |moved| moved.max(established));
+            Some(extended_until.max(moved + self.options.timeout))
         };
         loop {
             // No connection yet: look again before one made at this moment could have timed out.
-            let limit = patience_ends(reprieved).unwrap_or_else(|| Instant::now() + self.options.timeout);
+            let limit = timeout_ends(extended_until).unwrap_or_else(|| Instant::now() + self.options.timeout);
             match tokio::time::timeout_at(limit.min(self.options.deadline).into(), &mut work).await {
                 Ok(output) => return Ok(output),
                 Err(_) if Instant::now() >= self.options.deadline => return Err(Limit::Deadline),
                 Err(_) => {}
             }
-            if patience_ends(reprieved).is_some_and(|end| Instant::now() >= end) {
+            if timeout_ends(extended_until).is_some_and(|end| Instant::now() >= end) {
                 let handed_over = progress.state().handed_over;
-                let reprieve = unsent_bytes.reprieve(upload::unsent(), handed_over, self.options.timeout);
-                reprieved = Instant::now() + reprieve.ok_or(Limit::Timeout)?;
+                let extension = unsent_bytes.extension(upload::unsent(), handed_over, self.options.timeout);
+                extended_until = Instant::now() + extension.ok_or(Limit::Timeout)?;
             }
         }
     }

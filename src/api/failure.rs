@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn wecoms_word_counts_whatever_the_status() {
+    fn wecoms_reply_counts_for_any_http_status() {
         assert_eq!(errcode(200, br#"{"errcode":0,"errmsg":"ok"}"#), Some(0));
         assert_eq!(errcode(200, b"{}"), Some(0), "absent is 0");
         assert_eq!(errcode(200, "\u{feff}{\"errcode\":\"40014\"}".as_bytes()), Some(40014));
@@ -261,14 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn a_success_with_the_format_warning_is_none() {
+    fn a_success_with_the_format_warning_is_no_success() {
         let body = br#"{"errcode":0,"errmsg":"ok. Warning: wrong json format. "}"#;
         let refusal = judged(200, body).unwrap_err();
         assert_eq!(errcode::class_of(refusal.refusal().unwrap().answer.errcode).refusal_status(), Status::Refused);
     }
 
     #[test]
-    fn statuses_without_wecoms_word() {
+    fn http_statuses_without_a_reply_of_wecom() {
         let judged = |status| judged(status, b"x").unwrap_err();
         let is_named = |error: &Error| error.message().contains("from wecom.example/cgi-bin/gettoken");
         assert!(matches!(judged(407), CallError::Config(error) if error.message().contains("asks for a log-in")));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_without_words_is_told_by_its_meaning() {
+    fn a_refusal_without_errmsg_shows_the_meaning_of_its_code() {
         for (body, message) in [
             (r#"{"errcode":93000,"errmsg":"invalid key, hint: [1]"}"#, "WeCom answered 93000: invalid key"),
             (r#"{"errcode":6000}"#, "WeCom answered 6000: the data was changed by somebody else at the same time"),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_named_with_its_way() {
+    fn a_peer_is_named_with_its_proxy() {
         let mut peer = Peer { host: "wecom.example", path: "/relay/cgi-bin/gettoken".to_owned(), proxy: None };
         assert_eq!(peer.host(), "wecom.example");
         assert_eq!(peer.endpoint(), "wecom.example/relay/cgi-bin/gettoken");

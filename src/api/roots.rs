@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_is_passed_over() {
+    fn text_between_certificates_is_skipped() {
         let (one, two) = (pem(b"one", 64, "\n"), pem(b"two", 64, "\r\n"));
         let key = "-----BEGIN PRIVATE KEY-----\nb25l\n-----END PRIVATE KEY-----\n";
         let damaged = "-----BEGIN CERTIFICATE-----\nb25*\n-----END CERTIFICATE-----\n";
@@ -265,7 +265,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_do(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn any_bytes_can_be_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             collected(&bytes);
         }
     }

@@ -117,7 +117,7 @@ impl UnsentBytes {
     ///
     /// If the number of unsent bytes has changed since the last look, the attempt gets the full time again. The first
     /// look has nothing to compare with, so a stuck attempt ends after twice `patience` at most.
-    pub(super) fn reprieve(&mut self, unsent: Option<u64>, handed_over: u64, patience: Duration) -> Option<Duration> {
+    pub(super) fn extension(&mut self, unsent: Option<u64>, handed_over: u64, patience: Duration) -> Option<Duration> {
         if handed_over == 0 || self.seen.replace(unsent) == Some(unsent) {
             return None;
         }
@@ -158,28 +158,28 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(10);
 
     #[test]
-    fn what_changes_moves_and_what_does_not_is_stuck() {
+    fn an_unchanged_number_of_unsent_bytes_means_stuck() {
         let mut bytes = UnsentBytes::default();
-        for (left, reprieve) in
+        for (left, extension) in
             [(900, Some(PATIENCE)), (500, Some(PATIENCE)), (500, None), (0, Some(PATIENCE)), (0, None)]
         {
-            assert_eq!(bytes.reprieve(Some(left), 1_000, PATIENCE), reprieve, "{left}");
+            assert_eq!(bytes.extension(Some(left), 1_000, PATIENCE), extension, "{left}");
         }
     }
 
     #[test]
-    fn where_nobody_can_see_it_there_is_one_allowance() {
+    fn without_a_number_of_unsent_bytes_there_is_one_extension() {
         for (handed_over, seconds) in [(6 * 1024 * 1024, 60), (1024 * 1024, 16), (1000, 0)] {
             let mut bytes = UnsentBytes::default();
             let allowance = Some(Duration::from_secs(seconds));
-            assert_eq!(bytes.reprieve(None, handed_over, PATIENCE), allowance, "{handed_over}");
-            assert_eq!(bytes.reprieve(None, handed_over, PATIENCE), None, "{handed_over}: once");
+            assert_eq!(bytes.extension(None, handed_over, PATIENCE), allowance, "{handed_over}");
+            assert_eq!(bytes.extension(None, handed_over, PATIENCE), None, "{handed_over}: once");
         }
     }
 
     #[test]
-    fn what_was_not_handed_over_is_not_waited_for() {
-        assert_eq!(UnsentBytes::default().reprieve(Some(7), 0, PATIENCE), None);
+    fn without_bytes_handed_over_there_is_no_extension() {
+        assert_eq!(UnsentBytes::default().extension(Some(7), 0, PATIENCE), None);
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_system_tells_of_what_nobody_reads() {
+    fn the_system_reports_unsent_bytes() {
         use std::io::Write as _;
         use std::net::{TcpListener, TcpStream};
 

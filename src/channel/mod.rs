@@ -5,7 +5,7 @@
 
 mod msgtype;
 
-pub use msgtype::{DESCRIPTION_BYTES, MadeOf, Markup, MsgType, TEXT_BYTES, TextField, TextLimit, TypeFacts};
+pub use msgtype::{DESCRIPTION_LIMIT, MadeOf, Markup, MsgType, TEXT_BYTES, TextField, TextLimit, TypeFacts};
 
 use serde::{Deserialize, Serialize};
 

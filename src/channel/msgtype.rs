@@ -9,7 +9,7 @@ use super::Channel;
 pub const TEXT_BYTES: usize = 2048;
 
 /// The limit of a description in cards, articles and videos (document path 90236).
-pub const DESCRIPTION_BYTES: usize = 512;
+pub const DESCRIPTION_LIMIT: usize = 512;
 
 /// A message type, by its name on the wire: the value of `msgtype`, and the field of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -129,18 +129,18 @@ impl MsgType {
             Self::Image | Self::File => &FILE,
             Self::Voice => &TypeFacts { highest_safe: 0, ..FILE },
             Self::Video => &TypeFacts {
-                text: Some(TextField { pointer: "/description", limit: TextLimit::Bytes(DESCRIPTION_BYTES) }),
+                text: Some(TextField { pointer: "/description", limit: TextLimit::Bytes(DESCRIPTION_LIMIT) }),
                 ..FILE
             },
             Self::Textcard => &TypeFacts {
                 markup: Markup::Textcard,
-                text: Some(TextField { pointer: "/description", limit: TextLimit::Chars(DESCRIPTION_BYTES) }),
+                text: Some(TextField { pointer: "/description", limit: TextLimit::Chars(DESCRIPTION_LIMIT) }),
                 ..CARD
             },
             Self::News => &TypeFacts {
                 text: Some(TextField {
                     pointer: "/articles/0/description",
-                    limit: TextLimit::Bytes(DESCRIPTION_BYTES),
+                    limit: TextLimit::Bytes(DESCRIPTION_LIMIT),
                 }),
                 ..CARD
             },

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_fail_nobody() {
+    fn warnings_are_no_failure() {
         let mut report = CheckReport::default();
         report.warn("clock", "ahead", "set it");
         report.answered(Some(Answer { errcode: 0, errmsg: "ok".to_owned() }));

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_passing_line_gives_way() {
+    fn a_temporary_line_is_wiped() {
         let place = Cursor(AtomicU8::new(LINE_START));
         let written = [
             place.line("a"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_others_began_stays() {
+    fn an_unfinished_line_of_another_program_stays() {
         let place = Cursor(AtomicU8::new(LINE_START));
         place.left_open();
         assert_eq!(place.wiped(), "", "there may be nothing more to say");

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_final_route_counts_as_one() {
+    fn only_a_channel_at_the_end_counts_as_one() {
         let cases = [
             ("ops", "ops", None),
             (" ops ", "ops", None),

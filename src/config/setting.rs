@@ -9,7 +9,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output};
 use OptionGroup::{
-    AppMessage, Delivery, Empty, Encodings, Escaping, Global, Links, Mentions, MessageType, Recipients, Titles,
+    AppMessage, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix, Mentions, MessageType, Recipients, Titles,
 };
 use ValueKind::{
     Count, CredentialPath, Duration, Flag, List, Number, NumberList, Path, Program, Sensitive, Text, Word,
@@ -63,7 +63,7 @@ pub enum OptionGroup {
     /// The first line of an alert.
     Titles,
     /// Links of an alert, and its prefix.
-    Links,
+    LinksAndPrefix,
     /// To whom an app sends.
     Recipients,
     /// Options that only app messages have.
@@ -246,13 +246,13 @@ settings! {
     /// What happened, in a line
     Title = option(Text, Titles, "--title", "TITLE");
     /// Where there is more to see
-    Url = option(Sensitive, Links, "--url", "URL");
+    Url = option(Sensitive, LinksAndPrefix, "--url", "URL");
     /// Label of that link
-    Btntxt = option(Text, Links, "--btntxt", "LABEL").rare();
+    Btntxt = option(Text, LinksAndPrefix, "--btntxt", "LABEL").rare();
     /// Address of a picture, JPG or PNG
-    Picurl = option(Sensitive, Links, "--picurl", "URL").rare();
+    Picurl = option(Sensitive, LinksAndPrefix, "--picurl", "URL").rare();
     /// Stands before title or text on every part; {host} and {profile} are replaced
-    Prefix = option(Text, Links, "--prefix", "TEXT").env("WECOM_ALERT_PREFIX");
+    Prefix = option(Text, LinksAndPrefix, "--prefix", "TEXT").env("WECOM_ALERT_PREFIX");
     /// Member, or @all
     ToUser = option(List, Recipients, "--to-user", "ID").short('u').env("WECOM_ALERT_TO_USER");
     /// Department

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_had_been_delivered() {
+    async fn a_stopped_command_reports_what_was_delivered() {
         let accounts = Accounts::default();
         let nothing = "stopped by SIGTERM: nothing had been sent".to_owned();
         assert_eq!(told(true, &accounts), (nothing.clone(), "send it again".to_owned()));
@@ -321,11 +321,11 @@ mod tests {
         assert!(told(true, &accounts).0.ends_with("the request was under way, no answer had come"));
         two.end(0).await;
         assert!(told(true, &accounts).0.ends_with("nothing had been delivered"));
-        two.failed(0, FailedRequest::before(Error::new(Status::Refused, "no")));
+        two.failed(0, FailedRequest::before_request(Error::new(Status::Refused, "no")));
         two.close(0);
         assert!(told(true, &accounts).0.ends_with("nothing had been delivered"));
         two.begin(1).await;
-        two.failed(1, FailedRequest::before(Error::new(Status::Unknown, "no answer")));
+        two.failed(1, FailedRequest::before_request(Error::new(Status::Unknown, "no answer")));
         two.close(1);
         assert!(told(true, &accounts).1.contains("may have arrived"));
         for invaliduser in ["", "lisi"] {

@@ -48,14 +48,14 @@ impl Courier {
         purpose: Purpose,
         mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
-        self.persist(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
+        self.with_retries(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
     }
 
     /// A valid token; `refresh` asks WeCom for one in any case.
     pub(crate) async fn token(&mut self, refresh: bool) -> Result<Token> {
-        let got = self.persist(async |courier| {
+        let got = self.with_retries(async |courier| {
             let Credential::App(tokens) = &courier.credential else {
-                return Err(FailedRequest::before(Error::defect("a webhook has no token")));
+                return Err(FailedRequest::before_request(Error::defect("a webhook has no token")));
             };
             let client = &courier.client;
             let token = if refresh { tokens.force(client).await } else { tokens.get(client).await };
@@ -87,7 +87,7 @@ impl Courier {
         Err(explain(&failure, Purpose::Prepare, &context))
     }
 
-    async fn persist<T>(
+    async fn with_retries<T>(
         &mut self,
         mut step: impl AsyncFnMut(&mut Self) -> Result<T, FailedRequest>,
     ) -> Result<T, FailedRequest> {
@@ -99,7 +99,7 @@ impl Courier {
             };
             let (policy, left) = (self.policy, self.client.options.deadline.saturating_duration_since(Instant::now()));
             let backoff = policy.backoff(attempt, failed.class, failed.may_have_arrived, left, fastrand::f64());
-            let Some(wait) = backoff else { return Err(failed.weigh(policy.at_most_once, earlier)) };
+            let Some(wait) = backoff else { return Err(failed.with_earlier_attempts(policy.at_most_once, earlier)) };
             let (shown, retries) = (clock::brief(wait), policy.retries);
             self.listener.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
             tokio::time::sleep(wait).await;
@@ -148,7 +148,7 @@ impl Courier {
                 }
                 let FailedRequest { error, unreached, .. } = explained(stale);
                 let message = format!("{error}; a new token could not be had: {}", failed.error);
-                Err(FailedRequest { unreached, ..FailedRequest::before(error.with_message(message)) })
+                Err(FailedRequest { unreached, ..FailedRequest::before_request(error.with_message(message)) })
             }
         }
     }

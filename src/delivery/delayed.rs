@@ -18,7 +18,7 @@ impl DelayMark {
     /// The messages that are sent for a body with the mark. The mark begins the text of the message if that has one
     /// that may be edited; else a short message with it is sent first. A text without room for the mark is sent as two
     /// messages.
-    pub(super) fn before(&self, body: Value, channel: Channel) -> Vec<Value> {
+    pub(super) fn messages_for(&self, body: Value, channel: Channel) -> Vec<Value> {
         let place = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(|msgtype| {
             let pointer = format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer);
             let text = prefixed(body.pointer(&pointer)?.as_str()?, &self.text, msgtype.facts().markup);
@@ -81,7 +81,7 @@ mod tests {
     const MARK: &str = "[delayed 37m, 03:12 +0800] ";
 
     fn marked(body: &Value, channel: Channel, may_edit: bool) -> Vec<Value> {
-        DelayMark { text: MARK.to_owned(), may_edit }.before(body.clone(), channel)
+        DelayMark { text: MARK.to_owned(), may_edit }.messages_for(body.clone(), channel)
     }
 
     fn text(content: &str) -> Value {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_text_of_ours_is_announced() {
+    fn a_body_without_editable_text_gets_a_message_before_it() {
         let file = json!({ "touser": "zhangsan", "agentid": 7, "msgtype": "file", "file": {} });
         for (body, may_edit) in [(text("payload"), false), (file, true)] {
             let messages = marked(&body, Channel::App, may_edit);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_its_line_still_does() {
+    fn markdown_blocks_keep_their_own_line() {
         let mark = MARK.trim_end();
         for (msgtype, text, expected) in [
             ("markdown", "# full", format!("{mark}\n# full")),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_mentioned_is_called_by_the_first_half() {
+    fn only_the_first_message_has_mentions() {
         let mut body = text(&"x".repeat(2048));
         body["text"]["mentioned_list"] = json!(["lisi"]);
         body["text"]["mentioned_mobile_list"] = json!(["@all"]);

@@ -32,7 +32,7 @@ pub(crate) struct FailedRequest {
 
 impl FailedRequest {
     /// A failure before any request.
-    pub(super) fn before(error: Error) -> Self {
+    pub(super) fn before_request(error: Error) -> Self {
         Self { error, unreached: UnreachedRecipients::default(), may_have_arrived: false, class: FailureClass::Final }
     }
 
@@ -51,7 +51,7 @@ impl FailedRequest {
     }
 
     /// Combines this last failure with the earlier attempts: the message may have arrived by one of those.
-    pub(super) fn weigh(mut self, at_most_once: bool, earlier: EarlierAttempts) -> Self {
+    pub(super) fn with_earlier_attempts(mut self, at_most_once: bool, earlier: EarlierAttempts) -> Self {
         if at_most_once && self.may_have_arrived {
             self.error = self.error.with_status(Status::Unknown);
         }

@@ -80,7 +80,7 @@ impl Courier {
             let mut is_taken = true;
             let body = part.call(number);
             let bodies = match mark {
-                Some(mark) => mark.before(body.into_owned(), self.channel).into_iter().map(Cow::Owned).collect(),
+                Some(mark) => mark.messages_for(body.into_owned(), self.channel).into_iter().map(Cow::Owned).collect(),
                 None => vec![body],
             };
             let last = bodies.len().saturating_sub(1);
@@ -158,7 +158,7 @@ impl Courier {
     ) -> Result<Message<'p>, FailedRequest> {
         match &part.file {
             Some((_, picture)) if part.is_inline() => {
-                let bytes = encoded(picture.clone()).await.map_err(FailedRequest::before)?;
+                let bytes = encoded(picture.clone()).await.map_err(FailedRequest::before_request)?;
                 return Ok(Message { body, bytes });
             }
             Some((kind, file)) => {

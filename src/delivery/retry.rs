@@ -61,15 +61,15 @@ pub(crate) struct RetryPolicy {
 impl RetryPolicy {
     /// The wait before the next attempt, after attempt number `attempt`, counted from 1; `None` if there is to be none.
     ///
-    /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `roll` is a
-    /// random number between 0 and 1 (jitter), so that processes that failed together do not retry together.
+    /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `random` is a
+    /// number between 0 and 1 (jitter), so that processes that failed together do not retry together.
     pub(super) fn backoff(
         self,
         attempt: u32,
         class: FailureClass,
         delivers: bool,
         left: Duration,
-        roll: f64,
+        random: f64,
     ) -> Option<Duration> {
         let own = FIRST_BACKOFF.saturating_mul(1 << (attempt.clamp(1, 16) - 1)).min(LONGEST_BACKOFF);
         let wait = match class {
@@ -78,9 +78,9 @@ impl RetryPolicy {
             FailureClass::Limited(_) if !self.wait_for_rate => return None,
             // Never less than WeCom asked for. If it asked for zero, our own backoff is used.
             FailureClass::Limited(Some(asked)) if !asked.is_zero() => {
-                asked + (asked / 20).min(FIRST_BACKOFF).mul_f64(roll)
+                asked + (asked / 20).min(FIRST_BACKOFF).mul_f64(random)
             }
-            _ => own.mul_f64(0.5 + roll),
+            _ => own.mul_f64(0.5 + random),
         };
         // No attempt after the deadline.
         (attempt <= self.retries && wait < left).then_some(wait)
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_tried_again() {
+    fn which_failures_are_retried() {
         use FailureClass::{Final, Garbled, Limited, NotTaken, Silent};
         let cautious = RetryPolicy { at_most_once: true, ..POLICY };
         for (class, by_default, at_most_once) in [
@@ -129,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_and_are_spread() {
-        let backoff = |attempt, roll| {
-            RetryPolicy { retries: 100, ..POLICY }.backoff(attempt, FailureClass::NotTaken, true, LONG, roll)
+    fn backoff_grows_and_has_jitter() {
+        let backoff = |attempt, random| {
+            RetryPolicy { retries: 100, ..POLICY }.backoff(attempt, FailureClass::NotTaken, true, LONG, random)
         };
         let ms = |ms| Some(Duration::from_millis(ms));
         assert_eq!([backoff(1, 0.0), backoff(1, 1.0)], [ms(500), ms(1500)]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_granted() {
+    fn a_requested_wait_is_respected() {
         let asked = Duration::from_secs(7);
         let limited = FailureClass::Limited(Some(asked));
         assert_eq!(POLICY.backoff(1, limited, true, LONG, 0.0), Some(asked));
@@ -155,11 +155,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn no_wait_passes_the_deadline(attempt in 1..1000u32, left in 0..100_000u64, roll in 0.0..=1.0) {
+        fn no_wait_passes_the_deadline(attempt in 1..1000u32, left in 0..100_000u64, random in 0.0..=1.0) {
             let left = Duration::from_millis(left);
             for class in [FailureClass::NotTaken, FailureClass::Limited(None), FailureClass::Limited(Some(left / 2))] {
                 if let Some(wait) =
-                    (RetryPolicy { retries: u32::MAX, ..POLICY }).backoff(attempt, class, true, left, roll)
+                    (RetryPolicy { retries: u32::MAX, ..POLICY }).backoff(attempt, class, true, left, random)
                 {
                     prop_assert!(wait < left);
                 }

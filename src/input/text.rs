@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_white_space_alone() {
+    fn blank_is_only_white_space() {
         assert!(is_blank("") && is_blank(" \n\t\u{3000}\u{a0}"));
         assert!(!is_blank(" . "));
     }

@@ -1,7 +1,7 @@
 //! The contents of app messages (document path 90236) with their rules, and the contents that apps and webhooks share.
 //! Cards are in [`super::card`].
 
-use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
+use crate::channel::{Channel, DESCRIPTION_LIMIT, TEXT_BYTES};
 use crate::message::finding::At;
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
@@ -160,7 +160,7 @@ impl Rules for Video {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("media_id").filled(&self.media_id);
         at.field("title").max_bytes(or_empty(&self.title), 128);
-        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_BYTES);
+        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_LIMIT);
     }
 }
 
@@ -190,7 +190,7 @@ impl Rules for AppNews {
 impl Rules for AppArticle {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("title").filled(&self.title).max_bytes(&self.title, 128);
-        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_BYTES);
+        at.field("description").max_bytes(or_empty(&self.description), DESCRIPTION_LIMIT);
         at.field("picurl").max_bytes(or_empty(&self.picurl), 2048);
         at.field("pagepath").max_bytes(or_empty(&self.pagepath), 128);
         let url = or_empty(&self.url);

@@ -11,7 +11,7 @@ use crate::channel::{Channel, MsgType, TypeFacts};
 
 wire! {
     /// The fields next to the content.
-    pub struct Common {
+    pub struct AppFields {
         /// userids joined with `|`, at most 1000, or `@all`.
         pub touser: Option<String>,
         /// Department ids joined with `|`, at most 100.
@@ -31,20 +31,20 @@ wire! {
     }
 }
 
-pub(super) const FIELDS: &[FieldShape] = match Common::SHAPE {
+pub(super) const FIELDS: &[FieldShape] = match AppFields::SHAPE {
     JsonShape::Object(fields) => fields,
     _ => &[],
 };
 
 /// Checks these fields of a whole body, if they have the right shape.
 pub(super) fn check(body: &Value, msgtype: MsgType, at: &mut At<'_>) {
-    if let Ok(common) = Common::deserialize(body) {
+    if let Ok(common) = AppFields::deserialize(body) {
         check_recipients(&common, msgtype, at);
         check_options(&common, msgtype, at);
     }
 }
 
-fn check_recipients(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
+fn check_recipients(common: &AppFields, msgtype: MsgType, at: &mut At<'_>) {
     let lists = [
         (RecipientKind::User, or_empty(&common.touser)),
         (RecipientKind::Party, or_empty(&common.toparty)),
@@ -70,7 +70,7 @@ fn check_recipients(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
     }
 }
 
-fn check_options(common: &Common, msgtype: MsgType, at: &mut At<'_>) {
+fn check_options(common: &AppFields, msgtype: MsgType, at: &mut At<'_>) {
     if let Some(agentid) = common.agentid.filter(|id| *id < 1) {
         at.field("agentid").error(format!("{agentid}, but it must be greater than 0"));
     }

@@ -7,7 +7,7 @@ use base64::{DecodeError, Engine};
 use md5::{Digest, Md5};
 
 use crate::address::has_http_scheme;
-use crate::channel::{Channel, DESCRIPTION_BYTES, TEXT_BYTES};
+use crate::channel::{Channel, DESCRIPTION_LIMIT, TEXT_BYTES};
 use crate::message::finding::{At, shown};
 use crate::message::media::{self, MediaFormat};
 use crate::message::recipients::ALL;
@@ -137,7 +137,7 @@ impl Rules for WebhookNews {
         at.count(self.articles.len(), "articles", 1..=8);
         at.each(&self.articles, |article, at| {
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
-            at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_BYTES);
+            at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_LIMIT);
             let mut place = at.field("url");
             place.filled(&article.url);
             if !article.url.is_empty() && !has_http_scheme(&article.url) {

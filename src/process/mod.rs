@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long signals are still received after the command's end: a signal to the whole process group can reach us a
 /// moment after it ended the command, and must not end what we do next. Later signals have their usual effect.
-const ECHO: Duration = Duration::from_millis(20);
+const LATE_SIGNALS: Duration = Duration::from_millis(20);
 
 /// The command to run.
 #[derive(Debug, Clone)]
@@ -115,7 +115,7 @@ pub async fn run(job: &Job) -> CommandReport {
     let duration = since.elapsed();
     let RunningCommand { output, signals, .. } = command;
     let stop_listening = async {
-        tokio::time::sleep(ECHO).await;
+        tokio::time::sleep(LATE_SIGNALS).await;
         drop(signals);
     };
     let (is_all_read, ()) = join(output.settle(PATIENCE), stop_listening).await;

@@ -271,12 +271,12 @@ mod tests {
     use super::*;
 
     /// A writer that takes one byte per call, and fails with `WouldBlock` or `Interrupted` in between.
-    struct Fussy {
+    struct ChoppyWriter {
         got: Arc<Mutex<Vec<u8>>>,
         calls: usize,
     }
 
-    impl Write for Fussy {
+    impl Write for ChoppyWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.calls += 1;
             match self.calls % 3 {
@@ -297,13 +297,13 @@ mod tests {
     #[test]
     fn every_byte_is_passed_on() {
         let got = Arc::new(Mutex::new(Vec::new()));
-        let mut sink: Sink = Box::new(Fussy { got: Arc::clone(&got), calls: 0 });
+        let mut sink: Sink = Box::new(ChoppyWriter { got: Arc::clone(&got), calls: 0 });
         write_all(&mut sink, b"\0\xff\n\r\x1b").unwrap();
         assert_eq!(*got.lock().unwrap(), b"\0\xff\n\r\x1b");
     }
 
     #[test]
-    fn output_is_dropped_where_nobody_reads_any_more() {
+    fn output_is_dropped_after_the_reader_has_gone() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         let mut sink: Sink = Box::new(writer);

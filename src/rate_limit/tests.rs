@@ -192,7 +192,7 @@ fn a_pause_ends() {
 }
 
 #[test]
-fn what_cannot_end_in_time_is_refused_at_once() {
+fn a_wait_beyond_the_deadline_is_refused_at_once() {
     let machine = Machine::new();
     run(async {
         let limiter = machine.limiter(1, LONG);
@@ -242,7 +242,7 @@ fn many_at_once_never_pass_the_rate() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_stops_nothing_and_is_told_once() {
+fn an_unusable_folder_is_reported_once_and_stops_no_alert() {
     let machine = Machine::new();
     std::fs::write(machine.state().path(), "a file").unwrap();
     run(async {
@@ -257,7 +257,7 @@ fn a_folder_that_cannot_be_used_stops_nothing_and_is_told_once() {
 }
 
 #[test]
-fn without_a_folder_there_is_no_pacing() {
+fn without_a_folder_there_is_no_rate_limit() {
     let machine = Machine::new();
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };
@@ -271,7 +271,7 @@ fn without_a_folder_there_is_no_pacing() {
 }
 
 #[test]
-fn a_file_locked_for_ever_stops_nothing() {
+fn a_file_locked_for_ever_stops_no_alert() {
     let machine = Machine::new();
     run(async {
         let limiter = machine.limiter(1, LONG);
@@ -289,7 +289,7 @@ fn a_file_locked_for_ever_stops_nothing() {
 }
 
 #[test]
-fn a_file_of_something_else_is_begun_anew() {
+fn a_file_with_foreign_content_is_replaced() {
     let machine = Machine::new();
     machine.folder().make().unwrap();
     std::fs::write(machine.folder().file("target.json"), "no window\n".repeat(1_000)).unwrap();
@@ -364,7 +364,7 @@ fn a_permit_holds_for_the_period_and_a_little_more() {
 }
 
 #[test]
-fn who_waits_comes_back_a_little_later() {
+fn waits_have_jitter() {
     let block = |whole| LimitedBy::Block { whole: Duration::from_millis(whole) };
     for (ms, limited_by, most) in [
         (0, LimitedBy::Rate, 5),

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_tells_since_when_it_failed() {
+    fn a_recovery_says_since_when_it_failed() {
         let machine = Machine::new();
         let begun = at_ms(now_ms());
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
@@ -221,7 +221,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_files_are_for_their_owner_alone_and_do_not_name_the_job() {
+    fn the_files_are_only_for_their_owner_and_do_not_name_the_job() {
         use std::os::unix::fs::PermissionsExt;
         let machine = Machine::new();
         assert_eq!(machine.run("backup --password x", true, true), Some(ChangeReport::Failed));

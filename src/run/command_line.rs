@@ -36,7 +36,7 @@ const LONGEST: usize = 200;
 
 /// The command line, masked and truncated.
 pub(super) fn shown(command: &[OsString]) -> String {
-    let mut masker = Masker::default();
+    let mut masker = WordMasker::default();
     let words = command.iter().map(|word| quoted(&masker.masked(&word.to_string_lossy())));
     excerpt(&one_line(&words.collect::<Vec<_>>().join(" ")), LONGEST)
 }
@@ -75,13 +75,13 @@ enum Next {
 /// Masks what looks like a secret in the words of a command line, in their order, since a word can announce a secret in
 /// the next one. `secret::Mask` replaces known secrets; here none is known.
 #[derive(Default)]
-struct Masker {
+struct WordMasker {
     next: Next,
     /// Which of [`PASSWORD_BY_P`] the words belong to.
     program: Option<&'static str>,
 }
 
-impl Masker {
+impl WordMasker {
     /// A word with its secrets masked. It may be a whole script, with words of its own.
     fn masked(&mut self, word: &str) -> String {
         let is_border = |c: char| c.is_whitespace() || "?&;'\"".contains(c);

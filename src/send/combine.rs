@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_were_missed_are_named() {
+    fn targets_that_were_missed_are_named() {
         let outcome = combined(Status::Sent, None, &[Status::Refused, Status::Sent]);
         let error = outcome.error.unwrap();
         assert_eq!(error.message(), "2 of 3 targets were reached; also (app): also failed");

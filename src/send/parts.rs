@@ -89,7 +89,7 @@ fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Re
         (Material::MediaId(id), _) => media_parts(draft, None, id, &frame)?,
         (Material::Nothing, Some(text)) => {
             let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
-            let text = frame.led(text, msgtype);
+            let text = frame.with_lead(text, msgtype);
             text_parts(&prefix, &text, msgtype, &frame, || Cow::Borrowed(&*text))?
         }
         (Material::Nothing, None) => Vec::new(),
@@ -112,7 +112,7 @@ fn media_parts(
     if msgtype != MsgType::Video {
         return Ok(vec![Part { file, ..Part::message(body_of(msgtype, &Media { media_id })) }]);
     }
-    let text = draft.text.as_ref().map(|text| frame.led(text, msgtype)).unwrap_or_default();
+    let text = draft.text.as_ref().map(|text| frame.with_lead(text, msgtype)).unwrap_or_default();
     let title = &frame.target.settings.title;
     let mut parts = fit(&text, msgtype, 0, frame.target, || Cow::Borrowed(&*text)).into_parts(|text| {
         let description = Some(text).filter(|text| !text.is_empty());
@@ -165,7 +165,7 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     /// A text with the lead before it.
-    fn led<'t>(&self, text: &'t str, msgtype: MsgType) -> Cow<'t, str> {
+    fn with_lead<'t>(&self, text: &'t str, msgtype: MsgType) -> Cow<'t, str> {
         // In markdown_v2 a single line break does not end a paragraph.
         let between = if msgtype == MsgType::MarkdownV2 { "\n\n" } else { "\n" };
         match self.lead {
@@ -196,12 +196,12 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
         _ => None,
     };
     if let Some(Rendered { prefix, text }) = rendered {
-        let whole = || Cow::Owned(frame.led(&alert.text().joined(), MsgType::Text).into_owned());
-        return text_parts(&prefix, &frame.led(&text, msgtype), msgtype, frame, whole);
+        let whole = || Cow::Owned(frame.with_lead(&alert.text().joined(), MsgType::Text).into_owned());
+        return text_parts(&prefix, &frame.with_lead(&text, msgtype), msgtype, frame, whole);
     }
     // The other types have places of their own for title and link, and the lead is put before the text.
     if frame.lead.is_some() {
-        let led = frame.led(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned();
+        let led = frame.with_lead(alert.body.as_deref().unwrap_or_default(), msgtype).into_owned();
         alert.to_mut().body = Some(led);
     }
     match (msgtype, alert.card) {

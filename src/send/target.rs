@@ -16,7 +16,7 @@ use crate::fingerprint;
 use crate::rate_limit::{RateLimiter, default_rate};
 use crate::secret::{Mask, Secret};
 use crate::store::Folder;
-use crate::token::{App, Tokens};
+use crate::token::{AppCredentials, Tokens};
 
 /// Where a message is sent: a channel, with the settings of one profile.
 pub(crate) struct Target {
@@ -42,12 +42,12 @@ pub(crate) struct Login {
     pub(crate) base_url: BaseUrl,
     /// What reports may tell of the credential.
     pub(crate) credential_info: CredentialInfo,
-    key: Key,
+    key: LoginKey,
 }
 
 #[derive(Clone)]
-enum Key {
-    App(App),
+enum LoginKey {
+    App(AppCredentials),
     Webhook(Secret),
 }
 
@@ -81,7 +81,7 @@ impl Target {
         let secret = self.load(source).await?;
         let agent_id = self.agent_id(agent_id);
         let credential_info = CredentialInfo { origin: source.origin().to_owned(), length: secret.len(), agent_id };
-        let key = Key::App(App { corp_id: corp_id.value.clone(), agent_id, secret });
+        let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), credential_info, key })
     }
 
@@ -94,7 +94,7 @@ impl Target {
         Ok(Login {
             base_url: self.settings.webhook_base_url(&webhook),
             credential_info,
-            key: Key::Webhook(webhook.key),
+            key: LoginKey::Webhook(webhook.key),
         })
     }
 
@@ -192,8 +192,8 @@ impl Target {
         let limiter =
             RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.listener.clone());
         let credential = match login.key {
-            Key::App(app) => Credential::App(self.tokens(&login.base_url, app)),
-            Key::Webhook(key) => Credential::Webhook(key),
+            LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
+            LoginKey::Webhook(key) => Credential::Webhook(key),
         };
         let period = match self.settings.rate {
             Some(Rate::Per { period, .. }) => Some(period),
@@ -221,7 +221,7 @@ impl Target {
         }
     }
 
-    fn tokens(&self, base_url: &BaseUrl, app: App) -> Tokens {
+    fn tokens(&self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {
         let cache_dir = self.settings.cache_dir.as_deref();
         if cache_dir.is_none() && !self.settings.no_cache {
             self.listener.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
@@ -257,16 +257,16 @@ impl Login {
     /// The fingerprint of the target, under which its rate limit is kept.
     pub(crate) fn identity(&self) -> String {
         match &self.key {
-            Key::App(app) => fingerprint::of_app(&app.corp_id, app.agent_id.unwrap_or_default()),
-            Key::Webhook(key) => fingerprint::of_webhook(key),
+            LoginKey::App(app) => fingerprint::of_app(&app.corp_id, app.agent_id.unwrap_or_default()),
+            LoginKey::Webhook(key) => fingerprint::of_webhook(key),
         }
     }
 
     /// The webhook's key, if it is one.
     pub(crate) fn webhook_key(&self) -> Option<&Secret> {
         match &self.key {
-            Key::App(_) => None,
-            Key::Webhook(key) => Some(key),
+            LoginKey::App(_) => None,
+            LoginKey::Webhook(key) => Some(key),
         }
     }
 }

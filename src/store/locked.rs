@@ -161,14 +161,14 @@ mod tests {
     fn what_is_written_in_place_is_read_back_whole() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::private(root.path().join("a/b"));
-        let mut guard = folder.try_lock("slate").unwrap().unwrap();
+        let mut guard = folder.try_lock("lock").unwrap().unwrap();
         assert!(guard.read(10).unwrap().is_empty());
         guard.write(b"0123456789").unwrap();
         assert!(guard.read(9).is_err());
         guard.write(b"abc").unwrap();
         assert_eq!(guard.read(10).unwrap(), b"abc");
-        assert!(folder.try_lock("slate").unwrap().is_none());
+        assert!(folder.try_lock("lock").unwrap().is_none());
         drop(guard);
-        assert!(folder.try_lock("slate").unwrap().is_some());
+        assert!(folder.try_lock("lock").unwrap().is_some());
     }
 }

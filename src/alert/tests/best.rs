@@ -15,7 +15,7 @@ fn body(text: &str) -> Alert {
 const TABLE: &str = "Filesystem  Use%\n/dev/sda1    98%";
 
 #[test]
-fn a_body_alone_is_text() {
+fn only_a_body_is_text() {
     assert_eq!(best(&body("# no *markup*")), ["text", "text"]);
     assert_eq!(best(&body(TABLE)), ["text", "text"]);
     assert_eq!(best(&Alert { prefix: Some("p".to_owned()), ..body("x") }), ["text", "text"]);

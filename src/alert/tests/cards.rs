@@ -157,14 +157,14 @@ fn what_would_be_cut_is_whole_in_what_is_left_over() {
 }
 
 #[test]
-fn a_card_of_text_alone() {
+fn a_card_of_only_text() {
     let alert = Alert { body: Some("down".to_owned()), title: None, level: None, ..notice() };
     let (card, _) = card(&alert, TextNotice, Webhook);
     assert_eq!((&card["main_title"], &card["sub_title_text"]), (&json!({}), &json!("down")));
 }
 
 #[test]
-fn what_a_card_says_can_be_told_without_one() {
+fn the_content_of_a_card_can_be_sent_without_a_card() {
     let alert = Alert {
         source: Some("node".to_owned()),
         emphasis: Some(Emphasis { title: "98%".to_owned(), desc: "used".to_owned() }),

@@ -140,7 +140,7 @@ fn a_fence_is_longer_than_what_is_in_it() {
 }
 
 #[test]
-fn a_textcard_has_entities_for_tags_and_entities_alone() {
+fn a_textcard_has_entities_only_for_tags_and_entities() {
     assert_eq!(
         textcard("a < b <80% <br> </div> <!-- <?x &amp; a & b; &x"),
         "a < b <80% &lt;br> &lt;/div> &lt;!-- &lt;?x &amp;amp; a & b; &x"

@@ -108,7 +108,7 @@ fn each_level_has_its_word_and_its_colour() {
 }
 
 #[test]
-fn fields_alone_are_an_alert() {
+fn only_fields_are_an_alert() {
     let alert =
         Alert { fields: fields(&[("host", "web-1"), ("user", "")]), prefix: Some("p".to_owned()), ..<_>::default() };
     assert_eq!(alert.text().joined(), "p\nhost: web-1\nuser:");
@@ -117,7 +117,7 @@ fn fields_alone_are_an_alert() {
 }
 
 #[test]
-fn a_body_alone_stays_as_it_is() {
+fn only_a_body_stays_as_it_is() {
     let alert = Alert { body: Some("\n **x**\n".to_owned()), ..Alert::default() };
     assert_eq!(alert.text().joined(), " **x**");
     assert_eq!(alert.markdown().joined(), "` **x**`");
@@ -143,7 +143,7 @@ fn a_body_with_columns_is_code() {
 }
 
 #[test]
-fn a_prefix_stands_apart_and_can_be_repeated() {
+fn a_prefix_is_separated_and_can_be_repeated() {
     let of = |prefix: &str| Alert { prefix: Some(prefix.to_owned()), body: Some("x".to_owned()), ..Alert::default() };
     assert_eq!(of("prod").text().joined(), "prod x");
     assert_eq!(of("prod ").text().joined(), "prod x");

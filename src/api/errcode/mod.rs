@@ -117,7 +117,7 @@ pub(crate) fn errmsg_text(errmsg: &str) -> &str {
 pub(crate) fn errmsg_or_meaning(answer: &Answer) -> &str {
     match errmsg_text(&answer.errmsg).trim() {
         "" => lookup(answer.errcode).map_or("no errmsg", |entry| entry.meaning),
-        said => said,
+        text => text,
     }
 }
 

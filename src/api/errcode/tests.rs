@@ -129,7 +129,7 @@ fn a_frequency_limit_blocks_for_a_minute_at_least() {
 }
 
 #[test]
-fn a_known_period_shortens_the_block_of_a_webhook_alone() {
+fn a_known_period_shortens_only_the_block_of_a_webhook() {
     for (code, endpoint, period, seconds) in [
         (45009, "webhook/send", 2, 2),
         (45009, "webhook/send", 3600, 60),

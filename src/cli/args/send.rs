@@ -83,7 +83,7 @@ pub(crate) struct AlertArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) field: Vec<String>,
     #[command(flatten)]
-    _links: SettingArgs<{ OptionGroup::Links as u8 }>,
+    _links: SettingArgs<{ OptionGroup::LinksAndPrefix as u8 }>,
     /// Add repository, branch, commit, author, job, duration and the link of this CI run; NAME is github, gitlab, jenkins,
     /// gitee, coding, drone, woodpecker, travis, bitbucket, azure, buildkite or circleci [bare: auto]
     #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]

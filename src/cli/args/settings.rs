@@ -98,7 +98,7 @@ fn heading(group: OptionGroup) -> &'static str {
     match group {
         OptionGroup::Global => "Global options",
         OptionGroup::Escaping | OptionGroup::Encodings | OptionGroup::Empty | OptionGroup::MessageType => "Message",
-        OptionGroup::Titles | OptionGroup::Links => "Alert",
+        OptionGroup::Titles | OptionGroup::LinksAndPrefix => "Alert",
         OptionGroup::Recipients => "Recipients (repeatable; comma or | separated)",
         OptionGroup::AppMessage => "Options of apps",
         OptionGroup::Mentions => "Mentions",

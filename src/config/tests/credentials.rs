@@ -166,7 +166,7 @@ mod commands {
 }
 
 #[test]
-fn debug_shows_origins_alone() {
+fn debug_shows_only_origins() {
     let home = Home::with("secret = 's3cret'\nwebhook_command = ['vault', 's3cret']\nproxy = 'http://u:s3cret@p'");
     let settings = home.settings(&Overrides::default(), &[]);
     let shown = format!("{settings:?}");

@@ -124,7 +124,7 @@ fn values_must_be_utf8() {
 }
 
 #[test]
-fn debug_shows_names_alone() {
+fn debug_shows_only_names() {
     let env = Environment::from_pairs([("WECOM_ALERT_SECRET", "test-secret")]);
     assert_eq!(format!("{env:?}"), "{\"WECOM_ALERT_SECRET\"}");
 }

@@ -30,7 +30,7 @@ fn the_first_found_counts_and_nothing_is_merged() {
 }
 
 #[test]
-fn a_named_file_counts_alone() {
+fn only_a_named_file_counts() {
     let home = Home::with("base_url = \"https://home.example\"");
     let one = home.write("one.toml", "base_url = \"https://one.example\"");
     home.write("two.toml", "base_url = \"https://two.example\"");

@@ -113,7 +113,7 @@ fn a_further_target_has_no_further_targets() {
 }
 
 #[test]
-fn an_unknown_profile_is_told_by_what_named_it() {
+fn an_unknown_profile_error_says_what_named_it() {
     let home = Home::with(FILE);
     for origin in ["--also", "--fallback", "outbox entry"] {
         let named = resolve_target(&Overrides::default(), &home.env(&[]), &target("romm:app"), origin);

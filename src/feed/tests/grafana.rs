@@ -68,7 +68,7 @@ fn the_users_own_title_and_message_are_kept_and_the_default_ones_are_not() {
 }
 
 #[test]
-fn a_picture_without_an_address_is_only_told() {
+fn a_picture_without_an_address_is_only_mentioned() {
     let alert = json!({"status": "firing", "labels": {"alertname": "A"}, "imageURL": "graph.png", "values": {"A": null, "B": "NaN"}});
     let alert = grafana(&json!({"alerts": [alert]}).to_string());
     assert_eq!((alert.picurl.as_deref(), body(&alert)), (None, "values: B=NaN\nimage: graph.png"));

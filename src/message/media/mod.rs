@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_kind_follows_content_and_route() {
+    fn the_default_kind_follows_content_and_channel() {
         for (head, app, webhook) in [
             (PNG, MediaKind::Image, MediaKind::File),
             (JPEG, MediaKind::Image, MediaKind::File),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_takes_voice_and_file_alone() {
+    fn a_webhook_takes_only_voice_and_file() {
         let (message, hint) = refusal(check(Channel::Webhook, MediaKind::Image, PNG, 100));
         assert!(message.contains("voice and file, not image") && hint.contains("--image"), "{message} {hint}");
         let (message, _) = refusal(check(Channel::Webhook, MediaKind::Video, MP4, 100));

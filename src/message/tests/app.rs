@@ -107,7 +107,7 @@ fn a_control_character_in_any_string_is_an_error() {
 }
 
 #[test]
-fn somebody_must_be_named() {
+fn recipients_are_required() {
     let none = "touser: there is no recipient: touser, toparty and totag are all empty";
     assert_eq!(errors(&text(json!({"touser": ""}))), [none]);
     assert_eq!(errors(&json!({"msgtype": "text", "text": {"content": "a"}})), [none]);
@@ -117,7 +117,7 @@ fn somebody_must_be_named() {
 }
 
 #[test]
-fn everybody_stands_alone() {
+fn all_members_is_the_only_recipient() {
     assert_eq!(errors(&text(json!({"touser": "@all|a"}))), ["touser: @all stands beside other userids"]);
     let findings = check_body(Channel::App, &text(json!({"touser": "@all", "toparty": "2", "totag": "7"})));
     assert!(findings.errors.is_empty());

@@ -143,7 +143,7 @@ fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
 
 /// This test starts itself once more, as the process to be killed.
 #[test]
-fn what_a_killed_process_was_told_is_accepted_is_whole() {
+fn an_accepted_entry_survives_a_kill_whole() {
     const STATE: &str = "OUTBOX_TEST_STATE";
     const NAME: &str = "outbox::tests::killed::what_a_killed_process_was_told_is_accepted_is_whole";
     if let Ok(state) = std::env::var(STATE) {

@@ -55,7 +55,7 @@ fn entries_of_one_moment_keep_their_order() {
 }
 
 #[test]
-fn one_at_a_time_deals_with_an_entry() {
+fn an_entry_is_claimed_once_at_a_time() {
     let place = Place::new();
     let held = place.accept();
     let id = held.alert.id.clone();
@@ -180,7 +180,7 @@ fn a_file_that_is_not_the_one_copied_in_is_not_sent() {
 }
 
 #[test]
-fn nobody_looks_in_vain_for_an_outbox_that_is_not_there() {
+fn a_missing_outbox_is_empty_and_is_not_made() {
     let root = tempfile::tempdir().unwrap();
     let outbox = Outbox::at(&Folder::private(root.path().join("state")));
     assert!(outbox.waiting().unwrap().next().is_none() && outbox.failed().unwrap().next().is_none());
@@ -241,7 +241,7 @@ fn what_was_changed_on_disk_is_damaged() {
 }
 
 #[tokio::test]
-async fn one_at_a_time_flushes() {
+async fn a_flush_is_run_once_at_a_time() {
     let place = Place::new();
     let first = place.outbox.lock_flush(Instant::now()).await.unwrap();
     assert!(first.is_some());

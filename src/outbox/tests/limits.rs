@@ -7,7 +7,7 @@ use crate::error::{Error, Status};
 use crate::outbox::{MAX_BYTES, MAX_ENTRIES, Stock};
 
 #[test]
-fn so_many_entries_and_no_more() {
+fn the_number_of_entries_is_limited() {
     let place = Place::new();
     for number in 1..MAX_ENTRIES {
         let shelf = if number % 2 == 0 { "waiting" } else { "failed" };
@@ -26,7 +26,7 @@ fn so_many_entries_and_no_more() {
 }
 
 #[test]
-fn so_many_bytes_and_no_more() {
+fn the_number_of_bytes_is_limited() {
     let place = Place::new();
     let id = place.leave();
     let Stock { entries: 1, bytes } = place.outbox.stock().unwrap() else { panic!("there is one") };
@@ -67,7 +67,7 @@ fn opening_leaves_three_empty_folders() {
 
 #[cfg(unix)]
 #[test]
-fn only_those_read_it_to_whom_the_folder_belongs() {
+fn only_owner_or_group_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     fn check(path: &Path, folder: u32, file: u32) {
         let about = std::fs::symlink_metadata(path).unwrap();

@@ -35,7 +35,7 @@ fn a_permit_is_taken_in_every_bucket_or_in_none() {
 }
 
 #[test]
-fn what_is_used_up_is_told_by_the_fullest_bucket() {
+fn the_fullest_bucket_gives_the_permits_taken() {
     let mut window = taken(Bucket(1), &[NOW + 300, NOW + 100]);
     window.hold(7, &[Bucket(1), Bucket(2)], HOLD, NOW);
     assert_eq!((window.most_taken(), window.blocked_for(NOW)), (3, None));
@@ -46,7 +46,7 @@ fn what_is_used_up_is_told_by_the_fullest_bucket() {
 }
 
 #[test]
-fn who_paces_by_less_waits_for_more_to_end() {
+fn a_lower_limit_waits_for_more_permits_to_end() {
     let window = taken(Bucket(1), &[NOW + 300, NOW + 100, NOW + 200]);
     for (count, expected) in [(1, Some(300)), (2, Some(200)), (3, Some(100)), (4, None), (0, Some(300))] {
         assert_eq!(window.wait(&[Bucket(1)], count, NOW), expected.map(pace), "{count}");
@@ -86,7 +86,7 @@ fn a_pause_holds_for_all_and_is_never_shortened() {
 }
 
 #[test]
-fn what_is_over_vanishes_with_its_bucket() {
+fn expired_permits_are_removed_with_their_bucket() {
     let mut window = taken(Bucket(1), &[NOW + 10, NOW + 20]);
     window.block(15, NOW);
     assert_eq!(written(&window, NOW + 9), window);
@@ -106,7 +106,7 @@ fn only_the_first_whole_line_counts() {
 }
 
 #[test]
-fn a_clock_set_back_holds_nobody_up() {
+fn a_clock_set_back_delays_no_request() {
     let mut window = taken(Bucket(1), &[NOW + HOLD]);
     window.block(60_000, NOW);
     let (a_little, a_lot) = (NOW - CLOCK_BOUND_MS, NOW - CLOCK_BOUND_MS - 1);
@@ -115,7 +115,7 @@ fn a_clock_set_back_holds_nobody_up() {
 }
 
 #[test]
-fn what_nobody_can_have_written_is_dropped() {
+fn impossible_entries_are_dropped() {
     for (since, until) in [(NOW, NOW + LONGEST_MS + 1), (0, NOW + 1), (NOW, u64::MAX), (u64::MAX, u64::MAX)] {
         let span = format!("{{\"since\":{since},\"until\":{until}}}");
         let line = format!("{{\"block\":{span},\"slots\":[{{\"id\":1,\"held\":{span},\"lanes\":[1]}}]}}\n");
@@ -199,13 +199,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_ledger(content in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>()) {
+    fn any_bytes_can_be_read(content in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>()) {
         let mut window = Window::parse(&content, now);
         let _ = window.take(1, &[Bucket(0)], 1, HOLD, now);
     }
 
     #[test]
-    fn any_numbers_are_a_ledger(
+    fn any_numbers_can_be_read(
         numbers in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>()), 0..8),
         ms in any::<u64>(),
         now in any::<u64>(),

@@ -67,7 +67,7 @@ fn a_block_that_fits_is_not_cut() {
 }
 
 #[test]
-fn a_block_is_not_cut_for_blanks_behind_it() {
+fn a_block_is_not_cut_for_blanks_after_it() {
     let expected = ["(1/3)\n123456789012345\n", "(2/3)\n```\n1234567\n```\n", "(3/3)\n  "];
     splits("123456789012345\n```\n1234567\n```\n  ", 22, Markup::Markdown, &expected);
 }
@@ -99,7 +99,7 @@ fn a_line_cut_inside_a_block_gets_a_line_break() {
 }
 
 #[test]
-fn white_space_is_not_left_alone() {
+fn white_space_is_no_part_of_its_own() {
     splits("12345678\n   \n[a](b)", 16, Markup::Markdown, &["(1/2)\n12345678\n", "(2/2)\n   \n[a](b)"]);
     splits("123456789a         ", 16, Markup::Plain, &["(1/2) 123456789", "(2/2) a         "]);
     splits("\n\n12345678901234567890", 14, Markup::Plain, &["(1/3) \n\n123456", "(2/3) 78901234", "(3/3) 567890"]);

@@ -37,7 +37,7 @@ fn blocks() -> Vec<(&'static str, Value, &'static str, bool)> {
 }
 
 #[test]
-fn each_block_stands_on_its_cards_alone() {
+fn each_block_is_allowed_only_on_its_cards() {
     for (column, card_type) in "tnbvm".chars().zip(CardType::VARIANTS.iter().copied()) {
         assert!(app_errors(sample(card_type), json!({})).is_empty(), "{card_type:?}");
         for (name, block, cards, on_webhooks) in blocks() {
@@ -55,7 +55,7 @@ fn each_block_stands_on_its_cards_alone() {
 }
 
 #[test]
-fn a_misplaced_block_is_told_where_it_belongs() {
+fn a_misplaced_block_is_refused_with_the_cards_that_have_it() {
     let menu = json!({"action_menu": {"action_list": [{"text": "a", "key": "a"}]}});
     assert_eq!(
         errors(Channel::Webhook, text(), menu),
@@ -124,7 +124,7 @@ fn titles_and_pictures_have_alternatives() {
 }
 
 #[test]
-fn card_types_follow_the_route() {
+fn card_types_follow_the_channel() {
     let wrong = check(Channel::Webhook, sample(CardType::VoteInteraction), json!({}));
     assert_eq!(
         lines(&wrong.errors),

@@ -89,7 +89,7 @@ fn keys_are_unique_and_short() {
 }
 
 #[test]
-fn lengths_in_characters_are_warnings_of_each_route() {
+fn lengths_in_characters_are_warnings_of_each_channel() {
     use CardType::{ButtonInteraction, MultipleInteraction, NewsNotice, TextNotice, VoteInteraction};
     let text_at = |path: &str, text: String| -> Value {
         path.rsplit('.').fold(Value::from(text), |inner, name| match name.strip_suffix("[]") {
