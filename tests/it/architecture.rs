@@ -1,5 +1,5 @@
-//! The layers of the source, held against its own imports: a room (a file or folder of `src/`) uses what lies below it
-//! and never what lies above, and inside a room no modules use each other in a circle.
+//! The layers of the source, checked against its imports: a module of `src/` (a file or folder) uses only its own layer
+//! and lower ones, and no files inside a module depend on each other in a circle.
 
 mod imports;
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms of `src/`, from the ground up. A room may use its own layer.
+/// The modules of `src/`, the lowest layer first. A module may use its own layer.
 const LAYERS: [&[&str]; 9] = [
     &[
         "address",
