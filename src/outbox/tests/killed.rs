@@ -145,7 +145,7 @@ fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
 #[test]
 fn an_accepted_entry_survives_a_kill_whole() {
     const STATE: &str = "OUTBOX_TEST_STATE";
-    const NAME: &str = "outbox::tests::killed::what_a_killed_process_was_told_is_accepted_is_whole";
+    const NAME: &str = "outbox::tests::killed::an_accepted_entry_survives_a_kill_whole";
     if let Ok(state) = std::env::var(STATE) {
         let outbox = Outbox::open(&Folder::private(state)).unwrap();
         loop {
