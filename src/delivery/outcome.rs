@@ -34,7 +34,7 @@ impl Receipt {
     }
 }
 
-/// Recipients that did not get it, as WeCom returned them: a list for each of [`UnreachedRecipients::FIELDS`].
+/// Recipients that did not get it, as WeCom returned them: a list for each of `invaliduser`, `invalidparty`, `invalidtag` and `unlicenseduser`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnreachedRecipients([Vec<String>; 4]);
 
