@@ -65,14 +65,14 @@ pub(crate) async fn admit(
     key: &str,
     duration: Duration,
     until: Instant,
-    listener: &Observer,
+    observer: &Observer,
 ) -> Result<Admission> {
     let Some(state) = state else {
         return Ok(Admission::Send(AdmittedAlert::without_cooldown("no folder for state is known; set state_dir")));
     };
     let file = KeyedFile::new(state, FOLDER, key);
-    match lock(&file, duration, until, listener).await {
-        Ok(Some(guard)) => Ok(admit_locked(file, guard, duration, listener)),
+    match lock(&file, duration, until, observer).await {
+        Ok(Some(guard)) => Ok(admit_locked(file, guard, duration, observer)),
         Ok(None) => match LastAlert::recent(&file, duration) {
             // Not counted: the process that has the lock was stopped, or very many repeats come at once.
             Some(last) => Ok(Admission::HeldBack { count: last.held.saturating_add(1) }),
@@ -101,12 +101,12 @@ impl AdmittedAlert {
 }
 
 /// The lock; `None` if it is not free in time.
-async fn lock(file: &KeyedFile, duration: Duration, until: Instant, listener: &Observer) -> io::Result<Option<Guard>> {
+async fn lock(file: &KeyedFile, duration: Duration, until: Instant, observer: &Observer) -> io::Result<Option<Guard>> {
     let is_told = Cell::new(false);
     let is_settled = || {
         let is_settled = LastAlert::recent(file, duration).is_some();
         if !is_settled && !is_told.replace(true) {
-            listener.detail("another process is sending the same alert: waiting for what becomes of it");
+            observer.detail("another process is sending the same alert: waiting for what becomes of it");
         }
         is_settled
     };
@@ -119,7 +119,7 @@ async fn lock(file: &KeyedFile, duration: Duration, until: Instant, listener: &O
     }
 }
 
-fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, listener: &Observer) -> Admission {
+fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Observer) -> Admission {
     let last: Option<LastAlert> = file.read().ok().flatten();
     let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
         let before = last.filter(|last| last.held > 0);
@@ -129,7 +129,7 @@ fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, listener: &Ob
     let last = LastAlert { held: last.held.saturating_add(1), ..last };
     if let Err(error) = file.write(&last, &guard) {
         let trouble = file.says("cannot be written", error);
-        listener.detail(format!("an alert is held back but not counted: {trouble}"));
+        observer.detail(format!("an alert is held back but not counted: {trouble}"));
     }
     Admission::HeldBack { count: last.held }
 }
@@ -184,12 +184,12 @@ mod tests {
 
         async fn try_admit(&self, key: &str, duration: Duration, patience: Duration) -> Result<Admission> {
             let said = Arc::clone(&self.said);
-            let listener = Observer::new(move |notice| {
+            let observer = Observer::new(move |notice| {
                 if let Event::Detail(line) = notice {
                     said.lock().unwrap().push(line);
                 }
             });
-            admit(Some(&self.state()), key, duration, Instant::now() + patience, &listener).await
+            admit(Some(&self.state()), key, duration, Instant::now() + patience, &observer).await
         }
 
         async fn admit(&self, key: &str, duration: Duration) -> Admission {

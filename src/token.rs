@@ -69,7 +69,7 @@ pub(crate) struct Tokens {
     app: AppCredentials,
     cache: Option<CacheFile>,
     mask: Mask,
-    listener: Observer,
+    observer: Observer,
     is_problem_told: Cell<bool>,
 }
 
@@ -80,10 +80,10 @@ impl Tokens {
         app: AppCredentials,
         cache_dir: Option<&Path>,
         mask: Mask,
-        listener: Observer,
+        observer: Observer,
     ) -> Self {
         let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
-        Self { app, cache, mask, listener, is_problem_told: Cell::new(false) }
+        Self { app, cache, mask, observer, is_problem_told: Cell::new(false) }
     }
 
     /// A token that is valid as far as is known, from the cache or by one `gettoken` call.
@@ -176,7 +176,7 @@ impl Tokens {
     /// Reports only the first problem with the cache: the next ones follow from it.
     fn report_problem(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.is_problem_told.replace(true)) {
-            self.listener.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
+            self.observer.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
         }
     }
 }

@@ -61,7 +61,7 @@ impl Client {
             Err(error) => error.to_string(),
         };
         let (method, spent) = (body.method(), began.elapsed().as_millis());
-        self.listener.detail(format!("{method} {}{path}: {ended} ({spent} ms)", self.options.base_url));
+        self.observer.detail(format!("{method} {}{path}: {ended} ({spent} ms)", self.options.base_url));
         judged
     }
 
@@ -83,7 +83,7 @@ impl Client {
                 request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(json.clone())
             }
             RequestBody::File(file) => {
-                request.multipart(Form::new().part("media", upload::part(file, progress, &self.listener)?))
+                request.multipart(Form::new().part("media", upload::part(file, progress, &self.observer)?))
             }
         })
     }

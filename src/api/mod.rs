@@ -68,13 +68,13 @@ pub(crate) struct Client {
     /// Records the certificates that were shown, where somebody asks for them.
     recorder: Option<CertificateRecorder>,
     mask: Mask,
-    listener: Observer,
+    observer: Observer,
 }
 
 impl Client {
-    /// A client that masks with `mask` and tells `listener` of each attempt.
-    pub(crate) fn new(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
-        Self { options, http: Arc::default(), clock_ahead_s: Arc::default(), recorder: None, mask, listener }
+    /// A client that masks with `mask` and tells `observer` of each attempt.
+    pub(crate) fn new(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
+        Self { options, http: Arc::default(), clock_ahead_s: Arc::default(), recorder: None, mask, observer }
     }
 
     /// The path of an endpoint after this client's base URL.

@@ -28,8 +28,8 @@ pub(crate) enum ProxyUse {
 
 impl Client {
     /// A client that also notes the certificates which it is shown, for [`Client::certificate`].
-    pub(crate) fn inspecting(options: ClientOptions, mask: Mask, listener: Observer) -> Self {
-        Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, listener) }
+    pub(crate) fn inspecting(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
+        Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, observer) }
     }
 
     /// Whether its requests go through a proxy, and why not.

@@ -53,10 +53,10 @@ impl RequestProgress {
 }
 
 /// A file as the one part of a form. Its name goes raw into `filename="…"`: WeCom does not understand `filename*=`.
-pub(super) fn part(file: &Attachment, progress: &RequestProgress, listener: &Observer) -> Result<Part, CallError> {
+pub(super) fn part(file: &Attachment, progress: &RequestProgress, observer: &Observer) -> Result<Part, CallError> {
     let filename = media::wire_filename(&file.name);
     let size = file.size;
-    let watch = Watch { progress: progress.clone(), listener: listener.clone(), name: filename.clone(), total: size };
+    let watch = Watch { progress: progress.clone(), observer: observer.clone(), name: filename.clone(), total: size };
     let body = Body::wrap_stream(chunks(file.reader(), watch));
     Part::stream_with_length(body, size)
         .file_name(filename)
@@ -66,7 +66,7 @@ pub(super) fn part(file: &Attachment, progress: &RequestProgress, listener: &Obs
 
 struct Watch {
     progress: RequestProgress,
-    listener: Observer,
+    observer: Observer,
     name: String,
     total: u64,
 }
@@ -94,7 +94,7 @@ fn chunks(reader: impl Read + Send + 'static, watch: Watch) -> impl Stream<Item 
             return Ok(None);
         }
         let sent = watch.progress.add(chunk.len() as u64);
-        watch.listener.tell(Event::Upload { name: &watch.name, sent, total: watch.total });
+        watch.observer.tell(Event::Upload { name: &watch.name, sent, total: watch.total });
         Ok(Some((Bytes::from(chunk), (reader, watch))))
     })
 }

@@ -112,7 +112,9 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
     let ids = |channel| ids.into_iter().flatten().filter(move |_| has_token(channel));
     let credential = |channel| settings.credential(channel).map(SecretSource::precedence);
     let tries: [&dyn Fn(Channel) -> bool; 3] = [
-        &|channel| credential(channel).into_iter().chain(ids(channel)).any(|level| level == Precedence::Profile),
+        &|channel| {
+            credential(channel).into_iter().chain(ids(channel)).any(|precedence| precedence == Precedence::Profile)
+        },
         &|channel| credential(channel).is_some(),
         &|channel| ids(channel).next().is_some(),
     ];

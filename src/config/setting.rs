@@ -8,6 +8,7 @@
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output};
+use crate::input::Encoding;
 use OptionGroup::{
     AppMessage, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix, Mentions, MessageType, Recipients, Titles,
 };
@@ -236,7 +237,7 @@ settings! {
     /// Read \n, \t and \\ in CONTENT
     Escapes = flag(Escaping, "--escapes").rare();
     /// Encoding of the input: auto, utf-8 or gb18030
-    Encoding = option(Word, Encodings, "--encoding", "NAME").offers(&["auto", "utf-8", "gb18030"]).rare();
+    Encoding = option(Word, Encodings, "--encoding", "NAME").offers(Encoding::VARIANTS).rare();
     /// Succeed silently when the text is empty
     SkipEmpty = flag(Empty, "--skip-empty").rare();
     /// Send this when the text is empty

@@ -35,7 +35,7 @@ pub(crate) struct Courier {
     pub(crate) credential_info: CredentialInfo,
     pub(crate) policy: RetryPolicy,
     pub(crate) limiter: RateLimiter,
-    pub(crate) listener: Observer,
+    pub(crate) observer: Observer,
     /// The period of WeCom's limit for a webhook, where the user sets one: WeCom's block is over after it.
     pub(crate) period: Option<Duration>,
 }
@@ -101,7 +101,7 @@ impl Courier {
             let backoff = policy.backoff(attempt, failed.class, failed.may_have_arrived, left, fastrand::f64());
             let Some(wait) = backoff else { return Err(failed.with_earlier_attempts(policy.at_most_once, earlier)) };
             let (shown, retries) = (clock::brief(wait), policy.retries);
-            self.listener.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
+            self.observer.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
             tokio::time::sleep(wait).await;
             earlier.add(failed);
             attempt += 1;

@@ -1,18 +1,22 @@
 //! The retry schedule: whether a failed request is tried again, and after which backoff. Pure.
 //!
-//! The first retry comes after about a second, each later one after twice as long, up to 20 s, all spread by half. Where
-//! WeCom says how long to wait, that holds. Nothing is tried again that would end the same.
+//! The backoff is 1 s before the first retry and doubles with each later one, up to 20 s; each is multiplied by a random
+//! factor of 0.5 to 1.5 (jitter). A wait that WeCom asks for is kept, with jitter of up to a twentieth of it, at most 1 s.
+//! A request that would fail again for the same reason is not tried again.
 
 use std::time::Duration;
 
 use crate::api::CallError;
 use crate::api::errcode::{self, Class};
 
-/// The backoff before the first retry, before it is spread; each later one is twice as long.
+/// The backoff before the first retry, without jitter; each later one is twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// The longest backoff of our own choice, before it is spread.
+/// The longest backoff, without jitter.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
+
+/// The most jitter after a wait that WeCom asks for.
+const LONGEST_JITTER: Duration = Duration::from_secs(1);
 
 /// The class of a failed attempt, which decides about a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +82,7 @@ impl RetryPolicy {
             FailureClass::Limited(_) if !self.wait_for_rate => return None,
             // Never less than WeCom asked for. If it asked for zero, our own backoff is used.
             FailureClass::Limited(Some(asked)) if !asked.is_zero() => {
-                asked + (asked / 20).min(FIRST_BACKOFF).mul_f64(random)
+                asked + (asked / 20).min(LONGEST_JITTER).mul_f64(random)
             }
             _ => own.mul_f64(0.5 + random),
         };

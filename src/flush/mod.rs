@@ -87,12 +87,12 @@ pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     // Another process may be flushing: then there is nothing to do.
     let Ok(Some(_flushing)) = outbox.lock_flush(Instant::now()).await else { return Vec::new() };
     let deadline = session.deadline().min(Instant::now() + LONGEST_AFTER_SEND);
-    let listener = session.listener.clone();
+    let observer = session.observer.clone();
     let flush = Flush { is_brief: true, ..Flush::new(session, outbox, deadline) };
     let FlushReport { given_up, stayed, partial, .. } = flush.deliver(ids, MOST_AFTER_SEND).await;
     let stayed = stayed.iter().map(|reason| format!("still waiting: {reason}"));
     for line in stayed.chain(given_up.iter().map(|reason| format!("given up: {reason}"))).chain(partial) {
-        listener.detail(format!("outbox: {line}"));
+        observer.detail(format!("outbox: {line}"));
     }
     given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()
 }

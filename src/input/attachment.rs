@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{STDIN, is_stdin, open, shown, spool, unreadable};
+use super::{STDIN, is_stdin, open, source_name, spool, unreadable};
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
@@ -90,7 +90,7 @@ impl Attachment {
 
     fn from_file(path: &Path) -> Result<Self> {
         let (file, metadata) = open(path)?;
-        let shown = shown(path);
+        let shown = source_name(path);
         if !metadata.is_file() {
             return Self::from_reader(file, &shown);
         }

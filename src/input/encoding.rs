@@ -9,7 +9,7 @@ use crate::error::Error;
 const NAMED_LINES: usize = 5;
 
 /// The encoding of text input. Names count the same in upper and lower case.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 #[strum(parse_err_ty = Error, parse_err_fn = unknown_encoding)]
 pub enum Encoding {

@@ -38,7 +38,7 @@ fn open(path: &Path) -> Result<(File, Metadata)> {
     if path.as_os_str().is_empty() {
         return Err(Error::usage("the path of the file to read is empty", "give the path of a file, or - for stdin"));
     }
-    let failed = |error| unreadable(&shown(path), &error);
+    let failed = |error| unreadable(&source_name(path), &error);
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if metadata.is_dir() {
@@ -47,9 +47,9 @@ fn open(path: &Path) -> Result<(File, Metadata)> {
     Ok((file, metadata))
 }
 
-/// A path as messages show it: quoted, on one line, without control characters.
-fn shown(path: &Path) -> String {
-    format!("{path:?}")
+/// The name of a source in messages: `stdin`, or the path, quoted, on one line, without control characters.
+pub(crate) fn source_name(path: &Path) -> String {
+    if is_stdin(path) { STDIN.to_owned() } else { format!("{path:?}") }
 }
 
 /// The error for what cannot be opened or read; `name` is a shown path or [`STDIN`].
@@ -80,7 +80,7 @@ pub(crate) fn read_payload(path: &Path) -> Result<String> {
     if is_stdin(path) {
         read_payload_from(io::stdin().lock(), STDIN)
     } else {
-        read_payload_from(open(path)?.0, &shown(path))
+        read_payload_from(open(path)?.0, &source_name(path))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::clean::clean;
 use super::encoding::{Decoder, Encoding};
-use super::{STDIN, is_stdin, open, shown, unreadable};
+use super::{STDIN, is_stdin, open, source_name, unreadable};
 use crate::error::Result;
 
 /// Of input longer than twice this, so many bytes are kept at its start and at its end: 10 MiB.
@@ -59,7 +59,7 @@ pub(crate) fn read_text(source: &TextSource<'_>, encoding: Encoding, unescapes: 
             let text = if unescapes { unescape(&text) } else { text };
             Ok(InputText { text: clean(&text), warnings })
         }
-        TextSource::File(path) => read_text_from(open(path)?.0, &shown(path), encoding),
+        TextSource::File(path) => read_text_from(open(path)?.0, &source_name(path), encoding),
         TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, encoding),
     }
 }

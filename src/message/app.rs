@@ -166,7 +166,8 @@ impl Rules for Video {
 
 impl Rules for Textcard {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
-        for (name, text, limit) in [("title", &self.title, 128), ("description", &self.description, 512)] {
+        for (name, text, limit) in [("title", &self.title, 128), ("description", &self.description, DESCRIPTION_LIMIT)]
+        {
             let mut at = at.field(name);
             at.filled(text).max_chars(text, limit);
             // The page says characters, its older copies say bytes: what WeCom cuts at is not certain.

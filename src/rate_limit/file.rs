@@ -21,7 +21,7 @@ const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 pub(super) struct RateFile {
     folder: Option<Folder>,
     name: String,
-    pub(super) listener: Observer,
+    pub(super) observer: Observer,
     /// Whether it stayed locked for too long: it is not waited for again before it was free once.
     is_stuck: AtomicBool,
     is_told: AtomicBool,
@@ -29,8 +29,8 @@ pub(super) struct RateFile {
 
 impl RateFile {
     /// The file of this name in `folder`, or none.
-    pub(super) fn new(folder: Option<Folder>, name: String, listener: Observer) -> Self {
-        Self { folder, name, listener, is_stuck: AtomicBool::new(false), is_told: AtomicBool::new(false) }
+    pub(super) fn new(folder: Option<Folder>, name: String, observer: Observer) -> Self {
+        Self { folder, name, observer, is_stuck: AtomicBool::new(false), is_told: AtomicBool::new(false) }
     }
 
     /// Changes what is written; it is written again only if `work` changed it. Waits for the lock until `until` at the
@@ -88,7 +88,7 @@ impl RateFile {
     fn tell_trouble(&self, trouble: &str) {
         if !self.is_told.swap(true, Ordering::Relaxed) {
             let file = self.folder.as_ref().map(|folder| format!("the file {} ", folder.file(&self.name).display()));
-            self.listener.detail(format!("pacing is not possible: {}{trouble}", file.unwrap_or_default()));
+            self.observer.detail(format!("pacing is not possible: {}{trouble}", file.unwrap_or_default()));
         }
     }
 }

@@ -72,11 +72,11 @@ struct Limit {
 
 impl RateLimiter {
     /// The permits of a webhook or an app, given by its fingerprint, kept below `state`, the folder for all state. Without
-    /// one, `listener` is told once and there is no limit.
-    pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, listener: Observer) -> Self {
+    /// one, `observer` is told once and there is no limit.
+    pub(crate) fn new(state: Option<&Folder>, target: &str, rate: Rate, observer: Observer) -> Self {
         match rate {
             Rate::Off => Self(None),
-            Rate::Per { count, period } => Self::with_hold(state, target, count, period + MARGIN, listener),
+            Rate::Per { count, period } => Self::with_hold(state, target, count, period + MARGIN, observer),
         }
     }
 
@@ -88,9 +88,9 @@ impl RateLimiter {
         Some(Usage { taken: window.most_taken(), count: limit.count, blocked_for: window.blocked_for(now) })
     }
 
-    fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, listener: Observer) -> Self {
+    fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, observer: Observer) -> Self {
         let name = format!("{}.json", name.get(..32).unwrap_or(name));
-        let file = RateFile::new(state.map(|state| state.within("pacing")), name, listener);
+        let file = RateFile::new(state.map(|state| state.within("pacing")), name, observer);
         Self(Some(Arc::new(Limit { file, count, hold_ms: in_ms(hold) })))
     }
 
@@ -128,7 +128,7 @@ impl RateLimiter {
                 LimitedBy::Block { .. } => "WeCom refused one because of too many".to_owned(),
             };
             let shown = wait.retry_after.as_secs_f64();
-            limit.file.listener.detail(format!("{why}: waiting {shown:.3} s for a slot"));
+            limit.file.observer.detail(format!("{why}: waiting {shown:.3} s for a slot"));
             tokio::time::sleep((wait.retry_after + jitter(wait)).min(left)).await;
         }
     }

@@ -26,7 +26,7 @@ impl Machine {
         Self { root: tempfile::tempdir().unwrap(), said: Arc::default() }
     }
 
-    fn listener(&self) -> Observer {
+    fn observer(&self) -> Observer {
         let said = Arc::clone(&self.said);
         Observer::new(move |notice| {
             if let crate::event::Event::Detail(line) = notice {
@@ -45,7 +45,7 @@ impl Machine {
 
     /// What one process has of the same target.
     fn limiter(&self, count: u32, hold: Duration) -> RateLimiter {
-        RateLimiter::with_hold(Some(&self.state()), "target", count, hold, self.listener())
+        RateLimiter::with_hold(Some(&self.state()), "target", count, hold, self.observer())
     }
 
     fn folder(&self) -> Folder {
@@ -261,7 +261,7 @@ fn without_a_folder_there_is_no_rate_limit() {
     let machine = Machine::new();
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };
-        let limiter = RateLimiter::new(None, &fingerprint::of_app("corp", 1), rate, machine.listener());
+        let limiter = RateLimiter::new(None, &fingerprint::of_app("corp", 1), rate, machine.observer());
         for _ in 0..3 {
             try_one(&limiter).await.unwrap().during(ready(())).await;
         }
@@ -307,7 +307,7 @@ fn no_rate_touches_no_file() {
     run(async {
         let key = Secret::new("test-key");
         let limiter =
-            RateLimiter::new(Some(&machine.state()), &fingerprint::of_webhook(&key), Rate::Off, machine.listener());
+            RateLimiter::new(Some(&machine.state()), &fingerprint::of_webhook(&key), Rate::Off, machine.observer());
         for limiter in [limiter, RateLimiter(None)] {
             try_one(&limiter).await.unwrap().during(ready(())).await;
             limiter.block(LONG, later()).await;
@@ -329,17 +329,17 @@ fn each_target_has_a_file_that_does_not_name_it() {
                 Some(&state),
                 &fingerprint::of_webhook(&Secret::new("test-key")),
                 rate,
-                machine.listener(),
+                machine.observer(),
             ),
             RateLimiter::new(
                 Some(&state),
                 &fingerprint::of_webhook(&Secret::new("test-key2")),
                 rate,
-                machine.listener(),
+                machine.observer(),
             ),
-            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 1), rate, machine.listener()),
-            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 2), rate, machine.listener()),
-            RateLimiter::new(Some(&state), &fingerprint::of_app("corp2", 1), rate, machine.listener()),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 1), rate, machine.observer()),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp", 2), rate, machine.observer()),
+            RateLimiter::new(Some(&state), &fingerprint::of_app("corp2", 1), rate, machine.observer()),
         ];
         for limiter in &limiters {
             try_one(limiter).await.unwrap().during(ready(())).await;
@@ -356,7 +356,7 @@ fn a_permit_holds_for_the_period_and_a_little_more() {
     run(async {
         let rate = Rate::Per { count: 1, period: LONG };
         let limiter =
-            RateLimiter::new(Some(&machine.state()), &fingerprint::of_app("corp", 1), rate, machine.listener());
+            RateLimiter::new(Some(&machine.state()), &fingerprint::of_app("corp", 1), rate, machine.observer());
         try_one(&limiter).await.unwrap().during(ready(())).await;
         let retry_after = try_one(&limiter).await.unwrap_err().retry_after;
         assert!(retry_after <= LONG + MARGIN && retry_after > LONG, "{retry_after:?}");

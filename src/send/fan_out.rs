@@ -95,7 +95,7 @@ impl FanOut {
     async fn admit(&self, session: &Session<'_>) -> Result<Option<Admission>> {
         let (Some(duration), Some(key)) = (session.settings.cooldown, &self.key) else { return Ok(None) };
         let state = session.state();
-        cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.listener).await.map(Some)
+        cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.observer).await.map(Some)
     }
 
     async fn deliver(self, session: &mut Session<'_>, draft: &Draft, lead: Option<&str>) -> Outcome {

@@ -2,25 +2,18 @@
 //!
 //! A payload's strings are never edited. Only fields beside its content are added from the settings.
 
-use std::path::Path;
-
 use serde_json::{Map, Value, json};
 
 use crate::channel::{Addressing, MsgType};
 use crate::config::{Precedence, Setting, Settings};
 use crate::error::{Error, Result};
-use crate::input::is_stdin;
+
 use crate::json::parse_json;
 use crate::message::recipients::{RecipientKind, Recipients};
 use crate::message::{Part, PartKind};
 
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::target::Target;
-
-/// What errors call a file of JSON.
-pub(super) fn shown(path: &Path) -> String {
-    if is_stdin(path) { "stdin".to_owned() } else { format!("{path:?}") }
-}
 
 /// The whole body of a payload: what was given, or `{msgtype, msgtype: what was given}`. `name` is what errors call it.
 pub(super) fn parse(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {

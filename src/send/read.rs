@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::input::{Attachment, TextSource, clean, is_blank, is_stdin, read_payload, read_text};
+use crate::input::{Attachment, TextSource, clean, is_blank, is_stdin, read_payload, read_text, source_name};
 use crate::json::parse_json;
 use crate::message::media::MediaKind;
 use crate::template::{self, Escaping};
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         let (material, text) = match self.source.clone() {
             MessageSource::Payload(path) => {
                 refuse_unused(self.request, None, &self.target.settings)?;
-                let payload = payload::parse(&payload::shown(&path), &read_payload(&path)?, &self.chosen)?;
+                let payload = payload::parse(&source_name(&path), &read_payload(&path)?, &self.chosen)?;
                 (Material::Payload(payload), None)
             }
             MessageSource::Feed(feed) => self.feed(&feed)?,
@@ -250,7 +250,7 @@ fn empty_text(from: &TextSource<'_>) -> Error {
 fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping) -> Result<String> {
     let data = parse_json(data).map_err(|error| {
         Error::usage(
-            format!("the data from {} is not JSON: {error}", payload::shown(from)),
+            format!("the data from {} is not JSON: {error}", source_name(from)),
             "check it with jq; a template takes JSON alone",
         )
     })?;

@@ -31,7 +31,7 @@ pub struct Session<'c> {
     /// Masks secrets in all that is reported.
     pub mask: Mask,
     /// Receives events: attempts, uploads, caches that cannot be used.
-    pub listener: Observer,
+    pub observer: Observer,
     /// What was sent so far, to all targets.
     pub accounts: Accounts,
     /// What the log file records of the message, once it has been read.
@@ -61,7 +61,7 @@ impl<'c> Session<'c> {
         config: &'c Config<'c>,
         (settings, warnings): (Settings, Vec<String>),
         mask: Mask,
-        listener: Observer,
+        observer: Observer,
     ) -> Self {
         let deadline = Instant::now() + settings.deadline;
         let trust = Trust::new(settings.ca_file.clone());
@@ -71,7 +71,7 @@ impl<'c> Session<'c> {
             channel: None,
             warnings,
             mask,
-            listener,
+            observer,
             accounts: Accounts::default(),
             logged: None,
             sends_unstored: false,
@@ -100,7 +100,7 @@ impl<'c> Session<'c> {
             sends_unstored: self.sends_unstored,
             trust,
             mask: self.mask.clone(),
-            listener: self.listener.clone(),
+            observer: self.observer.clone(),
             login: OnceCell::new(),
         }
     }

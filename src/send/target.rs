@@ -31,7 +31,7 @@ pub(crate) struct Target {
     pub(super) sends_unstored: bool,
     pub(super) trust: Trust,
     pub(super) mask: Mask,
-    pub(super) listener: Observer,
+    pub(super) observer: Observer,
     pub(super) login: OnceCell<Login>,
 }
 
@@ -154,12 +154,12 @@ impl Target {
         if base_url.is_plain_http_beyond_loopback() {
             self.warnings.push(format!("{base_url} is plain http: credentials and alerts can be read on the way"));
         }
-        Client::new(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+        Client::new(self.client_options(base_url), self.mask.clone(), self.observer.clone())
     }
 
     /// A client that also records how the connection is made, for `check`.
     pub(crate) fn inspecting_client(&self, base_url: BaseUrl) -> Client {
-        Client::inspecting(self.client_options(base_url), self.mask.clone(), self.listener.clone())
+        Client::inspecting(self.client_options(base_url), self.mask.clone(), self.observer.clone())
     }
 
     fn client_options(&self, base_url: BaseUrl) -> ClientOptions {
@@ -190,7 +190,7 @@ impl Target {
     pub(crate) fn courier_with(&self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
         let limiter =
-            RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.listener.clone());
+            RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.observer.clone());
         let credential = match login.key {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
@@ -207,7 +207,7 @@ impl Target {
             credential_info: login.credential_info,
             policy: self.policy(),
             limiter,
-            listener: self.listener.clone(),
+            observer: self.observer.clone(),
             period,
         }
     }
@@ -224,9 +224,9 @@ impl Target {
     fn tokens(&self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {
         let cache_dir = self.settings.cache_dir.as_deref();
         if cache_dir.is_none() && !self.settings.no_cache {
-            self.listener.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
+            self.observer.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
         }
-        Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.listener.clone())
+        Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.observer.clone())
     }
 
     /// Reads a credential, off the event loop, until the deadline: its source may be a command.

@@ -218,4 +218,18 @@ mod tests {
         named.sort_unstable();
         assert_eq!(defined, named);
     }
+    #[test]
+    fn help_names_the_message_types_of_the_channel() {
+        let root = definition();
+        for channel in Channel::ALL {
+            let command = root.find_subcommand(channel.facts().command).unwrap();
+            let msgtype = command.get_arguments().find(|arg| arg.get_id() == "msgtype").unwrap();
+            let help = msgtype.get_help().unwrap().to_string();
+            let mut told: Vec<_> = help.split(", ").collect();
+            let mut types: Vec<_> = channel.facts().types.iter().map(|msgtype| msgtype.as_str()).collect();
+            told.sort_unstable();
+            types.sort_unstable();
+            assert_eq!(told, types);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
-use wecom_alert::channel::Channel;
+use wecom_alert::channel::{Channel, MsgType};
 use wecom_alert::config::{OptionGroup, Overrides, RawValue, Setting, ValueKind};
 
 /// The options of one [`OptionGroup`], to be flattened where they stand in help. Values are read by [`overrides`].
@@ -75,9 +75,7 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
         (Setting::Msgtype, "app-send") => of_types(arg, Channel::App).help(
             "text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card",
         ),
-        (Setting::Msgtype, "webhook-send") => {
-            of_types(arg, Channel::Webhook).help("text, markdown, markdown_v2, image, news, file, voice, template_card")
-        }
+        (Setting::Msgtype, "webhook-send") => of_types(arg, Channel::Webhook),
         (Setting::AllowPartial, "app-send") => arg.help("Exit 0 although some recipients did not get it"),
         (Setting::AllowPartial, "webhook-send") => arg.help("Exit 0 although some parts did not arrive"),
         _ => arg,
@@ -85,7 +83,8 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
 }
 
 fn of_types(arg: Arg, channel: Channel) -> Arg {
-    arg.value_parser(Offered(channel.facts().types)).hide_possible_values(true)
+    let types = channel.facts().types;
+    arg.value_parser(Offered(types)).hide_possible_values(true).help(MsgType::names(types).join(", "))
 }
 
 /// The names of channels.
