@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PNG, bodies, delivered, refused};
 use crate::document::{assert_document, assert_says};
@@ -20,10 +20,10 @@ fn sized(scene: &Scene, name: &str, head: &[u8], size: u64) -> PathBuf {
     path
 }
 
-fn upload_endpoint(route: Route) -> Endpoint {
+fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
-        Route::App => Endpoint::MediaUpload,
-        Route::Webhook => Endpoint::WebhookUploadMedia,
+        Channel::App => Endpoint::MediaUpload,
+        Channel::Webhook => Endpoint::WebhookUploadMedia,
     }
 }
 
@@ -62,10 +62,10 @@ fn the_text_comes_first_and_then_each_file_in_order() {
             [sent("message", Value::Null), of_file("a.log"), of_file("b.png"), of_file("c.csv")],
             "{case}"
         );
-        let expected: &[&str] = if route == Route::App { &["a.log", "b.png", "c.csv"] } else { &["a.log", "c.csv"] };
+        let expected: &[&str] = if route == Channel::App { &["a.log", "b.png", "c.csv"] } else { &["a.log", "c.csv"] };
         assert_eq!(names(&scene.wecom.uploads()), expected, "{case}");
         let image = &bodies(&scene)[2]["image"];
-        assert_eq!(image["md5"].is_string(), route == Route::Webhook, "{image}");
+        assert_eq!(image["md5"].is_string(), route == Channel::Webhook, "{image}");
     }
 }
 
@@ -132,24 +132,26 @@ fn names_are_given_in_the_order_of_the_files() {
     let files = ["--attach", "a.log", "--attach", "b.log", "--attach", "c.log", "full"];
     let of = |more: &[&str]| {
         let before = scene.wecom.uploads().len();
-        delivered(&scene, "names", scene.send(Route::App, more).args(files));
+        delivered(&scene, "names", scene.send(Channel::App, more).args(files));
         names(&scene.wecom.uploads()[before..])
     };
     assert_eq!(of(&[]), ["a.log", "b.log", "c.log"]);
     assert_eq!(of(&["--filename", "x.txt"]), ["x.txt", "b.log", "c.log"]);
     assert_eq!(of(&["--filename", "x.txt", "--filename", "日志.txt"]), ["x.txt", "日志.txt", "c.log"]);
     // The message's own file comes first.
-    let cmd = scene
-        .send(Route::App, &["--attach", "b.log", "--file", "a.log", "--filename", "own.txt", "--filename", "two.txt"]);
+    let cmd = scene.send(
+        Channel::App,
+        &["--attach", "b.log", "--file", "a.log", "--filename", "own.txt", "--filename", "two.txt"],
+    );
     delivered(&scene, "own", cmd);
     assert_eq!(names(&scene.wecom.uploads())[9..], ["own.txt", "two.txt"]);
     let many = ["--filename", "1", "--filename", "2", "--filename", "3", "--filename", "4"];
-    let (message, hint) = refused(&scene, "many", scene.send(Route::App, &many).args(files));
+    let (message, hint) = refused(&scene, "many", scene.send(Channel::App, &many).args(files));
     assert!(
         message.contains("there are 4 --filename for 3 of the files") && hint.contains("one for each"),
         "{message}"
     );
-    let (message, hint) = refused(&scene, "none", scene.send(Route::App, &["--filename", "1", "full"]));
+    let (message, hint) = refused(&scene, "none", scene.send(Channel::App, &["--filename", "1", "full"]));
     assert!(message.contains("--filename has no file to name") && hint.contains("--attach"), "{message}");
 }
 
@@ -248,12 +250,16 @@ fn what_is_confidential_is_so_behind_the_text_too() {
     scene.env.file("a.log", "a log file");
     scene.env.file("b.png", PNG);
     let sent = scene.wecom.messages().len();
-    scene.send(Route::App, &["--safe", "--attach", "a.pdf", "--attach", "b.png", "full"]).run().assert_code(0);
+    scene.send(Channel::App, &["--safe", "--attach", "a.pdf", "--attach", "b.png", "full"]).run().assert_code(0);
     let safe: Vec<_> = scene.wecom.messages()[sent..].iter().map(|message| message.body["safe"].clone()).collect();
     assert_eq!(safe, [1, 1, 1]);
-    let (message, hint) = refused(&scene, "log", scene.send(Route::App, &["--safe", "--attach", "a.log", "full"]));
+    let (message, hint) = refused(&scene, "log", scene.send(Channel::App, &["--safe", "--attach", "a.log", "full"]));
     assert!(message.contains("a.log cannot be sent with --safe") && hint.contains("--filename"), "{message}");
-    delivered(&scene, "named", scene.send(Route::App, &["--safe", "--attach", "a.log", "--filename", "a.txt", "full"]));
+    delivered(
+        &scene,
+        "named",
+        scene.send(Channel::App, &["--safe", "--attach", "a.log", "--filename", "a.txt", "full"]),
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PICTURE, URL, bodies, delivered, refused};
 use crate::support::fake::{Endpoint, Reply};
@@ -57,7 +57,8 @@ fn each_option_has_its_place() {
         assert_eq!(sent, [json!({"msgtype": "template_card", "template_card": card})], "{}", route.as_str());
     }
     let interactive = |args: &[&str]| {
-        let mut card = delivered(&scene, "interactive", scene.send(Route::App, args)).remove(0)["template_card"].take();
+        let mut card =
+            delivered(&scene, "interactive", scene.send(Channel::App, args)).remove(0)["template_card"].take();
         assert!(card.as_object_mut().unwrap().shift_remove("task_id").is_some(), "{card}");
         card
     };
@@ -88,11 +89,11 @@ fn each_option_has_its_place() {
 #[test]
 fn what_a_card_cannot_do_is_said_with_what_to_use_instead() {
     let scene = Scene::new();
-    let (app, group) = (Route::App, Route::Webhook);
+    let (app, group) = (Channel::App, Channel::Webhook);
     let many = |option: &'static str, count: usize| -> Vec<String> {
         (0..count).flat_map(|number| [option.to_owned(), format!("k{number}=https://example.test/{number}")]).collect()
     };
-    type Case<'a> = (Route, &'a str, &'a [&'a str], Vec<String>, &'a str, &'a str);
+    type Case<'a> = (Channel, &'a str, &'a [&'a str], Vec<String>, &'a str, &'a str);
     let none = Vec::new;
     let cases: [Case; 24] = [
         (group, "button_interaction", &[], many("--button", 1), "no button_interaction cards", "app-send"),
@@ -215,30 +216,30 @@ fn options_of_cards_ask_for_a_card() {
     ] {
         for more in [&[][..], &["-t", "markdown"]] {
             let (message, hint) =
-                refused(&scene, option, scene.send(Route::App, more).args(["--title", "t", option, value, "full"]));
+                refused(&scene, option, scene.send(Channel::App, more).args(["--title", "t", option, value, "full"]));
             assert!(message.contains(&format!("{option} is for template cards alone")), "{message}");
             assert!(hint.contains(&format!("--card {card}")), "{option}: {hint}");
         }
     }
     let (message, hint) =
-        refused(&scene, "type", scene.send(Route::App, &["-t", "markdown", "--card", "text_notice", "full"]));
+        refused(&scene, "type", scene.send(Channel::App, &["-t", "markdown", "--card", "text_notice", "full"]));
     assert!(
         message.contains("-t markdown does not go with --card") && hint.contains("leave -t out"),
         "{message} {hint}"
     );
     let (message, hint) =
-        refused(&scene, "which", scene.send(Route::App, &["-t", "template_card", "--title", "t", "full"]));
+        refused(&scene, "which", scene.send(Channel::App, &["-t", "template_card", "--title", "t", "full"]));
     assert!(message.contains("which card it is") && hint.contains("--card"), "{message}");
     for (option, wrong) in
         [("--button", "ack"), ("--button", "ack=:2"), ("--option", "=x"), ("--jump", "a="), ("--emphasis", "98%")]
     {
-        let (message, hint) = refused(&scene, wrong, scene.send(Route::App, &BUTTONS).args([option, wrong]));
+        let (message, hint) = refused(&scene, wrong, scene.send(Channel::App, &BUTTONS).args([option, wrong]));
         assert!(
             message.contains(&format!("{option} {wrong:?} is not of the form")) && hint.contains(option),
             "{message}"
         );
     }
-    let run = scene.send(Route::App, &["--card", "no_card", "full"]).run().assert_code(2);
+    let run = scene.send(Channel::App, &["--card", "no_card", "full"]).run().assert_code(2);
     assert!(run.json()["message"].as_str().unwrap().contains("no_card"), "{}", run.all());
 }
 
@@ -249,7 +250,7 @@ fn task_ids(run: &Run) -> Vec<Value> {
 #[test]
 fn every_message_has_a_task_id_of_its_own() {
     let scene = Scene::new();
-    let cmd = |more: &[&str]| -> Cmd { scene.send(Route::App, &BUTTONS).args(more) };
+    let cmd = |more: &[&str]| -> Cmd { scene.send(Channel::App, &BUTTONS).args(more) };
     let told: Vec<Value> = (0..4).flat_map(|_| task_ids(&cmd(&[]).run().assert_code(0))).collect();
     let sent: Vec<Value> = bodies(&scene).iter().map(|body| body["template_card"]["task_id"].clone()).collect();
     assert_eq!(told, sent);
@@ -264,8 +265,8 @@ fn every_message_has_a_task_id_of_its_own() {
     let run = cmd(&["--task-id", "deploy-7@web"]).run().assert_code(5);
     assert_eq!((&run.json()["errcode"], task_ids(&run)), (&42014.into(), vec!["deploy-7@web".into()]));
     let notice = ["--card", "text_notice", "--url", URL, "full"];
-    assert_eq!(task_ids(&scene.send(Route::App, &notice).args(["--task-id", "n-1"]).run().assert_code(0)), ["n-1"]);
-    assert_eq!(task_ids(&scene.send(Route::App, &notice).run().assert_code(0)), [Value::Null]);
+    assert_eq!(task_ids(&scene.send(Channel::App, &notice).args(["--task-id", "n-1"]).run().assert_code(0)), ["n-1"]);
+    assert_eq!(task_ids(&scene.send(Channel::App, &notice).run().assert_code(0)), [Value::Null]);
     let (message, _) = refused(&scene, "alphabet", cmd(&["--task-id", "a.b c"]));
     assert!(message.contains("task_id"), "{message}");
     // What has no room goes behind it without one.
@@ -278,7 +279,7 @@ fn every_message_has_a_task_id_of_its_own() {
 fn an_attempt_and_its_repetition_have_the_same_task_id() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::MessageSend, [Reply::status(502)]);
-    let cmd = scene.send(Route::App, &BUTTONS).env("WECOM_ALERT_RETRIES", "1");
+    let cmd = scene.send(Channel::App, &BUTTONS).env("WECOM_ALERT_RETRIES", "1");
     let told = task_ids(&cmd.run().assert_code(0));
     let asked: Vec<_> =
         scene.wecom.requests().into_iter().filter(|seen| seen.endpoint == Endpoint::MessageSend).collect();
@@ -291,9 +292,9 @@ fn an_app_without_callback_is_told_of_it() {
     let env = crate::support::TestEnv::new();
     let wecom = crate::support::fake::FakeWecom::builder().without_callback().start();
     let scene = Scene { env, wecom, config: String::new() };
-    let run = scene.send(Route::App, &BUTTONS).run();
+    let run = scene.send(Channel::App, &BUTTONS).run();
     assert_eq!((run.json()["errcode"].as_i64(), run.code), (Some(43012), Some(4)), "{}", run.all());
-    delivered(&scene, "notice", scene.send(Route::App, &["--card", "text_notice", "--url", URL, "full"]));
+    delivered(&scene, "notice", scene.send(Channel::App, &["--card", "text_notice", "--url", URL, "full"]));
 }
 
 #[test]
@@ -324,6 +325,6 @@ fn a_card_to_more_members_than_one_call_takes_has_an_id_in_each() {
 fn what_says_nothing_is_not_on_the_card() {
     let scene = Scene::new();
     let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--source", "", "--quote", " ", "full"];
-    let card = delivered(&scene, "blank", scene.send(Route::App, &args)).remove(0)["template_card"].take();
+    let card = delivered(&scene, "blank", scene.send(Channel::App, &args)).remove(0)["template_card"].take();
     assert_eq!((&card["source"], &card["quote_area"]), (&Value::Null, &Value::Null), "{card}");
 }

@@ -1,12 +1,12 @@
 //! `--dry-run` of alerts: everything that would be sent is shown, and nothing is.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PNG, URL};
 use crate::support::{ROUTES, Scene, send_endpoint};
 
-fn planned(scene: &Scene, route: Route, args: &[&str]) -> Vec<Value> {
+fn planned(scene: &Scene, route: Channel, args: &[&str]) -> Vec<Value> {
     let run = scene.send(route, args).arg("--dry-run").run().assert_code(0);
     assert_eq!((run.json()["status"].as_str(), scene.wecom.connections()), (Some("dry_run"), 0), "{}", run.all());
     assert!(!scene.env.state().exists() && !scene.env.cache().exists());
@@ -33,7 +33,7 @@ fn it_shows_all_parts_in_order() {
         "b.png",
         "full",
     ];
-    let requests = planned(&scene, Route::Webhook, &args);
+    let requests = planned(&scene, Channel::Webhook, &args);
     let bodies: Vec<_> = requests.iter().map(|request| request["body"].clone()).collect();
     assert_eq!(bodies[0]["markdown_v2"]["content"], "[prod]\n\n# Disk\n\n```\nfull\n```");
     assert_eq!(bodies[1], json!({"msgtype": "text", "text": {"content": "[prod] Disk", "mentioned_list": ["lisi"]}}));
@@ -58,7 +58,7 @@ fn a_card_has_a_task_id_and_its_rest_behind_it() {
         "--field",
         &format!("log={}", "x".repeat(400)),
     ];
-    let requests = planned(&scene, Route::App, &[&args[..], &["full"]].concat());
+    let requests = planned(&scene, Channel::App, &[&args[..], &["full"]].concat());
     assert_eq!(requests.len(), 2);
     assert!(requests[0]["body"]["template_card"]["task_id"].as_str().unwrap().starts_with("alert-"), "{requests:?}");
     assert!(requests[1]["body"]["text"]["content"].as_str().unwrap().contains("full"), "{requests:?}");
@@ -69,11 +69,11 @@ fn long_alerts_are_cut_as_they_would_be() {
     let scene = Scene::new();
     let text = "0123456789 disk full\n".repeat(100);
     for (mode, count) in [("split", 2), ("file", 3), ("truncate", 1)] {
-        let requests = planned(&scene, Route::App, &["-t", "text", "--title", "Disk", "--on-long", mode, &text]);
+        let requests = planned(&scene, Channel::App, &["-t", "text", "--title", "Disk", "--on-long", mode, &text]);
         assert_eq!(requests.len(), count, "{mode}");
     }
     let run = scene
-        .send(Route::App, &["-t", "text", "--title", "Disk", "--on-long", "fail", "--dry-run", &text])
+        .send(Channel::App, &["-t", "text", "--title", "Disk", "--on-long", "fail", "--dry-run", &text])
         .run()
         .assert_code(2);
     assert_eq!(run.json().get("requests"), None);

@@ -1,6 +1,6 @@
 //! A log line shows as itself in every type, whatever is in it.
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{URL, delivered, text_in};
 use crate::support::{ROUTES, Scene};
@@ -74,14 +74,14 @@ fn in_markdown_v2_the_body_is_fenced_and_the_rest_has_backslashes() {
     let scene = Scene::new();
     let body = format!("{}\n`````", HOSTILE.join("\n"));
     let sent =
-        delivered(&scene, "body", scene.send(Route::Webhook, &["-t", "markdown_v2", "--title", "t"]).stdin(&*body));
+        delivered(&scene, "body", scene.send(Channel::Webhook, &["-t", "markdown_v2", "--title", "t"]).stdin(&*body));
     assert_eq!(text_in(&sent[0]), format!("# t\n\n``````\n{body}\n``````"));
     for line in HOSTILE {
         let field = format!("key={line}");
         let sent = delivered(
             &scene,
             line,
-            scene.send(Route::Webhook, &["-t", "markdown_v2", "--title", line, "--field", &field]).stdin(""),
+            scene.send(Channel::Webhook, &["-t", "markdown_v2", "--title", line, "--field", &field]).stdin(""),
         );
         let lines: Vec<_> = text_in(&sent[0]).split('\n').collect();
         let (title, row) = (lines[0].strip_prefix("# ").unwrap(), lines[4]);
@@ -102,7 +102,7 @@ fn in_a_textcard_tags_and_entities_are_words() {
     let scene = Scene::new();
     for line in HOSTILE {
         let args = ["-t", "textcard", "--title", line, "--url", URL, "--field", &format!("k={line}"), line];
-        let sent = delivered(&scene, line, scene.send(Route::App, &args));
+        let sent = delivered(&scene, line, scene.send(Channel::App, &args));
         let description = text_in(&sent[0]);
         let inner =
             description.replace("<div class=\"gray\">", "").replace("<div class=\"normal\">", "").replace("</div>", "");

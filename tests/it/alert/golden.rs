@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::scenes::{self, Told};
 use crate::document::warnings;
@@ -17,7 +17,7 @@ use crate::support::{ROUTES, Scene, at_once};
 struct Kind {
     name: &'static str,
     args: &'static [&'static str],
-    routes: &'static [Route],
+    routes: &'static [Channel],
     /// What of an alert it has no place for.
     without: &'static [&'static str],
 }
@@ -25,27 +25,27 @@ struct Kind {
 const KINDS: [Kind; 10] = [
     Kind { name: "text", args: &["-t", "text"], routes: &ROUTES, without: &[] },
     Kind { name: "markdown", args: &["-t", "markdown"], routes: &ROUTES, without: &[] },
-    Kind { name: "markdown_v2", args: &["-t", "markdown_v2"], routes: &[Route::Webhook], without: &[] },
-    Kind { name: "textcard", args: &["-t", "textcard"], routes: &[Route::App], without: &[] },
+    Kind { name: "markdown_v2", args: &["-t", "markdown_v2"], routes: &[Channel::Webhook], without: &[] },
+    Kind { name: "textcard", args: &["-t", "textcard"], routes: &[Channel::App], without: &[] },
     Kind { name: "news", args: &["-t", "news"], routes: &ROUTES, without: &[] },
     Kind { name: "text_notice", args: &["--card", "text_notice"], routes: &ROUTES, without: &["--picurl"] },
     Kind { name: "news_notice", args: &["--card", "news_notice"], routes: &ROUTES, without: &["--emphasis"] },
     Kind {
         name: "button_interaction",
         args: &["--card", "button_interaction", "--button", "ack=我来处理", "--button", "mute=静默 1 小时:3"],
-        routes: &[Route::App],
+        routes: &[Channel::App],
         without: &["--picurl", "--btntxt", "--jump", "--emphasis"],
     },
     Kind {
         name: "vote_interaction",
         args: &["--card", "vote_interaction", "--option", "now=Now", "--option", "day=In the morning"],
-        routes: &[Route::App],
+        routes: &[Channel::App],
         without: NO_QUESTION,
     },
     Kind {
         name: "multiple_interaction",
         args: &["--card", "multiple_interaction", "--option", "now=Now", "--option", "day=In the morning"],
-        routes: &[Route::App],
+        routes: &[Channel::App],
         without: NO_QUESTION,
     },
 ];
@@ -122,7 +122,7 @@ fn the_best_type_of_every_alert() {
             let args = told.options(false).into_iter().flat_map(|(option, value)| [option.to_owned(), value]);
             scene.send(route, &[]).args(args).stdin(told.body()).run().assert_code(0);
             let first =
-                scene.wecom.messages().into_iter().find(|message| (route == Route::App) != message.users.is_empty());
+                scene.wecom.messages().into_iter().find(|message| (route == Channel::App) != message.users.is_empty());
             assert_eq!(first.unwrap().msgtype, best, "{} {}", told.name, route.as_str());
         }
     }
@@ -130,7 +130,7 @@ fn the_best_type_of_every_alert() {
 
 /// Sends it; what arrived must be as readers need it.
 #[track_caller]
-fn sent(scene: &Scene, told: &Told, kind: &Kind, route: Route) -> String {
+fn sent(scene: &Scene, told: &Told, kind: &Kind, route: Channel) -> String {
     let case = format!("{} {} {}", told.name, kind.name, route.as_str());
     let before = scene.wecom.requests().len();
     let run = scene.send(route, &[]).args(kind.args(told)).env("TZ", "CST-8").stdin(told.body()).run();

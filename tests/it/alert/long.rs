@@ -1,7 +1,7 @@
 //! Alerts over the limit of their type, by each `--on-long`: what is said of them, and that nothing is lost unasked.
 
 use serde_json::Value;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused, text_in};
 use crate::support::{ROUTES, Scene, at_once};
@@ -15,8 +15,8 @@ fn lines(count: usize) -> String {
 }
 
 /// Types with a text, and what they take.
-fn kinds() -> Vec<(Route, &'static str, usize)> {
-    let described = [(Route::App, "textcard", 512), (Route::App, "news", 512), (Route::Webhook, "news", 512)];
+fn kinds() -> Vec<(Channel, &'static str, usize)> {
+    let described = [(Channel::App, "textcard", 512), (Channel::App, "news", 512), (Channel::Webhook, "news", 512)];
     TEXTS.into_iter().chain(described).collect()
 }
 
@@ -86,7 +86,7 @@ fn it_can_be_shortened_or_refused() {
 #[test]
 fn a_long_title_leads_the_text() {
     let title = "磁盘".repeat(70);
-    for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
+    for (route, msgtype) in [(Channel::App, "textcard"), (Channel::App, "news"), (Channel::Webhook, "news")] {
         let scene = Scene::new();
         let send = |mode: &str| {
             scene.send(route, &["-t", msgtype, "--on-long", mode, "--title", &title, "--url", URL, "full"])
@@ -104,12 +104,12 @@ fn a_long_title_leads_the_text() {
     }
 }
 
-const CARDS: [(Route, &[&str]); 5] = [
-    (Route::App, &["--card", "text_notice", "--url", URL]),
-    (Route::App, &["--card", "news_notice", "--url", URL, "--picurl", PICTURE]),
-    (Route::App, &["--card", "button_interaction", "--button", "ack=Got it"]),
-    (Route::App, &["--card", "vote_interaction", "--option", "a=A"]),
-    (Route::Webhook, &["--card", "text_notice", "--url", URL]),
+const CARDS: [(Channel, &[&str]); 5] = [
+    (Channel::App, &["--card", "text_notice", "--url", URL]),
+    (Channel::App, &["--card", "news_notice", "--url", URL, "--picurl", PICTURE]),
+    (Channel::App, &["--card", "button_interaction", "--button", "ack=Got it"]),
+    (Channel::App, &["--card", "vote_interaction", "--option", "a=A"]),
+    (Channel::Webhook, &["--card", "text_notice", "--url", URL]),
 ];
 
 #[test]
@@ -171,7 +171,7 @@ fn a_title_too_long_for_a_card_is_whole_behind_it() {
         let sent = delivered(
             &scene,
             "title",
-            scene.send(Route::App, &args).arg("one\ntwo\nthree and many words more, too many"),
+            scene.send(Channel::App, &args).arg("one\ntwo\nthree and many words more, too many"),
         );
         let all: String = sent.iter().map(Value::to_string).collect();
         assert_eq!(all.matches(&title).count(), 1, "{length}: {all}");

@@ -1,13 +1,13 @@
 //! Mentions with alerts: once, in the first part or right behind the message, and before the files.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PNG, URL, delivered, refused, text_in};
 use crate::support::{Cmd, Scene};
 
 fn send(scene: &Scene, args: &[&str]) -> Cmd {
-    scene.send(Route::Webhook, args)
+    scene.send(Channel::Webhook, args)
 }
 
 /// Whom a message calls, by its lists.
@@ -143,7 +143,7 @@ fn the_fallback_can_be_a_refusal_or_nothing() {
         );
         assert_eq!(sent.len(), 1);
     }
-    let (message, hint) = refused(&scene, "app", scene.send(Route::App, &["--mention", "lisi", "full"]));
+    let (message, hint) = refused(&scene, "app", scene.send(Channel::App, &["--mention", "lisi", "full"]));
     assert!(message.contains("--mention") && hint.contains("-u"), "{message} {hint}");
 }
 

@@ -1,7 +1,7 @@
 //! What each option becomes in each type, and what may be left out.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused};
 use crate::support::{ROUTES, Scene, at_once};
@@ -41,10 +41,10 @@ fn each_has_its_place_in_each_type() {
     let cases = [
         ("text", &ROUTES[..], content(&text)),
         ("markdown", &ROUTES[..], content(&markdown)),
-        ("markdown_v2", &[Route::Webhook][..], content(&markdown_v2)),
+        ("markdown_v2", &[Channel::Webhook][..], content(&markdown_v2)),
         (
             "textcard",
-            &[Route::App][..],
+            &[Channel::App][..],
             json!({"title": "[CRITICAL] Disk", "description": textcard, "url": URL, "btntxt": "open"}),
         ),
         ("news", &ROUTES[..], json!({ "articles": [article] })),
@@ -69,7 +69,7 @@ fn a_level_is_a_word_and_a_colour() {
         ("critical", "[CRITICAL]", "warning"),
     ] {
         let sent = |msgtype: &str| {
-            let cmd = scene.send(Route::Webhook, &["-t", msgtype, "--level", level, "full"]);
+            let cmd = scene.send(Channel::Webhook, &["-t", msgtype, "--level", level, "full"]);
             delivered(&scene, level, cmd)[0][msgtype]["content"].clone()
         };
         assert_eq!(sent("text"), format!("{word} full"));
@@ -77,7 +77,7 @@ fn a_level_is_a_word_and_a_colour() {
         assert_eq!(sent("markdown_v2"), format!("# {word}\n\n```\nfull\n```"));
     }
     for level in ["", "CRIT", "error", "warn"] {
-        let (message, hint) = refused(&scene, level, scene.send(Route::App, &["--level", level, "full"]));
+        let (message, hint) = refused(&scene, level, scene.send(Channel::App, &["--level", level, "full"]));
         assert!(
             message.contains(&format!("--level {level:?} is no level")) && hint.contains("--level warning"),
             "{message}"
@@ -107,11 +107,11 @@ fn a_text_alone_is_sent_as_it_is() {
 fn a_fact_is_a_name_and_a_value() {
     let scene = Scene::new();
     for wrong in ["", "host", "=web-1", " = x"] {
-        let (message, hint) = refused(&scene, wrong, scene.send(Route::App, &["--field", wrong, "full"]));
+        let (message, hint) = refused(&scene, wrong, scene.send(Channel::App, &["--field", wrong, "full"]));
         assert!(message.contains("is not of the form KEY=VALUE") && hint.contains("--field 'host=web-1'"), "{message}");
     }
     let args = ["-t", "text", "--field", "a=", "--field", "b=1\n2", "--field", "\x1b[31mc\x1b[0m=x\x07y"];
-    let body = delivered(&scene, "values", scene.send(Route::App, &args).stdin(""));
+    let body = delivered(&scene, "values", scene.send(Channel::App, &args).stdin(""));
     assert_eq!(body[0]["text"]["content"], "a:\nb: 1\n2\nc: xy");
 }
 
@@ -126,21 +126,21 @@ fn a_text_may_be_left_out_where_something_else_is_said() {
     ];
     for (args, expected) in optional {
         for (case, stdin) in [("none", ""), ("blank", " \n\t\n")] {
-            let body = delivered(&scene, case, scene.send(Route::Webhook, args).args(["-t", "text"]).stdin(stdin));
+            let body = delivered(&scene, case, scene.send(Channel::Webhook, args).args(["-t", "text"]).stdin(stdin));
             assert_eq!(body, [json!({"msgtype": "text", "text": {"content": expected}})], "{args:?} {case}");
         }
-        let closed = delivered(&scene, "closed", scene.send(Route::App, args).args(["-t", "text"]).stdin_null());
+        let closed = delivered(&scene, "closed", scene.send(Channel::App, args).args(["-t", "text"]).stdin_null());
         assert_eq!(closed[0]["text"]["content"], expected);
         // Who gives a text must give one.
         for named in [&[""][..], &["--text-file", "-"]] {
-            let (message, _) = refused(&scene, "named", scene.send(Route::App, args).args(named).stdin(" "));
+            let (message, _) = refused(&scene, "named", scene.send(Channel::App, args).args(named).stdin(" "));
             assert!(message.contains("the text is empty"), "{message}");
         }
     }
     let required: [&[&str]; 5] =
         [&["--level", "ok"], &["--url", URL], &["--prefix", "prod"], &["--title", " "], &["--picurl", PICTURE]];
     for args in required {
-        let (message, hint) = refused(&scene, "required", scene.send(Route::App, args).stdin(""));
+        let (message, hint) = refused(&scene, "required", scene.send(Channel::App, args).stdin(""));
         assert!(message.contains("the text is empty: stdin holds nothing"), "{args:?}: {message}");
         assert!(hint.contains("--skip-empty"), "{hint}");
     }
@@ -150,12 +150,13 @@ fn a_text_may_be_left_out_where_something_else_is_said() {
 fn nothing_to_say_can_be_passed_over_or_replaced() {
     let scene = Scene::new();
     let title = ["-t", "text", "--title", "Job"];
-    let run = scene.send(Route::App, &title).arg("--skip-empty").stdin("\n").run().assert_code(0);
+    let run = scene.send(Channel::App, &title).arg("--skip-empty").stdin("\n").run().assert_code(0);
     assert_eq!((run.json()["status"].as_str(), scene.sends()), (Some("skipped"), 0));
-    let body = delivered(&scene, "instead", scene.send(Route::App, &title).args(["--if-empty", "no output"]).stdin(""));
+    let body =
+        delivered(&scene, "instead", scene.send(Channel::App, &title).args(["--if-empty", "no output"]).stdin(""));
     assert_eq!(body[0]["text"]["content"], "Job\nno output");
     // Nobody waits for what is not needed.
-    let body = delivered(&scene, "content", scene.send(Route::App, &title).arg("given").stdin_open());
+    let body = delivered(&scene, "content", scene.send(Channel::App, &title).arg("given").stdin_open());
     assert_eq!(body[0]["text"]["content"], "Job\ngiven");
 }
 
@@ -163,20 +164,20 @@ fn nothing_to_say_can_be_passed_over_or_replaced() {
 fn the_type_is_that_of_the_option_else_of_the_profile_else_the_best() {
     let scene = Scene::new();
     let config = |msgtype: &str| format!("msgtype = \"{msgtype}\"\n");
-    let of = |set: &str, args: &[&str], route: Route| -> Value {
+    let of = |set: &str, args: &[&str], route: Channel| -> Value {
         let cmd = scene.send(route, args).config(&config(set));
         delivered(&scene, set, cmd)[0]["msgtype"].clone()
     };
     let titled = ["--title", "Disk", "--field", "a=b", "full"];
-    assert_eq!(of("text", &titled, Route::App), "text");
-    assert_eq!(of("markdown_v2", &titled, Route::Webhook), "markdown_v2");
+    assert_eq!(of("text", &titled, Channel::App), "text");
+    assert_eq!(of("markdown_v2", &titled, Channel::Webhook), "markdown_v2");
     // What was set for plain texts would need a link, or a file.
-    assert_eq!(of("textcard", &titled, Route::App), "markdown");
-    assert_eq!(of("news", &titled, Route::Webhook), "markdown");
-    assert_eq!(of("file", &titled, Route::App), "markdown");
-    assert_eq!(of("markdown", &[&["-t", "text"], &titled[..]].concat(), Route::App), "text");
-    assert_eq!(of("text", &["--card", "text_notice", "--url", URL, "full"], Route::App), "template_card");
-    assert_eq!(of("text", &["plain"], Route::Webhook), "text");
+    assert_eq!(of("textcard", &titled, Channel::App), "markdown");
+    assert_eq!(of("news", &titled, Channel::Webhook), "markdown");
+    assert_eq!(of("file", &titled, Channel::App), "markdown");
+    assert_eq!(of("markdown", &[&["-t", "text"], &titled[..]].concat(), Channel::App), "text");
+    assert_eq!(of("text", &["--card", "text_notice", "--url", URL, "full"], Channel::App), "template_card");
+    assert_eq!(of("text", &["plain"], Channel::Webhook), "text");
 }
 
 /// What was asked for is not lost for a nicer type.
@@ -184,7 +185,7 @@ fn the_type_is_that_of_the_option_else_of_the_profile_else_the_best() {
 fn the_best_type_has_what_is_asked_for() {
     let scene = Scene::new();
     let send = |args: &[&str], config: &str| {
-        let cmd = scene.send(Route::App, &["--title", "Disk", "--level", "ok", "full"]).args(args).config(config);
+        let cmd = scene.send(Channel::App, &["--title", "Disk", "--level", "ok", "full"]).args(args).config(config);
         assert_eq!(delivered(&scene, config, cmd.args(["--field", "a=b"])).len(), 1);
         scene.wecom.messages().pop().unwrap().body
     };
@@ -200,28 +201,29 @@ fn the_best_type_has_what_is_asked_for() {
     let card = send(&["--id-trans", "-t", "textcard", "--url", URL], "");
     assert_eq!((&card["msgtype"], &card["enable_id_trans"]), (&json!("textcard"), &json!(1)));
     let (message, _) =
-        refused(&scene, "safe", scene.send(Route::App, &["--safe", "-t", "markdown", "--title", "Disk", "full"]));
+        refused(&scene, "safe", scene.send(Channel::App, &["--safe", "-t", "markdown", "--title", "Disk", "full"]));
     assert!(message.contains("safe: markdown messages do not have it"), "{message}");
 }
 
 #[test]
 fn a_link_must_be_one() {
     let scene = Scene::new();
-    let (message, hint) = refused(&scene, "label", scene.send(Route::App, &["--btntxt", "open", "full"]));
+    let (message, hint) = refused(&scene, "label", scene.send(Channel::App, &["--btntxt", "open", "full"]));
     assert!(message.contains("--btntxt has no link") && hint.contains("--url"), "{message}");
     for args in [&["-t", "text"][..], &["-t", "textcard", "--title", "t"], &["--card", "text_notice"]] {
-        let (message, hint) = refused(&scene, "app", scene.send(Route::App, args).args(["--url", "www.test", "full"]));
+        let (message, hint) =
+            refused(&scene, "app", scene.send(Channel::App, args).args(["--url", "www.test", "full"]));
         assert!(message.contains("--url must begin with http://") && hint.contains("whole address"), "{message}");
     }
     for option in ["--url", "--picurl"] {
-        let odd = scene.send(Route::App, &["-t", "text", option, "https://example.test/\x1b[31m1\n", "full"]);
+        let odd = scene.send(Channel::App, &["-t", "text", option, "https://example.test/\x1b[31m1\n", "full"]);
         let (message, _) = refused(&scene, "odd", odd);
         assert!(message.contains(&format!("{option}: the value holds a control character")), "{message}");
     }
     // A webhook's clients know one without scheme.
     for (args, said) in [(&["-t", "markdown"][..], "--url must begin"), (&["-t", "news", "--title", "t"], "no http://")]
     {
-        let told = scene.send(Route::Webhook, args).args(["--url", "www.test", "full"]).run().assert_code(0).json();
+        let told = scene.send(Channel::Webhook, args).args(["--url", "www.test", "full"]).run().assert_code(0).json();
         let warnings = told["warnings"].as_array().unwrap();
         assert!(warnings.len() == 1 && warnings[0].as_str().unwrap().contains(said), "{warnings:?}");
     }
@@ -235,10 +237,10 @@ fn what_is_no_alert_takes_none_of_them() {
     let path = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     for option in [&["--title", "t"][..], &["--level", "ok"], &["--field", "a=b"], &["--url", URL], &["--prefix", "p"]]
     {
-        let (message, hint) = refused(&scene, "file", scene.send(Route::App, &["--file", &path(&file)]).args(option));
+        let (message, hint) = refused(&scene, "file", scene.send(Channel::App, &["--file", &path(&file)]).args(option));
         assert!(message.contains(option[0]) && message.contains("type file") && hint.contains("--attach"), "{message}");
         let (message, hint) =
-            refused(&scene, "payload", scene.send(Route::App, &["--payload", &path(&payload)]).args(option));
+            refused(&scene, "payload", scene.send(Channel::App, &["--payload", &path(&payload)]).args(option));
         assert!(message.contains(option[0]) && message.contains("payload") && hint.contains("payload"), "{message}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{URL, bodies, text_in};
 use crate::document::assert_document;
@@ -12,7 +12,7 @@ use crate::support::{Cmd, ROUTES, Scene, entry, send_endpoint};
 
 /// Sends what the server cannot take now.
 #[track_caller]
-fn store(scene: &Scene, case: &str, route: Route, cmd: Cmd) -> Value {
+fn store(scene: &Scene, case: &str, route: Channel, cmd: Cmd) -> Value {
     scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
     assert_document(&cmd.arg("--outbox").run(), case, 0, &json!({"status": "queued"}))
 }
@@ -43,7 +43,7 @@ fn unmarked(text: &str) -> Option<&str> {
 fn a_card_keeps_its_task_id() {
     let scene = Scene::new();
     let args = ["--card", "button_interaction", "--title", "Disk", "--button", "ack=Got it", "full"];
-    let told = store(&scene, "card", Route::App, scene.send(Route::App, &args));
+    let told = store(&scene, "card", Channel::App, scene.send(Channel::App, &args));
     let id = told["parts"][0]["task_id"].clone();
     assert!(id.as_str().unwrap().starts_with("alert-"), "{told:#}");
     let sent = flush(&scene, "card");
@@ -72,15 +72,15 @@ fn attachments_wait_with_their_names() {
 #[test]
 fn a_late_alert_says_so_in_its_own_text() {
     let said = ["--title", "Disk", "--level", "ok", "--field", "a=b", "--url", URL, "full"];
-    let cases: [(Route, &[&str], &str); 8] = [
-        (Route::App, &["-t", "text"], " [OK] Disk\na: b"),
-        (Route::App, &["-t", "markdown"], " <font color=\"info\">**[OK] Disk**</font>\n> a: b"),
-        (Route::App, &["-t", "textcard"], " <div class=\"gray\">a: b</div>"),
-        (Route::App, &["-t", "news"], " a: b\nfull"),
-        (Route::Webhook, &["-t", "news"], " a: b\nfull"),
-        (Route::Webhook, &["-t", "markdown_v2"], "\n\n# [OK] Disk\n\n| key | value |"),
-        (Route::Webhook, &["-t", "markdown_v2", "--prefix", "prod"], " prod\n\n# [OK] Disk"),
-        (Route::App, &["--card", "text_notice"], " the next message is late"),
+    let cases: [(Channel, &[&str], &str); 8] = [
+        (Channel::App, &["-t", "text"], " [OK] Disk\na: b"),
+        (Channel::App, &["-t", "markdown"], " <font color=\"info\">**[OK] Disk**</font>\n> a: b"),
+        (Channel::App, &["-t", "textcard"], " <div class=\"gray\">a: b</div>"),
+        (Channel::App, &["-t", "news"], " a: b\nfull"),
+        (Channel::Webhook, &["-t", "news"], " a: b\nfull"),
+        (Channel::Webhook, &["-t", "markdown_v2"], "\n\n# [OK] Disk\n\n| key | value |"),
+        (Channel::Webhook, &["-t", "markdown_v2", "--prefix", "prod"], " prod\n\n# [OK] Disk"),
+        (Channel::App, &["--card", "text_notice"], " the next message is late"),
     ];
     for (route, args, expected) in cases {
         let (scene, case) = (Scene::new(), format!("{} {args:?}", route.as_str()));
@@ -96,8 +96,8 @@ fn a_late_alert_says_so_in_its_own_text() {
     store(
         &scene,
         "table",
-        Route::Webhook,
-        scene.send(Route::Webhook, &["-t", "markdown_v2", "--field", "a=b"]).stdin(""),
+        Channel::Webhook,
+        scene.send(Channel::Webhook, &["-t", "markdown_v2", "--field", "a=b"]).stdin(""),
     );
     age(&scene, 37);
     assert_eq!(unmarked(text_in(&flush(&scene, "table")[0])), Some("\n\n| key | value |\n| :-- | :-- |\n| a | b |"));
@@ -106,7 +106,7 @@ fn a_late_alert_says_so_in_its_own_text() {
 #[test]
 fn who_is_mentioned_is_called_once_when_it_arrives_late() {
     let scene = Scene::new();
-    let group = Route::Webhook;
+    let group = Channel::Webhook;
     store(&scene, "text", group, scene.send(group, &["--mention", "lisi"]).stdin("x".repeat(2048)));
     age(&scene, 37);
     let sent = flush(&scene, "text");
@@ -127,9 +127,9 @@ fn who_is_mentioned_is_called_once_when_it_arrives_late() {
 fn only_what_is_missing_is_sent_later() {
     let scene = Scene::new();
     scene.env.file("a.log", "a log file");
-    scene.wecom.script(send_endpoint(Route::Webhook), [Reply::Normal, Reply::Normal, Reply::status(502)]);
+    scene.wecom.script(send_endpoint(Channel::Webhook), [Reply::Normal, Reply::Normal, Reply::status(502)]);
     let args = ["--outbox", "-t", "markdown_v2", "--title", "Disk", "--mention", "lisi", "--attach", "a.log", "full"];
-    let run = scene.send(Route::Webhook, &args).run();
+    let run = scene.send(Channel::Webhook, &args).run();
     assert_document(&run, "queued", 0, &json!({"status": "queued"}));
     assert_eq!(bodies(&scene).len(), 2);
     let sent = flush(&scene, "rest");

@@ -1,7 +1,7 @@
 //! The prefix: where it stands, whose it is, and what it costs.
 
 use serde_json::json;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{TEXTS, URL, delivered, refused, text_in};
 use crate::support::{ROUTES, Scene};
@@ -16,17 +16,17 @@ fn host() -> String {
 fn it_stands_before_the_title_or_else_the_text() {
     let scene = Scene::new();
     let long = ["--prefix", "[prod]", "--title", "Disk"];
-    let cases: [(Route, &[&str], &str); 9] = [
-        (Route::App, &["-t", "text", "full"], "[prod] full"),
-        (Route::App, &["-t", "text", "--title", "Disk", "full"], "[prod] Disk\nfull"),
-        (Route::App, &["-t", "text", "--field", "a=b"], "[prod]\na: b"),
-        (Route::App, &["-t", "markdown", "**full**"], "[prod] **full**"),
-        (Route::App, &["-t", "markdown", "# full"], "[prod]\n# full"),
-        (Route::Webhook, &["-t", "markdown", "> full"], "[prod]\n> full"),
-        (Route::Webhook, &["-t", "markdown", "--title", "Disk"], "[prod] **Disk**"),
-        (Route::Webhook, &["-t", "markdown_v2", "# full"], "[prod]\n\n# full"),
+    let cases: [(Channel, &[&str], &str); 9] = [
+        (Channel::App, &["-t", "text", "full"], "[prod] full"),
+        (Channel::App, &["-t", "text", "--title", "Disk", "full"], "[prod] Disk\nfull"),
+        (Channel::App, &["-t", "text", "--field", "a=b"], "[prod]\na: b"),
+        (Channel::App, &["-t", "markdown", "**full**"], "[prod] **full**"),
+        (Channel::App, &["-t", "markdown", "# full"], "[prod]\n# full"),
+        (Channel::Webhook, &["-t", "markdown", "> full"], "[prod]\n> full"),
+        (Channel::Webhook, &["-t", "markdown", "--title", "Disk"], "[prod] **Disk**"),
+        (Channel::Webhook, &["-t", "markdown_v2", "# full"], "[prod]\n\n# full"),
         (
-            Route::Webhook,
+            Channel::Webhook,
             &["-t", "markdown_v2", "--field", "a=b"],
             "[prod]\n\n| key | value |\n| :-- | :-- |\n| a | b |",
         ),
@@ -43,7 +43,7 @@ fn it_stands_before_the_title_or_else_the_text() {
         assert_eq!(sent[0]["template_card"]["main_title"]["title"], "[prod] Disk");
     }
     let sent =
-        delivered(&scene, "textcard", scene.send(Route::App, &long).args(["-t", "textcard", "--url", URL, "full"]));
+        delivered(&scene, "textcard", scene.send(Channel::App, &long).args(["-t", "textcard", "--url", URL, "full"]));
     assert_eq!(sent[0]["textcard"]["title"], "[prod] Disk");
 }
 
@@ -57,7 +57,7 @@ fn it_is_shown_as_it_is_given() {
         ("markdown", "*a* <b>", "`*a* <b>` x"),
         ("markdown_v2", "1. *a*", "1\\. \\*a\\*\n\nx"),
     ] {
-        let sent = delivered(&scene, prefix, scene.send(Route::Webhook, &["-t", msgtype, "--prefix", prefix, "x"]));
+        let sent = delivered(&scene, prefix, scene.send(Channel::Webhook, &["-t", msgtype, "--prefix", prefix, "x"]));
         assert_eq!(text_in(&sent[0]), expected, "{prefix:?}");
     }
 }
@@ -67,7 +67,7 @@ fn the_option_beats_the_variable_and_that_the_profile() {
     let scene = Scene::new();
     let config = "prefix = 'top'\n[profiles.ops]\nprefix = 'ops {profile}'\n[profiles.plain]\n";
     let of = |args: &[&str], env: &[(&str, &str)]| {
-        let cmd = scene.send(Route::Webhook, args).config(config);
+        let cmd = scene.send(Channel::Webhook, args).config(config);
         let cmd = env.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value));
         text_in(&delivered(&scene, "whose", cmd)[0]).to_owned()
     };
@@ -81,7 +81,7 @@ fn the_option_beats_the_variable_and_that_the_profile() {
         format!("plain/{}/{{other}} x", host())
     );
     // Without a profile, the credentials are the environment's.
-    let bare = scene.send(Route::Webhook, &["--prefix", "{profile}", "x"]);
+    let bare = scene.send(Channel::Webhook, &["--prefix", "{profile}", "x"]);
     assert_eq!(text_in(&delivered(&scene, "no file", bare.config(""))[0]), "environment x");
 }
 
@@ -109,7 +109,7 @@ fn it_stands_on_every_part_and_counts_in_its_limit() {
     // To the byte: one more, and it is two.
     for (length, count) in [(2041, 1), (2042, 2)] {
         let sent =
-            delivered(&scene, "exact", scene.send(Route::App, &["--prefix", "[prod]"]).stdin("x".repeat(length)));
+            delivered(&scene, "exact", scene.send(Channel::App, &["--prefix", "[prod]"]).stdin("x".repeat(length)));
         assert_eq!(sent.len(), count, "{length}");
     }
 }
@@ -118,7 +118,7 @@ fn it_stands_on_every_part_and_counts_in_its_limit() {
 fn each_card_and_article_of_several_has_it_in_its_title() {
     let scene = Scene::new();
     let body = "0123456789 abcdef\n".repeat(60);
-    for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
+    for (route, msgtype) in [(Channel::App, "textcard"), (Channel::App, "news"), (Channel::Webhook, "news")] {
         let args = ["-t", msgtype, "--prefix", "[prod]", "--title", "Disk", "--url", URL];
         let sent = delivered(&scene, msgtype, scene.send(route, &args).stdin(&*body));
         assert!(sent.len() > 1, "{msgtype}");
@@ -134,10 +134,10 @@ fn each_card_and_article_of_several_has_it_in_its_title() {
 fn a_payload_and_a_file_are_left_alone() {
     let scene = Scene::new();
     let payload = scene.env.file("a.json", r#"{"msgtype": "text", "text": {"content": "a"}}"#);
-    let cmd = scene.send(Route::Webhook, &["--payload"]).arg(payload).env("WECOM_ALERT_PREFIX", "prod");
+    let cmd = scene.send(Channel::Webhook, &["--payload"]).arg(payload).env("WECOM_ALERT_PREFIX", "prod");
     assert_eq!(delivered(&scene, "payload", cmd), [json!({"msgtype": "text", "text": {"content": "a"}})]);
     let file = scene.env.file("a.txt", "a file");
-    let cmd = scene.send(Route::Webhook, &["--file"]).arg(file).env("WECOM_ALERT_PREFIX", "prod");
+    let cmd = scene.send(Channel::Webhook, &["--file"]).arg(file).env("WECOM_ALERT_PREFIX", "prod");
     assert_eq!(delivered(&scene, "file", cmd).len(), 1);
 }
 
@@ -145,7 +145,7 @@ fn a_payload_and_a_file_are_left_alone() {
 fn it_cannot_fill_the_message() {
     let scene = Scene::new();
     for (length, is_fine) in [(120, true), (121, false)] {
-        let cmd = scene.send(Route::App, &["--prefix", &"x".repeat(length), "full"]);
+        let cmd = scene.send(Channel::App, &["--prefix", &"x".repeat(length), "full"]);
         if is_fine {
             assert_eq!(delivered(&scene, "fits", cmd).len(), 1);
         } else {

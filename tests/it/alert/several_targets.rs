@@ -1,7 +1,7 @@
 //! Alerts to several targets, after a failure, and again and again: `--also`, `--fallback`, `--cooldown`.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{URL, bodies, text_in};
 use crate::document::{assert_document, warnings};
@@ -190,7 +190,7 @@ fn the_next_alert_that_passes_tells_of_the_others() {
     for (args, place) in [(&["-t", "markdown"][..], "markdown"), (&["--card", "text_notice"], "template_card")] {
         let scene = Scene::new();
         let cmd = |cooldown: &str| {
-            let cmd = scene.send(Route::Webhook, &["--cooldown", cooldown, "--title", "Disk", "--url", URL, "full"]);
+            let cmd = scene.send(Channel::Webhook, &["--cooldown", cooldown, "--title", "Disk", "--url", URL, "full"]);
             cmd.args(args).env("TZ", "CST-8").run().assert_code(0)
         };
         cmd("1h");

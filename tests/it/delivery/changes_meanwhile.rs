@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
@@ -22,7 +22,7 @@ fn limited(errcode: i64) -> Reply {
 }
 
 /// The requests that carried a message.
-fn times(scene: &Scene, route: Route) -> Vec<Instant> {
+fn times(scene: &Scene, route: Channel) -> Vec<Instant> {
     let seen = scene.wecom.requests();
     seen.iter().filter(|seen| seen.endpoint == send_endpoint(route)).map(|seen| seen.at).collect()
 }
@@ -32,7 +32,7 @@ fn a_webhook_over_its_limit_waits_for_the_period_that_the_rate_names() {
     let scene = Scene::new();
     scene.wecom.script(Endpoint::WebhookSend, [limited(45009)]);
     End::new(0, 2).check("45009 then free", &group(&scene, &["--rate", "20/2s", "--retries", "1"]).run());
-    let times = times(&scene, Route::Webhook);
+    let times = times(&scene, Channel::Webhook);
     assert!(times[1] - times[0] >= Duration::from_secs(2), "it came back before");
     assert_eq!(sent_and_delivered(&scene), (2, 1));
 
@@ -48,11 +48,11 @@ fn a_webhook_over_its_limit_waits_for_the_period_that_the_rate_names() {
 #[test]
 fn other_limits_block_for_a_minute() {
     let cases = [
-        (Route::App, 45009, "20/2s"),
-        (Route::App, 45033, "20/2s"),
-        (Route::Webhook, 45033, "20/2s"),
-        (Route::Webhook, 45009, "20/1h"),
-        (Route::Webhook, 45009, "20/1m"),
+        (Channel::App, 45009, "20/2s"),
+        (Channel::App, 45033, "20/2s"),
+        (Channel::Webhook, 45033, "20/2s"),
+        (Channel::Webhook, 45009, "20/1h"),
+        (Channel::Webhook, 45009, "20/1m"),
     ];
     at_once(cases, |(route, errcode, rate)| {
         let scene = Scene::new();
@@ -65,7 +65,7 @@ fn other_limits_block_for_a_minute() {
 
 #[test]
 fn a_block_holds_for_every_process_of_the_machine() {
-    let cases = [(Route::App, 45009), (Route::App, 45033), (Route::Webhook, 45009), (Route::Webhook, 45033)];
+    let cases = [(Channel::App, 45009), (Channel::App, 45033), (Channel::Webhook, 45009), (Channel::Webhook, 45033)];
     at_once(cases, |(route, errcode)| {
         let case = format!("{} {errcode}", route.as_str());
         let scene = Scene::new();
@@ -125,8 +125,8 @@ fn a_file_that_expired_is_refused_once() {
         let media_id = run.json()["media_id"].as_str().unwrap().to_owned();
         scene.wecom.expire_media();
         let command = |more: &[&str]| match route {
-            Route::App => scene.cmd(&["app-send", "-u", "zhangsan", "--retries", "3"]).args(more),
-            Route::Webhook => scene.cmd(&["webhook-send", "--retries", "3"]).args(more),
+            Channel::App => scene.cmd(&["app-send", "-u", "zhangsan", "--retries", "3"]).args(more),
+            Channel::Webhook => scene.cmd(&["webhook-send", "--retries", "3"]).args(more),
         };
         let run = command(&["-t", "file", "--media-id", &media_id]).run();
         End::new(5, 1).errcode(40007).check(case, &run);

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{app, disk_full, group, sent_and_delivered};
 use crate::results::document;
@@ -64,29 +64,29 @@ fn lock(folder: &Path, extension: &str) -> File {
 #[test]
 fn while_the_connection_does_not_stand() {
     #[cfg(target_os = "linux")]
-    const STATES: [fn(Route); 3] = [in_a_tls_handshake, at_a_proxy_that_says_nothing, at_a_port_that_accepts_nobody];
+    const STATES: [fn(Channel); 3] = [in_a_tls_handshake, at_a_proxy_that_says_nothing, at_a_port_that_accepts_nobody];
     #[cfg(not(target_os = "linux"))]
-    const STATES: [fn(Route); 2] = [in_a_tls_handshake, at_a_proxy_that_says_nothing];
+    const STATES: [fn(Channel); 2] = [in_a_tls_handshake, at_a_proxy_that_says_nothing];
     at_once(on_each_route(STATES), |(route, state)| state(route));
 }
 
 #[test]
 fn while_nothing_is_to_be_done() {
-    let states = [between_repetitions as fn(Route), for_a_slot];
+    let states = [between_repetitions as fn(Channel), for_a_slot];
     at_once(on_each_route(states), |(route, state)| state(route));
 }
 
 #[test]
 fn while_somebody_else_has_a_lock() {
     let states = [
-        for_the_lock_of_the_slots as fn(Route),
+        for_the_lock_of_the_slots as fn(Channel),
         for_the_lock_of_the_slots_after_the_request,
         for_the_lock_of_a_cooldown,
     ];
     at_once(on_each_route(states), |(route, state)| state(route));
 }
 
-fn in_a_tls_handshake(route: Route) {
+fn in_a_tls_handshake(route: Channel) {
     assert_in_time("handshake", 7, || {
         let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
         scene.env.file("ca.pem", scene.wecom.ca_pem());
@@ -97,7 +97,7 @@ fn in_a_tls_handshake(route: Route) {
 
 /// On other systems a full queue refuses instead of leaving the caller to wait.
 #[cfg(target_os = "linux")]
-fn at_a_port_that_accepts_nobody(route: Route) {
+fn at_a_port_that_accepts_nobody(route: Channel) {
     use std::net::TcpStream;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
@@ -117,7 +117,7 @@ fn at_a_port_that_accepts_nobody(route: Route) {
     });
 }
 
-fn at_a_proxy_that_says_nothing(route: Route) {
+fn at_a_proxy_that_says_nothing(route: Channel) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
     // It is in the queue, which is as good as accepted, and nobody reads.
@@ -156,7 +156,7 @@ fn for_an_answer() {
     });
 }
 
-fn between_repetitions(route: Route) {
+fn between_repetitions(route: Channel) {
     let refused = format!("http://127.0.0.1:{}", closed_port());
     assert_in_time("nobody listens", 7, || {
         timed(disk_full(&Scene::new(), route).args(["--base-url", &refused, "--retries", "100"]))
@@ -174,7 +174,7 @@ fn after_answers_that_change_nothing() {
     });
 }
 
-fn for_a_slot(route: Route) {
+fn for_a_slot(route: Channel) {
     // One that comes too late, and one that comes in time and is lost to a server that does not answer.
     for (rate, code) in [("1/1m", 8), ("1/500ms", 9)] {
         assert_in_time(rate, code, || {
@@ -200,7 +200,7 @@ fn for_the_lock_of_the_token_cache() {
     });
 }
 
-fn for_the_lock_of_the_slots(route: Route) {
+fn for_the_lock_of_the_slots(route: Channel) {
     assert_in_time("pacing, before the request", 9, || {
         let scene = Scene::new();
         disk_full(&scene, route).args(["--rate", "20/1m"]).run().assert_code(0);
@@ -210,7 +210,7 @@ fn for_the_lock_of_the_slots(route: Route) {
     });
 }
 
-fn for_the_lock_of_the_slots_after_the_request(route: Route) {
+fn for_the_lock_of_the_slots_after_the_request(route: Channel) {
     assert_in_time("pacing, after the request", 9, || {
         let scene = Scene::new();
         scene.wecom.always(send_endpoint(route), Reply::HangAfterReading);
@@ -223,7 +223,7 @@ fn for_the_lock_of_the_slots_after_the_request(route: Route) {
     });
 }
 
-fn for_the_lock_of_a_cooldown(route: Route) {
+fn for_the_lock_of_a_cooldown(route: Channel) {
     assert_in_time("cooldown", 7, || {
         let scene = Scene::new();
         let send = || disk_full(&scene, route).args(["--cooldown", "1h", "--cooldown-key", "disk", "--retries", "100"]);

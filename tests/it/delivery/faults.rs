@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::Reply;
@@ -100,10 +100,10 @@ fn faults() -> Vec<Fault> {
 }
 
 /// All of them on both routes, and so many repetitions.
-fn in_every_way(retries: usize, check: impl Fn(Fault, Route, Scene, &str) + Sync) {
+fn in_every_way(retries: usize, check: impl Fn(Fault, Channel, Scene, &str) + Sync) {
     at_once(on_each_route(faults()), |(route, fault)| {
         let scene = Scene::new();
-        if route == Route::App {
+        if route == Channel::App {
             scene.warm();
         }
         let name = format!("{} on the route {}, {retries} retries", fault.name, route.as_str());
@@ -216,7 +216,7 @@ fn an_invalid_or_past_retry_after_is_ignored() {
     let cases = [("0", Some(0)), ("Thu, 01 Jan 1970 00:00:10 GMT", Some(0)), ("-5", None), ("soon", None)];
     at_once(cases, |(value, expected)| {
         let scene = Scene::new();
-        scene.wecom.script(send_endpoint(Route::Webhook), [too_many(value), too_many(value)]);
+        scene.wecom.script(send_endpoint(Channel::Webhook), [too_many(value), too_many(value)]);
         End::new(8, 1).retry_after_s(expected).check(value, &group(&scene, &[]).run());
         End::new(0, 2).check(value, &group(&scene, &["--retries", "1"]).run());
         assert_eq!(sent_and_delivered(&scene), (3, 1), "{value}");

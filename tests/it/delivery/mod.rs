@@ -9,24 +9,24 @@ mod retries;
 mod unreached;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use crate::document::assert_document;
 use crate::support::{Cmd, Run, Scene};
 
 /// A text to zhangsan or to the group.
-fn disk_full(scene: &Scene, route: Route) -> Cmd {
+fn disk_full(scene: &Scene, route: Channel) -> Cmd {
     scene.send(route, &["disk full"])
 }
 
 /// A text to the group.
 fn group(scene: &Scene, args: &[&str]) -> Cmd {
-    disk_full(scene, Route::Webhook).args(args)
+    disk_full(scene, Channel::Webhook).args(args)
 }
 
 /// A text to zhangsan.
 fn app(scene: &Scene, args: &[&str]) -> Cmd {
-    disk_full(scene, Route::App).args(args)
+    disk_full(scene, Channel::App).args(args)
 }
 
 /// How many requests carried a message, and how many of them were delivered.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
@@ -34,8 +34,8 @@ fn forty_processes_stay_within_the_limit() {
     for route in ROUTES {
         let scene = Scene::new();
         match route {
-            Route::App => scene.wecom.member_limit(20, PERIOD),
-            Route::Webhook => scene.wecom.webhook_limit(20, PERIOD),
+            Channel::App => scene.wecom.member_limit(20, PERIOD),
+            Channel::Webhook => scene.wecom.webhook_limit(20, PERIOD),
         }
         scene.warm();
         at_once(0..CROWD, |_| {
@@ -47,7 +47,7 @@ fn forty_processes_stay_within_the_limit() {
         let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Dropped);
         assert!(!scene.wecom.requests().iter().any(|seen| refused(&seen.outcome)));
         let messages = scene.wecom.messages();
-        assert!(route == Route::Webhook || messages.iter().all(|message| message.users == ["zhangsan"]));
+        assert!(route == Channel::Webhook || messages.iter().all(|message| message.users == ["zhangsan"]));
     }
 }
 
@@ -186,7 +186,7 @@ fn requests_without_a_message_take_no_slot() {
     assert!(!scene.env.state().exists(), "no slot was written");
     assert_eq!(sent_and_delivered(&scene), (0, 0));
     for route in ROUTES {
-        let command: &[&str] = if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
+        let command: &[&str] = if route == Channel::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
         let uploads = scene.wecom.count(upload_endpoint(route));
         let run = scene.cmd(command).arg("--file").arg(&file).args(ONE).run();
         End::new(0, 1).check("a file takes the slot of its message alone", &run);

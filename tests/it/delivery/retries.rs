@@ -1,6 +1,6 @@
 //! Repetitions: what --at-most-once still repeats, what several attempts mean together, and what is sent again.
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::assert_says;
@@ -63,13 +63,13 @@ fn at_most_once_retries_nothing_that_may_have_arrived() {
 fn preparations(scene: &Scene) -> [(&'static str, Endpoint, Cmd); 3] {
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     let upload = |route| {
-        let command: &[&str] = if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
+        let command: &[&str] = if route == Channel::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
         scene.cmd(command).arg("--file").arg(&file)
     };
     [
         ("token", Endpoint::GetToken, app(scene, &[])),
-        ("file of an app", upload_endpoint(Route::App), upload(Route::App)),
-        ("file of a webhook", upload_endpoint(Route::Webhook), upload(Route::Webhook)),
+        ("file of an app", upload_endpoint(Channel::App), upload(Channel::App)),
+        ("file of a webhook", upload_endpoint(Channel::Webhook), upload(Channel::Webhook)),
     ]
 }
 
@@ -133,7 +133,7 @@ fn an_upload_that_broke_off_arrives_whole() {
     at_once(on_each_route(cases), |(route, (from_stdin, reply))| {
         let scene = Scene::new();
         scene.wecom.script(upload_endpoint(route), [reply]);
-        let command: &[&str] = if route == Route::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
+        let command: &[&str] = if route == Channel::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
         let cmd = scene.cmd(command).args(["--retries", "1", "--filename", "core.bin", "--file"]);
         let cmd =
             if from_stdin { cmd.arg("-").stdin(bytes.clone()) } else { cmd.arg(scene.env.file("core.bin", &bytes)) };

@@ -1,6 +1,6 @@
 //! Before the connection stands nothing can have arrived: repeated whatever was asked for, and told as what it is.
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::tls::Certificate;
@@ -8,8 +8,8 @@ use crate::support::fake::{Endpoint, FakeWecom, OnConnect, closed_port};
 use crate::support::{Scene, at_once, on_each_route};
 
 /// Sends that are attempted: an app without a token does not get that far.
-fn attempts(route: Route, tries: usize) -> usize {
-    if route == Route::Webhook { tries } else { 0 }
+fn attempts(route: Channel, tries: usize) -> usize {
+    if route == Channel::Webhook { tries } else { 0 }
 }
 
 /// A fake over TLS, and a file with its authority.
@@ -45,7 +45,7 @@ fn a_handshake_that_fails_and_one_that_does_not() {
         scene.wecom.on_connections(vec![on_connect; failures]);
         let limits = ["--ca-file", "ca.pem", "--connect-timeout", limit, "--retries", retries];
         let run = disk_full(&scene, route).args(limits).run();
-        let requests = if route == Route::App { 2 } else { 1 };
+        let requests = if route == Channel::App { 2 } else { 1 };
         let (end, seen) = match (failures, retries) {
             (9, "0") => (End::new(7, attempts(route, 1)), (1, 0, (0, 0))),
             (9, _) => (End::new(7, attempts(route, 2)), (2, 0, (0, 0))),
@@ -64,7 +64,7 @@ fn a_server_that_accepts_and_never_reads() {
         let scene = Scene::new();
         scene.wecom.on_connections(vec![OnConnect::Hang; 9]);
         let run = disk_full(&scene, route).args(["--timeout", "1s", "--retries", retries]).run();
-        let code = if route == Route::Webhook { 9 } else { 7 };
+        let code = if route == Channel::Webhook { 9 } else { 7 };
         End::new(code, attempts(route, tries)).check(route.as_str(), &run);
         assert_eq!((scene.wecom.connections(), scene.wecom.requests().len()), (tries, 0));
     });

@@ -1,26 +1,26 @@
 //! Parts that do not arrive: what is tried all the same, and what the caller is told.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{TEXT, asked, lines};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::Reply;
 use crate::support::{Cmd, Scene, at_once, send_endpoint, upload_endpoint};
 
-const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
+const ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
 
 fn spam() -> Reply {
     Reply::errcode(40201, "content is spam")
 }
 
 /// A text of three parts.
-fn in_three(scene: &Scene, route: Route) -> Cmd {
+fn in_three(scene: &Scene, route: Channel) -> Cmd {
     scene.send(route, &[]).stdin(lines(TEXT * 5 / 2))
 }
 
 /// A text that goes as a message and a file.
-fn with_file(scene: &Scene, route: Route) -> Cmd {
+fn with_file(scene: &Scene, route: Channel) -> Cmd {
     scene.send(route, &[]).stdin(lines(TEXT * 7))
 }
 
@@ -115,7 +115,7 @@ fn a_part_that_is_tried_again_stays_in_its_place() {
 #[test]
 fn members_who_get_no_part_are_named_once() {
     let scene = Scene::new();
-    let run = in_three(&scene, Route::App).args(["-u", "nobody"]).run();
+    let run = in_three(&scene, Channel::App).args(["-u", "nobody"]).run();
     let expected = json!({"status": "partial", "invaliduser": ["nobody"], "attempts": 3});
     let told = assert_document(&run, "nobody", 6, &expected);
     assert_eq!(statuses(&told), ["partial"; 3]);

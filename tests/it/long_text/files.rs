@@ -2,7 +2,7 @@
 
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{CARD, KINDS, TEXT, asked, lines, missing, text_in};
 use crate::document::assert_document;
@@ -68,7 +68,7 @@ fn the_file_holds_the_cleaned_text() {
     let scene = Scene::new();
     let clean = lines(TEXT * 8);
     let raw = format!("\u{feff}\x1b[31m{}\x1b[0m\r\n\r\n", clean.replace('\n', "\r\n"));
-    scene.send(Route::Webhook, &[]).stdin(raw).run().assert_code(0);
+    scene.send(Channel::Webhook, &[]).stdin(raw).run().assert_code(0);
     assert_eq!(String::from_utf8(scene.wecom.uploads()[0].bytes.clone()).unwrap(), clean);
 }
 
@@ -92,10 +92,10 @@ fn a_videos_text_is_never_parted() {
         let scene = Scene::new();
         let video = scene.env.file("clip.mp4", MP4);
         let text = lines(1000);
-        let cmd = scene.send(Route::App, &["--text-file", "-", "--video"]).arg(video).args(args).stdin(&*text);
+        let cmd = scene.send(Channel::App, &["--text-file", "-", "--video"]).arg(video).args(args).stdin(&*text);
         assert_document(&cmd.run(), "video", 0, &json!({"status": "sent", "attempts": 2}));
         let (messages, uploads) = (scene.wecom.messages(), scene.wecom.uploads());
-        assert_eq!(asked(&scene, Route::App), [2, 2], "{args:?}");
+        assert_eq!(asked(&scene, Channel::App), [2, 2], "{args:?}");
         assert_eq!([uploads[0].kind, uploads[1].kind], [MediaKind::Video, MediaKind::File], "{args:?}");
         assert_eq!(messages[0].payload()["media_id"], uploads[0].media_id, "{args:?}");
         missing("video", &text, &text_in(&messages[0]));
@@ -118,7 +118,7 @@ fn what_holds_for_the_message_holds_for_the_file() {
     ];
     for (args, of_message, of_file) in cases {
         let scene = Scene::new();
-        let run = scene.send(Route::App, &["--to-party", "1"]).args(args).stdin(&*text).run();
+        let run = scene.send(Channel::App, &["--to-party", "1"]).args(args).stdin(&*text).run();
         assert_document(&run, &format!("{args:?}"), 0, &json!({"status": "sent", "warnings": []}));
         let uploads = scene.wecom.uploads();
         let common = json!({"touser": "zhangsan", "toparty": "1", "agentid": 1_000_002});
@@ -137,7 +137,7 @@ fn what_holds_for_the_message_holds_for_the_file() {
 #[test]
 fn a_confidential_markdown_message_says_that_it_is_none() {
     let scene = Scene::new();
-    let run = scene.send(Route::App, &["-t", "markdown"]).config("safe = 1").stdin(lines(20_000)).run();
+    let run = scene.send(Channel::App, &["-t", "markdown"]).config("safe = 1").stdin(lines(20_000)).run();
     let told = assert_document(&run, "markdown", 0, &json!({"status": "sent"}));
     assert_eq!(told["warnings"].as_array().unwrap().len(), 1, "{told}");
     let messages = scene.wecom.messages();
@@ -149,7 +149,7 @@ fn a_confidential_markdown_message_says_that_it_is_none() {
 fn what_one_file_cannot_hold_goes_in_two() {
     let scene = Scene::new();
     let text = format!("{}\n{}", "x".repeat(10_500_000), "y".repeat(10_400_000));
-    let run = scene.send(Route::Webhook, &["-t", "news"]).args(CARD).stdin(&*text).run();
+    let run = scene.send(Channel::Webhook, &["-t", "news"]).args(CARD).stdin(&*text).run();
     let told = assert_document(&run, "two files", 0, &json!({"status": "sent", "attempts": 3}));
     let uploads = scene.wecom.uploads();
     assert_eq!([&uploads[0].bytes[..], &uploads[1].bytes].concat(), text.as_bytes());

@@ -6,7 +6,7 @@ mod parts;
 mod shortened;
 
 use serde_json::Value;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use crate::support::fake::Arrived;
 use crate::support::{Cmd, Scene, send_endpoint, upload_endpoint};
@@ -18,7 +18,7 @@ const APART: [(&str, &str); 3] = [("markdown", "\n"), ("markdown_v2", "\n\n"), (
 
 /// A type with text that can be parted, the bytes it takes, and what it needs besides.
 struct Kind {
-    route: Route,
+    route: Channel,
     msgtype: &'static str,
     limit: usize,
     more: &'static [&'static str],
@@ -27,14 +27,14 @@ struct Kind {
 const CARD: &[&str] = &["--title", "Disk", "--url", "https://example.test"];
 
 const KINDS: [Kind; 8] = [
-    Kind { route: Route::App, msgtype: "text", limit: TEXT, more: &[] },
-    Kind { route: Route::App, msgtype: "markdown", limit: 2048, more: &[] },
-    Kind { route: Route::App, msgtype: "textcard", limit: 512, more: CARD },
-    Kind { route: Route::App, msgtype: "news", limit: 512, more: CARD },
-    Kind { route: Route::Webhook, msgtype: "text", limit: TEXT, more: &[] },
-    Kind { route: Route::Webhook, msgtype: "markdown", limit: 4096, more: &[] },
-    Kind { route: Route::Webhook, msgtype: "markdown_v2", limit: 4096, more: &[] },
-    Kind { route: Route::Webhook, msgtype: "news", limit: 512, more: CARD },
+    Kind { route: Channel::App, msgtype: "text", limit: TEXT, more: &[] },
+    Kind { route: Channel::App, msgtype: "markdown", limit: 2048, more: &[] },
+    Kind { route: Channel::App, msgtype: "textcard", limit: 512, more: CARD },
+    Kind { route: Channel::App, msgtype: "news", limit: 512, more: CARD },
+    Kind { route: Channel::Webhook, msgtype: "text", limit: TEXT, more: &[] },
+    Kind { route: Channel::Webhook, msgtype: "markdown", limit: 4096, more: &[] },
+    Kind { route: Channel::Webhook, msgtype: "markdown_v2", limit: 4096, more: &[] },
+    Kind { route: Channel::Webhook, msgtype: "news", limit: 512, more: CARD },
 ];
 
 impl Kind {
@@ -69,7 +69,7 @@ impl Kind {
 }
 
 /// How many messages and how many uploads were asked for, whatever became of them.
-fn asked(scene: &Scene, route: Route) -> [usize; 2] {
+fn asked(scene: &Scene, route: Channel) -> [usize; 2] {
     [send_endpoint(route), upload_endpoint(route)].map(|endpoint| scene.wecom.count(endpoint))
 }
 

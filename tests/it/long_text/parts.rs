@@ -1,7 +1,7 @@
 //! A few messages instead of one: in order, marked, and together what was to be said.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{KINDS, TEXT, asked, joined, lines, text_in, texts};
 use crate::document::assert_document;
@@ -58,7 +58,7 @@ fn a_little_more_goes_in_parts() {
 }
 
 /// A receipt for each part, in the whole and in its one target.
-fn check_receipts(case: &str, route: Route, told: &Value, count: usize) {
+fn check_receipts(case: &str, route: Channel, told: &Value, count: usize) {
     assert_eq!(told["targets"].as_array().unwrap().len(), 1, "{case}");
     for parts in [&told["parts"], &told["targets"][0]["parts"]] {
         let parts = parts.as_array().unwrap();
@@ -70,7 +70,7 @@ fn check_receipts(case: &str, route: Route, told: &Value, count: usize) {
         }
         ids.sort();
         ids.dedup();
-        assert_eq!(ids.len(), if route == Route::App { count } else { 0 }, "{case}: an id for each");
+        assert_eq!(ids.len(), if route == Channel::App { count } else { 0 }, "{case}: an id for each");
     }
 }
 
@@ -96,7 +96,7 @@ fn mentions_stand_in_the_first_part_alone() {
     let mentions = ["--mention", "lisi", "--mention", "@all", "--mention-mobile", "13800000000"];
     for text in [lines(TEXT * 2), lines(TEXT * 7)] {
         let before = scene.wecom.messages().len();
-        scene.send(Route::Webhook, &mentions).stdin(&*text).run().assert_code(0);
+        scene.send(Channel::Webhook, &mentions).stdin(&*text).run().assert_code(0);
         let messages = scene.wecom.messages().split_off(before);
         assert!(messages.len() > 1);
         for (at, message) in messages.iter().enumerate() {
@@ -130,14 +130,14 @@ fn split_has_no_cap() {
 fn a_dry_run_shows_all_of_them() {
     let scene = Scene::new();
     let text = lines(TEXT * 2);
-    let told = scene.send(Route::Webhook, &["--dry-run"]).stdin(&*text).run().assert_code(0).json();
+    let told = scene.send(Channel::Webhook, &["--dry-run"]).stdin(&*text).run().assert_code(0).json();
     let requests = told["requests"].as_array().unwrap();
     let content = |request: &Value| request["body"]["text"]["content"].as_str().unwrap().to_owned();
     assert_eq!(requests.len(), 3);
     let texts: Vec<String> = requests.iter().map(content).collect();
     assert_eq!(joined("dry run", "text", TEXT, &texts), text);
 
-    let told = scene.send(Route::App, &["--dry-run"]).stdin(lines(TEXT * 9)).run().assert_code(0).json();
+    let told = scene.send(Channel::App, &["--dry-run"]).stdin(lines(TEXT * 9)).run().assert_code(0).json();
     let requests = told["requests"].as_array().unwrap();
     let paths: Vec<_> = requests.iter().map(|request| request["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/cgi-bin/message/send", "/cgi-bin/media/upload?type=file", "/cgi-bin/message/send"]);

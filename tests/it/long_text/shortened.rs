@@ -1,7 +1,7 @@
 //! `--on-long truncate` and `fail`, and payloads, which nobody shortens.
 
 use serde_json::json;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{KINDS, TEXT, asked, missing, texts};
 use crate::document::{assert_document, assert_says};
@@ -36,7 +36,7 @@ fn an_endless_line_is_cut_between_characters() {
     let (scene, text) = (Scene::new(), "磁👨‍👩‍👧".repeat(2000));
     for keep in ["head", "tail", "both"] {
         let args = ["--on-long", "truncate", "--keep", keep];
-        scene.send(Route::Webhook, &args).stdin(&*text).run().assert_code(0);
+        scene.send(Channel::Webhook, &args).stdin(&*text).run().assert_code(0);
         let shown = texts(&scene).pop().unwrap();
         let (head, tail) = missing(keep, &text, &shown);
         let is_whole = |piece: &str| piece.replace("磁", "").replace("👨‍👩‍👧", "").is_empty();
@@ -60,7 +60,7 @@ fn fail_sends_nothing() {
 
 #[test]
 fn a_payload_is_never_cut() {
-    for route in [Route::App, Route::Webhook] {
+    for route in [Channel::App, Channel::Webhook] {
         for on_long in ["auto", "split", "truncate", "file", "fail"] {
             let scene = Scene::new();
             let case = format!("{} {on_long}", route.as_str());
@@ -77,7 +77,7 @@ fn a_payload_is_never_cut() {
 fn a_word_that_is_none_is_a_usage_error() {
     for args in [["--on-long", "cut"], ["--keep", "middle"]] {
         let scene = Scene::new();
-        let run = scene.send(Route::Webhook, &args).arg("short").run();
+        let run = scene.send(Channel::Webhook, &args).arg("short").run();
         let told = assert_document(&run, args[0], 2, &json!({"status": "usage"}));
         assert_says(&told, args[0], "message", &[args[0]]);
         assert_eq!(scene.wecom.connections(), 0);

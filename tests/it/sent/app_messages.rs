@@ -1,7 +1,7 @@
 //! Options and text to app messages: what arrives for each type, and what has no place where.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused, uploaded};
 use crate::support::Scene;
@@ -35,7 +35,7 @@ fn each_type_arrives_as_its_options_say() {
     for (args, msgtype, payload) in cases {
         let case = format!("{args:?}");
         assert_sent_silently(&case, scene.app(args).run());
-        assert_eq!(last(&scene, &case).body, body_of(Route::App, msgtype, payload), "{case}");
+        assert_eq!(last(&scene, &case).body, body_of(Channel::App, msgtype, payload), "{case}");
     }
     assert_eq!(scene.wecom.count(Endpoint::GetToken), 1);
     assert_eq!(scene.wecom.count(Endpoint::MediaUpload), 0);
@@ -44,7 +44,7 @@ fn each_type_arrives_as_its_options_say() {
 #[test]
 fn a_video_has_title_and_text() {
     let scene = Scene::new();
-    let id = uploaded(&scene, Route::App, "video");
+    let id = uploaded(&scene, Channel::App, "video");
     let cases: [(&[&str], Value); 3] = [
         (&[], json!({"media_id": id})),
         (&["--title", "Door"], json!({"media_id": id, "title": "Door"})),
@@ -53,14 +53,14 @@ fn a_video_has_title_and_text() {
     for (args, payload) in cases {
         let case = format!("{args:?}");
         assert_sent_silently(&case, scene.app(&["-t", "video", "--media-id", &id]).args(args).stdin_open().run());
-        assert_eq!(last(&scene, &case).body, body_of(Route::App, "video", payload), "{case}");
+        assert_eq!(last(&scene, &case).body, body_of(Channel::App, "video", payload), "{case}");
     }
 }
 
 #[test]
 fn switches_arrive_as_numbers() {
     let scene = Scene::new();
-    let image = uploaded(&scene, Route::App, "image");
+    let image = uploaded(&scene, Channel::App, "image");
     let cases: [(&[&str], Value); 10] = [
         (&["--safe", "a"], json!({"safe": 1})),
         (&["--safe=1", "a"], json!({"safe": 1})),
@@ -82,7 +82,7 @@ fn switches_arrive_as_numbers() {
         let case = format!("{args:?}");
         assert_sent_silently(&case, scene.app(args).run());
         let arrived = last(&scene, &case);
-        let mut expected = body_of(Route::App, &arrived.msgtype, arrived.payload().clone());
+        let mut expected = body_of(Channel::App, &arrived.msgtype, arrived.payload().clone());
         expected.as_object_mut().unwrap().extend(switches.as_object().unwrap().clone());
         assert_eq!(arrived.body, expected, "{case}");
     }

@@ -1,6 +1,6 @@
 //! Names of files on the wire: raw UTF-8 between the quotes of `filename="…"`, and nothing that breaks out of them.
 
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent_silently, last_upload};
 use crate::support::fake::Endpoint;
@@ -88,6 +88,6 @@ fn a_name_that_is_not_utf8_becomes_so() {
     use std::os::unix::ffi::OsStrExt as _;
     let scene = Scene::new();
     let file = scene.env.file(OsStr::from_bytes(b"\xb4\xc5.txt"), b"123456");
-    assert_sent_silently("gbk", scene.send(Route::App, &["--file"]).arg(file).run());
+    assert_sent_silently("gbk", scene.send(Channel::App, &["--file"]).arg(file).run());
     assert_name(&scene, "gbk", "\u{fffd}\u{fffd}.txt");
 }

@@ -1,7 +1,7 @@
 //! Lengths at their borders: the last byte that fits arrives, one more is refused with field, limit and size.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, last, refused, uploaded};
 use crate::support::Scene;
@@ -17,11 +17,11 @@ fn bytes(count: usize) -> String {
 fn texts_are_counted_in_bytes() {
     let scene = Scene::new();
     for (route, msgtype, limit) in [
-        (Route::App, "text", 2048),
-        (Route::App, "markdown", 2048),
-        (Route::Webhook, "text", 2048),
-        (Route::Webhook, "markdown", 4096),
-        (Route::Webhook, "markdown_v2", 4096),
+        (Channel::App, "text", 2048),
+        (Channel::App, "markdown", 2048),
+        (Channel::Webhook, "text", 2048),
+        (Channel::Webhook, "markdown", 4096),
+        (Channel::Webhook, "markdown_v2", 4096),
     ] {
         for text in ["x".repeat(limit), bytes(limit), "😀".repeat(limit / 4)] {
             let case = format!("{} {msgtype} of {} bytes", route.as_str(), text.len());
@@ -44,7 +44,7 @@ fn texts_are_counted_in_bytes() {
 #[test]
 fn options_are_counted_as_published() {
     let scene = Scene::new();
-    let video = uploaded(&scene, Route::App, "video");
+    let video = uploaded(&scene, Channel::App, "video");
     let url = |count: usize| format!("{LINK}{}", "u".repeat(count - LINK.len()));
     let chars = |count: usize| "磁".repeat(count);
     type Args<'a> = &'a dyn Fn(&str) -> Vec<String>;
@@ -61,8 +61,8 @@ fn options_are_counted_as_published() {
         args.extend([option.to_owned(), value.to_owned()]);
         args
     };
-    let (app, webhook) = (Route::App, Route::Webhook);
-    let cases: [(Route, Args, String, String, &str); 13] = [
+    let (app, webhook) = (Channel::App, Channel::Webhook);
+    let cases: [(Channel, Args, String, String, &str); 13] = [
         (app, &|v| card(v, "d", LINK), bytes(128), chars(129), "textcard.title: 129 characters, the limit is 128"),
         (
             app,
@@ -138,7 +138,7 @@ fn several_breaches_are_told_at_once() {
 fn a_long_title_is_not_lost() {
     let scene = Scene::new();
     let title = "磁盘已满".repeat(12);
-    for (route, msgtype) in [(Route::App, "textcard"), (Route::App, "news"), (Route::Webhook, "news")] {
+    for (route, msgtype) in [(Channel::App, "textcard"), (Channel::App, "news"), (Channel::Webhook, "news")] {
         let case = format!("{} {msgtype}", route.as_str());
         let args = ["-t", msgtype, "--title", &title, "--url", LINK, "98 %"];
         assert_sent(&case, scene.send(route, &args).run());

@@ -1,7 +1,7 @@
 //! Files that cannot be sent: found out before anything goes out where that is possible, and else nothing is sent.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, refusal, refused, uploaded};
@@ -11,17 +11,17 @@ use crate::support::{ROUTES, Scene};
 #[test]
 fn sizes_are_checked_before_anything_is_sent() {
     let scene = Scene::new();
-    type Case<'a> = (Route, &'a str, &'a [u8], usize, &'a str);
+    type Case<'a> = (Channel, &'a str, &'a [u8], usize, &'a str);
     let cases: [Case; 9] = [
-        (Route::App, "--image", PNG, 10, "10 MB (10485760 bytes) that an app takes"),
-        (Route::App, "--image", JPEG, 10, "10 MB (10485760 bytes) that an app takes"),
-        (Route::App, "--voice", AMR, 2, "2 MB (2097152 bytes) that an app takes"),
-        (Route::App, "--video", MP4, 10, "10 MB (10485760 bytes) that an app takes"),
-        (Route::App, "--file", b"x", 20, "20 MB (20971520 bytes) that an app takes"),
-        (Route::Webhook, "--image", PNG, 2, "2 MB (2097152 bytes) that a webhook takes"),
-        (Route::Webhook, "--image", JPEG, 2, "2 MB (2097152 bytes) that a webhook takes"),
-        (Route::Webhook, "--voice", AMR, 2, "2 MB (2097152 bytes) that a webhook takes"),
-        (Route::Webhook, "--file", b"x", 20, "20 MB (20971520 bytes) that a webhook takes"),
+        (Channel::App, "--image", PNG, 10, "10 MB (10485760 bytes) that an app takes"),
+        (Channel::App, "--image", JPEG, 10, "10 MB (10485760 bytes) that an app takes"),
+        (Channel::App, "--voice", AMR, 2, "2 MB (2097152 bytes) that an app takes"),
+        (Channel::App, "--video", MP4, 10, "10 MB (10485760 bytes) that an app takes"),
+        (Channel::App, "--file", b"x", 20, "20 MB (20971520 bytes) that an app takes"),
+        (Channel::Webhook, "--image", PNG, 2, "2 MB (2097152 bytes) that a webhook takes"),
+        (Channel::Webhook, "--image", JPEG, 2, "2 MB (2097152 bytes) that a webhook takes"),
+        (Channel::Webhook, "--voice", AMR, 2, "2 MB (2097152 bytes) that a webhook takes"),
+        (Channel::Webhook, "--file", b"x", 20, "20 MB (20971520 bytes) that a webhook takes"),
     ];
     for (route, option, head, mib, limit) in cases {
         let size = mib * MIB + 1;
@@ -43,24 +43,24 @@ fn sizes_are_checked_before_anything_is_sent() {
 #[test]
 fn formats_are_checked_by_content() {
     let scene = Scene::new();
-    type Case<'a> = (Route, &'a str, &'a [u8], &'a str, &'a str);
+    type Case<'a> = (Channel, &'a str, &'a [u8], &'a str, &'a str);
     let cases: [Case; 10] = [
-        (Route::App, "--image", b"GIF89a and more", "but this is GIF", "--file"),
-        (Route::App, "--image", b"%PDF-1.7", "but this is PDF", "save it as JPG or PNG"),
-        (Route::App, "--image", AMR, "but this is AMR", "--file"),
-        (Route::App, "--voice", b"ID3\x04\0\0\0\0", "but this is MP3", "ffmpeg"),
-        (Route::App, "--voice", b"#!AMR-WB\n\x04aaaa", "AMR-WB", "ffmpeg"),
+        (Channel::App, "--image", b"GIF89a and more", "but this is GIF", "--file"),
+        (Channel::App, "--image", b"%PDF-1.7", "but this is PDF", "save it as JPG or PNG"),
+        (Channel::App, "--image", AMR, "but this is AMR", "--file"),
+        (Channel::App, "--voice", b"ID3\x04\0\0\0\0", "but this is MP3", "ffmpeg"),
+        (Channel::App, "--voice", b"#!AMR-WB\n\x04aaaa", "AMR-WB", "ffmpeg"),
         (
-            Route::App,
+            Channel::App,
             "--video",
             b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
             "must be MP4 by its content, but this is QuickTime",
             "ffmpeg",
         ),
-        (Route::App, "--video", PNG, "must be MP4", "--file"),
-        (Route::Webhook, "--image", b"RIFF\x10\0\0\0WEBPVP8 ", "but this is WebP", "save it as JPG or PNG"),
-        (Route::Webhook, "--image", b"just text", "none of the formats known here", "--file"),
-        (Route::Webhook, "--voice", b"RIFF\x10\0\0\0WAVEfmt ", "but this is WAV", "ffmpeg"),
+        (Channel::App, "--video", PNG, "must be MP4", "--file"),
+        (Channel::Webhook, "--image", b"RIFF\x10\0\0\0WEBPVP8 ", "but this is WebP", "save it as JPG or PNG"),
+        (Channel::Webhook, "--image", b"just text", "none of the formats known here", "--file"),
+        (Channel::Webhook, "--voice", b"RIFF\x10\0\0\0WAVEfmt ", "but this is WAV", "ffmpeg"),
     ];
     for (route, option, content, message, hint) in cases {
         let case = format!("{} {option} {}", route.as_str(), content.escape_ascii());
@@ -143,8 +143,8 @@ fn when_the_upload_fails_nothing_is_sent() {
         for (reply, code, errcode) in cases.clone() {
             let scene = Scene::with(FakeWecom::start());
             let endpoint = match route {
-                Route::App => Endpoint::MediaUpload,
-                Route::Webhook => Endpoint::WebhookUploadMedia,
+                Channel::App => Endpoint::MediaUpload,
+                Channel::Webhook => Endpoint::WebhookUploadMedia,
             };
             let case = format!("{} {reply:?}", route.as_str());
             scene.wecom.script(endpoint, [reply]);

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
@@ -20,35 +20,42 @@ pub(super) fn sized(scene: &Scene, name: &str, head: &[u8], size: usize) -> Path
     path
 }
 
-fn upload_endpoint(route: Route) -> Endpoint {
+fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
-        Route::App => Endpoint::MediaUpload,
-        Route::Webhook => Endpoint::WebhookUploadMedia,
+        Channel::App => Endpoint::MediaUpload,
+        Channel::Webhook => Endpoint::WebhookUploadMedia,
     }
 }
 
-fn upload_request(scene: &Scene, route: Route) -> Seen {
+fn upload_request(scene: &Scene, route: Channel) -> Seen {
     scene.wecom.requests().into_iter().rfind(|seen| seen.endpoint == upload_endpoint(route)).unwrap()
 }
 
 /// Names lie on purpose: a file is what its content says.
 #[test]
 fn files_are_uploaded_and_then_sent() {
-    type Case<'a> = (Route, &'a str, &'a str, &'a [u8], MediaKind, &'a str);
+    type Case<'a> = (Channel, &'a str, &'a str, &'a [u8], MediaKind, &'a str);
     let cases: [Case; 13] = [
-        (Route::App, "--image", "picture.txt", PNG, MediaKind::Image, "image/png"),
-        (Route::App, "--image", "picture.png", JPEG, MediaKind::Image, "image/jpeg"),
-        (Route::App, "--voice", "voice.mp3", AMR, MediaKind::Voice, "audio/amr"),
-        (Route::App, "--video", "clip.avi", MP4, MediaKind::Video, "video/mp4"),
-        (Route::App, "--file", "report", b"123456", MediaKind::File, "application/octet-stream"),
-        (Route::App, "--file", "picture.txt", PNG, MediaKind::File, "image/png"),
-        (Route::App, "--file", "binary.bin", b"\0\r\n--\r\n\xff\xfe\r\n", MediaKind::File, "application/octet-stream"),
-        (Route::Webhook, "--file", "report.pdf", b"123456", MediaKind::File, "application/octet-stream"),
-        (Route::Webhook, "--file", "clip.mp4", MP4, MediaKind::File, "video/mp4"),
-        (Route::Webhook, "--file", "picture.png", PNG, MediaKind::File, "image/png"),
-        (Route::Webhook, "--voice", "voice.txt", AMR, MediaKind::Voice, "audio/amr"),
-        (Route::Webhook, "--file", "磁盘.log", "磁盘已满\n".as_bytes(), MediaKind::File, "application/octet-stream"),
-        (Route::Webhook, "--file", "a.json", b"{\"a\":1}", MediaKind::File, "application/octet-stream"),
+        (Channel::App, "--image", "picture.txt", PNG, MediaKind::Image, "image/png"),
+        (Channel::App, "--image", "picture.png", JPEG, MediaKind::Image, "image/jpeg"),
+        (Channel::App, "--voice", "voice.mp3", AMR, MediaKind::Voice, "audio/amr"),
+        (Channel::App, "--video", "clip.avi", MP4, MediaKind::Video, "video/mp4"),
+        (Channel::App, "--file", "report", b"123456", MediaKind::File, "application/octet-stream"),
+        (Channel::App, "--file", "picture.txt", PNG, MediaKind::File, "image/png"),
+        (
+            Channel::App,
+            "--file",
+            "binary.bin",
+            b"\0\r\n--\r\n\xff\xfe\r\n",
+            MediaKind::File,
+            "application/octet-stream",
+        ),
+        (Channel::Webhook, "--file", "report.pdf", b"123456", MediaKind::File, "application/octet-stream"),
+        (Channel::Webhook, "--file", "clip.mp4", MP4, MediaKind::File, "video/mp4"),
+        (Channel::Webhook, "--file", "picture.png", PNG, MediaKind::File, "image/png"),
+        (Channel::Webhook, "--voice", "voice.txt", AMR, MediaKind::Voice, "audio/amr"),
+        (Channel::Webhook, "--file", "磁盘.log", "磁盘已满\n".as_bytes(), MediaKind::File, "application/octet-stream"),
+        (Channel::Webhook, "--file", "a.json", b"{\"a\":1}", MediaKind::File, "application/octet-stream"),
     ];
     for (route, option, name, content, kind, content_type) in cases {
         let scene = Scene::new();
@@ -64,8 +71,8 @@ fn files_are_uploaded_and_then_sent() {
 
         let endpoints: Vec<Endpoint> = scene.wecom.requests().iter().map(|seen| seen.endpoint).collect();
         let expected = match route {
-            Route::App => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::MessageSend],
-            Route::Webhook => vec![Endpoint::WebhookUploadMedia, Endpoint::WebhookSend],
+            Channel::App => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::MessageSend],
+            Channel::Webhook => vec![Endpoint::WebhookUploadMedia, Endpoint::WebhookSend],
         };
         assert_eq!(endpoints, expected, "{case}");
         let request = upload_request(&scene, route);
@@ -85,7 +92,7 @@ fn a_picture_for_a_group_stands_in_the_message() {
         let arrived = last(&scene, name);
         let md5: String = Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
         let payload = json!({"base64": STANDARD.encode(&content), "md5": md5});
-        assert!(arrived.body == body_of(Route::Webhook, "image", payload), "{name}");
+        assert!(arrived.body == body_of(Channel::Webhook, "image", payload), "{name}");
     }
     assert!(scene.wecom.requests().iter().all(|seen| seen.endpoint == Endpoint::WebhookSend));
     assert_eq!(scene.wecom.requests().len(), 3);
@@ -99,7 +106,7 @@ fn a_video_has_title_and_text_and_switches() {
     assert_sent_silently("clip", cmd.run());
     let id = last_upload(&scene, "clip").media_id;
     let mut expected =
-        body_of(Route::App, "video", json!({"media_id": id, "title": "Door", "description": "opened at 3"}));
+        body_of(Channel::App, "video", json!({"media_id": id, "title": "Door", "description": "opened at 3"}));
     expected["safe"] = json!(1);
     assert_eq!(last(&scene, "clip").body, expected);
     // Text from stdin is for whoever asks for it.
@@ -171,11 +178,11 @@ fn a_file_may_come_through_a_fifo() {
 #[test]
 fn the_largest_files_arrive_whole() {
     let scene = Scene::new();
-    let cases: [(Route, &str, &[u8], usize); 4] = [
-        (Route::App, "--image", PNG, 10 * MIB),
-        (Route::App, "--voice", AMR, 6),
-        (Route::App, "--video", MP4, 10 * MIB),
-        (Route::Webhook, "--file", b"x", 20 * MIB),
+    let cases: [(Channel, &str, &[u8], usize); 4] = [
+        (Channel::App, "--image", PNG, 10 * MIB),
+        (Channel::App, "--voice", AMR, 6),
+        (Channel::App, "--video", MP4, 10 * MIB),
+        (Channel::Webhook, "--file", b"x", 20 * MIB),
     ];
     for (route, option, head, size) in cases {
         let case = format!("{} {option} of {size}", route.as_str());
@@ -211,16 +218,16 @@ fn options_that_do_not_go_together_are_refused() {
     let scene = Scene::new();
     let file = scene.env.file("a.png", PNG);
     let file = file.to_str().unwrap();
-    let cases: [(Route, &[&str], &str); 9] = [
-        (Route::App, &["--image", file, "-t", "file"], "-t file does not go with --image"),
-        (Route::Webhook, &["--file", file, "-t", "text"], "-t text does not go with --file"),
-        (Route::App, &["--image", file, "text"], "a message of type image has no text"),
-        (Route::Webhook, &["--image", file, "text"], "a message of type image has no text"),
-        (Route::Webhook, &["--file", file, "--text-file", "-"], "a message of type file has no text"),
-        (Route::App, &["--file", file, "--title", "T"], "--title has no place in a message of type file"),
-        (Route::App, &["--file", file, "--media-id", "x"], "--media-id"),
-        (Route::App, &["--file", file, "--filename", " "], "the file name to show is empty"),
-        (Route::App, &["--file", file, "--id-trans"], "enable_id_trans: file messages do not have it"),
+    let cases: [(Channel, &[&str], &str); 9] = [
+        (Channel::App, &["--image", file, "-t", "file"], "-t file does not go with --image"),
+        (Channel::Webhook, &["--file", file, "-t", "text"], "-t text does not go with --file"),
+        (Channel::App, &["--image", file, "text"], "a message of type image has no text"),
+        (Channel::Webhook, &["--image", file, "text"], "a message of type image has no text"),
+        (Channel::Webhook, &["--file", file, "--text-file", "-"], "a message of type file has no text"),
+        (Channel::App, &["--file", file, "--title", "T"], "--title has no place in a message of type file"),
+        (Channel::App, &["--file", file, "--media-id", "x"], "--media-id"),
+        (Channel::App, &["--file", file, "--filename", " "], "the file name to show is empty"),
+        (Channel::App, &["--file", file, "--id-trans"], "enable_id_trans: file messages do not have it"),
     ];
     for (route, args, message) in cases {
         let case = format!("{} {args:?}", route.as_str());

@@ -17,7 +17,7 @@ mod upload_media;
 mod webhook_messages;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use crate::support::fake::{Arrived, Upload};
 use crate::support::{Cmd, Run, Scene};
@@ -29,7 +29,7 @@ const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
 const MIB: usize = 1024 * 1024;
 
 /// The media_id of a sample of that kind, uploaded by `upload-media`.
-fn uploaded(scene: &Scene, route: Route, kind: &str) -> String {
+fn uploaded(scene: &Scene, route: Channel, kind: &str) -> String {
     let sample = match kind {
         "image" => PNG,
         "voice" => AMR,
@@ -64,10 +64,10 @@ fn refused(scene: &Scene, case: &str, cmd: Cmd, code: i32) -> Refusal {
 }
 
 /// The body of a text message of the given route, as the options make it.
-fn body_of(route: Route, msgtype: &str, payload: Value) -> Value {
+fn body_of(route: Channel, msgtype: &str, payload: Value) -> Value {
     match route {
-        Route::App => json!({"touser": "zhangsan", "agentid": 1_000_002, "msgtype": msgtype, msgtype: payload}),
-        Route::Webhook => json!({"msgtype": msgtype, msgtype: payload}),
+        Channel::App => json!({"touser": "zhangsan", "agentid": 1_000_002, "msgtype": msgtype, msgtype: payload}),
+        Channel::Webhook => json!({"msgtype": msgtype, msgtype: payload}),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom};
@@ -24,20 +24,20 @@ enum Way {
 
 #[test]
 fn every_file_of_the_app_arrives_as_given() {
-    arrives_every_way(Route::App);
+    arrives_every_way(Channel::App);
 }
 
 #[test]
 fn every_file_of_the_webhook_arrives_as_given() {
-    arrives_every_way(Route::Webhook);
+    arrives_every_way(Channel::Webhook);
 }
 
-fn arrives_every_way(route: Route) {
+fn arrives_every_way(route: Channel) {
     for way in [Way::File, Way::Stdin, Way::Object, Way::ObjectFromStdin] {
         // A task_id must not come twice, so each way has a fake of its own.
         let scene = Scene::with(FakeWecom::builder().parties([3]).tags([7]).start());
         let ids = ["image", "voice", "video", "file"].map(|kind| match (route, kind) {
-            (Route::Webhook, "image" | "video") => (kind, String::new()),
+            (Channel::Webhook, "image" | "video") => (kind, String::new()),
             _ => (kind, uploaded(&scene, route, kind)),
         });
         let examples = examples(route);
@@ -50,9 +50,9 @@ fn arrives_every_way(route: Route) {
     }
 }
 
-fn send(scene: &Scene, route: Route, way: Way, name: &str, msgtype: &str, body: &Value) {
+fn send(scene: &Scene, route: Channel, way: Way, name: &str, msgtype: &str, body: &Value) {
     let case = format!("{}/{name} as {way:?}", route.as_str());
-    let command = if route == Route::App { "app-send" } else { "webhook-send" };
+    let command = if route == Channel::App { "app-send" } else { "webhook-send" };
     let (given, expected) = match way {
         Way::File | Way::Stdin => (body.clone(), body.clone()),
         _ => (body[msgtype].clone(), body_of(route, msgtype, body[msgtype].clone())),
@@ -131,7 +131,7 @@ fn strings_of_a_payload_are_not_edited() {
 }
 
 /// Our own files of a route, by name.
-fn examples(route: Route) -> Vec<(String, Value)> {
+fn examples(route: Channel) -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/payloads").join(route.as_str());
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

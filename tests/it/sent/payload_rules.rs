@@ -1,7 +1,7 @@
 //! `--payload`: what stands beside its content, and what is refused.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused};
 use crate::support::fake::{Endpoint, FakeWecom};
@@ -98,7 +98,7 @@ fn an_option_beats_the_body_and_the_body_beats_the_settings() {
         let case = format!("{fields} {args:?}");
         let cmd = scene.app(&["--payload", "-"]).args(args).config(config);
         assert_sent_silently(&case, cmd.stdin(text(fields).to_string()).run());
-        let mut body = body_of(Route::App, "text", json!({"content": "a"}));
+        let mut body = body_of(Channel::App, "text", json!({"content": "a"}));
         body.as_object_mut().unwrap().extend(expected.as_object().unwrap().clone());
         assert_eq!(last(&scene, &case).body, body, "{case}");
     }
@@ -144,23 +144,23 @@ fn unknown_fields_are_refused_with_path_and_nearest_name() {
     }
     // What one route has and the other has not.
     for (route, body, message) in [
-        (Route::Webhook, text(json!({"touser": "zhangsan"})), "touser: unknown field"),
-        (Route::Webhook, text(json!({"agentid": 1_000_002})), "agentid: unknown field"),
-        (Route::Webhook, card(json!({"task_id": "a"})), "template_card.task_id"),
+        (Channel::Webhook, text(json!({"touser": "zhangsan"})), "touser: unknown field"),
+        (Channel::Webhook, text(json!({"agentid": 1_000_002})), "agentid: unknown field"),
+        (Channel::Webhook, card(json!({"task_id": "a"})), "template_card.task_id"),
         (
-            Route::App,
+            Channel::App,
             json!({"msgtype": "text", "text": {"content": "a", "mentioned_list": []}}),
             "text.mentioned_list: unknown field",
         ),
         (
-            Route::App,
+            Channel::App,
             json!({"msgtype": "markdown_v2", "markdown_v2": {"content": "a"}}),
             "markdown_v2 is a webhook type",
         ),
-        (Route::Webhook, json!({"msgtype": "textcard", "textcard": {}}), "textcard is a type of app messages"),
-        (Route::App, json!({"msgtype": "txt", "txt": {}}), "msgtype: \"txt\": unknown type; did you mean text?"),
-        (Route::App, json!({"msgtype": 1}), "msgtype: expected a string"),
-        (Route::App, json!({"msgtype": "text"}), "text: missing"),
+        (Channel::Webhook, json!({"msgtype": "textcard", "textcard": {}}), "textcard is a type of app messages"),
+        (Channel::App, json!({"msgtype": "txt", "txt": {}}), "msgtype: \"txt\": unknown type; did you mean text?"),
+        (Channel::App, json!({"msgtype": 1}), "msgtype: expected a string"),
+        (Channel::App, json!({"msgtype": "text"}), "text: missing"),
     ] {
         let case = format!("{} {body}", route.as_str());
         let cmd = scene.send(route, &["--payload", "-"]).stdin(body.to_string());

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent_silently, body_of, last};
 use crate::support::{Cmd, ROUTES, Scene};
@@ -45,7 +45,7 @@ enum Way {
 
 const WAYS: [Way; 4] = [Way::Argument, Way::Stdin, Way::TextFile, Way::TextFileStdin];
 
-fn send(scene: &Scene, route: Route, way: Way, given: &str) -> Cmd {
+fn send(scene: &Scene, route: Channel, way: Way, given: &str) -> Cmd {
     match way {
         Way::Argument => scene.send(route, &["--"]).arg(given),
         Way::Stdin => scene.send(route, &[]).stdin(given),
@@ -56,7 +56,7 @@ fn send(scene: &Scene, route: Route, way: Way, given: &str) -> Cmd {
 
 /// Sends it and looks at the bytes on the wire.
 #[track_caller]
-fn arrives(scene: &Scene, route: Route, way: Way, given: &str, expected: &str) {
+fn arrives(scene: &Scene, route: Channel, way: Way, given: &str, expected: &str) {
     let case = format!("{} {way:?} {given:?}", route.as_str());
     assert_sent_silently(&case, send(scene, route, way, given).run());
     let arrived = last(scene, &case);
@@ -75,7 +75,7 @@ fn a_group_gets_every_text_unharmed_from_everywhere() {
     let scene = Scene::new();
     for text in NASTY {
         for way in WAYS {
-            arrives(&scene, Route::Webhook, way, text, text);
+            arrives(&scene, Channel::Webhook, way, text, text);
         }
     }
 }
@@ -84,7 +84,7 @@ fn a_group_gets_every_text_unharmed_from_everywhere() {
 fn members_get_every_text_unharmed() {
     let scene = Scene::new();
     for (index, text) in NASTY.into_iter().enumerate() {
-        arrives(&scene, Route::App, WAYS[index % WAYS.len()], text, text);
+        arrives(&scene, Channel::App, WAYS[index % WAYS.len()], text, text);
     }
 }
 
@@ -92,7 +92,7 @@ fn members_get_every_text_unharmed() {
 fn one_long_line_arrives_whole() {
     let scene = Scene::new();
     let line = "0123456789磁".repeat(157);
-    for (route, way) in [(Route::App, Way::Argument), (Route::App, Way::Stdin), (Route::Webhook, Way::TextFile)] {
+    for (route, way) in [(Channel::App, Way::Argument), (Channel::App, Way::Stdin), (Channel::Webhook, Way::TextFile)] {
         arrives(&scene, route, way, &line, &line);
     }
 }
@@ -116,12 +116,12 @@ fn what_terminals_act_upon_is_cleaned_away() {
         for route in ROUTES {
             arrives(&scene, route, Way::Stdin, given, expected);
         }
-        arrives(&scene, Route::Webhook, Way::Argument, given, expected);
-        arrives(&scene, Route::Webhook, Way::TextFile, given, expected);
+        arrives(&scene, Channel::Webhook, Way::Argument, given, expected);
+        arrives(&scene, Channel::Webhook, Way::TextFile, given, expected);
     }
     // An argument cannot hold it.
     for way in [Way::Stdin, Way::TextFile] {
-        arrives(&scene, Route::App, way, "a\0b\0\0c\0", "abc");
+        arrives(&scene, Channel::App, way, "a\0b\0\0c\0", "abc");
     }
 }
 
@@ -129,7 +129,9 @@ fn what_terminals_act_upon_is_cleaned_away() {
 fn markdown_is_no_exception() {
     let scene = Scene::new();
     let text = "# 标题\n> `a\\_b` **<font color=\"warning\">98 %</font>** \\* $HOME\n\n| a | b |\n| - | - |";
-    for (route, msgtype) in [(Route::App, "markdown"), (Route::Webhook, "markdown"), (Route::Webhook, "markdown_v2")] {
+    for (route, msgtype) in
+        [(Channel::App, "markdown"), (Channel::Webhook, "markdown"), (Channel::Webhook, "markdown_v2")]
+    {
         let cmd = scene.send(route, &["-t", msgtype]).stdin(format!("\u{1b}[31m{text}\r\n"));
         assert_sent_silently(msgtype, cmd.run());
         assert_eq!(last(&scene, msgtype).body, body_of(route, msgtype, json!({"content": text})));

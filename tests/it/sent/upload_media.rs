@@ -3,14 +3,14 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, last_upload, refusal, refused};
 use crate::support::fake::{Endpoint, MediaKind, Reply, SECRET, WEBHOOK_KEY};
 use crate::support::{Cmd, ROUTES, Scene};
 
-fn upload(scene: &Scene, route: Route, args: &[&str]) -> Cmd {
+fn upload(scene: &Scene, route: Channel, args: &[&str]) -> Cmd {
     scene.cmd(&["upload-media", "--route", route.as_str()]).args(args)
 }
 
@@ -33,7 +33,7 @@ fn the_media_id_stands_alone_on_a_line() {
 fn the_document_tells_all_of_it() {
     let scene = Scene::new();
     let file = scene.env.file("a.png", PNG);
-    for (route, kind) in [(Route::App, "image"), (Route::Webhook, "file")] {
+    for (route, kind) in [(Channel::App, "image"), (Channel::Webhook, "file")] {
         let run = upload(&scene, route, &[]).arg(&file).run().assert_code(0);
         let document = run.json();
         let expected = json!({
@@ -56,22 +56,22 @@ fn the_document_tells_all_of_it() {
 #[test]
 fn the_kind_is_as_asked_for_or_by_content() {
     let scene = Scene::new();
-    type Case<'a> = (Route, &'a [&'a str], &'a [u8], MediaKind);
+    type Case<'a> = (Channel, &'a [&'a str], &'a [u8], MediaKind);
     let cases: [Case; 14] = [
-        (Route::App, &[], PNG, MediaKind::Image),
-        (Route::App, &[], JPEG, MediaKind::Image),
-        (Route::App, &[], AMR, MediaKind::Voice),
-        (Route::App, &[], MP4, MediaKind::Video),
-        (Route::App, &[], b"just text", MediaKind::File),
-        (Route::App, &["-t", "file"], PNG, MediaKind::File),
-        (Route::App, &["--type", "file"], MP4, MediaKind::File),
-        (Route::App, &["--type=voice"], AMR, MediaKind::Voice),
-        (Route::Webhook, &[], PNG, MediaKind::File),
-        (Route::Webhook, &[], AMR, MediaKind::Voice),
-        (Route::Webhook, &[], MP4, MediaKind::File),
-        (Route::Webhook, &[], b"just text", MediaKind::File),
-        (Route::Webhook, &["-t", "file"], AMR, MediaKind::File),
-        (Route::Webhook, &["-t", "voice"], AMR, MediaKind::Voice),
+        (Channel::App, &[], PNG, MediaKind::Image),
+        (Channel::App, &[], JPEG, MediaKind::Image),
+        (Channel::App, &[], AMR, MediaKind::Voice),
+        (Channel::App, &[], MP4, MediaKind::Video),
+        (Channel::App, &[], b"just text", MediaKind::File),
+        (Channel::App, &["-t", "file"], PNG, MediaKind::File),
+        (Channel::App, &["--type", "file"], MP4, MediaKind::File),
+        (Channel::App, &["--type=voice"], AMR, MediaKind::Voice),
+        (Channel::Webhook, &[], PNG, MediaKind::File),
+        (Channel::Webhook, &[], AMR, MediaKind::Voice),
+        (Channel::Webhook, &[], MP4, MediaKind::File),
+        (Channel::Webhook, &[], b"just text", MediaKind::File),
+        (Channel::Webhook, &["-t", "file"], AMR, MediaKind::File),
+        (Channel::Webhook, &["-t", "voice"], AMR, MediaKind::Voice),
     ];
     for (route, args, content, kind) in cases {
         let case = format!("{} {args:?} {}", route.as_str(), content.escape_ascii());
@@ -152,26 +152,26 @@ fn what_cannot_be_uploaded_is_refused_here() {
     let short = scene.env.file("short", b"12345");
     let large = sized(&scene, "large", b"x", 20 * MIB + 1);
     let [text, short, large] = [&text, &short, &large].map(|path| path.to_str().unwrap());
-    let cases: [(Route, &[&str], i32, &str); 13] = [
-        (Route::App, &["-t", "image", text], 2, "must be JPG or PNG"),
-        (Route::App, &["-t", "voice", text], 2, "must be AMR"),
-        (Route::App, &["-t", "video", text], 2, "the video must be MP4 by its content"),
-        (Route::App, &["-t", "music", text], 2, "the media type \"music\" is none of image, voice, video, file"),
-        (Route::Webhook, &["-t", "image", text], 2, "voice and file, not image"),
-        (Route::Webhook, &["-t", "video", text], 2, "voice and file, not video"),
-        (Route::App, &[short], 2, "has 5 bytes"),
-        (Route::Webhook, &[short], 2, "has 5 bytes"),
-        (Route::App, &[large], 2, "has 20971521 bytes"),
-        (Route::Webhook, &[large], 2, "has 20971521 bytes"),
-        (Route::App, &["missing"], 3, "there is no file \"missing\""),
-        (Route::App, &["."], 3, "is a folder"),
-        (Route::App, &[], 2, "FILE"),
+    let cases: [(Channel, &[&str], i32, &str); 13] = [
+        (Channel::App, &["-t", "image", text], 2, "must be JPG or PNG"),
+        (Channel::App, &["-t", "voice", text], 2, "must be AMR"),
+        (Channel::App, &["-t", "video", text], 2, "the video must be MP4 by its content"),
+        (Channel::App, &["-t", "music", text], 2, "the media type \"music\" is none of image, voice, video, file"),
+        (Channel::Webhook, &["-t", "image", text], 2, "voice and file, not image"),
+        (Channel::Webhook, &["-t", "video", text], 2, "voice and file, not video"),
+        (Channel::App, &[short], 2, "has 5 bytes"),
+        (Channel::Webhook, &[short], 2, "has 5 bytes"),
+        (Channel::App, &[large], 2, "has 20971521 bytes"),
+        (Channel::Webhook, &[large], 2, "has 20971521 bytes"),
+        (Channel::App, &["missing"], 3, "there is no file \"missing\""),
+        (Channel::App, &["."], 3, "is a folder"),
+        (Channel::App, &[], 2, "FILE"),
     ];
     for (route, args, code, message) in cases {
         let case = format!("{} {args:?}", route.as_str());
         refused(&scene, &case, upload(&scene, route, args), code).says(&case, message, "");
     }
-    let endless = refused(&scene, "stdin", upload(&scene, Route::App, &["-"]).stdin(vec![b'x'; 20 * MIB + 1]), 2);
+    let endless = refused(&scene, "stdin", upload(&scene, Channel::App, &["-"]).stdin(vec![b'x'; 20 * MIB + 1]), 2);
     endless.says("stdin", "stdin has more than 20971520 bytes", "");
 }
 
@@ -188,12 +188,12 @@ fn a_refusal_by_wecom_has_its_class() {
     ] {
         let case = format!("{reply:?}");
         scene.wecom.script(Endpoint::MediaUpload, [reply]);
-        let refused = refusal(&case, upload(&scene, Route::App, &["--timeout", "1s"]).arg(&file).run(), code);
+        let refused = refusal(&case, upload(&scene, Channel::App, &["--timeout", "1s"]).arg(&file).run(), code);
         assert_eq!(refused.document["errcode"], errcode, "{case}");
         assert_eq!(refused.document["media_id"], Value::Null, "{case}");
     }
     scene.wecom.remove_webhook(WEBHOOK_KEY);
-    let removed = refusal("removed", upload(&scene, Route::Webhook, &[]).arg(&file).run(), 4);
+    let removed = refusal("removed", upload(&scene, Channel::Webhook, &[]).arg(&file).run(), 4);
     assert_eq!(removed.document["errcode"], 93000);
 }
 

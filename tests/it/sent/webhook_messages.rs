@@ -1,7 +1,7 @@
 //! Options and text to webhook messages: what arrives for each type, and what has no place where.
 
 use serde_json::{Value, json};
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused};
 use crate::support::Scene;
@@ -27,7 +27,7 @@ fn each_type_arrives_as_its_options_say() {
     for (args, msgtype, payload) in cases {
         let case = format!("{args:?}");
         assert_sent_silently(&case, scene.group(args).run());
-        assert_eq!(last(&scene, &case).body, body_of(Route::Webhook, msgtype, payload), "{case}");
+        assert_eq!(last(&scene, &case).body, body_of(Channel::Webhook, msgtype, payload), "{case}");
     }
     // The key opens the door, and nothing else is asked for.
     let requests = scene.wecom.requests();

@@ -1,12 +1,12 @@
 //! The scene of most tests: a sealed environment, a fake of WeCom's server, and the commands that talk to it.
 
 use serde_json::Value;
-use wecom_alert::channel::Channel as Route;
+use wecom_alert::channel::Channel;
 
 use super::fake::{Arrived, Endpoint, FakeWecom};
 use super::{Cmd, TestEnv};
 
-pub(crate) const ROUTES: [Route; 2] = [Route::App, Route::Webhook];
+pub(crate) const ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
 
 /// A sealed environment and the fake that its commands talk to.
 pub(crate) struct Scene {
@@ -57,10 +57,10 @@ impl Scene {
     }
 
     /// A send on that route, to zhangsan or to the group.
-    pub(crate) fn send(&self, route: Route, args: &[&str]) -> Cmd {
+    pub(crate) fn send(&self, route: Channel, args: &[&str]) -> Cmd {
         match route {
-            Route::App => self.app(args),
-            Route::Webhook => self.group(args),
+            Channel::App => self.app(args),
+            Channel::Webhook => self.group(args),
         }
     }
 
@@ -89,22 +89,22 @@ fn text_of(message: &Arrived) -> String {
 }
 
 /// Each case on each route.
-pub(crate) fn on_each_route<T: Clone>(cases: impl IntoIterator<Item = T>) -> Vec<(Route, T)> {
+pub(crate) fn on_each_route<T: Clone>(cases: impl IntoIterator<Item = T>) -> Vec<(Channel, T)> {
     cases.into_iter().flat_map(|case| ROUTES.map(|route| (route, case.clone()))).collect()
 }
 
 /// The endpoint that takes the messages of a route.
-pub(crate) fn send_endpoint(route: Route) -> Endpoint {
+pub(crate) fn send_endpoint(route: Channel) -> Endpoint {
     match route {
-        Route::App => Endpoint::MessageSend,
-        Route::Webhook => Endpoint::WebhookSend,
+        Channel::App => Endpoint::MessageSend,
+        Channel::Webhook => Endpoint::WebhookSend,
     }
 }
 
 /// The endpoint that takes the files of a route.
-pub(crate) fn upload_endpoint(route: Route) -> Endpoint {
+pub(crate) fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
-        Route::App => Endpoint::MediaUpload,
-        Route::Webhook => Endpoint::WebhookUploadMedia,
+        Channel::App => Endpoint::MediaUpload,
+        Channel::Webhook => Endpoint::WebhookUploadMedia,
     }
 }
