@@ -73,7 +73,7 @@ impl Decoder {
         for line in bytes.split_inclusive(is_line_break) {
             let ends = usize::from(line.last().is_some_and(is_line_break));
             let (line, line_break) = line.split_at(line.len() - ends);
-            self.decode(guess(line), line);
+            self.decode_guessed(line);
             self.text.extend(line_break.iter().map(|&byte| char::from(byte)));
         }
     }
@@ -90,7 +90,29 @@ impl Decoder {
     }
 
     fn decode(&mut self, encoding: &'static encoding_rs::Encoding, bytes: &[u8]) {
-        decode_with(encoding, bytes, &mut self.text, |text| self.broken.note(text));
+        let Self { text, broken, .. } = self;
+        decode_with(encoding, bytes, |piece| {
+            if let Some(piece) = piece {
+                return text.push_str(piece);
+            }
+            broken.note(text);
+            text.push(char::REPLACEMENT_CHARACTER);
+        });
+    }
+
+    /// Decodes one line in the encoding that it seems to have.
+    fn decode_guessed(&mut self, line: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(line) {
+            return self.text.push_str(text);
+        }
+        // To know whether it is clean GB18030 it has to be decoded. If it is, that is the result.
+        let start = self.text.len();
+        let broken = decode_with(GB18030, line, |piece| self.text.push_str(piece.unwrap_or_default())).broken;
+        let encoding = guess_undecoded(line, broken);
+        if broken > 0 || encoding != GB18030 {
+            self.text.truncate(start);
+            self.decode(encoding, line);
+        }
     }
 
     /// How many bytes at the end of `head`, which a gap follows, begin a character that is cut.
@@ -185,26 +207,32 @@ struct Damage {
 }
 
 fn damage(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> Damage {
-    decode_with(encoding, bytes, &mut String::new(), |_| {})
+    decode_with(encoding, bytes, |_| {})
 }
 
-/// Decodes into `text`, with U+FFFD for each broken character; `on_broken` is called before.
+/// How many bytes of text are decoded at one go.
+const DECODED: usize = 1024;
+
+/// Decodes, and gives the text in pieces, with `None` between them for each broken character.
+///
+/// Each call of the decoder touches every page of the room that it is given: the room is small, not all that is reserved
+/// for a long text, or the time would grow with the square of its length.
 fn decode_with(
     encoding: &'static encoding_rs::Encoding,
     bytes: &[u8],
-    text: &mut String,
-    mut on_broken: impl FnMut(&str),
+    mut on_piece: impl FnMut(Option<&str>),
 ) -> Damage {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut damage = Damage::default();
+    let mut piece = String::with_capacity(DECODED);
     let mut rest = bytes;
     // An unfinished character shows when the decoder is told of the end, after all bytes.
     let mut is_end = false;
     loop {
-        // Enough for the shortest output, so that every turn of the loop makes progress.
-        text.reserve(rest.len() + 16);
-        let (result, read) = decoder.decode_to_string_without_replacement(rest, text, is_end);
+        piece.clear();
+        let (result, read) = decoder.decode_to_string_without_replacement(rest, &mut piece, is_end);
         rest = &rest[read..];
+        on_piece(Some(&piece));
         match result {
             DecoderResult::InputEmpty if is_end => return damage,
             DecoderResult::InputEmpty => is_end = true,
@@ -212,8 +240,7 @@ fn decode_with(
             DecoderResult::Malformed(length, _) => {
                 damage.broken += 1;
                 damage.unfinished = if is_end { length.into() } else { 0 };
-                on_broken(text);
-                text.push(char::REPLACEMENT_CHARACTER);
+                on_piece(None);
             }
         }
     }
@@ -233,7 +260,11 @@ fn guess(line: &[u8]) -> &'static encoding_rs::Encoding {
     if std::str::from_utf8(line).is_ok() {
         return UTF_8;
     }
-    let broken = damage(GB18030, line).broken;
+    guess_undecoded(line, damage(GB18030, line).broken)
+}
+
+/// The same for a line that is not UTF-8; `broken` is how many characters are broken if it is GB18030.
+fn guess_undecoded(line: &[u8], broken: usize) -> &'static encoding_rs::Encoding {
     let (wide, everyday) = wide_characters(line);
     let mostly_everyday = wide > 0 && everyday * 2 >= wide;
     let is_gb18030 = if broken == 0 {
@@ -251,8 +282,7 @@ fn utf8_leftovers(line: &[u8]) -> usize {
 
 /// Whether only the ends are broken UTF-8.
 fn is_cut_utf8(line: &[u8]) -> bool {
-    let damage = damage(UTF_8, &line[utf8_leftovers(line)..]);
-    damage.broken == usize::from(damage.unfinished > 0)
+    std::str::from_utf8(&line[utf8_leftovers(line)..]).err().is_none_or(|error| error.error_len().is_none())
 }
 
 /// Whether it contains a whole character of three bytes or more.
@@ -264,17 +294,20 @@ fn has_whole_utf8(line: &[u8]) -> bool {
 /// ones: GB 2312 rows 1 to 3 (punctuation, numbers, full-width letters), 9 (box drawing) and 16 to 55 (level 1 hanzi).
 fn wide_characters(line: &[u8]) -> (usize, usize) {
     let (mut all, mut everyday) = (0, 0);
-    let mut rest = line;
-    while let [first, ..] = rest {
-        let length = match rest {
-            [0x81..=0xfe, 0x30..=0x39, ..] => 4,
-            [0x81..=0xfe, 0x40..=0x7e | 0x80..=0xfe, ..] => 2,
+    let mut at = 0;
+    while let Some(&first) = line.get(at) {
+        if first.is_ascii() {
+            at += 1;
+            continue;
+        }
+        all += 1;
+        let second = line.get(at + 1).copied().unwrap_or_default();
+        at += match (first, second) {
+            (0x81..=0xfe, 0x30..=0x39) => 4,
+            (0x81..=0xfe, 0x40..=0x7e | 0x80..=0xfe) => 2,
             _ => 1,
         };
-        let (character, behind) = rest.split_at(length.min(rest.len()));
-        all += usize::from(!first.is_ascii());
-        everyday += usize::from(matches!(character, [0xa1..=0xa3 | 0xa9 | 0xb0..=0xd7, 0xa1..=0xfe]));
-        rest = behind;
+        everyday += usize::from(matches!((first, second), (0xa1..=0xa3 | 0xa9 | 0xb0..=0xd7, 0xa1..=0xfe)));
     }
     (all, everyday)
 }
@@ -357,6 +390,28 @@ mod tests {
             for (before, after) in PLACES {
                 assert_eq!(guess(format!("{before}{word}{after}").as_bytes()), UTF_8, "{before}{word}{after}");
             }
+        }
+    }
+
+    /// With a time that grows with the square of the length, this would take minutes.
+    #[test]
+    fn long_input_of_any_kind_ends() {
+        const LENGTH: usize = 1 << 20;
+        let one_wrong_byte = [&"磁盘".as_bytes().repeat(LENGTH / 6), &b"\xff"[..]].concat();
+        let mixed = [gbk("磁盘"), "数据".as_bytes().to_vec(), b"\xff ".to_vec()].concat();
+        let kinds: [Vec<u8>; 7] = [
+            gbk("磁盘宕机").repeat(LENGTH / 8),
+            gbk("磁盘宕机\n").repeat(LENGTH / 9),
+            gbk("😀").repeat(LENGTH / 4),
+            mixed.repeat(LENGTH / 12),
+            vec![0xff; LENGTH],
+            b"\xb4 ".repeat(LENGTH / 2),
+            one_wrong_byte,
+        ];
+        for bytes in kinds {
+            let mut decoder = Decoder::new(Encoding::Auto, &bytes);
+            decoder.push_bytes(bytes);
+            assert!(decoder.finish().0.chars().count() >= LENGTH / 8);
         }
     }
 
