@@ -2,8 +2,8 @@
 //!
 //! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
 //! one waits for it, and is sent if it fails. Two files per key, in the folder `cooldown`: a lock, held while an alert is
-//! being sent, and the last alert. Files that cannot be used never stop an alert, which then goes out with a warning. The
-//! files stay; they are small, and removing a lock would let two processes hold it.
+//! being sent, and the last alert. Files that cannot be used never stop an alert, which then goes out with a warning. They
+//! are removed some time after the cooldown.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -12,13 +12,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{at_ms, now_ms};
+use crate::clock::{at_ms, in_ms, now_ms};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::store::{Folder, Guard, KeyedFile};
 
 /// How long a repeat that is held back waits to be counted, at the most.
 const COUNT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many keys are looked at, when a new one comes, for whether their files can be removed.
+const MOST_SWEPT: usize = 16;
+
+/// How long after its cooldown a file stays that holds a count, in milliseconds: 30 days.
+const KEPT_FOR_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
 /// In the folder of the state.
 const FOLDER: &str = "cooldown";
@@ -44,6 +50,9 @@ pub(crate) struct AdmittedAlert {
     /// Why repeats cannot be held back after it, or were not before; `None` if all is well.
     pub(crate) warning: Option<String>,
     file: Option<(KeyedFile, Guard)>,
+    duration: Duration,
+    /// Whether nothing was kept of its key.
+    is_first: bool,
 }
 
 /// Alerts that were held back.
@@ -91,12 +100,18 @@ impl AdmittedAlert {
     #[must_use = "a warning is for whoever sends"]
     pub(crate) fn record_sent(self) -> Option<String> {
         let (file, guard) = self.file.as_ref()?;
-        let kept = file.write(&LastAlert { passed_at: now_ms(), held: 0 }, guard);
+        let now = now_ms();
+        let ends_at = Some(now.saturating_add(in_ms(self.duration)));
+        let kept = file.write(&LastAlert { passed_at: now, held: 0, ends_at }, guard);
+        if self.is_first {
+            // One more key: the files of others whose time is over make room for it.
+            let _ = sweep(file, now);
+        }
         kept.err().map(|error| not_kept(file.says("cannot be written", error)))
     }
 
     fn without_cooldown(reason: impl Display) -> Self {
-        Self { held_back: None, warning: Some(not_kept(reason)), file: None }
+        Self { held_back: None, warning: Some(not_kept(reason)), file: None, duration: Duration::ZERO, is_first: false }
     }
 }
 
@@ -124,7 +139,8 @@ fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Ob
     let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
         let before = last.filter(|last| last.held > 0);
         let held_back = before.map(|last| HeldBack { count: last.held, since: at_ms(last.passed_at) });
-        return Admission::Send(AdmittedAlert { held_back, warning: None, file: Some((file, guard)) });
+        let (file, is_first) = (Some((file, guard)), last.is_none());
+        return Admission::Send(AdmittedAlert { held_back, warning: None, file, duration, is_first });
     };
     let last = LastAlert { held: last.held.saturating_add(1), ..last };
     if let Err(error) = file.write(&last, &guard) {
@@ -134,11 +150,29 @@ fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Ob
     Admission::HeldBack { count: last.held }
 }
 
+/// Removes the files of some keys whose cooldown is over: more than are added, and few enough to cost nothing. Files that
+/// another process uses stay.
+fn sweep(file: &KeyedFile, now: u64) -> io::Result<()> {
+    let mut keys = file.of_all_keys()?;
+    fastrand::shuffle(&mut keys);
+    for key in keys.iter().take(MOST_SWEPT) {
+        if let Ok(Some(guard)) = key.try_lock()
+            && key.read().is_ok_and(|last: Option<LastAlert>| last.is_none_or(|last| last.is_over_at(now)))
+        {
+            key.remove(guard)?;
+        }
+    }
+    Ok(())
+}
+
 /// The content of a file: the last alert that was taken, and how many were held back after it. Times are Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct LastAlert {
     passed_at: u64,
     held: u64,
+    /// When the cooldown is over; 0.2.0 and before did not keep that.
+    #[serde(default)]
+    ends_at: Option<u64>,
 }
 
 impl LastAlert {
@@ -150,6 +184,13 @@ impl LastAlert {
     fn is_recent_at(&self, now: u64, duration: Duration) -> bool {
         // From the future: the clock was set back, and its age is unknown.
         now.checked_sub(self.passed_at).is_some_and(|age| u128::from(age) < duration.as_millis())
+    }
+
+    /// Whether nobody asks for it any more. How many were held back is told by the next alert, if one comes in time.
+    fn is_over_at(&self, now: u64) -> bool {
+        let ends_at = self.ends_at.unwrap_or(self.passed_at);
+        let kept_for = if self.held > 0 || self.ends_at.is_none() { KEPT_FOR_MS } else { 0 };
+        now > ends_at.saturating_add(kept_for)
     }
 }
 
@@ -237,6 +278,40 @@ mod tests {
             assert_eq!(passes(machine.admit("a", SHORT).await).held_back, None);
         });
         assert_eq!(*machine.said.lock().unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn files_of_many_keys_do_not_add_up() {
+        const MOMENT: Duration = Duration::from_millis(1);
+        let machine = Machine::new();
+        run(async {
+            let lasting = passes(machine.admit("lasting", LONG).await);
+            assert_eq!(lasting.record_sent(), None);
+            let under_way = passes(machine.admit("under way", LONG).await);
+            for key in 0..200 {
+                assert_eq!(passes(machine.admit(&key.to_string(), MOMENT).await).record_sent(), None);
+            }
+            let left = machine.state().within(FOLDER).names().unwrap().len();
+            assert!(left < 40, "{left} files are left");
+            assert_eq!(under_way.record_sent(), None);
+            for key in ["lasting", "under way"] {
+                assert_eq!(count_held_back(&machine.admit(key, LONG).await), 1, "{key}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_count_is_kept_for_the_next_alert_and_old_files_go() {
+        let of = |held, ends_at| LastAlert { passed_at: 1_000, held, ends_at };
+        for (last, over_at) in [
+            (of(0, Some(9_000)), 9_000),
+            (of(3, Some(9_000)), 9_000 + KEPT_FOR_MS),
+            (of(0, None), 1_000 + KEPT_FOR_MS),
+            (of(0, Some(u64::MAX)), u64::MAX),
+        ] {
+            assert!(!last.is_over_at(over_at), "{last:?}");
+            assert_eq!(last.is_over_at(over_at.saturating_add(1)), over_at < u64::MAX, "{last:?}");
+        }
     }
 
     #[test]
@@ -330,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_time_counts_to_the_millisecond_and_not_from_the_future() {
-        let last = LastAlert { passed_at: 1_000, held: 0 };
+        let last = LastAlert { passed_at: 1_000, held: 0, ends_at: None };
         for (now, expected) in [(999, false), (1_000, true), (1_199, true), (1_200, false)] {
             assert_eq!(last.is_recent_at(now, SHORT), expected, "{now}");
         }

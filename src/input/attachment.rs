@@ -56,10 +56,11 @@ impl Attachment {
         Ok(Self { name: filename.unwrap_or(&own_name).to_owned(), ..attachment })
     }
 
-    /// Opens a file that this program stores, with its original name, of any kind. Fails with exit 3 where it is
-    /// missing, a folder or unreadable.
-    pub(crate) fn kept(path: &Path, name: &str) -> Result<Self> {
-        Ok(Self { name: name.to_owned(), ..Self::from_file(path)? })
+    /// A plain file that this program stores, with its original name. Fails with exit 3 where it is unreadable.
+    pub(crate) fn kept(file: File, name: &str) -> Result<Self> {
+        let size = file.metadata().map_err(|error| unreadable(name, &error))?.len();
+        let attachment = Self::measured(Content::File(Arc::new(Mutex::new(file))), size, name)?;
+        Ok(Self { name: name.to_owned(), ..attachment })
     }
 
     /// A text as a file of that name.

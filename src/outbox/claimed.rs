@@ -1,8 +1,10 @@
 //! An entry that one process has claimed: no other process delivers, moves or discards it meanwhile.
 
+use std::io;
+
 use super::entry::{EntryProgress, StoredAlert, StoredFile};
 use super::listing::{self, PROGRESS};
-use super::{format, unusable};
+use super::{MAX_BYTES, format, unusable};
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::Summing;
 use crate::input::Attachment;
@@ -69,18 +71,21 @@ impl ClaimedEntry {
     pub(crate) fn fail(self, progress: &EntryProgress) -> Result<()> {
         let moved = format::write_progress(progress)
             .and_then(|content| self.place.write_durably(PROGRESS, &content))
-            .and_then(|()| listing::move_into(&self.place, &self.failed, &self.alert.id));
+            .and_then(|()| self.place.move_into(&self.failed));
         moved.map_err(|error| unusable(&self.place, &error))
     }
 
     fn attachment(&self, index: usize, stored: &StoredFile) -> Result<(MediaKind, Attachment)> {
-        let path = self.place.file(&stored.file);
-        // In a folder that a group shares, neither a name nor a link may make this user send another of his files.
-        let is_own = stored.is_own() && std::fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
-        if !is_own {
+        // In a folder that a group shares, no name may make this user send another of his files.
+        if !listing::is_copy(&stored.file) {
             return Err(self.spoilt(index, "its file is missing"));
         }
-        let attachment = Attachment::kept(&path, &stored.name).map_err(|error| self.spoilt(index, error.message()))?;
+        let file = self.place.open_file(&stored.file, MAX_BYTES).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => self.spoilt(index, "its file is missing"),
+            io::ErrorKind::InvalidData => self.spoilt(index, &format!("its file cannot be used: {error}")),
+            _ => unusable(&self.place, &error),
+        })?;
+        let attachment = Attachment::kept(file, &stored.name).map_err(|error| self.spoilt(index, error.message()))?;
         if attachment.size != stored.size {
             let changed = format!("its file has {} bytes instead of {}", attachment.size, stored.size);
             return Err(self.spoilt(index, &changed));

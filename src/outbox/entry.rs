@@ -106,14 +106,6 @@ impl StoredPart {
     }
 }
 
-impl StoredFile {
-    /// Whether its file can be one that was copied in: no name leads out of the entry's folder.
-    pub(super) fn is_own(&self) -> bool {
-        let number = self.file.strip_suffix(".bin").unwrap_or_default();
-        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-    }
-}
-
 impl EntryProgress {
     /// That of an entry of which nothing was tried yet.
     pub(crate) fn new(parts: usize) -> Self {

@@ -13,7 +13,7 @@ use chrono::DateTime;
 
 use super::entry::{EntryProgress, StoredAlert};
 use super::{LEFT_BEHIND, MAX_BYTES, format};
-use crate::store::{Folder, open_small};
+use crate::store::Folder;
 
 /// The file of the accepted alert.
 pub(super) const ENTRY: &str = "entry.json";
@@ -85,12 +85,12 @@ fn read_whole(place: &Folder, id: &str) -> Result<Option<(StoredAlert, EntryProg
 
 /// Opens the file of the accepted alert, to read its bodies.
 pub(super) fn open_entry(place: &Folder) -> io::Result<File> {
-    open_small(&place.file(ENTRY), MAX_BYTES)
+    place.open_file(ENTRY, MAX_BYTES)
 }
 
 /// How far it has come; `None` where nothing was tried, or a loss of power left nothing of it.
 fn read_progress(place: &Folder, parts: usize) -> Result<Option<EntryProgress>, String> {
-    match open_small(&place.file(PROGRESS), MAX_BYTES) {
+    match place.open_file(PROGRESS, MAX_BYTES) {
         Ok(file) if file.metadata().is_ok_and(|about| about.len() == 0) => Ok(None),
         Ok(file) => format::read_progress(file, parts).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -103,26 +103,15 @@ pub(super) fn is_hollow(place: &Folder) -> io::Result<bool> {
     Ok(place.names()?.iter().all(|name| name == LOCK))
 }
 
-/// Moves the folder of an entry into another one, as a whole. That one is made again where it was removed.
-pub(super) fn move_into(place: &Folder, folder: &Folder, id: &str) -> io::Result<()> {
-    match place.move_to(&folder.within(id)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && place.path().exists() => {
-            folder.make()?;
-            place.move_to(&folder.within(id))
-        }
-        moved => moved,
-    }
-}
-
 /// Moves the folder of an entry to the drafts, atomically, and removes it there. What a killed process
 /// leaves of it is swept away later.
 pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> {
-    match move_into(place, new, id) {
+    match place.move_into(new) {
         // It may have been moved, and only the fsync failed.
-        Err(error) if place.path().exists() => return Err(error),
+        Err(error) if place.exists() => return Err(error),
         _ => {}
     }
-    let _ = new.within(id).remove();
+    let _ = new.within(id).remove(is_own);
     Ok(())
 }
 
@@ -136,7 +125,7 @@ fn unread(place: &Folder, error: &io::Error) -> Option<String> {
             Ok(false) => Some(format!("{ENTRY} is missing")),
             Err(error) => Some(format!("its folder cannot be read: {error}")),
         },
-        io::ErrorKind::InvalidData => Some(format!("{ENTRY} is too long or no regular file")),
+        _ if place.look().is_err() => Some(error.to_string()),
         _ => Some(format!("{ENTRY} cannot be read: {error}")),
     }
 }
@@ -150,24 +139,15 @@ pub(crate) struct Stock {
     pub(crate) bytes: u64,
 }
 
-/// Makes folders, the upper ones first, and sees to it that those which were missing outlive a loss of power.
-pub(super) fn make_durably(folders: [&Folder; 5]) -> io::Result<()> {
-    for folder in folders {
-        let missing: Vec<Folder> = folder
-            .path()
-            .ancestors()
-            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
-            .map(Folder::private)
-            .collect();
-        folder.make()?;
-        for made in missing {
-            // To its own place: that changes nothing, and syncs the name in the folder above.
-            if made.path().parent().is_some_and(|above| !above.as_os_str().is_empty()) {
-                made.move_to(&made)?;
-            }
-        }
-    }
-    Ok(())
+/// Whether a file in the folder of an entry can be this program's.
+pub(super) fn is_own(name: &str) -> bool {
+    [ENTRY, PROGRESS, LOCK].contains(&name) || is_copy(name)
+}
+
+/// Whether it can be the name of a file that was copied in: `1.bin` for that of the first part.
+pub(super) fn is_copy(name: &str) -> bool {
+    let number = name.strip_suffix(".bin").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The names of what can be an entry, in order.
@@ -193,8 +173,8 @@ pub(super) fn stock(folders: [&Folder; 2]) -> io::Result<Stock> {
             let Ok(names) = place.names() else { continue };
             if names.iter().any(|name| name != LOCK) {
                 stock.entries += 1;
-                let lengths = names.iter().filter_map(|name| std::fs::symlink_metadata(place.file(name)).ok());
-                stock.bytes += lengths.map(|about| about.len()).sum::<u64>();
+                let lengths = names.iter().filter_map(|name| place.length_of(name).ok());
+                stock.bytes += lengths.sum::<u64>();
             }
         }
     }
@@ -211,7 +191,7 @@ pub(super) fn sweep(folder: &Folder, now: SystemTime, unwanted: impl Fn(&Folder)
         }
         if let Ok(Some(_lock)) = place.try_lock(LOCK)
             && unwanted(&place)
-            && place.remove().is_ok()
+            && place.remove(is_own).is_ok()
         {
             swept += 1;
         }
@@ -221,8 +201,7 @@ pub(super) fn sweep(folder: &Folder, now: SystemTime, unwanted: impl Fn(&Folder)
 
 /// Whether nothing was put into it or taken out of it for an hour.
 fn was_left_behind(place: &Folder, now: SystemTime) -> bool {
-    let modified = std::fs::metadata(place.path()).and_then(|about| about.modified());
-    modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= LEFT_BEHIND))
+    place.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= LEFT_BEHIND))
 }
 
 #[cfg(test)]

@@ -93,8 +93,9 @@ impl Outbox {
     /// The outbox in a folder for state, made where it is missing.
     pub(crate) fn open(state: &Folder) -> Result<Self, NotStored> {
         let outbox = Self::at(state);
-        listing::make_durably([state, &outbox.top, &outbox.waiting, &outbox.failed, &outbox.new])
-            .map_err(|error| outbox.not_stored(&error))?;
+        for folder in [&outbox.waiting, &outbox.failed, &outbox.new] {
+            folder.make_durably().map_err(|error| outbox.not_stored(&error))?;
+        }
         Ok(outbox)
     }
 
@@ -127,7 +128,7 @@ impl Outbox {
             Err(error) => {
                 // It may have been moved, and only the fsync failed.
                 let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
-                let _ = self.new.within(&alert.id).remove();
+                let _ = self.new.within(&alert.id).remove(listing::is_own);
                 Err(self.not_stored(&error))
             }
         }
@@ -149,7 +150,7 @@ impl Outbox {
         }
         draft.write_synced(ENTRY, &format::write_entry(alert, bodies)?)?;
         draft.sync_names()?;
-        draft.move_to(&self.waiting.within(&alert.id))?;
+        draft.move_into(&self.waiting)?;
         Ok(lock)
     }
 
@@ -177,16 +178,16 @@ impl Outbox {
 
     /// Claims a waiting entry, as it is now.
     pub(crate) fn claim(&self, id: &str) -> Result<ClaimedEntry, ClaimError> {
-        let (place, lock) = self.lock_entry(&self.waiting, id)?;
+        let (place, lock) = self.lock_entry(&self.waiting, id).map_err(|error| match error {
+            ClaimError::Damaged(reason) => self.set_aside(&self.waiting.within(id), reason),
+            error => error,
+        })?;
         // It may have been delivered or changed before the lock was free.
         match listing::read(&place, id) {
             Some(Ok((entry, progress))) => Ok(self.claimed(entry, progress, lock)),
-            Some(Err(damaged)) => {
-                listing::move_into(&place, &self.failed, id).map_err(|error| self.unusable(&error))?;
-                Err(ClaimError::Damaged(damaged.reason))
-            }
+            Some(Err(damaged)) => Err(self.set_aside(&place, damaged.reason)),
             None => {
-                let _ = place.remove();
+                let _ = place.remove(listing::is_own);
                 Err(ClaimError::Gone)
             }
         }
@@ -196,14 +197,18 @@ impl Outbox {
     pub(crate) fn drop_entry(&self, id: &str) -> Result<(), ClaimError> {
         // In this order, since an entry moves from the one to the other, and back only when it is asked for.
         for folder in [&self.waiting, &self.failed] {
-            let (place, _lock) = match self.lock_entry(folder, id) {
+            let place = folder.within(id);
+            let locked = match self.lock_entry(folder, id) {
                 Err(ClaimError::Gone) => continue,
-                locked => locked?,
+                // Nobody can lock it: it is no entry of this program.
+                Err(ClaimError::Damaged(_)) => None,
+                locked => Some(locked?),
             };
-            if !listing::is_hollow(&place).map_err(|error| self.unusable(&error))? {
+            let is_hollow = locked.is_some() && listing::is_hollow(&place).map_err(|error| self.unusable(&error))?;
+            if !is_hollow {
                 return Ok(listing::discard(&place, &self.new, id).map_err(|error| self.unusable(&error))?);
             }
-            let _ = place.remove();
+            let _ = place.remove(listing::is_own);
         }
         Err(ClaimError::Gone)
     }
@@ -217,7 +222,7 @@ impl Outbox {
                 Err(_) => continue,
                 Ok(locked) => locked,
             };
-            listing::move_into(&place, &self.waiting, &entry.id).map_err(|error| self.unusable(&error))?;
+            place.move_into(&self.waiting).map_err(|error| self.unusable(&error))?;
             revived.push(entry.id);
         }
         Ok(revived)
@@ -246,17 +251,28 @@ impl Outbox {
     /// The folder of an entry and its lock. It is looked for first: to ask for its lock would make it.
     fn lock_entry(&self, folder: &Folder, id: &str) -> Result<(Folder, Guard), ClaimError> {
         let place = folder.within(id);
-        if !listing::is_id(id) || !place.path().is_dir() {
+        if !listing::is_id(id) {
             return Err(ClaimError::Gone);
         }
-        match place.try_lock(LOCK) {
+        match place.look().and_then(|()| place.try_lock(LOCK)) {
             Ok(Some(lock)) => Ok((place, lock)),
             Ok(None) => Err(ClaimError::Busy),
             // It went away meanwhile.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Err(ClaimError::Gone)
             }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(ClaimError::Damaged(format!("its {LOCK} cannot be used: {error}")))
+            }
             Err(error) => Err(self.unusable(&error).into()),
+        }
+    }
+
+    /// Puts an entry that cannot be used among the failed ones.
+    fn set_aside(&self, place: &Folder, reason: String) -> ClaimError {
+        match place.move_into(&self.failed) {
+            Ok(()) => ClaimError::Damaged(reason),
+            Err(error) => ClaimError::Failed(self.unusable(&error)),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::window::Window;
 use crate::clock::now_ms;
 use crate::event::Observer;
-use crate::store::{Folder, Guard, read_small};
+use crate::store::{Folder, Guard};
 
 /// How long others may keep the file locked. They only ever write a line: a longer lock means a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -60,8 +60,8 @@ impl RateFile {
 
     /// What is written there, as far as it can be read without the lock.
     pub(super) fn peek(&self, now: u64) -> Window {
-        let path = self.folder.as_ref().map(|folder| folder.file(&self.name));
-        let content = path.and_then(|path| read_small(&path, FILE_LIMIT).ok()).unwrap_or_default();
+        let content =
+            self.folder.as_ref().and_then(|folder| folder.read(&self.name, FILE_LIMIT).ok()).unwrap_or_default();
         Window::parse(&content, now)
     }
 

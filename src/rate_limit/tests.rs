@@ -291,7 +291,7 @@ fn a_file_locked_for_ever_stops_no_alert() {
 #[test]
 fn a_file_with_foreign_content_is_replaced() {
     let machine = Machine::new();
-    machine.folder().make().unwrap();
+    machine.folder().make_durably().unwrap();
     std::fs::write(machine.folder().file("target.json"), "no window\n".repeat(1_000)).unwrap();
     run(async {
         let limiter = machine.limiter(1, LONG);

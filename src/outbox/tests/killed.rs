@@ -31,7 +31,7 @@ fn half_an_entry_is_never_seen_and_is_swept_when_it_is_old() {
     let ids: Vec<String> = (0..HALF.len()).map(|number| format!("20261121T101530.000Z-1-{number}")).collect();
     for (id, names) in ids.iter().zip(HALF) {
         let folder = Folder::private(place.path("new")).within(id);
-        folder.make().unwrap();
+        folder.make_durably().unwrap();
         names.iter().for_each(|name| folder.write_durably(name, &content).unwrap());
     }
     assert_eq!(place.listed(), [vec![whole.clone()], vec![], vec![], vec![]]);
@@ -71,7 +71,7 @@ fn a_step_that_fails_leaves_nothing_behind() {
     let place = Place::new();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "0123456789").unwrap();
-    let cut = Attachment::kept(file.path(), "a.log").unwrap();
+    let cut = Attachment::kept(file.reopen().unwrap(), "a.log").unwrap();
     file.as_file().set_len(4).unwrap();
     let mut part = file_part(b"whole", "b.log");
     part.file = Some((MediaKind::File, cut));

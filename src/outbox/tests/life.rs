@@ -173,7 +173,11 @@ fn a_file_that_is_not_the_one_copied_in_is_not_sent() {
     std::fs::write(&outside, "contents").unwrap();
     std::fs::remove_file(&path).unwrap();
     #[cfg(unix)]
-    std::os::unix::fs::symlink(&outside, &path).unwrap();
+    {
+        std::os::unix::fs::symlink(&outside, &path).unwrap();
+        assert!(told(&held).ends_with("its file cannot be used: it is a link"), "{}", told(&held));
+        std::fs::remove_file(&path).unwrap();
+    }
     assert!(told(&held).ends_with("its file is missing"), "{}", told(&held));
     held.alert.parts[0].file.as_mut().unwrap().file = "../../../../outside".to_owned();
     assert!(told(&held).ends_with("its file is missing"), "{}", told(&held));

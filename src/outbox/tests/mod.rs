@@ -99,7 +99,7 @@ fn message(text: &str) -> Part {
 fn file_part(content: &[u8], name: &str) -> Part {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), content).unwrap();
-    let attachment = Attachment::kept(file.path(), name).unwrap();
+    let attachment = Attachment::kept(file.reopen().unwrap(), name).unwrap();
     let body = json!({"touser": "zhangsan", "msgtype": "file", "agentid": 1, "file": {"media_id": "x"}});
     Part { kind: PartKind::Attachment, body, file: Some((MediaKind::File, attachment)), name: Some(name.to_owned()) }
 }

@@ -1,0 +1,232 @@
+//! An opened folder. What is in it is reached through its handle: never by a path that was looked at before, and never
+//! through a link.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// To be read.
+    Read,
+    /// To be read and written. It must exist.
+    Write,
+    /// The same, and it must not exist: it is made, for its owner alone.
+    Create,
+}
+
+/// The error for what is there and is not what this program puts there. Its kind is `InvalidData`.
+pub(super) fn refused(why: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why.into())
+}
+
+#[cfg(unix)]
+pub(super) use unix::Dir;
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// A folder, by its handle.
+    #[derive(Debug)]
+    pub(in crate::store) struct Dir(File);
+
+    impl Dir {
+        /// Opens the folder of a setting. Links on the way to it are the user's own.
+        pub(in crate::store) fn open(path: &Path) -> io::Result<Self> {
+            let flags = OFlags::DIRECTORY | OFlags::NONBLOCK;
+            let folder = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+            Ok(Self(folder))
+        }
+
+        /// Opens a folder in it.
+        pub(in crate::store) fn open_in(&self, name: &str) -> io::Result<Self> {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            match openat(&self.0, name, flags, Mode::empty()) {
+                Err(Errno::NOTDIR | Errno::LOOP) if self.is_link(name) => Err(refused("it is a link")),
+                opened => Ok(Self(opened?.into())),
+            }
+        }
+
+        /// Opens a file in it; a pipe or device does not make it wait. The caller looks at what kind it is.
+        pub(in crate::store) fn open_file(&self, name: &str, opening: Opening) -> io::Result<File> {
+            let flags = match opening {
+                Opening::Read => OFlags::RDONLY,
+                Opening::Write => OFlags::RDWR,
+                Opening::Create => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
+            };
+            let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            match openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR) {
+                Err(Errno::LOOP | Errno::MLINK) => Err(refused("it is a link")),
+                Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(refused("it is no plain file")),
+                opened => Ok(opened?.into()),
+            }
+        }
+
+        /// Makes a folder in it, for its owner alone.
+        pub(in crate::store) fn make_folder(&self, name: &str) -> io::Result<()> {
+            Ok(mkdirat(&self.0, name, Mode::RWXU)?)
+        }
+
+        /// Renames what is in it, into `to`; a file of the new name is replaced.
+        pub(in crate::store) fn rename(&self, name: &str, to: &Self, new_name: &str) -> io::Result<()> {
+            Ok(renameat(&self.0, name, &to.0, new_name)?)
+        }
+
+        /// Renames what is in it; fails with `AlreadyExists` where there is something of the new name. Some file systems
+        /// cannot promise that: there it is replaced.
+        pub(in crate::store) fn rename_to_new(&self, name: &str, new_name: &str) -> io::Result<()> {
+            #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+            match rustix::fs::renameat_with(&self.0, name, &self.0, new_name, rustix::fs::RenameFlags::NOREPLACE) {
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                renamed => return Ok(renamed?),
+            }
+            self.rename(name, self, new_name)
+        }
+
+        /// Removes a file, a link or an empty folder in it.
+        pub(in crate::store) fn remove(&self, name: &str) -> io::Result<()> {
+            match unlinkat(&self.0, name, AtFlags::empty()) {
+                // Linux says the one, POSIX the other.
+                Err(Errno::ISDIR | Errno::PERM) => Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?),
+                removed => Ok(removed?),
+            }
+        }
+
+        /// The names of what is in it, as far as they are UTF-8.
+        pub(in crate::store) fn names(&self) -> io::Result<Vec<String>> {
+            let mut names = Vec::new();
+            for entry in rustix::fs::Dir::read_from(&self.0)? {
+                names.extend(entry?.file_name().to_str().ok().map(str::to_owned));
+            }
+            names.retain(|name| name != "." && name != "..");
+            Ok(names)
+        }
+
+        /// The length of what is in it, in bytes.
+        pub(in crate::store) fn length_of(&self, name: &str) -> io::Result<u64> {
+            Ok(u64::try_from(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_size).unwrap_or_default())
+        }
+
+        /// What the file system says of it.
+        pub(in crate::store) fn about(&self) -> io::Result<Metadata> {
+            self.0.metadata()
+        }
+
+        pub(in crate::store) fn set_mode(&self, mode: u32) -> io::Result<()> {
+            set_mode(&self.0, mode)
+        }
+
+        /// Syncs the names in it to disk.
+        pub(in crate::store) fn sync(&self) -> io::Result<()> {
+            self.0.sync_all()
+        }
+
+        fn is_link(&self, name: &str) -> bool {
+            statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)
+                .is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::Symlink)
+        }
+    }
+
+    /// Sets the mode of what is open, independent of the process's umask.
+    pub(in crate::store) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+    }
+}
+
+#[cfg(unix)]
+pub(super) use unix::set_mode;
+
+/// Without handles of folders, paths must do.
+#[cfg(not(unix))]
+mod path {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[derive(Debug)]
+    pub(in crate::store) struct Dir(PathBuf);
+
+    impl Dir {
+        pub(in crate::store) fn open(path: &Path) -> io::Result<Self> {
+            if fs::metadata(path)?.is_dir() {
+                Ok(Self(path.to_owned()))
+            } else {
+                Err(io::ErrorKind::NotADirectory.into())
+            }
+        }
+
+        pub(in crate::store) fn open_in(&self, name: &str) -> io::Result<Self> {
+            let path = self.0.join(name);
+            if fs::symlink_metadata(&path)?.is_symlink() { Err(refused("it is a link")) } else { Self::open(&path) }
+        }
+
+        pub(in crate::store) fn open_file(&self, name: &str, opening: Opening) -> io::Result<File> {
+            let path = self.0.join(name);
+            if fs::symlink_metadata(&path).is_ok_and(|about| !about.is_file()) {
+                return Err(refused("it is no plain file"));
+            }
+            let (write, new) = (opening != Opening::Read, opening == Opening::Create);
+            fs::OpenOptions::new().read(true).write(write).create_new(new).open(path)
+        }
+
+        pub(in crate::store) fn make_folder(&self, name: &str) -> io::Result<()> {
+            fs::create_dir(self.0.join(name))
+        }
+
+        pub(in crate::store) fn rename(&self, name: &str, to: &Self, new_name: &str) -> io::Result<()> {
+            fs::rename(self.0.join(name), to.0.join(new_name))
+        }
+
+        pub(in crate::store) fn rename_to_new(&self, name: &str, new_name: &str) -> io::Result<()> {
+            if self.0.join(new_name).exists() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            self.rename(name, self, new_name)
+        }
+
+        pub(in crate::store) fn remove(&self, name: &str) -> io::Result<()> {
+            let path = self.0.join(name);
+            if fs::symlink_metadata(&path)?.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }
+        }
+
+        pub(in crate::store) fn names(&self) -> io::Result<Vec<String>> {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(&self.0)? {
+                names.extend(entry?.file_name().into_string().ok());
+            }
+            Ok(names)
+        }
+
+        pub(in crate::store) fn length_of(&self, name: &str) -> io::Result<u64> {
+            Ok(fs::symlink_metadata(self.0.join(name))?.len())
+        }
+
+        pub(in crate::store) fn about(&self) -> io::Result<Metadata> {
+            fs::metadata(&self.0)
+        }
+
+        pub(in crate::store) fn set_mode(&self, _mode: u32) -> io::Result<()> {
+            Ok(())
+        }
+
+        /// A folder cannot be opened to be synced everywhere.
+        pub(in crate::store) fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    pub(in crate::store) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) use path::{Dir, set_mode};

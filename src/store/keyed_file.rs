@@ -1,0 +1,84 @@
+//! Small JSON files under a key, each with a lock beside it.
+
+use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::folder::Folder;
+use super::lock::Guard;
+use crate::fingerprint::fingerprint;
+
+/// No JSON file under a key is longer, in bytes.
+const KEYED_LIMIT: u64 = 16 * 1024;
+
+/// A small JSON file under a key, with a lock file beside it: kept from one run to the next.
+#[derive(Debug)]
+pub(crate) struct KeyedFile {
+    folder: Folder,
+    name: String,
+    lock: String,
+}
+
+impl KeyedFile {
+    /// The file for this key in that folder of the state; the files' names do not reveal the key.
+    pub(crate) fn new(state: &Folder, folder: &str, key: &str) -> Self {
+        Self::of_fingerprint(state.within(folder), "", &fingerprint([key]))
+    }
+
+    /// The file in this folder for a key that this is the fingerprint of.
+    pub(crate) fn of_fingerprint(folder: Folder, prefix: &str, fingerprint: &str) -> Self {
+        let short = fingerprint.get(..32).unwrap_or(fingerprint);
+        Self { folder, name: format!("{prefix}{short}.json"), lock: format!("{prefix}{short}.lock") }
+    }
+
+    /// The lock; `None` where it cannot be had in time, or is not needed any more.
+    pub(crate) async fn lock(&self, until: Instant, is_settled: impl FnMut() -> bool) -> io::Result<Option<Guard>> {
+        self.folder.lock(&self.lock, until, is_settled).await
+    }
+
+    /// The lock, if it is free now.
+    pub(crate) fn try_lock(&self) -> io::Result<Option<Guard>> {
+        self.folder.try_lock(&self.lock)
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.file(&self.name)
+    }
+
+    /// What is kept, if anything is; the error says why it cannot be read and quotes nothing of it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
+        match self.folder.read(&self.name, KEYED_LIMIT) {
+            Ok(content) => serde_json::from_slice(&content).map(Some).map_err(|_| "it is damaged".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    pub(crate) fn write(&self, known: &impl Serialize, guard: &Guard) -> io::Result<()> {
+        self.folder.replace(&self.name, &serde_json::to_vec(known)?, guard)
+    }
+
+    /// Those of all keys in the same folder.
+    pub(crate) fn of_all_keys(&self) -> io::Result<Vec<Self>> {
+        let of_lock = |lock: String| {
+            let name = format!("{}.json", lock.strip_suffix(".lock")?);
+            Some(Self { folder: self.folder.clone(), name, lock })
+        };
+        Ok(self.folder.names()?.into_iter().filter_map(of_lock).collect())
+    }
+
+    /// Removes it with its lock. A process that opened the lock before and gets it now makes a new one.
+    pub(crate) fn remove(&self, _held: Guard) -> io::Result<()> {
+        self.folder.remove_file(&self.name)?;
+        self.folder.remove_file(&self.lock)
+    }
+
+    /// `the file … cannot be written: …`.
+    pub(crate) fn says(&self, what: &str, reason: impl Display) -> String {
+        format!("the file {} {what}: {reason}", self.file().display())
+    }
+}

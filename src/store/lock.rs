@@ -1,0 +1,93 @@
+//! File locks ([`Guard`]), and files that only the holder of their lock writes, in place.
+
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, Read, Seek, Write};
+
+/// What a file that is rewritten in place usually has, in bytes, at the most.
+const USUAL_SIZE: usize = 4096;
+
+/// A file that is locked until this is dropped. The file stays: removing it would let two processes hold "the" lock.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    file: File,
+    /// How long it is, as far as that is known.
+    length: Option<usize>,
+}
+
+impl Guard {
+    /// Locks an open file; `None` if another process holds its lock. On a file system without locks every process gets it.
+    pub(super) fn try_new(file: File) -> io::Result<Option<Self>> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if !has_no_locks(&error) => Err(error),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Self { file, length: None })),
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Reads the locked file as a whole.
+    /// Fails with `InvalidData` for more than `limit` bytes.
+    pub(crate) fn read(&mut self, limit: u64) -> io::Result<Vec<u8>> {
+        // Room for what is usual, so that one read finds the end.
+        let mut content = Vec::with_capacity(USUAL_SIZE);
+        self.file.rewind()?;
+        (&self.file).take(limit + 1).read_to_end(&mut content)?;
+        self.length = Some(content.len());
+        if content.len() as u64 > limit { Err(io::ErrorKind::InvalidData.into()) } else { Ok(content) }
+    }
+
+    /// Writes over the locked file, in place and at one go. Not synced to disk. If the process is killed in the middle, the
+    /// end of a longer content from before may still follow the new one: what is written must tell its own end.
+    pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(content)?;
+        // Nothing follows it where there was no more before.
+        if self.length.is_none_or(|length| length > content.len()) {
+            self.file.set_len(content.len() as u64)?;
+        }
+        self.length = Some(content.len());
+        Ok(())
+    }
+}
+
+/// Whether it has no name any more.
+#[cfg(unix)]
+pub(super) fn is_removed(file: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) == 0
+}
+
+/// Nothing removes an open file there.
+#[cfg(not(unix))]
+pub(super) fn is_removed(_file: &Metadata) -> bool {
+    false
+}
+
+/// Some network file systems have no locks: then all go on without.
+fn has_no_locks(error: &io::Error) -> bool {
+    /// `ENOLCK`: 37 on Linux, 77 on macOS and the BSDs.
+    const NO_LOCKS: [i32; 2] = [37, 77];
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error().is_some_and(|code| NO_LOCKS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::Folder;
+
+    #[test]
+    fn what_is_written_in_place_is_read_back_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::private(root.path().join("a/b"));
+        let mut guard = folder.try_lock("lock").unwrap().unwrap();
+        assert!(guard.read(10).unwrap().is_empty());
+        guard.write(b"0123456789").unwrap();
+        assert!(guard.read(9).is_err());
+        guard.write(b"abc").unwrap();
+        assert_eq!(guard.read(10).unwrap(), b"abc");
+        assert!(folder.try_lock("lock").unwrap().is_none());
+        drop(guard);
+        assert!(folder.try_lock("lock").unwrap().is_some());
+    }
+}
