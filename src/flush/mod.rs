@@ -4,6 +4,7 @@
 mod manage;
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,12 +36,19 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         return Err(manage::no_dry_run());
     }
     let outbox = Arc::new(Outbox::at(&session.require_state()?));
-    let flushing = outbox.lock_flush(session.deadline()).await.map_err(|error| outbox.unusable(&error))?;
-    let Some(_flushing) = flushing else {
-        return Err(Error::temporary(
-            "another flush is at work",
-            "wait for its end, or give more time with --deadline",
-        ));
+    let _flushing = match outbox.lock_flush(session.deadline()).await {
+        Ok(None) => {
+            return Err(Error::temporary(
+                "another flush is at work",
+                "wait for its end, or give more time with --deadline",
+            ));
+        }
+        // Each entry has a lock of its own: without this one, two flushes may mix their order.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            session.warnings.push(format!("{} cannot be used: {error}", outbox.flush_lock().display()));
+            None
+        }
+        locked => locked.map_err(|error| outbox.unusable(&error))?,
     };
     let prepared = Arc::clone(&outbox);
     let prepare = move || {

@@ -15,7 +15,7 @@ mod listing;
 mod tests;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -231,6 +231,11 @@ impl Outbox {
     /// Waits until `until` for the lock of a flush; `None` if another process kept it.
     pub(crate) async fn lock_flush(&self, until: Instant) -> io::Result<Option<Guard>> {
         self.top.lock(FLUSH_LOCK, until, || false).await
+    }
+
+    /// The path of that lock.
+    pub(crate) fn flush_lock(&self) -> PathBuf {
+        self.top.file(FLUSH_LOCK)
     }
 
     /// Removes what killed processes left behind an hour ago or longer, and returns how many folders that were. No entry

@@ -49,7 +49,11 @@ mod unix {
         pub(in crate::store) fn open_in(&self, name: &str) -> io::Result<Self> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             match openat(&self.0, name, flags, Mode::empty()) {
-                Err(Errno::NOTDIR | Errno::LOOP) if self.is_link(name) => Err(refused("it is a link")),
+                Err(Errno::NOTDIR | Errno::LOOP) => match self.kind_of(name)? {
+                    FileType::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
+                    FileType::Symlink => Err(refused("it is a link")),
+                    _ => Err(refused("it is no folder")),
+                },
                 opened => Ok(Self(opened?.into())),
             }
         }
@@ -128,9 +132,8 @@ mod unix {
             self.0.sync_all()
         }
 
-        fn is_link(&self, name: &str) -> bool {
-            statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)
-                .is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::Symlink)
+        fn kind_of(&self, name: &str) -> io::Result<FileType> {
+            Ok(FileType::from_raw_mode(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode))
         }
     }
 

@@ -33,6 +33,8 @@ mod run;
 #[cfg(unix)]
 mod second_signal;
 mod sent;
+#[cfg(target_os = "linux")]
+mod shared_state;
 #[cfg(unix)]
 mod signals;
 mod support;

@@ -52,8 +52,8 @@ pub(crate) struct Cmd {
     leads_group: bool,
     /// What a shell does before it becomes the binary.
     before: String,
-    /// Without the powers of root over files, which root keeps otherwise.
-    powerless: bool,
+    /// A program that starts the binary, with its arguments.
+    through: String,
 }
 
 impl Cmd {
@@ -76,7 +76,7 @@ impl Cmd {
             files: [None, None],
             leads_group: false,
             before: String::new(),
-            powerless: false,
+            through: String::new(),
         }
     }
 
@@ -188,10 +188,16 @@ impl Cmd {
     #[cfg(unix)]
     pub(crate) fn held_to_modes(mut self) -> Option<Self> {
         if is_root() {
-            self.powerless = true;
+            self.through = "setpriv --bounding-set=-all --inh-caps=-all -- ".to_owned();
             return needs("setpriv").then_some(self);
         }
         Some(self)
+    }
+
+    /// Is run as another user, with one more group; only root can do that.
+    pub(crate) fn as_user(mut self, user: u32, group: u32) -> Self {
+        self.through = format!("setpriv --reuid={user} --regid={user} --groups={group} -- ");
+        self
     }
 
     /// Writes this as the user's config file.
@@ -250,7 +256,7 @@ impl Cmd {
             (self.stdout == Stdout::Full, ">/dev/full"),
         ];
         let redirections: String = redirections.iter().filter(|(on, _)| *on).map(|(_, text)| *text).collect();
-        let through = if self.powerless { "setpriv --bounding-set=-all --inh-caps=-all -- " } else { "" };
+        let through = &self.through;
         let line = format!("{}exec {through}\"$0\" \"$@\" {redirections}", self.before);
         let mut command = if line == "exec \"$0\" \"$@\" " {
             Command::new(binary)
