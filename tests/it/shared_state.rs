@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::support::fake::{Endpoint, Reply};
+use crate::support::kills::{killed_at, points};
 use crate::support::{Cmd, Run, Scene, at_once, is_root, make_fifo, needs};
 
 /// Who uses the folder first, and whose files are to be left alone.
@@ -87,6 +88,32 @@ fn members_deliver_each_others_alerts() {
     by(MEMBER, &scene, &["webhook-send", "--cooldown", "1h", "three"]).run().assert_code(0);
     by(OWNER, &scene, &["webhook-send", "--cooldown", "1h", "three"]).run().assert_code(0);
     assert_eq!(scene.texts()[2..], ["three"]);
+}
+
+/// The first user is killed at any moment of the first use: what he leaves, the group can use.
+#[test]
+fn a_killed_first_use_leaves_a_folder_for_the_group() {
+    let first_use = |scene: &Scene| by(OWNER, scene, &["webhook-send", "--outbox", "--cooldown", "1h", "first"]);
+    let Some(traced) = shared().filter(|_| needs("strace")) else { return };
+    let points = points(&traced, first_use(&traced));
+    let killed = at_once(points.iter().enumerate(), |(number, point)| {
+        let Some(scene) = shared() else { return false };
+        scene.wecom.expect_unexpected();
+        let killed = killed_at(point, first_use(&scene)).is_none();
+        // A late one of the killed user may go out with it.
+        let text = format!("by another member {number}");
+        let sent = by(MEMBER, &scene, &["webhook-send", "--outbox", "--cooldown", "1h", &text]).run();
+        assert_eq!(sent.code, Some(0), "{point:?}: {}", sent.all());
+        assert!(!sent.stderr.contains("warning"), "{point:?}: {}", sent.all());
+        assert!(!sent.stderr.contains("pacing is not possible"), "{point:?}: {}", sent.all());
+        let flushed = by(MEMBER, &scene, &["outbox", "flush"]).run();
+        assert_eq!(flushed.code, Some(0), "{point:?}: {}", flushed.all());
+        assert_eq!(scene.texts().iter().filter(|arrived| **arrived == text).count(), 1, "{point:?}");
+        killed
+    });
+    let killed = killed.into_iter().filter(|killed| *killed).count();
+    println!("{} points, {killed} killed", points.len());
+    assert!(killed > points.len() / 2, "{killed} of {} were killed", points.len());
 }
 
 /// What a member puts into the folder. `home` is the owner's.

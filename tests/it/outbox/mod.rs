@@ -2,6 +2,8 @@
 
 mod commands;
 mod flushing;
+#[cfg(target_os = "linux")]
+mod killed_calls;
 mod kills;
 mod late;
 mod outage;

@@ -4,6 +4,7 @@
 
 pub(crate) mod entry;
 pub(crate) mod fake;
+pub(crate) mod kills;
 pub(crate) mod proxy;
 mod run;
 mod scene;

@@ -194,6 +194,12 @@ impl Cmd {
         Some(self)
     }
 
+    /// Is started by that program, given with its arguments and a blank.
+    pub(crate) fn through(mut self, program: &str) -> Self {
+        self.through.push_str(program);
+        self
+    }
+
     /// Is run as another user, with one more group; only root can do that.
     pub(crate) fn as_user(mut self, user: u32, group: u32) -> Self {
         self.through = format!("setpriv --reuid={user} --regid={user} --groups={group} -- ");
