@@ -2,6 +2,9 @@
 //! other targets go on meanwhile.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_blocking;
@@ -28,6 +31,60 @@ pub(crate) async fn settled() {
     while UNDER_WAY.load(Ordering::Relaxed) > 0 {
         ENDED.notified().await;
     }
+}
+
+/// What work of a bounded extent may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) time: Duration,
+    /// How much larger the process may become meanwhile, in bytes; it counts where the system tells, which is Linux.
+    pub(crate) memory: u64,
+    /// The size of its stack, in bytes.
+    pub(crate) stack: usize,
+}
+
+/// Why work gave no result.
+#[derive(Debug)]
+pub(crate) enum Unbounded {
+    /// It takes longer, or more memory.
+    TooMuch,
+    /// No thread could be started for it.
+    NoThread(io::Error),
+    /// It panicked.
+    BrokeOff,
+}
+
+/// The time between two looks at how much memory the process has.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Does the work in a thread of its own and waits for it. Work that takes too much cannot be stopped and goes on: the process
+/// has to end soon.
+pub(crate) fn within<T: Send + 'static>(
+    bounds: Bounds,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Unbounded> {
+    let (sender, result) = sync_channel(1);
+    let until = Instant::now() + bounds.time;
+    let most = resident().map(|now| now + bounds.memory);
+    let thread = thread::Builder::new().stack_size(bounds.stack);
+    thread.spawn(move || drop(sender.send(work()))).map_err(Unbounded::NoThread)?;
+    loop {
+        match result.recv_timeout(LOOK) {
+            Ok(done) => return Ok(done),
+            Err(RecvTimeoutError::Disconnected) => return Err(Unbounded::BrokeOff),
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= until || resident() > most => {
+                return Err(Unbounded::TooMuch);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// How much memory the process has, in bytes; `None` where the system does not tell.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    kibibytes.trim_end_matches("kB").trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
 /// How much work is running that must not be interrupted.

@@ -1,5 +1,7 @@
 //! What the fuzz targets in `tests/fuzz` need of private modules. Compiled only with `--cfg fuzzing`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::alert::Alert;
@@ -76,7 +78,7 @@ pub fn render_template(source: &str, data: &Value, target: &str) -> Result<Strin
         "markdown_v2" => Escaping::Text(Markup::MarkdownV2),
         _ => Escaping::Text(Markup::Plain),
     };
-    template::render("fuzz", source, data, escaping)
+    template::render("fuzz", source, data, escaping, Duration::from_secs(10))
 }
 
 /// A JSON payload as the user wrote it.

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::channel::{Markup, MsgType};
 use crate::ci::CiContext;
@@ -123,7 +124,8 @@ impl<'a> Reader<'a> {
             own = None;
             let name = path.display().to_string();
             let json = makes_json(path);
-            let filled = fill(path, &name, &feed.data, &data, if json { Escaping::Json } else { self.escaping() })?;
+            let escaping = if json { Escaping::Json } else { self.escaping() };
+            let filled = fill(path, &name, &feed.data, &data, escaping, self.target.settings.deadline)?;
             if json {
                 refuse_unused(self.request, None, &self.target.settings)?;
                 let payload = payload::parse(&format!("the template {name}"), &filled, &self.chosen)?;
@@ -247,14 +249,14 @@ fn empty_text(from: &TextSource<'_>) -> Error {
 }
 
 /// Fills the template at `path` with the JSON that was read from `from`.
-fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping) -> Result<String> {
+fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping, time: Duration) -> Result<String> {
     let data = parse_json(data).map_err(|error| {
         Error::usage(
             format!("the data from {} is not JSON: {error}", source_name(from)),
             "check it with jq; a template takes JSON alone",
         )
     })?;
-    template::render(name, &read_payload(path)?, &data, escaping)
+    template::render(name, &read_payload(path)?, &data, escaping, time)
 }
 
 /// Whether a template makes JSON: its name ends in `.json`, before `.j2`, `.jinja` or `.jinja2`.

@@ -30,10 +30,7 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
             let what = words.map_or_else(|| "something".to_owned(), |words| format!("`{}`", shown(words)));
             Error::usage(format!("{place}: {what} is undefined"), names_hint(data, words))
         }
-        ErrorKind::OutOfFuel => Error::usage(
-            format!("{place}: it takes too much work"),
-            "look for a loop that repeats too much, or for a text that grows",
-        ),
+        ErrorKind::OutOfFuel => too_much_work(&place),
         ErrorKind::SyntaxError => Error::usage(
             format!("{place}: {detail}"),
             "look for an unclosed {{, {% or {#, and for a missing endif or endfor",
@@ -43,6 +40,14 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
             Error::usage(format!("{place}: {detail}{what}"), "correct this line of the template")
         }
     }
+}
+
+/// `place` is the template, and the line where it is known.
+pub(super) fn too_much_work(place: &str) -> Error {
+    Error::usage(
+        format!("{place}: it takes too much work"),
+        "look for a loop that repeats too much, or for a text or list that grows",
+    )
 }
 
 /// The source of a range, with the expression before it that it continues: the variable before a filter or an attribute.

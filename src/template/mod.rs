@@ -11,11 +11,13 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use std::{io, thread};
+use std::io;
+use std::time::Duration;
 
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value as EngineValue};
 use serde_json::Value;
 
+use crate::blocking::{Bounds, Unbounded, within};
 use crate::channel::Markup;
 use crate::error::{Error, Result};
 use crate::json::parse_json;
@@ -30,9 +32,18 @@ pub(crate) const MAX_OUTPUT: usize = 20 * 1024 * 1024;
 /// The limit of work: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
 const FUEL: u64 = 2_000_000;
 
-/// The stack for rendering, in bytes. A template of [`MAX_SOURCE`] bytes can build lists some 15,000 levels deep, and the
-/// engine walks and frees them by recursion: too much for the stack of a main thread.
-const STACK: usize = 128 * 1024 * 1024;
+/// The stack for rendering, in bytes; pages of it that are not touched cost no memory. A template of [`MAX_SOURCE`] bytes can
+/// build lists some 15,000 levels deep, six times as deep by macros that call each other, and the engine walks and frees
+/// them by recursion, about 500 bytes a level; many times that in a program that is not optimized.
+const STACK: usize = if cfg!(debug_assertions) { 512 << 20 } else { 40 << 20 };
+
+/// How deep macros and loops may be in each other: a macro counts as five.
+const RECURSION: usize = 40;
+
+/// The longest time for rendering, and the most memory, in bytes. They bound what is not counted as work: a list that
+/// holds another one twice, and so on, is small until it is shown, compared or made a text.
+const TIME: Duration = Duration::from_secs(10);
+const MEMORY: u64 = 256 << 20;
 
 /// How values are escaped: by the markup of the result.
 ///
@@ -54,43 +65,56 @@ pub(crate) enum Escaping {
 /// none. Beside minijinja's filters there are `tojson` (a whole JSON value), `url` (an address fit for `[…](…)`) and
 /// `fenced` (a block that shows its text as it is, in `markdown_v2`; elsewhere the text).
 ///
+/// `time` is what is left until the deadline: rendering ends by then. What takes too long or too much memory cannot be
+/// stopped and goes on in its thread: the process has to end soon.
+///
 /// Usage errors, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
 /// much work or too long a result; and for [`Escaping::Json`] a result that is no JSON object, with line and column.
-pub(crate) fn render(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
+pub(crate) fn render(name: &str, source: &str, data: &Value, escaping: Escaping, time: Duration) -> Result<String> {
     if source.len() > MAX_SOURCE {
         let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
         return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));
     }
-    // Pages of the stack that are not touched cost nothing.
-    let on_its_stack = thread::scope(|scope| {
-        let work = || rendered(name, source, data, escaping);
-        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        thread.map(|thread| thread.join().unwrap_or_else(|_| Err(Error::defect("the template's thread died"))))
-    });
-    let text = on_its_stack.unwrap_or_else(|error| {
-        let message = format!("cannot start a thread for {}: {error}", called(name));
-        Err(Error::temporary(message, "allow this process more memory or threads, and try again"))
-    })?;
+    let (owned, values) = (source.to_owned(), values::to_engine(data));
+    let bounds = Bounds { time: time.min(TIME), memory: MEMORY, stack: STACK };
+    let text = match within(bounds, move || rendered(&owned, values, escaping)) {
+        Ok(Ok(text)) => text,
+        Ok(Err(Unrendered::Full)) => {
+            let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
+            return Err(Error::usage(message, "look for a loop that repeats too much"));
+        }
+        Ok(Err(Unrendered::Wrong(error))) => return Err(errors::error(name, source, data, &error)),
+        Err(Unbounded::TooMuch) => return Err(errors::too_much_work(&called(name))),
+        Err(Unbounded::BrokeOff) => return Err(Error::defect("the template's thread died")),
+        Err(Unbounded::NoThread(error)) => {
+            let message = format!("cannot start a thread for {}: {error}", called(name));
+            return Err(Error::temporary(message, "allow this process more memory or threads, and try again"));
+        }
+    };
     if escaping == Escaping::Json {
         check_json(name, &text)?;
     }
     Ok(text)
 }
 
-fn rendered(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
+/// Why there is no text.
+enum Unrendered {
+    /// It is longer than [`MAX_OUTPUT`].
+    Full,
+    Wrong(minijinja::Error),
+}
+
+fn rendered(source: &str, values: EngineValue, escaping: Escaping) -> Result<String, Unrendered> {
     let environment = environment(escaping);
     let mut output = Bounded::default();
     let result = environment
         .template_from_named_str(NAME, source)
-        .and_then(|template| template.render_captured_to(values::to_engine(data), &mut output).map(drop));
+        .and_then(|template| template.render_captured_to(values, &mut output).map(drop));
     match result {
         // The engine writes only strings.
         Ok(()) => Ok(String::from_utf8_lossy(&output.written).into_owned()),
-        Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => {
-            let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
-            Err(Error::usage(message, "look for a loop that repeats too much"))
-        }
-        Err(error) => Err(errors::error(name, source, data, &error)),
+        Err(error) if output.is_full && error.kind() == ErrorKind::WriteFailure => Err(Unrendered::Full),
+        Err(error) => Err(Unrendered::Wrong(error)),
     }
 }
 
@@ -101,6 +125,7 @@ fn environment(escaping: Escaping) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION);
     environment.set_debug(false);
     // It would let a short loop build a value of any depth, and walking that overflows any stack.
     environment.remove_global("namespace");

@@ -1,16 +1,22 @@
 //! Templates: what is shown, what is escaped, and what is refused.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Escaping, MAX_OUTPUT, MAX_SOURCE, render};
+use super::{Escaping, MAX_OUTPUT, MAX_SOURCE};
 use crate::channel::Markup;
-use crate::error::{Error, Status};
+use crate::error::{Error, Result, Status};
 
 const TEXT: Escaping = Escaping::Text(Markup::Plain);
 const MARKDOWN: Escaping = Escaping::Text(Markup::Markdown);
 const MARKDOWN_V2: Escaping = Escaping::Text(Markup::MarkdownV2);
 const ALL: [Escaping; 4] = [TEXT, MARKDOWN, MARKDOWN_V2, Escaping::Json];
+
+fn render(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
+    super::render(name, source, data, escaping, Duration::from_secs(90))
+}
 
 fn text(source: &str, data: &Value) -> String {
     render("alert.j2", source, data, TEXT).unwrap()
@@ -182,6 +188,35 @@ fn a_runaway_template_is_stopped() {
     assert!(refusal(&nested, &data).message().contains("recursion"));
     let long = "x".repeat(MAX_SOURCE + 1);
     assert!(refusal(&long, &data).message().contains("32769 bytes long"));
+}
+
+/// What is small until it is walked: a list that holds another one twice, 60 times over, and a text that grows so.
+#[test]
+fn a_value_that_doubles_is_refused_when_it_is_walked() {
+    for step in ["[s, s]", "{'a': s, 'b': s}", "s ~ s", "s + s"] {
+        for end in ["{{ s }}", "{{ s|tojson }}", "{% set x %}{{ s }}{% endset %}"] {
+            let first = if step.starts_with('{') { "{'a': '*\n'}" } else { "['*\n']" };
+            let first = if step.contains('~') { "'*\n'" } else { first };
+            let grown = format!("{{% set s = {step} %}}").repeat(60);
+            let source = format!("{{% set s = {first} %}}{grown}{end}");
+            let error = refusal(&source, &json!({}));
+            assert!(error.message().contains("too much work"), "{step} {end} {error}");
+        }
+    }
+}
+
+/// As deep as macros that call each other can make a value.
+#[test]
+fn a_value_made_deep_by_macros_does_no_harm() {
+    let level = format!("{{%set x={}x{}%}}", "[".repeat(30), "]".repeat(30)).repeat(400);
+    for calls in [1, 2, 3, 4, 10, 60] {
+        let source = format!(
+            "{{% macro m(x, n) %}}{level}{{% if n > 1 %}}{{{{ m(x, n - 1) }}}}{{% else %}}{{{{ (x ~ 'a')|length }}}}\
+            {{% endif %}}{{% endmacro %}}{{{{ m(1, {calls}) }}}}"
+        );
+        let result = render("deep", &source, &json!({}), TEXT);
+        assert_eq!(result.is_ok(), calls < 5, "{calls} {result:?}");
+    }
 }
 
 /// A value as deep as a template can make it: refused or shown, but no stack overflow.

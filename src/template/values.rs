@@ -4,7 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value as EngineValue};
 use serde_json::{Map, Number, Value};
 
-use super::Escaping;
+use super::{Escaping, MAX_OUTPUT};
 use crate::alert::escape;
 use crate::channel::Markup;
 
@@ -18,8 +18,8 @@ pub(super) fn set_up(environment: &mut Environment<'_>, escaping: Escaping) {
         _ => AutoEscape::Custom("escaping".into()),
     });
     environment.set_formatter(move |output, state, value| put(output, state, value, escaping));
-    environment.add_filter("tojson", |value: &EngineValue| {
-        Ok::<_, Error>(EngineValue::from_safe_string(to_json(value, 0)?.to_string()))
+    environment.add_filter("tojson", |state: &State<'_, '_>, value: &EngineValue| {
+        Ok::<_, Error>(EngineValue::from_safe_string(to_json(state, value, 0)?.to_string()))
     });
     environment
         .add_filter("url", |address: &str| EngineValue::from_safe_string(escape::url(address.trim()).into_owned()));
@@ -36,25 +36,43 @@ fn put(
     escaping: Escaping,
 ) -> Result<(), Error> {
     let is_plain = value.is_safe() || matches!(state.auto_escape(), AutoEscape::None);
+    let json;
     let (text, is_whole) = match value.as_str() {
-        Some(text) => (text.to_owned(), false),
+        Some(text) => (text, false),
         // In JSON a list or an object is a whole value.
-        None => (to_json(value, 0)?.to_string(), escaping == Escaping::Json),
+        None => {
+            json = to_json(state, value, 0)?.to_string();
+            (json.as_str(), escaping == Escaping::Json)
+        }
     };
-    let text = if is_plain || is_whole { text } else { escaped(&text, escaping) };
-    output.write_str(&text).map_err(Error::from)
+    if is_plain || is_whole {
+        return output.write_str(text).map_err(Error::from);
+    }
+    put_escaped(output, text, escaping)
 }
 
-fn escaped(text: &str, escaping: Escaping) -> String {
-    let by_line = |escape: fn(&str) -> String| {
-        text.split('\n').map(|line| escape(line.trim_end_matches('\r'))).collect::<Vec<_>>().join("\n")
+/// Line by line: a value that the output has no room for is not escaped to its end.
+fn put_escaped(output: &mut Output<'_>, text: &str, escaping: Escaping) -> Result<(), Error> {
+    let escape = match escaping {
+        Escaping::Text(Markup::Plain | Markup::Textcard) => return Ok(output.write_str(text)?),
+        Escaping::Json => return Ok(output.write_str(&inside_of_string(text))?),
+        Escaping::Text(Markup::Markdown) => escape::markdown,
+        Escaping::Text(Markup::MarkdownV2) => escape::markdown_v2_paragraph,
     };
-    match escaping {
-        Escaping::Text(Markup::Plain | Markup::Textcard) => text.to_owned(),
-        Escaping::Text(Markup::Markdown) => by_line(escape::markdown),
-        Escaping::Text(Markup::MarkdownV2) => by_line(escape::markdown_v2_paragraph),
-        Escaping::Json => inside_of_string(text),
+    let mut written = 0;
+    for (index, line) in text.split('\n').enumerate() {
+        let line = escape(line.trim_end_matches('\r'));
+        written += line.len();
+        if written > MAX_OUTPUT {
+            // What is written into a variable is not counted before the value's end.
+            return Err(ErrorKind::OutOfFuel.into());
+        }
+        if index > 0 {
+            output.write_str("\n")?;
+        }
+        output.write_str(&line)?;
     }
+    Ok(())
 }
 
 /// A string of JSON without its quotes.
@@ -81,11 +99,17 @@ pub(super) fn to_engine(value: &Value) -> EngineValue {
     }
 }
 
+/// How much work it is to make JSON of a value, beside what it holds: each takes about as much memory as so many steps of
+/// the engine.
+const WORK: u64 = 4;
+
 /// The engine's value as JSON, `level` counted from 0. Fails for something undefined in it, and for what JSON has no form for.
-fn to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
+fn to_json(state: &State<'_, '_>, value: &EngineValue, level: usize) -> Result<Value, Error> {
     if level > MOST_LEVELS {
         return Err(Error::new(ErrorKind::InvalidOperation, "the value is nested too deep"));
     }
+    let length = value.as_str().map_or(0, str::len) as u64;
+    state.consume_fuel(WORK + length / 64)?;
     let json = match value.kind() {
         ValueKind::Undefined => return Err(ErrorKind::UndefinedError.into()),
         ValueKind::None => Value::Null,
@@ -93,13 +117,13 @@ fn to_json(value: &EngineValue, level: usize) -> Result<Value, Error> {
         ValueKind::Number => Value::Number(number(value)?),
         ValueKind::String => Value::String(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq | ValueKind::Iterable => {
-            Value::Array(value.try_iter()?.map(|item| to_json(&item, level + 1)).collect::<Result<_, _>>()?)
+            Value::Array(value.try_iter()?.map(|item| to_json(state, &item, level + 1)).collect::<Result<_, _>>()?)
         }
         ValueKind::Map => {
             let mut fields = Map::new();
             for key in value.try_iter()? {
                 let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
-                fields.insert(name, to_json(&value.get_item(&key)?, level + 1)?);
+                fields.insert(name, to_json(state, &value.get_item(&key)?, level + 1)?);
             }
             Value::Object(fields)
         }

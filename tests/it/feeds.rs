@@ -1,6 +1,7 @@
 //! What machines send: notifications of Alertmanager and Grafana, and templates filled from JSON.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -168,6 +169,21 @@ fn a_template_makes_a_text() {
     let piped = cmd(&scene, &["webhook-send", "--template", template, "--data", "-"]);
     let body = one(&scene, "stdin", piped.stdin(r#"{"host": "h", "log": "l", "disks": []}"#));
     assert_eq!(content(&body), "**h**: l");
+}
+
+/// A list that holds another one twice, 40 times over, is small until the engine walks it, which it does not count as work.
+#[test]
+fn a_template_ends_with_the_deadline() {
+    let scene = Scene::new();
+    let grown = "{% set s = [s, s] %}{% set t = [t, t] %}".repeat(40);
+    let ends = ["{{ s|string|length }}", "{{ s == t }}", "{{ (s ~ 1)|length }}", "{{ s }}", "{{ [s, t]|sort|length }}"];
+    for end in ends {
+        let template = scene.env.file("t.j2", format!("{{% set s = ['x'] %}}{{% set t = ['x'] %}}{grown}{end}"));
+        let args = ["webhook-send", "--deadline", "300ms", "--data", "-", "--template", template.to_str().unwrap()];
+        let begun = Instant::now();
+        refused(&scene, end, cmd(&scene, &args).stdin("{}"), "it takes too much work", "list that grows");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{end}: {:?}", begun.elapsed());
+    }
 }
 
 #[test]
