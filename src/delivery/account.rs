@@ -187,10 +187,14 @@ impl Account {
         self.finish(move |mut entry| entry.save(progress)).await
     }
 
-    /// Moves the entry to the failed ones, with the error of its last attempt. Where that fails (exit 3), it still
-    /// waits.
-    pub(crate) async fn give_up(&mut self, outcome: &Outcome) -> Result<()> {
-        let progress = self.progress_after(outcome);
+    /// Moves the entry to the failed ones, with the error of its last attempt and, where that alone is no reason, with
+    /// `why`. Where that fails (exit 3), it still waits.
+    pub(crate) async fn give_up(&mut self, outcome: &Outcome, why: Option<&str>) -> Result<()> {
+        let mut progress = self.progress_after(outcome);
+        if let Some(why) = why {
+            let last = progress.message.take().unwrap_or_default();
+            progress.message = Some(format!("{why}; the last try failed: {last}"));
+        }
         self.finish(move |entry| entry.fail(&progress)).await
     }
 
@@ -218,6 +222,10 @@ impl Account {
         let mut progress = self.progress();
         progress.stop();
         progress.may_have_arrived |= outcome.shortfall.is_some_and(|shortfall| shortfall.may_have_arrived);
+        if outcome.shortfall.is_some_and(|shortfall| shortfall.may_be_its_own) {
+            // A failed upload is a try too.
+            progress.last_attempt_ms = Some(now_ms());
+        }
         if let Some(error) = &outcome.error {
             progress.note(error);
         }

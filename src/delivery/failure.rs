@@ -28,12 +28,16 @@ pub(crate) struct FailedRequest {
     /// Whether the message may have arrived all the same: never by a failed upload, or for want of a token.
     pub(super) may_have_arrived: bool,
     pub(super) class: FailureClass,
+    /// Whether another message to the same target may be taken: this one's own request was answered or met with silence,
+    /// or its file could not be read. Otherwise there was no connection, no token, no permit or no time.
+    pub(super) may_be_its_own: bool,
 }
 
 impl FailedRequest {
     /// A failure before any request.
     pub(super) fn before_request(error: Error) -> Self {
-        Self { error, unreached: UnreachedRecipients::default(), may_have_arrived: false, class: FailureClass::Final }
+        let (unreached, class) = (UnreachedRecipients::default(), FailureClass::Final);
+        Self { error, unreached, may_have_arrived: false, class, may_be_its_own: false }
     }
 
     pub(super) fn of(failure: &CallError, purpose: Purpose, context: &HintContext<'_>) -> Self {
@@ -45,6 +49,13 @@ impl FailedRequest {
                 failure.refusal().map_or(Vec::new(), |reply| reply.ids(field))
             }),
             may_have_arrived: is_doubtful && purpose == Purpose::Send,
+            may_be_its_own: match failure {
+                CallError::Rejected(_) => error.status() != Status::RateLimited,
+                CallError::Foreign(_) | CallError::Cut { .. } | CallError::Silent { .. } | CallError::Config(_) => true,
+                // A file that cannot be read.
+                CallError::Setup(error) => error.status() == Status::Config,
+                CallError::Unreached { .. } | CallError::Untrusted { .. } | CallError::TooManyRequests(_) => false,
+            },
             class,
             error,
         }
@@ -166,7 +177,7 @@ pub(super) fn without_permit(exceeded: RateExceeded) -> CallError {
 
 pub(super) fn for_token(failure: &CallError, info: &CredentialInfo) -> FailedRequest {
     let context = HintContext { endpoint: "gettoken", credential: Some(info), period: None };
-    FailedRequest::of(failure, Purpose::Prepare, &context)
+    FailedRequest { may_be_its_own: false, ..FailedRequest::of(failure, Purpose::Prepare, &context) }
 }
 
 pub(super) fn is_stale(failure: &CallError) -> bool {

@@ -158,7 +158,9 @@ impl Courier {
     ) -> Result<Message<'p>, FailedRequest> {
         match &part.file {
             Some((_, picture)) if part.is_inline() => {
-                let bytes = encoded(picture.clone()).await.map_err(FailedRequest::before_request)?;
+                let bytes = encoded(picture.clone())
+                    .await
+                    .map_err(|error| FailedRequest { may_be_its_own: true, ..FailedRequest::before_request(error) })?;
                 return Ok(Message { body, bytes });
             }
             Some((kind, file)) => {

@@ -139,7 +139,7 @@ pub enum Product {
         delivered: usize,
         /// Still waiting.
         remaining: usize,
-        /// Given up: refused for good, or too old.
+        /// Given up: refused for good, damaged, or too old when a try failed.
         failed: usize,
     },
     /// `outbox drop`: how many entries are gone.
@@ -236,6 +236,8 @@ pub struct Shortfall {
     pub status: Status,
     /// Whether some of it may have arrived all the same.
     pub may_have_arrived: bool,
+    /// Whether another message to the same target may be taken all the same.
+    pub may_be_its_own: bool,
 }
 
 impl Shortfall {
@@ -258,7 +260,7 @@ impl Outcome {
 
     /// Nothing of a message was delivered, and nothing was tried.
     pub fn not_delivered(error: Error) -> Self {
-        let shortfall = Shortfall { status: error.status(), may_have_arrived: false };
+        let shortfall = Shortfall { status: error.status(), may_have_arrived: false, may_be_its_own: false };
         Self { shortfall: Some(shortfall), ..Self::from(error) }
     }
 

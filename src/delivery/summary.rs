@@ -86,6 +86,7 @@ impl TargetAccount {
         let shortfall = failures.last().map(|failed| Shortfall {
             status: failed.error.status(),
             may_have_arrived: failures.iter().any(|failed| failed.may_have_arrived),
+            may_be_its_own: failed.may_be_its_own,
         });
         let accepted: usize = self.parts.iter().map(|part| part.accepted).sum();
         let accepted_for_nobody: usize = self.parts.iter().map(|part| part.accepted_for_nobody).sum();

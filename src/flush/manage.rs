@@ -58,8 +58,10 @@ fn listed(listed: Listed, state: &'static str) -> ListedEntry {
             state,
             reason: progress.message,
         },
-        Err(damaged) => {
-            ListedEntry { id: damaged.id, state: "failed", reason: Some(damaged.reason), ..ListedEntry::default() }
+        Err(unread) => {
+            // Damaged ones are never tried.
+            let state = if unread.is_damaged() { "failed" } else { state };
+            ListedEntry { reason: Some(unread.reason()), id: unread.id, state, ..ListedEntry::default() }
         }
     }
 }
@@ -109,7 +111,7 @@ fn drop_chosen(outbox: &Outbox, selection: &Selection) -> Result<(usize, Vec<Str
 }
 
 fn id_of(listed: Listed) -> String {
-    listed.map_or_else(|damaged| damaged.id, |(entry, _)| entry.id)
+    listed.map_or_else(|unread| unread.id, |(entry, _)| entry.id)
 }
 
 pub(super) fn no_dry_run() -> Error {

@@ -3,7 +3,7 @@
 
 mod manage;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,7 +13,7 @@ pub use manage::{Selection, discard, list};
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::{self, at_ms};
 use crate::config::TargetName;
-use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy};
+use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::{Part, PartState};
 use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
@@ -53,31 +53,44 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let prepared = Arc::clone(&outbox);
     let prepare = move || {
         let revived = if failed { prepared.revive()? } else { Vec::new() };
-        prepared.sweep(SystemTime::now())?;
+        // What cannot be swept now is swept later.
+        let _ = prepared.sweep(SystemTime::now());
         Ok::<_, Error>((revived, prepared.waiting_ids()?))
     };
     let (revived, ids) = off_loop(prepare).await??;
     let deadline = session.deadline();
     let flush = Flush { revived, ..Flush::new(session, Arc::clone(&outbox), deadline) };
-    let FlushReport { delivered, given_up, partial, attempts, stayed } = flush.deliver(ids, usize::MAX).await;
+    let FlushReport { delivered, given_up, partial, attempts, stayed, .. } = flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
-    let remaining = off_loop(move || outbox.waiting().map(Iterator::count)).await??;
+    let remaining = match off_loop(move || outbox.waiting().map(Iterator::count)).await.flatten() {
+        Ok(remaining) => remaining,
+        Err(error) => {
+            session.warnings.push(format!("what waits cannot be counted: {error}"));
+            stayed.len()
+        }
+    };
     session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
     session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
     session.warnings.extend(partial);
     let product = Product::Flush { delivered, remaining, failed: given_up.len() };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
-    if remaining > 0 {
-        let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
-        let message = format!("{delivered} delivered, {remaining} still waiting{reason}");
-        let hint = "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all";
+    if remaining > 0 || !given_up.is_empty() {
+        let mut message = format!("{delivered} delivered");
+        if remaining > 0 {
+            let reason = stayed.first().map_or(String::new(), |reason| format!("; the first is {reason}"));
+            message = format!("{message}, {remaining} still waiting{reason}");
+        }
+        if let Some(first) = given_up.first() {
+            message = format!("{message}, {} given up; the first is {first}", given_up.len());
+        }
+        let hint = match given_up.is_empty() {
+            true => "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all",
+            false => {
+                "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries again what was given up"
+            }
+        };
         outcome.status = if delivered > 0 { Status::Partial } else { Status::Temporary };
         outcome.error = Some(Error::new(outcome.status, message).with_hint(hint));
-    } else if let Some(first) = given_up.first() {
-        // Nothing waits any more, but this is reported even with --quiet.
-        let message = format!("{delivered} delivered, {} given up; the first is {first}", given_up.len());
-        let hint = "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries them again";
-        outcome.error = Some(Error::new(Status::Refused, message).with_hint(hint));
     }
     Ok(outcome)
 }
@@ -116,8 +129,14 @@ struct Flush<'s, 'c> {
     revived: Vec<String>,
     /// Each target that there were entries for, with its courier.
     targets: HashMap<TargetKey, (Target, Courier)>,
-    /// Targets that could not be reached: their later entries wait too.
+    /// Targets that cannot be reached: their later entries wait too.
     stuck: HashSet<String>,
+    /// The failures of each target since it last took an entry, that may have been the entries' own: see [`Flush::judge`].
+    doubts: HashMap<String, HashSet<(&'static str, Option<i64>)>>,
+    /// The target that the last entry raised a doubt about.
+    doubted: Option<String>,
+    /// Target and last try of all entries, once that is needed.
+    known: Option<HashMap<String, (String, u64)>>,
     report: FlushReport,
 }
 
@@ -133,6 +152,8 @@ struct FlushReport {
     attempts: u32,
     /// Why entries stay, one sentence each.
     stayed: Vec<String>,
+    /// How many entries were tried and stay.
+    tried: usize,
 }
 
 /// The target of an entry, and the agent that its payload brought.
@@ -150,28 +171,85 @@ enum EntryEnd {
 
 impl<'s, 'c> Flush<'s, 'c> {
     fn new(session: &'s mut Session<'c>, outbox: Arc<Outbox>, deadline: Instant) -> Self {
-        let (revived, targets, stuck, report) = Default::default();
-        Self { session, outbox, deadline, is_brief: false, revived, targets, stuck, report }
+        Self {
+            session,
+            outbox,
+            deadline,
+            is_brief: false,
+            revived: Vec::new(),
+            targets: HashMap::new(),
+            stuck: HashSet::new(),
+            doubts: HashMap::new(),
+            doubted: None,
+            known: None,
+            report: FlushReport::default(),
+        }
     }
 
-    /// Delivers entries in order, until so many have come to an end. A target that cannot be reached keeps its later
-    /// entries waiting too: they would fail in the same way, or arrive out of order.
+    /// Delivers entries in order, until so many have been tried. Which ones are passed over: see [`Flush::judge`].
     async fn deliver(mut self, ids: Vec<String>, most: usize) -> FlushReport {
-        for id in ids {
-            if self.report.delivered + self.report.given_up.len() + self.stuck.len() >= most {
-                break;
-            }
-            match self.deliver_one(&id).await {
+        let mut queue = VecDeque::from(ids);
+        while self.report.delivered + self.report.given_up.len() + self.report.tried < most {
+            let Some(id) = queue.pop_front() else { break };
+            match self.deliver_one(&id, queue.is_empty()).await {
                 EntryEnd::Delivered => self.report.delivered += 1,
                 EntryEnd::GivenUp(reason) => self.report.given_up.push(format!("{id}: {reason}")),
                 EntryEnd::Waits(reason) => self.report.stayed.push(format!("{id}: {reason}")),
                 EntryEnd::Gone => {}
             }
+            if let Some(target) = self.doubted.take() {
+                self.bring_forward(&target, &mut queue).await;
+            }
         }
         self.report
     }
 
-    async fn deliver_one(&mut self, id: &str) -> EntryEnd {
+    /// What a failed try of an entry means for the others that wait for the same target. This is the rule:
+    ///
+    /// - What shows that the target cannot be reached (no connection, no token, no permit, missing credentials, no time)
+    ///   stops it: its other entries wait for the next flush. They would fail in the same way, or arrive out of order.
+    /// - Any other failure may be the entry's own: a filter that does not like its text, a part that is too large. So the
+    ///   next one is tried, and that is the one whose last try is longest ago, so that a later flush tries others than this
+    ///   one did. If it is taken, the failure was the entry's own, and all goes on in order.
+    /// - If it fails too, with the same status and errcode, the target is taken for the cause and stops.
+    ///
+    /// So a target that takes nothing is tried once for each kind of failure, and once more.
+    fn judge(&mut self, target: &str, failure: Shortfall, errcode: Option<i64>) {
+        self.report.tried += 1;
+        let seen = self.doubts.entry(target.to_owned()).or_default();
+        if failure.may_be_its_own && seen.insert((failure.status.as_str(), errcode)) {
+            self.doubted = Some(target.to_owned());
+        } else {
+            self.stuck.insert(target.to_owned());
+        }
+    }
+
+    /// Moves that entry to the front which waits for this target and was tried longest ago.
+    async fn bring_forward(&mut self, target: &str, queue: &mut VecDeque<String>) {
+        if self.known.is_none() {
+            let outbox = Arc::clone(&self.outbox);
+            let last_tries = move || {
+                let entries = outbox.waiting().into_iter().flatten().flatten();
+                let last_try = |(entry, progress): (StoredAlert, EntryProgress)| {
+                    let at = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
+                    let target = target_of(&entry);
+                    (entry.id, (target, at))
+                };
+                entries.map(last_try).collect()
+            };
+            self.known = Some(off_loop(last_tries).await.unwrap_or_default());
+        }
+        let known = self.known.iter().flatten().collect::<HashMap<_, _>>();
+        let last_try = |id: &String| known.get(id).filter(|(its, _)| its == target).map(|(_, at)| *at);
+        let candidates = queue.iter().enumerate().filter_map(|(index, id)| Some((last_try(id)?, index)));
+        if let Some((_, index)) = candidates.min()
+            && let Some(id) = queue.remove(index)
+        {
+            queue.push_front(id);
+        }
+    }
+
+    async fn deliver_one(&mut self, id: &str, is_last: bool) -> EntryEnd {
         if Instant::now() >= self.deadline {
             return EntryEnd::Waits("the deadline came before its turn".to_owned());
         }
@@ -193,27 +271,19 @@ impl<'s, 'c> Flush<'s, 'c> {
         let Some(parts) = parts else {
             return EntryEnd::Waits("those before it for the same target wait too".to_owned());
         };
-        match self.deliver_claimed(claimed, parts, &target).await {
-            Ok(end) => end,
-            Err(error) => {
-                self.stuck.insert(target);
-                EntryEnd::Waits(error.message().to_owned())
-            }
-        }
+        let delivered = self.deliver_claimed(claimed, parts, &target, is_last).await;
+        delivered.unwrap_or_else(|error| EntryEnd::Waits(error.message().to_owned()))
     }
 
-    /// The error is why it waits on, and all others for the same target too.
+    /// The error is why it waits on.
     async fn deliver_claimed(
         &mut self,
         mut claimed: ClaimedEntry,
         parts: Result<Vec<Part>>,
         target: &str,
+        is_last: bool,
     ) -> Result<EntryEnd> {
-        let limit = self.session.settings.outbox_max_age;
         let is_revived = self.revived.contains(&claimed.alert.id);
-        if since(claimed.alert.queued_at_ms) > limit && !is_revived {
-            return give_up(claimed, format!("it is older than {limit:?}, the outbox_max_age")).await;
-        }
         // What is unknown of it stands there when it was being given up and the process was killed.
         let may_have_arrived =
             claimed.progress.has(PartState::UnderWay) || (claimed.progress.has(PartState::Unknown) && !is_revived);
@@ -232,6 +302,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             None => match self.reach(&claimed.alert, key.1).await {
                 Ok(reached) => reached,
                 Err(error) => {
+                    self.stuck.insert(key.0);
                     let mut progress = claimed.progress.clone();
                     progress.note(&error);
                     to_the_end(move || claimed.save(progress)).await??;
@@ -241,7 +312,11 @@ impl<'s, 'c> Flush<'s, 'c> {
         };
         courier.policy = self.policy(&target, &claimed.alert);
         courier.client.options.deadline = self.deadline;
-        let end = self.send(&mut courier, &parts, claimed, &target).await;
+        // What met with silence the last time must not use up the time of those after it.
+        if claimed.progress.status.as_deref() == Some(Status::Unknown.as_str()) && !is_last {
+            courier.client.options.deadline -= self.deadline.saturating_duration_since(Instant::now()) / 2;
+        }
+        let end = self.send(&mut courier, &parts, claimed, &target, &key.0).await;
         self.targets.insert(key, (target, courier));
         end
     }
@@ -286,7 +361,12 @@ impl<'s, 'c> Flush<'s, 'c> {
         parts: &[Part],
         claimed: ClaimedEntry,
         target: &Target,
+        key: &str,
     ) -> Result<EntryEnd> {
+        let max_age = self.session.settings.outbox_max_age;
+        // A flush after a send gives an entry little time: it decides nothing.
+        let is_too_old =
+            since(claimed.alert.queued_at_ms) > max_age && !self.is_brief && !self.revived.contains(&claimed.alert.id);
         let mark = mark_of(&claimed.alert, &claimed.progress);
         let (id, at_most_once, may_edit) =
             (claimed.alert.id.clone(), claimed.alert.at_most_once, claimed.alert.markable);
@@ -303,6 +383,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             if let Err(error) = account.done().await {
                 self.report.partial.push(format!("{id}: it was delivered but cannot be removed: {error}"));
             }
+            self.doubts.remove(key);
             return Ok(EntryEnd::Delivered);
         }
         match outcome.shortfall {
@@ -311,11 +392,19 @@ impl<'s, 'c> Flush<'s, 'c> {
             Some(shortfall)
                 if shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth) =>
             {
+                self.judge(key, shortfall, outcome.answer.as_ref().map(|answer| answer.errcode));
+                // It could go out now, and did not. As long as its target cannot be reached it does not get too old.
+                if is_too_old && shortfall.may_be_its_own {
+                    let why = format!("it is older than {max_age:?}, the outbox_max_age");
+                    account.give_up(&outcome, Some(&why)).await?;
+                    return Ok(EntryEnd::GivenUp(format!("{why}, and its last try failed: {reason}")));
+                }
                 account.wait(&outcome).await?;
-                Err(Error::new(shortfall.status, reason))
+                Ok(EntryEnd::Waits(reason))
             }
             _ => {
-                account.give_up(&outcome).await?;
+                self.doubts.remove(key);
+                account.give_up(&outcome, None).await?;
                 Ok(EntryEnd::GivenUp(reason))
             }
         }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::entry::{EntryProgress, StoredAlert, StoredFile};
+use super::format::ReadError;
 use super::listing::{self, PROGRESS};
 use super::{MAX_BYTES, format, unusable};
 use crate::error::{Error, Result, Status};
@@ -35,10 +36,20 @@ impl ClaimedEntry {
     /// the file system does not let it be read.
     pub(crate) fn parts(&self) -> Result<Vec<Part>> {
         let file = listing::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
-        let bodies = format::read_bodies(file).map_err(|reason| self.spoilt(0, &reason))?;
+        let bodies = format::read_bodies(file).map_err(|error| match error {
+            ReadError::Io(error) => unusable(&self.place, &error),
+            ReadError::Damaged(what) => self.spoilt(0, &what),
+        })?;
         let parts = bodies.into_iter().zip(&self.alert.parts).enumerate().map(|(index, (body, part))| {
             let file = part.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
-            Ok(Part { kind: part.kind, body, file, name: part.name.clone() })
+            let part = Part { kind: part.kind, body, file, name: part.name.clone() };
+            // Without a call that is left it would count as delivered.
+            match self.progress.parts.get(index) {
+                Some(progress) if progress.state != PartState::Sent && progress.taken >= part.count_calls() => {
+                    Err(self.spoilt(index, "more of it is noted as sent than there is"))
+                }
+                _ => Ok(part),
+            }
         });
         parts.collect()
     }
@@ -85,7 +96,8 @@ impl ClaimedEntry {
             io::ErrorKind::InvalidData => self.spoilt(index, &format!("its file cannot be used: {error}")),
             _ => unusable(&self.place, &error),
         })?;
-        let attachment = Attachment::kept(file, &stored.name).map_err(|error| self.spoilt(index, error.message()))?;
+        // That it cannot be read may pass.
+        let attachment = Attachment::kept(file, &stored.name)?;
         if attachment.size != stored.size {
             let changed = format!("its file has {} bytes instead of {}", attachment.size, stored.size);
             return Err(self.spoilt(index, &changed));

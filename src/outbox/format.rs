@@ -4,7 +4,9 @@
 //! [`StoredAlert`] or its [`EntryProgress`]; in `entry.json` the body of each part follows, a line each.
 //!
 //! Version 1, as 0.1.0 wrote it: one JSON document with everything in it, in `entry.json` and once more in
-//! `progress.json`. It is read, and never written.
+//! `progress.json`. It is read, and never written. It has no checksum, so it is read strictly.
+//!
+//! No line of version 2, and no file of version 1, is read that is longer than [`LONGEST_LINE`].
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -13,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::entry::{EntryProgress, StoredAlert};
+use super::entry::{EntryProgress, PartProgress, StoredAlert};
 use crate::fingerprint::{in_hex, sha256};
-use crate::message::Part;
+use crate::message::{Part, PartState};
 
 /// The version that is written.
 const VERSION: u32 = 2;
@@ -23,12 +25,39 @@ const VERSION: u32 = 2;
 /// No first line of version 2 is longer, in bytes.
 const LONGEST_HEAD: u64 = 256;
 
-/// The bodies of parts, as they are in `entry.json`.
+/// What is read into memory at once is no longer, in bytes: an input has 20 MiB at the most, and JSON may double it.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+/// Why a file of an entry was not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The file system did not let it be read. That may pass, so nothing is known about the file.
+    #[error("it cannot be read now: {0}")]
+    Io(#[from] io::Error),
+    /// It was read, and is not what was written. The text says what is wrong with it; nothing of the content is shown.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl ReadError {
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+}
+
+/// The bodies of parts, as they are in `entry.json`. Fails for a body that would not be read again.
 pub(crate) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for part in parts {
+        let before = lines.len();
         serde_json::to_writer(&mut lines, &part.body)?;
         lines.push(b'\n');
+        if (lines.len() - before) as u64 > LONGEST_LINE {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "a part of the message is too long for the outbox",
+            ));
+        }
     }
     Ok(lines)
 }
@@ -58,62 +87,68 @@ pub(crate) fn sealed(mut content: Vec<u8>) -> io::Result<Vec<u8>> {
 }
 
 /// Reads `entry.json` without its bodies; of version 1 the progress is in it.
-/// The error says what is wrong with it; nothing of the content is shown.
-pub(crate) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryProgress>), String> {
-    match open(file)? {
+pub(crate) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryProgress>), ReadError> {
+    let (entry, progress) = match open(file)? {
         Opened::V2(mut lines) => {
             let entry: StoredAlert = lines.next_as()?;
-            let parts = lines.count_rest()?;
-            if parts == entry.parts.len() { Ok((entry, None)) } else { Err("it lacks parts".to_owned()) }
+            if lines.count_rest()? != entry.parts.len() {
+                return Err(ReadError::damaged("it lacks parts"));
+            }
+            (entry, None)
         }
         Opened::V1(old) => {
-            let entry = StoredAlert::deserialize(&old).map_err(|_| no_entry(1, 1))?;
-            Ok((entry, Some(old_progress(old)?)))
+            let entry = serde_json::from_slice(&old).map_err(|error| no_entry(error.line(), error.column()))?;
+            (entry, Some(old_progress(&old)?))
         }
-    }
+    };
+    // Without a part there would be nothing to send, and that would count as delivered.
+    if entry.parts.is_empty() { Err(ReadError::damaged("it has no parts")) } else { Ok((entry, progress)) }
 }
 
 /// Reads the bodies of the parts in `entry.json`, in order.
-pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Value>, String> {
-    match open(file)? {
+pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Value>, ReadError> {
+    let bodies = match open(file)? {
         Opened::V2(mut lines) => {
             let mut bodies = vec![Value::Null; lines.next_as::<StoredAlert>()?.parts.len()];
             for body in &mut bodies {
                 *body = lines.next_as()?;
             }
             lines.count_rest()?;
-            Ok(bodies)
+            bodies
         }
-        Opened::V1(mut old) => {
-            let parts = old["parts"].as_array_mut().into_iter().flatten();
-            Ok(parts.map(|part| part["body"].take()).collect())
+        Opened::V1(old) => {
+            let old: OldBodies =
+                serde_json::from_slice(&old).map_err(|error| no_entry(error.line(), error.column()))?;
+            old.parts.into_iter().map(|part| part.body).collect()
         }
-    }
+    };
+    if bodies.iter().all(Value::is_object) { Ok(bodies) } else { Err(ReadError::damaged("a part has no body")) }
 }
 
 /// Reads `progress.json` of an entry with that many parts.
-pub(crate) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, String> {
+pub(crate) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, ReadError> {
     let progress: EntryProgress = match open(file)? {
         Opened::V2(mut lines) => {
             let progress = lines.next_as()?;
             lines.count_rest()?;
             progress
         }
-        Opened::V1(old) => old_progress(old)?,
+        Opened::V1(old) => old_progress(&old)?,
     };
-    if progress.parts.len() == parts { Ok(progress) } else { Err("it is that of another entry".to_owned()) }
+    if progress.parts.len() == parts { Ok(progress) } else { Err(ReadError::damaged("it is that of another entry")) }
 }
 
 /// A file whose version is known.
 enum Opened<R> {
-    V1(Value),
+    /// All of it.
+    V1(Vec<u8>),
     V2(Lines<BufReader<R>>),
 }
 
-fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
+fn open<R: Read>(file: R) -> Result<Opened<R>, ReadError> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
     let mut content = Vec::new();
-    reader.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut content).map_err(|error| unreadable(&error))?;
+    reader.by_ref().take(LONGEST_HEAD).read_until(b'\n', &mut content)?;
     let head: Option<Value> = serde_json::from_slice(&content).ok();
     if let Some(sum) = head.as_ref().and_then(|head| head.get("sha256")?.as_str())
         && head.as_ref().is_some_and(|head| head["version"] == VERSION)
@@ -121,14 +156,26 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, String> {
         let (expected, sum) = (sum.to_owned(), Sha256::new());
         return Ok(Opened::V2(Lines { reader, expected, sum, line: Vec::new(), number: 1 }));
     }
-    reader.read_to_end(&mut content).map_err(|error| unreadable(&error))?;
-    let old: Value = serde_json::from_slice(&content).map_err(|error| no_entry(error.line(), error.column()))?;
-    match old.get("version").and_then(Value::as_u64) {
-        Some(1) => Ok(Opened::V1(old)),
-        Some(version) if version != u64::from(VERSION) => {
-            Err(format!("it has version {version}, and this program reads versions 1 and {VERSION}"))
-        }
-        _ => Err(no_entry(1, 1)),
+    if content.len() as u64 + reader.take(LONGEST_LINE).read_to_end(&mut content)? as u64 > LONGEST_LINE {
+        return Err(too_long(1));
+    }
+    old_version(&content)?;
+    Ok(Opened::V1(content))
+}
+
+/// Fails unless the content is a document of version 1.
+fn old_version(content: &[u8]) -> Result<(), ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u64,
+    }
+    match serde_json::from_slice(content) {
+        Ok(Head { version: 1 }) => Ok(()),
+        Ok(Head { version }) if version != u64::from(VERSION) => Err(ReadError::damaged(format!(
+            "it has version {version}, and this program reads versions 1 and {VERSION}"
+        ))),
+        Ok(_) => Err(no_entry(1, 1)),
+        Err(error) => Err(no_entry(error.line(), error.column())),
     }
 }
 
@@ -142,61 +189,103 @@ struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Whether there is another one.
-    fn advance(&mut self) -> Result<bool, String> {
+    fn next_as<T: DeserializeOwned>(&mut self) -> Result<T, ReadError> {
         self.line.clear();
-        self.reader.read_until(b'\n', &mut self.line).map_err(|error| unreadable(&error))?;
-        self.sum.update(&self.line);
         self.number += 1;
-        Ok(!self.line.is_empty())
-    }
-
-    fn next_as<T: DeserializeOwned>(&mut self) -> Result<T, String> {
-        self.advance()?;
+        self.reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut self.line)?;
+        if self.line.len() as u64 > LONGEST_LINE {
+            return Err(too_long(self.number));
+        }
+        self.sum.update(&self.line);
         serde_json::from_slice(&self.line).map_err(|error| no_entry(self.number, error.column()))
     }
 
-    /// Goes to the end, and compares the checksum. Returns how many lines there were.
-    fn count_rest(&mut self) -> Result<usize, String> {
-        let mut count = 0;
-        while self.advance()? {
-            count += 1;
+    /// Goes to the end, and compares the checksum. Returns how many lines there were; none of them is kept in memory.
+    fn count_rest(&mut self) -> Result<usize, ReadError> {
+        let (mut count, mut is_ended) = (0, true);
+        loop {
+            let some = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                some => some?,
+            };
+            let Some(last) = some.last() else { break };
+            is_ended = *last == b'\n';
+            count += some.iter().filter(|byte| **byte == b'\n').count();
+            self.sum.update(some);
+            let length = some.len();
+            self.reader.consume(length);
         }
         if in_hex(std::mem::take(&mut self.sum)) == self.expected {
-            Ok(count)
+            Ok(count + usize::from(!is_ended))
         } else {
-            Err("it is not what was written: its checksum differs".to_owned())
+            Err(ReadError::damaged("it is not what was written: its checksum differs"))
         }
     }
 }
 
-fn unreadable(error: &io::Error) -> String {
-    format!("it cannot be read: {error}")
+fn no_entry(line: usize, column: usize) -> ReadError {
+    ReadError::Damaged(format!("it is no entry, from line {line} column {column} on"))
 }
 
-fn no_entry(line: usize, column: usize) -> String {
-    format!("it is no entry, from line {line} column {column} on")
+fn too_long(line: usize) -> ReadError {
+    ReadError::Damaged(format!("its line {line} has more than {LONGEST_LINE} bytes"))
 }
 
-/// The progress in a file of version 1. Its parts have `done` and `sent`; its other fields are those of today.
-fn old_progress(mut old: Value) -> Result<EntryProgress, String> {
-    let parts = match old["parts"].take() {
-        Value::Array(parts) => parts,
-        _ => Vec::new(),
-    };
-    let is_left = |index: &usize| parts.get(*index).is_some_and(|part| part["done"] == false);
+/// The bodies in a file of version 1.
+#[derive(Deserialize)]
+struct OldBodies {
+    parts: Vec<OldBody>,
+}
+
+#[derive(Deserialize)]
+struct OldBody {
+    #[serde(default)]
+    body: Value,
+}
+
+/// What a file of version 1 has of the progress.
+#[derive(Deserialize)]
+struct OldProgress {
+    attempts: u32,
+    errcode: Option<i64>,
+    status: Option<String>,
+    message: Option<String>,
+    may_have_arrived: bool,
+    last_attempt_ms: Option<u64>,
+    mark: Option<String>,
+    /// The index of the part whose request was under way, of whatever type.
+    #[serde(default)]
+    under_way: Value,
+    parts: Vec<OldPart>,
+}
+
+/// How far a part had come.
+#[derive(Deserialize)]
+struct OldPart {
+    done: bool,
+    sent: usize,
+}
+
+/// The progress in a file of version 1.
+fn old_progress(content: &[u8]) -> Result<EntryProgress, ReadError> {
+    let old: OldProgress = serde_json::from_slice(content).map_err(|error| no_entry(error.line(), error.column()))?;
     // Where it names no part that is left, any of them may be meant.
-    let named = old["under_way"].as_u64().and_then(|index| usize::try_from(index).ok()).filter(is_left);
-    let is_under_way = |index| !old["under_way"].is_null() && named.is_none_or(|named| named == index);
-    let letter = |(index, part): (usize, &Value)| match part["done"].as_bool() {
-        Some(true) => 's',
-        Some(false) if is_under_way(index) => 'w',
-        Some(false) => 'p',
-        None => '?',
+    let is_left = |index: &usize| old.parts.get(*index).is_some_and(|part| !part.done);
+    let named = old.under_way.as_u64().and_then(|index| usize::try_from(index).ok()).filter(is_left);
+    let is_under_way = |index| !old.under_way.is_null() && named.is_none_or(|named| named == index);
+    let part = |(index, part): (usize, &OldPart)| match part.done {
+        true => PartProgress { state: PartState::Sent, taken: 0 },
+        false if is_under_way(index) => PartProgress { state: PartState::UnderWay, taken: part.sent },
+        false => PartProgress { state: PartState::Pending, taken: part.sent },
     };
-    let taken = |(index, part): (usize, &Value)| (part["done"] != true).then(|| json!([index, part["sent"]]));
-    let states: String = parts.iter().enumerate().map(letter).collect();
-    let taken: Value = parts.iter().enumerate().filter_map(taken).collect();
-    old["parts"] = json!({ "states": states, "taken": taken });
-    serde_json::from_value(old).map_err(|_| no_entry(1, 1))
+    Ok(EntryProgress {
+        parts: old.parts.iter().enumerate().map(part).collect(),
+        attempts: old.attempts,
+        errcode: old.errcode,
+        status: old.status,
+        message: old.message,
+        may_have_arrived: old.may_have_arrived,
+        last_attempt_ms: old.last_attempt_ms,
+        mark: old.mark,
+    })
 }

@@ -6,12 +6,13 @@
 //! gone, and then nothing was tried. Nothing accepted can be lost that way.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::time::SystemTime;
 
 use chrono::DateTime;
 
 use super::entry::{EntryProgress, StoredAlert};
+use super::format::ReadError;
 use super::{LEFT_BEHIND, MAX_BYTES, format};
 use crate::store::Folder;
 
@@ -33,17 +34,31 @@ const LONGEST_ID: usize = 64;
 /// The last moment with a year of four digits, in Unix milliseconds.
 const LAST_MS: u64 = 253_402_300_799_999;
 
-/// An entry that can be delivered, and how far it has come; or one that cannot be read. A damaged one is never delivered and
+/// An entry that can be delivered, and how far it has come; or one that was not read. A damaged one is never delivered and
 /// never removed by itself.
-pub(crate) type Listed = Result<(StoredAlert, EntryProgress), DamagedEntry>;
+pub(crate) type Listed = Result<(StoredAlert, EntryProgress), UnreadEntry>;
 
-/// An entry that cannot be read.
-#[derive(Debug, Clone)]
-pub(crate) struct DamagedEntry {
+/// An entry that was not read.
+#[derive(Debug)]
+pub(crate) struct UnreadEntry {
     /// Its name.
     pub(crate) id: String,
-    /// Why; nothing of its content is shown.
-    pub(crate) reason: String,
+    /// Which of its files was not read.
+    pub(crate) file: &'static str,
+    /// Why.
+    pub(crate) error: ReadError,
+}
+
+impl UnreadEntry {
+    /// Whether it was read, and is not what was written. Otherwise it may be read later.
+    pub(crate) fn is_damaged(&self) -> bool {
+        matches!(self.error, ReadError::Damaged(_))
+    }
+
+    /// Why it was not read; nothing of its content is shown.
+    pub(crate) fn reason(&self) -> String {
+        format!("{} cannot be used: {}", self.file, self.error)
+    }
 }
 
 /// An id for this moment (Unix time in milliseconds) and process: `20261121T101530.123Z-4711-kqzvbd`. Ids sort by time and
@@ -63,24 +78,23 @@ pub(super) fn is_id(name: &str) -> bool {
 /// Reads the entry of this name; `None` where there is nothing, or no more than the lock of a process that came too late.
 /// A process that changes the entry holds its lock; without it, what is read may be outdated.
 pub(super) fn read(place: &Folder, id: &str) -> Option<Listed> {
-    read_whole(place, id).map_err(|reason| DamagedEntry { id: id.to_owned(), reason }).transpose()
+    let unread = |(file, error)| UnreadEntry { id: id.to_owned(), file, error };
+    read_whole(place, id).map_err(unread).transpose()
 }
 
-fn read_whole(place: &Folder, id: &str) -> Result<Option<(StoredAlert, EntryProgress)>, String> {
+type WholeEntry = (StoredAlert, EntryProgress);
+
+fn read_whole(place: &Folder, id: &str) -> Result<Option<WholeEntry>, (&'static str, ReadError)> {
     let file = match open_entry(place) {
         Ok(file) => file,
-        Err(error) => return unread(place, &error).map_or(Ok(None), Err),
+        Err(error) => return unread(place, error).map_or(Ok(None), |error| Err((ENTRY, error))),
     };
-    let (mut entry, first) = format::read_entry(file).map_err(|reason| format!("{ENTRY} cannot be used: {reason}"))?;
+    let (mut entry, first) = format::read_entry(file).map_err(|error| (ENTRY, error))?;
     let parts = entry.parts.len();
-    let progress = match read_progress(place, parts) {
-        // Without the progress it is unknown whether it arrived.
-        Err(reason) if entry.at_most_once => return Err(format!("{PROGRESS} cannot be used: {reason}")),
-        progress => progress.ok().flatten().or(first).unwrap_or_else(|| EntryProgress::new(parts)),
-    };
+    let progress = read_progress(place, &entry).map_err(|error| (PROGRESS, error))?;
     // A folder may have been copied: its name is what it is asked for by.
     id.clone_into(&mut entry.id);
-    Ok(Some((entry, progress)))
+    Ok(Some((entry, progress.or(first).unwrap_or_else(|| EntryProgress::new(parts)))))
 }
 
 /// Opens the file of the accepted alert, to read its bodies.
@@ -89,13 +103,28 @@ pub(super) fn open_entry(place: &Folder) -> io::Result<File> {
 }
 
 /// How far it has come; `None` where nothing was tried, or a loss of power left nothing of it.
-fn read_progress(place: &Folder, parts: usize) -> Result<Option<EntryProgress>, String> {
-    match place.open_file(PROGRESS, MAX_BYTES) {
-        Ok(file) if file.metadata().is_ok_and(|about| about.len() == 0) => Ok(None),
-        Ok(file) => format::read_progress(file, parts).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.to_string()),
+fn read_progress(place: &Folder, entry: &StoredAlert) -> Result<Option<EntryProgress>, ReadError> {
+    let file = match place.open_file(PROGRESS, MAX_BYTES) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(not_opened(error)),
+    };
+    match format::read_progress(&file, entry.parts.len()) {
+        Err(ReadError::Damaged(_)) if was_cut(&file, entry.at_most_once)? => Ok(None),
+        read => read.map(Some),
     }
+}
+
+/// Whether a loss of power left nothing of a progress, or not its end. What must not be repeated needs more than that: its
+/// progress was synced when it mattered.
+fn was_cut(mut file: &File, at_most_once: bool) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n" && !at_most_once)
 }
 
 /// Whether there is nothing in it that belongs to an entry.
@@ -116,17 +145,24 @@ pub(super) fn discard(place: &Folder, new: &Folder, id: &str) -> io::Result<()> 
 }
 
 /// Why `entry.json` cannot be opened; `None` where there is no entry.
-fn unread(place: &Folder, error: &io::Error) -> Option<String> {
+fn unread(place: &Folder, error: io::Error) -> Option<ReadError> {
     match error.kind() {
         // A file among the folders is no entry.
         io::ErrorKind::NotADirectory => None,
         io::ErrorKind::NotFound => match is_hollow(place) {
             Ok(true) => None,
-            Ok(false) => Some(format!("{ENTRY} is missing")),
-            Err(error) => Some(format!("its folder cannot be read: {error}")),
+            Ok(false) => Some(ReadError::damaged("it is missing")),
+            Err(error) => Some(error.into()),
         },
-        _ if place.look().is_err() => Some(error.to_string()),
-        _ => Some(format!("{ENTRY} cannot be read: {error}")),
+        _ => Some(not_opened(error)),
+    }
+}
+
+/// What is no plain file of the right owner is damaged; any other error may pass.
+fn not_opened(error: io::Error) -> ReadError {
+    match error.kind() {
+        io::ErrorKind::InvalidData => ReadError::damaged(error.to_string()),
+        _ => error.into(),
     }
 }
 

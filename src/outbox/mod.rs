@@ -28,7 +28,7 @@ use crate::fingerprint::Summing;
 use crate::message::Part;
 use crate::store::{Folder, Guard};
 use entry::StoredPart;
-use listing::{ENTRY, LOCK};
+use listing::{ENTRY, LOCK, PROGRESS};
 
 /// The most entries that are kept, waiting and failed together. Processes that accept at the same moment may exceed it
 /// by one each.
@@ -58,10 +58,10 @@ pub(crate) struct Outbox {
 /// Why an alert was not accepted. Nothing of it was kept.
 #[derive(Debug)]
 pub(crate) enum NotStored {
-    /// The outbox, or the disk, has no room for it.
-    Full(Error),
-    /// It could not be written, or a file of it could not be read.
-    Failed(Error),
+    /// The file of this part, counted from 0, could not be read.
+    File(usize, Error),
+    /// The outbox is full, or cannot be used: a disk that is full, read-only or failing, a folder of somebody else.
+    Outbox(Error),
 }
 
 /// Why an entry cannot be claimed or discarded.
@@ -73,7 +73,7 @@ pub(crate) enum ClaimError {
     Gone,
     /// It cannot be delivered, and this is why. It is among the failed ones now.
     Damaged(String),
-    /// Its folder cannot be used (exit 3).
+    /// Its files or its folder cannot be used now (exit 3). It stays where it is.
     Failed(Error),
 }
 
@@ -91,10 +91,10 @@ impl Outbox {
     }
 
     /// The outbox in a folder for state, made where it is missing.
-    pub(crate) fn open(state: &Folder) -> Result<Self, NotStored> {
+    pub(crate) fn open(state: &Folder) -> Result<Self> {
         let outbox = Self::at(state);
         for folder in [&outbox.waiting, &outbox.failed, &outbox.new] {
-            folder.make_durably().map_err(|error| outbox.not_stored(&error))?;
+            folder.make_durably().map_err(|error| outbox.unusable(&error))?;
         }
         Ok(outbox)
     }
@@ -109,12 +109,12 @@ impl Outbox {
     pub(crate) fn accept(&self, mut alert: StoredAlert, parts: &[Part]) -> Result<ClaimedEntry, NotStored> {
         alert.id = self.next_id(alert.queued_at_ms);
         alert.parts = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
-        let bodies = format::write_bodies(parts).map_err(|error| self.not_stored(&error))?;
+        let bodies = format::write_bodies(parts).map_err(|error| NotStored::Outbox(self.unusable(&error)))?;
         let files = alert.parts.iter().filter_map(|part| part.file.as_ref());
         let needed = files.map(|file| file.size).sum::<u64>() + bodies.len() as u64;
-        let Stock { entries, bytes } = self.stock().map_err(NotStored::Failed)?;
+        let Stock { entries, bytes } = self.stock().map_err(NotStored::Outbox)?;
         if entries >= MAX_ENTRIES || bytes.saturating_add(needed) > MAX_BYTES {
-            return Err(NotStored::Full(Error::config(
+            return Err(NotStored::Outbox(Error::config(
                 format!(
                     "the outbox {:?} is full: it holds {entries} of at most {MAX_ENTRIES} alerts and {bytes} of \
                      at most {MAX_BYTES} bytes, and this alert has {needed} bytes",
@@ -123,27 +123,45 @@ impl Outbox {
                 "make room with wecom-alert outbox flush, or discard what is not wanted with wecom-alert outbox drop",
             )));
         }
-        match self.write(&mut alert, parts, bodies) {
+        let mut unread = None;
+        match self.write(&mut alert, parts, bodies, &mut unread) {
             Ok(lock) => Ok(self.claimed(alert, EntryProgress::new(parts.len()), lock)),
             Err(error) => {
                 // It may have been moved, and only the fsync failed.
                 let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
                 let _ = self.new.within(&alert.id).remove(listing::is_own);
-                Err(self.not_stored(&error))
+                Err(match unread {
+                    Some(index) => NotStored::File(
+                        index,
+                        Error::config(
+                            format!("it could not be copied into the outbox: {error}"),
+                            "send it when nothing writes to that file any more",
+                        ),
+                    ),
+                    None => NotStored::Outbox(self.unusable(&error)),
+                })
             }
         }
     }
 
     /// Writes a draft and moves it to its place. It is locked before any other process can see it. The checksums of the
-    /// files that are copied are put into the alert.
-    fn write(&self, alert: &mut StoredAlert, parts: &[Part], bodies: Vec<u8>) -> io::Result<Guard> {
+    /// files that are copied are put into the alert. `unread` is the part whose file could not be read, where it fails for
+    /// that.
+    fn write(
+        &self,
+        alert: &mut StoredAlert,
+        parts: &[Part],
+        bodies: Vec<u8>,
+        unread: &mut Option<usize>,
+    ) -> io::Result<Guard> {
         let draft = self.new.within(&alert.id);
         let Some(lock) = draft.try_lock(LOCK)? else {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "another process took the same id"));
         };
-        for (stored, part) in alert.parts.iter_mut().zip(parts) {
+        for (index, (stored, part)) in alert.parts.iter_mut().zip(parts).enumerate() {
             if let (Some(stored), Some((_, file))) = (&mut stored.file, &part.file) {
-                let mut summing = Summing::new(file.reader());
+                let reader = Noting { reader: file.reader(), failed: || *unread = Some(index) };
+                let mut summing = Summing::new(reader);
                 draft.copy_synced(&stored.file, &mut summing)?;
                 stored.sha256 = Some(summing.finish());
             }
@@ -185,7 +203,8 @@ impl Outbox {
         // It may have been delivered or changed before the lock was free.
         match listing::read(&place, id) {
             Some(Ok((entry, progress))) => Ok(self.claimed(entry, progress, lock)),
-            Some(Err(damaged)) => Err(self.set_aside(&place, damaged.reason)),
+            Some(Err(unread)) if unread.is_damaged() => Err(self.set_aside(&place, unread.reason())),
+            Some(Err(unread)) => Err(ClaimError::Failed(not_readable(&unread.reason()))),
             None => {
                 let _ = place.remove(listing::is_own);
                 Err(ClaimError::Gone)
@@ -213,17 +232,25 @@ impl Outbox {
         Err(ClaimError::Gone)
     }
 
-    /// Lets failed entries wait again, so that they are tried once more; returns their ids. What is damaged stays.
+    /// Lets failed entries wait again, so that they are tried once more; returns their ids. What is damaged stays, unless it
+    /// is only its progress: that is forgotten, since the user asks for it.
     pub(crate) fn revive(&self) -> Result<Vec<String>> {
         let mut revived = Vec::new();
-        for (entry, _) in self.failed()?.flatten() {
-            let (place, _lock) = match self.lock_entry(&self.failed, &entry.id) {
+        for listed in self.failed()? {
+            let (id, forgets) = match listed {
+                Ok((entry, _)) => (entry.id, false),
+                Err(unread) if unread.is_damaged() && unread.file == PROGRESS => (unread.id, true),
+                Err(_) => continue,
+            };
+            let (place, _lock) = match self.lock_entry(&self.failed, &id) {
                 Err(ClaimError::Failed(error)) => return Err(error),
                 Err(_) => continue,
                 Ok(locked) => locked,
             };
-            place.move_into(&self.waiting).map_err(|error| self.unusable(&error))?;
-            revived.push(entry.id);
+            let forgotten = if forgets { place.write_durably(PROGRESS, b"") } else { Ok(()) };
+            let moved = forgotten.and_then(|()| place.move_into(&self.waiting));
+            moved.map_err(|error| self.unusable(&error))?;
+            revived.push(id);
         }
         Ok(revived)
     }
@@ -291,26 +318,21 @@ impl Outbox {
     pub(crate) fn unusable(&self, error: &io::Error) -> Error {
         unusable(&self.top, error)
     }
-
-    fn not_stored(&self, error: &io::Error) -> NotStored {
-        // What `Attachment` says of a file that is not as long any more as when it was opened.
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            let what = format!("the attachment could not be copied into the outbox: {error}");
-            return NotStored::Failed(Error::config(what, "send it when nothing writes to that file any more"));
-        }
-        // An alert that a disk is full must not be lost because that disk is full.
-        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            return NotStored::Full(self.unusable(error));
-        }
-        NotStored::Failed(self.unusable(error))
-    }
 }
 
-impl From<NotStored> for Error {
-    fn from(error: NotStored) -> Self {
-        match error {
-            NotStored::Full(error) | NotStored::Failed(error) => error,
+/// A reader that says that reading failed: an error of a copy may be that of writing.
+struct Noting<R, F> {
+    reader: R,
+    failed: F,
+}
+
+impl<R: io::Read, F: FnMut()> io::Read for Noting<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer);
+        if read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+            (self.failed)();
         }
+        read
     }
 }
 
@@ -324,5 +346,14 @@ fn unusable(folder: &Folder, error: &io::Error) -> Error {
     Error::config(
         format!("the outbox in {:?} cannot be used: {error}", folder.path()),
         "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+    )
+}
+
+/// The error of an entry that the file system does not let be read now.
+fn not_readable(reason: &str) -> Error {
+    Error::config(
+        reason,
+        "it is read again by the next flush: see that this user may read the file, that the disk is sound, and that enough \
+         files may be open (ulimit -n)",
     )
 }

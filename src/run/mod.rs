@@ -139,7 +139,6 @@ pub async fn alert(
         let request = with_words(session, request.alert, &imagined, None);
         return Box::pin(send::send(session, request)).await;
     };
-    session.sends_unstored = true;
     // Missing credentials are reported at every run, not only when an alert is due.
     session.own_target(channel).require_credentials(None)?;
     let failed = finished.failed();

@@ -23,32 +23,26 @@ pub(super) struct FanOut {
     key: Option<String>,
     own: TargetMessage,
     also: Vec<TargetMessage>,
-    /// Further targets for which no message could be made or stored.
+    /// Further targets for which no message could be made.
     missed: Vec<Delivered>,
 }
 
 impl FanOut {
-    pub(super) async fn prepare(
-        session: &Session<'_>,
-        target: Target,
-        draft: &Draft,
-        parts: Vec<Part>,
-    ) -> Result<Self> {
+    pub(super) async fn prepare(session: &Session<'_>, target: Target, draft: &Draft, parts: Vec<Part>) -> Self {
         let key = session.settings.cooldown.map(|_| cooldown_key(&target, draft, &parts));
         let mut own = TargetMessage::new(session, target, parts, draft);
-        own.store().await?;
+        own.store().await;
         let (mut also, mut missed) = (Vec::new(), Vec::new());
         for name in &session.settings.also {
-            let prepared = match TargetMessage::further(session, name, "--also", draft, None) {
-                Ok(mut message) => message.store().await.map(|()| message),
-                Err(error) => Err(error),
-            };
-            match prepared {
-                Ok(message) => also.push(message),
+            match TargetMessage::further(session, name, "--also", draft, None) {
+                Ok(mut message) => {
+                    message.store().await;
+                    also.push(message);
+                }
                 Err(error) => missed.push(Delivered::unprepared(session, name, error)),
             }
         }
-        Ok(Self { key, own, also, missed })
+        Self { key, own, also, missed }
     }
 
     /// Sends the message to each target, unless it is held back.

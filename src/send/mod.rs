@@ -73,7 +73,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     {
         session.warnings.push(format!("the fallback cannot be used: {error}"));
     }
-    let fan_out = Box::pin(FanOut::prepare(session, target, &draft, parts)).await?;
+    let fan_out = Box::pin(FanOut::prepare(session, target, &draft, parts)).await;
     Box::pin(fan_out.send(session, &draft)).await
 }
 
@@ -81,7 +81,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
 /// is a warning.
 pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
     if session.settings.outbox
-        && let Err(error) = session.require_state().and_then(|state| Ok(Outbox::open(&state)?))
+        && let Err(error) = session.require_state().and_then(|state| Outbox::open(&state))
     {
         let hint = error.hint().unwrap_or_default();
         session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));

@@ -36,8 +36,6 @@ pub struct Session<'c> {
     pub accounts: Accounts,
     /// What the log file records of the message, once it has been read.
     pub logged: Option<LoggedMessage>,
-    /// Whether an alert that cannot be stored is sent all the same. Otherwise that is an error.
-    pub sends_unstored: bool,
     /// Those that have delivered, with their targets: for what waits in the outbox, so that it uses the connection, the
     /// credential and the trusted certificates that are there already.
     pub(super) couriers: Vec<(Target, Courier)>,
@@ -74,7 +72,6 @@ impl<'c> Session<'c> {
             observer,
             accounts: Accounts::default(),
             logged: None,
-            sends_unstored: false,
             couriers: Vec::new(),
             trust,
             deadline,
@@ -97,7 +94,6 @@ impl<'c> Session<'c> {
             channel,
             warnings: Vec::new(),
             deadline: self.deadline,
-            sends_unstored: self.sends_unstored,
             trust,
             mask: self.mask.clone(),
             observer: self.observer.clone(),

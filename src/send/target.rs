@@ -27,8 +27,6 @@ pub(crate) struct Target {
     pub(crate) warnings: Vec<String>,
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
-    /// See [`Session::sends_unstored`](super::Session::sends_unstored).
-    pub(super) sends_unstored: bool,
     pub(super) trust: Trust,
     pub(super) mask: Mask,
     pub(super) observer: Observer,

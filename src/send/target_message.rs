@@ -1,16 +1,17 @@
 //! A message for one target, or for the fallback: stores it in the outbox if that is wanted, attempts delivery, and
 //! updates the outbox after that.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::blocking::to_the_end;
+use crate::blocking::{off_loop, to_the_end};
 use crate::clock::now_ms;
 use crate::config::TargetName;
-use crate::delivery::{Account, Courier, Outcome, Shortfall};
+use crate::delivery::{Account, Courier, Outcome, Receipt, Shortfall};
 use crate::error::{Error, Result, Status};
-use crate::message::Part;
+use crate::message::{Part, PartKind};
 use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
 
 use super::combine::name_of;
@@ -27,6 +28,8 @@ pub(super) struct TargetMessage {
     /// Whether a line may be put before its text: a payload is never edited.
     may_edit: bool,
     courier: Option<Courier>,
+    /// Attached files that could not be read, with the reason. They are no parts any more: the rest goes without them.
+    lost: Vec<(Receipt, Error)>,
 }
 
 /// The outcome for a target, and what the report and the session need of it.
@@ -41,7 +44,7 @@ impl TargetMessage {
     pub(super) fn new(session: &Session<'_>, target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
         let mut account = session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.expect(&parts);
-        Self { target, parts, account, may_edit: !draft.is_payload(), courier: None }
+        Self { target, parts, account, may_edit: !draft.is_payload(), courier: None, lost: Vec::new() }
     }
 
     /// The message for a further target; `option` is what named the target.
@@ -63,14 +66,21 @@ impl TargetMessage {
 
     /// Stores the message in the outbox, if that is wanted, and lets the entry replace the one stored before.
     ///
-    /// Fails with exit 3 where the outbox cannot be used at all, unless the alert is to be sent all the same. That the
-    /// outbox or the disk is full is a warning: the alert is sent without being stored.
-    pub(super) async fn store(&mut self) -> Result<()> {
-        let entry = Box::pin(self.new_entry()).await?;
+    /// That it cannot be stored, for whatever reason, is a warning: an alert about a disk must not be lost to that disk. A
+    /// file that cannot be read is left out.
+    pub(super) async fn store(&mut self) {
+        let stored = Box::pin(self.new_entry()).await;
+        let entry = stored.unwrap_or_else(|error| {
+            let hint = error.hint().unwrap_or_default();
+            self.warn(format!("{error}; the alert is sent without being stored: {hint}"));
+            None
+        });
         if let Some(before) = self.account.follow(entry) {
-            to_the_end(move || before.done()).await??;
+            let id = before.alert.id.clone();
+            if let Err(error) = to_the_end(move || before.done()).await.flatten() {
+                self.warn(format!("entry {id} of the outbox was replaced but cannot be removed: {error}"));
+            }
         }
-        Ok(())
     }
 
     async fn new_entry(&mut self) -> Result<Option<ClaimedEntry>> {
@@ -78,10 +88,7 @@ impl TargetMessage {
         if !target.settings.outbox {
             return Ok(None);
         }
-        let state = match require_state_of(&target.settings) {
-            Err(error) if target.sends_unstored => return Ok(warn_of_unstored(target, &error)),
-            state => state?,
-        };
+        let state = require_state_of(&target.settings)?;
         // The profile names the target; for credentials of the environment its fingerprint does.
         let (profile, fingerprint) = match &target.settings.profile {
             Some(profile) if !target.is_by_environment() => (Some(profile.clone()), None),
@@ -102,12 +109,28 @@ impl TargetMessage {
             queued_at_ms: now_ms(),
             parts: Vec::new(),
         };
-        let parts = parts.clone();
-        match to_the_end(move || Outbox::open(&state)?.accept(alert, &parts)).await? {
-            Ok(entry) => Ok(Some(entry)),
-            Err(NotStored::Failed(error)) if !target.sends_unstored => Err(error),
-            Err(NotStored::Full(error) | NotStored::Failed(error)) => Ok(warn_of_unstored(target, &error)),
+        let outbox = Arc::new(off_loop(move || Outbox::open(&state)).await??);
+        loop {
+            let (outbox, alert, parts) = (Arc::clone(&outbox), alert.clone(), self.parts.clone());
+            match to_the_end(move || outbox.accept(alert, &parts)).await? {
+                Ok(entry) => return Ok(Some(entry)),
+                Err(NotStored::File(index, error)) if self.may_go_without(index) => self.lose(index, error),
+                Err(NotStored::File(_, error) | NotStored::Outbox(error)) => return Err(error),
+            }
         }
+    }
+
+    fn may_go_without(&self, index: usize) -> bool {
+        self.parts.len() > 1 && self.parts[index].kind == PartKind::Attachment
+    }
+
+    /// Leaves a file out.
+    fn lose(&mut self, index: usize, error: Error) {
+        let part = self.parts.remove(index);
+        let receipt = Receipt::new(part.kind, error.status(), None);
+        let receipt = Receipt { name: part.file_name(), ..receipt };
+        self.lost.push((receipt, error));
+        self.account.expect(&self.parts);
     }
 
     /// Makes the same message again, with a line before its text. A stored entry is replaced, never missing in between.
@@ -116,7 +139,10 @@ impl TargetMessage {
         self.parts = make_parts(draft, &mut self.target, Some(lead))?;
         self.target.warnings.truncate(told);
         self.account.expect(&self.parts);
-        if self.is_stored() { self.store().await } else { Ok(()) }
+        if self.is_stored() {
+            self.store().await;
+        }
+        Ok(())
     }
 
     /// Delivers to a target without a fallback.
@@ -154,7 +180,7 @@ impl TargetMessage {
         let waits = shortfall.may_wait(self.target.settings.at_most_once);
         let kept = match waits {
             true => self.account.wait(outcome).await,
-            false => self.account.give_up(outcome).await,
+            false => self.account.give_up(outcome, None).await,
         };
         if let Err(error) = kept {
             self.warn(format!("entry {id} of the outbox cannot be brought up to date: {error}"));
@@ -181,10 +207,11 @@ impl TargetMessage {
     }
 
     fn delivered(self, mut outcome: Outcome) -> Delivered {
-        let Self { mut target, courier, .. } = self;
+        let Self { mut target, courier, lost, .. } = self;
         outcome.profile.clone_from(&target.settings.profile);
         outcome.channel = Some(target.channel);
         outcome.allow_partial = target.settings.allow_partial;
+        without(lost, &mut outcome);
         let warnings = std::mem::take(&mut target.warnings);
         Delivered { outcome, warnings, courier: courier.map(|courier| (target, courier)) }
     }
@@ -203,10 +230,22 @@ impl Delivered {
     }
 }
 
-fn warn_of_unstored(target: &mut Target, error: &Error) -> Option<ClaimedEntry> {
-    let hint = error.hint().unwrap_or_default();
-    target.warnings.push(format!("{error}; the alert is sent without being stored: {hint}"));
-    None
+/// Adds to an outcome that these files are missing: what went out, or waits, is only a part then.
+fn without(lost: Vec<(Receipt, Error)>, outcome: &mut Outcome) {
+    for (receipt, why) in lost {
+        let name = receipt.name.as_deref().unwrap_or_default();
+        let mut told = format!("attachment {name} is missing: {}", why.message());
+        if let Some(error) = &outcome.error {
+            told = format!("{}; {told}", error.message());
+        }
+        let hint = outcome.error.as_ref().unwrap_or(&why).hint().unwrap_or_default().to_owned();
+        if matches!(outcome.status, Status::Sent | Status::Queued | Status::Partial) {
+            outcome.status = Status::Partial;
+        }
+        let error = outcome.error.take().unwrap_or(why);
+        outcome.error = Some(error.with_status(outcome.status).with_message(told).with_hint(hint));
+        outcome.parts.push(receipt);
+    }
 }
 
 /// The error of an alert that waits in the outbox.
@@ -263,11 +302,10 @@ pub(super) async fn deliver_with_fallback(
         // Nothing is left for the outbox to do.
         outcome.shortfall = None;
     } else if !may_pass(&outcome) && may_pass(&by_fallback) {
-        match fallback.store().await {
-            Ok(()) if fallback.is_stored() => outcome.shortfall = None,
-            // Without a place for it the first target's entry stays, among those that failed.
-            Ok(()) => {}
-            Err(error) => fallback.warn(error.to_string()),
+        fallback.store().await;
+        // Without a place for it the first target's entry stays, among those that failed.
+        if fallback.is_stored() {
+            outcome.shortfall = None;
         }
     }
     (own.settle(outcome).await, Some(fallback.settle(by_fallback).await))

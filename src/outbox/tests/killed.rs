@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::error::{Error, Status};
+use crate::error::Status;
 
 /// A moment at which everything made now is old.
 fn later() -> SystemTime {
@@ -75,22 +75,22 @@ fn a_step_that_fails_leaves_nothing_behind() {
     file.as_file().set_len(4).unwrap();
     let mut part = file_part(b"whole", "b.log");
     part.file = Some((MediaKind::File, cut));
-    let Err(NotStored::Failed(error)) = place.store(&[message("1"), part]) else { panic!("must fail") };
+    let Err(NotStored::File(1, error)) = place.store(&[message("1"), part]) else { panic!("must fail") };
     assert!(error.message().contains("shrunk from 10 to 4 bytes"), "{error}");
     assert_eq!((place.names("new"), place.names("waiting")), (vec![], vec![]));
 
     // It cannot be moved to its place.
     std::fs::remove_dir(place.path("waiting")).unwrap();
     std::fs::write(place.path("waiting"), "").unwrap();
-    let Err(refusal) = place.store(&[message("x")]) else { panic!("must fail") };
-    assert_eq!(Error::from(refusal).status(), Status::Config);
+    let Err(NotStored::Outbox(error)) = place.store(&[message("x")]) else { panic!("must fail") };
+    assert_eq!(error.status(), Status::Config);
     assert_eq!(place.names("new"), [""; 0]);
 
     // It cannot be begun.
     let place = Place::new();
     std::fs::remove_dir(place.path("new")).unwrap();
     std::fs::write(place.path("new"), "").unwrap();
-    assert!(matches!(place.store(&[message("x")]), Err(NotStored::Failed(_))));
+    assert!(matches!(place.store(&[message("x")]), Err(NotStored::Outbox(_))));
     assert_eq!(place.names("waiting"), [""; 0]);
 }
 

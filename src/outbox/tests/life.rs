@@ -144,10 +144,10 @@ fn what_is_damaged_is_named_and_never_vanishes() {
     Folder::private(place.path("waiting")).within(&id(6)).write_durably("lock", b"").unwrap();
     let [entries, _, damaged, failed] = place.listed();
     assert_eq!((entries, damaged, failed), (vec![whole], (1..=4).map(id).collect(), vec![id(5)]));
-    let reason = |listed: Listed| Some(listed.err()?.reason);
+    let reason = |listed: Listed| Some(listed.err()?.reason());
     let reasons: Vec<String> = place.outbox.waiting().unwrap().filter_map(reason).collect();
     assert!(reasons[0].contains("it is no entry") && !reasons[0].contains("tops3cret"), "{reasons:?}");
-    assert!(reasons[1].contains("version 9") && reasons[3].contains("is missing"), "{reasons:?}");
+    assert!(reasons[1].contains("version 9") && reasons[3].contains("it is missing"), "{reasons:?}");
     for number in 1..=4 {
         assert!(matches!(place.outbox.claim(&id(number)), Err(ClaimError::Damaged(_))), "{number}");
     }
@@ -233,7 +233,7 @@ fn what_was_changed_on_disk_is_damaged() {
     {
         std::fs::write(&path, content.replace(from, to)).unwrap();
         let damaged = place.outbox.waiting().unwrap().next().unwrap().unwrap_err();
-        assert!(damaged.reason.contains("checksum"), "{from} {damaged:?}");
+        assert!(damaged.is_damaged() && damaged.reason().contains("checksum"), "{from} {damaged:?}");
     }
     let lines: Vec<&str> = content.lines().collect();
     for cut in [&lines[..1], &lines[..2]] {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::error::{Error, Status};
+use crate::error::Status;
 use crate::outbox::{MAX_BYTES, MAX_ENTRIES, Stock};
 
 #[test]
@@ -17,8 +17,7 @@ fn the_number_of_entries_is_limited() {
     }
     drop(place.store(&[message("the last")]).unwrap());
     let refusal = place.store(&[message("one too many")]).unwrap_err();
-    assert!(matches!(refusal, NotStored::Full(_)), "{refusal:?}");
-    let error = Error::from(refusal);
+    let NotStored::Outbox(error) = refusal else { panic!("{refusal:?}") };
     assert_eq!(error.status(), Status::Config);
     assert!(error.message().contains("1000 of at most 1000") && error.message().contains("state/outbox"), "{error}");
     assert!(error.hint().unwrap().contains("outbox flush") && error.hint().unwrap().contains("outbox drop"));
@@ -35,7 +34,7 @@ fn the_number_of_bytes_is_limited() {
     file.set_len(MAX_BYTES - 2 * bytes).unwrap();
     let second = place.accept();
     let refusal = place.store(&[message("disk full")]).unwrap_err();
-    let NotStored::Full(error) = refusal else { panic!("{refusal:?}") };
+    let NotStored::Outbox(error) = refusal else { panic!("{refusal:?}") };
     assert!(
         error.message().contains(&format!("holds 2 of at most {MAX_ENTRIES} alerts and {MAX_BYTES} of")),
         "{error}"
@@ -50,7 +49,7 @@ fn a_folder_that_cannot_be_used_is_named_with_the_reason() {
     let blocked = root.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     for state in [blocked.clone(), blocked.join("state")] {
-        let error = crate::error::Error::from(Outbox::open(&Folder::private(&state)).unwrap_err());
+        let error = Outbox::open(&Folder::private(&state)).unwrap_err();
         assert_eq!(error.status(), Status::Config);
         assert!(error.message().contains(&format!("{:?}", state.join("outbox"))), "{error}");
         assert!(error.hint().unwrap().contains("WECOM_ALERT_STATE_DIR"));

@@ -1,5 +1,6 @@
 //! The store as a whole, in a folder of its own.
 
+mod damaged;
 mod killed;
 mod life;
 mod limits;

@@ -89,7 +89,7 @@ fn a_damaged_entry_is_shown_and_never_vanishes() {
     let file = |id: &str| folder(&scene, "waiting").join(id).join("entry.json");
     fs::write(file(&spoilt), format!("{{\"webhook\": \"{WEBHOOK_KEY}\", ")).unwrap();
     fs::write(file(&unknown), r#"{"version": 9}"#).unwrap();
-    let told = flushed(&scene, "two are damaged", flush(&scene), 0, [1, 0, 2]);
+    let told = flushed(&scene, "two are damaged", flush(&scene), 6, [1, 0, 2]);
     let warnings = told["warnings"].to_string();
     assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 9"), "{warnings}");
     assert_eq!(scene.texts(), ["good"], "{good} is delivered all the same");

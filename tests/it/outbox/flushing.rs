@@ -6,8 +6,8 @@ use super::{
     MINUTE_MS, OTHER_KEY, age, app, assert_empty, failed, flush, flushed, folder, list, queued, send, store, waiting,
 };
 use crate::document::{assert_document, assert_says, warnings};
-use crate::support::fake::{Endpoint, FakeWecom, Reply, Route, WEBHOOK_KEY};
-use crate::support::{Cmd, Scene, wait_until};
+use crate::support::fake::{Endpoint, FakeWecom, Reply, Route, WEBHOOK_KEY, closed_port};
+use crate::support::{Cmd, Scene, entry, wait_until};
 
 /// The config file of two groups that have a server each.
 fn two_groups(room: &FakeWecom, hall: &FakeWecom) -> String {
@@ -42,15 +42,18 @@ fn entries_are_flushed_in_order() {
 fn nothing_delivered_is_7_and_some_left_is_6() {
     let scene = Scene::new();
     let ids = ["one", "two", "three"].map(|text| store(&scene, &[text]));
-    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(503)]);
+    let dead = || scene.wecom.script(Endpoint::WebhookSend, [Reply::status(503), Reply::status(503)]);
+    dead();
     let told = flushed(&scene, "dead", flush(&scene), 7, [0, 3, 0]);
-    assert_eq!((&told["status"], &told["attempts"]), (&json!("temporary"), &json!(1)), "a dead target is asked once");
+    let asked = (&told["status"], &told["attempts"]);
+    assert_eq!(asked, (&json!("temporary"), &json!(2)), "a target that takes nothing is asked twice");
     assert_says(&told, "dead", "message", &["0 delivered, 3 still waiting", &ids[0], "HTTP 503"]);
     assert_eq!(warnings(&told).len(), 3);
-    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(503)]);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal]);
+    dead();
     let told = flushed(&scene, "half dead", flush(&scene), 6, [1, 2, 0]);
-    assert_eq!((&told["status"], &told["attempts"]), (&json!("partial"), &json!(2)));
-    assert_eq!(list(&scene)[0]["attempts"], 2, "the send and this flush");
+    assert_eq!((&told["status"], &told["attempts"]), (&json!("partial"), &json!(3)));
+    assert_eq!(list(&scene)[1]["attempts"], 2, "the send and this flush");
     flushed(&scene, "alive", flush(&scene), 0, [2, 0, 0]);
     assert_eq!(scene.texts(), ["one", "two", "three"]);
 }
@@ -62,19 +65,21 @@ fn an_unreachable_target_does_not_block_another() {
     let config = two_groups(&dead, &scene.wecom);
     dead.always(Endpoint::WebhookSend, Reply::status(502));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502), Reply::status(502)]);
-    for (profile, text) in [("room", "dead 1"), ("hall", "alive 1"), ("room", "dead 2"), ("hall", "alive 2")] {
+    for (profile, text) in
+        [("room", "dead 1"), ("hall", "alive 1"), ("room", "dead 2"), ("room", "dead 3"), ("hall", "alive 2")]
+    {
         let cmd = by_profile(&scene, &["webhook-send", "--outbox", "-P", profile, text]).config(&config);
         queued(&scene, cmd);
     }
     let before = dead.count(Endpoint::WebhookSend);
-    let told = flushed(&scene, "one is dead", by_profile(&scene, &["outbox", "flush"]), 6, [2, 2, 0]);
+    let told = flushed(&scene, "one is dead", by_profile(&scene, &["outbox", "flush"]), 6, [2, 3, 0]);
     assert_eq!(scene.texts(), ["alive 1", "alive 2"]);
-    assert_eq!(dead.count(Endpoint::WebhookSend), before + 1, "asked once, not for each of its entries");
-    assert_eq!(warnings(&told).iter().filter(|warning| warning.starts_with("still waiting: ")).count(), 2, "{told}");
+    assert_eq!(dead.count(Endpoint::WebhookSend), before + 2, "asked twice, not for each of its entries");
+    assert_eq!(warnings(&told).iter().filter(|warning| warning.starts_with("still waiting: ")).count(), 3, "{told}");
     dead.normal(Endpoint::WebhookSend);
-    flushed(&scene, "both live", by_profile(&scene, &["outbox", "flush"]), 0, [2, 0, 0]);
+    flushed(&scene, "both live", by_profile(&scene, &["outbox", "flush"]), 0, [3, 0, 0]);
     let of_dead: Vec<_> = dead.messages().iter().map(|message| message.payload()["content"].clone()).collect();
-    assert_eq!(of_dead, ["dead 1", "dead 2"]);
+    assert_eq!(of_dead, ["dead 1", "dead 2", "dead 3"]);
 }
 
 #[test]
@@ -151,24 +156,54 @@ fn an_entry_locked_by_its_sender_is_left_alone() {
 }
 
 #[test]
-fn a_too_old_entry_is_sent_only_when_asked() {
+fn an_entry_is_given_up_for_its_age_only_when_a_try_failed() {
     let scene = Scene::new();
+    let one_hour = |args: &[&str]| flush(&scene).args(["--outbox-max-age", "1h"]).args(args);
     let (old, young) = (store(&scene, &["old"]), store(&scene, &["young"]));
     age(&scene, &old, 61 * MINUTE_MS);
-    let told = flushed(&scene, "old", flush(&scene).args(["--outbox-max-age", "1h"]), 0, [1, 0, 1]);
+    // As long as its target cannot be reached, it does not get too old.
+    let nobody = format!("http://127.0.0.1:{}", closed_port());
+    flushed(&scene, "nobody listens", one_hour(&[]).env("WECOM_ALERT_BASE_URL", nobody), 7, [0, 2, 0]);
+    // A flush after a send gives it little time, and does not give it up.
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502), Reply::status(502)]);
+    send(&scene, &["hello", "--outbox-max-age", "1h"]).run().assert_code(0);
+    assert_eq!(waiting(&scene), [old.clone(), young]);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    let told = flushed(&scene, "old", one_hour(&[]), 6, [1, 0, 1]);
+    assert_eq!(told["status"], "partial");
     let [warning] = warnings(&told)[..] else { panic!("one warning: {told}") };
     assert!(warning.starts_with(&format!("given up: {old}: ")) && warning.contains("outbox_max_age"), "{warning}");
-    assert_eq!((scene.texts(), failed(&scene)), (vec!["young".to_owned()], vec![old.clone()]), "{young}");
+    assert!(warning.contains("HTTP 502"), "{warning}");
+    assert_eq!((scene.texts(), failed(&scene)), (vec!["hello".to_owned(), "young".to_owned()], vec![old.clone()]));
     let entry = &list(&scene)[0];
-    assert_eq!((&entry["id"], &entry["state"], &entry["attempts"]), (&json!(old), &json!("failed"), &json!(1)));
-    flushed(&scene, "asked for", flush(&scene).args(["--outbox-max-age", "1h", "--failed"]), 0, [1, 0, 0]);
-    assert!(scene.texts()[1].ends_with(" old"), "{:?}", scene.texts());
+    assert_eq!((&entry["id"], &entry["state"], &entry["attempts"]), (&json!(old), &json!("failed"), &json!(4)));
+    assert!(entry["message"].as_str().unwrap().contains("outbox_max_age"), "{entry}");
+    // Nothing waits any more, and nothing was given up.
+    flushed(&scene, "nothing to do", one_hour(&[]), 0, [0, 0, 0]);
+    flushed(&scene, "asked for", one_hour(&["--failed"]), 0, [1, 0, 0]);
+    assert!(scene.texts()[2].ends_with(" old"), "{:?}", scene.texts());
     assert_empty(&scene, "old");
-    // By default it is a day.
-    let id = store(&scene, &["yesterday"]);
-    age(&scene, &id, (24 * 60 + 1) * MINUTE_MS);
-    flushed(&scene, "a day", flush(&scene), 0, [0, 0, 1]);
-    assert_eq!(scene.texts().len(), 2);
+}
+
+/// A clock without a battery, or one that jumps, gives nothing up.
+#[test]
+fn what_the_clock_says_gives_nothing_up_untried() {
+    const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+    let scene = Scene::new();
+    for (text, days) in [("two days", 2), ("twenty years", 20 * 365)] {
+        let id = store(&scene, &[text]);
+        age(&scene, &id, days * DAY_MS);
+        let told = flushed(&scene, text, flush(&scene), 0, [1, 0, 0]);
+        assert_eq!(told["warnings"], json!([]));
+        assert!(scene.texts().last().unwrap().ends_with(text), "{:?}", scene.texts());
+    }
+    // One that runs backwards is no age.
+    let id = store(&scene, &["tomorrow"]);
+    entry::rejuvenate(&folder(&scene, "waiting").join(&id), DAY_MS);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    flushed(&scene, "from tomorrow", flush(&scene).args(["--outbox-max-age", "1s"]), 7, [0, 1, 0]);
+    flushed(&scene, "tomorrow", flush(&scene), 0, [1, 0, 0]);
+    assert_eq!(scene.texts().last().unwrap(), "tomorrow");
 }
 
 #[test]
@@ -196,7 +231,7 @@ fn a_part_that_was_refused_does_not_vanish_with_the_rest() {
     scene.wecom.script(Endpoint::WebhookSend, [refusal(), Reply::status(502)]);
     queued(&scene, send(&scene, &["--on-long", "split", &text]));
     scene.wecom.script(Endpoint::WebhookSend, [refusal()]);
-    flushed(&scene, "one part of two", flush(&scene), 0, [0, 0, 1]);
+    flushed(&scene, "one part of two", flush(&scene), 7, [0, 0, 1]);
     assert_eq!((failed(&scene).len(), scene.texts().len()), (1, 1));
     assert!(scene.texts()[0].starts_with("(2/2)"));
     flushed(&scene, "asked for", flush(&scene).arg("--failed"), 0, [1, 0, 0]);
@@ -230,9 +265,9 @@ fn a_successful_send_flushes_a_few_entries() {
     assert_eq!((waiting(&scene).len(), scene.texts().len()), (3, 7));
     // Whatever becomes of them, the result is that of the send.
     let refusal = Reply::errcode(40058, "invalid parameter");
-    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502)]);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::status(502), Reply::status(502)]);
     assert_document(&send(&scene, &["good"]).run(), "good", 0, &sent);
-    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, refusal, Reply::status(502)]);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, refusal, Reply::status(502), Reply::status(502)]);
     let sent = json!({"status": "sent", "attempts": 1, "outbox_id": null, "errcode": 0});
     let run = send(&scene, &["good"]).run();
     assert_document(&run, "good", 0, &sent);
@@ -269,7 +304,7 @@ fn recipients_missed_by_a_late_alert_are_named() {
     let told = flushed(&scene, "some", flush(&scene), 0, [1, 0, 0]);
     assert!(warnings(&told)[0].contains(&some) && warnings(&told)[0].contains("invaliduser nobody"), "{told}");
     let none = store("unlicensed");
-    let told = flushed(&scene, "none", flush(&scene), 0, [0, 0, 1]);
+    let told = flushed(&scene, "none", flush(&scene), 7, [0, 0, 1]);
     assert!(warnings(&told)[0].contains("unlicenseduser unlicensed"), "{told}");
     assert_eq!(failed(&scene), [none]);
 }
@@ -331,7 +366,7 @@ fn a_damaged_attachment_keeps_no_other_entry_waiting() {
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     let [first, _] = [store(&scene, &["one", "--attach", file.to_str().unwrap()]), store(&scene, &["two"])];
     std::fs::write(folder(&scene, "waiting").join(&first).join("2.bin"), "a report of more than five bytez").unwrap();
-    let told = flushed(&scene, "damaged", flush(&scene), 0, [1, 0, 1]);
+    let told = flushed(&scene, "damaged", flush(&scene), 6, [1, 0, 1]);
     assert_says(&told, "damaged", "message", &["its checksum differs"]);
     assert_eq!((scene.texts(), failed(&scene)), (vec!["two".to_owned()], vec![first]));
 }

@@ -119,7 +119,7 @@ fn a_refused_announcement_keeps_no_message_back() {
     let id = queued(&scene, send(&scene, &["--file"]).arg(file));
     age(&scene, &id, 37 * MINUTE_MS);
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40008, "invalid message type"), Reply::Normal]);
-    flushed(&scene, "refused", flush_there(&scene), 0, [0, 0, 1]);
+    flushed(&scene, "refused", flush_there(&scene), 7, [0, 0, 1]);
     assert_eq!(scene.texts(), ["(file)"]);
     assert_eq!(failed(&scene), [id]);
 }

@@ -7,6 +7,7 @@ mod killed_calls;
 mod kills;
 mod late;
 mod outage;
+mod sick;
 mod storing;
 mod version_0_1_0;
 

@@ -143,18 +143,42 @@ fn a_permanent_refusal_is_kept_as_failed() {
     }
 }
 
+/// An alert that a disk fails must not be lost because that disk fails.
 #[test]
-fn an_alert_that_cannot_be_stored_is_not_sent() {
+fn an_alert_that_cannot_be_stored_is_sent_all_the_same() {
     let scene = Scene::new();
     let file = scene.env.file("no-folder", "x");
-    let unusable = send(&scene, &["hello"]).env("WECOM_ALERT_STATE_DIR", &file);
-    let told = assert_document(&unusable.run(), "a file", 3, &json!({"status": "config", "attempts": 0}));
-    assert_says(&told, "a file", "message", &["the outbox in", "no-folder"]);
-    assert_says(&told, "a file", "hint", &["WECOM_ALERT_STATE_DIR"]);
-    let unknown = send(&scene, &["hello"]).without_env("HOME").without_env("XDG_STATE_HOME");
-    let told = assert_document(&unknown.run(), "no folder known", 3, &json!({"status": "config", "attempts": 0}));
-    assert_says(&told, "no folder known", "hint", &["WECOM_ALERT_STATE_DIR"]);
-    assert_eq!(scene.wecom.connections(), 0);
+    let blocked = scene.env.home().join("blocked");
+    fs::create_dir_all(blocked.join("outbox")).unwrap();
+    fs::write(blocked.join("outbox/waiting"), "").unwrap();
+    let full = || send(&scene, &["hello"]).after("trap '' XFSZ; ulimit -f 0");
+    let unknown = || send(&scene, &["hello"]).without_env("HOME").without_env("XDG_STATE_HOME");
+    let at = |path: &std::path::Path| send(&scene, &["hello"]).env("WECOM_ALERT_STATE_DIR", path);
+    let cases: [(&str, &dyn Fn() -> crate::support::Cmd, &str); 5] = [
+        ("a file in its place", &|| at(&file), "no-folder"),
+        ("a file above it", &|| at(&file.join("state")), "no-folder"),
+        ("a file in the outbox", &|| at(&blocked), "blocked"),
+        ("no room", &full, "the outbox in"),
+        ("no folder known", &unknown, "HOME is not set"),
+    ];
+    for (case, cmd, said) in cases {
+        let told = assert_document(&cmd().run(), case, 0, &json!({"status": "sent", "outbox_id": null}));
+        let unstored: Vec<_> = warnings(&told).into_iter().filter(|line| line.contains("being stored")).collect();
+        let [warning] = unstored[..] else { panic!("{case}: one warning of it: {told}") };
+        for part in [said, "the alert is sent without being stored", "WECOM_ALERT_STATE_DIR"] {
+            assert!(warning.contains(part), "{case}: {part:?}: {warning}");
+        }
+        // The code is that of the send.
+        for (reply, code) in [(Reply::status(502), 7), (Reply::errcode(40058, "invalid parameter"), 5)] {
+            scene.wecom.script(Endpoint::WebhookSend, [reply]);
+            assert_document(&cmd().run(), case, code, &json!({"outbox_id": null, "attempts": 1}));
+        }
+    }
+    assert_eq!(scene.texts(), ["hello"; 5]);
+    // In text mode it is a warning too.
+    let run = scene.env.cmd(["webhook-send", "--outbox", "hello"]).webhook().base_url(&scene.wecom);
+    let run = run.env("WECOM_ALERT_STATE_DIR", &file).run().assert_code(0);
+    assert!(run.stderr.contains("warning: the outbox in"), "{}", run.all());
 }
 
 #[test]
@@ -263,7 +287,7 @@ fn a_killed_at_most_once_sender_leaves_a_failed_entry() {
     wait_until("the request", || scene.sends() == 1);
     sender.kill();
     assert_eq!(sender.wait().code, None);
-    let told = flushed(&scene, "under way when it was killed", flush(&scene), 0, [0, 0, 1]);
+    let told = flushed(&scene, "under way when it was killed", flush(&scene), 7, [0, 0, 1]);
     assert!(warnings(&told)[0].contains("must not arrive twice"), "{told}");
     assert_eq!((scene.sends(), scene.texts().len(), failed(&scene).len()), (1, 1, 1));
 }

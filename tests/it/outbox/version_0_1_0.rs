@@ -185,7 +185,7 @@ fn the_old_entries_are_listed() {
 fn a_flush_delivers_the_old_entries() {
     let scene = scene();
     let late = mark_of(&scene, "waiting", LATE, "2h 5m");
-    let told = flushed(&scene, "all", flush(&scene, &[]), 0, [WHOLE, 0, 2]);
+    let told = flushed(&scene, "all", flush(&scene, &[]), 6, [WHOLE, 0, 2]);
     let given_up = warnings(&told).join("\n");
     assert!(given_up.contains(&format!("{ONCE}: it may have arrived, and must not arrive twice")), "{given_up}");
     assert!(given_up.contains(DAMAGED) && warnings(&told).len() == 2, "{given_up}");
@@ -237,7 +237,7 @@ fn a_flush_delivers_the_old_entries() {
 fn failed_entries_are_retried_when_asked() {
     let scene = scene();
     let too_old = mark_of(&scene, "failed", TOO_OLD, "1d");
-    let told = flushed(&scene, "failed too", flush(&scene, &["--failed"]), 0, [WHOLE + 2, 0, 2]);
+    let told = flushed(&scene, "failed too", flush(&scene, &["--failed"]), 6, [WHOLE + 2, 0, 2]);
     assert!(warnings(&told).join("\n").contains(ONCE), "{told}");
     assert!(bodies(&scene, Some(OTHER_KEY)).contains(&group_text(&format!("{too_old}too old"))));
     let refused =
@@ -322,7 +322,10 @@ fn killed_flushes_lose_none_of_the_old_entries() {
             running.kill();
             running.wait();
         }
-        assert_document(&flush(&scene, &[]).run(), "the last", 0, &json!({"remaining": 0}));
+        // It may give up what those before it had no time for.
+        let last = flush(&scene, &[]).run();
+        assert!(matches!(last.code, Some(0 | 6 | 7)), "{}", last.all());
+        assert_document(&flush(&scene, &[]).run(), "nothing left", 0, &json!({"remaining": 0, "failed": 0}));
         assert_eq!(
             (waiting(&scene), failed(&scene)),
             (vec![], [TOO_OLD, REFUSED, ONCE, DAMAGED].map(str::to_owned).into())

@@ -16,9 +16,18 @@ pub(crate) fn lines(file: &Path) -> Vec<Value> {
 
 /// Makes the entry in this folder older.
 pub(crate) fn age(folder: &Path, by_ms: u64) -> u64 {
+    at(folder, |ms| ms - by_ms)
+}
+
+/// Makes the entry in this folder one of later.
+pub(crate) fn rejuvenate(folder: &Path, by_ms: u64) {
+    at(folder, |ms| ms + by_ms);
+}
+
+fn at(folder: &Path, moved: impl Fn(u64) -> u64) -> u64 {
     let earlier = |value: &mut Value| {
         if let Some(ms) = value.as_u64() {
-            *value = Value::from(ms - by_ms);
+            *value = Value::from(moved(ms));
         }
     };
     let entry = folder.join("entry.json");
