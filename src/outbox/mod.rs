@@ -268,6 +268,9 @@ impl Outbox {
     /// Removes what killed processes left behind an hour ago or longer, and returns how many folders that were. No entry
     /// is among them: what was accepted is never removed here.
     pub(crate) fn sweep(&self, now: SystemTime) -> Result<usize> {
+        for folder in [&self.top, &self.new] {
+            let _ = folder.sweep_drafts(now, LEFT_BEHIND);
+        }
         let swept = listing::sweep(&self.new, now, |_| true).and_then(|drafts| {
             let hollow = |place: &Folder| listing::is_hollow(place).unwrap_or(false);
             Ok(drafts + listing::sweep(&self.waiting, now, hollow)? + listing::sweep(&self.failed, now, hollow)?)

@@ -4,6 +4,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub(super) use unix::Dir;
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::OpenOptionsExt;
+    use std::time::Duration;
 
     use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
     use rustix::io::Errno;
@@ -116,6 +118,13 @@ mod unix {
         /// The length of what is in it, in bytes.
         pub(in crate::store) fn length_of(&self, name: &str) -> io::Result<u64> {
             Ok(u64::try_from(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_size).unwrap_or_default())
+        }
+
+        /// When a file or folder in it was last changed; of a link itself.
+        pub(in crate::store) fn modified(&self, name: &str) -> io::Result<SystemTime> {
+            let seconds = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime;
+            let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+            Ok(SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH))
         }
 
         /// What the file system says of it.
@@ -210,6 +219,10 @@ mod path {
 
         pub(in crate::store) fn length_of(&self, name: &str) -> io::Result<u64> {
             Ok(fs::symlink_metadata(self.0.join(name))?.len())
+        }
+
+        pub(in crate::store) fn modified(&self, name: &str) -> io::Result<SystemTime> {
+            fs::symlink_metadata(self.0.join(name))?.modified()
         }
 
         pub(in crate::store) fn about(&self) -> io::Result<Metadata> {

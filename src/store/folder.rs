@@ -289,6 +289,17 @@ impl Folder {
         }
     }
 
+    /// Removes files and empty folders in it that killed processes had begun to make, `age` ago or longer.
+    pub(crate) fn sweep_drafts(&self, now: SystemTime, age: Duration) -> io::Result<()> {
+        for name in self.names()?.iter().filter(|name| is_temporary(name)) {
+            let dir = &self.open()?.dir;
+            if dir.modified(name).is_ok_and(|at| now.duration_since(at).is_ok_and(|past| past >= age)) {
+                let _ = dir.remove(name);
+            }
+        }
+        Ok(())
+    }
+
     /// The names of what is in it, in order; none if it does not exist.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let mut names = match self.open() {

@@ -50,6 +50,29 @@ fn half_an_entry_is_never_seen_and_is_swept_when_it_is_old() {
 }
 
 #[test]
+fn only_what_this_program_can_have_begun_is_swept() {
+    let place = Place::new();
+    let begun = [".tmpabcdefghijkl", ".tmpAbCdEf"];
+    let foreign = [".tmp", ".tmp-notes", ".tmpabcdefghijklm", "notes"];
+    let full = ".tmpfull";
+    for name in begun.iter().chain(&foreign) {
+        std::fs::create_dir(place.path(name)).unwrap();
+        std::fs::write(place.path("new").join(name), "x").unwrap();
+    }
+    std::fs::create_dir_all(place.path(full).join("in it")).unwrap();
+    place.outbox.sweep(SystemTime::now()).unwrap();
+    assert!(begun.iter().all(|name| place.path(name).exists()), "what is young may be somebody's work");
+    place.outbox.sweep(later()).unwrap();
+    for name in begun {
+        assert!(!place.path(name).exists() && !place.path("new").join(name).exists(), "{name}");
+    }
+    for name in foreign.iter().chain([&full]) {
+        assert!(place.path(name).exists(), "{name}");
+    }
+    assert!(foreign.iter().all(|name| place.path("new").join(name).exists()));
+}
+
+#[test]
 fn nothing_accepted_is_ever_swept() {
     let place = Place::new();
     let waiting = place.leave();
