@@ -201,7 +201,7 @@ impl Cmd {
     }
 
     /// Is run as another user, with one more group; only root can do that.
-    pub(crate) fn as_user(mut self, user: u32, group: u32) -> Self {
+    pub(crate) fn by_user(mut self, user: u32, group: u32) -> Self {
         self.through = format!("setpriv --reuid={user} --regid={user} --groups={group} -- ");
         self
     }
