@@ -10,12 +10,11 @@ use crate::delivery::Courier;
 use crate::error::{Error, Status};
 use crate::message::recipients::{ALL, Recipients};
 use crate::sanitize::first_items;
-use crate::send::Session;
+use crate::send::{Session, recipients_of};
 use crate::store::Folder;
 use crate::token::Token;
 
 use super::report::CheckReport;
-use super::test_message::recipients_of;
 use super::{CheckedTarget, OF_APP};
 
 /// How many ids of a list are shown.
@@ -142,7 +141,7 @@ fn counted(what: &str, ids: &[String]) -> String {
 }
 
 fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckReport) {
-    match recipients_of(settings) {
+    match settings.to.as_ref().map(recipients_of).transpose() {
         Err(error) => report.fail("recipients", &error),
         Ok(None) => report.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag"),
         Ok(Some(recipients)) => match compare(&recipients, agent) {

@@ -10,9 +10,9 @@ use crate::config::Settings;
 use crate::delivery::Outcome;
 use crate::error::{Error, Result};
 use crate::message::app::AppText;
-use crate::message::recipients::{RecipientKind, Recipients};
-use crate::message::{Finding, Part, body_of, check_body};
-use crate::send::{Session, host};
+use crate::message::recipients::RecipientKind;
+use crate::message::{Part, body_of, check_body};
+use crate::send::{Session, host, recipients_of};
 
 use super::CheckedTarget;
 use super::report::CheckReport;
@@ -71,7 +71,8 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
     let mut body = body_of(MsgType::Text, &AppText { content });
     match channel {
         Channel::App => {
-            let recipients = recipients_of(settings)?.ok_or_else(|| settings.missing(&["to_user"]))?;
+            let to = settings.to.as_ref().ok_or_else(|| settings.missing(&["to_user"]))?;
+            let recipients = recipients_of(to)?;
             for kind in RecipientKind::ALL {
                 if let Some(ids) = recipients.joined(kind) {
                     body[kind.as_str()] = ids.into();
@@ -85,26 +86,10 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
         Channel::Webhook => {}
     }
     match check_body(channel, &body).errors.first() {
-        Some(finding) if !settings.no_validate => Err(config_error(finding, "")),
+        Some(finding) if !settings.no_validate => {
+            let hint = finding.hint.as_deref().unwrap_or("correct the setting");
+            Err(Error::config(finding.to_string(), hint))
+        }
         _ => Ok(body),
     }
-}
-
-/// The recipients that the settings name, if they name any.
-pub(super) fn recipients_of(settings: &Settings) -> Result<Option<Recipients>> {
-    let Some(to) = &settings.to else { return Ok(None) };
-    let mut recipients = Recipients::default();
-    let given =
-        [(RecipientKind::User, &to.to_user), (RecipientKind::Party, &to.to_party), (RecipientKind::Tag, &to.to_tag)];
-    for ((kind, values), place) in given.into_iter().zip(&to.places) {
-        for value in values {
-            recipients.add(kind, value).map_err(|finding| config_error(&finding, place))?;
-        }
-    }
-    Ok(Some(recipients))
-}
-
-fn config_error(finding: &Finding, place: &str) -> Error {
-    let message = if place.is_empty() { finding.to_string() } else { format!("{place}: {finding}") };
-    Error::config(message, finding.hint.clone().unwrap_or_else(|| "correct the setting".to_owned()))
 }

@@ -48,8 +48,8 @@ pub(crate) fn context(wanted: &str, get: impl Fn(&str) -> Option<String>, now: u
 
 /// The system of that name, if this is a job of it.
 fn named(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<&'static CiSystem> {
-    let Some(system) = SYSTEMS.into_iter().find(|system| system.name == name) else {
-        let names = SYSTEMS.map(|system| system.name).join(", ");
+    let Some(system) = SYSTEMS.iter().find(|system| system.name == name) else {
+        let names = SYSTEMS.each_ref().map(|system| system.name).join(", ");
         let (name, _) = truncate(name, 40);
         return Err(Error::usage(
             format!("--ci {name:?} is no CI system"),

@@ -182,9 +182,7 @@ impl Rules for Textcard {
 
 impl Rules for AppNews {
     fn check(&self, channel: Channel, at: &mut At<'_>) {
-        let mut at = at.field("articles");
-        at.count(self.articles.len(), "articles", 1..=8);
-        at.each(&self.articles, |article, at| article.check(channel, at));
+        at.field("articles").items(&self.articles, "articles", 1..=8, |article, at| article.check(channel, at));
     }
 }
 
@@ -211,9 +209,7 @@ impl Rules for AppArticle {
 
 impl Rules for Mpnews {
     fn check(&self, channel: Channel, at: &mut At<'_>) {
-        let mut at = at.field("articles");
-        at.count(self.articles.len(), "articles", 1..=8);
-        at.each(&self.articles, |article, at| article.check(channel, at));
+        at.field("articles").items(&self.articles, "articles", 1..=8, |article, at| article.check(channel, at));
     }
 }
 
@@ -236,9 +232,7 @@ impl Rules for MiniprogramNotice {
             at.field("description").chinese_chars(description, 4..=12);
         }
         let items = self.content_item.as_deref().unwrap_or_default();
-        let mut at = at.field("content_item");
-        at.count(items.len(), "items", 0..=10);
-        at.each(items, |item, at| {
+        at.field("content_item").items(items, "items", 0..=10, |item, at| {
             at.field("key").chinese_chars(or_empty(&item.key), 0..=10);
             at.field("value").chinese_chars(or_empty(&item.value), 0..=30);
         });

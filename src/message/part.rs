@@ -15,8 +15,9 @@ use crate::fingerprint::fingerprint;
 use crate::input::Attachment;
 
 /// What a part carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum PartKind {
     /// A message.
     Message,
@@ -27,10 +28,7 @@ pub enum PartKind {
 impl PartKind {
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Attachment => "attachment",
-        }
+        self.into()
     }
 }
 

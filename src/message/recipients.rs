@@ -3,13 +3,6 @@
 
 use super::finding::{At, Finding, shown};
 
-/// Most userids per call (document path 90236; more is answered with 40032).
-pub const MAX_USERS: usize = 1000;
-/// Most departments per call (document path 90236; more is answered with 82002).
-pub const MAX_PARTIES: usize = 100;
-/// Most tags per call (document path 90236; more is answered with 82003).
-pub const MAX_TAGS: usize = 100;
-
 /// Everybody whom the app may see.
 pub const ALL: &str = "@all";
 
@@ -58,12 +51,12 @@ impl RecipientKind {
         }
     }
 
-    /// The most ids per call.
+    /// The most ids per call (document path 90236): more members are answered with 40032, more departments with 82002, more tags with
+    /// 82003.
     pub(super) fn most(self) -> usize {
         match self {
-            Self::User => MAX_USERS,
-            Self::Party => MAX_PARTIES,
-            Self::Tag => MAX_TAGS,
+            Self::User => 1000,
+            Self::Party | Self::Tag => 100,
         }
     }
 

@@ -65,6 +65,25 @@ impl At<'_> {
         }
     }
 
+    /// The optional field `name`, where it is given.
+    pub(super) fn given<T>(&mut self, name: &str, value: &Option<T>, check: impl FnOnce(&T, &mut At<'_>)) {
+        if let Some(value) = value {
+            check(value, &mut self.field(name));
+        }
+    }
+
+    /// The list here: the number of its items, and each of them.
+    pub(super) fn items<T>(
+        &mut self,
+        items: &[T],
+        what: &str,
+        limits: RangeInclusive<usize>,
+        check: impl Fn(&T, &mut At<'_>),
+    ) {
+        self.count(items.len(), what, limits);
+        self.each(items, check);
+    }
+
     /// A required string.
     pub(super) fn filled(&mut self, text: &str) -> &mut Self {
         if text.is_empty() {

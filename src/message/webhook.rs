@@ -133,9 +133,7 @@ impl Rules for Image {
 
 impl Rules for WebhookNews {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
-        let mut at = at.field("articles");
-        at.count(self.articles.len(), "articles", 1..=8);
-        at.each(&self.articles, |article, at| {
+        at.field("articles").items(&self.articles, "articles", 1..=8, |article, at| {
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
             at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_LIMIT);
             let mut place = at.field("url");

@@ -36,6 +36,7 @@ use crate::outbox::Outbox;
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::plan_message;
 pub(crate) use long_text::host;
+pub(crate) use payload::recipients_of;
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
 pub use session::{LoggedMessage, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};

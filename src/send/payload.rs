@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::channel::{Addressing, MsgType};
-use crate::config::{Precedence, Setting, Settings};
+use crate::config::{Precedence, RecipientSettings, Setting, Settings};
 use crate::error::{Error, Result};
 
 use crate::json::parse_json;
@@ -109,6 +109,18 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
     let Some(to) = settings.to.as_ref().filter(|to| to.precedence == Precedence::Option || !own) else {
         return Ok(());
     };
+    let recipients = recipients_of(to)?;
+    for kind in RecipientKind::ALL {
+        match recipients.joined(kind) {
+            Some(ids) => fields.insert(kind.as_str().to_owned(), Value::from(ids)),
+            None => fields.remove(kind.as_str()),
+        };
+    }
+    Ok(())
+}
+
+/// The recipients that options or settings name.
+pub(crate) fn recipients_of(to: &RecipientSettings) -> Result<Recipients> {
     let mut recipients = Recipients::default();
     let given = [&to.to_user, &to.to_party, &to.to_tag];
     for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
@@ -120,13 +132,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
             })?;
         }
     }
-    for kind in RecipientKind::ALL {
-        match recipients.joined(kind) {
-            Some(ids) => fields.insert(kind.as_str().to_owned(), Value::from(ids)),
-            None => fields.remove(kind.as_str()),
-        };
-    }
-    Ok(())
+    Ok(recipients)
 }
 
 fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {

@@ -27,7 +27,7 @@ fn file(system: &str) -> &'static str {
 #[test]
 fn each_system_has_its_recipe() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
-    for system in SYSTEMS {
+    for system in &SYSTEMS {
         let name = file(system.name);
         let text = fs::read_to_string(folder.join(name)).unwrap();
         let comment = if name.ends_with("Jenkinsfile") { "//" } else { "#" };

@@ -17,7 +17,7 @@ fn a_named_system_must_be_here() {
     let none = look(&[("CI", "true"), ("GITHUB_ACTIONS", ""), ("TRAVIS", "false")]);
     assert!(detect(&none).is_none());
     assert!(context("auto", &none, NOW).unwrap().is_none());
-    for system in SYSTEMS {
+    for system in &SYSTEMS {
         let error = context(system.name, &none, NOW).unwrap_err();
         assert_eq!(error.status(), Status::Usage);
         let start = format!("--ci={}: this is no job of {}: ", system.name, system.title);
@@ -75,7 +75,7 @@ fn a_duration_needs_a_plausible_start() {
 #[test]
 fn nothing_sensitive_is_asked_for() {
     let asked = RefCell::new(BTreeSet::new());
-    for system in SYSTEMS {
+    for system in &SYSTEMS {
         // Everything set, nothing but the markers set: all alternatives are walked.
         for is_set in [true, false] {
             let get = |name: &str| {
@@ -102,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_values_give_short_lines(system in select(&SYSTEMS[..]), values in vec(prop_oneof![any::<String>(), r"(https?://)?[a-z:@/.#é]{0,20}"], 1..9), now: u64) {
+    fn any_values_give_short_lines(system in select(SYSTEMS.each_ref().to_vec()), values in vec(prop_oneof![any::<String>(), r"(https?://)?[a-z:@/.#é]{0,20}"], 1..9), now: u64) {
         let get = |name: &str| {
             let marker = system.markers.iter().any(|marker| marker.contains(name));
             let value = values[name.len() % values.len()].clone();

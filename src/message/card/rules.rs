@@ -34,23 +34,20 @@ impl Rules for TemplateCard {
 
 impl TemplateCard {
     fn check_head(&self, card_type: CardType, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
-        if let Some(source) = &self.source {
-            check_source(source, card_type, lengths, &mut at.field("source"));
+        at.given("source", &self.source, |source, at| check_source(source, card_type, lengths, at));
+        at.given("task_id", &self.task_id, |task_id, at| check_task_id(task_id, at));
+        if self.action_menu.is_some()
+            && self.task_id.is_none()
+            && card_type.is_notice()
+            && channel.has_interactive_cards()
+        {
+            at.field("task_id").error("missing, a card with action_menu needs it");
         }
-        if let Some(task_id) = &self.task_id {
-            check_task_id(task_id, &mut at.field("task_id"));
-        }
-        if let Some(menu) = &self.action_menu {
-            if self.task_id.is_none() && card_type.is_notice() && channel.has_interactive_cards() {
-                at.field("task_id").error("missing, a card with action_menu needs it");
-            }
-            check_menu(menu, &mut at.field("action_menu"));
-        }
-        if let Some(title) = &self.main_title {
-            let mut at = at.field("main_title");
+        at.given("action_menu", &self.action_menu, check_menu);
+        at.given("main_title", &self.main_title, |title, at| {
             at.field("title").advised_chars(or_empty(&title.title), lengths.title);
             at.field("desc").advised_chars(or_empty(&title.desc), lengths.title_desc);
-        }
+        });
         let title = self.main_title.as_ref().map(|MainTitle { title, .. }| or_empty(title));
         if card_type == CardType::TextNotice {
             if title.is_none_or(str::is_empty) && or_empty(&self.sub_title_text).is_empty() {
@@ -68,77 +65,54 @@ impl TemplateCard {
     }
 
     fn check_middle(&self, lengths: &Lengths, at: &mut At<'_>) {
-        if let Some(quote) = &self.quote_area {
-            check_link(quote.r#type, &quote.url, &quote.appid, &mut at.field("quote_area"));
-        }
-        if let Some(emphasis) = &self.emphasis_content {
-            let mut at = at.field("emphasis_content");
+        at.given("quote_area", &self.quote_area, |quote, at| check_link(quote.r#type, &quote.url, &quote.appid, at));
+        at.given("emphasis_content", &self.emphasis_content, |emphasis, at| {
             at.field("title").advised_chars(or_empty(&emphasis.title), lengths.emphasis);
             at.field("desc").advised_chars(or_empty(&emphasis.desc), lengths.emphasis_desc);
-        }
-        if let Some(area) = &self.image_text_area {
-            let mut at = at.field("image_text_area");
-            check_link(area.r#type, &area.url, &area.appid, &mut at);
+        });
+        at.given("image_text_area", &self.image_text_area, |area, at| {
+            check_link(area.r#type, &area.url, &area.appid, at);
             at.field("image_url").filled(&area.image_url);
-        }
-        if let Some(image) = &self.card_image {
-            check_image(image, &mut at.field("card_image"));
-        }
-        if let Some(list) = &self.vertical_content_list {
-            let mut at = at.field("vertical_content_list");
-            at.count(list.len(), "items", 0..=4);
-            at.each(list, |item, at| {
+        });
+        at.given("card_image", &self.card_image, check_image);
+        at.given("vertical_content_list", &self.vertical_content_list, |list, at| {
+            at.items(list, "items", 0..=4, |item, at| {
                 at.field("title").filled(&item.title).advised_chars(&item.title, lengths.vertical);
                 at.field("desc").advised_chars(or_empty(&item.desc), lengths.vertical_desc);
             });
-        }
-        if let Some(list) = &self.horizontal_content_list {
-            let mut at = at.field("horizontal_content_list");
-            at.count(list.len(), "items", 0..=6);
-            at.each(list, |item, at| check_horizontal(item, lengths, at));
-        }
+        });
+        at.given("horizontal_content_list", &self.horizontal_content_list, |list, at| {
+            at.items(list, "items", 0..=6, |item, at| check_horizontal(item, lengths, at));
+        });
     }
 
     fn check_links(&self, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
-        if let Some(list) = &self.jump_list {
-            let mut at = at.field("jump_list");
-            at.count(list.len(), "items", 0..=3);
-            at.each(list, |jump, at| {
+        at.given("jump_list", &self.jump_list, |list, at| {
+            at.items(list, "items", 0..=3, |jump, at| {
                 check_link(jump.r#type, &jump.url, &jump.appid, at);
                 at.field("title").filled(&jump.title).advised_chars(&jump.title, lengths.jump);
             });
-        }
-        if let Some(action) = &self.card_action {
-            let mut at = at.field("card_action");
-            match action.r#type {
-                None if card_type.is_notice() => at.field("type").error("missing, 1 or 2 is required on notice cards"),
-                Some(0) if card_type.is_notice() => at.field("type").error("0, but notice cards need 1 or 2"),
-                kind => check_link(kind, &action.url, &action.appid, &mut at),
-            }
-        }
+        });
+        at.given("card_action", &self.card_action, |action, at| match action.r#type {
+            None if card_type.is_notice() => at.field("type").error("missing, 1 or 2 is required on notice cards"),
+            Some(0) if card_type.is_notice() => at.field("type").error("0, but notice cards need 1 or 2"),
+            kind => check_link(kind, &action.url, &action.appid, at),
+        });
     }
 
     fn check_interaction(&self, at: &mut At<'_>) {
-        if let Some(select) = &self.button_selection {
-            check_select(select, &mut at.field("button_selection"));
-        }
-        if let Some(buttons) = &self.button_list {
-            check_buttons(buttons, &mut at.field("button_list"));
-        }
-        if let Some(checkbox) = &self.checkbox {
-            check_checkbox(checkbox, &mut at.field("checkbox"));
-        }
-        if let Some(selects) = &self.select_list {
-            let mut at = at.field("select_list");
+        at.given("button_selection", &self.button_selection, check_select);
+        at.given("button_list", &self.button_list, |buttons, at| check_buttons(buttons, at));
+        at.given("checkbox", &self.checkbox, check_checkbox);
+        at.given("select_list", &self.select_list, |selects, at| {
             at.count(selects.len(), "lists", 1..=3);
             at.unique("question_key", selects.iter().map(|select| Some(select.question_key.as_str())));
             at.each(selects, check_select);
-        }
-        if let Some(SubmitButton { text, key }) = &self.submit_button {
-            let mut at = at.field("submit_button");
+        });
+        at.given("submit_button", &self.submit_button, |SubmitButton { text, key }, at| {
             at.field("text").filled(text).advised_chars(text, 10);
             at.field("key").key(key, KEY_BYTES);
-        }
+        });
     }
 }
 

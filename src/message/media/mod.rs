@@ -7,8 +7,6 @@
 mod filename;
 mod format;
 
-use std::str::FromStr;
-
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
 pub use format::{MediaFormat, mime, sniff};
 
@@ -27,8 +25,9 @@ const FILE_MB: u64 = 20;
 const WEBHOOK_IMAGE_MB: u64 = 2;
 
 /// What an upload is to be: WeCom's `type` parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, strum::EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = Error, parse_err_fn = unknown_kind)]
 pub enum MediaKind {
     /// A picture, JPG or PNG. Apps only: webhooks get their pictures inline.
     Image,
@@ -101,19 +100,11 @@ impl MediaKind {
     }
 }
 
-impl FromStr for MediaKind {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Image, Self::Voice, Self::Video, Self::File].into_iter().find(|kind| kind.as_str() == name).ok_or_else(
-            || {
-                Error::usage(
-                    format!("the media type {name:?} is none of image, voice, video, file"),
-                    "give one of image, voice, video, file",
-                )
-            },
-        )
-    }
+fn unknown_kind(name: &str) -> Error {
+    Error::usage(
+        format!("the media type {name:?} is none of image, voice, video, file"),
+        "give one of image, voice, video, file",
+    )
 }
 
 /// The kind that fits the content best: image, voice or video where the channel takes it, else file.
