@@ -4,7 +4,7 @@
 //! longer one, and what has no room on the card is left over for the caller to send.
 
 use super::outline::{chars, fill, flat, truncate};
-use super::{Alert, Button, Choice, Field, Fitted, Level};
+use super::{Alert, Button, Field, Fitted, Level};
 use crate::channel::Channel;
 use crate::error::Result;
 use crate::message::card::{
@@ -161,19 +161,17 @@ impl Alert {
                 return card;
             }
             CardType::VoteInteraction => {
-                let option =
-                    |its: &Choice| CheckboxOption { id: its.id.clone(), text: its.text.clone(), is_checked: false };
+                let option = |SelectOption { id, text }: SelectOption| CheckboxOption { id, text, is_checked: false };
                 card.checkbox = Some(Checkbox {
                     question_key: QUESTION_KEY.to_owned(),
                     mode: None,
-                    option_list: self.options.iter().map(option).collect(),
+                    option_list: self.options.iter().cloned().map(option).collect(),
                 });
             }
             CardType::MultipleInteraction => {
-                let option = |its: &Choice| SelectOption { id: its.id.clone(), text: its.text.clone() };
                 card.select_list = Some(vec![Select {
                     question_key: QUESTION_KEY.to_owned(),
-                    option_list: self.options.iter().map(option).collect(),
+                    option_list: self.options.clone(),
                     ..Select::default()
                 }]);
             }

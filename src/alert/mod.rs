@@ -19,7 +19,7 @@ mod tests;
 use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::error::Error;
-use crate::message::card::CardType;
+use crate::message::card::{CardType, SelectOption};
 pub use outline::Rendered;
 pub(crate) use outline::prefix_before;
 
@@ -58,7 +58,7 @@ pub struct Alert {
     /// What members can press; button_interaction cards only.
     pub buttons: Vec<Button>,
     /// What members can choose from; vote and multiple cards only.
-    pub options: Vec<Choice>,
+    pub options: Vec<SelectOption>,
     /// Names a card of an app in events, new for each message; interactive cards need it.
     pub task_id: Option<String>,
     /// The template card that it is to be on, if it is for one.
@@ -110,15 +110,6 @@ pub struct Button {
     pub text: String,
     /// 1 to 4; 1 when absent.
     pub style: Option<u8>,
-}
-
-/// Something to choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// Comes back in the event.
-    pub id: String,
-    /// What it says.
-    pub text: String,
 }
 
 impl Alert {

@@ -3,8 +3,9 @@
 
 use std::str::FromStr;
 
-use super::{Button, Choice, Emphasis, Field, Jump};
+use super::{Button, Emphasis, Field, Jump};
 use crate::error::{Error, Result};
+use crate::message::card::SelectOption;
 use crate::sanitize::truncate;
 
 impl FromStr for Field {
@@ -60,7 +61,7 @@ impl FromStr for Button {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for SelectOption {
     type Err = Error;
 
     /// Reads `ID=TEXT`.

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Courier;
 use crate::error::{Error, Status};
-use crate::message::recipients::{ALL, Recipients};
+use crate::message::recipients::{ALL, RecipientKind, Recipients};
 use crate::sanitize::first_items;
 use crate::send::{Session, recipients_of};
 use crate::store::Folder;
@@ -177,13 +177,13 @@ struct Found {
 fn compare(recipients: &Recipients, agent: &Agent) -> Found {
     let holds_more = !agent.parties.is_empty() || !agent.tags.is_empty();
     let lists = [
-        ("member", &recipients.users, &agent.users),
-        ("department", &recipients.parties, &agent.parties),
-        ("tag", &recipients.tags, &agent.tags),
+        ("member", RecipientKind::User, &agent.users),
+        ("department", RecipientKind::Party, &agent.parties),
+        ("tag", RecipientKind::Tag, &agent.tags),
     ];
     let mut found = Found::default();
-    for (what, wanted, known) in lists {
-        for id in wanted {
+    for (what, kind, known) in lists {
+        for id in recipients.of(kind) {
             let is_known = id == ALL || known.iter().any(|known| known.eq_ignore_ascii_case(id));
             found.listed |= is_known || holds_more;
             match (is_known, holds_more) {
@@ -207,7 +207,10 @@ mod tests {
     }
 
     fn found(users: &[&str], parties: &[&str], agent: [&[&str]; 3]) -> Found {
-        let recipients = Recipients { users: ids(users), parties: ids(parties), tags: Vec::new() };
+        let mut recipients = Recipients::default();
+        for (kind, ids) in [(RecipientKind::User, users), (RecipientKind::Party, parties)] {
+            ids.iter().for_each(|id| recipients.add(kind, id).unwrap());
+        }
         let [of_users, of_parties, of_tags] = agent.map(ids);
         let answer = Answer { errcode: 0, errmsg: String::new() };
         let (name, is_closed, tells_range) = (String::new(), false, true);

@@ -74,16 +74,9 @@ impl RecipientKind {
     }
 }
 
-/// The recipients of an app message, in the order given and without repetitions.
+/// The recipients of an app message: a list for each [`RecipientKind`], in the order given and without repetitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recipients {
-    /// userids, or only `@all`.
-    pub users: Vec<String>,
-    /// Department ids.
-    pub parties: Vec<String>,
-    /// Tag ids.
-    pub tags: Vec<String>,
-}
+pub struct Recipients([Vec<String>; 3]);
 
 impl Recipients {
     /// Adds what one value names: ids separated by commas or `|`, with blanks around them or not. What is in the
@@ -111,11 +104,7 @@ impl Recipients {
                 ));
             }
         }
-        let list = match kind {
-            RecipientKind::User => &mut self.users,
-            RecipientKind::Party => &mut self.parties,
-            RecipientKind::Tag => &mut self.tags,
-        };
+        let list = &mut self.0[kind as usize];
         for id in ids {
             if !list.iter().any(|known| known == id) {
                 list.push(id.to_owned());
@@ -124,18 +113,19 @@ impl Recipients {
         Ok(())
     }
 
+    /// The ids of one kind.
+    pub fn of(&self, kind: RecipientKind) -> &[String] {
+        &self.0[kind as usize]
+    }
+
     /// Whether nobody is named.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
+        self.0.iter().all(Vec::is_empty)
     }
 
     /// The field of a body for this list: ids joined with `|`; `None` without any.
     pub fn joined(&self, kind: RecipientKind) -> Option<String> {
-        let ids = match kind {
-            RecipientKind::User => &self.users,
-            RecipientKind::Party => &self.parties,
-            RecipientKind::Tag => &self.tags,
-        };
+        let ids = self.of(kind);
         (!ids.is_empty()).then(|| ids.join("|"))
     }
 }

@@ -8,11 +8,12 @@ mod parsing;
 mod property;
 mod refusals;
 
-use super::{Alert, Button, Choice, Field, Level, Link};
+use super::{Alert, Button, Field, Level, Link};
 use serde::Serialize;
 
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::message::app::Markdown;
+use crate::message::card::SelectOption;
 use crate::message::{Findings, body_of, check_body};
 
 /// A line that every format would take for markup somewhere.
@@ -48,8 +49,8 @@ fn buttons(count: usize) -> Vec<Button> {
     (0..count).map(|n| Button { key: format!("k{n}"), text: format!("t{n}"), style: None }).collect()
 }
 
-fn choices(count: usize) -> Vec<Choice> {
-    (0..count).map(|n| Choice { id: format!("i{n}"), text: format!("t{n}") }).collect()
+fn choices(count: usize) -> Vec<SelectOption> {
+    (0..count).map(|n| SelectOption { id: format!("i{n}"), text: format!("t{n}") }).collect()
 }
 
 fn findings(channel: Channel, msgtype: MsgType, content: &impl Serialize) -> Findings {

@@ -4,8 +4,9 @@ use strum::VariantArray;
 
 use proptest::prelude::*;
 
-use super::super::{Button, Choice, Emphasis, Field, Jump, Level};
+use super::super::{Button, Emphasis, Field, Jump, Level};
 use crate::error::Status;
+use crate::message::card::SelectOption;
 
 #[test]
 fn the_name_ends_at_the_first_sign() {
@@ -15,7 +16,7 @@ fn the_name_ends_at_the_first_sign() {
     assert_eq!("98%=used".parse::<Emphasis>().unwrap(), Emphasis { title: "98%".into(), desc: "used".into() });
     let jump = Jump { title: "run".into(), url: "https://example.com/?a=b".into() };
     assert_eq!("run=https://example.com/?a=b".parse::<Jump>().unwrap(), jump);
-    assert_eq!("1=Yes".parse::<Choice>().unwrap(), Choice { id: "1".into(), text: "Yes".into() });
+    assert_eq!("1=Yes".parse::<SelectOption>().unwrap(), SelectOption { id: "1".into(), text: "Yes".into() });
 }
 
 #[test]
@@ -50,8 +51,8 @@ fn a_wrong_value_is_named_with_its_form() {
         "https://example.com".parse::<Jump>().unwrap_err(),
         "a= ".parse::<Button>().unwrap_err(),
         "a=:2".parse::<Button>().unwrap_err(),
-        "a=".parse::<Choice>().unwrap_err(),
-        "".parse::<Choice>().unwrap_err(),
+        "a=".parse::<SelectOption>().unwrap_err(),
+        "".parse::<SelectOption>().unwrap_err(),
     ] {
         assert!(error.message().contains("is not of the form"), "{error}");
     }
@@ -78,6 +79,6 @@ proptest! {
     fn any_value_is_read_or_refused(given in any::<String>()) {
         let field = given.parse::<Field>();
         prop_assert_eq!(field.is_ok(), given.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty()));
-        let _ = (given.parse::<Button>(), given.parse::<Jump>(), given.parse::<Choice>(), given.parse::<Emphasis>());
+        let _ = (given.parse::<Button>(), given.parse::<Jump>(), given.parse::<SelectOption>(), given.parse::<Emphasis>());
     }
 }

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use strum::VariantArray;
 
-use super::super::{Alert, Button, Choice, Emphasis, Field, Jump, Level, Link};
+use super::super::{Alert, Button, Emphasis, Field, Jump, Level, Link};
 use super::{findings, markdown_of};
 use crate::channel::{Channel, MsgType};
 use crate::message::Findings;
 use crate::message::app::{AppNews, AppText};
-use crate::message::card::CardType;
+use crate::message::card::{CardType, SelectOption};
 use crate::message::webhook::WebhookText;
 
 /// Any text on a line, hostile signs more often than others.
@@ -67,7 +67,7 @@ fn dressed(alert: Alert, card_type: CardType, channel: Channel) -> Alert {
         } else {
             Vec::new()
         },
-        options: if is_asking { vec![Choice { id: "i".to_owned(), text: "t".to_owned() }] } else { Vec::new() },
+        options: if is_asking { vec![SelectOption { id: "i".to_owned(), text: "t".to_owned() }] } else { Vec::new() },
         task_id: (channel == Channel::App).then(|| "t-1".to_owned()),
         ..alert
     }
