@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(super) enum OpenFor {
     /// To be read.
     Read,
     /// To be read and written. It must exist.
@@ -61,11 +61,11 @@ mod unix {
         }
 
         /// Opens a file in it; a pipe or device does not make it wait. The caller looks at what kind it is.
-        pub(in crate::store) fn open_file(&self, name: &str, opening: Opening) -> io::Result<File> {
-            let flags = match opening {
-                Opening::Read => OFlags::RDONLY,
-                Opening::Write => OFlags::RDWR,
-                Opening::Create => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
+        pub(in crate::store) fn open_file(&self, name: &str, purpose: OpenFor) -> io::Result<File> {
+            let flags = match purpose {
+                OpenFor::Read => OFlags::RDONLY,
+                OpenFor::Write => OFlags::RDWR,
+                OpenFor::Create => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
             };
             let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             match openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR) {
@@ -180,12 +180,12 @@ mod path {
             if fs::symlink_metadata(&path)?.is_symlink() { Err(refused("it is a link")) } else { Self::open(&path) }
         }
 
-        pub(in crate::store) fn open_file(&self, name: &str, opening: Opening) -> io::Result<File> {
+        pub(in crate::store) fn open_file(&self, name: &str, purpose: OpenFor) -> io::Result<File> {
             let path = self.0.join(name);
             if fs::symlink_metadata(&path).is_ok_and(|about| !about.is_file()) {
                 return Err(refused("it is no plain file"));
             }
-            let (write, new) = (opening != Opening::Read, opening == Opening::Create);
+            let (write, new) = (purpose != OpenFor::Read, purpose == OpenFor::Create);
             fs::OpenOptions::new().read(true).write(write).create_new(new).open(path)
         }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::dir::{Dir, Opening, refused};
+use super::dir::{Dir, OpenFor, refused};
 use super::lock::{Guard, is_removed};
 use super::opened::{Opened, is_temporary};
 use super::owner::Owner;
@@ -204,7 +204,7 @@ impl Folder {
     /// Fails with `InvalidData` for a link, what is no plain file, of another owner, or longer than `limit` bytes.
     pub(crate) fn open_file(&self, name: &str, limit: u64) -> io::Result<File> {
         let opened = self.open()?;
-        let file = opened.dir.open_file(name, Opening::Read)?;
+        let file = opened.dir.open_file(name, OpenFor::Read)?;
         let length = opened.check(&file)?.len();
         if length > limit {
             return Err(refused(format!("it has {length} bytes, more than {limit}")));
@@ -353,7 +353,7 @@ impl Folder {
     /// Opens a file in it to be read and written; it is made where it is missing.
     fn open_or_make_file(&self, name: &str) -> io::Result<(Arc<Opened>, File)> {
         let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-        match self.open().and_then(|opened| Ok((opened.dir.open_file(name, Opening::Write)?, opened))) {
+        match self.open().and_then(|opened| Ok((opened.dir.open_file(name, OpenFor::Write)?, opened))) {
             Err(error) if is_missing(&error) => {}
             found => return found.map(|(file, opened)| (opened, file)),
         }

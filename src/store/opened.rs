@@ -4,7 +4,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 
-use super::dir::{Dir, Opening, refused, set_mode};
+use super::dir::{Dir, OpenFor, refused, set_mode};
 use super::owner::Owner;
 
 /// Files that are being written begin with this.
@@ -53,18 +53,18 @@ impl Opened {
             let file = draft.file.try_clone()?;
             draft.name_it_anew(name).map(|()| file)
         } else {
-            self.dir.open_file(name, Opening::Create)
+            self.dir.open_file(name, OpenFor::Create)
         };
         match made {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.dir.open_file(name, Opening::Write),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.dir.open_file(name, OpenFor::Write),
             made => made,
         }
     }
 
-    pub(super) fn draft(&self) -> io::Result<Draft<'_>> {
+    pub(super) fn draft(&self) -> io::Result<NewFile<'_>> {
         let name = temporary_name();
-        let file = self.dir.open_file(&name, Opening::Create)?;
-        let draft = Draft { opened: self, name, file, is_named: false };
+        let file = self.dir.open_file(&name, OpenFor::Create)?;
+        let draft = NewFile { opened: self, name, file, is_named: false };
         if self.owner.is_group {
             set_mode(&draft.file, 0o660)?;
         }
@@ -73,14 +73,14 @@ impl Opened {
 }
 
 /// A new file, which its readers see when it gets its name. If it gets none, it is removed.
-pub(super) struct Draft<'o> {
+pub(super) struct NewFile<'o> {
     opened: &'o Opened,
     name: String,
     pub(super) file: File,
     is_named: bool,
 }
 
-impl Draft<'_> {
+impl NewFile<'_> {
     /// Gives it its name; a file of that name is replaced.
     pub(super) fn name_it(mut self, name: &str) -> io::Result<()> {
         self.opened.dir.rename(&self.name, &self.opened.dir, name)?;
@@ -96,7 +96,7 @@ impl Draft<'_> {
     }
 }
 
-impl Drop for Draft<'_> {
+impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         if !self.is_named {
             let _ = self.opened.dir.remove(&self.name);
