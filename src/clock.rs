@@ -3,7 +3,15 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, FixedOffset, Local, SecondsFormat};
+use chrono::{DateTime, FixedOffset, Local, SecondsFormat, Utc};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected};
+
+/// The last moment with a year of four digits, in Unix milliseconds. No time that this program writes is later.
+pub(crate) const LAST_MS: u64 = 253_402_300_799_999;
+
+/// The times that are shown, in Unix milliseconds: a day less than the years 1 to 9999, so that they are in these in every
+/// time zone. Earlier and later ones are shown as the first and the last of them.
+const SHOWN_MS: (i64, i64) = (-62_135_510_400_000, 253_402_214_399_999);
 
 /// Now; 0 on a clock that is set to before 1970.
 pub fn now_ms() -> u64 {
@@ -16,24 +24,49 @@ pub fn at_ms(ms: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(UNIX_EPOCH)
 }
 
+/// Reads Unix milliseconds from a file of this program. What is beyond [`LAST_MS`] was not written by it: the file is
+/// damaged.
+pub(crate) fn read_ms<'de, D: Deserializer<'de>>(source: D) -> Result<u64, D::Error> {
+    let ms = u64::deserialize(source)?;
+    if ms > LAST_MS {
+        return Err(D::Error::invalid_value(Unexpected::Unsigned(ms), &"a time before the year 10000"));
+    }
+    Ok(ms)
+}
+
+/// A point in time on this machine's clock, for people. Total: a certificate or a notification may name any time, and the
+/// conversions of `chrono` panic beyond its calendar.
+fn local(at: SystemTime) -> DateTime<Local> {
+    let ms = match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+    };
+    local_of_ms(ms)
+}
+
+fn local_of_ms(ms: i64) -> DateTime<Local> {
+    let (first, last) = SHOWN_MS;
+    DateTime::<Utc>::from_timestamp_millis(ms.clamp(first, last)).unwrap_or_default().with_timezone(&Local)
+}
+
 /// `03:12 +0800`.
 pub fn wall(at: SystemTime) -> String {
-    DateTime::<Local>::from(at).format("%H:%M %z").to_string()
+    local(at).format("%H:%M %z").to_string()
 }
 
 /// `2026-11-21 03:12:45 +0800`.
 pub fn date(at: SystemTime) -> String {
-    DateTime::<Local>::from(at).format("%Y-%m-%d %H:%M:%S %z").to_string()
+    local(at).format("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
 /// `2026-11-21 03:12 +0800`.
 pub fn minute(at: DateTime<FixedOffset>) -> String {
-    at.with_timezone(&Local).format("%Y-%m-%d %H:%M %z").to_string()
+    local_of_ms(at.timestamp_millis()).format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 /// `2026-11-21T03:12:45.678+08:00`, for programs.
 pub fn stamp(at: SystemTime) -> String {
-    DateTime::<Local>::from(at).to_rfc3339_opts(SecondsFormat::Millis, false)
+    local(at).to_rfc3339_opts(SecondsFormat::Millis, false)
 }
 
 /// A duration in whole milliseconds.
@@ -93,7 +126,50 @@ fn two_largest(mut seconds: u64, units: &[(u64, &str)], with_zero: bool) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The time that a system can hold that is this far from 1970, else the nearest that it can.
+    fn around_1970(seconds: i64) -> SystemTime {
+        let far = Duration::from_secs(seconds.unsigned_abs());
+        let at = if seconds < 0 { UNIX_EPOCH.checked_sub(far) } else { UNIX_EPOCH.checked_add(far) };
+        at.unwrap_or(UNIX_EPOCH)
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_can_be_shown(ms: u64, seconds: i64, shift in 0..64) {
+            let (ms, seconds) = (ms >> shift, seconds >> shift);
+            for at in [at_ms(ms), around_1970(seconds)] {
+                for shown in [wall(at), date(at), stamp(at)] {
+                    prop_assert!(!shown.is_empty());
+                }
+                prop_assert!(!minute(local(at).fixed_offset()).is_empty());
+            }
+            let read = read_ms(serde_json::json!(ms));
+            prop_assert_eq!(read.is_ok(), ms <= LAST_MS);
+            let length = Duration::from_secs(ms);
+            let texts = [brief(length), seconds_of(length), span(length), elapsed(length), elapsed_in_ci(ms)];
+            prop_assert!(texts.iter().all(|text| !text.is_empty()));
+        }
+    }
+
+    fn seconds_of(length: Duration) -> String {
+        super::seconds(length)
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_shown_as_its_ends() {
+        assert!(date(at_ms(0)).starts_with("1970-01-01 ") || date(at_ms(0)).starts_with("1969-12-31 "));
+        for ms in [LAST_MS, LAST_MS + 1, i64::MAX as u64, u64::MAX] {
+            assert!(date(at_ms(ms)).starts_with("9999-12-3"), "{ms}: {}", date(at_ms(ms)));
+            assert!(stamp(at_ms(ms)).starts_with("9999-12-3"), "{ms}");
+        }
+        let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC].map(|at| minute(at.fixed_offset()));
+        assert!(ends[0].starts_with("0001-01-0") && ends[1].starts_with("9999-12-3"), "{ends:?}");
+        assert!([i64::MIN, i64::MAX].map(around_1970).iter().all(|at| !date(*at).is_empty()));
+    }
 
     #[test]
     fn spans_have_two_units_at_the_most() {

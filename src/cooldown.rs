@@ -1,7 +1,7 @@
 //! The cooldown: deduplicates alerts. Repeats within a period are held back, for all processes of the machine together.
 //!
 //! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
-//! one waits for it, and is sent if it fails. Two files per key, in the folder `cooldown`: a lock, held while an alert is
+//! one waits for it for a part of its own time, and is sent if it fails or takes longer: better twice than never. Two files per key, in the folder `cooldown`: a lock, held while an alert is
 //! being sent, and the last alert. Files that cannot be used never stop an alert, which then goes out with a warning. They
 //! are removed some time after the cooldown.
 
@@ -12,10 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{at_ms, in_ms, now_ms};
-use crate::error::{Error, Result};
+use crate::clock::{at_ms, in_ms, now_ms, read_ms};
 use crate::event::Observer;
-use crate::store::{Folder, Guard, KeyedFile};
+use crate::store::{Folder, Guard, KeyedFile, lock_patience};
 
 /// How long a repeat that is held back waits to be counted, at the most.
 const COUNT_PATIENCE: Duration = Duration::from_secs(1);
@@ -67,30 +66,28 @@ pub(crate) struct HeldBack {
 /// Asks whether an alert may be sent: at most one with this `key` within `duration`. `key` may be any text and appears in no
 /// file.
 ///
-/// Waits until `until` for one that is being sent. Temporary (exit 7), if that has not ended by then and nothing is known of
-/// it.
+/// Waits for one that is being sent, for a part of the time until `deadline`.
 pub(crate) async fn admit(
     state: Option<&Folder>,
     key: &str,
     duration: Duration,
-    until: Instant,
+    deadline: Instant,
     observer: &Observer,
-) -> Result<Admission> {
+) -> Admission {
     let Some(state) = state else {
-        return Ok(Admission::Send(AdmittedAlert::without_cooldown("no folder for state is known; set state_dir")));
+        return Admission::Send(AdmittedAlert::without_cooldown("no folder for state is known; set state_dir"));
     };
     let file = KeyedFile::new(state, FOLDER, key);
-    match lock(&file, duration, until, observer).await {
-        Ok(Some(guard)) => Ok(admit_locked(file, guard, duration, observer)),
+    match lock(&file, duration, deadline, observer).await {
+        Ok(Some(guard)) => admit_locked(file, guard, duration, observer),
         Ok(None) => match LastAlert::recent(&file, duration) {
             // Not counted: the process that has the lock was stopped, or very many repeats come at once.
-            Some(last) => Ok(Admission::HeldBack { count: last.held.saturating_add(1) }),
-            None => Err(Error::temporary(
-                "another process is sending the same alert, and by the deadline nothing is known of it",
-                "try again later, or give it more time with --deadline",
+            Some(last) => Admission::HeldBack { count: last.held.saturating_add(1) },
+            None => Admission::Send(AdmittedAlert::without_cooldown(
+                "another process began to send the same alert, and it is not known what became of it",
             )),
         },
-        Err(error) => Ok(Admission::Send(AdmittedAlert::without_cooldown(file.says("cannot be used", error)))),
+        Err(error) => Admission::Send(AdmittedAlert::without_cooldown(file.says("cannot be used", error))),
     }
 }
 
@@ -116,7 +113,12 @@ impl AdmittedAlert {
 }
 
 /// The lock; `None` if it is not free in time.
-async fn lock(file: &KeyedFile, duration: Duration, until: Instant, observer: &Observer) -> io::Result<Option<Guard>> {
+async fn lock(
+    file: &KeyedFile,
+    duration: Duration,
+    deadline: Instant,
+    observer: &Observer,
+) -> io::Result<Option<Guard>> {
     let is_told = Cell::new(false);
     let is_settled = || {
         let is_settled = LastAlert::recent(file, duration).is_some();
@@ -125,22 +127,26 @@ async fn lock(file: &KeyedFile, duration: Duration, until: Instant, observer: &O
         }
         is_settled
     };
-    match file.lock(until, is_settled).await? {
+    match file.lock(lock_patience(deadline), is_settled).await? {
         None if LastAlert::recent(file, duration).is_some() => {
             // This one is held back in any case; the lock is only needed to count it.
-            file.lock(until.min(Instant::now() + COUNT_PATIENCE), || false).await
+            file.lock(lock_patience(deadline).min(Instant::now() + COUNT_PATIENCE), || false).await
         }
         locked => Ok(locked),
     }
 }
 
 fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Observer) -> Admission {
-    let last: Option<LastAlert> = file.read().ok().flatten();
+    let read = file.read();
+    let warning = read.as_ref().err().map(|reason| {
+        format!("the cooldown begins anew, and repeats may come twice: {}", file.says("is passed over", reason))
+    });
+    let last: Option<LastAlert> = read.ok().flatten();
     let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
         let before = last.filter(|last| last.held > 0);
         let held_back = before.map(|last| HeldBack { count: last.held, since: at_ms(last.passed_at) });
         let (file, is_first) = (Some((file, guard)), last.is_none());
-        return Admission::Send(AdmittedAlert { held_back, warning: None, file, duration, is_first });
+        return Admission::Send(AdmittedAlert { held_back, warning, file, duration, is_first });
     };
     let last = LastAlert { held: last.held.saturating_add(1), ..last };
     if let Err(error) = file.write(&last, &guard) {
@@ -168,6 +174,7 @@ fn sweep(file: &KeyedFile, now: u64) -> io::Result<()> {
 /// The content of a file: the last alert that was taken, and how many were held back after it. Times are Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct LastAlert {
+    #[serde(deserialize_with = "read_ms")]
     passed_at: u64,
     held: u64,
     /// When the cooldown is over; 0.2.0 and before did not keep that.
@@ -203,7 +210,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::error::Status;
+    use crate::clock::LAST_MS;
     use crate::event::Event;
 
     const SHORT: Duration = Duration::from_millis(200);
@@ -223,18 +230,18 @@ mod tests {
             Folder::private(self.root.path().join("state"))
         }
 
-        async fn try_admit(&self, key: &str, duration: Duration, patience: Duration) -> Result<Admission> {
+        async fn admit_in(&self, key: &str, duration: Duration, left: Duration) -> Admission {
             let said = Arc::clone(&self.said);
             let observer = Observer::new(move |notice| {
                 if let Event::Detail(line) = notice {
                     said.lock().unwrap().push(line);
                 }
             });
-            admit(Some(&self.state()), key, duration, Instant::now() + patience, &observer).await
+            admit(Some(&self.state()), key, duration, Instant::now() + left, &observer).await
         }
 
         async fn admit(&self, key: &str, duration: Duration) -> Admission {
-            self.try_admit(key, duration, LONG).await.unwrap()
+            self.admit_in(key, duration, LONG).await
         }
     }
 
@@ -351,15 +358,17 @@ mod tests {
     }
 
     #[test]
-    fn at_the_deadline_the_result_of_an_alert_under_way_is_unknown() {
+    fn an_alert_under_way_is_not_waited_for_until_the_deadline() {
         let machine = Machine::new();
         run(async {
             assert_eq!(passes(machine.admit("a", SHORT).await).record_sent(), None);
             tokio::time::sleep(SHORT).await;
             let _front = passes(machine.admit("a", SHORT).await);
-            let error = machine.try_admit("a", SHORT, SHORT).await.unwrap_err();
-            assert_eq!(error.status(), Status::Temporary);
-            assert!(error.message().contains("the same alert") && error.hint().is_some());
+            let since = Instant::now();
+            let Admission::Send(second) = machine.admit_in("a", SHORT, 20 * SHORT).await else { panic!("held back") };
+            assert!(since.elapsed() < 15 * SHORT, "{:?}", since.elapsed());
+            assert!(second.warning.as_ref().is_some_and(|warning| warning.contains("the same alert")));
+            assert_eq!(second.record_sent(), None, "said already");
         });
     }
 
@@ -370,7 +379,7 @@ mod tests {
             assert_eq!(passes(machine.admit("a", LONG).await).record_sent(), None);
             let file = KeyedFile::new(&machine.state(), FOLDER, "a");
             let _stopped = file.try_lock().unwrap().unwrap();
-            let admission = machine.try_admit("a", LONG, SHORT).await.unwrap();
+            let admission = machine.admit_in("a", LONG, SHORT).await;
             assert_eq!(count_held_back(&admission), 1);
         });
     }
@@ -382,7 +391,7 @@ mod tests {
         run(async {
             for admission in [
                 machine.admit("a", LONG).await,
-                admit(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await.unwrap(),
+                admit(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await,
                 machine.admit("a", LONG).await,
             ] {
                 let Admission::Send(admitted) = admission else { panic!("{admission:?}") };
@@ -398,8 +407,18 @@ mod tests {
         run(async {
             let file = KeyedFile::new(&machine.state(), FOLDER, "a");
             std::fs::create_dir_all(file.file().join("x")).unwrap();
-            let admitted = passes(machine.admit("a", LONG).await);
+            let Admission::Send(admitted) = machine.admit("a", LONG).await else { panic!("held back") };
+            assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("is passed over")));
             assert!(admitted.record_sent().is_some_and(|warning| warning.contains("cannot be written")));
+            let file = KeyedFile::new(&machine.state(), FOLDER, "b");
+            for passed_at in [LAST_MS + 1, i64::MAX as u64, u64::MAX] {
+                let damaged = format!("{{\"passed_at\":{passed_at},\"held\":2,\"ends_at\":{passed_at}}}");
+                std::fs::write(file.file(), damaged).unwrap();
+                let Admission::Send(admitted) = machine.admit("b", LONG).await else { panic!("held back") };
+                assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("it is damaged")));
+                assert_eq!((admitted.held_back, admitted.record_sent()), (None, None), "{passed_at}");
+                assert_eq!(count_held_back(&machine.admit("b", LONG).await), 1, "it is mended");
+            }
         });
     }
 

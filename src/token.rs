@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::fmt::Display;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,16 +15,13 @@ use crate::error::Answer;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::secret::{Mask, Secret};
-use crate::store::{Folder, Guard, KeyedFile};
+use crate::store::{Folder, Guard, KeyedFile, lock_patience};
 
 /// A token is no longer used this long before it expires at most (usually a tenth of its life), in seconds.
 const LONGEST_MARGIN_S: u64 = 300;
 
 /// After a refresh that returned the same token, no process refreshes again for this long, in seconds.
 const UNCHANGED_HOLDS_S: u64 = 30;
-
-/// How long another process may keep the lock before this one goes on without it.
-const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A token with no more life than this may expire on its way, in seconds.
 const LAST_SECONDS: u64 = 5;
@@ -160,10 +156,8 @@ impl Tokens {
     /// protect was done meanwhile by another process.
     async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Guard> {
         let cache = self.cache.as_ref()?;
-        // Half of what is left stays for the work itself.
-        let patience = LOCK_PATIENCE.min(client.options.deadline.saturating_duration_since(Instant::now()) / 2);
         let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
-        let guard = cache.file.lock(Instant::now() + patience, is_done).await.unwrap_or_else(|error| {
+        let guard = cache.file.lock(lock_patience(client.options.deadline), is_done).await.unwrap_or_else(|error| {
             self.report_problem("cannot be used", error);
             None
         });

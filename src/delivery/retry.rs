@@ -82,7 +82,7 @@ impl RetryPolicy {
             FailureClass::Limited(_) if !self.wait_for_rate => return None,
             // Never less than WeCom asked for. If it asked for zero, our own backoff is used.
             FailureClass::Limited(Some(asked)) if !asked.is_zero() => {
-                asked + (asked / 20).min(LONGEST_JITTER).mul_f64(random)
+                asked.saturating_add((asked / 20).min(LONGEST_JITTER).mul_f64(random))
             }
             _ => own.mul_f64(0.5 + random),
         };

@@ -18,6 +18,7 @@ use crate::error::{Error, Result, Status};
 use crate::message::{Part, PartState};
 use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
 use crate::send::{Session, Target};
+use crate::store::{Guard, lock_patience};
 
 /// How many waiting alerts are delivered after a send, and how long that may take at the most.
 const MOST_AFTER_SEND: usize = 5;
@@ -36,20 +37,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         return Err(manage::no_dry_run());
     }
     let outbox = Arc::new(Outbox::at(&session.require_state()?));
-    let _flushing = match outbox.lock_flush(session.deadline()).await {
-        Ok(None) => {
-            return Err(Error::temporary(
-                "another flush is at work",
-                "wait for its end, or give more time with --deadline",
-            ));
-        }
-        // Each entry has a lock of its own: without this one, two flushes may mix their order.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            session.warnings.push(format!("{} cannot be used: {error}", outbox.flush_lock().display()));
-            None
-        }
-        locked => locked.map_err(|error| outbox.unusable(&error))?,
-    };
+    let _flushing = lock(session, &outbox).await?;
     let prepared = Arc::clone(&outbox);
     let prepare = move || {
         let revived = if failed { prepared.revive()? } else { Vec::new() };
@@ -93,6 +81,42 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         outcome.error = Some(Error::new(outcome.status, message).with_hint(hint));
     }
     Ok(outcome)
+}
+
+/// The lock of a flush; `None` where its holder, which may be a stopped process, has moved nothing for a part of the deadline:
+/// then this flush goes on beside it, and leaves what the other one has claimed.
+async fn lock(session: &mut Session<'_>, outbox: &Arc<Outbox>) -> Result<Option<Guard>> {
+    let ids = || {
+        let outbox = Arc::clone(outbox);
+        off_loop(move || outbox.waiting_ids())
+    };
+    // The usual case, without a look at what waits.
+    match outbox.lock_flush(Instant::now()).await {
+        Ok(None) => {}
+        // Each entry has a lock of its own: without this one, two flushes may mix their order.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            session.warnings.push(format!("{} cannot be used: {error}", outbox.flush_lock().display()));
+            return Ok(None);
+        }
+        locked => return locked.map_err(|error| outbox.unusable(&error)),
+    }
+    let before = ids().await??;
+    if let Some(flushing) =
+        outbox.lock_flush(lock_patience(session.deadline())).await.map_err(|error| outbox.unusable(&error))?
+    {
+        return Ok(Some(flushing));
+    }
+    let now = ids().await??;
+    if before.iter().any(|id| !now.contains(id)) {
+        return Err(Error::temporary(
+            "another flush is at work",
+            "wait for its end, or give more time with --deadline",
+        ));
+    }
+    session
+        .warnings
+        .push("another flush moves nothing, and may have been stopped: this one goes on beside it".to_owned());
+    Ok(None)
 }
 
 /// Delivers a few entries after a send that went well and was reported. Returns a warning for each that was given up. Why

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::errcode;
 use crate::channel::Channel;
+use crate::clock::read_ms;
 use crate::error::{Error, Status};
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartKind, PartState};
@@ -22,6 +23,7 @@ pub(crate) struct StoredAlert {
     /// Where the credentials are the environment's: the target's fingerprint, to tell a changed one.
     pub(crate) target: Option<String>,
     /// When it was accepted.
+    #[serde(deserialize_with = "read_ms")]
     pub(crate) queued_at_ms: u64,
     /// Whether what may have arrived must not be sent again.
     pub(crate) at_most_once: bool,

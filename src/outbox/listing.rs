@@ -14,6 +14,7 @@ use chrono::DateTime;
 use super::entry::{EntryProgress, StoredAlert};
 use super::format::ReadError;
 use super::{LEFT_BEHIND, MAX_BYTES, format};
+use crate::clock::LAST_MS;
 use crate::store::Folder;
 
 /// The file of the accepted alert.
@@ -30,9 +31,6 @@ const RANDOM_LETTERS: usize = 6;
 
 /// The longest id that is looked for, in bytes.
 const LONGEST_ID: usize = 64;
-
-/// The last moment with a year of four digits, in Unix milliseconds.
-const LAST_MS: u64 = 253_402_300_799_999;
 
 /// An entry that can be delivered, and how far it has come; or one that was not read. A damaged one is never delivered and
 /// never removed by itself.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::window::Window;
 use crate::clock::now_ms;
 use crate::event::Observer;
-use crate::store::{Folder, Guard};
+use crate::store::{Folder, Guard, lock_patience};
 
-/// How long others may keep the file locked. They only ever write a line: a longer lock means a stopped process.
+/// How long others may keep the file locked at the most. They only ever write a line: a longer lock means a stopped process.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// In bytes. A thousand recipients with thirty permits each take less than one MiB.
@@ -33,15 +33,15 @@ impl RateFile {
         Self { folder, name, observer, is_stuck: AtomicBool::new(false), is_told: AtomicBool::new(false) }
     }
 
-    /// Changes what is written; it is written again only if `work` changed it. Waits for the lock until `until` at the
-    /// latest. Returns `None` if the file cannot be used.
-    pub(super) async fn change<T>(&self, until: Instant, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
+    /// Changes what is written; it is written again only if `work` changed it. Waits for the lock for a part of the time until
+    /// `deadline`. Returns `None` if the file cannot be used.
+    pub(super) async fn change<T>(&self, deadline: Instant, work: impl FnOnce(&mut Window, u64) -> T) -> Option<T> {
         let Some(folder) = &self.folder else {
             self.tell_trouble("no folder for state is known; set state_dir");
             return None;
         };
         let patience = if self.is_stuck.load(Ordering::Relaxed) { Duration::ZERO } else { LOCK_PATIENCE };
-        let locked = folder.lock(&self.name, until.min(Instant::now() + patience), || false).await;
+        let locked = folder.lock(&self.name, lock_patience(deadline).min(Instant::now() + patience), || false).await;
         self.is_stuck.store(matches!(locked, Ok(None)), Ordering::Relaxed);
         match locked {
             Ok(Some(guard)) => return self.rewrite(guard, work),

@@ -10,8 +10,8 @@ use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{at_ms, now_ms};
-use crate::store::{Folder, Guard, KeyedFile};
+use crate::clock::{at_ms, now_ms, read_ms};
+use crate::store::{Folder, Guard, KeyedFile, lock_patience};
 
 /// The folder below the state folder.
 const FOLDER: &str = "change";
@@ -48,14 +48,14 @@ impl ChangeReport {
 
 /// Compares a run of a job with the state of the one before. `job` may be any text and appears in no file.
 ///
-/// Waits for another run of the job that is being reported, until `until`. Where the state cannot be read, every failure is
-/// reported.
-pub(super) async fn compare(state: Option<&Folder>, job: &str, failed: bool, until: Instant) -> Change {
+/// Waits for another run of the job that is being reported, for a part of the time until `deadline`. Where the state cannot
+/// be read, every failure is reported.
+pub(super) async fn compare(state: Option<&Folder>, job: &str, failed: bool, deadline: Instant) -> Change {
     let Some(state) = state else {
         return Change::unknown(failed, "no folder for state is known; set state_dir");
     };
     let file = KeyedFile::new(state, FOLDER, job);
-    match file.lock(until, || false).await {
+    match file.lock(lock_patience(deadline), || false).await {
         Ok(Some(guard)) => compare_locked(file, guard, failed),
         Ok(None) => Change::unknown(failed, "another run of it is still being told of"),
         Err(error) => Change::unknown(failed, file.says("cannot be used", error)),
@@ -76,7 +76,9 @@ impl Change {
 }
 
 fn compare_locked(file: KeyedFile, guard: Guard, failed: bool) -> Change {
-    let before: Option<Known> = file.read().ok().flatten();
+    let read = file.read();
+    let warning = read.as_ref().err().map(|reason| unkept(file.says("is passed over", reason)));
+    let before: Option<Known> = read.ok().flatten();
     let report = match (before, failed) {
         (Some(Known { failed: true, since_ms }), false) => Some(ChangeReport::Recovered { since: at_ms(since_ms) }),
         (Some(Known { failed: true, .. }), true) | (_, false) => None,
@@ -87,13 +89,14 @@ fn compare_locked(file: KeyedFile, guard: Guard, failed: bool) -> Change {
         _ => Known { failed, since_ms: now_ms() },
     };
     let unsaved = (before != Some(known)).then_some((file, guard, known));
-    Change { report, warning: None, unsaved }
+    Change { report, warning, unsaved }
 }
 
 /// The content of a file: the state of the job, and since when, in Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     failed: bool,
+    #[serde(deserialize_with = "read_ms")]
     since_ms: u64,
 }
 
@@ -211,8 +214,15 @@ mod tests {
         let machine = Machine::new();
         assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
         let place = KeyedFile::new(&machine.state(), FOLDER, "a");
-        std::fs::write(place.file(), "{").unwrap();
-        assert_eq!(machine.run("a", true, true), Some(ChangeReport::Failed));
+        let absurd = [i64::MAX as u64, u64::MAX].map(|ms| format!("{{\"failed\":true,\"since_ms\":{ms}}}"));
+        for damaged in absurd.iter().map(String::as_str).chain(["{", "{\"failed\":true,\"since_ms\":-1}"]) {
+            std::fs::write(place.file(), damaged).unwrap();
+            let change = machine.compare("a", true, LONG);
+            assert!(change.warning.as_ref().is_some_and(|warning| warning.contains("it is damaged")), "{damaged}");
+            assert_eq!(change.report, Some(ChangeReport::Failed), "{damaged}");
+            assert_eq!(change.record_reported(), None, "{damaged}");
+            assert_eq!(machine.run("a", true, true), None, "it is mended after {damaged}");
+        }
         std::fs::remove_file(place.file()).unwrap();
         std::fs::create_dir_all(place.file().join("x")).unwrap();
         let told = machine.compare("a", true, LONG).record_reported();

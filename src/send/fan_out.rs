@@ -53,15 +53,9 @@ impl FanOut {
             self.all().for_each(|message| message.target.deadline = session.deadline());
         }
         let admitted = match self.admit(session).await {
-            Ok(None) => None,
-            Ok(Some(Admission::Send(admitted))) => Some(admitted),
-            Ok(Some(Admission::HeldBack { count })) => return Ok(Box::pin(self.hold_back(session, count)).await),
-            Err(error) if self.all().any(|message| message.is_stored()) => {
-                // By the deadline it is not known whether the message repeats another: what is stored stays in the outbox.
-                let leave = |message: TargetMessage| message.settle(Outcome::not_delivered(error.clone()));
-                return Ok(Box::pin(self.end_unsent(session, leave)).await);
-            }
-            Err(error) => return Err(error),
+            None => None,
+            Some(Admission::Send(admitted)) => Some(admitted),
+            Some(Admission::HeldBack { count }) => return Ok(Box::pin(self.hold_back(session, count)).await),
         };
         let held_back = admitted.as_ref().and_then(|admitted| admitted.held_back);
         let lead = held_back.map(line_about_repeats);
@@ -86,10 +80,10 @@ impl FanOut {
     }
 
     /// Asks whether the same alert was sent within the cooldown.
-    async fn admit(&self, session: &Session<'_>) -> Result<Option<Admission>> {
-        let (Some(duration), Some(key)) = (session.settings.cooldown, &self.key) else { return Ok(None) };
+    async fn admit(&self, session: &Session<'_>) -> Option<Admission> {
+        let (duration, key) = (session.settings.cooldown?, self.key.as_ref()?);
         let state = session.state();
-        cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.observer).await.map(Some)
+        Some(cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.observer).await)
     }
 
     async fn deliver(self, session: &mut Session<'_>, draft: &Draft, lead: Option<&str>) -> Outcome {
@@ -101,24 +95,15 @@ impl FanOut {
 
     /// Drops the message, since it repeats another one. Targets for which none could be made are named all the same.
     async fn hold_back(self, session: &mut Session<'_>, count: u64) -> Outcome {
-        let outcome = self.end_unsent(session, TargetMessage::hold_back).await;
+        let Self { own, also, missed, .. } = self;
+        let own = own.hold_back().await;
+        let also = join_all(also.into_iter().map(TargetMessage::hold_back)).await;
+        let outcome = finish(session, own, None, missed, also);
         for missed in outcome.targets.iter().filter(|target| target.status != Status::Skipped) {
             let why = missed.error.as_ref().map(Error::message).unwrap_or_default();
             session.warnings.push(format!("{}: {why}", name_of(missed)));
         }
         Outcome { held_back: count, ..Outcome::new(Status::Skipped) }
-    }
-
-    /// Ends the message for each target without sending it.
-    async fn end_unsent<F: Future<Output = Delivered>>(
-        self,
-        session: &mut Session<'_>,
-        end: impl Fn(TargetMessage) -> F,
-    ) -> Outcome {
-        let Self { own, also, missed, .. } = self;
-        let own = end(own).await;
-        let also = join_all(also.into_iter().map(end)).await;
-        finish(session, own, None, missed, also)
     }
 }
 

@@ -2,9 +2,20 @@
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::time::{Duration, Instant};
 
 /// What a file that is rewritten in place usually has, in bytes, at the most.
 const USUAL_SIZE: usize = 4096;
+
+/// The longest wait for a lock.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Until when a lock is waited for, given the deadline of the command: a quarter of the time that is left. Its holder may be
+/// a stopped process, and then there must be time enough to go on without the lock.
+pub(crate) fn lock_patience(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + (deadline.saturating_duration_since(now) / 4).min(LONGEST_PATIENCE)
+}
 
 /// A file that is locked until this is dropped. The file stays: removing it would let two processes hold "the" lock.
 #[derive(Debug)]
@@ -74,7 +85,21 @@ fn has_no_locks(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::lock_patience;
     use crate::store::Folder;
+
+    #[test]
+    fn a_lock_is_worth_a_part_of_the_deadline() {
+        for (left_s, part_s) in [(0, 0), (2, 0), (40, 10), (80, 20), (999_999, 20)] {
+            // Asked within two moments: the wait ends a part after the one, and not later than that after the other.
+            let before = Instant::now();
+            let until = lock_patience(before + Duration::from_secs(left_s));
+            assert!(until + Duration::from_secs(1) >= before + Duration::from_secs(part_s), "{left_s}");
+            assert!(until <= Instant::now() + Duration::from_millis(left_s.min(80) * 250), "{left_s}");
+        }
+    }
 
     #[test]
     fn what_is_written_in_place_is_read_back_whole() {

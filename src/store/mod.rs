@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub(crate) use folder::Folder;
 pub(crate) use keyed_file::KeyedFile;
-pub(crate) use lock::Guard;
+pub(crate) use lock::{Guard, lock_patience};
 
 /// Appends a line to a file that others may append to at the same time; it is made (0600) where it is missing.
 ///

@@ -37,6 +37,7 @@ mod sent;
 mod shared_state;
 #[cfg(unix)]
 mod signals;
+mod state_times;
 mod support;
 mod targets;
 mod token_cache;

@@ -224,7 +224,7 @@ fn for_the_lock_of_the_slots_after_the_request(route: Channel) {
 }
 
 fn for_the_lock_of_a_cooldown(route: Channel) {
-    assert_in_time("cooldown", 7, || {
+    assert_in_time("cooldown", 0, || {
         let scene = Scene::new();
         let send = || disk_full(&scene, route).args(["--cooldown", "1h", "--cooldown-key", "disk", "--retries", "100"]);
         scene.wecom.script(send_endpoint(route), [Reply::status(404)]);
@@ -232,7 +232,7 @@ fn for_the_lock_of_a_cooldown(route: Channel) {
         let _locked = lock(&scene.env.state().join("cooldown"), "lock");
         let before = sent_and_delivered(&scene);
         let timed = timed(send());
-        assert_eq!(sent_and_delivered(&scene), before, "nothing is sent beside it");
+        assert_eq!(sent_and_delivered(&scene), (before.0 + 1, before.1 + 1), "better twice than never");
         timed
     });
 }

@@ -6,6 +6,8 @@ mod faults;
 mod rate_limit;
 mod rate_limit_files;
 mod retries;
+#[cfg(unix)]
+mod stopped;
 mod unreached;
 
 use serde_json::{Value, json};

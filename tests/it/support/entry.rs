@@ -14,6 +14,13 @@ pub(crate) fn lines(file: &Path) -> Vec<Value> {
     rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Changes lines of a file, and its checksum with them.
+pub(crate) fn change(file: &Path, work: impl FnOnce(&mut [Value])) {
+    let mut content = lines(file);
+    work(&mut content);
+    write(file, &content);
+}
+
 /// Makes the entry in this folder older.
 pub(crate) fn age(folder: &Path, by_ms: u64) -> u64 {
     at(folder, |ms| ms - by_ms)
