@@ -1,7 +1,7 @@
 //! Short help (`-h`), shell completions and man pages, generated from the definition of the options.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
@@ -13,6 +13,7 @@ use wecom_alert::error::{Error, Result};
 use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Cli, definition, is_rare};
+use super::output;
 
 /// The last line of short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
@@ -70,8 +71,7 @@ pub(crate) fn short_help(error: &clap::Error, arguments: &[OsString]) -> Option<
 
 /// Writes the text to stdout. It is no error if the reader closes the pipe before the end, as `head` and pagers do.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    match output::to_stdout(bytes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

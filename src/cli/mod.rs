@@ -4,6 +4,7 @@
 mod args;
 mod json;
 mod manual;
+mod output;
 mod report;
 mod request;
 mod stderr;
@@ -11,15 +12,17 @@ mod usage_errors;
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches};
 use tokio::runtime::Runtime;
 
 use wecom_alert::check;
-use wecom_alert::config::{Config, Environment, Output, Overrides, ReportSettings, Setting, report_settings};
-use wecom_alert::delivery::{Outcome, interrupted};
+use wecom_alert::config::{
+    Config, Environment, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
+};
+use wecom_alert::delivery::{Accounts, Outcome, interrupted};
 use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
@@ -30,12 +33,15 @@ use wecom_alert::send::{self, LoggedMessage, Session};
 use wecom_alert::store;
 
 use args::{Cli, overrides};
-use report::{Report, finish, remember_output, unwritable};
+use report::{Report, finish, remember_alert_exit, remember_output, unwritable};
 use request::Task;
 use stderr::Bar;
 use usage_errors::{Unparsed, explain, read_unparsed};
 
 pub(crate) use report::{report_defect, report_panics};
+
+/// How long a reader may keep an explanation waiting.
+const LONGEST_EXPLANATION: Duration = Duration::from_secs(90);
 
 /// What is known of a command before its settings are resolved.
 struct Invocation<'a> {
@@ -82,20 +88,27 @@ impl Invocation<'_> {
     /// Reports a failure before anything else has been done.
     fn fail(&self, error: Error) -> u8 {
         let how = report_settings(self.overrides, self.environment);
-        self.finish(self.report(Outcome::from(error)), None, &how, None)
+        self.finish(self.report(Outcome::from(error)), None, &how, None, self.early_deadline())
+    }
+
+    /// When the command must end, as far as that is known before its settings are.
+    fn early_deadline(&self) -> Instant {
+        self.began + asked_deadline(self.overrides, self.environment)
     }
 
     fn report(&self, outcome: Outcome) -> Report<'_> {
         Report { allows_colours: self.environment.allows_colours(), ..Report::new(self.command, outcome, self.mask) }
     }
 
-    /// Writes the line of the log file, prints the report and returns the exit code.
+    /// Writes the line of the log file, prints the report and returns the exit code. Readers of the report have time until
+    /// the deadline.
     fn finish(
         &self,
         mut report: Report<'_>,
         logged: Option<&LoggedMessage>,
         how: &ReportSettings,
         runtime: Option<&Runtime>,
+        deadline: Instant,
     ) -> u8 {
         if let Some(path) = &how.log_file
             && let Err(error) =
@@ -107,28 +120,58 @@ impl Invocation<'_> {
         if let (Some(ran), Some(runtime)) = (report.ran, runtime) {
             report.warnings.extend(runtime.block_on(ran.passed_on()));
         }
+        output::finish_by(deadline);
         let code = finish(&report, how);
         report.ran.map_or(code, |ran| ran.exit_code(code))
     }
 
     /// Carries out a task that has settings.
     fn carry_out(&self, task: Task) -> anyhow::Result<u8> {
-        let Self { environment, mask, overrides, .. } = *self;
+        let overrides = self.overrides;
         if overrides.text(Setting::Output) == Some("json") {
             remember_output(Output::Json);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("the event loop cannot be started")?;
-        let (ran, stops) = match &task {
-            Task::Run(request) if !overrides.has(Setting::DryRun) => match run_first(request, &runtime) {
-                Ok((ran, stops)) => (Some(ran), Some(stops)),
-                Err(error) => return Ok(self.fail(error)),
+        let code = self.carry_out_on(&runtime, task);
+        // Does not wait for threads: one may hang in a name look-up or a read of stdin.
+        runtime.shutdown_background();
+        Ok(code)
+    }
+
+    fn carry_out_on(&self, runtime: &Runtime, task: Task) -> u8 {
+        let Self { environment, mask, overrides, .. } = *self;
+        let (ran, mut stops) = match &task {
+            Task::Run(request) if !overrides.has(Setting::DryRun) => match run_first(request, runtime) {
+                Ok((ran, stops)) => (Some(ran), stops),
+                Err(error) => return self.fail(error),
             },
-            _ => (None, None),
+            _ => (None, runtime.block_on(async { StopSignals::listen() })),
+        };
+        // What is reported where there are no settings.
+        let end_early = |outcome: Outcome| {
+            let how = report_settings(overrides, environment);
+            let report = Report {
+                // A mistyped variable may be the reason why the settings are wrong.
+                warnings: environment.unknown_variables(),
+                ran: ran.as_ref(),
+                ..self.report(Outcome { profile: how.profile.clone(), channel: task.channel(), ..outcome })
+            };
+            self.finish(report, None, &how, Some(runtime), self.early_deadline())
+        };
+        let reading = async {
+            tokio::select! {
+                biased;
+                signal = stops.received() => Err(signal),
+                config = Config::read_in_time(overrides, environment) => Ok(config),
+            }
+        };
+        let config = match runtime.block_on(reading) {
+            Ok(config) => config,
+            Err(signal) => return end_early(interrupted(signal, task.sends(), false, &Accounts::default())),
         };
         // Each entry of the outbox has a target of its own.
         let is_for_all = matches!(task, Task::List { .. } | Task::Flush { .. } | Task::Drop(_));
-        let config = Config::read(overrides, environment);
         let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
             let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
             Ok((config, resolved))
@@ -136,18 +179,10 @@ impl Invocation<'_> {
         let (config, resolved) = match resolved {
             Ok(resolved) => resolved,
             Err(error) => {
-                let how = report_settings(overrides, environment);
-                let ended = match task {
+                return end_early(match task {
                     Task::Check { .. } => check::unresolved(config.as_ref().ok(), &error),
                     _ => Outcome::from(error),
-                };
-                let report = Report {
-                    // A mistyped variable may be the reason why the settings are wrong.
-                    warnings: environment.unknown_variables(),
-                    ran: ran.as_ref(),
-                    ..self.report(Outcome { profile: how.profile.clone(), channel: task.channel(), ..ended })
-                };
-                return Ok(self.finish(report, None, &how, Some(&runtime)));
+                });
             }
         };
         let how = ReportSettings::from(&resolved.0);
@@ -161,19 +196,18 @@ impl Invocation<'_> {
         let may_flush = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
         let warnings = std::mem::take(&mut session.warnings);
         let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
-        let code = self.finish(report, session.logged.as_ref(), &how, Some(&runtime));
+        let code = self.finish(report, session.logged.as_ref(), &how, Some(runtime), session.deadline());
         if may_flush {
             let warnings = runtime.block_on(flush_after_send(&mut session));
             warnings.iter().filter(|_| !how.quiet).for_each(|line| stderr::say(mask, &format!("warning: {line}")));
         }
-        // Does not wait for threads: one may hang in a name look-up or a read of stdin.
-        runtime.shutdown_background();
-        Ok(code)
+        code
     }
 }
 
 /// Prints help, completions or a manual page: that needs no settings, and its text is no result.
 fn print_explanation(text: &[u8], command: Option<&'static str>, mask: &Mask) -> u8 {
+    output::finish_by(Instant::now() + LONGEST_EXPLANATION);
     let Err(error) = manual::write(text) else { return 0 };
     let outcome = Outcome::from(unwritable(&error));
     finish(&Report::new(command, outcome, mask), &ReportSettings::default())
@@ -182,6 +216,7 @@ fn print_explanation(text: &[u8], command: Option<&'static str>, mask: &Mask) ->
 /// Runs the command of `run` before settings are read: no mistake in them keeps it from running. Signals to stop are heard from
 /// its end on, since an alert may follow.
 fn run_first(request: &RunRequest, runtime: &Runtime) -> Result<(FinishedCommand, StopSignals)> {
+    remember_alert_exit(request.alert_exit);
     let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
     let ran = ran?;
     let [_, is_stderr_open] = ran.open_lines();
@@ -207,9 +242,8 @@ async fn perform(
     session: &mut Session<'_>,
     task: Task,
     ran: Option<&FinishedCommand>,
-    stops: Option<StopSignals>,
+    mut stops: StopSignals,
 ) -> Outcome {
-    let mut stops = stops.unwrap_or_else(StopSignals::listen);
     let accounts = session.accounts.clone();
     let sends = task.sends();
     let is_final = session.settings.at_most_once;

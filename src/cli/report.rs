@@ -1,19 +1,22 @@
 //! A command's end: its data on stdout, its messages on stderr, and the exit code. Secrets are masked in both. A defect and a
 //! panic end like any other failure.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wecom_alert::check::label;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::config::{Output, ReportSettings};
 use wecom_alert::delivery::{Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product};
 use wecom_alert::error::{Error, Status};
+use wecom_alert::process;
 use wecom_alert::run::FinishedCommand;
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
 use super::json::{document, masked};
+use super::output;
 use super::stderr;
 
 /// A command that has ended.
@@ -128,11 +131,7 @@ fn subject(report: &Report<'_>) -> String {
 }
 
 fn write_data(data: &str) -> io::Result<()> {
-    if data.is_empty() {
-        return Ok(());
-    }
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush())
+    output::to_stdout(data.as_bytes())
 }
 
 fn describe_success(outcome: &Outcome) -> Option<String> {
@@ -246,18 +245,34 @@ pub(crate) fn remember_output(output: Output) {
     let _ = OUTPUT.set(output);
 }
 
+/// Whether a failed alert gives the exit code of `run`, as with `--alert-exit`.
+static PREFERS_ALERT: AtomicBool = AtomicBool::new(false);
+
+/// Remembers whose exit code counts for `run` if the alert fails.
+pub(crate) fn remember_alert_exit(prefers_alert: bool) {
+    PREFERS_ALERT.store(prefers_alert, Ordering::Relaxed);
+}
+
+/// The exit code after a panic, given that of the command of `run`, if there is one.
+fn code_after_panic(defect: u8, of_command: Option<u8>, prefers_alert: bool) -> u8 {
+    of_command.filter(|_| !prefers_alert).unwrap_or(defect)
+}
+
 /// Reports a defect that was noticed.
 pub(crate) fn report_defect(error: &anyhow::Error) {
     finish_defect(format!("{error:#}"));
 }
 
-/// Makes a panic a report like any other, without the values that its message may hold.
+/// Makes a panic a report like any other, without the values that its message may hold. Under `run` the exit code stays that
+/// of the command.
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         // Only the file's name: its folders are those of the machine where the program was built.
         let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         let place = panic.location().map(|at| format!(" at {}:{}", name(at.file()), at.line())).unwrap_or_default();
-        std::process::exit(finish_defect(format!("this program broke{place}")).into());
+        let defect = finish_defect(format!("this program broke{place}"));
+        let of_command = process::exit_code_after_panic();
+        std::process::exit(code_after_panic(defect, of_command, PREFERS_ALERT.load(Ordering::Relaxed)).into());
     }));
 }
 
@@ -314,6 +329,15 @@ mod tests {
             assert!(coloured.contains(sign), "{coloured:?}");
         }
         assert_eq!(coloured.matches('\x1b').count(), 6, "{coloured:?}");
+    }
+
+    #[test]
+    fn a_panic_leaves_the_exit_code_of_the_command() {
+        for (of_command, prefers_alert, code) in
+            [(None, false, 1), (None, true, 1), (Some(0), false, 0), (Some(3), false, 3), (Some(3), true, 1)]
+        {
+            assert_eq!(code_after_panic(1, of_command, prefers_alert), code, "{of_command:?} {prefers_alert}");
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Writes lines and the progress bar of large uploads to stderr. Each message has a line of its own; the bar is wiped
-//! before the next one. A closed stderr is no error.
+//! before the next one. A stderr that is closed, or that nobody reads, is no error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
+
+use super::output;
 
 /// No bar for smaller uploads, in bytes: they take only a moment.
 const WORTH_A_BAR: u64 = 1024 * 1024;
@@ -50,7 +52,7 @@ pub(crate) fn left_open() {
 
 /// Writes all at once, so that what other programs write at the same time does not come in between.
 fn put(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = output::to_stderr(text.as_bytes());
 }
 
 /// The position of the cursor.

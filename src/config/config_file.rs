@@ -5,34 +5,77 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::env::Environment;
 use super::file::{self, ConfigFile};
 use super::value::SettingValue;
+use crate::blocking::off_loop;
 use crate::error::{Error, Result};
 use crate::sanitize::quote_for_shell;
 
 /// The largest config file, in bytes: a wrong path must not fill the memory.
 pub(super) const LARGEST: u64 = 1024 * 1024;
 
-/// The config file that was named, else the first that is found.
-pub(super) fn read_config(named: Option<&SettingValue>, env: &Environment) -> Result<Option<ConfigFile>> {
-    if let Some(entry) = named {
-        let path = entry.path(env.home())?;
-        return match open(&path)? {
-            Some(opened) => read(opened, path).map(Some),
-            None => Err(Error::config(
-                format!("{}: there is no file {}", entry.place(), path.display()),
-                "correct the path, or leave it out to search the usual places",
-            )),
-        };
+/// Where the config file may be.
+pub(super) struct Places {
+    /// The one that was named, with the place where.
+    named: Option<(PathBuf, String)>,
+    usual: Vec<PathBuf>,
+}
+
+/// What was found in a file.
+pub(super) struct Found {
+    path: PathBuf,
+    mode: Option<u32>,
+    bytes: Vec<u8>,
+}
+
+impl Places {
+    pub(super) fn of(named: Option<&SettingValue>, env: &Environment) -> Result<Self> {
+        let named = named.map(|entry| Ok::<_, Error>((entry.path(env.home())?, entry.place()))).transpose()?;
+        let usual = if named.is_some() { Vec::new() } else { env.config_files() };
+        Ok(Self { named, usual })
     }
-    for path in env.config_files() {
-        if let Some(opened) = open(&path)? {
-            return read(opened, path).map(Some);
+
+    /// Reads the config file that was named, else the first that is found.
+    pub(super) fn read(self) -> Result<Option<Found>> {
+        if let Some((path, place)) = self.named {
+            return match open(&path)? {
+                Some(opened) => read(opened, path).map(Some),
+                None => Err(Error::config(
+                    format!("{place}: there is no file {}", path.display()),
+                    "correct the path, or leave it out to search the usual places",
+                )),
+            };
         }
+        for path in self.usual {
+            if let Some(opened) = open(&path)? {
+                return read(opened, path).map(Some);
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    /// The same within a time limit: it may be a pipe, as with `<(…)`, and nobody may write into it.
+    pub(super) async fn read_within(self, limit: Duration) -> Result<Option<Found>> {
+        let paths = self.named.iter().map(|(path, _)| path).chain(&self.usual);
+        let is_slow = |path: &&PathBuf| path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+        let Some(slow) = paths.clone().find(is_slow).cloned() else { return self.read() };
+        let reading = off_loop(move || self.read());
+        tokio::time::timeout(limit, reading).await.map_err(|_| {
+            Error::config(
+                format!("config file {} was not there to the end before the deadline", slow.display()),
+                "it is no plain file: check who writes into it",
+            )
+        })??
+    }
+}
+
+impl Found {
+    pub(super) fn parse(self) -> Result<ConfigFile> {
+        Ok(ConfigFile { mode: self.mode, ..file::parse_bytes(&self.bytes, self.path)? })
+    }
 }
 
 /// `None` if nothing is there; a file that cannot be opened is an error, never skipped.
@@ -47,7 +90,7 @@ fn open(path: &Path) -> Result<Option<File>> {
     }
 }
 
-fn read(opened: File, path: PathBuf) -> Result<ConfigFile> {
+fn read(opened: File, path: PathBuf) -> Result<Found> {
     let mode = mode_of(opened.metadata());
     let mut bytes = Vec::new();
     opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&path, &error))?;
@@ -57,7 +100,7 @@ fn read(opened: File, path: PathBuf) -> Result<ConfigFile> {
             "this is hardly a config file: correct the path",
         ));
     }
-    Ok(ConfigFile { mode, ..file::parse_bytes(&bytes, path)? })
+    Ok(Found { path, mode, bytes })
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choice::{OnRateLimit, Output, TargetName, parse_choice};
-use super::config_file::{Exposure, read_config, readers};
+use super::config_file::{Exposure, Found, Places, readers};
 use super::credential::SecretSource;
 use super::env::Environment;
 use super::file::ConfigFile;
@@ -46,11 +46,31 @@ impl<'a> Config<'a> {
     ///
     /// Exit 3 for a file or a variable that cannot be read.
     pub fn read(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
+        let (config, places) = Self::without_file(overrides, env)?;
+        config.with_file(places.read()?)
+    }
+
+    /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::read`].
+    pub async fn read_in_time(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
+        let (config, places) = Self::without_file(overrides, env)?;
+        config.with_file(places.read_within(asked_deadline(overrides, env)).await?)
+    }
+
+    fn without_file(overrides: &Overrides, env: &'a Environment) -> Result<(Self, Places)> {
         let (options, environment) = (overrides.0.clone(), env.layer()?);
-        let mut config = Self { options, environment, file: None, env, warnings: env.unknown_variables() };
-        config.file = read_config(config.asked(Setting::Config), env)?;
-        config.warnings.extend(config.exposure().map(|exposure| exposure.to_string()));
-        Ok(config)
+        let config = Self { options, environment, file: None, env, warnings: env.unknown_variables() };
+        let places = Places::of(config.asked(Setting::Config), env)?;
+        Ok((config, places))
+    }
+
+    fn with_file(mut self, found: Option<Found>) -> Result<Self> {
+        self.file = found.map(Found::parse).transpose()?;
+        self.warnings.extend(self.exposure().map(|exposure| exposure.to_string()));
+        Ok(self)
     }
 
     /// Resolves every setting, and says in one sentence each what deserves a warning.
@@ -235,6 +255,13 @@ impl Config<'_> {
     }
 }
 
+/// The deadline that option or environment give, else the default: for what comes before the config file is known.
+pub fn asked_deadline(overrides: &Overrides, env: &Environment) -> Duration {
+    let environment = env.layer().unwrap_or_default();
+    let asked = overrides.0.get(Setting::Deadline).or_else(|| environment.get(Setting::Deadline));
+    asked.and_then(|given| parse_duration(given.text().ok()?).ok()).unwrap_or(DEADLINE)
+}
+
 fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
     layers.any_identity(forms).map(|given| SecretSource::of_value(given, env)).transpose()
 }
@@ -244,6 +271,15 @@ fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting>
     let Some(given) = layers.any(PROXY_FORMS) else { return Ok(ProxySetting::Environment) };
     if given.setting == Setting::ProxyFile && layers.flag(Setting::DryRun)? {
         return Ok(ProxySetting::Environment);
+    }
+    if given.setting == Setting::ProxyFile {
+        // It is read again for each further target, and without a time limit.
+        let path = given.path(env.home())?;
+        if path.metadata().is_ok_and(|about| !about.is_file()) {
+            return Err(
+                given.invalid("it is no plain file", "give the path of a file; a pipe or a device may never end")
+            );
+        }
     }
     // The limit is for commands, of which a proxy has none.
     let text = SecretSource::of_value(given, env)?.load(Duration::ZERO)?;

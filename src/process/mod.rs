@@ -5,6 +5,7 @@
 //! terminal does it lead a group of its own, so that the limit ends all processes that it started; signals for us then go to
 //! that whole group. This module prints nothing and knows nothing of alerts.
 
+mod after_panic;
 mod command;
 mod output;
 mod signals;
@@ -19,6 +20,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join;
 
+#[doc(hidden)]
+pub use after_panic::break_on_purpose;
+pub use after_panic::exit_code_after_panic;
+use after_panic::{Known, remember};
 use command::RunningCommand;
 pub use output::OutputRelay;
 pub use signals::{StopSignals, signal_name};
@@ -108,10 +113,14 @@ pub async fn run(job: &Job) -> CommandReport {
         Err(error) => {
             let is_missing = error.kind() == io::ErrorKind::NotFound;
             let end = CommandEnd::NotStarted { is_missing, why: error.to_string() };
+            remember(Known::Ended(end.exit_code()));
             return CommandReport { started, ..CommandReport::without_output(end) };
         }
     };
+    remember(Known::Running(command.id));
+    break_on_purpose("running");
     let end = command.watch(job).await;
+    remember(Known::Ended(end.exit_code()));
     let duration = since.elapsed();
     let RunningCommand { output, signals, .. } = command;
     let stop_listening = async {

@@ -124,6 +124,12 @@ fn handled() -> MutexGuard<'static, Vec<HandledSignal>> {
     HANDLED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Gives all signals their usual effect again: nobody listens any more.
+#[cfg(unix)]
+pub(super) fn restore_all() {
+    handled().iter().for_each(|known| known.is_restored.store(true, Ordering::SeqCst));
+}
+
 #[cfg(unix)]
 impl ListenedSignal {
     fn open(number: i32, is_restored: bool) -> io::Result<Self> {

@@ -130,6 +130,7 @@ pub async fn alert(
     mut request: RunRequest,
     finished: Option<&FinishedCommand>,
 ) -> Result<Outcome> {
+    process::break_on_purpose("alert");
     let channel = channel(&session.settings, &request)?;
     session.channel = Some(channel);
     request.alert.channel = channel;

@@ -41,3 +41,5 @@ mod state_times;
 mod support;
 mod targets;
 mod token_cache;
+#[cfg(unix)]
+mod waits;
