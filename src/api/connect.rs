@@ -5,12 +5,15 @@
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper::http::Extensions;
+use hyper_util::client::legacy::connect::{Connection, HttpInfo};
+use tokio::time::error::Elapsed;
 use tower_service::Service;
 
 use super::certificate::CertificateFault;
@@ -47,7 +50,12 @@ struct State {
     /// For a probe: no request follows, and an established connection is dropped.
     is_probe: bool,
     connecting: bool,
-    looked_up: Option<String>,
+    /// The name that is being looked up.
+    looking_up: Option<String>,
+    /// The addresses that were found for each name on the way, in the order in which they are tried.
+    found: Vec<Vec<IpAddr>>,
+    /// The address that the connection leads to, where it was one of several.
+    remote: Option<IpAddr>,
     established: Option<Instant>,
     failure: Option<ConnectFailure>,
 }
@@ -62,7 +70,7 @@ impl State {
 
     /// The step (name look-up or connection) that was not finished when the time was over.
     fn timed_out(&self, waited: Duration) -> ConnectFailure {
-        match self.looked_up.clone() {
+        match self.looking_up.clone() {
             Some(host) => ConnectFailure::DnsTimedOut { host, waited },
             None => ConnectFailure::TimedOut(waited),
         }
@@ -82,7 +90,9 @@ impl ConnectionWatch {
             limit,
             is_probe,
             connecting: is_probe,
-            looked_up: None,
+            looking_up: None,
+            found: Vec::new(),
+            remote: None,
             established: None,
             failure: None,
         })))
@@ -94,7 +104,7 @@ impl ConnectionWatch {
         CURRENT.scope(self.clone(), request).await
     }
 
-    fn current() -> Option<Self> {
+    pub(super) fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
 
@@ -121,6 +131,31 @@ impl ConnectionWatch {
         }
     }
 
+    /// The addresses that an attempt which has ended found dead: those that were tried before the one of its
+    /// connection, and that one too unless it led to an answer.
+    pub(super) fn failed_addresses(&self, has_answer: bool) -> Vec<IpAddr> {
+        let state = self.state();
+        let is_good = has_answer || state.is_probe;
+        let failed = state.found.iter().flat_map(|found| {
+            // Without a connection they may all have failed: the next attempt begins with the second.
+            let used = found.iter().position(|address| Some(*address) == state.remote).unwrap_or_default();
+            found.iter().take(used + usize::from(!is_good))
+        });
+        failed.copied().collect()
+    }
+
+    /// The name `host` is being looked up.
+    pub(super) fn look_up(&self, host: &str) {
+        self.state().looking_up = Some(host.to_owned());
+    }
+
+    /// The addresses that the look-up found, in the order in which they are tried.
+    pub(super) fn looked_up(&self, found: Vec<IpAddr>) {
+        let mut state = self.state();
+        state.looking_up = None;
+        state.found.push(found);
+    }
+
     /// A connection is being made; returns how long it may take.
     fn connect(&self) -> Duration {
         let mut state = self.state();
@@ -136,39 +171,25 @@ impl ConnectionWatch {
         state.established = Some(Instant::now());
     }
 
-    fn fail(&self, failure: ConnectFailure) {
+    /// Records where the connection leads to, if it could have led elsewhere.
+    fn set_remote(&self, connection: &impl Connection) {
+        let mut state = self.state();
+        if state.found.iter().any(|found| found.len() > 1) {
+            let mut extras = Extensions::new();
+            connection.connected().get_extras(&mut extras);
+            state.remote = extras.get().map(|info: &HttpInfo| info.remote_addr().ip());
+        }
+    }
+
+    pub(super) fn fail(&self, failure: ConnectFailure) {
         let mut state = self.state();
         if state.established.is_some() {
             return;
         }
         state.connecting = false;
+        state.looking_up = None;
         // The look-up has the exact reason; the connector reports the same failure a moment later in general words.
         state.failure.get_or_insert(failure);
-    }
-}
-
-/// Name look-up by the system, recorded in the watch.
-pub(super) struct WatchedResolver;
-
-impl Resolve for WatchedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let watch = ConnectionWatch::current();
-        Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let look_up = |name| watch.as_ref().map(|watch| watch.state().looked_up = name);
-            look_up(Some(host.clone()));
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await;
-            look_up(None);
-            match found.map(Iterator::collect::<Vec<_>>) {
-                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
-                Err(error) => {
-                    if let Some(watch) = &watch {
-                        watch.fail(ConnectFailure::Dns { host, reason: error.to_string() });
-                    }
-                    Err(error.into())
-                }
-            }
-        })
     }
 }
 
@@ -180,7 +201,7 @@ impl<S, Target> Service<Target> for Watched<S>
 where
     S: Service<Target, Error = BoxError>,
     S::Future: Send + 'static,
-    S::Response: Send + 'static,
+    S::Response: Connection + Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
@@ -199,49 +220,57 @@ where
     }
 }
 
-/// Makes a connection within the connect timeout of its attempt, and records the result.
-async fn watched<C>(
+/// Makes a connection within the connect timeout of its attempt, and records the result. The time counts from this
+/// call: the HTTP client has a timeout of the same length, which must not be the first to end.
+fn watched<C: Connection>(
     watch: ConnectionWatch,
     connecting: impl Future<Output = Result<C, BoxError>>,
-) -> Result<C, BoxError> {
+) -> impl Future<Output = Result<C, BoxError>> {
     let limit = watch.connect();
-    let mut connecting = pin!(tokio::time::timeout(limit, CURRENT.scope(watch.clone(), connecting)));
-    let mut is_needed = true;
-    let made = poll_fn(|context| {
-        // When a pooled connection becomes free, hyper uses that one for the request and finishes this one in a task of
-        // its own.
-        if is_needed && !watch.is_current() {
-            is_needed = false;
-            watch.set_established();
-        }
-        connecting.as_mut().poll(context)
-    });
-    match made.await {
-        made if !is_needed => made?,
-        Ok(Ok(connection)) => {
-            watch.set_established();
-            if watch.state().is_probe { Err("nothing is sent over it".into()) } else { Ok(connection) }
-        }
-        Ok(Err(error)) => {
-            watch.fail(classify(error.as_ref()));
-            Err(error)
-        }
-        Err(elapsed) => {
-            let failure = watch.state().timed_out(limit);
-            watch.fail(failure);
-            Err(elapsed.into())
+    let mut connecting = Box::pin(tokio::time::timeout(limit, CURRENT.scope(watch.clone(), connecting)));
+    async move {
+        let mut is_needed = true;
+        let made = poll_fn(|context| {
+            // When a pooled connection becomes free, hyper uses that one for the request and finishes this one in a
+            // task of its own.
+            if is_needed && !watch.is_current() {
+                is_needed = false;
+                watch.set_established();
+            }
+            connecting.as_mut().poll(context)
+        });
+        match made.await {
+            made if !is_needed => made?,
+            Ok(Ok(connection)) => {
+                watch.set_established();
+                watch.set_remote(&connection);
+                if watch.state().is_probe { Err("nothing is sent over it".into()) } else { Ok(connection) }
+            }
+            Ok(Err(error)) => {
+                watch.fail(classify(error.as_ref(), limit));
+                Err(error)
+            }
+            Err(elapsed) => {
+                let failure = watch.state().timed_out(limit);
+                watch.fail(failure);
+                Err(elapsed.into())
+            }
         }
     }
 }
 
 /// Classifies the error of the connector: by type where it has one, by text only for the log-in of proxies, whose
-/// errors are not public types.
-fn classify(error: &(dyn StdError + 'static)) -> ConnectFailure {
+/// errors are not public types. `limit` is the connect timeout.
+fn classify(error: &(dyn StdError + 'static), limit: Duration) -> ConnectFailure {
     let mut deepest = error.to_string();
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(fault) = CertificateFault::of(error) {
             return ConnectFailure::Certificate(fault);
+        }
+        // The first address used up its share of the time, and no other one took the connection.
+        if error.is::<Elapsed>() {
+            return ConnectFailure::TimedOut(limit);
         }
         let text = error.to_string();
         if is_proxy_login(&text) {

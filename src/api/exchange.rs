@@ -95,7 +95,9 @@ impl Client {
         progress: &RequestProgress,
     ) -> Result<Reply, CallError> {
         let watch = ConnectionWatch::begin(self.connect_limit()?, false);
-        let response = match self.while_moving(&watch, progress, watch.over(request.send())).await {
+        let ended = self.while_moving(&watch, progress, watch.over(request.send())).await;
+        self.resolver.put_last(watch.failed_addresses(matches!(ended, Ok(Ok(_)))));
+        let response = match ended {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.no_response(&watch, path, progress, Ok(error))),
             Err(limit) => return Err(self.no_response(&watch, path, progress, Err(limit))),

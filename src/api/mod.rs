@@ -12,6 +12,7 @@ mod exchange;
 mod failure;
 mod probe;
 mod proxy;
+mod resolver;
 mod roots;
 #[cfg(test)]
 mod tests;
@@ -35,9 +36,10 @@ use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::secret::Mask;
 use certificate::CertificateRecorder;
-use connect::{Watched, WatchedResolver};
+use connect::Watched;
 use failure::Peer;
 use proxy::Proxy;
+use resolver::Resolver;
 
 /// How a client reaches WeCom.
 #[derive(Debug, Clone)]
@@ -62,6 +64,7 @@ pub(crate) struct Client {
     /// How it reaches WeCom.
     pub(crate) options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
+    resolver: Resolver,
     /// By how many seconds this machine's clock is ahead of WeCom's, by its first answer; negative where it is behind. It is
     /// exact to a second and the time that the answer took.
     pub(crate) clock_ahead_s: Arc<OnceLock<i64>>,
@@ -74,7 +77,8 @@ pub(crate) struct Client {
 impl Client {
     /// A client that masks with `mask` and tells `observer` of each attempt.
     pub(crate) fn new(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
-        Self { options, http: Arc::default(), clock_ahead_s: Arc::default(), recorder: None, mask, observer }
+        let (http, resolver, clock_ahead_s) = (Arc::default(), Resolver::default(), Arc::default());
+        Self { options, http, resolver, clock_ahead_s, recorder: None, mask, observer }
     }
 
     /// The path of an endpoint after this client's base URL.
@@ -93,6 +97,8 @@ impl Client {
     }
 
     async fn build(&self) -> Result<reqwest::Client> {
+        let time_left = self.options.deadline.saturating_duration_since(Instant::now());
+        let connect_limit = self.options.connect_timeout.min(time_left);
         let is_tls = self.is_tls() || self.proxy().is_some_and(|proxy| proxy.is_tls());
         let tls = self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await?;
         let builder = reqwest::Client::builder()
@@ -102,7 +108,9 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
-            .dns_resolver(WatchedResolver)
+            // Each address of a name gets its share of it.
+            .connect_timeout(connect_limit)
+            .dns_resolver(self.resolver.clone())
             .connector_layer(tower_layer::layer_fn(Watched));
         proxy::apply(&self.options.proxy, builder)?.build().map_err(|error| {
             Error::defect(format!("the HTTP client cannot be built: {}", exchange::root_cause(&error)))

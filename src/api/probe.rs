@@ -9,6 +9,7 @@ use super::certificate::{Certificate, CertificateRecorder};
 use super::connect::{ConnectFailure, ConnectionWatch};
 use super::failure::CallError;
 use super::proxy::Proxy;
+use super::resolver::MOST_OF_A_FAMILY;
 use super::{Client, ClientOptions};
 use crate::config::ProxySetting;
 use crate::event::Observer;
@@ -75,12 +76,14 @@ impl Client {
     /// The first of these addresses that takes a connection, which is dropped at once.
     pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<SocketAddr, CallError> {
         let limit = self.connect_limit()?;
+        let share = limit / addresses.len().clamp(1, MOST_OF_A_FAMILY) as u32;
         let connecting = async {
             let mut failure = ConnectFailure::TimedOut(limit);
             for address in addresses {
-                match TcpStream::connect(address).await {
-                    Ok(_) => return Ok(*address),
-                    Err(error) => failure = ConnectFailure::Connect(error.to_string()),
+                match tokio::time::timeout(share, TcpStream::connect(address)).await {
+                    Ok(Ok(_)) => return Ok(*address),
+                    Ok(Err(error)) => failure = ConnectFailure::Connect(error.to_string()),
+                    Err(_) => {}
                 }
             }
             Err(failure)

@@ -1,5 +1,7 @@
 //! The way to WeCom: connections that do not come to stand, certificates, time limits, proxies.
 
+#[cfg(target_os = "linux")]
+mod addresses;
 mod connection;
 mod patience;
 mod proxies;

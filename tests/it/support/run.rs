@@ -8,6 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
 use super::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
+#[cfg(target_os = "linux")]
+use super::needs_that;
 use super::{is_root, needs, wait_for, wait_until};
 
 /// What the binary finds at its standard input.
@@ -204,6 +206,17 @@ impl Cmd {
     pub(crate) fn by_user(mut self, user: u32, group: u32) -> Self {
         self.through = format!("setpriv --reuid={user} --regid={user} --groups={group} -- ");
         self
+    }
+
+    /// It finds the names of this file in place of those of `/etc/hosts`. `None` where that cannot be had.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn hosts(self, file: &Path) -> Option<Self> {
+        let namespace = if is_root() { "unshare --mount" } else { "unshare --map-root-user --mount" };
+        let mount = format!("mount --bind '{}' /etc/hosts", file.display());
+        let trial = Command::new("/bin/sh").arg("-c").arg(format!("{namespace} /bin/sh -c \"{mount}\"")).output();
+        let is_possible = trial.is_ok_and(|trial| trial.status.success());
+        let cmd = self.through(&format!("{namespace} /bin/sh -c \"{mount}\"' && exec \"$0\" \"$@\"' "));
+        needs_that(is_possible, "unshare and mount, and the right to use them").then_some(cmd)
     }
 
     /// Writes this as the user's config file.

@@ -1,0 +1,132 @@
+//! Looks names up, and says in which order the addresses of a name are tried: those last that failed before.
+//!
+//! The connector tries one address after the other, and gives each the same share of the connect timeout; it begins
+//! with the other family (IPv4, IPv6) while the first one still tries.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::connect::{ConnectFailure, ConnectionWatch};
+
+/// How many addresses of a family one attempt tries at most, so that each share of the connect timeout is long enough
+/// for a lost packet that is sent again. The others come first in a later attempt.
+pub(super) const MOST_OF_A_FAMILY: usize = 3;
+
+/// How many failed addresses are remembered.
+const MOST_FAILED: usize = 64;
+
+/// Name look-up by the system, recorded in the watch of the attempt; clones know of the same failed addresses.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Resolver {
+    /// The one that failed last is at the end.
+    failed: Arc<Mutex<Vec<IpAddr>>>,
+}
+
+impl Resolver {
+    /// These addresses failed: from now on they are tried after all others.
+    pub(super) fn put_last(&self, addresses: impl IntoIterator<Item = IpAddr>) {
+        let mut failed = self.failed();
+        for address in addresses {
+            failed.retain(|earlier| *earlier != address);
+            failed.push(address);
+        }
+        let surplus = failed.len().saturating_sub(MOST_FAILED);
+        failed.drain(..surplus);
+    }
+
+    /// The addresses that an attempt tries, in their order.
+    fn chosen(&self, mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        let failed = self.failed();
+        // An address that is not among them has no position, which is less than any.
+        addresses.sort_by_key(|address| failed.iter().position(|failed| *failed == address.ip()));
+        let (mut ipv4, mut ipv6) = (0, 0);
+        addresses.retain(|address| {
+            let count = if address.is_ipv4() { &mut ipv4 } else { &mut ipv6 };
+            *count += 1;
+            *count <= MOST_OF_A_FAMILY
+        });
+        addresses
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Vec<IpAddr>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (watch, resolver) = (ConnectionWatch::current(), self.clone());
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            if let Some(watch) = &watch {
+                watch.look_up(&host);
+            }
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await;
+            match found.map(|found| resolver.chosen(found.collect())) {
+                Ok(addresses) => {
+                    if let Some(watch) = &watch {
+                        watch.looked_up(addresses.iter().map(SocketAddr::ip).collect());
+                    }
+                    Ok(Box::new(addresses.into_iter()) as Addrs)
+                }
+                Err(error) => {
+                    if let Some(watch) = &watch {
+                        watch.fail(ConnectFailure::Dns { host, reason: error.to_string() });
+                    }
+                    Err(error.into())
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(resolver: &Resolver, addresses: &[&str]) -> Vec<String> {
+        let addresses = addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect();
+        resolver.chosen(addresses).iter().map(|address| address.ip().to_string()).collect()
+    }
+
+    fn put_last(resolver: &Resolver, address: &str) {
+        resolver.put_last([address.parse().unwrap()]);
+    }
+
+    #[test]
+    fn an_address_that_failed_goes_last() {
+        let resolver = Resolver::default();
+        let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+        assert_eq!(chosen(&resolver, &addresses), addresses, "as the system orders them");
+        put_last(&resolver.clone(), "192.0.2.1");
+        assert_eq!(chosen(&resolver, &addresses), ["192.0.2.2", "192.0.2.3", "192.0.2.1"]);
+        put_last(&resolver, "192.0.2.2");
+        put_last(&resolver, "192.0.2.1");
+        assert_eq!(chosen(&resolver, &addresses), ["192.0.2.3", "192.0.2.2", "192.0.2.1"]);
+        assert_eq!(chosen(&resolver, &["192.0.2.1"]), ["192.0.2.1"], "the only one is tried all the same");
+    }
+
+    #[test]
+    fn every_address_is_tried_in_some_attempt() {
+        let resolver = Resolver::default();
+        let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "2001:db8::1"];
+        let mut tried = std::collections::HashSet::new();
+        for attempt in 1..=3 {
+            let chosen = chosen(&resolver, &addresses);
+            assert!(chosen.len() == MOST_OF_A_FAMILY + 1 && chosen.contains(&"2001:db8::1".to_owned()), "{chosen:?}");
+            put_last(&resolver, &chosen[0]);
+            tried.extend(chosen);
+            assert_eq!(tried.len(), 3 + attempt, "{tried:?}");
+        }
+    }
+
+    #[test]
+    fn few_failed_addresses_are_remembered() {
+        let resolver = Resolver::default();
+        resolver.put_last((0..=255).map(|last| IpAddr::from([192, 0, 2, last])));
+        assert_eq!(resolver.failed().len(), MOST_FAILED);
+        assert_eq!(resolver.failed().last(), Some(&IpAddr::from([192, 0, 2, 255])));
+    }
+}
