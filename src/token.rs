@@ -23,9 +23,6 @@ const LONGEST_MARGIN_S: u64 = 300;
 /// After a refresh that returned the same token, no process refreshes again for this long, in seconds.
 const UNCHANGED_HOLDS_S: u64 = 30;
 
-/// A token with no more life than this may expire on its way, in seconds.
-const LAST_SECONDS: u64 = 5;
-
 /// The app whose token is wanted.
 #[derive(Debug, Clone)]
 pub(crate) struct AppCredentials {
@@ -46,18 +43,8 @@ pub(crate) struct Token {
     pub(crate) expires_in: u64,
     /// Whether it was there before this process asked for one.
     pub(crate) from_cache: bool,
-    /// Whether a call was made with it.
-    pub(crate) was_used: bool,
     /// The answer of `gettoken`; `None` for a cached token.
     pub(crate) answer: Option<Answer>,
-}
-
-impl Token {
-    /// Whether WeCom may refuse it as stale although nothing is wrong: it comes from the cache, or WeCom granted one
-    /// near its end, as it does when it grants the same token again.
-    pub(crate) fn may_be_stale(&self) -> bool {
-        self.from_cache || self.was_used || self.expires_in <= LAST_SECONDS
-    }
 }
 
 /// Hands out the tokens of one app.
@@ -134,7 +121,6 @@ impl Tokens {
             access_token: grant.access_token,
             expires_in: grant.expires_in,
             from_cache: false,
-            was_used: false,
             answer: Some(grant.answer),
         })
     }
@@ -149,7 +135,7 @@ impl Tokens {
         let access_token = Secret::new(entry.access_token.as_str());
         self.mask.add(&access_token);
         let expires_in = entry.expires_at.saturating_sub(now());
-        Some(Token { access_token, expires_in, from_cache: true, was_used: false, answer: None })
+        Some(Token { access_token, expires_in, from_cache: true, answer: None })
     }
 
     /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would

@@ -244,6 +244,8 @@ fn watched<C: Connection>(
             Ok(Ok(connection)) => {
                 watch.set_established();
                 watch.set_remote(&connection);
+                // Lets the event loop see whether the peer has closed it already: then no request is written to it.
+                tokio::task::yield_now().await;
                 if watch.state().is_probe { Err("nothing is sent over it".into()) } else { Ok(connection) }
             }
             Ok(Err(error)) => {

@@ -17,6 +17,12 @@ use crate::secret::Secret;
 /// Path of the endpoint.
 pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
 
+/// The fields of the answers by which an answer without `errcode` is known as WeCom's, as the pages of the calls list
+/// them; `errmsg` is in all of them.
+const GETTOKEN_FIELDS: [&str; 3] = ["errmsg", "access_token", "expires_in"];
+const AGENT_FIELDS: [&str; 6] = ["errmsg", "agentid", "close", "allow_userinfos", "allow_partys", "allow_tags"];
+const UPLOAD_FIELDS: [&str; 2] = ["errmsg", "media_id"];
+
 /// The life of a token, in seconds, if the answer does not say it: the value that the page calls normal.
 const NORMAL_LIFETIME_S: u64 = 7200;
 
@@ -83,7 +89,7 @@ impl Client {
     /// 40001, 40013 and 40091 for wrong credentials, 60020 for an IP that is not trusted; see [`CallError`].
     pub(crate) async fn gettoken(&self, corp_id: &str, secret: &Secret) -> Result<Grant, CallError> {
         let query = [("corpid", corp_id), ("corpsecret", secret.expose())];
-        let reply = self.exchange(GETTOKEN, &query, RequestBody::None).await?;
+        let reply = self.exchange(GETTOKEN, &query, RequestBody::None, &GETTOKEN_FIELDS).await?;
         let access_token = Secret::new(self.field(&reply, GETTOKEN, "access_token")?);
         self.mask.add(&access_token);
         let expires_in = reply.text("expires_in").and_then(|seconds| seconds.parse().ok()).unwrap_or(NORMAL_LIFETIME_S);
@@ -98,7 +104,7 @@ impl Client {
     pub(crate) async fn agent_get(&self, access_token: &Secret, agent_id: i64) -> Result<Agent, CallError> {
         let agent_id = agent_id.to_string();
         let query = [("access_token", access_token.expose()), ("agentid", agent_id.as_str())];
-        self.exchange(AGENT_GET, &query, RequestBody::None).await.map(Agent::of)
+        self.exchange(AGENT_GET, &query, RequestBody::None, &AGENT_FIELDS).await.map(Agent::of)
     }
 
     /// Sends a message: `body` is the whole JSON, as bytes, so that a repetition is the same to the byte.
@@ -108,7 +114,7 @@ impl Client {
     pub(crate) async fn send(&self, channel: Channel, credential: &Secret, body: Bytes) -> Result<Reply, CallError> {
         let path = endpoint(channel.facts().send_path);
         let query = [(credential_parameter(channel), credential.expose())];
-        self.exchange(&path, &query, RequestBody::Json(body)).await
+        self.exchange(&path, &query, RequestBody::Json(body), channel.facts().send_fields).await
     }
 
     /// Uploads a file for the messages of a channel. A webhook knows the kinds `file` and `voice` only.
@@ -121,7 +127,7 @@ impl Client {
     ) -> Result<Uploaded, CallError> {
         let path = endpoint(channel.facts().upload_path);
         let query = [(credential_parameter(channel), credential.expose()), ("type", kind.as_str())];
-        let reply = self.exchange(&path, &query, RequestBody::File(file)).await?;
+        let reply = self.exchange(&path, &query, RequestBody::File(file), &UPLOAD_FIELDS).await?;
         let media_id = self.field(&reply, &path, "media_id")?;
         let kind = reply.text("type").unwrap_or_else(|| kind.as_str().to_owned());
         Ok(Uploaded { media_id, kind, created_at: reply.text("created_at"), answer: reply.answer })

@@ -104,13 +104,15 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// A body as an answer of WeCom's. Its `errcode` is 0 where it is absent, and a number that arrives as a string is still that
-/// number. Anything else is no `errcode` of WeCom, and must not be taken for a success.
-pub(super) fn reply_in(body: &[u8]) -> Option<Reply> {
+/// A body as an answer of WeCom's to a call that returns the `expected` fields. Its `errcode` is 0 where it is absent and one of
+/// those fields is there: a gateway answers in JSON too. A number that arrives as a string is still that number. Anything
+/// else is no `errcode` of WeCom, and must not be taken for a success.
+pub(super) fn reply_in(body: &[u8], expected: &[&str]) -> Option<Reply> {
     let text = std::str::from_utf8(body).ok()?;
     let fields: Map<String, Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let errcode = match fields.get("errcode") {
-        None => 0,
+        None if expected.iter().any(|field| fields.contains_key(*field)) => 0,
+        None => return None,
         Some(Value::Number(code)) => code.as_i64()?,
         Some(Value::String(code)) => code.trim().parse().ok()?,
         Some(_) => return None,
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn ids_in_either_form() {
-        let reply = reply_in(br#"{"invaliduser":"a|b|","invalidparty":["1",2]}"#).unwrap();
+        let reply = reply_in(br#"{"invaliduser":"a|b|","invalidparty":["1",2]}"#, &["invaliduser"]).unwrap();
         assert_eq!(reply.ids("invaliduser"), ["a", "b"]);
         assert_eq!(reply.ids("invalidparty"), ["1", "2"]);
         assert!(reply.ids("invalidtag").is_empty());

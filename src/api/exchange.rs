@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chrono::Utc;
+use hyper_util::client::legacy;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -38,12 +39,14 @@ impl RequestBody<'_> {
 }
 
 impl Client {
-    /// One request and its answer, judged. What is in `query` is never shown: it holds secrets.
+    /// One request and its answer, judged: `fields` are those that an answer to it has. What is in `query` is never
+    /// shown: it holds secrets.
     pub(super) async fn exchange(
         &self,
         path: &str,
         query: &[(&str, &str)],
         body: RequestBody<'_>,
+        fields: &[&str],
     ) -> Result<Reply, CallError> {
         self.time_left()?;
         let http = self.http().await.map_err(CallError::Setup)?;
@@ -51,7 +54,7 @@ impl Client {
         let progress = RequestProgress::default();
         let attempt = async || {
             let request = self.request(http, path, query, &body, &progress)?;
-            self.exchange_once(path, request, &progress).await
+            self.exchange_once(path, request, &progress, fields).await
         };
         let judged = self.with_all_roots(attempt).await;
         let ended = match &judged {
@@ -93,7 +96,10 @@ impl Client {
         path: &str,
         request: RequestBuilder,
         progress: &RequestProgress,
+        fields: &[&str],
     ) -> Result<Reply, CallError> {
+        // Lets the event loop see whether the peer has closed a connection that was kept open: then it is not used.
+        tokio::task::yield_now().await;
         let watch = ConnectionWatch::begin(self.connect_limit()?, false);
         let ended = self.while_moving(&watch, progress, watch.over(request.send())).await;
         self.resolver.put_last(watch.failed_addresses(matches!(ended, Ok(Ok(_)))));
@@ -104,7 +110,7 @@ impl Client {
         };
         let answer = HttpAnswer::of(&response, Utc::now());
         let body = self.read_body(path, response).await?;
-        let judged = judge(&answer, &body, &self.peer(path), &self.mask);
+        let judged = judge(&answer, &body, fields, &self.peer(path), &self.mask);
         if let (Some(ahead_s), Ok(_) | Err(CallError::Rejected(_))) = (answer.clock_ahead_s, &judged) {
             let _ = self.clock_ahead_s.set(ahead_s);
         }
@@ -189,6 +195,10 @@ impl Client {
                 let advice = if self.is_tls() { "" } else { "; is this a TLS port? then https://" };
                 return CallError::foreign(format!("{} answered something that is not HTTP{advice}", peer.host()));
             }
+            Ok(error) if was_never_sent(&error) => {
+                let what = format!("no connection to {}: it was closed before the request went out", peer.host());
+                return CallError::Unreached { what, limit: None };
+            }
             Ok(error) => (format!(": {}", root_cause(&error)), None),
             Err(limit) => (self.after(limit), Some(limit)),
         };
@@ -249,4 +259,14 @@ pub(super) fn root_cause(error: &reqwest::Error) -> String {
 /// Whether bytes came back that are no HTTP.
 fn is_no_http(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse))
+}
+
+/// Whether the connection was closed before the first byte of the request was written to it. A connection that is closed
+/// later may have carried it: the system takes bytes also when the peer will not read them.
+fn was_never_sent(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        // Without the facts of a connection there was none that the request could have been given to.
+        let got_none = cause.downcast_ref::<legacy::Error>().is_some_and(|error| error.connect_info().is_none());
+        got_none || cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+    })
 }

@@ -129,9 +129,16 @@ impl Peer<'_> {
 }
 
 /// What a complete HTTP answer means, in the order that the exit codes promise: success, refusal, or an answer without
-/// a reply of WeCom. Secrets are masked before anything of it is put into a message.
-pub(super) fn judge(answer: &HttpAnswer, body: &[u8], peer: &Peer<'_>, mask: &Mask) -> Result<Reply, CallError> {
-    match reply_in(body) {
+/// a reply of WeCom. `fields` are those that the call returns. Secrets are masked before anything of it is put into a
+/// message.
+pub(super) fn judge(
+    answer: &HttpAnswer,
+    body: &[u8],
+    fields: &[&str],
+    peer: &Peer<'_>,
+    mask: &Mask,
+) -> Result<Reply, CallError> {
+    match reply_in(body, fields) {
         Some(reply) if reply.answer.errcode == 0 && answer.status != 200 => Err(foreign(answer, body, peer, mask)),
         Some(reply) if reply.answer.errcode == 0 && !errcode::warns_of_wrong_json(&reply.answer.errmsg) => Ok(reply),
         Some(mut refusal) => {
@@ -188,7 +195,7 @@ mod tests {
         let peer = Peer { host: "wecom.example", path: "/cgi-bin/gettoken".to_owned(), proxy: None };
         let leads_to = Some("https://portal.example".to_owned());
         let answer = HttpAnswer { status, leads_to, ..HttpAnswer::default() };
-        judge(&answer, body, &peer, &Mask::default())
+        judge(&answer, body, &["errmsg", "msgid"], &peer, &Mask::default())
     }
 
     fn errcode(status: u16, body: &[u8]) -> Option<i64> {
@@ -249,7 +256,11 @@ mod tests {
     #[test]
     fn wecoms_reply_counts_for_any_http_status() {
         assert_eq!(errcode(200, br#"{"errcode":0,"errmsg":"ok"}"#), Some(0));
-        assert_eq!(errcode(200, b"{}"), Some(0), "absent is 0");
+        assert_eq!(errcode(200, br#"{"errmsg":"ok"}"#), Some(0), "absent is 0 beside a field of the call");
+        assert_eq!(errcode(200, br#"{"msgid":null}"#), Some(0), "whatever it holds");
+        assert_eq!(errcode(200, b"{}"), None, "no field of the call");
+        assert_eq!(errcode(200, br#"{"code":403,"message":"blocked by gateway"}"#), None);
+        assert_eq!(errcode(200, br#"{"data":{"errmsg":"ok"}}"#), None, "not further in");
         assert_eq!(errcode(200, "\u{feff}{\"errcode\":\"40014\"}".as_bytes()), Some(40014));
         assert_eq!(errcode(502, br#"{"errcode":-1,"errmsg":"system busy"}"#), Some(-1));
         assert_eq!(errcode(404, br#"{"errcode":0}"#), None, "a success needs status 200");

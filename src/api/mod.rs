@@ -64,6 +64,7 @@ pub(crate) struct Client {
     /// How it reaches WeCom.
     pub(crate) options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
+    reuses_connections: bool,
     resolver: Resolver,
     /// By how many seconds this machine's clock is ahead of WeCom's, by its first answer; negative where it is behind. It is
     /// exact to a second and the time that the answer took.
@@ -78,12 +79,20 @@ impl Client {
     /// A client that masks with `mask` and tells `observer` of each attempt.
     pub(crate) fn new(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
         let (http, resolver, clock_ahead_s) = (Arc::default(), Resolver::default(), Arc::default());
-        Self { options, http, resolver, clock_ahead_s, recorder: None, mask, observer }
+        Self { options, http, reuses_connections: true, resolver, clock_ahead_s, recorder: None, mask, observer }
     }
 
     /// The path of an endpoint after this client's base URL.
     pub(crate) fn path(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.options.base_url.path_prefix())
+    }
+
+    /// From now on each request has a connection of its own. A server may close a connection that is kept open at any
+    /// moment, also when the next request is on its way: then nobody knows whether that was read.
+    pub(crate) fn stop_reusing_connections(&mut self) {
+        if std::mem::take(&mut self.reuses_connections) {
+            self.http = Arc::default();
+        }
     }
 
     /// Builds the connection machinery now, to find out whether it can be built.
@@ -110,6 +119,7 @@ impl Client {
             .retry(reqwest::retry::never())
             // Each address of a name gets its share of it.
             .connect_timeout(connect_limit)
+            .pool_max_idle_per_host(if self.reuses_connections { usize::MAX } else { 0 })
             .dns_resolver(self.resolver.clone())
             .connector_layer(tower_layer::layer_fn(Watched));
         proxy::apply(&self.options.proxy, builder)?.build().map_err(|error| {
@@ -162,7 +172,7 @@ impl Client {
 pub(crate) fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64, i64>>, String) {
     let answer = envelope::HttpAnswer { status, ..envelope::HttpAnswer::default() };
     let peer = failure::Peer { host: "wecom.example", path: "/cgi-bin/x".to_owned(), proxy: None };
-    match failure::judge(&answer, body, &peer, &Mask::default()) {
+    match failure::judge(&answer, body, &["errmsg"], &peer, &Mask::default()) {
         Ok(reply) => (Some(Ok(reply.answer.errcode)), String::new()),
         Err(CallError::Rejected(reply)) => (Some(Err(reply.answer.errcode)), String::new()),
         Err(error) => (None, error.to_string()),

@@ -96,3 +96,60 @@ async fn a_connection_that_came_free_counts() {
     assert!(first.is_ok(), "{first:?}");
     assert!(matches!(second, Err(CallError::Silent { limit: Some(Limit::Timeout), .. })), "{second:?}");
 }
+
+#[tokio::test]
+async fn a_connection_that_is_closed_before_the_request_goes_out_carried_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(listener.local_addr().unwrap(), Duration::from_secs(20));
+    let proxy = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let_through(&mut stream).await;
+        // The client runs on this thread too: it finds the connection closed when it learns that it stands.
+        drop(stream);
+        std::future::pending::<()>().await;
+    };
+    let token = Secret::new("token");
+    let ended = tokio::select! {
+        () = proxy => unreachable!(),
+        ended = client.send(Channel::App, &token, "{}".into()) => ended,
+    };
+    let error = ended.unwrap_err();
+    assert!(matches!(error, CallError::Unreached { limit: None, .. }), "{error:?}");
+    assert!(error.to_string().ends_with("it was closed before the request went out"), "{error}");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_meanwhile_is_not_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(listener.local_addr().unwrap(), Duration::from_secs(20));
+    let proxy = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let_through(&mut stream).await;
+            stream.read_exact(&mut [0; 4]).await.unwrap();
+            // Nothing announces that it is closed.
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"errcode\":0,\"errmsg\":\"ok\"}";
+            stream.write_all(answer).await.unwrap();
+            stream.shutdown().await.unwrap();
+            drain(stream);
+        }
+    };
+    let token = Secret::new("token");
+    let calls = async {
+        for number in 0..20 {
+            let ended = client.send(Channel::App, &token, "{}".into()).await;
+            assert!(ended.is_ok(), "{number}: {ended:?}");
+        }
+    };
+    tokio::select! {
+        () = proxy => unreachable!(),
+        () = calls => {}
+    }
+}
+
+/// Reads until the client leaves, so that it meets no reset.
+fn drain(mut stream: TcpStream) {
+    tokio::spawn(async move {
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    });
+}

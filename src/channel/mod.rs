@@ -42,6 +42,8 @@ pub struct Facts {
     pub noun: &'static str,
     /// What takes its messages: the end of a path.
     pub send_path: &'static str,
+    /// The fields of its answers, but for `errcode`.
+    pub send_fields: &'static [&'static str],
     /// What takes its files.
     pub upload_path: &'static str,
     /// What lets a call in.
@@ -112,6 +114,7 @@ static APP: Facts = Facts {
     command: "app-send",
     noun: "an app",
     send_path: "message/send",
+    send_fields: &["errmsg", "invaliduser", "invalidparty", "invalidtag", "unlicenseduser", "msgid", "response_code"],
     upload_path: "media/upload",
     credential: CredentialKind::AppToken,
     addressing: Addressing::Recipients,
@@ -144,6 +147,7 @@ static WEBHOOK: Facts = Facts {
     command: "webhook-send",
     noun: "a webhook",
     send_path: "webhook/send",
+    send_fields: &["errmsg"],
     upload_path: "webhook/upload_media",
     credential: CredentialKind::WebhookKey,
     addressing: Addressing::Credential,

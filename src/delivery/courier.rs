@@ -48,7 +48,11 @@ impl Courier {
         purpose: Purpose,
         mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
-        self.with_retries(async |courier| courier.attempt(endpoint, purpose, &mut call).await).await
+        if self.policy.at_most_once {
+            self.client.stop_reusing_connections();
+        }
+        let mut refreshes = 0;
+        self.with_retries(async |courier| courier.attempt(endpoint, purpose, &mut refreshes, &mut call).await).await
     }
 
     /// A valid token; `refresh` asks WeCom for one in any case.
@@ -108,48 +112,51 @@ impl Courier {
         }
     }
 
-    /// One attempt. If WeCom refuses a token as stale that was not fetched for this very call, gets another one and
-    /// repeats the call, once.
+    /// One attempt. If WeCom refuses the token as stale, repeats the call with another one, as long as `gettoken` brings
+    /// another one and the policy allows it; `refreshes` counts how often.
     async fn attempt<T>(
         &mut self,
         endpoint: &str,
         purpose: Purpose,
+        refreshes: &mut u32,
         call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
-        let Self { client, credential, token: current, credential_info, period, .. } = self;
+        let Self { client, credential, token: current, credential_info, policy, period, .. } = self;
         let context = HintContext { endpoint, credential: Some(credential_info), period: *period };
         let explained = |failure: CallError| FailedRequest::of(&failure, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(explained),
             Credential::App(tokens) => tokens,
         };
-        let token = match current.take() {
+        let mut token = match current.take() {
             Some(token) => token,
             None => tokens.get(client).await.map_err(|failure| for_token(&failure, credential_info))?,
         };
-        let stale = match call(client, &token.access_token).await {
-            Err(failure) if token.may_be_stale() && is_stale(&failure) => failure,
-            result => {
-                *current = Some(Token { was_used: true, ..token });
-                return result.map_err(explained);
-            }
-        };
-        match tokens.refresh(client, &token).await {
-            Ok(Some(fresh)) => {
-                let result = call(client, &fresh.access_token).await;
-                *current = Some(fresh);
-                result.map_err(explained)
-            }
-            Ok(None) => Err(explained(stale)),
-            Err(failure) => {
-                let failed = for_token(&failure, credential_info);
-                if failed.class != FailureClass::Final {
-                    return Err(failed);
+        loop {
+            let stale = match call(client, &token.access_token).await {
+                Err(failure) if is_stale(&failure) && *refreshes < policy.most_refreshes() => failure,
+                result => {
+                    *current = Some(token);
+                    return result.map_err(explained);
                 }
-                let FailedRequest { error, unreached, .. } = explained(stale);
-                let message = format!("{error}; a new token could not be had: {}", failed.error);
-                Err(FailedRequest { unreached, ..FailedRequest::before_request(error.with_message(message)) })
-            }
+            };
+            *refreshes += 1;
+            token = match tokens.refresh(client, &token).await {
+                Ok(Some(fresh)) => fresh,
+                Ok(None) => return Err(explained(stale)),
+                Err(failure) => {
+                    let failed = for_token(&failure, credential_info);
+                    if failed.class != FailureClass::Final {
+                        return Err(failed);
+                    }
+                    let FailedRequest { error, unreached, .. } = explained(stale);
+                    let message = format!("{error}; a new token could not be had: {}", failed.error);
+                    return Err(FailedRequest {
+                        unreached,
+                        ..FailedRequest::before_request(error.with_message(message))
+                    });
+                }
+            };
         }
     }
 

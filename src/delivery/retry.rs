@@ -63,6 +63,11 @@ pub(crate) struct RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// How often a call may be repeated with a new token after WeCom refused its token as stale: once in any case.
+    pub(super) fn most_refreshes(self) -> u32 {
+        self.retries.max(1)
+    }
+
     /// The wait before the next attempt, after attempt number `attempt`, counted from 1; `None` if there is to be none.
     ///
     /// `delivers` says whether the request carries a message, `left` is the time until the deadline, and `random` is a

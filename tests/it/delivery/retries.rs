@@ -59,6 +59,20 @@ fn at_most_once_retries_nothing_that_may_have_arrived() {
     });
 }
 
+/// No message goes over a connection that was used before: the server may close it while the message is on its way.
+#[test]
+fn at_most_once_is_not_left_in_doubt_by_a_server_that_closes_connections() {
+    let scene = Scene::new();
+    const ROUNDS: usize = 150;
+    scene.wecom.always(Endpoint::GetToken, Reply::CloseAfterAnswer);
+    at_once(0..ROUNDS, |round| {
+        let run = app(&scene, &["--at-most-once", "--no-cache"]).run();
+        End::new(0, 1).check(&format!("round {round}"), &run);
+    });
+    assert_eq!(sent_and_delivered(&scene), (ROUNDS, ROUNDS));
+    assert_eq!(scene.wecom.connections(), 2 * ROUNDS);
+}
+
 /// The upload or the token that a message needs first, and the command that asks for it.
 fn preparations(scene: &Scene) -> [(&'static str, Endpoint, Cmd); 3] {
     let file = scene.env.file("report.txt", "a report of more than five bytes");

@@ -34,6 +34,10 @@ fn failures() -> Vec<Case> {
         ("errcode of another type", http(200, r#"{"errcode":true}"#), 7, "temporary", None),
         ("errcode in words", http(200, r#"{"errcode":"none"}"#), 7, "temporary", None),
         ("errcode beyond all numbers", http(200, r#"{"errcode":1e300}"#), 7, "temporary", None),
+        ("an empty object", http(200, "{}"), 7, "temporary", None),
+        ("a gateway's JSON", http(200, r#"{"code":403,"message":"blocked by gateway"}"#), 7, "temporary", None),
+        ("a gateway's JSON that says OK", http(200, r#"{"code":0,"msg":"ok","success":true}"#), 7, "temporary", None),
+        ("the field of another call", http(200, r#"{"userid":"zhangsan"}"#), 7, "temporary", None),
         ("portal page", Reply::PortalPage, 7, "temporary", None),
         ("empty body", http(200, ""), 7, "temporary", None),
         ("JSON array", http(200, r#"[{"errcode":0}]"#), 7, "temporary", None),
@@ -89,7 +93,6 @@ fn a_success_in_unusual_dress() {
         ("byte by byte", Reply::Drip(std::time::Duration::from_micros(10))),
         ("errcode as a string", http(200, r#"{"errcode":"0","errmsg":"ok"}"#)),
         ("no errcode", http(200, r#"{"errmsg":"ok"}"#)),
-        ("an empty object", http(200, "{}")),
         ("just under 1 MiB", Reply::Oversized(1024 * 1024 - 100)),
     ] {
         for way in [Way::AppSend, Way::WebhookSend] {

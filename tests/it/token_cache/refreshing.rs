@@ -1,4 +1,4 @@
-//! A token that WeCom finds stale: another one once, the call again once, and never a loop.
+//! A token that WeCom finds stale: another one and the call again, as long as there is another one, and never a loop.
 
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::document::{assert_document, assert_says};
-use crate::support::TestEnv;
-use crate::support::fake::{Reply, SECRET};
+use crate::support::fake::{Change, Reply, SECRET};
+use crate::support::{TestEnv, at_once};
 
 const STALE: [(i64, &str); 4] = [
     (40014, "invalid access_token"),
@@ -54,29 +54,73 @@ fn tokens_that_ended_early() {
 }
 
 #[test]
-fn a_token_fetched_by_this_very_call_is_not_replaced() {
-    for (code, text) in STALE {
+fn a_token_fetched_by_this_very_call_is_replaced_too() {
+    for ((code, text), is_cached) in STALE.into_iter().flat_map(|stale| [(stale, true), (stale, false)]) {
         let (env, wecom) = (TestEnv::new(), FakeWecom::start());
         wecom.same_token_on_refresh(false);
         wecom.script(Endpoint::MessageSend, [Reply::errcode(code, text)]);
-        let run = send(&env, &wecom).run();
-        let expected = json!({"status": "auth", "errcode": code, "errmsg": text, "attempts": 1, "retryable": false});
-        let document = assert_document(&run, text, 4, &expected);
-        assert_says(&document, text, "message", &[&code.to_string(), text]);
-        assert!(document["hint"].is_string(), "{document}");
-        assert_eq!(document["parts"][0]["status"], "auth", "{document}");
-        assert_eq!((wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend)), (1, 1), "{code}");
+        let cmd = if is_cached { send(&env, &wecom) } else { send(&env, &wecom).arg("--no-cache") };
+        assert_document(&cmd.run(), text, 0, &json!({"status": "sent", "attempts": 2}));
+        assert_eq!((wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend)), (2, 2), "{code}");
+        let sent = tokens_sent(&wecom);
+        assert_ne!(sent[0], sent[1], "{code}");
     }
 }
 
 #[test]
-fn without_a_cache_every_token_is_a_fresh_one() {
+fn the_same_token_twice_ends_it_at_once() {
+    for (code, text) in STALE {
+        for is_cached in [true, false] {
+            let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+            wecom.same_token_on_refresh(true);
+            wecom.always(Endpoint::MessageSend, Reply::errcode(code, text));
+            let cmd = send(&env, &wecom).args(["--retries", "5"]);
+            let run = if is_cached { cmd } else { cmd.arg("--no-cache") }.run();
+            let expected =
+                json!({"status": "auth", "errcode": code, "errmsg": text, "attempts": 1, "retryable": false});
+            let document = assert_document(&run, text, 4, &expected);
+            assert_says(&document, text, "message", &[&code.to_string(), text]);
+            assert!(document["hint"].is_string(), "{document}");
+            assert_eq!(document["parts"][0]["status"], "auth", "{document}");
+            assert_eq!((wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend)), (2, 1), "{code}");
+        }
+    }
+}
+
+#[test]
+fn a_token_revoked_several_times_during_one_send() {
+    // The first revocation comes before the send, each other one between a new token and its use.
+    for (revocations, retries, code, sends) in
+        [(1, "0", 0, 2), (2, "0", 4, 2), (2, "3", 0, 3), (3, "3", 0, 4), (4, "3", 4, 4), (4, "4", 0, 5)]
+    {
+        let case = format!("{revocations} revocations, --retries {retries}");
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        warm(&env, &wecom);
+        wecom.revoke_tokens();
+        let revoked = Reply::meanwhile(Change::RevokeTokens);
+        wecom.script(Endpoint::GetToken, vec![revoked; revocations - 1]);
+        let run = send(&env, &wecom).args(["--retries", retries]).run();
+        let status = if code == 0 { "sent" } else { "auth" };
+        assert_document(&run, &case, code, &json!({"status": status, "attempts": sends}));
+        assert_eq!((wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend)), (sends, sends + 1), "{case}");
+        assert_eq!(wecom.messages().len(), 1 + usize::from(code == 0), "{case}");
+    }
+}
+
+#[test]
+fn a_token_revoked_several_times_among_many_processes() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     warm(&env, &wecom);
-    wecom.script(Endpoint::MessageSend, [Reply::errcode(40014, "invalid access_token")]);
-    let run = send(&env, &wecom).arg("--no-cache").run();
-    assert_document(&run, "--no-cache", 4, &json!({"attempts": 1, "errcode": 40014}));
-    assert_eq!(wecom.count(Endpoint::GetToken), 2);
+    const REVOCATIONS: usize = 5;
+    let revoked = [Reply::Normal, Reply::Normal, Reply::Normal, Reply::meanwhile(Change::RevokeTokens)];
+    wecom.script(Endpoint::MessageSend, vec![revoked; REVOCATIONS].concat());
+    at_once(0..40, |number| {
+        let run = send(&env, &wecom).args(["--retries", "3"]).run();
+        assert_document(&run, &number.to_string(), 0, &json!({"status": "sent"}));
+    });
+    assert_eq!(wecom.messages().len(), 41);
+    let fetched = wecom.count(Endpoint::GetToken);
+    assert!(fetched <= 1 + REVOCATIONS, "one after each revocation at most: {fetched}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum Reply {
     ResetAfterReading,
     /// An orderly end without an answer.
     CloseAfterReading,
+    /// The normal answer, and then the end, which nothing announces.
+    CloseAfterAnswer,
     /// A body that is announced longer than it is.
     CutBody { declared: usize, sent: usize },
     /// A head that announces a body, and then the end.
@@ -149,7 +151,12 @@ impl Reply {
     /// Whether the request is judged and what it asks for done.
     pub fn is_judged(&self) -> bool {
         match self {
-            Self::Normal | Self::SlowRead(_) | Self::Drip(_) | Self::Chunked | Self::AcceptThen(_) => true,
+            Self::Normal
+            | Self::CloseAfterAnswer
+            | Self::SlowRead(_)
+            | Self::Drip(_)
+            | Self::Chunked
+            | Self::AcceptThen(_) => true,
             Self::Delay(_, inner) | Self::Meanwhile(_, inner) => inner.is_judged(),
             _ => false,
         }
@@ -187,6 +194,10 @@ pub fn perform(reply: &Reply, conn: &mut Conn, normal: &Answer, wait: &dyn Fn(Op
         }
         Reply::ResetBefore | Reply::ResetAfterReading => After::Reset,
         Reply::CloseAfterReading => After::Close,
+        Reply::CloseAfterAnswer => {
+            send(conn, normal.clone());
+            After::Close
+        }
         Reply::CutBody { declared, sent } => {
             let answer = success(*sent);
             let mut bytes = answer.head(Some(*declared));
