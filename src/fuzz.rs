@@ -49,15 +49,15 @@ pub fn rereads_entry(file: &[u8]) -> Option<bool> {
     let bodies = format::read_bodies(file).ok()?;
     let parts: Vec<_> = bodies.iter().cloned().map(Part::message).collect();
     let written = format::write_entry(&entry, format::write_bodies(&parts).ok()?).ok()?;
-    let is_same_entry = format::read_entry(&*written) == Ok((entry, None));
-    Some(is_same_entry && format::read_bodies(&*written) == Ok(bodies))
+    let is_same_entry = format::read_entry(&*written).ok() == Some((entry, None));
+    Some(is_same_entry && format::read_bodies(&*written).ok() == Some(bodies))
 }
 
 /// The same for the progress of an entry with `parts` parts.
 pub fn rereads_progress(file: &[u8], parts: usize) -> Option<bool> {
     let progress = format::read_progress(file, parts).ok()?;
     let written = format::write_progress(&progress).ok()?;
-    Some(format::read_progress(&*written, parts) == Ok(progress))
+    Some(format::read_progress(&*written, parts).ok() == Some(progress))
 }
 
 /// Lines as an outbox file of version 2, with their checksum.
