@@ -1,21 +1,31 @@
 //! What the fuzz targets in `tests/fuzz` need of private modules. Compiled only with `--cfg fuzzing`.
 
-use std::time::Duration;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::api;
 use crate::channel::{Markup, MsgType};
-use crate::config::Keep;
+use crate::clock::{self, at_ms};
+use crate::config::{Keep, Rate};
+use crate::cooldown::{self, Admission};
 use crate::delivery::split;
 use crate::error::Result;
+use crate::event::Observer;
 use crate::feed::{self, FeedFormat};
 use crate::input::{self, Encoding};
 use crate::json;
 use crate::message::Part;
-use crate::outbox::format;
+use crate::outbox::{Listed, Outbox, format};
+use crate::rate_limit::{Bucket, RateLimiter};
+use crate::store::{Folder, KeyedFile};
 use crate::template::{self, Escaping};
+
+/// Longer than any wait here.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Text without control characters and escape sequences.
 pub fn clean_text(text: &str) -> String {
@@ -84,4 +94,73 @@ pub fn render_template(source: &str, data: &Value, target: &str) -> Result<Strin
 /// A JSON payload as the user wrote it.
 pub fn parse_payload(text: &str) -> Option<Value> {
     json::parse_json(text).ok()
+}
+
+/// A state folder whose files hold anything.
+pub struct StateFiles {
+    root: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl StateFiles {
+    /// An empty one.
+    pub fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        Ok(Self { root: tempfile::tempdir()?, runtime })
+    }
+
+    /// What is told of an alert that begins a cooldown while its file holds this; `None` if it is held back.
+    pub fn cooldown(&self, file: &[u8]) -> io::Result<Option<String>> {
+        let state = self.folder();
+        let place = KeyedFile::new(&state, "cooldown", "key");
+        write(&place.file(), file)?;
+        let observer = Observer::new(|_| {});
+        let admit = cooldown::admit(Some(&state), "key", HOUR, Instant::now() + HOUR, &observer);
+        Ok(match self.runtime.block_on(admit) {
+            Admission::HeldBack { .. } => None,
+            Admission::Send(alert) => {
+                let since = alert.held_back.map_or(String::new(), |held| clock::date(held.since));
+                Some(format!("{since} {}", alert.warning.clone().unwrap_or_default()))
+            }
+        })
+    }
+
+    /// Whether a webhook with that file of its rate limit gets one of 20 permits.
+    pub fn gets_permit(&self, file: &[u8]) -> io::Result<bool> {
+        let state = self.folder();
+        write(&state.within("pacing").file("target.json"), file)?;
+        let rate = Rate::Per { count: 20, period: Duration::from_secs(60) };
+        let limiter = RateLimiter::new(Some(&state), "target", rate, Observer::new(|_| {}));
+        limiter.usage();
+        let permit = limiter.take(&[Bucket::GROUP], false, Instant::now() + HOUR);
+        Ok(self.runtime.block_on(permit).is_ok())
+    }
+
+    /// What is told of the entries in an outbox, one of which has these files.
+    pub fn list(&self, entry: &[u8], progress: &[u8]) -> io::Result<Vec<String>> {
+        let state = self.folder();
+        let outbox = Outbox::at(&state);
+        let place = outbox.path().join("waiting/20260101T000000.000Z-1-abcdef");
+        write(&place.join("entry.json"), entry)?;
+        write(&place.join("progress.json"), progress)?;
+        let told = |listed: Listed| match listed {
+            Ok((alert, progress)) => {
+                let last = progress.last_attempt_ms.map_or(String::new(), |ms| clock::date(at_ms(ms)));
+                format!("{} {} {last}", alert.id, clock::stamp(at_ms(alert.queued_at_ms)))
+            }
+            Err(unreadable) => format!("{unreadable:?}"),
+        };
+        Ok(outbox.waiting().map_err(io::Error::other)?.map(told).collect())
+    }
+
+    fn folder(&self) -> Folder {
+        Folder::private(self.root.path())
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, content)
 }
