@@ -16,7 +16,7 @@
 #
 # Pacing, --cooldown and --outbox need a folder that outlives the container: add a volume that user 65532 owns,
 #   -v wecom-state:/state -e WECOM_ALERT_STATE_DIR=/state
-# and let a timer run `outbox flush` with it. Without one --outbox ends with exit 3: it promises nothing that it cannot keep.
+# and let a timer run `outbox flush` with it. Without one --outbox warns that the alert is sent without being stored.
 set -eu
 
 image=${ALERT_IMAGE:-wecom-alert}

@@ -218,7 +218,7 @@ settings! {
     CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
     /// Folder of what processes share
     StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
-    /// Entries of the outbox that are older are not sent any more; default 24h, up to 720h
+    /// An entry of the outbox that is older is given up when a try of it fails; default 24h, up to 720h
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
     Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };

@@ -343,3 +343,39 @@ fn a_credential_from_a_pipe_is_enough() {
     assert_document(&run, "a pipe", 0, &json!({"status": "sent", "warnings": []}));
     writer.join().unwrap();
 }
+
+/// A file that is written while it is copied: what of the alert is whole goes out, or waits, without it.
+#[cfg(unix)]
+#[test]
+fn an_attachment_that_cannot_be_copied_keeps_no_text_back() {
+    use std::io::Write as _;
+    for (reply, said) in [(Reply::Normal, "sent"), (Reply::status(502), "queued")] {
+        let scene = Scene::new();
+        let file = scene.env.file("a.log", "x".repeat(1000));
+        let pipe = scene.env.home().join("key");
+        make_fifo(&pipe);
+        scene.wecom.script(Endpoint::WebhookSend, [reply]);
+        let (path, cut) = (pipe.clone(), file.clone());
+        // The key is read when the attachment has been opened, and before it is copied.
+        let writer = std::thread::spawn(move || {
+            let mut key = fs::OpenOptions::new().write(true).open(path).unwrap();
+            fs::OpenOptions::new().write(true).open(cut).unwrap().set_len(4).unwrap();
+            key.write_all(WEBHOOK_KEY.as_bytes()).unwrap();
+        });
+        let cmd = scene.env.cmd(["webhook-send", "--outbox", "hello", "--output", "json", "--attach"]).arg(&file);
+        let run = cmd.base_url(&scene.wecom).env("WECOM_ALERT_WEBHOOK_FILE", &pipe).keeps_secret(&scene.wecom).run();
+        writer.join().unwrap();
+        let told = assert_document(&run, said, 6, &json!({"status": "partial", "attempts": 1}));
+        assert_says(&told, said, "message", &["attachment a.log is missing", "shrunk from 1000 to 4 bytes"]);
+        let parts = told["parts"].as_array().unwrap();
+        let states: Vec<_> = parts.iter().map(|part| (&part["kind"], &part["status"])).collect();
+        assert_eq!(states, [(&json!("message"), &json!(said)), (&json!("attachment"), &json!("config"))], "{told}");
+        assert_eq!(
+            (told["outbox_id"].is_string(), waiting(&scene).len()),
+            (said == "queued", usize::from(said == "queued"))
+        );
+        flushed(&scene, said, flush(&scene), 0, [waiting(&scene).len() as u64, 0, 0]);
+        assert_eq!((scene.texts(), failed(&scene)), (vec!["hello".to_owned()], vec![]), "{said}");
+        assert_empty(&scene, said);
+    }
+}
