@@ -49,6 +49,10 @@ impl Client {
         fields: &[&str],
     ) -> Result<Reply, CallError> {
         self.time_left()?;
+        if self.http.initialized() {
+            // Lets the event loop see whether the peer has closed a connection that was kept open: then it is not used.
+            tokio::task::yield_now().await;
+        }
         let http = self.http().await.map_err(CallError::Setup)?;
         let began = Instant::now();
         let progress = RequestProgress::default();
@@ -98,8 +102,6 @@ impl Client {
         progress: &RequestProgress,
         fields: &[&str],
     ) -> Result<Reply, CallError> {
-        // Lets the event loop see whether the peer has closed a connection that was kept open: then it is not used.
-        tokio::task::yield_now().await;
         let watch = ConnectionWatch::begin(self.connect_limit()?, false);
         let ended = self.while_moving(&watch, progress, watch.over(request.send())).await;
         self.resolver.put_last(watch.failed_addresses(matches!(ended, Ok(Ok(_)))));
