@@ -1,23 +1,70 @@
 //! Runs blocking work in a thread of its own: a slow disk, a pipe without a writer, a slow program. Timers, signals and
 //! other targets go on meanwhile.
 
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use tokio::sync::{Notify, oneshot};
-use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 
 /// Does the work and waits for it. The work goes on if the caller stops waiting. If the work panics, that is a defect.
 pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let (sender, result) = oneshot::channel();
-    // One type of task for all kinds of work: each type would be a copy of the scheduler's code.
-    let task: Box<dyn FnOnce() + Send> = Box::new(move || drop(sender.send(work())));
-    spawn_blocking(task);
+    hand_over(Box::new(move || {
+        let done = work();
+        Box::new(move || drop(sender.send(done)))
+    }));
     result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
+}
+
+/// Looks a host's addresses up.
+pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)].into_iter());
+    }
+    let host = host.to_owned();
+    off_loop(move || (host.as_str(), port).to_socket_addrs()).await.map_err(io::Error::other)?
+}
+
+/// Work, which gives what is to be done once its thread may get the next task: to tell of its end.
+type Task = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
+
+/// The threads that wait for another task.
+static IDLE: Mutex<Vec<Sender<Task>>> = Mutex::new(Vec::new());
+
+fn idle_threads() -> std::sync::MutexGuard<'static, Vec<Sender<Task>>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives a task to a thread that is there, else to a new one. Where the system allows no more threads it is done here and
+/// now: tokio's own pool ends the process then.
+fn hand_over(mut task: Task) {
+    while let Some(thread) = { idle_threads().pop() } {
+        match thread.send(task) {
+            Ok(()) => return,
+            Err(unsent) => task = unsent.0,
+        }
+    }
+    let (sender, tasks) = channel::<Task>();
+    let work = {
+        let sender = sender.clone();
+        move || {
+            while let Ok(task) = tasks.recv() {
+                let tell = task();
+                idle_threads().push(sender.clone());
+                tell();
+            }
+        }
+    };
+    match thread::Builder::new().spawn(work) {
+        Ok(_) => drop(sender.send(task)),
+        Err(_) => task()(),
+    }
 }
 
 /// The same for work that must not be interrupted, such as writing an entry: [`settled`] waits for its end.

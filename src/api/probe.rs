@@ -11,6 +11,7 @@ use super::failure::CallError;
 use super::proxy::Proxy;
 use super::resolver::MOST_OF_A_FAMILY;
 use super::{Client, ClientOptions};
+use crate::blocking::look_up;
 use crate::config::ProxySetting;
 use crate::event::Observer;
 use crate::secret::Mask;
@@ -63,7 +64,7 @@ impl Client {
     pub(crate) async fn look_up(&self) -> Result<Vec<SocketAddr>, CallError> {
         let (host, port) = self.first_hop();
         let limit = self.connect_limit()?;
-        let found = tokio::time::timeout(limit, tokio::net::lookup_host((host.as_str(), port))).await;
+        let found = tokio::time::timeout(limit, look_up(&host, port)).await;
         let failure = match found.map(|found| found.map(Iterator::collect::<Vec<_>>)) {
             Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
             Ok(Ok(_)) => ConnectFailure::Dns { host, reason: "it has no address".to_owned() },

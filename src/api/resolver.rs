@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connect::{ConnectFailure, ConnectionWatch};
+use crate::blocking::look_up;
 
 /// How many addresses of a family one attempt tries at most, so that each share of the connect timeout is long enough
 /// for a lost packet that is sent again. The others come first in a later attempt.
@@ -63,7 +64,7 @@ impl Resolve for Resolver {
             if let Some(watch) = &watch {
                 watch.look_up(&host);
             }
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await;
+            let found = look_up(&host, 0).await;
             match found.map(|found| resolver.chosen(found.collect())) {
                 Ok(addresses) => {
                     if let Some(watch) = &watch {

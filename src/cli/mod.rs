@@ -14,7 +14,6 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches};
 use tokio::runtime::Runtime;
 
@@ -26,7 +25,7 @@ use wecom_alert::delivery::{Accounts, Outcome, interrupted};
 use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
-use wecom_alert::process::StopSignals;
+use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, LoggedMessage, Session};
@@ -125,14 +124,33 @@ impl Invocation<'_> {
         report.ran.map_or(code, |ran| ran.exit_code(code))
     }
 
+    /// Nothing can be sent; a command is run all the same.
+    fn without_event_loop(&self, task: &Task, error: Error) -> u8 {
+        let Task::Run(request) = task else { return self.fail(error) };
+        if self.overrides.has(Setting::DryRun) {
+            return self.fail(error);
+        }
+        match run::run_plainly(request, error.message()) {
+            Ok(ran) => {
+                let how = report_settings(self.overrides, self.environment);
+                let report = Report { ran: Some(&ran), ..self.report(Outcome::from(error)) };
+                let deadline = Instant::now() + asked_deadline(self.overrides, self.environment);
+                self.finish(report, None, &how, None, deadline)
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
     /// Carries out a task that has settings.
     fn carry_out(&self, task: Task) -> anyhow::Result<u8> {
         let overrides = self.overrides;
         if overrides.text(Setting::Output) == Some("json") {
             remember_output(Output::Json);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context("the event loop cannot be started")?;
+        let runtime = match event_loop() {
+            Ok(runtime) => runtime,
+            Err(error) => return Ok(self.without_event_loop(&task, error)),
+        };
         let code = self.carry_out_on(&runtime, task);
         // Does not wait for threads: one may hang in a name look-up or a read of stdin.
         runtime.shutdown_background();
@@ -203,6 +221,16 @@ impl Invocation<'_> {
         }
         code
     }
+}
+
+fn event_loop() -> Result<Runtime> {
+    let started = check_descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    started.map_err(|error| {
+        Error::config(
+            format!("the event loop cannot be started: {error}"),
+            "allow this process more: ulimit -n should give at least 16, ulimit -u a few threads",
+        )
+    })
 }
 
 /// Prints help, completions or a manual page: that needs no settings, and its text is no result.

@@ -95,6 +95,7 @@ fn run_request(args: RunArgs) -> RunRequest {
         name: args.name,
         tail_lines: args.tail_lines,
         time_limit: args.time_limit,
+        clean_env: args.clean_env,
         alert_exit: args.alert_exit,
         // The channel is replaced once the settings are known.
         alert: alert_request(Channel::App, args.alert),

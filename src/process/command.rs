@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, te
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::descendants;
 use super::output::OutputRelay;
 use super::signals::{FORWARDED, SignalListener, ignored_signals};
 use super::{CommandEnd, Force, Job};
@@ -29,6 +30,9 @@ pub(super) struct RunningCommand {
     pub(super) leads_group: bool,
     pub(super) signals: SignalListener,
     pub(super) output: Arc<OutputRelay>,
+    /// Says that a child has ended: the command, or a process that was adopted.
+    #[cfg(unix)]
+    child_signals: tokio::signal::unix::Signal,
 }
 
 impl RunningCommand {
@@ -37,20 +41,42 @@ impl RunningCommand {
         let (output, pipes) = OutputRelay::start(job.tail_lines)?;
         #[cfg(unix)]
         // A process that ignores the end of its children never learns how they ended.
-        drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child())?);
+        let child_signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child())?;
         // A command does not ignore what we listen for. Where it is not known what is ignored, we listen after its start.
         let early = ignored_signals().map(|_| SignalListener::open(FORWARDED)).transpose()?;
+        if job.time_limit.is_some() {
+            descendants::adopt(true);
+        }
         let leads_group = cfg!(unix) && job.time_limit.is_some() && !io::stdin().is_terminal();
         let child = spawn(job, pipes, leads_group)?;
         let signals = match early {
             Some(signals) => signals,
-            None => SignalListener::open(FORWARDED)?,
+            // It runs: nothing may be an error that lets it be started once more.
+            None => SignalListener::open(FORWARDED).unwrap_or_default(),
         };
-        Ok(Self { id: child.id().unwrap_or_default(), child, leads_group, signals, output })
+        let id = child.id().unwrap_or_default();
+        Ok(Self {
+            child,
+            id,
+            leads_group,
+            signals,
+            output,
+            #[cfg(unix)]
+            child_signals,
+        })
     }
 
     /// Waits for its end, and brings that about at the time limit.
     pub(super) async fn watch(&mut self, job: &Job) -> CommandEnd {
+        let end = self.watch_until_end(job).await;
+        if job.time_limit.is_some() {
+            descendants::adopt(false);
+            descendants::reap(self.id);
+        }
+        end
+    }
+
+    async fn watch_until_end(&mut self, job: &Job) -> CommandEnd {
         let limit = job.time_limit.unwrap_or(Duration::MAX);
         if let Some(status) = self.ended(limit).await {
             return status.map_or_else(|error| CommandEnd::Unknown(error.to_string()), how_it_ended);
@@ -73,9 +99,14 @@ impl RunningCommand {
     async fn ended(&mut self, limit: Duration) -> Option<io::Result<ExitStatus>> {
         let end = async {
             loop {
+                #[cfg(unix)]
+                let child_ended = self.child_signals.recv();
+                #[cfg(not(unix))]
+                let child_ended = std::future::pending::<Option<()>>();
                 tokio::select! {
                     biased;
                     status = self.child.wait() => return status,
+                    _ = child_ended => descendants::reap(self.id),
                     number = self.signals.next() => self.forward(number),
                 }
             }
@@ -85,14 +116,14 @@ impl RunningCommand {
 
     /// Processes that the command started have the same time to end, and get signals as well; those left are killed.
     async fn end_group(&mut self, deadline: Instant) -> Force {
-        while self.leads_group && self.is_group_alive() {
+        while self.leads_group && (self.is_group_alive() || !descendants::outside_group(self.id).is_empty()) {
             if Instant::now() >= deadline {
                 self.kill();
                 return Force::Killed;
             }
             tokio::select! {
                 number = self.signals.next() => self.forward(number),
-                () = sleep(POLL_INTERVAL) => {}
+                () = sleep(POLL_INTERVAL) => descendants::reap(self.id),
             }
         }
         Force::Asked
@@ -113,17 +144,27 @@ impl RunningCommand {
 
     /// Asks it to end. A stopped process has to go on to do so.
     fn terminate(&mut self) {
-        self.send(Signal::TERM);
-        self.send(Signal::CONT);
+        self.send_to_all(Signal::TERM);
+        self.send_to_all(Signal::CONT);
     }
 
     fn kill(&mut self) {
-        self.send(Signal::KILL);
+        self.send_to_all(Signal::KILL);
     }
 
     /// Whether a process is left in the command's group.
     fn is_group_alive(&self) -> bool {
         self.pid().is_some_and(|pid| test_kill_process_group(pid).is_ok())
+    }
+
+    /// To the command and to all that it has started, where it leads a group. Some of those may have left the group.
+    fn send_to_all(&self, signal: Signal) {
+        self.send(signal);
+        if self.leads_group {
+            for pid in descendants::outside_group(self.id) {
+                let _ = kill_process(pid, signal);
+            }
+        }
     }
 
     fn send(&self, signal: Signal) {
@@ -162,7 +203,7 @@ fn is_in_foreground() -> bool {
     foreground == Some(getpgrp())
 }
 
-fn how_it_ended(status: ExitStatus) -> CommandEnd {
+pub(super) fn how_it_ended(status: ExitStatus) -> CommandEnd {
     #[cfg(unix)]
     if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return CommandEnd::Signal(number);
@@ -172,22 +213,40 @@ fn how_it_ended(status: ExitStatus) -> CommandEnd {
 
 /// Only the command holds the pipes afterwards.
 fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Child> {
-    let mut command = Command::new(&job.program);
-    command.args(&job.arguments);
-    match spawn_with(command, &pipes, leads_group) {
-        #[cfg(unix)]
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
-            // A script without a `#!` line is run by the shell, as all shells do. A name without a folder has to be searched
-            // in PATH once more, which the shell does only for exec.
-            let mut shell = Command::new("/bin/sh");
-            if !job.program.as_encoded_bytes().contains(&b'/') {
-                shell.args(["-c", "exec \"$0\" \"$@\""]);
-            }
-            shell.arg(&job.program).args(&job.arguments);
-            spawn_with(shell, &pipes, leads_group)
-        }
+    let [program, shell] = program_and_shell(job);
+    match spawn_with(program, &pipes, leads_group) {
+        Err(error) if is_script(&error) => spawn_with(shell, &pipes, leads_group),
         spawned => spawned,
     }
+}
+
+/// Whether a program could not be started because no `#!` line says what runs it.
+pub(super) fn is_script(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
+    #[cfg(not(unix))]
+    return {
+        let _ = error;
+        false
+    };
+}
+
+/// The command, and what runs it where [`is_script`] says so: the shell, as all shells do. A name without a folder has to
+/// be searched in PATH once more, which the shell does only for exec.
+pub(super) fn program_and_shell(job: &Job) -> [Command; 2] {
+    let mut program = Command::new(&job.program);
+    let mut shell = Command::new("/bin/sh");
+    if !job.program.as_encoded_bytes().contains(&b'/') {
+        shell.args(["-c", "exec \"$0\" \"$@\""]);
+    }
+    shell.arg(&job.program);
+    for command in [&mut program, &mut shell] {
+        command.args(&job.arguments);
+        for variable in &job.hidden {
+            command.env_remove(variable);
+        }
+    }
+    [program, shell]
 }
 
 fn spawn_with(mut command: Command, [stdout, stderr]: &[PipeWriter; 2], leads_group: bool) -> io::Result<Child> {

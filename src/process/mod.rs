@@ -7,7 +7,9 @@
 
 mod after_panic;
 mod command;
+mod descendants;
 mod output;
+mod plain;
 mod signals;
 mod tail;
 #[cfg(test)]
@@ -26,6 +28,7 @@ pub use after_panic::exit_code_after_panic;
 use after_panic::{Known, remember};
 use command::RunningCommand;
 pub use output::OutputRelay;
+pub use plain::{check_descriptors, run_plainly};
 pub use signals::{StopSignals, signal_name};
 pub use tail::CapturedOutput;
 
@@ -43,6 +46,8 @@ pub struct Job {
     pub program: OsString,
     /// The arguments after the name.
     pub arguments: Vec<OsString>,
+    /// Variables that are not in its environment.
+    pub hidden: Vec<&'static str>,
     /// How many lines of its output are kept.
     pub tail_lines: usize,
     /// The time after which it is asked to end.
@@ -110,9 +115,9 @@ pub async fn run(job: &Job) -> CommandReport {
     let (started, since) = (SystemTime::now(), Instant::now());
     let mut command = match RunningCommand::start(job) {
         Ok(command) => command,
+        Err(error) if plain::is_shortage(&error) => return run_plainly(job, &error.to_string()),
         Err(error) => {
-            let is_missing = error.kind() == io::ErrorKind::NotFound;
-            let end = CommandEnd::NotStarted { is_missing, why: error.to_string() };
+            let end = CommandEnd::not_started(&error);
             remember(Known::Ended(end.exit_code()));
             return CommandReport { started, ..CommandReport::without_output(end) };
         }
@@ -143,6 +148,10 @@ impl CommandReport {
 }
 
 impl CommandEnd {
+    fn not_started(error: &io::Error) -> Self {
+        Self::NotStarted { is_missing: error.kind() == io::ErrorKind::NotFound, why: error.to_string() }
+    }
+
     /// The exit code for it, as of shells and timeout(1): its own, 128 and the signal, 124 for the limit, 127 if there is no
     /// such program, 126 if it cannot be started.
     pub fn exit_code(&self) -> u8 {

@@ -143,6 +143,11 @@ impl OutputRelay {
         self.state().write_error.clone()
     }
 
+    /// Keeps why something is not passed on or read, unless something is known already.
+    pub(super) fn warn(&self, why: String) {
+        self.state().write_error.get_or_insert(why);
+    }
+
     /// After the command's end: waits at most `patience` until what it wrote has been passed on, and returns whether it has.
     /// For others that keep the pipe open it waits no longer than [`GRACE`].
     pub(super) async fn settle(&self, patience: Duration) -> bool {

@@ -10,6 +10,7 @@ fn job(program: &str, arguments: &[&str]) -> Job {
     Job {
         program: program.into(),
         arguments: arguments.iter().map(OsString::from).collect(),
+        hidden: Vec::new(),
         tail_lines: 10,
         time_limit: None,
         grace: LONG,

@@ -217,6 +217,7 @@ mod tests {
                 name: None,
                 tail_lines: None,
                 time_limit: None,
+                clean_env: false,
                 alert_exit: false,
                 alert: Request::new(Channel::App),
             };

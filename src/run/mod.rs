@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::alert::{Field, Level};
 use crate::channel::{Addressing, Channel};
-use crate::config::{Precedence, Settings, parse_duration_up_to};
+use crate::config::{Precedence, Settings, parse_duration_up_to, secret_variables};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
@@ -37,6 +37,8 @@ pub struct RunRequest {
     pub tail_lines: Option<u16>,
     /// The duration after which it is ended.
     pub time_limit: Option<String>,
+    /// Whether this program's secrets are taken out of the command's environment.
+    pub clean_env: bool,
     /// Whether the exit code is that of the alert where the alert fails.
     pub alert_exit: bool,
     /// What the options say of the alert. Its channel is found from the settings.
@@ -76,6 +78,15 @@ pub async fn run_command(request: &RunRequest) -> Result<FinishedCommand> {
     Ok(FinishedCommand::new(request, process::run(&job(request)?).await))
 }
 
+/// Runs the command to its end as a shell would, without an event loop, which cannot be had because of `shortage`.
+///
+/// # Errors
+///
+/// As [`run_command`].
+pub fn run_plainly(request: &RunRequest, shortage: &str) -> Result<FinishedCommand> {
+    Ok(FinishedCommand::new(request, process::run_plainly(&job(request)?, shortage)))
+}
+
 /// What is to be run. Refuses options that cannot become an alert.
 fn job(request: &RunRequest) -> Result<Job> {
     let limit = request.time_limit.as_deref().map(|text| {
@@ -100,6 +111,7 @@ fn job(request: &RunRequest) -> Result<Job> {
     Ok(Job {
         program: program.clone(),
         arguments: arguments.to_vec(),
+        hidden: if request.clean_env { secret_variables() } else { Vec::new() },
         tail_lines: request.tail_lines.unwrap_or(TAIL_LINES).into(),
         time_limit: limit.transpose()?,
         grace: GRACE,

@@ -168,9 +168,10 @@ pub(crate) struct OutboxDropArgs {
 }
 
 /// Options that few commands need, beside those of settings: short help leaves them out.
-const RARE: [&str; 16] = [
+const RARE: [&str; 17] = [
     "alert_exit",
     "button",
+    "clean_env",
     "data",
     "emphasis",
     "filename",

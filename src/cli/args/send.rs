@@ -180,6 +180,9 @@ pub(crate) struct RunArgs {
     /// How many lines of its output the alert shows, 0 to 1000; default 20
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) tail_lines: Option<u16>,
+    /// Take the secrets of this program out of the command's environment, which it otherwise inherits
+    #[arg(long)]
+    pub(crate) clean_env: bool,
     /// End the command after this: SIGTERM, 10 s later SIGKILL; up to 720h
     #[arg(long, value_name = "DURATION")]
     pub(crate) time_limit: Option<String>,

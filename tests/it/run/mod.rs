@@ -7,6 +7,7 @@ mod codes;
 mod memory;
 mod output;
 mod signals;
+mod surroundings;
 mod time_limit;
 
 use std::fs;
