@@ -4,8 +4,10 @@
 //! News has no markup: nothing is escaped. For textcards the page says characters for its limits, older copies say bytes:
 //! bytes are kept here, so that nothing is cut.
 
+use std::borrow::Cow;
+
 use super::escape::textcard;
-use super::outline::{bytes, fill, truncate};
+use super::outline::{bytes, fill, join, truncate};
 use super::{Alert, Fitted, Link};
 use crate::channel::DESCRIPTION_LIMIT;
 use crate::error::{Error, Result};
@@ -44,9 +46,8 @@ impl Alert {
     /// Usage: no link, or no title.
     pub fn article(&self) -> Result<Fitted<AppArticle>> {
         let (link, title) = self.link_and_title("an article")?;
-        let lines = self.article_lines();
         // The last line has no line break after it.
-        let (taken, rest) = fill(&lines, DESCRIPTION_LIMIT + 1, |line| line.len() + 1);
+        let (taken, rest) = fill(self.article_lines(), DESCRIPTION_LIMIT + 1, |line| line.len() + 1);
         let description = Some(taken.join("\n")).filter(|text| !text.is_empty());
         let title = truncate(&title, TITLE_BYTES, bytes);
         let (url, picurl) = (Some(link.url.clone()), self.picurl.clone());
@@ -55,14 +56,12 @@ impl Alert {
 
     /// The whole text below the title of an article, however long it is.
     pub fn description(&self) -> String {
-        self.article_lines().join("\n")
+        join(self.article_lines(), "\n")
     }
 
-    fn article_lines(&self) -> Vec<String> {
-        let mut lines = self.lines_below(TITLE_BYTES);
+    fn article_lines(&self) -> impl Iterator<Item = Cow<'_, str>> + Clone {
         // An article has no button: what the link is called is a line above it.
-        lines.extend(self.link_label());
-        lines
+        self.lines_below(TITLE_BYTES).chain(self.link_label().map(Cow::Owned))
     }
 
     /// As `textcard`: the fields in grey, the body below them, its first line highlighted on a warning or worse. The
@@ -74,20 +73,20 @@ impl Alert {
     pub fn textcard(&self) -> Result<Fitted<Textcard>> {
         let (link, title) = self.link_and_title("a textcard")?;
         let lines = self.textcard_lines(&title);
-        if lines.is_empty() {
+        if lines.clone().next().is_none() {
             let hint = "give a text or a --field, or send it with -t markdown";
             return Err(Error::usage("a textcard needs a text below its title", hint));
         }
         // Each run of one class has a frame, and so may the `…` after them.
-        let mut runs: Vec<Class> = lines.iter().map(|(class, _)| *class).collect();
-        runs.dedup();
+        let mut runs: Vec<Class> = Vec::new();
+        lines.clone().for_each(|(class, _)| runs.extend((runs.last() != Some(&class)).then_some(class)));
         runs.extend((runs.last() != Some(&Class::Normal)).then_some(Class::Normal));
         let frame: usize = runs.iter().map(|class| class.opening().len() + CLOSING.len()).sum();
-        let texts: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
+        let texts = lines.clone().map(|(_, line)| line);
         let room = DESCRIPTION_LIMIT - frame;
-        let (taken, rest) = fill(&texts, room, |line| textcard(line).len() + LINE_BREAK.len());
+        let (taken, rest) = fill(texts, room, |line| textcard(line).len() + LINE_BREAK.len());
         // A line for `…` may follow the last of them.
-        let classes = lines.iter().map(|(class, _)| *class).chain([Class::Normal]);
+        let classes = lines.map(|(class, _)| class).chain([Class::Normal]);
         let description = describe(classes.zip(&taken));
         Ok(Fitted {
             content: Textcard {
@@ -108,9 +107,8 @@ impl Alert {
     /// The whole text below the title of a textcard without colours, however long it is; what its clients would take for
     /// a tag or an entity is escaped.
     pub fn textcard_description(&self) -> String {
-        let mut lines = self.lines_below(TITLE_BYTES);
-        lines.extend(self.picurl.clone());
-        lines.iter().map(|line| textcard(line)).collect::<Vec<_>>().join(LINE_BREAK)
+        let lines = self.lines_below(TITLE_BYTES).chain(self.picurl.as_deref().map(Cow::Borrowed));
+        join(lines.map(|line| textcard(&line)), LINE_BREAK)
     }
 
     /// What both types cannot do without.
@@ -123,25 +121,21 @@ impl Alert {
         Ok((link, title))
     }
 
-    fn textcard_lines(&self, title: &str) -> Vec<(Class, String)> {
-        let mut lines = Vec::new();
-        if title.len() > TITLE_BYTES {
-            lines.push((Class::Normal, title.to_owned()));
-        }
-        lines.extend(self.fields.iter().flat_map(|field| field.lines()).map(|line| (Class::Gray, line)));
+    fn textcard_lines(&self, title: &str) -> impl Iterator<Item = (Class, Cow<'_, str>)> + Clone {
         let is_alarm = self.level.is_some_and(|level| level.is_alarm());
-        let body = self.body_text().into_iter().flat_map(|body| body.split('\n'));
-        lines.extend(body.enumerate().map(|(index, line)| {
+        let title = (title.len() > TITLE_BYTES).then(|| (Class::Normal, Cow::Owned(title.to_owned())));
+        let fields = self.fields.iter().flat_map(|field| field.lines()).map(|line| (Class::Gray, Cow::Owned(line)));
+        let body = self.body_lines().enumerate().map(move |(index, line)| {
             let class = if is_alarm && index == 0 { Class::Highlight } else { Class::Normal };
-            (class, line.to_owned())
-        }));
-        lines.extend(self.picurl.iter().map(|picurl| (Class::Normal, picurl.clone())));
-        lines
+            (class, line)
+        });
+        let picurl = self.picurl.as_deref().map(|picurl| (Class::Normal, Cow::Borrowed(picurl)));
+        title.into_iter().chain(fields).chain(body).chain(picurl)
     }
 }
 
 /// The lines, those of one class next to each other in one `<div>`.
-fn describe<'l>(lines: impl Iterator<Item = (Class, &'l String)>) -> String {
+fn describe<'l>(lines: impl Iterator<Item = (Class, &'l Cow<'l, str>)>) -> String {
     let mut description = String::new();
     let mut open = None;
     for (class, line) in lines {

@@ -3,7 +3,9 @@
 //! The lengths are recommendations: a client may cut longer text. So what is too long for its field is whole in a
 //! longer one, and what has no room on the card is left over for the caller to send.
 
-use super::outline::{chars, fill, flat, truncate};
+use std::borrow::Cow;
+
+use super::outline::{chars, fill, flat, join, truncate};
 use super::{Alert, Button, Field, Fitted, Level};
 use crate::channel::Channel;
 use crate::error::Result;
@@ -48,8 +50,7 @@ impl Alert {
             if is_asking { (Vec::new(), self.fields.iter().collect()) } else { self.listed(lengths) };
         let (below, others) =
             if card_type == CardType::NewsNotice { stacked(others, lengths) } else { (Vec::new(), others) };
-        let mut lines: Vec<_> = others.into_iter().flat_map(Field::lines).collect();
-        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
+        let lines = others.into_iter().flat_map(Field::lines).map(Cow::Owned).chain(self.body_lines());
         let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
         let is_title_long = title.as_ref().is_some_and(|title| chars(title) > lengths.title);
         let (text, rest) = self.below_title(title.clone().filter(|_| is_title_long), lines, room);
@@ -85,28 +86,29 @@ impl Alert {
 
     /// What stands below the title, which leads it where its own place is too short, and what has no room there. What
     /// would have to be cut is whole in the second.
-    fn below_title(
+    fn below_title<'l>(
         &self,
         long_title: Option<String>,
-        mut lines: Vec<String>,
+        lines: impl Iterator<Item = Cow<'l, str>> + Clone,
         room: usize,
     ) -> (Option<String>, Option<String>) {
         let mut over = None;
         // The last line has no line break after it.
         let room = room + 1;
         let cost = |line: &str| chars(line) + 1;
-        if let Some(title) = long_title {
-            lines.insert(0, title);
-            let (taken, _) = fill(&lines, room, cost);
-            if taken.first() != lines.first() {
+        let mut title = long_title.map(Cow::Owned);
+        if title.is_some() {
+            let (taken, _) = fill(title.clone().into_iter().chain(lines.clone()), room, cost);
+            if taken.first() != title.as_ref() {
                 // Cut once more it would say no more than in its own place. The caller puts the prefix before it.
-                let title = lines.remove(0);
-                over = self.heading().or(Some(title));
+                let title = title.take().map(Cow::into_owned);
+                over = self.heading().or(title);
             }
         }
-        let (taken, rest) = fill(&lines, room, cost);
-        let is_cut = rest.is_some() && taken.first() != lines.first();
-        let rest = if is_cut { Some(lines.join("\n")) } else { rest };
+        let lines = title.into_iter().chain(lines);
+        let (taken, rest) = fill(lines.clone(), room, cost);
+        let is_cut = rest.is_some() && taken.first() != lines.clone().next().as_ref();
+        let rest = if is_cut { Some(join(lines, "\n")) } else { rest };
         let text = Some(taken.join("\n")).filter(|text| !text.is_empty());
         let over: Vec<_> = over.into_iter().chain(rest).collect();
         (text, Some(over.join("\n")).filter(|over| !over.is_empty()))

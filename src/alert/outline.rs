@@ -1,6 +1,8 @@
 //! What the renderers of all message types share: heading, lines of fields and body, place of the prefix, and
 //! truncation of text to the limit of a short field.
 
+use std::borrow::Cow;
+
 use super::escape::{markdown, markdown_v2_paragraph};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -56,11 +58,15 @@ impl Alert {
 
     /// What stands below the title of an article, as lines: the whole title if its own place of so many bytes is too short
     /// for it, the fields, the body.
-    pub(super) fn lines_below(&self, title_bytes: usize) -> Vec<String> {
-        let mut lines: Vec<_> = self.full_title().filter(|title| title.len() > title_bytes).into_iter().collect();
-        lines.extend(self.fields.iter().flat_map(|field| field.lines()));
-        lines.extend(self.body_text().into_iter().flat_map(|body| body.split('\n')).map(str::to_owned));
-        lines
+    pub(super) fn lines_below(&self, title_bytes: usize) -> impl Iterator<Item = Cow<'_, str>> + Clone {
+        let title = self.full_title().filter(|title| title.len() > title_bytes);
+        let fields = self.fields.iter().flat_map(|field| field.lines());
+        title.into_iter().chain(fields).map(Cow::Owned).chain(self.body_lines())
+    }
+
+    /// The lines of the body. They are never collected: of a long text there are millions.
+    pub(super) fn body_lines(&self) -> impl Iterator<Item = Cow<'_, str>> + Clone {
+        self.body_text().into_iter().flat_map(|body| body.split('\n')).map(Cow::Borrowed)
     }
 
     /// The prefix, made harmless for its format, before a text of which `first` tells how it begins.
@@ -200,31 +206,54 @@ pub(super) fn truncate(text: &str, limit: usize, measure: fn(&str) -> usize) -> 
     format!("{}{MORE}", head.trim_end())
 }
 
+/// The pieces with a separator between each two.
+pub(super) fn join(pieces: impl IntoIterator<Item = impl AsRef<str>>, separator: &str) -> String {
+    let mut text = String::new();
+    join_to(&mut text, pieces, separator);
+    text
+}
+
+/// The same, added to a text.
+pub(super) fn join_to(text: &mut String, pieces: impl IntoIterator<Item = impl AsRef<str>>, separator: &str) {
+    for (index, piece) in pieces.into_iter().enumerate() {
+        if index > 0 {
+            text.push_str(separator);
+        }
+        text.push_str(piece.as_ref());
+    }
+}
+
 /// Takes lines while there is room. The second is what is left of them; a line for `…` is added then. A first line that
 /// is too long by itself is cut between words or else clusters.
-pub(super) fn fill(lines: &[String], room: usize, cost: impl Fn(&str) -> usize) -> (Vec<String>, Option<String>) {
-    if lines.iter().try_fold(room, |left, line| left.checked_sub(cost(line))).is_some() {
-        return (lines.to_vec(), None);
+pub(super) fn fill<'l>(
+    lines: impl Iterator<Item = Cow<'l, str>> + Clone,
+    room: usize,
+    cost: impl Fn(&str) -> usize,
+) -> (Vec<Cow<'l, str>>, Option<String>) {
+    if lines.clone().try_fold(room, |left, line| left.checked_sub(cost(&line))).is_some() {
+        return (lines.collect(), None);
     }
     let mut left = room.saturating_sub(cost(MORE));
-    let mut taken: Vec<String> = Vec::new();
-    for line in lines {
-        let Some(now) = left.checked_sub(cost(line)) else { break };
-        left = now;
-        taken.push(line.clone());
+    let mut taken: Vec<Cow<'l, str>> = Vec::new();
+    let mut lines = lines.peekable();
+    while let Some(line) = lines.next_if(|line| cost(line) <= left) {
+        left -= cost(&line);
+        taken.push(line);
     }
-    let mut rest = lines[taken.len()..].join("\n");
-    if let (true, Some(line)) = (taken.is_empty(), lines.first()) {
-        let (head, _) = cut(line, left, &cost);
+    let mut head = 0;
+    if let (true, Some(line)) = (taken.is_empty(), lines.peek()) {
+        let (start, _) = cut(line, left, &cost);
         // Better between words, if that does not leave too much out.
-        let word = head.rfind(' ').map(|at| &head[..=at]).filter(|word| word.len() > head.len() / 2);
-        let head = word.unwrap_or(head);
-        if !head.is_empty() {
-            rest.drain(..head.len());
-            taken.push(head.to_owned());
+        let word = start.rfind(' ').map(|at| &start[..=at]).filter(|word| word.len() > start.len() / 2);
+        let start = word.unwrap_or(start);
+        head = start.len();
+        if head > 0 {
+            taken.push(Cow::Owned(start.to_owned()));
         }
     }
-    taken.push(MORE.to_owned());
+    let mut rest = join(lines, "\n");
+    rest.drain(..head);
+    taken.push(Cow::Borrowed(MORE));
     (taken, Some(rest))
 }
 

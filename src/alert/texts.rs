@@ -9,7 +9,7 @@ use super::Alert;
 use super::escape::{
     fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
 };
-use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered};
+use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered, join_to};
 
 /// A table cannot do without a line of headings.
 const TABLE_HEAD: &str = "| key | value |\n| :-- | :-- |";
@@ -66,8 +66,8 @@ impl Alert {
             let gap = if fields.is_empty() && self.title_line().is_none() { " " } else { below };
             // Columns stay under each other, and a log is not a patchwork of code and words.
             let shown = if self.has_columns() { markdown_code } else { markdown };
-            let body: Vec<_> = body.split('\n').map(shown).collect();
-            push(&mut text, gap, &body.join("\n"));
+            push(&mut text, gap, "");
+            join_to(&mut text, body.split('\n').map(shown), "\n");
         }
         let links = self.markdown_links();
         if !links.is_empty() {

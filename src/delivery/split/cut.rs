@@ -12,7 +12,7 @@ pub(super) const TRIES: usize = 64;
 /// Cuts a text into pieces of `room` bytes, what closes and reopens a fenced block counted in.
 pub(super) struct Cutter<'a> {
     pub(super) text: &'a str,
-    pub(super) layout: &'a Layout,
+    pub(super) layout: &'a Layout<'a>,
     pub(super) room: usize,
 }
 

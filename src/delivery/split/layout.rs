@@ -15,10 +15,16 @@ pub(super) struct Font {
     pub(super) close: Option<usize>,
 }
 
+/// What ends a line of a textcard.
+pub(super) const TEXTCARD_BREAK: &str = "<br>";
+
 /// The things in a text that matter for cutting it into pieces of `room` bytes.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
+pub(super) struct Layout<'t> {
     room: usize,
+    /// A text whose line breaks and entities are kept whole. They are looked for where one may be cut: a long text has
+    /// millions of them.
+    pub(super) signs_of: Option<&'t [u8]>,
     /// Not to be cut inside. In order, apart from each other, none longer than a piece.
     spans: Vec<Range<usize>>,
     /// Blocks longer than a piece, in order: closed at its end and begun again in the next one.
@@ -33,7 +39,7 @@ pub(super) struct Layout {
     pub(super) line_break: &'static str,
 }
 
-impl Layout {
+impl Layout<'_> {
     /// Nothing found yet. `room` is what a piece can hold, in bytes.
     pub(super) fn empty(markup: Markup, room: usize) -> Self {
         let is_markdown = matches!(markup, Markup::Markdown | Markup::MarkdownV2);
@@ -99,9 +105,12 @@ impl Layout {
     }
 
     /// The span that a cut at this place would break.
-    pub(super) fn span_at(&self, place: usize) -> Option<&Range<usize>> {
+    pub(super) fn span_at(&self, place: usize) -> Option<Range<usize>> {
+        if let Some(text) = self.signs_of {
+            return sign_around(text, place).filter(|sign| sign.len() <= self.room);
+        }
         let before = self.spans.partition_point(|span| span.start < place);
-        self.spans[..before].last().filter(|span| place < span.end)
+        self.spans[..before].last().filter(|span| place < span.end).cloned()
     }
 
     /// The long block that a cut at this place would break.
@@ -114,4 +123,22 @@ impl Layout {
         let before = self.fences.partition_point(|fence| fence.start < place);
         self.fences[..before].last().filter(|fence| place < fence.end)
     }
+}
+
+/// The longest entity that is looked for, in bytes.
+const ENTITY_BYTES: usize = 32;
+
+/// The line break or entity of a textcard that a cut at this place would break.
+fn sign_around(text: &[u8], place: usize) -> Option<Range<usize>> {
+    let from = place.saturating_sub(ENTITY_BYTES);
+    let sign_at = |at: usize| match text[at] {
+        b'<' => text[at..].starts_with(TEXTCARD_BREAK.as_bytes()).then(|| at..at + TEXTCARD_BREAK.len()),
+        b'&' => {
+            let end = text[at..].iter().take(ENTITY_BYTES).position(|byte| *byte == b';')?;
+            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+            (end > 1 && text[at + 1..at + end].iter().all(is_name)).then_some(at..at + end + 1)
+        }
+        _ => None,
+    };
+    (from..place.min(text.len())).rev().find_map(sign_at).filter(|sign| place < sign.end)
 }

@@ -24,7 +24,7 @@ use scan::scan;
 impl Markup {
     /// What ends a line.
     fn line_break(self) -> &'static str {
-        if self == Self::Textcard { "<br>" } else { "\n" }
+        if self == Self::Textcard { layout::TEXTCARD_BREAK } else { "\n" }
     }
 }
 

@@ -10,17 +10,14 @@ use super::Markup;
 use super::fence::{self, Fence};
 use super::layout::{Font, Layout};
 
-/// The longest entity that is looked for, in bytes.
-const ENTITY_BYTES: usize = 32;
-
 const FONT: &[u8] = b"<font";
 pub(super) const FONT_END: &str = "</font>";
 
 /// Reads the text. `room` is what a piece can hold, in bytes.
-pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
+pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout<'_> {
     let mut layout = Layout::empty(markup, room);
     if markup == Markup::Textcard {
-        keep_signs(text, &mut layout);
+        layout.signs_of = Some(text.as_bytes());
     }
     if !layout.is_markdown {
         return layout;
@@ -49,22 +46,6 @@ pub(super) fn scan(text: &str, markup: Markup, room: usize) -> Layout {
     layout
 }
 
-/// Keeps each line break and each entity of a textcard whole.
-fn keep_signs(text: &str, layout: &mut Layout) {
-    for (at, sign) in text.match_indices(['<', '&']) {
-        let behind = &text.as_bytes()[at..];
-        if sign == "&" {
-            let end = behind.iter().take(ENTITY_BYTES).position(|byte| *byte == b';');
-            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
-            if let Some(end) = end.filter(|end| *end > 1 && behind[1..*end].iter().all(is_name)) {
-                layout.protect(at..at + end + 1);
-            }
-        } else if behind.starts_with(layout.line_break.as_bytes()) {
-            layout.protect(at..at + layout.line_break.len());
-        }
-    }
-}
-
 /// Something that has begun on the line.
 enum Open {
     /// `[`, at this place.
@@ -87,7 +68,7 @@ impl<'t> Inline<'t> {
     }
 
     /// Reads the line at these bytes.
-    pub(super) fn read_line(&mut self, line: Range<usize>, layout: &mut Layout) {
+    pub(super) fn read_line(&mut self, line: Range<usize>, layout: &mut Layout<'_>) {
         let end = line.end;
         let mut code = Code { bytes: &self.bytes[..end], last: None };
         let mut open: Vec<Open> = Vec::new();
@@ -154,7 +135,7 @@ impl<'t> Inline<'t> {
         }
     }
 
-    fn end_font(&mut self, at: usize, layout: &mut Layout) {
+    fn end_font(&mut self, at: usize, layout: &mut Layout<'_>) {
         let end = at + FONT_END.len();
         layout.protect(at..end);
         if let Some(font) = self.fonts.pop() {
@@ -163,7 +144,7 @@ impl<'t> Inline<'t> {
     }
 
     /// What is still open at the end of the text.
-    pub(super) fn finish(self, layout: &mut Layout) {
+    pub(super) fn finish(self, layout: &mut Layout<'_>) {
         self.fonts.into_iter().for_each(|font| layout.keep_font(font, None));
     }
 }

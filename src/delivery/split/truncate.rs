@@ -137,7 +137,7 @@ fn is_open(font: &Font, place: usize) -> bool {
 /// Finds where a tail begins: at a line border, else at a border between clusters, else at one between code points.
 struct Finder<'a> {
     text: &'a str,
-    layout: &'a Layout,
+    layout: &'a Layout<'a>,
     /// The end of the text but for white space.
     visible: usize,
 }
@@ -162,7 +162,7 @@ impl Finder<'_> {
         let mut place = from;
         for _ in 0..TRIES {
             place = self.cluster_behind(place)?;
-            let broken = self.layout.broken.iter().find(|span| span.start < place && place < span.end);
+            let broken = self.layout.broken.iter().find(|span| span.start < place && place < span.end).cloned();
             if let Some(span) = self.layout.span_at(place).or(broken.filter(|span| span.end < self.visible)) {
                 place = span.end;
             } else if self.layout.is_markdown && fence::looks_like_one(&self.text.as_bytes()[place..]) {

@@ -1,9 +1,14 @@
 //! Alerts over the limit of their type, by each `--on-long`: what is said of them, and that nothing is lost unasked.
 
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+
 use serde_json::Value;
 use wecom_alert::channel::Channel;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused, text_in};
+#[cfg(target_os = "linux")]
+use crate::support::fake::{Endpoint, Reply};
 use crate::support::{ROUTES, Scene, at_once};
 
 const SAID: [&str; 10] =
@@ -176,5 +181,32 @@ fn a_title_too_long_for_a_card_is_whole_behind_it() {
         let all: String = sent.iter().map(Value::to_string).collect();
         assert_eq!(all.matches(&title).count(), 1, "{length}: {all}");
         assert!(!all.contains("[prod] [prod]"), "{length}: {all}");
+    }
+}
+
+/// Lines are not collected one by one: of a long text there are millions.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_flood_of_short_lines_takes_little_memory() {
+    let card = ["--url", "https://example.com", "--title", "Disk"];
+    for (command, options) in [
+        ("app-send", &["-t", "textcard", "--level", "critical"][..]),
+        ("app-send", &["-t", "textcard", "--field", "host=web-3"]),
+        ("app-send", &["-t", "news"]),
+        ("app-send", &["-t", "markdown"]),
+        ("webhook-send", &["-t", "markdown_v2"]),
+        ("webhook-send", &["--card", "text_notice"]),
+    ] {
+        let scene = Scene::new();
+        let text = scene.env.file("lines", "ab\n".repeat((4 << 20) / 3));
+        // The answer comes late, so that the last look is at a process that has made all of it.
+        for endpoint in [Endpoint::MessageSend, Endpoint::WebhookSend] {
+            scene.wecom.script(endpoint, [Reply::delayed(Duration::from_millis(200), Reply::Normal)]);
+        }
+        let cmd = scene.cmd(&[command, "--on-long", "truncate", "--text-file"]).arg(text).args(card);
+        let running = cmd.args(options.iter().copied()).env("WECOM_ALERT_TO_USER", "zhangsan").spawn();
+        let most = running.watch_memory();
+        running.wait().assert_code(0);
+        assert!(most > 0 && most < 60 * 1024, "{options:?}: {most} KiB at the peak");
     }
 }
