@@ -188,7 +188,11 @@ mod letters {
             parts.push(PartProgress { state, taken: 0 });
         }
         for (index, count) in taken {
-            parts.get_mut(index).ok_or_else(|| D::Error::custom("there is no such part"))?.taken = count;
+            let part = parts.get_mut(index).ok_or_else(|| D::Error::custom("there is no such part"))?;
+            // Of a part that was sent, all calls were taken: that is not kept.
+            if part.state != PartState::Sent {
+                part.taken = count;
+            }
         }
         Ok(parts)
     }

@@ -181,3 +181,15 @@ fn a_line_without_an_end_is_not_read_into_memory() {
         Err(ReadError::Damaged(_))
     ));
 }
+
+/// Found by fuzzing: the calls of a part that was sent are not written, so they must not be read either.
+#[test]
+fn calls_of_a_sent_part_mean_nothing() {
+    let line = r#"{"attempts":3,"errcode":null,"status":null,"message":null,"may_have_arrived":false,"last_attempt_ms":1,
+        "mark":null,"parts":{"states":"su","taken":[[0,1],[1,2]]}}"#;
+    let file = format::sealed(format!("{}\n", line.replace('\n', "")).into_bytes()).unwrap();
+    let progress = format::read_progress(&*file, 2).unwrap();
+    assert_eq!(progress.parts.iter().map(|part| part.taken).collect::<Vec<_>>(), [0, 2]);
+    let written = format::write_progress(&progress).unwrap();
+    assert_eq!(format::read_progress(&*written, 2).unwrap(), progress);
+}
