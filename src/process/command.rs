@@ -28,6 +28,8 @@ pub(super) struct RunningCommand {
     pub(super) id: u32,
     /// It leads a process group of its own: a signal goes to all of it.
     pub(super) leads_group: bool,
+    /// What leaves that group is its own too: see [`Job::adopts`].
+    adopts: bool,
     pub(super) signals: SignalListener,
     pub(super) output: Arc<OutputRelay>,
     /// Says that a child has ended: the command, or a process that was adopted.
@@ -44,7 +46,8 @@ impl RunningCommand {
         let child_signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child())?;
         // A command does not ignore what we listen for. Where it is not known what is ignored, we listen after its start.
         let early = ignored_signals().map(|_| SignalListener::open(FORWARDED)).transpose()?;
-        if job.time_limit.is_some() {
+        let adopts = job.adopts && job.time_limit.is_some();
+        if adopts {
             descendants::adopt(true);
         }
         let leads_group = cfg!(unix) && job.time_limit.is_some() && !io::stdin().is_terminal();
@@ -59,6 +62,7 @@ impl RunningCommand {
             child,
             id,
             leads_group,
+            adopts,
             signals,
             output,
             #[cfg(unix)]
@@ -69,11 +73,23 @@ impl RunningCommand {
     /// Waits for its end, and brings that about at the time limit.
     pub(super) async fn watch(&mut self, job: &Job) -> CommandEnd {
         let end = self.watch_until_end(job).await;
-        if job.time_limit.is_some() {
+        if self.adopts {
             descendants::adopt(false);
-            descendants::reap(self.id);
+            self.reap();
         }
         end
+    }
+
+    /// Lets adopted processes that have ended go.
+    fn reap(&self) {
+        if self.adopts {
+            descendants::reap(self.id);
+        }
+    }
+
+    /// Whether processes live on that were adopted.
+    fn has_others(&self) -> bool {
+        self.adopts && !descendants::outside_group(self.id).is_empty()
     }
 
     async fn watch_until_end(&mut self, job: &Job) -> CommandEnd {
@@ -106,7 +122,7 @@ impl RunningCommand {
                 tokio::select! {
                     biased;
                     status = self.child.wait() => return status,
-                    _ = child_ended => descendants::reap(self.id),
+                    _ = child_ended => self.reap(),
                     number = self.signals.next() => self.forward(number),
                 }
             }
@@ -116,14 +132,14 @@ impl RunningCommand {
 
     /// Processes that the command started have the same time to end, and get signals as well; those left are killed.
     async fn end_group(&mut self, deadline: Instant) -> Force {
-        while self.leads_group && (self.is_group_alive() || !descendants::outside_group(self.id).is_empty()) {
+        while self.leads_group && (self.is_group_alive() || self.has_others()) {
             if Instant::now() >= deadline {
                 self.kill();
                 return Force::Killed;
             }
             tokio::select! {
                 number = self.signals.next() => self.forward(number),
-                () = sleep(POLL_INTERVAL) => descendants::reap(self.id),
+                () = sleep(POLL_INTERVAL) => self.reap(),
             }
         }
         Force::Asked
@@ -160,7 +176,7 @@ impl RunningCommand {
     /// To the command and to all that it has started, where it leads a group. Some of those may have left the group.
     fn send_to_all(&self, signal: Signal) {
         self.send(signal);
-        if self.leads_group {
+        if self.leads_group && self.adopts {
             for pid in descendants::outside_group(self.id) {
                 let _ = kill_process(pid, signal);
             }

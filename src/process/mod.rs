@@ -54,6 +54,9 @@ pub struct Job {
     pub time_limit: Option<Duration>,
     /// The time from then on until it is killed.
     pub grace: Duration,
+    /// Whether the time limit reaches what left the process group too. All children of this process, and those that they
+    /// leave behind, are taken for the command's then: only for a process that starts nothing else.
+    pub adopts: bool,
 }
 
 /// A command that has ended, or could not be started.

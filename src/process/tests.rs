@@ -14,6 +14,7 @@ fn job(program: &str, arguments: &[&str]) -> Job {
         tail_lines: 10,
         time_limit: None,
         grace: LONG,
+        adopts: false,
     }
 }
 

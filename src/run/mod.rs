@@ -35,7 +35,7 @@ pub struct RunRequest {
     pub name: Option<String>,
     /// How many lines of its output the alert shows.
     pub tail_lines: Option<u16>,
-    /// The duration after which it is ended.
+    /// The duration after which it is ended. With one, all children of this process are taken for the command's.
     pub time_limit: Option<String>,
     /// Whether this program's secrets are taken out of the command's environment.
     pub clean_env: bool,
@@ -115,6 +115,7 @@ fn job(request: &RunRequest) -> Result<Job> {
         tail_lines: request.tail_lines.unwrap_or(TAIL_LINES).into(),
         time_limit: limit.transpose()?,
         grace: GRACE,
+        adopts: true,
     })
 }
 
