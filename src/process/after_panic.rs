@@ -1,13 +1,15 @@
 //! What becomes of the command of `run` when this program breaks: it is neither ended nor left behind, and its exit code is
 //! ours as ever.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::output::OutputRelay;
 
 /// What is known of the command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Known {
-    /// It runs as this process.
-    Running(u32),
+    /// It runs as this process, and its output is passed on.
+    Running(u32, Arc<OutputRelay>),
     /// It has ended, or could not be started, with this exit code.
     Ended(u8),
 }
@@ -22,10 +24,14 @@ pub(super) fn remember(known: Known) {
 /// passed on, and signals have their usual effect. In another thread than the main one this does not return then, since the
 /// main one goes on.
 pub fn exit_code_after_panic() -> Option<u8> {
-    let known = *KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match known? {
         Known::Ended(code) => Some(code),
-        Known::Running(id) => end_of(id),
+        Known::Running(id, output) => {
+            let code = end_of(id);
+            output.drain();
+            code
+        }
     }
 }
 

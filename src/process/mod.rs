@@ -125,7 +125,7 @@ pub async fn run(job: &Job) -> CommandReport {
             return CommandReport { started, ..CommandReport::without_output(end) };
         }
     };
-    remember(Known::Running(command.id));
+    remember(Known::Running(command.id, Arc::clone(&command.output)));
     break_on_purpose("running");
     let end = command.watch(job).await;
     remember(Known::Ended(end.exit_code()));

@@ -7,7 +7,7 @@
 use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -160,6 +160,18 @@ impl OutputRelay {
             }
         };
         timeout(patience, settled).await.is_ok()
+    }
+
+    /// After a panic: waits until what the command wrote has been passed on, for others that keep the pipe open no longer than
+    /// [`GRACE`]. The lock may be held by the thread that broke.
+    pub(super) fn drain(&self) {
+        let until = Instant::now() + GRACE;
+        while Instant::now() < until {
+            if self.state.try_lock().is_ok_and(|state| state.open == 0) {
+                return;
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
     }
 
     fn is_settled(&self, idle: &mut Duration) -> bool {

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,7 +36,7 @@ pub fn run_plainly(job: &Job, shortage: &str) -> CommandReport {
     let (started, since) = (SystemTime::now(), Instant::now());
     let end = match spawn(job) {
         Ok(mut child) => {
-            remember(Known::Running(child.id()));
+            remember(Known::Running(child.id(), Arc::default()));
             watch(&mut child, job)
         }
         Err(error) => CommandEnd::not_started(&error),

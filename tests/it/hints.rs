@@ -75,7 +75,10 @@ fn every_class_has_its_exit_code() {
         }
     }
     assert_eq!(wecom.messages().len(), 0);
-    assert_eq!(wecom.count(Endpoint::GetToken), wecom.count(Endpoint::MessageSend), "no code was answered by a loop");
+    // Each of these is answered with one look for another token: there is none.
+    let renewed = [40001, 40014, 41001, 42001].len();
+    let sends = wecom.count(Endpoint::MessageSend);
+    assert_eq!(wecom.count(Endpoint::GetToken), sends + renewed, "no code was answered by a loop");
 }
 
 #[test]
