@@ -2,30 +2,25 @@
 //! settings.
 
 mod manage;
+mod queue;
 
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use manage::{Selection, discard, list};
 
-use crate::blocking::{off_loop, to_the_end};
-use crate::clock::{self, at_ms};
-use crate::config::TargetName;
-use crate::delivery::{Courier, DelayMark, Outcome, Product, RetryPolicy, Shortfall};
+use crate::blocking::off_loop;
+use crate::delivery::{Outcome, Product};
 use crate::error::{Error, Result, Status};
-use crate::message::{Part, PartState};
-use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
-use crate::send::{Session, Target};
+use crate::outbox::Outbox;
+use crate::send::Session;
 use crate::store::{Guard, lock_patience};
+use queue::{Flush, FlushReport};
 
 /// How many waiting alerts are delivered after a send, and how long that may take at the most.
 const MOST_AFTER_SEND: usize = 5;
 const LONGEST_AFTER_SEND: Duration = Duration::from_secs(5);
-
-/// From this age on, an alert says that it is late.
-const LATE: Duration = Duration::from_secs(60);
 
 /// Delivers what waits; with `failed`, what was given up is tried again too.
 ///
@@ -47,7 +42,8 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     };
     let (revived, ids) = off_loop(prepare).await??;
     let deadline = session.deadline();
-    let flush = Flush { revived, ..Flush::new(session, Arc::clone(&outbox), deadline) };
+    let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
+    flush.revived = revived;
     let FlushReport { delivered, given_up, partial, attempts, stayed, .. } = flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
     let remaining = match off_loop(move || outbox.waiting().map(Iterator::count)).await.flatten() {
@@ -133,335 +129,12 @@ pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     let Ok(Some(_flushing)) = outbox.lock_flush(Instant::now()).await else { return Vec::new() };
     let deadline = session.deadline().min(Instant::now() + LONGEST_AFTER_SEND);
     let observer = session.observer.clone();
-    let flush = Flush { is_brief: true, ..Flush::new(session, outbox, deadline) };
+    let mut flush = Flush::new(session, outbox, deadline);
+    flush.is_brief = true;
     let FlushReport { given_up, stayed, partial, .. } = flush.deliver(ids, MOST_AFTER_SEND).await;
     let stayed = stayed.iter().map(|reason| format!("still waiting: {reason}"));
     for line in stayed.chain(given_up.iter().map(|reason| format!("given up: {reason}"))).chain(partial) {
         observer.detail(format!("outbox: {line}"));
     }
     given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()
-}
-
-/// The state of a flush.
-struct Flush<'s, 'c> {
-    session: &'s mut Session<'c>,
-    outbox: Arc<Outbox>,
-    deadline: Instant,
-    /// No retries, and no waiting for the rate limit: the flush follows another command.
-    is_brief: bool,
-    /// Those that the user wants to have tried again, however old they are.
-    revived: Vec<String>,
-    /// Each target that there were entries for, with its courier.
-    targets: HashMap<TargetKey, (Target, Courier)>,
-    /// Targets that cannot be reached: their later entries wait too.
-    stuck: HashSet<String>,
-    /// The failures of each target since it last took an entry, that may have been the entries' own: see [`Flush::judge`].
-    doubts: HashMap<String, HashSet<(&'static str, Option<i64>)>>,
-    /// The target that the last entry raised a doubt about.
-    doubted: Option<String>,
-    /// Target and last try of all entries, once that is needed.
-    known: Option<HashMap<String, (String, u64)>>,
-    report: FlushReport,
-}
-
-/// The results of a flush.
-#[derive(Default)]
-struct FlushReport {
-    delivered: usize,
-    /// Why entries were moved to those that are not tried any more, one sentence each.
-    given_up: Vec<String>,
-    /// What went wrong with delivered entries, one sentence each.
-    partial: Vec<String>,
-    /// Send requests.
-    attempts: u32,
-    /// Why entries stay, one sentence each.
-    stayed: Vec<String>,
-    /// How many entries were tried and stay.
-    tried: usize,
-}
-
-/// The target of an entry, and the agent that its payload brought.
-type TargetKey = (String, Option<i64>);
-
-/// The result for one entry.
-enum EntryEnd {
-    Delivered,
-    GivenUp(String),
-    /// It still waits, and why.
-    Waits(String),
-    /// Another process has claimed it.
-    Gone,
-}
-
-impl<'s, 'c> Flush<'s, 'c> {
-    fn new(session: &'s mut Session<'c>, outbox: Arc<Outbox>, deadline: Instant) -> Self {
-        Self {
-            session,
-            outbox,
-            deadline,
-            is_brief: false,
-            revived: Vec::new(),
-            targets: HashMap::new(),
-            stuck: HashSet::new(),
-            doubts: HashMap::new(),
-            doubted: None,
-            known: None,
-            report: FlushReport::default(),
-        }
-    }
-
-    /// Delivers entries in order, until so many have been tried. Which ones are passed over: see [`Flush::judge`].
-    async fn deliver(mut self, ids: Vec<String>, most: usize) -> FlushReport {
-        let mut queue = VecDeque::from(ids);
-        while self.report.delivered + self.report.given_up.len() + self.report.tried < most {
-            let Some(id) = queue.pop_front() else { break };
-            match self.deliver_one(&id, queue.is_empty()).await {
-                EntryEnd::Delivered => self.report.delivered += 1,
-                EntryEnd::GivenUp(reason) => self.report.given_up.push(format!("{id}: {reason}")),
-                EntryEnd::Waits(reason) => self.report.stayed.push(format!("{id}: {reason}")),
-                EntryEnd::Gone => {}
-            }
-            if let Some(target) = self.doubted.take() {
-                self.bring_forward(&target, &mut queue).await;
-            }
-        }
-        self.report
-    }
-
-    /// What a failed try of an entry means for the others that wait for the same target. This is the rule:
-    ///
-    /// - What shows that the target cannot be reached (no connection, no token, no permit, missing credentials, no time)
-    ///   stops it: its other entries wait for the next flush. They would fail in the same way, or arrive out of order.
-    /// - Any other failure may be the entry's own: a filter that does not like its text, a part that is too large. So the
-    ///   next one is tried, and that is the one whose last try is longest ago, so that a later flush tries others than this
-    ///   one did. If it is taken, the failure was the entry's own, and all goes on in order.
-    /// - If it fails too, with the same status and errcode, the target is taken for the cause and stops.
-    ///
-    /// So a target that takes nothing is tried once for each kind of failure, and once more.
-    fn judge(&mut self, target: &str, failure: Shortfall, errcode: Option<i64>) {
-        self.report.tried += 1;
-        let seen = self.doubts.entry(target.to_owned()).or_default();
-        if failure.may_be_its_own && seen.insert((failure.status.as_str(), errcode)) {
-            self.doubted = Some(target.to_owned());
-        } else {
-            self.stuck.insert(target.to_owned());
-        }
-    }
-
-    /// Moves that entry to the front which waits for this target and was tried longest ago.
-    async fn bring_forward(&mut self, target: &str, queue: &mut VecDeque<String>) {
-        if self.known.is_none() {
-            let outbox = Arc::clone(&self.outbox);
-            let last_tries = move || {
-                let entries = outbox.waiting().into_iter().flatten().flatten();
-                let last_try = |(entry, progress): (StoredAlert, EntryProgress)| {
-                    let at = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
-                    let target = target_of(&entry);
-                    (entry.id, (target, at))
-                };
-                entries.map(last_try).collect()
-            };
-            self.known = Some(off_loop(last_tries).await.unwrap_or_default());
-        }
-        let known = self.known.iter().flatten().collect::<HashMap<_, _>>();
-        let last_try = |id: &String| known.get(id).filter(|(its, _)| its == target).map(|(_, at)| *at);
-        let candidates = queue.iter().enumerate().filter_map(|(index, id)| Some((last_try(id)?, index)));
-        if let Some((_, index)) = candidates.min()
-            && let Some(id) = queue.remove(index)
-        {
-            queue.push_front(id);
-        }
-    }
-
-    async fn deliver_one(&mut self, id: &str, is_last: bool) -> EntryEnd {
-        if Instant::now() >= self.deadline {
-            return EntryEnd::Waits("the deadline came before its turn".to_owned());
-        }
-        let (outbox, name) = (Arc::clone(&self.outbox), id.to_owned());
-        let stuck = self.stuck.clone();
-        let claiming = move || {
-            let claimed = outbox.claim(&name)?;
-            let target = target_of(&claimed.alert);
-            let parts = (!stuck.contains(&target)).then(|| claimed.parts());
-            Ok((claimed, target, parts))
-        };
-        let (claimed, target, parts) = match off_loop(claiming).await.unwrap_or_else(|error| Err(error.into())) {
-            Ok(claimed) => claimed,
-            Err(ClaimError::Busy) => return EntryEnd::Waits("it is being sent right now".to_owned()),
-            Err(ClaimError::Gone) => return EntryEnd::Gone,
-            Err(ClaimError::Damaged(reason)) => return EntryEnd::GivenUp(reason),
-            Err(ClaimError::Failed(error)) => return EntryEnd::Waits(error.to_string()),
-        };
-        let Some(parts) = parts else {
-            return EntryEnd::Waits("those before it for the same target wait too".to_owned());
-        };
-        let delivered = self.deliver_claimed(claimed, parts, &target, is_last).await;
-        delivered.unwrap_or_else(|error| EntryEnd::Waits(error.message().to_owned()))
-    }
-
-    /// The error is why it waits on.
-    async fn deliver_claimed(
-        &mut self,
-        mut claimed: ClaimedEntry,
-        parts: Result<Vec<Part>>,
-        target: &str,
-        is_last: bool,
-    ) -> Result<EntryEnd> {
-        let is_revived = self.revived.contains(&claimed.alert.id);
-        // What is unknown of it stands there when it was being given up and the process was killed.
-        let may_have_arrived =
-            claimed.progress.has(PartState::UnderWay) || (claimed.progress.has(PartState::Unknown) && !is_revived);
-        if claimed.alert.at_most_once && may_have_arrived {
-            return give_up(claimed, "it may have arrived, and must not arrive twice".to_owned()).await;
-        }
-        let parts = match parts {
-            Err(error) if error.status() == Status::Refused => {
-                return give_up(claimed, error.message().to_owned()).await;
-            }
-            parts => parts?,
-        };
-        let key = (target.to_owned(), crate::send::agent_id(&parts));
-        let (target, mut courier) = match self.targets.remove(&key) {
-            Some(known) => known,
-            None => match self.reach(&claimed.alert, key.1).await {
-                Ok(reached) => reached,
-                Err(error) => {
-                    self.stuck.insert(key.0);
-                    let mut progress = claimed.progress.clone();
-                    progress.note(&error);
-                    to_the_end(move || claimed.save(progress)).await??;
-                    return Err(error);
-                }
-            },
-        };
-        courier.policy = self.policy(&target, &claimed.alert);
-        courier.client.options.deadline = self.deadline;
-        // What met with silence the last time must not use up the time of those after it.
-        if claimed.progress.status.as_deref() == Some(Status::Unknown.as_str()) && !is_last {
-            courier.client.options.deadline -= self.deadline.saturating_duration_since(Instant::now()) / 2;
-        }
-        let end = self.send(&mut courier, &parts, claimed, &target, &key.0).await;
-        self.targets.insert(key, (target, courier));
-        end
-    }
-
-    /// An entry's target: its profile as it is now, or the credentials of the environment if they are still those of the
-    /// entry. With its courier.
-    async fn reach(&mut self, entry: &StoredAlert, agent_id: Option<i64>) -> Result<(Target, Courier)> {
-        let session = &mut *self.session;
-        let mut target = match &entry.profile {
-            Some(profile) => {
-                let name = TargetName { profile: profile.clone(), channel: Some(entry.channel) };
-                session.further_target(&name, "the entry")?
-            }
-            None => session.own_target(entry.channel),
-        };
-        target.deadline = self.deadline;
-        if let Some(expected) = &entry.target
-            && target.identity(agent_id).await? != *expected
-        {
-            return Err(Error::config(
-                "it is for another target than the credentials at hand",
-                "flush it with the environment that it was sent with",
-            ));
-        }
-        target.require_credentials(agent_id)?;
-        let courier = match session.take_courier(&target, agent_id) {
-            Some(courier) => courier,
-            None => target.courier(agent_id).await?,
-        };
-        Ok((target, courier))
-    }
-
-    fn policy(&self, target: &Target, entry: &StoredAlert) -> RetryPolicy {
-        let policy = RetryPolicy { at_most_once: entry.at_most_once, ..target.policy() };
-        if self.is_brief { RetryPolicy { retries: 0, wait_for_rate: false, ..policy } } else { policy }
-    }
-
-    /// Sends what is left of an entry, and settles it.
-    async fn send(
-        &mut self,
-        courier: &mut Courier,
-        parts: &[Part],
-        claimed: ClaimedEntry,
-        target: &Target,
-        key: &str,
-    ) -> Result<EntryEnd> {
-        let max_age = self.session.settings.outbox_max_age;
-        // A flush after a send gives an entry little time: it decides nothing.
-        let is_too_old =
-            since(claimed.alert.queued_at_ms) > max_age && !self.is_brief && !self.revived.contains(&claimed.alert.id);
-        let mark = mark_of(&claimed.alert, &claimed.progress);
-        let (id, at_most_once, may_edit) =
-            (claimed.alert.id.clone(), claimed.alert.at_most_once, claimed.alert.markable);
-        let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
-        account.resume(claimed, mark.clone());
-        let mark = mark.map(|text| DelayMark { text, may_edit });
-        let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
-        self.report.attempts += outcome.attempts;
-        let reason = outcome.error.as_ref().map_or(String::new(), |error| error.message().to_owned());
-        if outcome.shortfall.is_none() && !outcome.reached_nobody {
-            if outcome.error.is_some() {
-                self.report.partial.push(format!("{id}: {reason}"));
-            }
-            if let Err(error) = account.done().await {
-                self.report.partial.push(format!("{id}: it was delivered but cannot be removed: {error}"));
-            }
-            self.doubts.remove(key);
-            return Ok(EntryEnd::Delivered);
-        }
-        match outcome.shortfall {
-            // A wrong setting is not the fault of the alert: it waits until that is corrected, here or in the admin
-            // console.
-            Some(shortfall)
-                if shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth) =>
-            {
-                self.judge(key, shortfall, outcome.answer.as_ref().map(|answer| answer.errcode));
-                // It could go out now, and did not. As long as its target cannot be reached it does not get too old.
-                if is_too_old && shortfall.may_be_its_own {
-                    let why = format!("it is older than {max_age:?}, the outbox_max_age");
-                    account.give_up(&outcome, Some(&why)).await?;
-                    return Ok(EntryEnd::GivenUp(format!("{why}, and its last try failed: {reason}")));
-                }
-                account.wait(&outcome).await?;
-                Ok(EntryEnd::Waits(reason))
-            }
-            _ => {
-                self.doubts.remove(key);
-                account.give_up(&outcome, None).await?;
-                Ok(EntryEnd::GivenUp(reason))
-            }
-        }
-    }
-}
-
-/// Gives one up that is not tried any more.
-async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<EntryEnd> {
-    let mut progress = claimed.progress.clone();
-    progress.stop();
-    progress.note(&Error::new(Status::Refused, reason.as_str()));
-    to_the_end(move || claimed.fail(&progress)).await??;
-    Ok(EntryEnd::GivenUp(reason))
-}
-
-fn target_of(entry: &StoredAlert) -> String {
-    let of = |text: &Option<String>| text.clone().unwrap_or_default();
-    format!("{} {} {}", entry.channel, of(&entry.profile), of(&entry.target))
-}
-
-/// The line that a late alert begins with. If WeCom may know the alert already and drops a repeat within the interval,
-/// it is sent unchanged: with the line of the attempt before, or without one.
-fn mark_of(entry: &StoredAlert, progress: &EntryProgress) -> Option<String> {
-    let may_be_known = progress.may_have_arrived || progress.has(PartState::UnderWay);
-    let last = progress.last_attempt_ms.unwrap_or(entry.queued_at_ms);
-    if may_be_known && entry.duplicate_check_s.is_some_and(|interval| since(last).as_secs() < interval) {
-        return progress.mark.clone();
-    }
-    let age = since(entry.queued_at_ms);
-    let at = || clock::wall(at_ms(entry.queued_at_ms));
-    (age >= LATE).then(|| format!("[delayed {}, {}] ", clock::span(age), at()))
-}
-
-fn since(ms: u64) -> Duration {
-    SystemTime::now().duration_since(at_ms(ms)).unwrap_or_default()
 }
