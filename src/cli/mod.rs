@@ -217,7 +217,8 @@ impl Invocation<'_> {
         let code = self.finish(report, session.logged.as_ref(), &how, Some(runtime), session.deadline());
         if may_flush {
             let warnings = runtime.block_on(flush_after_send(&mut session));
-            warnings.iter().filter(|_| !how.quiet).for_each(|line| stderr::say(mask, &format!("warning: {line}")));
+            // Told with --quiet too: these alerts were accepted, and are tried no more.
+            warnings.iter().for_each(|line| stderr::say(mask, &format!("warning: {line}")));
         }
         code
     }
@@ -228,7 +229,7 @@ fn event_loop() -> Result<Runtime> {
     started.map_err(|error| {
         Error::config(
             format!("the event loop cannot be started: {error}"),
-            "allow this process more: ulimit -n should give at least 16, ulimit -u a few threads",
+            "allow this process more: ulimit -n should give at least 32, ulimit -u a few threads",
         )
     })
 }

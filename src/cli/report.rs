@@ -66,7 +66,10 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
 
 /// The failure of a command whose data cannot be printed.
 pub(crate) fn unwritable(error: &io::Error) -> Error {
-    Error::config(format!("the result cannot be written to stdout: {error}"), "check the disk behind stdout")
+    Error::config(
+        format!("the result cannot be written to stdout: {error}"),
+        "check the disk or the reader behind stdout",
+    )
 }
 
 fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {

@@ -348,7 +348,10 @@ impl From<Error> for ClaimError {
 fn unusable(folder: &Folder, error: &io::Error) -> Error {
     Error::config(
         format!("the outbox in {:?} cannot be used: {error}", folder.path()),
-        "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+        match error.kind() {
+            io::ErrorKind::InvalidData => "remove what is named, or let WECOM_ALERT_STATE_DIR name another folder",
+            _ => "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+        },
     )
 }
 
