@@ -8,7 +8,9 @@ use std::fs;
 use super::{Cmd, Scene};
 
 /// The calls that change what is on disk or goes over the network, or lie between two of those.
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 26] = [
+    "chmod",
+    "fchmodat",
     "close",
     "connect",
     "exit_group",
