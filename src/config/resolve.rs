@@ -50,11 +50,8 @@ impl<'a> Config<'a> {
         config.with_file(places.read()?)
     }
 
-    /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::read`].
+    /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give. Fails as
+    /// [`Config::read`] does.
     pub async fn read_in_time(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
         let (config, places) = Self::without_file(overrides, env)?;
         config.with_file(places.read_within(asked_deadline(overrides, env)).await?)
