@@ -1,9 +1,10 @@
 //! The cooldown: deduplicates alerts. Repeats within a period are held back, for all processes of the machine together.
 //!
 //! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
-//! one waits for it for a part of its own time, and is sent if it fails or takes longer: better twice than never. Two files per key, in the folder `cooldown`: a lock, held while an alert is
-//! being sent, and the last alert. Files that cannot be used never stop an alert, which then goes out with a warning. They
-//! are removed some time after the cooldown.
+//! one waits for it for a part of its own time, and is sent if it fails or takes longer: better twice than never.
+//!
+//! Two files per key, in the folder `cooldown`: a lock, held while an alert is being sent, and the last alert. Files that
+//! cannot be used never stop an alert, which then goes out with a warning. They are removed some time after the cooldown.
 
 use std::cell::Cell;
 use std::fmt::Display;

@@ -23,7 +23,7 @@ pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], repor
             _ => report.warn(
                 "state",
                 "no folder for it is known, since HOME is not set: there is neither pacing nor outbox",
-                "set WECOM_ALERT_STATE_DIR to one",
+                "set WECOM_ALERT_STATE_DIR to a folder",
             ),
         }
         return report.skip_all(&["outbox", "pacing"], "skipped: there is no state folder");
