@@ -1,6 +1,7 @@
 //! Runs blocking work in a thread of its own: a slow disk, a pipe without a writer, a slow program. Timers, signals and
 //! other targets go on meanwhile.
 
+use std::fs::File;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
@@ -10,7 +11,7 @@ use std::{io, thread};
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_too_few_files};
 
 /// Does the work and waits for it. The work goes on if the caller stops waiting. If the work panics, that is a defect.
 pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -28,7 +29,13 @@ pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<std::vec::IntoI
         return Ok(vec![SocketAddr::new(address, port)].into_iter());
     }
     let host = host.to_owned();
-    off_loop(move || (host.as_str(), port).to_socket_addrs()).await.map_err(io::Error::other)?
+    let found = off_loop(move || {
+        (host.as_str(), port).to_socket_addrs().map_err(|error| {
+            // The system's resolver says that it found nothing where it could open nothing.
+            File::open("/dev/null").err().filter(is_too_few_files).unwrap_or(error)
+        })
+    });
+    found.await.map_err(io::Error::other)?
 }
 
 /// Work, which gives what is to be done once its thread may get the next task: to tell of its end.

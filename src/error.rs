@@ -2,6 +2,7 @@
 //!
 //! [`Error`] carries one status together with what happened and what to do next. Nothing here prints.
 
+use std::io;
 use std::time::Duration;
 
 /// The signal that ended a command.
@@ -104,6 +105,28 @@ struct Inner {
     answer: Option<Answer>,
     retry_after: Option<Duration>,
     seen_ip: Option<String>,
+}
+
+/// What to do where too few files may be open.
+pub const TOO_FEW_FILES: &str =
+    "let this process open more files: ulimit -n should give at least 32, as should LimitNOFILE in a systemd unit";
+
+/// Whether the system refused because no more files may be open, in this process or in all.
+#[cfg(unix)]
+pub fn is_too_few_files(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].iter().any(|full| code == Some(full.raw_os_error()))
+}
+
+/// The same where the system has no such limit.
+#[cfg(not(unix))]
+pub fn is_too_few_files(_: &io::Error) -> bool {
+    false
+}
+
+/// The next step after an error of the system, which is `usual` unless too few files may be open.
+pub fn hint_for<'h>(error: &io::Error, usual: &'h str) -> &'h str {
+    if is_too_few_files(error) { TOO_FEW_FILES } else { usual }
 }
 
 /// A result, with this crate's error where no other is named.

@@ -17,6 +17,7 @@ use tokio::time::error::Elapsed;
 use tower_service::Service;
 
 use super::certificate::CertificateFault;
+use crate::error::is_too_few_files;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -29,6 +30,8 @@ pub(super) enum ConnectFailure {
     DnsTimedOut { host: String, waited: Duration },
     /// Refused, unreachable, reset, or a handshake that failed for another cause than the certificate.
     Connect(String),
+    /// No more files may be open, in the words of the system.
+    TooFewFiles(String),
     /// No connection within the connect timeout.
     TimedOut(Duration),
     /// The peer's certificate is not trusted, expired or for another name.
@@ -58,6 +61,20 @@ struct State {
     remote: Option<IpAddr>,
     established: Option<Instant>,
     failure: Option<ConnectFailure>,
+}
+
+impl ConnectFailure {
+    /// Why the addresses of `host` were not found.
+    pub(super) fn of_look_up(host: String, error: &std::io::Error) -> Self {
+        let reason = error.to_string();
+        if is_too_few_files(error) { Self::TooFewFiles(reason) } else { Self::Dns { host, reason } }
+    }
+
+    /// Why an address took no connection.
+    pub(super) fn of_connect(error: &std::io::Error) -> Self {
+        let reason = error.to_string();
+        if is_too_few_files(error) { Self::TooFewFiles(reason) } else { Self::Connect(reason) }
+    }
 }
 
 impl State {
@@ -275,6 +292,9 @@ fn classify(error: &(dyn StdError + 'static), limit: Duration) -> ConnectFailure
             return ConnectFailure::TimedOut(limit);
         }
         let text = error.to_string();
+        if error.downcast_ref::<std::io::Error>().is_some_and(is_too_few_files) {
+            return ConnectFailure::TooFewFiles(text);
+        }
         if is_proxy_login(&text) {
             return ConnectFailure::ProxyAuth;
         }

@@ -181,6 +181,9 @@ impl Client {
                 (format!("the name {host} could not be looked up: no answer within {}", brief(waited)), limit())
             }
             ConnectFailure::Connect(reason) => (format!("no connection to {}: {reason}", peer.host()), None),
+            ConnectFailure::TooFewFiles(reason) => {
+                (format!("no connection to {}: {reason}", peer.host()), Some(Limit::OpenFiles))
+            }
             ConnectFailure::TimedOut(waited) => {
                 (format!("no connection to {} within {}", peer.host(), brief(waited)), limit())
             }
@@ -217,7 +220,9 @@ impl Client {
     fn after(&self, limit: Limit) -> String {
         match limit {
             Limit::Deadline => " before the deadline".to_owned(),
-            Limit::Connect | Limit::Timeout => format!(" and nothing moved for {}", brief(self.options.timeout)),
+            Limit::Connect | Limit::Timeout | Limit::OpenFiles => {
+                format!(" and nothing moved for {}", brief(self.options.timeout))
+            }
         }
     }
 

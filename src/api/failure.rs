@@ -19,7 +19,7 @@ pub(crate) enum CallError {
     /// there was no time left.
     #[error("{0}")]
     Setup(Error),
-    /// No connection was established. `limit` is the time limit that ended the wait, if one did.
+    /// No connection was established. `limit` is the limit that was reached, if one was.
     #[error("{what}")]
     Unreached { what: String, limit: Option<Limit> },
     /// The certificate of `host` is not trusted, expired or for another name.
@@ -67,7 +67,7 @@ impl CallError {
     }
 }
 
-/// A time limit that ended a wait.
+/// A limit that ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// Of a connection that is being made.
@@ -76,15 +76,18 @@ pub(crate) enum Limit {
     Timeout,
     /// Of the whole command.
     Deadline,
+    /// Not one of time: how many files may be open.
+    OpenFiles,
 }
 
 impl Limit {
-    /// The option that sets it.
+    /// What sets it: an option, but for the system's own limit.
     pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Connect => "--connect-timeout",
             Self::Timeout => "--timeout",
             Self::Deadline => "--deadline",
+            Self::OpenFiles => "ulimit -n",
         }
     }
 }

@@ -68,7 +68,7 @@ impl Client {
         let failure = match found.map(|found| found.map(Iterator::collect::<Vec<_>>)) {
             Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
             Ok(Ok(_)) => ConnectFailure::Dns { host, reason: "it has no address".to_owned() },
-            Ok(Err(error)) => ConnectFailure::Dns { host, reason: error.to_string() },
+            Ok(Err(error)) => ConnectFailure::of_look_up(host, &error),
             Err(_) => ConnectFailure::DnsTimedOut { host, waited: limit },
         };
         Err(self.unreached(&self.peer(""), failure))
@@ -83,7 +83,7 @@ impl Client {
             for address in addresses {
                 match tokio::time::timeout(share, TcpStream::connect(address)).await {
                     Ok(Ok(_)) => return Ok(*address),
-                    Ok(Err(error)) => failure = ConnectFailure::Connect(error.to_string()),
+                    Ok(Err(error)) => failure = ConnectFailure::of_connect(&error),
                     Err(_) => {}
                 }
             }

@@ -74,7 +74,7 @@ impl Resolve for Resolver {
                 }
                 Err(error) => {
                     if let Some(watch) = &watch {
-                        watch.fail(ConnectFailure::Dns { host, reason: error.to_string() });
+                        watch.fail(ConnectFailure::of_look_up(host, &error));
                     }
                     Err(error.into())
                 }

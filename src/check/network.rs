@@ -173,6 +173,7 @@ fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
             let until = clock::date(not_after);
             error.clone().with_message(format!("{error} (issued by {issuer}, valid until {until})"))
         }
+        (CallError::Unreached { limit: Some(Limit::OpenFiles), .. }, _) => error,
         (CallError::Unreached { limit, .. }, _) => {
             let more_time =
                 |limit: &Limit| format!("; where the way is slow, give it more time with {}", limit.option());

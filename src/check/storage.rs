@@ -6,7 +6,7 @@ use crate::blocking::off_loop;
 use crate::channel::Addressing;
 use crate::clock::{self, at_ms};
 use crate::config::Rate;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 use crate::outbox::Outbox;
 use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
@@ -31,7 +31,10 @@ pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], repor
     if let Err(error) = state.try_out() {
         let error = Error::config(
             format!("the state folder {:?} cannot be used: {error}", state.path()),
-            "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+            hint_for(
+                &error,
+                "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+            ),
         );
         report.fail("state", &error);
         return report.skip_after(&["outbox", "pacing"], "state");
@@ -98,7 +101,7 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget
         return report.warn(
             "pacing",
             detail,
-            "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder",
+            hint_for(&error, "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder"),
         );
     }
     match checked.courier.as_ref().and_then(|courier| courier.limiter.usage()) {

@@ -22,7 +22,7 @@ use wecom_alert::config::{
     Config, Environment, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
 };
 use wecom_alert::delivery::{Accounts, Outcome, interrupted};
-use wecom_alert::error::{Error, Result, Status};
+use wecom_alert::error::{Error, Result, Status, hint_for};
 use wecom_alert::event::{Event, Observer};
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
@@ -229,7 +229,7 @@ fn event_loop() -> Result<Runtime> {
     started.map_err(|error| {
         Error::config(
             format!("the event loop cannot be started: {error}"),
-            "allow this process more: ulimit -n should give at least 32, ulimit -u a few threads",
+            hint_for(&error, "allow this process more: ulimit -u should give a few threads, ulimit -v enough memory"),
         )
     })
 }

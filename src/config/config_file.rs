@@ -11,7 +11,7 @@ use super::env::Environment;
 use super::file::{self, ConfigFile};
 use super::value::SettingValue;
 use crate::blocking::off_loop;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 use crate::sanitize::quote_for_shell;
 
 /// The largest config file, in bytes: a wrong path must not fill the memory.
@@ -106,7 +106,7 @@ fn read(opened: File, path: PathBuf) -> Result<Found> {
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::config(
         format!("config file {} cannot be read: {error}", path.display()),
-        "let this user read it, or name another file with `--config`",
+        hint_for(error, "let this user read it, or name another file with `--config`"),
     )
 }
 

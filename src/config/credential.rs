@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::env::Environment;
 use super::setting::Setting;
 use super::value::{Precedence, SettingValue, shown, trim};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 use crate::secret::Secret;
 
 /// More than any credential has, in bytes.
@@ -113,7 +113,10 @@ impl SecretSource {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
         read.map(|_| bytes).map_err(|error| {
-            self.error(&format!("it cannot be read: {error}"), "correct the path, or let this user read the file")
+            self.error(
+                &format!("it cannot be read: {error}"),
+                hint_for(&error, "correct the path, or let this user read the file"),
+            )
         })
     }
 

@@ -7,7 +7,7 @@ use super::outcome::UnreachedRecipients;
 use super::retry::FailureClass;
 use crate::api::errcode::{self, CredentialInfo, HintContext};
 use crate::api::{CallError, CertificateFault, Limit};
-use crate::error::{Answer, Error, Status};
+use crate::error::{Answer, Error, Status, TOO_FEW_FILES};
 use crate::rate_limit::{LimitedBy, RateExceeded};
 
 /// What a call was for, where that decides what its failure means.
@@ -110,6 +110,7 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
         | CallError::Config(error)
         | CallError::TooManyRequests(error)
         | CallError::Foreign(error) => error.clone(),
+        CallError::Unreached { limit: Some(Limit::OpenFiles), .. } => Error::temporary(message, TOO_FEW_FILES),
         CallError::Unreached { limit, .. } => {
             let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
             Error::temporary(message, format!("{hint}{}", more_time(*limit)))

@@ -20,7 +20,7 @@ pub use encoding::Encoding;
 pub(crate) use text::read_keeping;
 pub(crate) use text::{TextSource, is_blank, read_text, read_text_from};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 
 /// The most bytes taken from stdin, a FIFO or a device: 20 MiB, the largest media limit (document path 90253).
 pub(crate) const MAX_SPOOLED: u64 = 20 << 20;
@@ -63,10 +63,14 @@ fn unreadable(name: &str, error: &io::Error) -> Error {
             format!("there is no permission to read {name}"),
             "let the user that runs wecom-alert read the file and enter its folders",
         ),
-        _ if name == STDIN => {
-            Error::config(format!("stdin could not be read: {error}"), "check what stdin is connected to")
-        }
-        _ => Error::config(format!("{name} could not be read: {error}"), "check the path and the disk it is on"),
+        _ if name == STDIN => Error::config(
+            format!("stdin could not be read: {error}"),
+            hint_for(error, "check what stdin is connected to"),
+        ),
+        _ => Error::config(
+            format!("{name} could not be read: {error}"),
+            hint_for(error, "check the path and the disk it is on"),
+        ),
     }
 }
 

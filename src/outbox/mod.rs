@@ -23,7 +23,7 @@ pub(crate) use claimed::ClaimedEntry;
 pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert};
 pub(crate) use listing::{Listed, Stock};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 use crate::fingerprint::Summing;
 use crate::message::Part;
 use crate::store::{Folder, Guard};
@@ -350,7 +350,10 @@ fn unusable(folder: &Folder, error: &io::Error) -> Error {
         format!("the outbox in {:?} cannot be used: {error}", folder.path()),
         match error.kind() {
             io::ErrorKind::InvalidData => "remove what is named, or let WECOM_ALERT_STATE_DIR name another folder",
-            _ => "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+            _ => hint_for(
+                error,
+                "let WECOM_ALERT_STATE_DIR name a folder that this user may write to, on a disk that has room",
+            ),
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Exit 1: what should never happen is an error line or a document like any other, and no core dump. What a machine lacks is no
 //! such thing.
 
-use crate::support::{Run, Scene};
+use crate::support::{Run, Scene, TestEnv};
 
 /// A run that breaks on purpose, as a build for tests can; the exit code is that of the alert.
 #[cfg(all(unix, debug_assertions))]
@@ -27,6 +27,34 @@ fn it_ends_as_an_error_in_either_form() {
     let told = run.json();
     assert_eq!((&told["status"], &told["exit_code"]), (&"error".into(), &1.into()), "{told}");
     assert_eq!(run.stderr, "");
+}
+
+/// Wherever the descriptors run out: the hint names the limit, not network, folder or permission.
+#[cfg(unix)]
+#[test]
+fn too_few_descriptors_are_named_wherever_they_run_out() {
+    for args in [&["webhook-send", "disk full"][..], &["outbox", "list"], &["outbox", "flush"]] {
+        let mut ran_out = 0;
+        for files in 4..16 {
+            for base_url in ["http://127.0.0.1:1", "https://localhost:1"] {
+                let env = TestEnv::new();
+                let cmd = env.cmd(args.iter().copied()).args(["--base-url", base_url, "--output", "json"]).webhook();
+                let run = cmd.after(&format!("ulimit -n {files}")).run();
+                let [message, hint] = ["message", "hint"].map(|field| run.json()[field].as_str().map(str::to_owned));
+                let Some(message) = message.filter(|message| message.contains("Too many open files")) else {
+                    assert!(args[0] == "outbox" || run.stdout.contains("Connection refused"), "{files}: {}", run.all());
+                    continue;
+                };
+                ran_out += 1;
+                let code = if message.contains("no connection") { 7 } else { 3 };
+                assert_eq!(run.code, Some(code), "{files}: {}", run.all());
+                let hint = hint.unwrap();
+                assert!(hint.contains("ulimit -n") && hint.contains("LimitNOFILE"), "{files}: {hint}");
+                assert!(!hint.contains("DNS") && !hint.contains("STATE_DIR"), "{files}: {hint}");
+            }
+        }
+        assert!(ran_out > 8, "{args:?}: {ran_out}");
+    }
 }
 
 #[cfg(unix)]
