@@ -67,7 +67,7 @@ fn outcome_json(outcome: &Outcome, warnings: &[String]) -> Value {
         "unlicenseduser": outcome.unreached.of("unlicenseduser"),
         "parts": outcome.parts.iter().enumerate().map(|(at, part)| part_json(at, part)).collect::<Vec<_>>(),
         "attempts": outcome.attempts,
-        "retryable": outcome.status.is_retryable(),
+        "retryable": outcome.is_retryable(),
         "retry_after_s": error.and_then(|error| error.retry_after()).map(|wait| wait.as_secs()),
         "seen_ip": error.and_then(|error| error.seen_ip()),
         "outbox_id": outcome.outbox_id,

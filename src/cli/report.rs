@@ -44,12 +44,16 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
     stderr::wipe();
     let (outcome, exit_code) = (&report.outcome, report.outcome.exit_code());
     let Err(error) = print(report, how) else { return exit_code };
-    if outcome.error.is_some() {
+    // In text mode it was told before.
+    if outcome.error.is_some() && how.output == Output::Json {
         print_messages(report, how);
-        return exit_code;
     }
     // The reader has closed the pipe: no error.
     if error.kind() == io::ErrorKind::BrokenPipe {
+        return exit_code;
+    }
+    if outcome.error.is_some() {
+        stderr::say(report.mask, unwritable(&error).message());
         return exit_code;
     }
     if outcome.attempts > 0 {
@@ -83,11 +87,9 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
         Output::Text => {
             // A table is printed before the line that sums it up.
             let is_table = matches!(report.outcome.product, Product::Checks(..));
-            if is_table {
-                write_data(&text_data(report))?;
-            }
+            let table = if is_table { write_data(&text_data(report)) } else { Ok(()) };
             print_messages(report, how);
-            if is_table { Ok(()) } else { write_data(&text_data(report)) }
+            if is_table { table } else { write_data(&text_data(report)) }
         }
     }
 }

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::setting::{PREFIX, Setting, ValueKind};
+use super::urls::BaseUrl;
 use super::value::{Layer, Precedence, RawValue, SettingValue, shown, trim};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
@@ -174,6 +175,16 @@ impl Environment {
             }
         }
         secrets
+    }
+
+    /// The variables of ours whose values are secrets, or may carry them. A base URL carries none, unless it has a log-in or
+    /// a query, and then it is none.
+    pub fn secret_variables(&self) -> Vec<&'static str> {
+        let sensitive = Setting::ALL.iter().filter(|setting| setting.row().kind == ValueKind::Sensitive);
+        let named = sensitive.filter_map(|setting| Some((setting, setting.row().variable?)));
+        let is_plain = |name: &str| self.variable(name).is_some_and(|url| BaseUrl::parse(url).is_ok());
+        let secret = named.filter(|(setting, name)| !(matches!(setting, Setting::BaseUrl) && is_plain(name)));
+        secret.map(|(_, name)| name).collect()
     }
 
     fn folder(&self, variable: &str, platform: fn(&PlatformFolders) -> &PathBuf, in_home: &str) -> Option<PathBuf> {

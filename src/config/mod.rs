@@ -28,7 +28,7 @@ pub use env::Environment;
 pub use parse::{Rate, parse_duration_up_to};
 pub use report_settings::{ReportSettings, report_settings};
 pub use resolve::{Config, asked_deadline};
-pub use setting::{OptionGroup, Setting, SettingRow, ValueKind, secret_variables};
+pub use setting::{OptionGroup, Setting, SettingRow, ValueKind};
 pub use settings::{ProxySetting, RecipientSettings, Settings};
 pub use urls::{BaseUrl, ProxyUrl};
 pub use value::{Overrides, Precedence, RawValue, Sourced};

@@ -306,12 +306,6 @@ pub(super) const WEBHOOK_FORMS: &[Setting] = &[Setting::Webhook, Setting::Webhoo
 /// The forms of a proxy's URL.
 pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];
 
-/// The environment variables whose values are secrets, or may carry them.
-pub fn secret_variables() -> Vec<&'static str> {
-    let rows = Setting::ALL.iter().map(|setting| setting.row());
-    rows.filter(|row| row.kind == ValueKind::Sensitive).filter_map(|row| row.variable).collect()
-}
-
 impl Setting {
     /// All of them, in the order of the table.
     pub const ALL: &'static [Self] = Self::VARIANTS;

@@ -188,10 +188,17 @@ pub struct ListedEntry {
     pub attempts: u32,
     /// WeCom's last answer; `None` when it gave none.
     pub errcode: Option<i64>,
-    /// `waiting` or `failed`.
+    /// [`ListedEntry::WAITING`] or [`ListedEntry::FAILED`].
     pub state: &'static str,
     /// The error of its last attempt.
     pub reason: Option<String>,
+}
+
+impl ListedEntry {
+    /// The next flush tries it.
+    pub const WAITING: &str = "waiting";
+    /// It was given up: refused for good, damaged, or too old.
+    pub const FAILED: &str = "failed";
 }
 
 /// How a command ended, whole.
@@ -267,6 +274,17 @@ impl Outcome {
     /// A command that ended with its product.
     pub fn with_product(status: Status, product: Product) -> Self {
         Self { product, ..Self::new(status) }
+    }
+
+    /// Whether the same command, unchanged, may succeed later without risking a second delivery. What was given up stays
+    /// so.
+    pub fn is_retryable(&self) -> bool {
+        let has_more = match &self.product {
+            Product::Flush { remaining, .. } => *remaining > 0,
+            Product::Entries(entries) => entries.iter().any(|entry| entry.state == ListedEntry::WAITING),
+            _ => true,
+        };
+        self.status.is_retryable() && has_more
     }
 
     /// The process's exit code.

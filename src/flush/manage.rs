@@ -17,7 +17,7 @@ pub struct Selection {
     pub failed: bool,
 }
 
-/// Lists what waits and what was given up; `wants_code` lets the outcome fail while something waits.
+/// Lists what waits and what was given up; `wants_code` lets the outcome fail while there is anything.
 ///
 /// # Errors
 ///
@@ -25,21 +25,31 @@ pub struct Selection {
 pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     let outbox = Outbox::at(&session.require_state()?);
     let reading = move || {
-        let mut entries: Vec<_> = outbox.waiting()?.map(|entry| listed(entry, "waiting")).collect();
+        let mut entries: Vec<_> = outbox.waiting()?.map(|entry| listed(entry, ListedEntry::WAITING)).collect();
         let count = entries.len();
-        entries.extend(outbox.failed()?.map(|entry| listed(entry, "failed")));
+        entries.extend(outbox.failed()?.map(|entry| listed(entry, ListedEntry::FAILED)));
         // Unreadable entries come after the others.
         entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
         entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
-        Ok::<_, Error>((entries, count))
+        Ok::<_, Error>(entries)
     };
-    let (entries, count) = off_loop(reading).await??;
+    let entries = off_loop(reading).await??;
+    let failed = entries.iter().filter(|entry| entry.state == ListedEntry::FAILED).count();
+    let waiting = entries.len() - failed;
     let mut outcome = Outcome::with_product(Status::Ok, Product::Entries(entries));
-    if wants_code && count > 0 {
-        let error = Error::temporary(
-            format!("{count} {} in the outbox", if count == 1 { "alert waits" } else { "alerts wait" }),
-            "deliver them with: wecom-alert outbox flush",
-        );
+    if wants_code && waiting + failed > 0 {
+        let counted =
+            [(waiting, "waiting in the outbox"), (failed, "given up")].into_iter().filter(|(count, _)| *count > 0);
+        let counted = counted
+            .map(|(count, what)| format!("{count} {} {what}", if count == 1 { "alert is" } else { "alerts are" }));
+        let hint = match waiting {
+            0 => {
+                "see why with: wecom-alert outbox list; then try again with: wecom-alert outbox flush --failed, or discard \
+                  them with: wecom-alert outbox drop --failed"
+            }
+            _ => "deliver what waits with: wecom-alert outbox flush",
+        };
+        let error = Error::temporary(counted.collect::<Vec<_>>().join(", "), hint);
         outcome.status = error.status();
         outcome.error = Some(error);
     }
@@ -60,7 +70,7 @@ fn listed(listed: Listed, state: &'static str) -> ListedEntry {
         },
         Err(unread) => {
             // Damaged ones are never tried.
-            let state = if unread.is_damaged() { "failed" } else { state };
+            let state = if unread.is_damaged() { ListedEntry::FAILED } else { state };
             ListedEntry { reason: Some(unread.reason()), id: unread.id, state, ..ListedEntry::default() }
         }
     }

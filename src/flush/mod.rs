@@ -44,9 +44,11 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let deadline = session.deadline();
     let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
     flush.revived = revived;
-    let FlushReport { delivered, given_up, partial, attempts, stayed, .. } = flush.deliver(ids, usize::MAX).await;
+    let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, .. } =
+        flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
-    let remaining = match off_loop(move || outbox.waiting().map(Iterator::count)).await.flatten() {
+    let waiting = Arc::clone(&outbox);
+    let remaining = match off_loop(move || waiting.waiting().map(Iterator::count)).await.flatten() {
         Ok(remaining) => remaining,
         Err(error) => {
             session.warnings.push(format!("what waits cannot be counted: {error}"));
@@ -67,11 +69,20 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         if let Some(first) = given_up.first() {
             message = format!("{message}, {} given up; the first is {first}", given_up.len());
         }
-        let hint = match given_up.is_empty() {
-            true => "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all",
-            false => {
-                "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries again what was given up"
+        let hint = match (given_up.is_empty(), damaged.first()) {
+            (true, _) => {
+                "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all".to_owned()
             }
+            (false, None) => {
+                "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries again what was \
+                              given up"
+                    .to_owned()
+            }
+            (false, Some(id)) => format!(
+                "{id} is damaged, and trying again does not help: its text, as far as it is there, is in {}; send that \
+                 again, and discard the entry with: wecom-alert outbox drop {id}",
+                outbox.entry_file(id).display()
+            ),
         };
         outcome.status = if delivered > 0 { Status::Partial } else { Status::Temporary };
         outcome.error = Some(Error::new(outcome.status, message).with_hint(hint));
@@ -133,7 +144,7 @@ pub async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     flush.is_brief = true;
     let FlushReport { given_up, stayed, partial, .. } = flush.deliver(ids, MOST_AFTER_SEND).await;
     let stayed = stayed.iter().map(|reason| format!("still waiting: {reason}"));
-    for line in stayed.chain(given_up.iter().map(|reason| format!("given up: {reason}"))).chain(partial) {
+    for line in stayed.chain(partial) {
         observer.detail(format!("outbox: {line}"));
     }
     given_up.iter().map(|reason| format!("outbox: given up: {reason}")).collect()

@@ -44,6 +44,8 @@ pub(super) struct FlushReport {
     pub(super) delivered: usize,
     /// Why entries were moved to those that are not tried any more, one sentence each.
     pub(super) given_up: Vec<String>,
+    /// The ids of those of them that another try cannot send.
+    pub(super) damaged: Vec<String>,
     /// What went wrong with delivered entries, one sentence each.
     pub(super) partial: Vec<String>,
     /// Send requests.
@@ -61,6 +63,8 @@ type TargetKey = (String, Option<i64>);
 enum EntryEnd {
     Delivered,
     GivenUp(String),
+    /// It was given up, and another try would end in the same way.
+    Damaged(String),
     /// It still waits, and why.
     Waits(String),
     /// Another process has claimed it.
@@ -92,6 +96,10 @@ impl<'s, 'c> Flush<'s, 'c> {
             match self.deliver_one(&id, queue.is_empty()).await {
                 EntryEnd::Delivered => self.report.delivered += 1,
                 EntryEnd::GivenUp(reason) => self.report.given_up.push(format!("{id}: {reason}")),
+                EntryEnd::Damaged(reason) => {
+                    self.report.given_up.push(format!("{id}: {reason}"));
+                    self.report.damaged.push(id);
+                }
                 EntryEnd::Waits(reason) => self.report.stayed.push(format!("{id}: {reason}")),
                 EntryEnd::Gone => {}
             }
@@ -163,7 +171,8 @@ impl<'s, 'c> Flush<'s, 'c> {
             Ok(claimed) => claimed,
             Err(ClaimError::Busy) => return EntryEnd::Waits("it is being sent right now".to_owned()),
             Err(ClaimError::Gone) => return EntryEnd::Gone,
-            Err(ClaimError::Damaged(reason)) => return EntryEnd::GivenUp(reason),
+            Err(ClaimError::Damaged(unread)) if unread.can_be_revived() => return EntryEnd::GivenUp(unread.reason()),
+            Err(ClaimError::Damaged(unread)) => return EntryEnd::Damaged(unread.reason()),
             Err(ClaimError::Failed(error)) => return EntryEnd::Waits(error.to_string()),
         };
         let Some(parts) = parts else {
@@ -186,11 +195,12 @@ impl<'s, 'c> Flush<'s, 'c> {
         let may_have_arrived =
             claimed.progress.has(PartState::UnderWay) || (claimed.progress.has(PartState::Unknown) && !is_revived);
         if claimed.alert.at_most_once && may_have_arrived {
-            return give_up(claimed, "it may have arrived, and must not arrive twice".to_owned()).await;
+            let reason = "it may have arrived, and must not arrive twice";
+            return Ok(EntryEnd::GivenUp(give_up(claimed, reason.to_owned()).await?));
         }
         let parts = match parts {
             Err(error) if error.status() == Status::Refused => {
-                return give_up(claimed, error.message().to_owned()).await;
+                return Ok(EntryEnd::Damaged(give_up(claimed, error.message().to_owned()).await?));
             }
             parts => parts?,
         };
@@ -309,13 +319,13 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 }
 
-/// Gives one up that is not tried any more.
-async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<EntryEnd> {
+/// Gives one up that is not tried any more, and returns why.
+async fn give_up(claimed: ClaimedEntry, reason: String) -> Result<String> {
     let mut progress = claimed.progress.clone();
     progress.stop();
     progress.note(&Error::new(Status::Refused, reason.as_str()));
     to_the_end(move || claimed.fail(&progress)).await??;
-    Ok(EntryEnd::GivenUp(reason))
+    Ok(reason)
 }
 
 fn target_of(entry: &StoredAlert) -> String {

@@ -53,6 +53,11 @@ impl UnreadEntry {
         matches!(self.error, ReadError::Damaged(_))
     }
 
+    /// Whether it can be sent all the same, once the user asks for it: it is whole but for its progress.
+    pub(crate) fn can_be_revived(&self) -> bool {
+        self.is_damaged() && self.file == PROGRESS
+    }
+
     /// Why it was not read; nothing of its content is shown.
     pub(crate) fn reason(&self) -> String {
         format!("{} cannot be used: {}", self.file, self.error)
@@ -194,7 +199,19 @@ pub(super) fn ids(folder: &Folder) -> io::Result<Vec<String>> {
 /// Reads all entries, one at a time, in order; what went away meanwhile is left out.
 pub(super) fn list(folder: &Folder) -> io::Result<impl Iterator<Item = Listed>> {
     let folder = folder.clone();
-    Ok(ids(&folder)?.into_iter().filter_map(move |id| read(&folder.within(&id), &id)))
+    Ok(ids(&folder)?.into_iter().filter_map(move |id| {
+        let place = folder.within(&id);
+        match read(&place, &id)? {
+            Ok(_) if let Some(error) = lock_damage(&place) => Some(Err(UnreadEntry { id, file: LOCK, error })),
+            listed => Some(listed),
+        }
+    }))
+}
+
+/// What is wrong with the lock, where nobody can lock the entry.
+fn lock_damage(place: &Folder) -> Option<ReadError> {
+    let error = place.open_file(LOCK, MAX_BYTES).err()?;
+    (error.kind() == io::ErrorKind::InvalidData).then(|| not_opened(error))
 }
 
 /// Counts entries and bytes in these folders, by what the file system says of them.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use claimed::ClaimedEntry;
 pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert};
-pub(crate) use listing::{Listed, Stock};
+pub(crate) use listing::{Listed, Stock, UnreadEntry};
 
 use crate::error::{Error, Result, hint_for};
 use crate::fingerprint::Summing;
@@ -71,8 +71,8 @@ pub(crate) enum ClaimError {
     Busy,
     /// There is none of this name.
     Gone,
-    /// It cannot be delivered, and this is why. It is among the failed ones now.
-    Damaged(String),
+    /// It cannot be delivered. It is among the failed ones now.
+    Damaged(UnreadEntry),
     /// Its files or its folder cannot be used now (exit 3). It stays where it is.
     Failed(Error),
 }
@@ -197,13 +197,13 @@ impl Outbox {
     /// Claims a waiting entry, as it is now.
     pub(crate) fn claim(&self, id: &str) -> Result<ClaimedEntry, ClaimError> {
         let (place, lock) = self.lock_entry(&self.waiting, id).map_err(|error| match error {
-            ClaimError::Damaged(reason) => self.set_aside(&self.waiting.within(id), reason),
+            ClaimError::Damaged(unread) => self.set_aside(&self.waiting.within(id), unread),
             error => error,
         })?;
         // It may have been delivered or changed before the lock was free.
         match listing::read(&place, id) {
             Some(Ok((entry, progress))) => Ok(self.claimed(entry, progress, lock)),
-            Some(Err(unread)) if unread.is_damaged() => Err(self.set_aside(&place, unread.reason())),
+            Some(Err(unread)) if unread.is_damaged() => Err(self.set_aside(&place, unread)),
             Some(Err(unread)) => Err(ClaimError::Failed(not_readable(&unread.reason()))),
             None => {
                 let _ = place.remove(listing::is_own);
@@ -239,7 +239,7 @@ impl Outbox {
         for listed in self.failed()? {
             let (id, forgets) = match listed {
                 Ok((entry, _)) => (entry.id, false),
-                Err(unread) if unread.is_damaged() && unread.file == PROGRESS => (unread.id, true),
+                Err(unread) if unread.can_be_revived() => (unread.id, true),
                 Err(_) => continue,
             };
             let (place, _lock) = match self.lock_entry(&self.failed, &id) {
@@ -278,6 +278,11 @@ impl Outbox {
         swept.map_err(|error| self.unusable(&error))
     }
 
+    /// The file that holds the text of a failed entry.
+    pub(crate) fn entry_file(&self, id: &str) -> PathBuf {
+        self.failed.within(id).file(ENTRY)
+    }
+
     fn claimed(&self, alert: StoredAlert, progress: EntryProgress, lock: Guard) -> ClaimedEntry {
         let place = self.waiting.within(&alert.id);
         ClaimedEntry { alert, progress, place, failed: self.failed.clone(), new: self.new.clone(), lock }
@@ -297,16 +302,17 @@ impl Outbox {
                 Err(ClaimError::Gone)
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(ClaimError::Damaged(format!("its {LOCK} cannot be used: {error}")))
+                let error = format::ReadError::damaged(error.to_string());
+                Err(ClaimError::Damaged(UnreadEntry { id: id.to_owned(), file: LOCK, error }))
             }
             Err(error) => Err(self.unusable(&error).into()),
         }
     }
 
     /// Puts an entry that cannot be used among the failed ones.
-    fn set_aside(&self, place: &Folder, reason: String) -> ClaimError {
+    fn set_aside(&self, place: &Folder, unread: UnreadEntry) -> ClaimError {
         match place.move_into(&self.failed) {
-            Ok(()) => ClaimError::Damaged(reason),
+            Ok(()) => ClaimError::Damaged(unread),
             Err(error) => ClaimError::Failed(self.unusable(&error)),
         }
     }

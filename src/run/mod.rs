@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::alert::{Field, Level};
 use crate::channel::{Addressing, Channel};
-use crate::config::{Precedence, Settings, parse_duration_up_to, secret_variables};
+use crate::config::{Environment, Precedence, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
@@ -111,7 +111,7 @@ fn job(request: &RunRequest) -> Result<Job> {
     Ok(Job {
         program: program.clone(),
         arguments: arguments.to_vec(),
-        hidden: if request.clean_env { secret_variables() } else { Vec::new() },
+        hidden: if request.clean_env { Environment::from_process().secret_variables() } else { Vec::new() },
         tail_lines: request.tail_lines.unwrap_or(TAIL_LINES).into(),
         time_limit: limit.transpose()?,
         grace: GRACE,

@@ -134,9 +134,11 @@ pub(crate) struct UploadMediaArgs {
 #[derive(Subcommand)]
 pub(crate) enum OutboxCommand {
     /// Show what waits, and what WeCom refused for good
-    #[command(after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts are waiting'")]
+    #[command(
+        after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts were not delivered'"
+    )]
     List {
-        /// Exit with another code than 0 while something waits
+        /// Exit with 7 while something waits, or was given up and is still there
         #[arg(long)]
         exit_code: bool,
     },

@@ -160,8 +160,8 @@ fn damaged_progress_keeps_an_alert_that_must_not_be_repeated() {
     let file = place.path("waiting").join(&id).join("progress.json");
     let content = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, content.replace("\"attempts\":0", "\"attempts\":1")).unwrap();
-    let Err(ClaimError::Damaged(reason)) = place.outbox.claim(&id) else { panic!("it must be kept") };
-    assert!(reason.contains("checksum"), "{reason}");
+    let Err(ClaimError::Damaged(unread)) = place.outbox.claim(&id) else { panic!("it must be kept") };
+    assert!(unread.reason().contains("checksum"), "{unread:?}");
 }
 
 /// This test starts itself once more, as the process to be killed.

@@ -74,12 +74,17 @@ fn the_exit_code_can_say_whether_something_waits() {
     let scene = Scene::new();
     let [waiting, _] = one_of_each(&scene);
     let list = || scene.cmd(&["outbox", "list", "--exit-code"]).run();
-    let told = assert_document(&list(), "one waits", 7, &json!({"status": "temporary"}));
+    let told = assert_document(&list(), "one waits", 7, &json!({"status": "temporary", "retryable": true}));
+    assert_says(&told, "one waits", "message", &["1 alert is waiting", "1 alert is given up"]);
     assert_eq!(told["entries"].as_array().unwrap().len(), 2, "it lists them all the same");
     let run = scene.env.cmd(["outbox", "list", "--exit-code"]).run().assert_code(7);
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.all());
     assert_document(&scene.cmd(&["outbox", "drop", &waiting]).run(), "drop", 0, &json!({"dropped": 1}));
-    assert_document(&list(), "one failed", 0, &json!({"status": "ok"}));
+    // What was given up reaches nobody, unless a monitor tells of it.
+    let told = assert_document(&list(), "one failed", 7, &json!({"status": "temporary", "retryable": false}));
+    assert_says(&told, "one failed", "hint", &["outbox flush --failed", "outbox drop --failed"]);
+    assert_document(&scene.cmd(&["outbox", "drop", "--failed"]).run(), "drop", 0, &json!({"dropped": 1}));
+    assert_document(&list(), "none is left", 0, &json!({"status": "ok"}));
 }
 
 #[test]
@@ -92,11 +97,15 @@ fn a_damaged_entry_is_shown_and_never_vanishes() {
     let told = flushed(&scene, "two are damaged", flush(&scene), 6, [1, 0, 2]);
     let warnings = told["warnings"].to_string();
     assert!(warnings.contains(&spoilt) && warnings.contains(&unknown) && warnings.contains("version 9"), "{warnings}");
+    let text = folder(&scene, "failed").join(&spoilt).join("entry.json");
+    assert_says(&told, "damaged", "hint", &[text.to_str().unwrap(), &format!("outbox drop {spoilt}")]);
+    assert!(!told["hint"].as_str().unwrap().contains("--failed"), "it would not help: {told}");
     assert_eq!(scene.texts(), ["good"], "{good} is delivered all the same");
     let listed = list(&scene);
     for (entry, id) in listed.iter().zip([&spoilt, &unknown]) {
         assert_eq!((&entry["id"], &entry["queued_at"], &entry["errcode"]), (&json!(id), &Value::Null, &Value::Null));
-        assert!(entry["message"].as_str().unwrap().contains("entry.json cannot be used"), "{entry}");
+        let why = entry["message"].as_str().unwrap();
+        assert!(why.contains("entry.json cannot be used") && warnings.contains(why), "{entry}");
     }
     assert_eq!(listed.len(), 2);
     scene.cmd(&["outbox", "list"]).run().assert_code(0);

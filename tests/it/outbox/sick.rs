@@ -130,6 +130,8 @@ fn a_spoilt_attachment_is_told_and_holds_up_nobody() {
         spoil(&folder(&scene, "waiting").join(&first).join("2.bin"));
         let told = flushed(&scene, said, flush(&scene), 6, [1, 0, 1]);
         assert_says(&told, said, "message", &[&first, said]);
+        assert_says(&told, said, "hint", &[&format!("outbox drop {first}")]);
+        assert!(list(&scene)[0]["message"].as_str().unwrap().contains(said), "{said}");
         assert_eq!((scene.texts(), failed(&scene)), (vec!["one".to_owned()], vec![first]), "{said}");
     }
 }
@@ -188,8 +190,38 @@ fn what_does_not_match_its_checksum_is_kept_and_told() {
     fs::write(&path, content.replace("\"states\":\"p\"", "\"states\":\"s\"")).unwrap();
     let told = flushed(&scene, "a state", flush(&scene), 7, [0, 0, 1]);
     assert_says(&told, "a state", "message", &[&id, "progress.json", "its checksum differs"]);
+    assert_says(&told, "a state", "hint", &["outbox flush --failed"]);
     assert_eq!((scene.texts(), failed(&scene)), (vec![], vec![id]));
     assert!(list(&scene)[0]["message"].as_str().unwrap().contains("its checksum differs"));
     flushed(&scene, "asked for", flush(&scene).arg("--failed"), 0, [1, 0, 0]);
     assert_eq!(scene.texts(), ["hello"]);
+}
+
+/// Nobody can lock it: before and after the flush that gives it up, the list says what the flush says.
+#[cfg(unix)]
+#[test]
+fn a_spoilt_lock_is_told_by_list_and_flush_alike() {
+    let scene = Scene::new();
+    let id = store(&scene, &["hello"]);
+    let lock = folder(&scene, "waiting").join(&id).join("lock");
+    fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &lock).unwrap();
+    let before = list(&scene).remove(0);
+    let told = flushed(&scene, "a lock", flush(&scene), 7, [0, 0, 1]);
+    let after = list(&scene).remove(0);
+    let why = before["message"].as_str().unwrap();
+    assert!(why.contains("lock cannot be used: it is a link"), "{before}");
+    assert_eq!((&after["message"], &after["state"]), (&before["message"], &json!("failed")));
+    assert_says(&told, "a lock", "message", &[&id, why]);
+    assert_says(&told, "a lock", "hint", &[&format!("outbox drop {id}")]);
+}
+
+/// With -v too: the line is on stderr once.
+#[test]
+fn what_a_send_gives_up_is_told_once() {
+    let scene = Scene::new();
+    let id = store(&scene, &["sick"]);
+    fs::write(folder(&scene, "waiting").join(&id).join("entry.json"), "{").unwrap();
+    let run = send(&scene, &["well", "-v"]).run().assert_code(0);
+    assert_eq!(run.stderr.matches(&format!("given up: {id}")).count(), 1, "{}", run.all());
 }

@@ -50,7 +50,10 @@ fn check(document: &Value, code: i32) -> Option<String> {
     if code != 0 && (document["message"].is_null() || document["hint"].is_null()) {
         return fault("a failure without message or hint");
     }
-    if document["retryable"] != matches!(code, 7 | 8) {
+    // What was given up by a flush, or is listed as that, stays so.
+    let is_waiting = |entries: &Vec<Value>| entries.iter().any(|entry| entry["state"] == "waiting");
+    let has_more = document["remaining"] != 0 && document["entries"].as_array().is_none_or(is_waiting);
+    if document["retryable"] != (matches!(code, 7 | 8) && has_more) {
         return fault("retryable does not fit");
     }
     for (at, part) in document["parts"].as_array()?.iter().enumerate() {

@@ -40,9 +40,31 @@ fn a_failure_stays_what_it_is() {
                 wecom.script(Way::WebhookSend.endpoint(), [reply.clone()]);
                 let run = change(Way::WebhookSend.cmd(&env).base_url(&wecom).args(more.iter().copied())).run();
                 assert_eq!(run.code, Some(code), "{name} {more:?}\n{}", run.all());
+                // The document in a closed stdout goes nowhere, without a failure.
+                if name == "closed" {
+                    continue;
+                }
+                assert_eq!(run.stderr.matches("error[").count(), 1, "{name} {more:?}\n{}", run.all());
+                let is_lost = name == "full" && !more.is_empty();
+                let told = run.stderr.matches("the result cannot be written to stdout: ").count();
+                assert_eq!(told, usize::from(is_lost), "{name} {more:?}\n{}", run.all());
             }
         }
     }
+}
+
+/// A table and a failure: each is told once.
+#[test]
+fn a_list_that_is_lost_is_told_beside_the_failure() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    wecom.script(Way::WebhookSend.endpoint(), [Reply::status(502)]);
+    Way::WebhookSend.cmd(&env).base_url(&wecom).arg("--outbox").run().assert_code(0);
+    let run = env.cmd(["outbox", "list", "--exit-code"]).stdout_full().run().assert_code(7);
+    assert_eq!(run.stderr.matches("error[temporary]").count(), 1, "{}", run.all());
+    assert_eq!(run.stderr.matches("the result cannot be written to stdout").count(), 1, "{}", run.all());
 }
 
 #[test]

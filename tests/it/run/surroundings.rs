@@ -70,16 +70,26 @@ fn the_command_runs_in_little_address_space() {
 fn secrets_are_inherited_unless_the_environment_is_to_be_clean() {
     let script = "echo \"${WECOM_ALERT_WEBHOOK:+webhook} ${WECOM_ALERT_SECRET:+secret} ${WECOM_ALERT_PROXY:+proxy} \
         ${WECOM_ALERT_BASE_URL:+url} ${WECOM_ALERT_DEADLINE:+deadline} ${OTHER}\"";
-    for (options, expected) in
-        [(&[][..], "webhook secret proxy url deadline other\n"), (&["--clean-env"], "    deadline other\n")]
-    {
-        let scene = Scene::new();
-        let run = sh(&scene, options, &format!("{script}; exit 5"));
+    let scene = Scene::new();
+    let plain = scene.wecom.base_url();
+    let with_login = plain.replace("://", "://user:made-up@");
+    // Where the settings are wrong the alert fails; what the command gets is the same.
+    for (options, base_url, arrives, expected) in [
+        (&[][..], &plain, true, "webhook secret proxy url deadline other\n"),
+        (&["--clean-env"], &plain, true, "   url deadline other\n"),
+        (&["--clean-env"], &with_login, false, "    deadline other\n"),
+        (&["--clean-env"], &format!("{plain}/?key=made-up"), false, "    deadline other\n"),
+    ] {
+        let scene = Scene::with(crate::support::fake::FakeWecom::start());
+        let base_url = base_url.replace(&plain, &scene.wecom.base_url());
+        let run = sh(&scene, options, &format!("{script}; exit 5")).env("WECOM_ALERT_BASE_URL", base_url);
         let run = run.env("WECOM_ALERT_SECRET", "made-up").env("WECOM_ALERT_PROXY", "none").env("OTHER", "other");
         let run = run.env("WECOM_ALERT_DEADLINE", "20s").run();
         assert_eq!((run.code, run.stdout.as_str()), (Some(5), expected), "{}", run.stderr);
-        // The alert has its own.
-        assert_told(&scene, &["exit code 5"]);
+        if arrives {
+            // The alert has its own.
+            assert_told(&scene, &["exit code 5"]);
+        }
     }
 }
 
