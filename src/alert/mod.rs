@@ -9,6 +9,7 @@ mod articles;
 mod card;
 mod card_limits;
 pub(crate) mod escape;
+mod level;
 mod outline;
 mod parse;
 mod texts;
@@ -18,8 +19,8 @@ mod tests;
 
 use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
-use crate::error::Error;
 use crate::message::card::{CardType, SelectOption};
+pub use level::Level;
 pub use outline::Rendered;
 pub(crate) use outline::prefix_before;
 
@@ -186,58 +187,6 @@ impl Alert {
         let label = self.link_label().unwrap_or_default();
         label.chars().count() <= BUTTON_CHARS && self.textcard().is_ok_and(|card| card.rest.is_none())
     }
-}
-
-/// How bad it is, from calm to loud. Read from its name in either case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "lowercase", ascii_case_insensitive, parse_err_ty = Error, parse_err_fn = unknown_level)]
-pub enum Level {
-    /// For the record.
-    Info,
-    /// All is well, or well again.
-    Ok,
-    /// Somebody should look.
-    Warning,
-    /// Somebody must act.
-    Critical,
-}
-
-impl Level {
-    /// The name in options.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// The word before the title: all that a type without colours shows.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Info => "[INFO]",
-            Self::Ok => "[OK]",
-            Self::Warning => "[WARNING]",
-            Self::Critical => "[CRITICAL]",
-        }
-    }
-
-    /// The font colour in `markdown`: grey, green or orange, for there is no red (document path 90236).
-    pub fn font_color(self) -> &'static str {
-        match self {
-            Self::Info => "comment",
-            Self::Ok => "info",
-            Self::Warning | Self::Critical => "warning",
-        }
-    }
-
-    /// Whether somebody has to do something.
-    pub fn is_alarm(self) -> bool {
-        matches!(self, Self::Warning | Self::Critical)
-    }
-}
-
-fn unknown_level(name: &str) -> Error {
-    Error::usage(
-        format!("--level {name:?} is no level"),
-        "write --level info, --level ok, --level warning or --level critical",
-    )
 }
 
 /// An alert in a type whose places are short.

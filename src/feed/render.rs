@@ -52,11 +52,6 @@ const SENTENCES: [&str; 3] = ["summary", "description", "message"];
 /// The labels that may tell the severity, the first one first.
 const SEVERITY_LABELS: [&str; 3] = ["severity", "priority", "level"];
 
-const WARNING: [&str; 12] =
-    ["warning", "warn", "minor", "medium", "average", "moderate", "low", "p2", "p3", "sev2", "sev3", "degraded"];
-const INFO: [&str; 11] =
-    ["info", "information", "informational", "notice", "none", "ok", "debug", "p4", "p5", "sev4", "sev5"];
-
 /// The whole notification as an alert.
 pub(super) fn alert(notification: &Notification) -> Alert {
     let occurrences = &notification.occurrences;
@@ -91,14 +86,14 @@ fn level(occurrences: &[Occurrence]) -> Level {
     firing.map(severity).max_by_key(rank).unwrap_or(Level::Ok)
 }
 
-/// The level by the labels. No label, or an unknown word (`critical`, `page`, `P1` and the like are among them), means
-/// critical: a missing label must not hide an alert.
+/// The level by the labels. No label, or an unknown word, means critical: a missing label must not hide an alert. What fires
+/// is never shown as ok.
 fn severity(occurrence: &Occurrence) -> Level {
-    let word = SEVERITY_LABELS.iter().find_map(|name| occurrence.label(name)).unwrap_or_default().to_ascii_lowercase();
-    match word.as_str() {
-        word if WARNING.contains(&word) => Level::Warning,
-        word if INFO.contains(&word) => Level::Info,
-        _ => Level::Critical,
+    let word = SEVERITY_LABELS.iter().find_map(|name| occurrence.label(name));
+    match word.and_then(Level::from_word) {
+        Some(Level::Ok) => Level::Info,
+        Some(level) => level,
+        None => Level::Critical,
     }
 }
 

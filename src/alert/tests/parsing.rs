@@ -66,7 +66,12 @@ fn a_level_goes_by_its_name() {
         assert_eq!(level.as_str().parse::<Level>().unwrap(), level);
         assert_eq!(level.as_str().to_uppercase().parse::<Level>().unwrap(), level);
     }
-    for name in ["", "CRIT", "error", "warn"] {
+    for (word, level) in
+        [("CRIT", Level::Critical), (" warn\r", Level::Warning), ("resolved", Level::Ok), ("提示", Level::Info)]
+    {
+        assert_eq!(word.parse::<Level>().unwrap(), level, "{word:?}");
+    }
+    for name in ["", "sideways"] {
         let error = name.parse::<Level>().unwrap_err();
         assert!(error.message().contains(&format!("{name:?}")) && error.hint().unwrap().contains("--level warning"));
     }

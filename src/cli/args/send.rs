@@ -76,7 +76,7 @@ pub(crate) struct FeedArgs {
 pub(crate) struct AlertArgs {
     #[command(flatten)]
     _titles: SettingArgs<{ OptionGroup::Titles as u8 }>,
-    /// How bad it is: info, ok, warning or critical
+    /// How bad it is: info, ok, warning or critical; words like warn, error, P1 and 严重 are known too
     #[arg(long, value_name = "LEVEL", value_parser = Offered(Level::VARIANTS), hide_possible_values = true)]
     pub(crate) level: Option<String>,
     /// A fact, such as host=web-1 (repeatable)

@@ -61,7 +61,7 @@ fn the_level_is_the_worst_of_the_firing_alerts() {
     for word in ["warning", "Warn", "minor", "P2"] {
         assert_eq!(level(word), Some(Level::Warning), "{word}");
     }
-    for word in ["info", "none", "Notice"] {
+    for word in ["info", "none", "Notice", "ok"] {
         assert_eq!(level(word), Some(Level::Info), "{word}");
     }
     assert_eq!(one("firing", json!({}), json!({})).level, Some(Level::Critical));

@@ -76,12 +76,10 @@ fn a_level_is_a_word_and_a_colour() {
         assert_eq!(sent("markdown"), format!("<font color=\"{color}\">**{word}**</font> full"));
         assert_eq!(sent("markdown_v2"), format!("# {word}\n\n```\nfull\n```"));
     }
-    for level in ["", "CRIT", "error", "warn"] {
-        let (message, hint) = refused(&scene, level, scene.send(Channel::App, &["--level", level, "full"]));
-        assert!(
-            message.contains(&format!("--level {level:?} is no level")) && hint.contains("--level warning"),
-            "{message}"
-        );
+    for (level, word) in [("CRIT", "[CRITICAL]"), ("warn", "[WARNING]"), (" Error\r", "[CRITICAL]"), ("恢复", "[OK]")]
+    {
+        let cmd = scene.send(Channel::App, &["-t", "text", "--level", level, "full"]);
+        assert_eq!(delivered(&scene, level, cmd)[0]["text"]["content"], format!("{word} full"));
     }
 }
 

@@ -98,7 +98,7 @@ fn what_has_no_place_in_a_type_is_refused() {
         (&["--button", "ack=Ack", "text"], "--button is for template cards alone", "--card button_interaction"),
         (&["--option", "a=A", "text"], "--option is for template cards alone", "--card vote_interaction"),
         (&["-t", "text", "--card", "text_notice", "text"], "-t text does not go with --card", "leave -t out"),
-        (&["--level", "fatal", "text"], "--level \"fatal\" is no level", "--level critical"),
+        (&["--level", "sideways", "text"], "--level \"sideways\" is not a known level", "--level critical"),
         (&["--field", "host", "text"], "\"host\" is not of the form", "host=web-1"),
         (
             &["-t", "video", "--media-id", "x", "--url", LINK],
