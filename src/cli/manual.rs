@@ -1,7 +1,10 @@
-//! Short help (`-h`), shell completions and man pages, generated from the definition of the options.
+//! What explains the program: help, the topics of the manual, shell completions and man pages.
+
+mod topic;
 
 use std::ffi::OsString;
 use std::io;
+use std::iter;
 
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
@@ -9,11 +12,13 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
+use wecom_alert::config::Language;
 use wecom_alert::error::{Error, Result};
 use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Cli, definition, is_rare};
 use super::output;
+use topic::{TOPICS, Topic};
 
 /// The last line of short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
@@ -26,6 +31,66 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     clap_complete::generate(shell, &mut root, name, &mut script);
     // For bash the generator (4.6) writes a name with a hyphen in two ways, so that no case of the script matches.
     String::from_utf8_lossy(&script).replace("wecom__subcmd__alert", "wecom__alert").into_bytes()
+}
+
+/// What `help` shows: a topic of the manual, the long help of a command, or the list of both.
+/// An error of usage if there is neither.
+pub(crate) fn help(about: &[String], language: Language) -> Result<String> {
+    match about {
+        [] => return Ok(list_of_help(language)),
+        [name] => {
+            if let Some(topic) = Topic::named(name) {
+                return Ok(topic_page(topic, language));
+            }
+        }
+        _ => {}
+    }
+    let root = definition();
+    let mut command = &root;
+    for name in about {
+        command = command.find_subcommand(name).ok_or_else(|| nothing_to_help_with(command, name))?;
+    }
+    let line = iter::once("wecom-alert").chain(about.iter().map(String::as_str)).chain(["--help"]);
+    Ok(Cli::command().try_get_matches_from(line).err().map(|help| help.render().to_string()).unwrap_or_default())
+}
+
+fn list_of_help(language: Language) -> String {
+    let mut text = "Commands (wecom-alert COMMAND --help):\n".to_owned();
+    for command in definition().get_subcommands() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("  {:14}{about}\n", command.get_name()));
+    }
+    text.push_str("\nTopics (wecom-alert help TOPIC):\n");
+    for topic in &TOPICS {
+        text.push_str(&format!("  {:14}{}\n", topic.name, topic.about(language)));
+    }
+    text
+}
+
+/// The page of a topic. Where a command has the same name, the first line says how to get its options.
+fn topic_page(topic: &Topic, language: Language) -> String {
+    let page = topic.page(language);
+    if definition().find_subcommand(topic.name).is_none() {
+        return page.to_owned();
+    }
+    let name = topic.name;
+    match language {
+        Language::English => format!("For the options of the command: wecom-alert {name} --help\n\n{page}"),
+        Language::Chinese => format!("命令选项：wecom-alert {name} --help\n\n{page}"),
+    }
+}
+
+fn nothing_to_help_with(command: &Command, name: &str) -> Error {
+    if command.get_name() != "wecom-alert" {
+        return no_such_command(command, name);
+    }
+    let known = command.get_subcommands().map(Command::get_name).chain(TOPICS.iter().map(|topic| topic.name));
+    let near = nearest(name, known).filter(|known| is_near(name, known));
+    let hint = match near {
+        Some(near) => format!("the nearest one is {near}; wecom-alert help lists all"),
+        None => "wecom-alert help lists commands and topics".to_owned(),
+    };
+    Error::usage(format!("there is no command or topic {name:?}"), hint)
 }
 
 /// The manual page of a command, or of the program.

@@ -75,6 +75,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name };
     match Task::new(command) {
         Task::Completions(shell) => Ok(print_explanation(&manual::completions(shell), name, mask)),
+        Task::Help(about) => {
+            let language = report_settings(&overrides, environment).language;
+            Ok(match manual::help(&about, language) {
+                Ok(text) => print_explanation(text.as_bytes(), name, mask),
+                Err(error) => invocation.fail(error),
+            })
+        }
         Task::Manual(names) => Ok(match manual::page(&names) {
             Ok(page) => print_explanation(&page, name, mask),
             Err(error) => invocation.fail(error),
@@ -303,6 +310,6 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
-        Task::Completions(_) | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
+        Task::Completions(_) | Task::Help(_) | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) enum Task {
     Drop(Selection),
     Check { channel: Option<Channel>, sends: bool },
     Completions(Shell),
+    Help(Vec<String>),
     Manual(Vec<String>),
 }
 
@@ -44,6 +45,7 @@ impl Task {
             }
             Command::Check { route, send } => Self::Check { channel: route, sends: send },
             Command::Completions { shell } => Self::Completions(shell),
+            Command::Help { about } => Self::Help(about),
             Command::Man { command } => Self::Manual(command),
         }
     }

@@ -85,6 +85,31 @@ pub enum Output {
     Json,
 }
 
+/// The language of the manual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// The values of the setting.
+    pub(super) const NAMES: &[&str] = &["auto", "en", "zh"];
+
+    /// The language of that name; `None` for the one that the locale says.
+    pub(super) fn parse(name: &str) -> Result<Option<Self>> {
+        match name {
+            "auto" => Ok(None),
+            "en" => Ok(Some(Self::English)),
+            "zh" => Ok(Some(Self::Chinese)),
+            _ => Err(Error::config("there is no such language", "write `auto`, `en` or `zh`")),
+        }
+    }
+}
+
 impl Output {
     pub(super) fn parse(name: &str) -> Result<Self> {
         let hint = "write `text` or `json`";

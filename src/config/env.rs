@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::choice::Language;
 use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
 use super::value::{Layer, Precedence, RawValue, SettingValue, shown, trim};
@@ -63,6 +64,12 @@ impl Environment {
     /// Ours are read by their keys, and never here.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// The language of the locale, for messages.
+    pub(super) fn language(&self) -> Language {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| self.variable(name));
+        if locale.is_some_and(|locale| locale.starts_with("zh")) { Language::Chinese } else { Language::English }
     }
 
     /// Whether a terminal may be shown colours: neither `NO_COLOR` nor a terminal without any says otherwise.

@@ -21,7 +21,7 @@ mod urls;
 mod value;
 mod webhook_key;
 
-pub use choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
+pub use choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 pub use config_file::{Exposure, who_may_read};
 pub use credential::SecretSource;
 pub use env::Environment;

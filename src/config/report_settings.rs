@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use toml::{Table, Value};
 
-use super::choice::Output;
+use super::choice::{Language, Output};
 use super::config_file::LARGEST;
 use super::env::Environment;
 use super::setting::Setting;
@@ -20,6 +20,8 @@ use super::value::{Overrides, Precedence, RawValue, SettingValue};
 pub struct ReportSettings {
     /// How results are to be printed; text where nothing says so.
     pub output: Output,
+    /// The language of the manual.
+    pub language: Language,
     /// Errors, `queued` and `partial` only.
     pub quiet: bool,
     /// Whether each attempt is printed.
@@ -34,6 +36,7 @@ impl From<&Settings> for ReportSettings {
     fn from(settings: &Settings) -> Self {
         Self {
             output: settings.output,
+            language: settings.language,
             quiet: settings.quiet,
             verbose: settings.verbose > 0,
             profile: settings.profile.clone(),
@@ -59,13 +62,15 @@ pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettin
         let value = SettingValue::new(setting, RawValue::Text(text), Precedence::TopLevel, String::new());
         Some(value.in_file((0, 0), folder))
     };
-    let output = given(Setting::Output).and_then(text).or_else(|| in_file(Setting::Output).and_then(text));
-    let output = output.and_then(|name| Output::parse(&name).ok()).unwrap_or_default();
+    let word = |setting| given(setting).and_then(text).or_else(|| in_file(setting).and_then(text));
+    let language = word(Setting::Language).and_then(|name| Language::parse(&name).ok().flatten());
+    let language = language.unwrap_or_else(|| env.language());
+    let output = word(Setting::Output).and_then(|name| Output::parse(&name).ok()).unwrap_or_default();
     let log_file = given(Setting::LogFile).or_else(|| in_file(Setting::LogFile));
     let log_file = log_file.and_then(|value| value.path(env.home()).ok());
     let (quiet, verbose) = (overrides.has(Setting::Quiet), overrides.has(Setting::Verbose));
     drop(file);
-    ReportSettings { output, quiet, verbose, profile, log_file }
+    ReportSettings { output, language, quiet, verbose, profile, log_file }
 }
 
 /// The config file and its text, if it can be read without an error and without waiting.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{OnRateLimit, Output, TargetName, parse_choice};
+use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
 use super::config_file::{Exposure, Found, Places, readers};
 use super::credential::SecretSource;
 use super::env::Environment;
@@ -196,6 +196,7 @@ impl<'a> Config<'a> {
             log_file: layers.path(Setting::LogFile, env.home())?,
             no_validate: layers.flag(Setting::NoValidate)?,
             dry_run: layers.flag(Setting::DryRun)?,
+            language: layers.parsed(Setting::Language, Language::parse)?.flatten().unwrap_or_else(|| env.language()),
             output: layers.parsed(Setting::Output, Output::parse)?.unwrap_or_default(),
             quiet,
             verbose,

@@ -7,7 +7,7 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output};
+use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
 use crate::input::Encoding;
 use OptionGroup::{
     AppMessage, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix, Mentions, MessageType, Recipients, Titles,
@@ -222,6 +222,8 @@ settings! {
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
     Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };
+    /// Language of the manual: auto (by the locale), en or zh
+    Language = option(Word, Global, "--language", "NAME").env("WECOM_ALERT_LANGUAGE").offers(Language::NAMES).rare();
     /// Append one line of JSON for this command to a file; no text, no secret
     LogFile = option(Path, Global, "--log-file", "PATH").env("WECOM_ALERT_LOG_FILE").rare();
     /// Print errors, `queued` and `partial` only

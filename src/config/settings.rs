@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Keep, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
+use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
 use super::parse::Rate;
 use super::setting::Setting;
@@ -151,6 +151,8 @@ pub struct Settings {
     pub no_validate: bool,
     /// Check and show, send nothing.
     pub dry_run: bool,
+    /// The language of the manual.
+    pub language: Language,
     /// How results are printed.
     pub output: Output,
     /// Errors, `queued` and `partial` only.

@@ -29,7 +29,7 @@ WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options
 /// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it, or that it is safely queued.
 #[derive(Parser)]
 #[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 100)]
-#[command(propagate_version = true, subcommand_required = true)]
+#[command(propagate_version = true, subcommand_required = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     _global: SettingArgs<{ OptionGroup::Global as u8 }>,
@@ -86,6 +86,13 @@ pub(crate) enum Command {
         #[arg(long)]
         send: bool,
     },
+    /// Show a page of the manual, or the help of a command
+    #[command(after_help = "Example:\n  wecom-alert help delivery")]
+    Help {
+        /// A topic or a command; without one, the list of both
+        #[arg(value_name = "TOPIC|COMMAND", num_args = 0..=2)]
+        about: Vec<String>,
+    },
     /// Print completions for a shell
     #[command(after_help = "Example:\n  wecom-alert completions bash > /etc/bash_completion.d/wecom-alert")]
     Completions {
@@ -105,8 +112,18 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 9] =
-        ["app-send", "webhook-send", "run", "upload-media", "get-token", "check", "outbox", "completions", "man"];
+    pub(crate) const NAMES: [&str; 10] = [
+        "app-send",
+        "webhook-send",
+        "run",
+        "upload-media",
+        "get-token",
+        "check",
+        "outbox",
+        "help",
+        "completions",
+        "man",
+    ];
 
     pub(crate) fn name(&self) -> &'static str {
         self.into()

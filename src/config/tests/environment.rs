@@ -9,7 +9,7 @@ use crate::input::Encoding;
 fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LOG_FILE \
+    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
@@ -146,6 +146,7 @@ fn every_option_reaches_the_settings() {
         .set(Setting::NoCache, on.clone())
         .set(Setting::NoValidate, on.clone())
         .set(Setting::Output, "json")
+        .set(Setting::Language, "zh")
         .set(Setting::Quiet, on.clone())
         .set(Setting::Verbose, "2")
         .set(Setting::CorpId, "ww")
@@ -196,6 +197,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.msgtype.unwrap().value, s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
     assert_eq!((s.mention_fallback, s.prefix.unwrap()), (crate::config::MentionFallback::Fail, "$x".to_owned()));
+    assert_eq!(s.language, crate::config::Language::Chinese);
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
     assert_eq!((s.retries, s.on_rate_limit, s.jitter.unwrap().as_secs()), (5, OnRateLimit::Outbox, 6));
     assert_eq!((s.on_long, s.keep), (OnLong::Split, Keep::Tail));

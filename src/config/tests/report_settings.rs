@@ -1,7 +1,7 @@
 //! `report_settings`: what is read of settings that cannot be used.
 
 use super::*;
-use crate::config::{Output, ReportSettings, report_settings};
+use crate::config::{Language, Output, ReportSettings, report_settings};
 
 /// Names and values.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -11,7 +11,7 @@ const BROKEN: &str = "output = 'json'\ntimeuot = 1\ntimeout = true\nsecret = 'x'
 
 fn told(output: Output, profile: Option<&str>) -> ReportSettings {
     let profile = profile.map(str::to_owned);
-    ReportSettings { output, quiet: false, verbose: false, profile, log_file: None }
+    ReportSettings { output, profile, ..ReportSettings::default() }
 }
 
 #[test]
@@ -94,4 +94,39 @@ fn the_log_file_is_known_despite_broken_settings() {
     for config in ["", "log_file = 5", "log_file = ' '", "log_file = '$LOG'", "log_file = 'x'\nno TOML"] {
         assert_eq!(report_settings(&Overrides::default(), &Home::with(config).env(&[])).log_file, None, "{config}");
     }
+}
+
+#[test]
+fn the_language_is_that_of_the_setting_else_of_the_locale() {
+    let home = Home::with(&format!("language = 'zh'\n{BROKEN}"));
+    let option = |name: &str| Overrides::default().set(Setting::Language, name);
+    let none = Overrides::default;
+    let variable = [("WECOM_ALERT_LANGUAGE", "en")];
+    assert_eq!(report_settings(&none(), &home.env(&[])).language, Language::Chinese);
+    assert_eq!(report_settings(&none(), &home.env(&variable)).language, Language::English);
+    assert_eq!(report_settings(&option("zh"), &home.env(&variable)).language, Language::Chinese);
+    let cases: [(Overrides, Variables<'_>, Language); 9] = [
+        (none(), &[], Language::English),
+        (none(), &[("LANG", "zh_CN.UTF-8")], Language::Chinese),
+        (none(), &[("LANG", "en_US.UTF-8"), ("LC_MESSAGES", "zh_TW")], Language::Chinese),
+        (none(), &[("LANG", "zh_CN.UTF-8"), ("LC_MESSAGES", ""), ("LC_ALL", "C")], Language::English),
+        (none(), &[("LANG", "zh_CN.UTF-8"), ("LC_MESSAGES", ""), ("LC_ALL", "")], Language::Chinese),
+        (none(), &[("LANG", "zh_CN.UTF-8"), ("WECOM_ALERT_LANGUAGE", "en")], Language::English),
+        (option("auto"), &[("LANG", "zh_CN.UTF-8"), ("WECOM_ALERT_LANGUAGE", "en")], Language::Chinese),
+        (option("fr"), &[("LANG", "zh_CN.UTF-8")], Language::Chinese),
+        (option("en"), &[("LANG", "zh_CN.UTF-8")], Language::English),
+    ];
+    for (index, (overrides, variables, wanted)) in cases.into_iter().enumerate() {
+        let home = Home::empty();
+        assert_eq!(report_settings(&overrides, &home.env(variables)).language, wanted, "case {index}");
+        // A command that works has the same one, and refuses what is none.
+        if overrides.text(Setting::Language) != Some("fr") {
+            assert_eq!(home.settings(&overrides, variables).language, wanted, "case {index}");
+        }
+    }
+    let error = Home::empty().error(&option("fr"), &[]);
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::Usage, "--language: there is no such language (given: `fr`)")
+    );
 }

@@ -1,0 +1,72 @@
+//! The topics of the manual: the pages in `src/manual/`, in both languages.
+
+use wecom_alert::config::Language;
+
+/// A topic, and its page in each language. The pages are Markdown, and are read only when they are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Topic {
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+}
+
+macro_rules! topics {
+    ($($name:literal)+) => {
+        [$(Topic {
+            name: $name,
+            english: include_str!(concat!("../../manual/en/", $name, ".md")),
+            chinese: include_str!(concat!("../../manual/zh/", $name, ".md")),
+        }),+]
+    };
+}
+
+/// All topics, in the order of the list.
+pub(super) static TOPICS: [Topic; 12] = topics! {
+    "config" "delivery" "outbox" "run" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+};
+
+impl Topic {
+    /// The topic of that name.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        TOPICS.iter().find(|topic| topic.name == name)
+    }
+
+    /// Its page.
+    pub(super) fn page(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.english,
+            Language::Chinese => self.chinese,
+        }
+    }
+
+    /// What it is about, in a phrase: the first line of its page.
+    pub(super) fn about(&self, language: Language) -> &'static str {
+        self.page(language).lines().next().unwrap_or_default().trim_start_matches('#').trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most bytes that all pages have together: they are part of the program.
+    const MOST_BYTES: usize = 250 * 1024;
+
+    #[test]
+    fn the_manual_stays_small() {
+        let bytes: usize = TOPICS.iter().map(|topic| topic.english.len() + topic.chinese.len()).sum();
+        assert!(bytes <= MOST_BYTES, "the pages in src/manual have {bytes} bytes");
+    }
+
+    #[test]
+    fn a_page_begins_with_what_it_is_about() {
+        for topic in TOPICS {
+            for language in [Language::English, Language::Chinese] {
+                let (page, about) = (topic.page(language), topic.about(language));
+                assert!(page.starts_with("# ") && !about.is_empty(), "{} {language:?}", topic.name);
+                assert!(about.chars().count() <= 60 && !about.ends_with(['.', '。']), "{about}");
+            }
+        }
+    }
+}
