@@ -11,6 +11,26 @@ pub fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Pairs of quotes that env files, copying and input methods leave around a value.
+const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('「', '」')];
+
+/// A value without what quoting, copying and saving leave around it: white space, signs that cannot be seen, NUL, and one pair
+/// of quotes.
+///
+/// `docker --env-file` keeps quotes that a shell takes off, chats and web pages add signs of no width, Windows adds a
+/// carriage return or a byte-order mark. None of them belongs to any credential, id, number, address or path.
+pub fn unwrapped(text: &str) -> &str {
+    let trim = |text| str::trim_matches(text, |c: char| c.is_whitespace() || c == '\0' || is_invisible(c));
+    let text = trim(text);
+    let quoted = QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    quoted.map_or(text, trim)
+}
+
+/// Whether a character takes no room on a screen: joiners, soft hyphens, marks of direction and byte order.
+fn is_invisible(c: char) -> bool {
+    is_harmful(c) && !is_break(c) || matches!(c, '\u{00ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}')
+}
+
 /// The text on one line: a blank for what would break it, nothing for what could not be seen.
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_break(c) { ' ' } else { c }).filter(|c| !is_harmful(*c)).collect()
@@ -82,6 +102,30 @@ mod tests {
     fn text_from_outside_stays_on_its_line() {
         let text = "a\r\nb\x1b[31mc\u{202e}d\u{9b}e\u{2028}f\u{61c}\u{feff}\u{2066}\u{200f}g 界 👨‍👩‍👧";
         assert_eq!(one_line(text), "a  b [31mcd e fg 界 👨‍👩‍👧");
+    }
+
+    #[test]
+    fn a_value_is_taken_out_of_what_stands_around_it() {
+        for (before, after) in [
+            ("", ""),
+            ("\"", "\""),
+            ("'", "'"),
+            ("“", "”"),
+            ("‘", "’"),
+            ("「", "」"),
+            (" \t", " \r\n"),
+            ("\u{feff}", "\0\0"),
+            ("\u{200b}", "\u{200d}\u{2060}\u{ad}\u{202c}"),
+            ("\u{3000}\"\u{200b}", " \"\r"),
+        ] {
+            for value in ["test-secret", "a\"b", "", "密"] {
+                assert_eq!(unwrapped(&format!("{before}{value}{after}")), value, "{before:?} {after:?}");
+            }
+        }
+        for kept in ["\"a", "a\"", "\"", "\"a'", "“a\"", "(a)", "a\u{200b}b", "`a`"] {
+            assert_eq!(unwrapped(kept), kept, "one pair, and a whole one");
+        }
+        assert_eq!(unwrapped("\"'a'\""), "'a'", "only one pair");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use wecom_alert::channel::Channel;
 use wecom_alert::flush::Selection;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::RunRequest;
+use wecom_alert::sanitize::unwrapped;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 
 use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, OutboxDropArgs, RunArgs};
@@ -80,7 +81,7 @@ fn send_request(channel: Channel, args: ContentArgs) -> Request {
         text_file: args.text_file,
         payload: args.payload,
         file: files.into_iter().find_map(|(kind, path)| Some((kind, path?))),
-        media_id: args.media_id,
+        media_id: args.media_id.map(|id| unwrapped(&id).to_owned()),
         from: args.feed.from,
         data: args.feed.data,
         template: args.feed.template,

@@ -8,6 +8,7 @@ use strum::{EnumString, VariantNames};
 
 use crate::channel::Channel;
 use crate::error::{Error, Result};
+use crate::sanitize::unwrapped;
 
 /// What to do at the rate limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
@@ -142,7 +143,7 @@ impl FromStr for TargetName {
 
     /// Reads `PROFILE`, `PROFILE:app` or `PROFILE:webhook`; any other `:` belongs to the profile's name.
     fn from_str(text: &str) -> Result<Self> {
-        let text = text.trim();
+        let text = unwrapped(text);
         let split =
             text.rsplit_once(':').and_then(|(profile, name)| Some((profile.trim_end(), Some(name.parse().ok()?))));
         let (profile, channel) = split.unwrap_or((text, None));

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use super::env::Environment;
 use super::setting::Setting;
-use super::value::{Precedence, SettingValue, shown, trim};
+use super::value::{Precedence, SettingValue, shown};
 use crate::error::{Error, Result, hint_for};
+use crate::sanitize::unwrapped;
 use crate::secret::Secret;
 
 /// More than any credential has, in bytes.
@@ -70,13 +71,13 @@ impl SecretSource {
         }
     }
 
-    /// The credential without white space around it. Reads the file, or runs the command (no shell, no standard input,
+    /// The credential without white space and quotes around it. Reads the file, or runs the command (no shell, no standard input,
     /// its standard error dropped) and kills it after `limit`. Blocks.
     ///
     /// # Errors
     ///
     /// Exit 3 if the file cannot be read, the command fails or takes longer than `limit`, or what they give is empty,
-    /// over 64 KiB, not UTF-8, or more than one word.
+    /// over 64 KiB, neither UTF-8 nor UTF-16 with its mark, or more than one word.
     pub fn load(&self, limit: Duration) -> Result<Secret> {
         let (bytes, hint) = match &self.form {
             Form::Inline(secret) => return self.checked(secret.expose(), "write the credential alone"),
@@ -95,7 +96,8 @@ impl SecretSource {
         if bytes.len() > LARGEST {
             return Err(self.error("it gives more than 64 KiB", hint));
         }
-        let text = String::from_utf8(bytes).map_err(|_| self.error("it does not give UTF-8", hint))?;
+        let text =
+            read_text(bytes).map_err(|what| self.error(what, "save it as UTF-8, in PowerShell with Set-Content"))?;
         self.checked(&text, hint)
     }
 
@@ -155,7 +157,7 @@ impl SecretSource {
     }
 
     fn checked(&self, text: &str, hint: &str) -> Result<Secret> {
-        let text = trim(text);
+        let text = unwrapped(text);
         if text.is_empty() {
             return Err(self.error("it gives nothing", hint));
         }
@@ -177,6 +179,20 @@ impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretSource({})", self.origin)
     }
+}
+
+/// UTF-8, or the UTF-16 that `>` of PowerShell writes, known by its byte-order mark; else what is wrong.
+fn read_text(bytes: Vec<u8>) -> Result<String, &'static str> {
+    let read: fn([u8; 2]) -> u16 = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        // Each letter has a NUL beside it.
+        [0, _, 0, _, ..] | [_, 0, _, 0, ..] => return Err("it gives UTF-16 without a byte-order mark"),
+        _ => return String::from_utf8(bytes).map_err(|_| "it does not give UTF-8"),
+    };
+    let pairs = bytes.chunks(2).map(|pair| pair.try_into().map(read));
+    let units = pairs.collect::<Result<Vec<u16>, _>>().map_err(|_| "it gives UTF-16 that is cut off")?;
+    String::from_utf16(&units).map_err(|_| "it gives broken UTF-16")
 }
 
 /// A file, and what errors call it.

@@ -12,9 +12,10 @@ use url::Url;
 use super::choice::Language;
 use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
-use super::value::{Layer, Precedence, RawValue, SettingValue, shown, trim};
+use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
+use crate::sanitize::unwrapped;
 use crate::secret::Secret;
 use crate::suggest::nearest;
 
@@ -133,7 +134,7 @@ impl Environment {
         let text = value.to_str().ok_or_else(|| {
             Error::config(format!("{name}: the value is not UTF-8"), "set it again in a UTF-8 locale")
         })?;
-        if trim(text).is_empty() {
+        if unwrapped(text).is_empty() {
             return Ok(None);
         }
         let mut entry =
@@ -167,7 +168,7 @@ impl Environment {
     /// Credentials in variables. They are masked from the start: even an error about an option may repeat a credential that was
     /// pasted into the wrong place.
     pub fn secrets(&self) -> Vec<Secret> {
-        let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(trim);
+        let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(unwrapped);
         let key_value = |setting: Setting| value(setting.row().variable?);
         let mut secrets: Vec<Secret> = key_value(Setting::Secret).map(Secret::new).into_iter().collect();
         if let Some(webhook) = key_value(Setting::Webhook).map(Secret::new) {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::setting::{FORMS, Setting, ValueKind};
 use crate::error::{Error, Result};
-use crate::sanitize::excerpt;
+use crate::sanitize::{excerpt, unwrapped};
 
 /// Where a value was given; an earlier one wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,7 +160,7 @@ impl SettingValue {
         self.invalid(error.message(), error.hint().unwrap_or("correct the value"))
     }
 
-    /// One string: without white space around it, not empty, without control characters; free text as it is.
+    /// One string: without white space and quotes around it, not empty, without control characters; free text as it is.
     pub(super) fn text(&self) -> Result<&str> {
         let RawValue::Text(text) = &self.raw else { return Err(self.misread()) };
         if self.kind() != ValueKind::Text {
@@ -182,7 +182,7 @@ impl SettingValue {
         };
         // Of a command only the program is checked: a shell that it starts may expand the arguments.
         let checked = if self.kind() == ValueKind::Program { 1 } else { list.len() };
-        list.iter().take(checked).try_for_each(|item| self.refuse_unexpanded(item.trim()))?;
+        list.iter().take(checked).try_for_each(|item| self.refuse_unexpanded(unwrapped(item)))?;
         Ok(list)
     }
 
@@ -223,7 +223,7 @@ impl SettingValue {
     }
 
     fn single<'a>(&self, text: &'a str) -> Result<&'a str> {
-        let text = trim(text);
+        let text = unwrapped(text);
         if text.is_empty() {
             return Err(self.invalid("the value is empty", "give a value, or leave the setting out"));
         }
@@ -348,11 +348,6 @@ impl Layers<'_> {
     pub(super) fn flag(&self, setting: Setting) -> Result<bool> {
         self.get(setting).map_or(Ok(false), SettingValue::flag)
     }
-}
-
-/// Without white space and byte-order marks around it.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
 /// Text from outside as an error may repeat it: on one line and not long.

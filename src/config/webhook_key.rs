@@ -5,9 +5,9 @@
 use percent_encoding::percent_decode_str;
 
 use super::urls::BaseUrl;
-use super::value::trim;
 use crate::address::parse_http;
 use crate::error::{Error, Result};
+use crate::sanitize::unwrapped;
 use crate::secret::Secret;
 
 /// Domains whose URLs are taken for a WeCom webhook by mistake, and whose they are.
@@ -49,7 +49,7 @@ impl Webhook {
     /// Exit 3 for another product's URL, a URL that is not a webhook's, and a key that is missing, empty or has white
     /// space or control characters in it.
     pub fn parse(text: &Secret, origin: &str) -> Result<Self> {
-        read(unquoted(trim(text.expose())))
+        read(unwrapped(text.expose()))
             .map_err(|error| Error::config(format!("{origin}: {}", error.message()), error.hint().unwrap_or(HINT)))
     }
 }
@@ -111,7 +111,7 @@ fn key_of_query(query: &str) -> Result<Secret> {
     let key = query.split('&').find_map(|pair| pair.strip_prefix("key=")).ok_or_else(no_key)?;
     let key =
         percent_decode_str(key).decode_utf8().map_err(|_| Error::config("the webhook's key is not UTF-8", HINT))?;
-    checked_key(key.trim())
+    checked_key(unwrapped(&key))
 }
 
 fn checked_key(key: &str) -> Result<Secret> {
@@ -126,12 +126,6 @@ fn checked_key(key: &str) -> Result<Secret> {
 
 fn no_key() -> Error {
     Error::config("the webhook URL has no `key=`: the key is what stands after `key=`, up to the next `&`", HINT)
-}
-
-/// Files for `docker --env-file` keep the quotes that a shell would take off.
-fn unquoted(text: &str) -> &str {
-    let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
-    inner.map_or(text, trim)
 }
 
 #[cfg(test)]

@@ -2,9 +2,29 @@
 //! (document path 90236). Sources and defaults are not known here.
 
 use super::finding::{At, Finding, shown};
+use crate::sanitize::unwrapped;
 
 /// Everybody whom the app may see.
 pub const ALL: &str = "@all";
+
+/// What stands between two ids of one value. None of these can be part of an id.
+const SEPARATORS: [char; 8] = [',', '|', ';', '，', '、', '；', '｜', '\n'];
+
+/// The ids that a value names, each without what stands around it. `@ALL` is [`ALL`]: no id begins with `@`.
+pub fn ids(value: &str) -> impl Iterator<Item = &str> {
+    // In one pair of quotes, or each id in its own.
+    let inner = unwrapped(value);
+    let list = if inner.contains(['"', '\'', '”', '’', '」']) { value } else { inner };
+    list.trim().split(SEPARATORS).map(unwrapped).map(|id| {
+        let is_all = id.strip_prefix(['@', '＠']).is_some_and(|name| name.eq_ignore_ascii_case("all"));
+        if is_all { ALL } else { id }
+    })
+}
+
+/// The warning for an id that may be meant as [`ALL`], if it is one. Members may have such ids.
+pub fn nearly_all(id: &str) -> Option<String> {
+    id.eq_ignore_ascii_case("all").then(|| format!("{} is the id of a member: everybody is {ALL}", shown(id)))
+}
 
 /// One of the three lists of recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +99,7 @@ impl RecipientKind {
 pub struct Recipients([Vec<String>; 3]);
 
 impl Recipients {
-    /// Adds what one value names: ids separated by commas or `|`, with blanks around them or not. What is in the
-    /// list already is not added again.
+    /// Adds what one value names: see [`ids`]. What is in the list already is not added again.
     ///
     /// # Errors
     ///
@@ -89,7 +108,7 @@ impl Recipients {
     pub fn add(&mut self, kind: RecipientKind, value: &str) -> Result<(), Finding> {
         let finding =
             |problem, hint: &str| Finding { path: kind.as_str().to_owned(), problem, hint: Some(hint.to_owned()) };
-        let ids: Vec<&str> = value.split([',', '|']).map(str::trim).collect();
+        let ids: Vec<&str> = ids(value).collect();
         for id in &ids {
             if id.is_empty() {
                 let problem = format!("an id is empty in {}", shown(value));
@@ -141,6 +160,9 @@ pub(super) fn check_field(kind: RecipientKind, value: &str, at: &mut At<'_>) {
         at.error_with_hint("@all stands beside other userids", "give @all alone, or leave it out");
     }
     for (index, id) in ids.iter().enumerate() {
+        if let Some(warning) = nearly_all(id) {
+            at.warn(warning);
+        }
         if let Some(problem) = kind.problem(id) {
             let problem = format!("id {} of {}, {}, {problem}", index + 1, ids.len(), shown(id));
             at.error_with_hint(problem, kind.advice());
@@ -195,11 +217,37 @@ mod tests {
         to.add(RecipientKind::User, "zhangsan, lisi|zhangsan").unwrap();
         to.add(RecipientKind::User, " Lisi ").unwrap();
         to.add(RecipientKind::Party, "2 | 1").unwrap();
-        to.add(RecipientKind::Tag, "7").unwrap();
+        to.add(RecipientKind::Tag, "“7”").unwrap();
         assert!(!to.is_empty());
         assert_eq!(to.joined(RecipientKind::User).as_deref(), Some("zhangsan|lisi|Lisi"));
         assert_eq!(to.joined(RecipientKind::Party).as_deref(), Some("2|1"));
         assert_eq!(to.joined(RecipientKind::Tag).as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn ids_are_separated_as_people_write_lists() {
+        for value in [
+            "a,b",
+            "a|b",
+            "a、b",
+            "a，b",
+            "a； b",
+            "a;b",
+            "a｜b",
+            "\"a,b\"",
+            "「a」、「b」\r\n",
+            "a\r\nb\n",
+            "a\u{200b},b",
+        ] {
+            assert_eq!(ids(value).collect::<Vec<_>>(), ["a", "b"], "{value:?}");
+        }
+        for value in ["@all", "@ALL", "@All", "＠all", " '@ALL' "] {
+            assert_eq!(ids(value).collect::<Vec<_>>(), [ALL], "{value}");
+        }
+        // These may be members.
+        for value in ["all", "ALL", "all@all", "a b", "a.b", "@alle"] {
+            assert_eq!(ids(value).collect::<Vec<_>>(), [value]);
+        }
     }
 
     #[test]

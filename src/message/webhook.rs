@@ -10,7 +10,7 @@ use crate::address::has_http_scheme;
 use crate::channel::{Channel, DESCRIPTION_LIMIT, TEXT_BYTES};
 use crate::message::finding::{At, shown};
 use crate::message::media::{self, MediaFormat};
-use crate::message::recipients::ALL;
+use crate::message::recipients::{ALL, nearly_all};
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::wire;
 
@@ -87,7 +87,12 @@ impl Rules for WebhookText {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, TEXT_BYTES);
         for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
-            at.field("mentioned_list").item(index).userid(id);
+            let mut place = at.field("mentioned_list");
+            let mut place = place.item(index);
+            place.userid(id);
+            if let Some(warning) = nearly_all(id) {
+                place.warn(warning);
+            }
         }
         for (index, number) in self.mentioned_mobile_list.iter().flatten().enumerate() {
             if number.is_empty() || number.contains(char::is_whitespace) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::channel::MsgType;
 use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
-use crate::message::recipients::{ALL, userid_problem};
+use crate::message::recipients::{ALL, ids, nearly_all, userid_problem};
 use crate::message::{Part, body_of};
 
 use super::draft::Draft;
@@ -114,6 +114,7 @@ impl People {
 
 /// Checks the userids that markdown mentions: it shows invalid ones as plain text, and nobody is notified.
 fn check_members(members: &[String], target: &mut Target) -> Result<()> {
+    target.warnings.extend(members.iter().filter_map(|member| Some(format!("--mention: {}", nearly_all(member)?))));
     let problem = members.iter().find_map(|member| Some((member, userid_problem(member)?)));
     let Some((member, problem)) = problem else { return Ok(()) };
     target.refuse(Error::usage(
@@ -122,10 +123,10 @@ fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     ))
 }
 
-/// Ids, one each: values may hold several, separated by commas or `|`.
+/// Ids, one each: a value may hold several.
 fn read(option: &str, given: &[String]) -> Result<Vec<String>> {
     let mut list = Vec::new();
-    for id in given.iter().flat_map(|value| value.split([',', '|'])).map(str::trim) {
+    for id in given.iter().flat_map(|value| ids(value)) {
         if id.is_empty() {
             return Err(Error::usage(format!("{option} is empty"), "give a member's id, a mobile number, or @all"));
         }

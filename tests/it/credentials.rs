@@ -51,7 +51,10 @@ fn a_file_that_gives_no_secret() {
         ("white space", b" \n\t\n", "gives nothing"),
         ("two words", format!("{HIDDEN} {HIDDEN}").as_bytes(), "more than one word"),
         ("two lines", format!("{HIDDEN}\n{HIDDEN}\n").as_bytes(), "more than one word"),
-        ("not UTF-8", b"\xff\xfe\x00", "UTF-8"),
+        ("not UTF-8", b"\xff\xfd\x00", "UTF-8"),
+        ("UTF-16 without its mark", b"s\0e\0c\0r\0", "UTF-16 without a byte-order mark"),
+        ("UTF-16 that is cut off", b"\xff\xfes\0e", "UTF-16"),
+        ("quotes around nothing", b"\"\"\n", "gives nothing"),
         ("huge", big.as_bytes(), "64 KiB"),
         ("not expanded", format!("${HIDDEN}").as_bytes(), "starts with `$`"),
     ] {
@@ -70,6 +73,76 @@ fn a_file_that_gives_no_secret() {
         assert_says(&document, case, "message", parts);
     }
     assert_eq!(wecom.requests().len(), 0);
+}
+
+/// What env files, chats, editors and input methods leave around a value, wherever a credential or an id comes from.
+#[test]
+fn what_stands_around_a_credential_or_an_id_is_taken_off() {
+    let wecom = FakeWecom::builder().any_user().parties([3]).tags([4]).start();
+    for (case, before, after) in [
+        ("double quotes", "\"", "\""),
+        ("single quotes", "'", "'"),
+        ("the quotes of an input method", "“", "”"),
+        ("its single quotes", "‘", "’"),
+        ("corner brackets", "「", "」"),
+        ("Windows line end", "", "\r\n"),
+        ("marks and signs of no width", "\u{feff}\u{200b}", "\u{200b}\u{2060}"),
+        ("blanks, quotes and a line end", " \"", "\" \r"),
+    ] {
+        let around = |value: &str| format!("{before}{value}{after}");
+        let scene = || TestEnv::new();
+        let agent_id = around(&AGENT_ID.to_string());
+        // Variables.
+        let env = scene();
+        let cmd = env.cmd(["app-send", "--output", "json", "disk full"]).base_url(&wecom).secret(SECRET);
+        let cmd = cmd.env("WECOM_ALERT_CORP_ID", around(CORP_ID)).env("WECOM_ALERT_AGENT_ID", &agent_id);
+        let cmd = cmd.env("WECOM_ALERT_SECRET", around(SECRET)).env("WECOM_ALERT_TO_USER", around("zhangsan, lisi"));
+        assert_document(&cmd.run(), case, 0, &json!({"status": "sent", "warnings": []}));
+        assert_eq!(wecom.messages().last().unwrap().body["touser"], "zhangsan|lisi", "{case}");
+        // Options, and the secret from a command.
+        let env = scene();
+        let printed = env.file("printed", around(SECRET));
+        let config = format!("[profiles.ops]\nsecret_command = [\"cat\", {printed:?}]\n");
+        let options = [
+            ("--corp-id", around(CORP_ID)),
+            ("--agent-id", agent_id),
+            ("--to-party", around("3")),
+            ("--to-tag", around("4")),
+        ];
+        let cmd = env.cmd(["app-send", "--output", "json", "disk full"]).base_url(&wecom).config(&config);
+        let cmd = cmd.args(options.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+        assert_document(&cmd.run(), case, 0, &json!({"status": "sent", "warnings": []}));
+        assert_eq!(wecom.messages().last().unwrap().body["totag"], "4", "{case}");
+        // A key of the config file, and the secret from a file in the encoding of PowerShell.
+        for encode in [|unit: u16| unit.to_le_bytes(), u16::to_be_bytes] {
+            let env = scene();
+            let text = format!("\u{feff}{}\r\n", around(SECRET));
+            beside_the_config(&env, "ops.secret", &text.encode_utf16().flat_map(encode).collect::<Vec<u8>>());
+            let run = app_send(&env, &wecom, "secret_file = \"ops.secret\"").run();
+            assert_document(&run, case, 0, &json!({"status": "sent", "warnings": []}));
+        }
+        // A webhook and whom it mentions.
+        let env = scene();
+        beside_the_config(&env, "room.key", format!("{}\0\0", around(WEBHOOK_KEY)).as_bytes());
+        let config = "[profiles.room]\nwebhook_file = \"room.key\"\n";
+        let cmd = webhook_send(&env, &wecom).config(config).base_url(&wecom).args(["-t", "text"]);
+        let cmd = cmd.arg("--mention").arg(around("zhangsan、lisi")).arg("--mention").arg(around("@ALL"));
+        assert_document(&cmd.run(), case, 0, &json!({"status": "sent", "warnings": []}));
+        let mentioned = wecom.messages().last().unwrap().body["text"]["mentioned_list"].clone();
+        assert_eq!(mentioned, json!(["zhangsan", "lisi", "@all"]), "{case}");
+    }
+    let asked: Vec<_> = wecom.requests().into_iter().filter(|seen| seen.endpoint == Endpoint::GetToken).collect();
+    assert!(asked.iter().all(|seen| seen.parameter("corpsecret") == Some(SECRET)));
+}
+
+/// In quotes or not: an empty value is none.
+#[test]
+fn quotes_around_nothing_in_a_variable_count_as_unset() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let cmd = webhook_send(&env, &wecom).base_url(&wecom).env("WECOM_ALERT_WEBHOOK", WEBHOOK_KEY);
+    let cmd =
+        cmd.env("WECOM_ALERT_PROXY", "\"\"").env("WECOM_ALERT_TIMEOUT", "''").env("WECOM_ALERT_DEADLINE", "\"20s\"");
+    assert_document(&cmd.run(), "quotes", 0, &json!({"status": "sent", "warnings": []}));
 }
 
 #[cfg(unix)]

@@ -131,6 +131,9 @@ fn ids_are_repeatable_and_separated_by_commas_or_bars() {
         (&["-u", " a , b | c "], [json!("a|b|c"), json!(null), json!(null)]),
         (&["-u", "Zhang.San_1-2@x"], [json!("Zhang.San_1-2@x"), json!(null), json!(null)]),
         (&["-u", "@all"], [json!("@all"), json!(null), json!(null)]),
+        (&["-u", "@ALL"], [json!("@all"), json!(null), json!(null)]),
+        (&["-u", "＠All,@all"], [json!("@all"), json!(null), json!(null)]),
+        (&["-u", "a、b，c；d\ne\n"], [json!("a|b|c|d|e"), json!(null), json!(null)]),
         (&["--to-party", "1,2", "--to-party", "3"], [json!(null), json!("1|2|3"), json!(null)]),
         (&["--to-tag", "1|2"], [json!(null), json!(null), json!("1|2")]),
         (&["-u", "a", "--to-party", "4", "--to-tag", "2"], [json!("a"), json!("4"), json!("2")]),
@@ -138,6 +141,25 @@ fn ids_are_repeatable_and_separated_by_commas_or_bars() {
     ] {
         app_send(&env, &wecom).args(args.iter().copied()).run().assert_code(0);
         assert_eq!(addressed(&wecom), expected, "{args:?}");
+    }
+}
+
+/// A member may be called so; whoever means everybody is told how to write that, and nobody is added silently.
+#[test]
+fn all_without_its_sign_is_a_member_and_draws_a_warning() {
+    let wecom = FakeWecom::builder().any_user().start();
+    let env = TestEnv::new();
+    let warning = "\"all\" is the id of a member: everybody is @all";
+    for (to, sent) in [("all", "all"), ("ALL", "ALL"), ("lisi,all", "lisi|all")] {
+        let run = app_send(&env, &wecom).args(["-u", to]).run().assert_code(0);
+        assert_eq!(addressed(&wecom)[0], sent);
+        let warnings = run.json()["warnings"].to_string().to_lowercase().replace('\\', "");
+        assert!(warnings.contains(warning), "{warnings}");
+    }
+    for msgtype in ["text", "markdown"] {
+        let cmd = env.cmd(["webhook-send", "x", "-t", msgtype, "--mention", "all", "--output", "json"]);
+        let run = cmd.base_url(&wecom).webhook().run().assert_code(0);
+        assert!(run.json()["warnings"].to_string().replace('\\', "").contains(warning), "{}", run.all());
     }
 }
 
