@@ -30,4 +30,4 @@ names=$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^WECOM_ALERT_[A-Z_]+$/) p
 exec "$engine" run --rm -i --read-only --cap-drop ALL --security-opt no-new-privileges \
     --tmpfs /cache:rw,noexec,nosuid,size=1m,mode=1777 \
     $names --env WECOM_ALERT_CACHE_DIR=/cache \
-    "$image" "$@"
+    "$image" wecom-alert "$@"

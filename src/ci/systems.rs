@@ -2,7 +2,7 @@
 //!
 //! None of these variables holds a credential, and none may be added that does.
 
-use super::value::{Patterns, set};
+use super::value::{Patterns, holds};
 
 /// A CI system: its names, and the patterns that give the facts of a run. To add one, write its row in
 /// [`SYSTEMS`].
@@ -36,21 +36,42 @@ pub struct CiSystem {
 
 /// The system whose variables are set.
 pub(super) fn detect(get: &impl Fn(&str) -> Option<String>) -> Option<&'static CiSystem> {
-    // CODING is built on Jenkins, Woodpecker on Drone: they are asked for first.
-    let first = SYSTEMS.iter().filter(|system| matches!(system.name, "coding" | "woodpecker"));
+    // These set another system's variables as well: CODING those of Jenkins, Woodpecker those of Drone, Forgejo those of
+    // Gitea and GitHub, Gitea those of GitHub. They are looked for first, in the order of the table.
+    let first = SYSTEMS.iter().filter(|system| matches!(system.name, "coding" | "woodpecker" | "forgejo" | "gitea"));
     first.chain(&SYSTEMS).find(|system| system.is_here(get))
 }
 
 impl CiSystem {
     /// Whether the variables are those of a job of this system.
     pub(super) fn is_here(&self, get: &impl Fn(&str) -> Option<String>) -> bool {
-        let holds = |condition: &str| match condition.split_once('=') {
-            Some((name, value)) => set(get, name).as_deref() == Some(value),
-            None => set(get, condition).is_some(),
-        };
-        self.markers.iter().any(|marker| marker.split(" with ").all(holds))
+        self.markers.iter().any(|marker| marker.split(" with ").all(|condition| holds(condition, get)))
     }
 }
+
+/// The variables of GitHub Actions, which Forgejo and Gitea set as well. Neither the start of a run nor its status is set.
+const GITHUB: CiSystem = CiSystem {
+    name: "github",
+    title: "GitHub Actions",
+    markers: &["GITHUB_ACTIONS"],
+    repository: &["{GITHUB_REPOSITORY}"],
+    request_source: &["{GITHUB_HEAD_REF}"],
+    request_target: &["{GITHUB_BASE_REF}"],
+    branch: &["{GITHUB_REF}"],
+    commit: &["{GITHUB_SHA}"],
+    author: &["{GITHUB_ACTOR}"],
+    job: &["{GITHUB_WORKFLOW} / {GITHUB_JOB}", "{GITHUB_JOB}"],
+    // Without the attempt, the link of a first run leads to its latest re-run.
+    url: &[
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+    ],
+    ..NO_VARIABLES
+};
+
+/// The jobs of Forgejo and Gitea with the number that their pages show.
+const NUMBERED_JOBS: Patterns =
+    &["{GITHUB_WORKFLOW} / {GITHUB_JOB} #{GITHUB_RUN_NUMBER}", "{GITHUB_JOB} #{GITHUB_RUN_NUMBER}", "{GITHUB_JOB}"];
 
 /// What a system does not set.
 const NO_VARIABLES: CiSystem = CiSystem {
@@ -72,21 +93,26 @@ const NO_VARIABLES: CiSystem = CiSystem {
 };
 
 /// All systems, in the order in which they are listed.
-pub static SYSTEMS: [CiSystem; 12] = [
-    // Sets neither the start of a run nor its status.
+pub static SYSTEMS: [CiSystem; 14] = [
+    GITHUB,
+    // The page of a run has its number, not its id.
     CiSystem {
-        name: "github",
-        title: "GitHub Actions",
-        markers: &["GITHUB_ACTIONS"],
-        repository: &["{GITHUB_REPOSITORY}"],
-        request_source: &["{GITHUB_HEAD_REF}"],
-        request_target: &["{GITHUB_BASE_REF}"],
-        branch: &["{GITHUB_REF}"],
-        commit: &["{GITHUB_SHA}"],
-        author: &["{GITHUB_ACTOR}"],
-        job: &["{GITHUB_WORKFLOW} / {GITHUB_JOB}", "{GITHUB_JOB}"],
-        url: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}"],
-        ..NO_VARIABLES
+        name: "forgejo",
+        title: "Forgejo Actions",
+        markers: &["FORGEJO_ACTIONS"],
+        job: NUMBERED_JOBS,
+        url: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_NUMBER}"],
+        ..GITHUB
+    },
+    // The page of a run has its number before Gitea 1.26 and its id from then on, and no variable tells the version. With the
+    // wrong one it is missing or another run's, so the link leads to the list of runs.
+    CiSystem {
+        name: "gitea",
+        title: "Gitea Actions",
+        markers: &["GITEA_ACTIONS"],
+        job: NUMBERED_JOBS,
+        url: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions"],
+        ..GITHUB
     },
     CiSystem {
         name: "gitlab",
@@ -100,9 +126,14 @@ pub static SYSTEMS: [CiSystem; 12] = [
         commit: &["{CI_COMMIT_SHA}"],
         author: &["{CI_COMMIT_AUTHOR}", "{GITLAB_USER_NAME}"],
         job: &["{CI_JOB_NAME}"],
-        url: &["{CI_PIPELINE_URL}", "{CI_JOB_URL}"],
+        // In an after_script it is known how the job ended. Elsewhere the job may only be the one that tells of another's end.
+        url: &[
+            "{?CI_JOB_STATUS=failed}{CI_JOB_URL}",
+            "{?CI_JOB_STATUS=canceled}{CI_JOB_URL}",
+            "{CI_PIPELINE_URL}",
+            "{CI_JOB_URL}",
+        ],
         started: &["{CI_PIPELINE_CREATED_AT}"],
-        // Known in an after_script.
         status: &["{CI_JOB_STATUS}"],
         ..NO_VARIABLES
     },
@@ -119,7 +150,8 @@ pub static SYSTEMS: [CiSystem; 12] = [
         remote: "origin/",
         commit: &["{GIT_COMMIT}"],
         author: &["{CHANGE_AUTHOR_DISPLAY_NAME}", "{CHANGE_AUTHOR}"],
-        job: &["{JOB_NAME} #{BUILD_NUMBER}", "{JOB_NAME}"],
+        // A multibranch project's job ends in its branch, percent-encoded.
+        job: &["{%JOB_NAME} #{BUILD_NUMBER}", "{%JOB_NAME}"],
         url: &["{BUILD_URL}"],
         ..NO_VARIABLES
     },
@@ -150,7 +182,7 @@ pub static SYSTEMS: [CiSystem; 12] = [
         remote: "origin/",
         commit: &["{MR_SOURCE_SHA}", "{GIT_COMMIT}", "{CODING_COMMIT}"],
         author: &["{GIT_AUTHOR_NAME}", "{GIT_COMMITTER_NAME}", "{CODING_COMMITTER}"],
-        job: &["{JOB_NAME} #{CI_BUILD_NUMBER}", "{CODING_PIPELINE_NAME}"],
+        job: &["{%JOB_NAME} #{CI_BUILD_NUMBER}", "{CODING_PIPELINE_NAME}"],
         url: &["{PROJECT_WEB_URL}/ci/job/{JOB_ID}/build/{CI_BUILD_NUMBER}/pipeline", "{CODING_BUILD_WEB_URL}"],
         started: &["{CODING_BUILD_START_TIME}"],
         ..NO_VARIABLES

@@ -1,6 +1,7 @@
 //! Values of CI variables as people read them: patterns filled, short names, no logins.
 
 use chrono::DateTime;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::address::without_login;
@@ -25,7 +26,16 @@ pub(super) fn set(get: &impl Fn(&str) -> Option<String>, name: &str) -> Option<S
     get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty() && value != "false")
 }
 
-/// Text with variables in it: `{A} #{B}` needs both; `{?A}` needs A and shows nothing. Of several, the best is first.
+/// Whether a variable is set (`A`), or has that value (`A=b`).
+pub(super) fn holds(condition: &str, get: &impl Fn(&str) -> Option<String>) -> bool {
+    match condition.split_once('=') {
+        Some((name, value)) => set(get, name).as_deref() == Some(value),
+        None => set(get, condition).is_some(),
+    }
+}
+
+/// Text with variables in it: `{A} #{B}` needs both; `{%A}` is decoded (`%2F`); `{?A}` needs A and shows nothing, `{?A=b}`
+/// needs that value. Of several, the best is first.
 pub(super) type Patterns = &'static [&'static str];
 
 /// The first pattern of which all variables are set, with their values.
@@ -38,9 +48,12 @@ fn filled(pattern: &str, get: &impl Fn(&str) -> Option<String>) -> Option<String
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (name, behind) = piece.split_once('}')?;
-        match name.strip_prefix('?') {
-            Some(name) => drop(set(get, name)?),
-            None => text.push_str(&set(get, name)?),
+        if let Some(condition) = name.strip_prefix('?') {
+            holds(condition, get).then_some(())?;
+        } else if let Some(name) = name.strip_prefix('%') {
+            text.push_str(&percent_decode_str(&set(get, name)?).decode_utf8_lossy());
+        } else {
+            text.push_str(&set(get, name)?);
         }
         text.push_str(behind);
     }

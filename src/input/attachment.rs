@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{STDIN, is_stdin, open, source_name, spool, unreadable};
+use super::{Encoding, STDIN, is_stdin, open, read_text_from, source_name, spool, unreadable};
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
@@ -48,10 +48,10 @@ impl Attachment {
         }
         let (attachment, own_name) = if is_stdin(path) {
             let spooled = Self::from_reader(io::stdin().lock(), STDIN)?;
-            let name = stdin_name(&spooled.head).into();
+            let name = stdin_name(&spooled.head).to_owned();
             (spooled, name)
         } else {
-            (Self::from_file(path)?, path.file_name().unwrap_or_default().to_string_lossy())
+            (Self::from_file(path)?, own_name(path))
         };
         Ok(Self { name: filename.unwrap_or(&own_name).to_owned(), ..attachment })
     }
@@ -74,6 +74,11 @@ impl Attachment {
     /// A reading from the start, independent of all others.
     pub(crate) fn reader(&self) -> Reader {
         Reader { content: self.content.clone(), position: 0, size: self.size }
+    }
+
+    /// A reading of the last `length` bytes, or of all where there are fewer.
+    pub(crate) fn tail(&self, length: u64) -> Reader {
+        Reader { content: self.content.clone(), position: self.size.saturating_sub(length), size: self.size }
     }
 
     /// The whole content. Fails with exit 2 where it is over `limit` bytes; with exit 3 where reading fails.
@@ -168,6 +173,17 @@ impl Content {
             }
         }
     }
+}
+
+/// The last part of a path. Names from older systems are in GBK; elsewhere than on Windows `\` is part of a name, and
+/// receivers would take it for the end of a folder.
+fn own_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    let text = match name.to_str() {
+        Some(name) => name.to_owned(),
+        None => read_text_from(name.as_encoded_bytes(), "", Encoding::Auto).map(|read| read.text).unwrap_or_default(),
+    };
+    if cfg!(windows) { text } else { text.replace('\\', "_") }
 }
 
 /// Receivers open a file by its extension, and what a script pipes is mostly text.

@@ -46,7 +46,8 @@ impl RunningCommand {
         let child_signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child())?;
         // A command does not ignore what we listen for. Where it is not known what is ignored, we listen after its start.
         let early = ignored_signals().map(|_| SignalListener::open(FORWARDED)).transpose()?;
-        let adopts = job.adopts && job.time_limit.is_some();
+        // The first process of a container is given all that lost their parent, and nobody else lets them go when they end.
+        let adopts = job.adopts && (job.time_limit.is_some() || std::process::id() == 1);
         if adopts {
             descendants::adopt(true);
         }

@@ -1,5 +1,7 @@
 //! Files to attach after a message, each a part of its own, files to upload, and the rules for both.
 
+use std::io::Read as _;
+
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
@@ -51,7 +53,8 @@ pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target
         MediaKind::Image => check_picture(file, target.channel),
         _ => media::check(target.channel, kind, &file.head, file.size),
     };
-    checked.or_else(|error| target.refuse(error))?;
+    checked.and_then(|()| check_length(kind, file)).or_else(|error| target.refuse(error))?;
+    warn_if_cut_off(kind, file, target);
     if target.channel.facts().safe && target.settings.safe == Some(1) && kind == MediaKind::File {
         // Confidential files must be of a format that WeCom can show with a watermark.
         let name = media::wire_filename(&file.name);
@@ -84,6 +87,36 @@ pub(super) fn open_upload(request: &UploadRequest, target: &mut Target) -> Resul
     let asked: Option<MediaKind> = request.kind.as_deref().map(str::parse).transpose()?;
     let file = Attachment::open(&request.file, request.filename.as_deref())?;
     let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, &file.head));
-    media::check(target.channel, kind, &file.head, file.size).or_else(|error| target.refuse(error))?;
+    let checked = media::check(target.channel, kind, &file.head, file.size).and_then(|()| check_length(kind, &file));
+    checked.or_else(|error| target.refuse(error))?;
+    warn_if_cut_off(kind, &file, target);
     Ok((kind, file))
+}
+
+/// Checks how long a voice message plays. Its size, which is small, has been checked before.
+fn check_length(kind: MediaKind, file: &Attachment) -> Result<()> {
+    if kind != MediaKind::Voice {
+        return Ok(());
+    }
+    let seconds = media::amr_seconds(&file.read_all(file.size)?);
+    if seconds <= media::MAX_VOICE_SECONDS {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("the voice plays {seconds} s, more than the {} s that WeCom takes", media::MAX_VOICE_SECONDS),
+        "shorten it (ffmpeg -i INPUT -ar 8000 -ac 1 -t 60 OUTPUT.amr), or send it as a file (--file)",
+    ))
+}
+
+/// A picture that lacks its end is sent: what it shows may be enough, and WeCom may take it.
+fn warn_if_cut_off(kind: MediaKind, file: &Attachment, target: &mut Target) {
+    let mut tail = Vec::new();
+    if kind == MediaKind::Image
+        && file.tail(media::TAIL_LEN).read_to_end(&mut tail).is_ok()
+        && media::is_cut_off(&file.head, &tail)
+    {
+        target
+            .warnings
+            .push(format!("the picture {} is cut off: its end is missing", media::wire_filename(&file.name)));
+    }
 }

@@ -185,7 +185,7 @@ impl Target {
     }
 
     /// A courier that uses this client.
-    pub(crate) fn courier_with(&self, client: Client, login: Login) -> Courier {
+    pub(crate) fn courier_with(&mut self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
         let limiter =
             RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.observer.clone());
@@ -219,11 +219,13 @@ impl Target {
         }
     }
 
-    fn tokens(&self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {
-        let cache_dir = self.settings.cache_dir.as_deref();
-        if cache_dir.is_none() && !self.settings.no_cache {
-            self.observer.detail("there is no token cache, since no home folder is known: set WECOM_ALERT_CACHE_DIR");
+    fn tokens(&mut self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {
+        if self.settings.cache_dir.is_none() && !self.settings.no_cache {
+            let text = "the access token is not cached, so each command asks WeCom for one: no home folder is known. Set HOME \
+                        or WECOM_ALERT_CACHE_DIR, or --no-cache if this is intended";
+            self.warnings.push(text.to_owned());
         }
+        let cache_dir = self.settings.cache_dir.as_deref();
         Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.observer.clone())
     }
 

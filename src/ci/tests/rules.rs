@@ -37,7 +37,7 @@ fn a_named_system_must_be_here() {
 fn a_name_that_is_none_is_refused() {
     let error = context("GitHub", look(&[("GITHUB_ACTIONS", "true")]), NOW).unwrap_err();
     assert_eq!(error.message(), "--ci \"GitHub\" is no CI system");
-    assert!(error.hint().unwrap().starts_with("write --ci=auto, or one of github, gitlab, jenkins,"));
+    assert!(error.hint().unwrap().starts_with("write --ci=auto, or one of github, forgejo, gitea, gitlab,"));
 }
 
 #[test]

@@ -32,6 +32,43 @@ fn github() {
 }
 
 #[test]
+fn a_repeated_run_of_github_links_its_attempt() {
+    let context = found(&[&GITHUB[..], &[("GITHUB_RUN_ATTEMPT", "2")]].concat());
+    assert_eq!(context.url.as_deref(), Some("https://github.example.com/acme/shop/actions/runs/42/attempts/2"));
+}
+
+#[test]
+fn forgejo_and_gitea_are_told_from_github() {
+    let with = |markers: &[(&'static str, &'static str)]| {
+        let numbers = [("GITHUB_RUN_NUMBER", "7"), ("GITHUB_RUN_ATTEMPT", "1")];
+        found(&[&GITHUB[..], &numbers, markers].concat())
+    };
+    let gitea = with(&[("GITEA_ACTIONS", "true")]);
+    assert_eq!(
+        (gitea.system.name, gitea.url.as_deref()),
+        ("gitea", Some("https://github.example.com/acme/shop/actions"))
+    );
+    assert!(facts(&gitea).contains(&"job=ci / unit-tests #7".to_owned()), "{:?}", facts(&gitea));
+    assert!(facts(&gitea).contains(&"repository=acme/shop".to_owned()), "{:?}", facts(&gitea));
+    let forgejo = with(&[("GITEA_ACTIONS", "true"), ("FORGEJO_ACTIONS", "true")]);
+    let page = "https://github.example.com/acme/shop/actions/runs/7";
+    assert_eq!((forgejo.system.name, forgejo.url.as_deref()), ("forgejo", Some(page)));
+}
+
+#[test]
+fn a_job_of_gitlab_is_linked_where_it_is_the_one_that_failed() {
+    let with = |status: &'static str| {
+        let job = "https://gitlab.example.com/acme/shop/-/jobs/9";
+        let pipeline = "https://gitlab.example.com/acme/shop/-/pipelines/3";
+        let variables = [("GITLAB_CI", "true"), ("CI_JOB_URL", job), ("CI_PIPELINE_URL", pipeline)];
+        found(&[&variables[..], &[("CI_JOB_STATUS", status)]].concat()).url.unwrap()
+    };
+    assert!(with("failed").ends_with("/jobs/9") && with("canceled").ends_with("/jobs/9"));
+    // In a script it is "running": the job may be one that only sends alerts.
+    assert!(with("running").ends_with("/pipelines/3") && with("success").ends_with("/pipelines/3"));
+}
+
+#[test]
 fn gitlab() {
     let variables = [
         ("GITLAB_CI", "true"),
@@ -73,13 +110,16 @@ fn jenkins() {
         ("GIT_URL", "https://git-user:git-pass@git.example.com/acme/shop.git"),
         ("GIT_BRANCH", "origin/main"),
         ("GIT_COMMIT", "0123456789abcdef"),
-        ("JOB_NAME", "shop/nightly"),
+        ("JOB_NAME", "shop/feature%2Fnightly"),
         ("BUILD_NUMBER", "17"),
         ("BUILD_URL", "https://jenkins.example.com/job/shop/17/"),
     ];
     let context = found(&variables);
     assert_eq!(context.system.name, "jenkins");
-    assert_eq!(facts(&context), ["repository=acme/shop", "branch=main", "commit=01234567", "job=shop/nightly #17"]);
+    assert_eq!(
+        facts(&context),
+        ["repository=acme/shop", "branch=main", "commit=01234567", "job=shop/feature/nightly #17"]
+    );
     assert_eq!(context.url.as_deref(), Some("https://jenkins.example.com/job/shop/17/"));
     let request = [
         ("CHANGE_ID", "7"),

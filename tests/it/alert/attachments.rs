@@ -1,7 +1,6 @@
 //! `--attach`: files behind the text, each in the form that its route takes, and what of them fails.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
@@ -11,14 +10,7 @@ use crate::document::{assert_document, assert_says};
 use crate::support::fake::{Endpoint, MediaKind, Reply, Upload};
 use crate::support::{ROUTES, Scene, at_once, send_endpoint};
 
-const MIB: u64 = 1 << 20;
-
-/// A file of that size which begins like this.
-fn sized(scene: &Scene, name: &str, head: &[u8], size: u64) -> PathBuf {
-    let path = scene.env.file(name, head);
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size).unwrap();
-    path
-}
+const MIB: usize = 1 << 20;
 
 fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
@@ -71,9 +63,9 @@ fn the_text_comes_first_and_then_each_file_in_order() {
 
 #[test]
 fn a_picture_goes_as_one_where_the_route_takes_it() {
-    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
+    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\xff\xd9";
     const GIF: &[u8] = b"GIF89a\x01\0\x01\0";
-    let cases: [(&str, &[u8], u64, [&str; 2]); 7] = [
+    let cases: [(&str, &[u8], usize, [&str; 2]); 7] = [
         ("a.png", PNG, 60_000, ["image", "image"]),
         ("a.jpg", JPEG, 60_000, ["image", "image"]),
         ("a.dat", PNG, 60_000, ["image", "image"]),
@@ -85,7 +77,7 @@ fn a_picture_goes_as_one_where_the_route_takes_it() {
     at_once(cases, |(name, head, size, expected)| {
         for (route, msgtype) in ROUTES.into_iter().zip(expected) {
             let (scene, case) = (Scene::new(), format!("{} {name} {size}", route.as_str()));
-            let path = sized(&scene, name, head, size);
+            let path = scene.env.sized_file(name, head, size);
             let sent = delivered(&scene, &case, scene.send(route, &["--attach"]).arg(&path).arg("full"));
             assert_eq!((sent.len(), &sent[1]["msgtype"]), (2, &msgtype.into()), "{case}");
             for upload in scene.wecom.uploads() {
@@ -160,7 +152,7 @@ fn files_that_cannot_go_are_found_before_anything_is_sent() {
     for route in ROUTES {
         let scene = Scene::new();
         scene.env.file("tiny.txt", "12345");
-        sized(&scene, "huge.bin", b"x", 20 * MIB + 1);
+        scene.env.sized_file("huge.bin", b"x", 20 * MIB + 1);
         scene.env.file("fine.txt", "123456");
         for (name, said) in [("tiny.txt", "takes none of 5 bytes or fewer"), ("huge.bin", "more than the 20 MB")] {
             let cmd = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]);
@@ -265,7 +257,7 @@ fn what_is_confidential_is_so_behind_the_text_too() {
 #[test]
 fn each_route_of_several_takes_them_in_its_own_form() {
     let scene = Scene::new();
-    let picture = sized(&scene, "b.png", PNG, 2 * MIB + 1);
+    let picture = scene.env.sized_file("b.png", PNG, 2 * MIB + 1);
     let config = format!("[profiles.room]\nwebhook = \"{}\"\n", crate::support::fake::WEBHOOK_KEY);
     let cmd = scene.env.cmd(["--output", "json", "app-send", "-u", "zhangsan", "--also", "room", "--attach"]);
     let cmd = cmd.arg(&picture).arg("full").base_url(&scene.wecom).app_credentials().config(&config);

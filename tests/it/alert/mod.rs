@@ -22,7 +22,7 @@ use crate::support::{Cmd, Scene};
 
 const URL: &str = "https://example.test/1";
 const PICTURE: &str = "https://example.test/p.png";
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// Text types by route, with the bytes that they take.
 const TEXTS: [(Route, &str, usize); 5] = [

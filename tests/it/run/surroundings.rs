@@ -120,3 +120,24 @@ fn a_daemon_outlives_a_command_that_ends_by_itself() {
     scene.env.file("go", "");
     wait_until("the end of the daemon", || !is_alive(daemon));
 }
+
+/// As in a container, where nobody else lets processes go that have ended without a parent.
+#[cfg(target_os = "linux")]
+#[test]
+fn as_the_first_process_it_leaves_no_zombies() {
+    let scene = Scene::new();
+    let namespace = if is_root() { "unshare" } else { "unshare --map-root-user" };
+    let namespace = format!("{namespace} --fork --kill-child --pid --mount-proc");
+    let trial = std::process::Command::new("/bin/sh").arg("-c").arg(format!("{namespace} true")).output();
+    if !needs_that(trial.is_ok_and(|trial| trial.status.success()), "unshare, and the right to use it") {
+        return;
+    }
+    let orphan = r#"id=$(/bin/sh -c 'sleep 0.05 >/dev/null & echo $!')
+        tries=0
+        while [ -e "/proc/$id" ] && [ $tries -lt 500 ]; do sleep 0.02; tries=$((tries + 1)); done
+        [ ! -e "/proc/$id" ] || exit 9
+        exit 3"#;
+    let run = sh(&scene, &[], orphan).through(&format!("{namespace} ")).run();
+    assert_eq!(run.code, Some(3), "{}", run.all());
+    assert_told(&scene, &["exit code 3"]);
+}

@@ -73,6 +73,9 @@ fn a_name_on_disk_is_made_harmless() {
             continue;
         }
         let file = scene.env.file(format!("with \"quotes\"/{name}"), b"123456");
+        // Here it does not end a folder.
+        let own = name.replace('\\', "_");
+        let expected = if name.contains('\\') { own.as_str() } else { expected };
         assert_sent_silently(name, scene.group(&["--file"]).arg(&file).run());
         assert_name(&scene, name, expected);
         let upload = scene.cmd(&["upload-media", "--route", "app", "-t", "file"]).arg(file).run().assert_code(0);
@@ -83,11 +86,11 @@ fn a_name_on_disk_is_made_harmless() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_is_not_utf8_becomes_so() {
+fn a_name_in_gbk_is_decoded() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let scene = Scene::new();
     let file = scene.env.file(OsStr::from_bytes(b"\xb4\xc5.txt"), b"123456");
     assert_sent_silently("gbk", scene.send(Channel::App, &["--file"]).arg(file).run());
-    assert_name(&scene, "gbk", "\u{fffd}\u{fffd}.txt");
+    assert_name(&scene, "gbk", "磁.txt");
 }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
-use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, refusal, refused, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 use crate::support::{ROUTES, Scene};
@@ -26,12 +25,12 @@ fn sizes_are_checked_before_anything_is_sent() {
     for (route, option, head, mib, limit) in cases {
         let size = mib * MIB + 1;
         let case = format!("{} {option} of {size}", route.as_str());
-        let file = sized(&scene, "file", head, size);
+        let file = scene.env.sized_file("file", head, size);
         let refusal = refused(&scene, &case, scene.send(route, &[option]).arg(file), 2);
         refusal.says(&case, &format!("has {size} bytes, more than the {limit}"), "");
         for short in [0, 1, 5] {
             let case = format!("{} {option} of {short}", route.as_str());
-            let file = sized(&scene, "file", head, short);
+            let file = scene.env.sized_file("file", head, short);
             let refusal = refused(&scene, &case, scene.send(route, &[option]).arg(file), 2);
             refusal.says(&case, &format!("has {short} bytes, and WeCom takes none of 5 bytes or fewer"), "");
         }
@@ -69,6 +68,36 @@ fn formats_are_checked_by_content() {
         refused(&scene, &case, scene.send(route, &[option]).arg(file), 2).says(&case, message, hint);
         let piped = scene.send(route, &[option, "-"]).stdin(content);
         refused(&scene, &case, piped, 2).says(&case, message, hint);
+    }
+}
+
+#[test]
+fn a_voice_message_that_is_too_long_is_refused() {
+    let scene = Scene::new();
+    // Frames of 32 bytes, 50 a second.
+    let plays = |frames: usize| [b"#!AMR\n".to_vec(), [&[0x3c][..], &[0xaa; 31]].concat().repeat(frames)].concat();
+    let (minute, longer) = (scene.env.file("minute.amr", plays(3000)), scene.env.file("longer.amr", plays(3001)));
+    for route in ROUTES {
+        let refusal = refused(&scene, route.as_str(), scene.send(route, &["--voice"]).arg(&longer), 2);
+        refusal.says(route.as_str(), "the voice plays 61 s, more than the 60 s that WeCom takes", "-t 60");
+        let upload = ["upload-media", "-t", "voice", "--route", route.as_str()];
+        refused(&scene, route.as_str(), scene.cmd(&upload).arg(&longer), 2).says("upload", "61 s", "ffmpeg");
+        scene.send(route, &["--voice"]).arg(&minute).run().assert_code(0);
+    }
+}
+
+#[test]
+fn a_picture_that_is_cut_off_is_sent_with_a_warning() {
+    let scene = Scene::new();
+    for (name, whole) in [("a.png", PNG), ("a.jpg", JPEG)] {
+        let cut = scene.env.file(name, &whole[..10]);
+        let warning = json!([format!("the picture {name} is cut off: its end is missing")]);
+        for route in ROUTES {
+            let run = scene.send(route, &["--image"]).arg(&cut).run().assert_code(0);
+            assert_eq!(run.json()["warnings"], warning, "{name} {}", route.as_str());
+            let run = scene.send(route, &["text", "--attach"]).arg(&cut).run().assert_code(0);
+            assert_eq!(run.json()["warnings"], warning, "{name} {}", route.as_str());
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Files that are uploaded and sent in one step, and pictures that stand in the message itself.
 
 use std::fs;
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,13 +11,6 @@ use wecom_alert::channel::Channel;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
 use crate::support::{ROUTES, Scene};
-
-/// A file of that size, whose first bytes are those of a format and whose others are zeros.
-pub(super) fn sized(scene: &Scene, name: &str, head: &[u8], size: usize) -> PathBuf {
-    let path = scene.env.file(name, head);
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size as u64).unwrap();
-    path
-}
 
 fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
@@ -85,7 +77,7 @@ fn files_are_uploaded_and_then_sent() {
 #[test]
 fn a_picture_for_a_group_stands_in_the_message() {
     let scene = Scene::new();
-    let large = sized(&scene, "large.png", PNG, 2 * MIB);
+    let large = scene.env.sized_file("large.png", PNG, 2 * MIB);
     for (name, content) in [("a.png", PNG.to_vec()), ("photo", JPEG.to_vec()), ("large", fs::read(large).unwrap())] {
         let file = scene.env.file(name, &content);
         assert_sent_silently(name, scene.group(&["--image"]).arg(file).run());
@@ -186,7 +178,7 @@ fn the_largest_files_arrive_whole() {
     ];
     for (route, option, head, size) in cases {
         let case = format!("{} {option} of {size}", route.as_str());
-        let file = sized(&scene, "large", head, size);
+        let file = scene.env.sized_file("large", head, size);
         // No bar is drawn where no terminal is.
         assert_sent_silently(&case, scene.send(route, &[option]).arg(&file).run());
         let upload = last_upload(&scene, &case);

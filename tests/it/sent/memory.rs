@@ -3,7 +3,6 @@
 use std::fs;
 use std::time::Duration;
 
-use super::media_files::sized;
 use super::{MIB, last_upload};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
@@ -13,7 +12,7 @@ use crate::support::{ROUTES, Scene};
 fn tls_does_not_change_that() {
     let wecom = FakeWecom::builder().tls(Certificate::Good).start();
     let scene = Scene::with(wecom);
-    let file = sized(&scene, "large.bin", b"x", 20 * MIB);
+    let file = scene.env.sized_file("large.bin", b"x", 20 * MIB);
     let ca = scene.env.file("ca.pem", scene.wecom.ca_pem());
     let late = Reply::delayed(Duration::from_millis(200), Reply::Normal);
     scene.wecom.script(Endpoint::WebhookUploadMedia, [late]);
@@ -30,7 +29,7 @@ fn the_largest_file_takes_less_memory_than_it_has_bytes() {
     for route in ROUTES {
         for from_stdin in [false, true] {
             let scene = Scene::new();
-            let file = sized(&scene, "large.bin", b"x", 20 * MIB);
+            let file = scene.env.sized_file("large.bin", b"x", 20 * MIB);
             // The answer comes late, so that the last look is at a process that has sent all of it.
             for endpoint in [Endpoint::MediaUpload, Endpoint::WebhookUploadMedia] {
                 scene.wecom.script(endpoint, [Reply::delayed(Duration::from_millis(200), Reply::Normal)]);

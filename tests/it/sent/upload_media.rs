@@ -5,7 +5,6 @@ use std::fs;
 use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
-use super::media_files::sized;
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, last_upload, refusal, refused};
 use crate::support::fake::{Endpoint, MediaKind, Reply, SECRET, WEBHOOK_KEY};
 use crate::support::{Cmd, ROUTES, Scene};
@@ -150,7 +149,7 @@ fn what_cannot_be_uploaded_is_refused_here() {
     let scene = Scene::new();
     let text = scene.env.file("a.txt", b"just text");
     let short = scene.env.file("short", b"12345");
-    let large = sized(&scene, "large", b"x", 20 * MIB + 1);
+    let large = scene.env.sized_file("large", b"x", 20 * MIB + 1);
     let [text, short, large] = [&text, &short, &large].map(|path| path.to_str().unwrap());
     let cases: [(Channel, &[&str], i32, &str); 13] = [
         (Channel::App, &["-t", "image", text], 2, "must be JPG or PNG"),
@@ -201,7 +200,7 @@ fn a_refusal_by_wecom_has_its_class() {
 #[test]
 fn a_large_upload_is_silent_in_pipes() {
     let scene = Scene::new();
-    let file = sized(&scene, "large.bin", b"x", 3 * MIB);
+    let file = scene.env.sized_file("large.bin", b"x", 3 * MIB);
     let run = scene.env.cmd(["upload-media"]).arg(file).base_url(&scene.wecom).webhook().run().assert_code(0);
     assert_eq!(run.stderr, "");
     assert_eq!(run.stdout, format!("{}\n", last_upload(&scene, "large").media_id));

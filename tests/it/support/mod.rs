@@ -78,6 +78,19 @@ impl TestEnv {
         self.root.path().join("state/wecom-alert")
     }
 
+    /// Writes a file of that size that begins and, where there is room, ends with this sample.
+    pub(crate) fn sized_file(&self, name: &str, sample: &[u8], size: usize) -> PathBuf {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        let path = self.file(name, sample);
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(size as u64).unwrap();
+        if let Some(end) = size.checked_sub(sample.len()).filter(|end| *end >= sample.len()) {
+            file.seek(SeekFrom::Start(end as u64)).unwrap();
+            file.write_all(sample).unwrap();
+        }
+        path
+    }
+
     /// Writes a file that only its owner may read, below the home unless the path is absolute.
     pub(crate) fn file(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home().join(path);

@@ -1,7 +1,6 @@
 //! The same message on the other route: the nearest type there that loses nothing.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -10,17 +9,10 @@ use crate::document::{assert_document, assert_says};
 use crate::support::Scene;
 use crate::support::fake::{Arrived, MediaKind, Route};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82";
 const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
 const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
-const MIB: u64 = 1024 * 1024;
-
-/// A file of that size with that beginning.
-fn sized(scene: &Scene, name: &str, head: &[u8], size: u64) -> PathBuf {
-    let path = scene.env.file(name, head);
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(size).unwrap();
-    path
-}
+const MIB: usize = 1024 * 1024;
 
 /// What came by the app and what by the webhook.
 fn by_route(scene: &Scene) -> (Arrived, Arrived) {
@@ -86,7 +78,7 @@ fn texts_keep_what_they_say() {
 
 #[test]
 fn files_go_up_for_each_target() {
-    type Case<'a> = (&'a str, &'a [u8], u64, MediaKind, Option<MediaKind>, &'a str);
+    type Case<'a> = (&'a str, &'a [u8], usize, MediaKind, Option<MediaKind>, &'a str);
     let cases: [Case; 6] = [
         ("--image", PNG, 60_000, MediaKind::Image, None, "image"),
         ("--image", PNG, 2 * MIB, MediaKind::Image, None, "image"),
@@ -97,7 +89,7 @@ fn files_go_up_for_each_target() {
     ];
     for (option, head, size, at_app, at_group, msgtype) in cases {
         let (scene, case) = (new_scene(), format!("{option} {size}"));
-        let path = sized(&scene, "thing", head, size);
+        let path = scene.env.sized_file("thing", head, size);
         let run = app(&scene, &["--also", "room", option]).arg(&path).run();
         assert_document(&run, &case, 0, &json!({"status": "sent", "attempts": 2, "warnings": []}));
         let (app, group) = by_route(&scene);
@@ -144,7 +136,7 @@ fn a_type_that_the_other_route_lacks_fails_for_that_target_alone() {
         assert_eq!(told["targets"][1]["status"], "usage", "{case}");
         assert_eq!(sends(&scene), [before[0] + 1, before[1]], "{case}");
     }
-    let file = sized(&scene, "thing", b"report", 1000);
+    let file = scene.env.sized_file("thing", b"report", 1000);
     let run = command(&scene, &["upload-media", "-P", "room"]).arg(file).run().assert_code(0);
     let media_id = run.stdout.split('"').find(|word| word.starts_with("test-media-")).unwrap().to_owned();
     let run = group(&scene, &["--also", "ops", "-t", "file", "--media-id", &media_id]).run();
