@@ -5,9 +5,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::{Encoding, STDIN, is_stdin, open, read_text_from, source_name, spool, unreadable};
+use crate::clock::elapsed;
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
@@ -25,6 +30,8 @@ pub(crate) struct Attachment {
     pub(crate) size: u64,
     /// The first 64 bytes, or all where there are fewer.
     pub(crate) head: Vec<u8>,
+    /// When the file was last changed; `None` for what is no plain file.
+    pub(crate) modified: Option<SystemTime>,
     content: Content,
     /// What an error calls it.
     shown: String,
@@ -43,6 +50,41 @@ impl Attachment {
     /// Fails with exit 3 where it is missing, a folder or unreadable; with exit 2 for an empty path or file name, and where
     /// what can be read only once has more than [`MAX_SPOOLED`](super::MAX_SPOOLED) bytes.
     pub(crate) fn open(path: &Path, filename: Option<&str>) -> Result<Self> {
+        Self::open_counting(path, filename, &AtomicU64::new(0))
+    }
+
+    /// The same for a path that may be a pipe: fails with exit 3 where nothing comes for that time.
+    pub(crate) fn open_within(path: &Path, filename: Option<&str>, patience: Duration) -> Result<Self> {
+        if is_stdin(path) || path.metadata().map_or(true, |about| about.is_file() || about.is_dir()) {
+            return Self::open(path, filename);
+        }
+        let count = Arc::new(AtomicU64::new(0));
+        let (sender, opened) = sync_channel(1);
+        let work = {
+            let (path, filename, count) = (path.to_owned(), filename.map(str::to_owned), Arc::clone(&count));
+            move || drop(sender.send(Self::open_counting(&path, filename.as_deref(), &count)))
+        };
+        // A read that hangs goes on in its thread: the process ends without it.
+        thread::Builder::new().spawn(work).map_err(|error| unreadable(&source_name(path), &error))?;
+        loop {
+            let before = count.load(Ordering::Relaxed);
+            match opened.recv_timeout(patience) {
+                Ok(opened) => return opened,
+                Err(RecvTimeoutError::Timeout) if count.load(Ordering::Relaxed) > before => {}
+                Err(_) => {
+                    let name = source_name(path);
+                    let waited = elapsed(patience);
+                    return Err(Error::config(
+                        format!("{name} is no plain file, and nothing came from it for {waited}"),
+                        "check what writes into it; --deadline says how long is waited",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Counts the bytes that are read of what can be read only once.
+    fn open_counting(path: &Path, filename: Option<&str>, count: &AtomicU64) -> Result<Self> {
         if filename.is_some_and(|name| name.trim().is_empty()) {
             return Err(Error::usage("the file name to show is empty", "give a name such as report.txt, or none"));
         }
@@ -51,7 +93,7 @@ impl Attachment {
             let name = stdin_name(&spooled.head).to_owned();
             (spooled, name)
         } else {
-            (Self::from_file(path)?, own_name(path))
+            (Self::from_file(path, count)?, own_name(path))
         };
         Ok(Self { name: filename.unwrap_or(&own_name).to_owned(), ..attachment })
     }
@@ -68,7 +110,7 @@ impl Attachment {
         let bytes = text.as_bytes().to_vec();
         let head = bytes.iter().copied().take(HEAD_LEN).collect();
         let (name, size) = (name.to_owned(), bytes.len() as u64);
-        Self { shown: name.clone(), name, size, head, content: Content::Memory(Arc::new(bytes)) }
+        Self { shown: name.clone(), name, size, head, modified: None, content: Content::Memory(Arc::new(bytes)) }
     }
 
     /// A reading from the start, independent of all others.
@@ -94,16 +136,16 @@ impl Attachment {
         Ok(bytes)
     }
 
-    fn from_file(path: &Path) -> Result<Self> {
+    fn from_file(path: &Path, count: &AtomicU64) -> Result<Self> {
         let (file, metadata) = open(path)?;
         let shown = source_name(path);
         if !metadata.is_file() {
-            return Self::from_reader(file, &shown);
+            return Self::from_reader(Counted { reader: file, count }, &shown);
         }
         let attachment = Self::measured(Content::File(Arc::new(Mutex::new(file))), metadata.len(), &shown);
         match attachment {
             // Files of /proc and /sys are regular ones whose size is made up.
-            Ok(attachment) if attachment.size > 0 => Ok(attachment),
+            Ok(attachment) if attachment.size > 0 => Ok(Self { modified: metadata.modified().ok(), ..attachment }),
             _ => Self::from_reader(open(path)?.0, &shown),
         }
     }
@@ -121,13 +163,27 @@ impl Attachment {
         let mut head = Vec::new();
         let reader = Reader { content: content.clone(), position: 0, size };
         reader.take(HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| unreadable(shown, &error))?;
-        Ok(Self { name: String::new(), size, head, content, shown: shown.to_owned() })
+        Ok(Self { name: String::new(), size, head, modified: None, content, shown: shown.to_owned() })
     }
 }
 
 impl fmt::Debug for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attachment").field("name", &self.name).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// A reader whose bytes are counted for another thread.
+struct Counted<'a, R> {
+    reader: R,
+    count: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

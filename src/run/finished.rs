@@ -1,6 +1,8 @@
 //! The result of the command of `run`: its exit code, and how the alert and the JSON output describe it. A command that
 //! could not be started has one too.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, Field, Level};
@@ -56,6 +58,10 @@ impl FinishedCommand {
             prefers_alert: request.alert_exit,
             report,
         }
+    }
+
+    pub(super) fn started(&self) -> SystemTime {
+        self.report.started
     }
 
     pub(super) fn failed(&self) -> bool {

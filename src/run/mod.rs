@@ -182,6 +182,7 @@ pub async fn alert(
         let end = if report.is_some_and(ChangeReport::is_recovery) { "recovered" } else { "succeeded" };
         session.settings.title = session.settings.title.take().map(|title| format!("{title}: {end}"));
     }
+    request.alert.input.attach_since = Some(finished.started());
     let alert = with_words(session, request.alert, finished, report);
     let outcome = Box::pin(send::send(session, alert)).await?;
     // An alert that was held back as a repeat was not delivered: a later run reports the change.

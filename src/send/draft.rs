@@ -13,7 +13,7 @@ use crate::message::media::MediaKind;
 
 use super::files;
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
-use super::target::Target;
+use super::target::{LostFile, Target};
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct Draft {
     pub(super) text: Option<Arc<String>>,
     /// Files to send after it.
     pub(super) attached: Vec<Attachment>,
+    /// Files that were to be attached and cannot be.
+    pub(super) lost: Vec<LostFile>,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
 }
@@ -63,6 +65,15 @@ impl Draft {
     /// Whether there are only attachments.
     pub(super) fn is_wordless(&self) -> bool {
         matches!(self.material, Material::Nothing) && self.text.is_none()
+    }
+
+    /// Refuses lost files where nothing is left to send without them, and in a dry run.
+    pub(super) fn check_lost(&self, target: &Target) -> Result<()> {
+        let is_needed = target.settings.dry_run || self.is_wordless() && self.attached.is_empty();
+        match self.lost.first().filter(|_| is_needed) {
+            Some(lost) => Err(lost.error.clone().with_message(lost.told("--attach "))),
+            None => Ok(()),
+        }
     }
 
     /// The text, the alert as one, or the payload as JSON.
@@ -154,7 +165,9 @@ pub(super) fn for_target<'d>(draft: &'d Draft, target: &mut Target) -> Result<Co
     }
     draft.made_for = channel;
     // The rules for files differ between channels.
-    files::check_all(&draft.attached, target)?;
+    let refused = files::take_out_refused(&mut draft.attached, target);
+    draft.lost.extend(refused);
+    draft.check_lost(target)?;
     Ok(Cow::Owned(draft))
 }
 

@@ -1,8 +1,10 @@
 //! Files to attach after a message, each a part of its own, files to upload, and the rules for both.
 
 use std::io::Read as _;
+use std::time::{Duration, SystemTime};
 
 use crate::channel::Channel;
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::app::Media;
@@ -10,16 +12,52 @@ use crate::message::media::{self, MediaKind};
 use crate::message::{Part, PartKind, body_of};
 
 use super::request::{MessageInput, UploadRequest};
-use super::target::Target;
+use super::target::{LostFile, Target};
 
 /// The placeholder for the media_id that the upload will give.
 pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
 
-/// Opens the files to send after the message. `names_used` of the names given belong to the message's own file.
-pub(super) fn open_all(input: &MessageInput, names_used: usize) -> Result<Vec<Attachment>> {
-    let names = input.filename.iter().skip(names_used).map(Some).chain(std::iter::repeat(None));
-    let files = input.attach.iter().zip(names);
-    files.map(|(path, name)| Attachment::open(path, name.map(String::as_str))).collect()
+/// Opens the files to send after the message. `names_used` of the names given belong to the message's own file. Nothing is
+/// waited for longer than that time.
+pub(super) fn open_all(
+    input: &MessageInput,
+    names_used: usize,
+    patience: Duration,
+) -> (Vec<Attachment>, Vec<LostFile>) {
+    let names = input.filename.iter().skip(names_used).map(String::as_str).chain(std::iter::repeat(""));
+    // An empty path or name is that of an empty variable: it counts as not given.
+    let given = input.attach.iter().zip(names).filter(|(path, _)| !path.as_os_str().is_empty());
+    let (mut files, mut lost) = (Vec::new(), Vec::new());
+    for (path, name) in given {
+        let name = Some(name).filter(|name| !name.trim().is_empty());
+        match Attachment::open_within(path, name, patience) {
+            Ok(file) => files.push(file),
+            Err(error) => {
+                let own = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                lost.push(LostFile { name: name.map_or_else(own, str::to_owned), error });
+            }
+        }
+    }
+    (files, lost)
+}
+
+/// What the alert says of files: those that are missing, and those that were there before what it tells of began.
+pub(super) fn notes<'a>(
+    attached: &'a [Attachment],
+    lost: &'a [LostFile],
+    since: Option<SystemTime>,
+) -> impl Iterator<Item = String> {
+    // The times of some file systems count in steps of two seconds.
+    const STEP: Duration = Duration::from_secs(2);
+    let is_old = move |file: &&Attachment| match (file.modified, since) {
+        (Some(modified), Some(since)) => modified + STEP < since,
+        _ => false,
+    };
+    let old = attached.iter().filter(is_old).filter_map(|file| {
+        let written = clock::date(file.modified?);
+        Some(format!("{} is from before this run: it was last written on {written}", file.name))
+    });
+    lost.iter().map(|lost| lost.told("")).chain(old)
 }
 
 /// The part of an attached file: a picture where the channel takes it as one, else a file.
@@ -39,12 +77,17 @@ pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
     Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
 }
 
-/// Checks the attached files against the rules of the target's channel.
-pub(super) fn check_all(files: &[Attachment], target: &mut Target) -> Result<()> {
-    files.iter().try_for_each(|file| {
-        check_file(kind_of(file, target.channel), file, target)
-            .map_err(|error| error.clone().with_message(format!("--attach {:?}: {}", file.name, error.message())))
-    })
+/// Takes out the attached files that break a rule of the target's channel.
+pub(super) fn take_out_refused(files: &mut Vec<Attachment>, target: &mut Target) -> Vec<LostFile> {
+    let mut lost = Vec::new();
+    files.retain(|file| match check_file(kind_of(file, target.channel), file, target) {
+        Ok(()) => true,
+        Err(error) => {
+            lost.push(LostFile { name: file.name.clone(), error });
+            false
+        }
+    });
+    lost
 }
 
 /// Checks a file against the rules of the target's channel.

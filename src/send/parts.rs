@@ -26,6 +26,7 @@ use super::{draft, files, payload};
 /// Makes the parts of the message that a target gets. `lead` is a line before its text.
 pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
     let draft = draft::for_target(draft, target)?;
+    target.lost.clone_from(&draft.lost);
     let mut parts = unchecked_parts(&draft, target, lead)?;
     for (index, part) in parts.iter_mut().enumerate() {
         let told = target.warnings.len();

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alert::Field;
 use crate::channel::{Markup, MsgType};
 use crate::ci::CiContext;
 use crate::clock;
@@ -71,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
-        let (material, text) = match self.source.clone() {
+        let (mut material, text) = match self.source.clone() {
             MessageSource::Payload(path) => {
                 refuse_unused(self.request, None, &self.target.settings)?;
                 let payload = payload::parse(&source_name(&path), &read_payload(&path)?, &self.chosen)?;
@@ -88,8 +89,13 @@ impl<'a> Reader<'a> {
         };
         let Self { request, target, chosen, .. } = self;
         let names_used = usize::from(matches!(self.source, MessageSource::File(..)));
-        let attached = files::open_all(&request.input, names_used)?;
-        files::check_all(&attached, target)?;
+        let patience = target.settings.deadline;
+        let (mut attached, mut lost) = files::open_all(&request.input, names_used, patience);
+        lost.extend(files::take_out_refused(&mut attached, target));
+        if let Material::Alert(alert) = &mut material {
+            let notes = files::notes(&attached, &lost, request.input.attach_since);
+            alert.fields.extend(notes.map(|value| Field { key: "attachment".to_owned(), value }));
+        }
         // Only a payload can be of an unknown type, and its body names the type.
         let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
         if let Material::Alert(alert) = &material {
@@ -99,7 +105,9 @@ impl<'a> Reader<'a> {
             build_alert::check_link(alert, msgtype, target)?;
         }
         let (origin, text) = (chosen.origin, text.map(Arc::new));
-        Ok(Draft { msgtype, origin, material, text, attached, made_for: target.channel })
+        let draft = Draft { msgtype, origin, material, text, attached, lost, made_for: target.channel };
+        draft.check_lost(target)?;
+        Ok(draft)
     }
 
     /// An alert of options and text.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::alert::Alert;
 use crate::channel::Channel;
@@ -43,6 +44,8 @@ pub struct MessageInput {
     pub template: Option<PathBuf>,
     /// Files to send after the text.
     pub attach: Vec<PathBuf>,
+    /// When what the alert tells of began: older files to attach are marked.
+    pub attach_since: Option<SystemTime>,
     /// The names to show for the files, in their order.
     pub filename: Vec<String>,
 }

@@ -93,6 +93,7 @@ impl<'c> Session<'c> {
             settings: Box::new(settings),
             channel,
             warnings: Vec::new(),
+            lost: Vec::new(),
             deadline: self.deadline,
             trust,
             mask: self.mask.clone(),

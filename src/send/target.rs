@@ -25,12 +25,31 @@ pub(crate) struct Target {
     pub(crate) channel: Channel,
     /// One sentence each, for the report.
     pub(crate) warnings: Vec<String>,
+    /// Attached files that its message goes without.
+    pub(super) lost: Vec<LostFile>,
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
     pub(super) trust: Trust,
     pub(super) mask: Mask,
     pub(super) observer: Observer,
     pub(super) login: OnceCell<Login>,
+}
+
+/// A file that was to be attached and cannot be: the message goes without it.
+#[derive(Debug, Clone)]
+pub(super) struct LostFile {
+    /// The name to show.
+    pub(super) name: String,
+    /// Why it cannot be sent.
+    pub(super) error: Error,
+}
+
+impl LostFile {
+    /// Why it cannot be sent, with its name, and `before` before that, where the reason does not name it.
+    pub(super) fn told(&self, before: &str) -> String {
+        let why = self.error.message();
+        if why.contains(&self.name) { why.to_owned() } else { format!("{before}{:?}: {why}", self.name) }
+    }
 }
 
 /// The credentials of a target, and what reports may say of them.

@@ -11,6 +11,7 @@ use crate::clock::now_ms;
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Receipt, Shortfall};
 use crate::error::{Error, Result, Status};
+use crate::message::media::wire_filename;
 use crate::message::{Part, PartKind};
 use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
 
@@ -18,7 +19,7 @@ use super::combine::name_of;
 use super::draft::Draft;
 use super::parts::make_parts;
 use super::session::Session;
-use super::target::{Target, require_state_of};
+use super::target::{LostFile, Target, require_state_of};
 
 /// A message for one target, ready to be sent.
 pub(super) struct TargetMessage {
@@ -28,8 +29,6 @@ pub(super) struct TargetMessage {
     /// Whether a line may be put before its text: a payload is never edited.
     may_edit: bool,
     courier: Option<Courier>,
-    /// Attached files that could not be read, with the reason. They are no parts any more: the rest goes without them.
-    lost: Vec<(Receipt, Error)>,
 }
 
 /// The outcome for a target, and what the report and the session need of it.
@@ -44,7 +43,7 @@ impl TargetMessage {
     pub(super) fn new(session: &Session<'_>, target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
         let mut account = session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.expect(&parts);
-        Self { target, parts, account, may_edit: !draft.is_payload(), courier: None, lost: Vec::new() }
+        Self { target, parts, account, may_edit: !draft.is_payload(), courier: None }
     }
 
     /// The message for a further target; `option` is what named the target.
@@ -126,10 +125,8 @@ impl TargetMessage {
 
     /// Leaves a file out.
     fn lose(&mut self, index: usize, error: Error) {
-        let part = self.parts.remove(index);
-        let receipt = Receipt::new(part.kind, error.status(), None);
-        let receipt = Receipt { name: part.file_name(), ..receipt };
-        self.lost.push((receipt, error));
+        let name = self.parts.remove(index).file_name().unwrap_or_default();
+        self.target.lost.push(LostFile { name, error });
         self.account.expect(&self.parts);
     }
 
@@ -207,11 +204,13 @@ impl TargetMessage {
     }
 
     fn delivered(self, mut outcome: Outcome) -> Delivered {
-        let Self { mut target, courier, lost, .. } = self;
+        let Self { mut target, courier, .. } = self;
         outcome.profile.clone_from(&target.settings.profile);
         outcome.channel = Some(target.channel);
         outcome.allow_partial = target.settings.allow_partial;
-        without(lost, &mut outcome);
+        if outcome.status != Status::Skipped {
+            without(std::mem::take(&mut target.lost), &mut outcome);
+        }
         let warnings = std::mem::take(&mut target.warnings);
         Delivered { outcome, warnings, courier: courier.map(|courier| (target, courier)) }
     }
@@ -231,9 +230,10 @@ impl Delivered {
 }
 
 /// Adds to an outcome that these files are missing: what went out, or waits, is only a part then.
-fn without(lost: Vec<(Receipt, Error)>, outcome: &mut Outcome) {
-    for (receipt, why) in lost {
-        let name = receipt.name.as_deref().unwrap_or_default();
+fn without(lost: Vec<LostFile>, outcome: &mut Outcome) {
+    for LostFile { name, error: why } in lost {
+        let name = wire_filename(&name);
+        let receipt = Receipt::new(PartKind::Attachment, why.status(), None);
         let mut told = format!("attachment {name} is missing: {}", why.message());
         if let Some(error) = &outcome.error {
             told = format!("{}; {told}", error.message());
@@ -244,7 +244,7 @@ fn without(lost: Vec<(Receipt, Error)>, outcome: &mut Outcome) {
         }
         let error = outcome.error.take().unwrap_or(why);
         outcome.error = Some(error.with_status(outcome.status).with_message(told).with_hint(hint));
-        outcome.parts.push(receipt);
+        outcome.parts.push(Receipt { name: Some(name), ..receipt });
     }
 }
 

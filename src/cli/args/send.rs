@@ -13,7 +13,7 @@ use wecom_alert::config::OptionGroup;
 use wecom_alert::message::card::CardType;
 use wecom_alert::run::On;
 
-use super::settings::{Offered, SettingArgs, channel_parser};
+use super::settings::{Offered, SettingArgs, channel_parser, path_parser};
 
 // Where the text comes from and how it is read.
 #[derive(Args)]
@@ -89,7 +89,7 @@ pub(crate) struct AlertArgs {
     #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
     pub(crate) ci: Option<String>,
     /// A file to send behind the text (repeatable): JPG and PNG as pictures; `-` is stdin
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = path_parser())]
     pub(crate) attach: Vec<PathBuf>,
     /// File name to show (repeatable: one for each file, in order)
     #[arg(long, value_name = "NAME")]

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use wecom_alert::channel::{Channel, MsgType};
 use wecom_alert::config::{OptionGroup, Overrides, RawValue, Setting, ValueKind};
@@ -52,7 +52,7 @@ fn arg(setting: Setting, command: &str) -> Arg {
         ValueKind::Flag => return special(setting, command, arg.action(ArgAction::SetTrue)),
         ValueKind::Count => return arg.action(ArgAction::Count),
         ValueKind::List | ValueKind::NumberList => arg.action(ArgAction::Append),
-        ValueKind::Path => arg.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath),
+        ValueKind::Path => arg.value_parser(path_parser()).value_hint(ValueHint::FilePath),
         _ => arg,
     };
     let arg = match row.bare {
@@ -85,6 +85,11 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
 fn of_types(arg: Arg, channel: Channel) -> Arg {
     let types = channel.facts().types;
     arg.value_parser(Offered(types)).hide_possible_values(true).help(MsgType::names(types).join(", "))
+}
+
+/// A path, which may be empty: that of an empty variable counts as not given.
+pub(super) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// The names of channels.

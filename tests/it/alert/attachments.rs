@@ -148,20 +148,37 @@ fn names_are_given_in_the_order_of_the_files() {
 }
 
 #[test]
-fn files_that_cannot_go_are_found_before_anything_is_sent() {
+fn what_cannot_be_attached_is_named_and_the_text_goes() {
     for route in ROUTES {
         let scene = Scene::new();
         scene.env.file("tiny.txt", "12345");
         scene.env.sized_file("huge.bin", b"x", 20 * MIB + 1);
         scene.env.file("fine.txt", "123456");
         for (name, said) in [("tiny.txt", "takes none of 5 bytes or fewer"), ("huge.bin", "more than the 20 MB")] {
-            let cmd = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]);
-            let (message, _) = refused(&scene, name, cmd);
+            // Strict where nothing is sent.
+            let args = ["--attach", "fine.txt", "--attach", name, "full"];
+            let (message, _) = refused(&scene, name, scene.send(route, &args).arg("--dry-run"));
+            assert!(message.contains(&format!("--attach {name:?}")) && message.contains(said), "{message}");
+            // Nothing is left without it.
+            let (message, _) = refused(&scene, name, scene.send(route, &["--attach", name]).stdin(""));
             assert!(message.contains(&format!("--attach {name:?}")) && message.contains(said), "{message}");
         }
-        let run = scene.send(route, &["--attach", "fine.txt", "--attach", "missing.txt", "full"]).run().assert_code(3);
-        assert!(run.json()["message"].as_str().unwrap().contains("missing.txt"), "{}", run.all());
+        scene.send(route, &["--attach", "missing.txt"]).stdin("").run().assert_code(3);
+        scene.send(route, &["--attach", "missing.txt", "--dry-run", "full"]).run().assert_code(3);
         assert_eq!(scene.wecom.connections(), 0);
+        for (name, said) in [("tiny.txt", "takes none of 5 bytes"), ("huge.bin", "20 MB"), ("missing.txt", "no file")] {
+            let run = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]).run();
+            let told = assert_document(&run, name, 6, &json!({"status": "partial"}));
+            assert_says(&told, name, "message", &[&format!("attachment {name} is missing: "), said]);
+            let sent: Vec<_> = parts(&told).into_iter().map(|(_, name, status)| (name, status == "sent")).collect();
+            assert_eq!(sent, [(Value::Null, true), ("fine.txt".into(), true), (name.into(), false)]);
+            let cmd = scene.send(route, &["--allow-partial", "--attach", name, "full"]);
+            cmd.run().assert_code(0);
+            assert_eq!(scene.texts().last().unwrap(), "full");
+        }
+        // An empty option counts as not given, as an empty variable does.
+        delivered(&scene, "empty", scene.send(route, &["--attach", "", "full"]));
+        delivered(&scene, "empty name", scene.send(route, &["--attach", "fine.txt", "--filename", "", "full"]));
         // WeCom decides where that is asked for.
         let run = scene.send(route, &["--no-validate", "--attach", "tiny.txt", "full"]).run();
         assert!(run.json()["warnings"].to_string().contains("5 bytes"), "{}", run.all());
@@ -245,8 +262,10 @@ fn what_is_confidential_is_so_behind_the_text_too() {
     scene.send(Channel::App, &["--safe", "--attach", "a.pdf", "--attach", "b.png", "full"]).run().assert_code(0);
     let safe: Vec<_> = scene.wecom.messages()[sent..].iter().map(|message| message.body["safe"].clone()).collect();
     assert_eq!(safe, [1, 1, 1]);
-    let (message, hint) = refused(&scene, "log", scene.send(Channel::App, &["--safe", "--attach", "a.log", "full"]));
-    assert!(message.contains("a.log cannot be sent with --safe") && hint.contains("--filename"), "{message}");
+    let run = scene.send(Channel::App, &["--safe", "--attach", "a.log", "full"]).run();
+    let told = assert_document(&run, "log", 6, &json!({"status": "partial"}));
+    assert_says(&told, "log", "message", &["a.log cannot be sent with --safe"]);
+    assert_says(&told, "log", "hint", &["--filename"]);
     delivered(
         &scene,
         "named",

@@ -2,6 +2,7 @@
 
 mod alert_failures;
 mod alerts;
+mod any_options;
 mod changes;
 mod codes;
 mod memory;
