@@ -50,7 +50,7 @@ pub(super) fn notes<'a>(
     // The times of some file systems count in steps of two seconds.
     const STEP: Duration = Duration::from_secs(2);
     let is_old = move |file: &&Attachment| match (file.modified, since) {
-        (Some(modified), Some(since)) => modified + STEP < since,
+        (Some(modified), Some(since)) => modified.checked_add(STEP).is_some_and(|at| at < since),
         _ => false,
     };
     let old = attached.iter().filter(is_old).filter_map(|file| {
