@@ -1,8 +1,8 @@
-//! The documents say what the program does: every option, variable, key, exit code and field stands in both READMEs.
+//! README and manual say what the program does: every option, variable, key, exit code and field is in them, in each language.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -25,10 +25,31 @@ const COMMANDS: [&[&str]; 12] = [
     &["man"],
 ];
 
-const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
+/// The README of each language, and the folder of its manual.
+const LANGUAGES: [(&str, &str); 2] = [("README.md", "src/manual/en"), ("README.zh-CN.md", "src/manual/zh")];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn read(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// The files of a language: its README, and the pages of its manual.
+fn files(readme: &str, manual: &str) -> Vec<PathBuf> {
+    let pages = fs::read_dir(root().join(manual)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    files.sort();
+    files.push(root().join(readme));
+    files
+}
+
+/// All text of each language, and the name of its README.
+fn texts() -> [(&'static str, String); 2] {
+    LANGUAGES.map(|(readme, manual)| {
+        (readme, files(readme, manual).iter().map(|file| fs::read_to_string(file).unwrap() + "\n").collect())
+    })
 }
 
 fn help(arguments: &[&str]) -> String {
@@ -64,13 +85,12 @@ fn is_variable_letter(c: char) -> bool {
 }
 
 #[test]
-fn every_option_stands_in_both_readmes() {
+fn every_option_is_in_both_languages() {
     let help = all_help();
     let options = words(&help, "--", is_option_letter);
     assert!(options.len() > 40, "{options:?}");
-    for name in READMES {
-        let readme = read(name);
-        let known = words(&readme, "--", is_option_letter);
+    for (name, text) in texts() {
+        let known = words(&text, "--", is_option_letter);
         let missing: Vec<_> = options.difference(&known).collect();
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
     }
@@ -81,9 +101,8 @@ fn every_option_stands_in_both_readmes() {
 fn every_option_of_a_table_is_there() {
     let help = all_help();
     let known = words(&help, "--", is_option_letter);
-    for name in READMES {
-        let readme = read(name);
-        let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+    for (name, text) in texts() {
+        let rows: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
         let told: BTreeSet<_> = rows.iter().flat_map(|cell| words(cell, "--", is_option_letter)).collect();
         // Those of the sandbox, and of curl.
         let of_others = ["--refuse-ip", "--answer", "--times", "--hang", "--expire-token-every", "--fail"];
@@ -93,12 +112,11 @@ fn every_option_of_a_table_is_there() {
 }
 
 #[test]
-fn every_variable_of_the_readmes_is_known_and_the_other_way_round() {
+fn every_variable_of_the_documents_is_known_and_the_other_way_round() {
     let help = all_help();
     let in_help = words(&help, "WECOM_ALERT_", is_variable_letter);
-    for name in READMES {
-        let readme = read(name);
-        let told = words(&readme, "WECOM_ALERT_", is_variable_letter);
+    for (name, text) in texts() {
+        let told = words(&text, "WECOM_ALERT_", is_variable_letter);
         let missing: Vec<_> = in_help.iter().filter(|variable| !told.contains(*variable)).collect();
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
         for variable in told {
@@ -110,7 +128,7 @@ fn every_variable_of_the_readmes_is_known_and_the_other_way_round() {
 }
 
 #[test]
-fn every_key_of_the_example_stands_in_both_readmes() {
+fn every_key_of_the_example_is_in_both_languages() {
     let example = read("config.example.toml");
     let keys: BTreeSet<&str> = example
         .lines()
@@ -119,16 +137,15 @@ fn every_key_of_the_example_stands_in_both_readmes() {
         .filter(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
         .collect();
     assert!(keys.len() > 30, "{keys:?}");
-    for name in READMES {
-        let readme = read(name);
+    for (name, text) in texts() {
         for key in &keys {
-            assert!(readme.contains(&format!("`{key}`")), "{name} lacks the key {key}");
+            assert!(text.contains(&format!("`{key}`")), "{name} lacks the key {key}");
         }
     }
 }
 
 #[test]
-fn every_status_and_exit_code_stands_in_both_readmes() {
+fn every_status_and_exit_code_is_in_both_languages() {
     let statuses = [
         "sent",
         "ok",
@@ -146,15 +163,14 @@ fn every_status_and_exit_code_stands_in_both_readmes() {
         "unknown",
         "interrupted",
     ];
-    for name in READMES {
-        let readme = read(name);
+    for (name, text) in texts() {
         for status in statuses {
-            assert!(readme.contains(&format!("`{status}`")), "{name} lacks the status {status}");
+            assert!(text.contains(&format!("`{status}`")), "{name} lacks the status {status}");
         }
         for code in 0..=9 {
-            assert!(readme.contains(&format!("\n| {code} | ")), "{name} lacks the exit code {code}");
+            assert!(text.contains(&format!("\n| {code} | ")), "{name} lacks the exit code {code}");
         }
-        assert!(readme.contains("130") && readme.contains("143"), "{name}");
+        assert!(text.contains("130") && text.contains("143"), "{name}");
     }
 }
 
@@ -164,14 +180,13 @@ fn the_changelog_knows_this_version() {
 }
 
 #[test]
-fn links_of_the_readmes_lead_somewhere() {
-    for name in READMES {
-        let readme = read(name);
-        for link in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.contains("://") || link.starts_with('#') {
-                continue;
-            }
-            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name} links to {link}");
+fn links_lead_somewhere() {
+    for file in LANGUAGES.iter().flat_map(|(readme, manual)| files(readme, manual)) {
+        let text = fs::read_to_string(&file).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap();
+            let is_there = link.contains("://") || path.is_empty() || file.parent().unwrap().join(path).exists();
+            assert!(is_there, "{} links to {link}", file.display());
         }
     }
 }
@@ -201,7 +216,7 @@ fn documents() -> (Vec<Value>, Value) {
 }
 
 #[test]
-fn every_field_of_a_result_stands_in_both_readmes() {
+fn every_field_of_a_result_is_in_both_languages() {
     let (documents, trace) = documents();
     assert!(documents[2]["entries"][0].is_object(), "{}", documents[2]);
     let nested = documents.iter().flat_map(|document| {
@@ -210,43 +225,51 @@ fn every_field_of_a_result_stands_in_both_readmes() {
     let fields: BTreeSet<&str> =
         documents.iter().chain(nested.filter(|value| value.is_object())).chain([&trace]).flat_map(keys).collect();
     assert!(fields.len() > 45, "{fields:?}");
-    for name in READMES {
-        let readme = read(name);
-        let is_told =
-            |field: &str| readme.contains(&format!("`{field}`")) || readme.contains(&format!("\"{field}\": "));
+    for (name, text) in texts() {
+        let is_told = |field: &str| text.contains(&format!("`{field}`")) || text.contains(&format!("\"{field}\": "));
         let missing: Vec<_> = fields.iter().filter(|field| !is_told(field)).collect();
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
     }
 }
 
 #[test]
-fn the_samples_of_the_readmes_have_the_fields_that_there_are() {
+fn the_samples_of_the_manual_have_the_fields_that_there_are() {
     let (documents, trace) = documents();
-    for name in READMES {
-        let readme = read(name);
-        let samples: Vec<Value> = readme
-            .split("```json\n")
-            .skip(1)
-            .map(|rest| serde_json::from_str(rest.split("```").next().unwrap()).unwrap())
-            .collect();
-        let [traced, sent] = samples.as_slice() else { panic!("{name} has {} samples", samples.len()) };
-        assert_eq!(keys(traced), keys(&trace), "{name}: the trace");
-        assert_eq!(keys(sent), keys(&documents[0]), "{name}: a result");
-        assert_eq!(keys(&sent["parts"][0]), keys(&documents[0]["parts"][0]), "{name}: a part");
-        let target = keys(&documents[0]["targets"][0]);
-        assert!(keys(&sent["targets"][0]).is_subset(&target), "{name}: a target has {target:?}");
+    for (name, text) in texts() {
+        let samples = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let samples: Vec<Value> = samples.map(|sample| serde_json::from_str(sample).unwrap()).collect();
+        let (traced, sent): (Vec<_>, Vec<_>) = samples.iter().partition(|sample| sample.get("pid").is_some());
+        assert!(!traced.is_empty() && !sent.is_empty(), "{name}");
+        for traced in traced {
+            assert_eq!(keys(traced), keys(&trace), "{name}: the trace");
+        }
+        for sent in sent {
+            assert_eq!(keys(sent), keys(&documents[0]), "{name}: a result");
+            assert_eq!(keys(&sent["parts"][0]), keys(&documents[0]["parts"][0]), "{name}: a part");
+            let target = keys(&documents[0]["targets"][0]);
+            assert!(keys(&sent["targets"][0]).is_subset(&target), "{name}: a target has {target:?}");
+        }
     }
 }
 
+/// A stranger reads it in a few minutes: what is longer belongs to the manual.
 #[test]
-fn the_promise_opens_the_section_on_delivery() {
-    for (name, opening) in [
-        (
-            "README.md",
-            "## Delivery\n\n**The promise: an alert that this program accepted is taken by WeCom at least once,",
-        ),
-        ("README.zh-CN.md", "## 送达保证\n\n**承诺：凡是本程序接下的告警，企业微信至少收下一次；"),
+fn the_readmes_stay_short() {
+    const MOST_LINES: usize = 320;
+    let lines = read("README.md").lines().count();
+    assert!(lines <= MOST_LINES, "README.md has {lines} lines");
+}
+
+#[test]
+fn the_promise_opens_the_pages_on_delivery() {
+    for (name, heading, opening) in [
+        ("README.md", "\n## Delivery\n", "**The promise: WeCom accepts every alert"),
+        ("src/manual/en/delivery.md", "# ", "**The promise: WeCom accepts every alert"),
+        ("src/manual/zh/delivery.md", "# ", "**承诺：每条告警，企业微信至少接收一次"),
     ] {
-        assert!(read(name).contains(opening), "{name}");
+        let text = read(name);
+        let below =
+            text.split_once(heading).unwrap().1.split("\n\n").map(str::trim).find(|part| part.starts_with("**"));
+        assert!(below.is_some_and(|part| part.starts_with(opening)), "{name}");
     }
 }
