@@ -72,7 +72,12 @@ pub fn replace_logins(text: &str, replacement: impl Fn(&str, &str) -> Option<&'s
         kept.push_str(before);
         kept.push_str("://");
         rest = behind;
-        let authority = behind.split(|c: char| c == '/' || c.is_whitespace()).next().unwrap_or_default();
+        let word = behind.split(char::is_whitespace).next().unwrap_or_default();
+        let authority = word.split('/').next().unwrap_or_default();
+        // What is no port behind the colon is a password, with a slash in it.
+        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        let is_password = !authority.contains(['@', '[']) && port.contains(|c: char| !c.is_ascii_digit());
+        let authority = if is_password { word } else { authority };
         if let Some((login, _)) = authority.rsplit_once('@')
             && let Some(replacement) = replacement(before, login)
         {
@@ -150,7 +155,17 @@ mod tests {
         assert_eq!(masked("a http://u:p@w@h/x@y ssh://t@h:22 b"), "a http://***@h/x@y ssh://***@h:22 b");
         let web_only = |text| replace_logins(text, |before, _| before.ends_with("http").then_some(""));
         assert_eq!(web_only("http://t@h/ ssh://t@h"), "http://h/ ssh://t@h");
-        for plain in ["", "u:p@h", "https://h/a@b", "://", "http:// u@h"] {
+        assert_eq!(masked("http://u:p/w@h:1/x http://u:p@h"), "http://***@h:1/x http://***@h");
+        for plain in [
+            "http://h:80/a@b",
+            "http://[::1]/a@b",
+            "http://[fe80::a]:8/a@b",
+            "",
+            "u:p@h",
+            "https://h/a@b",
+            "://",
+            "http:// u@h",
+        ] {
             assert_eq!(masked(plain), plain);
         }
     }

@@ -174,7 +174,7 @@ impl Client {
         let limit = || Some(self.reached(Limit::Connect));
         let (what, limit) = match failure {
             ConnectFailure::Dns { host, reason } => {
-                let way = peer.proxy.as_ref().map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
+                let way = peer.proxy.map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
                 (format!("the name {host} could not be looked up{way}: {reason}"), None)
             }
             ConnectFailure::DnsTimedOut { host, waited } => {

@@ -100,7 +100,7 @@ pub(super) struct Peer<'a> {
     /// The path of the endpoint, without its query.
     pub(super) path: String,
     /// What carries the request there.
-    pub(super) proxy: Option<Proxy>,
+    pub(super) proxy: Option<&'a Proxy>,
 }
 
 impl Peer<'_> {
@@ -115,12 +115,12 @@ impl Peer<'_> {
     }
 
     fn through(&self) -> String {
-        self.proxy.as_ref().map_or_else(String::new, |proxy| format!(" through {proxy}"))
+        self.proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"))
     }
 
     /// The message that the proxy wants a log-in, or another one.
     pub(super) fn proxy_login(&self) -> CallError {
-        let message = match &self.proxy {
+        let message = match self.proxy {
             Some(proxy) if proxy.speaks_http() => format!("{proxy} refuses its log-in (407)"),
             Some(proxy) => format!("{proxy} refuses its log-in"),
             None => format!("a proxy on the way to {} asks for a log-in (407)", self.endpoint()),
@@ -193,6 +193,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::ProxyUrl;
+    use crate::secret::Secret;
 
     fn judged(status: u16, body: &[u8]) -> Result<Reply, CallError> {
         let peer = Peer { host: "wecom.example", path: "/cgi-bin/gettoken".to_owned(), proxy: None };
@@ -321,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_peer_is_named_with_its_proxy() {
-        let mut peer = Peer { host: "wecom.example", path: "/relay/cgi-bin/gettoken".to_owned(), proxy: None };
+        let peer = Peer { host: "wecom.example", path: "/relay/cgi-bin/gettoken".to_owned(), proxy: None };
         assert_eq!(peer.host(), "wecom.example");
         assert_eq!(peer.endpoint(), "wecom.example/relay/cgi-bin/gettoken");
         let asks = "a proxy on the way to wecom.example/relay/cgi-bin/gettoken asks for a log-in (407)";
@@ -331,7 +333,8 @@ mod tests {
             ("socks5h", "the proxy socks5h://proxy.example:3128 refuses its log-in"),
         ] {
             let url = format!("{scheme}://proxy.example:3128");
-            peer.proxy = Some(Proxy::named(&url, &url.parse().unwrap()));
+            let proxy = Proxy { name: url.clone(), url: ProxyUrl::parse(&Secret::new(url)).unwrap() };
+            let peer = Peer { proxy: Some(&proxy), path: peer.path.clone(), ..peer };
             assert_eq!(peer.host(), format!("wecom.example through the proxy {scheme}://proxy.example:3128"));
             assert_eq!(peer.proxy_login().to_string(), refuses);
         }

@@ -46,7 +46,7 @@ use resolver::Resolver;
 pub(crate) struct ClientOptions {
     /// Scheme, host, port and path prefix.
     pub(crate) base_url: BaseUrl,
-    /// Which proxy to use.
+    /// Which proxy to use, if variables do not decide.
     pub(crate) proxy: ProxySetting,
     /// Which certificates are trusted. Clients that are given clones read them once together.
     pub(crate) trust: Trust,
@@ -66,6 +66,8 @@ pub(crate) struct Client {
     http: Arc<OnceCell<reqwest::Client>>,
     reuses_connections: bool,
     resolver: Resolver,
+    /// The one on the way to WeCom.
+    proxy: Arc<Result<Option<Proxy>>>,
     /// By how many seconds this machine's clock is ahead of WeCom's, by its first answer; negative where it is behind. It is
     /// exact to a second and the time that the answer took.
     pub(crate) clock_ahead_s: Arc<OnceLock<i64>>,
@@ -79,7 +81,8 @@ impl Client {
     /// A client that masks with `mask` and tells `observer` of each attempt.
     pub(crate) fn new(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
         let (http, resolver, clock_ahead_s) = (Arc::default(), Resolver::default(), Arc::default());
-        Self { options, http, reuses_connections: true, resolver, clock_ahead_s, recorder: None, mask, observer }
+        let proxy = Arc::new(Proxy::find(&options.proxy, &options.base_url));
+        Self { options, http, reuses_connections: true, resolver, proxy, clock_ahead_s, recorder: None, mask, observer }
     }
 
     /// The path of an endpoint after this client's base URL.
@@ -96,7 +99,7 @@ impl Client {
     }
 
     /// Builds the connection machinery now, to find out whether it can be built.
-    /// Fails for trusted roots that cannot be read before the deadline, and for a proxy URL that cannot be used.
+    /// Fails for trusted roots that cannot be read before the deadline, and for a proxy that cannot be used.
     pub(crate) async fn prepare(&self) -> Result<()> {
         self.http().await.map(|_| ())
     }
@@ -106,9 +109,10 @@ impl Client {
     }
 
     async fn build(&self) -> Result<reqwest::Client> {
+        let proxy = self.proxy.as_ref().as_ref().map_err(Clone::clone)?.as_ref();
         let time_left = self.options.deadline.saturating_duration_since(Instant::now());
         let connect_limit = self.options.connect_timeout.min(time_left);
-        let is_tls = self.is_tls() || self.proxy().is_some_and(|proxy| proxy.is_tls());
+        let is_tls = self.is_tls() || proxy.is_some_and(Proxy::is_tls);
         let tls = self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await?;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("wecom-alert/", env!("CARGO_PKG_VERSION")))
@@ -122,7 +126,7 @@ impl Client {
             .pool_max_idle_per_host(if self.reuses_connections { usize::MAX } else { 0 })
             .dns_resolver(self.resolver.clone())
             .connector_layer(tower_layer::layer_fn(Watched));
-        proxy::apply(&self.options.proxy, builder)?.build().map_err(|error| {
+        proxy::apply(proxy, builder)?.build().map_err(|error| {
             Error::defect(format!("the HTTP client cannot be built: {}", exchange::root_cause(&error)))
         })
     }
@@ -157,8 +161,8 @@ impl Client {
     }
 
     /// The proxy on the way to WeCom.
-    fn proxy(&self) -> Option<Proxy> {
-        Proxy::find(&self.options.proxy, &self.options.base_url)
+    fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().as_ref().ok()?.as_ref()
     }
 
     /// How errors name the peer of a call to that endpoint.

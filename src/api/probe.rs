@@ -13,11 +13,12 @@ use super::resolver::MOST_OF_A_FAMILY;
 use super::{Client, ClientOptions};
 use crate::blocking::look_up;
 use crate::config::ProxySetting;
+use crate::error::Result;
 use crate::event::Observer;
 use crate::secret::Mask;
 
 /// Whether requests go through a proxy, and why not.
-pub(crate) enum ProxyUse {
+pub(crate) enum ProxyUse<'c> {
     /// Directly to WeCom, since no proxy is named.
     Direct,
     /// Directly to WeCom, since the proxy setting says so.
@@ -25,7 +26,7 @@ pub(crate) enum ProxyUse {
     /// Directly to WeCom, since `NO_PROXY` excepts this host from the proxy.
     Excepted,
     /// Through a proxy.
-    Proxy(Proxy),
+    Proxy(&'c Proxy),
 }
 
 impl Client {
@@ -34,15 +35,15 @@ impl Client {
         Self { recorder: Some(CertificateRecorder::default()), ..Self::new(options, mask, observer) }
     }
 
-    /// Whether its requests go through a proxy, and why not.
-    pub(crate) fn proxy_use(&self) -> ProxyUse {
+    /// Whether its requests go through a proxy, and why not. Fails where a variable names one that cannot be used.
+    pub(crate) fn proxy_use(&self) -> Result<ProxyUse<'_>> {
         let (setting, base_url) = (&self.options.proxy, &self.options.base_url);
-        match self.proxy() {
+        Ok(match self.proxy.as_ref().as_ref().map_err(Clone::clone)? {
             Some(proxy) => ProxyUse::Proxy(proxy),
             None if *setting == ProxySetting::Off => ProxyUse::Off,
             None if Proxy::is_excepted(setting, base_url) => ProxyUse::Excepted,
             None => ProxyUse::Direct,
-        }
+        })
     }
 
     /// Whether a proxy has to open a tunnel (CONNECT or SOCKS) before a request can be sent to WeCom.
@@ -52,12 +53,12 @@ impl Client {
 
     /// Whether WeCom is spoken to by TLS.
     pub(crate) fn is_tls(&self) -> bool {
-        self.options.base_url.as_str().starts_with("https:")
+        self.options.base_url.is_tls()
     }
 
     /// The host and port that a connection is made to: the proxy's, where there is one.
     pub(crate) fn first_hop(&self) -> (String, u16) {
-        self.proxy().map_or_else(|| self.host_and_port(), |proxy| proxy.hop)
+        self.proxy().map_or_else(|| self.options.base_url.host_and_port(), |proxy| proxy.url.host_and_port())
     }
 
     /// The addresses of that host.
@@ -108,19 +109,11 @@ impl Client {
 
     /// The certificate that WeCom's host showed, trusted or not.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        self.recorder.as_ref()?.latest(&self.host_and_port().0)
+        self.recorder.as_ref()?.latest(&self.options.base_url.host_and_port().0)
     }
 
     /// The connect timeout, or the time until the deadline if that is less.
     pub(super) fn connect_limit(&self) -> Result<Duration, CallError> {
         Ok(self.options.connect_timeout.min(self.time_left()?))
-    }
-
-    /// The host of the base URL without brackets, and its port.
-    fn host_and_port(&self) -> (String, u16) {
-        let host = self.options.base_url.host();
-        let given = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
-        let (name, port) = given.unwrap_or((host, if self.is_tls() { 443 } else { 80 }));
-        (name.trim_matches(['[', ']']).to_owned(), port)
     }
 }

@@ -24,8 +24,10 @@ const SHOWN_ADDRESSES: usize = 4;
 
 /// Looks at the way to the client's base URL, step by step; the error is the name of the step that failed.
 pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
-    look_at_proxy(client, session, report);
-    let way = client.proxy_use();
+    let way = match look_at_proxy(client, session, report) {
+        Ok(way) => way,
+        Err(error) => return report.block("proxy", &error, &["dns", "tcp", "tls"]),
+    };
     let after_tcp: &[&'static str] = if client.is_tunneled() { &["tunnel", "tls"] } else { &["tls"] };
     let (host, _) = client.first_hop();
     let began = Instant::now();
@@ -65,7 +67,10 @@ pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut Ch
 
 /// The checks that need no network.
 pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, report: &mut CheckReport) {
-    look_at_proxy(client, session, report);
+    if let Err(error) = look_at_proxy(client, session, report) {
+        let _ = report.block("proxy", &error, &["dns", "tcp", "tls"]);
+        return;
+    }
     const UNASKED: &str = "skipped: a dry run asks nothing of the network";
     report.skip_all(&["dns", "tcp"], UNASKED);
     match client.prepare().await {
@@ -89,12 +94,19 @@ pub(super) fn look_at_clock(ahead_s: Option<i64>, report: &mut CheckReport) {
     report.warn("clock", format!("this machine's clock is {span} {side} WeCom's"), hint);
 }
 
-fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckReport) {
+/// Reports which proxy carries requests, if one does; fails where a variable names one that cannot be used.
+fn look_at_proxy<'c>(
+    client: &'c Client,
+    session: &Session<'_>,
+    report: &mut CheckReport,
+) -> Result<ProxyUse<'c>, Error> {
     let origin = session.settings.proxy_origin.as_deref();
+    let way = client.proxy_use()?;
     if let (ProxySetting::Environment, Some(origin)) = (&session.settings.proxy, origin) {
-        return report.skip("proxy", format!("skipped: a dry run does not read {origin}"));
+        report.skip("proxy", format!("skipped: a dry run does not read {origin}"));
+        return Ok(way);
     }
-    let detail = match client.proxy_use() {
+    let detail = match &way {
         ProxyUse::Direct => "none: neither --proxy nor a proxy variable names one".to_owned(),
         ProxyUse::Off => format!("none, as {} says", origin.unwrap_or("the proxy setting")),
         ProxyUse::Excepted => "none for this host: NO_PROXY excepts it".to_owned(),
@@ -104,9 +116,10 @@ fn look_at_proxy(client: &Client, session: &Session<'_>, report: &mut CheckRepor
         },
     };
     report.ok("proxy", detail);
+    Ok(way)
 }
 
-async fn look_at_tls(client: &Client, way: &ProxyUse, report: &mut CheckReport) -> Result<(), &'static str> {
+async fn look_at_tls(client: &Client, way: &ProxyUse<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
     let (through, base_url) = (client.is_tunneled(), &client.options.base_url);
     if through || client.is_tls() {
         let opened = client.open().await;

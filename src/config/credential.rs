@@ -79,6 +79,15 @@ impl SecretSource {
     /// Exit 3 if the file cannot be read, the command fails or takes longer than `limit`, or what they give is empty,
     /// over 64 KiB, neither UTF-8 nor UTF-16 with its mark, or more than one word.
     pub fn load(&self, limit: Duration) -> Result<Secret> {
+        let (secret, hint) = self.load_line(limit)?;
+        if secret.expose().contains(char::is_whitespace) {
+            return Err(self.error("it gives more than one word", hint));
+        }
+        Ok(secret)
+    }
+
+    /// The same for what may have blanks in it, and what else could be given in its place.
+    pub(super) fn load_line(&self, limit: Duration) -> Result<(Secret, &'static str)> {
         let (bytes, hint) = match &self.form {
             Form::Inline(secret) => return self.checked(secret.expose(), "write the credential alone"),
             Form::File(path) => (self.read_file(path)?, "the file must hold the credential alone"),
@@ -156,7 +165,7 @@ impl SecretSource {
         Ok(output)
     }
 
-    fn checked(&self, text: &str, hint: &str) -> Result<Secret> {
+    fn checked(&self, text: &str, hint: &'static str) -> Result<(Secret, &'static str)> {
         let text = unwrapped(text);
         if text.is_empty() {
             return Err(self.error("it gives nothing", hint));
@@ -164,10 +173,10 @@ impl SecretSource {
         if text.starts_with('$') {
             return Err(self.error("the value starts with `$`: a variable was not expanded", "write the value itself"));
         }
-        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if text.contains(char::is_control) {
             return Err(self.error("it gives more than one word", hint));
         }
-        Ok(Secret::new(text))
+        Ok((Secret::new(text), hint))
     }
 
     fn error(&self, what: &str, hint: &str) -> Error {

@@ -6,10 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
-use url::Url;
-
 use super::choice::Language;
+use super::proxy::ProxyUrl;
 use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
 use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
@@ -177,10 +175,7 @@ impl Environment {
         }
         let usual = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
         for proxy in usual.into_iter().filter_map(value).chain(key_value(Setting::Proxy)) {
-            if let Some(password) = Url::parse(proxy).ok().as_ref().and_then(Url::password) {
-                secrets.push(Secret::new(percent_decode_str(password).decode_utf8_lossy()));
-                secrets.push(Secret::new(password));
-            }
+            secrets.extend(ProxyUrl::passwords_in(proxy));
         }
         secrets
     }

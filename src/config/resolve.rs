@@ -14,9 +14,10 @@ use super::parse::{
     parse_verbose,
 };
 use super::profile::choose_profile;
+use super::proxy::ProxyUrl;
 use super::setting::{PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::settings::{ProxySetting, RecipientSettings, Settings};
-use super::urls::{BaseUrl, ProxyUrl};
+use super::urls::BaseUrl;
 use super::value::{Layer, Layers, Overrides, Precedence, Rank, RawValue, SettingValue, Sourced};
 use crate::error::Result;
 
@@ -280,7 +281,7 @@ fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting>
         }
     }
     // The limit is for commands, of which a proxy has none.
-    let text = SecretSource::of_value(given, env)?.load(Duration::ZERO)?;
+    let (text, _) = SecretSource::of_value(given, env)?.load_line(Duration::ZERO)?;
     if text.expose().eq_ignore_ascii_case("none") {
         return Ok(ProxySetting::Off);
     }

@@ -1,15 +1,11 @@
-//! The base URL of the API and the URL of a proxy. Pure; an error never repeats what was given, since it may carry
-//! credentials.
+//! The base URL of the API. Pure; an error never repeats what was given, since it may carry credentials.
 
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use super::value::shown;
 use crate::address::parse_http;
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 
 /// The default base URL of the API (document path 90664).
 const DEFAULT: &str = "https://qyapi.weixin.qq.com";
@@ -64,6 +60,19 @@ impl BaseUrl {
         rest.split('/').next().unwrap_or(rest)
     }
 
+    /// Whether it is https.
+    pub fn is_tls(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// The host without brackets, and its port.
+    pub fn host_and_port(&self) -> (String, u16) {
+        let host = self.host();
+        let given = host.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
+        let (name, port) = given.unwrap_or((host, if self.is_tls() { 443 } else { 80 }));
+        (name.trim_matches(['[', ']']).to_owned(), port)
+    }
+
     /// The path before `/cgi-bin/…`: empty, or beginning with a slash.
     pub fn path_prefix(&self) -> &str {
         let rest = self.after_scheme();
@@ -97,57 +106,6 @@ fn is_loopback(host: Host<&str>) -> bool {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-/// An http, https, socks5 or socks5h proxy, with its credentials if it has any. Shown without them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProxyUrl {
-    /// The whole URL, credentials included.
-    pub url: Secret,
-    /// The password, decoded: to be masked wherever it might show.
-    pub password: Option<Secret>,
-    /// Scheme, host and port.
-    address: String,
-}
-
-impl ProxyUrl {
-    /// Reads a proxy's URL.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 for what is not a URL, for another scheme, or without a host.
-    pub fn parse(text: &Secret) -> Result<Self> {
-        let hint =
-            "write it like `http://proxy.example:3128` or `socks5h://user:password@proxy.example:1080`, or `none`";
-        let text = text.expose().trim();
-        let Some((scheme, _)) = text.split_once("://") else {
-            return Err(Error::config("the proxy has no scheme at its start", hint));
-        };
-        let url = Url::parse(text).map_err(|error| Error::config(format!("the proxy is not a URL: {error}"), hint))?;
-        if !matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") {
-            let what = format!("a proxy of the scheme `{}` is not supported", shown(scheme));
-            return Err(Error::config(what, hint));
-        }
-        let host = url.host_str().filter(|host| !host.is_empty());
-        let Some(host) = host else { return Err(Error::config("the proxy's URL has no host", hint)) };
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        let address = format!("{}://{host}{port}", url.scheme());
-        let password =
-            url.password().map(|password| Secret::new(percent_decode_str(password).decode_utf8_lossy().into_owned()));
-        Ok(Self { url: Secret::new(url.as_str()), address, password })
-    }
-}
-
-impl fmt::Display for ProxyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.address)
-    }
-}
-
-impl fmt::Debug for ProxyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProxyUrl({})", self.address)
     }
 }
 
@@ -211,40 +169,6 @@ mod tests {
         }
         for text in ["http://10.0.0.1", "http://relay.example", "http://localhost.example", "http://128.0.0.1"] {
             assert!(plain(text), "{text}");
-        }
-    }
-
-    fn parse_proxy(text: &str) -> Result<ProxyUrl> {
-        ProxyUrl::parse(&Secret::new(text))
-    }
-
-    #[test]
-    fn keeps_credentials_and_hides_them() {
-        for scheme in ["http", "https", "socks5", "socks5h"] {
-            let proxy = parse_proxy(&format!(" {scheme}://user:p%40ss@proxy.example:1080\n")).unwrap();
-            assert_eq!(proxy.url.expose().trim_end_matches('/'), format!("{scheme}://user:p%40ss@proxy.example:1080"));
-            assert_eq!(proxy.password.as_ref().unwrap().expose(), "p@ss");
-            assert_eq!(proxy.to_string(), format!("{scheme}://proxy.example:1080"));
-            assert!(!format!("{proxy:?}").contains("p%40ss"));
-        }
-        assert!(parse_proxy("http://proxy.example").unwrap().password.is_none());
-    }
-
-    #[test]
-    fn refuses_without_repeating_credentials() {
-        for (text, part) in [
-            ("proxy.example:3128", "no scheme"),
-            ("user:s3cret@proxy.example:3128", "no scheme"),
-            ("socks4://user:s3cret@proxy.example", "`socks4`"),
-            ("ftp://user:s3cret@proxy.example", "`ftp`"),
-            ("http://user:s3cret@", "not a URL"),
-            ("socks5://user:s3cret@:1080", "not a URL"),
-            ("http://user:s3cret@proxy.example:port", "not a URL"),
-            ("socks5:///s3cret", "no host"),
-        ] {
-            let error = parse_proxy(text).unwrap_err();
-            assert!(error.message().contains(part), "{text}: {error}");
-            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
         }
     }
 }

@@ -64,7 +64,7 @@ fn a_malformed_option_is_usage_and_everything_else_is_config() {
     // A variable's value is not repeated: it may be another one's.
     let error = home.error(&Overrides::default(), &[("WECOM_ALERT_DEADLINE", "s3cret")]);
     assert_eq!((error.status(), error.message()), (Status::Config, "WECOM_ALERT_DEADLINE: a duration is expected"));
-    let proxy = Overrides::default().set(Setting::Proxy, "socks4://u:s3cret@p");
+    let proxy = Overrides::default().set(Setting::Proxy, "ftp://u:s3cret@p");
     let error = home.error(&proxy, &[]);
     assert_eq!(error.status(), Status::Usage);
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
@@ -87,7 +87,7 @@ fn values_out_of_range_are_reported_with_their_position() {
             "base_url = 'https://u:s3cret@r.example'",
             "base_url in FILE:1:1: the base URL holds a user name or a password",
         ),
-        ("proxy = 'http://u:s3cret@'", "proxy in FILE:1:1: the proxy is not a URL: empty host"),
+        ("proxy = 'http://u:s3cret@'", "proxy in FILE:1:1: the proxy's URL has no host"),
     ] {
         assert_eq!(error_of(config).0, message);
     }

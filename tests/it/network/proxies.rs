@@ -6,7 +6,7 @@ use crate::results::{Way, document};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, WEBHOOK_KEY, closed_port};
 use crate::support::proxy::{Carried, Proxy};
-use crate::support::{Cmd, TestEnv};
+use crate::support::{Cmd, TestEnv, needs};
 
 const PASSWORD: &str = "test-proxy/p@ss:word";
 /// As it stands in a URL.
@@ -183,22 +183,116 @@ fn every_place_where_a_proxy_can_be_named() {
     assert_eq!(wecom.count(Endpoint::WebhookSend), 5);
 }
 
+/// However people write it, and wherever: the log-in that they mean arrives, and nothing of it is looked up or shown.
+#[test]
+fn a_login_in_every_spelling() {
+    const WHOLE: [&str; 2] = ["", ""];
+    let wecom = FakeWecom::start();
+    for scheme in ["http", "socks5h"] {
+        for (written, user, password, [before, after]) in [
+            (r"CORP\ops:test-pw", r"CORP\ops", "test-pw", WHOLE),
+            ("ops:Top@S3cretPart/x", "ops", "Top@S3cretPart/x", WHOLE),
+            (r"ops:test-#?%/\pw", "ops", r"test-#?%/\pw", WHOLE),
+            ("ops:100%zz-test", "ops", "100%zz-test", WHOLE),
+            ("ops:test-%41%2f%40", "ops", "test-A/@", WHOLE),
+            ("ops:test a:b", "ops", "test a:b", WHOLE),
+            ("张三:测试密码", "张三", "测试密码", WHOLE),
+            ("ops:test-pw", "ops", "test-pw", ["\"", "\""]),
+            ("ops:test-pw", "ops", "test-pw", ["", "\r"]),
+            ("ops:test-pw", "ops", "test-pw", [" '", "'\r"]),
+            ("ops:test-pw", "ops", "test-pw", ["\u{feff}", "\u{200b}"]),
+        ] {
+            let builder = if scheme == "http" { Proxy::http() } else { Proxy::socks5() };
+            let proxy = builder.login(user, password).start();
+            let url = format!("{before}{scheme}://{written}@{}{after}", proxy.authority());
+            let env = TestEnv::new();
+            env.file(env.config_file().with_file_name("proxy"), format!("{url}\n"));
+            let base = || send(&env, &wecom.base_url()).secret(password);
+            let ways = [
+                ("option", base().args(["--proxy", &url])),
+                ("our variable", base().env("WECOM_ALERT_PROXY", &url)),
+                ("HTTP_PROXY", base().env("HTTP_PROXY", &url)),
+                ("all_proxy", base().env("all_proxy", &url)),
+                ("file", base().config("proxy_file = \"proxy\"\n")),
+                ("key", base().config(&format!("proxy = {}\n", json!(url)))),
+            ];
+            let count = ways.len();
+            for (way, cmd) in ways {
+                let run = cmd.run();
+                assert_eq!(run.code, Some(0), "{way} {url:?}\n{}", run.all());
+            }
+            assert_eq!(proxy.carried().len(), count, "{url:?}");
+            assert!(!proxy.carried().contains(&Carried::NoLogin), "{url:?}");
+        }
+    }
+}
+
+/// What curl takes is taken as curl takes it.
+#[test]
+fn curl_reads_the_same_login() {
+    if !needs("curl") {
+        return;
+    }
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    for (written, user, password) in [
+        (r"CORP\ops:test-pw", r"CORP\ops", "test-pw"),
+        ("ops:100%zz-test", "ops", "100%zz-test"),
+        ("ops:test-%41%2f%40", "ops", "test-A/@"),
+        ("张三:测试密码", "张三", "测试密码"),
+        ("ops:test-a:b", "ops", "test-a:b"),
+        ("ops", "ops", ""),
+        (":test-pw", "", "test-pw"),
+        ("ops:test-[+]&;=", "ops", "test-[+]&;="),
+    ] {
+        for scheme in ["http://", ""] {
+            let proxy = Proxy::http().login(user, password).start();
+            let url = format!("{scheme}{written}@{}", proxy.authority());
+            let body = r#"{"msgtype":"text","text":{"content":"x"}}"#;
+            let mut curl = std::process::Command::new("curl");
+            curl.args(["--silent", "--output", "/dev/null", "--noproxy", "", "--proxy", &url, &wecom.webhook_url()]);
+            curl.args(["--header", "Content-Type: application/json", "--data", body]);
+            assert!(curl.status().unwrap().success(), "{url}");
+            send(&env, &wecom.base_url()).args(["--proxy", &url]).run().assert_code(0);
+            assert_eq!(proxy.carried().len(), 2, "{url}");
+            assert!(!proxy.carried().contains(&Carried::NoLogin), "{url}: {:?}", proxy.carried());
+        }
+    }
+}
+
 #[test]
 fn a_proxy_that_makes_no_sense_is_refused_without_a_word_of_its_password() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     for (url, part) in [
         (format!("ftp://user:{ENCODED}@proxy.invalid"), "ftp"),
-        (format!("user:{ENCODED}@proxy.invalid:3128"), "scheme"),
-        (format!("http://user:{ENCODED}@"), "URL"),
-        (format!("http://user:{ENCODED}@proxy.invalid:port"), "URL"),
+        (format!("user:{ENCODED}@proxy"), "scheme"),
+        (format!("http://user:{ENCODED}@"), "host"),
+        (format!("http://user:{ENCODED}@proxy.invalid:port"), "port"),
+        (format!("http://user:{PASSWORD}@pro xy.invalid:3128"), "host"),
+        (format!("http://user:{ENCODED}%ff@proxy.invalid:3128"), "UTF-8"),
     ] {
-        for (code, cmd) in [
-            (2, send(&env, &wecom.base_url()).args(["--proxy", &url])),
-            (3, send(&env, &wecom.base_url()).env("WECOM_ALERT_PROXY", &url)),
+        for (code, origin, cmd) in [
+            (2, "--proxy", send(&env, &wecom.base_url()).args(["--proxy", &url])),
+            (3, "WECOM_ALERT_PROXY", send(&env, &wecom.base_url()).env("WECOM_ALERT_PROXY", &url)),
+            (3, "HTTP_PROXY", send(&env, &wecom.base_url()).env("HTTP_PROXY", &url)),
+            (3, "all_proxy", send(&env, &wecom.base_url()).env("all_proxy", &url)),
+            (3, "HTTP_PROXY", send(&env, &wecom.base_url()).env("HTTP_PROXY", &url).arg("--dry-run")),
         ] {
             let run = cmd.run();
             assert_eq!(run.code, Some(code), "{url}\n{}", run.all());
-            assert!(document(&run)["message"].as_str().unwrap().contains(part), "{url}\n{}", run.all());
+            let message = document(&run)["message"].as_str().unwrap().to_owned();
+            assert!(message.contains(part) && message.starts_with(&format!("{origin}: ")), "{url}\n{}", run.all());
+        }
+        // It shows there too, and nothing else is looked at.
+        for more in [&[][..], &["--dry-run"]] {
+            let cmd = env.cmd(["check", "--output", "json"]).args(more.iter().copied()).base_url(&wecom).webhook();
+            let cmd = cmd.env("HTTP_PROXY", &url).secret(PASSWORD).secret(ENCODED);
+            let run = cmd.run().assert_code(3);
+            let checks = run.json()["checks"].as_array().unwrap().clone();
+            let named = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap();
+            let proxy = named("proxy");
+            assert_eq!(proxy["status"], "failed", "{proxy}");
+            assert!(proxy["detail"].as_str().unwrap().starts_with("HTTP_PROXY: "), "{proxy}");
+            assert_eq!(named("tcp")["status"], "skipped");
         }
     }
     assert_eq!(wecom.connections(), 0);

@@ -80,11 +80,17 @@ fn proxy_none_ignores_the_variables() {
 fn no_proxy_makes_exceptions() {
     let place = Place::new(false);
     let send = || place.send().env("http_proxy", place.url());
-    for value in ["127.0.0.1", "example.invalid, 127.0.0.0/8", "*"] {
+    let port = place.wecom.address().port();
+    let [with_port, as_url, listed] =
+        ["127.0.0.1:PORT", "http://127.0.0.1:PORT/", "localhost [::1]:1 127.0.0.1:PORT\t*.corp.example"]
+            .map(|value| value.replace("PORT", &port.to_string()));
+    for value in
+        ["127.0.0.1", "example.invalid, 127.0.0.0/8", "*", "\"127.0.0.1\"\r", "127.*", &with_port, &as_url, &listed]
+    {
         assert!(!place.is_carried(send().env("NO_PROXY", value)), "{value}");
         assert!(!place.is_carried(send().env("no_proxy", value)), "{value}");
     }
-    for value in ["", "example.invalid", "10.0.0.0/8"] {
+    for value in ["", "example.invalid", "10.0.0.0/8", "127.0.0.1:1", "[::1]", "*.0.0.1"] {
         assert!(place.is_carried(send().env("NO_PROXY", value)), "{value}");
     }
     // Also from a proxy that was named here.
