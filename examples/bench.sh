@@ -9,10 +9,14 @@ runs=${1:-40}
 work=$(mktemp -d)
 trap 'kill "${sandbox:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
+say() { echo "bench: $*" >&2; }
+
+say "building the release binary and the sandbox; the first time takes minutes"
 cargo build --release --quiet --bin wecom-alert --example sandbox
 target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
 binary=$target/release/wecom-alert
 
+say "starting the sandbox"
 "$target/release/examples/sandbox" --quiet --write-ca "$work/ca.pem" > "$work/sandbox" &
 sandbox=$!
 for _ in $(seq 100); do grep -q TO_USER "$work/sandbox" && break; sleep 0.1; done
@@ -26,7 +30,7 @@ done
 cat "$bundle" "$work/ca.pem" > "$work/bundle.pem"
 
 WORK=$work RUNS=$runs BINARY=$binary python3 - <<'PYTHON'
-import os, statistics, subprocess, time
+import os, statistics, subprocess, sys
 
 work, runs, binary = os.environ["WORK"], int(os.environ["RUNS"]), os.environ["BINARY"]
 bundle = f"{work}/bundle.pem"
@@ -45,6 +49,9 @@ wall = time.perf_counter() - began
 use = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(code, wall, use.ru_utime + use.ru_stime)
 """
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 def measure(command):
     out = subprocess.run(["python3", "-c", RUNNER, *command], env=env, capture_output=True, text=True, check=True).stdout
@@ -68,8 +75,9 @@ def peak(command):
     return most
 
 def compare(title, ours, theirs):
+    say(f"measuring {title}: {runs} pairs of runs")
     pairs = [(measure(ours), measure(theirs)) for _ in range(runs + 1)][1:]
-    print(f"{title}, {runs} pairs")
+    print(f"{title}, {runs} pairs", flush=True)
     for index, name in enumerate(("wall", "CPU")):
         a = statistics.median(pair[0][index] for pair in pairs)
         b = statistics.median(pair[1][index] for pair in pairs)
@@ -79,6 +87,7 @@ send = [binary, "webhook-send", "disk full"]
 curl = ["curl", "-s", "--cacert", bundle, "-H", "Content-Type: application/json", "-d", body,
         f"{base}/cgi-bin/webhook/send?key={key}"]
 compare("webhook-send : curl, over TLS", send, curl)
+say("measuring the peak memory of both")
 memory = [statistics.median(peak(command) for _ in range(10)) for command in (send, curl)]
 if all(memory):
     print(f"  peak  {memory[0] / 1024:6.1f} MiB : {memory[1] / 1024:5.1f} MiB = {memory[0] / memory[1]:.2f}")

@@ -81,6 +81,114 @@ impl Status {
     }
 }
 
+/// An exit code of this program: the table that help, manual and `explain` are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitCodeRow {
+    /// The code.
+    pub code: u8,
+    /// The statuses that end with it.
+    pub statuses: &'static [Status],
+    /// What it means, in a few words.
+    pub meaning: &'static str,
+    /// What usually causes it.
+    pub cause: &'static str,
+    /// What to do.
+    pub next: &'static str,
+}
+
+/// The exit codes of all commands, in order. A command that `run` runs has its own.
+pub static EXIT_CODES: [ExitCodeRow; 12] = [
+    ExitCodeRow {
+        code: 0,
+        statuses: &[Status::Sent, Status::Ok, Status::Queued, Status::Skipped, Status::DryRun],
+        meaning: "done: WeCom accepted the message, or it is stored, or nothing was to be sent",
+        cause: "queued and skipped need --outbox, --cooldown or --skip-empty",
+        next: "nothing",
+    },
+    ExitCodeRow {
+        code: 1,
+        statuses: &[Status::Error],
+        meaning: "a defect of this program",
+        cause: "a bug in wecom-alert",
+        next: "report it, with the line that begins with error[error]",
+    },
+    ExitCodeRow {
+        code: 2,
+        statuses: &[Status::Usage],
+        meaning: "wrong options, or a message against WeCom's rules; nothing was sent",
+        cause: "an unknown or incomplete option, an empty text, a field that is too long or missing",
+        next: "correct the command as the hint says",
+    },
+    ExitCodeRow {
+        code: 3,
+        statuses: &[Status::Config],
+        meaning: "wrong settings, credentials, files, certificates or proxy log-in; nothing was sent",
+        cause: "a config file that is missing or cannot be read, a wrong base URL, another environment (as under cron)",
+        next: "run wecom-alert check with the same user and environment",
+    },
+    ExitCodeRow {
+        code: 4,
+        statuses: &[Status::Auth],
+        meaning: "WeCom refuses these credentials, this IP address or this permission",
+        cause: "a wrong or reset secret or key, an address that is not trusted, an app without the right",
+        next: "correct it in the admin console; wecom-alert explain ERRCODE says where",
+    },
+    ExitCodeRow {
+        code: 5,
+        statuses: &[Status::Refused],
+        meaning: "WeCom refuses this message or all its recipients",
+        cause: "recipients that do not exist or are outside the app's visible range, content that WeCom does not take",
+        next: "correct the message; wecom-alert explain ERRCODE says what; sending it again unchanged does not help",
+    },
+    ExitCodeRow {
+        code: 6,
+        statuses: &[Status::Partial],
+        meaning: "some recipients or some parts did not get it",
+        cause: "one unknown recipient among others, an attachment that could not be read or sent",
+        next: "send what failed again; --allow-partial makes it 0",
+    },
+    ExitCodeRow {
+        code: 7,
+        statuses: &[Status::Temporary],
+        meaning: "no connection, or an answer that is not WeCom's; as far as is known, not delivered",
+        cause: "the network, DNS, a proxy or a portal page, an outage of WeCom",
+        next: "try again later, or let --outbox do that; wecom-alert check looks at the connection",
+    },
+    ExitCodeRow {
+        code: 8,
+        statuses: &[Status::RateLimited],
+        meaning: "too many messages for the time",
+        cause: "more than 20 messages a minute to one webhook, or an app's limits",
+        next: "try again later, or let --outbox do that; --cooldown holds repeats back",
+    },
+    ExitCodeRow {
+        code: 9,
+        statuses: &[Status::Unknown],
+        meaning: "the request went out and no answer came: it may have arrived",
+        cause: "a connection that broke, or a --timeout that was too short",
+        next: "look into the chat, or send it again if twice is better than never",
+    },
+    ExitCodeRow {
+        code: 130,
+        statuses: &[Status::Interrupted(Signal::Interrupt)],
+        meaning: "stopped by SIGINT (Ctrl-C); what had been delivered is said",
+        cause: "Ctrl-C, or a CI job that was cancelled",
+        next: "nothing, if it was you",
+    },
+    ExitCodeRow {
+        code: 143,
+        statuses: &[Status::Interrupted(Signal::Terminate)],
+        meaning: "stopped by SIGTERM; what had been delivered is said",
+        cause: "a time limit of cron, systemd or CI, or a system that shuts down",
+        next: "give the job more time; what was stored with --outbox is still there",
+    },
+];
+
+/// The row of an exit code.
+pub fn exit_code_row(code: u8) -> Option<&'static ExitCodeRow> {
+    EXIT_CODES.iter().find(|row| row.code == code)
+}
+
 /// `errcode` and `errmsg` of an answer, as WeCom gave them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

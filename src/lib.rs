@@ -15,6 +15,7 @@
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
 //! | 6 | `check` | diagnosis: settings, network, credentials |
+//! | 6 | `explain` | what an errcode or an exit code means, and what to do |
 //! | 6 | `flush` | stored alerts of the outbox, delivered, listed, dropped |
 //! | 5 | `send` | one alert to its targets: read, made into a message for each, sent, one outcome |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
@@ -62,6 +63,7 @@ mod cooldown;
 pub mod delivery;
 pub mod error;
 pub mod event;
+pub mod explain;
 mod feed;
 pub mod fingerprint;
 pub mod flush;

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
-use wecom_alert::delivery::{Check, ListedEntry, Outcome, PlannedRequest, Product, Receipt};
+use wecom_alert::delivery::{
+    Check, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, ShownEntry, ShownPart,
+};
 use wecom_alert::run::FinishedCommand;
 use wecom_alert::sanitize::{is_harmful, one_line};
 use wecom_alert::secret::Mask;
@@ -106,10 +108,16 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
             "expires_in": expires_in,
             "from_cache": from_cache,
         }),
+        Product::Explained(explanations) => {
+            json!({ "explanations": explanations.iter().map(explanation_json).collect::<Vec<_>>() })
+        }
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
-        Product::Entries(entries) => json!({ "entries": entries.iter().map(entry_json).collect::<Vec<_>>() }),
+        Product::Entries(entries) => {
+            json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
+        }
+        Product::Shown(entry) => json!({ "entry": masked(&shown_json(entry), mask) }),
         Product::Flush { delivered, remaining, failed } => {
             json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
         }
@@ -143,6 +151,44 @@ fn entry_json(entry: &ListedEntry) -> Value {
         "errcode": entry.errcode,
         "state": entry.state,
         "message": entry.reason.as_deref().map(one_line),
+        "title": entry.title,
+    })
+}
+
+/// The fields of a list, and what is behind them.
+fn shown_json(entry: &ShownEntry) -> Value {
+    let mut shown = entry_json(&entry.listed);
+    shown["last_attempt_at"] = json!(entry.last_attempt_ms.map(|ms| clock::stamp(at_ms(ms))));
+    shown["may_have_arrived"] = json!(entry.may_have_arrived);
+    shown["at_most_once"] = json!(entry.at_most_once);
+    shown["recipients"] =
+        entry.recipients.iter().map(|(field, ids)| (field.clone(), json!(ids))).collect::<Map<_, _>>().into();
+    shown["file"] = json!(entry.file.to_string_lossy());
+    let part = |(at, part): (usize, &ShownPart)| {
+        json!({
+            "index": at + 1,
+            "kind": part.kind.as_str(),
+            "state": part.state,
+            "msgtype": part.msgtype,
+            "text": part.text,
+            "content": part.content,
+            "file": part.file.as_ref().map(|(name, size)| json!({ "name": name, "size": size })),
+        })
+    };
+    shown["parts"] = entry.parts.iter().enumerate().map(part).collect();
+    shown
+}
+
+fn explanation_json(known: &Explanation) -> Value {
+    json!({
+        "code": known.code,
+        "kind": <&str>::from(known.kind),
+        "meaning": known.meaning,
+        "cause": known.cause,
+        "next": known.next,
+        "exit_code": known.ends_with.map(|(code, _)| code),
+        "status": known.ends_with.map(|(_, status)| status),
+        "url": known.url,
     })
 }
 
@@ -190,6 +236,7 @@ pub(crate) fn log_line(
     outcome: &Outcome,
     logged: Option<&LoggedMessage>,
     began: Instant,
+    message: Option<String>,
 ) -> String {
     let text = logged.and_then(|logged| logged.text.as_ref());
     let msgids: Vec<&String> = outcome.parts.iter().flat_map(|part| &part.msgids).collect();
@@ -207,6 +254,7 @@ pub(crate) fn log_line(
         "status": outcome.status.as_str(),
         "exit_code": outcome.exit_code(),
         "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
+        "message": message,
         "attempts": outcome.attempts,
         "msgids": msgids,
         "outbox_id": outcome.outbox_id,

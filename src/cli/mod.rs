@@ -2,15 +2,20 @@
 //! returned.
 
 mod args;
+mod config_init;
 mod json;
+mod keyboard;
 mod manual;
 mod output;
 mod report;
 mod request;
 mod stderr;
 mod usage_errors;
+mod wrap;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,26 +26,35 @@ use wecom_alert::check;
 use wecom_alert::config::{
     Config, Environment, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
 };
-use wecom_alert::delivery::{Accounts, Outcome, interrupted};
+use wecom_alert::delivery::{Accounts, Outcome, Product, interrupted};
 use wecom_alert::error::{Error, Result, Status, hint_for};
 use wecom_alert::event::{Event, Observer};
+use wecom_alert::explain;
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
+use wecom_alert::sanitize::{excerpt, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, LoggedMessage, Session};
 use wecom_alert::store;
 
 use args::{Cli, overrides};
+use config_init::config_init;
 use report::{Report, finish, remember_alert_exit, remember_output, unwritable};
 use request::Task;
 use stderr::Bar;
-use usage_errors::{Unparsed, explain, read_unparsed};
+use usage_errors::{Unparsed, read_unparsed, refusal};
 
 pub(crate) use report::{report_defect, report_panics};
 
 /// How long a reader may keep an explanation waiting.
 const LONGEST_EXPLANATION: Duration = Duration::from_secs(90);
+
+/// An example of a config file.
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+/// The most characters that the log file gets of an error.
+const LONGEST_LOGGED: usize = 300;
 
 /// What is known of a command before its settings are resolved.
 struct Invocation<'a> {
@@ -49,6 +63,7 @@ struct Invocation<'a> {
     mask: &'a Mask,
     overrides: &'a Overrides,
     command: Option<&'static str>,
+    arguments: &'a [OsString],
 }
 
 /// Runs the program and returns its exit code.
@@ -57,23 +72,36 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     let environment = &Environment::from_process();
     let mask = &Mask::default();
     environment.secrets().iter().for_each(|secret| mask.add(secret));
-    let parsed = Cli::command().try_get_matches_from(&arguments);
+    let arguments = &arguments[..];
+    if arguments.len() < 2 && report_settings(&Overrides::default(), environment).output == Output::Text {
+        return Ok(show_short_help(arguments));
+    }
+    let parsed = Cli::command().try_get_matches_from(arguments);
     let parsed = parsed.and_then(|matches| Ok((overrides(&matches), Cli::from_arg_matches(&matches)?.command)));
     let (overrides, command) = match parsed {
         Ok(parsed) => parsed,
         Err(error) if !error.use_stderr() => {
-            let help = manual::short_help(&error, &arguments).unwrap_or(error);
+            let help = manual::short_help(&error, arguments).unwrap_or(error);
             return Ok(print_explanation(help.render().to_string().as_bytes(), None, mask));
         }
         Err(error) => {
-            let Unparsed { command, overrides } = &read_unparsed(&arguments);
-            let error = explain(&error, *command, &arguments);
-            return Ok(Invocation { began, environment, mask, overrides, command: *command }.fail(error));
+            let Unparsed { command, overrides } = &read_unparsed(arguments);
+            let error = refusal(&error, *command, arguments);
+            return Ok(Invocation { began, environment, mask, overrides, command: *command, arguments }.fail(error));
         }
     };
     let name = Some(command.name());
-    let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name };
+    let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name, arguments };
     match Task::new(command) {
+        Task::ConfigExample => Ok(print_explanation(EXAMPLE.as_bytes(), name, mask)),
+        Task::ConfigInit => match config_init(&overrides, environment) {
+            Ok(()) => {
+                let check = Invocation { command: Some("check"), ..invocation };
+                check.carry_out(Task::Check { channel: None, sends: false })
+            }
+            Err(error) => Ok(invocation.fail(error)),
+        },
+        Task::Explain(code) => Ok(invocation.explain(&code)),
         Task::Completions(shell) => Ok(print_explanation(&manual::completions(shell), name, mask)),
         Task::Help(about) => {
             let language = report_settings(&overrides, environment).language;
@@ -97,13 +125,30 @@ impl Invocation<'_> {
         self.finish(self.report(Outcome::from(error)), None, &how, None, self.early_deadline())
     }
 
+    /// Explains a code. Settings are not needed for that.
+    fn explain(&self, code: &str) -> u8 {
+        match explain::explain(code) {
+            Ok(known) => {
+                let outcome = Outcome::with_product(Status::Ok, Product::Explained(known));
+                let how = report_settings(self.overrides, self.environment);
+                self.finish(self.report(outcome), None, &how, None, self.early_deadline())
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
     /// When the command must end, as far as that is known before its settings are.
     fn early_deadline(&self) -> Instant {
         self.began + asked_deadline(self.overrides, self.environment)
     }
 
-    fn report(&self, outcome: Outcome) -> Report<'_> {
-        Report { allows_colours: self.environment.allows_colours(), ..Report::new(self.command, outcome, self.mask) }
+    fn report(&self, mut outcome: Outcome) -> Report<'_> {
+        outcome.error = outcome.error.map(|error| about_line_ends(error, self.arguments));
+        Report {
+            allows_colours: self.environment.allows_colours(),
+            home: self.environment.home().and_then(Path::to_str),
+            ..Report::new(self.command, outcome, self.mask)
+        }
     }
 
     /// Writes the line of the log file, prints the report and returns the exit code. Readers of the report have time until
@@ -117,8 +162,16 @@ impl Invocation<'_> {
         deadline: Instant,
     ) -> u8 {
         if let Some(path) = &how.log_file
-            && let Err(error) =
-                store::append_line(path, &json::log_line(self.command, &report.outcome, logged, self.began))
+            && let Err(error) = store::append_line(
+                path,
+                &json::log_line(
+                    self.command,
+                    &report.outcome,
+                    logged,
+                    self.began,
+                    self.logged_message(&report.outcome),
+                ),
+            )
         {
             report.warnings.push(format!("the log file {} cannot be written: {error}", path.display()));
         }
@@ -129,6 +182,29 @@ impl Invocation<'_> {
         output::finish_by(deadline);
         let code = finish(&report, how);
         report.ran.map_or(code, |ran| ran.exit_code(code))
+    }
+
+    /// What the log file says of a failure: what happened, without the words of the command line, which may be the text, and
+    /// without what WeCom quotes of it.
+    fn logged_message(&self, outcome: &Outcome) -> Option<String> {
+        let error = outcome.error.as_ref()?;
+        if let Some(answer) = error.answer() {
+            let meaning = explain::meaning_of_errcode(answer.errcode);
+            return Some(format!(
+                "WeCom answered {}{}",
+                answer.errcode,
+                meaning.map_or(String::new(), |known| format!(": {known}"))
+            ));
+        }
+        let words = self.arguments.iter().skip(1).filter_map(|word| word.to_str());
+        let values = words.filter_map(|word| match word.strip_prefix('-') {
+            Some(option) => option.split_once('=').map(|(_, value)| value),
+            None => Some(word),
+        });
+        let is_text = |value: &&str| value.trim().len() > 2 && Some(*value) != self.command;
+        let message =
+            values.filter(is_text).fold(error.message().to_owned(), |message, value| message.replace(value, "…"));
+        Some(excerpt(&one_line(&self.mask.apply(&message)), LONGEST_LOGGED))
     }
 
     /// Nothing can be sent; a command is run all the same.
@@ -196,7 +272,7 @@ impl Invocation<'_> {
             Err(signal) => return end_early(interrupted(signal, task.sends(), false, &Accounts::default())),
         };
         // Each entry of the outbox has a target of its own.
-        let is_for_all = matches!(task, Task::List { .. } | Task::Flush { .. } | Task::Drop(_));
+        let is_for_all = matches!(task, Task::List { .. } | Task::Show(_) | Task::Flush { .. } | Task::Drop(_));
         let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
             let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
             Ok((config, resolved))
@@ -213,6 +289,9 @@ impl Invocation<'_> {
         let how = ReportSettings::from(&resolved.0);
         remember_output(how.output);
         let mut session = Session::new(config, resolved, mask.clone(), observer(&how, mask.clone()));
+        if !how.quiet && task.reads_stdin() && io::stdin().is_terminal() {
+            stderr::say(mask, "reading from the terminal; Ctrl-D on a line of its own ends it");
+        }
         let sends = task.sends();
         let mut outcome = runtime.block_on(perform(&mut session, task, ran.as_ref(), stops));
         outcome.profile.clone_from(&session.settings.profile);
@@ -229,6 +308,32 @@ impl Invocation<'_> {
         }
         code
     }
+}
+
+/// The error of a script with Windows line ends: the carriage return at the end of a line belongs to its last word, and
+/// cannot be seen.
+fn about_line_ends(error: Error, arguments: &[OsString]) -> Error {
+    let is_told = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word.strip_suffix('\r').is_some_and(|word| !word.is_empty() && error.message().contains(word))
+    };
+    if !matches!(error.status(), Status::Usage | Status::Config) || !arguments.iter().any(is_told) {
+        return error;
+    }
+    error.with_hint(
+        "the word ends with a carriage return, since the script has Windows line ends: remove them, as with: \
+         sed -i 's/\\r$//' SCRIPT",
+    )
+}
+
+/// Short help in place of an error where nothing was asked for; it is no data, so it goes to stderr.
+fn show_short_help(arguments: &[OsString]) -> u8 {
+    let asked: Vec<OsString> = arguments.iter().cloned().chain([OsString::from("-h")]).collect();
+    let help = Cli::command().try_get_matches_from(&asked).err().and_then(|help| manual::short_help(&help, &asked));
+    let text = help.map(|help| help.render().to_string()).unwrap_or_default();
+    // A stderr that nobody reads changes nothing.
+    let _ = output::to_stderr(text.as_bytes());
+    Status::Usage.exit_code()
 }
 
 fn event_loop() -> Result<Runtime> {
@@ -308,8 +413,14 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
+        Task::Show(id) => flush::show(session, id).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
-        Task::Completions(_) | Task::Help(_) | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
+        Task::ConfigInit
+        | Task::ConfigExample
+        | Task::Explain(_)
+        | Task::Completions(_)
+        | Task::Help(_)
+        | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
     }
 }

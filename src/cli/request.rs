@@ -1,5 +1,7 @@
 //! Parsed options become a request of the library.
 
+use std::path::PathBuf;
+
 use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
@@ -9,7 +11,7 @@ use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 
-use super::args::{AlertArgs, Command, ContentArgs, OutboxCommand, OutboxDropArgs, RunArgs};
+use super::args::{AlertArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, OutboxCommand, RunArgs};
 
 /// What a command asks for, without clap's types.
 pub(crate) enum Task {
@@ -19,8 +21,12 @@ pub(crate) enum Task {
     Token { refresh: bool },
     List { wants_code: bool },
     Flush { failed: bool },
+    Show(String),
     Drop(Selection),
     Check { channel: Option<Channel>, sends: bool },
+    ConfigInit,
+    ConfigExample,
+    Explain(String),
     Completions(Shell),
     Help(Vec<String>),
     Manual(Vec<String>),
@@ -38,16 +44,23 @@ impl Task {
                 kind: args.kind,
                 filename: args.filename,
             }),
-            Command::GetToken { refresh } => Self::Token { refresh },
-            Command::Outbox { command: OutboxCommand::List { exit_code } } => Self::List { wants_code: exit_code },
-            Command::Outbox { command: OutboxCommand::Flush { failed } } => Self::Flush { failed },
-            Command::Outbox { command: OutboxCommand::Drop(OutboxDropArgs { ids, all, failed }) } => {
+            Command::GetToken { refresh, .. } => Self::Token { refresh },
+            Command::Outbox { command: OutboxCommand::List { exit_code, .. }, .. } => {
+                Self::List { wants_code: exit_code }
+            }
+            Command::Outbox { command: OutboxCommand::Flush { failed, .. }, .. } => Self::Flush { failed },
+            Command::Outbox { command: OutboxCommand::Show { id, .. }, .. } => Self::Show(id),
+            Command::Outbox { command: OutboxCommand::Drop(args), .. } => {
+                let ChosenEntries { ids, all, failed } = args.chosen;
                 Self::Drop(Selection { ids, all, failed })
             }
-            Command::Check { route, send } => Self::Check { channel: route, sends: send },
-            Command::Completions { shell } => Self::Completions(shell),
-            Command::Help { about } => Self::Help(about),
-            Command::Man { command } => Self::Manual(command),
+            Command::Check { route, send, .. } => Self::Check { channel: route, sends: send },
+            Command::Config { command: ConfigCommand::Init { .. }, .. } => Self::ConfigInit,
+            Command::Config { command: ConfigCommand::Example { .. }, .. } => Self::ConfigExample,
+            Command::Explain { code, .. } => Self::Explain(code),
+            Command::Completions { shell, .. } => Self::Completions(shell),
+            Command::Help { about, .. } => Self::Help(about),
+            Command::Man { command, .. } => Self::Manual(command),
         }
     }
 
@@ -59,6 +72,22 @@ impl Task {
             Self::Upload(request) => request.channel,
             Self::Token { .. } => Some(Channel::App),
             _ => None,
+        }
+    }
+
+    /// Whether an option says that stdin is to be read, whatever it is.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
+        match self {
+            Self::Send(request) => {
+                let MessageInput { text_file, payload, file, from, data, .. } = &request.input;
+                let file = file.as_ref().map(|(_, path)| path);
+                let is_named =
+                    [text_file.as_ref(), payload.as_ref(), file, data.as_ref()].into_iter().flatten().any(is_stdin);
+                is_named || (from.is_some() && data.is_none())
+            }
+            Self::Upload(request) => is_stdin(&request.file),
+            _ => false,
         }
     }
 

@@ -12,15 +12,15 @@ use wecom_alert::suggest::{is_near, nearest};
 use super::args::{Command, definition, is_own};
 
 /// Converts an error of the parser (clap) to ours: one line, with a hint.
-pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
+pub(crate) fn refusal(error: &clap::Error, command: Option<&str>, arguments: &[OsString]) -> Error {
     let rendered = error.render().to_string();
     let complaint = rendered.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = complaint.trim_start_matches("error:").split_whitespace().collect();
     let mut message = words.join(" ");
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
         message = match command {
-            Some("outbox") => format!("it was not said what to do; there are {}", choices(command)),
-            _ => format!("no command was given; there are {}", choices(None)),
+            Some("outbox" | "config") => format!("missing subcommand: there are {}", choices(command)),
+            _ => format!("missing command: there are {}", choices(None)),
         };
     }
     if error.kind() == ErrorKind::InvalidUtf8 {
@@ -28,7 +28,7 @@ pub(crate) fn explain(error: &clap::Error, command: Option<&str>, arguments: &[O
     }
     let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
     let hint = match unknown.map(ToString::to_string) {
-        Some(option) if option.starts_with('-') => unknown_option(&option, command),
+        Some(option) if option.starts_with('-') => unknown_option(&option, command, arguments),
         Some(_) => one_too_many(command, arguments),
         None if command == Some("run") && error.kind() == ErrorKind::MissingRequiredArgument => {
             "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
@@ -85,14 +85,14 @@ fn help_hint(command: Option<&str>) -> String {
     }
 }
 
-fn unknown_option(option: &str, command: Option<&str>) -> String {
+fn unknown_option(option: &str, command: Option<&str>, arguments: &[OsString]) -> String {
     if is_credential(option) {
         return "credentials are never options, since other users can read a command line: use the config file, or \
                 WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]"
             .to_owned();
     }
-    if command == Some("app-send") && option.starts_with("--mention") {
-        return "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned();
+    if let Some(hint) = hint_for(option, command) {
+        return hint;
     }
     let owners = owners(option);
     let own = match command {
@@ -102,16 +102,83 @@ fn unknown_option(option: &str, command: Option<&str>) -> String {
         _ if !owners.is_empty() => Some(format!("{option} belongs to {}", owners.join(", "))),
         _ => nearest_option(option, command).map(|nearest| format!("the nearest option is --{nearest}")),
     };
-    let dashes = command.filter(|command| command.ends_with("-send")).map(|command| {
-        format!(
-            "text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees', and such a value of \
-                 an option after =, as in: --title='-5 degrees'"
-        )
-    });
-    match (own, dashes) {
-        (Some(own), Some(dashes)) => format!("{own}; {dashes}"),
-        (one, other) => one.or(other).unwrap_or_else(|| help_hint(command)),
+    own.or_else(|| command.and_then(|command| dashes(command, option, arguments))).unwrap_or_else(|| help_hint(command))
+}
+
+/// How to write what begins with `-` and is no option: a text, or the value of the option before it.
+fn dashes(command: &str, option: &str, arguments: &[OsString]) -> Option<String> {
+    let at = arguments.iter().position(|word| word.to_str().is_some_and(|word| word.starts_with(option)))?;
+    let root = definition();
+    let own = root.find_subcommand(command)?;
+    let known: Vec<&Arg> = own.get_arguments().collect();
+    let before = arguments.get(at.checked_sub(1)?)?.to_str()?;
+    if let Some((valued, None)) = valued_option(&known, before) {
+        let name = valued.get_long()?;
+        return Some(format!("a value that begins with - goes after =, as in: --{name}='-5 degrees'"));
     }
+    let takes_text = command.ends_with("-send");
+    takes_text.then(|| format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'"))
+}
+
+/// Options that other programs have, or that one would expect.
+const EXPECTED: [(&[&str], &str); 15] = [
+    (&["--json", "--format", "-o"], "for JSON on stdout: --output json"),
+    (
+        &["--message", "--text", "--content", "--body", "--msg", "-m"],
+        "the text needs no option: wecom-alert webhook-send 'TEXT'; or give it on stdin, or with --text-file FILE",
+    ),
+    (
+        &["--text-from", "--stdin", "-f"],
+        "text is read from stdin without an option, or with --text-file FILE; --file FILE sends a file",
+    ),
+    (&["--subject", "--summary", "--heading"], "the first line of an alert is its --title"),
+    (&["--severity", "--priority", "--loglevel"], "how bad it is: --level info, ok, warning or critical"),
+    (
+        &["--at", "--at-all", "--mention-all", "--mentions"],
+        "to draw somebody's attention: --mention ID, or --mention @all",
+    ),
+    (&["--markdown", "--md"], "for markdown: -t markdown; an alert with --title chooses its type by itself"),
+    (&["--attachment", "--attachments"], "a file behind the text: --attach PATH"),
+    (&["--link", "--href"], "a link to more: --url URL"),
+    (&["--debug", "--trace"], "to see each attempt: -v"),
+    (&["--silent"], "to see errors only: -q"),
+    (&["--insecure", "--no-verify", "-k"], "to trust a certificate: --ca-file PEM"),
+    (&["-c", "--config-file", "--conf"], "the config file: --config FILE"),
+    (&["-p"], "the profile: -P NAME, or --profile NAME"),
+    (&["--dryrun", "--noop", "-n"], "to send nothing: --dry-run"),
+];
+
+/// Options that name recipients, here or in other programs.
+const RECIPIENTS: [&str; 9] =
+    ["-u", "--to-user", "--to-party", "--to-tag", "--to", "--user", "--touser", "--recipient", "--users"];
+
+/// The hint for an option that is known, but not to this command.
+fn hint_for(option: &str, command: Option<&str>) -> Option<String> {
+    let hint = match command {
+        Some("webhook-send") if RECIPIENTS.contains(&option) => {
+            "a webhook reaches its whole group: to draw a member's attention use --mention ID; to write to members use app-send"
+        }
+        Some("app-send" | "run") if RECIPIENTS.contains(&option) && owners(option).is_empty() => {
+            "name recipients with -u ID, --to-party ID or --to-tag ID"
+        }
+        Some("app-send") if option.starts_with("--mention") => {
+            "app messages address their recipients already: name them with -u, --to-party or --to-tag"
+        }
+        Some("webhook-send" | "app-send" | "run") if option == "--type" => {
+            "the message type: -t TYPE, or --msgtype TYPE"
+        }
+        Some("upload-media") if option == "--file" => "the file needs no option: wecom-alert upload-media FILE",
+        Some("run") if option == "--file" => "to send a file with the alert: --attach PATH",
+        // One that another command has is named as that.
+        _ => {
+            let (_, hint) = EXPECTED.iter().find(|(names, _)| names.contains(&option))?;
+            if !owners(option).is_empty() {
+                return None;
+            }
+            hint
+        }
+    };
+    Some(hint.to_owned())
 }
 
 /// The command that takes an option of this one: itself, or one below it.
@@ -129,9 +196,10 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     match (command, spaced) {
         (Some(name @ ("get-token" | "check")), _) => format!("{name} takes no text"),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
+        (Some("explain"), _) => "one code at a time".to_owned(),
         (Some("completions"), _) => "one shell at a time: bash, zsh, fish, powershell or elvish".to_owned(),
         (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
-        (Some("outbox"), _) => "list and flush take no words, drop takes ids".to_owned(),
+        (Some("outbox"), _) => "list and flush take no words, show takes one id, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
         }
@@ -169,7 +237,7 @@ fn nearest_option(option: &str, command: Option<&str>) -> Option<String> {
 }
 
 fn is_credential(argument: &str) -> bool {
-    ["--secret", "--corp-secret", "--corpsecret", "--webhook", "--key", "--token", "--access-token"]
+    ["--secret", "--corp-secret", "--corpsecret", "--webhook", "--key", "--token", "--access-token", "--password"]
         .iter()
         .any(|name| argument.starts_with(name))
 }
@@ -244,37 +312,56 @@ mod tests {
         let arguments: Vec<OsString> =
             std::iter::once("wecom-alert").chain(line.split_whitespace()).map(OsString::from).collect();
         let error = Cli::try_parse_from(&arguments).err().unwrap();
-        explain(&error, read_unparsed(&arguments).command, &arguments).hint().unwrap().to_owned()
+        refusal(&error, read_unparsed(&arguments).command, &arguments).hint().unwrap().to_owned()
     }
 
     #[test]
     fn an_unknown_option() {
         let dashes = |command: &str| {
-            format!(
-                "text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees', and such a value of \
-                 an option after =, as in: --title='-5 degrees'"
-            )
+            format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'")
         };
-        let (app, webhook) = (dashes("app-send"), dashes("webhook-send"));
+        let group = "a webhook reaches its whole group: to draw a member's attention use --mention ID; to write to \
+                     members use app-send";
+        let json = "for JSON on stdout: --output json";
+        let text =
+            "the text needs no option: wecom-alert webhook-send 'TEXT'; or give it on stdin, or with --text-file FILE";
         let cases = [
-            ("webhook-send -u x", format!("-u belongs to app-send, run; {webhook}")),
-            ("webhook-send -ux y", format!("-u belongs to app-send, run; {webhook}")),
-            ("webhook-send --safe=1 x", format!("--safe belongs to app-send, run; {webhook}")),
+            ("webhook-send -u x", group.to_owned()),
+            ("webhook-send -ux y", group.to_owned()),
+            ("webhook-send --to x", group.to_owned()),
+            ("webhook-send --user x y", group.to_owned()),
+            ("app-send --to x y", "name recipients with -u ID, --to-party ID or --to-tag ID".to_owned()),
+            ("webhook-send --json x", json.to_owned()),
+            ("--json check", json.to_owned()),
+            ("get-token --json", json.to_owned()),
+            ("webhook-send --message x", text.to_owned()),
+            ("app-send -m x", text.to_owned()),
+            ("webhook-send --content=x", text.to_owned()),
+            ("webhook-send --severity critical x", "how bad it is: --level info, ok, warning or critical".to_owned()),
+            ("webhook-send --type markdown x", "the message type: -t TYPE, or --msgtype TYPE".to_owned()),
+            ("upload-media --file x", "the file needs no option: wecom-alert upload-media FILE".to_owned()),
+            ("run --file x -- y", "to send a file with the alert: --attach PATH".to_owned()),
+            ("webhook-send --insecure x", "to trust a certificate: --ca-file PEM".to_owned()),
+            ("webhook-send --safe=1 x", "--safe belongs to app-send, run".to_owned()),
             (
                 "app-send --mention a b",
                 "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
             ),
-            ("app-send --refresh a", format!("--refresh belongs to get-token; {app}")),
+            ("app-send --refresh a", "--refresh belongs to get-token".to_owned()),
             ("get-token -t x", "-t belongs to app-send, webhook-send, run, upload-media".to_owned()),
             ("upload-media --text-file a", "--text-file belongs to app-send, webhook-send".to_owned()),
-            ("-u x app-send hi", format!("-u goes after app-send; {app}")),
+            ("-u x app-send hi", "-u goes after app-send".to_owned()),
             ("-u x", "-u belongs to app-send, run".to_owned()),
-            ("app-send --to-usr x y", format!("the nearest option is --to-user; {app}")),
-            ("webhook-send --mentoin x y", format!("the nearest option is --mention; {webhook}")),
+            ("app-send --to-usr x y", "the nearest option is --to-user".to_owned()),
+            ("webhook-send --mentoin x y", "the nearest option is --mention".to_owned()),
             ("get-token --profil x", "the nearest option is --profile".to_owned()),
-            ("webhook-send --exclaim x", webhook.clone()),
-            ("webhook-send -5 degrees", webhook.clone()),
-            ("app-send -5 degrees", app),
+            ("webhook-send --exclaim x", dashes("webhook-send")),
+            ("webhook-send -5 degrees", dashes("webhook-send")),
+            ("app-send -5 degrees", dashes("app-send")),
+            (
+                "app-send --title -5 degrees",
+                "a value that begins with - goes after =, as in: --title='-5 degrees'".to_owned(),
+            ),
             ("outbox --all", "--all goes after outbox drop".to_owned()),
             ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
             ("outbox drop --faild", "the nearest option is --failed".to_owned()),
@@ -282,13 +369,15 @@ mod tests {
             ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
             ("run --time-limt 1h -- y", "the nearest option is --time-limit".to_owned()),
-            ("webhook-send --time-limit 1h x", format!("--time-limit belongs to run; {webhook}")),
+            ("webhook-send --time-limit 1h x", "--time-limit belongs to run".to_owned()),
             ("--bogus", "wecom-alert --help shows the commands".to_owned()),
         ];
         for (line, wanted) in cases {
             assert_eq!(hint(line), wanted, "{line}");
         }
-        assert!(hint("webhook-send --token x").starts_with("credentials are never options"));
+        for line in ["--token x", "--key k", "--webhook u", "--secret s", "--webhook-url=u", "--password p"] {
+            assert!(hint(&format!("webhook-send {line}")).starts_with("credentials are never options"), "{line}");
+        }
         assert!(!hint(&format!("webhook-send --{} x", "mention".repeat(9))).contains("nearest"));
     }
 
@@ -305,7 +394,7 @@ mod tests {
             ("app-send disk full", quote),
             ("webhook-send -- --safe 1", quote),
             ("run backup.sh --all", "the command goes after --, as in: wecom-alert run -- backup.sh --all"),
-            ("outbox list x", "list and flush take no words, drop takes ids"),
+            ("outbox list x", "list and flush take no words, show takes one id, drop takes ids"),
         ];
         for (line, wanted) in cases {
             assert_eq!(hint(line), wanted, "{line}");
@@ -326,7 +415,7 @@ mod tests {
     #[test]
     fn what_the_parser_suggests() {
         assert_eq!(hint("webhok-send x"), "a similar subcommand exists: 'webhook-send'");
-        assert_eq!(hint("outbox frob"), "there are list, flush, drop");
+        assert_eq!(hint("outbox frob"), "there are list, show, flush, drop");
         assert_eq!(hint("outbox flus"), "a similar subcommand exists: 'flush'");
         for line in ["frob", "frob outbox"] {
             assert!(hint(line).starts_with("there are app-send, webhook-send, "), "{line}");

@@ -97,6 +97,14 @@ pub enum Language {
 }
 
 impl Language {
+    /// Its name as a value of the setting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
     /// The values of the setting.
     pub(super) const NAMES: &[&str] = &["auto", "en", "zh"];
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::env::Environment;
 use super::file::{self, ConfigFile};
-use super::value::SettingValue;
+use super::setting::Setting;
+use super::value::{Overrides, SettingValue};
 use crate::blocking::off_loop;
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::quote_for_shell;
@@ -108,6 +109,24 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         format!("config file {} cannot be read: {error}", path.display()),
         hint_for(error, "let this user read it, or name another file with `--config`"),
     )
+}
+
+/// Where a first config file is to be: the one that is named, else that of the user.
+///
+/// # Errors
+///
+/// Exit 3 where there is no home folder, and for a name that cannot be one.
+pub fn config_file_to_make(overrides: &Overrides, env: &Environment) -> Result<PathBuf> {
+    let named = match overrides.0.get(Setting::Config) {
+        Some(named) => Some(named.clone()),
+        None => env.value(Setting::Config)?,
+    };
+    match named {
+        Some(named) => named.path(env.home()),
+        None => env.config_files().into_iter().find(|path| !env.is_system_config(path)).ok_or_else(|| {
+            Error::config("there is no home folder for the config file", "name the file with --config FILE")
+        }),
+    }
 }
 
 /// A config file with credentials in it that others can read.

@@ -104,7 +104,7 @@ impl Environment {
     }
 
     /// The user's home folder.
-    pub(super) fn home(&self) -> Option<&Path> {
+    pub fn home(&self) -> Option<&Path> {
         self.absolute("HOME").or_else(|| self.platform.as_ref().map(|platform| platform.home.as_path()))
     }
 

@@ -138,6 +138,19 @@ impl Document<'_> {
             (None, DeValue::Table(_)) => "a profile is written [profiles.NAME]".to_owned(),
             _ => "correct the key or remove it; config.example.toml lists every key".to_owned(),
         };
+        // It names a profile: that word is no secret.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if profile.is_none()
+            && matches!(value.get_ref(), DeValue::Table(_))
+            && name.len() <= 32
+            && name.chars().all(is_name)
+        {
+            return self.error_at(
+                key,
+                &format!("unknown key [{name}]: a profile is below `profiles`"),
+                &format!("write [profiles.{name}]"),
+            );
+        }
         let what = format!("{shown_name}{}; the nearest known key is `{nearest}`", of_profile(profile));
         self.error_at(key, &what, &hint)
     }

@@ -16,6 +16,7 @@ mod report_settings;
 mod resolve;
 mod setting;
 mod settings;
+mod starter;
 #[cfg(test)]
 mod tests;
 mod urls;
@@ -23,7 +24,7 @@ mod value;
 mod webhook_key;
 
 pub use choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
-pub use config_file::{Exposure, who_may_read};
+pub use config_file::{Exposure, config_file_to_make, who_may_read};
 pub use credential::SecretSource;
 pub use env::Environment;
 pub use parse::{Rate, parse_duration_up_to};
@@ -32,6 +33,7 @@ pub use report_settings::{ReportSettings, report_settings};
 pub use resolve::{Config, asked_deadline};
 pub use setting::{OptionGroup, Setting, SettingRow, ValueKind};
 pub use settings::{ProxySetting, RecipientSettings, Settings};
+pub use starter::Starter;
 pub use urls::BaseUrl;
 pub use value::{Overrides, Precedence, RawValue, Sourced};
 pub use webhook_key::Webhook;

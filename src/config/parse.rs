@@ -24,32 +24,48 @@ pub enum Rate {
     },
 }
 
-/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`; up to 24 hours.
+/// The units of a duration, the largest first, in milliseconds.
+const UNITS: [(&[&str], u64); 5] =
+    [(&["d"], 86_400_000), (&["h"], 3_600_000), (&["m", "min"], 60_000), (&["s"], 1_000), (&["ms"], 1)];
+
+/// Reads a duration such as `500ms`, `10s`, `2h30m`, `1d`; up to 24 hours.
 pub(super) fn parse_duration(text: &str) -> Result<Duration> {
     parse_duration_up_to(LONGEST_HOURS, text)
 }
 
-/// Reads a whole number and a unit: `500ms`, `10s`, `2m`, `1h`; more than zero, up to so many hours.
+/// Reads whole numbers, each with its unit, the largest unit first: `500ms`, `10s`, `10min`, `2h30m`, `1d`; more than zero, up to so
+/// many hours.
 ///
 /// # Errors
 ///
 /// Exit 3 for anything else.
 pub fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
-    let hint = "write a whole number and a unit, such as `500ms`, `10s`, `2m` or `1h`";
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    if number.is_empty() {
-        return Err(Error::config("a duration is expected", hint));
+    let hint = "write a whole number and a unit, such as `500ms`, `10s`, `10m`, `2h30m` or `1d`";
+    let mut milliseconds = Some(0_u64);
+    let mut units = UNITS.iter();
+    let mut rest = text;
+    loop {
+        let (number, after) = split_where(rest, |c| !c.is_ascii_digit());
+        if number.is_empty() {
+            return Err(Error::config("a duration is expected", hint));
+        }
+        let (unit, after) = split_where(after, |c| c.is_ascii_digit());
+        let unit_ms = match units.find(|(names, _)| names.contains(&unit)) {
+            Some((_, unit_ms)) => *unit_ms,
+            None if unit.is_empty() => return Err(Error::config("the duration has no unit", hint)),
+            None if UNITS.iter().any(|(names, _)| names.contains(&unit)) => {
+                return Err(Error::config("the duration's units are not in order, the largest first", hint));
+            }
+            None => return Err(Error::config("the duration's unit is none of `ms`, `s`, `m`, `h` and `d`", hint)),
+        };
+        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_ms));
+        milliseconds = milliseconds.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+        rest = after;
+        if rest.is_empty() {
+            break;
+        }
     }
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "" => return Err(Error::config("the duration has no unit", hint)),
-        _ => return Err(Error::config("the duration's unit is none of `ms`, `s`, `m` and `h`", hint)),
-    };
-    let duration = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit_ms)).map(Duration::from_millis);
+    let duration = milliseconds.map(Duration::from_millis);
     match duration {
         Some(Duration::ZERO) => Err(Error::config("the duration must be more than zero", hint)),
         Some(duration) if duration <= Duration::from_secs(hours * 60 * 60) => Ok(duration),
@@ -58,6 +74,11 @@ pub fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
             format!("write at most `{hours}h`"),
         )),
     }
+}
+
+/// The text before and from the first character that `ends` it.
+fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(ends).unwrap_or(text.len()))
 }
 
 /// Reads `COUNT/DURATION` or `off`.
@@ -133,7 +154,18 @@ mod tests {
 
     #[test]
     fn reads_every_unit() {
-        for (text, ms) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("24h", 86_400_000)] {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("10s", 10_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("24h", 86_400_000),
+            ("1d", 86_400_000),
+            ("10min", 600_000),
+            ("2h30m", 9_000_000),
+            ("1m5s500ms", 65_500),
+            ("23h60m", 86_400_000),
+        ] {
             assert_eq!(parse_duration(text).unwrap(), Duration::from_millis(ms), "{text}");
         }
     }
@@ -148,7 +180,15 @@ mod tests {
             ("1.5s", "unit"),
             ("10 s", "unit"),
             ("10S", "unit"),
-            ("1d", "unit"),
+            ("1w", "unit"),
+            ("2h30", "no unit"),
+            ("30m2h", "in order"),
+            ("5m5m", "in order"),
+            ("2h 30m", "unit"),
+            ("h", "expected"),
+            ("1d1ms", "24 hours"),
+            ("18446744073709551615ms1s", "in order"),
+            ("1s18446744073709551615ms", "24 hours"),
             ("0s", "more than zero"),
             ("25h", "24 hours"),
             ("99999999999999999999s", "24 hours"),

@@ -203,12 +203,12 @@ settings! {
     ProxyFile = no_option(CredentialPath);
     /// More trusted roots, beside the system's
     CaFile = option(Path, Global, "--ca-file", "PEM").env("WECOM_ALERT_CA_FILE").rare();
-    /// Limit for a connection to stand; default 5s
+    /// Limit to connect; default 5s
     ConnectTimeout = option(Duration, Global, "--connect-timeout", "DURATION")
         .env("WECOM_ALERT_CONNECT_TIMEOUT").rare();
-    /// Limit for an attempt without progress; default 10s
+    /// Limit for one attempt without progress; default 10s. --deadline limits all attempts together
     Timeout = option(Duration, Global, "--timeout", "DURATION").env("WECOM_ALERT_TIMEOUT").rare();
-    /// Limit for the whole command, once the input has been read; default 90s
+    /// Limit for sending with all its retries and waits, once the input has been read; default 90s
     Deadline = option(Duration, Global, "--deadline", "DURATION").env("WECOM_ALERT_DEADLINE");
     /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient
     Rate = option(Word, Global, "--rate", "COUNT/DURATION|off").env("WECOM_ALERT_RATE").rare();
@@ -218,7 +218,7 @@ settings! {
     CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
     /// Folder of what processes share
     StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
-    /// An entry of the outbox that is older is given up when a try of it fails; default 24h, up to 720h
+    /// An entry of the outbox that is older is given up when a try of it fails; default 24h, up to 30d
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
     Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };
@@ -228,7 +228,7 @@ settings! {
     LogFile = option(Path, Global, "--log-file", "PATH").env("WECOM_ALERT_LOG_FILE").rare();
     /// Print errors, `queued` and `partial` only
     Quiet = flag(Global, "--quiet").short('q');
-    /// Say each attempt on stderr, secrets masked
+    /// Log each attempt on stderr, secrets masked
     Verbose = option(Count, Global, "--verbose", "").short('v');
     /// Neither read nor write the token cache
     NoCache = flag(Global, "--no-cache").env("WECOM_ALERT_NO_CACHE").rare();

@@ -23,7 +23,8 @@ pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
 pub use outcome::{
-    Check, CheckStatus, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall, UnreachedRecipients,
+    Check, CheckStatus, CodeKind, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall,
+    ShownEntry, ShownPart, UnreachedRecipients,
 };
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;

@@ -1,5 +1,7 @@
 //! The outcome of a command: status, receipts, error and data, as text output and JSON output need them.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -131,8 +133,12 @@ pub enum Product {
     Plan(Vec<PlannedRequest>),
     /// `check`: what was found, in the order of looking; in a dry run also the requests that would be made.
     Checks(Vec<Check>, Option<Vec<PlannedRequest>>),
+    /// `explain`.
+    Explained(Vec<Explanation>),
     /// `outbox list`.
     Entries(Vec<ListedEntry>),
+    /// `outbox show`.
+    Shown(Box<ShownEntry>),
     /// `outbox flush`: how many entries became what.
     Flush {
         /// Taken by WeCom.
@@ -173,6 +179,35 @@ pub enum CheckStatus {
     Skipped,
 }
 
+/// What is known of one code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The code.
+    pub code: i64,
+    /// Whose code it is.
+    pub kind: CodeKind,
+    /// What it means.
+    pub meaning: String,
+    /// What usually causes it.
+    pub cause: &'static str,
+    /// What to do.
+    pub next: &'static str,
+    /// The exit code that a command ends with which meets it, and that code's status.
+    pub ends_with: Option<(u8, &'static str)>,
+    /// Where WeCom explains it.
+    pub url: Option<String>,
+}
+
+/// Whose code it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum CodeKind {
+    /// `errcode` in an answer of WeCom.
+    Errcode,
+    /// An exit code of this program, or of the command that `run` runs.
+    ExitCode,
+}
+
 /// An entry of the outbox as a list shows it.
 #[derive(Debug, Clone, Default)]
 pub struct ListedEntry {
@@ -192,6 +227,44 @@ pub struct ListedEntry {
     pub state: &'static str,
     /// The error of its last attempt.
     pub reason: Option<String>,
+    /// The first words of the alert.
+    pub title: Option<String>,
+}
+
+/// An entry of the outbox as `outbox show` shows it.
+#[derive(Debug, Clone, Default)]
+pub struct ShownEntry {
+    /// What a list shows.
+    pub listed: ListedEntry,
+    /// When a request for it was last made, in Unix milliseconds.
+    pub last_attempt_ms: Option<u64>,
+    /// Whether a request went out whose end is unknown.
+    pub may_have_arrived: bool,
+    /// Whether what may have arrived must not be sent again.
+    pub at_most_once: bool,
+    /// Whom it is for, where the message says it: fields of its body and their values.
+    pub recipients: Vec<(String, String)>,
+    /// The file that holds it.
+    pub file: PathBuf,
+    /// What it consists of.
+    pub parts: Vec<ShownPart>,
+}
+
+/// A part of such an entry.
+#[derive(Debug, Clone)]
+pub struct ShownPart {
+    /// Message or attachment.
+    pub kind: PartKind,
+    /// What became of it: `pending`, `under_way`, `sent`, `refused` or `unknown`.
+    pub state: &'static str,
+    /// The message type; `None` where the body cannot be read.
+    pub msgtype: Option<String>,
+    /// Its text, for a type that has one.
+    pub text: Option<String>,
+    /// All that belongs under the message type.
+    pub content: Value,
+    /// The name and the size of its file.
+    pub file: Option<(String, u64)>,
 }
 
 impl ListedEntry {

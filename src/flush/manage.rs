@@ -1,8 +1,11 @@
 //! `outbox list` and `outbox drop`: shows and discards stored alerts.
 
+use serde_json::Value;
+
 use crate::blocking::off_loop;
 use crate::delivery::{ListedEntry, Outcome, Product};
 use crate::error::{Error, Result, Status};
+use crate::message::title_of;
 use crate::outbox::{ClaimError, Listed, Outbox};
 use crate::send::Session;
 
@@ -25,9 +28,13 @@ pub struct Selection {
 pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     let outbox = Outbox::at(&session.require_state()?);
     let reading = move || {
-        let mut entries: Vec<_> = outbox.waiting()?.map(|entry| listed(entry, ListedEntry::WAITING)).collect();
+        let shown = |entry: Listed, state| {
+            let first = entry.as_ref().ok().and_then(|(entry, _)| outbox.first_body(&entry.id));
+            listed(entry, state, first.as_ref())
+        };
+        let mut entries: Vec<_> = outbox.waiting()?.map(|entry| shown(entry, ListedEntry::WAITING)).collect();
         let count = entries.len();
-        entries.extend(outbox.failed()?.map(|entry| listed(entry, ListedEntry::FAILED)));
+        entries.extend(outbox.failed()?.map(|entry| shown(entry, ListedEntry::FAILED)));
         // Unreadable entries come after the others.
         entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
         entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
@@ -56,7 +63,8 @@ pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn listed(listed: Listed, state: &'static str) -> ListedEntry {
+/// An entry as a list shows it; `first` is the body of its first part.
+pub(super) fn listed(listed: Listed, state: &'static str, first: Option<&Value>) -> ListedEntry {
     match listed {
         Ok((entry, progress)) => ListedEntry {
             id: entry.id,
@@ -67,6 +75,7 @@ fn listed(listed: Listed, state: &'static str) -> ListedEntry {
             errcode: progress.errcode,
             state,
             reason: progress.message,
+            title: first.and_then(title_of),
         },
         Err(unread) => {
             // Damaged ones are never tried.

@@ -3,12 +3,14 @@
 
 mod manage;
 mod queue;
+mod show;
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use manage::{Selection, discard, list};
+pub use show::show;
 
 use crate::blocking::off_loop;
 use crate::delivery::{Outcome, Product};

@@ -17,6 +17,7 @@ mod rules;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod title;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,6 +34,7 @@ use webhook::{Image, WebhookNews, WebhookText};
 pub use finding::{Finding, Findings};
 pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
+pub(crate) use title::{text_of, title_of};
 
 /// The body of a message without anything beside its content.
 pub fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {

@@ -33,7 +33,8 @@ impl PartKind {
 }
 
 /// The status of a part.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum PartState {
     /// It is still to be sent, or the rest of it is.
     #[default]
@@ -46,6 +47,13 @@ pub(crate) enum PartState {
     Refused,
     /// A request for it went out, and no answer came: it may have arrived.
     Unknown,
+}
+
+impl PartState {
+    /// The name in JSON.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// One part of a message, ready to go, and the file that belongs to it.

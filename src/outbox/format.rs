@@ -125,6 +125,21 @@ pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Value>, ReadError> {
     if bodies.iter().all(Value::is_object) { Ok(bodies) } else { Err(ReadError::damaged("a part has no body")) }
 }
 
+/// Reads the body of the first part, where it has at most `most` bytes; for a list, so its checksum is not looked at.
+pub(crate) fn read_first_body(file: impl Read, most: u64) -> Option<Value> {
+    match open(file).ok()? {
+        Opened::V2(mut lines) => {
+            lines.next_as::<StoredAlert>().ok()?;
+            let mut line = Vec::new();
+            lines.reader.take(most).read_until(b'\n', &mut line).ok()?;
+            serde_json::from_slice(&line).ok()
+        }
+        Opened::V1(old) => {
+            serde_json::from_slice::<OldBodies>(&old).ok()?.parts.into_iter().next().map(|part| part.body)
+        }
+    }
+}
+
 /// Reads `progress.json` of an entry with that many parts.
 pub(crate) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgress, ReadError> {
     let progress: EntryProgress = match open(file)? {

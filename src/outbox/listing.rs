@@ -199,13 +199,17 @@ pub(super) fn ids(folder: &Folder) -> io::Result<Vec<String>> {
 /// Reads all entries, one at a time, in order; what went away meanwhile is left out.
 pub(super) fn list(folder: &Folder) -> io::Result<impl Iterator<Item = Listed>> {
     let folder = folder.clone();
-    Ok(ids(&folder)?.into_iter().filter_map(move |id| {
-        let place = folder.within(&id);
-        match read(&place, &id)? {
-            Ok(_) if let Some(error) = lock_damage(&place) => Some(Err(UnreadEntry { id, file: LOCK, error })),
-            listed => Some(listed),
+    Ok(ids(&folder)?.into_iter().filter_map(move |id| read_listed(&folder.within(&id), &id)))
+}
+
+/// Reads an entry without locking it; one that nobody can lock is damaged.
+pub(super) fn read_listed(place: &Folder, id: &str) -> Option<Listed> {
+    match read(place, id)? {
+        Ok(_) if let Some(error) = lock_damage(place) => {
+            Some(Err(UnreadEntry { id: id.to_owned(), file: LOCK, error }))
         }
-    }))
+        listed => Some(listed),
+    }
 }
 
 /// What is wrong with the lock, where nobody can lock the entry.

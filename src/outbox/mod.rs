@@ -20,14 +20,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use claimed::ClaimedEntry;
-pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert};
+pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert, StoredPart};
 pub(crate) use listing::{Listed, Stock, UnreadEntry};
+
+use serde_json::Value;
 
 use crate::error::{Error, Result, hint_for};
 use crate::fingerprint::Summing;
 use crate::message::Part;
 use crate::store::{Folder, Guard};
-use entry::StoredPart;
 use listing::{ENTRY, LOCK, PROGRESS};
 
 /// The most entries that are kept, waiting and failed together. Processes that accept at the same moment may exceed it
@@ -36,6 +37,9 @@ pub(crate) const MAX_ENTRIES: usize = 1000;
 
 /// The most bytes that are kept, waiting and failed together.
 pub(crate) const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// A list shows nothing of a body that is longer, in bytes.
+const LONGEST_LISTED: u64 = 64 * 1024;
 
 /// A draft of this age whose lock is free was left by a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
@@ -53,6 +57,18 @@ pub(crate) struct Outbox {
     new: Folder,
     /// The moment in the last id that was given out, so that those of this process keep their order.
     last_ms: AtomicU64,
+}
+
+/// An entry that was looked for.
+#[derive(Debug)]
+pub(crate) struct FoundEntry {
+    pub(crate) listed: Listed,
+    /// Whether it was given up.
+    pub(crate) is_failed: bool,
+    /// The bodies of its parts; none where they cannot be read.
+    pub(crate) bodies: Vec<Value>,
+    /// The file that holds them.
+    pub(crate) file: PathBuf,
 }
 
 /// Why an alert was not accepted. Nothing of it was kept.
@@ -187,6 +203,24 @@ impl Outbox {
     /// The ids of what waits, in order: all that is needed to claim one after the other. No entry is read.
     pub(crate) fn waiting_ids(&self) -> Result<Vec<String>> {
         listing::ids(&self.waiting).map_err(|error| self.unusable(&error))
+    }
+
+    /// The body of an entry's first part; `None` where there is none that a list could show.
+    pub(crate) fn first_body(&self, id: &str) -> Option<Value> {
+        let files = [&self.waiting, &self.failed].map(|folder| listing::open_entry(&folder.within(id)));
+        format::read_first_body(files.into_iter().find_map(Result::ok)?, LONGEST_LISTED)
+    }
+
+    /// The entry of this id, waiting or failed; `None` where there is none.
+    pub(crate) fn find(&self, id: &str) -> Option<FoundEntry> {
+        // In this order, since an entry moves from the one to the other.
+        let folders = [(&self.waiting, false), (&self.failed, true)].into_iter().filter(|_| listing::is_id(id));
+        folders.into_iter().find_map(|(folder, is_failed)| {
+            let place = folder.within(id);
+            let listed = listing::read_listed(&place, id)?;
+            let bodies = listing::open_entry(&place).ok().and_then(|file| format::read_bodies(file).ok());
+            Some(FoundEntry { listed, is_failed, bodies: bodies.unwrap_or_default(), file: place.file(ENTRY) })
+        })
     }
 
     /// How much is kept, waiting and failed together. No entry is read.

@@ -48,7 +48,9 @@ pub(super) fn base_name(program: &str) -> String {
 
 /// What to do where there is no such program: a shell is missing, or a short PATH is the usual reason.
 pub(super) fn hint_if_missing(program: &str) -> &'static str {
-    if SHELL_WORDS.contains(&program) {
+    if program.ends_with('\r') {
+        "; its name ends with a carriage return, since the script has Windows line ends: remove them"
+    } else if SHELL_WORDS.contains(&program) {
         "; this is a word of the shell: write -- sh -c 'LINE'"
     } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
         "; this looks like a line for a shell: write -- sh -c 'LINE'"

@@ -19,6 +19,26 @@ pub(crate) use folder::Folder;
 pub(crate) use keyed_file::KeyedFile;
 pub(crate) use lock::{Guard, lock_patience};
 
+/// Writes a new file (0600), with the folders above it (0700) where they are missing.
+///
+/// # Errors
+///
+/// The error of the file system, and `AlreadyExists` where something of its name is there: nothing is written over.
+pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(content)
+}
+
 /// Appends a line to a file that others may append to at the same time; it is made (0600) where it is missing.
 ///
 /// # Errors

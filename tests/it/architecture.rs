@@ -27,7 +27,7 @@ const LAYERS: [&[&str]; 9] = [
     &["rate_limit", "cooldown", "outbox", "token"],
     &["delivery"],
     &["send"],
-    &["run", "check", "flush"],
+    &["run", "check", "flush", "explain"],
     &["cli"],
     &["fuzz", "main", "lib"],
 ];

@@ -60,6 +60,7 @@ fn a_log_line_has_every_field() {
         "command",
         "errcode",
         "exit_code",
+        "message",
         "ms",
         "msgids",
         "outbox_id",
@@ -75,12 +76,36 @@ fn a_log_line_has_every_field() {
     assert_eq!(fields, expected);
     let expected = json!({
         "pid": pid, "command": "app-send", "profile": null, "route": "app", "type": "text", "bytes": 9,
-        "sha256": SHA256, "status": "sent", "exit_code": 0, "errcode": 0, "attempts": 1,
+        "sha256": SHA256, "status": "sent", "exit_code": 0, "errcode": 0, "message": null, "attempts": 1,
         "msgids": [told["parts"][0]["msgid"]], "outbox_id": null, "targets": [],
     });
     assert_fields(&line, &expected);
     let time = line["time"].as_str().unwrap();
     assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok() && line["ms"].is_u64(), "{line}");
+}
+
+/// Why it failed, without what WeCom quotes or the command line says.
+#[test]
+fn a_failure_is_logged_with_its_reason() {
+    let scene = Scene::new();
+    let why = |args: &[&str], code: i32| {
+        logged(&scene, args).run().assert_code(code);
+        last(&scene)["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        why(&["webhook-send", "--no-such-option", "disk full"], 2),
+        "unexpected argument '--no-such-option' found"
+    );
+    assert_eq!(why(&["webhook-send", "disk", "full"], 2), "unexpected argument '…' found");
+    assert_eq!(why(&["webhook-send", " "], 2), "the text is empty: CONTENT holds nothing but white space");
+    assert!(why(&["webhook-send", "disk full", "--attach=disk full", "--dry-run"], 3).contains("no file"));
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url: disk full")]);
+    assert_eq!(
+        why(&["webhook-send", "disk full"], 4),
+        "WeCom answered 93000: the webhook is invalid, or was removed from its group"
+    );
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+    assert!(why(&["webhook-send", "disk full"], 7).contains("HTTP 502"));
 }
 
 #[test]

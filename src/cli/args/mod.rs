@@ -17,25 +17,37 @@ use settings::{SettingArgs, channel_parser};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 sent, ok, queued, skipped, dry_run    5 refused by WeCom (message, all recipients)
-  1 a defect of this program              6 partial: some did not get it
-  2 usage: options or message             7 temporary: try later
-  3 config: settings, files, certificates 8 rate limited: try later
-  4 auth: credentials, IP, permission     9 unknown: sent, but no answer came
-  130, 143 stopped by SIGINT, SIGTERM, after saying what had been delivered
-Credentials come from the config file or from WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID,
-WECOM_ALERT_SECRET[_FILE] and WECOM_ALERT_WEBHOOK[_FILE]; they are never options.";
+  0  sent, ok, queued, skipped or dry_run
+  1  error: a defect of this program
+  2  usage: wrong options or message; nothing was sent
+  3  config: settings, credentials, files, certificates; nothing was sent
+  4  auth: WeCom refuses these credentials, this IP or this permission
+  5  refused: WeCom refuses the message or all its recipients
+  6  partial: some recipients or parts did not get it
+  7  temporary: no connection; try later
+  8  rate_limited: try later
+  9  unknown: sent, but no answer came
+  130, 143  interrupted by SIGINT, SIGTERM
+wecom-alert explain CODE says more about an exit code or an errcode of WeCom.
+
+Credentials are never options. They come from the config file, or from
+WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID, WECOM_ALERT_SECRET[_FILE] and
+WECOM_ALERT_WEBHOOK[_FILE].";
 
 /// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it, or that it is safely queued.
 #[derive(Parser)]
-#[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 100)]
-#[command(propagate_version = true, subcommand_required = true, disable_help_subcommand = true)]
+#[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 80)]
+#[command(propagate_version = true, subcommand_required = true)]
+#[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    _global: SettingArgs<{ OptionGroup::Global as u8 }>,
+    _global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// The options of every command: the last field of each, so that help shows them last.
+type Global = SettingArgs<{ OptionGroup::Global as u8 }>;
 
 /// The commands. Their options are made only when they are asked for: a plain send needs those of one command.
 ///
@@ -44,11 +56,11 @@ pub(crate) struct Cli {
 #[command(defer = true)]
 #[strum(serialize_all = "kebab-case")]
 pub(crate) enum Command {
-    /// Send to members, departments and tags of a self-built app (message/send)
+    /// Send to members, departments and tags of a self-built app
     #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
         Text that begins with - goes after --:  wecom-alert app-send -u zhangsan -- '-5 degrees'")]
     AppSend(Box<AppSendArgs>),
-    /// Send to the group of a webhook (webhook/send)
+    /// Send to the group of a webhook
     #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
         Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
     WebhookSend(Box<WebhookSendArgs>),
@@ -63,8 +75,10 @@ pub(crate) enum Command {
         /// Ask WeCom for a new token even if the cached one is valid
         #[arg(long)]
         refresh: bool,
+        #[command(flatten)]
+        _global: Global,
     },
-    /// Run a command, and alert when it fails; exits with the command's code
+    /// Run a command, and alert when it fails; exits with its code
     #[command(after_help = "Example:\n  wecom-alert run --time-limit 2h -- backup.sh --all\n\n\
         Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit;\n  \
         127 if there is no such command, 126 if it cannot be started. With --alert-exit, the alert's if that fails.")]
@@ -74,8 +88,10 @@ pub(crate) enum Command {
     Outbox {
         #[command(subcommand)]
         command: OutboxCommand,
+        #[command(flatten)]
+        _global: Global,
     },
-    /// Look at everything that sending needs, and say what is wrong and what to do about it
+    /// Check settings, network and credentials, and say what to do
     #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
     Check {
@@ -85,6 +101,25 @@ pub(crate) enum Command {
         /// Send a test message too: to the profile's recipients, and to the group of its webhook
         #[arg(long)]
         send: bool,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// Write a first config file, or show an example with every setting
+    #[command(after_help = "Example:\n  wecom-alert config init")]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// Explain an errcode of WeCom, or an exit code
+    #[command(after_help = "Example:\n  wecom-alert explain 60020")]
+    Explain {
+        /// The number, as in error lines and in JSON
+        #[arg(value_name = "CODE", allow_negative_numbers = true)]
+        code: String,
+        #[command(flatten)]
+        _global: Global,
     },
     /// Show a page of the manual, or the help of a command
     #[command(after_help = "Example:\n  wecom-alert help delivery")]
@@ -92,6 +127,8 @@ pub(crate) enum Command {
         /// A topic or a command; without one, the list of both
         #[arg(value_name = "TOPIC|COMMAND", num_args = 0..=2)]
         about: Vec<String>,
+        #[command(flatten)]
+        _global: Global,
     },
     /// Print completions for a shell
     #[command(after_help = "Example:\n  wecom-alert completions bash > /etc/bash_completion.d/wecom-alert")]
@@ -99,6 +136,8 @@ pub(crate) enum Command {
         /// bash, zsh, fish, powershell or elvish
         #[arg(value_name = "SHELL", hide_possible_values = true)]
         shell: Shell,
+        #[command(flatten)]
+        _global: Global,
     },
     /// Print a manual page: of the program, or of a command
     #[command(
@@ -108,11 +147,13 @@ pub(crate) enum Command {
         /// The command whose page it is; default: that of the program itself
         #[arg(value_name = "COMMAND", num_args = 0..=2)]
         command: Vec<String>,
+        #[command(flatten)]
+        _global: Global,
     },
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 10] = [
+    pub(crate) const NAMES: [&str; 12] = [
         "app-send",
         "webhook-send",
         "run",
@@ -120,6 +161,8 @@ impl Command {
         "get-token",
         "check",
         "outbox",
+        "config",
+        "explain",
         "help",
         "completions",
         "man",
@@ -145,6 +188,28 @@ pub(crate) struct UploadMediaArgs {
     /// File name to show
     #[arg(long, value_name = "NAME")]
     pub(crate) filename: Option<String>,
+    #[command(flatten)]
+    _global: Global,
+}
+
+// What there is about the config file.
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Ask for credentials, write a config file and files with secrets, and check them
+    #[command(
+        after_help = "Answers are lines of stdin; secrets are not shown while they are typed. Nothing is written over.\n\n\
+        Example:\n  wecom-alert config init"
+    )]
+    Init {
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// Print an example of a config file with every setting
+    #[command(after_help = "Example:\n  wecom-alert config example | less")]
+    Example {
+        #[command(flatten)]
+        _global: Global,
+    },
 }
 
 // What to do with the alerts that could not go out yet.
@@ -158,6 +223,17 @@ pub(crate) enum OutboxCommand {
         /// Exit with 7 while something waits, or was given up and is still there
         #[arg(long)]
         exit_code: bool,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// Show one alert: its text, its parts and what became of them
+    #[command(after_help = "Example:\n  wecom-alert outbox show 20261121T101530.123Z-4711-kqzvbd")]
+    Show {
+        /// The id that `outbox list` shows
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        _global: Global,
     },
     /// Deliver what waits, in order
     #[command(after_help = "Example, for a crontab:\n  3-59/5 * * * *  wecom-alert -q outbox flush")]
@@ -165,6 +241,8 @@ pub(crate) enum OutboxCommand {
         /// Try again, too, what was refused for good or became too old
         #[arg(long)]
         failed: bool,
+        #[command(flatten)]
+        _global: Global,
     },
     /// Discard entries
     #[command(after_help = "Example:\n  wecom-alert outbox drop --failed")]
@@ -173,8 +251,17 @@ pub(crate) enum OutboxCommand {
 
 // `outbox drop`.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct OutboxDropArgs {
+    #[command(flatten)]
+    pub(crate) chosen: ChosenEntries,
+    #[command(flatten)]
+    _global: Global,
+}
+
+// Which entries to discard: one of these.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ChosenEntries {
     /// Entries by the id that `outbox list` shows
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
@@ -216,7 +303,9 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Whether an option is a command's own: neither of all commands nor of the parser.
 pub(crate) fn is_own(arg: &clap::Arg) -> bool {
-    !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "version")
+    let name = arg.get_id().as_str();
+    let is_global = name.parse().is_ok_and(|setting: Setting| setting.row().group == OptionGroup::Global);
+    !is_global && !matches!(name, "help" | "version")
 }
 
 /// Whether few commands need an option.

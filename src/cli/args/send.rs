@@ -13,6 +13,7 @@ use wecom_alert::config::OptionGroup;
 use wecom_alert::message::card::CardType;
 use wecom_alert::run::On;
 
+use super::Global;
 use super::settings::{Offered, SettingArgs, channel_parser, path_parser};
 
 // Where the text comes from and how it is read.
@@ -20,7 +21,7 @@ use super::settings::{Offered, SettingArgs, channel_parser, path_parser};
 #[command(next_help_heading = "Message")]
 pub(crate) struct ContentArgs {
     /// The text; without it, and without anything else to send, stdin is read
-    #[arg(value_name = "CONTENT")]
+    #[arg(value_name = "CONTENT", help_heading = None::<&str>)]
     pub(crate) content: Option<OsString>,
     /// Read the text from a file; `-` is stdin
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "content")]
@@ -57,7 +58,7 @@ pub(crate) struct ContentArgs {
 
 // What machines send, and texts made of it.
 #[derive(Args)]
-#[command(next_help_heading = "Input of machines")]
+#[command(next_help_heading = "Machine input")]
 pub(crate) struct FeedArgs {
     /// stdin, or --data, is a notification of alertmanager or grafana
     #[arg(long, value_name = "FORMAT", value_parser = Offered(&["alertmanager", "grafana"]), hide_possible_values = true)]
@@ -142,6 +143,8 @@ pub(crate) struct AppSendArgs {
     _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
     #[command(flatten)]
     _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
 }
 
 // `webhook-send`.
@@ -155,6 +158,8 @@ pub(crate) struct WebhookSendArgs {
     _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
     #[command(flatten)]
     _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
 }
 
 // `run`.
@@ -162,7 +167,7 @@ pub(crate) struct WebhookSendArgs {
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// The command and its arguments, after --
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required = true, value_name = "COMMAND", help_heading = None::<&str>)]
     pub(crate) command: Vec<OsString>,
     /// When to alert: failure (default), success, always, or change: the first failure and the recovery
     #[arg(long, value_name = "WHEN", hide_possible_values = true,
@@ -183,7 +188,7 @@ pub(crate) struct RunArgs {
     /// Take the secrets of this program out of the command's environment, which it otherwise inherits
     #[arg(long)]
     pub(crate) clean_env: bool,
-    /// End the command after this: SIGTERM, 10 s later SIGKILL; up to 720h
+    /// Limit for the command itself: then SIGTERM, 10 s later SIGKILL; up to 30d. --deadline limits sending the alert
     #[arg(long, value_name = "DURATION")]
     pub(crate) time_limit: Option<String>,
     /// If the alert fails, exit with its code instead of the command's
@@ -203,4 +208,6 @@ pub(crate) struct RunArgs {
     _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
     #[command(flatten)]
     _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
 }

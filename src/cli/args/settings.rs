@@ -17,7 +17,9 @@ impl<const GROUP: u8> Args for SettingArgs<GROUP> {
     fn augment_args(command: Command) -> Command {
         let is_here = |setting: &&Setting| setting.row().group as u8 == GROUP && !setting.row().option.is_empty();
         let name = command.get_name().to_owned();
-        command.args(Setting::ALL.iter().filter(is_here).map(|setting| arg(*setting, &name)))
+        let is_global = GROUP == OptionGroup::Global as u8;
+        let parser = if is_global { parser_options() } else { Vec::new() };
+        command.args(Setting::ALL.iter().filter(is_here).map(|setting| arg(*setting, &name))).args(parser)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -35,6 +37,17 @@ impl<const GROUP: u8> FromArgMatches for SettingArgs<GROUP> {
     }
 }
 
+/// The options that the parser itself carries out. Its own ones would be listed before all others.
+fn parser_options() -> Vec<Arg> {
+    let option = |name, short, action, help| {
+        Arg::new(name).long(name).short(short).action(action).help(help).help_heading(heading(OptionGroup::Global))
+    };
+    vec![
+        option("help", 'h', ArgAction::Help, "Print help"),
+        option("version", 'V', ArgAction::Version, "Print version"),
+    ]
+}
+
 /// The option of a setting.
 fn arg(setting: Setting, command: &str) -> Arg {
     let row = setting.row();
@@ -46,8 +59,7 @@ fn arg(setting: Setting, command: &str) -> Arg {
         .long(row.option.trim_start_matches("--"))
         .short(row.short)
         .help(help)
-        .help_heading(heading(row.group))
-        .global(row.group == OptionGroup::Global);
+        .help_heading(heading(row.group));
     let arg = match row.kind {
         ValueKind::Flag => return special(setting, command, arg.action(ArgAction::SetTrue)),
         ValueKind::Count => return arg.action(ArgAction::Count),
@@ -110,17 +122,16 @@ fn heading(group: OptionGroup) -> &'static str {
     }
 }
 
-/// What the command line gave for settings. Global options are known to the last command on it.
+/// What the command line gave for settings. A global option may be before the command and after it; the last one counts.
 pub(crate) fn overrides(matches: &ArgMatches) -> Overrides {
-    let mut matches = matches;
-    while let Some((_, below)) = matches.subcommand() {
-        matches = below;
-    }
-    // In a debug build clap panics for an option that the command does not have.
-    let is_known = |name: &str| matches.try_contains_id(name).unwrap_or(false);
-    let is_given = |name: &str| is_known(name) && matches.value_source(name) == Some(ValueSource::CommandLine);
-    let given = Setting::ALL.iter().filter(|setting| is_given(setting.name()));
-    given.fold(Overrides::default(), |overrides, setting| overrides.set(*setting, raw_value(*setting, matches)))
+    let levels = std::iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below));
+    levels.fold(Overrides::default(), |overrides, matches| {
+        // In a debug build clap panics for an option that the command does not have.
+        let is_known = |name: &str| matches.try_contains_id(name).unwrap_or(false);
+        let is_given = |name: &str| is_known(name) && matches.value_source(name) == Some(ValueSource::CommandLine);
+        let given = Setting::ALL.iter().filter(|setting| is_given(setting.name()));
+        given.fold(overrides, |overrides, setting| overrides.set(*setting, raw_value(*setting, matches)))
+    })
 }
 
 fn raw_value(setting: Setting, matches: &ArgMatches) -> RawValue {

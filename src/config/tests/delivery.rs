@@ -178,7 +178,7 @@ fn what_is_refused_in_a_file() {
         ("jitter = '0s'", "the duration must be more than zero"),
         ("cooldown = '25h'", "the duration is longer than 24 hours"),
         ("outbox_max_age = '721h'", "the duration is longer than 720 hours"),
-        ("outbox_max_age = '30d'", "the duration's unit is none of `ms`, `s`, `m` and `h`"),
+        ("outbox_max_age = '31d'", "the duration is longer than 720 hours"),
         ("also = ['a', ':app']", "the profile's name is missing"),
         ("also = ['$TEAM']", "the value starts with `$`: the variable $TEAM was not expanded"),
         ("also = \"a\\u001bb\"", "the profile's name holds a control character"),

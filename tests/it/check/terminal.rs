@@ -47,6 +47,6 @@ fn the_first_failure_stands_below_the_table() {
     let [.., before, error, hint] = lines[..] else { panic!("{text}") };
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("\u{1b}[31m✗\u{1b}[0m token"), "{text}");
-    assert!(before.contains(" pacing "), "{text}");
+    assert_eq!(before, "1 failed. Begin with: token", "{text}");
     assert!(error.starts_with("wecom-alert: error[auth]: check: token: ") && hint.starts_with("hint: "), "{text}");
 }

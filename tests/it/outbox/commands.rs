@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, folder, list, names, send, store, waiting};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{Endpoint, Reply, WEBHOOK_KEY};
-use crate::support::{Scene, wait_until};
+use crate::support::{Scene, needs_terminal, wait_until};
 
 /// One entry that waits and one that failed; their ids.
 fn one_of_each(scene: &Scene) -> [String; 2] {
@@ -49,7 +49,7 @@ fn a_list_shows_what_is_kept() {
     }
     assert!(first["message"].as_str().unwrap().contains("something else answered"), "{first}");
     assert!(second["message"].as_str().unwrap().contains("40058"), "{second}");
-    assert!(!told.to_string().contains("it waits") && !told.to_string().contains("it failed"), "no text is shown");
+    assert_eq!((&first["title"], &second["title"]), (&json!("it waits"), &json!("it failed")));
 }
 
 #[test]
@@ -62,11 +62,88 @@ fn in_text_mode_an_entry_is_a_line() {
     assert!(lines[0].starts_with(&format!("{waiting}  waiting  20")), "{}", lines[0]);
     assert!(lines[1].starts_with(&format!("{failed}  failed  20")), "{}", lines[1]);
     for (line, parts) in [
-        (lines[0], ["attempts 1", "webhook-send", "(environment)", "something else answered"]),
+        (lines[0], ["attempts 1", "webhook-send", "(environment)", "something else answered  it waits"]),
         (lines[1], ["attempts 1", "app-send", "(environment)", "40058"]),
     ] {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
     }
+}
+
+/// What a person sees of `outbox list`: `script` makes a terminal.
+fn seen(scene: &Scene) -> String {
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &format!("'{}' outbox list", env!("CARGO_BIN_EXE_wecom-alert")), "/dev/null"]).env_clear();
+    command.env("PATH", "/usr/bin:/bin").env("HOME", scene.env.home()).env("SHELL", "/bin/sh");
+    command.env("WECOM_ALERT_STATE_DIR", scene.env.state()).stdin(std::process::Stdio::null());
+    String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
+}
+
+#[test]
+fn on_a_terminal_a_list_has_a_head_and_the_first_words() {
+    if !needs_terminal() {
+        return;
+    }
+    let scene = Scene::new();
+    assert_eq!(seen(&scene), "wecom-alert: outbox: nothing waits\n");
+    let id = store(&scene, &["disk full on web-3\nonly 3 GB are left"]);
+    let text = seen(&scene);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("ID ") && lines[0].contains("  STATE    STORED"), "{text}");
+    assert!(lines[1].starts_with(&format!("{id}  waiting  20")), "{text}");
+    assert_eq!(lines[2], "  disk full on web-3", "{text}");
+    assert!(lines[3].starts_with("  webhook-send, environment, 1 attempt: WeCom could not be reached"), "{text}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80) && !text.contains("3 GB"), "{text}");
+}
+
+#[test]
+fn an_entry_is_shown_with_its_text() {
+    let scene = Scene::new();
+    let file = scene.env.file("report.txt", "a report of more than five bytes");
+    let text = format!("disk full\nkey {WEBHOOK_KEY} \u{1b}[2J");
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal]);
+    scene.wecom.script(Endpoint::WebhookUploadMedia, [Reply::status(502)]);
+    let cmd = send(&scene, &[&text, "--attach", file.to_str().unwrap()]);
+    let told = assert_document(&cmd.run(), "half sent", 0, &json!({"status": "queued"}));
+    let id = told["outbox_id"].as_str().unwrap();
+    let told = assert_document(&scene.cmd(&["outbox", "show", id]).run(), "json", 0, &json!({"status": "ok"}));
+    let entry = &told["entry"];
+    let [first, second] = &entry["parts"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!((&entry["id"], &entry["state"], &entry["title"]), (&json!(id), &json!("waiting"), &json!("disk full")));
+    assert_eq!(
+        (&first["state"], &first["msgtype"], &first["kind"]),
+        (&json!("sent"), &json!("text"), &json!("message"))
+    );
+    assert_eq!(first["text"], "disk full\nkey *** ", "{first}");
+    assert_eq!((&second["state"], &second["file"]["size"]), (&json!("pending"), &json!(32)), "{second}");
+    assert!(entry["last_attempt_at"].is_string() && entry["file"].as_str().unwrap().ends_with("entry.json"), "{entry}");
+    let run = scene.bare(&["outbox", "show", id]).webhook().run().assert_code(0);
+    for part in [
+        &format!("id        {id}\n"),
+        "state     waiting",
+        "target    webhook-send, environment\n",
+        "error     ",
+        "\npart 1: message, text, sent\n  disk full\n  key ***",
+        "part 2: attachment, file, report.txt (32 bytes), pending\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part:?}\n{}", run.all());
+    }
+    assert!(!run.stdout.contains('\u{1b}'), "{}", run.all());
+    // A message to an app says whom it is for.
+    scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(40058, "invalid parameter")]);
+    app(&scene, &["it failed"]).run().assert_code(5);
+    let given_up = failed(&scene).remove(0);
+    let run = scene.bare(&["outbox", "show", &given_up]).run().assert_code(0);
+    for part in
+        ["state     failed\n", "touser zhangsan", "error     WeCom answered 40058", "text, refused\n  it failed\n"]
+    {
+        assert!(run.stdout.contains(part), "{part:?}\n{}", run.all());
+    }
+    // A damaged one says why, and where it is.
+    fs::write(folder(&scene, "failed").join(&given_up).join("entry.json"), "{").unwrap();
+    let told = assert_document(&scene.cmd(&["outbox", "show", &given_up]).run(), "damaged", 0, &json!({}));
+    assert_says(&told["entry"], "damaged", "message", &["entry.json cannot be used"]);
+    let run = scene.cmd(&["outbox", "show", "nobody"]).run();
+    assert_says(&assert_document(&run, "nobody", 2, &json!({})), "nobody", "message", &["there is no entry nobody"]);
 }
 
 #[test]

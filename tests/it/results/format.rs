@@ -57,7 +57,7 @@ fn the_other_statuses_have_their_lines_too() {
     assert_error(&run, "wecom-alert: error[config]: webhook-send: ");
     let run = env.cmd(["webhook-send", "--bogus"]).run().assert_code(2);
     assert_error(&run, "wecom-alert: error[usage]: webhook-send: ");
-    let run = env.cmd::<&str>([]).run().assert_code(2);
+    let run = env.cmd(["-v"]).run().assert_code(2);
     assert_error(&run, "wecom-alert: error[usage]: ");
     let run = env.cmd(["webhook-send", ""]).webhook().base_url(&wecom).run().assert_code(2);
     assert_error(&run, "wecom-alert: error[usage]: webhook-send: ");
@@ -251,12 +251,12 @@ fn a_mistake_is_told_of_its_own_command() {
         (
             &["webhook-send", "-u", "x"],
             "webhook-send",
-            "-u belongs to app-send, run; text that begins with - goes after --",
+            "a webhook reaches its whole group: to draw a member's attention use --mention ID",
         ),
         (&["app-send", "--mention", "a"], "app-send", "address their recipients"),
         (&["app-send", "--safe", "1", "x"], "app-send", "--safe takes its value after =: --safe=1"),
         (&["upload-media", "a", "b"], "upload-media", "one file at a time"),
-        (&["outbox", "frob"], "outbox", "there are list, flush, drop"),
+        (&["outbox", "frob"], "outbox", "there are list, show, flush, drop"),
     ];
     for (args, command, hint) in cases {
         let run = env.cmd(args.iter().copied()).run().assert_code(2);

@@ -1,0 +1,157 @@
+//! A first config file: what `config init` asked for, as TOML and files with secrets beside it. Pure.
+
+use serde_json::json;
+
+use super::choice::Language;
+use super::parse::parse_agent_id;
+use super::webhook_key::Webhook;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// What is known of the first profile.
+pub struct Starter {
+    profile: String,
+    webhook: Option<Secret>,
+    app: Option<StarterApp>,
+    language: Option<String>,
+}
+
+/// The app of the first profile.
+struct StarterApp {
+    corp_id: String,
+    agent_id: i64,
+    secret: Secret,
+    to_user: Vec<String>,
+}
+
+impl Starter {
+    /// A file for a profile of this name; its name is part of the names of files.
+    ///
+    /// # Errors
+    ///
+    /// Exit 2 for a name that is no plain word.
+    pub fn new(profile: &str) -> Result<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if profile.is_empty() || !profile.chars().all(is_plain) {
+            return Err(Error::usage(
+                "the name of the profile is no plain word",
+                "write it of letters, digits, - and _, as in: -P ops",
+            ));
+        }
+        Ok(Self { profile: profile.to_owned(), webhook: None, app: None, language: None })
+    }
+
+    /// Adds the language of the program's own words: `en` or `zh`.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for any other one.
+    pub fn language(&mut self, name: &str) -> Result<()> {
+        Language::parse(name)?;
+        self.language = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// Adds a webhook, by its key or URL.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for what is neither, or belongs to another product.
+    pub fn webhook(&mut self, text: &str) -> Result<()> {
+        let webhook = Secret::new(text.trim());
+        Webhook::parse(&webhook, "the webhook")?;
+        self.webhook = Some(webhook);
+        Ok(())
+    }
+
+    /// Adds an app; recipients may be none, and are divided by commas.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where a value cannot be one.
+    pub fn app(&mut self, corp_id: &str, agent_id: &str, secret: &str, recipients: &str) -> Result<()> {
+        let to_user = recipients.split([',', '，', '|']).map(str::trim).filter(|id| !id.is_empty());
+        self.app = Some(StarterApp {
+            corp_id: one_word(corp_id, "corp id")?.to_owned(),
+            agent_id: parse_agent_id(agent_id.trim())?,
+            secret: Secret::new(one_word(secret, "secret")?),
+            to_user: to_user.map(str::to_owned).collect(),
+        });
+        Ok(())
+    }
+
+    /// The config file.
+    pub fn config_file(&self) -> String {
+        let mut file =
+            "# Written by wecom-alert config init; wecom-alert config example shows every setting.\n".to_owned();
+        let profile = &self.profile;
+        file.push_str(&format!("default_profile = \"{profile}\"\n"));
+        if let Some(language) = &self.language {
+            file.push_str(&format!("language = \"{language}\"\n"));
+        }
+        file.push_str(&format!("\n[profiles.{profile}]\n"));
+        if self.webhook.is_some() {
+            file.push_str(&format!("webhook_file = {}\n", json!(self.file_of("webhook"))));
+        }
+        if let Some(app) = &self.app {
+            // A JSON string is a TOML string.
+            file.push_str(&format!("corp_id = {}\n", json!(app.corp_id)));
+            file.push_str(&format!("agent_id = {}\n", app.agent_id));
+            file.push_str(&format!("secret_file = {}\n", json!(self.file_of("secret"))));
+            if !app.to_user.is_empty() {
+                file.push_str(&format!("to_user = {}\n", json!(app.to_user)));
+            }
+        }
+        file
+    }
+
+    /// The files beside it, each with its secret.
+    pub fn secret_files(&self) -> Vec<(String, &Secret)> {
+        let webhook = self.webhook.as_ref().map(|webhook| (self.file_of("webhook"), webhook));
+        let secret = self.app.as_ref().map(|app| (self.file_of("secret"), &app.secret));
+        webhook.into_iter().chain(secret).collect()
+    }
+
+    fn file_of(&self, what: &str) -> String {
+        format!("{}.{what}", self.profile)
+    }
+}
+
+fn one_word<'a>(text: &'a str, what: &str) -> Result<&'a str> {
+    let text = text.trim();
+    let is_word = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let refused =
+        || Error::config(format!("the {what} is empty or has blanks in it"), "copy it again from the admin console");
+    is_word.then_some(text).ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_both() {
+        let mut starter = Starter::new("main").unwrap();
+        starter.webhook(" key-1 ").unwrap();
+        starter.language("zh").unwrap();
+        starter.app("ww0000", " 1000002 ", "test-secret", "zhangsan, lisi").unwrap();
+        let expected = "default_profile = \"main\"\nlanguage = \"zh\"\n\n[profiles.main]\nwebhook_file = \"main.webhook\"\ncorp_id = \"ww0000\"\n\
+                        agent_id = 1000002\nsecret_file = \"main.secret\"\nto_user = [\"zhangsan\",\"lisi\"]\n";
+        assert!(starter.config_file().ends_with(expected), "{}", starter.config_file());
+        let files: Vec<_> =
+            starter.secret_files().iter().map(|(name, secret)| (name.as_str(), secret.expose().to_owned())).collect();
+        assert_eq!(files, [("main.webhook", "key-1".to_owned()), ("main.secret", "test-secret".to_owned())]);
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused() {
+        let mut starter = Starter::new("main").unwrap();
+        assert!(starter.webhook("https://oapi.dingtalk.com/robot/send?access_token=x").is_err());
+        assert!(starter.webhook("").is_err() && starter.language("fr").is_err());
+        assert!(Starter::new("a/b").is_err() && Starter::new("").is_err());
+        for [corp_id, agent_id, secret] in [["", "1", "s"], ["ww", "x", "s"], ["ww", "1", ""], ["ww", "1", "a b"]] {
+            assert!(starter.app(corp_id, agent_id, secret, "").is_err(), "{corp_id} {agent_id} {secret}");
+        }
+        assert!(starter.secret_files().is_empty());
+    }
+}

@@ -1,0 +1,185 @@
+//! `config init` and `config example`: the first config file, asked for and written, and an example with every setting.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::document::{assert_document, assert_says};
+use crate::support::fake::{AGENT_ID, CORP_ID, SECRET, WEBHOOK_KEY};
+use crate::support::{Cmd, Scene, TestEnv, needs_terminal, wait_until};
+
+fn init(scene: &Scene, answers: &str) -> Cmd {
+    scene.env.cmd(["config", "init"]).base_url(&scene.wecom).stdin(answers)
+}
+
+fn beside(scene: &Scene, name: &str) -> PathBuf {
+    scene.env.config_file().with_file_name(name)
+}
+
+fn read(path: PathBuf) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn answers_become_a_file_that_works() {
+    let scene = Scene::new();
+    let app = format!("{CORP_ID}\n{AGENT_ID}\n{SECRET}\nzhangsan, lisi\n");
+    let answers = format!("both\n  {WEBHOOK_KEY} \n{app}zh\n");
+    let run = init(&scene, &answers).run().assert_code(0);
+    assert!(run.stdout.contains("✓ token") && run.stdout.contains("✓ webhook key"), "{}", run.all());
+    let config = read(scene.env.config_file());
+    let expected = format!(
+        "default_profile = \"main\"\nlanguage = \"zh\"\n\n[profiles.main]\nwebhook_file = \"main.webhook\"\n\
+         corp_id = \"{CORP_ID}\"\nagent_id = {AGENT_ID}\nsecret_file = \"main.secret\"\nto_user = [\"zhangsan\",\"lisi\"]\n"
+    );
+    assert!(config.ends_with(&expected), "{config}");
+    assert_eq!(read(beside(&scene, "main.webhook")), format!("{WEBHOOK_KEY}\n"));
+    assert_eq!(read(beside(&scene, "main.secret")), format!("{SECRET}\n"));
+    #[cfg(unix)]
+    for name in ["config.toml", "main.webhook", "main.secret"] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(beside(&scene, name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    for command in ["webhook-send", "app-send"] {
+        scene.env.cmd([command, "hello"]).base_url(&scene.wecom).run().assert_code(0);
+    }
+    assert_eq!(scene.texts(), ["hello", "hello"]);
+}
+
+#[test]
+fn the_least_is_a_webhook() {
+    let scene = Scene::new();
+    let file = scene.env.home().join("of my own/wecom.toml");
+    let url = format!("{}/cgi-bin/webhook/send?key={WEBHOOK_KEY}", scene.wecom.base_url());
+    let run = scene.env.cmd(["config", "init", "-P", "ops", "--output", "json", "--config"]).arg(&file);
+    let run = run.stdin(format!("\n{url}\n\n")).run();
+    let told: Value = assert_document(&run, "the check", 0, &json!({"status": "ok", "profile": "ops"}));
+    assert!(told["checks"].is_array(), "{told}");
+    assert!(read(file.clone()).contains("[profiles.ops]\nwebhook_file = \"ops.webhook\"\n"), "{}", read(file));
+    let file = scene.env.home().join("of my own/wecom.toml");
+    scene.env.cmd(["webhook-send", "hello", "--config"]).arg(&file).run().assert_code(0);
+    assert_eq!(scene.texts(), ["hello"]);
+}
+
+#[test]
+fn nothing_is_written_over_and_nothing_half() {
+    let scene = Scene::new();
+    scene.env.cmd(["check"]).config("# mine\n").run();
+    let run = init(&scene, "webhook\nk\nen\n").run().assert_code(3);
+    assert!(run.stderr.contains("config.toml is there already, and is not written over"), "{}", run.all());
+    assert_eq!(read(scene.env.config_file()), "# mine\n");
+    fs::remove_file(scene.env.config_file()).unwrap();
+    fs::write(beside(&scene, "main.webhook"), "mine").unwrap();
+    init(&scene, "webhook\nk\nen\n").run().assert_code(3);
+    assert_eq!(read(beside(&scene, "main.webhook")), "mine");
+    fs::remove_file(beside(&scene, "main.webhook")).unwrap();
+    for (answers, said) in [
+        ("", "the input ended before the answer to: Send by webhook, app or both"),
+        ("fax\n", "none of webhook, app and both"),
+        ("webhook\nhttps://oapi.dingtalk.com/robot/send?access_token=x\n", "DingTalk"),
+        ("webhook\nkey-1\nfr\n", "no such language"),
+        ("app\nww1\nnumber\ns\n\n", "agent_id is a positive whole number"),
+        ("app\nww1\n1000002\n", "the input ended before the answer to: Secret of the app"),
+    ] {
+        let run = init(&scene, answers).run().assert_code(2);
+        assert!(run.stderr.contains(said), "{answers:?}\n{}", run.all());
+        let left: Vec<_> = fs::read_dir(scene.env.config_file().parent().unwrap()).unwrap().collect();
+        assert!(left.is_empty(), "{answers:?}: {left:?}");
+    }
+    let told = assert_document(&init(&scene, "").args(["--dry-run", "--output", "json"]).run(), "dry", 2, &json!({}));
+    assert_says(&told, "dry", "message", &["no dry run"]);
+}
+
+/// Its exit code is that of the check.
+#[test]
+fn a_wrong_secret_is_found_at_once() {
+    let scene = Scene::new();
+    let run = init(&scene, &format!("app\n{CORP_ID}\n{AGENT_ID}\ntest-wrong\n\n\n")).secret("test-wrong").run();
+    let run = run.assert_code(4);
+    assert!(
+        run.stdout.contains("✗ token") && run.stderr.contains("error[auth]: check (profile main): "),
+        "{}",
+        run.all()
+    );
+}
+
+#[test]
+fn a_secret_is_not_shown_while_it_is_typed() {
+    if !needs_terminal() {
+        return;
+    }
+    let scene = Scene::new();
+    let mut terminal = Terminal::start(&scene);
+    terminal.answer("Send by webhook, app or both", "app");
+    terminal.answer("Corp id", CORP_ID);
+    terminal.answer("Agent id", "no number");
+    terminal.answer("Secret of the app (not shown): ", "test-typed-secret");
+    terminal.answer("Userids", "");
+    // What is wrong is asked for again.
+    terminal.answer("(应用管理)\r\nCorp id", CORP_ID);
+    terminal.answer("Agent id", &AGENT_ID.to_string());
+    terminal.answer("Secret of the app (not shown): ", SECRET);
+    terminal.answer("Userids", "zhangsan");
+    terminal.answer("Language of alerts", "");
+    let text = terminal.end();
+    assert!(!text.contains("test-typed-secret") && !text.contains(SECRET), "{text}");
+    assert!(text.contains("no number") && text.contains("token"), "what is no secret is shown: {text}");
+    assert_eq!(read(beside(&scene, "main.secret")), format!("{SECRET}\n"));
+}
+
+/// A terminal with `config init` in it.
+struct Terminal {
+    child: std::process::Child,
+    shown: Arc<Mutex<String>>,
+    /// How much of that was answered.
+    answered: usize,
+    reader: std::thread::JoinHandle<()>,
+}
+
+impl Terminal {
+    fn start(scene: &Scene) -> Self {
+        let mut command = Command::new("script");
+        command
+            .args(["-qec", &format!("'{}' config init", env!("CARGO_BIN_EXE_wecom-alert")), "/dev/null"])
+            .env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("HOME", scene.env.home()).env("SHELL", "/bin/sh");
+        let config = scene.env.config_file().parent().unwrap().parent().unwrap().to_path_buf();
+        command.env("XDG_CONFIG_HOME", config).env("WECOM_ALERT_BASE_URL", scene.wecom.base_url());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let shown = Arc::new(Mutex::new(String::new()));
+        let (mut stdout, writing) = (child.stdout.take().unwrap(), Arc::clone(&shown));
+        let reader = std::thread::spawn(move || {
+            let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+            while let Ok(read @ 1..) = stdout.read(&mut piece) {
+                bytes.extend_from_slice(&piece[..read]);
+                *writing.lock().unwrap() = String::from_utf8_lossy(&bytes).into_owned();
+            }
+        });
+        Self { child, shown, answered: 0, reader }
+    }
+
+    /// Waits for the question, and types the answer.
+    fn answer(&mut self, question: &str, line: &str) {
+        wait_until(question, || self.shown.lock().unwrap()[self.answered..].contains(question));
+        self.answered = self.shown.lock().unwrap().len();
+        self.child.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// All that was shown.
+    fn end(mut self) -> String {
+        self.child.wait().unwrap();
+        self.reader.join().unwrap();
+        self.shown.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn the_example_has_every_setting() {
+    let env = TestEnv::new();
+    let example = env.cmd(["config", "example"]).env("WECOM_ALERT_CONFIG", "/nonexistent").run().assert_code(0);
+    assert_eq!((example.stdout.as_str(), example.stderr.as_str()), (include_str!("../../config.example.toml"), ""));
+}
