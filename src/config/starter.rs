@@ -139,8 +139,12 @@ mod tests {
                         agent_id = 1000002\nsecret_file = \"main.secret\"\nto_user = [\"zhangsan\",\"lisi\"]\n";
         assert!(starter.config_file().ends_with(expected), "{}", starter.config_file());
         let files: Vec<_> =
-            starter.secret_files().iter().map(|(name, secret)| (name.as_str(), secret.expose().to_owned())).collect();
-        assert_eq!(files, [("main.webhook", "key-1".to_owned()), ("main.secret", "test-secret".to_owned())]);
+            starter.secret_files().iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned())).collect();
+        assert_eq!(
+            files,
+            [("main.webhook", "key-1"), ("main.secret", "test-secret")]
+                .map(|(name, secret)| (name.to_owned(), secret.to_owned()))
+        );
     }
 
     #[test]
