@@ -3,10 +3,10 @@
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use rustls::CertificateError;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{AlertDescription, CertificateError};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::name::DirectoryString;
 
@@ -25,9 +25,15 @@ pub(crate) enum CertificateFault {
     /// It is for another host name.
     #[error("it is for another name")]
     Name,
-    /// Anything else, in the words of the TLS library.
+    /// It names no host at all.
+    #[error("it names no host (it has no subjectAltName)")]
+    NoName,
+    /// It is a CA's own, and was not given as trusted.
+    #[error("it is a CA's own certificate (CA:TRUE), and the server shows it as its own")]
+    IsCa,
+    /// Anything else.
     #[error("{0}")]
-    Other(String),
+    Other(&'static str),
 }
 
 impl CertificateFault {
@@ -38,9 +44,86 @@ impl CertificateFault {
             CertificateError::UnknownIssuer => Self::Issuer,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
+            CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => Self::NoName,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::Name,
-            other => Self::Other(other.to_string()),
+            // Of webpki's own errors only the name shows here.
+            CertificateError::Other(inner) if inner.0.to_string() == "CaUsedAsEndEntity" => Self::IsCa,
+            other => Self::Other(in_words(other)),
         })
+    }
+}
+
+/// What the TLS library means: its own text for these is the name of the error in its source.
+fn in_words(problem: &CertificateError) -> &'static str {
+    #[allow(deprecated, reason = "older and newer forms of one error")]
+    match problem {
+        CertificateError::BadEncoding => "it is damaged",
+        CertificateError::Revoked => "it has been revoked",
+        CertificateError::UnhandledCriticalExtension => "it has a critical extension that is not known here",
+        CertificateError::BadSignature => {
+            "its signature, or that of the server which shows it, does not fit; a CA may have a new key"
+        }
+        CertificateError::UnsupportedSignatureAlgorithm
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed in a way that is not accepted any more, such as SHA-1 or a short key"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not for servers (its extendedKeyUsage lacks serverAuth)"
+        }
+        CertificateError::Other(inner) => match inner.0.to_string().as_str() {
+            "EndEntityUsedAsCa" => "its issuer is no CA (basicConstraints without CA:TRUE)",
+            "PathLenConstraintViolated" => "there are more CAs between it and its root than that allows",
+            "NameConstraintViolation" => "its CA may not issue certificates for this name",
+            "UnsupportedCertVersion" => "it is of X.509 version 1, and version 3 is needed",
+            _ => GENERAL,
+        },
+        _ => GENERAL,
+    }
+}
+
+const GENERAL: &str = "it breaks the rules for certificates";
+
+/// What a TLS handshake failed of, other than the certificate, in words.
+pub(super) fn handshake_failure(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidMessage(_) => "what it answered is not TLS; is this a port for plain http?".to_owned(),
+        rustls::Error::PeerIncompatible(_) => {
+            "it takes neither TLS 1.2 nor 1.3 with ciphers that are safe today".to_owned()
+        }
+        rustls::Error::NoCertificatesPresented => "it shows no certificate".to_owned(),
+        rustls::Error::AlertReceived(alert) => {
+            let meaning = match alert {
+                AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => ": no cipher in common",
+                AlertDescription::ProtocolVersion => ": neither TLS 1.2 nor 1.3",
+                AlertDescription::UnrecognisedName => ": it does not serve this name",
+                AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
+                    ": it wants a certificate of its client, which there is none of here"
+                }
+                AlertDescription::AccessDenied => ": access denied",
+                AlertDescription::InternalError => ": an error of its own",
+                _ => "",
+            };
+            format!("it refuses the TLS handshake (alert {}){meaning}", u8::from(*alert))
+        }
+        rustls::Error::PeerMisbehaved(_)
+        | rustls::Error::InappropriateMessage { .. }
+        | rustls::Error::InappropriateHandshakeMessage { .. } => "it does not keep to the rules of TLS".to_owned(),
+        _ => "the TLS handshake failed".to_owned(),
+    }
+}
+
+/// Fails where a certificate in DER is not valid at that time, or cannot be read.
+pub(super) fn verify_time(der: &[u8], now: UnixTime) -> Result<(), CertificateError> {
+    let certificate = x509_cert::Certificate::from_der(der).map_err(|_| CertificateError::BadEncoding)?;
+    let validity = certificate.tbs_certificate().validity();
+    let now = Duration::from_secs(now.as_secs());
+    if now < validity.not_before.to_unix_duration() {
+        Err(CertificateError::NotValidYet)
+    } else if now > validity.not_after.to_unix_duration() {
+        Err(CertificateError::Expired)
+    } else {
+        Ok(())
     }
 }
 
@@ -98,8 +181,6 @@ fn read(der: &[u8]) -> Option<Certificate> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use rcgen::{CertificateParams, DnType, KeyPair};
 
     use super::*;

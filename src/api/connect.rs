@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::{Connection, HttpInfo};
 use tokio::time::error::Elapsed;
 use tower_service::Service;
 
-use super::certificate::CertificateFault;
+use super::certificate::{CertificateFault, handshake_failure};
 use crate::error::is_too_few_files;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -286,6 +286,9 @@ fn classify(error: &(dyn StdError + 'static), limit: Duration) -> ConnectFailure
     while let Some(error) = next {
         if let Some(fault) = CertificateFault::of(error) {
             return ConnectFailure::Certificate(fault);
+        }
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return ConnectFailure::Connect(handshake_failure(error));
         }
         // The first address used up its share of the time, and no other one took the connection.
         if error.is::<Elapsed>() {

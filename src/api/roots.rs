@@ -11,9 +11,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use x509_cert::der::Decode;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, hint_for};
 
 /// The most that is read of one file, in bytes: a system's whole bundle has a few hundred thousand.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -27,6 +27,15 @@ pub(super) struct Sources {
     is_used: bool,
 }
 
+/// What is read first.
+pub(super) struct FirstRoots {
+    pub(super) roots: RootCertStore,
+    /// The certificates of the CA file, which are among the roots.
+    pub(super) own: Vec<CertificateDer<'static>>,
+    /// Whether there are folders that were not read.
+    pub(super) leaves_folders: bool,
+}
+
 impl Sources {
     /// `is_used` says whether any connection will have TLS.
     pub(super) fn new(ca_file: Option<PathBuf>, is_used: bool) -> Self {
@@ -35,11 +44,12 @@ impl Sources {
     }
 
     /// Reads all sources but the folders of `SSL_CERT_DIR`, which are many times as slow to read, and these where
-    /// `SSL_CERT_FILE` gives nothing. Returns also whether the folders were left unread. Blocks.
+    /// `SSL_CERT_FILE` gives nothing. Blocks.
     ///
     /// Fails for a CA file, or a bundle named by a variable, from which no certificate can be read.
-    pub(super) fn read(&self) -> Result<(RootCertStore, bool)> {
+    pub(super) fn read(&self) -> Result<FirstRoots> {
         let mut roots = RootCertStore::empty();
+        let mut own = Vec::new();
         let mut leaves_folders = false;
         if !self.is_used {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -52,9 +62,10 @@ impl Sources {
             }
         }
         if let Some(path) = &self.ca_file {
-            add_ca_file(&mut roots, path)?;
+            own = read_ca_file(path)?;
+            add_own(&mut roots, &own).map_err(|fault| unusable(path, &fault, PEM_HINT))?;
         }
-        Ok((roots, leaves_folders))
+        Ok(FirstRoots { roots, own, leaves_folders })
     }
 
     /// Reads the folders of `SSL_CERT_DIR`, and passes over what cannot be read. Blocks.
@@ -136,13 +147,13 @@ fn of_platform() -> RootCertStore {
 
 /// The certificates of a bundle; what is damaged among them is passed over.
 fn of_file(path: &Path) -> io::Result<RootCertStore> {
-    read(path, |text| valid(certificates(text)))?
+    read(path, |text| valid(certificates(text).flatten()))?
 }
 
 /// The certificates of all files in a folder, each once: several links commonly lead to one file.
 fn of_folder(path: &Path) -> io::Result<RootCertStore> {
     let files = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
-    let read = files.filter_map(|file| read(&file, |text| certificates(text).collect::<Vec<_>>()).ok());
+    let read = files.filter_map(|file| read(&file, |text| certificates(text).flatten().collect::<Vec<_>>()).ok());
     let mut found: Vec<_> = read.flatten().collect();
     found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
     found.dedup();
@@ -169,50 +180,95 @@ fn read<T>(path: &Path, take: impl FnOnce(&mut Take<BufReader<File>>) -> T) -> i
     Ok(taken)
 }
 
-/// Adds the certificates of a CA file, of which each must be valid.
-fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<()> {
-    let hint = "give a readable file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)";
-    let unreadable =
-        |reason: String| Error::config(format!("the CA file {} cannot be used: {reason}", path.display()), hint);
-    let mut pem = Vec::new();
-    let read = read(path, |text| text.read_to_end(&mut pem)).flatten();
-    read.map_err(|error| unreadable(error.to_string()))?;
-    let mut added = 0;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| unreadable(format!("not valid PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| unreadable(format!("certificate {}: {error}", added + 1)))?;
-        added += 1;
+/// How a CA file is written.
+const PEM_HINT: &str = "give a readable file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)";
+
+/// The certificates of a CA file, as PEM or as DER; with a byte-order mark, Windows line ends or blanks before its lines.
+fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let mut bytes = Vec::new();
+    let read = read(path, |text| text.read_to_end(&mut bytes)).flatten();
+    read.map_err(|error| unusable(path, &error.to_string(), hint_for(&error, PEM_HINT)))?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        // UTF-16, as `>` of PowerShell writes it. PEM is ASCII: each letter has a NUL beside it.
+        bytes.drain(..2);
+        bytes.retain(|byte| *byte != 0);
     }
-    if added == 0 {
-        return Err(unreadable("it holds no PEM certificate".to_owned()));
+    if bytes.first() == Some(&DER_SEQUENCE) {
+        return Ok(vec![CertificateDer::from(bytes)]);
+    }
+    let found: Vec<_> = certificates(&mut bytes.as_slice()).collect();
+    if found.is_empty() {
+        let (fault, hint) = other_content(path, &String::from_utf8_lossy(&bytes));
+        return Err(unusable(path, fault, &hint));
+    }
+    let whole = found.into_iter().enumerate().map(|(index, certificate)| {
+        certificate.ok_or_else(|| unusable(path, &format!("certificate {} is damaged or cut off", index + 1), PEM_HINT))
+    });
+    whole.collect()
+}
+
+/// The first byte of a certificate in DER, which is that of PKCS#12 and PKCS#7 too.
+const DER_SEQUENCE: u8 = 0x30;
+
+/// What a file without a certificate holds in its place, and how to make certificates of it.
+fn other_content(path: &Path, text: &str) -> (&'static str, String) {
+    let converted = |command: &str| format!("convert it: openssl {command} -in {} -out ca.pem", path.display());
+    if text.contains("BEGIN PKCS7") {
+        ("it is PKCS#7, not PEM certificates", converted("pkcs7 -print_certs"))
+    } else if text.contains("BEGIN TRUSTED CERTIFICATE") {
+        ("it is an OpenSSL trusted certificate, not a plain one", converted("x509"))
+    } else if text.contains("PRIVATE KEY") {
+        ("it holds a private key and no certificate", PEM_HINT.to_owned())
+    } else {
+        ("it holds no PEM certificate", PEM_HINT.to_owned())
+    }
+}
+
+/// Adds the certificates of a CA file, of which each must be valid; the error says what is wrong with one.
+fn add_own(roots: &mut RootCertStore, own: &[CertificateDer<'static>]) -> Result<(), String> {
+    for (index, certificate) in own.iter().enumerate() {
+        roots.add(certificate.clone()).map_err(|_| match own {
+            [only] if only.first() == Some(&DER_SEQUENCE) && x509_cert::Certificate::from_der(only).is_err() => {
+                "it is neither PEM nor a certificate in DER; PKCS#12 (.p12, .pfx) becomes PEM with openssl pkcs12 -nokeys, \
+                 PKCS#7 (.p7b) with openssl pkcs7 -inform DER -print_certs"
+                    .to_owned()
+            }
+            _ => format!("certificate {} is not valid", index + 1),
+        })?;
     }
     Ok(())
+}
+
+fn unusable(path: &Path, reason: &str, hint: &str) -> Error {
+    Error::config(format!("the CA file {} cannot be used: {reason}", path.display()), hint)
 }
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// The certificates of a PEM text, one by one; what is damaged among them is passed over, as is anything else. It ends early
-/// where reading fails.
+/// The certificates of a PEM text, one by one; `None` for one that is damaged or cut off. Anything else is passed over. It
+/// ends early where reading fails.
 ///
 /// The bundle is read anew for every alert that goes out over TLS. The decoder that rustls brings takes the same time for
 /// every byte, as secrets need it; for a system's bundle that was most of the CPU time of a send, and certificates are public.
-fn certificates(text: &mut impl BufRead) -> impl Iterator<Item = CertificateDer<'static>> {
+fn certificates(text: &mut impl BufRead) -> impl Iterator<Item = Option<CertificateDer<'static>>> {
     let (mut line, mut body, mut is_inside) = (Vec::new(), Vec::new(), false);
     std::iter::from_fn(move || {
         loop {
             line.clear();
             if text.read_until(b'\n', &mut line).ok()? == 0 {
-                return None;
+                return std::mem::take(&mut is_inside).then_some(None);
             }
             let line = line.trim_ascii();
-            if line == BEGIN {
+            if is_inside && line == END {
+                is_inside = false;
+                return Some(STANDARD.decode(&body).ok().filter(|der| !der.is_empty()).map(CertificateDer::from));
+            }
+            // A byte-order mark stands before the first line.
+            if line.ends_with(BEGIN) && matches!(line.len() - BEGIN.len(), 0 | 3) {
                 body.clear();
-                is_inside = true;
-            } else if line == END && std::mem::take(&mut is_inside) {
-                let decoded = STANDARD.decode(&body).ok().filter(|der| !der.is_empty());
-                if let Some(der) = decoded {
-                    return Some(CertificateDer::from(der));
+                if std::mem::replace(&mut is_inside, true) {
+                    return Some(None);
                 }
             } else if is_inside {
                 body.extend_from_slice(line);
@@ -229,7 +285,7 @@ mod tests {
     use super::*;
 
     fn collected(mut pem: &[u8]) -> Vec<CertificateDer<'static>> {
-        certificates(&mut pem).collect()
+        certificates(&mut pem).flatten().collect()
     }
 
     fn pem(der: &[u8], width: usize, line_break: &str) -> String {

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 
-use super::certificate::CertificateRecorder;
-use super::roots::Sources;
+use super::certificate::{CertificateRecorder, verify_time};
+use super::roots::{FirstRoots, Sources};
 use crate::blocking::off_loop;
 use crate::error::{Error, Result};
 
@@ -53,7 +54,7 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .map_err(|error| defect(&error))?
             // reqwest and rustls call any custom verifier dangerous. This one delegates each check to the usual
-            // verifier.
+            // verifier, and takes besides what the user named as the server's own.
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier { roots: Arc::clone(roots), recorder }));
         Ok(builder.with_no_client_auth())
@@ -61,7 +62,7 @@ impl Trust {
 
     async fn read(&self, is_used: bool, deadline: Instant) -> Result<Arc<Roots>> {
         let sources = Arc::new(Sources::new(self.0.ca_file.clone(), is_used));
-        let (roots, leaves_folders) = if is_used || self.0.ca_file.is_some() {
+        let FirstRoots { roots, own, leaves_folders } = if is_used || self.0.ca_file.is_some() {
             off_the_event_loop(&sources, deadline, Sources::read).await??
         } else {
             // No TLS and no CA file: nothing to read.
@@ -70,7 +71,7 @@ impl Trust {
         let store = Arc::new(roots);
         let first = usual_verifier(Arc::clone(&store))?;
         let unread_folders = leaves_folders.then_some(sources);
-        Ok(Arc::new(Roots { store, first, unread_folders, all: OnceCell::new() }))
+        Ok(Arc::new(Roots { store, own, first, unread_folders, all: OnceCell::new() }))
     }
 
     /// Whether there may be roots that have not been read yet.
@@ -92,6 +93,8 @@ impl Trust {
 #[derive(Debug)]
 struct Roots {
     store: Arc<RootCertStore>,
+    /// Those of the CA file.
+    own: Vec<CertificateDer<'static>>,
     first: Arc<WebPkiServerVerifier>,
     /// The folders that have not been read with the first ones, where there are such.
     unread_folders: Option<Arc<Sources>>,
@@ -140,7 +143,15 @@ impl ServerCertVerifier for Verifier {
             recorder.record(server_name, end_entity);
         }
         let verifier = self.roots.all.get().and_then(Option::as_ref).unwrap_or(&self.roots.first);
-        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        // The server's own certificate was named as trusted, such as one that `openssl req -x509` made: it is a CA's, and
+        // rustls takes none of those for a server. Nobody has to vouch for it; that the server has its key is verified below.
+        if verified.is_err() && self.roots.own.iter().any(|own| own == end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            verify_time(end_entity, now)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        verified
     }
 
     fn verify_tls12_signature(

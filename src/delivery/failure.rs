@@ -139,8 +139,18 @@ fn untrusted_hint(fault: &CertificateFault) -> &'static str {
             "check the clock of this machine (date), then the certificate of the server or of the proxy that breaks TLS up"
         }
         CertificateFault::Name => "check the host in --base-url: the certificate is for another name",
-        CertificateFault::Issuer | CertificateFault::Other(_) => {
+        CertificateFault::NoName => {
+            "have it made anew with the host as subjectAltName: openssl req … -addext subjectAltName=DNS:HOST (or IP:ADDRESS)"
+        }
+        CertificateFault::IsCa => {
+            "save this very certificate and name it with --ca-file PEM, or have it made anew with CA:FALSE: openssl req -x509 … \
+             -addext basicConstraints=critical,CA:FALSE"
+        }
+        CertificateFault::Issuer => {
             "if a company proxy breaks TLS up or WeCom is deployed privately, name its CA with --ca-file PEM"
+        }
+        CertificateFault::Other(_) => {
+            "have it made anew by whoever runs the server, or the proxy that breaks TLS up; name its present CA with --ca-file PEM"
         }
     }
 }
@@ -237,7 +247,9 @@ mod tests {
             (CertificateFault::NotYetValid, "clock"),
             (CertificateFault::Name, "--base-url"),
             // For any text of the error.
-            (CertificateFault::Other("expired name".to_owned()), "--ca-file"),
+            (CertificateFault::Other("expired name"), "--ca-file"),
+            (CertificateFault::IsCa, "--ca-file"),
+            (CertificateFault::NoName, "subjectAltName"),
         ] {
             let (status, hint) = told(&CallError::Untrusted { host: String::new(), fault }, Purpose::Send);
             assert_eq!(status, Status::Config);

@@ -81,6 +81,31 @@ fn a_server_that_speaks_no_tls() {
     });
     for message in messages(&base_url, &[]) {
         assert!(message.contains("no connection to 127.0.0.1"), "{message}");
+        assert!(message.ends_with(": what it answered is not TLS; is this a port for plain http?"), "{message}");
+    }
+}
+
+/// A server that refuses the handshake: what its alert means is said, not what the TLS library calls it.
+#[test]
+fn a_server_that_refuses_tls() {
+    for (alert, meaning) in [
+        (40, "it refuses the TLS handshake (alert 40): no cipher in common"),
+        (70, "it refuses the TLS handshake (alert 70): neither TLS 1.2 nor 1.3"),
+        (112, "it refuses the TLS handshake (alert 112): it does not serve this name"),
+        (250, "it refuses the TLS handshake (alert 250)"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("https://{}", listener.local_addr().unwrap());
+        // Nobody waits for it: it ends with the tests.
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, alert]);
+            }
+        });
+        for message in messages(&base_url, &[]) {
+            assert!(message.ends_with(meaning), "{message}");
+        }
     }
 }
 

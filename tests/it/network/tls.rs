@@ -1,5 +1,7 @@
 //! Certificates: verified always, with the system's roots or those that a person names.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::results::{Way, document};
@@ -24,6 +26,20 @@ fn a_certificate_that_cannot_be_trusted_is_a_fault_of_the_set_up() {
         (Certificate::UnknownCa, "its issuer is not among the trusted roots", "--ca-file"),
         (Certificate::Expired, "it has expired", "clock"),
         (Certificate::WrongName, "it is for another name", "--base-url"),
+        (Certificate::OwnCaExpired, "it has expired", "clock"),
+        (Certificate::OwnCaWrongName, "it is for another name", "--base-url"),
+        (
+            Certificate::OwnCaOfTwin,
+            "it is a CA's own certificate (CA:TRUE), and the server shows it as its own",
+            "basicConstraints=critical,CA:FALSE",
+        ),
+        (
+            Certificate::OwnCaWithoutKey,
+            "its signature, or that of the server which shows it, does not fit; a CA may have a new key",
+            "--ca-file",
+        ),
+        (Certificate::NoName, "it names no host (it has no subjectAltName)", "-addext subjectAltName="),
+        (Certificate::ForClients, "it is not for servers (its extendedKeyUsage lacks serverAuth)", "made anew"),
     ] {
         for way in Way::ALL {
             let env = TestEnv::new();
@@ -40,6 +56,66 @@ fn a_certificate_that_cannot_be_trusted_is_a_fault_of_the_set_up() {
             assert!(told["hint"].as_str().unwrap().contains(hint), "{way:?}: {told}");
             assert_eq!((wecom.requests().len(), wecom.connections()), (0, 1), "{certificate:?} {way:?}");
         }
+    }
+}
+
+/// As curl takes it: the server's own certificate is what the user trusts.
+#[test]
+fn a_certificate_that_was_named_itself_is_trusted_although_it_is_a_cas() {
+    for way in Way::ALL {
+        let env = TestEnv::new();
+        let wecom = server(&env, Certificate::OwnCa);
+        way.json(&env, &wecom).args(["--ca-file", "ca.pem"]).may_show_token().run().assert_code(0);
+        // Nobody else's, and not without being named.
+        let told = document(&way.json(&env, &wecom).arg("--no-cache").run().assert_code(3));
+        assert!(told["message"].as_str().unwrap().ends_with("the server shows it as its own"), "{told}");
+        assert!(told["hint"].as_str().unwrap().contains("--ca-file"), "{told}");
+    }
+}
+
+/// However the file was saved, and in which form.
+#[test]
+fn a_ca_file_in_every_form() {
+    let env = TestEnv::new();
+    let wecom = server(&env, Certificate::Good);
+    let pem = wecom.ca_pem().to_owned();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(body).unwrap();
+    let utf16 =
+        |encode: fn(u16) -> [u8; 2]| format!("\u{feff}{pem}").encode_utf16().flat_map(encode).collect::<Vec<u8>>();
+    for (name, bytes) in [
+        ("mark", format!("\u{feff}{pem}").into_bytes()),
+        ("Windows line ends", pem.replace('\n', "\r\n").into_bytes()),
+        ("indented", pem.lines().map(|line| format!("  {line}  \n")).collect::<String>().into_bytes()),
+        ("UTF-16", utf16(u16::to_le_bytes)),
+        ("UTF-16, the other way round", utf16(u16::to_be_bytes)),
+        ("DER", der.clone()),
+    ] {
+        env.file("form.pem", bytes);
+        let run = send(&env, &wecom).args(["--ca-file", "form.pem"]).run();
+        assert_eq!(run.code, Some(0), "{name}\n{}", run.all());
+    }
+    for (name, bytes, message, hint) in [
+        (
+            "PKCS#7",
+            b"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n".to_vec(),
+            "PKCS#7",
+            "openssl pkcs7 -print_certs -in ",
+        ),
+        (
+            "trusted",
+            pem.replace(" CERTIFICATE", " TRUSTED CERTIFICATE").into_bytes(),
+            "trusted certificate",
+            "openssl x509 -in ",
+        ),
+        ("key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_vec(), "private key", "PEM"),
+        ("PKCS#12", der[..100].to_vec(), "openssl pkcs12", "PEM"),
+        ("the second is cut", [pem.as_bytes(), &pem.as_bytes()[..200]].concat(), "certificate 2 is damaged", "PEM"),
+    ] {
+        env.file("form.pem", bytes);
+        let told = document(&send(&env, &wecom).args(["--ca-file", "form.pem"]).run().assert_code(3));
+        let [told_message, told_hint] = ["message", "hint"].map(|field| told[field].as_str().unwrap().to_owned());
+        assert!(told_message.contains(message) && told_hint.contains(hint), "{name}: {told}");
     }
 }
 
