@@ -166,7 +166,7 @@ pub static EXIT_CODES: [ExitCodeRow; 12] = [
         statuses: &[Status::Unknown],
         meaning: "the request went out and no answer came: it may have arrived",
         cause: "a connection that broke, or a --timeout that was too short",
-        next: "look into the chat, or send it again if twice is better than never",
+        next: "look into the chat; send it again if a second copy does less harm than none",
     },
     ExitCodeRow {
         code: 130,

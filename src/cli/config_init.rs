@@ -61,7 +61,7 @@ struct Questions {
 impl Questions {
     fn ask_all(&mut self, starter: &mut Starter, language: &str) -> Result<()> {
         let (webhook, app) =
-            self.until_right("Send by webhook, app or both [webhook]: ", false, |answer| {
+            self.until_right("Send by webhook, app or both [webhook]", false, |answer| {
                 match answer.to_ascii_lowercase().as_str() {
                     "" | "webhook" | "w" => Ok((true, false)),
                     "app" | "a" => Ok((false, true)),
@@ -70,25 +70,30 @@ impl Questions {
                 }
             })?;
         if webhook {
-            self.until_right(
-                "URL or key of the webhook, from the group's 消息推送 (not shown): ",
-                true,
-                |answer| starter.webhook(answer),
-            )?;
+            self.until_right("URL or key of the webhook, from the group's 消息推送", true, |answer| {
+                starter.webhook(answer)
+            })?;
         }
-        while app {
-            let corp_id = self.ask("Corp id (我的企业 → 企业信息 → 企业ID): ", false)?;
-            let agent_id = self.ask("Agent id (应用管理 → the app → AgentId): ", false)?;
-            let secret = self.ask("Secret of the app (not shown): ", true)?;
-            let recipients = self.ask("Userids who get the alerts by default, or @all [nobody]: ", false)?;
+        if app {
+            self.ask_for_app(starter)?;
+        }
+        self.until_right(&format!("Language of alerts and of the manual, en or zh [{language}]"), false, |answer| {
+            starter.language(if answer.is_empty() { language } else { answer })
+        })
+    }
+
+    /// Asks for all of an app, and once more if something of it is wrong.
+    fn ask_for_app(&mut self, starter: &mut Starter) -> Result<()> {
+        loop {
+            let corp_id = self.ask("Corp id (我的企业 → 企业信息 → 企业ID)", false)?;
+            let agent_id = self.ask("Agent id (应用管理 → the app → AgentId)", false)?;
+            let secret = self.ask("Secret of the app", true)?;
+            let recipients = self.ask("Userids who get the alerts by default, or @all [nobody]", false)?;
             match starter.app(&corp_id, &agent_id, &secret, &recipients) {
-                Ok(()) => break,
+                Ok(()) => return Ok(()),
                 Err(error) => self.complain(error)?,
             }
         }
-        self.until_right(&format!("Language of alerts and of the manual, en or zh [{language}]: "), false, |answer| {
-            starter.language(if answer.is_empty() { language } else { answer })
-        })
     }
 
     /// Asks until the answer is right; what does not come from a terminal is asked for once.
@@ -118,7 +123,7 @@ impl Questions {
         match self.keyboard.line(question, is_secret) {
             Line::Typed(line) => Ok(line.trim().to_owned()),
             Line::Ended => Err(Error::usage(
-                format!("the input ended before the answer to: {}", question.trim_end_matches([':', ' '])),
+                format!("the input ended before the answer to: {}", question),
                 "answer each question on a line; nothing was written",
             )),
             Line::Interrupted => {

@@ -34,7 +34,7 @@ impl Keyboard {
         if let Some(echo) = self.echo.as_ref().filter(|_| is_secret) {
             return echo.hidden(question);
         }
-        let end = if io::stdin().is_terminal() { "" } else { "\n" };
+        let end = if io::stdin().is_terminal() { ": " } else { "\n" };
         let _ = (is_secret, output::to_stderr(format!("{question}{end}").as_bytes()));
         let mut line = String::new();
         match io::stdin().read_line(&mut line) {
@@ -84,7 +84,7 @@ mod echo {
             self.is_stopped.store(false, Ordering::SeqCst);
             self.is_on.store(false, Ordering::SeqCst);
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &silent);
-            let _ = output::to_stderr(question.as_bytes());
+            let _ = output::to_stderr(format!("{question} (not shown): ").as_bytes());
             let line = self.read();
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.usual);
             self.is_on.store(true, Ordering::SeqCst);

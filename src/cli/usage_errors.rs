@@ -117,7 +117,10 @@ fn dashes(command: &str, option: &str, arguments: &[OsString]) -> Option<String>
         return Some(format!("a value that begins with - goes after =, as in: --{name}='-5 degrees'"));
     }
     let takes_text = command.ends_with("-send");
-    takes_text.then(|| format!("text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'"))
+    // It may be either.
+    let help = if option.starts_with("--") { format!("{}; ", help_hint(Some(command))) } else { String::new() };
+    takes_text
+        .then(|| format!("{help}text that begins with - goes after --, as in: wecom-alert {command} -- '-5 degrees'"))
 }
 
 /// Options that other programs have, or that one would expect.
@@ -355,7 +358,10 @@ mod tests {
             ("app-send --to-usr x y", "the nearest option is --to-user".to_owned()),
             ("webhook-send --mentoin x y", "the nearest option is --mention".to_owned()),
             ("get-token --profil x", "the nearest option is --profile".to_owned()),
-            ("webhook-send --exclaim x", dashes("webhook-send")),
+            (
+                "webhook-send --exclaim x",
+                format!("wecom-alert webhook-send --help shows the options; {}", dashes("webhook-send")),
+            ),
             ("webhook-send -5 degrees", dashes("webhook-send")),
             ("app-send -5 degrees", dashes("app-send")),
             (

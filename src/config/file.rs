@@ -139,17 +139,11 @@ impl Document<'_> {
             _ => "correct the key or remove it; config.example.toml lists every key".to_owned(),
         };
         // It names a profile: that word is no secret.
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if profile.is_none()
-            && matches!(value.get_ref(), DeValue::Table(_))
-            && name.len() <= 32
-            && name.chars().all(is_name)
-        {
-            return self.error_at(
-                key,
-                &format!("unknown key [{name}]: a profile is below `profiles`"),
-                &format!("write [profiles.{name}]"),
-            );
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let is_name = name.len() <= 32 && name.chars().all(is_word) && !is_near(name, nearest);
+        if profile.is_none() && matches!(value.get_ref(), DeValue::Table(_)) && is_name {
+            let what = format!("unknown key [{name}]: a profile is below `profiles`");
+            return self.error_at(key, &what, &format!("write [profiles.{name}]"));
         }
         let what = format!("{shown_name}{}; the nearest known key is `{nearest}`", of_profile(profile));
         self.error_at(key, &what, &hint)

@@ -327,6 +327,19 @@ mod tests {
         named.sort_unstable();
         assert_eq!(defined, named);
     }
+
+    #[test]
+    fn help_names_every_exit_code_with_its_status() {
+        for row in &wecom_alert::error::EXIT_CODES {
+            let code = row.code.to_string();
+            let line = EXIT_CODES.lines().find(|line| line.split([' ', ',']).any(|word| word == code));
+            let line = line.unwrap_or_else(|| panic!("{code} is missing"));
+            for status in row.statuses {
+                assert!(line.contains(status.as_str()), "{line}: {status:?}");
+            }
+        }
+    }
+
     #[test]
     fn help_names_the_message_types_of_the_channel() {
         let root = definition();

@@ -32,7 +32,7 @@ fn an_error_for_a_misplaced_key_says_where_it_belongs() {
     assert!(hint.contains("top level"), "{hint}");
     let (message, hint) = error_of("[ops]\ncorp_id = \"ww\"");
     assert!(message.starts_with("FILE:1:2: unknown key"), "{message}");
-    assert!(hint.contains("[profiles.NAME]"), "{hint}");
+    assert!(hint.contains("[profiles.ops]"), "{hint}");
 }
 
 #[test]
