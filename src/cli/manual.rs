@@ -1,27 +1,39 @@
 //! What explains the program: help, the topics of the manual, shell completions and man pages.
 
+mod man_page;
+mod markdown;
+mod roff;
+#[cfg(test)]
+mod tables;
+mod terminal;
 mod topic;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::iter;
 
 use clap::error::ErrorKind;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
-use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
 
-use wecom_alert::config::Language;
+use wecom_alert::config::{Environment, Language};
 use wecom_alert::error::{Error, Result};
 use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Cli, definition, is_rare};
 use super::output;
+use super::wrap::{WIDTH, hanging};
+use terminal::Display;
 use topic::{TOPICS, Topic};
 
 /// The last line of short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
+
+/// The widest text that is still read with ease.
+const WIDEST: usize = 120;
+
+/// A narrower terminal breaks the lines itself.
+const NARROWEST: usize = 40;
 
 /// The completions for a shell.
 pub(crate) fn completions(shell: Shell) -> Vec<u8> {
@@ -35,12 +47,13 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
 
 /// What `help` shows: a topic of the manual, the long help of a command, or the list of both.
 /// An error of usage if there is neither.
-pub(crate) fn help(about: &[String], language: Language) -> Result<String> {
+pub(crate) fn help(about: &[String], language: Language, environment: &Environment) -> Result<String> {
+    let display = display(environment);
     match about {
-        [] => return Ok(list_of_help(language)),
+        [] => return Ok(list_of_help(language, display)),
         [name] => {
             if let Some(topic) = Topic::named(name) {
-                return Ok(topic_page(topic, language));
+                return Ok(topic_page(topic, language, display));
             }
         }
         _ => {}
@@ -48,39 +61,62 @@ pub(crate) fn help(about: &[String], language: Language) -> Result<String> {
     let root = definition();
     let mut command = &root;
     for name in about {
-        command = command.find_subcommand(name).ok_or_else(|| nothing_to_help_with(command, name))?;
+        command = command.find_subcommand(name).ok_or_else(|| nothing_of_that_name(command, name))?;
     }
     let line = iter::once("wecom-alert").chain(about.iter().map(String::as_str)).chain(["--help"]);
     Ok(Cli::command().try_get_matches_from(line).err().map(|help| help.render().to_string()).unwrap_or_default())
 }
 
-fn list_of_help(language: Language) -> String {
-    let mut text = "Commands (wecom-alert COMMAND --help):\n".to_owned();
-    for command in definition().get_subcommands() {
-        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        text.push_str(&format!("  {:14}{about}\n", command.get_name()));
-    }
-    text.push_str("\nTopics (wecom-alert help TOPIC):\n");
-    for topic in &TOPICS {
-        text.push_str(&format!("  {:14}{}\n", topic.name, topic.about(language)));
-    }
-    text
+/// How stdout shows text: as wide as `COLUMNS` or the terminal says.
+fn display(environment: &Environment) -> Display {
+    let is_terminal = io::stdout().is_terminal();
+    let asked = environment.variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    let own = || if is_terminal { terminal_columns().map(|columns| columns.min(WIDEST)) } else { None };
+    let width = asked.or_else(own).unwrap_or(WIDTH).max(NARROWEST);
+    Display { width, bold: is_terminal && environment.allows_colours() }
+}
+
+#[cfg(unix)]
+fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+}
+
+/// Elsewhere the width is not known.
+#[cfg(not(unix))]
+fn terminal_columns() -> Option<usize> {
+    None
+}
+
+fn list_of_help(language: Language, display: Display) -> String {
+    let [commands, topics] = match language {
+        Language::English => ["Commands (wecom-alert COMMAND --help):", "Topics (wecom-alert help TOPIC):"],
+        Language::Chinese => ["命令（wecom-alert COMMAND --help）：", "主题（wecom-alert help TOPIC）："],
+    };
+    let entry = |name: &str, about: &str| format!("  {name:14}{}\n", hanging(about, 16, 16, display.width));
+    let root = definition();
+    let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+    let commands = iter::once(format!("{commands}\n"))
+        .chain(root.get_subcommands().map(|command| entry(command.get_name(), &about(command))));
+    let topics =
+        iter::once(format!("\n{topics}\n")).chain(TOPICS.iter().map(|topic| entry(topic.name, topic.about(language))));
+    commands.chain(topics).collect()
 }
 
 /// The page of a topic. Where a command has the same name, the first line says how to get its options.
-fn topic_page(topic: &Topic, language: Language) -> String {
-    let page = topic.page(language);
+fn topic_page(topic: &Topic, language: Language, display: Display) -> String {
+    let page = terminal::render(&markdown::parse(topic.page(language)), display);
     if definition().find_subcommand(topic.name).is_none() {
-        return page.to_owned();
+        return page;
     }
     let name = topic.name;
     match language {
         Language::English => format!("For the options of the command: wecom-alert {name} --help\n\n{page}"),
-        Language::Chinese => format!("命令选项：wecom-alert {name} --help\n\n{page}"),
+        Language::Chinese => format!("命令的选项：wecom-alert {name} --help\n\n{page}"),
     }
 }
 
-fn nothing_to_help_with(command: &Command, name: &str) -> Error {
+fn nothing_of_that_name(command: &Command, name: &str) -> Error {
     if command.get_name() != "wecom-alert" {
         return no_such_command(command, name);
     }
@@ -93,35 +129,30 @@ fn nothing_to_help_with(command: &Command, name: &str) -> Error {
     Error::usage(format!("there is no command or topic {name:?}"), hint)
 }
 
-/// The manual page of a command, or of the program.
-/// An error of usage if there is no such command.
-pub(crate) fn page(names: &[String]) -> Result<Vec<u8>> {
+/// The man page of a command, of the program or of a topic. Where a command and a topic share a name, the section before it
+/// says which, as for man itself: `man 7 run`. An error of usage if there is no such page.
+pub(crate) fn page(words: &[String], language: Language) -> Result<Vec<u8>> {
+    let section = words.first().filter(|_| words.len() > 1).and_then(|word| word.parse::<u8>().ok());
+    let names = if section.is_some() { &words[1..] } else { words };
     let root = definition();
+    if let [name] = names {
+        let topic = Topic::named(name).filter(|_| match section {
+            Some(section) => section == topic::section(name),
+            None => root.find_subcommand(name).is_none(),
+        });
+        if let Some(topic) = topic {
+            return Ok(man_page::topic_page(topic, language).into_bytes());
+        }
+        if let Some(section) = section.filter(|section| *section != 1) {
+            let hint = "wecom-alert help lists commands, which are in section 1, and topics, in 7 (config in 5)";
+            return Err(Error::usage(format!("there is no page {name}({section})"), hint));
+        }
+    }
     let mut command = &root;
     for name in names {
-        command = command.find_subcommand(name).ok_or_else(|| no_such_command(command, name))?;
+        command = command.find_subcommand(name).ok_or_else(|| nothing_of_that_name(command, name))?;
     }
-    render(command).map_err(|error| Error::defect(format!("the manual page cannot be made: {error}")))
-}
-
-fn render(command: &Command) -> io::Result<Vec<u8>> {
-    let mut page = Vec::new();
-    let source = format!("wecom-alert {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).manual("wecom-alert").source(source);
-    man.render_title(&mut page)?;
-    man.render_name_section(&mut page)?;
-    // The synopsis of the crate lists all options; the usage line is shorter.
-    let usage = command.clone().render_usage().to_string();
-    let mut synopsis = Roff::new();
-    synopsis.control("SH", ["SYNOPSIS"]).text([roman(usage.trim_start_matches("Usage:").trim())]);
-    synopsis.to_writer(&mut page)?;
-    man.render_description_section(&mut page)?;
-    man.render_options_section(&mut page)?;
-    if command.has_subcommands() {
-        man.render_subcommands_section(&mut page)?;
-    }
-    man.render_extra_section(&mut page)?;
-    Ok(page)
+    Ok(man_page::command_page(command, names).into_bytes())
 }
 
 /// The help for `-h`: common options only. `None` if these arguments ask for something else.

@@ -103,17 +103,15 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         },
         Task::Explain(code) => Ok(invocation.explain(&code)),
         Task::Completions(shell) => Ok(print_explanation(&manual::completions(shell), name, mask)),
-        Task::Help(about) => {
+        task @ (Task::Help(_) | Task::Manual(_)) => {
             let language = report_settings(&overrides, environment).language;
-            Ok(match manual::help(&about, language) {
-                Ok(text) => print_explanation(text.as_bytes(), name, mask),
-                Err(error) => invocation.fail(error),
-            })
+            let page = match task {
+                Task::Manual(words) => manual::page(&words, language),
+                Task::Help(words) => manual::help(&words, language, environment).map(String::into_bytes),
+                _ => Ok(Vec::new()),
+            };
+            Ok(page.map_or_else(|error| invocation.fail(error), |page| print_explanation(&page, name, mask)))
         }
-        Task::Manual(names) => Ok(match manual::page(&names) {
-            Ok(page) => print_explanation(&page, name, mask),
-            Err(error) => invocation.fail(error),
-        }),
         task => invocation.carry_out(task),
     }
 }

@@ -123,7 +123,7 @@ fn there_is_a_manual_page_for_each_command() {
         let page = text(&[&["man"], command].concat());
         let name = [&["wecom-alert"], command].concat().join("-");
         assert!(page.contains(&format!(".TH {name} 1")), "{command:?}: {page}");
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "\"GLOBAL OPTIONS\""] {
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"] {
             assert!(page.contains(&format!(".SH {section}\n")), "{command:?} lacks {section}");
         }
         let synopsis = page.split(".SH SYNOPSIS\n").nth(1).unwrap().lines().next().unwrap();
@@ -141,11 +141,135 @@ fn there_is_a_manual_page_for_each_command() {
         );
     }
     let wrong = run(&["man", "app-snd"]).assert_code(2);
-    let told = "wecom-alert: error[usage]: man: there is no command \"app-snd\"\nhint: the nearest one is app-send;";
+    let told =
+        "wecom-alert: error[usage]: man: there is no command or topic \"app-snd\"\nhint: the nearest one is app-send;";
     assert!(wrong.stderr.starts_with(told), "{}", wrong.stderr);
     let far = run(&["man", "printer"]).assert_code(2).stderr;
-    assert!(far.contains("hint: there are app-send, ") && !far.contains("nearest"), "{far}");
+    assert!(far.contains("hint: wecom-alert help lists ") && !far.contains("nearest"), "{far}");
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
+}
+
+const TOPICS: [&str; 12] = [
+    "config",
+    "delivery",
+    "outbox",
+    "run",
+    "json",
+    "errors",
+    "limits",
+    "cards",
+    "templates",
+    "feeds",
+    "ci",
+    "security",
+];
+
+#[test]
+fn help_shows_the_topics_of_the_manual_in_two_languages() {
+    let list = text(&["help"]);
+    for topic in TOPICS {
+        let english = text(&["help", topic]);
+        let chinese = text(&["--language", "zh", "help", topic]);
+        let is_chinese = |text: &str| text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count() > 100;
+        assert!(english.lines().count() > 10 && !english.contains("<!--") && !english.contains('\x1b'), "{english}");
+        assert!(!is_chinese(english.lines().next().unwrap()) && is_chinese(&chinese), "{chinese}");
+        assert!(list.contains(&format!("\n  {topic} ")), "{list}");
+    }
+    // The result is text, whatever is asked for.
+    assert_eq!(text(&["--output", "json", "help", "limits"]), text(&["help", "limits"]));
+    let wrong = run(&["help", "delivry"]).assert_code(2).stderr;
+    assert!(wrong.contains("there is no command or topic \"delivry\"\nhint: the nearest one is delivery;"), "{wrong}");
+}
+
+#[test]
+fn help_takes_the_language_of_the_locale_and_the_width_of_columns() {
+    let page = |variables: &[(&str, &str)]| {
+        let env = TestEnv::new();
+        let cmd = env.cmd(["help", "delivery"]);
+        let cmd = variables.iter().fold(cmd, |cmd, (name, value)| cmd.env(*name, *value));
+        cmd.run().assert_code(0).stdout
+    };
+    let (english, chinese) = (page(&[]), page(&[("WECOM_ALERT_LANGUAGE", "zh")]));
+    assert_ne!(english, chinese);
+    assert_eq!(page(&[("LANG", "zh_CN.UTF-8")]), chinese);
+    assert_eq!(page(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "en_GB.UTF-8")]), english);
+    assert_eq!(page(&[("LANG", "zh_CN.UTF-8"), ("WECOM_ALERT_LANGUAGE", "en")]), english);
+    // A config file that is broken may still say it.
+    let env = TestEnv::new();
+    let cmd = env.cmd(["help", "delivery"]).config("language = 'zh'\ntimeout = true\n");
+    assert_eq!(cmd.run().assert_code(0).stdout, chinese);
+    // Code keeps its lines.
+    let is_text = |line: &&str| !line.starts_with("    ");
+    let longest = |text: &str| text.lines().filter(is_text).map(|line| line.chars().count()).max().unwrap();
+    assert!((61..=80).contains(&longest(&english)), "{english}");
+    assert!(longest(&page(&[("COLUMNS", "60")])) <= 60);
+    assert!((81..=120).contains(&longest(&page(&[("COLUMNS", "120")]))));
+}
+
+#[test]
+fn help_of_a_topic_that_is_a_command_names_its_options() {
+    for topic in ["run", "outbox"] {
+        let page = text(&["help", topic]);
+        assert_eq!(page.lines().next().unwrap(), format!("For the options of the command: wecom-alert {topic} --help"));
+    }
+    assert_eq!(text(&["help", "outbox", "flush"]), text(&["outbox", "flush", "--help"]));
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_topic() {
+    for topic in TOPICS {
+        let section = if topic == "config" { "5" } else { "7" };
+        let page = text(&["man", section, topic]);
+        assert!(page.contains(&format!("\n.TH wecom-alert-{topic} {section} ")), "{page}");
+        assert!(page.contains(&format!("\n.SH NAME\nwecom\\-alert\\-{topic} \\- ")), "{page}");
+        assert!(page.contains("\n.SH \"SEE ALSO\"\n"), "{page}");
+        assert!(text(&["--language", "zh", "man", section, topic]).contains("\\:"), "{topic}");
+    }
+    assert_eq!(text(&["man", "delivery"]), text(&["man", "7", "delivery"]));
+    assert!(text(&["man", "run"]).contains(".TH wecom-alert-run 1 "));
+    assert_eq!(text(&["man", "1", "run"]), text(&["man", "run"]));
+    let wrong = run(&["man", "3", "config"]).assert_code(2).stderr;
+    assert!(wrong.contains("there is no page config(3)"), "{wrong}");
+}
+
+#[test]
+fn manual_pages_of_commands_are_complete() {
+    for command in COMMANDS {
+        let page = text(&[&["man"], command].concat());
+        for section in ["EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"] {
+            let is_there = page.contains(&format!(".SH {section}\n")) || page.contains(&format!(".SH \"{section}\"\n"));
+            assert!(is_there, "{command:?} lacks {section}: {page}");
+        }
+        assert!(!page.contains(".SH EXTRA"), "{page}");
+        for none in ["completions(1)", "man(1)", "help(1)"] {
+            assert!(!page.contains(none), "{command:?} refers to {none}");
+        }
+    }
+}
+
+/// By the formatter itself, where there is one: it says nothing, and what it makes fits.
+#[cfg(unix)]
+#[test]
+fn manual_pages_are_sound() {
+    if !needs("groff") {
+        return;
+    }
+    let topics = TOPICS.map(|topic| vec!["man", if topic == "config" { "5" } else { "7" }, topic]);
+    let pages = topics.into_iter().chain(COMMANDS.iter().map(|command| [&["man"], *command].concat()));
+    for args in pages
+        .flat_map(|args| [[&["--language", "en"], &args[..]].concat(), [&["--language", "zh"], &args[..]].concat()])
+    {
+        let mut groff = Command::new("groff");
+        let groff = groff.args(["-k", "-man", "-Tutf8", "-ww", "-Wbreak", "-rLL=80n", "-P-c"]).stdin(Stdio::piped());
+        let mut child = groff.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let page = text(&args);
+        let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, page.as_bytes()).unwrap());
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(complaints, "", "{args:?}");
+    }
 }
 
 #[test]

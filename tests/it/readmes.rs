@@ -179,14 +179,29 @@ fn the_changelog_knows_this_version() {
     assert!(read("CHANGELOG.md").contains(&format!("## [{}]", env!("CARGO_PKG_VERSION"))));
 }
 
+/// What a heading is called in links, as forges make it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
     for file in LANGUAGES.iter().flat_map(|(readme, manual)| files(readme, manual)) {
         let text = fs::read_to_string(&file).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let path = link.split('#').next().unwrap();
-            let is_there = link.contains("://") || path.is_empty() || file.parent().unwrap().join(path).exists();
-            assert!(is_there, "{} links to {link}", file.display());
+        let outside_code: String = text.split("\n```").step_by(2).flat_map(|part| part.split('`').step_by(2)).collect();
+        for link in outside_code.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(target.exists(), "{} links to {link}", file.display());
+            if !place.is_empty() {
+                let page = fs::read_to_string(target).unwrap();
+                let is_there = page.lines().any(|line| line.starts_with('#') && anchor(line) == place);
+                assert!(is_there, "{} links to {link}", file.display());
+            }
         }
     }
 }

@@ -139,13 +139,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         _global: Global,
     },
-    /// Print a manual page: of the program, or of a command
+    /// Print a man page: of the program, a command or a topic
     #[command(
-        after_help = "Example:\n  wecom-alert man app-send > wecom-alert-app-send.1 && man ./wecom-alert-app-send.1"
+        after_help = "Examples:\n  wecom-alert man app-send > wecom-alert-app-send.1\n  wecom-alert man 5 config > wecom-alert-config.5\n  \
+            man ./wecom-alert-config.5"
     )]
     Man {
-        /// The command whose page it is; default: that of the program itself
-        #[arg(value_name = "COMMAND", num_args = 0..=2)]
+        /// A command, or a topic of help; the section before it where there are both, as in `man 7 run`
+        #[arg(value_name = "COMMAND|TOPIC", num_args = 0..=2)]
         command: Vec<String>,
         #[command(flatten)]
         _global: Global,

@@ -46,6 +46,21 @@ impl Topic {
     }
 }
 
+/// The section of a topic's man page: 5 for files and formats, 7 for the rest.
+pub(super) fn section(topic: &str) -> u8 {
+    if topic == "config" { 5 } else { 7 }
+}
+
+/// All pages with their paths in `src/manual`, as they are on disk.
+#[cfg(test)]
+pub(super) fn every_page() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual");
+    let names = ["en", "zh"]
+        .into_iter()
+        .flat_map(|language| TOPICS.iter().map(move |topic| format!("{language}/{}.md", topic.name)));
+    names.map(|name| (name.clone(), std::fs::read_to_string(folder.join(name)).unwrap())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
