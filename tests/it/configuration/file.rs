@@ -139,7 +139,7 @@ fn mistakes_are_placed_and_their_values_hidden() {
         ),
         ("a profile that is not in use", format!("[profiles.a]\n[profiles.b]\nx = \"{h}\"\n"), &["config.toml:3:1"]),
         ("base URL", format!("base_url = \"ftp://{h}\"\n"), &["base_url", "config.toml:1:1", "neither http nor https"]),
-        ("a proxy", format!("proxy = \"socks4://u:{h}@h:1\"\n"), &["proxy", "config.toml:1:1"]),
+        ("a proxy", format!("proxy = \"ftp://u:{h}@h:1\"\n"), &["proxy", "config.toml:1:1"]),
     ];
     for (case, config, parts) in cases {
         let env = TestEnv::new();
