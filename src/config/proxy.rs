@@ -26,6 +26,9 @@ const SCHEMES: [(&str, &str, u16); 7] = [
     ("socks5h", "socks5h", 1080),
 ];
 
+/// SOCKS gives the length of user and password in a byte each.
+const LONGEST_SOCKS_LOGIN: usize = 255;
+
 /// A proxy, with its log-in if it has any. Shown without that.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl {
@@ -80,6 +83,14 @@ impl ProxyUrl {
                 None | Some(("", None)) => (None, None),
                 Some((user, password)) => (Some(read(user)?), password.map(read).transpose()?.map(Secret::new)),
             };
+        let is_long = |part: &str| part.len() > LONGEST_SOCKS_LOGIN;
+        let (long_user, long_password) = (
+            user.as_deref().is_some_and(is_long),
+            password.as_ref().is_some_and(|password| is_long(password.expose())),
+        );
+        if scheme.starts_with("socks") && (long_user || long_password) {
+            return Err(fault("the proxy's log-in has over 255 bytes, which SOCKS does not take"));
+        }
         let is_usual_port = port.is_none();
         Ok(Self { scheme, host, port: port.unwrap_or(usual_port), is_usual_port, user, password })
     }
@@ -195,6 +206,8 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> Result<ProxyUrl> {
@@ -299,6 +312,32 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.message().contains(part), "{text}: {error}");
             assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn socks_takes_short_logins_only() {
+        let with = |scheme, length| parse(&format!("{scheme}://u:{}@h", "x".repeat(length)));
+        assert!(with("socks5", 255).is_ok() && with("http", 5000).is_ok());
+        assert!(with("socks5h", 256).unwrap_err().message().contains("255"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever stands there: it ends, shows nothing of a password, and the HTTP library gets what was meant.
+        #[test]
+        fn any_text_can_be_read(login in "[ -~一]{0,20}", place in "[a-z:/.@\\[\\]0-9]{0,12}") {
+            let text = format!("http://{login}s3cret@{place}");
+            let shown = match parse(&text) {
+                Ok(proxy) => {
+                    let again = ProxyUrl { is_usual_port: proxy.is_usual_port, ..parse(proxy.with_login().expose()).unwrap() };
+                    prop_assert_eq!(&again, &proxy);
+                    format!("{proxy} {proxy:?}")
+                }
+                Err(error) => format!("{error:?}"),
+            };
+            prop_assert!(!shown.contains("s3cret"), "{}", shown);
         }
     }
 
