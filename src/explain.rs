@@ -29,6 +29,11 @@ pub fn explain(text: &str) -> Result<Vec<Explanation>> {
     Ok(known)
 }
 
+/// The errcodes that are known, in order.
+pub fn known_errcodes() -> impl Iterator<Item = i64> {
+    errcode::codes()
+}
+
 /// What an errcode means, where that is known.
 pub fn meaning_of_errcode(code: i64) -> Option<&'static str> {
     errcode::lookup(code).map(|row| row.meaning)

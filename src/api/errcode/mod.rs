@@ -66,6 +66,11 @@ pub(crate) struct ErrcodeRow {
     pub(crate) hint: &'static str,
 }
 
+/// The codes of the table.
+pub(crate) fn codes() -> impl Iterator<Item = i64> {
+    table::TABLE.iter().map(|row| row.code)
+}
+
 /// What is known of a code; `None` for one that is not in the table.
 pub(crate) fn lookup(errcode: i64) -> Option<&'static ErrcodeRow> {
     let found = table::TABLE.binary_search_by_key(&errcode, |entry| entry.code).ok()?;

@@ -10,18 +10,18 @@ use super::topic::{TOPICS, Topic, section};
 
 /// Variables that other programs have too.
 const USUAL_VARIABLES: [(&str, &str); 5] = [
-    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "the proxy, unless --proxy or its setting names one"),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "trusted certificates in place of the system's"),
-    ("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "folders in place of ~/.config, ~/.cache and ~/.local/state"),
-    ("LC_ALL, LC_MESSAGES, LANG", "the language of the manual, unless --language or its setting names one"),
-    ("NO_COLOR", "no colours and no bold text"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "The proxy, unless --proxy or its setting names one"),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "Trusted certificates in place of the system's"),
+    ("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "Folders in place of ~/.config, ~/.cache and ~/.local/state"),
+    ("LC_ALL, LC_MESSAGES, LANG", "The language of the manual, unless --language or its setting names one"),
+    ("NO_COLOR", "No colours and no bold text"),
 ];
 
 const FILES: [(&str, &str); 4] = [
-    ("~/.config/wecom-alert/config.toml", "settings of the user"),
-    ("/etc/wecom-alert/config.toml", "settings that count for users without a file of their own"),
-    ("~/.cache/wecom-alert/", "access tokens"),
-    ("~/.local/state/wecom-alert/", "what processes share: rate limits, outbox, cooldowns"),
+    ("~/.config/wecom-alert/config.toml", "Settings of the user"),
+    ("/etc/wecom-alert/config.toml", "Settings that count for users without a file of their own"),
+    ("~/.cache/wecom-alert/", "Access tokens"),
+    ("~/.local/state/wecom-alert/", "What processes share: rate limits, outbox, cooldowns"),
 ];
 
 /// Topics that concern a command, beside that of its own name.
@@ -50,14 +50,15 @@ pub(super) fn command_page(command: &Command, path: &[String]) -> String {
         heading("Description"),
         paragraph(&about),
     ];
-    let mut examples = None;
+    let (mut examples, mut own_codes) = (None, None);
     for part in after_help(command).split("\n\n") {
         let below = part.split_once('\n').map(|(_, below)| below).unwrap_or_default();
         match part {
             part if part.starts_with("Example") => examples = Some(below.to_owned()),
             // Those of the program stand below.
             part if part.starts_with("Exit codes:\n") => {}
-            part => page.push(paragraph(&part.split_whitespace().collect::<Vec<_>>().join(" "))),
+            part if part.starts_with("Exit codes: ") => own_codes = Some(paragraph(&one_line(part))),
+            part => page.push(paragraph(&one_line(part))),
         }
     }
     page.extend(options(command));
@@ -66,7 +67,9 @@ pub(super) fn command_page(command: &Command, path: &[String]) -> String {
         let lines = examples.lines().map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned());
         page.extend([heading("Examples"), Block::Code(lines.collect())]);
     }
-    page.extend([heading("Exit status"), exit_codes()]);
+    page.push(heading("Exit status"));
+    page.extend(own_codes);
+    page.push(exit_codes());
     page.extend([heading("Environment"), entries(variables(command))]);
     let pair = |(term, about): &(&str, &str)| (code(term), plain(about));
     page.extend([heading("Files"), entries(FILES.iter().map(pair).collect())]);
@@ -85,6 +88,10 @@ pub(super) fn command_page(command: &Command, path: &[String]) -> String {
     let above: &[&str] = if path.is_empty() { &[] } else { &["wecom-alert"] };
     page.extend(see_also(above, topics.into_iter()));
     roff::render(&page_name(path), 1, &about, &page)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `wecom-alert-outbox-flush`.

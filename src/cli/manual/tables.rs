@@ -11,7 +11,7 @@ use wecom_alert::channel::{Channel, MsgType};
 use wecom_alert::config::{OptionGroup, Setting};
 use wecom_alert::delivery::{CodeKind, Explanation};
 use wecom_alert::error::{EXIT_CODES, ExitCodeRow};
-use wecom_alert::explain::{explain, meaning_of_errcode};
+use wecom_alert::explain::{explain, known_errcodes};
 use wecom_alert::message::media::{self, MediaKind};
 
 use super::super::args::{definition, is_own};
@@ -145,8 +145,7 @@ fn exit_codes() -> Vec<Row> {
 
 /// The errcodes that a sender can meet: those of calls that this program never makes are left out.
 fn errcodes() -> Vec<Row> {
-    let known = (-1..1_000_000).filter(|code| *code != 0 && meaning_of_errcode(*code).is_some());
-    let explained = known.flat_map(|code| explain(&code.to_string()).unwrap());
+    let explained = known_errcodes().filter(|code| *code != 0).flat_map(|code| explain(&code.to_string()).unwrap());
     let own = explained.filter(|known| known.kind == CodeKind::Errcode && !known.next.contains("this code belongs to"));
     let row = |known: Explanation| Row {
         code: vec![known.code.to_string(), known.ends_with.map(|(code, _)| code.to_string()).unwrap_or_default()],
