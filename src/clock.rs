@@ -59,9 +59,19 @@ pub fn date(at: SystemTime) -> String {
     local(at).format("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
+/// Now, on this machine's clock.
+pub(crate) fn now() -> DateTime<FixedOffset> {
+    local(SystemTime::now()).fixed_offset()
+}
+
+/// The same point in time on this machine's clock.
+pub(crate) fn in_local_zone(at: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
+    local_of_ms(at.timestamp_millis()).fixed_offset()
+}
+
 /// `2026-11-21 03:12 +0800`.
 pub fn minute(at: DateTime<FixedOffset>) -> String {
-    local_of_ms(at.timestamp_millis()).format("%Y-%m-%d %H:%M %z").to_string()
+    in_local_zone(at).format("%Y-%m-%d %H:%M %z").to_string()
 }
 
 /// `2026-11-21T03:12:45.678+08:00`, for programs.

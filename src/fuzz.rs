@@ -77,7 +77,8 @@ pub fn seal_entry(lines: &[u8]) -> Vec<u8> {
 
 /// The notification of a monitoring system as an alert, by the name of its format.
 pub fn read_notification(format: &str, json: &str) -> Result<Alert> {
-    feed::read(format.parse::<FeedFormat>()?, json, |at| at.to_string())
+    let clock = feed::Clock { now: chrono::DateTime::UNIX_EPOCH.fixed_offset(), show: &|at| at.to_string() };
+    feed::read(format.parse::<FeedFormat>()?, json, &clock, &mut Vec::new())
 }
 
 /// A template filled with data, for a message type or for `json`.
@@ -88,12 +89,12 @@ pub fn render_template(source: &str, data: &Value, target: &str) -> Result<Strin
         "markdown_v2" => Escaping::Text(Markup::MarkdownV2),
         _ => Escaping::Text(Markup::Plain),
     };
-    template::render("fuzz", source, data, escaping, Duration::from_secs(10))
+    template::render("fuzz", source, data, escaping, |at| at, Duration::from_secs(10))
 }
 
 /// A JSON payload as the user wrote it.
 pub fn parse_payload(text: &str) -> Option<Value> {
-    json::parse_json(text).ok()
+    json::parse_json(text, &mut Vec::new()).ok()
 }
 
 /// A state folder whose files hold anything.

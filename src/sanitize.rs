@@ -55,6 +55,12 @@ pub fn truncate(text: &str, longest: usize) -> (&str, &'static str) {
     }
 }
 
+/// The length of a text in Chinese characters: of those of ASCII two take the room of one.
+pub fn chinese_chars(text: &str) -> usize {
+    let halves = text.chars().filter(char::is_ascii).count();
+    text.chars().count() - halves + halves.div_ceil(2)
+}
+
 /// The first `most` items with commas between them, and `…` where there are more.
 pub fn first_items(items: impl IntoIterator<Item = impl Display>, most: usize) -> String {
     let mut items = items.into_iter();

@@ -14,7 +14,9 @@ use crate::message::card::{
     HorizontalContent, Lengths, MainTitle, QuoteArea, Select, SelectOption, SubmitButton, TemplateCard,
     VerticalContent,
 };
+use crate::sanitize::chinese_chars;
 
+const MOST_JUMPS: usize = 3;
 const MOST_HORIZONTAL: usize = 6;
 const MOST_VERTICAL: usize = 4;
 
@@ -42,7 +44,7 @@ impl Alert {
     pub fn card(&self, card_type: CardType, channel: Channel) -> Result<Fitted<TemplateCard>> {
         self.check_card_limits(card_type, channel)?;
         let lengths = Lengths::of(channel, card_type);
-        let title = self.full_title();
+        let title = self.card_title();
         let is_asking = card_type.is_asking();
         let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);
 
@@ -50,7 +52,13 @@ impl Alert {
             if is_asking { (Vec::new(), self.fields.iter().collect()) } else { self.listed(lengths) };
         let (below, others) =
             if card_type == CardType::NewsNotice { stacked(others, lengths) } else { (Vec::new(), others) };
-        let lines = others.into_iter().flat_map(Field::lines).map(Cow::Owned).chain(self.body_lines());
+        let jumps = if card_type.is_notice() { self.card_jumps() } else { Vec::new() };
+        let is_jump = |line: &Cow<'_, str>| {
+            let link = self.body_link(line);
+            link.is_some_and(|link| jumps.iter().any(|jump| jump.url.as_deref() == Some(link.url)))
+        };
+        let lines = others.into_iter().flat_map(Field::lines).map(Cow::Owned);
+        let lines = lines.chain(self.body_lines().filter(|line| !is_jump(line)));
         let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
         let is_title_long = title.as_ref().is_some_and(|title| chars(title) > lengths.title);
         let (text, rest) = self.below_title(title.clone().filter(|_| is_title_long), lines, room);
@@ -73,7 +81,7 @@ impl Alert {
             card_image: self.picurl.as_ref().map(|url| CardImage { url: url.clone(), aspect_ratio: None }),
             vertical_content_list: filled(below),
             horizontal_content_list: filled(listed),
-            jump_list: if card_type.is_notice() { filled(self.card_jumps()) } else { None },
+            jump_list: filled(jumps.clone()),
             card_action: self.link.as_ref().map(|link| CardAction {
                 r#type: Some(OPENS_URL),
                 url: Some(link.url.clone()),
@@ -120,7 +128,7 @@ impl Alert {
         let mut others = Vec::new();
         for field in &self.fields {
             let (keyname, value) = (field.key_line(), field.value_line());
-            let fits = chars(&keyname) <= lengths.horizontal_key && chars(&value) <= lengths.horizontal_value;
+            let fits = chinese_chars(&keyname) <= lengths.horizontal_key && chars(&value) <= lengths.horizontal_value;
             if fits && !keyname.is_empty() && listed.len() < MOST_HORIZONTAL {
                 let value = Some(value).filter(|value| !value.is_empty());
                 listed.push(HorizontalContent { keyname, value, ..HorizontalContent::default() });
@@ -142,10 +150,32 @@ impl Alert {
         Some(CardSource { icon_url: None, desc: Some(desc), desc_color })
     }
 
-    /// The links below the text; the label of the main link makes one of its own.
+    /// The title of a card, which is short: the name of what happened comes before the words of status that the title of a
+    /// notification begins with, and before the level then.
+    fn card_title(&self) -> Option<String> {
+        let title = self.title_line();
+        let status = title.as_deref().and_then(|title| title.strip_prefix('[')?.split_once("] "));
+        let status = status.filter(|(words, _)| words.starts_with("FIRING") || words.starts_with("RESOLVED"));
+        let Some((words, name)) = status else { return self.full_title() };
+        let level = self.level.map(|level| format!("{} ", level.label())).unwrap_or_default();
+        Some(self.behind_prefix(&format!("{name} {level}[{words}]")))
+    }
+
+    /// The links below the text: that of the alert, if it has a label, those given, and links of the body as far as there
+    /// is room.
     fn card_jumps(&self) -> Vec<CardJump> {
         let own = self.link.as_ref().zip(self.link_label()).map(|(link, label)| jump(label, &link.url));
-        own.into_iter().chain(self.jumps.iter().map(|its| jump(flat(&its.title), &its.url))).collect()
+        let mut jumps: Vec<_> =
+            own.into_iter().chain(self.jumps.iter().map(|its| jump(flat(&its.title), &its.url))).collect();
+        let links = || self.body_text().unwrap_or_default().split('\n').filter_map(|line| self.body_link(line));
+        for link in links() {
+            // Each of several alerts may have one of that name: below the text nothing tells them apart.
+            let is_only = links().filter(|other| other.name == link.name).nth(1).is_none();
+            if is_only && jumps.len() < MOST_JUMPS {
+                jumps.push(jump(link.name.to_owned(), link.url));
+            }
+        }
+        jumps
     }
 
     /// The card with its buttons or choices.

@@ -33,9 +33,12 @@ const WORDS: [(Level, &[&str]); 4] = [
             "p5",
             "sev4",
             "sev5",
+            "4",
+            "5",
             "信息",
             "提示",
             "通知",
+            "提醒",
         ],
     ),
     (Level::Ok, &["ok", "resolved", "recovered", "recovery", "success", "正常", "恢复", "已恢复", "成功"]),
@@ -43,7 +46,7 @@ const WORDS: [(Level, &[&str]); 4] = [
         Level::Warning,
         &[
             "warning", "warn", "minor", "medium", "average", "moderate", "low", "degraded", "p2", "p3", "sev2", "sev3",
-            "警告", "预警", "注意", "次要", "一般",
+            "2", "3", "警告", "预警", "注意", "次要", "一般", "中", "低",
         ],
     ),
     (
@@ -68,6 +71,8 @@ const WORDS: [(Level, &[&str]); 4] = [
             "p1",
             "sev0",
             "sev1",
+            "0",
+            "1",
             "严重",
             "紧急",
             "错误",
@@ -76,6 +81,7 @@ const WORDS: [(Level, &[&str]); 4] = [
             "危急",
             "灾难",
             "故障",
+            "高",
         ],
     ),
 ];

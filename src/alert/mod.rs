@@ -42,6 +42,9 @@ pub struct Alert {
     pub fields: Vec<Field>,
     /// The text, clean: of the control characters it holds only line feed and tab.
     pub body: Option<String>,
+    /// Whether a line of the body that is a name and an address (`runbook: https://…`), or only an address, is a link that
+    /// can be tapped in every type that has one. A text of the sender's own is shown as it is.
+    pub has_links_in_body: bool,
     /// Where there is more to see.
     pub link: Option<Link>,
     /// The address of a JPG or PNG.
@@ -126,6 +129,7 @@ impl Alert {
         Self {
             fields,
             body: Some(body.join("\n")).filter(|body| !body.is_empty()),
+            has_links_in_body: self.has_links_in_body,
             title: self.title.clone(),
             level: self.level,
             link: self.link.clone(),
@@ -157,7 +161,9 @@ impl Alert {
             return MsgType::Text;
         }
         let has_columns = self.has_columns();
-        if self.fields.is_empty() && !has_columns && self.has_web_link(channel) {
+        // Cards and articles can be tapped as a whole alone.
+        let has_more_links = self.body_lines().any(|line| self.body_link(&line).is_some());
+        if self.fields.is_empty() && !has_columns && !has_more_links && self.has_web_link(channel) {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
             if fits_picture
                 && self.article().is_ok_and(|article| article.rest.is_none())

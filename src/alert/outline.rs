@@ -7,6 +7,7 @@ use super::escape::{markdown, markdown_v2_paragraph};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Alert, Field};
+use crate::address::has_http_scheme;
 use crate::channel::{Markup, MsgType};
 
 /// What a link without label is called: WeCom's own word on textcards (document path 90236).
@@ -34,10 +35,17 @@ impl Alert {
 
     /// Prefix, level and title on one line, for types whose only heading is the title; `None` if they say nothing.
     pub fn full_title(&self) -> Option<String> {
-        match (self.prefix_line(), self.heading()) {
-            (Some(prefix), Some(heading)) => Some(format!("{prefix}{}{heading}", gap_behind(&prefix))),
-            (prefix, heading) => prefix.or(heading),
+        match self.heading() {
+            Some(heading) => Some(self.behind_prefix(&heading)),
+            None => self.prefix_line(),
         }
+    }
+
+    /// A heading with the prefix before it.
+    pub(super) fn behind_prefix(&self, heading: &str) -> String {
+        let prefix = self.prefix_line().unwrap_or_default();
+        let gap = if prefix.is_empty() { "" } else { gap_behind(&prefix) };
+        format!("{prefix}{gap}{heading}")
     }
 
     /// The body without empty lines around it; `None` if it says nothing.
@@ -62,6 +70,20 @@ impl Alert {
         let title = self.full_title().filter(|title| title.len() > title_bytes);
         let fields = self.fields.iter().flat_map(|field| field.lines());
         title.into_iter().chain(fields).map(Cow::Owned).chain(self.body_lines())
+    }
+
+    /// The link that a line of the body is, see [`Alert::has_links_in_body`].
+    pub(super) fn body_link<'l>(&self, line: &'l str) -> Option<BodyLink<'l>> {
+        /// The longest name, in characters: more is a sentence.
+        const LONGEST_NAME: usize = 40;
+        let line = Some(line).filter(|_| self.has_links_in_body)?;
+        let is_address = |text: &str| has_http_scheme(text) && !text.contains(char::is_whitespace);
+        if is_address(line) {
+            return Some(BodyLink { name: LINK_LABEL, url: line });
+        }
+        let (name, url) = line.split_once(": ")?;
+        let is_name = !name.trim().is_empty() && name.trim() == name && chars(name) <= LONGEST_NAME;
+        (is_name && is_address(url)).then_some(BodyLink { name, url })
     }
 
     /// The lines of the body. They are never collected: of a long text there are millions.
@@ -106,6 +128,14 @@ fn apart(prefix: String, first: First) -> String {
         First::Block => "\n\n",
     };
     prefix + gap
+}
+
+/// A line of the body that is a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BodyLink<'l> {
+    /// What it leads to.
+    pub(super) name: &'l str,
+    pub(super) url: &'l str,
 }
 
 impl Field {

@@ -11,8 +11,8 @@ use super::escape::{
 };
 use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered, join_to};
 
-/// A table cannot do without a line of headings.
-const TABLE_HEAD: &str = "| key | value |\n| :-- | :-- |";
+/// A table cannot do without a line of headings: the first fact is above it. A heading alone is no table.
+const TABLE_RULE: &str = "| :-- | :-- |";
 
 impl Alert {
     /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
@@ -67,7 +67,11 @@ impl Alert {
             // Columns stay under each other, and a log is not a patchwork of code and words.
             let shown = if self.has_columns() { markdown_code } else { markdown };
             push(&mut text, gap, "");
-            join_to(&mut text, body.split('\n').map(shown), "\n");
+            let line = |line: &str| match self.body_link(line) {
+                Some(link) => markdown_link(link.name, link.url),
+                None => shown(line),
+            };
+            join_to(&mut text, body.split('\n').map(line), "\n");
         }
         let links = self.markdown_links();
         if !links.is_empty() {
@@ -100,15 +104,7 @@ impl Alert {
     fn markdown_links(&self) -> Vec<String> {
         let mut links = Vec::new();
         if let Some(link) = &self.link {
-            let to = |label: &str| format!("[{label}]({})", url(&link.url));
-            links.push(match self.link_label() {
-                // Nor is code inside a link.
-                Some(label) if needs_code(&label) || label.contains(['[', ']']) => {
-                    format!("{} {}", markdown(&label), to(LINK_LABEL))
-                }
-                Some(label) => to(&label),
-                None => to(LINK_LABEL),
-            });
+            links.push(markdown_link(self.link_label().as_deref().unwrap_or(LINK_LABEL), &link.url));
         }
         if let Some(picurl) = &self.picurl {
             links.push(format!("[{PICTURE_LABEL}]({})", url(picurl)));
@@ -126,15 +122,20 @@ impl Alert {
         if !heading.is_empty() {
             push(&mut text, "", &format!("# {}", heading.join(" ")));
         }
-        if !self.fields.is_empty() {
-            push(&mut text, "\n\n", TABLE_HEAD);
-            for field in &self.fields {
+        if let [field] = self.fields.as_slice() {
+            let fact = format!("{}: {}", field.key_line(), field.value_line());
+            push(&mut text, "\n\n", &markdown_v2_paragraph(fact.trim_end()));
+        } else {
+            for (index, field) in self.fields.iter().enumerate() {
                 let (key, value) = (markdown_v2(&field.key_line()), markdown_v2(&field.value_line()));
-                push(&mut text, "\n", &format!("| {key} | {value} |"));
+                push(&mut text, if index == 0 { "\n\n" } else { "\n" }, &format!("| {key} | {value} |"));
+                if index == 0 {
+                    push(&mut text, "\n", TABLE_RULE);
+                }
             }
         }
         if let Some(body) = self.body_text() {
-            push(&mut text, "\n\n", &fenced(body));
+            self.push_blocks(&mut text, body);
         }
         if let Some(link) = &self.link {
             let label = self.link_label().map_or_else(|| LINK_LABEL.to_owned(), |label| markdown_v2_label(&label));
@@ -144,6 +145,38 @@ impl Alert {
             push(&mut text, "\n\n", &format!("![]({})", url(picurl)));
         }
         self.rendered(self.prefix_line().map(|prefix| markdown_v2_paragraph(&prefix)), First::Block, text)
+    }
+}
+
+impl Alert {
+    /// Adds the body of `markdown_v2`: as fenced blocks, and between them what is a link, as lists.
+    fn push_blocks(&self, text: &mut String, body: &str) {
+        if !self.has_links_in_body {
+            push(text, "\n\n", &fenced(body));
+            return;
+        }
+        let lines: Vec<_> = body.split('\n').collect();
+        for block in lines.chunk_by(|line, next| self.body_link(line).is_some() == self.body_link(next).is_some()) {
+            let links = block.iter().filter_map(|line| self.body_link(line));
+            let links: Vec<_> =
+                links.map(|link| format!("- [{}]({})", markdown_v2_label(link.name), url(link.url))).collect();
+            let words = block.join("\n");
+            if !links.is_empty() {
+                push(text, "\n\n", &links.join("\n"));
+            } else if !words.trim().is_empty() {
+                push(text, "\n\n", &fenced(words.trim_matches('\n')));
+            }
+        }
+    }
+}
+
+/// A link of `markdown`.
+fn markdown_link(label: &str, address: &str) -> String {
+    let to = |label: &str| format!("[{label}]({})", url(address));
+    match label {
+        // Code inside a link is not published.
+        label if needs_code(label) || label.contains(['[', ']']) => format!("{} {}", markdown(label), to(LINK_LABEL)),
+        label => to(label),
     }
 }
 

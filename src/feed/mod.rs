@@ -1,24 +1,27 @@
-//! Reads webhook notifications of monitoring systems as an alert: the JSON of Prometheus Alertmanager (version 4) and
-//! of Grafana's unified alerting. Pure.
+//! Reads webhook notifications of monitoring systems as an alert: the JSON of Prometheus Alertmanager (version 4), of
+//! Prometheus itself (a bare list of alerts), and of Grafana's unified and old alerting. Pure.
 //!
 //! One notification becomes one alert: what all its alerts have in common is in title, fields and at the top of the
 //! body, what sets each apart in a block of its own, firing alerts before resolved ones. Left out are identifiers for
 //! machines (`receiver`, `groupKey`, `fingerprint`, `orgId`), Grafana's internal `__…__` names, and unknown fields.
 
+mod grafana;
+mod node;
 mod render;
 
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, FixedOffset};
-use serde_json::{Map, Value};
+use std::cell::RefCell;
+
+use chrono::{DateTime, Datelike, FixedOffset};
 use strum::VariantArray;
 
 use crate::alert::Alert;
 use crate::error::{Error, Result};
-use crate::input::clean;
-use crate::json::{kind_of, parse_json};
-use crate::sanitize::{excerpt, one_line, truncate};
+use crate::json::parse_json_leniently;
+use crate::sanitize::{one_line, truncate};
+use node::JsonNode;
 
 /// The monitoring system whose webhook JSON it is. The name in options is in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantArray)]
@@ -51,33 +54,48 @@ impl FeedFormat {
     }
 }
 
-/// Reads one notification. `clock` shows a point in time in the receiver's time zone.
-///
-/// A usage error for what is not JSON, has another version or shape, a field of the wrong type (named with its path), or no
-/// alert in it. Fields that are missing or null are no error.
-pub(crate) fn read(format: FeedFormat, json: &str, clock: impl Fn(DateTime<FixedOffset>) -> String) -> Result<Alert> {
-    let value = parse_json(json.trim_start_matches('\u{feff}'))
-        .map_err(|error| format.wrong(format!("not JSON: {}", one_line(&error.to_string()))))?;
-    let root = JsonNode { format, value: &value, path: String::new() };
-    root.as_object()?;
-    check_version(&root)?;
-    Ok(render::alert(&Notification::read(&root, &clock)?))
+/// What turns times into text: now, and how a point in time is shown to the receiver.
+pub(crate) struct Clock<'c> {
+    pub(crate) now: DateTime<FixedOffset>,
+    pub(crate) show: &'c dyn Fn(DateTime<FixedOffset>) -> String,
 }
 
-fn check_version(root: &JsonNode<'_>) -> Result<()> {
-    let (_, wanted) = root.format.facts();
-    let Some(version) = root.field("version") else { return Ok(()) };
-    let version = version.as_text()?;
-    if version == wanted {
-        return Ok(());
+/// Reads one notification, leniently: what is of another type than it should be is shown as it is written, what cannot be
+/// shown is left out with a warning, and a notification of another version or of the other system is read as what it is.
+/// Prometheus itself sends a bare list of alerts, and Grafana's old alerting has a form of its own.
+///
+/// A usage error only for what is not JSON or no notification.
+pub(crate) fn read(format: FeedFormat, json: &str, clock: &Clock<'_>, warnings: &mut Vec<String>) -> Result<Alert> {
+    let value = parse_json_leniently(json.trim_start_matches('\u{feff}'), warnings)
+        .map_err(|error| format.wrong(format!("not JSON: {}", one_line(&error.to_string()))))?;
+    let told = RefCell::default();
+    let root = JsonNode::new(&value, &told);
+    let notification = Notification::read(format, &root, clock);
+    warnings.append(&mut told.borrow_mut());
+    Ok(render::alert(&notification?))
+}
+
+/// The system whose notification it is. What its version says counts more than the option.
+fn format_of(root: &JsonNode<'_>, asked: FeedFormat) -> FeedFormat {
+    let (system, wanted) = asked.facts();
+    let version = root.text("version");
+    if version.is_empty() || version == wanted {
+        return asked;
     }
     let (shown, _) = truncate(&version, 20);
-    let error = root.format.wrong(format!("version is {shown:?}, not {wanted:?}"));
-    let other = FeedFormat::VARIANTS.iter().find(|other| other.facts().1 == version);
-    Err(match other {
-        Some(other) => error.with_hint(format!("this looks like {}: use --from {other}", other.facts().0)),
-        None => error,
-    })
+    match FeedFormat::VARIANTS.iter().find(|other| other.facts().1 == version) {
+        Some(other) => {
+            let other_system = other.facts().0;
+            root.warn(format!("--from {asked}: this is a notification of {other_system}: --from {other} reads it"));
+            *other
+        }
+        None => {
+            root.warn(format!(
+                "--from {asked}: {system} sends version {wanted:?}, this is {shown:?}: read as far as it is known"
+            ));
+            asked
+        }
+    }
 }
 
 /// Names and values, in order.
@@ -102,6 +120,7 @@ struct Notification {
 }
 
 /// One alert of a notification.
+#[derive(Default)]
 struct Occurrence {
     is_firing: bool,
     labels: Pairs,
@@ -118,73 +137,93 @@ struct Occurrence {
     values: String,
 }
 
-/// Shows a point in time.
-type Clock<'c> = &'c dyn Fn(DateTime<FixedOffset>) -> String;
-
 impl Notification {
-    fn read(root: &JsonNode<'_>, clock: Clock<'_>) -> Result<Self> {
-        let alerts = root.field("alerts").ok_or_else(|| root.format.wrong("it has no `alerts`"))?.as_list()?;
-        if alerts.is_empty() {
-            return Err(root.format.wrong("`alerts` is empty: there is nothing to tell"));
-        }
-        let status = root.text("status")?;
-        let occurrences = alerts.iter().map(|alert| Occurrence::read(alert, &status, clock));
-        let mut occurrences = occurrences.collect::<Result<Vec<_>>>()?;
-        occurrences.sort_by_key(|occurrence| !occurrence.is_firing);
+    fn read(asked: FeedFormat, root: &JsonNode<'_>, clock: &Clock<'_>) -> Result<Self> {
+        let format = format_of(root, asked);
+        let occurrences = occurrences(format, root, clock)?;
         let mut notification = Self {
-            format: root.format,
+            format,
             occurrences,
-            group_labels: root.labels("groupLabels")?,
-            common_labels: root.labels("commonLabels")?,
-            common_annotations: root.labels("commonAnnotations")?,
-            external_url: root.text("externalURL")?,
-            truncated: root.field("truncatedAlerts").map_or(Ok(0), |count| count.as_count())?,
+            group_labels: root.pairs("groupLabels"),
+            common_labels: root.pairs("commonLabels"),
+            common_annotations: root.pairs("commonAnnotations"),
+            external_url: root.text("externalURL"),
+            truncated: root.text("truncatedAlerts").parse().unwrap_or(0),
             title: None,
             message: None,
         };
-        if root.format == FeedFormat::Grafana {
+        notification.occurrences.sort_by_key(|occurrence| !occurrence.is_firing);
+        if format == FeedFormat::Grafana && !grafana::is_old(root) {
             // What Grafana writes where nobody set a title or a message repeats the other fields.
-            let own = |name, defaults: [&str; 2]| {
-                let is_own = |text: &String| !text.is_empty() && !defaults.iter().any(|start| text.starts_with(start));
-                root.text(name).map(|text| Some(text).filter(is_own))
-            };
-            notification.title = own("title", ["[FIRING", "[RESOLVED"])?;
-            notification.message = own("message", ["**Firing**", "**Resolved**"])?;
+            let (title, message) = (root.text("title"), root.text("message"));
+            let is_own = !title.is_empty() && !grafana::is_default_title(&title, &notification);
+            notification.title = is_own.then_some(title);
+            let is_own = !message.is_empty() && !grafana::is_default_message(&message, &notification);
+            notification.message = is_own.then_some(message);
         }
         Ok(notification)
     }
 }
 
+/// The alerts of a notification, at least one.
+fn occurrences(format: FeedFormat, root: &JsonNode<'_>, clock: &Clock<'_>) -> Result<Vec<Occurrence>> {
+    let has_labels = |node: &JsonNode<'_>| node.has("labels") || node.has("annotations");
+    let items = match root.field("alerts") {
+        Some(alerts) if alerts.items().is_empty() => {
+            return Err(format.wrong("`alerts` is empty: there is nothing to tell"));
+        }
+        Some(alerts) => alerts.items(),
+        // Prometheus itself sends a bare list, or one alert of it was taken out.
+        None if root.is_list() || has_labels(root) => root.items().into_iter().filter(has_labels).collect(),
+        None if grafana::is_old(root) => return Ok(vec![grafana::read_old(root)]),
+        None if root.is_object() => return Err(format.wrong("it has no `alerts`")),
+        None => return Err(format.wrong(root.is_not("an object"))),
+    };
+    let status = root.text("status");
+    let (alerts, others): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.is_object());
+    match (alerts.is_empty(), others.first()) {
+        (true, Some(other)) => return Err(format.wrong(other.is_not("an object"))),
+        (true, None) => return Err(format.wrong("a list without an alert in it")),
+        _ => {}
+    }
+    for other in others {
+        root.warn(format!("{}: left out", other.is_not("an object")));
+    }
+    Ok(alerts.into_iter().map(|alert| Occurrence::read(format, alert, &status, clock)).collect())
+}
+
 impl Occurrence {
-    fn read(alert: &JsonNode<'_>, status: &str, clock: Clock<'_>) -> Result<Self> {
-        alert.as_object()?;
-        let own = alert.text("status")?;
+    fn read(format: FeedFormat, alert: &JsonNode<'_>, status: &str, clock: &Clock<'_>) -> Self {
+        let own = alert.text("status");
         let status = if own.is_empty() { status } else { &own };
-        let source = alert.text("generatorURL")?;
+        let source = alert.text("generatorURL");
         let mut occurrence = Self {
-            // Any other word is rather shown as firing than as resolved.
-            is_firing: !status.eq_ignore_ascii_case("resolved"),
-            labels: alert.labels("labels")?,
-            annotations: alert.labels("annotations")?,
-            starts_at: time(alert.text("startsAt")?, clock),
-            ends_at: time(alert.text("endsAt")?, clock),
+            is_firing: match status {
+                // Prometheus itself gives none: what still fires ends in the future.
+                "" => alert.time("endsAt").is_none_or(|end| is_never(&end) || end > clock.now),
+                // Any other word is rather shown as firing than as resolved.
+                status => !status.eq_ignore_ascii_case("resolved"),
+            },
+            labels: alert.pairs("labels"),
+            annotations: alert.pairs("annotations"),
+            starts_at: shown_time(alert, "startsAt", clock),
+            ends_at: shown_time(alert, "endsAt", clock),
             links: vec![("source", source.clone())],
             source,
-            image: String::new(),
-            values: String::new(),
+            ..Self::default()
         };
-        if alert.format == FeedFormat::Grafana {
+        if format == FeedFormat::Grafana {
             for (label, name) in [("panel", "panelURL"), ("dashboard", "dashboardURL"), ("silence", "silenceURL")] {
-                occurrence.links.push((label, alert.text(name)?));
+                occurrence.links.push((label, alert.text(name)));
             }
-            occurrence.image = alert.text("imageURL")?;
-            let values = alert.pairs("values", JsonNode::as_figure)?;
+            occurrence.image = alert.text("imageURL");
+            let values = alert.pairs("values");
             let values: Vec<_> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
             // Older versions have only the string.
-            occurrence.values = if values.is_empty() { alert.text("valueString")? } else { values.join(", ") };
+            occurrence.values = if values.is_empty() { alert.text("valueString") } else { values.join(", ") };
         }
         occurrence.links.retain(|(_, url)| !url.is_empty());
-        Ok(occurrence)
+        occurrence
     }
 
     /// The label's value.
@@ -193,90 +232,15 @@ impl Occurrence {
     }
 }
 
-/// A time as `clock` shows it. What is no time stays as it is; year 1, which means never, becomes empty.
-fn time(text: String, clock: Clock<'_>) -> String {
-    if text.starts_with("0001-01-01T") {
-        return String::new();
+/// A time as the clock shows it. What is no time stays as it is; year 1, which means never, becomes empty.
+fn shown_time(alert: &JsonNode<'_>, name: &str, clock: &Clock<'_>) -> String {
+    match alert.time(name) {
+        Some(time) if is_never(&time) => String::new(),
+        Some(time) => (clock.show)(time),
+        None => alert.text(name),
     }
-    DateTime::parse_from_rfc3339(&text).map(clock).unwrap_or(text)
 }
 
-/// A JSON value and its path. Errors say what is there instead of what was expected.
-struct JsonNode<'v> {
-    format: FeedFormat,
-    value: &'v Value,
-    path: String,
-}
-
-impl<'v> JsonNode<'v> {
-    /// A field of an object; `None` if it is missing or null, and for what is no object.
-    fn field(&self, name: &str) -> Option<Self> {
-        let value = self.value.get(name).filter(|value| !value.is_null())?;
-        let path = if self.path.is_empty() { one_line(name) } else { format!("{}.{}", self.path, one_line(name)) };
-        Some(Self { format: self.format, value, path })
-    }
-
-    /// The text of a string field; empty if it is missing or null.
-    fn text(&self, name: &str) -> Result<String> {
-        self.field(name).map_or_else(|| Ok(String::new()), |field| field.as_text())
-    }
-
-    /// The fields of an object field in their order, without empty ones; none if it is missing or null.
-    fn pairs(&self, name: &str, read: impl Fn(&Self) -> Result<String>) -> Result<Pairs> {
-        let Some(object) = self.field(name) else { return Ok(Pairs::new()) };
-        let mut pairs = Pairs::new();
-        for name in object.as_object()?.keys() {
-            let value = object.field(name).map_or_else(|| Ok(String::new()), |field| read(&field))?;
-            if !value.is_empty() {
-                pairs.push((one_line(name).trim().to_owned(), value));
-            }
-        }
-        Ok(pairs)
-    }
-
-    /// Names and texts without those that Grafana calls private, as its own messages leave them out.
-    fn labels(&self, name: &str) -> Result<Pairs> {
-        let mut pairs = self.pairs(name, Self::as_text)?;
-        if self.format == FeedFormat::Grafana {
-            pairs.retain(|(key, _)| !(key.starts_with("__") && key.ends_with("__")));
-        }
-        Ok(pairs)
-    }
-
-    fn as_object(&self) -> Result<&'v Map<String, Value>> {
-        self.value.as_object().ok_or_else(|| self.is_not("an object"))
-    }
-
-    fn as_list(&self) -> Result<Vec<Self>> {
-        let items = self.value.as_array().ok_or_else(|| self.is_not("a list"))?;
-        let item = |(index, value)| Self { format: self.format, value, path: format!("{}[{index}]", self.path) };
-        Ok(items.iter().enumerate().map(item).collect())
-    }
-
-    /// A string, cleaned.
-    fn as_text(&self) -> Result<String> {
-        self.value.as_str().map(|text| clean(text).trim().to_owned()).ok_or_else(|| self.is_not("a string"))
-    }
-
-    fn as_count(&self) -> Result<u64> {
-        self.value.as_u64().ok_or_else(|| self.is_not("a count"))
-    }
-
-    /// A number as it is written. Grafana writes some as strings.
-    fn as_figure(&self) -> Result<String> {
-        match self.value {
-            Value::Number(_) | Value::Bool(_) => Ok(self.value.to_string()),
-            Value::String(_) => self.as_text(),
-            _ => Err(self.is_not("a number")),
-        }
-    }
-
-    fn is_not(&self, wanted: &str) -> Error {
-        const LONGEST: usize = 120;
-        let kind = kind_of(self.value);
-        if self.path.is_empty() {
-            return self.format.wrong(format!("{kind}, not {wanted}"));
-        }
-        self.format.wrong(format!("{} is {kind}, not {wanted}", excerpt(&self.path, LONGEST)))
-    }
+fn is_never(time: &DateTime<FixedOffset>) -> bool {
+    time.year() <= 1
 }

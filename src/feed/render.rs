@@ -72,6 +72,7 @@ pub(super) fn alert(notification: &Notification) -> Alert {
         level: Some(level(occurrences)),
         fields: fields.into_iter().map(|(key, value)| Field { key, value }).collect(),
         body: Some(body).filter(|body| !body.is_empty()),
+        has_links_in_body: true,
         link: link.map(|url| Link { url: url.to_owned(), label: None }),
         picurl: picurl.map(str::to_owned),
         title: Some(title),

@@ -1,4 +1,4 @@
-//! Input: text that is read, decoded and cleaned, payloads, and attachments. This file opens files, reads payloads, and keeps
+//! Input: text that is read, decoded and cleaned, payloads, and attachments. This file opens files, reads JSON and templates, and keeps
 //! what can be read only once, in a temporary file or in memory.
 //!
 //! Input knows no settings and no network, and prints nothing. Stdin can be read once: the caller checks that only one
@@ -16,9 +16,10 @@ use std::path::Path;
 pub(crate) use attachment::Attachment;
 pub(crate) use clean::clean;
 pub use encoding::Encoding;
+pub use text::decode_argument;
 #[cfg(fuzzing)]
 pub(crate) use text::read_keeping;
-pub(crate) use text::{TextSource, is_blank, read_text, read_text_from};
+pub(crate) use text::{InputText, TextSource, is_blank, read_text, read_text_from};
 
 use crate::error::{Error, Result, hint_for};
 
@@ -74,40 +75,36 @@ fn unreadable(name: &str, error: &io::Error) -> Error {
     }
 }
 
-/// The most bytes a payload may have: 20 MiB.
-const MAX_PAYLOAD: u64 = 20 << 20;
+/// The most bytes of JSON, or of a template, that are read: 20 MiB.
+const MAX_DATA: u64 = 20 << 20;
 
-/// Reads a JSON payload as text from a file, or from stdin for `-`, without its byte order mark.
+/// Reads JSON or a template as text from a file, or from stdin for `-`: decoded as the text of a message is, without its
+/// byte order mark, and not cleaned.
 ///
-/// Fails with exit 3 where it cannot be read; with exit 2 for an empty path, and where it is over [`MAX_PAYLOAD`] or not UTF-8.
-pub(crate) fn read_payload(path: &Path) -> Result<String> {
+/// Fails with exit 3 where it cannot be read; with exit 2 for an empty path, and where it is over [`MAX_DATA`].
+pub(crate) fn read_data(path: &Path, encoding: Encoding) -> Result<InputText> {
     if is_stdin(path) {
-        read_payload_from(io::stdin().lock(), STDIN)
+        read_data_from(io::stdin().lock(), STDIN, encoding)
     } else {
-        read_payload_from(open(path)?.0, &source_name(path))
+        read_data_from(open(path)?.0, &source_name(path), encoding)
     }
 }
 
-/// Reads a payload; `name` is what an error calls its source.
-fn read_payload_from(reader: impl Read, name: &str) -> Result<String> {
+/// Reads data; `name` is what an error calls its source.
+fn read_data_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
     let mut bytes = Vec::new();
-    reader.take(MAX_PAYLOAD + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
-    if bytes.len() as u64 > MAX_PAYLOAD {
+    reader.take(MAX_DATA + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+    if bytes.len() as u64 > MAX_DATA {
         return Err(Error::usage(
-            format!("the payload from {name} is over {MAX_PAYLOAD} bytes (20 MiB)"),
+            format!("what came from {name} is over {MAX_DATA} bytes (20 MiB)"),
             "a message has room for a few kilobytes: check that this is the right file",
         ));
     }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        Error::usage(
-            format!("the payload from {name} is not UTF-8 at byte offset {}", error.utf8_error().valid_up_to()),
-            "save it as UTF-8",
-        )
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
+    let mut read = text::decode_whole(bytes, encoding);
+    if read.text.starts_with('\u{feff}') {
+        read.text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(text)
+    Ok(read)
 }
 
 /// The content of a source that can be read only once.
@@ -279,30 +276,45 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_is_not_edited() {
+    fn data_is_not_cleaned() {
         let text = "{\"content\": \"\u{1b}[31m a\u{feff}b\\n\"}\r\n\n";
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(format!("\u{feff}{text}").as_bytes()).unwrap();
-        assert_eq!(read_payload(file.path()).unwrap(), text);
+        assert_eq!(
+            read_data(file.path(), Encoding::Auto).unwrap(),
+            InputText { text: text.to_owned(), warnings: vec![] }
+        );
     }
 
     #[test]
-    fn other_encodings_are_refused_with_the_place() {
-        let error = read_payload_from(&b"{\"content\": \"\xd6\xd0\"}"[..], STDIN).unwrap_err();
-        assert_eq!(error.status(), Status::Usage);
-        assert_eq!(error.message(), "the payload from stdin is not UTF-8 at byte offset 13");
+    fn data_is_decoded_as_text_is() {
+        let json = "{\"content\": \"磁盘已满\"}";
+        let utf16: Vec<u8> = std::iter::once(0xfeff).chain(json.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let gbk = encoding_rs::GB18030.encode(json).0.into_owned();
+        for (bytes, encoding) in [
+            (gbk.clone(), Encoding::Auto),
+            (gbk.clone(), Encoding::Gb18030),
+            (utf16, Encoding::Auto),
+            (format!("\u{feff}{json}").into_bytes(), Encoding::Utf8),
+        ] {
+            let read = read_data_from(&bytes[..], STDIN, encoding).unwrap();
+            assert_eq!(read, InputText { text: json.to_owned(), warnings: vec![] }, "{encoding:?}");
+        }
+        let broken = read_data_from(&gbk[..], STDIN, Encoding::Utf8).unwrap();
+        assert!(broken.text.contains('\u{fffd}') && broken.warnings.len() == 1, "{broken:?}");
     }
 
     #[test]
-    fn the_limit_of_a_payload_is_exact() {
-        assert_eq!(read_payload_from(io::repeat(b' ').take(MAX_PAYLOAD), STDIN).unwrap().len(), MAX_PAYLOAD as usize);
-        let error = read_payload_from(io::repeat(b' '), STDIN).unwrap_err();
+    fn the_limit_of_data_is_exact() {
+        let read = |reader: &mut dyn Read| read_data_from(reader, STDIN, Encoding::Auto);
+        assert_eq!(read(&mut io::repeat(b' ').take(MAX_DATA)).unwrap().text.len(), MAX_DATA as usize);
+        let error = read(&mut io::repeat(b' ')).unwrap_err();
         assert_eq!(error.status(), Status::Usage);
         assert!(error.message().contains("20971520 bytes"), "{error}");
     }
 
     #[test]
-    fn a_missing_payload_is_config() {
-        assert_eq!(read_payload(Path::new("no-such-payload.json")).unwrap_err().status(), Status::Config);
+    fn missing_data_is_config() {
+        assert_eq!(read_data(Path::new("no-such-payload.json"), Encoding::Auto).unwrap_err().status(), Status::Config);
     }
 }

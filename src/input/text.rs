@@ -130,6 +130,20 @@ fn read_head_and_tail(kept: usize, mut reader: impl Read) -> io::Result<HeadAndT
     Ok(HeadAndTail { head, left_out, tail })
 }
 
+/// An argument as text. What is not UTF-8 is decoded as a text would be whose encoding is not given.
+pub fn decode_argument(argument: &OsStr) -> String {
+    match argument.to_str() {
+        Some(text) => text.to_owned(),
+        None => decode_whole(argument.as_encoded_bytes().to_vec(), Encoding::Auto).text,
+    }
+}
+
+/// All the bytes of an input as text, decoded and not cleaned.
+pub(super) fn decode_whole(bytes: Vec<u8>, encoding: Encoding) -> InputText {
+    let (text, warnings) = decode(HeadAndTail { head: bytes, ..HeadAndTail::default() }, encoding);
+    InputText { text, warnings }
+}
+
 fn decode(input: HeadAndTail, encoding: Encoding) -> (String, Vec<String>) {
     let HeadAndTail { mut head, left_out, mut tail } = input;
     let mut warnings = Vec::new();
@@ -214,6 +228,8 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let gbk = OsStr::from_bytes(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa");
         assert_eq!(argument(gbk, false), InputText { text: "磁盘已满".to_owned(), warnings: vec![] });
+        assert_eq!(decode_argument(gbk), "磁盘已满");
+        assert_eq!(decode_argument("磁盘".as_ref()), "磁盘");
         let plain = read_text(&TextSource::Argument("磁盘".as_ref()), Encoding::Gb18030, false).unwrap();
         assert_eq!(plain, InputText { text: "磁盘".to_owned(), warnings: vec![] });
     }

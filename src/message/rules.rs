@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::finding::{At, shown};
 use crate::address::has_http_scheme;
 use crate::channel::Channel;
+use crate::sanitize::chinese_chars;
 
 /// An object with published rules beyond its shape.
 pub(super) trait Rules {
@@ -128,12 +129,18 @@ impl At<'_> {
         self
     }
 
+    /// The same for a length in Chinese characters (字).
+    pub(super) fn advised_chinese_chars(&mut self, text: &str, limit: usize) -> &mut Self {
+        if chinese_chars(text) > limit {
+            self.advised_chars(text, limit);
+        }
+        self
+    }
+
     /// A length in Chinese characters. What the page counts an ASCII character for is not published, so a text passes
     /// if it fits when each counts as one or as a half.
     pub(super) fn chinese_chars(&mut self, text: &str, limits: RangeInclusive<usize>) {
-        let count = text.chars().count();
-        let halves = text.chars().filter(char::is_ascii).count();
-        let width = count - halves + halves.div_ceil(2);
+        let (count, width) = (text.chars().count(), chinese_chars(text));
         if !limits.contains(&count) && !limits.contains(&width) {
             let (least, most) = (limits.start(), limits.end());
             let limit =

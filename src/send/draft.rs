@@ -13,7 +13,7 @@ use crate::message::media::MediaKind;
 
 use super::files;
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
-use super::target::{LostFile, Target};
+use super::target::{LostPart, Target};
 
 /// What the message is made of.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ pub(crate) struct Draft {
     pub(super) text: Option<Arc<String>>,
     /// Files to send after it.
     pub(super) attached: Vec<Attachment>,
-    /// Files that were to be attached and cannot be.
-    pub(super) lost: Vec<LostFile>,
+    /// What it goes without.
+    pub(super) lost: Vec<LostPart>,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
 }
@@ -67,7 +67,7 @@ impl Draft {
         matches!(self.material, Material::Nothing) && self.text.is_none()
     }
 
-    /// Refuses lost files where nothing is left to send without them, and in a dry run.
+    /// Refuses what is lost where nothing is left to send without it, and in a dry run.
     pub(super) fn check_lost(&self, target: &Target) -> Result<()> {
         let is_needed = target.settings.dry_run || self.is_wordless() && self.attached.is_empty();
         match self.lost.first().filter(|_| is_needed) {

@@ -12,7 +12,7 @@ use crate::message::media::{self, MediaKind};
 use crate::message::{Part, PartKind, body_of};
 
 use super::request::{MessageInput, UploadRequest};
-use super::target::{LostFile, Target};
+use super::target::{LostPart, Target};
 
 /// The placeholder for the media_id that the upload will give.
 pub(super) const PENDING_MEDIA_ID: &str = "MEDIA_ID_OF_THE_UPLOAD";
@@ -23,7 +23,7 @@ pub(super) fn open_all(
     input: &MessageInput,
     names_used: usize,
     patience: Duration,
-) -> (Vec<Attachment>, Vec<LostFile>) {
+) -> (Vec<Attachment>, Vec<LostPart>) {
     let names = input.filename.iter().skip(names_used).map(String::as_str).chain(std::iter::repeat(""));
     // An empty path or name is that of an empty variable: it counts as not given.
     let given = input.attach.iter().zip(names).filter(|(path, _)| !path.as_os_str().is_empty());
@@ -34,7 +34,7 @@ pub(super) fn open_all(
             Ok(file) => files.push(file),
             Err(error) => {
                 let own = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                lost.push(LostFile { name: name.map_or_else(own, str::to_owned), error });
+                lost.push(LostPart { file: Some(name.map_or_else(own, str::to_owned)), error });
             }
         }
     }
@@ -44,7 +44,7 @@ pub(super) fn open_all(
 /// What the alert says of files: those that are missing, and those that were there before what it tells of began.
 pub(super) fn notes<'a>(
     attached: &'a [Attachment],
-    lost: &'a [LostFile],
+    lost: &'a [LostPart],
     since: Option<SystemTime>,
 ) -> impl Iterator<Item = String> {
     // The times of some file systems count in steps of two seconds.
@@ -78,12 +78,12 @@ pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
 }
 
 /// Takes out the attached files that break a rule of the target's channel.
-pub(super) fn take_out_refused(files: &mut Vec<Attachment>, target: &mut Target) -> Vec<LostFile> {
+pub(super) fn take_out_refused(files: &mut Vec<Attachment>, target: &mut Target) -> Vec<LostPart> {
     let mut lost = Vec::new();
     files.retain(|file| match check_file(kind_of(file, target.channel), file, target) {
         Ok(()) => true,
         Err(error) => {
-            lost.push(LostFile { name: file.name.clone(), error });
+            lost.push(LostPart { file: Some(file.name.clone()), error });
             false
         }
     });

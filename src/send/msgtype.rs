@@ -34,6 +34,11 @@ impl ChosenType {
         Self { name: name.to_owned(), origin }
     }
 
+    /// The best for an alert.
+    pub(super) fn best() -> Self {
+        Self::new(MsgType::Text.as_str(), TypeOrigin::Best)
+    }
+
     /// The type, if its name is known.
     pub(super) fn known(&self) -> Option<MsgType> {
         self.name.parse().ok()

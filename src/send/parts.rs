@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::alert::{Alert, Fitted, Rendered, prefix_before};
 use crate::channel::MsgType;
 use crate::config::{OnLong, Settings};
@@ -54,6 +56,15 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
         settle(findings, target)?;
     }
     Ok(())
+}
+
+/// Holds a payload against the rules, as its part will be.
+pub(super) fn check_payload(body: &Value, target: &mut Target) -> Result<()> {
+    let mut part = Part::message(body.clone());
+    let told = target.warnings.len();
+    let checked = payload::complete(&mut part, target).and_then(|()| check(&part, target));
+    target.warnings.truncate(told);
+    checked
 }
 
 /// How many findings are reported at once: a wholly wrong payload has hundreds.

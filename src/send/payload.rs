@@ -15,10 +15,11 @@ use crate::message::{Part, PartKind};
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::target::Target;
 
-/// The whole body of a payload: what was given, or `{msgtype, msgtype: what was given}`. `name` is what errors call it.
-pub(super) fn parse(name: &str, text: &str, chosen: &ChosenType) -> Result<Value> {
+/// The whole body of a payload: what was given, or `{msgtype, msgtype: what was given}`. `name` is what errors call it. Its
+/// strings are never edited, with one exception: a half of a surrogate pair, which no message can hold, becomes U+FFFD.
+pub(super) fn parse(name: &str, text: &str, chosen: &ChosenType, warnings: &mut Vec<String>) -> Result<Value> {
     let msgtype = chosen.name.as_str();
-    let given = parse_json(text).map_err(|error| {
+    let given = parse_json(text, warnings).map_err(|error| {
         Error::usage(
             format!("the payload from {name} is not JSON: {error}"),
             "check it with jq; text with quotes or line breaks goes in without --payload",

@@ -3,16 +3,17 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::alert::Field;
+use serde_json::Value;
+
+use crate::alert::{Alert, Field};
 use crate::channel::{Markup, MsgType};
 use crate::ci::CiContext;
 use crate::clock;
 use crate::config::Setting;
 use crate::error::{Error, Result};
-use crate::feed;
-use crate::input::{Attachment, TextSource, clean, is_blank, is_stdin, read_payload, read_text, source_name};
+use crate::feed::{self, FeedFormat};
+use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_data, read_text, source_name};
 use crate::json::parse_json;
 use crate::message::media::MediaKind;
 use crate::template::{self, Escaping};
@@ -21,8 +22,8 @@ use super::draft::{Draft, Material, check_type};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
 use super::source::{FeedSource, MessageSource};
-use super::target::Target;
-use super::{build_alert, files, payload};
+use super::target::{LostPart, Target};
+use super::{build_alert, files, parts, payload};
 
 /// Reads what is to be sent, or `None` when the text was empty and that is to be skipped.
 pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&CiContext>) -> Result<Option<Draft>> {
@@ -54,6 +55,15 @@ struct Reader<'a> {
     chosen: ChosenType,
     /// Whether the message is made of an alert.
     is_alert: bool,
+    /// The template, where that could not be used and the notification goes out without it.
+    unfilled: Option<LostPart>,
+}
+
+/// What a template made.
+enum Filled {
+    Text(String),
+    /// A whole body.
+    Payload(Value),
 }
 
 impl<'a> Reader<'a> {
@@ -68,14 +78,16 @@ impl<'a> Reader<'a> {
         let says_more = is_fed || request.own.is_some() || request.first_alert_option(&target.settings).is_some();
         let chosen = choose_type(request, &source, says_more, &target.settings)?;
         let is_alert = is_made_of_alert(&chosen, says_more);
-        Ok(Self { request, target, ci, source, chosen, is_alert })
+        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled: None })
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
         let (mut material, text) = match self.source.clone() {
             MessageSource::Payload(path) => {
                 refuse_unused(self.request, None, &self.target.settings)?;
-                let payload = payload::parse(&source_name(&path), &read_payload(&path)?, &self.chosen)?;
+                let text = self.data(&path, self.target.settings.encoding)?;
+                let name = source_name(&path);
+                let payload = payload::parse(&name, &text, &self.chosen, &mut self.target.warnings)?;
                 (Material::Payload(payload), None)
             }
             MessageSource::Feed(feed) => self.feed(&feed)?,
@@ -87,7 +99,7 @@ impl<'a> Reader<'a> {
             }
             MessageSource::MediaId(id) => self.plain(Material::MediaId(id))?,
         };
-        let Self { request, target, chosen, .. } = self;
+        let Self { request, target, chosen, unfilled, .. } = self;
         let names_used = usize::from(matches!(self.source, MessageSource::File(..)));
         let patience = target.settings.deadline;
         let (mut attached, mut lost) = files::open_all(&request.input, names_used, patience);
@@ -96,6 +108,7 @@ impl<'a> Reader<'a> {
             let notes = files::notes(&attached, &lost, request.input.attach_since);
             alert.fields.extend(notes.map(|value| Field { key: "attachment".to_owned(), value }));
         }
+        lost.extend(unfilled);
         // Only a payload can be of an unknown type, and its body names the type.
         let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
         if let Material::Alert(alert) = &material {
@@ -122,30 +135,85 @@ impl<'a> Reader<'a> {
         Ok(Material::Alert(Box::new(alert)))
     }
 
+    /// JSON or a template, decoded.
+    fn data(&mut self, path: &Path, encoding: Encoding) -> Result<String> {
+        let read = read_data(path, encoding)?;
+        self.target.warnings.extend(read.warnings);
+        Ok(read.text)
+    }
+
     /// A notification of another program, or what a template made of its data.
     fn feed(&mut self, feed: &FeedSource) -> Result<(Material, Option<String>), Stop> {
-        let data = read_payload(&feed.data)?;
-        // With a template too, the data must be a notification of that format.
-        let mut own = feed.format.map(|format| feed::read(format, &data, clock::minute)).transpose()?;
-        let mut text = None;
-        if let Some(path) = &feed.template {
-            own = None;
-            let name = path.display().to_string();
-            let json = makes_json(path);
-            let escaping = if json { Escaping::Json } else { self.escaping() };
-            let filled = fill(path, &name, &feed.data, &data, escaping, self.target.settings.deadline)?;
-            if json {
-                refuse_unused(self.request, None, &self.target.settings)?;
-                let payload = payload::parse(&format!("the template {name}"), &filled, &self.chosen)?;
-                return Ok((Material::Payload(payload), None));
-            }
-            text = Some(self.unless_empty(clean(&filled), || {
-                Error::usage(
-                    "the text is empty: the template makes nothing but white space of this data",
-                    "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
-                )
-            })?);
+        let data = self.data(&feed.data, self.target.settings.encoding)?;
+        if is_blank(&data) {
+            let text = self.unless_empty(data, || empty_data(&feed.data))?;
+            return self.said(None, Some(text));
         }
+        // With a template too, the data must be a notification of that format.
+        let own = feed.format.map(|format| self.notification(format, &data)).transpose()?;
+        let Some(path) = &feed.template else { return self.said(own, None) };
+        match (self.filled(path, &feed.data, &data), own) {
+            (Ok(Filled::Payload(payload)), _) => Ok((Material::Payload(payload), None)),
+            (Ok(Filled::Text(text)), _) => self.said(None, Some(text)),
+            (Err(Stop::Failed(error)), Some(own)) => {
+                // Nobody is there to correct the template: the notification goes out as it does without one.
+                self.unfilled = Some(LostPart { file: None, error });
+                let plain = FeedSource { template: None, ..feed.clone() };
+                self.source = MessageSource::Feed(plain);
+                self.chosen = choose_type(self.request, &self.source, true, &self.target.settings)?;
+                self.is_alert = is_made_of_alert(&self.chosen, true);
+                if !self.is_alert
+                    || self.chosen.known() == Some(MsgType::TemplateCard) && self.request.alert.card.is_none()
+                {
+                    self.chosen = ChosenType::best();
+                    self.is_alert = true;
+                }
+                self.said(Some(own), None)
+            }
+            (Err(stop), _) => Err(stop),
+        }
+    }
+
+    fn notification(&mut self, format: FeedFormat, data: &str) -> Result<Alert> {
+        let now = clock::now();
+        feed::read(format, data, &feed::Clock { now, show: &clock::minute }, &mut self.target.warnings)
+    }
+
+    /// What the template at `path` makes of the JSON that was read from `from`.
+    fn filled(&mut self, path: &Path, from: &Path, data: &str) -> Result<Filled, Stop> {
+        let name = path.display().to_string();
+        let json = makes_json(path);
+        if json {
+            refuse_unused(self.request, None, &self.target.settings)?;
+        }
+        let escaping = if json { Escaping::Json } else { self.escaping() };
+        let data = parse_json(data, &mut self.target.warnings).map_err(|error| {
+            Error::usage(
+                format!("the data from {} is not JSON: {error}", source_name(from)),
+                "check it with jq; a template takes JSON alone",
+            )
+        })?;
+        // The encoding that is set is that of the data.
+        let source = self.data(path, Encoding::Auto)?;
+        let time = self.target.settings.deadline;
+        let filled = template::render(&name, &source, &data, escaping, clock::in_local_zone, time)?;
+        if json {
+            let name = format!("the template {name}");
+            let payload = payload::parse(&name, &filled, &self.chosen, &mut self.target.warnings)?;
+            parts::check_payload(&payload, self.target)?;
+            return Ok(Filled::Payload(payload));
+        }
+        let text = self.unless_empty(clean(&filled), || {
+            Error::usage(
+                "the text is empty: the template makes nothing but white space of this data",
+                "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+            )
+        })?;
+        Ok(Filled::Text(text))
+    }
+
+    /// A notification, or a text that takes its place.
+    fn said(&mut self, own: Option<Alert>, text: Option<String>) -> Result<(Material, Option<String>), Stop> {
         self.check_chosen()?;
         if !self.is_alert {
             return Ok((Material::Nothing, text));
@@ -244,6 +312,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn empty_data(from: &Path) -> Error {
+    Error::usage(
+        format!("the input is empty: {} holds nothing but white space", source_name(from)),
+        "check the command before the pipe; --skip-empty passes empty input over, --if-empty TEXT sends that instead",
+    )
+}
+
 fn empty_text(from: &TextSource<'_>) -> Error {
     let place = match from {
         TextSource::Argument(_) => "CONTENT".to_owned(),
@@ -254,17 +329,6 @@ fn empty_text(from: &TextSource<'_>) -> Error {
         format!("the text is empty: {place} holds nothing but white space"),
         "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
     )
-}
-
-/// Fills the template at `path` with the JSON that was read from `from`.
-fn fill(path: &Path, name: &str, from: &Path, data: &str, escaping: Escaping, time: Duration) -> Result<String> {
-    let data = parse_json(data).map_err(|error| {
-        Error::usage(
-            format!("the data from {} is not JSON: {error}", source_name(from)),
-            "check it with jq; a template takes JSON alone",
-        )
-    })?;
-    template::render(name, &read_payload(path)?, &data, escaping, time)
 }
 
 /// Whether a template makes JSON: its name ends in `.json`, before `.j2`, `.jinja` or `.jinja2`.

@@ -25,8 +25,8 @@ pub(crate) struct Target {
     pub(crate) channel: Channel,
     /// One sentence each, for the report.
     pub(crate) warnings: Vec<String>,
-    /// Attached files that its message goes without.
-    pub(super) lost: Vec<LostFile>,
+    /// What its message goes without.
+    pub(super) lost: Vec<LostPart>,
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
     pub(super) trust: Trust,
@@ -35,20 +35,23 @@ pub(crate) struct Target {
     pub(super) login: OnceCell<Login>,
 }
 
-/// A file that was to be attached and cannot be: the message goes without it.
+/// A file that was to be attached and cannot be, or the template that cannot be filled: the message goes without it.
 #[derive(Debug, Clone)]
-pub(super) struct LostFile {
-    /// The name to show.
-    pub(super) name: String,
+pub(super) struct LostPart {
+    /// The file's name to show; `None` for the template.
+    pub(super) file: Option<String>,
     /// Why it cannot be sent.
     pub(super) error: Error,
 }
 
-impl LostFile {
+impl LostPart {
     /// Why it cannot be sent, with its name, and `before` before that, where the reason does not name it.
     pub(super) fn told(&self, before: &str) -> String {
         let why = self.error.message();
-        if why.contains(&self.name) { why.to_owned() } else { format!("{before}{:?}: {why}", self.name) }
+        match &self.file {
+            Some(name) if !why.contains(name) => format!("{before}{name:?}: {why}"),
+            _ => why.to_owned(),
+        }
     }
 }
 

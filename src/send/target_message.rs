@@ -19,7 +19,7 @@ use super::combine::name_of;
 use super::draft::Draft;
 use super::parts::make_parts;
 use super::session::Session;
-use super::target::{LostFile, Target, require_state_of};
+use super::target::{LostPart, Target, require_state_of};
 
 /// A message for one target, ready to be sent.
 pub(super) struct TargetMessage {
@@ -125,8 +125,8 @@ impl TargetMessage {
 
     /// Leaves a file out.
     fn lose(&mut self, index: usize, error: Error) {
-        let name = self.parts.remove(index).file_name().unwrap_or_default();
-        self.target.lost.push(LostFile { name, error });
+        let file = Some(self.parts.remove(index).file_name().unwrap_or_default());
+        self.target.lost.push(LostPart { file, error });
         self.account.expect(&self.parts);
     }
 
@@ -229,12 +229,15 @@ impl Delivered {
     }
 }
 
-/// Adds to an outcome that these files are missing: what went out, or waits, is only a part then.
-fn without(lost: Vec<LostFile>, outcome: &mut Outcome) {
-    for LostFile { name, error: why } in lost {
-        let name = wire_filename(&name);
+/// Adds to an outcome that these are missing: what went out, or waits, is only a part then.
+fn without(lost: Vec<LostPart>, outcome: &mut Outcome) {
+    for LostPart { file, error: why } in lost {
+        let name = file.map(|name| wire_filename(&name));
         let receipt = Receipt::new(PartKind::Attachment, why.status(), None);
-        let mut told = format!("attachment {name} is missing: {}", why.message());
+        let mut told = match &name {
+            Some(name) => format!("attachment {name} is missing: {}", why.message()),
+            None => format!("the alert went out as it does without the template: {}", why.message()),
+        };
         if let Some(error) = &outcome.error {
             told = format!("{}; {told}", error.message());
         }
@@ -244,7 +247,7 @@ fn without(lost: Vec<LostFile>, outcome: &mut Outcome) {
         }
         let error = outcome.error.take().unwrap_or(why);
         outcome.error = Some(error.with_status(outcome.status).with_message(told).with_hint(hint));
-        outcome.parts.push(Receipt { name: Some(name), ..receipt });
+        outcome.parts.extend(name.map(|name| Receipt { name: Some(name), ..receipt }));
     }
 }
 

@@ -12,8 +12,10 @@ mod values;
 mod tests;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, FixedOffset};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value as EngineValue};
 use serde_json::Value;
 
@@ -22,12 +24,16 @@ use crate::channel::Markup;
 use crate::error::{Error, Result};
 use crate::json::parse_json;
 use crate::sanitize::one_line;
+use values::Written;
 
 /// The longest template, in bytes.
 pub(crate) const MAX_SOURCE: usize = 32 * 1024;
 
 /// The longest result, in bytes: as much as a message's input may have.
 pub(crate) const MAX_OUTPUT: usize = 20 * 1024 * 1024;
+
+/// Turns a point in time into the receiver's time zone.
+pub(crate) type Zone = fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>;
 
 /// The limit of work: about one unit per step, and one per 64 bytes of text or 2 items that it makes.
 const FUEL: u64 = 2_000_000;
@@ -61,23 +67,35 @@ pub(crate) enum Escaping {
 
 /// Renders a template.
 ///
-/// `name` is what errors call it, such as its path. All of `data`'s names are variables; data that is no object has
-/// none. Beside minijinja's filters there are `tojson` (a whole JSON value), `url` (an address fit for `[…](…)`) and
-/// `fenced` (a block that shows its text as it is, in `markdown_v2`; elsewhere the text).
+/// `name` is what errors call it, such as its path. All of `data`'s names are variables, and `data` is the whole. Numbers
+/// show as the data writes them. Beside minijinja's filters there are `tojson` (a whole JSON value), `url` (an address fit
+/// for `[…](…)`), `fenced` (a block that shows its text as it is, in `markdown_v2`; elsewhere the text) and `localtime`
+/// (a time in the receiver's time zone, in a format of `strftime` if one is given).
 ///
 /// `time` is what is left until the deadline: rendering ends by then. What takes too long or too much memory cannot be
 /// stopped and goes on in its thread: the process has to end soon.
 ///
 /// Usage errors, each with the template's name and line: wrong syntax, an undefined variable, an operation that fails, too
 /// much work or too long a result; and for [`Escaping::Json`] a result that is no JSON object, with line and column.
-pub(crate) fn render(name: &str, source: &str, data: &Value, escaping: Escaping, time: Duration) -> Result<String> {
+pub(crate) fn render(
+    name: &str,
+    source: &str,
+    data: &Value,
+    escaping: Escaping,
+    zone: Zone,
+    time: Duration,
+) -> Result<String> {
     if source.len() > MAX_SOURCE {
         let message = format!("{} is {} bytes long, a template has at most {MAX_SOURCE}", called(name), source.len());
         return Err(Error::usage(message, "put long text into the data, or send it with --text-file"));
     }
-    let (owned, values) = (source.to_owned(), values::to_engine(data));
+    let mut written = Written::default();
+    let (owned, values) = (source.to_owned(), values::to_engine(data, &mut written));
     let bounds = Bounds { time: time.min(TIME), memory: MEMORY, stack: STACK };
-    let text = match within(bounds, move || rendered(&owned, values, escaping)) {
+    let text = match within(bounds, move || {
+        let environment = environment(escaping, written, zone);
+        rendered(environment, &owned, values)
+    }) {
         Ok(Ok(text)) => text,
         Ok(Err(Unrendered::Full)) => {
             let message = format!("{} gives more than {MAX_OUTPUT} bytes", called(name));
@@ -104,8 +122,9 @@ enum Unrendered {
     Wrong(minijinja::Error),
 }
 
-fn rendered(source: &str, values: EngineValue, escaping: Escaping) -> Result<String, Unrendered> {
-    let environment = environment(escaping);
+fn rendered(mut environment: Environment<'_>, source: &str, values: EngineValue) -> Result<String, Unrendered> {
+    // A name of the data's own comes first.
+    environment.add_global(WHOLE, values.clone());
     let mut output = Bounded::default();
     let result = environment
         .template_from_named_str(NAME, source)
@@ -118,10 +137,64 @@ fn rendered(source: &str, values: EngineValue, escaping: Escaping) -> Result<Str
     }
 }
 
+/// The filters, by what they do: the engine's, and `url`, `fenced`, `localtime`, `tojson` of [`values`].
+pub(crate) const FILTERS: [&str; 47] = [
+    "default",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "replace",
+    "trim",
+    "indent",
+    "lines",
+    "split",
+    "join",
+    "format",
+    "string",
+    "length",
+    "first",
+    "last",
+    "list",
+    "sort",
+    "unique",
+    "reverse",
+    "slice",
+    "batch",
+    "map",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "groupby",
+    "dictsort",
+    "items",
+    "attr",
+    "chain",
+    "zip",
+    "min",
+    "max",
+    "sum",
+    "abs",
+    "round",
+    "int",
+    "float",
+    "bool",
+    "localtime",
+    "url",
+    "urlencode",
+    "tojson",
+    "fenced",
+    "safe",
+];
+
 /// The name of the template in the engine; our errors give the caller's name.
 const NAME: &str = "template";
 
-fn environment(escaping: Escaping) -> Environment<'static> {
+/// The variable that holds all of the data: for names that are no word (`data['a-b']`), and for a list (`data[0]`).
+const WHOLE: &str = "data";
+
+fn environment(escaping: Escaping, written: Written, zone: Zone) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -132,13 +205,13 @@ fn environment(escaping: Escaping) -> Environment<'static> {
     // These show the engine's inside, the second in a time that grows with the cube of the depth.
     environment.remove_global("debug");
     environment.remove_filter("pprint");
-    values::set_up(&mut environment, escaping);
+    values::set_up(&mut environment, escaping, Arc::new(written), zone);
     environment
 }
 
 fn check_json(name: &str, text: &str) -> Result<()> {
     let hint = "write \"{{ x }}\" with quotes for a string, and {{ x|tojson }} without them for a whole value";
-    match parse_json(text) {
+    match parse_json(text, &mut Vec::new()) {
         Ok(Value::Object(_)) => Ok(()),
         Ok(_) => Err(Error::usage(format!("{} gives JSON that is no object", called(name)), "let it begin with {")),
         Err(error) => {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, FixedOffset};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Escaping, MAX_OUTPUT, MAX_SOURCE};
+use super::{Escaping, FILTERS, MAX_OUTPUT, MAX_SOURCE};
 use crate::channel::Markup;
 use crate::error::{Error, Result, Status};
 
@@ -15,7 +16,8 @@ const MARKDOWN_V2: Escaping = Escaping::Text(Markup::MarkdownV2);
 const ALL: [Escaping; 4] = [TEXT, MARKDOWN, MARKDOWN_V2, Escaping::Json];
 
 fn render(name: &str, source: &str, data: &Value, escaping: Escaping) -> Result<String> {
-    super::render(name, source, data, escaping, Duration::from_secs(90))
+    let zone = |at: DateTime<FixedOffset>| at.with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap());
+    super::render(name, source, data, escaping, zone, Duration::from_secs(90))
 }
 
 fn text(source: &str, data: &Value) -> String {
@@ -128,8 +130,115 @@ fn undefined_variables_are_named_with_their_line() {
         hint.starts_with("the data has status, alerts; the nearest is status; write {{ x|default('') }}"),
         "{hint}"
     );
-    assert!(refusal("{{ alerts[0].no }}", &data).hint().unwrap().starts_with("write {{ x|default"));
     assert!(refusal("{{ x }}", &json!("text")).hint().unwrap().starts_with("the data has no names"));
+}
+
+#[test]
+fn a_hint_has_the_names_of_the_object_that_lacks_one() {
+    let data = json!({
+        "status": "firing", "a-b": 1, "groups": [[{"x": 1}]],
+        "alerts": [
+            {"labels": {}, "annotations": {"summary": "s", "runbook_url": "u"}},
+            {"labels": {"job": "x"}, "annotations": {"summary": "s", "description": "d"}},
+        ],
+    });
+    for (source, hint) in [
+        ("{{ stauts }}", "the data has status, a-b, groups, alerts; the nearest is status; write"),
+        ("{{ nope }}", "the data has status, a-b, groups, alerts; write"),
+        ("{{ alerts[0].no }}", "`alerts.0` has labels, annotations; write"),
+        ("{{ alerts[0].labels.job }}", "`alerts.0.labels` is empty; write"),
+        (
+            "{% for alert in alerts %}{{ alert.annotations.runbook_ulr }}{% endfor %}",
+            "`alert.annotations` has summary, runbook_url; the nearest is runbook_url; write",
+        ),
+        (
+            "{%- for alert in alerts %}{{ alert.annotations.runbook_url|upper }}{% endfor %}",
+            "`alert.annotations` has summary, description; write",
+        ),
+        (
+            "{% for alert in alerts %}{% set notes = alert.annotations %}{{ notes.x }}{% endfor %}",
+            "`notes` has summary, runbook_url; write",
+        ),
+        ("{% for a in a %}{% endfor %}", "write {{ x|default"),
+        ("{{ a-b }}", "write data['a-b']: a name that is no word"),
+    ] {
+        let told = refusal(source, &data).hint().unwrap().to_owned();
+        assert!(told.starts_with(hint), "{source}: {told}");
+    }
+    assert_eq!(text("{{ data['a-b'] }} {{ data.status }}", &data), "1 firing");
+    assert_eq!(text("{{ data[1] }}", &json!([1, 2])), "2");
+    assert_eq!(text("{{ data }}", &json!({"data": "own"})), "own");
+}
+
+#[test]
+fn a_go_template_is_named() {
+    let data = json!({"status": "firing", "alerts": []});
+    for source in [
+        "{{ range .Alerts }}{{ .Labels.alertname }}{{ end }}",
+        "{{ .Alerts }}",
+        "x {{- .Status | toUpper -}}",
+        "{{ if eq .Status \"firing\" }}x{{ end }}",
+        "{{ define \"x\" }}{{ end }}",
+        "{{ $x := 1 }}",
+        "{{ end }}",
+    ] {
+        let error = refusal(source, &data);
+        assert!(error.message().contains("this is a Go template"), "{source}: {error}");
+        assert!(error.hint().unwrap().contains("{% for alert in alerts %}"), "{source}");
+    }
+    let message = refusal("{{ 5 }} {{ ends }} {{ range }", &data).message().to_owned();
+    assert!(!message.contains("Go"), "{message}");
+}
+
+/// What the engine would round or write in another form.
+#[test]
+fn numbers_show_as_the_data_writes_them() {
+    let json = r#"{"v": 93.33333333333333, "id": 123456789012345678901, "huge": 1234567890123456789012345678901234567890,
+        "price": 1.50, "e": 1e+21, "far": 1e+999, "list": [1.10, -7, 340282366920938463463374607431768211455]}"#;
+    let data: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        text("{{ v }} {{ id }} {{ huge }} {{ price }} {{ e }} {{ far }} {{ list }} {{ v|tojson }}", &data),
+        "93.33333333333333 123456789012345678901 1234567890123456789012345678901234567890 1.50 1e+21 1e+999 \
+         [1.10,-7,340282366920938463463374607431768211455] 93.33333333333333"
+    );
+    assert_eq!(
+        to(Escaping::Json, r#"{"a": {{ price }}, "b": {{ id }}}"#, &data),
+        r#"{"a": 1.50, "b": 123456789012345678901}"#
+    );
+    // They are numbers all the same.
+    assert_eq!(text("{{ price * 2 }} {{ id + 1 }} {{ v|round(1) }}", &data), "3.0 123456789012345678902 93.3");
+    assert_eq!(text("{{ v > 90 and price == 1.5 and far > e and huge > id and list[0] < price }}", &data), "true");
+    // Two forms of one value: the shortest.
+    let both: Value = serde_json::from_str(r#"{"a": 1.50, "b": 1.5}"#).unwrap();
+    assert_eq!(text("{{ a }} {{ b }}", &both), "1.5 1.5");
+}
+
+#[test]
+fn times_are_shown_in_the_receivers_zone() {
+    let data = json!({"t": "2026-03-01T20:00:59.123Z", "s": 1_772_395_259, "ms": 1_772_395_259_123_i64, "never": "0001-01-01T00:00:00Z"});
+    for (source, shown) in [
+        ("{{ t|localtime }}", "2026-03-02 04:00 +0800"),
+        ("{{ t|localtime('%m月%d日 %H:%M') }}", "03月02日 04:00"),
+        ("{{ s|localtime }}", "2026-03-02 04:00 +0800"),
+        ("{{ ms|localtime('%H:%M:%S') }}", "04:00:59"),
+        ("{{ never|localtime }}|{{ 'yesterday'|localtime }}|{{ none|localtime }}", "|yesterday|null"),
+    ] {
+        assert_eq!(text(source, &data), shown, "{source}");
+    }
+    let error = refusal("{{ t|localtime('%Q') }}", &data);
+    assert!(error.message().contains("\"%Q\" is no format"), "{error}");
+}
+
+#[test]
+fn every_listed_filter_is_known_and_the_nearest_is_named() {
+    for name in FILTERS {
+        let result = render("t", &format!("{{{{ 'x'|{name} }}}}"), &json!({}), TEXT);
+        let is_unknown = result.is_err_and(|error| error.message().contains("unknown"));
+        assert!(!is_unknown, "{name}");
+    }
+    assert_eq!(text("{{ 'a b&磁'|urlencode }}", &json!({})), "a%20b%26%E7%A3%81");
+    let hint = refusal("{{ 'x'|uper }}", &json!({})).hint().unwrap().to_owned();
+    assert!(hint.starts_with("did you mean upper? The filters are: default, upper"), "{hint}");
 }
 
 #[test]

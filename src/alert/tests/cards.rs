@@ -21,7 +21,7 @@ fn card(alert: &Alert, card_type: CardType, channel: Channel) -> (Value, Option<
 #[test]
 fn text_notice() {
     let alert = Alert {
-        fields: fields(&[("host", "web-1"), ("region", "cn-1"), ("user", "")]),
+        fields: fields(&[("host", "web-1"), ("region_name", "cn-1"), ("user", "")]),
         body: Some(HOSTILE.to_owned()),
         link: link("https://example.com/1", Some("open")),
         source: Some("monitor".to_owned()),
@@ -36,7 +36,7 @@ fn text_notice() {
         "main_title": {"title": "[CRITICAL] Disk"},
         "quote_area": {"quote_text": "q"},
         "emphasis_content": {"title": "98%", "desc": "used"},
-        "sub_title_text": format!("region: cn-1\n{HOSTILE}"),
+        "sub_title_text": format!("region_name: cn-1\n{HOSTILE}"),
         "horizontal_content_list": [{"keyname": "host", "value": "web-1"}, {"keyname": "user"}],
         "jump_list": [
             {"type": 1, "title": "open", "url": "https://example.com/1"},
@@ -52,7 +52,7 @@ fn text_notice() {
 #[test]
 fn news_notice() {
     let alert = Alert {
-        fields: fields(&[("host", "web-1"), ("region", "cn-1")]),
+        fields: fields(&[("host", "web-1"), ("region_name", "cn-1")]),
         body: Some("short".to_owned()),
         picurl: Some("https://example.com/p.png".to_owned()),
         ..notice()
@@ -61,13 +61,42 @@ fn news_notice() {
         "card_type": "news_notice",
         "main_title": {"title": "[OK] Disk", "desc": "short"},
         "card_image": {"url": "https://example.com/p.png"},
-        "vertical_content_list": [{"title": "region", "desc": "cn-1"}],
+        "vertical_content_list": [{"title": "region_name", "desc": "cn-1"}],
         "horizontal_content_list": [{"keyname": "host", "value": "web-1"}],
         "card_action": {"type": 1, "url": "https://example.com/1"},
     });
     for channel in [App, Webhook] {
         assert_eq!(card(&alert, NewsNotice, channel), (expected.clone(), None));
     }
+}
+
+/// Of a title that is cut the name must be left; two letters take the room of one Chinese character.
+#[test]
+fn the_name_of_a_notification_comes_before_its_status() {
+    let alert = Alert {
+        fields: fields(&[("mountpoint", "/data"), ("namespace", "shop"), ("集群名称一", "c"), ("cluster_name", "x")]),
+        body: Some("one\nrunbook_url: https://example.com/r\nhttps://example.com/2\n\ntwo".to_owned()),
+        has_links_in_body: true,
+        ..titled(Some(Level::Critical), "[FIRING:2, RESOLVED:1] HighDiskUsage (job=node)")
+    };
+    let alert = Alert { link: link("https://example.com/1", None), prefix: Some("【prod】".to_owned()), ..alert };
+    for channel in [App, Webhook] {
+        let (card, rest) = card(&alert, TextNotice, channel);
+        let title = card["main_title"]["title"].as_str().unwrap();
+        assert!(title.starts_with("【prod】HighDiskUsage"), "{title}");
+        let keys: Vec<_> =
+            card["horizontal_content_list"].as_array().unwrap().iter().map(|item| &item["keyname"]).collect();
+        assert_eq!(keys, ["mountpoint", "namespace", "集群名称一"]);
+        assert_eq!(
+            card["jump_list"],
+            json!([{"type": 1, "title": "runbook_url", "url": "https://example.com/r"},
+                   {"type": 1, "title": "详情", "url": "https://example.com/2"}])
+        );
+        let shown = format!("{}{}", card["sub_title_text"], rest.unwrap_or_default());
+        assert!(shown.contains("cluster_name: x") && shown.contains("two") && !shown.contains("https://"), "{shown}");
+    }
+    let own = Alert { title: Some("[prod] Disk".to_owned()), ..alert };
+    assert_eq!(card(&own, TextNotice, App).0["main_title"]["title"], "【prod】[CRITICAL] [prod] Disk");
 }
 
 #[test]

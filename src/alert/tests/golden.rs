@@ -35,14 +35,36 @@ fn markdown() {
     assert_eq!(hostile().markdown().joined(), expected);
 }
 
+/// Code cannot be tapped.
+#[test]
+fn links_in_the_body_stand_outside_code() {
+    let body = "disk  98%\nrunbook_url: https://example.com/r_(1)\nsee  https://example.com/x\n\nhttps://example.com/2\n\
+        a[b]: https://example.com/3\n\nlast: http";
+    let alert = Alert { body: Some(body.to_owned()), has_links_in_body: true, ..titled(None, "T") };
+    assert_eq!(alert.text().joined(), format!("T\n{body}"));
+    assert_eq!(
+        alert.markdown().joined(),
+        "**T**\n`disk  98%`\n[runbook_url](https://example.com/r_%281%29)\n`see  https://example.com/x`\n\n\
+         [详情](https://example.com/2)\na[b] [详情](https://example.com/3)\n\n`last: http`"
+    );
+    assert_eq!(
+        alert.markdown_v2().joined(),
+        "# T\n\n```\ndisk  98%\n```\n\n- [runbook_url](https://example.com/r_%281%29)\n\n```\nsee  https://example.com/x\n```\n\n\
+         - [详情](https://example.com/2)\n- [a\\[b\\]](https://example.com/3)\n\n```\nlast: http\n```"
+    );
+    // A text of the sender's own shows as it is.
+    let own = Alert { has_links_in_body: false, ..alert };
+    assert_eq!(own.markdown_v2().joined(), format!("# T\n\n```\n{body}\n```"));
+}
+
 #[test]
 fn markdown_v2() {
-    let expected = "prod\n\n# [CRITICAL] Disk full\n\n| key | value |\n| :-- | :-- |\n| host | web-1 |\n\
+    let expected = "prod\n\n# [CRITICAL] Disk full\n\n| host | web-1 |\n| :-- | :-- |\n\
         | log | x y\\|z |\n\n```\n98 % used\n/dev/sda1_x\n```\n\n[详情](https://example.com/a%281%29)";
     assert_eq!(disk_full().markdown_v2().joined(), expected);
     let escaped = "a\\<b> \\*c\\* \\|d\\| \\`e\\` $x=y$ \\[f\\](g) \\\\\\_ \\&lt; 磁盘 🚨";
     let expected = format!(
-        "# [WARNING] {escaped}\n\n| key | value |\n| :-- | :-- |\n| k\\|1 | {escaped} |\n\n\
+        "# [WARNING] {escaped}\n\nk\\|1: {escaped}\n\n\
          ````\n{HOSTILE}\n```\n  # x\n````\n\n[a\\]b](https://example.com/)"
     );
     assert_eq!(hostile().markdown_v2().joined(), expected);
@@ -113,7 +135,7 @@ fn only_fields_are_an_alert() {
         Alert { fields: fields(&[("host", "web-1"), ("user", "")]), prefix: Some("p".to_owned()), ..<_>::default() };
     assert_eq!(alert.text().joined(), "p\nhost: web-1\nuser:");
     assert_eq!(alert.markdown().joined(), "p\n> host: web-1\n> user:");
-    assert_eq!(alert.markdown_v2().joined(), "p\n\n| key | value |\n| :-- | :-- |\n| host | web-1 |\n| user |  |");
+    assert_eq!(alert.markdown_v2().joined(), "p\n\n| host | web-1 |\n| :-- | :-- |\n| user |  |");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use wecom_alert::message::card::CardType;
 use wecom_alert::run::On;
 
 use super::Global;
-use super::settings::{Offered, SettingArgs, channel_parser, path_parser};
+use super::settings::{Offered, SettingArgs, channel_parser, path_parser, text_parser};
 
 // Where the text comes from and how it is read.
 #[derive(Args)]
@@ -81,7 +81,7 @@ pub(crate) struct AlertArgs {
     #[arg(long, value_name = "LEVEL", value_parser = Offered(Level::VARIANTS), hide_possible_values = true)]
     pub(crate) level: Option<String>,
     /// A fact, such as host=web-1 (repeatable)
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = text_parser())]
     pub(crate) field: Vec<String>,
     #[command(flatten)]
     _links: SettingArgs<{ OptionGroup::LinksAndPrefix as u8 }>,
@@ -93,7 +93,7 @@ pub(crate) struct AlertArgs {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = path_parser())]
     pub(crate) attach: Vec<PathBuf>,
     /// File name to show (repeatable: one for each file, in order)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) filename: Vec<String>,
     #[command(flatten)]
     pub(crate) card: CardArgs,
@@ -108,22 +108,22 @@ pub(crate) struct CardArgs {
         value_parser = PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str())))]
     pub(crate) card: Option<String>,
     /// Who speaks, at the top of the card
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) source: Option<String>,
     /// One large figure and what it counts, on a text_notice
-    #[arg(long, value_name = "TITLE=DESC")]
+    #[arg(long, value_name = "TITLE=DESC", value_parser = text_parser())]
     pub(crate) emphasis: Option<String>,
     /// A quotation
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = text_parser())]
     pub(crate) quote: Option<String>,
     /// A further link, on a notice (repeatable, up to 3)
-    #[arg(long, value_name = "TITLE=URL")]
+    #[arg(long, value_name = "TITLE=URL", value_parser = text_parser())]
     pub(crate) jump: Vec<String>,
     /// A button, on a button_interaction (repeatable, up to 6); STYLE is 1 to 4
-    #[arg(long, value_name = "KEY=TEXT[:STYLE]")]
+    #[arg(long, value_name = "KEY=TEXT[:STYLE]", value_parser = text_parser())]
     pub(crate) button: Vec<String>,
     /// Something to choose, on a vote_interaction or multiple_interaction (repeatable)
-    #[arg(long, value_name = "ID=TEXT")]
+    #[arg(long, value_name = "ID=TEXT", value_parser = text_parser())]
     pub(crate) option: Vec<String>,
     /// Names the card in events, new for each message; made up where it is not given
     #[arg(long, value_name = "ID")]

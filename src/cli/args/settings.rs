@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint}
 
 use wecom_alert::channel::{Channel, MsgType};
 use wecom_alert::config::{OptionGroup, Overrides, RawValue, Setting, ValueKind};
+use wecom_alert::input::decode_argument;
 
 /// The options of one [`OptionGroup`], to be flattened where they stand in help. Values are read by [`overrides`].
 pub(crate) struct SettingArgs<const GROUP: u8>;
@@ -65,6 +66,7 @@ fn arg(setting: Setting, command: &str) -> Arg {
         ValueKind::Count => return arg.action(ArgAction::Count),
         ValueKind::List | ValueKind::NumberList => arg.action(ArgAction::Append),
         ValueKind::Path => arg.value_parser(path_parser()).value_hint(ValueHint::FilePath),
+        ValueKind::Text => arg.value_parser(text_parser()),
         _ => arg,
     };
     let arg = match row.bare {
@@ -102,6 +104,11 @@ fn of_types(arg: Arg, channel: Channel) -> Arg {
 /// A path, which may be empty: that of an empty variable counts as not given.
 pub(super) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// Words for the receiver: what is not UTF-8 is decoded as the text is, since a script in GBK has both.
+pub(super) fn text_parser() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|value| decode_argument(&value))
 }
 
 /// The names of channels.

@@ -1,4 +1,4 @@
-//! Chooses where a text is cut: at line ends, else between grapheme clusters, else between code points, and not inside
+//! Chooses where a text is cut: at an empty line that is near, else at line ends, else between grapheme clusters, else between code points, and not inside
 //! what belongs together.
 
 use unicode_segmentation::GraphemeCursor;
@@ -87,13 +87,25 @@ impl Cutter<'_> {
         let end = char_border_before(self.text, end.max(start));
         let window = &self.text[start..end];
         let shown = start + window.len() - window.trim_start().len();
-        self.line_border(start, shown, end)
+        self.paragraph_border(start, shown, end)
+            .or_else(|| self.line_border(start, shown, end))
             .or_else(|| self.cluster_border(start, shown, end, false))
             .or_else(|| self.cluster_border(start, shown, end, true))
             .or_else(|| self.line_border(start, start, end))
             .or_else(|| self.cluster_border(start, start, end, true))
             .or_else(|| self.cluster_before(start, end))
             .unwrap_or_else(|| end.max(char_border_behind(self.text, start + 1)))
+    }
+
+    /// The last end of an empty line that breaks nothing, if it is near: what stands together is not cut for the sake of
+    /// less than a third of a piece.
+    fn paragraph_border(&self, start: usize, shown: usize, end: usize) -> Option<usize> {
+        let near = char_border_behind(self.text, shown.max(end - (end - start) / 3));
+        let line_break = self.layout.line_break;
+        let empty_line = line_break.repeat(2);
+        let at = near + self.text.get(near..end)?.rfind(&empty_line)?;
+        let place = self.line_border(start, near, at + empty_line.len())?;
+        self.text[..place].ends_with(&empty_line).then_some(place)
     }
 
     /// The last line border after `floor` that breaks nothing.

@@ -58,7 +58,10 @@ fn the_level_is_the_worst_of_the_firing_alerts() {
     for word in ["critical", "CRITICAL", "page", "error", "emergency", "P1", "disaster", "who knows"] {
         assert_eq!(level(word), Some(Level::Critical), "{word}");
     }
-    for word in ["warning", "Warn", "minor", "P2"] {
+    for word in ["重要", "严重", "紧急", "灾难", "1"] {
+        assert_eq!(level(word), Some(Level::Critical), "{word}");
+    }
+    for word in ["warning", "Warn", "minor", "P2", "警告", "一般", "次要", "2", "3"] {
         assert_eq!(level(word), Some(Level::Warning), "{word}");
     }
     for word in ["info", "none", "Notice", "ok"] {

@@ -67,6 +67,56 @@ fn the_users_own_title_and_message_are_kept_and_the_default_ones_are_not() {
     assert_eq!(fields(&alert)[0], "alertname=High memory usage");
 }
 
+/// As Grafana's templates `default.title` and `default.message` make them.
+#[test]
+fn only_what_is_the_default_is_left_out() {
+    let payload = |title: &str, message: &str| {
+        json!({
+            "version": "1", "status": "firing", "title": title, "message": message,
+            "groupLabels": {"grafana_folder": "Pay", "alertname": "Lag"},
+            "commonLabels": {"alertname": "Lag", "grafana_folder": "Pay", "team": "blue (night)"},
+            "alerts": [
+                {"status": "firing", "labels": {"alertname": "Lag", "team": "blue (night)", "db": "1"},
+                 "annotations": {"summary": "late\n\nby 5 s"}, "generatorURL": "https://g.example.com/1"},
+                {"status": "firing", "labels": {"alertname": "Lag", "team": "blue (night)", "db": "2"}},
+                {"status": "resolved", "labels": {"alertname": "Lag", "team": "blue (night)", "db": "3"}},
+            ],
+        })
+        .to_string()
+    };
+    let blocks = "**Firing**\n\nValue: B=5, C=1\nLabels:\n - alertname = Lag\n - db = 1\n - team = blue (night)\n\
+        Annotations:\n - summary = late\n\nby 5 s\nSource: https://g.example.com/1\nSilence: https://g.example.com/s\n\n\
+        Value: [no value]\nLabels:\n - alertname = Lag\n - db = 2\nAnnotations:\n\n\
+        **Resolved**\n\nValue: B=0\nLabels:\n - db = 3\nAnnotations:\n";
+    let default = "[FIRING:2, RESOLVED:1] Lag Pay (blue (night))";
+    let alert = grafana(&payload(default, blocks));
+    assert_eq!(title(&alert), "[FIRING:2, RESOLVED:1] Lag");
+    assert!(!body(&alert).contains("**") && !body(&alert).contains("Labels:"), "{}", body(&alert));
+    for own in [
+        "[FIRING] pay: call Zhang",
+        "[FIRING:3] Lag Pay (blue (night))",
+        "[FIRING:2, RESOLVED:1] Lag Pay",
+        "[RESOLVED]",
+    ] {
+        assert_eq!(title(&grafana(&payload(own, blocks))), own);
+    }
+    for own in [
+        "**Firing**\n\nreplica lag, call DBA 555-0100".to_owned(),
+        format!("{blocks}\ncall the DBA"),
+        blocks.replace(" - db = 2", " - db = 4"),
+        "**Firing**".to_owned(),
+    ] {
+        let alert = grafana(&payload(default, &own));
+        assert!(body(&alert).starts_with(own.trim()), "{own}: {}", body(&alert));
+    }
+}
+
+#[test]
+fn figures_keep_their_digits() {
+    let json = r#"{"alerts": [{"values": {"A": 93.33333333333333, "B": 123456789012345678901, "C": 1.50, "D": "7"}}]}"#;
+    assert_eq!(body(&grafana(json)), "values: A=93.33333333333333, B=123456789012345678901, C=1.50, D=7");
+}
+
 #[test]
 fn a_picture_without_an_address_is_only_mentioned() {
     let alert = json!({"status": "firing", "labels": {"alertname": "A"}, "imageURL": "graph.png", "values": {"A": null, "B": "NaN"}});

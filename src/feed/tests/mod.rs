@@ -2,12 +2,14 @@
 
 mod alertmanager;
 mod grafana;
+mod lenient;
 mod property;
 mod refusals;
 
+use chrono::DateTime;
 use strum::VariantArray;
 
-use super::FeedFormat;
+use super::{Clock, FeedFormat};
 use crate::alert::{Alert, Field};
 use crate::error::Result;
 
@@ -17,17 +19,31 @@ const RESOLVED: &str = include_str!("../../../tests/data/feeds/alertmanager-reso
 const GRAFANA_GROUP: &str = include_str!("../../../tests/data/feeds/grafana-group.json");
 const GRAFANA_IMAGE: &str = include_str!("../../../tests/data/feeds/grafana-image.json");
 
-/// Times are shown in the zone that they have.
-fn read(format: FeedFormat, json: &str) -> Result<Alert> {
-    super::read(format, json, |at| at.format("%Y-%m-%d %H:%M %z").to_string())
+/// Times are shown in the zone that they have; it is noon on the day of all samples.
+fn read(format: FeedFormat, json: &str) -> Result<(Alert, Vec<String>)> {
+    let now = DateTime::parse_from_rfc3339("2026-03-01T12:00:00Z").unwrap();
+    let clock = Clock { now, show: &|at| at.format("%Y-%m-%d %H:%M %z").to_string() };
+    let mut warnings = Vec::new();
+    Ok((super::read(format, json, &clock, &mut warnings)?, warnings))
+}
+
+/// Without a warning.
+fn quietly(format: FeedFormat, json: &str) -> Alert {
+    let (alert, warnings) = read(format, json).unwrap();
+    assert_eq!(warnings, [""; 0], "{json}");
+    alert
+}
+
+fn title(alert: &Alert) -> &str {
+    alert.title.as_deref().unwrap_or_default()
 }
 
 fn alertmanager(json: &str) -> Alert {
-    read(FeedFormat::Alertmanager, json).unwrap()
+    quietly(FeedFormat::Alertmanager, json)
 }
 
 fn grafana(json: &str) -> Alert {
-    read(FeedFormat::Grafana, json).unwrap()
+    quietly(FeedFormat::Grafana, json)
 }
 
 fn fields(alert: &Alert) -> Vec<String> {

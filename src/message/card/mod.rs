@@ -119,7 +119,7 @@ pub struct Lengths {
     pub emphasis_desc: usize,
     /// `sub_title_text`
     pub sub_title: usize,
-    /// `horizontal_content_list[].keyname`
+    /// `horizontal_content_list[].keyname`, in Chinese characters: see [`chinese_chars`](crate::sanitize::chinese_chars).
     pub horizontal_key: usize,
     /// `horizontal_content_list[].value`
     pub horizontal_value: usize,

@@ -192,7 +192,7 @@ fn check_image(image: &CardImage, at: &mut At<'_>) {
 
 fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>) {
     at.field("type").one_of(item.r#type, 0..=3);
-    at.field("keyname").filled(&item.keyname).advised_chars(&item.keyname, lengths.horizontal_key);
+    at.field("keyname").filled(&item.keyname).advised_chinese_chars(&item.keyname, lengths.horizontal_key);
     at.field("value").advised_chars(or_empty(&item.value), lengths.horizontal_value);
     match item.r#type {
         Some(1) => required_by_type(&item.url, "url", 1, at),

@@ -81,7 +81,9 @@ fn in_markdown_v2_the_body_is_fenced_and_the_rest_has_backslashes() {
         let sent = delivered(
             &scene,
             line,
-            scene.send(Channel::Webhook, &["-t", "markdown_v2", "--title", line, "--field", &field]).stdin(""),
+            scene
+                .send(Channel::Webhook, &["-t", "markdown_v2", "--title", line, "--field", "a=b", "--field", &field])
+                .stdin(""),
         );
         let lines: Vec<_> = text_in(&sent[0]).split('\n').collect();
         let (title, row) = (lines[0].strip_prefix("# ").unwrap(), lines[4]);
@@ -121,11 +123,20 @@ fn articles_and_cards_have_no_markup() {
             let sent = delivered(&scene, line, scene.send(route, &args));
             let article = &sent[0]["news"]["articles"][0];
             assert_eq!((&article["title"], text_in(&sent[0])), (&line.into(), &*format!("k: {line}\n{line}")));
-            let args =
-                ["--card", "text_notice", "--url", URL, "--field", &format!("long key={line}"), "--quote", line, line];
+            let args = [
+                "--card",
+                "text_notice",
+                "--url",
+                URL,
+                "--field",
+                &format!("a long name={line}"),
+                "--quote",
+                line,
+                line,
+            ];
             let sent = delivered(&scene, line, scene.send(route, &args));
             let card = &sent[0]["template_card"];
-            assert_eq!(card["sub_title_text"], format!("long key: {line}\n{line}"));
+            assert_eq!(card["sub_title_text"], format!("a long name: {line}\n{line}"));
             assert_eq!(card["quote_area"]["quote_text"], line);
         }
     }

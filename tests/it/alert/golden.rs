@@ -243,7 +243,7 @@ fn abridged(text: &str) -> Vec<&str> {
                 [&lines[..first.min(at)], &["⋮", "[… bytes left out …]"], note, &["⋮"], &lines[lines.len() - last..]];
             parts.concat()
         }
-        None if lines.len() > 100 => [&lines[..first], &["⋮"], &lines[lines.len() - last..]].concat(),
+        None if lines.len() > 160 => [&lines[..first], &["⋮"], &lines[lines.len() - last..]].concat(),
         None => lines,
     }
 }

@@ -25,7 +25,7 @@ const ALL: [&str; 13] = [
 #[test]
 fn each_has_its_place_in_each_type() {
     let heading = "<font color=\"warning\">**[CRITICAL] Disk**</font>";
-    let table = "| key | value |\n| :-- | :-- |\n| host | web-1 |\n| user | a=b |";
+    let table = "| host | web-1 |\n| :-- | :-- |\n| user | a=b |";
     let text = format!("[CRITICAL] Disk\nhost: web-1\nuser: a=b\n\n98 %\nopen: {URL}\n{PICTURE}");
     let markdown = format!("{heading}\n> host: web-1\n> user: a=b\n\n98 %\n[open]({URL})\n[图片]({PICTURE})");
     let markdown_v2 = format!("# [CRITICAL] Disk\n\n{table}\n\n```\n98 %\n```\n\n[open]({URL})\n\n![]({PICTURE})");

@@ -78,7 +78,7 @@ fn a_late_alert_says_so_in_its_own_text() {
         (Channel::App, &["-t", "textcard"], " <div class=\"gray\">a: b</div>"),
         (Channel::App, &["-t", "news"], " a: b\nfull"),
         (Channel::Webhook, &["-t", "news"], " a: b\nfull"),
-        (Channel::Webhook, &["-t", "markdown_v2"], "\n\n# [OK] Disk\n\n| key | value |"),
+        (Channel::Webhook, &["-t", "markdown_v2"], "\n\n# [OK] Disk\n\na: b\n\n"),
         (Channel::Webhook, &["-t", "markdown_v2", "--prefix", "prod"], " prod\n\n# [OK] Disk"),
         (Channel::App, &["--card", "text_notice"], " the next message is late"),
     ];
@@ -97,10 +97,10 @@ fn a_late_alert_says_so_in_its_own_text() {
         &scene,
         "table",
         Channel::Webhook,
-        scene.send(Channel::Webhook, &["-t", "markdown_v2", "--field", "a=b"]).stdin(""),
+        scene.send(Channel::Webhook, &["-t", "markdown_v2", "--field", "a=b", "--field", "c=d"]).stdin(""),
     );
     age(&scene, 37);
-    assert_eq!(unmarked(text_in(&flush(&scene, "table")[0])), Some("\n\n| key | value |\n| :-- | :-- |\n| a | b |"));
+    assert_eq!(unmarked(text_in(&flush(&scene, "table")[0])), Some("\n\n| a | b |\n| :-- | :-- |\n| c | d |"));
 }
 
 #[test]

@@ -27,8 +27,8 @@ fn it_stands_before_the_title_or_else_the_text() {
         (Channel::Webhook, &["-t", "markdown_v2", "# full"], "[prod]\n\n# full"),
         (
             Channel::Webhook,
-            &["-t", "markdown_v2", "--field", "a=b"],
-            "[prod]\n\n| key | value |\n| :-- | :-- |\n| a | b |",
+            &["-t", "markdown_v2", "--field", "a=b", "--field", "c=d"],
+            "[prod]\n\n| a | b |\n| :-- | :-- |\n| c | d |",
         ),
     ];
     for (route, args, expected) in cases {

@@ -214,17 +214,15 @@ fn control_characters_are_refused_at_their_path() {
 fn what_is_no_payload_is_refused() {
     let scene = Scene::new();
     let body = r#"{"msgtype": "text", "text": {"content": "a"}}"#;
-    let cases: [(&[&str], &[u8], &str, &str); 14] = [
+    let cases: [(&[&str], &[u8], &str, &str); 12] = [
         (&[], b"", "the payload from stdin is not JSON", "jq"),
         (&[], b" \n", "the payload from stdin is not JSON", "jq"),
         (&[], b"disk full", "the payload from stdin is not JSON", "without --payload"),
         (&[], b"{\"content\": \"a\nb\"}", "at line 2 column 0", "jq"),
         (&[], b"{\"content\": \"a\"} {}", "the payload from stdin is not JSON", "jq"),
-        (&[], br#"{"content": "\ud83d"}"#, "the payload from stdin is not JSON", "jq"),
         (&[], b"[]", "the payload from stdin is not a JSON object", "whole body with msgtype"),
         (&[], b"\"text\"", "is not a JSON object", "whole body with msgtype"),
         (&[], b"null", "is not a JSON object", "whole body with msgtype"),
-        (&[], b"{\"content\": \"\xb4\xc5\"}", "not UTF-8 at byte offset 13", "UTF-8"),
         (
             &["-t", "markdown"],
             body.as_bytes(),

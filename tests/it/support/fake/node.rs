@@ -144,6 +144,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The same in Chinese characters (字): two of ASCII take the room of one.
+    pub fn shows_chinese_chars(&self, name: &str, limit: usize) {
+        let halves = self.text(name).map(|text| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>());
+        if halves.is_some_and(|halves| halves > 2 * limit) {
+            self.shows_chars(name, limit);
+        }
+    }
+
     /// A number out of these; absent is the first of them.
     pub fn choice(&self, name: &str, values: &[i64]) -> Checked<i64> {
         let value = self.int(name).unwrap_or(values[0]);

@@ -212,7 +212,7 @@ fn contents(world: &World, home: &Home, side: Side, card: &Node) -> Checked {
     for row in rows {
         row.only(&["type", "keyname", "value", "url", "media_id", "userid"]);
         row.filled("keyname", 42027)?;
-        row.shows_chars("keyname", 5);
+        row.shows_chinese_chars("keyname", 5);
         row.shows_chars("value", if side == Side::App { 30 } else { 26 });
         match row.choice("type", &[0, 1, 2, 3])? {
             1 => drop(row.filled("url", 42028)?),
