@@ -94,17 +94,30 @@ fn quoted(text: &str) -> String {
 }
 
 fn line(text: &Text) -> String {
-    protect(&text.iter().map(span).collect::<String>()) + "\n"
+    let mut line = String::new();
+    let mut before = None;
+    for span in text {
+        line.push_str(&span_in_roff(span, before));
+        before = span.text.chars().next_back();
+    }
+    protect(&line) + "\n"
 }
 
-fn span(span: &Span) -> String {
-    let text = escape(&span.text);
+/// A span behind this sign.
+fn span_in_roff(span: &Span, before: Option<char>) -> String {
+    // The break comes before what changes the font.
+    let is_apart = before.zip(span.text.chars().next()).is_some_and(|(before, first)| may_break(before, first));
+    let (apart, text) = (if is_apart { "\\:" } else { "" }, escape(&span.text));
     match span.look {
-        Look::Plain => text,
-        Look::Strong | Look::Code => format!("\\fB{text}\\fR"),
-        Look::Emphasis => format!("\\fI{text}\\fR"),
-        Look::Topic => format!("\\fBwecom\\-alert\\-{text}\\fR({})", super::topic::section(&span.text)),
+        Look::Plain => format!("{apart}{text}"),
+        Look::Strong | Look::Code => format!("{apart}\\fB{text}\\fR"),
+        Look::Emphasis => format!("{apart}\\fI{text}\\fR"),
+        Look::Topic => format!("{apart}\\fBwecom\\-alert\\-{text}\\fR({})", super::topic::section(&span.text)),
     }
+}
+
+fn may_break(before: char, after: char) -> bool {
+    before != ' ' && after != ' ' && may_part(before, after)
 }
 
 /// A line that begins with a sign of a request is none.
@@ -117,7 +130,7 @@ fn escape(text: &str) -> String {
     let mut escaped = String::new();
     let mut before = None;
     for c in text.chars() {
-        if before.is_some_and(|before| before != ' ' && c != ' ' && may_part(before, c)) {
+        if before.is_some_and(|before| may_break(before, c)) {
             escaped.push_str("\\:");
         }
         match c {
@@ -132,4 +145,28 @@ fn escape(text: &str) -> String {
         before = Some(c);
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::markdown::parse;
+    use super::*;
+
+    #[test]
+    fn a_page_becomes_requests() {
+        let page =
+            parse("# A page\n\n.first `a-b` \\\\\n\n## Some part\n\n- one\n- two\n\n```\n.x\n```\n\n[run](run.md)");
+        let roff = render("wecom-alert-x", 7, "A page", &page);
+        let (_, roff) = roff.split_once(".nh\n").unwrap();
+        let wanted = ".SH NAME\nwecom\\-alert\\-x \\- A page\n.SH DESCRIPTION\n\\&.first \\fBa\\-b\\fR \\e\n\
+                      .SH \"SOME PART\"\n.IP \\(bu 2\none\n.PD 0\n.IP \\(bu 2\ntwo\n.PD\n.PP\n.nf\n\\&.x\n.fi\n\
+                      .PP\n\\fBwecom\\-alert\\-run\\fR(7)\n";
+        assert_eq!(roff, wanted);
+    }
+
+    #[test]
+    fn chinese_may_be_broken_between_characters_and_spans() {
+        let Some(Block::Paragraph(text)) = parse("用`a`、`b`，好").pop() else { panic!() };
+        assert_eq!(line(&text), "用\\:\\fBa\\fR、\\:\\fBb\\fR，\\:好\n");
+    }
 }
