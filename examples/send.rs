@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use wecom_alert::channel::Channel;
-use wecom_alert::config::{Config, Environment, Overrides};
+use wecom_alert::config::{Config, Environment, Lenience, Overrides};
 use wecom_alert::delivery::Outcome;
 use wecom_alert::error::Result;
 use wecom_alert::event::Observer;
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 
 async fn alert(text: String) -> Result<Outcome> {
     let environment = Environment::from_process();
-    let config = Config::read(&Overrides::default(), &environment)?;
+    let config = Config::read(&Overrides::default(), &environment, Lenience::Send)?;
     let mut session = Session::new(&config, config.resolve()?, Mask::default(), Observer::new(|_| {}));
     send(&mut session, Request::text(Channel::Webhook, text)).await
 }

@@ -211,7 +211,8 @@ impl Invocation<'_> {
         if self.overrides.has(Setting::DryRun) {
             return self.fail(error);
         }
-        match run::run_plainly(request, error.message()) {
+        let checked = run::check_options(request, self.overrides, self.environment, self.mask);
+        match checked.and_then(|()| run::run_plainly(request, error.message())) {
             Ok(ran) => {
                 let how = report_settings(self.overrides, self.environment);
                 let report = Report { ran: Some(&ran), ..self.report(Outcome::from(error)) };
@@ -241,12 +242,16 @@ impl Invocation<'_> {
     fn carry_out_on(&self, runtime: &Runtime, task: Task) -> u8 {
         let Self { environment, mask, overrides, .. } = *self;
         let (ran, mut stops) = match &task {
-            Task::Run(request) if !overrides.has(Setting::DryRun) => match run_first(request, runtime) {
-                Ok((ran, stops)) => (Some(ran), stops),
-                Err(error) => return self.fail(error),
-            },
+            Task::Run(request) if !overrides.has(Setting::DryRun) => {
+                let ran = run::check_options(request, overrides, environment, mask);
+                match ran.and_then(|()| run_first(request, runtime)) {
+                    Ok((ran, stops)) => (Some(ran), stops),
+                    Err(error) => return self.fail(error),
+                }
+            }
             _ => (None, runtime.block_on(async { StopSignals::listen() })),
         };
+        let lenience = task.lenience(overrides.has(Setting::DryRun));
         // What is reported where there are no settings.
         let end_early = |outcome: Outcome| {
             let how = report_settings(overrides, environment);
@@ -262,7 +267,7 @@ impl Invocation<'_> {
             tokio::select! {
                 biased;
                 signal = stops.received() => Err(signal),
-                config = Config::read_in_time(overrides, environment) => Ok(config),
+                config = Config::read_in_time(overrides, environment, lenience) => Ok(config),
             }
         };
         let config = match runtime.block_on(reading) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
+use wecom_alert::config::Lenience;
 use wecom_alert::flush::Selection;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::RunRequest;
@@ -91,6 +92,16 @@ impl Task {
         }
     }
 
+    /// What it does about wrong settings.
+    pub(crate) fn lenience(&self, is_dry_run: bool) -> Lenience {
+        match self {
+            _ if is_dry_run => Lenience::Strict,
+            Self::Run(_) => Lenience::Run,
+            Self::Send(_) | Self::Flush { .. } => Lenience::Send,
+            _ => Lenience::Strict,
+        }
+    }
+
     /// Whether it sends an alert; entries of the outbox may be delivered after that.
     pub(crate) fn sends(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Run(_))
@@ -137,18 +148,20 @@ fn run_request(args: RunArgs) -> RunRequest {
 /// What alerts of all commands have: attached files and content.
 fn alert_request(channel: Channel, args: AlertArgs) -> Request {
     let card = args.card;
+    // An empty option counts as not given, as an empty variable does.
+    let is_filled = |value: &String| !value.trim().is_empty();
     let alert = AlertFields {
-        level: args.level,
-        field: args.field,
+        level: args.level.filter(is_filled),
+        field: args.field.into_iter().filter(is_filled).collect(),
         ci: args.ci,
         card: card.card,
-        source: card.source,
-        emphasis: card.emphasis,
-        quote: card.quote,
-        jump: card.jump,
+        source: card.source.filter(is_filled),
+        emphasis: card.emphasis.filter(is_filled),
+        quote: card.quote.filter(is_filled),
+        jump: card.jump.into_iter().filter(is_filled).collect(),
         button: card.button,
         option: card.option,
-        task_id: card.task_id,
+        task_id: card.task_id.filter(is_filled),
     };
     Request {
         input: MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() },

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::env::Environment;
 use super::file::{self, ConfigFile};
+use super::lenience::Mistakes;
 use super::setting::Setting;
 use super::value::{Overrides, SettingValue};
 use crate::blocking::off_loop;
@@ -39,6 +40,20 @@ impl Places {
         Ok(Self { named, usual })
     }
 
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> + Clone {
+        self.named.iter().map(|(path, _)| path).chain(&self.usual)
+    }
+
+    /// Whether reading waits for nobody and can be done again.
+    pub(super) fn are_plain(&self) -> bool {
+        !self.paths().any(is_slow)
+    }
+
+    /// Whether there is no file of the name that was given.
+    pub(super) fn is_missing(&self) -> bool {
+        self.named.iter().any(|(path, _)| !path.is_file())
+    }
+
     /// Reads the config file that was named, else the first that is found.
     pub(super) fn read(self) -> Result<Option<Found>> {
         if let Some((path, place)) = self.named {
@@ -60,9 +75,7 @@ impl Places {
 
     /// The same within a time limit: it may be a pipe, as with `<(…)`, and nobody may write into it.
     pub(super) async fn read_within(self, limit: Duration) -> Result<Option<Found>> {
-        let paths = self.named.iter().map(|(path, _)| path).chain(&self.usual);
-        let is_slow = |path: &&PathBuf| path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
-        let Some(slow) = paths.clone().find(is_slow).cloned() else { return self.read() };
+        let Some(slow) = self.paths().find(|path| is_slow(path)).cloned() else { return self.read() };
         let reading = off_loop(move || self.read());
         tokio::time::timeout(limit, reading).await.map_err(|_| {
             Error::config(
@@ -74,9 +87,14 @@ impl Places {
 }
 
 impl Found {
-    pub(super) fn parse(self) -> Result<ConfigFile> {
-        Ok(ConfigFile { mode: self.mode, ..file::parse_bytes(&self.bytes, self.path)? })
+    pub(super) fn parse(self, mistakes: &Mistakes) -> Result<ConfigFile> {
+        Ok(ConfigFile { mode: self.mode, ..file::parse_bytes(&self.bytes, self.path, mistakes)? })
     }
+}
+
+/// Whether reading may wait for somebody who writes.
+fn is_slow(path: &PathBuf) -> bool {
+    path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 /// `None` if nothing is there; a file that cannot be opened is an error, never skipped.

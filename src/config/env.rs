@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::choice::Language;
+use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
 use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
@@ -114,10 +115,10 @@ impl Environment {
     }
 
     /// The settings that variables give; an empty one counts as unset.
-    pub(super) fn layer(&self) -> Result<Layer> {
+    pub(super) fn layer(&self, mistakes: &Mistakes) -> Result<Layer> {
         let mut layer = Layer::default();
         for setting in Setting::ALL {
-            if let Some(value) = self.value(*setting)? {
+            if let Some(value) = mistakes.pass_over(*setting, false, self.value(*setting))?.flatten() {
                 layer.insert(value);
             }
         }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
+use super::lenience::Mistakes;
 use super::setting::{Setting, ValueKind};
 use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
@@ -35,9 +36,9 @@ pub(super) struct ConfigFile {
 }
 
 /// Reads a whole config file; `path` is for messages and for relative paths.
-pub(super) fn parse_bytes(bytes: &[u8], path: PathBuf) -> Result<ConfigFile> {
+pub(super) fn parse_bytes(bytes: &[u8], path: PathBuf, mistakes: &Mistakes) -> Result<ConfigFile> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => parse(text, path),
+        Ok(text) => parse(text, path, mistakes),
         Err(error) => {
             let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
             let (line, column) = position(good, good.len());
@@ -49,11 +50,11 @@ pub(super) fn parse_bytes(bytes: &[u8], path: PathBuf) -> Result<ConfigFile> {
     }
 }
 
-fn parse(text: &str, path: PathBuf) -> Result<ConfigFile> {
+fn parse(text: &str, path: PathBuf, mistakes: &Mistakes) -> Result<ConfigFile> {
     // The parser skips the mark too, but positions would count it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let folder = Rc::from(path.parent().unwrap_or(Path::new("")));
-    let document = Document { text, path: &path, folder };
+    let document = Document { text, path: &path, folder, mistakes };
     let table = DeTable::parse(text).map_err(|error| document.syntax_error(&error))?;
     let mut default_profile = None;
     let mut top = Layer::default();
@@ -67,7 +68,7 @@ fn parse(text: &str, path: PathBuf) -> Result<ConfigFile> {
             (DEFAULT_PROFILE, _) => return Err(document.wrong_type(key, "the name of a profile as a string", None)),
             (PROFILES, DeValue::Table(named)) => profiles = document.profiles(named)?,
             (PROFILES, _) => return Err(document.wrong_type(key, "a table", None)),
-            _ => top.insert(document.entry(key, value, None)?),
+            _ => document.entry(key, value, None)?.into_iter().for_each(|entry| top.insert(entry)),
         }
     }
     top.refuse_two_forms()?;
@@ -79,6 +80,7 @@ struct Document<'a> {
     text: &'a str,
     path: &'a Path,
     folder: Rc<Path>,
+    mistakes: &'a Mistakes,
 }
 
 impl Document<'_> {
@@ -99,7 +101,7 @@ impl Document<'_> {
             };
             let mut layer = Layer::default();
             for (key, value) in in_order(settings) {
-                layer.insert(self.entry(key, value, Some(name))?);
+                self.entry(key, value, Some(name))?.into_iter().for_each(|entry| layer.insert(entry));
             }
             layer.refuse_two_forms()?;
             profiles.insert(name.to_owned(), layer);
@@ -112,16 +114,17 @@ impl Document<'_> {
         key: &Spanned<DeString<'_>>,
         value: &Spanned<DeValue<'_>>,
         profile: Option<&str>,
-    ) -> Result<SettingValue> {
+    ) -> Result<Option<SettingValue>> {
         let Some(known) = Setting::of_key(key.get_ref()) else {
             return Err(self.unknown_key(key, value, profile));
         };
         let raw =
-            read_raw(known.row().kind, value.get_ref()).map_err(|expected| self.wrong_type(key, expected, profile))?;
+            read_raw(known.row().kind, value.get_ref()).map_err(|expected| self.wrong_type(key, expected, profile));
+        let Some(raw) = self.mistakes.pass_over(known, false, raw)? else { return Ok(None) };
         let precedence = if profile.is_some() { Precedence::Profile } else { Precedence::TopLevel };
         let origin = format!("{}{} in {}", known.name(), of_profile(profile), self.path.display());
-        Ok(SettingValue::new(known, raw, precedence, origin)
-            .in_file(position(self.text, key.span().start), Rc::clone(&self.folder)))
+        let value = SettingValue::new(known, raw, precedence, origin);
+        Ok(Some(value.in_file(position(self.text, key.span().start), Rc::clone(&self.folder))))
     }
 
     fn unknown_key(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, profile: Option<&str>) -> Error {

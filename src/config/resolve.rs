@@ -9,17 +9,18 @@ use super::config_file::{Exposure, Found, Places, readers};
 use super::credential::SecretSource;
 use super::env::Environment;
 use super::file::ConfigFile;
+use super::lenience::{Lenience, Mistakes};
 use super::parse::{
     parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
     parse_verbose,
 };
 use super::profile::choose_profile;
 use super::proxy::ProxyUrl;
-use super::setting::{PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
+use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::settings::{ProxySetting, RecipientSettings, Settings};
 use super::urls::BaseUrl;
 use super::value::{Layer, Layers, Overrides, Precedence, Rank, RawValue, SettingValue, Sourced};
-use crate::error::Result;
+use crate::error::{Result, Status};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,7 +28,6 @@ const DEADLINE: Duration = Duration::from_secs(90);
 const RETRIES: u32 = 3;
 const MOST_PREFIX_BYTES: usize = 120;
 const OUTBOX_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-const RECIPIENTS: &[Setting] = &[Setting::ToUser, Setting::ToParty, Setting::ToTag];
 
 /// What command line, environment and config file say. They are read once, so that a command and its further targets
 /// get the same settings, even where the file is a pipe. No `Debug`: a proxy may carry a password.
@@ -38,6 +38,7 @@ pub struct Config<'a> {
     pub(super) env: &'a Environment,
     /// Warnings from reading, one sentence each.
     warnings: Vec<String>,
+    mistakes: Mistakes,
 }
 
 impl<'a> Config<'a> {
@@ -46,27 +47,78 @@ impl<'a> Config<'a> {
     /// # Errors
     ///
     /// Exit 3 for a file or a variable that cannot be read.
-    pub fn read(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
-        let (config, places) = Self::without_file(overrides, env)?;
+    pub fn read(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
+        let (config, places) = Self::without_file(overrides, env, lenience)?;
         config.with_file(places.read()?)
     }
 
     /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give. Fails as
     /// [`Config::read`] does.
-    pub async fn read_in_time(overrides: &Overrides, env: &'a Environment) -> Result<Self> {
-        let (config, places) = Self::without_file(overrides, env)?;
+    pub async fn read_in_time(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
+        let (config, places) = Self::without_file(overrides, env, lenience)?;
         config.with_file(places.read_within(asked_deadline(overrides, env)).await?)
     }
 
-    fn without_file(overrides: &Overrides, env: &'a Environment) -> Result<(Self, Places)> {
-        let (options, environment) = (overrides.0.clone(), env.layer()?);
-        let config = Self { options, environment, file: None, env, warnings: env.unknown_variables() };
+    /// Reads what can be known before a command is run that may take hours: `None` where the file is wrong, or no plain one
+    /// and can be read only once.
+    ///
+    /// # Errors
+    ///
+    /// Usage, for options that name no file or no profile.
+    pub fn peek(overrides: &Overrides, env: &'a Environment) -> Result<Option<Self>> {
+        let (config, places) = match Self::without_file(overrides, env, Lenience::Run) {
+            Ok(found) => found,
+            Err(error) if error.status() == Status::Usage => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        if !places.are_plain() {
+            return Ok(None);
+        }
+        let is_missing = overrides.has(Setting::Config) && places.is_missing();
+        let config = match places.read().and_then(|found| config.with_file(found)) {
+            Ok(config) => config,
+            Err(error) if is_missing => return Err(error.with_status(Status::Usage)),
+            Err(_) => return Ok(None),
+        };
+        if overrides.has(Setting::Profile) {
+            config.check_profile().map_err(|error| error.with_status(Status::Usage))?;
+        }
+        Ok(Some(config))
+    }
+
+    /// The settings as far as no file with a secret has to be read for them. Fails as [`Config::resolve`] does.
+    pub fn peek_settings(&self) -> Result<Settings> {
+        let mut options = self.options.clone();
+        let dry_run = RawValue::Flag(true);
+        options.insert(SettingValue::new(Setting::DryRun, dry_run, Precedence::Option, String::new()));
+        let (settings, _) = self.resolve_with(&options, self.rank(), true)?;
+        Ok(Settings { dry_run: false, ..settings })
+    }
+
+    fn check_profile(&self) -> Result<()> {
+        let empty = Layer::default();
+        let layers = Layers {
+            options: &self.options,
+            environment: &self.environment,
+            profile: &empty,
+            top: &empty,
+            rank: self.rank(),
+            mistakes: &self.mistakes,
+        };
+        choose_profile(self.file.as_ref(), &layers, self.env, true).map(drop)
+    }
+
+    fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
+        let mistakes = Mistakes::new(lenience);
+        let options = overrides.0.clone().without_empty(lenience, |warning| mistakes.tell(warning));
+        let environment = env.layer(&mistakes)?;
+        let config = Self { options, environment, file: None, env, warnings: env.unknown_variables(), mistakes };
         let places = Places::of(config.asked(Setting::Config), env)?;
         Ok((config, places))
     }
 
     fn with_file(mut self, found: Option<Found>) -> Result<Self> {
-        self.file = found.map(Found::parse).transpose()?;
+        self.file = found.map(|found| found.parse(&self.mistakes)).transpose()?;
         self.warnings.extend(self.exposure().map(|exposure| exposure.to_string()));
         Ok(self)
     }
@@ -112,6 +164,11 @@ impl<'a> Config<'a> {
         Ok(settings)
     }
 
+    /// The mistakes in settings of further targets that were passed over, one sentence each; each is given once.
+    pub fn take_mistakes(&self) -> Vec<String> {
+        self.mistakes.take()
+    }
+
     /// What option or environment, not the file, says of a setting.
     fn asked(&self, setting: Setting) -> Option<&SettingValue> {
         self.options.get(setting).or_else(|| self.environment.get(setting))
@@ -122,17 +179,22 @@ impl<'a> Config<'a> {
         self.env.variable(name).map(str::to_owned)
     }
 
+    fn rank(&self) -> Rank {
+        if self.options.get(Setting::Profile).is_some() { Rank::Named } else { Rank::Usual }
+    }
+
     fn resolve_by(&self, needs_profile: bool) -> Result<(Settings, Vec<String>)> {
-        let rank = if self.options.get(Setting::Profile).is_some() { Rank::Named } else { Rank::Usual };
-        let (settings, ignored) = self.resolve_with(&self.options, rank, needs_profile)?;
-        Ok((settings, self.warnings.iter().cloned().chain(ignored).collect()))
+        let (settings, ignored) = self.resolve_with(&self.options, self.rank(), needs_profile)?;
+        Ok((settings, self.warnings.iter().cloned().chain(ignored).chain(self.mistakes.take()).collect()))
     }
 
     /// The settings with these options, and what is to be said of variables that the profile put aside.
     fn resolve_with(&self, options: &Layer, rank: Rank, needs_profile: bool) -> Result<(Settings, Option<String>)> {
         let (file, env) = (self.file.as_ref(), self.env);
         let empty = Layer::default();
-        let without_file = Layers { options, environment: &self.environment, profile: &empty, top: &empty, rank };
+        let mistakes = &self.mistakes;
+        let without_file =
+            Layers { options, environment: &self.environment, profile: &empty, top: &empty, rank, mistakes };
         let chosen = choose_profile(file, &without_file, env, needs_profile)?;
         let profile = chosen.map(|(name, _)| name.to_owned());
         let layers = &Layers {
@@ -256,8 +318,8 @@ impl Config<'_> {
 
 /// The deadline that option or environment give, else the default: for what comes before the config file is known.
 pub fn asked_deadline(overrides: &Overrides, env: &Environment) -> Duration {
-    let environment = env.layer().unwrap_or_default();
-    let asked = overrides.0.get(Setting::Deadline).or_else(|| environment.get(Setting::Deadline));
+    let environment = env.value(Setting::Deadline).ok().flatten();
+    let asked = overrides.0.get(Setting::Deadline).or(environment.as_ref());
     asked.and_then(|given| parse_duration(given.text().ok()?).ok()).unwrap_or(DEADLINE)
 }
 
@@ -299,11 +361,12 @@ fn resolve_cache_dir(layers: &Layers<'_>, env: &Environment) -> Result<Option<Pa
 /// Its origin is its place, with line and column.
 fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     let Some(given) = layers.get(Setting::Msgtype) else { return Ok(None) };
-    Ok(Some(Sourced { value: given.text()?.to_owned(), origin: given.place(), precedence: given.precedence }))
+    let value = layers.settle(given, given.text())?.map(str::to_owned);
+    Ok(value.map(|value| Sourced { value, origin: given.place(), precedence: given.precedence }))
 }
 
 fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> {
-    let Layers { options, environment, profile, top, rank } = *layers;
+    let Layers { options, environment, profile, top, rank, .. } = *layers;
     let levels = match rank {
         Rank::Target => [profile, options, environment, top],
         Rank::Named | Rank::Usual => [options, environment, profile, top],
@@ -326,29 +389,35 @@ fn resolve_further_targets(layers: &Layers<'_>) -> Result<(Vec<TargetName>, Opti
     if layers.rank == Rank::Target {
         return Ok((Vec::new(), None));
     }
-    let also = match layers.get(Setting::Also) {
-        Some(given) => {
-            let names = given.list()?;
-            names.iter().map(|name| name.parse()).collect::<Result<_>>().map_err(|error| given.wrap(&error))?
+    let mut also = Vec::new();
+    if let Some(given) = layers.get(Setting::Also) {
+        for name in layers.list(Setting::Also)? {
+            also.extend(layers.settle(given, name.parse().map_err(|error| given.wrap(&error)))?);
         }
-        None => Vec::new(),
-    };
+    }
     Ok((also, layers.parsed(Setting::Fallback, str::parse)?))
 }
 
 fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {
     let chosen = layers.parsed(Setting::OnRateLimit, parse_choice)?.unwrap_or_default();
     match layers.get(Setting::OnRateLimit) {
-        Some(given) if chosen == OnRateLimit::Outbox && !layers.flag(Setting::Outbox)? => Err(given.invalid(
-            "this needs the outbox itself, which is off",
-            "add `--outbox` or set `outbox = true`, or write `wait` or `fail` here",
-        )),
+        Some(given) if chosen == OnRateLimit::Outbox && !layers.flag(Setting::Outbox)? => {
+            let wrong = given.invalid(
+                "this needs the outbox itself, which is off",
+                "add `--outbox` or set `outbox = true`, or write `wait` or `fail` here",
+            );
+            Ok(layers.settle(given, Err(wrong))?.unwrap_or_default())
+        }
         _ => Ok(chosen),
     }
 }
 
 fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::CooldownKey) else { return Ok(None) };
+    layers.settle(given, cooldown_key(given, layers))
+}
+
+fn cooldown_key(given: &SettingValue, layers: &Layers<'_>) -> Result<String> {
     let key = given.text()?;
     // An unset variable in it would give all alerts the same key.
     if key.trim().is_empty() {
@@ -360,18 +429,20 @@ fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
             "add `--cooldown DURATION` or set `cooldown`, or leave the key out",
         ));
     }
-    Ok(Some(key.to_owned()))
+    Ok(key.to_owned())
 }
 
 /// It is put on every part, and must leave room for the text.
 fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::Prefix) else { return Ok(None) };
-    let prefix = given.text()?;
-    if prefix.len() > MOST_PREFIX_BYTES {
-        let what = format!("it has {} bytes, and at most {MOST_PREFIX_BYTES} are allowed", prefix.len());
-        return Err(given.invalid(&what, "shorten it: it stands on every part"));
-    }
-    Ok(Some(prefix.to_owned()).filter(|prefix| !prefix.trim().is_empty()))
+    let checked = given.text().and_then(|prefix| match prefix.len() {
+        ..=MOST_PREFIX_BYTES => Ok(prefix.to_owned()),
+        bytes => {
+            let what = format!("it has {bytes} bytes, and at most {MOST_PREFIX_BYTES} are allowed");
+            Err(given.invalid(&what, "shorten it: it stands on every part"))
+        }
+    });
+    Ok(layers.settle(given, checked)?.filter(|prefix| !prefix.trim().is_empty()))
 }
 
 /// If "quiet" and "verbose" are both set, the one of the higher level counts: `-v` overrides `quiet = true` in a file.

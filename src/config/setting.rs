@@ -75,6 +75,17 @@ pub enum OptionGroup {
     Delivery,
 }
 
+/// What a wrong value does to an alert that is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistake {
+    /// It is not sent: the setting decides whom it reaches, or whether it may.
+    Stops,
+    /// A warning, and the default counts, where file or variable hold the value. An option's is a usage error.
+    Default,
+    /// A warning, and the alert goes without it, wherever the value stands.
+    LeftOut,
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingRow {
@@ -102,6 +113,8 @@ pub struct SettingRow {
     pub variable: Option<&'static str>,
     /// Whether the config file may have it.
     pub is_in_file: bool,
+    /// What a wrong value does.
+    pub mistake: Mistake,
 }
 
 /// A setting that only the config file and variables give.
@@ -119,6 +132,7 @@ const fn no_option(kind: ValueKind) -> SettingRow {
         is_rare: false,
         variable: None,
         is_in_file: true,
+        mistake: Mistake::Default,
     }
 }
 
@@ -143,6 +157,16 @@ impl SettingRow {
 
     const fn rare(self) -> Self {
         Self { is_rare: true, ..self }
+    }
+
+    /// For what decides whom an alert reaches, or whether it may.
+    const fn decides(self) -> Self {
+        Self { mistake: Mistake::Stops, ..self }
+    }
+
+    /// For what an alert can do without.
+    const fn decorates(self) -> Self {
+        Self { mistake: Mistake::LeftOut, ..self }
     }
 
     const fn not_in_file(self) -> Self {
@@ -176,33 +200,33 @@ macro_rules! settings {
 
 settings! {
     /// Config file
-    Config = option(Path, Global, "--config", "FILE").env("WECOM_ALERT_CONFIG").not_in_file();
+    Config = option(Path, Global, "--config", "FILE").env("WECOM_ALERT_CONFIG").not_in_file().decides();
     /// Profile of the config file
-    Profile = option(Word, Global, "--profile", "NAME").short('P').env("WECOM_ALERT_PROFILE").not_in_file();
+    Profile = option(Word, Global, "--profile", "NAME").short('P').env("WECOM_ALERT_PROFILE").not_in_file().decides();
     /// Corp id of the app, not a secret
-    CorpId = option(Word, Global, "--corp-id", "ID").env("WECOM_ALERT_CORP_ID").rare();
+    CorpId = option(Word, Global, "--corp-id", "ID").env("WECOM_ALERT_CORP_ID").rare().decides();
     /// Agent id of the app
-    AgentId = option(Number, Global, "--agent-id", "ID").env("WECOM_ALERT_AGENT_ID").rare();
+    AgentId = option(Number, Global, "--agent-id", "ID").env("WECOM_ALERT_AGENT_ID").rare().decides();
     /// Secret of the app
-    Secret = no_option(Sensitive).env("WECOM_ALERT_SECRET");
+    Secret = no_option(Sensitive).env("WECOM_ALERT_SECRET").decides();
     /// File with the secret of the app
-    SecretFile = no_option(CredentialPath).env("WECOM_ALERT_SECRET_FILE");
+    SecretFile = no_option(CredentialPath).env("WECOM_ALERT_SECRET_FILE").decides();
     /// Program that prints the secret of the app
-    SecretCommand = no_option(Program);
+    SecretCommand = no_option(Program).decides();
     /// Key or URL of the webhook
-    Webhook = no_option(Sensitive).env("WECOM_ALERT_WEBHOOK");
+    Webhook = no_option(Sensitive).env("WECOM_ALERT_WEBHOOK").decides();
     /// File with the key or URL of the webhook
-    WebhookFile = no_option(CredentialPath).env("WECOM_ALERT_WEBHOOK_FILE");
+    WebhookFile = no_option(CredentialPath).env("WECOM_ALERT_WEBHOOK_FILE").decides();
     /// Program that prints the key or URL of the webhook
-    WebhookCommand = no_option(Program);
+    WebhookCommand = no_option(Program).decides();
     /// WeCom's API, or a relay to it; default https://qyapi.weixin.qq.com
-    BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare();
+    BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare().decides();
     /// http, https, socks5 or socks5h proxy; `none` ignores the proxy variables
-    Proxy = option(Sensitive, Global, "--proxy", "URL").env("WECOM_ALERT_PROXY").rare();
+    Proxy = option(Sensitive, Global, "--proxy", "URL").env("WECOM_ALERT_PROXY").rare().decides();
     /// File with the URL of the proxy
-    ProxyFile = no_option(CredentialPath);
+    ProxyFile = no_option(CredentialPath).decides();
     /// More trusted roots, beside the system's
-    CaFile = option(Path, Global, "--ca-file", "PEM").env("WECOM_ALERT_CA_FILE").rare();
+    CaFile = option(Path, Global, "--ca-file", "PEM").env("WECOM_ALERT_CA_FILE").rare().decides();
     /// Limit to connect; default 5s
     ConnectTimeout = option(Duration, Global, "--connect-timeout", "DURATION")
         .env("WECOM_ALERT_CONNECT_TIMEOUT").rare();
@@ -235,7 +259,7 @@ settings! {
     /// Turn local rule failures into warnings; WeCom decides
     NoValidate = flag(Global, "--no-validate").rare();
     /// Check everything, print the request, send nothing
-    DryRun = flag(Global, "--dry-run").not_in_file();
+    DryRun = flag(Global, "--dry-run").not_in_file().decides();
     /// Read \n, \t and \\ in CONTENT
     Escapes = flag(Escaping, "--escapes").rare();
     /// Encoding of the input: auto, utf-8 or gb18030
@@ -243,35 +267,35 @@ settings! {
     /// Succeed silently when the text is empty
     SkipEmpty = flag(Empty, "--skip-empty").rare();
     /// Send this when the text is empty
-    IfEmpty = option(Text, Empty, "--if-empty", "TEXT").rare();
+    IfEmpty = option(Text, Empty, "--if-empty", "TEXT").rare().decorates();
     /// Message type; default: the best one for the alert
     Msgtype = option(Word, MessageType, "--msgtype", "TYPE").short('t');
     /// What happened, in a line
-    Title = option(Text, Titles, "--title", "TITLE");
+    Title = option(Text, Titles, "--title", "TITLE").decorates();
     /// Where there is more to see
-    Url = option(Sensitive, LinksAndPrefix, "--url", "URL");
+    Url = option(Sensitive, LinksAndPrefix, "--url", "URL").decorates();
     /// Label of that link
-    Btntxt = option(Text, LinksAndPrefix, "--btntxt", "LABEL").rare();
+    Btntxt = option(Text, LinksAndPrefix, "--btntxt", "LABEL").rare().decorates();
     /// Address of a picture, JPG or PNG
-    Picurl = option(Sensitive, LinksAndPrefix, "--picurl", "URL").rare();
+    Picurl = option(Sensitive, LinksAndPrefix, "--picurl", "URL").rare().decorates();
     /// Stands before title or text on every part; {host} and {profile} are replaced
-    Prefix = option(Text, LinksAndPrefix, "--prefix", "TEXT").env("WECOM_ALERT_PREFIX");
+    Prefix = option(Text, LinksAndPrefix, "--prefix", "TEXT").env("WECOM_ALERT_PREFIX").decorates();
     /// Member, or @all
-    ToUser = option(List, Recipients, "--to-user", "ID").short('u').env("WECOM_ALERT_TO_USER");
+    ToUser = option(List, Recipients, "--to-user", "ID").short('u').env("WECOM_ALERT_TO_USER").decides();
     /// Department
-    ToParty = option(NumberList, Recipients, "--to-party", "ID").env("WECOM_ALERT_TO_PARTY");
+    ToParty = option(NumberList, Recipients, "--to-party", "ID").env("WECOM_ALERT_TO_PARTY").decides();
     /// Tag
-    ToTag = option(NumberList, Recipients, "--to-tag", "ID").env("WECOM_ALERT_TO_TAG");
+    ToTag = option(NumberList, Recipients, "--to-tag", "ID").env("WECOM_ALERT_TO_TAG").decides();
     /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
-    Safe = SettingRow { bare: Some("1"), ..option(Number, AppMessage, "--safe", "0|1|2").rare() };
+    Safe = SettingRow { bare: Some("1"), ..option(Number, AppMessage, "--safe", "0|1|2").rare().decides() };
     /// Let WeCom replace `$userName=ID$` and the like
     IdTrans = flag(AppMessage, "--id-trans").rare();
     /// Let WeCom drop the same message when it comes again within this time, up to 4h
     DuplicateCheck = option(Duration, AppMessage, "--duplicate-check", "DURATION").rare();
     /// Member to mention, or @all (repeatable)
-    Mention = option(List, Mentions, "--mention", "ID");
+    Mention = option(List, Mentions, "--mention", "ID").decorates();
     /// Mobile number to mention, or @all (repeatable)
-    MentionMobile = option(NumberList, Mentions, "--mention-mobile", "NUMBER");
+    MentionMobile = option(NumberList, Mentions, "--mention-mobile", "NUMBER").decorates();
     /// Where the type cannot mention: a short text behind it (default), a refusal, or nothing
     MentionFallback = option(Word, Mentions, "--mention-fallback", "text|fail|ignore")
         .offers(MentionFallback::VARIANTS).rare();
@@ -288,16 +312,19 @@ settings! {
     /// What --on-long truncate leaves; default both
     Keep = option(Word, Delivery, "--keep", "head|tail|both").offers(Keep::VARIANTS).rare();
     /// Send it to this profile as well (repeatable)
-    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]");
+    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]").decorates();
     /// Send it to this profile if the first target cannot be reached
-    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook]");
+    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook]").decorates();
     /// Store it before the first attempt and keep it until WeCom took it; see wecom-alert outbox
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time
     Cooldown = option(Duration, Delivery, "--cooldown", "DURATION");
     /// What counts as the same alert for --cooldown; default: the same target and text
-    CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare();
+    CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare().decorates();
 }
+
+/// To whom an app sends: a level that names anybody replaces all three of the lower ones.
+pub(super) const RECIPIENTS: &[Setting] = &[Setting::ToUser, Setting::ToParty, Setting::ToTag];
 
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
 pub(super) const FORMS: [&[Setting]; 3] = [SECRET_FORMS, WEBHOOK_FORMS, PROXY_FORMS];

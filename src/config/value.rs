@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::setting::{FORMS, Setting, ValueKind};
+use super::lenience::{Lenience, Mistakes};
+use super::setting::{FORMS, Mistake, RECIPIENTS, Setting, ValueKind};
 use crate::error::{Error, Result};
 use crate::sanitize::{excerpt, unwrapped};
 
@@ -89,6 +90,12 @@ impl Overrides {
         }
     }
 
+    /// The options of these settings alone.
+    pub fn only(&self, settings: &[Setting]) -> Self {
+        let values = self.0.0.iter().filter(|(setting, _)| settings.contains(setting));
+        Self(Layer(values.map(|(setting, value)| (*setting, value.clone())).collect()))
+    }
+
     /// Whether the setting was given.
     pub fn has(&self, setting: Setting) -> bool {
         self.0.get(setting).is_some()
@@ -106,6 +113,7 @@ pub(super) struct Layers<'a> {
     pub(super) profile: &'a Layer,
     pub(super) top: &'a Layer,
     pub(super) rank: Rank,
+    pub(super) mistakes: &'a Mistakes,
 }
 
 /// The rank of the profile among the levels.
@@ -254,6 +262,29 @@ impl SettingValue {
         ))
     }
 
+    fn is_unexpanded(&self) -> bool {
+        match &self.raw {
+            RawValue::Text(text) => unwrapped(text).starts_with('$'),
+            RawValue::List(list) => list.iter().any(|item| item.trim().starts_with('$')),
+            RawValue::Path(path) => path.to_str().is_some_and(|path| unwrapped(path).starts_with('$')),
+            RawValue::Flag(_) => false,
+        }
+    }
+
+    /// The value of an option without what is empty in it; `None` where nothing is left.
+    fn unless_empty(mut self) -> Option<Self> {
+        let is_empty = match &mut self.raw {
+            RawValue::Text(text) => unwrapped(text).is_empty(),
+            RawValue::Path(path) => path.as_os_str().is_empty(),
+            RawValue::List(list) => {
+                list.retain(|item| !item.split([',', '|']).all(|id| unwrapped(id).is_empty()));
+                list.is_empty()
+            }
+            RawValue::Flag(_) => false,
+        };
+        (!is_empty).then_some(self)
+    }
+
     fn misread(&self) -> Error {
         Error::defect(format!("{}: the value was read in the wrong shape", self.place()))
     }
@@ -270,6 +301,27 @@ impl Layer {
 
     pub(super) fn get(&self, setting: Setting) -> Option<&SettingValue> {
         self.0.get(&setting)
+    }
+
+    /// The options of an alert without empty ones: they count as not given, as empty variables do. Those that decide whom
+    /// it reaches stay, to be refused; but an alert of `run` goes to the other recipients then, and `told` hears of it.
+    pub(super) fn without_empty(self, lenience: Lenience, mut tell: impl FnMut(String)) -> Self {
+        let values = self.0.into_iter().filter_map(|(setting, value)| {
+            let is_recipient = RECIPIENTS.contains(&setting);
+            // An empty prefix takes that of the settings away, and an empty type is no type.
+            let is_kept = matches!(setting, Setting::Prefix | Setting::Msgtype)
+                || setting.row().mistake == Mistake::Stops && !(is_recipient && lenience == Lenience::Run);
+            if is_kept {
+                return Some((setting, value));
+            }
+            let origin = value.origin.clone();
+            let left = value.unless_empty();
+            if is_recipient && left.is_none() {
+                tell(format!("{origin} is empty: the recipients of the settings count"));
+            }
+            Some((setting, left?))
+        });
+        Self(values.collect())
     }
 
     /// The settings that are given here.
@@ -319,7 +371,16 @@ impl Layers<'_> {
     /// That value, read by `parse`.
     pub(super) fn parsed<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
         let Some(value) = self.get(setting) else { return Ok(None) };
-        parse(value.text()?).map(Some).map_err(|error| value.wrap(&error))
+        self.settle(value, value.text().and_then(|text| parse(text).map_err(|error| value.wrap(&error))))
+    }
+
+    /// What was read of a value, or `None` where it is wrong and need not stop an alert.
+    pub(super) fn settle<T>(&self, value: &SettingValue, read: Result<T>) -> Result<Option<T>> {
+        // That what was not expanded is exit 3 is a promise to scripts; the exit code of `run` is its command's.
+        if self.mistakes.lenience == Lenience::Send && value.is_unexpanded() {
+            return read.map(Some);
+        }
+        self.mistakes.pass_over(value.setting, value.precedence == Precedence::Option, read)
     }
 
     /// The same with its origin, for an id.
@@ -336,12 +397,14 @@ impl Layers<'_> {
 
     /// That value as strings; none where it is not given.
     pub(super) fn list(&self, setting: Setting) -> Result<Vec<String>> {
-        self.get(setting).map_or_else(|| Ok(Vec::new()), SettingValue::list)
+        let Some(value) = self.get(setting) else { return Ok(Vec::new()) };
+        Ok(self.settle(value, value.list())?.unwrap_or_default())
     }
 
     /// That value as a path.
     pub(super) fn path(&self, setting: Setting, home: Option<&Path>) -> Result<Option<PathBuf>> {
-        self.get(setting).map(|value| value.path(home)).transpose()
+        let Some(value) = self.get(setting) else { return Ok(None) };
+        self.settle(value, value.path(home))
     }
 
     /// That flag; false where it is not given.

@@ -1,8 +1,9 @@
 //! `run`: runs a command, and sends an alert about how it ended.
 //!
-//! The command is run before any setting is read, so that no mistake in the settings keeps it from running. Its exit code is
-//! ours, independent of the alert.
+//! Before the command runs, its options are looked at. The settings that count are read after it, and no mistake in file or
+//! variables keeps it from running. Its exit code is ours, independent of the alert.
 
+mod before;
 mod change;
 mod command_line;
 mod finished;
@@ -10,15 +11,16 @@ mod finished;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::alert::{Field, Level};
+use crate::alert::Field;
 use crate::channel::{Addressing, Channel};
-use crate::config::{Environment, Precedence, Settings, parse_duration_up_to};
+use crate::config::{Environment, OnLong, Precedence, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
 use crate::process::{self, CommandEnd, CommandReport, Job};
-use crate::send::{self, Request, Session, choose_channel, only_channel};
+use crate::send::{self, AlertFields, Request, Session, choose_channel, only_channel};
 
+pub use before::check_options;
 use change::{Change, ChangeReport};
 pub use finished::FinishedCommand;
 
@@ -95,7 +97,6 @@ fn job(request: &RunRequest) -> Result<Job> {
             error.with_status(Status::Usage).with_message(message)
         })
     });
-    request.alert.alert.level.as_deref().map(str::parse::<Level>).transpose()?;
     for field in &request.alert.alert.field {
         clean(field).parse::<Field>()?;
     }
@@ -170,6 +171,7 @@ pub async fn alert(
     };
     if !is_due {
         session.warnings.extend(change.and_then(Change::record_reported));
+        send::warn_of_what_lacks(session);
         return rehearse(session, request.alert, finished);
     }
     if session.settings.cooldown.is_some() && session.settings.cooldown_key.is_none() {
@@ -184,12 +186,37 @@ pub async fn alert(
     }
     request.alert.input.attach_since = Some(finished.started());
     let alert = with_words(session, request.alert, finished, report);
-    let outcome = Box::pin(send::send(session, alert)).await?;
+    let outcome = match Box::pin(send::send(session, alert.clone())).await {
+        Ok(outcome) => outcome,
+        // Nothing was sent. An alert without its decorations is better than none.
+        Err(error) => {
+            session.warnings.push(format!("{error}: the alert goes without its options"));
+            without_decorations(&mut session.settings);
+            let AlertFields { level, field, .. } = alert.alert;
+            let alert = Request { alert: AlertFields { level, field, ..AlertFields::default() }, ..alert };
+            Box::pin(send::send(session, alert)).await?
+        }
+    };
     // An alert that was held back as a repeat was not delivered: a later run reports the change.
     if send::reached_all(&outcome) && outcome.status != Status::Skipped {
         session.warnings.extend(change.and_then(Change::record_reported));
     }
     Ok(outcome)
+}
+
+/// Takes away what may keep an alert from being made and does not decide whom it reaches.
+fn without_decorations(settings: &mut Settings) {
+    let settings_of_any_alert = Settings {
+        msgtype: None,
+        url: None,
+        btntxt: None,
+        picurl: None,
+        mention: Vec::new(),
+        mention_mobile: Vec::new(),
+        on_long: OnLong::default(),
+        ..settings.clone()
+    };
+    *settings = settings_of_any_alert;
 }
 
 /// Makes an alert that is not sent, so that options that cannot become one are found before one is due. Files to attach

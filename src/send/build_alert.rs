@@ -16,20 +16,24 @@ use super::target::Target;
 /// and link, and add fields. The title and link of a CI run are used where neither gives one.
 pub(super) fn put_together(
     request: &Request,
-    settings: &Settings,
+    target: &mut Target,
     own: Option<Alert>,
     ci: Option<&CiContext>,
 ) -> Result<Alert> {
     let args = &request.alert;
+    let level = args.level.as_deref().and_then(|word| match word.parse() {
+        Ok(level) => Some(Ok(level)),
+        Err(error) => target.leave_out(error, "the level is left out").err().map(Err),
+    });
+    let level = level.transpose()?;
+    let settings = &target.settings;
     let mut alert = own.unwrap_or_default();
     // A link that is no web address is shown as a field.
     if let Some(link) = alert.link.take_if(|link| !has_http_scheme(&link.url)) {
         alert.fields.push(Field { key: "link".to_owned(), value: link.url });
     }
     alert.title = settings.title.as_deref().map(clean).or(alert.title);
-    if let Some(level) = &args.level {
-        alert.level = Some(level.parse()?);
-    }
+    alert.level = level.or(alert.level);
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);
     }
@@ -39,11 +43,15 @@ pub(super) fn put_together(
         let to_run = ci.url.clone().map(|url| Link { url, label: None });
         alert.link = alert.link.or(to_run);
     }
-    alert.link = link(settings, alert.link)?;
+    alert.link = link(settings, alert.link);
     alert.picurl = settings.picurl.clone().or(alert.picurl);
     let card = card_type(args)?;
     if let Some(card) = card {
         move_to_fields(&mut alert, card, settings);
+    }
+    if settings.btntxt.is_some() && alert.link.is_none() && card.is_none() {
+        let hint = "add --url, or leave --btntxt out";
+        target.leave_out(Error::usage("--btntxt has no link to be the label of", hint), "it is left out")?;
     }
     let unless_blank = |text: &String| Some(clean(text)).filter(|text| !is_blank(text));
     alert.source = args.source.as_ref().and_then(unless_blank);
@@ -83,31 +91,41 @@ fn move_to_fields(alert: &mut Alert, card: CardType, settings: &Settings) {
     }
 }
 
-/// Refuses a link that no client can open. In a webhook's message some clients open one without a scheme (document path
-/// 99110): that is a warning, which the rules for articles give themselves.
-pub(super) fn check_link(alert: &Alert, msgtype: MsgType, target: &mut Target) -> Result<()> {
-    if alert.link.as_ref().is_none_or(|link| has_http_scheme(&link.url)) {
-        return Ok(());
+/// Shows a link or a picture that no client can open as a field, where the type can do without it. In a webhook's message some
+/// clients open a link without a scheme (document path 99110): that is a warning, which the rules for articles give themselves.
+pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut Target) -> Result<()> {
+    const SHOWN: &str = "it is shown as text";
+    let hint = "write the whole address, such as https://status.example.com/1";
+    let is_needed = matches!(msgtype, MsgType::Textcard | MsgType::News | MsgType::TemplateCard);
+    let is_broken = |url: &str| !has_http_scheme(url);
+    if alert.link.as_ref().is_some_and(|link| is_broken(&link.url)) {
+        let wrong = Error::usage("--url must begin with http:// or https://", hint);
+        match target.channel.facts().opens_any_address {
+            false if is_needed => return Err(wrong),
+            false => {
+                target.leave_out(wrong, SHOWN)?;
+                let link = alert.link.take().map(|link| Field { key: "link".to_owned(), value: link.url });
+                alert.fields.extend(link);
+            }
+            true if msgtype != MsgType::News => {
+                target.warnings.push(format!("{wrong}: some clients cannot open it otherwise"));
+            }
+            true => {}
+        }
     }
-    let problem = "--url must begin with http:// or https://";
-    if !target.channel.facts().opens_any_address {
-        return Err(Error::usage(problem, "write the whole address, such as https://status.example.com/1"));
-    }
-    if msgtype != MsgType::News {
-        target.warnings.push(format!("{problem}: some clients cannot open it otherwise"));
+    if alert.card.is_none() && alert.picurl.as_deref().is_some_and(is_broken) {
+        target.leave_out(Error::usage("--picurl must begin with http:// or https://", hint), SHOWN)?;
+        let picture = alert.picurl.take().map(|value| Field { key: "image".to_owned(), value });
+        alert.fields.extend(picture);
     }
     Ok(())
 }
 
-fn link(settings: &Settings, own: Option<Link>) -> Result<Option<Link>> {
+fn link(settings: &Settings, own: Option<Link>) -> Option<Link> {
     let label = settings.btntxt.as_deref().map(clean);
     match (&settings.url, own) {
-        (Some(url), _) => Ok(Some(Link { url: url.clone(), label })),
-        (None, Some(own)) => Ok(Some(Link { label: label.or(own.label), ..own })),
-        (None, None) if label.is_some() => {
-            Err(Error::usage("--btntxt has no link to be the label of", "add --url, or leave --btntxt out"))
-        }
-        (None, None) => Ok(None),
+        (Some(url), _) => Some(Link { url: url.clone(), label }),
+        (None, own) => own.map(|own| Link { label: label.or(own.label), ..own }),
     }
 }
 

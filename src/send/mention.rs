@@ -41,8 +41,12 @@ impl Mentions {
             return Ok(mentions);
         }
         let people = People {
-            users: read("--mention", &settings.mention)?,
-            mobiles: read("--mention-mobile", &settings.mention_mobile)?,
+            users: usable(Setting::Mention, target, |id| {
+                userid_problem(id).filter(|_| id != ALL).map(|problem| format!("a userid {problem}"))
+            })?,
+            mobiles: usable(Setting::MentionMobile, target, |number| {
+                number.contains(char::is_whitespace).then(|| "it is no phone number".to_owned())
+            })?,
         };
         let (mut what, mut whom) = (format!("a message of type {}", draft.msgtype.as_str()), "anybody");
         match draft.msgtype {
@@ -119,18 +123,27 @@ fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     let Some((member, problem)) = problem else { return Ok(()) };
     target.refuse(Error::usage(
         format!("--mention {member:?}: a userid {problem}"),
-        "give the member's id (账号 in the admin console), not the name; nothing was sent",
+        "give the member's id (账号 in the admin console), not the name",
     ))
 }
 
-/// Ids, one each: a value may hold several.
-fn read(option: &str, given: &[String]) -> Result<Vec<String>> {
-    let mut list = Vec::new();
-    for id in given.iter().flat_map(|value| ids(value)) {
-        if id.is_empty() {
-            return Err(Error::usage(format!("{option} is empty"), "give a member's id, a mobile number, or @all"));
-        }
-        list.push(id.to_owned());
+/// The ids that a setting gives, one each: a value may hold several. A wrong one is left out, unless WeCom is to decide.
+fn usable(setting: Setting, target: &mut Target, problem: impl Fn(&str) -> Option<String>) -> Result<Vec<String>> {
+    let settings = &target.settings;
+    let given = if setting == Setting::Mention { &settings.mention } else { &settings.mention_mobile };
+    let list: Vec<_> =
+        given.iter().flat_map(|value| ids(value)).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    if settings.no_validate {
+        return Ok(list);
     }
-    Ok(list)
+    let (good, bad): (Vec<_>, Vec<_>) = list.into_iter().partition(|id| problem(id).is_none());
+    for id in bad {
+        let option = setting.row().option;
+        let wrong = Error::usage(
+            format!("{option} {id:?}: {}", problem(&id).unwrap_or_default()),
+            "give the member's id (账号 in the admin console), not the name; a mobile number has no blanks",
+        );
+        target.leave_out(wrong, "nobody is mentioned for it")?;
+    }
+    Ok(good)
 }

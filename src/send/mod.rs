@@ -69,29 +69,44 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
         return Box::pin(dry_run::of_message(session, target, &draft, &parts)).await;
     }
     // Else it is not known that there is no fallback until one is needed.
-    if let Some(name) = &session.settings.fallback
-        && let Err(error) = session.further_target(name, "--fallback")
-    {
-        session.warnings.push(format!("the fallback cannot be used: {error}"));
+    if let Some(name) = &session.settings.fallback {
+        session.warnings.extend(match session.further_target(name, "--fallback") {
+            Ok(fallback) => fallback.warnings,
+            Err(error) => vec![format!("the fallback cannot be used: {error}")],
+        });
     }
     let fan_out = Box::pin(FanOut::prepare(session, target, &draft, parts)).await;
     Box::pin(fan_out.send(session, &draft)).await
 }
 
-/// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does; that it could not be stored
-/// is a warning.
-pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
+/// Warns of what an alert would lack: the outbox, or further targets.
+pub(crate) fn warn_of_what_lacks(session: &mut Session<'_>) {
     if session.settings.outbox
         && let Err(error) = session.require_state().and_then(|state| Outbox::open(&state))
     {
         let hint = error.hint().unwrap_or_default();
         session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
     }
+    let further = session.settings.also.iter().map(|name| (name, "--also"));
+    let fallback = session.settings.fallback.iter().map(|name| (name, "--fallback"));
+    let lacking = further.chain(fallback).filter_map(|(name, option)| session.further_target(name, option).err());
+    let lacking: Vec<_> = lacking.map(|error| format!("{error}; an alert would not reach it")).collect();
+    session.warnings.extend(lacking);
+}
+
+/// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does.
+pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
     let mut target = session.own_target(request.channel);
     if let Some(draft) = read(request, &mut target, None)? {
         make_parts(&draft, &mut target, None)?;
     }
+    session.warnings.append(&mut target.warnings);
     Ok(())
+}
+
+/// Refuses options that contradict each other about where a message comes from.
+pub(crate) fn check_sources(input: &MessageInput) -> Result<()> {
+    source::MessageSource::of(input).map(drop)
 }
 
 /// Uploads a file for a media_id.

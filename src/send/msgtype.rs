@@ -34,9 +34,9 @@ impl ChosenType {
         Self { name: name.to_owned(), origin }
     }
 
-    /// The best for an alert.
-    pub(super) fn best() -> Self {
-        Self::new(MsgType::Text.as_str(), TypeOrigin::Best)
+    /// The type where none was asked for; `says_more` tells that there is more than a text to say.
+    pub(super) fn unasked(says_more: bool) -> Self {
+        Self::new(MsgType::Text.as_str(), if says_more { TypeOrigin::Best } else { TypeOrigin::Default })
     }
 
     /// The type, if its name is known.
@@ -80,8 +80,7 @@ pub(super) fn choose_type(
             return Ok(set);
         }
     }
-    let origin = if says_more { TypeOrigin::Best } else { TypeOrigin::Default };
-    Ok(ChosenType::new(MsgType::Text.as_str(), origin))
+    Ok(ChosenType::unasked(says_more))
 }
 
 /// The best type for an alert on this channel, of those that have what the settings ask for.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::{Alert, Field};
-use crate::channel::{Markup, MsgType};
+use crate::channel::{Channel, MadeOf, Markup, MsgType};
 use crate::ci::CiContext;
 use crate::clock;
 use crate::config::Setting;
@@ -76,7 +76,16 @@ impl<'a> Reader<'a> {
         }
         let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
         let says_more = is_fed || request.own.is_some() || request.first_alert_option(&target.settings).is_some();
-        let chosen = choose_type(request, &source, says_more, &target.settings)?;
+        let mut chosen = choose_type(request, &source, says_more, &target.settings)?;
+        if let TypeOrigin::Settings(place) = &chosen.origin
+            && matches!(source, MessageSource::Text | MessageSource::Feed(_))
+            && let Err(error) = check_text_type(&chosen, target.channel)
+        {
+            let message =
+                if error.message().starts_with(place) { error.to_string() } else { format!("{place}: {error}") };
+            target.leave_out(error.with_message(message), "the best type counts")?;
+            chosen = ChosenType::unasked(says_more);
+        }
         let is_alert = is_made_of_alert(&chosen, says_more);
         Ok(Self { request, target, ci, source, chosen, is_alert, unfilled: None })
     }
@@ -111,11 +120,14 @@ impl<'a> Reader<'a> {
         lost.extend(unfilled);
         // Only a payload can be of an unknown type, and its body names the type.
         let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
-        if let Material::Alert(alert) = &material {
+        if let Material::Alert(alert) = &mut material {
             if chosen.origin == TypeOrigin::Best {
                 msgtype = best_type(alert, target);
             }
-            build_alert::check_link(alert, msgtype, target)?;
+            build_alert::check_addresses(alert, msgtype, target)?;
+            if chosen.origin == TypeOrigin::Best {
+                msgtype = best_type(alert, target);
+            }
         }
         let (origin, text) = (chosen.origin, text.map(Arc::new));
         let draft = Draft { msgtype, origin, material, text, attached, lost, made_for: target.channel };
@@ -127,7 +139,7 @@ impl<'a> Reader<'a> {
     fn alert(&mut self) -> Result<Material, Stop> {
         self.check_chosen()?;
         let own = self.request.own.clone();
-        let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
+        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci)?;
         if self.request.own.is_none() {
             // An alert of title or fields needs no text.
             alert.body = self.text(!alert.says_something())?;
@@ -165,7 +177,7 @@ impl<'a> Reader<'a> {
                 if !self.is_alert
                     || self.chosen.known() == Some(MsgType::TemplateCard) && self.request.alert.card.is_none()
                 {
-                    self.chosen = ChosenType::best();
+                    self.chosen = ChosenType::unasked(true);
                     self.is_alert = true;
                 }
                 self.said(Some(own), None)
@@ -219,7 +231,7 @@ impl<'a> Reader<'a> {
             return Ok((Material::Nothing, text));
         }
         let is_notification = own.is_some();
-        let mut alert = build_alert::put_together(self.request, &self.target.settings, own, self.ci)?;
+        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci)?;
         if is_notification {
             build_alert::replace_news_notice(&mut alert, &mut self.target.warnings);
         }
@@ -317,6 +329,18 @@ fn empty_data(from: &Path) -> Error {
         format!("the input is empty: {} holds nothing but white space", source_name(from)),
         "check the command before the pipe; --skip-empty passes empty input over, --if-empty TEXT sends that instead",
     )
+}
+
+/// Refuses a type that a text alone cannot have. Types of alerts need more than a text: those are not taken for an alert.
+fn check_text_type(chosen: &ChosenType, channel: Channel) -> Result<()> {
+    let msgtype = check_type(chosen, &Material::Nothing, channel)?;
+    match msgtype.facts().made_of {
+        MadeOf::Alert => Err(Error::config(
+            format!("a message of type {} needs more than a text", chosen.name),
+            "set msgtype to text or markdown; alerts get their best type by themselves",
+        )),
+        MadeOf::Text | MadeOf::File | MadeOf::Payload => Ok(()),
+    }
 }
 
 fn empty_text(from: &TextSource<'_>) -> Error {

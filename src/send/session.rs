@@ -116,7 +116,7 @@ impl<'c> Session<'c> {
             Some(channel) => channel,
             None => only_channel(&settings).map_err(|several| no_channel(name, origin, &several))?,
         };
-        Ok(self.target(settings, channel))
+        Ok(Target { warnings: self.config.take_mistakes(), ..self.target(settings, channel) })
     }
 
     /// The channel of a further target, as far as its name and its settings say.
@@ -158,7 +158,13 @@ impl<'c> Session<'c> {
     pub(crate) fn ci_context(&mut self, wanted: Option<&str>) -> Result<Option<ci::CiContext>> {
         let Some(wanted) = wanted else { return Ok(None) };
         let now = crate::clock::now_ms() / 1000;
-        let context = ci::context(wanted, |name| self.config.variable(name), now)?;
+        let context = match ci::context(wanted, |name| self.config.variable(name), now) {
+            Err(error) if !self.settings.dry_run => {
+                self.warnings.push(format!("{error}: nothing is added"));
+                return Ok(None);
+            }
+            context => context?,
+        };
         if context.is_none() {
             self.warnings.push("--ci: this is no CI system that is known here: nothing is added".to_owned());
         }

@@ -169,6 +169,16 @@ impl Target {
         Ok(())
     }
 
+    /// What only decorates does not keep an alert back: it goes without that, and a warning says so. In a dry run, whose
+    /// reader can correct it, it is an error.
+    pub(super) fn leave_out(&mut self, error: Error, instead: &str) -> Result<()> {
+        if self.settings.dry_run {
+            return Err(error);
+        }
+        self.warnings.push(format!("{error}: {instead}"));
+        Ok(())
+    }
+
     /// A client for its API.
     pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
         if base_url.is_plain_http_beyond_loopback() {

@@ -73,9 +73,11 @@ fn outside_of_ci_there_is_nothing_to_tell() {
     assert_eq!(told["warnings"], json!(["--ci: this is no CI system that is known here: nothing is added"]));
     assert_eq!(wecom.messages()[0].body, json!({"msgtype": "text", "text": {"content": "disk full"}}));
     for (option, message) in [("--ci=gitlab", "GITLAB_CI"), ("--ci=cruise", "is no CI system")] {
-        let told = send(&[option, "disk full"]).assert_code(2).json();
+        let told = send(&[option, "disk full"]).assert_code(0).json();
+        assert!(told["warnings"][0].as_str().unwrap().contains(message), "{told}");
+        let told = send(&[option, "disk full", "--dry-run"]).assert_code(2).json();
         assert!(told["message"].as_str().unwrap().contains(message), "{told}");
         assert!(told["hint"].as_str().unwrap().contains("--ci=auto"), "{told}");
     }
-    assert_eq!(wecom.messages().len(), 1);
+    assert_eq!(wecom.messages().len(), 3);
 }

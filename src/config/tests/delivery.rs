@@ -213,13 +213,10 @@ fn a_malformed_option_is_usage_and_names_itself() {
         (none().set(Setting::Retries, "many"), "--retries: retries is no whole number from 0 to 100"),
         (none().set(Setting::Retries, "101"), "--retries: retries is no whole number from 0 to 100"),
         (none().set(Setting::OnLong, "cut"), "--on-long: it is none of auto, split"),
-        (none().set(Setting::Keep, ""), "--keep: the value is empty"),
         (none().set(Setting::Jitter, "5"), "--jitter: the duration has no unit"),
         (none().set(Setting::OutboxMaxAge, "721h"), "--outbox-max-age: the duration is longer than 720 h"),
         (none().set(Setting::Cooldown, "soon"), "--cooldown: a duration is expected"),
-        (none().set(Setting::Also, RawValue::List(vec![String::new()])), "--also: the profile's name is missing"),
         (none().set(Setting::Fallback, ":app"), "--fallback: the profile's name is missing"),
-        (none().set(Setting::LogFile, RawValue::Path(PathBuf::new())), "--log-file: the value is empty"),
         (none().set(Setting::CooldownKey, "x"), "--cooldown-key: it needs `cooldown`, which is not set"),
         (none().set(Setting::OnRateLimit, "outbox"), "--on-rate-limit: this needs the outbox itself, which is off"),
     ];
@@ -233,6 +230,67 @@ fn a_malformed_option_is_usage_and_names_itself() {
     assert_eq!(error.status(), Status::Config);
     assert_eq!(error.message(), "WECOM_ALERT_RETRIES: retries is no whole number from 0 to 100");
 }
+
+/// An option that is empty counts as not given, as an empty variable does; but not those that decide whom it reaches.
+#[test]
+fn an_empty_option_counts_as_not_given() {
+    let overrides = Setting::ALL.iter().filter(|setting| setting.row().mistake != Mistake::Stops);
+    let overrides = overrides.fold(Overrides::default(), |overrides, setting| match setting.row().kind {
+        ValueKind::Flag | ValueKind::Count => overrides,
+        ValueKind::Path => overrides.set(*setting, RawValue::Path(PathBuf::new())),
+        ValueKind::List | ValueKind::NumberList => {
+            overrides.set(*setting, RawValue::List(vec![" ".into(), ",".into()]))
+        }
+        _ if *setting == Setting::Msgtype => overrides,
+        _ => overrides.set(*setting, ""),
+    });
+    let home = Home::empty();
+    let given = home.settings(&overrides, &[]);
+    let none = home.settings(&Overrides::default(), &[]);
+    assert_eq!(given.options, [Setting::Prefix].into());
+    assert_eq!(format!("{:?}", Settings { options: none.options.clone(), ..given }), format!("{none:?}"));
+    for setting in [Setting::Profile, Setting::BaseUrl, Setting::Safe, Setting::AgentId, Setting::Msgtype] {
+        let error = home.error(&Overrides::default().set(setting, ""), &[]);
+        assert_eq!(error.status(), Status::Usage, "{error}");
+    }
+}
+
+/// A wrong value in file or variable costs no alert, unless it decides whom it reaches.
+#[test]
+fn where_an_alert_is_sent_the_default_counts_for_a_wrong_value() {
+    let wrong = "timeout = 5\nretries = '500'\nrate = 'fast'\noutbox = 'yes'\nmention = 7\nalso = ['room', ':app']";
+    let home = Home::with(wrong);
+    let variables = [("WECOM_ALERT_DEADLINE", "90"), ("WECOM_ALERT_NO_CACHE", "maybe"), ("WECOM_ALERT_PREFIX", LONG)];
+    let env = home.env(&variables);
+    for lenience in [Lenience::Send, Lenience::Run] {
+        let (settings, warnings) = Config::read(&Overrides::default(), &env, lenience).unwrap().resolve().unwrap();
+        let Settings { timeout, retries, rate, outbox, mention, also, deadline, no_cache, prefix, .. } = settings;
+        assert_eq!((timeout.as_secs(), deadline.as_secs(), retries, rate), (10, 90, 3, None));
+        assert_eq!((outbox, no_cache, prefix, mention), (false, false, None, Vec::<String>::new()));
+        assert_eq!(also.iter().map(|name| name.profile.as_str()).collect::<Vec<_>>(), ["room"]);
+        let told = |part: &str| warnings.iter().filter(|warning| warning.contains(part)).count();
+        for part in ["`timeout` must be", "retries is", "a rate is", "`outbox`", "`mention`", "also", "DEADLINE"] {
+            assert_eq!(told(part), 1, "{part}: {warnings:#?}");
+        }
+        assert_eq!(warnings.len(), 9, "{warnings:#?}");
+        assert!(warnings.iter().all(|warning| !warning.contains('\n')), "{warnings:#?}");
+    }
+    // Where somebody looks it is an error, and so is what decides whom it reaches.
+    assert_eq!(home.error(&Overrides::default(), &variables).status(), Status::Config);
+    for wrong in ["base_url = 'x y'", "agent_id = 'x'", "to_user = true", "unknown = 1", "safe = 7"] {
+        let home = Home::with(wrong);
+        let read =
+            Config::read(&Overrides::default(), &home.env(&[]), Lenience::Run).and_then(|config| config.resolve());
+        assert_eq!(read.unwrap_err().status(), Status::Config, "{wrong}");
+    }
+    // That a variable was not expanded is exit 3, a promise to scripts; `run` has its command's exit code.
+    let env = home.env(&[("WECOM_ALERT_JITTER", "$JITTER")]);
+    let error = Config::read(&Overrides::default(), &env, Lenience::Send).unwrap().resolve().unwrap_err();
+    assert!(error.message().contains("JITTER was not expanded"), "{error}");
+    assert!(Config::read(&Overrides::default(), &env, Lenience::Run).unwrap().resolve().is_ok());
+}
+
+const LONG: &str = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890";
 
 #[test]
 fn what_a_key_needs_may_stand_at_any_level() {

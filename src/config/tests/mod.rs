@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Config, Environment, Overrides, RawValue, Setting, Settings, TargetName};
+use super::{Config, Environment, Lenience, Mistake, Overrides, RawValue, Setting, Settings, TargetName, ValueKind};
 use crate::error::{Error, Result, Status};
 
 /// A home folder and a system's config path of a test's own.
@@ -74,11 +74,11 @@ impl Home {
 }
 
 fn resolve(overrides: &Overrides, env: &Environment) -> Result<(Settings, Vec<String>)> {
-    Config::read(overrides, env)?.resolve()
+    Config::read(overrides, env, Lenience::Strict)?.resolve()
 }
 
 fn resolve_target(overrides: &Overrides, env: &Environment, target: &TargetName, origin: &str) -> Result<Settings> {
-    Config::read(overrides, env)?.resolve_target(target, origin)
+    Config::read(overrides, env, Lenience::Strict)?.resolve_target(target, origin)
 }
 
 /// What the settings make of only a config file.

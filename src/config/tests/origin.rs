@@ -4,7 +4,7 @@ use super::*;
 
 fn about(home: &Home, overrides: &Overrides, pairs: &[(&str, &str)]) -> (String, String) {
     let env = home.env(pairs);
-    let config = Config::read(overrides, &env).unwrap();
+    let config = Config::read(overrides, &env, Lenience::Strict).unwrap();
     let (settings, _) = config.resolve().unwrap();
     (config.about_file(), config.about_profile(settings.profile.as_deref()))
 }

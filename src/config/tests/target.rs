@@ -137,7 +137,7 @@ fn an_unknown_profile_error_says_what_named_it() {
 fn the_file_is_read_once_for_all_targets() {
     let home = Home::with(FILE);
     let env = home.env(&[]);
-    let config = Config::read(&Overrides::default(), &env).unwrap();
+    let config = Config::read(&Overrides::default(), &env, Lenience::Strict).unwrap();
     std::fs::remove_file(home.config()).unwrap();
     assert_eq!(config.resolve().unwrap().0.profile.as_deref(), Some("ops"));
     let s = config.resolve_target(&target("dba"), "--also").unwrap();

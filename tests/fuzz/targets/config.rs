@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use wecom_alert::config::{Config, Environment, Overrides, RawValue, Setting};
+use wecom_alert::config::{Config, Environment, Lenience, Overrides, RawValue, Setting};
 use wecom_alert::sanitize::one_line;
 
 /// A credential in front of the input; no message may show it.
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     let options = Overrides::default().set(Setting::Config, RawValue::Path(FILE.clone()));
     let env = Environment::from_pairs([("HOME", "/nonexistent")]).with_system_config("/nonexistent/config.toml");
     for options in [options.clone(), options.set(Setting::Profile, "ops")] {
-        let messages = match Config::read(&options, &env).and_then(|config| config.resolve()) {
+        let messages = match Config::read(&options, &env, Lenience::Strict).and_then(|config| config.resolve()) {
             Ok((_, warnings)) => warnings,
             Err(error) => vec![error.message().to_owned(), error.hint().unwrap_or_default().to_owned()],
         };

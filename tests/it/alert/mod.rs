@@ -5,6 +5,7 @@ mod cards;
 mod dry_run;
 mod escaping;
 mod golden;
+mod lenient;
 mod long;
 mod mentions;
 mod options;

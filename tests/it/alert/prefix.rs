@@ -149,7 +149,7 @@ fn it_cannot_fill_the_message() {
         if is_fine {
             assert_eq!(delivered(&scene, "fits", cmd).len(), 1);
         } else {
-            let (message, hint) = refused(&scene, "long", cmd);
+            let (message, hint) = refused(&scene, "long", cmd.arg("--dry-run"));
             assert!(
                 message.contains("--prefix: it has 121 bytes, and at most 120") && hint.contains("shorten"),
                 "{message}"

@@ -146,7 +146,10 @@ fn malformed_variables_are_named_and_their_values_hidden() {
         ("WECOM_ALERT_TO_PARTY", "ops"),
     ] {
         let case = format!("{name}={value:?}");
-        let run = app_send(&env).base_url(&wecom).app_credentials().env(name, value).run();
+        let cmd = app_send(&env).base_url(&wecom).app_credentials().env(name, value);
+        // Where an alert is sent, a warning is enough for what does not decide whom it reaches.
+        let is_default = ["_NO_CACHE", "_DEADLINE", "_RATE"].iter().any(|end| name.ends_with(end));
+        let run = if is_default { cmd.arg("--dry-run").run() } else { cmd.run() };
         let document = assert_document(&run, &case, 3, &json!({"status": "config", "attempts": 0}));
         assert_says(&document, &case, "message", &[name]);
         assert!(!run.all().contains("test-hidden"), "{case}: {}", run.all());

@@ -225,7 +225,7 @@ fn an_error_in_the_settings_names_profile_and_route() {
         (&["upload-media", file, "--route", "app"], json!("app")),
         (&["upload-media", file, "--route", "webhook"], json!("webhook")),
     ];
-    let config = "timeout = 'soon'\n[profiles.ops]\n[profiles.room]\n";
+    let config = "base_url = 'soon'\n[profiles.ops]\n[profiles.room]\n";
     for (args, route) in cases {
         let cmd = |more: &[&str]| env.cmd(args.iter().chain(more).copied()).config(config);
         for run in [

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{assert_silent, assert_told, sh};
+use super::{assert_silent, assert_told, has, sh};
 use crate::support::fake::Endpoint;
 use crate::support::{Scene, make_fifo};
 
@@ -63,4 +63,91 @@ fn an_attachment_from_before_the_run_is_marked() {
     assert!(texts[0].contains("attachment: old.log is from before this run: it was last written on 20"), "{texts:?}");
     assert!(!texts[0].contains("new.log is"), "{texts:?}");
     assert_eq!(scene.wecom.count(Endpoint::WebhookUploadMedia), 2);
+}
+
+/// What only decorates is left out; the recipients of the settings count where a roster script gave none.
+#[test]
+fn what_only_decorates_may_be_wrong() {
+    for (options, told, said) in [
+        (&["--mention", ""][..], "", ""),
+        (&["--level", ""], "[CRITICAL]", ""),
+        (&["--level", "sideways"], "[CRITICAL]", "--level \"sideways\" is not a known level"),
+        (&["--mention", "张三"], "", "--mention \"张三\": a userid may hold"),
+        (&["--ci=nosuch"], "", "--ci \"nosuch\" is no CI system"),
+        (&["--fallback", "nowhere"], "", "the fallback cannot be used: --fallback: "),
+        (&["--also", "nowhere"], "", "error[partial]: run: 1 of 2 targets were reached; nowhere"),
+        (&["-u", ""], "", "--to-user is empty: the recipients of the settings count"),
+    ] {
+        let scene = Scene::new();
+        let run = sh(&scene, options, "exit 3").run().assert_code(3);
+        assert_told(&scene, &["exit code: 3", told]);
+        assert!(run.stderr.contains(said) && (run.stderr.is_empty() == said.is_empty()), "{}", run.all());
+    }
+    // On a good day too: nobody would look for it otherwise.
+    for option in ["--also", "--fallback"] {
+        let scene = Scene::new();
+        let run = sh(&scene, &[option, "nowhere"], "exit 0").run().assert_code(0);
+        assert!(
+            run.stderr.contains(&format!("warning: {option}: ")) && run.stderr.contains("nowhere"),
+            "{}",
+            run.all()
+        );
+    }
+}
+
+/// A roster script that failed: the app's alert goes to those of the profile.
+#[test]
+fn without_a_roster_the_recipients_of_the_profile_count() {
+    for options in [&["-u", ""][..], &["-u", " , ", "--to-party", ""]] {
+        let scene = Scene::new().profile("main", "to_user = 'lisi'");
+        let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "/bin/sh", "-c", "exit 3"]);
+        let run = cmd.base_url(&scene.wecom).app_credentials().config(&scene.config).run().assert_code(3);
+        assert!(
+            run.stderr.contains("warning: --to-user is empty: the recipients of the settings count"),
+            "{}",
+            run.all()
+        );
+        assert_eq!(scene.wecom.messages()[0].body["touser"], "lisi");
+    }
+}
+
+/// What is wrong on the command line is said before anything is run.
+#[test]
+fn a_wrong_option_is_refused_before_anything_is_run() {
+    for (options, said) in [
+        (&["--timeout", "5"][..], "--timeout: the duration has no unit"),
+        (&["--cooldown", "10"], "--cooldown: the duration has no unit"),
+        (&["--jitter", "5"], "--jitter: the duration has no unit"),
+        (&["--rate", "5"], "--rate: a rate is expected"),
+        (&["--retries", "500"], "--retries: retries is no whole number"),
+        (&["--on-long", "fil"], "--on-long: it is none of"),
+        (&["--card", "text_notice"], "a text_notice card needs a link"),
+        (&["--source", "cron"], "--source is for template cards alone"),
+        (&["--filename", "x.txt"], "--filename has no file to name"),
+        (&["--profile", "nowhere"], "nowhere"),
+        (&["--config", "nowhere.toml"], "nowhere.toml"),
+        (&["--ca-file", "nowhere.pem"], "nowhere.pem"),
+        (&["--timeout", "$TIMEOUT"], "TIMEOUT was not expanded"),
+        (&["--route", "app"], "not set"),
+    ] {
+        let scene = Scene::new();
+        let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "touch", "ran"]);
+        let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(2);
+        assert!(run.stderr.starts_with("wecom-alert: error[usage]: run") && run.stderr.contains(said), "{}", run.all());
+        assert!(!has(&scene, "ran"), "{options:?}");
+        assert_silent(&scene);
+    }
+}
+
+/// The settings may hold what an option may not: the file is somebody else's.
+#[test]
+fn a_wrong_setting_never_stops_the_command() {
+    for config in ["timeout = 5", "retries = 500", "on_long = 'fil'", "cooldown = '10'"] {
+        let scene = Scene::new();
+        let cmd = scene.env.cmd(["run", "--", "/bin/sh", "-c", "exit 3"]).base_url(&scene.wecom).webhook();
+        let run = cmd.config(config).run().assert_code(3);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.all());
+        assert!(run.stderr.starts_with("wecom-alert: warning: "), "{}", run.all());
+        assert_eq!(scene.sends(), 1, "{config}");
+    }
 }

@@ -91,13 +91,11 @@ fn a_script_without_interpreter_is_run_by_the_shell() {
 
 #[test]
 fn a_command_line_that_cannot_be_understood_runs_nothing() {
-    let level = "--level \"sideways\" is not a known level";
     for (options, said) in [
         (&["--on", "never"][..], "--on"),
         (&["--tail-lines", "1001"], "--tail-lines"),
         (&["--time-limit", "10"], "--time-limit: the duration has no unit"),
         (&["--time-limit", "721h"], "--time-limit: the duration is longer than 720 hours"),
-        (&["--level", "sideways"], level),
         (&["--field", "novalue"], "--field"),
         (&["--attach", "-"], "--attach -"),
         (&["--bogus"], "--bogus"),

@@ -5,6 +5,7 @@ mod alerts;
 mod any_options;
 mod changes;
 mod codes;
+mod every_option;
 mod memory;
 mod output;
 mod signals;

@@ -96,7 +96,7 @@ fn an_unknown_encoding_is_refused() {
         let refusal = refused(&scene, "latin1", scene.send(route, &["--encoding", "latin1", "text"]), 2);
         refusal.says("latin1", "--encoding: the encoding is none of auto, utf-8 and gb18030", "gb18030");
         assert!(refusal.message.ends_with("(given: `latin1`)"), "{}", refusal.message);
-        let config = scene.send(route, &["text"]).config("encoding = \"latin1\"");
+        let config = scene.send(route, &["text", "--dry-run"]).config("encoding = \"latin1\"");
         let refusal = refused(&scene, "settings", config, 3);
         refusal.says("settings", "config.toml:1:", "gb18030");
         assert!(!refusal.message.contains("latin1"), "{}", refusal.message);

@@ -48,8 +48,7 @@ fn an_address_without_scheme_is_sent_with_a_warning() {
 #[test]
 fn what_has_no_place_in_a_type_is_refused() {
     let scene = Scene::new();
-    let cases: [(&[&str], &str, &str); 21] = [
-        (&["--btntxt", "B", "text"], "--btntxt has no link to be the label of", "add --url"),
+    let cases: [(&[&str], &str, &str); 20] = [
         (&["-t", "news", "--title", "T", "text"], "an article needs a link", "--url"),
         (&["-t", "news", "--url", LINK, "text"], "an article needs a title", "--title"),
         (&["--card", "button_interaction", "--button", "a=A", "text"], "no button_interaction cards", "app-send"),
