@@ -163,8 +163,9 @@ fn alert_request(channel: Channel, args: AlertArgs) -> Request {
         option: card.option,
         task_id: card.task_id.filter(is_filled),
     };
+    let filename = if args.filename.iter().any(is_filled) { args.filename } else { Vec::new() };
     Request {
-        input: MessageInput { attach: args.attach, filename: args.filename, ..MessageInput::default() },
+        input: MessageInput { attach: args.attach, filename, ..MessageInput::default() },
         alert,
         ..Request::new(channel)
     }

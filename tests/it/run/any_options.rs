@@ -142,7 +142,7 @@ fn a_wrong_option_is_refused_before_anything_is_run() {
 /// The settings may hold what an option may not: the file is somebody else's.
 #[test]
 fn a_wrong_setting_never_stops_the_command() {
-    for config in ["timeout = 5", "retries = 500", "on_long = 'fil'", "cooldown = '10'"] {
+    for config in ["timeout = 5", "jitter = '5'", "on_long = 'fil'", "cooldown = '10'"] {
         let scene = Scene::new();
         let cmd = scene.env.cmd(["run", "--", "/bin/sh", "-c", "exit 3"]).base_url(&scene.wecom).webhook();
         let run = cmd.config(config).run().assert_code(3);

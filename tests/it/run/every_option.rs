@@ -9,7 +9,8 @@ use crate::support::{Cmd, Scene, at_once};
 const WRONG: [&str; 7] = ["", " ", "§ not a value", "5", "true", "a,,b", "."];
 
 /// Only WeCom or the network can tell that these are wrong.
-const JUDGED_ELSEWHERE: [&str; 4] = ["--corp-id", "--agent-id", "--base-url", "--proxy"];
+const JUDGED_ELSEWHERE: [&str; 7] =
+    ["--corp-id", "--agent-id", "--base-url", "--proxy", "--to-user", "--to-party", "--to-tag"];
 
 /// The options that a command's help lists, and whether they take a value.
 fn options_of(command: &str) -> Vec<(String, bool)> {

@@ -210,7 +210,12 @@ fn a_used_fallback_is_a_warning_on_stderr() {
 fn an_empty_fallback_name_is_left_out_and_an_error_in_a_dry_run() {
     for name in [":app", " :webhook"] {
         let scene = new_scene();
-        assert_document(&app(&scene, &["--fallback", name, "--dry-run", TEXT]).run(), name, 2, &json!({"status": "usage"}));
+        assert_document(
+            &app(&scene, &["--fallback", name, "--dry-run", TEXT]).run(),
+            name,
+            2,
+            &json!({"status": "usage"}),
+        );
         assert_document(&app(&scene, &["--also", name, "--dry-run", TEXT]).run(), name, 2, &json!({"status": "usage"}));
         assert_eq!(scene.wecom.connections(), 0);
     }
