@@ -46,7 +46,7 @@ impl Places {
 
     /// Whether reading waits for nobody and can be done again.
     pub(super) fn are_plain(&self) -> bool {
-        !self.paths().any(is_slow)
+        !self.paths().any(|path| is_slow(path))
     }
 
     /// Whether there is no file of the name that was given.
@@ -93,7 +93,7 @@ impl Found {
 }
 
 /// Whether reading may wait for somebody who writes.
-fn is_slow(path: &PathBuf) -> bool {
+fn is_slow(path: &Path) -> bool {
     path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
