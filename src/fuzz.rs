@@ -56,11 +56,11 @@ pub fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64
 /// Whether the file of an outbox entry, written anew and read again, still says the same. `None` if it is not an entry.
 pub fn rereads_entry(file: &[u8]) -> Option<bool> {
     let (entry, _) = format::read_entry(file).ok()?;
-    let bodies = format::read_bodies(file).ok()?;
-    let parts: Vec<_> = bodies.iter().cloned().map(Part::message).collect();
+    let parts = format::read_bodies(file).ok()?;
     let written = format::write_entry(&entry, format::write_bodies(&parts).ok()?).ok()?;
     let is_same_entry = format::read_entry(&*written).ok() == Some((entry, None));
-    Some(is_same_entry && format::read_bodies(&*written).ok() == Some(bodies))
+    let bodies = |parts: &[Part]| parts.iter().map(|part| part.body().into_owned()).collect::<Vec<_>>();
+    Some(is_same_entry && bodies(&format::read_bodies(&*written).ok()?) == bodies(&parts))
 }
 
 /// The same for the progress of an entry with `parts` parts.

@@ -1,6 +1,9 @@
 //! Escapes the sender's text for each message format, so that clients show it literally.
 //!
-//! - `text`, `news` and template cards have no markup for it: nothing to do.
+//! - `news` and template cards have no markup for it: nothing to do.
+//! - `text` has two forms that mean something: through webhooks `<@userid>` mentions a member (document path 99110), and in
+//!   apps `<a href="…">` is a link (document path 90236). No escape is published: a zero-width space after the `<` breaks
+//!   them up, and everything else stays untouched, since it is copied.
 //! - `markdown`: no escape is published for its subset. What is published, and shows its content as it is, is inline
 //!   code, so a line in which something could be read as markup becomes inline code, and all other lines stay untouched.
 //!   Zero-width or full-width stand-ins would spoil what is copied, and nothing says that a backslash or an entity works.
@@ -14,11 +17,41 @@
 //! `$userName=ID$` is replaced by WeCom only where the sender asks for `enable_id_trans`, and then he means it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Inline code longer than this becomes several lines of it: what no message could hold whole would be cut open.
 const CODE_BYTES: usize = 1000;
+
+/// Shows as nothing, and is no part of any form of markup.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// A `text`, of one line or many.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    let means_something = |behind: &str| {
+        let mut signs = behind.chars();
+        match signs.next() {
+            Some('@') => true,
+            Some('a' | 'A') => signs.next().is_none_or(|c| c.is_whitespace() || c == '/'),
+            _ => false,
+        }
+    };
+    let mut ends =
+        text.match_indices('<').map(|(at, _)| at + 1).filter(|end| means_something(&text[*end..])).peekable();
+    if ends.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut broken_up = String::with_capacity(text.len() + 16);
+    let mut written = 0;
+    for end in ends {
+        broken_up.push_str(&text[written..end]);
+        broken_up.push(ZERO_WIDTH_SPACE);
+        written = end;
+    }
+    broken_up.push_str(&text[written..]);
+    Cow::Owned(broken_up)
+}
 
 /// Whether a line must be inline code in `markdown`, so that nothing in it is markup.
 pub(super) fn needs_code(line: &str) -> bool {
@@ -57,23 +90,25 @@ pub(super) fn markdown_code(line: &str) -> String {
 
 /// A title or cell of `markdown_v2`, on one line.
 pub(super) fn markdown_v2(line: &str) -> String {
-    let has_links = has_links(line);
-    backslashed(line, |at, c| is_inline_markup(line, at, c) || (has_links && matches!(c, '[' | ']')))
+    let signs = Signs::of(line);
+    backslashed(line, |at, c| signs.is_inline_markup(at, c) || (signs.has_links && matches!(c, '[' | ']')))
 }
 
 /// The words of a link of `markdown_v2`, on one line.
 pub(super) fn markdown_v2_label(line: &str) -> String {
-    backslashed(line, |at, c| is_inline_markup(line, at, c) || matches!(c, '[' | ']'))
+    let signs = Signs::of(line);
+    backslashed(line, |at, c| signs.is_inline_markup(at, c) || matches!(c, '[' | ']'))
 }
 
 /// A paragraph of `markdown_v2`, on one line: what could make a heading, a quote or a list of it matters too.
 pub(crate) fn markdown_v2_paragraph(line: &str) -> String {
-    let has_links = has_links(line);
+    let signs = Signs::of(line);
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     backslashed(line, |at, c| match c {
         '#' | '>' | '+' | '-' | '=' if at == 0 => true,
-        '.' | ')' => at > 0 && line[..at].bytes().all(|byte| byte.is_ascii_digit()),
-        '[' | ']' => has_links,
-        _ => is_inline_markup(line, at, c),
+        '.' | ')' => at > 0 && at == digits,
+        '[' | ']' => signs.has_links,
+        _ => signs.is_inline_markup(at, c),
     })
 }
 
@@ -88,23 +123,42 @@ fn backslashed(line: &str, is_markup: impl Fn(usize, char) -> bool) -> String {
     escaped
 }
 
-/// Whether the sign at this place could be markup of `markdown_v2` anywhere in a line. Brackets are not looked at.
-fn is_inline_markup(line: &str, at: usize, c: char) -> bool {
-    let (before, behind) = (&line[..at], &line[at + c.len_utf8()..]);
-    match c {
-        '\\' | '`' | '|' => true,
-        // Between blanks it is none.
-        '*' => !(before.ends_with(' ') && (behind.is_empty() || behind.starts_with(' '))),
-        '_' => !is_in_word(line, at),
-        '~' => before.contains('~') || behind.contains('~'),
-        '<' => begins_tag(behind),
-        '&' => is_entity(&line[at..]),
-        // After a heading it would vanish.
-        '#' => {
-            let words = before.trim_end_matches('#');
-            behind.trim_start_matches('#').trim().is_empty() && (words.is_empty() || words.ends_with(' '))
+/// What decides whether a sign of a line could be markup of `markdown_v2`, found once for the whole line.
+struct Signs<'l> {
+    line: &'l str,
+    has_links: bool,
+    has_tildes: bool,
+    /// The run of `#` at the line's end that would vanish after a heading.
+    closing: Range<usize>,
+}
+
+impl<'l> Signs<'l> {
+    fn of(line: &'l str) -> Self {
+        let end = line.trim_end().len();
+        let words = line[..end].trim_end_matches('#');
+        let vanishes = words.is_empty() || words.ends_with(' ');
+        Self {
+            line,
+            has_links: has_links(line),
+            has_tildes: line.matches('~').nth(1).is_some(),
+            closing: if vanishes { words.len()..end } else { 0..0 },
         }
-        _ => false,
+    }
+
+    /// Whether the sign at this place could be markup anywhere in the line. Brackets are not looked at.
+    fn is_inline_markup(&self, at: usize, c: char) -> bool {
+        let (before, behind) = (&self.line[..at], &self.line[at + c.len_utf8()..]);
+        match c {
+            '\\' | '`' | '|' => true,
+            // Between blanks it is none.
+            '*' => !(before.ends_with(' ') && (behind.is_empty() || behind.starts_with(' '))),
+            '_' => !is_in_word(self.line, at),
+            '~' => self.has_tildes,
+            '<' => begins_tag(behind),
+            '&' => is_entity(&self.line[at..]),
+            '#' => self.closing.contains(&at),
+            _ => false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::escape::{markdown, markdown_v2_paragraph};
+use super::escape::{self, markdown, markdown_v2_paragraph};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Alert, Field};
@@ -107,8 +107,8 @@ pub(crate) fn prefix_before(msgtype: MsgType, prefix: Option<&str>, text: &str) 
         Markup::Markdown if text.starts_with(['#', '>']) => apart(markdown(&prefix), First::Line),
         Markup::Markdown => apart(markdown(&prefix), First::Words),
         // The first line of a table stays above the others.
-        _ if has_columns(text) => apart(prefix, First::Line),
-        _ => apart(prefix, First::Words),
+        _ if has_columns(text) => apart(escape::text(&prefix).into_owned(), First::Line),
+        _ => apart(escape::text(&prefix).into_owned(), First::Words),
     }
 }
 

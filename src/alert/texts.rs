@@ -1,13 +1,13 @@
 //! An alert as one long text: `text`, `markdown` (document paths 90236 and 99110) and `markdown_v2` of webhooks (document path
 //! 99110).
 //!
-//! In `text` nothing is escaped, since both channels show lines as they are. Two forms do mean something in it: `<a
-//! href="…">` is a link (document path 90236), and through webhooks `<@userid>` is a mention (document path 99110). No
-//! escape for them is published, and any replacement would spoil what is copied.
+//! What the sender's text must not mean in a type is broken up in `escape`.
+
+use std::borrow::Cow;
 
 use super::Alert;
 use super::escape::{
-    fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
+    self, fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
 };
 use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered, join_to};
 
@@ -15,8 +15,18 @@ use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered, join_to};
 const TABLE_RULE: &str = "| :-- | :-- |";
 
 impl Alert {
-    /// As `text`, for both channels: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
+    /// As `text`, for both channels: as [`Alert::plain_text`], in which nothing mentions anybody or is a link.
     pub fn text(&self) -> Rendered {
+        let Rendered { prefix, text } = self.plain_text();
+        let broken_up = match escape::text(&text) {
+            Cow::Owned(text) => Some(text),
+            Cow::Borrowed(_) => None,
+        };
+        Rendered { prefix: escape::text(&prefix).into_owned(), text: broken_up.unwrap_or(text) }
+    }
+
+    /// As lines for a file or a fingerprint: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
+    pub fn plain_text(&self) -> Rendered {
         let fields: Vec<_> = self.fields.iter().flat_map(|field| field.lines()).collect();
         let mut text = self.heading().unwrap_or_default();
         for field in &fields {

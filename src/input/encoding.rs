@@ -105,13 +105,13 @@ impl Decoder {
         if let Ok(text) = std::str::from_utf8(line) {
             return self.text.push_str(text);
         }
-        // To know whether it is clean GB18030 it has to be decoded. If it is, that is the result.
-        let start = self.text.len();
-        let broken = decode_with(GB18030, line, |piece| self.text.push_str(piece.unwrap_or_default())).broken;
-        let encoding = guess_undecoded(line, broken);
-        if broken > 0 || encoding != GB18030 {
+        // To know whether it is clean GB18030 it has to be decoded. If it is GB18030, that is the result.
+        let (start, before) = (self.text.len(), self.broken.clone());
+        self.decode(GB18030, line);
+        if guess_undecoded(line, self.broken.count - before.count) != GB18030 {
             self.text.truncate(start);
-            self.decode(encoding, line);
+            self.broken = before;
+            self.decode(UTF_8, line);
         }
     }
 
@@ -126,23 +126,37 @@ impl Decoder {
     /// that is cut.
     pub(super) fn cut_at_start(&self, tail: &[u8], offset: u64) -> usize {
         let line = tail.split(is_line_break).next().unwrap_or_default();
-        let utf8 = utf8_leftovers(line);
-        match self.encoding.unwrap_or_else(|| guess(&line[utf8..])) {
-            encoding if encoding == UTF_8 => utf8,
-            encoding if is_utf16(encoding) => {
+        match self.encoding {
+            Some(encoding) if is_utf16(encoding) => {
                 let odd = usize::from(offset % 2 == 1);
                 let high_byte = odd + usize::from(encoding == UTF_16LE);
                 let is_low_surrogate = matches!(tail.get(high_byte), Some(0xdc..=0xdf));
                 tail.len().min(odd + if is_low_surrogate { 2 } else { 0 })
             }
-            // GB18030 does not show where its characters begin: the fewest bytes without which the line decodes cleanly.
-            encoding => (0..=line.len().min(3)).find(|&n| damage(encoding, &line[n..]).broken == 0).unwrap_or(0),
+            Some(encoding) if encoding == UTF_8 => utf8_leftovers(line),
+            encoding => {
+                let start = gb18030_start(line);
+                let is_guessed = encoding.is_none();
+                if is_guessed && guess(&line[start..]) == UTF_8 { utf8_leftovers(line) } else { start }
+            }
         }
     }
 }
 
+/// Where in the rest of a line of GB18030 its first whole character begins: 0 to 3. The bytes do not show it. Of the places
+/// from which the line decodes cleanly it is the one that gives the most everyday characters: those of a text that is read
+/// from the middle of a character on are rare.
+fn gb18030_start(line: &[u8]) -> usize {
+    let clean = (0..=line.len().min(3)).filter(|&start| damage(GB18030, &line[start..]).broken == 0);
+    let rare = |&start: &usize| {
+        let (all, everyday) = wide_characters(&line[start..]);
+        all - everyday
+    };
+    clean.min_by_key(rare).unwrap_or(0)
+}
+
 /// How many broken places there are, and on which lines the first ones are.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct BrokenPlaces {
     count: usize,
     lines: Vec<usize>,
@@ -263,14 +277,17 @@ fn guess(line: &[u8]) -> &'static encoding_rs::Encoding {
     guess_undecoded(line, damage(GB18030, line).broken)
 }
 
+/// So many bytes at the start of a line show what characters it has.
+const SAMPLE: usize = 64 << 10;
+
 /// The same for a line that is not UTF-8; `broken` is how many characters are broken if it is GB18030.
 fn guess_undecoded(line: &[u8], broken: usize) -> &'static encoding_rs::Encoding {
-    let (wide, everyday) = wide_characters(line);
+    let (wide, everyday) = wide_characters(&line[..line.len().min(SAMPLE)]);
     let mostly_everyday = wide > 0 && everyday * 2 >= wide;
     let is_gb18030 = if broken == 0 {
         everyday == wide || (!is_cut_utf8(line) && (mostly_everyday || !has_whole_utf8(line)))
     } else {
-        mostly_everyday && !is_cut_utf8(line) && broken < damage(UTF_8, line).broken
+        mostly_everyday && !is_cut_utf8(line) && broken < broken_utf8(line)
     };
     if is_gb18030 { GB18030 } else { UTF_8 }
 }
@@ -283,6 +300,11 @@ fn utf8_leftovers(line: &[u8]) -> usize {
 /// Whether only the ends are broken UTF-8.
 fn is_cut_utf8(line: &[u8]) -> bool {
     std::str::from_utf8(&line[utf8_leftovers(line)..]).err().is_none_or(|error| error.error_len().is_none())
+}
+
+/// How many broken characters there are in UTF-8.
+fn broken_utf8(line: &[u8]) -> usize {
+    line.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count()
 }
 
 /// Whether it contains a whole character of three bytes or more.
@@ -632,6 +654,22 @@ mod tests {
         no_character_breaks(Encoding::Gb18030, text, &bytes, gb18030);
         for from in 4..bytes.len() {
             trimmed(Encoding::Auto, &bytes, from, bytes.len(), gb18030);
+        }
+    }
+
+    #[test]
+    fn a_cut_line_of_gbk_begins_with_its_first_whole_character() {
+        for text in ["错误".repeat(300), "备份任务失败".repeat(9), "状态: 停止, 请尽快处理".to_owned(), "x".repeat(9)]
+        {
+            let bytes = gbk(&text);
+            for cut in 1..bytes.len().min(8) {
+                for encoding in [Encoding::Auto, Encoding::Gb18030] {
+                    let tail = &bytes[cut..];
+                    let start = Decoder::new(encoding, b"x").cut_at_start(tail, cut as u64);
+                    let shown = gb18030(&tail[start..]).unwrap();
+                    assert!(start <= 1 && text.ends_with(&shown), "{text} from {cut}: {shown}");
+                }
+            }
         }
     }
 

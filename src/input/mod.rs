@@ -19,7 +19,7 @@ pub use encoding::Encoding;
 pub use text::decode_argument;
 #[cfg(fuzzing)]
 pub(crate) use text::read_keeping;
-pub(crate) use text::{InputText, TextSource, is_blank, read_text, read_text_from};
+pub(crate) use text::{InputText, TextSource, decode_output, is_blank, read_text, read_text_from};
 
 use crate::error::{Error, Result, hint_for};
 

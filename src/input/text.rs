@@ -145,25 +145,57 @@ pub(super) fn decode_whole(bytes: Vec<u8>, encoding: Encoding) -> InputText {
 }
 
 fn decode(input: HeadAndTail, encoding: Encoding) -> (String, Vec<String>) {
-    let HeadAndTail { mut head, left_out, mut tail } = input;
+    let HeadAndTail { head, left_out, tail } = input;
     let mut warnings = Vec::new();
-    let mut decoder = Decoder::new(encoding, &head);
-    if left_out == 0 {
-        decoder.push_bytes(head);
-    } else {
-        // The two halves of a cut character belong to the gap.
-        let (end, start) = (decoder.cut_at_end(&head), decoder.cut_at_start(&tail, head.len() as u64 + left_out));
-        head.truncate(head.len() - end);
-        tail.drain(..start);
-        let left_out = left_out + (end + start) as u64;
+    let tail = (left_out > 0).then_some((left_out, tail));
+    let (text, warning) = decode_around(head, tail, encoding, |left_out| {
         warnings.push(format!("the input is too long: {left_out} bytes in its middle were left out"));
-        decoder.push_bytes(head);
-        decoder.push_text(&format!("\n[… {left_out} bytes left out …]\n"));
-        decoder.push_bytes(tail);
-    }
-    let (text, warning) = decoder.finish();
+        format!("\n{}\n", left_out_mark(left_out))
+    });
     warnings.extend(warning);
     (text, warnings)
+}
+
+/// Decodes and cleans the output of a command. At each of the gaps, places with the number of bytes that are missing there,
+/// a mark says so.
+pub(crate) fn decode_output(bytes: &[u8], gaps: impl IntoIterator<Item = (usize, u64)>, encoding: Encoding) -> String {
+    let mut gaps = gaps.into_iter().peekable();
+    let first = gaps.peek().map_or(bytes.len(), |(at, _)| *at);
+    let pieces = std::iter::from_fn(|| {
+        let (at, missing) = gaps.next()?;
+        let end = gaps.peek().map_or(bytes.len(), |(next, _)| *next);
+        Some((missing, bytes[at..end].to_vec()))
+    });
+    clean(&decode_around(bytes[..first].to_vec(), pieces, encoding, left_out_mark).0)
+}
+
+/// Says that something is missing.
+fn left_out_mark(bytes: u64) -> String {
+    format!("[… {bytes} bytes left out …]")
+}
+
+/// Decodes bytes that have gaps: after the first come pieces, each with the number of bytes that are missing before it. The
+/// two halves of a character that is cut belong to the gap. Also returns a warning if something was broken.
+fn decode_around(
+    mut head: Vec<u8>,
+    pieces: impl IntoIterator<Item = (u64, Vec<u8>)>,
+    encoding: Encoding,
+    mut mark: impl FnMut(u64) -> String,
+) -> (String, Option<String>) {
+    let mut decoder = Decoder::new(encoding, &head);
+    let mut offset = head.len() as u64;
+    for (missing, mut tail) in pieces {
+        offset += missing;
+        let (end, start) = (decoder.cut_at_end(&head), decoder.cut_at_start(&tail, offset));
+        offset += tail.len() as u64;
+        head.truncate(head.len() - end);
+        tail.drain(..start);
+        decoder.push_bytes(head);
+        decoder.push_text(&mark(missing + (end + start) as u64));
+        head = tail;
+    }
+    decoder.push_bytes(head);
+    decoder.finish()
 }
 
 #[cfg(test)]

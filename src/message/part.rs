@@ -1,6 +1,7 @@
 //! A part of a message: its body, its file, its delivery status, and the calls that it takes.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,8 +62,10 @@ impl PartState {
 pub(crate) struct Part {
     /// A message, or a file that follows one.
     pub(crate) kind: PartKind,
-    /// The whole JSON body, but for its file: see [`Part::file`].
-    pub(crate) body: Value,
+    /// The whole JSON body, but for its file, see [`Part::file`], and for a text that is kept apart.
+    fields: Arc<Value>,
+    /// The text of the message, where the rest of its body is shared: it is filled in when the part is sent.
+    text: Option<Arc<str>>,
     /// What the part is about: its file is filled into the body when the part is sent, as the id of an upload, or, for the
     /// picture of a channel that takes those inline, as base64.
     pub(crate) file: Option<(MediaKind, Attachment)>,
@@ -71,21 +74,65 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    pub(crate) fn new(
+        kind: PartKind,
+        body: Value,
+        file: Option<(MediaKind, Attachment)>,
+        name: Option<String>,
+    ) -> Self {
+        Self { kind, fields: Arc::new(body), text: None, file, name }
+    }
+
     /// A message without a file.
     pub(crate) fn message(body: Value) -> Self {
-        Self { kind: PartKind::Message, body, file: None, name: None }
+        Self::new(PartKind::Message, body, None, None)
     }
 
     /// A picture that is in the body itself, to be filled in when it is sent.
     pub(crate) fn inline_picture(file: Attachment, kind: PartKind) -> Self {
         let name = (kind == PartKind::Attachment).then(|| wire_filename(&file.name));
         let body = body_of(MsgType::Image, &Image { base64: String::new(), md5: String::new() });
-        Self { kind, body, file: Some((MediaKind::Image, file)), name }
+        Self::new(kind, body, Some((MediaKind::Image, file)), name)
+    }
+
+    /// Keeps the text apart, and shares the rest of the body with the part before, where both are the same: a long text has
+    /// tens of thousands of parts, and most of a body is not its text. `last` is the body of the part before.
+    pub(crate) fn share_body(&mut self, last: &mut Option<Arc<Value>>) {
+        if let (None, Some(pointer)) = (&self.text, text_pointer(&self.fields))
+            && let Some(Value::String(text)) =
+                self.fields_mut().pointer_mut(&pointer).filter(|text| text.is_string()).map(Value::take)
+        {
+            self.text = Some(text.into());
+        }
+        match last {
+            Some(last) if *last == self.fields => self.fields = Arc::clone(last),
+            _ => *last = Some(Arc::clone(&self.fields)),
+        }
+    }
+
+    /// The body, perhaps without its text.
+    pub(crate) fn fields(&self) -> &Value {
+        &self.fields
+    }
+
+    /// The same, to add fields.
+    pub(crate) fn fields_mut(&mut self) -> &mut Value {
+        Arc::make_mut(&mut self.fields)
+    }
+
+    /// The body as it is sent, but for its file.
+    pub(crate) fn body(&self) -> Cow<'_, Value> {
+        let Some(text) = &self.text else { return Cow::Borrowed(&self.fields) };
+        let mut body = Value::clone(&self.fields);
+        if let Some(place) = text_pointer(&body).and_then(|pointer| body.pointer_mut(&pointer)) {
+            *place = Value::from(&**text);
+        }
+        Cow::Owned(body)
     }
 
     /// Whether its file is in the body itself.
     pub(crate) fn is_inline(&self) -> bool {
-        self.file.is_some() && self.body.pointer("/image/base64").is_some()
+        self.file.is_some() && self.fields.pointer("/image/base64").is_some()
     }
 
     /// The name of its file, as the receiver sees it.
@@ -96,13 +143,13 @@ impl Part {
 
     /// What names a card of an app in events; that of its first call, see [`Part::call`].
     pub(crate) fn task_id(&self) -> Option<String> {
-        self.body.get(MsgType::TemplateCard.as_str())?.get("task_id")?.as_str().map(str::to_owned)
+        self.fields.get(MsgType::TemplateCard.as_str())?.get("task_id")?.as_str().map(str::to_owned)
     }
 
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
     /// path 90236).
     pub(crate) fn count_calls(&self) -> usize {
-        let calls = |kind: RecipientKind| ids(&self.body, kind).count().div_ceil(kind.most());
+        let calls = |kind: RecipientKind| ids(&self.fields, kind).count().div_ceil(kind.most());
         RecipientKind::ALL.into_iter().map(calls).max().unwrap_or(0).max(1)
     }
 
@@ -111,11 +158,11 @@ impl Part {
     /// A card's task id may not come twice: the second call has it with `-2` after it, and so on.
     pub(crate) fn call(&self, number: usize) -> Cow<'_, Value> {
         if self.count_calls() == 1 {
-            return Cow::Borrowed(&self.body);
+            return self.body();
         }
-        let mut body = self.body.clone();
+        let mut body = self.body().into_owned();
         for kind in RecipientKind::ALL {
-            let some: Vec<&str> = ids(&self.body, kind).skip(number * kind.most()).take(kind.most()).collect();
+            let some: Vec<&str> = ids(&self.fields, kind).skip(number * kind.most()).take(kind.most()).collect();
             let Some(fields) = body.as_object_mut() else { continue };
             if some.is_empty() {
                 fields.shift_remove(kind.as_str());
@@ -135,6 +182,12 @@ impl Part {
 fn further_task_id(first: &str, number: usize) -> String {
     let id = format!("{first}-{number}");
     if id.len() <= TASK_ID_BYTES { id } else { format!("{}-{number}", fingerprint([first])) }
+}
+
+/// Where the text of a body is, as a JSON pointer.
+fn text_pointer(body: &Value) -> Option<String> {
+    let msgtype = MsgType::of_body(body)?;
+    Some(format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer))
 }
 
 fn ids(body: &Value, kind: RecipientKind) -> impl Iterator<Item = &str> {
@@ -169,6 +222,26 @@ mod tests {
             json!({ "touser": joined(0..1000), "toparty": joined(0..100), "totag": joined(0..100), "msgtype": "text" }),
         ] {
             assert_eq!(calls(&Part::message(body.clone())), [body]);
+        }
+    }
+
+    #[test]
+    fn parts_that_share_a_body_keep_their_texts() {
+        let card = |text: &str| {
+            let card = json!({ "title": "x", "description": text, "url": "http://x" });
+            json!({ "touser": "lisi", "msgtype": "textcard", "textcard": card, "agentid": 7 })
+        };
+        let other = json!({ "msgtype": "text", "text": { "content": "d" } });
+        let file = json!({ "msgtype": "file", "file": { "media_id": "x" } });
+        let wrong = json!({ "msgtype": "text", "text": { "content": 7 } });
+        let bodies = [card("a"), card("b"), other, file, card("c"), card(""), wrong];
+        let mut last = None;
+        let mut parts: Vec<Part> = bodies.iter().cloned().map(Part::message).collect();
+        parts.iter_mut().for_each(|part| part.share_body(&mut last));
+        let same = |one: usize, other: usize| Arc::ptr_eq(&parts[one].fields, &parts[other].fields);
+        assert!(same(0, 1) && same(4, 5) && !same(1, 2) && !same(2, 3) && !same(3, 4));
+        for (part, body) in parts.iter().zip(bodies) {
+            assert_eq!(part.call(0).to_string(), body.to_string());
         }
     }
 

@@ -36,13 +36,14 @@ impl ClaimedEntry {
     /// the file system does not let it be read.
     pub(crate) fn parts(&self) -> Result<Vec<Part>> {
         let file = listing::open_entry(&self.place).map_err(|error| unusable(&self.place, &error))?;
-        let bodies = format::read_bodies(file).map_err(|error| match error {
+        let parts = format::read_bodies(file).map_err(|error| match error {
             ReadError::Io(error) => unusable(&self.place, &error),
             ReadError::Damaged(what) => self.spoilt(0, &what),
         })?;
-        let parts = bodies.into_iter().zip(&self.alert.parts).enumerate().map(|(index, (body, part))| {
-            let file = part.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
-            let part = Part { kind: part.kind, body, file, name: part.name.clone() };
+        let parts = parts.into_iter().zip(&self.alert.parts).enumerate().map(|(index, (mut part, stored))| {
+            part.kind = stored.kind;
+            part.file = stored.file.as_ref().map(|file| self.attachment(index, file)).transpose()?;
+            part.name.clone_from(&stored.name);
             // Without a call that is left it would count as delivered.
             match self.progress.parts.get(index) {
                 Some(progress) if progress.state != PartState::Sent && progress.taken >= part.count_calls() => {

@@ -50,7 +50,7 @@ pub(crate) fn write_bodies(parts: &[Part]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for part in parts {
         let before = lines.len();
-        serde_json::to_writer(&mut lines, &part.body)?;
+        serde_json::to_writer(&mut lines, &part.body())?;
         lines.push(b'\n');
         if (lines.len() - before) as u64 > LONGEST_LINE {
             return Err(io::Error::new(
@@ -105,24 +105,36 @@ pub(crate) fn read_entry(file: impl Read) -> Result<(StoredAlert, Option<EntryPr
     if entry.parts.is_empty() { Err(ReadError::damaged("it has no parts")) } else { Ok((entry, progress)) }
 }
 
-/// Reads the bodies of the parts in `entry.json`, in order.
-pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Value>, ReadError> {
-    let bodies = match open(file)? {
+/// Reads the bodies of the parts in `entry.json`, in order, as messages.
+pub(crate) fn read_bodies(file: impl Read) -> Result<Vec<Part>, ReadError> {
+    let mut parts = Vec::new();
+    let mut last = None;
+    let mut keep = |body: Value, is_only: bool| {
+        let mut part = Part::message(body);
+        if !is_only {
+            part.share_body(&mut last);
+        }
+        parts.push(part);
+    };
+    match open(file)? {
         Opened::V2(mut lines) => {
-            let mut bodies = vec![Value::Null; lines.next_as::<StoredAlert>()?.parts.len()];
-            for body in &mut bodies {
-                *body = lines.next_as()?;
+            let count = lines.next_as::<StoredAlert>()?.parts.len();
+            for _ in 0..count {
+                keep(lines.next_as()?, count == 1);
             }
             lines.count_rest()?;
-            bodies
         }
         Opened::V1(old) => {
             let old: OldBodies =
                 serde_json::from_slice(&old).map_err(|error| no_entry(error.line(), error.column()))?;
-            old.parts.into_iter().map(|part| part.body).collect()
+            let is_only = old.parts.len() == 1;
+            old.parts.into_iter().for_each(|part| keep(part.body, is_only));
         }
-    };
-    if bodies.iter().all(Value::is_object) { Ok(bodies) } else { Err(ReadError::damaged("a part has no body")) }
+    }
+    match parts.iter().all(|part| part.fields().is_object()) {
+        true => Ok(parts),
+        false => Err(ReadError::damaged("a part has no body")),
+    }
 }
 
 /// Reads the body of the first part, where it has at most `most` bytes; for a list, so its checksum is not looked at.

@@ -219,7 +219,8 @@ impl Outbox {
             let place = folder.within(id);
             let listed = listing::read_listed(&place, id)?;
             let bodies = listing::open_entry(&place).ok().and_then(|file| format::read_bodies(file).ok());
-            Some(FoundEntry { listed, is_failed, bodies: bodies.unwrap_or_default(), file: place.file(ENTRY) })
+            let bodies = bodies.iter().flatten().map(|part| part.body().into_owned()).collect();
+            Some(FoundEntry { listed, is_failed, bodies, file: place.file(ENTRY) })
         })
     }
 

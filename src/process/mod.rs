@@ -30,7 +30,7 @@ use command::RunningCommand;
 pub use output::OutputRelay;
 pub use plain::{check_descriptors, run_plainly};
 pub use signals::{StopSignals, signal_name};
-pub use tail::CapturedOutput;
+pub use tail::{CapturedOutput, Gap};
 
 /// How long a slow reader of the command's output may delay the report of its end.
 const PATIENCE: Duration = Duration::from_secs(5);

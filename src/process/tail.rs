@@ -5,8 +5,12 @@ use std::collections::VecDeque;
 /// All kept lines together have at most so many bytes.
 const MOST_BYTES: usize = 64 << 10;
 
-/// Of a line longer than this, in bytes, its end is kept: a line without an end must not push out all others.
+/// Of a line longer than this, in bytes, its start and its end are kept: a line without an end must not push out all others.
 const LONGEST_LINE: usize = 4 << 10;
+
+/// So many bytes are kept at each end of a longer line. Both have room in one message beside the rest of the alert, also
+/// where their characters are longer in UTF-8.
+const LINE_END: usize = 512;
 
 /// Where something was written. Where both are the same file, all of it counts as stdout.
 #[derive(Debug, Clone, Copy, strum::Display)]
@@ -21,23 +25,44 @@ pub(super) enum OutputStream {
 pub(super) struct Tail {
     /// How many lines are kept.
     most: usize,
-    lines: VecDeque<Vec<u8>>,
+    lines: VecDeque<Line>,
     bytes: usize,
     seen: u64,
     /// For each stream, the line that has not ended yet, as far as it is kept.
-    unfinished: [Vec<u8>; 2],
+    unfinished: [Line; 2],
+}
+
+/// A line, without its line feed. Of a very long one the middle is missing.
+#[derive(Debug, Default)]
+struct Line {
+    bytes: Vec<u8>,
+    /// How many bytes are missing after the first [`LINE_END`].
+    missing: u64,
+    /// A carriage return came last: what follows is written over it.
+    returned: bool,
 }
 
 /// The last lines of a command's output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CapturedOutput {
     /// The lines as they were written, with a line feed between two, and of a line that was written over after a carriage
-    /// return what a terminal would show last. Bytes of any encoding; the start of a very long line is missing.
+    /// return what a terminal would show last. Bytes of any encoding.
     pub text: Vec<u8>,
+    /// Where the middle of a very long line is missing, in order.
+    pub gaps: Vec<Gap>,
     /// How many lines that is.
     pub lines: u64,
     /// How many lines there were before them.
     pub dropped: u64,
+}
+
+/// A place where bytes are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// How many bytes of the text are before it.
+    pub at: usize,
+    /// How many bytes are missing.
+    pub missing: u64,
 }
 
 impl Tail {
@@ -57,9 +82,7 @@ impl Tail {
                 line.clear();
                 continue;
             }
-            line.extend_from_slice(&part[part.len().saturating_sub(LONGEST_LINE)..]);
-            let excess = line.len().saturating_sub(LONGEST_LINE);
-            line.drain(..excess);
+            line.push(part);
             if index < ended {
                 let line = std::mem::take(line);
                 self.keep(line);
@@ -71,30 +94,79 @@ impl Tail {
     /// What is left when nothing more comes. A line without a line feed at its end is one all the same.
     pub(super) fn finish(&mut self) -> CapturedOutput {
         for line in std::mem::take(&mut self.unfinished) {
-            if !line.is_empty() {
+            if !line.bytes.is_empty() {
                 self.seen += 1;
                 self.keep(line);
             }
         }
-        let shown: Vec<&[u8]> = self.lines.iter().map(|line| as_shown(line)).collect();
-        let lines = shown.len() as u64;
-        CapturedOutput { text: shown.join(&b'\n'), lines, dropped: self.seen - lines }
+        let mut captured = CapturedOutput { lines: self.lines.len() as u64, ..CapturedOutput::default() };
+        captured.dropped = self.seen - captured.lines;
+        let CapturedOutput { text, gaps, .. } = &mut captured;
+        for (index, line) in self.lines.iter().enumerate() {
+            if index > 0 {
+                text.push(b'\n');
+            }
+            if line.missing > 0 {
+                gaps.push(Gap { at: text.len() + LINE_END, missing: line.missing });
+            }
+            text.extend_from_slice(&line.bytes);
+        }
+        captured
     }
 
-    fn keep(&mut self, line: Vec<u8>) {
-        self.bytes += line.len() + 1;
+    fn keep(&mut self, mut line: Line) {
+        if line.missing > 0 {
+            line.cut();
+            line.bytes.shrink_to_fit();
+        }
+        self.bytes += line.bytes.len() + 1;
         self.lines.push_back(line);
         while self.lines.len() > self.most || self.bytes > MOST_BYTES {
             let Some(dropped) = self.lines.pop_front() else { break };
-            self.bytes -= dropped.len() + 1;
+            self.bytes -= dropped.bytes.len() + 1;
         }
     }
 }
 
-/// Progress is shown by going back to the line's start: only the last state is kept.
-fn as_shown(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |at| at + 1);
-    line[..end].rsplit(|byte| *byte == b'\r').next().unwrap_or_default()
+impl Line {
+    /// Adds what comes next. Progress is shown by going back to the line's start with a carriage return: what is written
+    /// over is dropped.
+    fn push(&mut self, part: &[u8]) {
+        let end = part.iter().rposition(|byte| *byte != b'\r').map_or(0, |at| at + 1);
+        let (written, returns) = part.split_at(end);
+        if !written.is_empty() {
+            let start = written.iter().rposition(|byte| *byte == b'\r').map_or(0, |at| at + 1);
+            if self.returned || start > 0 {
+                self.clear();
+            }
+            self.add(&written[start..]);
+        }
+        self.returned |= !returns.is_empty();
+    }
+
+    fn add(&mut self, part: &[u8]) {
+        if self.bytes.len() + part.len() <= LONGEST_LINE {
+            return self.bytes.extend_from_slice(part);
+        }
+        let (start, rest) = part.split_at(LINE_END.saturating_sub(self.bytes.len()).min(part.len()));
+        let end = &rest[rest.len().saturating_sub(LINE_END)..];
+        self.missing += (rest.len() - end.len()) as u64;
+        self.bytes.extend_from_slice(start);
+        self.bytes.extend_from_slice(end);
+        self.cut();
+    }
+
+    /// Keeps both ends of a line.
+    fn cut(&mut self) {
+        let excess = self.bytes.len().saturating_sub(2 * LINE_END);
+        self.bytes.drain(LINE_END..LINE_END + excess);
+        self.missing += excess as u64;
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        (self.missing, self.returned) = (0, false);
+    }
 }
 
 #[cfg(test)]
@@ -107,7 +179,7 @@ mod tests {
     fn kept(most: usize, chunks: &[(OutputStream, &[u8])]) -> (String, u64, u64) {
         let mut tail = Tail::new(most);
         chunks.iter().for_each(|(stream, chunk)| tail.push(*stream, chunk));
-        let CapturedOutput { text, lines, dropped } = tail.finish();
+        let CapturedOutput { text, lines, dropped, .. } = tail.finish();
         (String::from_utf8(text).unwrap(), lines, dropped)
     }
 
@@ -149,24 +221,55 @@ mod tests {
     }
 
     #[test]
+    fn of_a_very_long_line_both_ends_are_kept() {
+        let line: Vec<u8> = (0..10_000_u32).map(|at| b'a' + (at % 23) as u8).collect();
+        let ends = [&line[..LINE_END], &line[line.len() - LINE_END..]].concat();
+        let gap = Gap { at: 6 + LINE_END, missing: (line.len() - 2 * LINE_END) as u64 };
+        for size in [1, 7, 511, 512, 513, 4_095, 4_096, 4_097, 9_999, 10_000] {
+            let mut tail = Tail::new(50);
+            tail.push(Stdout, b"first\n");
+            line.chunks(size).for_each(|chunk| tail.push(Stdout, chunk));
+            tail.push(Stdout, b"\r\nlast");
+            let CapturedOutput { text, gaps, lines, dropped } = tail.finish();
+            assert_eq!(text, [b"first\n", &ends[..], b"\nlast"].concat(), "{size}");
+            assert_eq!((gaps, lines, dropped), (vec![gap], 3, 0), "{size}");
+        }
+        let whole = &line[..LONGEST_LINE];
+        let mut tail = Tail::new(50);
+        whole.chunks(100).for_each(|chunk| tail.push(Stdout, chunk));
+        assert_eq!(tail.finish(), CapturedOutput { text: whole.to_vec(), gaps: vec![], lines: 1, dropped: 0 });
+    }
+
+    #[test]
+    fn a_very_long_line_that_is_written_over_leaves_nothing() {
+        let mut tail = Tail::new(50);
+        (0..3).for_each(|_| tail.push(Stdout, &[b'x'; 5_000]));
+        tail.push(Stdout, b"\r");
+        tail.push(Stdout, b"100%\n");
+        let captured = tail.finish();
+        assert_eq!((captured.text, captured.gaps), (b"100%".to_vec(), vec![]));
+    }
+
+    #[test]
     fn a_line_without_an_end_pushes_no_other_out() {
         let mut tail = Tail::new(50);
         tail.push(Stderr, b"what matters\n");
         for _ in 0..100 {
             tail.push(Stdout, &[b'x'; 64 << 10]);
-            assert!(tail.unfinished[0].len() == LONGEST_LINE && tail.unfinished[0].capacity() <= 4 * LONGEST_LINE);
+            assert!(tail.unfinished[0].bytes.capacity() <= 4 * LONGEST_LINE);
         }
-        let CapturedOutput { text, lines, .. } = tail.finish();
-        assert!(text.starts_with(b"what matters\nxxx") && text.len() < 2 * LONGEST_LINE && lines == 2);
+        let CapturedOutput { text, gaps, lines, .. } = tail.finish();
+        assert!(text.starts_with(b"what matters\nxxx") && text.len() == 13 + 2 * LINE_END && lines == 2);
+        assert_eq!(gaps, [Gap { at: 13 + LINE_END, missing: 100 * (64 << 10) - 2 * LINE_END as u64 }]);
     }
 
     #[test]
     fn many_long_lines_stay_within_the_limit() {
         let mut tail = Tail::new(1_000);
-        let line = [&[b'x'; 5_000][..], b"\n"].concat();
+        let line = [&[b'x'; 4_000][..], b"\n"].concat();
         (0..100).for_each(|_| tail.push(Stdout, &line));
-        let CapturedOutput { text, lines, dropped } = tail.finish();
-        assert!(text.len() <= MOST_BYTES && lines == 15 && dropped == 85, "{lines} {dropped}");
+        let CapturedOutput { text, lines, dropped, .. } = tail.finish();
+        assert!(text.len() <= MOST_BYTES && lines == 16 && dropped == 84, "{lines} {dropped}");
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::delivery::Outcome;
 use crate::error::Status;
 use crate::fingerprint::fingerprint;
-use crate::input::{Encoding, clean, is_blank, read_text_from};
+use crate::input::{Encoding, clean, decode_output, is_blank};
 use crate::process::{CapturedOutput, CommandEnd, CommandReport, Force, StopSignals, signal_name};
 use crate::secret::Mask;
 
@@ -194,7 +194,8 @@ impl FinishedCommand {
 /// The end of the output; `None` if it is blank.
 fn tail(tail: &CapturedOutput, encoding: Encoding) -> Option<String> {
     // Broken characters are the command's own matter: no warning.
-    let text = read_text_from(&tail.text[..], "the output", encoding).ok()?.text;
+    let gaps = tail.gaps.iter().map(|gap| (gap.at, gap.missing));
+    let text = decode_output(&tail.text, gaps, encoding);
     if is_blank(&text) {
         return None;
     }

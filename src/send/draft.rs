@@ -10,6 +10,7 @@ use crate::channel::{Channel, MadeOf, MsgType};
 use crate::error::{Error, Result};
 use crate::input::Attachment;
 use crate::message::media::MediaKind;
+use crate::message::text_of;
 
 use super::files;
 use super::msgtype::{ChosenType, TypeOrigin, best_type, unknown_type};
@@ -80,8 +81,17 @@ impl Draft {
     pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match &self.material {
             Material::Payload(body) => Some(Cow::Owned(body.to_string())),
-            Material::Alert(alert) => Some(Cow::Owned(alert.text().joined())),
+            Material::Alert(alert) => Some(Cow::Owned(alert.plain_text().joined())),
             _ => self.text.as_deref().map(|text| Cow::Borrowed(text.as_str())),
+        }
+    }
+
+    /// A text whose markup is the sender's own, with its type: that of an alert is made here.
+    pub(super) fn own_text(&self) -> Option<(MsgType, &str)> {
+        match &self.material {
+            Material::Payload(body) => Some((MsgType::of_body(body)?, text_of(body)?)),
+            Material::Nothing => self.text.as_deref().map(|text| (self.msgtype, text.as_str())),
+            _ => None,
         }
     }
 
@@ -89,7 +99,7 @@ impl Draft {
     /// figures and quotations are part of it; its task id, new for each message, is not.
     pub(crate) fn identity_text(&self) -> Cow<'_, str> {
         if let Material::Alert(alert) = &self.material {
-            return Cow::Owned(alert.without_card().text().joined());
+            return Cow::Owned(alert.without_card().plain_text().joined());
         }
         match (self.text(), &self.material) {
             (Some(text), _) => text,

@@ -134,7 +134,7 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
     if let Some(key) = &settings.cooldown_key {
         return key.clone();
     }
-    let body = parts.first().map(|part| &part.body);
+    let body = parts.first().map(Part::fields);
     let field = |name: &str| body.and_then(|body| body.get(name)).map(ToString::to_string).unwrap_or_default();
     let webhook = match channel {
         Channel::App => None,

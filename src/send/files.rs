@@ -74,7 +74,7 @@ pub(super) fn part(file: &Attachment, channel: Channel) -> Result<Part> {
 pub(super) fn by_upload(kind: MediaKind, file: Attachment) -> Result<Part> {
     let body = body_of(kind.msgtype(), &Media { media_id: PENDING_MEDIA_ID.to_owned() });
     let name = Some(media::wire_filename(&file.name));
-    Ok(Part { kind: PartKind::Attachment, body, file: Some((kind, file)), name })
+    Ok(Part::new(PartKind::Attachment, body, Some((kind, file)), name))
 }
 
 /// Takes out the attached files that break a rule of the target's channel.

@@ -33,8 +33,20 @@ pub(super) struct FittedText {
 impl FittedText {
     /// A message of each text, whose body `body` makes, and after them the files.
     pub(super) fn into_parts(self, mut body: impl FnMut(String) -> Value) -> Result<Vec<Part>> {
-        let messages = self.texts.into_iter().map(|text| Ok(Part::message(body(text))));
-        messages.chain(self.files.into_iter().map(|file| files::by_upload(MediaKind::File, file))).collect()
+        let mut parts = Vec::with_capacity(self.texts.len() + self.files.len());
+        let is_long = self.texts.len() > 1;
+        let mut last = None;
+        for text in self.texts {
+            let mut part = Part::message(body(text));
+            if is_long {
+                part.share_body(&mut last);
+            }
+            parts.push(part);
+        }
+        for file in self.files {
+            parts.push(files::by_upload(MediaKind::File, file)?);
+        }
+        Ok(parts)
     }
 }
 

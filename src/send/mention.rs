@@ -90,7 +90,7 @@ impl Mentions {
 
     /// Adds the lists to the first part, and a text after all parts, whose content `short_text` gives.
     pub(super) fn add_to(&self, parts: &mut Vec<Part>, short_text: impl FnOnce() -> String) {
-        if let Some(text) = parts.first_mut().and_then(|part| part.body.get_mut(MsgType::Text.as_str())) {
+        if let Some(text) = parts.first_mut().and_then(|part| part.fields_mut().get_mut(MsgType::Text.as_str())) {
             self.listed.put(text);
         }
         if !self.behind.is_empty() {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::alert::{Alert, Fitted, Rendered, prefix_before};
+use crate::alert::{Alert, Fitted, Rendered, escape, prefix_before};
 use crate::channel::MsgType;
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::input::{Attachment, clean};
 use crate::message::app::{AppArticle, AppNews, AppText, Media, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
-use crate::message::{Findings, Part, PartKind, body_of, check_body};
+use crate::message::{Findings, Part, PartKind, body_of, check_body, unsupported_markup};
 use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
@@ -29,7 +29,11 @@ use super::{draft, files, payload};
 pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
     let draft = draft::for_target(draft, target)?;
     target.lost.clone_from(&draft.lost);
+    let unsupported = draft.own_text().and_then(|(msgtype, text)| unsupported_markup(msgtype, target.channel, text));
+    target.warnings.extend(unsupported);
     let mut parts = unchecked_parts(&draft, target, lead)?;
+    let is_long = parts.len() > 1;
+    let mut last = None;
     for (index, part) in parts.iter_mut().enumerate() {
         let told = target.warnings.len();
         let checked = payload::complete(part, target).and_then(|()| check(part, target));
@@ -38,6 +42,9 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
             target.warnings.truncate(told);
         }
         checked?;
+        if is_long {
+            part.share_body(&mut last);
+        }
     }
     Ok(parts)
 }
@@ -122,7 +129,7 @@ fn media_parts(
 ) -> Result<Vec<Part>> {
     let (msgtype, media_id) = (draft.msgtype, media_id.to_owned());
     if msgtype != MsgType::Video {
-        return Ok(vec![Part { file, ..Part::message(body_of(msgtype, &Media { media_id })) }]);
+        return Ok(vec![Part::new(PartKind::Message, body_of(msgtype, &Media { media_id }), file, None)]);
     }
     let text = draft.text.as_ref().map(|text| frame.with_lead(text, msgtype)).unwrap_or_default();
     let title = &frame.target.settings.title;
@@ -140,6 +147,7 @@ fn short_text(draft: &Draft, frame: &Frame<'_>) -> String {
     const LONGEST: usize = 60;
     let text = match &draft.material {
         Material::Payload(_) => None,
+        Material::Alert(alert) => Some(Cow::Owned(alert.text().joined())),
         _ => draft.text(),
     };
     let arrow = if draft.is_wordless() { "⬇" } else { "⬆" };
@@ -208,7 +216,7 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
         _ => None,
     };
     if let Some(Rendered { prefix, text }) = rendered {
-        let whole = || Cow::Owned(frame.with_lead(&alert.text().joined(), MsgType::Text).into_owned());
+        let whole = || Cow::Owned(frame.with_lead(&alert.plain_text().joined(), MsgType::Text).into_owned());
         return text_parts(&prefix, &frame.with_lead(&text, msgtype), msgtype, frame, whole);
     }
     // The other types have places of their own for title and link, and the lead is put before the text.
@@ -234,16 +242,21 @@ fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     if rest.is_none() && alert.is_coloured() {
         return Ok(vec![Part::message(body_of(MsgType::Textcard, &card))]);
     }
-    let (text, whole) = (alert.textcard_description(), || Cow::Owned(alert.description()));
-    fit(&text, MsgType::Textcard, 0, frame.target, whole)
-        .into_parts(|description| body_of(MsgType::Textcard, &Textcard { description, ..card.clone() }))
+    // Copies of a long text: none is kept while the parts are made.
+    drop(rest);
+    let text = alert.textcard_description();
+    let fitted = fit(&text, MsgType::Textcard, 0, frame.target, || Cow::Owned(alert.description()));
+    drop(text);
+    fitted.into_parts(|description| body_of(MsgType::Textcard, &Textcard { description, ..card.clone() }))
 }
 
 fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut article = alert.article()?.content;
     article.title = unfitted_title(alert, frame).unwrap_or(article.title);
     let text = alert.description();
-    fit(&text, MsgType::News, 0, frame.target, || Cow::Borrowed(&*text)).into_parts(|text| {
+    let fitted = fit(&text, MsgType::News, 0, frame.target, || Cow::Borrowed(&*text));
+    drop(text);
+    fitted.into_parts(|text| {
         let description = Some(text).filter(|text| !text.is_empty());
         let article = AppArticle { description, ..article.clone() };
         body_of(MsgType::News, &AppNews { articles: vec![article] })
@@ -272,13 +285,14 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         }
         OnLong::Truncate => {}
         OnLong::File => {
-            for file in long_text::in_file(&alert.text().joined()) {
+            for file in long_text::in_file(&alert.plain_text().joined()) {
                 parts.push(files::by_upload(MediaKind::File, file)?);
             }
         }
         OnLong::Auto | OnLong::Split => {
             let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
-            parts.extend(text_parts(&prefix, &rest, MsgType::Text, frame, || Cow::Owned(alert.text().joined()))?);
+            let rest = escape::text(&rest);
+            parts.extend(text_parts(&prefix, &rest, MsgType::Text, frame, || Cow::Owned(alert.plain_text().joined()))?);
         }
     }
     Ok(parts)

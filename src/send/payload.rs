@@ -55,10 +55,10 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
         return Ok(());
     }
     let Target { settings, warnings, .. } = target;
-    let Part { kind, body, .. } = part;
     // Files after the message get of the options what their type has.
-    let is_option = |setting| *kind == PartKind::Message && settings.is_option(setting);
-    let Some(fields) = body.as_object_mut() else { return Ok(()) };
+    let is_message = part.kind == PartKind::Message;
+    let is_option = |setting| is_message && settings.is_option(setting);
+    let Some(fields) = part.fields_mut().as_object_mut() else { return Ok(()) };
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     // An unknown type is assumed to have neither `safe` nor a problem with `enable_id_trans`.
     let (highest_safe, id_trans) =

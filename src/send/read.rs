@@ -319,8 +319,10 @@ impl<'a> Reader<'a> {
 
     /// How values in a template are escaped. The text of an alert is escaped when that is rendered.
     fn escaping(&self) -> Escaping {
-        let chosen = self.chosen.known().filter(|_| !self.is_alert);
-        Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| msgtype.facts().markup))
+        match self.chosen.known() {
+            _ if self.is_alert => Escaping::Nothing,
+            chosen => Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| msgtype.facts().markup)),
+        }
     }
 }
 

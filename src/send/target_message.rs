@@ -269,14 +269,14 @@ fn given_up(error: Error, id: &str) -> Error {
 /// The interval in seconds within which WeCom drops a repeat, where the message asks for that; 1800 unless it says
 /// otherwise (document path 90236).
 fn duplicate_check(parts: &[Part]) -> Option<u64> {
-    let body = &parts.first()?.body;
+    let body = parts.first()?.fields();
     let is_on = body.get("enable_duplicate_check").and_then(Value::as_i64) == Some(1);
     is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
 }
 
 /// The agent that a payload names.
 pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
-    parts.first()?.body.get("agentid").and_then(Value::as_i64)
+    parts.first()?.fields().get("agentid").and_then(Value::as_i64)
 }
 
 /// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.

@@ -58,10 +58,12 @@ const MEMORY: u64 = 256 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
     /// A text. In `markdown` a line of a value in which something could be markup becomes inline code, in `markdown_v2`
-    /// backslashes stand before signs that could be markup; in any other text nothing is escaped.
+    /// backslashes stand before signs that could be markup; in `text` a mention or a link is broken up.
     Text(Markup),
+    /// The text of an alert, which is escaped when that is rendered.
+    Nothing,
     /// A JSON object. A string is escaped as the inside of a string, so it is between quotes: `"{{ x }}"`; the
-    /// filter `tojson` gives a whole value, quotes included.
+    /// filter `tojson` gives a whole value, quotes included. A mention or a link of `text` in it is broken up.
     Json,
 }
 

@@ -371,6 +371,7 @@ proptest! {
     fn any_string_survives_json(value in hostile()) {
         let source = r#"{"inside": "<{{ v }}>", "whole": {{ v|tojson }}}"#;
         let result: Value = serde_json::from_str(&to(Escaping::Json, source, &json!({"v": value}))).unwrap();
+        let value = crate::alert::escape::text(&value);
         prop_assert_eq!(result, json!({"inside": format!("<{value}>"), "whole": value}));
     }
 
@@ -379,6 +380,7 @@ proptest! {
         let v2 = to(MARKDOWN_V2, "{{ v }}", &json!({"v": value}));
         let lines: Vec<_> = value.split('\n').map(|line| crate::alert::escape::markdown_v2_paragraph(line.trim_end_matches('\r'))).collect();
         prop_assert_eq!(v2, lines.join("\n"));
-        prop_assert_eq!(text("{{ v }}", &json!({"v": value})), value);
+        prop_assert_eq!(text("{{ v }}", &json!({"v": value})), crate::alert::escape::text(&value));
+        prop_assert_eq!(to(Escaping::Nothing, "{{ v }}", &json!({"v": value})), value);
     }
 }

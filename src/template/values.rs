@@ -20,13 +20,16 @@ const MOST_LEVELS: usize = 200;
 /// receiver's time zone.
 pub(super) fn set_up(environment: &mut Environment<'_>, escaping: Escaping, written: Arc<Written>, zone: Zone) {
     environment.set_auto_escape_callback(move |_| match escaping {
-        Escaping::Text(Markup::Plain | Markup::Textcard) => AutoEscape::None,
+        Escaping::Nothing => AutoEscape::None,
         _ => AutoEscape::Custom("escaping".into()),
     });
     let known = Arc::clone(&written);
     environment.set_formatter(move |output, state, value| put(output, state, value, escaping, &known));
     environment.add_filter("tojson", move |state: &State<'_, '_>, value: &EngineValue| {
-        Ok::<_, Error>(EngineValue::from_safe_string(to_json(state, value, &written, 0)?.to_string()))
+        let json = to_json(state, value, &written, 0)?.to_string();
+        // In JSON a `<` is always in a string.
+        let json = if escaping == Escaping::Nothing { json } else { escape::text(&json).into_owned() };
+        Ok::<_, Error>(EngineValue::from_safe_string(json))
     });
     environment
         .add_filter("url", |address: &str| EngineValue::from_safe_string(escape::url(address.trim()).into_owned()));
@@ -79,8 +82,11 @@ fn put(
             (json.as_str(), escaping == Escaping::Json)
         }
     };
-    if is_plain || is_whole {
+    if is_plain {
         return output.write_str(text).map_err(Error::from);
+    }
+    if is_whole {
+        return output.write_str(&escape::text(text)).map_err(Error::from);
     }
     put_escaped(output, text, escaping)
 }
@@ -88,8 +94,9 @@ fn put(
 /// Line by line: a value that the output has no room for is not escaped to its end.
 fn put_escaped(output: &mut Output<'_>, text: &str, escaping: Escaping) -> Result<(), Error> {
     let escape = match escaping {
-        Escaping::Text(Markup::Plain | Markup::Textcard) => return Ok(output.write_str(text)?),
-        Escaping::Json => return Ok(output.write_str(&inside_of_string(text))?),
+        Escaping::Nothing => return Ok(output.write_str(text)?),
+        Escaping::Text(Markup::Plain | Markup::Textcard) => return Ok(output.write_str(&escape::text(text))?),
+        Escaping::Json => return Ok(output.write_str(&inside_of_string(&escape::text(text)))?),
         Escaping::Text(Markup::Markdown) => escape::markdown,
         Escaping::Text(Markup::MarkdownV2) => escape::markdown_v2_paragraph,
     };

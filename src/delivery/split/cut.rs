@@ -14,6 +14,8 @@ pub(super) struct Cutter<'a> {
     pub(super) text: &'a str,
     pub(super) layout: &'a Layout<'a>,
     pub(super) room: usize,
+    /// A line of more bytes has no piece to itself: it follows what is before it, and is cut where that piece is full.
+    pub(super) longest_line: usize,
 }
 
 impl Cutter<'_> {
@@ -91,7 +93,7 @@ impl Cutter<'_> {
             .or_else(|| self.line_border(start, shown, end))
             .or_else(|| self.cluster_border(start, shown, end, false))
             .or_else(|| self.cluster_border(start, shown, end, true))
-            .or_else(|| self.line_border(start, start, end))
+            .or_else(|| self.last_line_border(start, start, end))
             .or_else(|| self.cluster_border(start, start, end, true))
             .or_else(|| self.cluster_before(start, end))
             .unwrap_or_else(|| end.max(char_border_behind(self.text, start + 1)))
@@ -108,8 +110,20 @@ impl Cutter<'_> {
         self.text[..place].ends_with(&empty_line).then_some(place)
     }
 
-    /// The last line border after `floor` that breaks nothing.
+    /// The last line border after `floor` that breaks nothing, unless it leaves room for much of a line behind it that is to
+    /// be cut.
     fn line_border(&self, start: usize, floor: usize, end: usize) -> Option<usize> {
+        let place = self.last_line_border(start, floor, end)?;
+        (end - place <= self.room / 4 || !self.is_long_line(place)).then_some(place)
+    }
+
+    /// Whether the line that begins here is too long to have a piece to itself. Looks no further than that.
+    fn is_long_line(&self, place: usize) -> bool {
+        let end = char_border_behind(self.text, place + self.longest_line + self.layout.line_break.len());
+        end - place > self.longest_line && !self.text[place..end].contains(self.layout.line_break)
+    }
+
+    fn last_line_border(&self, start: usize, floor: usize, end: usize) -> Option<usize> {
         let mut end = end;
         let line_break = self.layout.line_break;
         loop {

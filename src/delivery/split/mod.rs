@@ -1,8 +1,9 @@
 //! Splits a long text into parts by bytes, or truncates it. Pure; the time is linear in the text.
 //!
-//! Cuts fall on line borders, else between grapheme clusters; never inside a fenced block, a `<font …>…</font>`, a link
-//! or inline code that a part can hold. A fenced block longer than a part ends with the part and begins again in the
-//! next one, unless its own lines take half of a part: then it is text like any other.
+//! Cuts fall on line borders, else between grapheme clusters: a line that no part can hold begins in the part before, if
+//! that has room for much of it. No cut is inside a fenced block, a `<font …>…</font>`, a link or inline code that a part
+//! can hold. A fenced block longer than a part ends with the part and begins again in the next one, unless its own lines
+//! take half of a part: then it is text like any other.
 //!
 //! Every byte of the text is in exactly one part. Besides them a part has its mark, for a block begun again the line
 //! that began it, and for one ended the run that ends it (on a line of its own).
@@ -53,7 +54,7 @@ pub(crate) fn split_up_to(text: &str, limit: usize, markup: Markup, most: usize)
         let widest_mark = "(/)".len() + 2 * digits as usize + behind_mark(markup).len();
         let room = limit.saturating_sub(widest_mark);
         let layout = scan(text, markup, room);
-        let cutter = Cutter { text, layout: &layout, room };
+        let cutter = Cutter { text, layout: &layout, room, longest_line: room };
         if let Some(ends) = cutter.cut(countable.min(most)) {
             return Some(render(&cutter, &ends, markup));
         }

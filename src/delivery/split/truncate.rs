@@ -71,7 +71,8 @@ fn head(text: &str, markup: Markup, room: usize) -> Kept {
     let ends = layout.fonts.iter().filter(|font| is_open(font, room)).count() * FONT_END.len();
     // Text is more important than many fonts.
     let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
-    let cutter = Cutter { text, layout: &layout, room: room - for_fonts.min(room) };
+    let room = room - for_fonts.min(room);
+    let cutter = Cutter { text, layout: &layout, room, longest_line: room / 2 };
     let cut = cutter.choose(0, text.len());
     let [_, line_break, closing] = cutter.frame(0, cut);
     let mut shown = [&text[..cut], line_break, closing].concat();
@@ -110,7 +111,9 @@ fn tail(text: &str, markup: Markup, room: usize) -> Kept {
     };
     let from = char_border_behind(text, from);
     let finder = Finder { text, layout: &layout, visible: text.trim_end().len() };
-    let border = finder.line_border(from).or_else(|| finder.cluster_border(from));
+    // Of a long line the end is shown.
+    let line = finder.line_border(from).filter(|border| border - from <= room / 2);
+    let border = line.or_else(|| finder.cluster_border(from)).or_else(|| finder.line_border(from));
     let cut = border.or_else(|| finder.cluster_behind(from)).unwrap_or(from);
     if cut >= text.len() {
         return nothing;

@@ -102,7 +102,7 @@ fn file_part(content: &[u8], name: &str) -> Part {
     std::fs::write(file.path(), content).unwrap();
     let attachment = Attachment::kept(file.reopen().unwrap(), name).unwrap();
     let body = json!({"touser": "zhangsan", "msgtype": "file", "agentid": 1, "file": {"media_id": "x"}});
-    Part { kind: PartKind::Attachment, body, file: Some((MediaKind::File, attachment)), name: Some(name.to_owned()) }
+    Part::new(PartKind::Attachment, body, Some((MediaKind::File, attachment)), Some(name.to_owned()))
 }
 
 /// The progress of an entry that was refused.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{PNG, URL, delivered, refused, text_in};
-use crate::support::{Cmd, Scene};
+use crate::support::{Cmd, ROUTES, Scene};
 
 fn send(scene: &Scene, args: &[&str]) -> Cmd {
     scene.send(Channel::Webhook, args)
@@ -66,6 +66,61 @@ fn what_looks_like_a_mention_is_text() {
     let args = ["-t", "markdown", "--title", "<@all>", "--field", "who=<@lisi>", "by <@zhangsan>"];
     let sent = delivered(&scene, "markdown", send(&scene, &args));
     assert_eq!(text_in(&sent[0]), "`<@all>`\n> who: `<@lisi>`\n\n`by <@zhangsan>`");
+}
+
+/// Nor by a log line, nor in a text behind a card, nor in the short text behind a message.
+#[test]
+fn data_mentions_nobody_and_links_nowhere_in_a_text() {
+    const DATA: &str = "by <@zhangsan>, see <a href=\"https://evil.test\">your mail</a> a<b <A\nhref=x>";
+    const SHOWN: &str =
+        "by <\u{200b}@zhangsan>, see <\u{200b}a href=\"https://evil.test\">your mail</a> a<b <\u{200b}A\nhref=x>";
+    let scene = Scene::new();
+    for route in ROUTES {
+        for args in
+            [&["--title", "x"][..], &["--level", "warning"], &["--field", "a=b"], &["--prefix", "p", "--title", "x"]]
+        {
+            let sent = delivered(&scene, "body", scene.send(route, &["-t", "text"]).args(args).stdin(DATA));
+            assert!(text_in(&sent[0]).ends_with(SHOWN), "{args:?}: {}", text_in(&sent[0]));
+        }
+        let args =
+            ["-t", "text", "--title", "<@lisi> x", "--field", "<@lisi>=<@lisi>", "--url", "https://a.test/<@lisi>"];
+        let sent = delivered(&scene, "places", scene.send(route, &args).arg("y"));
+        let text = text_in(&sent[0]);
+        assert!(text.matches("<\u{200b}@lisi>").count() == 4 && !text.contains("<@"), "{text}");
+        // A text alone is its author's.
+        let sent = delivered(&scene, "bare", scene.send(route, &["-t", "text"]).arg(DATA));
+        assert_eq!(text_in(&sent[0]), DATA);
+    }
+    let card = ["--card", "text_notice", "--title", "x", "--url", "https://a.test"];
+    let log = format!("{}\n<@lisi>", "a line\n".repeat(40));
+    let sent = delivered(&scene, "rest", scene.send(Channel::Webhook, &card).stdin(&*log));
+    assert!(text_in(&sent[1]).ends_with("\n<\u{200b}@lisi>"), "{}", sent[1]);
+    let args = ["-t", "news", "--title", "<@lisi>", "--url", "https://a.test", "--mention", "zhangsan", "x"];
+    let sent = delivered(&scene, "short text", scene.send(Channel::Webhook, &args));
+    assert_eq!(text_in(&sent[1]), "<\u{200b}@lisi>");
+}
+
+#[test]
+fn a_template_mentions_by_its_own_words_only() {
+    let scene = Scene::new();
+    scene.env.file("data.json", r#"{"who": "<@lisi>"}"#);
+    for (msgtype, template, shown) in [
+        (
+            "text",
+            "<@zhangsan> {{ who }} {{ who|tojson }} {{ who|safe }}",
+            "<@zhangsan> <\u{200b}@lisi> \"<\u{200b}@lisi>\" <@lisi>",
+        ),
+        ("markdown", "<@zhangsan> {{ who }}", "<@zhangsan> `<@lisi>`"),
+    ] {
+        scene.env.file("x.j2", template);
+        let args = ["-t", msgtype, "--template", "x.j2", "--data", "data.json"];
+        let sent = delivered(&scene, msgtype, scene.send(Channel::Webhook, &args));
+        assert_eq!(text_in(&sent[0]), shown);
+    }
+    scene.env.file("x.json", r#"{"msgtype": "text", "text": {"content": "<@zhangsan> {{ who }}"}}"#);
+    let sent =
+        delivered(&scene, "payload", scene.send(Channel::Webhook, &["--template", "x.json", "--data", "data.json"]));
+    assert_eq!(text_in(&sent[0]), "<@zhangsan> <\u{200b}@lisi>");
 }
 
 #[test]

@@ -147,3 +147,17 @@ fn a_dry_run_shows_all_of_them() {
     assert_eq!(requests[2]["body"]["msgtype"], "file");
     assert_eq!(scene.wecom.connections(), 0);
 }
+
+/// The heading is not alone in the first part.
+#[test]
+fn a_heading_before_a_long_line_is_two_messages() {
+    let scene = Scene::new();
+    for args in [&["-t", "text", "--title", "Disk full on web-1"][..], &["-t", "text"]] {
+        let before = texts(&scene).len();
+        let text = format!("a heading of thirty bytes here\n{}", "x".repeat(3_000));
+        scene.send(Channel::Webhook, args).stdin(&*text).run().assert_code(0);
+        let texts = texts(&scene).split_off(before);
+        assert_eq!(texts.len(), 2, "{texts:#?}");
+        assert!(texts[0].contains("bytes here\nxxx") && texts[0].len() == TEXT, "{}", texts[0]);
+    }
+}

@@ -44,6 +44,27 @@ fn an_endless_line_is_cut_between_characters() {
     }
 }
 
+/// A line larger than the room does not leave it empty.
+#[test]
+fn a_line_larger_than_the_room_is_shown_from_both_ends() {
+    let scene = Scene::new();
+    let line = format!("HEAD{}TAIL", "x".repeat(20_000));
+    for (on_long, title, text, shown) in [
+        ("truncate", None, format!("first\n{line}\nlast"), ["first\nHEADxxx", "xxxTAIL\nlast"]),
+        ("file", None, format!("first\n{line}\nlast"), ["first\nHEADxxx", "xxxTAIL\nlast"]),
+        ("truncate", Some("Disk"), line.clone(), ["Disk\nHEADxxx", "xxxTAIL"]),
+        ("truncate", None, format!("{line}\n{line}"), ["HEADxxx", "xxxTAIL"]),
+    ] {
+        let title = title.map(|title| ["--title", title]).into_iter().flatten();
+        let cmd = scene.send(Channel::Webhook, &["-t", "text", "--on-long", on_long]).args(title);
+        cmd.stdin(&*text).run().assert_code(0);
+        let texts = texts(&scene);
+        let text = texts.iter().rfind(|text| !text.is_empty()).unwrap();
+        assert!(text.starts_with(shown[0]) && text.ends_with(shown[1]), "{on_long}: {text}");
+        assert!(text.len() > 1_900 && text.matches(" bytes left out …]").count() == 1, "{on_long}: {text}");
+    }
+}
+
 #[test]
 fn fail_sends_nothing() {
     at_once(KINDS, |kind| {

@@ -189,3 +189,53 @@ fn a_dry_run_runs_nothing_and_shows_what_a_failure_would_send() {
     assert!(!has(&scene, "ran"));
     assert_silent(&scene);
 }
+
+/// What a command prints on one line, and how the alert shows it.
+#[test]
+fn of_a_very_long_line_both_ends_are_told() {
+    const MARK: &str = " bytes left out …]";
+    let gbk = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+    let json = format!("{{\"level\":\"error\",\"msg\":\"disk full\",\"trace\":\"{}\",\"id\":7}}", "x".repeat(20_000));
+    let chinese = "错误".repeat(5_000);
+    for (bytes, unit, head, tail) in [
+        (format!("HEAD{}TAIL\n", "z".repeat(9_000)).into_bytes(), "z", "HEADzzz", "zzzTAIL"),
+        (json.into_bytes(), "x", "{\"level\":\"error\",\"msg\":\"disk full\",\"trace\":\"xxx", "xxx\",\"id\":7}"),
+        (chinese.clone().into_bytes(), "错误", "错误", "错误"),
+        (format!("a{chinese}b\n").into_bytes(), "错误", "a错误", "错误b"),
+        (gbk(&format!("{chinese}y\n")), "错误", "错误", "错误y"),
+        (gbk(&format!("行 {chinese}\n尾")), "错误", "行 错误", "错误\n尾"),
+    ] {
+        let scene = Scene::new();
+        scene.env.file("bytes", &bytes);
+        let passed_on = std::fs::File::create(scene.env.home().join("passed on")).unwrap();
+        for (msgtype, body) in [("text", "\n\n"), ("markdown", "\n\n")] {
+            let before = scene.wecom.messages().len();
+            let cmd = scene.env.cmd(["run", "-t", msgtype, "--", "/bin/sh", "-c", "cat bytes; exit 3"]);
+            cmd.base_url(&scene.wecom).webhook().stdout_into(&passed_on).run().assert_code(3);
+            let messages = scene.wecom.messages().split_off(before);
+            let [message] = &messages[..] else { panic!("{} messages", messages.len()) };
+            let text = message.body[msgtype]["content"].as_str().unwrap();
+            let (_, shown) = text.split_once(body).unwrap();
+            assert!(text.len() <= 2048 && !text.contains('\u{fffd}') && !text.contains("(1/"), "{text}");
+            let (start, rest) = shown.split_once("[… ").unwrap();
+            let (missing, end) = rest.split_once(MARK).unwrap();
+            assert!(start.starts_with(head) && end.ends_with(tail), "{text}");
+            let is_whole = |piece: &str| piece.matches(unit).count() * unit.len() >= piece.len() - 60;
+            assert!(is_whole(start) && is_whole(end) && start.len() > 500, "{text}");
+            // Characters of GBK are two bytes, in UTF-8 three.
+            let kept = if bytes.contains(&0xb4) { start.len() + end.len() } else { 0 };
+            let missing: usize = missing.parse().unwrap();
+            assert!(missing < bytes.len() && (kept == 0 || missing > bytes.len() - kept), "{missing} of {text}");
+        }
+    }
+}
+
+/// Lines up to 4 KiB are whole, others do not push them out.
+#[test]
+fn a_very_long_line_leaves_the_others_room() {
+    let scene = Scene::new();
+    let script = "echo first; head -c 1000000 /dev/zero | tr '\\0' x; echo; echo '<@lisi> last'; exit 1";
+    sh(&scene, &[], script).run().assert_code(1);
+    let text = assert_told(&scene, &["\n\nfirst\nxxx", "x[… 998976 bytes left out …]x", "xxx\n<\u{200b}@lisi> last"]);
+    assert!(!text.contains("lines]"), "{text}");
+}

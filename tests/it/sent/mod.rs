@@ -13,6 +13,7 @@ mod payload_files;
 mod payload_rules;
 mod text_sources;
 mod text_unharmed;
+mod unsupported_markup;
 mod upload_media;
 mod webhook_messages;
 

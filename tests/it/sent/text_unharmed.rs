@@ -128,10 +128,13 @@ fn what_terminals_act_upon_is_cleaned_away() {
 #[test]
 fn markdown_is_no_exception() {
     let scene = Scene::new();
-    let text = "# 标题\n> `a\\_b` **<font color=\"warning\">98 %</font>** \\* $HOME\n\n| a | b |\n| - | - |";
-    for (route, msgtype) in
-        [(Channel::App, "markdown"), (Channel::Webhook, "markdown"), (Channel::Webhook, "markdown_v2")]
-    {
+    let [colour, table] = ["<font color=\"warning\">98 %</font>", "| a | b |\n| - | - |"];
+    for (route, msgtype, own) in [
+        (Channel::App, "markdown", colour),
+        (Channel::Webhook, "markdown", colour),
+        (Channel::Webhook, "markdown_v2", table),
+    ] {
+        let text = format!("# 标题\n> `a\\_b` **c** \\* $HOME\n\n{own}");
         let cmd = scene.send(route, &["-t", msgtype]).stdin(format!("\u{1b}[31m{text}\r\n"));
         assert_sent_silently(msgtype, cmd.run());
         assert_eq!(last(&scene, msgtype).body, body_of(route, msgtype, json!({"content": text})));

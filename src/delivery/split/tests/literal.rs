@@ -39,7 +39,46 @@ fn a_line_too_long_is_cut_between_clusters_else_between_code_points() {
     splits("磁盘磁盘👨‍👩‍👧满", 27, Markup::Plain, &["(1/2) 磁盘磁盘", "(2/2) 👨‍👩‍👧满"]);
     splits("磁盘👨‍👩‍👧", 14, Markup::Plain, &["(1/4) 磁盘", "(2/4) 👨\u{200d}", "(3/4) 👩\u{200d}", "(4/4) 👧"]);
     // A line break does not begin a part.
-    splits("1234\n567890", 10, Markup::Plain, &["(1/4) 123", "(2/4) 4\n", "(3/4) 5678", "(4/4) 90"]);
+    splits("1234\n567\n890", 10, Markup::Plain, &["(1/4) 123", "(2/4) 4\n", "(3/4) 567\n", "(4/4) 890"]);
+}
+
+#[test]
+fn a_line_that_no_part_can_hold_begins_where_there_is_room() {
+    splits("1234\n567890", 10, Markup::Plain, &["(1/3) 123", "(2/3) 4\n56", "(3/3) 7890"]);
+    let text = format!("heading\n{}\nlast", "x".repeat(3_000));
+    for (markup, limit) in [(Markup::Plain, 2048), (Markup::Markdown, 2048), (Markup::MarkdownV2, 2048)] {
+        let parts = split(&text, limit, markup);
+        assert!(parts.len() == 2 && parts[0].contains("heading\nxxx") && parts[0].len() == limit, "{markup:?}");
+    }
+    // One that has room in a part is left whole, and little room is no reason to begin a long one.
+    for before in ["x".repeat(500), "x\n".repeat(900)] {
+        let line = "y".repeat(if before.contains('\n') { 4_000 } else { 1_900 });
+        let parts = split(&format!("{before}\n{line}"), 2048, Markup::Plain);
+        assert!(parts[0].ends_with('\n') && parts[0].trim_end().ends_with('x'), "{}", parts[0]);
+    }
+}
+
+#[test]
+fn of_a_line_larger_than_the_room_both_ends_are_shown() {
+    let long = format!("HEAD{}TAIL", "磁盘 ".repeat(3_000));
+    for (text, shown) in [
+        (format!("first\n{long}\nlast"), ["first\nHEAD磁盘", "盘 TAIL\nlast"]),
+        (format!("first\n{long}"), ["first\nHEAD磁盘", "盘 TAIL"]),
+        (format!("{long}\nlast"), ["HEAD磁盘", "盘 TAIL\nlast"]),
+    ] {
+        for markup in [Markup::Plain, Markup::Markdown, Markup::MarkdownV2] {
+            let short = truncate(&text, 2048, markup, Keep::Both);
+            assert!(short.starts_with(shown[0]) && short.ends_with(shown[1]), "{short}");
+            assert!((1_900..=2048).contains(&short.len()), "{}", short.len());
+            for (keep, other) in [(Keep::Head, "TAIL"), (Keep::Tail, "HEAD")] {
+                let short = truncate(&text, 2048, markup, keep);
+                assert!((1_900..=2048).contains(&short.len()) && !short.contains(other), "{short}");
+            }
+        }
+    }
+    let logs = format!("{}{long}\n{}", "a line of the log\n".repeat(100), "the end\n".repeat(500));
+    let short = truncate(&logs, 2048, Markup::Plain, Keep::Both);
+    assert!(short.contains("log\n[… ") && short.contains("out …]\nthe end\n"), "{short}");
 }
 
 #[test]
