@@ -82,7 +82,7 @@ proptest! {
     fn nothing_is_lost(notification in notification()) {
         for &format in FeedFormat::VARIANTS {
             let alert = read(format, &notification.to_string()).unwrap();
-            let mut whole = alert.0.text().joined();
+            let mut whole = alert.0.plain_text().joined();
             // As they are, before the rendering makes lines of them.
             whole.extend(alert.0.fields.iter().map(|field| field.value.as_str()));
             for alert in notification["alerts"].as_array().unwrap() {

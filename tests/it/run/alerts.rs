@@ -203,7 +203,7 @@ fn of_a_very_long_line_both_ends_are_told() {
         (chinese.clone().into_bytes(), "错误", "错误", "错误"),
         (format!("a{chinese}b\n").into_bytes(), "错误", "a错误", "错误b"),
         (gbk(&format!("{chinese}y\n")), "错误", "错误", "错误y"),
-        (gbk(&format!("行 {chinese}\n尾")), "错误", "行 错误", "错误\n尾"),
+        (gbk(&format!("行 {chinese}\n结束")), "错误", "行 错误", "错误\n结束"),
     ] {
         let scene = Scene::new();
         scene.env.file("bytes", &bytes);
