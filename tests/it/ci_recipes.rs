@@ -96,6 +96,9 @@ fn the_recipe_for_gitlab_names_the_job_that_failed() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(!text.contains("pipelines/3"), "{text}");
+    // A log-in that is not in the list: nobody is mentioned, and the alert goes out.
+    let [message] = &job("failed", "li.si")[..] else { panic!("not one message") };
+    assert!(!message.to_string().contains("<@"), "{message}");
 }
 
 #[cfg(unix)]
@@ -110,4 +113,6 @@ fn the_recipe_for_github_mentions_who_started_the_run() {
         message.to_string().contains("<@zhangsan>") && message.to_string().contains("unit tests failed"),
         "{message}"
     );
+    let [message] = &run("hubot")[..] else { panic!("not one message") };
+    assert!(!message.to_string().contains("<@"), "{message}");
 }

@@ -234,7 +234,7 @@ fn retries_can_be_set_at_every_level() {
         assert_eq!(sent_and_delivered(&scene), (expected, 0), "{name}");
     });
     let scene = Scene::new();
-    for value in ["-1", "101", "many", ""] {
+    for value in ["-1", "101", "many"] {
         let run = group(&scene, &[&format!("--retries={value}")]).run().assert_code(2);
         assert_says(&run.json(), value, "message", &["retries"]);
     }

@@ -137,7 +137,7 @@ fn the_deadline_ends_the_way_to_a_token_too() {
 #[test]
 fn limits_that_are_no_durations_are_usage_errors() {
     for option in ["--timeout", "--connect-timeout", "--deadline"] {
-        for value in ["", "10", "-1s", "soon", "1h1", "0s"] {
+        for value in ["10", "-1s", "soon", "1h1", "0s"] {
             let (env, wecom) = (TestEnv::new(), FakeWecom::start());
             let run = Way::WebhookSend.json(&env, &wecom).arg(format!("{option}={value}")).run();
             assert_eq!(run.code, Some(2), "{option}={value}\n{}", run.all());
