@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Courier;
 use crate::error::{Error, Status};
-use crate::message::recipients::{ALL, RecipientKind, Recipients};
+use crate::message::recipients::{ALL, RecipientKind, Recipients, userid_problem};
 use crate::sanitize::first_items;
 use crate::send::{Session, recipients_of};
 use crate::store::Folder;
@@ -141,25 +141,35 @@ fn counted(what: &str, ids: &[String]) -> String {
 }
 
 fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckReport) {
-    match settings.to.as_ref().map(recipients_of).transpose() {
-        Err(error) => report.fail("recipients", &error),
-        Ok(None) => report.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag"),
-        Ok(Some(recipients)) => match compare(&recipients, agent) {
-            Found { unknown, missing, .. } if unknown.is_empty() && missing.is_empty() => {
-                report.ok("recipients", "all that are set are in the app's range");
-            }
-            Found { unknown, missing, .. } if missing.is_empty() => {
-                let detail = "not listed by themselves, but a department or tag of the range may hold them: ";
-                report.ok("recipients", format!("{detail}{}", first_items(&unknown, SHOWN_IDS)));
-            }
-            Found { listed, missing, .. } => {
-                let status = if listed { Status::Partial } else { Status::Refused };
-                let error = Error::new(status, format!("not in the app's range: {}", first_items(&missing, SHOWN_IDS)))
-                    .with_hint("correct the ids, or add them under 应用管理 → the app → 可见范围");
-                report.fail("recipients", &error);
-            }
-        },
+    let recipients = match settings.to.as_ref().map(recipients_of).transpose() {
+        Err(error) => return report.fail("recipients", &error),
+        Ok(None) => {
+            return report.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag");
+        }
+        Ok(Some(recipients)) => recipients,
+    };
+    if let Some(problem) = misspelt(&recipients) {
+        let error = Error::usage(problem, "write userids: 账号 in 通讯录 → the member, not the name");
+        return report.fail("recipients", &error);
     }
+    let Found { unknown, missing, listed } = compare(&recipients, agent);
+    if !missing.is_empty() {
+        let status = if listed { Status::Partial } else { Status::Refused };
+        let error = Error::new(status, format!("not in the app's range: {}", first_items(&missing, SHOWN_IDS)))
+            .with_hint("correct the ids, or add them under 应用管理 → the app → 可见范围");
+        report.fail("recipients", &error);
+    } else if !unknown.is_empty() {
+        let detail = "not listed by themselves, but a department or tag of the range may hold them: ";
+        report.ok("recipients", format!("{detail}{}", first_items(&unknown, SHOWN_IDS)));
+    } else {
+        report.ok("recipients", "all that are set are in the app's range");
+    }
+}
+
+/// The first of the userids that can be none, such as a name, and why.
+fn misspelt(recipients: &Recipients) -> Option<String> {
+    let problem = |id: &String| Some(format!("userid {id:?} {}", userid_problem(id)?));
+    recipients.of(RecipientKind::User).iter().filter(|id| *id != ALL).find_map(problem)
 }
 
 /// Whether the recipients of the settings are in the visible range that WeCom lists.

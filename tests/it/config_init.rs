@@ -124,7 +124,7 @@ fn a_secret_is_not_shown_while_it_is_typed() {
     terminal.answer("Agent id", &AGENT_ID.to_string());
     terminal.answer("Secret of the app (not shown): ", SECRET);
     terminal.answer("Userids", "zhangsan");
-    terminal.answer("Language of alerts", "");
+    terminal.answer("Language of the manual", "");
     let text = terminal.end();
     assert!(!text.contains("test-typed-secret") && !text.contains(SECRET), "{text}");
     assert!(text.contains("no number") && text.contains("token"), "what is no secret is shown: {text}");

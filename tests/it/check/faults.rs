@@ -173,6 +173,12 @@ fn recipients_that_the_app_cannot_reach() {
     told.has("recipients", "failed", &["member nobody", "可见范围"]).has("agent", "ok", &[]);
     let told = checked(&scene, "all", app(&scene, &[]).env("WECOM_ALERT_TO_PARTY", "7"), 5, "refused");
     told.has("recipients", "failed", &["department 7"]);
+    let named = app(&scene, &[]).env("WECOM_ALERT_TO_USER", "zhangsan,张三");
+    checked(&scene, "a name", named, 2, "usage").has(
+        "recipients",
+        "failed",
+        &["userid \"张三\" may hold letters", "账号"],
+    );
     checked(&scene, "@all", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "@all"), 0, "ok").has("recipients", "ok", &[]);
     checked(&scene, "none", app(&scene, &[]), 0, "ok").skips(&["recipients"], "-u");
     let scene = range(&[], &["1"]);
