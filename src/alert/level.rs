@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// How bad it is, from calm to loud. Read from any word of [`WORDS`].
+/// How bad it is, from calm to loud. Read from any word that people write for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Level {

@@ -300,7 +300,9 @@ impl Invocation<'_> {
         outcome.profile.clone_from(&session.settings.profile);
         outcome.channel = session.channel;
         outcome.allow_partial = session.settings.allow_partial;
-        let may_flush = sends && session.settings.outbox && matches!(outcome.status, Status::Sent | Status::Partial);
+        // What waits of this alert itself has had its attempts.
+        let went_out = matches!(outcome.status, Status::Sent | Status::Partial) && outcome.outbox_id.is_none();
+        let may_flush = sends && session.settings.outbox && went_out;
         let warnings = std::mem::take(&mut session.warnings);
         let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
         let code = self.finish(report, session.logged.as_ref(), &how, Some(runtime), session.deadline());

@@ -379,3 +379,12 @@ fn an_attachment_that_cannot_be_copied_keeps_no_text_back() {
         assert_empty(&scene, said);
     }
 }
+
+#[test]
+fn an_alert_that_waits_without_its_file_is_tried_no_more() {
+    let scene = Scene::new();
+    scene.wecom.always(Endpoint::WebhookSend, Reply::status(502));
+    let run = scene.group(&["--outbox", "--retries", "0", "--attach", "missing.log", "hello"]).run().assert_code(6);
+    assert_eq!((&run.json()["status"], run.json()["outbox_id"].is_string()), (&"partial".into(), true));
+    assert_eq!(scene.sends(), 1, "{}", run.all());
+}
