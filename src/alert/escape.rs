@@ -33,7 +33,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
         let mut signs = behind.chars();
         match signs.next() {
             Some('@') => true,
-            Some('a' | 'A') => signs.next().is_none_or(|c| c.is_whitespace() || c == '/'),
+            // In a JSON string a line break behind it is a backslash.
+            Some('a' | 'A') => signs.next().is_none_or(|c| !c.is_alphanumeric()),
             _ => false,
         }
     };
