@@ -1,5 +1,6 @@
 //! JSON output: the document of `--output json`, and the line of `--log-file`.
 
+use std::ffi::OsString;
 use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value, json};
@@ -9,8 +10,9 @@ use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
     Check, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, ShownEntry, ShownPart,
 };
+use wecom_alert::explain;
 use wecom_alert::run::FinishedCommand;
-use wecom_alert::sanitize::{is_harmful, one_line};
+use wecom_alert::sanitize::{excerpt, is_harmful, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::LoggedMessage;
 
@@ -273,6 +275,36 @@ fn logged_target(target: &Outcome) -> Value {
         "errcode": target.answer.as_ref().map(|answer| answer.errcode),
         "outbox_id": target.outbox_id,
     })
+}
+
+/// The most characters that the log file gets of an error.
+const LONGEST_LOGGED: usize = 300;
+
+/// What the log file says of a failure: what happened, without the words of the command line, which may be the text, and
+/// without what WeCom quotes of it.
+pub(crate) fn logged_message(
+    outcome: &Outcome,
+    command: Option<&str>,
+    arguments: &[OsString],
+    mask: &Mask,
+) -> Option<String> {
+    let error = outcome.error.as_ref()?;
+    if let Some(answer) = error.answer() {
+        let meaning = explain::meaning_of_errcode(answer.errcode);
+        return Some(format!(
+            "WeCom answered {}{}",
+            answer.errcode,
+            meaning.map_or(String::new(), |known| format!(": {known}"))
+        ));
+    }
+    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    let values = words.filter_map(|word| match word.strip_prefix('-') {
+        Some(option) => option.split_once('=').map(|(_, value)| value),
+        None => Some(word),
+    });
+    let is_text = |value: &&str| value.trim().len() > 2 && Some(*value) != command;
+    let message = values.filter(is_text).fold(error.message().to_owned(), |message, value| message.replace(value, "…"));
+    Some(excerpt(&one_line(&mask.apply(&message)), LONGEST_LOGGED))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod output;
 mod report;
 mod request;
 mod stderr;
+mod tables;
 mod usage_errors;
 mod wrap;
 
@@ -24,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use wecom_alert::check;
 use wecom_alert::config::{
-    Config, Environment, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
+    Config, Environment, Language, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
 };
 use wecom_alert::delivery::{Accounts, Outcome, Product, interrupted};
 use wecom_alert::error::{Error, Result, Status, hint_for};
@@ -33,7 +34,6 @@ use wecom_alert::explain;
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
-use wecom_alert::sanitize::{excerpt, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, LoggedMessage, Session};
 use wecom_alert::store;
@@ -52,9 +52,6 @@ const LONGEST_EXPLANATION: Duration = Duration::from_secs(90);
 
 /// An example of a config file.
 const EXAMPLE: &str = include_str!("../../config.example.toml");
-
-/// The most characters that the log file gets of an error.
-const LONGEST_LOGGED: usize = 300;
 
 /// What is known of a command before its settings are resolved.
 struct Invocation<'a> {
@@ -103,14 +100,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         },
         Task::Explain(code) => Ok(invocation.explain(&code)),
         Task::Completions(shell) => Ok(print_explanation(&manual::completions(shell), name, mask)),
-        task @ (Task::Help(_) | Task::Manual(_)) => {
-            let language = report_settings(&overrides, environment).language;
-            let page = match task {
-                Task::Manual(words) => manual::page(&words, language),
-                Task::Help(words) => manual::help(&words, language, environment).map(String::into_bytes),
-                _ => Ok(Vec::new()),
-            };
-            Ok(page.map_or_else(|error| invocation.fail(error), |page| print_explanation(&page, name, mask)))
+        Task::Manual(words) => Ok(invocation.show_page(manual::page(&words, invocation.language()))),
+        Task::Help(words) => {
+            let page = manual::help(&words, invocation.language(), environment);
+            Ok(invocation.show_page(page.map(String::into_bytes)))
         }
         task => invocation.carry_out(task),
     }
@@ -119,8 +112,27 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
 impl Invocation<'_> {
     /// Reports a failure before anything else has been done.
     fn fail(&self, error: Error) -> u8 {
+        let error = match error.hint() {
+            Some(hint) if self.command == Some("run") => {
+                let hint = format!("{hint} (the command was not run)");
+                error.clone().with_hint(hint)
+            }
+            _ => error,
+        };
         let how = report_settings(self.overrides, self.environment);
         self.finish(self.report(Outcome::from(error)), None, &how, None, self.early_deadline())
+    }
+
+    fn language(&self) -> Language {
+        report_settings(self.overrides, self.environment).language
+    }
+
+    /// Prints a page of the manual.
+    fn show_page(&self, page: Result<Vec<u8>>) -> u8 {
+        match page {
+            Ok(page) => print_explanation(&page, self.command, self.mask),
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Explains a code. Settings are not needed for that.
@@ -141,7 +153,7 @@ impl Invocation<'_> {
     }
 
     fn report(&self, mut outcome: Outcome) -> Report<'_> {
-        outcome.error = outcome.error.map(|error| about_line_ends(error, self.arguments));
+        outcome.error = outcome.error.map(|error| usage_errors::about_line_ends(error, self.arguments));
         Report {
             allows_colours: self.environment.allows_colours(),
             home: self.environment.home().and_then(Path::to_str),
@@ -167,7 +179,7 @@ impl Invocation<'_> {
                     &report.outcome,
                     logged,
                     self.began,
-                    self.logged_message(&report.outcome),
+                    json::logged_message(&report.outcome, self.command, self.arguments, self.mask),
                 ),
             )
         {
@@ -180,29 +192,6 @@ impl Invocation<'_> {
         output::finish_by(deadline);
         let code = finish(&report, how);
         report.ran.map_or(code, |ran| ran.exit_code(code))
-    }
-
-    /// What the log file says of a failure: what happened, without the words of the command line, which may be the text, and
-    /// without what WeCom quotes of it.
-    fn logged_message(&self, outcome: &Outcome) -> Option<String> {
-        let error = outcome.error.as_ref()?;
-        if let Some(answer) = error.answer() {
-            let meaning = explain::meaning_of_errcode(answer.errcode);
-            return Some(format!(
-                "WeCom answered {}{}",
-                answer.errcode,
-                meaning.map_or(String::new(), |known| format!(": {known}"))
-            ));
-        }
-        let words = self.arguments.iter().skip(1).filter_map(|word| word.to_str());
-        let values = words.filter_map(|word| match word.strip_prefix('-') {
-            Some(option) => option.split_once('=').map(|(_, value)| value),
-            None => Some(word),
-        });
-        let is_text = |value: &&str| value.trim().len() > 2 && Some(*value) != self.command;
-        let message =
-            values.filter(is_text).fold(error.message().to_owned(), |message, value| message.replace(value, "…"));
-        Some(excerpt(&one_line(&self.mask.apply(&message)), LONGEST_LOGGED))
     }
 
     /// Nothing can be sent; a command is run all the same.
@@ -313,22 +302,6 @@ impl Invocation<'_> {
         }
         code
     }
-}
-
-/// The error of a script with Windows line ends: the carriage return at the end of a line belongs to its last word, and
-/// cannot be seen.
-fn about_line_ends(error: Error, arguments: &[OsString]) -> Error {
-    let is_told = |word: &OsString| {
-        let word = word.to_string_lossy();
-        word.strip_suffix('\r').is_some_and(|word| !word.is_empty() && error.message().contains(word))
-    };
-    if !matches!(error.status(), Status::Usage | Status::Config) || !arguments.iter().any(is_told) {
-        return error;
-    }
-    error.with_hint(
-        "the word ends with a carriage return, since the script has Windows line ends: remove them, as with: \
-         sed -i 's/\\r$//' SCRIPT",
-    )
 }
 
 /// Short help in place of an error where nothing was asked for; it is no data, so it goes to stderr.

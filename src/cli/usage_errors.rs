@@ -6,7 +6,7 @@ use clap::Arg;
 use clap::error::{ContextKind, ErrorKind};
 
 use wecom_alert::config::{Overrides, RawValue, Setting, ValueKind};
-use wecom_alert::error::Error;
+use wecom_alert::error::{Error, Status};
 use wecom_alert::suggest::{is_near, nearest};
 
 use super::args::{Command, definition, is_own};
@@ -301,6 +301,22 @@ fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, O
         let value = letters.get(at + letter.len_utf8()..).filter(|value| !value.is_empty());
         Some((*option, value.map(|value| value.strip_prefix('=').unwrap_or(value))))
     })
+}
+
+/// The error of a script with Windows line ends: the carriage return at the end of a line belongs to its last word, and
+/// cannot be seen.
+pub(crate) fn about_line_ends(error: Error, arguments: &[OsString]) -> Error {
+    let is_told = |word: &OsString| {
+        let word = word.to_string_lossy();
+        word.strip_suffix('\r').is_some_and(|word| !word.is_empty() && error.message().contains(word))
+    };
+    if !matches!(error.status(), Status::Usage | Status::Config) || !arguments.iter().any(is_told) {
+        return error;
+    }
+    error.with_hint(
+        "the word ends with a carriage return, since the script has Windows line ends: remove them, as with: \
+         sed -i 's/\\r$//' SCRIPT",
+    )
 }
 
 #[cfg(test)]

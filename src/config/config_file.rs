@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use super::env::Environment;
 use super::file::{self, ConfigFile};
+use super::layers::Overrides;
 use super::lenience::Mistakes;
 use super::setting::Setting;
-use super::value::{Overrides, SettingValue};
+use super::value::SettingValue;
 use crate::blocking::off_loop;
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::quote_for_shell;

@@ -7,11 +7,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::choice::Language;
+use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
 use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
-use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
+use super::value::{Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;

@@ -11,9 +11,10 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
+use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::setting::{Setting, ValueKind};
-use super::value::{Layer, Precedence, RawValue, SettingValue, shown};
+use super::value::{Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::{is_near, nearest};
 

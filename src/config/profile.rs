@@ -2,8 +2,9 @@
 
 use super::env::Environment;
 use super::file::ConfigFile;
+use super::layers::{Layer, Layers};
 use super::setting::{SECRET_FORMS, Setting, WEBHOOK_FORMS};
-use super::value::{Layer, Layers, Precedence, SettingValue, shown};
+use super::value::{Precedence, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::nearest;
 

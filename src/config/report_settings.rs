@@ -11,9 +11,10 @@ use toml::{Table, Value};
 use super::choice::{Language, Output};
 use super::config_file::LARGEST;
 use super::env::Environment;
+use super::layers::Overrides;
 use super::setting::Setting;
 use super::settings::Settings;
-use super::value::{Overrides, Precedence, RawValue, SettingValue};
+use super::value::{Precedence, RawValue, SettingValue};
 
 /// The settings that a report needs. Where they are read with mistakes in other settings, as far as they can be known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
-use super::config_file::{Exposure, Found, Places, readers};
 use super::credential::SecretSource;
 use super::env::Environment;
-use super::file::ConfigFile;
-use super::lenience::{Lenience, Mistakes};
+use super::layers::{Layer, Layers, Rank};
 use super::parse::{
     parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
     parse_verbose,
@@ -18,111 +16,18 @@ use super::profile::choose_profile;
 use super::proxy::ProxyUrl;
 use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::settings::{ProxySetting, RecipientSettings, Settings};
+use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
-use super::value::{Layer, Layers, Overrides, Precedence, Rank, RawValue, SettingValue, Sourced};
-use crate::error::{Result, Status};
+use super::value::{Precedence, RawValue, SettingValue, Sourced};
+use crate::error::Result;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-const DEADLINE: Duration = Duration::from_secs(90);
 const RETRIES: u32 = 3;
 const MOST_PREFIX_BYTES: usize = 120;
 const OUTBOX_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What command line, environment and config file say. They are read once, so that a command and its further targets
-/// get the same settings, even where the file is a pipe. No `Debug`: a proxy may carry a password.
-pub struct Config<'a> {
-    pub(super) options: Layer,
-    pub(super) environment: Layer,
-    pub(super) file: Option<ConfigFile>,
-    pub(super) env: &'a Environment,
-    /// Warnings from reading, one sentence each.
-    warnings: Vec<String>,
-    mistakes: Mistakes,
-}
-
-impl<'a> Config<'a> {
-    /// Reads the config file that counts, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 for a file or a variable that cannot be read.
-    pub fn read(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
-        let (config, places) = Self::without_file(overrides, env, lenience)?;
-        config.with_file(places.read()?)
-    }
-
-    /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give. Fails as
-    /// [`Config::read`] does.
-    pub async fn read_in_time(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
-        let (config, places) = Self::without_file(overrides, env, lenience)?;
-        config.with_file(places.read_within(asked_deadline(overrides, env)).await?)
-    }
-
-    /// Reads what can be known before a command is run that may take hours: `None` where the file is wrong, or no plain one
-    /// and can be read only once.
-    ///
-    /// # Errors
-    ///
-    /// Usage, for options that name no file or no profile.
-    pub fn peek(overrides: &Overrides, env: &'a Environment) -> Result<Option<Self>> {
-        let (config, places) = match Self::without_file(overrides, env, Lenience::Run) {
-            Ok(found) => found,
-            Err(error) if error.status() == Status::Usage => return Err(error),
-            Err(_) => return Ok(None),
-        };
-        if !places.are_plain() {
-            return Ok(None);
-        }
-        let is_missing = overrides.has(Setting::Config) && places.is_missing();
-        let config = match places.read().and_then(|found| config.with_file(found)) {
-            Ok(config) => config,
-            Err(error) if is_missing => return Err(error.with_status(Status::Usage)),
-            Err(_) => return Ok(None),
-        };
-        if overrides.has(Setting::Profile) {
-            config.check_profile().map_err(|error| error.with_status(Status::Usage))?;
-        }
-        Ok(Some(config))
-    }
-
-    /// The settings as far as no file with a secret has to be read for them. Fails as [`Config::resolve`] does.
-    pub fn peek_settings(&self) -> Result<Settings> {
-        let mut options = self.options.clone();
-        let dry_run = RawValue::Flag(true);
-        options.insert(SettingValue::new(Setting::DryRun, dry_run, Precedence::Option, String::new()));
-        let (settings, _) = self.resolve_with(&options, self.rank(), true)?;
-        Ok(Settings { dry_run: false, ..settings })
-    }
-
-    fn check_profile(&self) -> Result<()> {
-        let empty = Layer::default();
-        let layers = Layers {
-            options: &self.options,
-            environment: &self.environment,
-            profile: &empty,
-            top: &empty,
-            rank: self.rank(),
-            mistakes: &self.mistakes,
-        };
-        choose_profile(self.file.as_ref(), &layers, self.env, true).map(drop)
-    }
-
-    fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
-        let mistakes = Mistakes::new(lenience);
-        let options = overrides.0.clone().without_empty(lenience, |warning| mistakes.tell(warning));
-        let environment = env.layer(&mistakes)?;
-        let config = Self { options, environment, file: None, env, warnings: env.unknown_variables(), mistakes };
-        let places = Places::of(config.asked(Setting::Config), env)?;
-        Ok((config, places))
-    }
-
-    fn with_file(mut self, found: Option<Found>) -> Result<Self> {
-        self.file = found.map(|found| found.parse(&self.mistakes)).transpose()?;
-        self.warnings.extend(self.exposure().map(|exposure| exposure.to_string()));
-        Ok(self)
-    }
-
+impl Config<'_> {
     /// Resolves every setting, and says in one sentence each what deserves a warning.
     ///
     /// Order for every value: option, environment, profile, top level of the file, default; but with a profile named by
@@ -169,27 +74,18 @@ impl<'a> Config<'a> {
         self.mistakes.take()
     }
 
-    /// What option or environment, not the file, says of a setting.
-    fn asked(&self, setting: Setting) -> Option<&SettingValue> {
-        self.options.get(setting).or_else(|| self.environment.get(setting))
-    }
-
-    /// A variable of another program: see [`Environment::variable`].
-    pub fn variable(&self, name: &str) -> Option<String> {
-        self.env.variable(name).map(str::to_owned)
-    }
-
-    fn rank(&self) -> Rank {
-        if self.options.get(Setting::Profile).is_some() { Rank::Named } else { Rank::Usual }
-    }
-
     fn resolve_by(&self, needs_profile: bool) -> Result<(Settings, Vec<String>)> {
         let (settings, ignored) = self.resolve_with(&self.options, self.rank(), needs_profile)?;
         Ok((settings, self.warnings.iter().cloned().chain(ignored).chain(self.mistakes.take()).collect()))
     }
 
     /// The settings with these options, and what is to be said of variables that the profile put aside.
-    fn resolve_with(&self, options: &Layer, rank: Rank, needs_profile: bool) -> Result<(Settings, Option<String>)> {
+    pub(super) fn resolve_with(
+        &self,
+        options: &Layer,
+        rank: Rank,
+        needs_profile: bool,
+    ) -> Result<(Settings, Option<String>)> {
         let (file, env) = (self.file.as_ref(), self.env);
         let empty = Layer::default();
         let mistakes = &self.mistakes;
@@ -266,61 +162,6 @@ impl<'a> Config<'a> {
         };
         Ok((settings, ignored))
     }
-}
-
-impl Config<'_> {
-    /// The config file and why it is that one, or why there is none; for people.
-    pub fn about_file(&self) -> String {
-        let searched = self.env.shown_config_files();
-        let Some(file) = &self.file else {
-            return match searched.as_slice() {
-                [] => "none: HOME is not set, so that no place for one is known".to_owned(),
-                paths => format!("none: there is no {}", paths.join(" and no ")),
-            };
-        };
-        let path = file.path.display().to_string();
-        let before = searched.into_iter().take_while(|searched| *searched != path);
-        match (self.asked(Setting::Config), before.collect::<Vec<_>>().as_slice()) {
-            (Some(entry), _) => format!("{path}, which {} names", entry.origin),
-            (None, _) if !self.env.is_system_config(&file.path) => format!("{path}, found in the user's folder"),
-            (None, []) => format!("{path}, the system's"),
-            (None, missing) => format!("{path}, the system's, since there is no {}", missing.join(" and no ")),
-        }
-    }
-
-    /// The profile that was chosen and why it is that one, or why there is none; for people.
-    pub fn about_profile(&self, chosen: Option<&str>) -> String {
-        let Some(name) = chosen else {
-            return match &self.file {
-                None => "none: options and environment alone give the settings".to_owned(),
-                Some(file) if file.profiles.is_empty() => "none: the config file has no profiles".to_owned(),
-                Some(_) => "none: the environment gives the credentials, and no profile was named".to_owned(),
-            };
-        };
-        let default = self.file.as_ref().and_then(|file| file.default_profile.as_ref());
-        match (self.asked(Setting::Profile), default) {
-            (Some(entry), _) => format!("{name}, which {} names", entry.origin),
-            (None, Some(_)) => format!("{name}, the default_profile of the config file"),
-            (None, None) => format!("{name}, the only one in the config file"),
-        }
-    }
-
-    /// What is wrong with the permissions of the config file, if anything.
-    pub fn exposure(&self) -> Option<Exposure> {
-        self.file.as_ref().and_then(ConfigFile::exposure)
-    }
-
-    /// Who may read the config file, if there is one whose permissions are known; for people.
-    pub fn who_may_read_file(&self) -> Option<String> {
-        self.file.as_ref()?.mode.map(readers)
-    }
-}
-
-/// The deadline that option or environment give, else the default: for what comes before the config file is known.
-pub fn asked_deadline(overrides: &Overrides, env: &Environment) -> Duration {
-    let environment = env.value(Setting::Deadline).ok().flatten();
-    let asked = overrides.0.get(Setting::Deadline).or(environment.as_ref());
-    asked.and_then(|given| parse_duration(given.text().ok()?).ok()).unwrap_or(DEADLINE)
 }
 
 fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {

@@ -6,6 +6,8 @@ use super::choice::Language;
 use super::parse::parse_agent_id;
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
+use crate::message::recipients;
+use crate::sanitize::unwrapped;
 use crate::secret::Secret;
 
 /// What is known of the first profile.
@@ -70,7 +72,7 @@ impl Starter {
     ///
     /// Exit 3 where a value cannot be one.
     pub fn app(&mut self, corp_id: &str, agent_id: &str, secret: &str, recipients: &str) -> Result<()> {
-        let to_user = recipients.split([',', '，', '|']).map(str::trim).filter(|id| !id.is_empty());
+        let to_user = recipients::ids(recipients).filter(|id| !id.is_empty());
         self.app = Some(StarterApp {
             corp_id: one_word(corp_id, "corp id")?.to_owned(),
             agent_id: parse_agent_id(agent_id.trim())?,
@@ -118,7 +120,7 @@ impl Starter {
 }
 
 fn one_word<'a>(text: &'a str, what: &str) -> Result<&'a str> {
-    let text = text.trim();
+    let text = unwrapped(text);
     let is_word = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let refused =
         || Error::config(format!("the {what} is empty or has blanks in it"), "copy it again from the admin console");

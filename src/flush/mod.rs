@@ -3,14 +3,12 @@
 
 mod manage;
 mod queue;
-mod show;
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use manage::{Selection, discard, list};
-pub use show::show;
+pub use manage::{Selection, discard, list, show};
 
 use crate::blocking::off_loop;
 use crate::delivery::{Outcome, Product};

@@ -8,6 +8,9 @@ use crate::error::Error;
 /// A warning names at most this many lines with broken characters.
 const NAMED_LINES: usize = 5;
 
+/// So many broken characters are more likely a file that is no text than a text in another encoding.
+const LIKELY_BINARY: usize = 1000;
+
 /// The encoding of text input. Names count the same in upper and lower case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive)]
@@ -199,7 +202,10 @@ impl BrokenPlaces {
         let numbers: Vec<_> = self.lines.iter().map(usize::to_string).collect();
         let numbers = numbers.join(", ");
         let count = self.count;
-        Some(format!("{count} broken {characters} of the input became U+FFFD, {wrong} (first on {lines} {numbers})"))
+        let advice = if count < LIKELY_BINARY { "" } else { "; --file sends a file that is no text" };
+        Some(format!(
+            "{count} broken {characters} of the input became U+FFFD, {wrong} (first on {lines} {numbers}){advice}"
+        ))
     }
 }
 

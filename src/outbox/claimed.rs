@@ -4,7 +4,7 @@ use std::io;
 
 use super::entry::{EntryProgress, StoredAlert, StoredFile};
 use super::format::ReadError;
-use super::listing::{self, PROGRESS};
+use super::listing::{self, PROGRESS, UnreadEntry};
 use super::{MAX_BYTES, format, unusable};
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::Summing;
@@ -12,6 +12,25 @@ use crate::input::Attachment;
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartState};
 use crate::store::{Folder, Guard};
+
+/// Why an entry cannot be claimed or discarded.
+#[derive(Debug)]
+pub(crate) enum ClaimError {
+    /// Another process has claimed it.
+    Busy,
+    /// There is none of this name.
+    Gone,
+    /// It cannot be delivered. It is among the failed ones now.
+    Damaged(UnreadEntry),
+    /// Its files or its folder cannot be used now (exit 3). It stays where it is.
+    Failed(Error),
+}
+
+impl From<Error> for ClaimError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
 
 /// A waiting entry that this process holds the lock of. Dropping it leaves the entry waiting, for the next one.
 #[derive(Debug)]

@@ -204,12 +204,12 @@ pub(super) fn list(folder: &Folder) -> io::Result<impl Iterator<Item = Listed>> 
 
 /// Reads an entry without locking it; one that nobody can lock is damaged.
 pub(super) fn read_listed(place: &Folder, id: &str) -> Option<Listed> {
-    match read(place, id)? {
-        Ok(_) if let Some(error) = lock_damage(place) => {
-            Some(Err(UnreadEntry { id: id.to_owned(), file: LOCK, error }))
-        }
-        listed => Some(listed),
-    }
+    let listed = read(place, id)?;
+    let damage = lock_damage(place).filter(|_| listed.is_ok());
+    Some(match damage {
+        Some(error) => Err(UnreadEntry { id: id.to_owned(), file: LOCK, error }),
+        None => listed,
+    })
 }
 
 /// What is wrong with the lock, where nobody can lock the entry.

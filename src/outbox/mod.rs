@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-pub(crate) use claimed::ClaimedEntry;
+pub(crate) use claimed::{ClaimError, ClaimedEntry};
 pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert, StoredPart};
 pub(crate) use listing::{Listed, Stock, UnreadEntry};
 
@@ -78,19 +78,6 @@ pub(crate) enum NotStored {
     File(usize, Error),
     /// The outbox is full, or cannot be used: a disk that is full, read-only or failing, a folder of somebody else.
     Outbox(Error),
-}
-
-/// Why an entry cannot be claimed or discarded.
-#[derive(Debug)]
-pub(crate) enum ClaimError {
-    /// Another process has claimed it.
-    Busy,
-    /// There is none of this name.
-    Gone,
-    /// It cannot be delivered. It is among the failed ones now.
-    Damaged(UnreadEntry),
-    /// Its files or its folder cannot be used now (exit 3). It stays where it is.
-    Failed(Error),
 }
 
 impl Outbox {
@@ -377,12 +364,6 @@ impl<R: io::Read, F: FnMut()> io::Read for Noting<R, F> {
             (self.failed)();
         }
         read
-    }
-}
-
-impl From<Error> for ClaimError {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -186,7 +186,7 @@ fn options_cannot_be_shown_whole() {
     for file in ["cli/args/mod.rs", "cli/args/settings.rs", "cli/args/send.rs"] {
         assert!(!source(file).lines().any(|line| line.contains("derive(") && line.contains("Debug")), "{file}");
     }
-    let values = source("config/value.rs");
+    let values = source("config/value.rs") + &source("config/layers.rs");
     for holder in ["enum RawValue", "struct SettingValue", "struct Overrides", "struct Layer("] {
         let (before, _) = values.split_once(holder).unwrap();
         let derived = before.lines().rev().nth(1).unwrap();

@@ -4,13 +4,11 @@
 //! path 90253 (apps) and 99110 (webhooks). Their pages do not say which megabyte they mean; the larger one, of 1024 ×
 //! 1024 bytes, counts here, so that WeCom decides about what lies between.
 
-mod completeness;
 mod filename;
 mod format;
 
-pub use completeness::{MAX_VOICE_SECONDS, TAIL_LEN, amr_seconds, is_cut_off};
 pub use filename::{MAX_FILENAME_BYTES, SAFE_FORMATS, is_safe_format, wire_filename};
-pub use format::{MediaFormat, mime, sniff};
+pub use format::{MAX_VOICE_SECONDS, MediaFormat, TAIL_LEN, amr_seconds, is_cut_off, mime, sniff};
 
 use crate::channel::{Channel, MsgType};
 use crate::error::{Error, Result};

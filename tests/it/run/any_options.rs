@@ -134,6 +134,7 @@ fn a_wrong_option_is_refused_before_anything_is_run() {
         let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "touch", "ran"]);
         let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(2);
         assert!(run.stderr.starts_with("wecom-alert: error[usage]: run") && run.stderr.contains(said), "{}", run.all());
+        assert!(run.stderr.contains("(the command was not run)"), "{}", run.all());
         assert!(!has(&scene, "ran"), "{options:?}");
         assert_silent(&scene);
     }

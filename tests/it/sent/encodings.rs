@@ -134,3 +134,14 @@ fn an_argument_may_be_in_another_encoding() {
     let user = scene.app(&["text", "--to-user"]).arg(OsString::from_vec(gbk("张三")));
     refused(&scene, "user", user, 2).says("user", "--to-user: the value is not UTF-8", "iconv");
 }
+
+#[test]
+fn a_file_that_is_no_text_is_sent_with_advice() {
+    let scene = Scene::new();
+    let advice = "--file sends a file that is no text";
+    for (broken, is_advised) in [(999, false), (5000, true)] {
+        let run = scene.group(&["--on-long", "truncate"]).stdin(b"\xff\n".repeat(broken)).run().assert_code(0);
+        let told = run.json()["warnings"].to_string();
+        assert!(told.contains("broken characters") && told.contains(advice) == is_advised, "{broken}: {told}");
+    }
+}

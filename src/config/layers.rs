@@ -1,0 +1,189 @@
+//! The four levels of settings (option, environment variable, profile, top level of the file) and their precedence.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::lenience::{Lenience, Mistakes};
+use super::setting::{FORMS, Mistake, RECIPIENTS, Setting};
+use super::value::{Precedence, RawValue, SettingValue, Sourced};
+use crate::error::{Error, Result};
+
+/// What the command line gave. No `Debug`: a proxy may carry a password.
+#[derive(Clone, Default)]
+pub struct Overrides(pub(super) Layer);
+
+impl Overrides {
+    /// Gives a setting the value of its option; the last one counts.
+    pub fn set(mut self, setting: Setting, value: impl Into<RawValue>) -> Self {
+        let origin = setting.row().option.to_owned();
+        self.0.insert(SettingValue::new(setting, value.into(), Precedence::Option, origin));
+        self
+    }
+
+    /// The text that was given for the setting, as written.
+    pub fn text(&self, setting: Setting) -> Option<&str> {
+        match &self.0.get(setting)?.raw {
+            RawValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The options of these settings alone.
+    pub fn only(&self, settings: &[Setting]) -> Self {
+        let values = self.0.0.iter().filter(|(setting, _)| settings.contains(setting));
+        Self(Layer(values.map(|(setting, value)| (*setting, value.clone())).collect()))
+    }
+
+    /// Whether the setting was given.
+    pub fn has(&self, setting: Setting) -> bool {
+        self.0.get(setting).is_some()
+    }
+}
+
+/// The values of one level.
+#[derive(Clone, Default)]
+pub(super) struct Layer(BTreeMap<Setting, SettingValue>);
+
+/// The levels of one command.
+pub(super) struct Layers<'a> {
+    pub(super) options: &'a Layer,
+    pub(super) environment: &'a Layer,
+    pub(super) profile: &'a Layer,
+    pub(super) top: &'a Layer,
+    pub(super) rank: Rank,
+    pub(super) mistakes: &'a Mistakes,
+}
+
+/// The rank of the profile among the levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Below the environment.
+    Usual,
+    /// Named by option: its credentials and ids beat the environment's.
+    Named,
+    /// Named as a further target: its recipients beat option and environment as well.
+    Target,
+}
+
+impl Layer {
+    pub(super) fn insert(&mut self, value: SettingValue) {
+        self.0.insert(value.setting, value);
+    }
+
+    pub(super) fn remove(&mut self, setting: Setting) {
+        self.0.remove(&setting);
+    }
+
+    pub(super) fn get(&self, setting: Setting) -> Option<&SettingValue> {
+        self.0.get(&setting)
+    }
+
+    /// The options of an alert without empty ones: they count as not given, as empty variables do. Those that decide whom
+    /// it reaches stay, to be refused; but an alert of `run` goes to the other recipients then, and `told` hears of it.
+    pub(super) fn without_empty(self, lenience: Lenience, mut tell: impl FnMut(String)) -> Self {
+        let values = self.0.into_iter().filter_map(|(setting, value)| {
+            let is_recipient = RECIPIENTS.contains(&setting);
+            // An empty prefix takes that of the settings away, and an empty type is no type.
+            let is_kept = matches!(setting, Setting::Prefix | Setting::Msgtype)
+                || setting.row().mistake == Mistake::Stops && !(is_recipient && lenience == Lenience::Run);
+            if is_kept {
+                return Some((setting, value));
+            }
+            let origin = value.origin.clone();
+            let left = value.unless_empty();
+            if is_recipient && left.is_none() {
+                tell(format!("{origin} is empty: the recipients of the settings count"));
+            }
+            Some((setting, left?))
+        });
+        Self(values.collect())
+    }
+
+    /// The settings that are given here.
+    pub(super) fn settings(&self) -> impl Iterator<Item = Setting> {
+        self.0.keys().copied()
+    }
+
+    /// The first of these settings that is given here.
+    pub(super) fn any(&self, settings: &[Setting]) -> Option<&SettingValue> {
+        settings.iter().find_map(|setting| self.get(*setting))
+    }
+
+    /// Refuses two forms of one value.
+    pub(super) fn refuse_two_forms(&self) -> Result<()> {
+        for forms in FORMS {
+            let mut given = forms.iter().filter_map(|setting| self.get(*setting));
+            if let (Some(one), Some(other)) = (given.next(), given.next()) {
+                return Err(Error::config(
+                    format!("{} and {} are two forms of one value", one.place(), other.place()),
+                    "keep one of them",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Layers<'_> {
+    /// The value that counts, of any of these settings.
+    pub(super) fn any(&self, settings: &[Setting]) -> Option<&SettingValue> {
+        [self.options, self.environment, self.profile, self.top].into_iter().find_map(|layer| layer.any(settings))
+    }
+
+    /// The same for credentials and ids, where a profile named by option counts before the environment.
+    pub(super) fn any_identity(&self, settings: &[Setting]) -> Option<&SettingValue> {
+        if self.rank == Rank::Usual {
+            return self.any(settings);
+        }
+        [self.options, self.profile, self.environment, self.top].into_iter().find_map(|layer| layer.any(settings))
+    }
+
+    /// The value of that setting that counts.
+    pub(super) fn get(&self, setting: Setting) -> Option<&SettingValue> {
+        self.any(&[setting])
+    }
+
+    /// That value, read by `parse`.
+    pub(super) fn parsed<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
+        let Some(value) = self.get(setting) else { return Ok(None) };
+        self.settle(value, value.text().and_then(|text| parse(text).map_err(|error| value.wrap(&error))))
+    }
+
+    /// What was read of a value, or `None` where it is wrong and need not stop an alert.
+    pub(super) fn settle<T>(&self, value: &SettingValue, read: Result<T>) -> Result<Option<T>> {
+        // That what was not expanded is exit 3 is a promise to scripts; the exit code of `run` is its command's.
+        if self.mistakes.lenience == Lenience::Send && value.is_unexpanded() {
+            return read.map(Some);
+        }
+        self.mistakes.pass_over(value.setting, value.precedence == Precedence::Option, read)
+    }
+
+    /// The same with its origin, for an id.
+    pub(super) fn id<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Sourced<T>>> {
+        let Some(given) = self.any_identity(&[setting]) else { return Ok(None) };
+        let value = parse(given.text()?).map_err(|error| given.wrap(&error))?;
+        Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
+    }
+
+    /// That value as a string.
+    pub(super) fn text(&self, setting: Setting) -> Result<Option<String>> {
+        self.parsed(setting, |text| Ok(text.to_owned()))
+    }
+
+    /// That value as strings; none where it is not given.
+    pub(super) fn list(&self, setting: Setting) -> Result<Vec<String>> {
+        let Some(value) = self.get(setting) else { return Ok(Vec::new()) };
+        Ok(self.settle(value, value.list())?.unwrap_or_default())
+    }
+
+    /// That value as a path.
+    pub(super) fn path(&self, setting: Setting, home: Option<&Path>) -> Result<Option<PathBuf>> {
+        let Some(value) = self.get(setting) else { return Ok(None) };
+        self.settle(value, value.path(home))
+    }
+
+    /// That flag; false where it is not given.
+    pub(super) fn flag(&self, setting: Setting) -> Result<bool> {
+        self.get(setting).map_or(Ok(false), SettingValue::flag)
+    }
+}
