@@ -1,6 +1,8 @@
 //! What only Grafana sends: the title and message that it writes where nobody set one, and the notifications of its old
 //! alerting (before version 9).
 
+use std::collections::HashSet;
+
 use super::node::JsonNode;
 use super::{Notification, Occurrence, Pairs};
 
@@ -33,15 +35,12 @@ fn words(title: &str) -> Vec<String> {
 pub(super) fn is_default_message(message: &str, notification: &Notification) -> bool {
     const HEADINGS: [&str; 4] = ["**Firing**", "**Resolved**", "Labels:", "Annotations:"];
     const ADDRESSES: [&str; 5] = ["Value:", "Source:", "Silence:", "Dashboard:", "Panel:"];
-    let its_lines = |occurrence: &Occurrence| {
-        let pairs = occurrence.labels.iter().chain(&occurrence.annotations);
-        pairs.map(|(name, value)| format!("- {name} = {value}")).collect::<Vec<_>>().join("\n")
-    };
-    let known = notification.occurrences.iter().map(its_lines).collect::<Vec<_>>().join("\n");
+    let pairs =
+        notification.occurrences.iter().flat_map(|occurrence| occurrence.labels.iter().chain(&occurrence.annotations));
+    let items: Vec<_> = pairs.map(|(name, value)| format!("- {name} = {value}")).collect();
+    let known: HashSet<_> = items.iter().flat_map(|item| item.split('\n')).map(str::trim).collect();
     let is_known = |line: &str| {
-        HEADINGS.contains(&line)
-            || ADDRESSES.iter().any(|name| line.starts_with(name))
-            || known.split('\n').any(|known| known.trim() == line)
+        HEADINGS.contains(&line) || ADDRESSES.iter().any(|name| line.starts_with(name)) || known.contains(line)
     };
     let mut lines = message.split('\n').map(str::trim).filter(|line| !line.is_empty());
     let begins = HEADINGS[..2].iter().any(|heading| message.starts_with(heading));

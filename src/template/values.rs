@@ -59,7 +59,7 @@ fn local_time(at: &EngineValue, format: Option<&str>, zone: Zone) -> Result<Engi
     let Some(time) = time else { return Ok(at.clone()) };
     let format = format.unwrap_or(TIME_FORMAT);
     let items = StrftimeItems::new(format).parse().map_err(|_| {
-        let message = format!("localtime: {format:?} is no format: write it like {TIME_FORMAT:?}");
+        let message = format!("localtime: {format:?} is not a time format: write it like {TIME_FORMAT:?}");
         Error::new(ErrorKind::InvalidOperation, message)
     })?;
     Ok(EngineValue::from(zone(time).format_with_items(items.into_iter()).to_string()))
