@@ -14,7 +14,7 @@ use crate::process::signal_name;
 pub fn explain(text: &str) -> Result<Vec<Explanation>> {
     let code: i64 = text.trim().parse().map_err(|_| {
         Error::usage(
-            "that is not a code: give a whole number",
+            "that is not a code: it is not a whole number",
             "give an errcode of WeCom or an exit code, as in: wecom-alert explain 60020",
         )
     })?;

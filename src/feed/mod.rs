@@ -35,7 +35,7 @@ pub(crate) enum FeedFormat {
 
 fn unknown_format(name: &str) -> Error {
     let (name, _) = truncate(name, 40);
-    Error::usage(format!("--from {name:?} is no format"), "write --from alertmanager or --from grafana")
+    Error::usage(format!("--from {name:?} is not a known format"), "write --from alertmanager or --from grafana")
 }
 
 impl FeedFormat {

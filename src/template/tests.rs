@@ -226,7 +226,7 @@ fn times_are_shown_in_the_receivers_zone() {
         assert_eq!(text(source, &data), shown, "{source}");
     }
     let error = refusal("{{ t|localtime('%Q') }}", &data);
-    assert!(error.message().contains("\"%Q\" is no format"), "{error}");
+    assert!(error.message().contains("\"%Q\" is not a time format"), "{error}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn what_is_no_notification_is_told_and_not_sent() {
         ("alertmanager", "[]", "a list without an alert", "as it came"),
         ("alertmanager", "{}", "alerts", "as it came"),
         ("grafana", r#"{"alerts": [7]}"#, "alerts[0] is a number", "as it came"),
-        ("prometheus", "{}", "--from \"prometheus\" is no format", "--from alertmanager or --from grafana"),
+        ("prometheus", "{}", "--from \"prometheus\" is not a known format", "--from alertmanager or --from grafana"),
     ];
     for (format, input, message, hint) in cases {
         let case = format!("{format} {input}");

@@ -16,7 +16,7 @@ fn a_format_goes_by_its_name() {
     }
     for name in ["", "Grafana", "zabbix"] {
         let error = name.parse::<FeedFormat>().unwrap_err();
-        assert_eq!(error.message(), format!("--from {name:?} is no format"));
+        assert_eq!(error.message(), format!("--from {name:?} is not a known format"));
         assert_eq!(error.hint(), Some("write --from alertmanager or --from grafana"));
     }
 }
