@@ -17,7 +17,6 @@ mod wrap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{CommandFactory, FromArgMatches};
@@ -29,7 +28,6 @@ use wecom_alert::config::{
 };
 use wecom_alert::delivery::{Accounts, Outcome, Product, interrupted};
 use wecom_alert::error::{Error, Result, Status, hint_for};
-use wecom_alert::event::{Event, Observer};
 use wecom_alert::explain;
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
@@ -42,7 +40,6 @@ use args::{Cli, overrides};
 use config_init::config_init;
 use report::{Report, finish, remember_alert_exit, remember_output, unwritable};
 use request::Task;
-use stderr::Bar;
 use usage_errors::{Unparsed, read_unparsed, refusal};
 
 pub(crate) use report::{report_defect, report_panics};
@@ -280,7 +277,7 @@ impl Invocation<'_> {
         };
         let how = ReportSettings::from(&resolved.0);
         remember_output(how.output);
-        let mut session = Session::new(config, resolved, mask.clone(), observer(&how, mask.clone()));
+        let mut session = Session::new(config, resolved, mask.clone(), stderr::observer(&how, mask.clone()));
         if !how.quiet && task.reads_stdin() && io::stdin().is_terminal() {
             stderr::say(mask, "reading from the terminal; Ctrl-D on a line of its own ends it");
         }
@@ -343,17 +340,6 @@ fn run_first(request: &RunRequest, runtime: &Runtime) -> Result<(FinishedCommand
         stderr::left_open();
     }
     Ok((ran, stops))
-}
-
-/// Prints what happens on the way.
-fn observer(how: &ReportSettings, mask: Mask) -> Observer {
-    let verbose = how.verbose;
-    let bar = Arc::new(Bar::new(how.quiet));
-    Observer::new(move |event| match event {
-        Event::Detail(line) if verbose => stderr::say(&mask, &line),
-        Event::Detail(_) => {}
-        Event::Upload { name, sent, total } => bar.draw(name, sent, total),
-    })
 }
 
 /// Performs the task until it ends or a signal stops it. A second signal has its usual effect: it ends the process.

@@ -2,10 +2,12 @@
 //! before the next one. A stderr that is closed, or that nobody reads, is no error.
 
 use std::io::{self, IsTerminal};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use wecom_alert::config::ReportSettings;
+use wecom_alert::event::{Event, Observer};
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
@@ -24,6 +26,17 @@ const NAME_COLUMNS: usize = 24;
 
 /// The one stderr of this process.
 static STDERR: Cursor = Cursor(AtomicU8::new(LINE_START));
+
+/// Prints what happens on the way.
+pub(crate) fn observer(how: &ReportSettings, mask: Mask) -> Observer {
+    let verbose = how.verbose;
+    let bar = Arc::new(Bar::new(how.quiet));
+    Observer::new(move |event| match event {
+        Event::Detail(line) if verbose => say(&mask, &line),
+        Event::Detail(_) => {}
+        Event::Upload { name, sent, total } => bar.draw(name, sent, total),
+    })
+}
 
 /// Writes one line, with the program's name before it.
 pub(crate) fn say(mask: &Mask, text: &str) {
@@ -95,7 +108,7 @@ impl Cursor {
 
 /// Draws how far an upload has got, over and over on the same line of stderr.
 #[derive(Debug)]
-pub(crate) struct Bar {
+struct Bar {
     enabled: bool,
     drawn: Mutex<Option<Instant>>,
 }
