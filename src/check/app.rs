@@ -101,7 +101,7 @@ fn look_at_ip(refusal: Option<&Error>, report: &mut CheckReport) {
         let message = format!("WeCom sees this machine as {ip}, which the app does not trust");
         report.fail("ip", &error.clone().with_message(message));
     } else {
-        report.ok("ip", format!("WeCom sees this machine as {ip}"));
+        report.skip("ip", format!("WeCom sees this machine as {ip}; it does not say whether the app trusts that"));
     }
 }
 
@@ -159,8 +159,8 @@ fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckRepo
             .with_hint("correct the ids, or add them under 应用管理 → the app → 可见范围");
         report.fail("recipients", &error);
     } else if !unknown.is_empty() {
-        let detail = "not listed by themselves, but a department or tag of the range may hold them: ";
-        report.ok("recipients", format!("{detail}{}", first_items(&unknown, SHOWN_IDS)));
+        let detail = "not known: a department or tag of the app's range may hold";
+        report.skip("recipients", format!("{detail} {}; WeCom does not list them", first_items(&unknown, SHOWN_IDS)));
     } else {
         report.ok("recipients", "all that are set are in the app's range");
     }

@@ -1,7 +1,7 @@
 //! `check` of the settings: config file, profile, permissions, credentials.
 
 use crate::channel::{Channel, CredentialKind};
-use crate::config::{SecretSource, who_may_read};
+use crate::config::{Exposure, SecretSource, exposed_secret, who_may_read};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::send::Session;
@@ -16,17 +16,23 @@ pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
     report.ok("profile", config.about_profile(settings.profile.as_deref()));
     let of_config = config.who_may_read_file().map(|who| format!("the config file can be read by {who}"));
     let sources = [&settings.secret, &settings.webhook].into_iter().flatten();
-    let files = sources.filter_map(SecretSource::file);
-    let of_files = files.filter_map(|path| Some(format!("{} by {}", path.display(), who_may_read(path)?)));
+    let files: Vec<_> = sources.filter_map(SecretSource::file).collect();
+    let of_files = files.iter().filter_map(|path| Some(format!("{} by {}", path.display(), who_may_read(path)?)));
     let readers: Vec<String> = of_config.into_iter().chain(of_files).collect();
-    match config.exposure() {
-        Some(exposure) => {
-            // It is in the table already.
-            session.warnings.retain(|warning| *warning != exposure.to_string());
-            report.warn("permissions", exposure.what, exposure.advice);
-        }
-        None if readers.is_empty() => report.skip("permissions", "nothing of the settings stands in a file"),
-        None => report.ok("permissions", readers.join(", ")),
+    let of_config = config.exposure();
+    if let Some(exposure) = &of_config {
+        // It is in the table already.
+        session.warnings.retain(|warning| *warning != exposure.to_string());
+    }
+    let exposures: Vec<_> = of_config.into_iter().chain(files.into_iter().filter_map(exposed_secret)).collect();
+    let is_exposed = !exposures.is_empty();
+    for Exposure { what, advice } in exposures {
+        report.warn("permissions", what, advice);
+    }
+    if !is_exposed && readers.is_empty() {
+        report.skip("permissions", "no setting comes from a file");
+    } else if !is_exposed {
+        report.ok("permissions", readers.join(", "));
     }
 }
 

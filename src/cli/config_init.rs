@@ -61,12 +61,14 @@ struct Questions {
 impl Questions {
     fn ask_all(&mut self, starter: &mut Starter, language: &str) -> Result<()> {
         let (webhook, app) =
-            self.until_right("Send by webhook, app or both [webhook]", false, |answer| {
+            self.until_right("Send by 1 webhook (群机器人), 2 app (应用) or 3 both [webhook]", false, |answer| {
                 match answer.to_ascii_lowercase().as_str() {
-                    "" | "webhook" | "w" => Ok((true, false)),
-                    "app" | "a" => Ok((false, true)),
-                    "both" | "b" => Ok((true, true)),
-                    _ => Err(Error::usage("that is none of webhook, app and both", "answer webhook, app or both")),
+                    "" | "1" | "webhook" | "w" | "群机器人" | "机器人" | "消息推送" | "群" => {
+                        Ok((true, false))
+                    }
+                    "2" | "app" | "a" | "应用" | "自建应用" => Ok((false, true)),
+                    "3" | "both" | "b" | "两者" | "都要" => Ok((true, true)),
+                    _ => Err(Error::usage("that is not webhook, app or both", "answer webhook, app or both")),
                 }
             })?;
         if webhook {
@@ -82,18 +84,14 @@ impl Questions {
         })
     }
 
-    /// Asks for all of an app, and once more if something of it is wrong.
     fn ask_for_app(&mut self, starter: &mut Starter) -> Result<()> {
-        loop {
-            let corp_id = self.ask("Corp id (我的企业 → 企业信息 → 企业ID)", false)?;
-            let agent_id = self.ask("Agent id (应用管理 → the app → AgentId)", false)?;
-            let secret = self.ask("Secret of the app", true)?;
-            let recipients = self.ask("Userids who get the alerts by default, or @all [nobody]", false)?;
-            match starter.app(&corp_id, &agent_id, &secret, &recipients) {
-                Ok(()) => return Ok(()),
-                Err(error) => self.complain(error)?,
-            }
-        }
+        self.until_right("Corp id (我的企业 → 企业信息 → 企业ID)", false, |answer| {
+            starter.corp_id(answer)
+        })?;
+        self.until_right("Agent id (应用管理 → the app → AgentId)", false, |answer| starter.agent_id(answer))?;
+        self.until_right("Secret of the app", true, |answer| starter.secret(answer))?;
+        starter.to_user(&self.ask("Userids who get the alerts by default, or @all [nobody]", false)?);
+        Ok(())
     }
 
     /// Asks until the answer is right; what does not come from a terminal is asked for once.

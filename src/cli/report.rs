@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use wecom_alert::check::label;
 use wecom_alert::config::{Output, ReportSettings};
-use wecom_alert::delivery::{Outcome, Product};
+use wecom_alert::delivery::{CheckStatus, Outcome, Product};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::process;
 use wecom_alert::run::FinishedCommand;
@@ -47,7 +48,7 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
     let Err(error) = print(report, how) else { return exit_code };
     // In text mode it was told before.
     if outcome.error.is_some() && how.output == Output::Json {
-        print_messages(report, how);
+        print_messages(report, how, false);
     }
     // The reader has closed the pipe: no error.
     if error.kind() == io::ErrorKind::BrokenPipe {
@@ -65,7 +66,7 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
     }
     let outcome = Outcome { profile: outcome.profile.clone(), ..Outcome::from(unwritable(&error)) };
     let report = Report { ran: report.ran, ..Report::new(report.command, outcome, report.mask) };
-    print_messages(&report, how);
+    print_messages(&report, how, false);
     report.outcome.exit_code()
 }
 
@@ -89,14 +90,14 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
             // A table is printed before the line that sums it up.
             let is_table = matches!(report.outcome.product, Product::Checks(..));
             let table = if is_table { write_data(&text_data(report)) } else { Ok(()) };
-            print_messages(report, how);
+            print_messages(report, how, is_table && table.is_ok() && output::is_one_place());
             if is_table { table } else { write_data(&text_data(report)) }
         }
     }
 }
 
-/// What text mode says on stderr.
-fn print_messages(report: &Report<'_>, how: &ReportSettings) {
+/// What text mode says on stderr. Where the table of checks `is_above`, its error is not told in full once more.
+fn print_messages(report: &Report<'_>, how: &ReportSettings, is_above: bool) {
     // As a shell reports it, independent of the alert.
     if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
         stderr::say(report.mask, &format!("run: {why}"));
@@ -110,8 +111,11 @@ fn print_messages(report: &Report<'_>, how: &ReportSettings) {
         let status = error.status().as_str();
         // A partial delivery that counts as success is no error, but is reported all the same.
         let word = if report.outcome.exit_code() == 0 { "warning" } else { "error" };
-        stderr::say(report.mask, &format!("{word}[{status}]: {}: {}", subject(report), error.message()));
-        if let Some(hint) = error.hint() {
+        let failed = failed_check(&report.outcome).filter(|_| is_above);
+        let told =
+            failed.as_ref().map_or_else(|| error.message().to_owned(), |name| format!("{name} failed, see above"));
+        stderr::say(report.mask, &format!("{word}[{status}]: {}: {told}", subject(report)));
+        if let Some(hint) = error.hint().filter(|_| failed.is_none()) {
             stderr::line(report.mask, &format!("hint: {hint}"));
         }
     } else if let (Some(ran), Status::Skipped, 0) = (report.ran, report.outcome.status, report.outcome.held_back) {
@@ -125,6 +129,12 @@ fn print_messages(report: &Report<'_>, how: &ReportSettings) {
     {
         stderr::say(report.mask, &format!("{}: {done}", subject(report)));
     }
+}
+
+/// The first check that failed.
+fn failed_check(outcome: &Outcome) -> Option<String> {
+    let Product::Checks(checks, _) = &outcome.product else { return None };
+    checks.iter().find(|check| check.status == CheckStatus::Failed).map(|check| label(check.name))
 }
 
 /// `webhook-send (profile ops)`.

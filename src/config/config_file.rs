@@ -167,13 +167,27 @@ impl ConfigFile {
     /// That others can read the credentials in it, if they can.
     pub(super) fn exposure(&self) -> Option<Exposure> {
         let mode = self.mode.filter(|mode| self.has_inline_secrets && mode & 0o077 != 0)?;
-        let path = self.path.display().to_string();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@".contains(c);
+        let path = self.path.display();
         Some(Exposure {
             what: format!("config file {path} holds credentials and can be read by others (mode {mode:04o})"),
-            advice: format!("run `chmod 600 {}`", quote_for_shell(&path, is_plain)),
+            advice: chmod(&self.path),
         })
     }
+}
+
+/// A file with a secret that everybody can read. A group may be meant to read it.
+pub fn exposed_secret(path: &Path) -> Option<Exposure> {
+    let mode = mode_of(std::fs::metadata(path)).filter(|mode| mode & 0o007 != 0)?;
+    Some(Exposure {
+        what: format!("{} holds a secret and can be read by {}", path.display(), readers(mode)),
+        advice: chmod(path),
+    })
+}
+
+/// The command that keeps others out of a file.
+fn chmod(path: &Path) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@".contains(c);
+    format!("run `chmod 600 {}`", quote_for_shell(&path.display().to_string(), is_plain))
 }
 
 /// Who may read a file, if its permissions are known; for people.

@@ -55,6 +55,15 @@ impl SecretSource {
         &self.origin
     }
 
+    /// For humans, once it could be read: the file that holds it, else where it comes from.
+    pub fn place(&self) -> String {
+        match (&self.form, self.origin.split_once(" in ")) {
+            (Form::File(path), _) => path.display().to_string(),
+            (Form::Inline(_), Some((key, file))) => format!("{file} ({key})"),
+            _ => self.origin.clone(),
+        }
+    }
+
     /// The credential if it is in the settings themselves: reads no file and runs no command.
     pub fn at_hand(&self) -> Option<&Secret> {
         match &self.form {
@@ -105,8 +114,7 @@ impl SecretSource {
         if bytes.len() > LARGEST {
             return Err(self.error("it gives more than 64 KiB", hint));
         }
-        let text =
-            read_text(bytes).map_err(|what| self.error(what, "save it as UTF-8, in PowerShell with Set-Content"))?;
+        let text = read_text(bytes).map_err(|what| self.error(what, conversion(what)))?;
         self.checked(&text, hint)
     }
 
@@ -190,18 +198,30 @@ impl fmt::Debug for SecretSource {
     }
 }
 
+const NO_MARK: &str = "it gives UTF-16 without a byte-order mark";
+const NO_UTF8: &str = "it does not give UTF-8";
+
 /// UTF-8, or the UTF-16 that `>` of PowerShell writes, known by its byte-order mark; else what is wrong.
 fn read_text(bytes: Vec<u8>) -> Result<String, &'static str> {
     let read: fn([u8; 2]) -> u16 = match bytes.as_slice() {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
         // Each letter has a NUL beside it.
-        [0, _, 0, _, ..] | [_, 0, _, 0, ..] => return Err("it gives UTF-16 without a byte-order mark"),
-        _ => return String::from_utf8(bytes).map_err(|_| "it does not give UTF-8"),
+        [0, _, 0, _, ..] | [_, 0, _, 0, ..] => return Err(NO_MARK),
+        _ => return String::from_utf8(bytes).map_err(|_| NO_UTF8),
     };
     let pairs = bytes.chunks(2).map(|pair| pair.try_into().map(read));
     let units = pairs.collect::<Result<Vec<u16>, _>>().map_err(|_| "it gives UTF-16 that is cut off")?;
     String::from_utf16(&units).map_err(|_| "it gives broken UTF-16")
+}
+
+/// How to make UTF-8 of what [`read_text`] refuses.
+fn conversion(what: &str) -> &'static str {
+    match what {
+        NO_MARK => "convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW (or -f UTF-16BE)",
+        NO_UTF8 => "save it as UTF-8; in PowerShell with Set-Content",
+        _ => "convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW",
+    }
 }
 
 /// A file, and what errors call it.

@@ -27,7 +27,7 @@ mod value;
 mod webhook_key;
 
 pub use choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
-pub use config_file::{Exposure, config_file_to_make, who_may_read};
+pub use config_file::{Exposure, config_file_to_make, exposed_secret, who_may_read};
 pub use credential::SecretSource;
 pub use env::Environment;
 pub use layers::Overrides;

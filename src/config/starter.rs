@@ -14,15 +14,16 @@ use crate::secret::Secret;
 pub struct Starter {
     profile: String,
     webhook: Option<Secret>,
-    app: Option<StarterApp>,
+    app: StarterApp,
     language: Option<String>,
 }
 
-/// The app of the first profile.
+/// The app of the first profile, value by value.
+#[derive(Default)]
 struct StarterApp {
     corp_id: String,
     agent_id: i64,
-    secret: Secret,
+    secret: Option<Secret>,
     to_user: Vec<String>,
 }
 
@@ -40,7 +41,7 @@ impl Starter {
                 "write it of letters, digits, - and _, as in: -P ops",
             ));
         }
-        Ok(Self { profile: profile.to_owned(), webhook: None, app: None, language: None })
+        Ok(Self { profile: profile.to_owned(), webhook: None, app: StarterApp::default(), language: None })
     }
 
     /// Adds the language of the program's own words: `en` or `zh`.
@@ -66,20 +67,39 @@ impl Starter {
         Ok(())
     }
 
-    /// Adds an app; recipients may be none, and are divided by commas.
+    /// Sets the corp of the app.
     ///
     /// # Errors
     ///
-    /// Exit 3 where a value cannot be one.
-    pub fn app(&mut self, corp_id: &str, agent_id: &str, secret: &str, recipients: &str) -> Result<()> {
-        let to_user = recipients::ids(recipients).filter(|id| !id.is_empty());
-        self.app = Some(StarterApp {
-            corp_id: one_word(corp_id, "corp id")?.to_owned(),
-            agent_id: parse_agent_id(agent_id.trim())?,
-            secret: Secret::new(one_word(secret, "secret")?),
-            to_user: to_user.map(str::to_owned).collect(),
-        });
+    /// Exit 3 for what is not one word.
+    pub fn corp_id(&mut self, text: &str) -> Result<()> {
+        self.app.corp_id = one_word(text, "corp id")?.to_owned();
         Ok(())
+    }
+
+    /// Sets the id of the app.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for what is not a positive number.
+    pub fn agent_id(&mut self, text: &str) -> Result<()> {
+        self.app.agent_id = parse_agent_id(unwrapped(text))?;
+        Ok(())
+    }
+
+    /// Sets the secret of the app: with it, the file has an app.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for what is not one word.
+    pub fn secret(&mut self, text: &str) -> Result<()> {
+        self.app.secret = Some(Secret::new(one_word(text, "secret")?));
+        Ok(())
+    }
+
+    /// Sets who gets the app's messages by default, divided by commas; nobody if it is empty.
+    pub fn to_user(&mut self, text: &str) {
+        self.app.to_user = recipients::ids(text).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     }
 
     /// The config file.
@@ -95,7 +115,7 @@ impl Starter {
         if self.webhook.is_some() {
             file.push_str(&format!("webhook_file = {}\n", json!(self.file_of("webhook"))));
         }
-        if let Some(app) = &self.app {
+        if let app @ StarterApp { secret: Some(_), .. } = &self.app {
             // A JSON string is a TOML string.
             file.push_str(&format!("corp_id = {}\n", json!(app.corp_id)));
             file.push_str(&format!("agent_id = {}\n", app.agent_id));
@@ -110,7 +130,7 @@ impl Starter {
     /// The files beside it, each with its secret.
     pub fn secret_files(&self) -> Vec<(String, &Secret)> {
         let webhook = self.webhook.as_ref().map(|webhook| (self.file_of("webhook"), webhook));
-        let secret = self.app.as_ref().map(|app| (self.file_of("secret"), &app.secret));
+        let secret = self.app.secret.as_ref().map(|secret| (self.file_of("secret"), secret));
         webhook.into_iter().chain(secret).collect()
     }
 
@@ -136,7 +156,10 @@ mod tests {
         let mut starter = Starter::new("main").unwrap();
         starter.webhook(" key-1 ").unwrap();
         starter.language("zh").unwrap();
-        starter.app("ww0000", " 1000002 ", "test-secret", "zhangsan, lisi").unwrap();
+        starter.corp_id("ww0000").unwrap();
+        starter.agent_id(" 1000002 ").unwrap();
+        starter.secret("test-secret").unwrap();
+        starter.to_user("zhangsan, lisi");
         let expected = "default_profile = \"main\"\nlanguage = \"zh\"\n\n[profiles.main]\nwebhook_file = \"main.webhook\"\ncorp_id = \"ww0000\"\n\
                         agent_id = 1000002\nsecret_file = \"main.secret\"\nto_user = [\"zhangsan\",\"lisi\"]\n";
         assert!(starter.config_file().ends_with(expected), "{}", starter.config_file());
@@ -155,8 +178,11 @@ mod tests {
         assert!(starter.webhook("https://oapi.dingtalk.com/robot/send?access_token=x").is_err());
         assert!(starter.webhook("").is_err() && starter.language("fr").is_err());
         assert!(Starter::new("a/b").is_err() && Starter::new("").is_err());
-        for [corp_id, agent_id, secret] in [["", "1", "s"], ["ww", "x", "s"], ["ww", "1", ""], ["ww", "1", "a b"]] {
-            assert!(starter.app(corp_id, agent_id, secret, "").is_err(), "{corp_id} {agent_id} {secret}");
+        for text in ["", "a b"] {
+            assert!(starter.corp_id(text).is_err() && starter.secret(text).is_err(), "{text}");
+        }
+        for text in ["", "x", "0", "-1", "告警"] {
+            assert!(starter.agent_id(text).is_err(), "{text}");
         }
         assert!(starter.secret_files().is_empty());
     }

@@ -1,8 +1,9 @@
-//! Finds markup in a text that its message type does not have: WeCom shows it as it is written, and reports nothing
-//! (document paths 90236 and 99110).
+//! Finds markup in a text that its message type does not have, or that is shown as data: WeCom shows it as it is written, and
+//! reports nothing (document paths 90236 and 99110).
 
 use std::borrow::Cow;
 
+use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::sanitize::excerpt;
 
@@ -22,6 +23,27 @@ pub(crate) fn unsupported_markup(msgtype: MsgType, channel: Channel, text: &str)
     };
     let found: Vec<_> = found.into_iter().flatten().collect();
     (!found.is_empty()).then(|| format!("{} does not show all of it: {}", msgtype.as_str(), found.join("; ")))
+}
+
+/// The first markup of a text that is plainly meant as Markdown, with its line: `bold text in line 2`.
+pub(crate) fn first_markdown(text: &str) -> Option<String> {
+    let mut has_bars = false;
+    for (number, line, _) in lines(text).filter(|(.., is_code)| !is_code) {
+        let line = &*without_code(line);
+        let is_color = |name: &str| COLORS.contains(&&*name.to_ascii_lowercase());
+        let found = [
+            ("a heading", is_heading(line)),
+            ("bold text", has_bold(line)),
+            ("coloured text", font_colors(line).any(is_color)),
+            ("a link", has_link(line)),
+            ("a table", has_bars && is_table_rule(line)),
+        ];
+        if let Some((what, _)) = found.iter().find(|(_, is_there)| *is_there) {
+            return Some(format!("{what} in line {number}"));
+        }
+        has_bars = line.contains('|');
+    }
+    None
 }
 
 fn in_markdown(channel: Channel, text: &str) -> [Option<String>; 6] {
@@ -105,6 +127,35 @@ fn is_table_rule(line: &str) -> bool {
     line.contains('|') && line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
 }
 
+/// Whether it is `## heading`. A single `#` begins comments too.
+fn is_heading(line: &str) -> bool {
+    let words = line.trim_start_matches('#');
+    (2..=6).contains(&(line.len() - words.len())) && words.starts_with(' ') && !words.trim().is_empty()
+}
+
+/// Whether it has `**bold**`.
+fn has_bold(line: &str) -> bool {
+    let is_word = |text: &str| {
+        !text.is_empty()
+            && !text.starts_with('*')
+            && !text.starts_with(char::is_whitespace)
+            && !text.ends_with(char::is_whitespace)
+    };
+    let mut pieces = line.split("**").skip(1).peekable();
+    while let Some(piece) = pieces.next() {
+        // What nothing closes is text.
+        if pieces.peek().is_some() && is_word(piece) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether it has `[words](https://…)`.
+fn has_link(line: &str) -> bool {
+    line.match_indices("](").any(|(at, sign)| line[..at].contains('[') && has_http_scheme(&line[at + sign.len()..]))
+}
+
 /// Whether it begins like `#标题`. `#1234` is the number of something.
 fn is_heading_without_blank(line: &str) -> bool {
     let words = line.trim_start_matches('#');
@@ -172,6 +223,29 @@ mod tests {
                      <font color='INFO'>i</font>\n#1234 j\n###### k\n#!/bin/sh\n- l\n--- | ---\na `b\n<@lisi>";
         assert_eq!(told(MsgType::Markdown, Channel::Webhook, shown), "");
         assert_eq!(told(MsgType::Text, Channel::Webhook, "#标题\n```\n<@lisi>"), "");
+    }
+
+    #[test]
+    fn plain_markdown_is_told_from_output() {
+        for (text, told) in [
+            ("x\n**disk** full", "bold text in line 2"),
+            ("## web-3", "a heading in line 1"),
+            ("<font color=\"warning\">x</font>", "coloured text in line 1"),
+            ("see [the run](https://ci.example.com/1)", "a link in line 1"),
+            ("| a | b |\n|---|---|\n| 1 | 2 |", "a table in line 2"),
+        ] {
+            assert_eq!(first_markdown(text).as_deref(), Some(told), "{text}");
+        }
+        for text in [
+            "",
+            "# a comment\n#!/bin/sh\n#1234 x\n## ",
+            "f(**kwargs, **more)\n2 ** 3 ** 4\n****\n/srv/**/*.log",
+            "a[0](b)\n[error](no address)",
+            "<font color=\"red\">\n`**a**`\n```\n**b**\n```",
+            "--- | ---\n+---+\n| a |",
+        ] {
+            assert_eq!(first_markdown(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, FeedFormat};
 use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_data, read_text, source_name};
 use crate::json::parse_json;
+use crate::message::first_markdown;
 use crate::message::media::MediaKind;
 use crate::template::{self, Escaping};
 
@@ -143,6 +144,9 @@ impl<'a> Reader<'a> {
         if self.request.own.is_none() {
             // An alert of title or fields needs no text.
             alert.body = self.text(!alert.says_something())?;
+            if matches!(self.chosen.known(), Some(MsgType::Markdown | MsgType::MarkdownV2)) {
+                self.warn_of_markdown(alert.body.as_deref());
+            }
         }
         Ok(Material::Alert(Box::new(alert)))
     }
@@ -227,6 +231,7 @@ impl<'a> Reader<'a> {
     /// A notification, or a text that takes its place.
     fn said(&mut self, own: Option<Alert>, text: Option<String>) -> Result<(Material, Option<String>), Stop> {
         self.check_chosen()?;
+        self.warn_of_markdown(text.as_deref());
         if !self.is_alert {
             return Ok((Material::Nothing, text));
         }
@@ -237,6 +242,22 @@ impl<'a> Reader<'a> {
         }
         alert.body = text.or(alert.body);
         Ok((Material::Alert(Box::new(alert)), None))
+    }
+
+    /// Warns where the Markdown of the sender's own text is shown as it is written.
+    fn warn_of_markdown(&mut self, text: Option<&str>) {
+        let option = self.request.first_alert_option(&self.target.settings).filter(|_| self.is_alert);
+        if option.is_none() && self.chosen.known() != Some(MsgType::Text) {
+            return;
+        }
+        let Some(found) = text.and_then(first_markdown) else { return };
+        self.target.warnings.push(match option {
+            Some(option) => format!(
+                "{found} is shown as it is written: beside {option} the text is data; to use Markdown in it, leave {option} \
+                 out and put the heading into the text, with -t markdown"
+            ),
+            None => format!("{found} is shown as it is written: give -t markdown"),
+        });
     }
 
     /// A text as it is, a file, or only files.

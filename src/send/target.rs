@@ -100,7 +100,7 @@ impl Target {
         };
         let secret = self.load(source).await?;
         let agent_id = self.agent_id(agent_id);
-        let credential_info = CredentialInfo { origin: source.origin().to_owned(), length: secret.len(), agent_id };
+        let credential_info = CredentialInfo { place: source.place(), length: secret.len(), agent_id };
         let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), credential_info, key })
     }
@@ -109,8 +109,7 @@ impl Target {
         let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
         let text = self.load(source).await?;
         let webhook = self.parse_webhook(&text, source)?;
-        let (origin, length) = (source.origin().to_owned(), webhook.key.len());
-        let credential_info = CredentialInfo { origin, length, agent_id: None };
+        let credential_info = CredentialInfo { place: source.place(), length: webhook.key.len(), agent_id: None };
         Ok(Login {
             base_url: self.settings.webhook_base_url(&webhook),
             credential_info,
@@ -275,7 +274,7 @@ impl Target {
             let loaded = tokio::time::timeout(patience, loading).await.map_err(|_| {
                 Error::config(
                     format!("{origin} did not give the credential before the deadline"),
-                    "check what is behind it",
+                    "check the pipe or the command that gives it",
                 )
             })?;
             loaded??

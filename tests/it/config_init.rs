@@ -66,6 +66,20 @@ fn the_least_is_a_webhook() {
 }
 
 #[test]
+fn the_first_answer_may_be_a_number_or_chinese() {
+    for (answer, kinds) in [("1", "w"), ("群机器人", "w"), ("机器人", "w"), ("2", "a"), ("应用", "a"), ("3", "wa")]
+    {
+        let scene = Scene::new();
+        let webhook = if kinds.contains('w') { format!("{WEBHOOK_KEY}\n") } else { String::new() };
+        let app = if kinds.contains('a') { format!("{CORP_ID}\n{AGENT_ID}\n{SECRET}\n\n") } else { String::new() };
+        init(&scene, &format!("{answer}\n{webhook}{app}\n")).run().assert_code(0);
+        let config = read(scene.env.config_file());
+        let written = [("webhook_file", 'w'), ("secret_file", 'a')];
+        assert!(written.iter().all(|(key, kind)| config.contains(key) == kinds.contains(*kind)), "{answer}: {config}");
+    }
+}
+
+#[test]
 fn nothing_is_written_over_and_nothing_half() {
     let scene = Scene::new();
     scene.env.cmd(["check"]).config("# mine\n").run();
@@ -78,11 +92,11 @@ fn nothing_is_written_over_and_nothing_half() {
     assert_eq!(read(beside(&scene, "main.webhook")), "mine");
     fs::remove_file(beside(&scene, "main.webhook")).unwrap();
     for (answers, said) in [
-        ("", "the input ended before the answer to: Send by webhook, app or both"),
-        ("fax\n", "none of webhook, app and both"),
+        ("", "the input ended before the answer to: Send by "),
+        ("fax\n", "that is not webhook, app or both"),
         ("webhook\nhttps://oapi.dingtalk.com/robot/send?access_token=x\n", "DingTalk"),
         ("webhook\nkey-1\nfr\n", "no such language"),
-        ("app\nww1\nnumber\ns\n\n", "agent_id is a positive whole number"),
+        ("app\nww1\nnumber\n", "agent_id is a positive whole number"),
         ("app\nww1\n1000002\n", "the input ended before the answer to: Secret of the app"),
     ] {
         let run = init(&scene, answers).run().assert_code(2);
@@ -114,19 +128,18 @@ fn a_secret_is_not_shown_while_it_is_typed() {
     }
     let scene = Scene::new();
     let mut terminal = Terminal::start(&scene);
-    terminal.answer("Send by webhook, app or both", "app");
+    terminal.answer("Send by ", "电话");
+    // What is wrong is asked for again, and only that.
+    terminal.answer("answer webhook, app or both\r\nSend by ", "应用");
     terminal.answer("Corp id", CORP_ID);
     terminal.answer("Agent id", "no number");
-    terminal.answer("Secret of the app (not shown): ", "test-typed-secret");
-    terminal.answer("Userids", "");
-    // What is wrong is asked for again.
-    terminal.answer("(应用管理)\r\nCorp id", CORP_ID);
-    terminal.answer("Agent id", &AGENT_ID.to_string());
-    terminal.answer("Secret of the app (not shown): ", SECRET);
+    terminal.answer("(应用管理)\r\nAgent id", &AGENT_ID.to_string());
+    terminal.answer("Secret of the app (not shown): ", "test-typed secret");
+    terminal.answer("copy it again from the admin console\r\nSecret of the app (not shown): ", SECRET);
     terminal.answer("Userids", "zhangsan");
     terminal.answer("Language of the manual", "");
     let text = terminal.end();
-    assert!(!text.contains("test-typed-secret") && !text.contains(SECRET), "{text}");
+    assert!(!text.contains("test-typed") && !text.contains(SECRET), "{text}");
     assert!(text.contains("no number") && text.contains("token"), "what is no secret is shown: {text}");
     assert_eq!(read(beside(&scene, "main.secret")), format!("{SECRET}\n"));
 }

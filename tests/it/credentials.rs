@@ -62,6 +62,8 @@ fn a_file_that_gives_no_secret() {
         let run = app_send(&env, &wecom, "secret_file = \"./ops.secret\"").run();
         let document = assert_document(&run, case, 3, &json!({"status": "config", "attempts": 0, "profile": "ops"}));
         assert_says(&document, case, "message", &["ops.secret", part]);
+        let converts = document["hint"].as_str().unwrap().contains("iconv -f UTF-16");
+        assert_eq!(converts, case.starts_with("UTF-16"), "{case}: {document}");
     }
     for (case, line, parts) in [
         ("missing", "secret_file = \"/nowhere/at/all\"", &["/nowhere/at/all", "cannot be read"][..]),

@@ -123,8 +123,12 @@ fn a_wrong_secret_says_where_it_came_from_and_how_long_it_is() {
     let send = || base(env.cmd(["app-send", "-u", "zhangsan", "--output", "json", "hi"]));
     let in_file = |text: &str| send().arg("--config").arg(env.file(format!("{}.toml", text.len()), text));
     let cases: [(&str, Cmd, &[&str]); 4] = [
-        ("variable", send().env("WECOM_ALERT_SECRET", "test-secret-é"), &["WECOM_ALERT_SECRET", "14 bytes"]),
-        ("file", send().env("WECOM_ALERT_SECRET_FILE", &file), &["ops.secret", "WECOM_ALERT_SECRET_FILE", "20 bytes"]),
+        (
+            "variable",
+            send().env("WECOM_ALERT_SECRET", "test-secret-é"),
+            &["check the secret in WECOM_ALERT_SECRET (14 bytes)"],
+        ),
+        ("file", send().env("WECOM_ALERT_SECRET_FILE", &file), &["check the secret in /", "ops.secret (20 bytes)"]),
         (
             "profile",
             in_file("[profiles.ops]\nsecret = \"test-secret-in-file\"\n"),

@@ -1,6 +1,6 @@
 //! Builds the hint for an error code: the text of the table, completed with what the caller and the answer tell.
 //!
-//! No secret is used here: of a credential only its origin and its length.
+//! No secret is used here: of a credential only its place and its length.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ const QUOTED_CHARS: usize = 200;
 /// Where a credential was read from and how long it is: all that may be said of it.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialInfo {
-    /// For people: a variable, an option, a key of the config file.
-    pub(crate) origin: String,
+    /// For people: a file, a variable, an option, a command.
+    pub(crate) place: String,
     /// In bytes.
     pub(crate) length: usize,
     /// The app's id, for a call that carries one.
@@ -52,8 +52,11 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
         40001 | 40013 | 40014 | 40091 | 41001 | 42001 if ctx.endpoint.contains("webhook/") => {
             "check that the base URL leads to WeCom's own webhook call: a webhook has neither secret nor token".to_owned()
         }
-        40001 | 40013 | 40091 | 41004 | 41024 | 45031 => with_origin(hint, "secret", ctx),
-        93000 | 93006 | 93019 => with_origin(hint, "key", ctx),
+        40001 | 40091 | 41004 | 41024 => check_in_place(hint, "secret", ctx),
+        40013 | 45031 => {
+            place_of(ctx).map_or_else(|| hint.to_owned(), |place| format!("{hint}; the secret is in {place}"))
+        }
+        93000 | 93006 | 93019 => check_in_place(hint, "key", ctx),
         60020 | 301042 => trusted_ip(hint, &answer.errmsg),
         40035 | 40058 | 40063 | 40203 | 86220 => with_errmsg(hint, &answer.errmsg),
         40056 | 301002 => match ctx.credential.and_then(|credential| credential.agent_id) {
@@ -68,13 +71,13 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
     }
 }
 
-fn with_origin(hint: &str, what: &str, ctx: &HintContext<'_>) -> String {
-    match ctx.credential {
-        Some(CredentialInfo { origin, length, .. }) => {
-            format!("{hint}; the {what} came from {}, {length} bytes long", quoted(origin))
-        }
-        None => hint.to_owned(),
-    }
+/// The hint with the place of the credential before it.
+fn check_in_place(hint: &str, what: &str, ctx: &HintContext<'_>) -> String {
+    place_of(ctx).map_or_else(|| hint.to_owned(), |place| format!("check the {what} in {place}: {hint}"))
+}
+
+fn place_of(ctx: &HintContext<'_>) -> Option<String> {
+    ctx.credential.map(|CredentialInfo { place, length, .. }| format!("{} ({length} bytes)", quoted(place)))
 }
 
 fn trusted_ip(hint: &str, errmsg: &str) -> String {
@@ -123,7 +126,7 @@ mod tests {
     }
 
     fn hint(errcode: i64, errmsg: &str, endpoint: &str) -> String {
-        let info = CredentialInfo { origin: "WECOM_ALERT_SECRET".to_owned(), length: 43, agent_id: Some(1_000_002) };
+        let info = CredentialInfo { place: "WECOM_ALERT_SECRET".to_owned(), length: 43, agent_id: Some(1_000_002) };
         hint_for(&answer(errcode, errmsg), &HintContext { endpoint, credential: Some(&info), period: None })
     }
 
@@ -143,31 +146,32 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_secret_names_its_origin_and_length() {
+    fn a_bad_secret_names_its_place_and_length() {
         for code in [40001, 40013, 40091, 41004, 45031] {
             let said = hint(code, "invalid credential", "gettoken");
-            assert!(said.ends_with("; the secret came from WECOM_ALERT_SECRET, 43 bytes long"), "{said}");
+            assert!(said.contains(" in WECOM_ALERT_SECRET (43 bytes)"), "{said}");
         }
+        assert_has(&hint(40001, "", "gettoken"), &["check the secret in WECOM_ALERT_SECRET"]);
         assert_has(&hint(40001, "", "gettoken"), &["应用管理 → the app → Secret", "我的企业 → 企业信息"]);
         assert_has(&hint(40013, "", "gettoken"), &["我的企业 → 企业信息 → 企业ID"]);
     }
 
     #[test]
-    fn an_unknown_origin_is_left_out() {
+    fn an_unknown_place_is_left_out() {
         let bare = HintContext { endpoint: "gettoken", ..HintContext::default() };
         let said = hint_for(&answer(40001, ""), &bare);
         assert_eq!(Some(said.as_str()), lookup(40001).map(|entry| entry.hint));
-        let info = CredentialInfo { origin: "a\nb".to_owned(), length: 0, agent_id: None };
+        let info = CredentialInfo { place: "a\nb".to_owned(), length: 0, agent_id: None };
         let said = hint_for(&answer(40001, ""), &HintContext { credential: Some(&info), ..bare });
-        assert!(said.ends_with("; the secret came from a b, 0 bytes long"), "{said}");
+        assert!(said.starts_with("check the secret in a b (0 bytes): "), "{said}");
     }
 
     #[test]
     fn a_bad_webhook_says_which_part_is_the_key() {
-        let info = CredentialInfo { origin: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None };
+        let info = CredentialInfo { place: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None };
         let ctx = HintContext { endpoint: "webhook/send", credential: Some(&info), period: None };
         let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
-        assert_has(&said, &["what follows key=", "消息推送", "the key came from WECOM_ALERT_WEBHOOK, 36 bytes long"]);
+        assert_has(&said, &["what follows key=", "消息推送", "check the key in WECOM_ALERT_WEBHOOK (36 bytes)"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ const TAG_ID: &str =
     "correct the tag id (see 通讯录 → 标签), or add it to the visible range: 应用管理 → the app → 可见范围";
 const CORP_ID: &str =
     "copy corp_id from 我的企业 → 企业信息 → 企业ID, and check that it and the secret were not swapped";
-const SECRET: &str = "copy the secret again from 应用管理 → the app → Secret, and check that corp_id (我的企业 → 企业信息) is of the same corp";
+const SECRET: &str = "copy the Secret again from 应用管理 → the app → Secret, and make sure that corp_id (我的企业 → 企业信息) belongs to the same corp";
 const ENABLE: &str = "have an admin enable the app again: 应用管理 → the app";
 const TRUST_IP: &str =
     "add this machine's public address under 应用管理 → the app → 企业可信IP; a change takes about a minute";
@@ -32,7 +32,7 @@ const TASK_ID: &str = "give a task_id that this app has not used before: at most
 const MENU_KEY: &str =
     "give every entry of action_menu.action_list and every button without a url a key of its own, at most 1024 bytes";
 const MINI_PROGRAM: &str = "link the mini program to this app first (应用管理 → the app), then use its appid";
-const WEBHOOK: &str = "check the key: it is only what follows key= in the webhook URL (a whole URL is taken too); copy it again from the group → 消息推送 (formerly 群机器人), where it may have been removed";
+const WEBHOOK: &str = "copy the webhook URL again from the group → 消息推送 (formerly 群机器人); it may have been removed there. The key is what follows key= in that URL";
 const IMAGE: &str = "save the image anew as JPG or PNG and make it smaller: at most 10 MB for an app, 2 MB for a webhook, more than 5 bytes";
 const VOICE: &str = "convert the voice to AMR of at most 60 s and 2 MB (ffmpeg -i INPUT -ar 8000 -ac 1 -t 60 OUTPUT.amr), or send it with --file";
 const CHAT_ID: &str = "check the chatid: only a chat that this same app created can be written to";

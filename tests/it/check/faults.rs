@@ -18,7 +18,7 @@ fn credentials_that_are_wrong() {
         let scene = Scene::new();
         let told = checked(&scene, code, app(&scene, &[]).env(variable, value).secret(wrong), 4, "auth");
         told.has("token", "failed", &[code, "我的企业"]).skips(&AFTER_TOKEN, "token failed");
-        told.has("ip", "ok", &[SEEN_IP]).has("clock", "ok", &[]).has("tcp", "ok", &[]);
+        told.has("ip", "skipped", &[SEEN_IP, "does not say"]).has("clock", "ok", &[]).has("tcp", "ok", &[]);
         assert_eq!(told.document["seen_ip"], SEEN_IP);
         assert_eq!(scene.wecom.requests().len(), 1, "asked once");
     }
@@ -183,7 +183,7 @@ fn recipients_that_the_app_cannot_reach() {
     checked(&scene, "none", app(&scene, &[]), 0, "ok").skips(&["recipients"], "-u");
     let scene = range(&[], &["1"]);
     let told = checked(&scene, "unknown", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
-    told.has("recipients", "ok", &["may hold them", "member nobody"]).has("reach", "ok", &["no member, 1 department"]);
+    told.has("recipients", "skipped", &["may hold member nobody"]).has("reach", "ok", &["no member, 1 department"]);
     scene.wecom.script(Endpoint::AgentGet, [Reply::Json(serde_json::json!({"errcode": 0, "name": "x"}))]);
     let told = checked(&scene, "untold", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
     told.has("agent", "ok", &["x is visible"]).skips(&["reach", "recipients"], "says nothing");

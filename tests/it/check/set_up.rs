@@ -132,6 +132,11 @@ fn files_that_others_can_read() {
     mode(&scene.env.config_file().with_file_name("ops.secret"), 0o640);
     let told = checked(&scene, "no secret in it", bare(&scene, &[]), 0, "ok");
     told.has("permissions", "ok", &["everybody on this machine (mode 0644)", "its owner and its group (mode 0640)"]);
+    let secret_file = scene.env.config_file().with_file_name("ops.secret");
+    mode(&secret_file, 0o644);
+    let told = checked(&scene, "a secret for everybody", bare(&scene, &[]), 0, "ok");
+    let command = format!("run `chmod 600 {}`", secret_file.display());
+    told.has("permissions", "warning", &["ops.secret holds a secret", "mode 0644", &command]);
     checked(&scene, "nothing", app(&scene, &[]).config("[profiles.ops]\n"), 0, "ok").has(
         "permissions",
         "ok",

@@ -104,7 +104,7 @@ fn a_failure_is_said_below_the_table_too() {
     let cmd = scene.env.cmd(["check"]).base_url(&scene.wecom).app_credentials().env("WECOM_ALERT_SECRET", "test-wrong");
     let run = cmd.secret("test-wrong").run().assert_code(4);
     assert!(run.stdout.contains("✗ token            WeCom answered 40001"), "{}", run.all());
-    assert!(run.stdout.contains("\n                   hint: copy the secret again"), "{}", run.all());
+    assert!(run.stdout.contains("\n                   hint: check the secret in WECOM_ALERT_SECRET"), "{}", run.all());
     let mut lines = run.stderr.lines();
     assert!(
         lines.next().unwrap().starts_with("wecom-alert: error[auth]: check: token: WeCom answered 40001"),

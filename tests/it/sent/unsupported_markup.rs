@@ -47,10 +47,10 @@ fn markup_that_the_type_does_not_have_is_told_once() {
 #[test]
 fn what_the_program_renders_itself_is_not_told() {
     let scene = Scene::new();
-    let hostile = format!("{TABLE}\n```\n#标题\n<font color=\"red\"> <@zhangsan>\n```\n");
+    let hostile = "# x\n```\n#标题\n<font color=\"red\"> <@zhangsan>\n```\n";
     for msgtype in ["markdown", "markdown_v2"] {
         for args in [&["--title", "#标题 <@lisi>"][..], &["--field", "<font>=<@lisi>"], &["--level", "info"]] {
-            let cmd = scene.send(Channel::Webhook, &["-t", msgtype]).args(args).stdin(&*hostile);
+            let cmd = scene.send(Channel::Webhook, &["-t", msgtype]).args(args).stdin(hostile);
             assert_eq!(warnings(cmd), [""; 0], "{msgtype} {args:?}");
         }
     }
@@ -59,4 +59,43 @@ fn what_the_program_renders_itself_is_not_told() {
         assert_eq!(warnings(cmd), [""; 0]);
     }
     assert!(scene.wecom.messages().iter().all(|message| message.body["msgtype"] != Value::Null));
+}
+
+#[test]
+fn markdown_that_becomes_data_is_told_with_the_option_that_makes_it_data() {
+    let scene = Scene::new();
+    let text = "x\n**disk full** on <font color=\"warning\">web-3</font>";
+    for (args, told) in [
+        (&["-t", "markdown", "--level", "critical"][..], "leave --level out"),
+        (&["-t", "markdown", "--title", "a", "--level", "critical"], "leave --title out"),
+        (&["-t", "markdown_v2", "--field", "a=b"], "leave --field out"),
+    ] {
+        for cmd in [scene.group(args).arg(text), scene.group(args).stdin(text)] {
+            let warnings = warnings(cmd);
+            let is_told =
+                warnings.len() == 1 && warnings[0].contains("bold text in line 2") && warnings[0].contains(told);
+            assert!(is_told, "{args:?}: {warnings:?}");
+        }
+    }
+    // Nobody asked for Markdown, and the text may be any program's output.
+    for args in [&["--level", "critical"][..], &["--title", "a"], &[]] {
+        assert_eq!(warnings(scene.group(args).stdin(text)), [""; 0], "{args:?}");
+    }
+}
+
+#[test]
+fn a_template_that_makes_markdown_needs_its_type() {
+    let scene = Scene::new();
+    let template = scene.env.file("disk.j2", "**{{ host }}** is full");
+    let template = template.to_str().unwrap();
+    let told = |args: &[&str]| {
+        let cmd = scene.group(&["--template", template, "--data", "-"]).args(args).stdin(r#"{"host": "web-3"}"#);
+        warnings(cmd)
+    };
+    let raw = told(&[]);
+    assert!(raw.len() == 1 && raw[0].contains("give -t markdown"), "{raw:?}");
+    let data = told(&["--title", "a"]);
+    assert!(data.len() == 1 && data[0].contains("leave --title out"), "{data:?}");
+    assert_eq!(told(&["-t", "markdown"]), [""; 0]);
+    assert_eq!(told(&["-t", "markdown_v2"]), [""; 0]);
 }
