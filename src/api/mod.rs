@@ -29,6 +29,7 @@ pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint
 pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, Limit};
 pub(crate) use probe::ProxyUse;
+pub(crate) use roots::check_ca_file;
 pub(crate) use trust::Trust;
 
 use crate::config::{BaseUrl, ProxySetting};

@@ -180,6 +180,19 @@ fn read<T>(path: &Path, take: impl FnOnce(&mut Take<BufReader<File>>) -> T) -> i
     Ok(taken)
 }
 
+/// Whether a CA file can be used, as far as that can be known without waiting for somebody who writes it.
+///
+/// # Errors
+///
+/// Exit 3, as for a client.
+pub(crate) fn check_ca_file(path: &Path) -> Result<()> {
+    if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        return Ok(());
+    }
+    let own = read_ca_file(path)?;
+    add_own(&mut RootCertStore::empty(), &own).map_err(|fault| unusable(path, &fault, PEM_HINT))
+}
+
 /// How a CA file is written.
 const PEM_HINT: &str = "give a readable file with one or more PEM certificates (-----BEGIN CERTIFICATE-----)";
 

@@ -60,6 +60,11 @@ impl Trust {
         Ok(builder.with_no_client_auth())
     }
 
+    /// Reads the roots that a client with TLS needs first. Fails as [`Trust::client_config`] does.
+    pub(crate) async fn read_first_roots(&self, deadline: Instant) -> Result<()> {
+        self.0.used.get_or_try_init(|| self.read(true, deadline)).await.map(drop)
+    }
+
     async fn read(&self, is_used: bool, deadline: Instant) -> Result<Arc<Roots>> {
         let sources = Arc::new(Sources::new(self.0.ca_file.clone(), is_used));
         let FirstRoots { roots, own, leaves_folders } = if is_used || self.0.ca_file.is_some() {

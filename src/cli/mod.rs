@@ -31,7 +31,7 @@ use wecom_alert::error::{Error, Result, Status, hint_for};
 use wecom_alert::explain;
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
-use wecom_alert::run::{self, FinishedCommand, RunRequest};
+use wecom_alert::run::{self, FinishedCommand, Preview, RunRequest};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::{self, LoggedMessage, Session};
 use wecom_alert::store;
@@ -109,13 +109,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
 impl Invocation<'_> {
     /// Reports a failure before anything else has been done.
     fn fail(&self, error: Error) -> u8 {
-        let error = match error.hint() {
-            Some(hint) if self.command == Some("run") => {
-                let hint = format!("{hint} (the command was not run)");
-                error.clone().with_hint(hint)
-            }
-            _ => error,
-        };
+        let is_run = self.command == Some("run");
+        let error = if is_run { with_remark(error, "the command was not run") } else { error };
         let how = report_settings(self.overrides, self.environment);
         self.finish(self.report(Outcome::from(error)), None, &how, None, self.early_deadline())
     }
@@ -197,16 +192,26 @@ impl Invocation<'_> {
         if self.overrides.has(Setting::DryRun) {
             return self.fail(error);
         }
-        let checked = run::check_options(request, self.overrides, self.environment, self.mask);
-        match checked.and_then(|()| run::run_plainly(request, error.message())) {
-            Ok(ran) => {
+        let preview = self.look_before(request);
+        match preview.and_then(|preview| Ok((preview, run::run_plainly(request, error.message())?))) {
+            Ok((preview, ran)) => {
                 let how = report_settings(self.overrides, self.environment);
-                let report = Report { ran: Some(&ran), ..self.report(Outcome::from(error)) };
+                let warnings = untold(Some(&preview), Vec::new(), &how);
+                let report = Report { warnings, ran: Some(&ran), ..self.report(Outcome::from(error)) };
                 let deadline = Instant::now() + asked_deadline(self.overrides, self.environment);
                 self.finish(report, None, &how, None, deadline)
             }
             Err(error) => self.fail(error),
         }
+    }
+
+    /// Looks at what can be known before a command runs, and prints what is wrong and does not stop it.
+    fn look_before(&self, request: &RunRequest) -> Result<Preview> {
+        let preview = run::look_before(request, self.overrides, self.environment, self.mask)?;
+        if preview.how.output == Output::Text && !preview.how.quiet {
+            preview.warnings.iter().for_each(|line| stderr::say(self.mask, &format!("warning: {line}")));
+        }
+        Ok(preview)
     }
 
     /// Carries out a task that has settings.
@@ -227,23 +232,26 @@ impl Invocation<'_> {
 
     fn carry_out_on(&self, runtime: &Runtime, task: Task) -> u8 {
         let Self { environment, mask, overrides, .. } = *self;
-        let (ran, mut stops) = match &task {
+        let (preview, ran, mut stops) = match &task {
             Task::Run(request) if !overrides.has(Setting::DryRun) => {
-                let ran = run::check_options(request, overrides, environment, mask);
-                match ran.and_then(|()| run_first(request, runtime)) {
-                    Ok((ran, stops)) => (Some(ran), stops),
+                let preview = self.look_before(request);
+                match preview.and_then(|preview| Ok((preview, run_first(request, runtime)?))) {
+                    Ok((preview, (ran, stops))) => (Some(preview), Some(ran), stops),
                     Err(error) => return self.fail(error),
                 }
             }
-            _ => (None, runtime.block_on(async { StopSignals::listen() })),
+            _ => (None, None, runtime.block_on(async { StopSignals::listen() })),
         };
         let lenience = task.lenience(overrides.has(Setting::DryRun));
         // What is reported where there are no settings.
-        let end_early = |outcome: Outcome| {
+        let end_early = |mut outcome: Outcome| {
+            if ran.as_ref().is_some_and(FinishedCommand::failed) {
+                outcome.error = outcome.error.map(|error| with_remark(error, "nobody was told of the failure"));
+            }
             let how = report_settings(overrides, environment);
             let report = Report {
                 // A mistyped variable may be the reason why the settings are wrong.
-                warnings: environment.unknown_variables(),
+                warnings: untold(preview.as_ref(), environment.unknown_variables(), &how),
                 ran: ran.as_ref(),
                 ..self.report(Outcome { profile: how.profile.clone(), channel: task.channel(), ..outcome })
             };
@@ -289,7 +297,7 @@ impl Invocation<'_> {
         // What waits of this alert itself has had its attempts.
         let went_out = matches!(outcome.status, Status::Sent | Status::Partial) && outcome.outbox_id.is_none();
         let may_flush = sends && session.settings.outbox && went_out;
-        let warnings = std::mem::take(&mut session.warnings);
+        let warnings = untold(preview.as_ref(), std::mem::take(&mut session.warnings), &how);
         let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
         let code = self.finish(report, session.logged.as_ref(), &how, Some(runtime), session.deadline());
         if may_flush {
@@ -299,6 +307,22 @@ impl Invocation<'_> {
         }
         code
     }
+}
+
+/// The error with a remark behind its hint.
+fn with_remark(error: Error, remark: &str) -> Error {
+    match error.hint().map(|hint| format!("{hint} ({remark})")) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The warnings of a report on a command without those that were printed before it ran. A document has them all.
+fn untold(preview: Option<&Preview>, warnings: Vec<String>, how: &ReportSettings) -> Vec<String> {
+    let Some(Preview { warnings: told, .. }) = preview else { return warnings };
+    let mut untold = if how.output == Output::Json { told.clone() } else { Vec::new() };
+    untold.extend(warnings.into_iter().filter(|warning| !told.contains(warning)));
+    untold
 }
 
 /// Short help in place of an error where nothing was asked for; it is no data, so it goes to stderr.

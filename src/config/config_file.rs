@@ -50,11 +50,6 @@ impl Places {
         !self.paths().any(|path| is_slow(path))
     }
 
-    /// Whether there is no file of the name that was given.
-    pub(super) fn is_missing(&self) -> bool {
-        self.named.iter().any(|(path, _)| !path.is_file())
-    }
-
     /// Reads the config file that was named, else the first that is found.
     pub(super) fn read(self) -> Result<Option<Found>> {
         if let Some((path, place)) = self.named {

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
 use super::layers::Layer;
-use super::lenience::Mistakes;
+use super::lenience::{Lenience, Mistakes};
 use super::setting::{Setting, ValueKind};
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
@@ -117,7 +117,12 @@ impl Document<'_> {
         profile: Option<&str>,
     ) -> Result<Option<SettingValue>> {
         let Some(known) = Setting::of_key(key.get_ref()) else {
-            return Err(self.unknown_key(key, value, profile));
+            let error = self.unknown_key(key, value, profile);
+            if self.mistakes.lenience != Lenience::Run {
+                return Err(error);
+            }
+            self.mistakes.tell(format!("{error}: it is left out"));
+            return Ok(None);
         };
         let raw =
             read_raw(known.row().kind, value.get_ref()).map_err(|expected| self.wrong_type(key, expected, profile));

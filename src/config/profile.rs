@@ -48,7 +48,8 @@ fn find<'a>(file: &'a ConfigFile, name: &str) -> Option<(&'a str, &'a Layer)> {
     file.profiles.get_key_value(name).map(|(name, layer)| (name.as_str(), layer))
 }
 
-fn gives_credentials(layers: &Layers<'_>) -> bool {
+/// Whether option and environment give the credentials of a target.
+pub(super) fn gives_credentials(layers: &Layers<'_>) -> bool {
     let app = layers.get(Setting::CorpId).is_some() && layers.any(SECRET_FORMS).is_some();
     app || layers.any(WEBHOOK_FORMS).is_some()
 }

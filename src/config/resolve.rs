@@ -8,11 +8,12 @@ use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
 use super::credential::SecretSource;
 use super::env::Environment;
 use super::layers::{Layer, Layers, Rank};
+use super::lenience::Lenience;
 use super::parse::{
     parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
     parse_verbose,
 };
-use super::profile::choose_profile;
+use super::profile::{choose_profile, gives_credentials};
 use super::proxy::ProxyUrl;
 use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::settings::{ProxySetting, RecipientSettings, Settings};
@@ -76,7 +77,32 @@ impl Config<'_> {
 
     fn resolve_by(&self, needs_profile: bool) -> Result<(Settings, Vec<String>)> {
         let (settings, ignored) = self.resolve_with(&self.options, self.rank(), needs_profile)?;
-        Ok((settings, self.warnings.iter().cloned().chain(ignored).chain(self.mistakes.take()).collect()))
+        Ok((settings, self.all_warnings(ignored)))
+    }
+
+    pub(super) fn all_warnings(&self, ignored: Option<String>) -> Vec<String> {
+        self.warnings.iter().cloned().chain(ignored).chain(self.mistakes.take()).collect()
+    }
+
+    /// The profile that counts. Where a command has been run, options and environment alone may give the target, since they
+    /// count before file and profile: its failure is to be told, and the file or the profile may have gone since the
+    /// command line was written.
+    fn profile(&self, without_file: &Layers<'_>, needs_one: bool) -> Result<Option<(&str, &Layer)>> {
+        let chosen = match &self.unusable_file {
+            Some(error) => Err(error.clone()),
+            None => choose_profile(self.file.as_ref(), without_file, self.env, needs_one),
+        };
+        let is_own_target = without_file.rank != Rank::Target;
+        match chosen {
+            Err(error)
+                if self.mistakes.lenience == Lenience::Run && is_own_target && gives_credentials(without_file) =>
+            {
+                let hint = error.hint().unwrap_or("correct it");
+                self.mistakes.tell(format!("{error}: the credentials of the environment count; {hint}"));
+                Ok(None)
+            }
+            chosen => chosen,
+        }
     }
 
     /// The settings with these options, and what is to be said of variables that the profile put aside.
@@ -91,7 +117,7 @@ impl Config<'_> {
         let mistakes = &self.mistakes;
         let without_file =
             Layers { options, environment: &self.environment, profile: &empty, top: &empty, rank, mistakes };
-        let chosen = choose_profile(file, &without_file, env, needs_profile)?;
+        let chosen = self.profile(&without_file, needs_profile)?;
         let profile = chosen.map(|(name, _)| name.to_owned());
         let layers = &Layers {
             profile: chosen.map_or(&empty, |(_, layer)| layer),

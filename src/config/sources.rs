@@ -5,14 +5,13 @@ use std::time::Duration;
 use super::config_file::{Exposure, Found, Places, readers};
 use super::env::Environment;
 use super::file::ConfigFile;
-use super::layers::{Layer, Layers, Overrides, Rank};
+use super::layers::{Layer, Overrides, Rank};
 use super::lenience::{Lenience, Mistakes};
 use super::parse::parse_duration;
-use super::profile::choose_profile;
 use super::setting::Setting;
 use super::settings::Settings;
 use super::value::{Precedence, RawValue, SettingValue};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 
 /// The time for a command, where none is given.
 pub(super) const DEADLINE: Duration = Duration::from_secs(90);
@@ -23,6 +22,8 @@ pub struct Config<'a> {
     pub(super) options: Layer,
     pub(super) environment: Layer,
     pub(super) file: Option<ConfigFile>,
+    /// Why the file cannot be used, where a command has been run that an alert is to tell of.
+    pub(super) unusable_file: Option<Error>,
     pub(super) env: &'a Environment,
     /// Warnings from reading, one sentence each.
     pub(super) warnings: Vec<String>,
@@ -37,22 +38,22 @@ impl<'a> Config<'a> {
     /// Exit 3 for a file or a variable that cannot be read.
     pub fn read(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
         let (config, places) = Self::without_file(overrides, env, lenience)?;
-        config.with_file(places.read()?)
+        config.with_file(places.read())
     }
 
     /// The same, for a file that may be a pipe: it is read before the deadline that option or environment give. Fails as
     /// [`Config::read`] does.
     pub async fn read_in_time(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<Self> {
         let (config, places) = Self::without_file(overrides, env, lenience)?;
-        config.with_file(places.read_within(asked_deadline(overrides, env)).await?)
+        config.with_file(places.read_within(asked_deadline(overrides, env)).await)
     }
 
-    /// Reads what can be known before a command is run that may take hours: `None` where the file is wrong, or no plain one
-    /// and can be read only once.
+    /// Reads what can be known before a command is run that may take hours: `None` where a variable is wrong, or the file is
+    /// no plain one and can be read only once.
     ///
     /// # Errors
     ///
-    /// Usage, for options that name no file or no profile.
+    /// Usage, for options that can be the name of no file.
     pub fn peek(overrides: &Overrides, env: &'a Environment) -> Result<Option<Self>> {
         let (config, places) = match Self::without_file(overrides, env, Lenience::Run) {
             Ok(found) => found,
@@ -62,51 +63,38 @@ impl<'a> Config<'a> {
         if !places.are_plain() {
             return Ok(None);
         }
-        let is_missing = overrides.has(Setting::Config) && places.is_missing();
-        let config = match places.read().and_then(|found| config.with_file(found)) {
-            Ok(config) => config,
-            Err(error) if is_missing => return Err(error.with_status(Status::Usage)),
-            Err(_) => return Ok(None),
-        };
-        if overrides.has(Setting::Profile) {
-            config.check_profile().map_err(|error| error.with_status(Status::Usage))?;
-        }
-        Ok(Some(config))
+        Ok(config.with_file(places.read()).ok())
     }
 
-    /// The settings as far as no file with a secret has to be read for them. Fails as [`Config::resolve`] does.
-    pub fn peek_settings(&self) -> Result<Settings> {
+    /// The settings as far as no file with a secret has to be read for them, and what deserves a warning. Fails as
+    /// [`Config::resolve`] does.
+    pub fn peek_settings(&self) -> Result<(Settings, Vec<String>)> {
         let mut options = self.options.clone();
         let dry_run = RawValue::Flag(true);
         options.insert(SettingValue::new(Setting::DryRun, dry_run, Precedence::Option, String::new()));
-        let (settings, _) = self.resolve_with(&options, self.rank(), true)?;
-        Ok(Settings { dry_run: false, ..settings })
-    }
-
-    fn check_profile(&self) -> Result<()> {
-        let empty = Layer::default();
-        let layers = Layers {
-            options: &self.options,
-            environment: &self.environment,
-            profile: &empty,
-            top: &empty,
-            rank: self.rank(),
-            mistakes: &self.mistakes,
-        };
-        choose_profile(self.file.as_ref(), &layers, self.env, true).map(drop)
+        let (settings, ignored) = self.resolve_with(&options, self.rank(), true)?;
+        Ok((Settings { dry_run: false, ..settings }, self.all_warnings(ignored)))
     }
 
     fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
         let mistakes = Mistakes::new(lenience);
         let options = overrides.0.clone().without_empty(lenience, |warning| mistakes.tell(warning));
         let environment = env.layer(&mistakes)?;
-        let config = Self { options, environment, file: None, env, warnings: env.unknown_variables(), mistakes };
+        let unusable_file = None;
+        let config =
+            Self { options, environment, file: None, unusable_file, env, warnings: env.unknown_variables(), mistakes };
         let places = Places::of(config.asked(Setting::Config), env)?;
         Ok((config, places))
     }
 
-    fn with_file(mut self, found: Option<Found>) -> Result<Self> {
-        self.file = found.map(|found| found.parse(&self.mistakes)).transpose()?;
+    fn with_file(mut self, found: Result<Option<Found>>) -> Result<Self> {
+        match found.and_then(|found| found.map(|found| found.parse(&self.mistakes)).transpose()) {
+            Ok(file) => self.file = file,
+            Err(error) if self.mistakes.lenience == Lenience::Run && error.status() == Status::Config => {
+                self.unusable_file = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
         self.warnings.extend(self.exposure().map(|exposure| exposure.to_string()));
         Ok(self)
     }

@@ -64,7 +64,8 @@ impl FinishedCommand {
         self.report.started
     }
 
-    pub(super) fn failed(&self) -> bool {
+    /// Whether it ended in any way but exit code 0.
+    pub fn failed(&self) -> bool {
         self.report.end != CommandEnd::Exit(0)
     }
 

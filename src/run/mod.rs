@@ -20,7 +20,7 @@ use crate::input::{clean, is_stdin};
 use crate::process::{self, CommandEnd, CommandReport, Job};
 use crate::send::{self, AlertFields, Request, Session, choose_channel, only_channel};
 
-pub use before::check_options;
+pub use before::{Preview, look_before};
 use change::{Change, ChangeReport};
 pub use finished::FinishedCommand;
 
@@ -184,6 +184,7 @@ pub async fn alert(
         let end = if report.is_some_and(ChangeReport::is_recovery) { "recovered" } else { "succeeded" };
         session.settings.title = session.settings.title.take().map(|title| format!("{title}: {end}"));
     }
+    session.leave_out_unusable_ca_file().await;
     request.alert.input.attach_since = Some(finished.started());
     let alert = with_words(session, request.alert, finished, report);
     let outcome = match Box::pin(send::send(session, alert.clone())).await {

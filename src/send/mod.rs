@@ -38,6 +38,7 @@ pub(crate) use dry_run::plan_message;
 pub(crate) use long_text::host;
 pub(crate) use payload::recipients_of;
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
+pub(crate) use session::without_ca_file;
 pub use session::{LoggedMessage, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
 pub(crate) use target_message::agent_id;
@@ -87,11 +88,16 @@ pub(crate) fn warn_of_what_lacks(session: &mut Session<'_>) {
         let hint = error.hint().unwrap_or_default();
         session.warnings.push(format!("{error}; an alert would be sent without being stored: {hint}"));
     }
+    let lacking = missing_targets(session);
+    session.warnings.extend(lacking);
+}
+
+/// The further targets that cannot be reached, as far as the settings say, one sentence each.
+pub(crate) fn missing_targets(session: &Session<'_>) -> Vec<String> {
     let further = session.settings.also.iter().map(|name| (name, "--also"));
     let fallback = session.settings.fallback.iter().map(|name| (name, "--fallback"));
     let lacking = further.chain(fallback).filter_map(|(name, option)| session.further_target(name, option).err());
-    let lacking: Vec<_> = lacking.map(|error| format!("{error}; an alert would not reach it")).collect();
-    session.warnings.extend(lacking);
+    lacking.map(|error| format!("{error}; an alert would not reach it")).collect()
 }
 
 /// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does.

@@ -1,6 +1,7 @@
 //! What all targets of one command share: config, warnings, deadline (the timeout of the whole command), mask,
 //! observer, couriers.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use tokio::sync::OnceCell;
@@ -41,6 +42,8 @@ pub struct Session<'c> {
     pub(super) couriers: Vec<(Target, Courier)>,
     /// Read once for all targets.
     trust: Trust,
+    /// The CA file that counts no more.
+    unusable_ca_file: Option<PathBuf>,
     deadline: Instant,
 }
 
@@ -74,7 +77,20 @@ impl<'c> Session<'c> {
             logged: None,
             couriers: Vec::new(),
             trust,
+            unusable_ca_file: None,
             deadline,
+        }
+    }
+
+    /// Reads the trusted certificates now; a CA file that cannot be used counts no more, and a warning says so.
+    pub(crate) async fn leave_out_unusable_ca_file(&mut self) {
+        if self.settings.ca_file.is_some()
+            && let Err(error) = self.trust.read_first_roots(self.deadline).await
+            && error.status() == Status::Config
+        {
+            self.warnings.push(without_ca_file(&error));
+            self.unusable_ca_file = self.settings.ca_file.take();
+            self.trust = Trust::new(None);
         }
     }
 
@@ -87,6 +103,9 @@ impl<'c> Session<'c> {
     pub(crate) fn target(&self, mut settings: Settings, channel: Channel) -> Target {
         settings.outbox = self.settings.outbox;
         settings.state_dir.clone_from(&self.settings.state_dir);
+        if self.unusable_ca_file.is_some() && settings.ca_file == self.unusable_ca_file {
+            settings.ca_file = None;
+        }
         let is_same = settings.ca_file == self.settings.ca_file;
         let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
         Target {
@@ -190,6 +209,11 @@ impl<'c> Session<'c> {
         target.deadline = self.deadline;
         Ok((target, result?))
     }
+}
+
+/// The warning where the CA file is left out.
+pub(crate) fn without_ca_file(error: &Error) -> String {
+    format!("{error}: the system's certificates alone count")
 }
 
 /// What a courier is made of, as far as it can differ within a command.

@@ -124,9 +124,6 @@ fn a_wrong_option_is_refused_before_anything_is_run() {
         (&["--card", "text_notice"], "a text_notice card needs a link"),
         (&["--source", "cron"], "--source is for template cards alone"),
         (&["--filename", "x.txt"], "--filename has no file to name"),
-        (&["--profile", "nowhere"], "nowhere"),
-        (&["--config", "nowhere.toml"], "nowhere.toml"),
-        (&["--ca-file", "nowhere.pem"], "nowhere.pem"),
         (&["--timeout", "$TIMEOUT"], "TIMEOUT was not expanded"),
         (&["--route", "app"], "not set"),
     ] {
@@ -151,4 +148,102 @@ fn a_wrong_setting_never_stops_the_command() {
         assert!(run.stderr.starts_with("wecom-alert: warning: "), "{}", run.all());
         assert_eq!(scene.sends(), 1, "{config}");
     }
+}
+
+/// A profile with a webhook, and one that `--also` may name.
+const TWO_PROFILES: &str = "webhook = '00000000-0000-4000-8000-000000000001'";
+
+/// What the command said stands on the second line, so what was warned about was said before it ran, and not again.
+#[track_caller]
+fn assert_warned_before(run: &crate::support::Run, said: &str) {
+    let lines: Vec<_> = run.stderr.lines().collect();
+    let is_warning = lines[0].starts_with("wecom-alert: warning: ") && lines[0].contains(said);
+    assert!(is_warning && lines[1] == "job", "{}", run.all());
+    assert_eq!(run.stderr.matches("warning: ").count(), 1, "{}", run.all());
+}
+
+/// A file or a profile may have gone since the crontab was written.
+#[test]
+fn a_file_that_is_gone_does_not_stop_the_command() {
+    let by_environment = "the credentials of the environment count; ";
+    for (options, config, said) in [
+        (&["--config", "nowhere.toml"][..], "", &["there is no file nowhere.toml: ", by_environment][..]),
+        (&["--profile", "nowhere"], "", &["no config file to take profile `nowhere` from: ", by_environment]),
+        (&["--profile", "opps"], "[profiles.ops]", &["no profile `opps` in ", by_environment, "the nearest is `ops`"]),
+        (&[], "default_profile = 'opps'\n[profiles.ops]", &[by_environment, "the nearest is `ops`"]),
+        (&[], "rate = ", &["the config file is not valid TOML: ", by_environment]),
+        (&[], "[profiles.ops]\nrates = '5/1m'", &["the nearest known key is `rate`: it is left out"]),
+        (&["--ca-file", "nowhere.pem"], "", &["the CA file nowhere.pem cannot be used: ", "certificates alone count"]),
+        (&["--ca-file", "."], "", &["the CA file . cannot be used: "]),
+        (&["--ca-file", "junk.pem"], "", &["holds no PEM certificate: the system's certificates alone count"]),
+        (&[], "ca_file = 'nowhere.pem'", &["nowhere.pem cannot be used: ", "certificates alone count"]),
+    ] {
+        for code in [0, 3] {
+            let scene = Scene::new();
+            scene.env.file("junk.pem", "junk");
+            let cmd = sh(&scene, options, &format!("echo job >&2; exit {code}"));
+            let cmd = if config.is_empty() { cmd } else { cmd.config(config) };
+            let run = cmd.run().assert_code(code);
+            said.iter().for_each(|said| assert_warned_before(&run, said));
+            assert_eq!(run.stderr.lines().count(), 2, "{}", run.all());
+            if code == 0 { assert_silent(&scene) } else { drop(assert_told(&scene, &["exit code: 3"])) }
+        }
+    }
+}
+
+/// Nothing says whom it would reach: that is told before the command runs, and after its failure again, as an error.
+#[test]
+fn without_a_target_the_command_runs_and_nobody_is_alerted() {
+    let ops = format!("[profiles.ops]\n{TWO_PROFILES}");
+    let broken = format!("{ops}\nrate = ");
+    for (options, config, said) in [
+        (&["--config", "nowhere.toml"][..], "", "--config: there is no file nowhere.toml"),
+        (&["--profile", "opps"], &ops, "--profile: there is no profile `opps` in "),
+        (&[], &broken, "the config file is not valid TOML: "),
+    ] {
+        let scene = Scene::new();
+        let args = ["--", "/bin/sh", "-c", "echo job >&2; exit 3"];
+        let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(args).base_url(&scene.wecom);
+        let run = if config.is_empty() { cmd } else { cmd.config(config) }.run().assert_code(3);
+        assert_warned_before(&run, "nobody would be told of its failure");
+        assert_warned_before(&run, said);
+        let after = run.stderr.split_once("job\n").unwrap().1;
+        assert!(after.starts_with("wecom-alert: error[config]: run") && after.contains(said), "{}", run.all());
+        assert!(after.ends_with(" (nobody was told of the failure)\n"), "{}", run.all());
+        assert_eq!(after.lines().count(), 2, "{}", run.all());
+        assert_silent(&scene);
+    }
+}
+
+/// A profile of `--also` or `--fallback` never takes the credentials of the environment.
+#[test]
+fn a_further_target_that_is_gone_is_told_before_the_command_runs() {
+    for option in ["--also", "--fallback"] {
+        let scene = Scene::new().profile("ops", TWO_PROFILES);
+        let run_by_file = |script: &str| {
+            let cmd = scene.bare(&["run", "-t", "text", "-P", "ops", option, "oops", "--", "/bin/sh", "-c", script]);
+            cmd.base_url(&scene.wecom).run()
+        };
+        let run = run_by_file("echo job >&2").assert_code(0);
+        assert_warned_before(&run, &format!("{option}: there is no profile `oops` in "));
+        let run = run_by_file("exit 3").assert_code(3);
+        assert_told(&scene, &["exit code: 3"]);
+        assert_eq!(run.stderr.matches("an alert would not reach it").count(), 1, "{}", run.all());
+    }
+}
+
+/// Where somebody reads the errors, an unknown key is one; a run tells what it can.
+#[test]
+fn an_unknown_key_costs_no_alert_of_a_run() {
+    let scene = Scene::new().profile("ops", &format!("{TWO_PROFILES}\ntitel = 'T'\ntitle = 'Nightly'"));
+    let run = scene.bare(&["run", "--output", "json", "--", "/bin/sh", "-c", "exit 3"]).base_url(&scene.wecom).run();
+    let warnings = run.assert_code(3).json()["warnings"].clone();
+    assert_eq!(warnings.as_array().unwrap().len(), 1, "{warnings}");
+    assert!(warnings[0].as_str().unwrap().contains("`titel` of profile ops; the nearest known key is `title`"));
+    assert!(scene.wecom.messages()[0].body.to_string().contains("Nightly"));
+    for args in [&["run", "--dry-run", "--", "true"][..], &["webhook-send", "x"], &["check"]] {
+        let run = scene.bare(args).base_url(&scene.wecom).run().assert_code(3);
+        assert!(run.all().contains("unknown key `titel`"), "{}", run.all());
+    }
+    assert_eq!(scene.sends(), 1);
 }
