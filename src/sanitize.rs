@@ -3,6 +3,7 @@
 //! and escaped in `alert::escape`; known secrets are masked by `secret::Mask`.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 /// Whether a character, shown as it is, could break the line, take a terminal over or make a text look like another one:
 /// control characters, line separators, marks that turn the direction of text, the byte-order mark.
@@ -94,6 +95,37 @@ pub fn replace_logins(text: &str, replacement: impl Fn(&str, &str) -> Option<&'s
     kept + rest
 }
 
+/// The text with `…` for each address in it: URLs, IP addresses, names of hosts, host and port.
+pub fn without_addresses(text: &str) -> String {
+    let hidden = |word: &str| {
+        let core = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '[' | ']' | '/'));
+        match word.split_once(core) {
+            Some((before, after)) if is_address(core) => format!("{before}…{after}"),
+            _ => word.to_owned(),
+        }
+    };
+    text.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the word is a URL, an IP address or the name of a host, with or without a port and a path.
+fn is_address(word: &str) -> bool {
+    if word.contains("://") {
+        return true;
+    }
+    let authority = word.split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let has_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let has_domain = |host: &str| {
+        let domain = host.rsplit_once('.').map_or("", |(_, domain)| domain);
+        is_name(host) && domain.len() > 1 && domain.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_ip = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    is_ip(authority) || has_port && (is_ip(host) || is_name(host)) || has_domain(authority)
+}
+
 /// The word as a POSIX shell reads it back: as it is where all its characters are plain, else in single quotes.
 ///
 /// Callers name the plain characters, since they differ on purpose: a command line that is only looked at is easiest to
@@ -174,6 +206,21 @@ mod tests {
         ] {
             assert_eq!(masked(plain), plain);
         }
+    }
+
+    #[test]
+    fn addresses_are_hidden() {
+        for (text, expected) in [
+            ("no connection to 127.0.0.1:9: refused (os error 111)", "no connection to …: refused (os error 111)"),
+            ("HTTP 502 from wecom.corp.example/cgi-bin/send, which", "HTTP 502 from …, which"),
+            ("through http://proxy:3128, by localhost:8080.", "through …, by …."),
+            ("[::1]:443 and (fe80::1)", "… and (…)"),
+            ("the name nothost.invalid could not", "the name … could not"),
+        ] {
+            assert_eq!(without_addresses(text), expected);
+        }
+        let kept = "file /etc/wecom-alert/main.secret: WeCom answered 40001, 1.5 s; e.g. 3/5 v0.2.0 磁盘.";
+        assert_eq!(without_addresses(kept), kept);
     }
 
     #[test]

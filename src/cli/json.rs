@@ -120,7 +120,7 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
             json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
         }
         Product::Shown(entry) => json!({ "entry": masked(&shown_json(entry), mask) }),
-        Product::Flush { delivered, remaining, failed } => {
+        Product::Flush { delivered, remaining, failed, .. } => {
             json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
         }
         Product::Dropped(dropped) => json!({ "dropped": dropped }),

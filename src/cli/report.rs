@@ -98,6 +98,13 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
 
 /// What text mode says on stderr. Where the table of checks `is_above`, its error is not told in full once more.
 fn print_messages(report: &Report<'_>, how: &ReportSettings, is_above: bool) {
+    // cron mails what is printed: an outage that goes on is no news.
+    if let Product::Flush { has_news: false, .. } = report.outcome.product
+        && !how.verbose
+        && !io::stderr().is_terminal()
+    {
+        return;
+    }
     // As a shell reports it, independent of the alert.
     if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
         stderr::say(report.mask, &format!("run: {why}"));

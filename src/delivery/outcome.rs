@@ -147,6 +147,8 @@ pub enum Product {
         remaining: usize,
         /// Given up: refused for good, damaged, or too old when a try failed.
         failed: usize,
+        /// Whether anything went out, was given up, or fails for another reason than before.
+        has_news: bool,
     },
     /// `outbox drop`: how many entries are gone.
     Dropped(usize),

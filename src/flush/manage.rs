@@ -7,6 +7,7 @@ use crate::delivery::{ListedEntry, Outcome, Product, ShownEntry, ShownPart};
 use crate::error::{Error, Result, Status};
 use crate::message::{text_of, title_of};
 use crate::outbox::{ClaimError, FoundEntry, Listed, Outbox, PartProgress, StoredPart};
+use crate::sanitize::first_items;
 use crate::send::Session;
 
 /// Which entries are to be discarded.
@@ -85,16 +86,28 @@ fn listed(listed: Listed, state: &'static str, first: Option<&Value>) -> ListedE
     }
 }
 
-/// Shows an entry of the outbox.
+/// Shows an entry of the outbox, by its id or the beginning of that.
 ///
 /// # Errors
 ///
-/// Exit 2 where there is none of this id, exit 3 where there is no outbox.
+/// Exit 2 where there is none of this id or more than one, exit 3 where there is no outbox.
 pub async fn show(session: &Session<'_>, id: String) -> Result<Outcome> {
     let outbox = Outbox::at(&session.require_state()?);
-    let missing = Error::usage(format!("there is no entry {id}"), "wecom-alert outbox list shows the ids");
-    let found = off_loop(move || outbox.find(&id)).await?.ok_or(missing)?;
+    let found = off_loop(move || find(&outbox, &id)).await??;
     Ok(Outcome::with_product(Status::Ok, Product::Shown(Box::new(shown(found)))))
+}
+
+fn find(outbox: &Outbox, id: &str) -> Result<FoundEntry> {
+    const HINT: &str = "wecom-alert outbox list shows the ids";
+    if let Some(found) = outbox.find(id) {
+        return Ok(found);
+    }
+    let mut ids = if id.is_empty() { Vec::new() } else { outbox.ids_beginning_with(id)? };
+    if ids.len() > 1 {
+        return Err(Error::usage(format!("{} entries begin with {id}: {}", ids.len(), first_items(&ids, 3)), HINT));
+    }
+    let found = ids.pop().and_then(|id| outbox.find(&id));
+    found.ok_or_else(|| Error::usage(format!("there is no entry {id}"), HINT))
 }
 
 fn shown(found: FoundEntry) -> ShownEntry {

@@ -32,6 +32,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         return Err(manage::no_dry_run());
     }
     let outbox = Arc::new(Outbox::at(&session.require_state()?));
+    let known_warnings = session.warnings.len();
     let _flushing = lock(session, &outbox).await?;
     let prepared = Arc::clone(&outbox);
     let prepare = move || {
@@ -44,7 +45,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let deadline = session.deadline();
     let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
     flush.revived = revived;
-    let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, .. } =
+    let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, has_news, .. } =
         flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
     let waiting = Arc::clone(&outbox);
@@ -55,10 +56,12 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
             stayed.len()
         }
     };
+    let has_warnings = session.warnings.len() > known_warnings || !partial.is_empty();
+    let has_news = has_news || has_warnings || delivered > 0 || !given_up.is_empty();
     session.warnings.extend(stayed.iter().map(|reason| format!("still waiting: {reason}")));
     session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
     session.warnings.extend(partial);
-    let product = Product::Flush { delivered, remaining, failed: given_up.len() };
+    let product = Product::Flush { delivered, remaining, failed: given_up.len(), has_news };
     let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
     if remaining > 0 || !given_up.is_empty() {
         let mut message = format!("{delivered} delivered");
@@ -71,7 +74,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
         }
         let hint = match (given_up.is_empty(), damaged.first()) {
             (true, _) => {
-                "wait, or mend what keeps them, and flush again; wecom-alert outbox list shows them all".to_owned()
+                "wecom-alert outbox list shows why each one waits; fix that, or wait, and flush again".to_owned()
             }
             (false, None) => {
                 "wecom-alert outbox list shows them; wecom-alert outbox flush --failed tries again what was \

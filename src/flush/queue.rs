@@ -52,6 +52,8 @@ pub(super) struct FlushReport {
     pub(super) attempts: u32,
     /// Why entries stay, one sentence each.
     pub(super) stayed: Vec<String>,
+    /// Whether some of them fail for another reason than before.
+    pub(super) has_news: bool,
     /// How many entries were tried and stay.
     tried: usize,
 }
@@ -173,16 +175,22 @@ impl<'s, 'c> Flush<'s, 'c> {
             Err(ClaimError::Gone) => return EntryEnd::Gone,
             Err(ClaimError::Damaged(unread)) if unread.can_be_revived() => return EntryEnd::GivenUp(unread.reason()),
             Err(ClaimError::Damaged(unread)) => return EntryEnd::Damaged(unread.reason()),
-            Err(ClaimError::Failed(error)) => return EntryEnd::Waits(error.to_string()),
+            Err(ClaimError::Failed(error)) => return self.waits_by_fault(&error),
         };
         let Some(parts) = parts else {
             return EntryEnd::Waits("those before it for the same target wait too".to_owned());
         };
         let delivered = self.deliver_claimed(claimed, parts, &target, is_last).await;
-        delivered.unwrap_or_else(|error| EntryEnd::Waits(error.message().to_owned()))
+        delivered.unwrap_or_else(|error| self.waits_by_fault(&error))
     }
 
-    /// The error is why it waits on.
+    /// What it waits for is wrong on this machine, and is told each time.
+    fn waits_by_fault(&mut self, error: &Error) -> EntryEnd {
+        self.report.has_news = true;
+        EntryEnd::Waits(error.message().to_owned())
+    }
+
+    /// The error is why it waits on, where that is not its target's failure.
     async fn deliver_claimed(
         &mut self,
         mut claimed: ClaimedEntry,
@@ -213,8 +221,9 @@ impl<'s, 'c> Flush<'s, 'c> {
                     self.stuck.insert(key.0);
                     let mut progress = claimed.progress.clone();
                     progress.note(&error);
+                    self.report.has_news |= !progress.fails_like(&claimed.progress);
                     to_the_end(move || claimed.save(progress)).await??;
-                    return Err(error);
+                    return Ok(EntryEnd::Waits(error.message().to_owned()));
                 }
             },
         };
@@ -278,6 +287,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         let mark = mark_of(&claimed.alert, &claimed.progress);
         let (id, at_most_once, may_edit) =
             (claimed.alert.id.clone(), claimed.alert.at_most_once, claimed.alert.markable);
+        let before = claimed.progress.clone();
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.resume(claimed, mark.clone());
         let mark = mark.map(|text| DelayMark { text, may_edit });
@@ -300,6 +310,9 @@ impl<'s, 'c> Flush<'s, 'c> {
             Some(shortfall)
                 if shortfall.may_wait(at_most_once) || matches!(shortfall.status, Status::Config | Status::Auth) =>
             {
+                let mut progress = before.clone();
+                outcome.error.iter().for_each(|error| progress.note(error));
+                self.report.has_news |= !progress.fails_like(&before);
                 self.judge(key, shortfall, outcome.answer.as_ref().map(|answer| answer.errcode));
                 // It could go out now, and did not. As long as its target cannot be reached it does not get too old.
                 if is_too_old && shortfall.may_be_its_own {

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::api::errcode;
 use crate::channel::Channel;
 use crate::clock::read_ms;
-use crate::error::{Error, Status};
+use crate::error::Error;
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartKind, PartState};
+use crate::sanitize::without_addresses;
 
 /// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,14 +136,15 @@ impl EntryProgress {
     pub(crate) fn note(&mut self, why: &Error) {
         self.errcode = why.answer().map(|answer| answer.errcode);
         self.status = Some(why.status().as_str().to_owned());
-        self.message = Some(match (why.answer(), why.status()) {
-            (Some(answer), _) => format!("WeCom answered {}: {}", answer.errcode, errcode::errmsg_or_meaning(answer)),
-            (None, Status::Temporary) => "WeCom could not be reached, or something else answered".to_owned(),
-            (None, Status::Unknown) => "the request went out, and no answer came".to_owned(),
-            (None, Status::RateLimited) => "there were too many messages for the time".to_owned(),
-            (None, Status::Config) => "settings, credentials, files or certificates were not right".to_owned(),
-            (None, _) => why.message().to_owned(),
+        self.message = Some(match why.answer() {
+            Some(answer) => format!("WeCom answered {}: {}", answer.errcode, errcode::errmsg_or_meaning(answer)),
+            None => without_addresses(why.message()),
         });
+    }
+
+    /// Whether it could not be delivered for the same kind of reason as `other`.
+    pub(crate) fn fails_like(&self, other: &Self) -> bool {
+        (&self.status, self.errcode) == (&other.status, other.errcode)
     }
 }
 

@@ -47,7 +47,9 @@ fn a_list_shows_what_is_kept() {
         let queued_at = entry["queued_at"].as_str().unwrap();
         assert!(queued_at.len() == 29 && queued_at.ends_with("+08:00"), "{queued_at}");
     }
-    assert!(first["message"].as_str().unwrap().contains("something else answered"), "{first}");
+    // Why, without the address of its target.
+    let why = first["message"].as_str().unwrap();
+    assert!(why.starts_with("HTTP 502 from …, which is not an answer of WeCom: "), "{first}");
     assert!(second["message"].as_str().unwrap().contains("40058"), "{second}");
     assert_eq!((&first["title"], &second["title"]), (&json!("it waits"), &json!("it failed")));
 }
@@ -62,7 +64,7 @@ fn in_text_mode_an_entry_is_a_line() {
     assert!(lines[0].starts_with(&format!("{waiting}  waiting  20")), "{}", lines[0]);
     assert!(lines[1].starts_with(&format!("{failed}  failed  20")), "{}", lines[1]);
     for (line, parts) in [
-        (lines[0], ["attempts 1", "webhook-send", "(environment)", "something else answered  it waits"]),
+        (lines[0], ["attempts 1", "webhook-send", "(environment)", "</html>  it waits"]),
         (lines[1], ["attempts 1", "app-send", "(environment)", "40058"]),
     ] {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
@@ -91,7 +93,10 @@ fn on_a_terminal_a_list_has_a_head_and_the_first_words() {
     assert!(lines[0].starts_with("ID ") && lines[0].contains("  STATE    STORED"), "{text}");
     assert!(lines[1].starts_with(&format!("{id}  waiting  20")), "{text}");
     assert_eq!(lines[2], "  disk full on web-3", "{text}");
-    assert!(lines[3].starts_with("  webhook-send, environment, 1 attempt: WeCom could not be reached"), "{text}");
+    assert!(
+        lines[3].starts_with("  webhook-send, environment, 1 attempt: HTTP 502 from …, which is not an answer"),
+        "{text}"
+    );
     assert!(lines.iter().all(|line| line.chars().count() <= 80) && !text.contains("3 GB"), "{text}");
 }
 
@@ -130,6 +135,9 @@ fn an_entry_is_shown_with_its_text() {
         assert!(run.stdout.contains(part), "{part:?}\n{}", run.all());
     }
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.all());
+    // The beginning of an id is enough where only one entry has it.
+    let run = scene.bare(&["outbox", "show", &id[..id.len() - 6]]).run().assert_code(0);
+    assert!(run.stdout.contains(&format!("id        {id}\n")), "{}", run.all());
     // A message to an app says whom it is for.
     scene.wecom.script(Endpoint::MessageSend, [Reply::errcode(40058, "invalid parameter")]);
     app(&scene, &["it failed"]).run().assert_code(5);
@@ -144,6 +152,9 @@ fn an_entry_is_shown_with_its_text() {
     fs::write(folder(&scene, "failed").join(&given_up).join("entry.json"), "{").unwrap();
     let told = assert_document(&scene.cmd(&["outbox", "show", &given_up]).run(), "damaged", 0, &json!({}));
     assert_says(&told["entry"], "damaged", "message", &["entry.json cannot be used"]);
+    let run = scene.cmd(&["outbox", "show", "20"]).run();
+    let message = &["2 entries begin with 20: ", id, given_up.as_str()];
+    assert_says(&assert_document(&run, "ambiguous", 2, &json!({})), "ambiguous", "message", message);
     let run = scene.cmd(&["outbox", "show", "nobody"]).run();
     assert_says(&assert_document(&run, "nobody", 2, &json!({})), "nobody", "message", &["there is no entry nobody"]);
 }

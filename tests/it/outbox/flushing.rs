@@ -385,5 +385,36 @@ fn the_reason_why_settings_block_an_entry_is_stored_in_it() {
     std::fs::remove_file(key).unwrap();
     flushed(&scene, "no key", by_profile(&scene, &["outbox", "flush"]), 7, [0, 1, 0]);
     let listed = list(&scene);
-    assert!(listed[0]["message"].as_str().unwrap().starts_with("settings, credentials"), "{listed:?}");
+    let message = listed[0]["message"].as_str().unwrap();
+    assert!(message.contains("room.key") && message.contains("cannot be read"), "{listed:?}");
+}
+
+/// cron mails what is printed: an outage is told when it begins and when it changes, and asked for with `-v`.
+#[test]
+fn an_outage_that_goes_on_is_no_news() {
+    let scene = Scene::new();
+    for text in ["one", "two"] {
+        store(&scene, &[text]);
+    }
+    let flush = |args: &[&str], code: i32| {
+        let run =
+            scene.env.cmd(["outbox", "flush"]).args(args).base_url(&scene.wecom).app_credentials().webhook().run();
+        run.assert_code(code).stderr
+    };
+    scene.wecom.always(Endpoint::WebhookSend, Reply::status(503));
+    assert_eq!(flush(&[], 7), "", "the send has told it");
+    let told = flush(&["-v"], 7);
+    assert!(told.contains("0 delivered, 2 still waiting") && told.contains("hint: "), "{told}");
+    scene.wecom.always(Endpoint::WebhookSend, Reply::errcode(93000, "invalid webhook url"));
+    for args in [&[][..], &["-q"]] {
+        let told = flush(args, 7);
+        let is_news = args.is_empty();
+        assert_eq!(told.contains("93000"), is_news, "{args:?}: {told}");
+        assert_eq!(told.is_empty(), !is_news, "{args:?}: {told}");
+    }
+    scene.wecom.normal(Endpoint::WebhookSend);
+    scene.wecom.script(Endpoint::WebhookSend, [Reply::Normal, Reply::errcode(40058, "invalid parameter")]);
+    let told = flush(&["-q"], 6);
+    assert!(told.contains("1 delivered, 1 given up"), "{told}");
+    assert_eq!(flush(&[], 0), "");
 }
