@@ -28,14 +28,59 @@ pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<std::vec::IntoI
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)].into_iter());
     }
-    let host = host.to_owned();
-    let found = off_loop(move || {
-        (host.as_str(), port).to_socket_addrs().map_err(|error| {
+    let found = in_thread(host, move |host| {
+        (host, port).to_socket_addrs().map_err(|error| {
             // The system's resolver says that it found nothing where it could open nothing.
             File::open("/dev/null").err().filter(is_too_few_files).unwrap_or(error)
         })
     });
-    found.await.map_err(io::Error::other)?
+    #[cfg(target_env = "musl")]
+    let found = or_ipv4_alone(BOTH_FAMILIES, found, in_thread(host, move |host| ipv4_addresses(host, port)));
+    found.await
+}
+
+async fn in_thread<T: Send + 'static>(
+    host: &str,
+    look_up: impl FnOnce(&str) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let host = host.to_owned();
+    off_loop(move || look_up(&host)).await.map_err(io::Error::other)?
+}
+
+/// How long both families of addresses are waited for before IPv4 is asked for alone.
+#[cfg(target_env = "musl")]
+const BOTH_FAMILIES: Duration = Duration::from_secs(1);
+
+/// musl's resolver finds no address at all where the name server fails on IPv6, or says nothing to it, as some forwarders
+/// do. Then IPv4 is asked for alone.
+#[cfg(any(test, target_env = "musl"))]
+async fn or_ipv4_alone<T>(
+    patience: Duration,
+    both: impl Future<Output = io::Result<T>>,
+    ipv4: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let mut both = std::pin::pin!(both);
+    match tokio::time::timeout(patience, &mut both).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => ipv4.await.map_err(|_| error),
+        Err(_) => match ipv4.await {
+            Ok(found) => Ok(found),
+            Err(_) => both.await,
+        },
+    }
+}
+
+#[cfg(target_env = "musl")]
+fn ipv4_addresses(host: &str, port: u16) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+    use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
+    let hints = AddrInfoHints {
+        address: AddrFamily::Inet.into(),
+        socktype: SockType::Stream.into(),
+        ..AddrInfoHints::default()
+    };
+    let found = getaddrinfo(Some(host), None, Some(hints))?.collect::<io::Result<Vec<_>>>()?;
+    let addresses = found.into_iter().map(|found| SocketAddr::new(found.sockaddr.ip(), port));
+    Ok(addresses.collect::<Vec<_>>().into_iter())
 }
 
 /// Work, which gives what is to be done once its thread may get the next task: to tell of its end.
@@ -180,6 +225,34 @@ mod tests {
             go.send(7).unwrap();
             let (said, ()) = tokio::join!(working, settled());
             assert_eq!(said.unwrap(), 7);
+        });
+    }
+
+    #[test]
+    fn ipv4_is_asked_for_alone_where_both_families_find_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let patience = Duration::from_millis(20);
+        let failed = |words: &str| io::Result::<u8>::Err(io::Error::other(words));
+        let late = |answer| async move {
+            tokio::time::sleep(3 * patience).await;
+            answer
+        };
+        runtime.block_on(async {
+            let at_once = std::future::ready::<io::Result<u8>>;
+            assert_eq!(or_ipv4_alone(patience, at_once(Ok(1)), async { unreachable!() }).await.unwrap(), 1);
+            assert_eq!(or_ipv4_alone(patience, at_once(failed("both")), at_once(Ok(2))).await.unwrap(), 2);
+            assert_eq!(
+                or_ipv4_alone(patience, late(Ok(1)), at_once(Ok(2))).await.unwrap(),
+                2,
+                "the first that is there"
+            );
+            assert_eq!(
+                or_ipv4_alone(patience, late(Ok(1)), at_once(failed("ipv4"))).await.unwrap(),
+                1,
+                "IPv6 alone, and late"
+            );
+            let error = or_ipv4_alone(patience, late(failed("both")), at_once(failed("ipv4"))).await.unwrap_err();
+            assert_eq!(error.to_string(), "both");
         });
     }
 }
