@@ -24,7 +24,7 @@ use super::args::{Cli, definition, is_rare};
 use super::output;
 use super::wrap::{WIDTH, hanging};
 use terminal::Display;
-use topic::{TOPICS, Topic};
+use topic::{TOPICS, Topic, topics_about};
 
 /// The last line of short help.
 const MORE: &str = "--help shows all options; wecom-alert man COMMAND gives them as a manual page.";
@@ -122,9 +122,12 @@ fn nothing_of_that_name(command: &Command, name: &str) -> Error {
     }
     let known = command.get_subcommands().map(Command::get_name).chain(TOPICS.iter().map(|topic| topic.name));
     let near = nearest(name, known).filter(|known| is_near(name, known));
-    let hint = match near {
-        Some(near) => format!("the nearest one is {near}; wecom-alert help lists all"),
-        None => "wecom-alert help lists commands and topics".to_owned(),
+    let about = topics_about(name).map(|topics| topics.iter().map(|topic| format!("wecom-alert help {topic}")));
+    let hint = match (about, near) {
+        (Some(about), _) => format!("look at: {}", about.collect::<Vec<_>>().join(", ")),
+        (None, _) if name.parse::<i64>().is_ok() => format!("look at: wecom-alert explain {name}"),
+        (None, Some(near)) => format!("the nearest one is {near}; wecom-alert help lists all"),
+        (None, None) => "wecom-alert help lists commands and topics".to_owned(),
     };
     Error::usage(format!("there is no command or topic {name:?}"), hint)
 }

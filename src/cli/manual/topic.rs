@@ -26,6 +26,27 @@ pub(super) static TOPICS: [Topic; 12] = topics! {
     "config" "delivery" "outbox" "run" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
+/// Words that people look for, and the topics that have them.
+const KEYWORDS: [(&[&str], &[&str]); 11] = [
+    (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
+    (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
+    (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
+    (&["proxy", "secret", "secrets", "credential", "credentials", "token", "代理", "密钥"], &["config", "security"]),
+    (&["webhook", "app", "profile", "environment", "variables", "language", "tls", "ca", "encoding"], &["config"]),
+    (&["exit", "exit-code", "code", "codes", "errcode", "hint", "troubleshooting", "退出码", "错误码"], &["errors"]),
+    (&["retry", "retries", "rate", "cooldown", "duplicates", "fallback", "also", "long", "log"], &["delivery"]),
+    (&["flush", "queue", "queued", "failed", "发件箱"], &["outbox"]),
+    (&["alert", "card", "markdown", "mention", "level", "title", "field", "attach", "卡片"], &["cards"]),
+    (&["jinja", "jinja2", "filter", "filters", "模板"], &["templates"]),
+    (&["size", "sizes", "quota", "speed"], &["limits"]),
+];
+
+/// The topics where a word is found that is not the name of one.
+pub(super) fn topics_about(word: &str) -> Option<&'static [&'static str]> {
+    let word = word.to_lowercase();
+    KEYWORDS.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, topics)| *topics)
+}
+
 impl Topic {
     /// The topic of that name.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
@@ -72,6 +93,15 @@ mod tests {
     fn the_manual_stays_small() {
         let bytes: usize = TOPICS.iter().map(|topic| topic.english.len() + topic.chinese.len()).sum();
         assert!(bytes <= MOST_BYTES, "the pages in src/manual have {bytes} bytes");
+    }
+
+    #[test]
+    fn a_keyword_leads_to_topics() {
+        for (words, topics) in KEYWORDS {
+            assert!(topics.iter().all(|name| Topic::named(name).is_some()), "{topics:?}");
+            assert!(words.iter().all(|word| topics_about(word) == Some(topics)), "each word once: {words:?}");
+        }
+        assert_eq!(topics_about("printer"), None);
     }
 
     #[test]
