@@ -44,7 +44,7 @@ impl Alert {
     pub fn card(&self, card_type: CardType, channel: Channel) -> Result<Fitted<TemplateCard>> {
         self.check_card_limits(card_type, channel)?;
         let lengths = Lengths::of(channel, card_type);
-        let title = self.card_title();
+        let (title, status) = self.card_title(lengths.title);
         let is_asking = card_type.is_asking();
         let has_sub_title = matches!(card_type, CardType::TextNotice | CardType::ButtonInteraction);
 
@@ -57,7 +57,7 @@ impl Alert {
             let link = self.body_link(line);
             link.is_some_and(|link| jumps.iter().any(|jump| jump.url.as_deref() == Some(link.url)))
         };
-        let lines = others.into_iter().flat_map(Field::lines).map(Cow::Owned);
+        let lines = status.into_iter().chain(others.into_iter().flat_map(Field::lines)).map(Cow::Owned);
         let lines = lines.chain(self.body_lines().filter(|line| !is_jump(line)));
         let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
         let is_title_long = title.as_ref().is_some_and(|title| chars(title) > lengths.title);
@@ -151,14 +151,20 @@ impl Alert {
     }
 
     /// The title of a card, which is short: the name of what happened comes before the words of status that the title of a
-    /// notification begins with, and before the level then.
-    fn card_title(&self) -> Option<String> {
+    /// notification begins with, and before the level then. Where they have no room beside the name, they are the second, which
+    /// is shown below it.
+    fn card_title(&self, room: usize) -> (Option<String>, Option<String>) {
         let title = self.title_line();
         let status = title.as_deref().and_then(|title| title.strip_prefix('[')?.split_once("] "));
         let status = status.filter(|(words, _)| words.starts_with("FIRING") || words.starts_with("RESOLVED"));
-        let Some((words, name)) = status else { return self.full_title() };
+        let Some((words, name)) = status else { return (self.full_title(), None) };
         let level = self.level.map(|level| format!("{} ", level.label())).unwrap_or_default();
-        Some(self.behind_prefix(&format!("{name} {level}[{words}]")))
+        let (status, name) = (format!("{level}[{words}]"), self.behind_prefix(name));
+        let title = format!("{name} {status}");
+        if chars(&title) <= room || chars(&name) > room {
+            return (Some(title), None);
+        }
+        (Some(name), Some(status))
     }
 
     /// The links below the text: that of the alert, if it has a label, those given, and links of the body as far as there

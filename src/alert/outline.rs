@@ -28,7 +28,7 @@ impl Alert {
     }
 
     /// The level's word and the title.
-    pub(super) fn heading(&self) -> Option<String> {
+    pub(crate) fn heading(&self) -> Option<String> {
         let label = self.level.map(|level| level.label().to_owned());
         joined(label.into_iter().chain(self.title_line()))
     }

@@ -290,6 +290,9 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
             }
         }
         OnLong::Auto | OnLong::Split => {
+            // It is a message of its own, and says what it belongs to.
+            let title = alert.heading().filter(|title| !rest.starts_with(title.as_str()));
+            let rest = title.map(|title| format!("{title}\n{rest}")).unwrap_or(rest);
             let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
             let rest = escape::text(&rest);
             parts.extend(text_parts(&prefix, &rest, MsgType::Text, frame, || Cow::Owned(alert.plain_text().joined()))?);

@@ -322,7 +322,7 @@ fn parts_are_cut_between_alerts() {
 #[test]
 fn a_template_makes_a_text() {
     let scene = Scene::new();
-    let template = scene.env.file("t.j2", "**{{ host }}**: {{ log }}\n{% for d in disks %}- {{ d }}\n{% endfor %}");
+    let template = scene.env.file("t.j2", "> {{ host }}: {{ log }}\n{% for d in disks %}- {{ d }}\n{% endfor %}");
     let data = scene.env.file("d.json", r#"{"host": "web-1", "log": "a *b* <c>", "disks": ["sda", "sdb"]}"#);
     let (template, data) = (template.to_str().unwrap(), data.to_str().unwrap());
     let fill = |args: &[&str]| {
@@ -331,19 +331,19 @@ fn a_template_makes_a_text() {
     let list = "\n- sda\n- sdb";
     // Values are escaped for the format that the text is in.
     for (args, expected) in [
-        (&[][..], format!("**web-1**: a *b* <c>{list}")),
-        (&["-t", "markdown"], format!("**web-1**: `a *b* <c>`{list}")),
-        (&["-t", "markdown_v2"], format!("**web-1**: a \\*b\\* \\<c>{list}")),
+        (&[][..], format!("> web-1: a *b* <c>{list}")),
+        (&["-t", "markdown"], format!("> web-1: `a *b* <c>`{list}")),
+        (&["-t", "markdown_v2"], format!("> web-1: a \\*b\\* \\<c>{list}")),
     ] {
         let body = one(&scene, &format!("{args:?}"), fill(args).stdin_open());
         assert_eq!(content(&body), expected, "{args:?}");
     }
     // With more to say it is the text of an alert, and shows as it is.
     let body = one(&scene, "alert", fill(&["--level", "critical", "-t", "text"]));
-    assert_eq!(content(&body), format!("[CRITICAL] **web-1**: a *b* <c>{list}"));
+    assert_eq!(content(&body), format!("[CRITICAL] > web-1: a *b* <c>{list}"));
     let piped = cmd(&scene, &["webhook-send", "--template", template, "--data", "-"]);
     let body = one(&scene, "stdin", piped.stdin(r#"{"host": "h", "log": "l", "disks": []}"#));
-    assert_eq!(content(&body), "**h**: l");
+    assert_eq!(content(&body), "> h: l");
 }
 
 /// A list that holds another one twice, 40 times over, is small until the engine walks it, which it does not count as work.
@@ -423,4 +423,30 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 0);
     let instead = one(&scene, "instead", fill("a.j2", "  ", "{}").args(["--if-empty", "nothing to tell"]));
     assert_eq!(content(&instead), "nothing to tell");
+}
+
+/// The name has the title to itself; what happened, and the summary of the first alert, are below it.
+#[test]
+fn a_card_says_each_thing_once_and_what_follows_it_has_a_title() {
+    let scene = Scene::new();
+    let alert = |instance: &str| {
+        json!({
+            "status": "firing", "labels": {"alertname": "DiskFull", "instance": instance, "severity": "critical"},
+            "annotations": {"summary": format!("{instance}: disk 95 % full"), "description": format!("The disk of {instance} has 3 GB left.")},
+            "startsAt": "2026-11-30T12:00:00Z",
+        })
+    };
+    let notification = json!({
+        "version": "4", "status": "firing", "groupLabels": {"alertname": "DiskFull"},
+        "externalURL": "https://alertmanager.example.com", "alerts": [alert("web-1"), alert("web-2")],
+    });
+    let args = ["webhook-send", "--from", "alertmanager", "--card", "text_notice"];
+    cmd(&scene, &args).stdin(notification.to_string()).run().assert_code(0);
+    let sent = scene.wecom.messages();
+    let card = &sent[0].payload();
+    assert_eq!(card["main_title"]["title"], "DiskFull");
+    let below = card["sub_title_text"].as_str().unwrap();
+    assert!(below.starts_with("[CRITICAL] [FIRING:2]\n") && below.contains("web-1: disk 95 % full"), "{below}");
+    let rest = sent[1].payload()["content"].as_str().unwrap();
+    assert!(rest.starts_with("[CRITICAL] [FIRING:2] DiskFull\n") && rest.contains("web-2: disk 95 % full"), "{rest}");
 }

@@ -177,7 +177,7 @@ fn a_card_with_a_rest_is_followed_by_both() {
     let args = ["--card", "text_notice", "--title", "Disk", "--url", URL, "--mention", "lisi"];
     let sent = delivered(&scene, "rest", send(&scene, &args).stdin(lines(40)));
     assert_eq!(sent.len(), 3);
-    assert!(text_in(&sent[1]).starts_with("line ") && called(&sent[1]) == json!([null, null]), "{sent:#?}");
+    assert!(text_in(&sent[1]).starts_with("Disk\nline ") && called(&sent[1]) == json!([null, null]), "{sent:#?}");
     assert_eq!((text_in(&sent[2]), called(&sent[2])), ("Disk", json!([["lisi"], null])));
 }
 
