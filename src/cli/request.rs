@@ -133,11 +133,12 @@ fn send_request(channel: Channel, args: ContentArgs) -> Request {
 fn run_request(args: RunArgs) -> RunRequest {
     RunRequest {
         command: args.command,
-        on: args.on.unwrap_or_default(),
-        channel: args.route,
+        on: args.on.flatten().unwrap_or_default(),
+        channel: args.route.flatten(),
         name: args.name,
-        tail_lines: args.tail_lines,
-        time_limit: args.time_limit,
+        tail_lines: args.tail_lines.flatten(),
+        // An empty option counts as not given.
+        time_limit: args.time_limit.filter(|limit| !limit.trim().is_empty()),
         clean_env: args.clean_env,
         alert_exit: args.alert_exit,
         // The channel is replaced once the settings are known.
@@ -153,14 +154,14 @@ fn alert_request(channel: Channel, args: AlertArgs) -> Request {
     let alert = AlertFields {
         level: args.level.filter(is_filled),
         field: args.field.into_iter().filter(is_filled).collect(),
-        ci: args.ci,
-        card: card.card,
+        ci: args.ci.filter(is_filled),
+        card: card.card.flatten(),
         source: card.source.filter(is_filled),
         emphasis: card.emphasis.filter(is_filled),
         quote: card.quote.filter(is_filled),
         jump: card.jump.into_iter().filter(is_filled).collect(),
-        button: card.button,
-        option: card.option,
+        button: card.button.into_iter().filter(is_filled).collect(),
+        option: card.option.into_iter().filter(is_filled).collect(),
         task_id: card.task_id.filter(is_filled),
     };
     let filename = if args.filename.iter().any(is_filled) { args.filename } else { Vec::new() };

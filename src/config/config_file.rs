@@ -131,7 +131,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 ///
 /// Exit 3 where there is no home folder, and for a name that cannot be one.
 pub fn config_file_to_make(overrides: &Overrides, env: &Environment) -> Result<PathBuf> {
-    let named = match overrides.0.get(Setting::Config) {
+    let named = match overrides.settings.get(Setting::Config) {
         Some(named) => Some(named.clone()),
         None => env.value(Setting::Config)?,
     };

@@ -10,19 +10,30 @@ use crate::error::{Error, Result};
 
 /// What the command line gave. No `Debug`: a proxy may carry a password.
 #[derive(Clone, Default)]
-pub struct Overrides(pub(super) Layer);
+pub struct Overrides {
+    pub(super) settings: Layer,
+    /// Options of other things that were given an empty value, and whether that is told.
+    pub(super) empty: Vec<(String, bool)>,
+}
 
 impl Overrides {
     /// Gives a setting the value of its option; the last one counts.
     pub fn set(mut self, setting: Setting, value: impl Into<RawValue>) -> Self {
         let origin = setting.row().option.to_owned();
-        self.0.insert(SettingValue::new(setting, value.into(), Precedence::Option, origin));
+        self.settings.insert(SettingValue::new(setting, value.into(), Precedence::Option, origin));
+        self
+    }
+
+    /// Notes an option that is no setting's: its value is empty, and it counts as not given. `is_told` says that it decides
+    /// something that would be missed.
+    pub fn empty(mut self, option: String, is_told: bool) -> Self {
+        self.empty.push((option, is_told));
         self
     }
 
     /// The text that was given for the setting, as written.
     pub fn text(&self, setting: Setting) -> Option<&str> {
-        match &self.0.get(setting)?.raw {
+        match &self.settings.get(setting)?.raw {
             RawValue::Text(text) => Some(text),
             _ => None,
         }
@@ -30,13 +41,14 @@ impl Overrides {
 
     /// The options of these settings alone.
     pub fn only(&self, settings: &[Setting]) -> Self {
-        let values = self.0.0.iter().filter(|(setting, _)| settings.contains(setting));
-        Self(Layer(values.map(|(setting, value)| (*setting, value.clone())).collect()))
+        let values = self.settings.0.iter().filter(|(setting, _)| settings.contains(setting));
+        let settings = Layer(values.map(|(setting, value)| (*setting, value.clone())).collect());
+        Self { settings, empty: Vec::new() }
     }
 
     /// Whether the setting was given.
     pub fn has(&self, setting: Setting) -> bool {
-        self.0.get(setting).is_some()
+        self.settings.get(setting).is_some()
     }
 }
 
@@ -78,21 +90,32 @@ impl Layer {
         self.0.get(&setting)
     }
 
-    /// The options of an alert without empty ones: they count as not given, as empty variables do. Those that decide whom
-    /// it reaches stay, to be refused; but an alert of `run` goes to the other recipients then, and `told` hears of it.
-    pub(super) fn without_empty(self, lenience: Lenience, mut tell: impl FnMut(String)) -> Self {
+    /// The options without empty ones, whose names go to `empty`: they count as not given, as empty variables do. Where an
+    /// alert is sent, a warning tells of those that decide something; where nothing is, they stay, to be refused. So do empty
+    /// recipients of a send: an alert of `run` goes to those of the settings then.
+    pub(super) fn without_empty(self, mistakes: &Mistakes, empty: &mut Vec<String>) -> Self {
         let values = self.0.into_iter().filter_map(|(setting, value)| {
             let is_recipient = RECIPIENTS.contains(&setting);
-            // An empty prefix takes that of the settings away, and an empty type is no type.
-            let is_kept = matches!(setting, Setting::Prefix | Setting::Msgtype)
-                || setting.row().mistake == Mistake::Stops && !(is_recipient && lenience == Lenience::Run);
+            let decides = setting == Setting::Msgtype || setting.row().mistake == Mistake::Stops;
+            let is_kept = match mistakes.lenience {
+                // An empty prefix takes that of the settings away.
+                _ if setting == Setting::Prefix => true,
+                Lenience::Strict => decides,
+                Lenience::Send => is_recipient,
+                Lenience::Run => false,
+            };
             if is_kept {
                 return Some((setting, value));
             }
             let origin = value.origin.clone();
             let left = value.unless_empty();
-            if is_recipient && left.is_none() {
-                tell(format!("{origin} is empty: the recipients of the settings count"));
+            if left.is_none() {
+                if is_recipient {
+                    mistakes.tell(format!("{origin} is empty: the recipients of the settings count"));
+                } else if decides {
+                    mistakes.tell(counts_as_not_given(&origin));
+                }
+                empty.push(origin);
             }
             Some((setting, left?))
         });
@@ -122,6 +145,11 @@ impl Layer {
         }
         Ok(())
     }
+}
+
+/// The warning about an empty option.
+pub(super) fn counts_as_not_given(option: &str) -> String {
+    format!("{option} is empty: it counts as not given")
 }
 
 impl Layers<'_> {

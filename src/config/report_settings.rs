@@ -48,7 +48,7 @@ impl From<&Settings> for ReportSettings {
 
 /// Reads the same places as [`super::Config`] and ignores what is wrong there.
 pub fn report_settings(overrides: &Overrides, env: &Environment) -> ReportSettings {
-    let given = |setting| overrides.0.get(setting).cloned().or_else(|| env.value(setting).ok().flatten());
+    let given = |setting| overrides.settings.get(setting).cloned().or_else(|| env.value(setting).ok().flatten());
     let text = |value: SettingValue| value.text().ok().map(str::to_owned);
     let profile = given(Setting::Profile).and_then(text);
     let file = LazyCell::new(|| {

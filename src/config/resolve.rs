@@ -129,6 +129,7 @@ impl Config<'_> {
         let (also, fallback) = resolve_further_targets(layers)?;
         let settings = Settings {
             options: options.settings().collect(),
+            empty_options: self.empty_options.clone(),
             profile,
             config_file: file.map(|file| file.path.clone()),
             searched: if file.is_none() { env.shown_config_files() } else { Vec::new() },

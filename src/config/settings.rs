@@ -48,6 +48,8 @@ pub enum ProxySetting {
 pub struct Settings {
     /// The settings that were given as options of this command; see [`Settings::is_option`].
     pub options: BTreeSet<Setting>,
+    /// Options whose value was empty: they count as not given.
+    pub empty_options: Vec<String>,
     /// The chosen profile.
     pub profile: Option<String>,
     /// The config file in use.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::config_file::{Exposure, Found, Places, readers};
 use super::env::Environment;
 use super::file::ConfigFile;
-use super::layers::{Layer, Overrides, Rank};
+use super::layers::{Layer, Overrides, Rank, counts_as_not_given};
 use super::lenience::{Lenience, Mistakes};
 use super::parse::parse_duration;
 use super::setting::Setting;
@@ -20,6 +20,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(90);
 /// get the same settings, even where the file is a pipe. No `Debug`: a proxy may carry a password.
 pub struct Config<'a> {
     pub(super) options: Layer,
+    pub(super) empty_options: Vec<String>,
     pub(super) environment: Layer,
     pub(super) file: Option<ConfigFile>,
     /// Why the file cannot be used, where a command has been run that an alert is to tell of.
@@ -78,11 +79,30 @@ impl<'a> Config<'a> {
 
     fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
         let mistakes = Mistakes::new(lenience);
-        let options = overrides.0.clone().without_empty(lenience, |warning| mistakes.tell(warning));
+        let mut empty_options = Vec::new();
+        for (option, is_told) in &overrides.empty {
+            if *is_told && lenience == Lenience::Strict {
+                let message = format!("{option}: the value is empty");
+                return Err(Error::usage(message, "give a value, or leave the option out"));
+            }
+            if *is_told {
+                mistakes.tell(counts_as_not_given(option));
+            }
+            empty_options.push(option.clone());
+        }
+        let options = overrides.settings.clone().without_empty(&mistakes, &mut empty_options);
         let environment = env.layer(&mistakes)?;
         let unusable_file = None;
-        let config =
-            Self { options, environment, file: None, unusable_file, env, warnings: env.unknown_variables(), mistakes };
+        let config = Self {
+            options,
+            empty_options,
+            environment,
+            file: None,
+            unusable_file,
+            env,
+            warnings: env.unknown_variables(),
+            mistakes,
+        };
         let places = Places::of(config.asked(Setting::Config), env)?;
         Ok((config, places))
     }
@@ -165,6 +185,6 @@ impl Config<'_> {
 /// The deadline that option or environment give, else the default: for what comes before the config file is known.
 pub fn asked_deadline(overrides: &Overrides, env: &Environment) -> Duration {
     let environment = env.value(Setting::Deadline).ok().flatten();
-    let asked = overrides.0.get(Setting::Deadline).or(environment.as_ref());
+    let asked = overrides.settings.get(Setting::Deadline).or(environment.as_ref());
     asked.and_then(|given| parse_duration(given.text().ok()?).ok()).unwrap_or(DEADLINE)
 }

@@ -215,7 +215,7 @@ impl SettingValue {
     pub(super) fn unless_empty(mut self) -> Option<Self> {
         let is_empty = match &mut self.raw {
             RawValue::Text(text) => unwrapped(text).is_empty(),
-            RawValue::Path(path) => path.as_os_str().is_empty(),
+            RawValue::Path(path) => path.to_str().is_some_and(|path| unwrapped(path).is_empty()),
             RawValue::List(list) => {
                 list.retain(|item| !item.split([',', '|']).all(|id| unwrapped(id).is_empty()));
                 list.is_empty()

@@ -45,7 +45,8 @@ pub(super) fn put_together(
     }
     alert.link = link(settings, alert.link);
     alert.picurl = settings.picurl.clone().or(alert.picurl);
-    let card = card_type(args)?;
+    let has_no_card = settings.empty_options.iter().any(|option| option == "--card");
+    let card = if has_no_card { None } else { card_type(args)? };
     if let Some(card) = card {
         move_to_fields(&mut alert, card, settings);
     }
@@ -62,7 +63,7 @@ pub(super) fn put_together(
     alert.options = args.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?;
     alert.task_id.clone_from(&args.task_id);
     alert.card = card;
-    Ok(alert)
+    Ok(if has_no_card { alert.without_card() } else { alert })
 }
 
 /// Replaces a news_notice card by a text_notice where the notification has no picture: it must not be lost for that.

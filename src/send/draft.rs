@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::channel::{Channel, MadeOf, MsgType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::input::Attachment;
 use crate::message::media::MediaKind;
 use crate::message::text_of;
@@ -66,6 +66,23 @@ impl Draft {
     /// Whether there are only attachments.
     pub(super) fn is_wordless(&self) -> bool {
         matches!(self.material, Material::Nothing) && self.text.is_none()
+    }
+
+    /// The draft as the best type for its alert, where an option was empty and its own type cannot do without that: `error`
+    /// says what is missing. In a dry run, whose reader can correct it, it stays an error.
+    pub(super) fn into_best_type(mut self, error: Error, target: &mut Target) -> Result<Self> {
+        let settings = &target.settings;
+        let is_for_lack = error.status() == Status::Usage && !settings.empty_options.is_empty() && !settings.dry_run;
+        match &mut self.material {
+            Material::Alert(alert) if is_for_lack && self.origin == TypeOrigin::Option => {
+                **alert = alert.without_card();
+                self.msgtype = best_type(alert, target);
+            }
+            _ => return Err(error),
+        }
+        self.origin = TypeOrigin::Best;
+        target.warnings.push(format!("{error}: sent as {}", self.msgtype.as_str()));
+        Ok(self)
     }
 
     /// Refuses what is lost where nothing is left to send without it, and in a dry run.

@@ -31,6 +31,7 @@ use crate::channel::Channel;
 use crate::delivery::{Outcome, Product};
 use crate::error::{Result, Status};
 use crate::fingerprint::sha256;
+use crate::message::Part;
 use crate::outbox::Outbox;
 
 pub(crate) use combine::reached_all;
@@ -43,6 +44,7 @@ pub use session::{LoggedMessage, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
 pub(crate) use target_message::agent_id;
 
+use draft::Draft;
 use fan_out::FanOut;
 use parts::make_parts;
 use read::read;
@@ -58,8 +60,7 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     let ci = session.ci_context(request.alert.ci.as_deref())?;
     let reading = session.read_input(channel, move |target| {
         let Some(draft) = read(&request, target, ci.as_ref())? else { return Ok(None) };
-        let parts = make_parts(&draft, target, None)?;
-        Ok(Some((draft, parts)))
+        make_own_parts(draft, target).map(Some)
     });
     let (target, Some((draft, parts))) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
     if session.settings.log_file.is_some() {
@@ -104,10 +105,23 @@ pub(crate) fn missing_targets(session: &Session<'_>) -> Vec<String> {
 pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
     let mut target = session.own_target(request.channel);
     if let Some(draft) = read(request, &mut target, None)? {
-        make_parts(&draft, &mut target, None)?;
+        make_own_parts(draft, &mut target)?;
     }
     session.warnings.append(&mut target.warnings);
     Ok(())
+}
+
+/// The parts for the command's own target, and their draft, which may have got another type.
+fn make_own_parts(draft: Draft, target: &mut Target) -> Result<(Draft, Vec<Part>)> {
+    let (draft, parts) = match make_parts(&draft, target, None) {
+        Ok(parts) => (draft, parts),
+        Err(error) => {
+            let draft = draft.into_best_type(error, target)?;
+            let parts = make_parts(&draft, target, None)?;
+            (draft, parts)
+        }
+    };
+    Ok((draft, parts))
 }
 
 /// Refuses options that contradict each other about where a message comes from.

@@ -14,7 +14,7 @@ use wecom_alert::message::card::CardType;
 use wecom_alert::run::On;
 
 use super::Global;
-use super::settings::{Offered, SettingArgs, channel_parser, path_parser, text_parser};
+use super::settings::{Offered, OrEmpty, SettingArgs, UnlessEmpty, channel_parser, path_parser, text_parser};
 
 // Where the text comes from and how it is read.
 #[derive(Args)]
@@ -105,8 +105,8 @@ pub(crate) struct AlertArgs {
 pub(crate) struct CardArgs {
     /// Send it as this card; those with `interaction` in the name are for apps
     #[arg(long, value_name = "TYPE", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str())))]
-    pub(crate) card: Option<String>,
+        value_parser = OrEmpty(PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str()))))]
+    pub(crate) card: Option<UnlessEmpty<String>>,
     /// Who speaks, at the top of the card
     #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) source: Option<String>,
@@ -171,20 +171,20 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<OsString>,
     /// When to alert: failure (default), success, always, or change: the first failure and the recovery
     #[arg(long, value_name = "WHEN", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(On::VARIANTS)
-            .try_map(|name| name.parse::<On>().map_err(|error| error.to_string())))]
-    pub(crate) on: Option<On>,
+        value_parser = OrEmpty(PossibleValuesParser::new(On::VARIANTS)
+            .try_map(|name| name.parse::<On>().map_err(|error| error.to_string()))))]
+    pub(crate) on: Option<UnlessEmpty<On>>,
     /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
     /// recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
-        value_parser = channel_parser())]
-    pub(crate) route: Option<Channel>,
+        value_parser = OrEmpty(channel_parser()))]
+    pub(crate) route: Option<UnlessEmpty<Channel>>,
     /// What the alert calls it, and what --on change knows it by; default: the command
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// How many lines of its output the alert shows, 0 to 1000; default 20
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1000))]
-    pub(crate) tail_lines: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = OrEmpty(clap::value_parser!(u16).range(0..=1000)))]
+    pub(crate) tail_lines: Option<UnlessEmpty<u16>>,
     /// Take the secrets of this program out of the command's environment, which it otherwise inherits
     #[arg(long)]
     pub(crate) clean_env: bool,

@@ -75,7 +75,9 @@ fn arg(setting: Setting, command: &str) -> Arg {
     };
     let arg = match row.words {
         [] => arg,
-        words if row.words_only => arg.value_parser(PossibleValuesParser::new(words)),
+        words if row.words_only => {
+            arg.value_parser(OrEmpty(PossibleValuesParser::new(words)).map(Option::unwrap_or_default))
+        }
         words => arg.value_parser(Offered(words)).hide_possible_values(true),
     };
     special(setting, command, arg.value_name(row.value_name))
@@ -137,8 +139,45 @@ pub(crate) fn overrides(matches: &ArgMatches) -> Overrides {
         let is_known = |name: &str| matches.try_contains_id(name).unwrap_or(false);
         let is_given = |name: &str| is_known(name) && matches.value_source(name) == Some(ValueSource::CommandLine);
         let given = Setting::ALL.iter().filter(|setting| is_given(setting.name()));
-        given.fold(overrides, |overrides, setting| overrides.set(*setting, raw_value(*setting, matches)))
+        let overrides =
+            given.fold(overrides, |overrides, setting| overrides.set(*setting, raw_value(*setting, matches)));
+        let has_empty = |name: &str| {
+            let mut values = is_given(name).then(|| matches.get_raw(name)).flatten().into_iter().flatten();
+            values.any(is_empty)
+        };
+        let decides = DECIDING.iter().map(|name| (*name, true)).chain(SHOWN.iter().map(|name| (*name, false)));
+        decides.filter(|(name, _)| has_empty(name)).fold(overrides, |overrides, (name, is_told)| {
+            overrides.empty(format!("--{}", name.replace('_', "-")), is_told)
+        })
     })
+}
+
+/// Options that are no settings' and decide something: an empty one counts as not given, and that is told.
+const DECIDING: [&str; 5] = ["on", "route", "tail_lines", "time_limit", "card"];
+/// Those whose absence can be seen.
+const SHOWN: [&str; 6] = ["source", "emphasis", "quote", "jump", "button", "option"];
+
+fn is_empty(value: &OsStr) -> bool {
+    value.as_encoded_bytes().trim_ascii().is_empty()
+}
+
+/// The value of an option that may be empty, as that of an empty variable: it counts as not given then.
+pub(super) type UnlessEmpty<T> = Option<T>;
+
+/// Reads an option that may be empty; other values as `P` does.
+#[derive(Clone)]
+pub(super) struct OrEmpty<P>(pub(super) P);
+
+impl<P: TypedValueParser> TypedValueParser for OrEmpty<P> {
+    type Value = UnlessEmpty<P::Value>;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Self::Value, clap::Error> {
+        if is_empty(value) { Ok(None) } else { self.0.parse_ref(command, arg, value).map(Some) }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 fn raw_value(setting: Setting, matches: &ArgMatches) -> RawValue {

@@ -231,7 +231,8 @@ fn a_malformed_option_is_usage_and_names_itself() {
     assert_eq!(error.message(), "WECOM_ALERT_RETRIES: retries is no whole number from 0 to 100");
 }
 
-/// An option that is empty counts as not given, as an empty variable does; but not those that decide whom it reaches.
+/// An option that is empty counts as not given, as an empty variable does. Where nothing is sent, those that decide something
+/// are refused; where an alert is sent, that is told.
 #[test]
 fn an_empty_option_counts_as_not_given() {
     let overrides = Setting::ALL.iter().filter(|setting| setting.row().mistake != Mistake::Stops);
@@ -248,11 +249,26 @@ fn an_empty_option_counts_as_not_given() {
     let given = home.settings(&overrides, &[]);
     let none = home.settings(&Overrides::default(), &[]);
     assert_eq!(given.options, [Setting::Prefix].into());
-    assert_eq!(format!("{:?}", Settings { options: none.options.clone(), ..given }), format!("{none:?}"));
+    let names = ["--title", "--url", "--mention", "--timeout"];
+    assert!(names.iter().all(|name| given.empty_options.iter().any(|empty| empty == name)), "{given:?}");
+    let given = Settings { options: none.options.clone(), empty_options: Vec::new(), ..given };
+    assert_eq!(format!("{given:?}"), format!("{none:?}"));
     for setting in [Setting::Profile, Setting::BaseUrl, Setting::Safe, Setting::AgentId, Setting::Msgtype] {
-        let error = home.error(&Overrides::default().set(setting, ""), &[]);
+        let empty = Overrides::default().set(setting, "");
+        let error = home.error(&empty, &[]);
         assert_eq!(error.status(), Status::Usage, "{error}");
+        let env = home.env(&[]);
+        let (_, warnings) = Config::read(&empty, &env, Lenience::Send).unwrap().resolve().unwrap();
+        assert_eq!(warnings, [format!("{} is empty: it counts as not given", setting.row().option)]);
     }
+    // Empty recipients are none that somebody meant; after a command has failed, those of the settings are better than none.
+    let empty = Overrides::default().set(Setting::ToUser, "");
+    let env = home.env(&[("WECOM_ALERT_TO_USER", "lisi")]);
+    let to_user = |lenience| {
+        let config = Config::read(&empty, &env, lenience).unwrap();
+        config.resolve().unwrap().0.to.unwrap().to_user
+    };
+    assert_eq!([Lenience::Send, Lenience::Run].map(to_user), [[""], ["lisi"]]);
 }
 
 /// A wrong value in file or variable costs no alert, unless it decides whom it reaches.
@@ -279,9 +295,17 @@ fn where_an_alert_is_sent_the_default_counts_for_a_wrong_value() {
     assert_eq!(home.error(&Overrides::default(), &variables).status(), Status::Config);
     for wrong in ["base_url = 'x y'", "agent_id = 'x'", "to_user = true", "unknown = 1", "safe = 7"] {
         let home = Home::with(wrong);
-        let read =
-            Config::read(&Overrides::default(), &home.env(&[]), Lenience::Run).and_then(|config| config.resolve());
-        assert_eq!(read.unwrap_err().status(), Status::Config, "{wrong}");
+        for lenience in [Lenience::Send, Lenience::Run] {
+            let env = home.env(&[]);
+            let read = Config::read(&Overrides::default(), &env, lenience).and_then(|config| config.resolve());
+            match read {
+                // Nobody is there to correct it, and the keys that are known count.
+                Ok((_, warnings)) => {
+                    assert!(lenience == Lenience::Run && warnings[0].contains("unknown key"), "{wrong}")
+                }
+                Err(error) => assert_eq!(error.status(), Status::Config, "{wrong}"),
+            }
+        }
     }
     // That a variable was not expanded is exit 3, a promise to scripts; `run` has its command's exit code.
     let env = home.env(&[("WECOM_ALERT_JITTER", "$JITTER")]);

@@ -142,3 +142,33 @@ fn a_further_target_that_does_not_exist_is_named() {
         assert_eq!(scene.texts(), ["full"]);
     }
 }
+
+/// What the link, the title or a button was to be is not known: the rest arrives, with all that it says.
+#[test]
+fn an_alert_whose_type_lacks_an_empty_option_goes_as_another_type() {
+    let scene = Scene::new();
+    for (options, parts) in [
+        (&["-t", "textcard", "--title", "T", "--url", ""][..], &["T", "full"][..]),
+        (&["-t", "textcard", "--title", "", "--url", "https://example.test/1"], &["example.test/1", "full"]),
+        (&["-t", "news", "--title", "T", "--url", ""], &["T", "full"]),
+        (
+            &["--card", "text_notice", "--title", "T", "--url", "", "--source", "cron", "--emphasis", "95%=used"],
+            &["T", "full", "cron", "95%"],
+        ),
+        (&["--card", "button_interaction", "--title", "T", "--button", ""], &["T", "full"]),
+    ] {
+        let (warning, bodies) = warned(&scene, scene.app(options).arg("full"));
+        assert!(warning.contains(" needs ") && warning.ends_with(": sent as markdown"), "{warning}");
+        let [body] = bodies.as_slice() else { panic!("{options:?}: {bodies:?}") };
+        parts.iter().for_each(|part| assert!(body.to_string().contains(part), "{body}"));
+        // Somebody who looks is told, and so is who never gave a link.
+        refused(&scene, "dry", scene.app(options).args(["--dry-run", "full"]));
+        let given: Vec<_> = options.chunks(2).filter(|pair| !pair[1].is_empty()).flatten().copied().collect();
+        refused(&scene, "not given", scene.app(&given).arg("full"));
+    }
+    for (options, said) in [(&["-t", ""][..], "--msgtype"), (&["--card", "", "--source", "cron"], "--card")] {
+        let (warning, bodies) = warned(&scene, scene.app(options).arg("full"));
+        assert_eq!(warning, format!("{said} is empty: it counts as not given"));
+        assert!(bodies[0].to_string().contains("full"), "{bodies:?}");
+    }
+}

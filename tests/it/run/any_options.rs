@@ -247,3 +247,44 @@ fn an_unknown_key_costs_no_alert_of_a_run() {
     }
     assert_eq!(scene.sends(), 1);
 }
+
+/// A variable in the script may be empty: what would be missed is told before the command runs.
+#[test]
+fn an_empty_option_counts_as_not_given() {
+    let telling = ["-t", "-P", "--proxy", "--base-url", "--ca-file", "--config", "--on", "--route", "--tail-lines"];
+    let more = ["--time-limit", "--card", "--corp-id", "--agent-id"];
+    for option in telling.into_iter().chain(more) {
+        let scene = Scene::new();
+        let cmd = scene.env.cmd(["run", option, "", "--", "/bin/sh", "-c", "echo job >&2; exit 3"]);
+        let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(3);
+        assert_warned_before(&run, " is empty: it counts as not given");
+        assert_eq!(scene.sends(), 1, "{option}");
+        let cmd = scene.env.cmd(["run", "--dry-run", option, "", "--", "touch", "ran"]);
+        let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(2);
+        assert!(run.stderr.contains("the value is empty"), "{}", run.all());
+        assert_eq!(scene.sends(), 1, "{option}");
+    }
+    for option in ["--output", "--button", "--option", "--ci=", "--attach", "--name"] {
+        let scene = Scene::new();
+        let value = if option.ends_with('=') { &[][..] } else { &[""] };
+        let run = sh(&scene, &[&[option], value].concat(), "exit 3").run();
+        super::assert_says_only(&run, 3, "", "");
+        assert_told(&scene, &["exit code: 3"]);
+    }
+}
+
+/// The alert goes as what can be made without the link.
+#[test]
+fn a_card_whose_link_is_empty_goes_as_another_type() {
+    for (options, said) in [
+        (&["--card", "text_notice", "--url", ""][..], "a text_notice card needs a link: sent as markdown"),
+        (&["--card", "news_notice", "--url", "http://x.test/1", "--picurl", ""], "needs a picture: sent as markdown"),
+        (&["-t", "news", "--url", ""], "an article needs a link: sent as markdown"),
+    ] {
+        let scene = Scene::new();
+        let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "/bin/sh", "-c", "exit 3"]);
+        let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(3);
+        assert!(run.stderr.contains(said) && run.stderr.lines().count() == 1, "{}", run.all());
+        assert!(assert_told(&scene, &["exit code: 3"]).contains("failed: exit code 3"));
+    }
+}
