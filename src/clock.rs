@@ -94,30 +94,39 @@ pub fn seconds(period: Duration) -> String {
     format!("{} s", period.as_secs_f64())
 }
 
+/// The units of durations, the largest first: how many seconds, and what is behind the number.
+pub type Units = [(u64, &'static str); 4];
+
+/// Days, hours, minutes and seconds by these names.
+pub const fn units([days, hours, minutes, seconds]: [&'static str; 4]) -> Units {
+    [(86_400, days), (3_600, hours), (60, minutes), (1, seconds)]
+}
+
+/// Those of English.
+pub const UNITS: Units = units(["d", "h", "m", "s"]);
+
 /// An age or what is left of a life, in its two largest units down to minutes: `37m`, `2h 5m`, `3d 1h`; `0m` below a minute.
-pub fn span(span: Duration) -> String {
-    two_largest(span.as_secs(), &UNITS[..3], false)
+pub fn span(span: Duration, units: &Units) -> String {
+    two_largest(span.as_secs(), &units[..3], false)
 }
 
 /// How long something took: `0.34s`, `12.3s`; from a minute on in its two largest units: `2m 5s`, `3h 10m`, `2d 4h`.
-pub fn elapsed(span: Duration) -> String {
+pub fn elapsed(span: Duration, units: &Units) -> String {
     let seconds = span.as_secs();
     if seconds >= 60 {
-        return two_largest(seconds, &UNITS, false);
+        return two_largest(seconds, units, false);
     }
     let digits = if seconds < 10 { 2 } else { 1 };
     let text = format!("{:.digits$}", span.as_secs_f64());
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}s")
+    format!("{text}{}", units[3].1)
 }
 
 /// How long a CI run took, as CI systems write it: no days, and the second unit is shown when it is zero: `5s`, `5m 0s`,
 /// `30h 0m`.
-pub fn elapsed_in_ci(seconds: u64) -> String {
-    two_largest(seconds, &UNITS[1..], true)
+pub fn elapsed_in_ci(seconds: u64, units: &Units) -> String {
+    two_largest(seconds, &units[1..], true)
 }
-
-const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
 
 /// The two largest units that are needed; the second is left out when it is zero, unless `with_zero`.
 fn two_largest(mut seconds: u64, units: &[(u64, &str)], with_zero: bool) -> String {
@@ -160,7 +169,7 @@ mod tests {
             let read = read_ms(serde_json::json!(ms));
             prop_assert_eq!(read.is_ok(), ms <= LAST_MS);
             let length = Duration::from_secs(ms);
-            let texts = [brief(length), seconds_of(length), span(length), elapsed(length), elapsed_in_ci(ms)];
+            let texts = [brief(length), seconds_of(length), span(length, &UNITS), elapsed(length, &UNITS), elapsed_in_ci(ms, &UNITS)];
             prop_assert!(texts.iter().all(|text| !text.is_empty()));
         }
     }
@@ -186,7 +195,7 @@ mod tests {
         for (minutes, text) in
             [(0, "0m"), (37, "37m"), (60, "1h"), (125, "2h 5m"), (1440, "1d"), (1441, "1d"), (4387, "3d 1h")]
         {
-            assert_eq!(span(Duration::from_secs(minutes * 60 + 59)), text);
+            assert_eq!(span(Duration::from_secs(minutes * 60 + 59), &UNITS), text);
         }
     }
 
@@ -204,7 +213,7 @@ mod tests {
         for (seconds, text) in
             [(0, "0s"), (59, "59s"), (60, "1m 0s"), (3_599, "59m 59s"), (3_600, "1h 0m"), (108_061, "30h 1m")]
         {
-            assert_eq!(elapsed_in_ci(seconds), text);
+            assert_eq!(elapsed_in_ci(seconds, &UNITS), text);
         }
     }
 
@@ -225,7 +234,7 @@ mod tests {
             (187_200_000, "2d 4h"),
             (86_430_000, "1d"),
         ] {
-            assert_eq!(elapsed(Duration::from_millis(ms)), text, "{ms}");
+            assert_eq!(elapsed(Duration::from_millis(ms), &UNITS), text, "{ms}");
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::outbox::{Listed, Outbox, format};
 use crate::rate_limit::{Bucket, RateLimiter};
 use crate::store::{Folder, KeyedFile};
 use crate::template::{self, Escaping};
+use crate::words::Language;
 
 /// Longer than any wait here.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -34,7 +35,8 @@ pub fn clean_text(text: &str) -> String {
 
 /// Bytes decoded and cleaned, with the warnings. Of input longer than twice `kept` bytes, that many stay at each end.
 pub fn decode(bytes: &[u8], encoding: Encoding, kept: usize) -> Result<(String, Vec<String>)> {
-    input::read_keeping(kept, bytes, "the input", encoding).map(|read| (read.text, read.warnings))
+    input::read_keeping(kept, bytes, "the input", encoding, Language::English.words())
+        .map(|read| (read.text, read.warnings))
 }
 
 /// A text in parts of at most `limit` bytes.
@@ -44,7 +46,7 @@ pub fn split_text(text: &str, limit: usize, msgtype: MsgType) -> Vec<String> {
 
 /// A text shortened to at most `limit` bytes.
 pub fn truncate_text(text: &str, limit: usize, msgtype: MsgType, keep: Keep) -> String {
-    split::truncate(text, limit, msgtype.facts().markup, keep)
+    split::truncate(text, limit, msgtype.facts().markup, keep, Language::English.words())
 }
 
 /// The errcode in an HTTP answer: `Ok` for a success, `Err` for a refusal. `None` if it is not an answer of WeCom; then
@@ -78,7 +80,8 @@ pub fn seal_entry(lines: &[u8]) -> Vec<u8> {
 /// The notification of a monitoring system as an alert, by the name of its format.
 pub fn read_notification(format: &str, json: &str) -> Result<Alert> {
     let clock = feed::Clock { now: chrono::DateTime::UNIX_EPOCH.fixed_offset(), show: &|at| at.to_string() };
-    feed::read(format.parse::<FeedFormat>()?, json, &clock, &mut Vec::new())
+    let notification = feed::read(format.parse::<FeedFormat>()?, json, &clock, &mut Vec::new())?;
+    Ok(notification.alert(Language::English))
 }
 
 /// A template filled with data, for a message type or for `json`.

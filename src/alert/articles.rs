@@ -124,7 +124,7 @@ impl Alert {
     fn textcard_lines(&self, title: &str) -> impl Iterator<Item = (Class, Cow<'_, str>)> + Clone {
         let is_alarm = self.level.is_some_and(|level| level.is_alarm());
         let title = (title.len() > TITLE_BYTES).then(|| (Class::Normal, Cow::Owned(title.to_owned())));
-        let fields = self.fields.iter().flat_map(|field| field.lines()).map(|line| (Class::Gray, Cow::Owned(line)));
+        let fields = self.field_lines().map(|line| (Class::Gray, Cow::Owned(line)));
         let body = self.body_lines().enumerate().map(move |(index, line)| {
             let class = if is_alarm && index == 0 { Class::Highlight } else { Class::Normal };
             (class, line)

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::outline::{chars, fill, flat, join, truncate};
+use super::outline::{behind, chars, fill, flat, join, truncate};
 use super::{Alert, Button, Field, Fitted, Level};
 use crate::channel::Channel;
 use crate::error::Result;
@@ -15,6 +15,7 @@ use crate::message::card::{
     VerticalContent,
 };
 use crate::sanitize::chinese_chars;
+use crate::words::spaced;
 
 const MOST_JUMPS: usize = 3;
 const MOST_HORIZONTAL: usize = 6;
@@ -26,8 +27,6 @@ const OPENS_URL: i64 = 1;
 /// How the answer is named in the event.
 const QUESTION_KEY: &str = "choice";
 const SUBMIT_KEY: &str = "submit";
-/// The text that the page names as default, of a field that it requires.
-const SUBMIT_TEXT: &str = "提交";
 
 /// The colours of a source.
 const GREY: i64 = 0;
@@ -57,7 +56,8 @@ impl Alert {
             let link = self.body_link(line);
             link.is_some_and(|link| jumps.iter().any(|jump| jump.url.as_deref() == Some(link.url)))
         };
-        let lines = status.into_iter().chain(others.into_iter().flat_map(Field::lines)).map(Cow::Owned);
+        let fields = others.into_iter().flat_map(|field| field.lines(self.words().colon));
+        let lines = status.into_iter().chain(fields).map(Cow::Owned);
         let lines = lines.chain(self.body_lines().filter(|line| !is_jump(line)));
         let room = if has_sub_title { lengths.sub_title } else { lengths.title_desc };
         let is_title_long = title.as_ref().is_some_and(|title| chars(title) > lengths.title);
@@ -154,13 +154,13 @@ impl Alert {
     /// notification begins with, and before the level then. Where they have no room beside the name, they are the second, which
     /// is shown below it.
     fn card_title(&self, room: usize) -> (Option<String>, Option<String>) {
-        let title = self.title_line();
-        let status = title.as_deref().and_then(|title| title.strip_prefix('[')?.split_once("] "));
-        let status = status.filter(|(words, _)| words.starts_with("FIRING") || words.starts_with("RESOLVED"));
-        let Some((words, name)) = status else { return (self.full_title(), None) };
-        let level = self.level.map(|level| format!("{} ", level.label())).unwrap_or_default();
-        let (status, name) = (format!("{level}[{words}]"), self.behind_prefix(name));
-        let title = format!("{name} {status}");
+        let title = self.title_line().filter(|_| self.status_len > 0);
+        let Some((status, name)) = title.as_deref().and_then(|title| title.split_at_checked(self.status_len)) else {
+            return (self.full_title(), None);
+        };
+        let status = behind(self.level_label().unwrap_or_default(), status.trim_end());
+        let name = self.behind_prefix(name);
+        let title = spaced(&name, &status);
         if chars(&title) <= room || chars(&name) > room {
             return (Some(title), None);
         }
@@ -214,7 +214,7 @@ impl Alert {
                 }]);
             }
         }
-        card.submit_button = Some(SubmitButton { text: SUBMIT_TEXT.to_owned(), key: SUBMIT_KEY.to_owned() });
+        card.submit_button = Some(SubmitButton { text: self.words().submit.to_owned(), key: SUBMIT_KEY.to_owned() });
         card
     }
 }

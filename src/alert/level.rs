@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::words::Words;
 
 /// How bad it is, from calm to loud. Read from any word that people write for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
@@ -99,12 +100,12 @@ impl Level {
     }
 
     /// The word before the title: all that a type without colours shows.
-    pub fn label(self) -> &'static str {
+    pub(super) fn label(self, words: &Words) -> &'static str {
         match self {
-            Self::Info => "[INFO]",
-            Self::Ok => "[OK]",
-            Self::Warning => "[WARNING]",
-            Self::Critical => "[CRITICAL]",
+            Self::Info => words.info,
+            Self::Ok => words.ok,
+            Self::Warning => words.warning,
+            Self::Critical => words.critical,
         }
     }
 

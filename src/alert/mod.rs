@@ -20,6 +20,7 @@ mod tests;
 use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::message::card::{CardType, SelectOption};
+use crate::words::Language;
 pub use level::Level;
 pub use outline::Rendered;
 pub(crate) use outline::prefix_before;
@@ -34,8 +35,12 @@ const URL_BYTES: usize = 2048;
 /// that says nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alert {
+    /// The language of the program's own words in it.
+    pub language: Language,
     /// One line; line breaks become blanks.
     pub title: Option<String>,
+    /// How many bytes of the title are words of status, such as `[FIRING:2] `: where a title is short, they are behind the rest.
+    pub status_len: usize,
     /// How bad it is: a word before the title, and a colour where the type has one.
     pub level: Option<Level>,
     /// Facts, in order.
@@ -121,7 +126,7 @@ impl Alert {
     /// can be pressed is gone.
     pub fn without_card(&self) -> Self {
         let field = |key: &str, value: &str| Field { key: key.to_owned(), value: value.to_owned() };
-        let mut fields: Vec<_> = self.source.iter().map(|source| field("source", source)).collect();
+        let mut fields: Vec<_> = self.source.iter().map(|source| field(self.words().card_source, source)).collect();
         fields.extend(self.emphasis.iter().map(|figure| field(&figure.desc, &figure.title)));
         fields.extend(self.fields.iter().cloned());
         fields.extend(self.jumps.iter().map(|jump| field(&jump.title, &jump.url)));
@@ -130,6 +135,7 @@ impl Alert {
             fields,
             body: Some(body.join("\n")).filter(|body| !body.is_empty()),
             has_links_in_body: self.has_links_in_body,
+            language: self.language,
             title: self.title.clone(),
             level: self.level,
             link: self.link.clone(),
@@ -137,6 +143,12 @@ impl Alert {
             prefix: self.prefix.clone(),
             ..Self::default()
         }
+    }
+
+    /// The text that tells it from others. A card's figures and quotations are part of it; its task id, new for each message,
+    /// is not.
+    pub(crate) fn identity_text(&self) -> String {
+        self.without_card().plain_text().joined()
     }
 
     /// Whether there is anything to say besides a body.

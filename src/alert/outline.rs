@@ -9,14 +9,19 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Alert, Field};
 use crate::address::has_http_scheme;
 use crate::channel::{Markup, MsgType};
-
-/// What a link without label is called: WeCom's own word on textcards (document path 90236).
-pub(super) const LINK_LABEL: &str = "详情";
-
-/// What a picture is called where it is only a link.
-pub(super) const PICTURE_LABEL: &str = "图片";
+use crate::words::Words;
 
 impl Alert {
+    /// The program's own words in it.
+    pub(super) fn words(&self) -> &'static Words {
+        self.language.words()
+    }
+
+    /// The level's word.
+    pub(super) fn level_label(&self) -> Option<&'static str> {
+        self.level.map(|level| level.label(self.words()))
+    }
+
     /// The title on one line; `None` if it says nothing.
     pub(super) fn title_line(&self) -> Option<String> {
         self.title.as_deref().and_then(non_blank_line)
@@ -29,8 +34,10 @@ impl Alert {
 
     /// The level's word and the title.
     pub(crate) fn heading(&self) -> Option<String> {
-        let label = self.level.map(|level| level.label().to_owned());
-        joined(label.into_iter().chain(self.title_line()))
+        match (self.level_label(), self.title_line()) {
+            (Some(label), Some(title)) => Some(behind(label, &title)),
+            (label, title) => title.or(label.map(str::to_owned)),
+        }
     }
 
     /// Prefix, level and title on one line, for types whose only heading is the title; `None` if they say nothing.
@@ -43,9 +50,7 @@ impl Alert {
 
     /// A heading with the prefix before it.
     pub(super) fn behind_prefix(&self, heading: &str) -> String {
-        let prefix = self.prefix_line().unwrap_or_default();
-        let gap = if prefix.is_empty() { "" } else { gap_behind(&prefix) };
-        format!("{prefix}{gap}{heading}")
+        behind(&self.prefix_line().unwrap_or_default(), heading)
     }
 
     /// The body without empty lines around it; `None` if it says nothing.
@@ -68,8 +73,14 @@ impl Alert {
     /// for it, the fields, the body.
     pub(super) fn lines_below(&self, title_bytes: usize) -> impl Iterator<Item = Cow<'_, str>> + Clone {
         let title = self.full_title().filter(|title| title.len() > title_bytes);
-        let fields = self.fields.iter().flat_map(|field| field.lines());
+        let fields = self.field_lines();
         title.into_iter().chain(fields).map(Cow::Owned).chain(self.body_lines())
+    }
+
+    /// The fields as plain text: `key: value`.
+    pub(super) fn field_lines(&self) -> impl Iterator<Item = String> + Clone {
+        let colon = self.words().colon;
+        self.fields.iter().flat_map(move |field| field.lines(colon))
     }
 
     /// The link that a line of the body is, see [`Alert::has_links_in_body`].
@@ -79,9 +90,9 @@ impl Alert {
         let line = Some(line).filter(|_| self.has_links_in_body)?;
         let is_address = |text: &str| has_http_scheme(text) && !text.contains(char::is_whitespace);
         if is_address(line) {
-            return Some(BodyLink { name: LINK_LABEL, url: line });
+            return Some(BodyLink { name: self.words().details, url: line });
         }
-        let (name, url) = line.split_once(": ")?;
+        let (name, url) = line.split_once(": ").or_else(|| line.split_once('：'))?;
         let is_name = !name.trim().is_empty() && name.trim() == name && chars(name) <= LONGEST_NAME;
         (is_name && is_address(url)).then_some(BodyLink { name, url })
     }
@@ -156,9 +167,9 @@ impl Field {
     }
 
     /// As plain text: `key: value`.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self, colon: &str) -> Vec<String> {
         let mut lines = self.value_lines();
-        lines[0] = format!("{}: {}", self.key_line(), lines[0]).trim_end().to_owned();
+        lines[0] = format!("{}{colon}{}", self.key_line(), lines[0]).trim_end().to_owned();
         lines
     }
 }
@@ -200,7 +211,7 @@ pub(super) fn flat(text: &str) -> String {
 }
 
 /// What keeps a prefix apart from what follows: a blank, unless it ends in a wide sign such as 】, which brings its own.
-fn gap_behind(prefix: &str) -> &'static str {
+pub(super) fn gap_behind(prefix: &str) -> &'static str {
     let is_wide = |c: char| matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}');
     if prefix.ends_with(is_wide) { "" } else { " " }
 }
@@ -209,9 +220,10 @@ fn non_blank_line(text: &str) -> Option<String> {
     Some(flat(text)).filter(|text| !text.is_empty())
 }
 
-fn joined(words: impl Iterator<Item = String>) -> Option<String> {
-    let words: Vec<_> = words.collect();
-    (!words.is_empty()).then(|| words.join(" "))
+/// A text behind another one, which may be empty.
+pub(super) fn behind(before: &str, text: &str) -> String {
+    let gap = if before.is_empty() { "" } else { gap_behind(before) };
+    format!("{before}{gap}{text}")
 }
 
 /// Says that there is more.

@@ -9,7 +9,7 @@ use super::Alert;
 use super::escape::{
     self, fenced, markdown, markdown_code, markdown_v2, markdown_v2_label, markdown_v2_paragraph, needs_code, url,
 };
-use super::outline::{First, LINK_LABEL, PICTURE_LABEL, Rendered, join_to};
+use super::outline::{First, Rendered, behind, gap_behind, join_to};
 
 /// A table cannot do without a line of headings: the first fact is above it. A heading alone is no table.
 const TABLE_RULE: &str = "| :-- | :-- |";
@@ -27,7 +27,7 @@ impl Alert {
 
     /// As lines for a file or a fingerprint: `[LEVEL] title`, a line per field, the body, the link on a line of its own.
     pub fn plain_text(&self) -> Rendered {
-        let fields: Vec<_> = self.fields.iter().flat_map(|field| field.lines()).collect();
+        let fields: Vec<_> = self.field_lines().collect();
         let mut text = self.heading().unwrap_or_default();
         for field in &fields {
             push(&mut text, "\n", field);
@@ -35,14 +35,14 @@ impl Alert {
         if let Some(body) = self.body_text() {
             let gap = match (fields.is_empty(), self.title_line()) {
                 // Without a title the level leads the body's first line.
-                (true, None) => " ",
+                (true, None) => gap_behind(&text),
                 (true, Some(_)) => "\n",
                 (false, _) => "\n\n",
             };
             push(&mut text, gap, body);
         }
         if let Some(link) = &self.link {
-            let label = self.link_label().map(|label| format!("{label}: ")).unwrap_or_default();
+            let label = self.link_label().map(|label| label + self.words().colon).unwrap_or_default();
             push(&mut text, "\n", &format!("{label}{}", link.url));
         }
         if let Some(picurl) = &self.picurl {
@@ -56,14 +56,14 @@ impl Alert {
     /// As `markdown`: the title bold in the level's colour, the fields as a quoted list, the body line by line
     /// or, where it has columns or indents, as code, the link.
     pub fn markdown(&self) -> Rendered {
-        let heading = self.markdown_heading();
+        let (heading, colon) = (self.markdown_heading(), self.words().colon);
         let mut text = heading.clone().unwrap_or_default();
         let fields: Vec<_> = self
             .fields
             .iter()
             .flat_map(|field| {
                 let mut lines: Vec<_> = field.value_lines().iter().map(|line| markdown(line)).collect();
-                lines[0] = format!("{}: {}", markdown(&field.key_line()), lines[0]);
+                lines[0] = format!("{}{colon}{}", markdown(&field.key_line()), lines[0]);
                 lines.into_iter().map(|line| format!("> {line}").trim_end().to_owned())
             })
             .collect();
@@ -73,12 +73,15 @@ impl Alert {
         // A line right below a quote belongs to it.
         let below = if fields.is_empty() { "\n" } else { "\n\n" };
         if let Some(body) = self.body_text() {
-            let gap = if fields.is_empty() && self.title_line().is_none() { " " } else { below };
+            let gap = match self.level_label() {
+                Some(label) if fields.is_empty() && self.title_line().is_none() => gap_behind(label),
+                _ => below,
+            };
             // Columns stay under each other, and a log is not a patchwork of code and words.
             let shown = if self.has_columns() { markdown_code } else { markdown };
             push(&mut text, gap, "");
             let line = |line: &str| match self.body_link(line) {
-                Some(link) => markdown_link(link.name, link.url),
+                Some(link) => self.markdown_link(link.name, link.url),
                 None => shown(line),
             };
             join_to(&mut text, body.split('\n').map(line), "\n");
@@ -93,8 +96,7 @@ impl Alert {
     }
 
     fn markdown_heading(&self) -> Option<String> {
-        let label = self.level.map(|level| level.label().to_owned());
-        let title = self.title_line();
+        let (label, title) = (self.level_label().map(str::to_owned), self.title_line());
         // Code inside bold is not published: a title that must be code comes after the bold label.
         let (bold, code) = match title {
             Some(title) if needs_code(&title) => (label, Some(markdown(&title))),
@@ -114,10 +116,10 @@ impl Alert {
     fn markdown_links(&self) -> Vec<String> {
         let mut links = Vec::new();
         if let Some(link) = &self.link {
-            links.push(markdown_link(self.link_label().as_deref().unwrap_or(LINK_LABEL), &link.url));
+            links.push(self.markdown_link(self.link_label().as_deref().unwrap_or(self.words().details), &link.url));
         }
         if let Some(picurl) = &self.picurl {
-            links.push(format!("[{PICTURE_LABEL}]({})", url(picurl)));
+            links.push(format!("[{}]({})", self.words().picture, url(picurl)));
         }
         links
     }
@@ -127,13 +129,12 @@ impl Alert {
     pub fn markdown_v2(&self) -> Rendered {
         let mut text = String::new();
         let title = self.title_line().map(|title| markdown_v2(&title));
-        let label = self.level.map(|level| level.label().to_owned());
-        let heading: Vec<_> = label.into_iter().chain(title).collect();
+        let heading = behind(self.level_label().unwrap_or_default(), &title.unwrap_or_default());
         if !heading.is_empty() {
-            push(&mut text, "", &format!("# {}", heading.join(" ")));
+            push(&mut text, "", &format!("# {}", heading.trim_end()));
         }
         if let [field] = self.fields.as_slice() {
-            let fact = format!("{}: {}", field.key_line(), field.value_line());
+            let fact = format!("{}{}{}", field.key_line(), self.words().colon, field.value_line());
             push(&mut text, "\n\n", &markdown_v2_paragraph(fact.trim_end()));
         } else {
             for (index, field) in self.fields.iter().enumerate() {
@@ -148,7 +149,8 @@ impl Alert {
             self.push_blocks(&mut text, body);
         }
         if let Some(link) = &self.link {
-            let label = self.link_label().map_or_else(|| LINK_LABEL.to_owned(), |label| markdown_v2_label(&label));
+            let label =
+                self.link_label().map_or_else(|| self.words().details.to_owned(), |label| markdown_v2_label(&label));
             push(&mut text, "\n\n", &format!("[{label}]({})", url(&link.url)));
         }
         if let Some(picurl) = &self.picurl {
@@ -178,15 +180,17 @@ impl Alert {
             }
         }
     }
-}
 
-/// A link of `markdown`.
-fn markdown_link(label: &str, address: &str) -> String {
-    let to = |label: &str| format!("[{label}]({})", url(address));
-    match label {
-        // Code inside a link is not published.
-        label if needs_code(label) || label.contains(['[', ']']) => format!("{} {}", markdown(label), to(LINK_LABEL)),
-        label => to(label),
+    /// A link of `markdown`.
+    fn markdown_link(&self, label: &str, address: &str) -> String {
+        let to = |label: &str| format!("[{label}]({})", url(address));
+        match label {
+            // Code inside a link is not published.
+            label if needs_code(label) || label.contains(['[', ']']) => {
+                format!("{} {}", markdown(label), to(self.words().details))
+            }
+            label => to(label),
+        }
     }
 }
 

@@ -68,7 +68,7 @@ async fn ask(courier: &mut Courier, session: &Session<'_>, report: &mut CheckRep
 }
 
 fn look_at_token(token: &Token, settings: &Settings, report: &mut CheckReport) {
-    let left = clock::span(Duration::from_secs(token.expires_in));
+    let left = clock::span(Duration::from_secs(token.expires_in), &clock::UNITS);
     let detail = if token.from_cache {
         format!("from the cache, {left} left; check with --no-cache proves the secret too")
     } else {

@@ -88,7 +88,7 @@ pub(super) fn look_at_clock(ahead_s: Option<i64>, report: &mut CheckReport) {
     if off < WRONG_CLOCK_S {
         return report.ok("clock", format!("within {WRONG_CLOCK_S} s of WeCom's (off by {off} s)"));
     }
-    let span = clock::span(Duration::from_secs(off));
+    let span = clock::span(Duration::from_secs(off), &clock::UNITS);
     let hint = "set the clock of this machine, best by NTP (timedatectl set-ntp true): certificates and the lives of tokens \
                 are counted by it";
     report.warn("clock", format!("this machine's clock is {span} {side} WeCom's"), hint);

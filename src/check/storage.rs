@@ -60,7 +60,8 @@ async fn look_at_outbox(session: &Session<'_>, state: &Folder, report: &mut Chec
         (count, failed) => {
             let oldest = waiting.iter().flatten().min();
             let age = oldest.map(|at| SystemTime::now().duration_since(at_ms(*at)).unwrap_or_default());
-            let age = age.map(|age| format!(", the oldest for {}", clock::span(age))).unwrap_or_default();
+            let age =
+                age.map(|age| format!(", the oldest for {}", clock::span(age, &clock::UNITS))).unwrap_or_default();
             let verb = if count == 1 { "waits" } else { "wait" };
             format!("{count} {verb}{age}; {failed} could not be delivered")
         }

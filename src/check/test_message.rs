@@ -67,7 +67,7 @@ fn arrived(outcome: &Outcome) -> String {
 /// The whole body of the test message.
 pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
     let now = clock::date(SystemTime::now());
-    let content = format!("wecom-alert check: this is a test from {} at {now}", host());
+    let content = (settings.language.words().test_message)(&host(), &now);
     let mut body = body_of(MsgType::Text, &AppText { content });
     match channel {
         Channel::App => {

@@ -11,29 +11,68 @@ mod tests;
 
 pub use systems::{CiSystem, SYSTEMS};
 
+use value::CiStatus;
+
 use crate::alert::Field;
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::sanitize::truncate;
+use crate::words::{Words, spaced};
 
 /// What is known about a run.
 #[derive(Debug)]
 pub(crate) struct CiContext {
     system: &'static CiSystem,
-    /// What is known of `repository`, `branch` or `tag`, `commit`, `author`, `job`, `duration`, in this order. Each
-    /// value is one line of at most 200 characters.
-    pub(crate) fields: Vec<Field>,
+    /// What is known of it, in this order. Each value is one line of at most 200 characters.
+    facts: Vec<(Fact, String)>,
+    /// For how many seconds it has run.
+    duration: Option<u64>,
     /// The link to the run: `http://` or `https://`, without user and password.
     pub(crate) url: Option<String>,
-    /// `succeeded`, `failed` or `canceled`, where the system tells.
-    status: Option<&'static str>,
+    /// How it ended, where the system tells.
+    status: Option<CiStatus>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fact {
+    Repository,
+    Branch,
+    Tag,
+    Commit,
+    Author,
+    Job,
 }
 
 impl CiContext {
     /// A title where the sender gave none: `unit-tests failed`, only the job, or the system's name.
-    pub(crate) fn title(&self) -> String {
-        let job = self.fields.iter().find(|field| field.key == "job");
-        let job = job.map_or(self.system.title, |job| &job.value);
-        self.status.map_or_else(|| job.to_owned(), |status| format!("{job} {status}"))
+    pub(crate) fn title(&self, words: &Words) -> String {
+        let job = self.facts.iter().find(|(fact, _)| *fact == Fact::Job);
+        let job = job.map_or(self.system.title, |(_, job)| job);
+        match self.status {
+            None => job.to_owned(),
+            Some(CiStatus::Succeeded) => spaced(job, words.succeeded),
+            Some(CiStatus::Failed) => spaced(job, words.failed),
+            Some(CiStatus::Canceled) => spaced(job, words.canceled),
+        }
+    }
+
+    /// The facts as fields.
+    pub(crate) fn fields(&self, words: &Words) -> Vec<Field> {
+        let field = |(fact, value): &(Fact, String)| {
+            let key = match fact {
+                Fact::Repository => words.repository,
+                Fact::Branch => words.branch,
+                Fact::Tag => words.tag,
+                Fact::Commit => words.commit,
+                Fact::Author => words.author,
+                Fact::Job => words.job,
+            };
+            Field { key: key.to_owned(), value: value.clone() }
+        };
+        let duration = self.duration.map(|seconds| clock::elapsed_in_ci(seconds, &words.units));
+        let duration = duration.map(|value| Field { key: words.duration.to_owned(), value });
+        self.facts.iter().map(field).chain(duration).collect()
     }
 }
 
@@ -76,25 +115,25 @@ fn read(system: &'static CiSystem, get: &impl Fn(&str) -> Option<String>, now: u
     let branch = first(system.branch);
     let tag_of_branch = || branch.as_ref()?.strip_prefix("refs/tags/").map(str::to_owned);
     let (place, name) = match (request, first(system.tag).or_else(tag_of_branch)) {
-        (Some(request), _) => ("branch", Some(request)),
-        (None, Some(tag)) => ("tag", Some(tag)),
-        (None, None) => ("branch", branch.as_deref().map(branch_name)),
+        (Some(request), _) => (Fact::Branch, Some(request)),
+        (None, Some(tag)) => (Fact::Tag, Some(tag)),
+        (None, None) => (Fact::Branch, branch.as_deref().map(branch_name)),
     };
     let facts = [
-        ("repository", first(system.repository).map(|repository| value::repository(&repository))),
+        (Fact::Repository, first(system.repository).map(|repository| value::repository(&repository))),
         (place, name),
-        ("commit", first(system.commit).and_then(|commit| value::commit(&commit))),
-        ("author", first(system.author).map(|author| value::person(&author))),
-        ("job", first(system.job)),
-        ("duration", first(system.started).and_then(|started| value::duration(&started, now))),
+        (Fact::Commit, first(system.commit).and_then(|commit| value::commit(&commit))),
+        (Fact::Author, first(system.author).map(|author| value::person(&author))),
+        (Fact::Job, first(system.job)),
     ];
-    let fields = facts.into_iter().filter_map(|(key, value)| {
+    let facts = facts.into_iter().filter_map(|(fact, value)| {
         let value = value::shown(&value?);
-        (!value.is_empty()).then(|| Field { key: key.to_owned(), value })
+        (!value.is_empty()).then_some((fact, value))
     });
     CiContext {
         system,
-        fields: fields.collect(),
+        facts: facts.collect(),
+        duration: first(system.started).and_then(|started| value::duration(&started, now)),
         url: first(system.url).and_then(|url| value::url(&url)),
         status: first(system.status).and_then(|status| value::status(&status)),
     }

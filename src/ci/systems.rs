@@ -248,7 +248,7 @@ pub static SYSTEMS: [CiSystem; 14] = [
         tag: &["{BITBUCKET_TAG}"],
         branch: &["{BITBUCKET_BRANCH}"],
         commit: &["{BITBUCKET_COMMIT}"],
-        job: &["pipeline #{BITBUCKET_BUILD_NUMBER}"],
+        job: &["Bitbucket Pipelines #{BITBUCKET_BUILD_NUMBER}"],
         url: &["https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}/pipelines/results/{BITBUCKET_BUILD_NUMBER}"],
         // Known in an after-script.
         status: &["{BITBUCKET_EXIT_CODE}"],

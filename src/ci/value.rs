@@ -5,7 +5,6 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::address::without_login;
-use crate::clock;
 use crate::input::clean;
 use crate::sanitize::{excerpt, one_line, replace_logins};
 
@@ -109,18 +108,26 @@ pub(super) fn person(text: &str) -> String {
     }
 }
 
+/// The result of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CiStatus {
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
 /// The result of a run, from a word or an exit code.
-pub(super) fn status(text: &str) -> Option<&'static str> {
+pub(super) fn status(text: &str) -> Option<CiStatus> {
     match text.to_ascii_lowercase().as_str() {
-        "success" | "succeeded" | "succeededwithissues" | "passed" | "0" => Some("succeeded"),
-        "failed" | "failure" => Some("failed"),
-        "canceled" | "cancelled" => Some("canceled"),
-        code => code.parse::<i32>().ok().map(|_| "failed"),
+        "success" | "succeeded" | "succeededwithissues" | "passed" | "0" => Some(CiStatus::Succeeded),
+        "failed" | "failure" => Some(CiStatus::Failed),
+        "canceled" | "cancelled" => Some(CiStatus::Canceled),
+        code => code.parse::<i32>().ok().map(|_| CiStatus::Failed),
     }
 }
 
-/// The time since a start: seconds or milliseconds since 1970, or a date with its zone.
-pub(super) fn duration(started: &str, now: u64) -> Option<String> {
+/// The seconds since a start: seconds or milliseconds since 1970, or a date with its zone.
+pub(super) fn duration(started: &str, now: u64) -> Option<u64> {
     let since = match started.parse::<u64>() {
         // In milliseconds, since in seconds it would be the year 5000.
         Ok(number) if number > 100_000_000_000 => number / 1000,
@@ -130,6 +137,5 @@ pub(super) fn duration(started: &str, now: u64) -> Option<String> {
             u64::try_from(moment.timestamp()).ok()?
         }
     };
-    let seconds = now.checked_sub(since).filter(|seconds| *seconds <= LONGEST_RUN)?;
-    Some(clock::elapsed_in_ci(seconds))
+    now.checked_sub(since).filter(|seconds| *seconds <= LONGEST_RUN)
 }

@@ -9,6 +9,7 @@ use strum::{EnumString, VariantNames};
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;
+pub use crate::words::Language;
 
 /// What to do at the rate limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
@@ -86,25 +87,7 @@ pub enum Output {
     Json,
 }
 
-/// The language of the manual.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Chinese.
-    Chinese,
-}
-
 impl Language {
-    /// Its name as a value of the setting.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Chinese => "zh",
-        }
-    }
-
     /// The values of the setting.
     pub(super) const NAMES: &[&str] = &["auto", "en", "zh"];
 

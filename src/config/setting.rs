@@ -246,7 +246,7 @@ settings! {
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
     Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };
-    /// Language of the manual: auto (by the locale), en or zh
+    /// Language of the program's own words in messages, and of the manual: auto (by the locale), en or zh
     Language = option(Word, Global, "--language", "NAME").env("WECOM_ALERT_LANGUAGE").offers(Language::NAMES).rare();
     /// Append one line of JSON for this command to a file; no text, no secret
     LogFile = option(Path, Global, "--log-file", "PATH").env("WECOM_ALERT_LOG_FILE").rare();

@@ -154,7 +154,7 @@ pub struct Settings {
     pub no_validate: bool,
     /// Check and show, send nothing.
     pub dry_run: bool,
-    /// The language of the manual.
+    /// The language of the program's own words in messages, and of the manual.
     pub language: Language,
     /// How results are printed.
     pub output: Output,

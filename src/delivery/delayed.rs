@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use super::split::split;
 use crate::channel::{Channel, Markup, MsgType};
+use crate::words::Language;
 
 /// A line that says how late a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DelayMark {
-    /// The line, with a blank after it.
+    /// The line, with what keeps it apart.
     pub(crate) text: String,
+    /// The language of the message.
+    pub(crate) language: Language,
     /// Whether the message's own text may be edited: it is not a payload's.
     pub(crate) may_edit: bool,
 }
@@ -49,7 +52,7 @@ impl DelayMark {
 
     /// A short text message with the mark to the same recipients, then the unchanged body.
     fn apart(&self, body: Value, channel: Channel) -> Vec<Value> {
-        let content = format!("{}the next message is late", self.text);
+        let content = format!("{}{}", self.text, self.language.words().next_is_late);
         let mut notice = json!({});
         for field in channel.facts().addressing.fields() {
             if let Some(value) = body.get(field) {
@@ -81,7 +84,7 @@ mod tests {
     const MARK: &str = "[delayed 37m, 03:12 +0800] ";
 
     fn marked(body: &Value, channel: Channel, may_edit: bool) -> Vec<Value> {
-        DelayMark { text: MARK.to_owned(), may_edit }.messages_for(body.clone(), channel)
+        DelayMark { text: MARK.to_owned(), language: Language::English, may_edit }.messages_for(body.clone(), channel)
     }
 
     fn text(content: &str) -> Value {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::node::JsonNode;
-use super::{Notification, Occurrence, Pairs};
+use super::{LinkKind, Notification, Occurrence, Pairs};
 
 /// The default title, as Grafana's template `default.title` makes it:
 /// `[FIRING:2, RESOLVED:1] group labels (other common labels)`. Order and brackets do not matter here.
@@ -81,7 +81,7 @@ pub(super) fn read_old(root: &JsonNode<'_>) -> Occurrence {
             .filter(|(_, text)| !text.is_empty())
             .map(|(n, t)| (n.to_owned(), t))
             .collect(),
-        links: vec![("source", source.clone())].into_iter().filter(|(_, url)| !url.is_empty()).collect(),
+        links: vec![(LinkKind::Source, source.clone())].into_iter().filter(|(_, url)| !url.is_empty()).collect(),
         source,
         image: root.text("imageUrl"),
         values: values.join(", "),

@@ -21,6 +21,7 @@ use crate::alert::Alert;
 use crate::error::{Error, Result};
 use crate::json::parse_json_leniently;
 use crate::sanitize::{one_line, truncate};
+use crate::words::Language;
 use node::JsonNode;
 
 /// The monitoring system whose webhook JSON it is. The name in options is in lower case.
@@ -65,14 +66,19 @@ pub(crate) struct Clock<'c> {
 /// Prometheus itself sends a bare list of alerts, and Grafana's old alerting has a form of its own.
 ///
 /// A usage error only for what is not JSON or no notification.
-pub(crate) fn read(format: FeedFormat, json: &str, clock: &Clock<'_>, warnings: &mut Vec<String>) -> Result<Alert> {
+pub(crate) fn read(
+    format: FeedFormat,
+    json: &str,
+    clock: &Clock<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Notification> {
     let value = parse_json_leniently(json.trim_start_matches('\u{feff}'), warnings)
         .map_err(|error| format.wrong(format!("not JSON: {}", one_line(&error.to_string()))))?;
     let told = RefCell::default();
     let root = JsonNode::new(&value, &told);
     let notification = Notification::read(format, &root, clock);
     warnings.append(&mut told.borrow_mut());
-    Ok(render::alert(&notification?))
+    notification
 }
 
 /// The system whose notification it is. What its version says counts more than the option.
@@ -101,8 +107,17 @@ fn format_of(root: &JsonNode<'_>, asked: FeedFormat) -> FeedFormat {
 /// Names and values, in order.
 type Pairs = Vec<(String, String)>;
 
+/// What a link of an alert leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkKind {
+    Source,
+    Panel,
+    Dashboard,
+    Silence,
+}
+
 /// The content of one webhook call.
-struct Notification {
+pub(crate) struct Notification {
     format: FeedFormat,
     /// At least one; those that fire come first.
     occurrences: Vec<Occurrence>,
@@ -129,8 +144,8 @@ struct Occurrence {
     ends_at: String,
     /// The address of the rule that raised it.
     source: String,
-    /// What each link is, and its address; `source` first.
-    links: Vec<(&'static str, String)>,
+    /// What each link is, and its address; the source first.
+    links: Vec<(LinkKind, String)>,
     /// The address of a picture of the graph.
     image: String,
     /// What was measured, in one line.
@@ -138,6 +153,11 @@ struct Occurrence {
 }
 
 impl Notification {
+    /// The alert, with the program's own words in that language.
+    pub(crate) fn alert(&self, language: Language) -> Alert {
+        render::alert(self, language)
+    }
+
     fn read(asked: FeedFormat, root: &JsonNode<'_>, clock: &Clock<'_>) -> Result<Self> {
         let format = format_of(root, asked);
         let occurrences = occurrences(format, root, clock)?;
@@ -208,13 +228,17 @@ impl Occurrence {
             annotations: alert.pairs("annotations"),
             starts_at: shown_time(alert, "startsAt", clock),
             ends_at: shown_time(alert, "endsAt", clock),
-            links: vec![("source", source.clone())],
+            links: vec![(LinkKind::Source, source.clone())],
             source,
             ..Self::default()
         };
         if format == FeedFormat::Grafana {
-            for (label, name) in [("panel", "panelURL"), ("dashboard", "dashboardURL"), ("silence", "silenceURL")] {
-                occurrence.links.push((label, alert.text(name)));
+            for (kind, name) in [
+                (LinkKind::Panel, "panelURL"),
+                (LinkKind::Dashboard, "dashboardURL"),
+                (LinkKind::Silence, "silenceURL"),
+            ] {
+                occurrence.links.push((kind, alert.text(name)));
             }
             occurrence.image = alert.text("imageURL");
             let values = alert.pairs("values");

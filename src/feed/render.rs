@@ -2,10 +2,11 @@
 
 use strum::VariantArray;
 
-use super::{Notification, Occurrence, Pairs};
+use super::{LinkKind, Notification, Occurrence, Pairs};
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
 use crate::sanitize::excerpt;
+use crate::words::{Language, Words};
 
 /// The label that names the alert.
 const NAME: &str = "alertname";
@@ -53,18 +54,20 @@ const SENTENCES: [&str; 3] = ["summary", "description", "message"];
 const SEVERITY_LABELS: [&str; 3] = ["severity", "priority", "level"];
 
 /// The whole notification as an alert.
-pub(super) fn alert(notification: &Notification) -> Alert {
+pub(super) fn alert(notification: &Notification, language: Language) -> Alert {
+    let words = language.words();
     let occurrences = &notification.occurrences;
     let labels = in_common(occurrences, |its| &its.labels, &[&notification.common_labels, &notification.group_labels]);
     let common_annotations = in_common(occurrences, |its| &its.annotations, &[&notification.common_annotations]);
-    let title = title(notification);
+    let (status, name) = title(notification, words);
+    let title = format!("{status}{name}");
     let link = link(notification);
     let picurl = occurrences.iter().map(|its| its.image.as_str()).find(|url| has_http_scheme(url));
 
     let shared = shared_links(occurrences);
     let urls = shared.iter().map(|(_, url)| url.as_str()).chain(link).chain(picurl).collect();
     let shown = Shown { labels: &labels, annotations: &common_annotations, urls };
-    let body = body(notification, &shown, &shared);
+    let body = body(notification, &shown, &shared, words);
     let is_in_title = |value: &str| title.contains(value);
     let mut fields: Pairs = labels.iter().filter(|(key, value)| key != NAME || !is_in_title(value)).cloned().collect();
     fields.sort_by_key(|(key, _)| ORDER.iter().position(|name| name == key).unwrap_or(ORDER.len()));
@@ -76,6 +79,8 @@ pub(super) fn alert(notification: &Notification) -> Alert {
         link: link.map(|url| Link { url: url.to_owned(), label: None }),
         picurl: picurl.map(str::to_owned),
         title: Some(title),
+        status_len: status.len(),
+        language,
         ..Alert::default()
     }
 }
@@ -113,32 +118,37 @@ fn in_common(occurrences: &[Occurrence], of: impl Fn(&Occurrence) -> &Pairs, giv
 }
 
 /// The links that several alerts all have: they are listed once, below them.
-fn shared_links(occurrences: &[Occurrence]) -> Vec<(&'static str, String)> {
+fn shared_links(occurrences: &[Occurrence]) -> Vec<(LinkKind, String)> {
     let [first, others @ ..] = occurrences else { return Vec::new() };
     let mut shared = first.links.clone();
     shared.retain(|link| !others.is_empty() && others.iter().all(|other| other.links.contains(link)));
     shared
 }
 
-/// `[FIRING:10, RESOLVED:2, +3 more] DiskFull (job=node)`, or the user's own.
-fn title(notification: &Notification) -> String {
+/// `[FIRING:10, RESOLVED:2, +3 more] ` and `DiskFull (job=node)`, or the user's own title in two.
+fn title(notification: &Notification, words: &Words) -> (String, String) {
     if let Some(title) = &notification.title {
-        return title.clone();
+        let end = title.find("] ").filter(|_| title.starts_with("[FIRING") || title.starts_with("[RESOLVED"));
+        let (status, name) = title.split_at(end.map_or(0, |end| end + 2));
+        return (status.to_owned(), name.to_owned());
     }
     let occurrences = &notification.occurrences;
     let firing = occurrences.iter().filter(|occurrence| occurrence.is_firing).count();
     let is_single = occurrences.len() == 1 && notification.truncated == 0;
-    let counted = [("FIRING", firing), ("RESOLVED", occurrences.len() - firing)].into_iter().filter(|(_, n)| *n > 0);
+    let counted = [(words.firing, firing), (words.resolved, occurrences.len() - firing)];
+    let counted = counted.into_iter().filter(|(_, n)| *n > 0);
     let mut counts: Vec<_> =
-        counted.map(|(word, n)| if is_single { word.to_owned() } else { format!("{word}:{n}") }).collect();
+        counted.map(|(word, n)| if is_single { word.to_owned() } else { (words.counted)(word, n) }).collect();
     if notification.truncated > 0 {
-        counts.push(format!("+{} more", notification.truncated));
+        counts.push((words.more)(notification.truncated));
     }
-    format!("[{}] {}{}", counts.join(", "), names(notification), distinction(notification))
+    let [open, close] = words.brackets;
+    let status = format!("{open}{}{close}", counts.join(words.comma));
+    (status, names(notification, words) + &distinction(notification, words))
 }
 
 /// The names of the alerts, each once.
-fn names(notification: &Notification) -> String {
+fn names(notification: &Notification, words: &Words) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in notification.occurrences.iter().filter_map(|occurrence| occurrence.label(NAME)) {
         if !names.contains(&name) {
@@ -146,14 +156,17 @@ fn names(notification: &Notification) -> String {
         }
     }
     match names.len() {
-        0 => format!("{} alert", notification.format.facts().0),
-        count if count > MOST_NAMES => format!("{} +{}", names[..MOST_NAMES].join(", "), count - MOST_NAMES),
-        _ => names.join(", "),
+        0 => (words.nameless)(notification.format.facts().0),
+        count if count > MOST_NAMES => {
+            let shown = names[..MOST_NAMES].join(words.name_comma);
+            (words.more_names)(&shown, count - MOST_NAMES, count)
+        }
+        _ => names.join(words.name_comma),
     }
 }
 
 /// What distinguishes this group from others of the same name: ` (job=node)`.
-fn distinction(notification: &Notification) -> String {
+fn distinction(notification: &Notification, words: &Words) -> String {
     let is_place = |(key, _): &&(String, String)| key != NAME && key != "grafana_folder";
     let mut labels: Vec<_> = notification.group_labels.iter().filter(is_place).collect();
     if let (true, [single]) = (labels.is_empty(), notification.occurrences.as_slice()) {
@@ -164,7 +177,8 @@ fn distinction(notification: &Notification) -> String {
         .take(MOST_LABELS)
         .map(|(key, value)| format!("{key}={}", excerpt(value, LONGEST_VALUE)))
         .collect();
-    if labels.is_empty() { String::new() } else { format!(" ({})", labels.join(", ")) }
+    let [open, close] = words.parentheses;
+    if labels.is_empty() { String::new() } else { format!("{open}{}{close}", labels.join(words.comma)) }
 }
 
 /// The address of a single alert's rule, else that of the monitoring system.
@@ -176,24 +190,23 @@ fn link(notification: &Notification) -> Option<&str> {
     [source, &notification.external_url].into_iter().find(|url| has_http_scheme(url))
 }
 
-fn body(notification: &Notification, shown: &Shown<'_>, shared: &[(&str, String)]) -> String {
+fn body(notification: &Notification, shown: &Shown<'_>, shared: &[(LinkKind, String)], words: &Words) -> String {
     let mut paragraphs: Vec<String> = notification.message.iter().cloned().collect();
-    paragraphs.push(annotations(&shown.annotations.iter().collect::<Vec<_>>()).join("\n"));
+    paragraphs.push(annotations(&shown.annotations.iter().collect::<Vec<_>>(), words).join("\n"));
     let is_single = notification.occurrences.len() == 1;
     for (index, occurrence) in notification.occurrences.iter().enumerate() {
-        let head = (!is_single).then(|| head(index + 1, occurrence, shown));
-        let lines: Vec<_> = head.into_iter().chain(details(occurrence, shown)).collect();
+        let head = (!is_single).then(|| head(index + 1, occurrence, shown, words));
+        let lines: Vec<_> = head.into_iter().chain(details(occurrence, shown, words)).collect();
         paragraphs.push(lines.join("\n"));
     }
-    match notification.truncated {
-        0 => {}
-        1 => paragraphs.push("1 more alert is not in this notification".to_owned()),
-        more => paragraphs.push(format!("{more} more alerts are not in this notification")),
+    if notification.truncated > 0 {
+        paragraphs.push((words.more_alerts)(notification.truncated));
     }
-    let mut links: Vec<_> = shared.iter().map(|(label, url)| format!("{label}: {url}")).collect();
+    let line = |label: &str, url: &str| format!("{label}{}{url}", words.colon);
+    let mut links: Vec<_> = shared.iter().map(|(kind, url)| line(kind.label(words), url)).collect();
     let external = notification.external_url.as_str();
     if !external.is_empty() && !shown.urls.contains(&external) {
-        links.push(format!("{}: {external}", notification.format.facts().0));
+        links.push(line(notification.format.facts().0, external));
     }
     paragraphs.push(links.join("\n"));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
@@ -209,30 +222,43 @@ struct Shown<'n> {
 }
 
 /// An alert's annotations, figures, times and links.
-fn details(occurrence: &Occurrence, shown: &Shown<'_>) -> Vec<String> {
+fn details(occurrence: &Occurrence, shown: &Shown<'_>, words: &Words) -> Vec<String> {
     let own: Vec<_> = occurrence.annotations.iter().filter(|pair| !shown.annotations.contains(pair)).collect();
-    let mut lines = annotations(&own);
+    let mut lines = annotations(&own, words);
+    let line = |label: &str, text: &str| format!("{label}{}{text}", words.colon);
     if !occurrence.values.is_empty() {
-        lines.push(format!("values: {}", occurrence.values));
+        lines.push(line(words.values, &occurrence.values));
     }
-    lines.extend(period(occurrence));
-    let links = occurrence.links.iter().map(|(label, url)| (*label, url)).chain([("image", &occurrence.image)]);
+    lines.extend(period(occurrence, words));
+    let links = occurrence.links.iter().map(|(kind, url)| (kind.label(words), url));
+    let links = links.chain([(words.image, &occurrence.image)]);
     let links = links.filter(|(_, url)| !url.is_empty() && !shown.urls.contains(&url.as_str()));
-    lines.extend(links.map(|(label, url)| format!("{label}: {url}")));
+    lines.extend(links.map(|(label, url)| line(label, url)));
     lines
 }
 
+impl LinkKind {
+    fn label(self, words: &Words) -> &'static str {
+        match self {
+            Self::Source => words.source,
+            Self::Panel => words.panel,
+            Self::Dashboard => words.dashboard,
+            Self::Silence => words.silence,
+        }
+    }
+}
+
 /// The first line of one among several: `2. FIRING DiskFull instance=web-1, device=sda1`.
-fn head(number: usize, occurrence: &Occurrence, shown: &Shown<'_>) -> String {
-    let status = if occurrence.is_firing { "FIRING" } else { "RESOLVED" };
+fn head(number: usize, occurrence: &Occurrence, shown: &Shown<'_>, words: &Words) -> String {
+    let status = if occurrence.is_firing { words.firing } else { words.resolved };
     let own = || occurrence.labels.iter().filter(|pair| !shown.labels.contains(pair));
     let name = own().find(|(key, _)| key == NAME).map(|(_, name)| format!(" {name}")).unwrap_or_default();
     let rest: Vec<_> = own().filter(|(key, _)| key != NAME).map(|(key, value)| format!("{key}={value}")).collect();
-    format!("{number}. {status}{name} {}", rest.join(", ")).trim_end().to_owned()
+    format!("{number}. {status}{name} {}", rest.join(words.comma)).trim_end().to_owned()
 }
 
 /// Annotations as lines: the sentences first, each but once, then the others with their names.
-fn annotations(pairs: &[&(String, String)]) -> Vec<String> {
+fn annotations(pairs: &[&(String, String)], words: &Words) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for name in SENTENCES {
         for (_, text) in pairs.iter().filter(|(key, _)| key == name) {
@@ -242,14 +268,14 @@ fn annotations(pairs: &[&(String, String)]) -> Vec<String> {
         }
     }
     let others = pairs.iter().filter(|(key, _)| !SENTENCES.contains(&key.as_str()));
-    lines.extend(others.map(|(key, text)| format!("{key}: {text}")));
+    lines.extend(others.map(|(key, text)| format!("{key}{}{text}", words.colon)));
     lines
 }
 
 /// Since when it fires, and until when it did.
-fn period(occurrence: &Occurrence) -> Option<String> {
-    let said = |word: &str, time: &str| (!time.is_empty()).then(|| format!("{word} {time}"));
-    let until = said("until", &occurrence.ends_at).filter(|_| !occurrence.is_firing);
-    let words: Vec<_> = said("since", &occurrence.starts_at).into_iter().chain(until).collect();
-    (!words.is_empty()).then(|| words.join(" "))
+fn period(occurrence: &Occurrence, words: &Words) -> Option<String> {
+    let said = |say: fn(&str) -> String, time: &str| (!time.is_empty()).then(|| say(time));
+    let until = said(words.until, &occurrence.ends_at).filter(|_| !occurrence.is_firing);
+    let said: Vec<_> = said(words.since, &occurrence.starts_at).into_iter().chain(until).collect();
+    (!said.is_empty()).then(|| said.join(words.period_comma))
 }

@@ -285,12 +285,12 @@ impl<'s, 'c> Flush<'s, 'c> {
         let is_too_old =
             since(claimed.alert.queued_at_ms) > max_age && !self.is_brief && !self.revived.contains(&claimed.alert.id);
         let mark = mark_of(&claimed.alert, &claimed.progress);
-        let (id, at_most_once, may_edit) =
-            (claimed.alert.id.clone(), claimed.alert.at_most_once, claimed.alert.markable);
+        let StoredAlert { id, at_most_once, markable, language, .. } = &claimed.alert;
+        let (id, at_most_once, may_edit, language) = (id.clone(), *at_most_once, *markable, *language);
         let before = claimed.progress.clone();
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.resume(claimed, mark.clone());
-        let mark = mark.map(|text| DelayMark { text, may_edit });
+        let mark = mark.map(|text| DelayMark { text, language, may_edit });
         let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
         self.report.attempts += outcome.attempts;
         let reason = outcome.error.as_ref().map_or(String::new(), |error| error.message().to_owned());
@@ -355,8 +355,9 @@ fn mark_of(entry: &StoredAlert, progress: &EntryProgress) -> Option<String> {
         return progress.mark.clone();
     }
     let age = since(entry.queued_at_ms);
+    let words = entry.language.words();
     let at = || clock::wall(at_ms(entry.queued_at_ms));
-    (age >= LATE).then(|| format!("[delayed {}, {}] ", clock::span(age), at()))
+    (age >= LATE).then(|| (words.delayed)(&clock::span(age, &words.units), &at()))
 }
 
 fn since(ms: u64) -> Duration {

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{Encoding, STDIN, is_stdin, open, read_text_from, source_name, spool, unreadable};
-use crate::clock::elapsed;
+use super::{STDIN, clean, decode_argument, is_stdin, open, source_name, spool, unreadable};
+use crate::clock::{UNITS, elapsed};
 use crate::error::{Error, Result};
 
 /// How many of the first bytes tell what a file is; fewer are enough where there are no more.
@@ -73,7 +73,7 @@ impl Attachment {
                 Err(RecvTimeoutError::Timeout) if count.load(Ordering::Relaxed) > before => {}
                 Err(_) => {
                     let name = source_name(path);
-                    let waited = elapsed(patience);
+                    let waited = elapsed(patience, &UNITS);
                     return Err(Error::config(
                         format!("{name} is no plain file, and nothing came from it for {waited}"),
                         "check what writes into it; --deadline says how long is waited",
@@ -237,7 +237,7 @@ fn own_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     let text = match name.to_str() {
         Some(name) => name.to_owned(),
-        None => read_text_from(name.as_encoded_bytes(), "", Encoding::Auto).map(|read| read.text).unwrap_or_default(),
+        None => clean(&decode_argument(name)),
     };
     if cfg!(windows) { text } else { text.replace('\\', "_") }
 }

@@ -19,7 +19,7 @@ pub use encoding::Encoding;
 pub use text::decode_argument;
 #[cfg(fuzzing)]
 pub(crate) use text::read_keeping;
-pub(crate) use text::{InputText, TextSource, decode_output, is_blank, read_text, read_text_from};
+pub(crate) use text::{InputText, TextSource, decode_output, is_blank, read_text};
 
 use crate::error::{Error, Result, hint_for};
 
@@ -282,7 +282,7 @@ mod tests {
         file.write_all(format!("\u{feff}{text}").as_bytes()).unwrap();
         assert_eq!(
             read_data(file.path(), Encoding::Auto).unwrap(),
-            InputText { text: text.to_owned(), warnings: vec![] }
+            InputText { text: text.to_owned(), left_out: 0, warnings: vec![] }
         );
     }
 
@@ -298,7 +298,7 @@ mod tests {
             (format!("\u{feff}{json}").into_bytes(), Encoding::Utf8),
         ] {
             let read = read_data_from(&bytes[..], STDIN, encoding).unwrap();
-            assert_eq!(read, InputText { text: json.to_owned(), warnings: vec![] }, "{encoding:?}");
+            assert_eq!(read, InputText { text: json.to_owned(), left_out: 0, warnings: vec![] }, "{encoding:?}");
         }
         let broken = read_data_from(&gbk[..], STDIN, Encoding::Utf8).unwrap();
         assert!(broken.text.contains('\u{fffd}') && broken.warnings.len() == 1, "{broken:?}");

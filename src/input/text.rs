@@ -10,6 +10,7 @@ use super::clean::clean;
 use super::encoding::{Decoder, Encoding};
 use super::{STDIN, is_stdin, open, source_name, unreadable};
 use crate::error::Result;
+use crate::words::Words;
 
 /// Of input longer than twice this, so many bytes are kept at its start and at its end: 10 MiB.
 const KEPT_AT_EACH_END: usize = 10 << 20;
@@ -40,6 +41,8 @@ impl<'a> TextSource<'a> {
 pub(crate) struct InputText {
     /// The text; it may be blank, see [`is_blank`].
     pub(crate) text: String,
+    /// How many bytes of the input are not there, but a mark with their number.
+    pub(crate) left_out: u64,
     /// One sentence each: a gap, broken characters.
     pub(crate) warnings: Vec<String>,
 }
@@ -49,18 +52,23 @@ pub(crate) struct InputText {
 ///
 /// Fails with exit 3 where a file is missing, a folder or unreadable, and where stdin cannot be read; with exit 2 for an
 /// empty path.
-pub(crate) fn read_text(source: &TextSource<'_>, encoding: Encoding, unescapes: bool) -> Result<InputText> {
+pub(crate) fn read_text(
+    source: &TextSource<'_>,
+    encoding: Encoding,
+    unescapes: bool,
+    words: &Words,
+) -> Result<InputText> {
     match source {
         TextSource::Argument(argument) => {
             // What is UTF-8 is taken as it is.
             let encoding = if argument.to_str().is_some() { Encoding::Utf8 } else { encoding };
             let head = argument.as_encoded_bytes().to_vec();
-            let (text, warnings) = decode(HeadAndTail { head, ..HeadAndTail::default() }, encoding);
+            let InputText { text, warnings, .. } = decode_whole(head, encoding);
             let text = if unescapes { unescape(&text) } else { text };
-            Ok(InputText { text: clean(&text), warnings })
+            Ok(InputText { text: clean(&text), left_out: 0, warnings })
         }
-        TextSource::File(path) => read_text_from(open(path)?.0, &source_name(path), encoding),
-        TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, encoding),
+        TextSource::File(path) => read_text_from(open(path)?.0, &source_name(path), encoding, words),
+        TextSource::Stdin => read_text_from(io::stdin().lock(), STDIN, encoding, words),
     }
 }
 
@@ -68,8 +76,8 @@ pub(crate) fn read_text(source: &TextSource<'_>, encoding: Encoding, unescapes: 
 ///
 /// Input longer than twice [`KEPT_AT_EACH_END`] is read to its end all the same, so that its writer is not stopped by a
 /// broken pipe; its start and its end are kept, without characters cut in two, with a note of the gap between them.
-pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
-    read_keeping(KEPT_AT_EACH_END, reader, name, encoding)
+pub(crate) fn read_text_from(reader: impl Read, name: &str, encoding: Encoding, words: &Words) -> Result<InputText> {
+    read_keeping(KEPT_AT_EACH_END, reader, name, encoding, words)
 }
 
 /// Whether a text counts as empty: it has nothing but white space.
@@ -93,10 +101,16 @@ fn unescape(text: &str) -> String {
 }
 
 /// Like [`read_text_from`], with another bound than [`KEPT_AT_EACH_END`].
-pub(crate) fn read_keeping(kept: usize, reader: impl Read, name: &str, encoding: Encoding) -> Result<InputText> {
+pub(crate) fn read_keeping(
+    kept: usize,
+    reader: impl Read,
+    name: &str,
+    encoding: Encoding,
+    words: &Words,
+) -> Result<InputText> {
     let input = read_head_and_tail(kept, reader).map_err(|error| unreadable(name, &error))?;
-    let (text, warnings) = decode(input, encoding);
-    Ok(InputText { text: clean(&text), warnings })
+    let read = decode(input, encoding, words);
+    Ok(InputText { text: clean(&read.text), ..read })
 }
 
 /// The first and the last bytes of an input.
@@ -140,25 +154,32 @@ pub fn decode_argument(argument: &OsStr) -> String {
 
 /// All the bytes of an input as text, decoded and not cleaned.
 pub(super) fn decode_whole(bytes: Vec<u8>, encoding: Encoding) -> InputText {
-    let (text, warnings) = decode(HeadAndTail { head: bytes, ..HeadAndTail::default() }, encoding);
-    InputText { text, warnings }
+    let (text, warning) = decode_around(bytes, None, encoding, |_| String::new());
+    InputText { text, left_out: 0, warnings: warning.into_iter().collect() }
 }
 
-fn decode(input: HeadAndTail, encoding: Encoding) -> (String, Vec<String>) {
-    let HeadAndTail { head, left_out, tail } = input;
-    let mut warnings = Vec::new();
-    let tail = (left_out > 0).then_some((left_out, tail));
-    let (text, warning) = decode_around(head, tail, encoding, |left_out| {
-        warnings.push(format!("the input is too long: {left_out} bytes in its middle were left out"));
-        format!("\n{}\n", left_out_mark(left_out))
+/// The same of an input that may have a gap, with a mark there.
+fn decode(input: HeadAndTail, encoding: Encoding, words: &Words) -> InputText {
+    if input.left_out == 0 {
+        return decode_whole(input.head, encoding);
+    }
+    let mut left_out = input.left_out;
+    let (text, warning) = decode_around(input.head, Some((left_out, input.tail)), encoding, |bytes| {
+        left_out = bytes;
+        format!("\n{}\n", (words.left_out)(bytes))
     });
-    warnings.extend(warning);
-    (text, warnings)
+    let gap = format!("the input is too long: {left_out} bytes in its middle were left out");
+    InputText { text, left_out, warnings: std::iter::once(gap).chain(warning).collect() }
 }
 
 /// Decodes and cleans the output of a command. At each of the gaps, places with the number of bytes that are missing there,
 /// a mark says so.
-pub(crate) fn decode_output(bytes: &[u8], gaps: impl IntoIterator<Item = (usize, u64)>, encoding: Encoding) -> String {
+pub(crate) fn decode_output(
+    bytes: &[u8],
+    gaps: impl IntoIterator<Item = (usize, u64)>,
+    encoding: Encoding,
+    words: &Words,
+) -> String {
     let mut gaps = gaps.into_iter().peekable();
     let first = gaps.peek().map_or(bytes.len(), |(at, _)| *at);
     let pieces = std::iter::from_fn(|| {
@@ -166,12 +187,7 @@ pub(crate) fn decode_output(bytes: &[u8], gaps: impl IntoIterator<Item = (usize,
         let end = gaps.peek().map_or(bytes.len(), |(next, _)| *next);
         Some((missing, bytes[at..end].to_vec()))
     });
-    clean(&decode_around(bytes[..first].to_vec(), pieces, encoding, left_out_mark).0)
-}
-
-/// Says that something is missing.
-fn left_out_mark(bytes: u64) -> String {
-    format!("[… {bytes} bytes left out …]")
+    clean(&decode_around(bytes[..first].to_vec(), pieces, encoding, words.left_out).0)
 }
 
 /// Decodes bytes that have gaps: after the first come pieces, each with the number of bytes that are missing before it. The
@@ -204,9 +220,14 @@ mod tests {
 
     use super::*;
     use crate::error::Status;
+    use crate::words::Language;
+
+    fn words() -> &'static Words {
+        Language::English.words()
+    }
 
     fn argument(text: impl AsRef<OsStr>, unescapes: bool) -> InputText {
-        read_text(&TextSource::Argument(text.as_ref()), Encoding::Auto, unescapes).unwrap()
+        read_text(&TextSource::Argument(text.as_ref()), Encoding::Auto, unescapes, words()).unwrap()
     }
 
     #[test]
@@ -216,7 +237,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
         std::fs::write(&path, r"a\nb").unwrap();
-        assert_eq!(read_text(&TextSource::from_path(&path), Encoding::Auto, true).unwrap().text, r"a\nb");
+        assert_eq!(read_text(&TextSource::from_path(&path), Encoding::Auto, true, words()).unwrap().text, r"a\nb");
     }
 
     #[test]
@@ -239,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("报警.txt");
         std::fs::write(&path, b"\x1b[31m\xb4\xc5\xc5\xcc\x1b[0m\r\n\xef\xbb\xbf ok\xe7 \r\n\r\n").unwrap();
-        let text = read_text(&TextSource::from_path(&path), Encoding::Auto, false).unwrap();
+        let text = read_text(&TextSource::from_path(&path), Encoding::Auto, false, words()).unwrap();
         assert_eq!(text.text, "磁盘\n ok\u{fffd} ");
         let warning = "1 broken character of the input became U+FFFD, neither UTF-8 nor GB18030 (first on line 2)";
         assert_eq!(text.warnings, [warning]);
@@ -249,7 +270,7 @@ mod tests {
     fn missing_files_and_folders_are_config() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("missing")] {
-            let error = read_text(&TextSource::File(&path), Encoding::Auto, false).unwrap_err();
+            let error = read_text(&TextSource::File(&path), Encoding::Auto, false, words()).unwrap_err();
             assert_eq!(error.status(), Status::Config, "{error}");
         }
     }
@@ -259,11 +280,11 @@ mod tests {
     fn an_argument_that_is_not_utf8_is_decoded() {
         use std::os::unix::ffi::OsStrExt;
         let gbk = OsStr::from_bytes(b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa");
-        assert_eq!(argument(gbk, false), InputText { text: "磁盘已满".to_owned(), warnings: vec![] });
+        assert_eq!(argument(gbk, false), InputText { text: "磁盘已满".to_owned(), left_out: 0, warnings: vec![] });
         assert_eq!(decode_argument(gbk), "磁盘已满");
         assert_eq!(decode_argument("磁盘".as_ref()), "磁盘");
-        let plain = read_text(&TextSource::Argument("磁盘".as_ref()), Encoding::Gb18030, false).unwrap();
-        assert_eq!(plain, InputText { text: "磁盘".to_owned(), warnings: vec![] });
+        let plain = read_text(&TextSource::Argument("磁盘".as_ref()), Encoding::Gb18030, false, words()).unwrap();
+        assert_eq!(plain, InputText { text: "磁盘".to_owned(), left_out: 0, warnings: vec![] });
     }
 
     #[test]
@@ -280,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_noted_with_its_exact_size() {
-        let text = read_keeping(8, "磁盘已满 0123456789 请处理".as_bytes(), STDIN, Encoding::Auto).unwrap();
+        let text = read_keeping(8, "磁盘已满 0123456789 请处理".as_bytes(), STDIN, Encoding::Auto, words()).unwrap();
         // 33 bytes: 6 of the first 8 and 6 of the last 8 are whole characters.
         assert_eq!(text.text, "磁盘\n[… 21 bytes left out …]\n处理");
         assert_eq!(text.warnings, ["the input is too long: 21 bytes in its middle were left out"]);
@@ -288,7 +309,8 @@ mod tests {
 
     #[test]
     fn an_open_sequence_does_not_swallow_the_gap() {
-        let text = read_keeping(8, &b"a\x1b]0;title and text without an end"[..], STDIN, Encoding::Auto).unwrap();
+        let text =
+            read_keeping(8, &b"a\x1b]0;title and text without an end"[..], STDIN, Encoding::Auto, words()).unwrap();
         assert_eq!(text.text, "a\n[… 18 bytes left out …]\nt an end");
     }
 
@@ -305,11 +327,11 @@ mod tests {
         }
         let kept = 2 * KEPT_AT_EACH_END as u64;
         let mut input = Counted(0, kept + 1_234_567);
-        let text = read_text_from(&mut input, STDIN, Encoding::Auto).unwrap();
+        let text = read_text_from(&mut input, STDIN, Encoding::Auto, words()).unwrap();
         assert_eq!(input.0, input.1);
         assert_eq!(text.text.matches('x').count() as u64, kept);
         assert!(text.text.contains("x\n[… 1234567 bytes left out …]\nx"));
-        let whole = read_text_from(Counted(0, kept), STDIN, Encoding::Auto).unwrap();
+        let whole = read_text_from(Counted(0, kept), STDIN, Encoding::Auto, words()).unwrap();
         assert_eq!((whole.text.len() as u64, whole.warnings.len()), (kept, 0));
     }
 
@@ -321,7 +343,7 @@ mod tests {
                 Err(io::Error::other("unplugged"))
             }
         }
-        let error = read_text_from(Failing, STDIN, Encoding::Auto).unwrap_err();
+        let error = read_text_from(Failing, STDIN, Encoding::Auto, words()).unwrap_err();
         assert_eq!((error.status(), error.message()), (Status::Config, "stdin could not be read: unplugged"));
     }
 
@@ -373,14 +395,14 @@ mod tests {
         #[test]
         fn any_input_gives_clean_text(bytes in proptest::collection::vec(any::<u8>(), 0..120), kept in 1usize..50) {
             for encoding in [Encoding::Auto, Encoding::Utf8, Encoding::Gb18030] {
-                let text = read_keeping(kept, &bytes[..], STDIN, encoding).unwrap().text;
+                let text = read_keeping(kept, &bytes[..], STDIN, encoding, words()).unwrap().text;
                 prop_assert_eq!(clean(&text), text.as_str());
             }
         }
 
         #[test]
         fn a_gap_breaks_no_utf8(text in "[磁盘已满😀é a\n]{0,60}", kept in 1usize..50) {
-            let read = read_keeping(kept, text.as_bytes(), STDIN, Encoding::Auto).unwrap();
+            let read = read_keeping(kept, text.as_bytes(), STDIN, Encoding::Auto, words()).unwrap();
             prop_assert!(!read.text.contains('\u{fffd}'), "{}", read.text);
         }
     }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartKind, PartState};
 use crate::sanitize::without_addresses;
+use crate::words::Language;
 
 /// An alert that was accepted, but for the bodies of its parts. It never changes. Times are Unix time in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub(crate) struct StoredAlert {
     pub(crate) duplicate_check_s: Option<u64>,
     /// Whether its text may be led by a mark: it is not a payload's.
     pub(crate) markable: bool,
+    /// The language of its marks; that of entries of 0.1.0, which have none, is English.
+    #[serde(default, skip_serializing_if = "Language::is_english")]
+    pub(crate) language: Language,
     /// What to send, in order. [`super::Outbox::accept`] fills it in.
     pub(crate) parts: Vec<StoredPart>,
 }

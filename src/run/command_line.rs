@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::sanitize::{excerpt, one_line, quote_for_shell, replace_logins};
 use crate::secret::MASKED;
+use crate::words::Words;
 
 /// Words in the name of a secret.
 const SECRET_WORDS: [&str; 11] = [
@@ -47,15 +48,15 @@ pub(super) fn base_name(program: &str) -> String {
 }
 
 /// What to do where there is no such program: a shell is missing, or a short PATH is the usual reason.
-pub(super) fn hint_if_missing(program: &str) -> &'static str {
+pub(super) fn hint_if_missing(program: &str, words: &Words) -> &'static str {
     if program.ends_with('\r') {
-        "; its name ends with a carriage return, since the script has Windows line ends: remove them"
+        words.has_windows_line_ends
     } else if SHELL_WORDS.contains(&program) {
-        "; this is a word of the shell: write -- sh -c 'LINE'"
+        words.is_shell_word
     } else if program.contains(|c: char| c.is_whitespace() || ";&|<>$`(".contains(c)) {
-        "; this looks like a line for a shell: write -- sh -c 'LINE'"
+        words.is_shell_line
     } else if Path::new(program).components().count() == 1 {
-        "; write its whole path, for PATH is short under cron and systemd"
+        words.needs_whole_path
     } else {
         ""
     }

@@ -14,6 +14,7 @@ use crate::fingerprint::fingerprint;
 use crate::input::{Encoding, clean, decode_output, is_blank};
 use crate::process::{CapturedOutput, CommandEnd, CommandReport, Force, StopSignals, signal_name};
 use crate::secret::Mask;
+use crate::words::{Language, Words, spaced};
 
 use super::change::ChangeReport;
 use super::{RunRequest, command_line};
@@ -26,23 +27,22 @@ pub struct FinishedCommand {
     pub(super) key: String,
     /// Its command line, as far as it is shown.
     command: String,
+    /// The program as it was given.
+    program: String,
     prefers_alert: bool,
     /// How it ended, and its output, which may still be being passed on.
     report: CommandReport,
 }
 
 impl FinishedCommand {
-    pub(super) fn new(request: &RunRequest, mut report: CommandReport) -> Self {
+    pub(super) fn new(request: &RunRequest, report: CommandReport) -> Self {
         let command = &request.command;
-        let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
-        let mut path = &*program;
-        if let CommandEnd::NotStarted { is_missing, why } = &mut report.end {
+        let program = command.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
+        let path = match report.end {
             // It may be a whole line with secrets in it: its first word alone is shown.
-            path = program.split_whitespace().next().unwrap_or_default();
-            if *is_missing {
-                why.push_str(command_line::hint_if_missing(&program));
-            }
-        }
+            CommandEnd::NotStarted { .. } => program.split_whitespace().next().unwrap_or_default(),
+            _ => &program,
+        };
         let name = request.name.as_deref().map(clean).filter(|name| !is_blank(name));
         let key = match &name {
             Some(name) => fingerprint(["name".as_bytes(), name.as_bytes()]),
@@ -55,6 +55,7 @@ impl FinishedCommand {
             name: name.unwrap_or_else(|| command_line::base_name(path)),
             key,
             command: command_line::shown(command),
+            program,
             prefers_alert: request.alert_exit,
             report,
         }
@@ -111,29 +112,36 @@ impl FinishedCommand {
             "signal": signal,
             "timed_out": matches!(end, CommandEnd::TimedOut { .. }),
             "could_start": self.could_start(),
-            "message": self.trouble(),
+            "message": self.trouble(english()),
             "alerted": matches!(outcome.status, Status::Sent | Status::Partial | Status::Queued),
         })
     }
 
     /// The text for a command that could not be started, with the reason.
     pub fn why_not_started(&self) -> Option<String> {
-        let why = self.trouble().filter(|_| !self.could_start())?;
-        Some(format!("{}: {why}", self.title(None)))
+        let why = self.trouble(english()).filter(|_| !self.could_start())?;
+        Some(format!("{}: {why}", self.title(None, english())))
     }
 
     /// The line on stderr where no alert was due.
     pub fn described(&self) -> String {
-        format!("{}; no alert was due", self.title(None))
+        format!("{}; no alert was due", self.title(None, english()))
     }
 
     /// The alert: what it was, how it ended, and what it wrote last. Known secrets are masked.
-    pub(super) fn alert(&self, change: Option<ChangeReport>, encoding: Encoding, mask: &Mask) -> Alert {
-        let fields = self.fields(change).into_iter();
+    pub(super) fn alert(
+        &self,
+        change: Option<ChangeReport>,
+        language: Language,
+        encoding: Encoding,
+        mask: &Mask,
+    ) -> Alert {
+        let words = language.words();
+        let fields = self.fields(change, words).into_iter();
         let fields = fields.map(|(key, value)| Field { key: key.to_owned(), value: mask.apply(&value) });
-        let tail = tail(&self.report.tail, encoding);
+        let tail = tail(&self.report.tail, encoding, words);
         Alert {
-            title: Some(mask.apply(&self.title(change))),
+            title: Some(mask.apply(&self.title(change, words))),
             level: Some(if self.failed() { Level::Critical } else { Level::Ok }),
             fields: fields.collect(),
             body: tail.map(|tail| mask.apply(&tail)),
@@ -142,36 +150,35 @@ impl FinishedCommand {
     }
 
     /// `backup failed: exit code 3`.
-    fn title(&self, change: Option<ChangeReport>) -> String {
+    fn title(&self, change: Option<ChangeReport>, words: &Words) -> String {
         let end = match &self.report.end {
-            CommandEnd::NotStarted { .. } => "could not be started".to_owned(),
-            CommandEnd::Exit(0) if change.is_some_and(ChangeReport::is_recovery) => "recovered".to_owned(),
-            CommandEnd::Exit(0) => "succeeded".to_owned(),
-            CommandEnd::Exit(code) => format!("failed: exit code {code}"),
-            CommandEnd::Signal(number) => format!("killed by {}", signal_name(*number)),
-            CommandEnd::TimedOut { limit, .. } => format!("timed out after {}", clock::elapsed(*limit)),
-            CommandEnd::Unknown(_) => "ended, and it is not known how".to_owned(),
+            CommandEnd::NotStarted { .. } => words.not_started.to_owned(),
+            CommandEnd::Exit(0) => success(change, words).to_owned(),
+            CommandEnd::Exit(code) => (words.failed_with)(*code),
+            CommandEnd::Signal(number) => (words.killed_by)(&signal_name(*number)),
+            CommandEnd::TimedOut { limit, .. } => (words.timed_out)(&clock::elapsed(*limit, &words.units)),
+            CommandEnd::Unknown(_) => words.ended_somehow.to_owned(),
         };
-        format!("{} {end}", self.name)
+        spaced(&self.name, &end)
     }
 
-    fn fields(&self, change: Option<ChangeReport>) -> Vec<(&'static str, String)> {
+    fn fields(&self, change: Option<ChangeReport>, words: &Words) -> Vec<(&'static str, String)> {
         let host = gethostname::gethostname().to_string_lossy().into_owned();
-        let mut fields = vec![("host", host), ("command", self.command.clone())];
+        let mut fields = vec![(words.host, host), (words.command, self.command.clone())];
         let CommandReport { end, started, duration, .. } = &self.report;
         fields.push(match end {
-            CommandEnd::Exit(code) => ("exit code", code.to_string()),
-            CommandEnd::Signal(number) => ("signal", signal_name(*number)),
-            CommandEnd::TimedOut { force: Force::Asked, .. } => ("ended by", "SIGTERM".to_owned()),
-            CommandEnd::TimedOut { force: Force::Killed, .. } => ("ended by", "SIGKILL".to_owned()),
-            _ => ("error", self.trouble().unwrap_or_default()),
+            CommandEnd::Exit(code) => (words.exit_code, code.to_string()),
+            CommandEnd::Signal(number) => (words.signal, signal_name(*number)),
+            CommandEnd::TimedOut { force: Force::Asked, .. } => (words.ended_by, "SIGTERM".to_owned()),
+            CommandEnd::TimedOut { force: Force::Killed, .. } => (words.ended_by, "SIGKILL".to_owned()),
+            _ => (words.error, self.trouble(words).unwrap_or_default()),
         });
         if self.could_start() {
-            fields.push(("duration", clock::elapsed(*duration)));
+            fields.push((words.duration, clock::elapsed(*duration, &words.units)));
         }
-        fields.push(("started", clock::date(*started)));
+        fields.push((words.started, clock::date(*started)));
         if let Some(ChangeReport::Recovered { since }) = change {
-            fields.push(("failed since", clock::date(since)));
+            fields.push((words.failed_since, clock::date(since)));
         }
         fields
     }
@@ -181,27 +188,38 @@ impl FinishedCommand {
     }
 
     /// Why it could not be started or ended, or why it is not known how it ended.
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self, words: &Words) -> Option<String> {
         match &self.report.end {
-            CommandEnd::Unknown(why) | CommandEnd::NotStarted { why, .. } => Some(why.clone()),
-            CommandEnd::TimedOut { force: Force::StillRunning(id), .. } => {
-                Some(format!("it could not be ended, and runs on as process {id}"))
+            CommandEnd::NotStarted { is_missing: true, why } => {
+                Some((words.no_such_program)(why) + command_line::hint_if_missing(&self.program, words))
             }
+            CommandEnd::Unknown(why) | CommandEnd::NotStarted { why, .. } => Some(why.clone()),
+            CommandEnd::TimedOut { force: Force::StillRunning(id), .. } => Some((words.still_running)(*id)),
             _ => None,
         }
     }
 }
 
+/// The words of stderr and JSON.
+fn english() -> &'static Words {
+    Language::English.words()
+}
+
+/// What a success is called.
+pub(super) fn success(change: Option<ChangeReport>, words: &Words) -> &'static str {
+    if change.is_some_and(ChangeReport::is_recovery) { words.recovered } else { words.succeeded }
+}
+
 /// The end of the output; `None` if it is blank.
-fn tail(tail: &CapturedOutput, encoding: Encoding) -> Option<String> {
+fn tail(tail: &CapturedOutput, encoding: Encoding, words: &Words) -> Option<String> {
     // Broken characters are the command's own matter: no warning.
     let gaps = tail.gaps.iter().map(|gap| (gap.at, gap.missing));
-    let text = decode_output(&tail.text, gaps, encoding);
+    let text = decode_output(&tail.text, gaps, encoding, words);
     if is_blank(&text) {
         return None;
     }
     let CapturedOutput { lines, dropped, .. } = tail;
-    Some(if *dropped == 0 { text } else { format!("[last {lines} of {} lines]\n{text}", lines + dropped) })
+    Some(if *dropped == 0 { text } else { (words.last_lines)(*lines, lines + dropped) + "\n" + &text })
 }
 
 #[cfg(test)]

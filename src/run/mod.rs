@@ -181,8 +181,9 @@ pub async fn alert(
     if !failed && request.on != On::Success {
         // Level and title of the options are meant for a failure: a success gets its own.
         request.alert.alert.level = None;
-        let end = if report.is_some_and(ChangeReport::is_recovery) { "recovered" } else { "succeeded" };
-        session.settings.title = session.settings.title.take().map(|title| format!("{title}: {end}"));
+        let words = session.settings.language.words();
+        let end = finished::success(report, words);
+        session.settings.title = session.settings.title.take().map(|title| format!("{title}{}{end}", words.colon));
     }
     session.leave_out_unusable_ca_file().await;
     request.alert.input.attach_since = Some(finished.started());
@@ -237,10 +238,10 @@ fn with_words(
     finished: &FinishedCommand,
     report: Option<ChangeReport>,
 ) -> Request {
-    let Settings { secret, webhook, encoding, .. } = &session.settings;
+    let Settings { secret, webhook, encoding, language, .. } = &session.settings;
     // The command may know the same secrets, and have printed them.
     for source in [secret, webhook].into_iter().flatten() {
         source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));
     }
-    Request { own: Some(finished.alert(report, *encoding, &session.mask)), ..request }
+    Request { own: Some(finished.alert(report, *language, *encoding, &session.mask)), ..request }
 }

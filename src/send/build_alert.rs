@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::input::{clean, is_blank};
 use crate::message::card::CardType;
+use crate::words::Language;
 
 use super::request::{AlertFields, Request};
 use super::target::Target;
@@ -19,7 +20,9 @@ pub(super) fn put_together(
     target: &mut Target,
     own: Option<Alert>,
     ci: Option<&CiContext>,
+    language: Language,
 ) -> Result<Alert> {
+    let words = language.words();
     let args = &request.alert;
     let level = args.level.as_deref().and_then(|word| match word.parse() {
         Ok(level) => Some(Ok(level)),
@@ -28,18 +31,21 @@ pub(super) fn put_together(
     let level = level.transpose()?;
     let settings = &target.settings;
     let mut alert = own.unwrap_or_default();
+    alert.language = language;
     // A link that is no web address is shown as a field.
     if let Some(link) = alert.link.take_if(|link| !has_http_scheme(&link.url)) {
-        alert.fields.push(Field { key: "link".to_owned(), value: link.url });
+        alert.fields.push(Field { key: words.link.to_owned(), value: link.url });
     }
-    alert.title = settings.title.as_deref().map(clean).or(alert.title);
+    if let Some(title) = settings.title.as_deref().map(clean) {
+        (alert.title, alert.status_len) = (Some(title), 0);
+    }
     alert.level = level.or(alert.level);
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);
     }
     if let Some(ci) = ci {
-        alert.fields.extend(ci.fields.iter().cloned());
-        alert.title = alert.title.or_else(|| Some(ci.title()));
+        alert.fields.extend(ci.fields(words));
+        alert.title = alert.title.or_else(|| Some(ci.title(words)));
         let to_run = ci.url.clone().map(|url| Link { url, label: None });
         alert.link = alert.link.or(to_run);
     }
@@ -77,18 +83,19 @@ pub(super) fn replace_news_notice(alert: &mut Alert, warnings: &mut Vec<String>)
 /// Picture and link of a notification become fields where the card has no place for them. Those of options do not: they are
 /// refused later.
 fn move_to_fields(alert: &mut Alert, card: CardType, settings: &Settings) {
+    let words = alert.language.words();
     let mut add = |key: &str, value: String| alert.fields.push(Field { key: key.to_owned(), value });
     if card != CardType::NewsNotice
         && settings.picurl.is_none()
         && let Some(picurl) = alert.picurl.take()
     {
-        add("image", picurl);
+        add(words.image, picurl);
     }
     if card.is_asking()
         && settings.url.is_none()
         && let Some(link) = alert.link.take_if(|link| link.label.is_none())
     {
-        add("link", link.url);
+        add(words.link, link.url);
     }
 }
 
@@ -97,6 +104,7 @@ fn move_to_fields(alert: &mut Alert, card: CardType, settings: &Settings) {
 pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut Target) -> Result<()> {
     const SHOWN: &str = "it is shown as text";
     let hint = "write the whole address, such as https://status.example.com/1";
+    let words = alert.language.words();
     let is_needed = matches!(msgtype, MsgType::Textcard | MsgType::News | MsgType::TemplateCard);
     let is_broken = |url: &str| !has_http_scheme(url);
     if alert.link.as_ref().is_some_and(|link| is_broken(&link.url)) {
@@ -105,7 +113,7 @@ pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut 
             false if is_needed => return Err(wrong),
             false => {
                 target.leave_out(wrong, SHOWN)?;
-                let link = alert.link.take().map(|link| Field { key: "link".to_owned(), value: link.url });
+                let link = alert.link.take().map(|link| Field { key: words.link.to_owned(), value: link.url });
                 alert.fields.extend(link);
             }
             true if msgtype != MsgType::News => {
@@ -116,7 +124,7 @@ pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut 
     }
     if alert.card.is_none() && alert.picurl.as_deref().is_some_and(is_broken) {
         target.leave_out(Error::usage("--picurl must begin with http:// or https://", hint), SHOWN)?;
-        let picture = alert.picurl.take().map(|value| Field { key: "image".to_owned(), value });
+        let picture = alert.picurl.take().map(|value| Field { key: words.image.to_owned(), value });
         alert.fields.extend(picture);
     }
     Ok(())

@@ -25,12 +25,21 @@ pub(crate) struct Draft {
     pub(super) material: Material,
     /// Cleaned; `None` for a type without text, and where an optional text is left out.
     pub(super) text: Option<Arc<String>>,
+    /// What it would be in English, where the message is in another language and its identity is asked for.
+    pub(super) english: Option<Identity>,
     /// Files to send after it.
     pub(super) attached: Vec<Attachment>,
     /// What it goes without.
     pub(super) lost: Vec<LostPart>,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
+}
+
+/// What tells an alert from others.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) msgtype: MsgType,
+    pub(super) text: String,
 }
 
 /// The content besides the text.
@@ -112,11 +121,18 @@ impl Draft {
         }
     }
 
-    /// The text that tells two alerts apart, for a fingerprint: the text, the payload, or names and sizes of files. A card's
-    /// figures and quotations are part of it; its task id, new for each message, is not.
-    pub(crate) fn identity_text(&self) -> Cow<'_, str> {
+    /// The type and the text that tell two alerts apart, for a fingerprint: the text, the payload, or names and sizes of
+    /// files. In every language it is what English gives.
+    pub(super) fn identity(&self) -> (&str, Cow<'_, str>) {
+        match &self.english {
+            Some(Identity { msgtype, text }) => (msgtype.as_str(), Cow::Borrowed(text)),
+            None => (self.type_name(), self.identity_text()),
+        }
+    }
+
+    fn identity_text(&self) -> Cow<'_, str> {
         if let Material::Alert(alert) = &self.material {
-            return Cow::Owned(alert.without_card().plain_text().joined());
+            return Cow::Owned(alert.identity_text());
         }
         match (self.text(), &self.material) {
             (Some(text), _) => text,

@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 
 use crate::channel::Channel;
 use crate::clock;
-use crate::cooldown::{self, Admission, HeldBack};
+use crate::cooldown::{self, Admission};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
@@ -58,7 +58,8 @@ impl FanOut {
             Some(Admission::HeldBack { count }) => return Ok(Box::pin(self.hold_back(session, count)).await),
         };
         let held_back = admitted.as_ref().and_then(|admitted| admitted.held_back);
-        let lead = held_back.map(line_about_repeats);
+        let lead =
+            held_back.map(|held| (session.settings.language.words().held_back)(held.count, &clock::wall(held.since)));
         if let Some(lead) = &lead {
             for message in self.all() {
                 Box::pin(message.lead_with(draft, lead)).await?;
@@ -142,6 +143,7 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
     };
     let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
     // Do not change these fields or their order: they make the keys of cooldown files that exist already.
+    let (msgtype, text) = draft.identity();
     let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
     fingerprint([
         settings.profile.as_deref().unwrap_or_default(),
@@ -152,13 +154,7 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
         &touser,
         &toparty,
         &totag,
-        draft.type_name(),
-        &draft.identity_text(),
+        msgtype,
+        &text,
     ])
-}
-
-/// The line before an alert's text when repeats of it were held back.
-fn line_about_repeats(held: HeldBack) -> String {
-    let repeats = if held.count == 1 { "repeat" } else { "repeats" };
-    format!("[{} {repeats} held back since {}]", held.count, clock::wall(held.since))
 }

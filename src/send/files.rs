@@ -1,6 +1,8 @@
 //! Files to attach after a message, each a part of its own, files to upload, and the rules for both.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::channel::Channel;
@@ -10,6 +12,7 @@ use crate::input::Attachment;
 use crate::message::app::Media;
 use crate::message::media::{self, MediaKind};
 use crate::message::{Part, PartKind, body_of};
+use crate::words::{MissingFile, Words};
 
 use super::request::{MessageInput, UploadRequest};
 use super::target::{LostPart, Target};
@@ -34,11 +37,28 @@ pub(super) fn open_all(
             Ok(file) => files.push(file),
             Err(error) => {
                 let own = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                lost.push(LostPart { file: Some(name.map_or_else(own, str::to_owned)), error });
+                let file = Some(name.map_or_else(own, str::to_owned));
+                lost.push(LostPart { file, missing: why_missing(path), error });
             }
         }
     }
     (files, lost)
+}
+
+/// Why a file could not be opened.
+fn why_missing(path: &Path) -> MissingFile {
+    let failed = match path.metadata() {
+        Ok(about) if about.is_dir() => return MissingFile::Folder,
+        // What is no plain file may block.
+        Ok(about) if about.is_file() => File::open(path).err(),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    match failed.map(|error| error.kind()) {
+        Some(io::ErrorKind::NotFound) => MissingFile::Absent,
+        Some(io::ErrorKind::PermissionDenied) => MissingFile::Forbidden,
+        _ => MissingFile::Unusable,
+    }
 }
 
 /// What the alert says of files: those that are missing, and those that were there before what it tells of began.
@@ -46,6 +66,7 @@ pub(super) fn notes<'a>(
     attached: &'a [Attachment],
     lost: &'a [LostPart],
     since: Option<SystemTime>,
+    words: &'a Words,
 ) -> impl Iterator<Item = String> {
     // The times of some file systems count in steps of two seconds.
     const STEP: Duration = Duration::from_secs(2);
@@ -55,9 +76,13 @@ pub(super) fn notes<'a>(
     };
     let old = attached.iter().filter(is_old).filter_map(|file| {
         let written = clock::date(file.modified?);
-        Some(format!("{} is from before this run: it was last written on {written}", file.name))
+        Some((words.old_file)(&file.name, &written))
     });
-    lost.iter().map(|lost| lost.told("")).chain(old)
+    let missing = lost.iter().map(|lost| {
+        let name = lost.file.as_deref().unwrap_or_default();
+        (words.missing_file)(name, lost.missing, &lost.told(""))
+    });
+    missing.chain(old)
 }
 
 /// The part of an attached file: a picture where the channel takes it as one, else a file.
@@ -83,7 +108,12 @@ pub(super) fn take_out_refused(files: &mut Vec<Attachment>, target: &mut Target)
     files.retain(|file| match check_file(kind_of(file, target.channel), file, target) {
         Ok(()) => true,
         Err(error) => {
-            lost.push(LostPart { file: Some(file.name.clone()), error });
+            let missing = match file.size {
+                ..=media::TOO_SHORT => MissingFile::Empty,
+                size if size > MediaKind::File.max_mb() * media::MB => MissingFile::TooLarge,
+                _ => MissingFile::Unusable,
+            };
+            lost.push(LostPart { file: Some(file.name.clone()), missing, error });
             false
         }
     });

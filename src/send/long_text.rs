@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::input::Attachment;
 use crate::message::Part;
 use crate::message::media::MediaKind;
+use crate::words::Words;
 
 use super::files;
 use super::target::Target;
@@ -67,22 +68,22 @@ pub(super) fn fit<'t>(
     };
     let limit = msgtype.text_bytes(*channel).map(|limit| limit.saturating_sub(taken));
     let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return without_file(vec![text.to_owned()]) };
-    let markup = msgtype.facts().markup;
+    let (markup, words) = (msgtype.facts().markup, settings.language.words());
     // Each part of a video would need an upload of its own.
     let can_be_parted = msgtype != MsgType::Video;
     let with_file = || {
-        let files = in_file(&whole());
-        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
-        let note = match names.as_slice() {
-            [first, .., last] => format!("the whole text follows as {first} to {last}"),
-            names => format!("the whole text follows as {}", names.concat()),
+        let files = in_file(&whole(), words);
+        let note = match files.as_slice() {
+            [first, .., last] => (words.whole_text_in)(&first.name, Some(&last.name)),
+            [only] => (words.whole_text_in)(&only.name, None),
+            [] => String::new(),
         };
-        FittedText { texts: vec![truncate_with_note(text, limit, markup, Keep::Both, &note)], files }
+        FittedText { texts: vec![truncate_with_note(text, limit, markup, Keep::Both, &note, words)], files }
     };
     match settings.on_long {
         // The check of the message refuses it.
         OnLong::Fail => without_file(vec![text.to_owned()]),
-        OnLong::Truncate => without_file(vec![truncate(text, limit, markup, settings.keep)]),
+        OnLong::Truncate => without_file(vec![truncate(text, limit, markup, settings.keep, words)]),
         OnLong::Split if can_be_parted => without_file(split(text, limit, markup)),
         OnLong::Auto if can_be_parted => {
             split_up_to(text, limit, markup, MOST_PARTS).map_or_else(with_file, without_file)
@@ -92,13 +93,13 @@ pub(super) fn fit<'t>(
 }
 
 /// A text as a file, or as several where it has no room in one.
-pub(super) fn in_file(text: &str) -> Vec<Attachment> {
-    let name = format!("alert-{}-{}", host(), chrono::Local::now().format("%Y%m%d-%H%M%S"));
+pub(super) fn in_file(text: &str, words: &Words) -> Vec<Attachment> {
+    let name = (words.text_file)(&host(), &chrono::Local::now().format("%Y%m%d-%H%M%S").to_string());
     let pieces = in_files(text);
     let count = pieces.len();
     let file_name = |number: usize| match count {
         1 => format!("{name}.txt"),
-        _ => format!("{name}-{number}of{count}.txt"),
+        _ => format!("{name}{}.txt", (words.file_number)(number, count)),
     };
     pieces.iter().enumerate().map(|(at, piece)| Attachment::of_text(&file_name(at + 1), piece)).collect()
 }

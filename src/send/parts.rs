@@ -199,7 +199,7 @@ impl Frame<'_> {
 /// The settings' prefix for this target.
 fn prefix(settings: &Settings) -> Option<String> {
     let prefix = settings.prefix.as_deref()?;
-    let profile = settings.profile.as_deref().unwrap_or("environment");
+    let profile = settings.profile.as_deref().unwrap_or(settings.language.words().environment);
     Some(clean(prefix).replace("{profile}", profile).replace("{host}", &host()))
 }
 
@@ -285,7 +285,7 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         }
         OnLong::Truncate => {}
         OnLong::File => {
-            for file in long_text::in_file(&alert.plain_text().joined()) {
+            for file in long_text::in_file(&alert.plain_text().joined(), alert.language.words()) {
                 parts.push(files::by_upload(MediaKind::File, file)?);
             }
         }

@@ -12,14 +12,15 @@ use crate::ci::CiContext;
 use crate::clock;
 use crate::config::Setting;
 use crate::error::{Error, Result};
-use crate::feed::{self, FeedFormat};
+use crate::feed::{self, FeedFormat, Notification};
 use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_data, read_text, source_name};
 use crate::json::parse_json;
 use crate::message::first_markdown;
 use crate::message::media::MediaKind;
 use crate::template::{self, Escaping};
+use crate::words::{Language, MissingFile};
 
-use super::draft::{Draft, Material, check_type};
+use super::draft::{Draft, Identity, Material, check_type};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
 use super::source::{FeedSource, MessageSource};
@@ -58,6 +59,10 @@ struct Reader<'a> {
     is_alert: bool,
     /// The template, where that could not be used and the notification goes out without it.
     unfilled: Option<LostPart>,
+    /// The notification that the alert is made of.
+    notification: Option<Notification>,
+    /// How many bytes the text says that it lacks.
+    left_out: u64,
 }
 
 /// What a template made.
@@ -88,7 +93,7 @@ impl<'a> Reader<'a> {
             chosen = ChosenType::unasked(says_more);
         }
         let is_alert = is_made_of_alert(&chosen, says_more);
-        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled: None })
+        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled: None, notification: None, left_out: 0 })
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
@@ -109,38 +114,75 @@ impl<'a> Reader<'a> {
             }
             MessageSource::MediaId(id) => self.plain(Material::MediaId(id))?,
         };
-        let Self { request, target, chosen, unfilled, .. } = self;
         let names_used = usize::from(matches!(self.source, MessageSource::File(..)));
-        let patience = target.settings.deadline;
-        let (mut attached, mut lost) = files::open_all(&request.input, names_used, patience);
-        lost.extend(files::take_out_refused(&mut attached, target));
-        if let Material::Alert(alert) = &mut material {
-            let notes = files::notes(&attached, &lost, request.input.attach_since);
-            alert.fields.extend(notes.map(|value| Field { key: "attachment".to_owned(), value }));
-        }
-        lost.extend(unfilled);
+        let patience = self.target.settings.deadline;
+        let (mut attached, mut lost) = files::open_all(&self.request.input, names_used, patience);
+        lost.extend(files::take_out_refused(&mut attached, self.target));
         // Only a payload can be of an unknown type, and its body names the type.
-        let mut msgtype = chosen.known().unwrap_or(MsgType::Text);
+        let mut msgtype = self.chosen.known().unwrap_or(MsgType::Text);
+        let mut english = None;
         if let Material::Alert(alert) = &mut material {
-            if chosen.origin == TypeOrigin::Best {
-                msgtype = best_type(alert, target);
-            }
-            build_alert::check_addresses(alert, msgtype, target)?;
-            if chosen.origin == TypeOrigin::Best {
-                msgtype = best_type(alert, target);
-            }
+            english = self.needs_english().then(|| self.in_english(alert, &attached, &lost).ok()).flatten();
+            msgtype = self.complete(alert, &attached, &lost)?;
+        } else if self.left_out > 0 && self.needs_english() {
+            english = text.as_deref().map(|text| Identity { msgtype, text: self.gap_in_english(text) });
         }
-        let (origin, text) = (chosen.origin, text.map(Arc::new));
-        let draft = Draft { msgtype, origin, material, text, attached, lost, made_for: target.channel };
-        draft.check_lost(target)?;
+        lost.extend(self.unfilled.take());
+        let (origin, text, made_for) = (self.chosen.origin, text.map(Arc::new), self.target.channel);
+        let draft = Draft { msgtype, origin, material, text, english, attached, lost, made_for };
+        draft.check_lost(self.target)?;
         Ok(draft)
+    }
+
+    /// Adds to an alert what is said of its files and addresses. Returns its type.
+    fn complete(&mut self, alert: &mut Alert, attached: &[Attachment], lost: &[LostPart]) -> Result<MsgType> {
+        let words = alert.language.words();
+        let notes = files::notes(attached, lost, self.request.input.attach_since, words);
+        alert.fields.extend(notes.map(|value| Field { key: words.attachment.to_owned(), value }));
+        let msgtype = self.type_of(alert);
+        build_alert::check_addresses(alert, msgtype, self.target)?;
+        Ok(self.type_of(alert))
+    }
+
+    fn type_of(&mut self, alert: &Alert) -> MsgType {
+        let chosen = self.chosen.known().filter(|_| self.chosen.origin != TypeOrigin::Best);
+        chosen.unwrap_or_else(|| best_type(alert, self.target))
+    }
+
+    /// Whether the cooldown needs the English text: its key is made of that in every language.
+    fn needs_english(&self) -> bool {
+        let settings = &self.target.settings;
+        !settings.language.is_english() && settings.cooldown.is_some() && settings.cooldown_key.is_none()
+    }
+
+    /// What an alert would be in English.
+    fn in_english(&mut self, shown: &Alert, attached: &[Attachment], lost: &[LostPart]) -> Result<Identity> {
+        let told = self.target.warnings.len();
+        let own = self.notification.as_ref().map(|its| its.alert(Language::English));
+        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci, Language::English)?;
+        if self.notification.is_none() {
+            alert.body = shown.body.as_deref().map(|body| self.gap_in_english(body));
+        }
+        let msgtype = self.complete(&mut alert, attached, lost)?;
+        // All of them are those of the alert itself.
+        self.target.warnings.truncate(told);
+        Ok(Identity { msgtype, text: alert.identity_text() })
+    }
+
+    /// A text with its gap marked in English.
+    fn gap_in_english(&self, text: &str) -> String {
+        if self.left_out == 0 {
+            return text.to_owned();
+        }
+        let mark = |language: Language| (language.words().left_out)(self.left_out);
+        text.replacen(&mark(self.target.settings.language), &mark(Language::English), 1)
     }
 
     /// An alert of options and text.
     fn alert(&mut self) -> Result<Material, Stop> {
         self.check_chosen()?;
-        let own = self.request.own.clone();
-        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci)?;
+        let (own, language) = (self.request.own.clone(), self.target.settings.language);
+        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci, language)?;
         if self.request.own.is_none() {
             // An alert of title or fields needs no text.
             alert.body = self.text(!alert.says_something())?;
@@ -173,7 +215,7 @@ impl<'a> Reader<'a> {
             (Ok(Filled::Text(text)), _) => self.said(None, Some(text)),
             (Err(Stop::Failed(error)), Some(own)) => {
                 // Nobody is there to correct the template: the notification goes out as it does without one.
-                self.unfilled = Some(LostPart { file: None, error });
+                self.unfilled = Some(LostPart { file: None, missing: MissingFile::Unusable, error });
                 let plain = FeedSource { template: None, ..feed.clone() };
                 self.source = MessageSource::Feed(plain);
                 self.chosen = choose_type(self.request, &self.source, true, &self.target.settings)?;
@@ -190,7 +232,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn notification(&mut self, format: FeedFormat, data: &str) -> Result<Alert> {
+    fn notification(&mut self, format: FeedFormat, data: &str) -> Result<Notification> {
         let now = clock::now();
         feed::read(format, data, &feed::Clock { now, show: &clock::minute }, &mut self.target.warnings)
     }
@@ -229,15 +271,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A notification, or a text that takes its place.
-    fn said(&mut self, own: Option<Alert>, text: Option<String>) -> Result<(Material, Option<String>), Stop> {
+    fn said(&mut self, own: Option<Notification>, text: Option<String>) -> Result<(Material, Option<String>), Stop> {
         self.check_chosen()?;
         self.warn_of_markdown(text.as_deref());
         if !self.is_alert {
             return Ok((Material::Nothing, text));
         }
-        let is_notification = own.is_some();
-        let mut alert = build_alert::put_together(self.request, self.target, own, self.ci)?;
-        if is_notification {
+        let language = self.target.settings.language;
+        let alert = own.as_ref().map(|own| own.alert(language));
+        let mut alert = build_alert::put_together(self.request, self.target, alert, self.ci, language)?;
+        self.notification = own;
+        if self.notification.is_some() {
             build_alert::replace_news_notice(&mut alert, &mut self.target.warnings);
         }
         alert.body = text.or(alert.body);
@@ -310,8 +354,9 @@ impl<'a> Reader<'a> {
             .into());
         };
         let Target { settings, warnings, .. } = &mut *self.target;
-        let read = read_text(&from, settings.encoding, settings.escapes)?;
+        let read = read_text(&from, settings.encoding, settings.escapes, settings.language.words())?;
         warnings.extend(read.warnings);
+        self.left_out = read.left_out;
         match self.unless_empty(read.text, || empty_text(&from)) {
             Err(Stop::Failed(_)) if !is_required && !is_named => Ok(None),
             text => text.map(Some),

@@ -99,13 +99,16 @@ impl<'c> Session<'c> {
         self.target(self.settings.clone(), channel)
     }
 
-    /// A target of this command. The deadline, the outbox and the state folder are those of the command.
+    /// A target of this command. The deadline, the outbox, the state folder and the language are those of the
+    /// command.
     pub(crate) fn target(&self, mut settings: Settings, channel: Channel) -> Target {
         settings.outbox = self.settings.outbox;
         settings.state_dir.clone_from(&self.settings.state_dir);
         if self.unusable_ca_file.is_some() && settings.ca_file == self.unusable_ca_file {
             settings.ca_file = None;
         }
+        // An alert is in one language, wherever it goes.
+        settings.language = self.settings.language;
         let is_same = settings.ca_file == self.settings.ca_file;
         let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
         Target {

@@ -17,6 +17,7 @@ use crate::rate_limit::{RateLimiter, default_rate};
 use crate::secret::{Mask, Secret};
 use crate::store::Folder;
 use crate::token::{AppCredentials, Tokens};
+use crate::words::MissingFile;
 
 /// Where a message is sent: a channel, with the settings of one profile.
 pub(crate) struct Target {
@@ -40,6 +41,8 @@ pub(crate) struct Target {
 pub(super) struct LostPart {
     /// The file's name to show; `None` for the template.
     pub(super) file: Option<String>,
+    /// What the receiver is told of it.
+    pub(super) missing: MissingFile,
     /// Why it cannot be sent.
     pub(super) error: Error,
 }

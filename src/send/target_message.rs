@@ -14,6 +14,7 @@ use crate::error::{Error, Result, Status};
 use crate::message::media::wire_filename;
 use crate::message::{Part, PartKind};
 use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
+use crate::words::{Failure, MissingFile};
 
 use super::combine::name_of;
 use super::draft::Draft;
@@ -105,6 +106,7 @@ impl TargetMessage {
             at_most_once: target.settings.at_most_once,
             duplicate_check_s: duplicate_check(parts),
             markable: self.may_edit,
+            language: target.settings.language,
             queued_at_ms: now_ms(),
             parts: Vec::new(),
         };
@@ -126,7 +128,7 @@ impl TargetMessage {
     /// Leaves a file out.
     fn lose(&mut self, index: usize, error: Error) {
         let file = Some(self.parts.remove(index).file_name().unwrap_or_default());
-        self.target.lost.push(LostPart { file, error });
+        self.target.lost.push(LostPart { file, missing: MissingFile::Unusable, error });
         self.account.expect(&self.parts);
     }
 
@@ -231,7 +233,7 @@ impl Delivered {
 
 /// Adds to an outcome that these are missing: what went out, or waits, is only a part then.
 fn without(lost: Vec<LostPart>, outcome: &mut Outcome) {
-    for LostPart { file, error: why } in lost {
+    for LostPart { file, error: why, .. } in lost {
         let name = file.map(|name| wire_filename(&name));
         let receipt = Receipt::new(PartKind::Attachment, why.status(), None);
         let mut told = match &name {
@@ -316,8 +318,11 @@ pub(super) async fn deliver_with_fallback(
 
 /// The line that says why the fallback gets the alert.
 fn fallback_mark(own: &Target, failed: &Outcome) -> String {
-    let code = failed.answer.as_ref().map_or(failed.status.as_str().to_owned(), |answer| answer.errcode.to_string());
-    format!("[fallback: {} {code}]", own.channel)
+    let failure = match &failed.answer {
+        Some(answer) => Failure::Errcode(answer.errcode),
+        None => Failure::Status(failed.status),
+    };
+    (own.settings.language.words().fallback)(own.channel.as_str(), failure)
 }
 
 /// The warning that the fallback was used, for those who maintain the first target.

@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 9] = [
         "sanitize",
         "secret",
         "suggest",
+        "words",
     ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
@@ -36,7 +37,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
     "channel/",
     "message/",
     "alert/",
@@ -52,6 +53,7 @@ const PURE: [&str; 15] = [
     "outbox/entry",
     "outbox/format",
     "send/combine",
+    "words/",
 ];
 
 struct Room {

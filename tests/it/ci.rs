@@ -33,7 +33,7 @@ fn a_run_of_ci_is_told() {
         wecom.messages().last().unwrap().body.clone()
     };
     let facts = "> repository: ops/shop\n> branch: main\n> commit: 01234567\n> author: lisi\n> job: unit-tests";
-    let link = "[详情](https://github.example.com/ops/shop/actions/runs/4711)";
+    let link = "[Details](https://github.example.com/ops/shop/actions/runs/4711)";
     let body = send(&["--ci", "--level", "critical", "2 of 90 tests failed"]);
     let expected =
         format!("<font color=\"warning\">**[CRITICAL] unit-tests**</font>\n{facts}\n\n2 of 90 tests failed\n{link}");
@@ -42,7 +42,7 @@ fn a_run_of_ci_is_told() {
     let own =
         ["--ci=github", "--title", "Tests failed", "--field", "dc=bj-1", "--url", "https://ci.example.com/1", "x"];
     let body = send(&own);
-    let expected = format!("**Tests failed**\n> dc: bj-1\n{facts}\n\nx\n[详情](https://ci.example.com/1)");
+    let expected = format!("**Tests failed**\n> dc: bj-1\n{facts}\n\nx\n[Details](https://ci.example.com/1)");
     assert_eq!(body, json!({"msgtype": "markdown", "markdown": {"content": expected}}));
     assert!(wecom.messages().iter().all(|message| !message.body.to_string().contains(TOKEN)));
 }

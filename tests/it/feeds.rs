@@ -55,7 +55,7 @@ fn a_group_of_alerts_is_one_message() {
         assert!(text.contains(&format!("db-{number}:9100")), "{text}");
     }
     assert!(text.contains("[CRITICAL] [FIRING:10, RESOLVED:2] HighDiskUsage"), "{text}");
-    assert!(text.ends_with("[详情](https://alertmanager.example.com)"), "{text}");
+    assert!(text.ends_with("[Details](https://alertmanager.example.com)"), "{text}");
     // The same from a file, with words of the caller's own.
     let more = ["--title", "Disks", "--level", "warning", "--field", "dc=bj-1"];
     let cmd = cmd(&scene, &["webhook-send", "--from", "alertmanager", "--data"]).arg(sample("alertmanager-group.json"));

@@ -77,6 +77,7 @@ fn the_name_of_a_notification_comes_before_its_status() {
         fields: fields(&[("mountpoint", "/data"), ("namespace", "shop"), ("集群名称一", "c"), ("cluster_name", "x")]),
         body: Some("one\nrunbook_url: https://example.com/r\nhttps://example.com/2\n\ntwo".to_owned()),
         has_links_in_body: true,
+        status_len: "[FIRING:2, RESOLVED:1] ".len(),
         ..titled(Some(Level::Critical), "[FIRING:2, RESOLVED:1] HighDiskUsage (job=node)")
     };
     let alert = Alert { link: link("https://example.com/1", None), prefix: Some("【prod】".to_owned()), ..alert };
@@ -90,7 +91,7 @@ fn the_name_of_a_notification_comes_before_its_status() {
         assert_eq!(
             card["jump_list"],
             json!([{"type": 1, "title": "runbook_url", "url": "https://example.com/r"},
-                   {"type": 1, "title": "详情", "url": "https://example.com/2"}])
+                   {"type": 1, "title": "Details", "url": "https://example.com/2"}])
         );
         let shown = format!("{}{}", card["sub_title_text"], rest.unwrap_or_default());
         assert!(shown.contains("cluster_name: x") && shown.contains("two") && !shown.contains("https://"), "{shown}");
@@ -121,7 +122,7 @@ fn interactive_cards() {
         "task_id": "t-1",
         "main_title": {"title": "[OK] Deploy?", "desc": "a: b\nv2"},
         "checkbox": {"question_key": "choice", "option_list": [{"id": "i0", "text": "t0", "is_checked": false}]},
-        "submit_button": {"text": "提交", "key": "submit"},
+        "submit_button": {"text": "Submit", "key": "submit"},
     });
     assert_eq!(card(&asked, VoteInteraction, App), (expected, None));
     let expected = json!({
@@ -130,7 +131,7 @@ fn interactive_cards() {
         "task_id": "t-1",
         "main_title": {"title": "[OK] Deploy?", "desc": "a: b\nv2"},
         "select_list": [{"question_key": "choice", "option_list": [{"id": "i0", "text": "t0"}]}],
-        "submit_button": {"text": "提交", "key": "submit"},
+        "submit_button": {"text": "Submit", "key": "submit"},
     });
     assert_eq!(card(&asked, MultipleInteraction, App), (expected, None));
 }

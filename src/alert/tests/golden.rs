@@ -25,12 +25,12 @@ fn text() {
 #[test]
 fn markdown() {
     let expected = "prod <font color=\"warning\">**[CRITICAL] Disk full**</font>\n\
-        > host: web-1\n> log: x\n> y|z\n\n98 % used\n/dev/sda1_x\n[详情](https://example.com/a%281%29)";
+        > host: web-1\n> log: x\n> y|z\n\n98 % used\n/dev/sda1_x\n[Details](https://example.com/a%281%29)";
     assert_eq!(disk_full().markdown().joined(), expected);
     let code = format!("``{HOSTILE}``");
     let expected = format!(
         "<font color=\"warning\">**[WARNING]**</font> {code}\n> k|1: {code}\n\n{code}\n` ``` `\n`  # x`\n\
-         a]b [详情](https://example.com/)"
+         a]b [Details](https://example.com/)"
     );
     assert_eq!(hostile().markdown().joined(), expected);
 }
@@ -45,12 +45,12 @@ fn links_in_the_body_stand_outside_code() {
     assert_eq!(
         alert.markdown().joined(),
         "**T**\n`disk  98%`\n[runbook_url](https://example.com/r_%281%29)\n`see  https://example.com/x`\n\n\
-         [详情](https://example.com/2)\na[b] [详情](https://example.com/3)\n\n`last: http`"
+         [Details](https://example.com/2)\na[b] [Details](https://example.com/3)\n\n`last: http`"
     );
     assert_eq!(
         alert.markdown_v2().joined(),
         "# T\n\n```\ndisk  98%\n```\n\n- [runbook_url](https://example.com/r_%281%29)\n\n```\nsee  https://example.com/x\n```\n\n\
-         - [详情](https://example.com/2)\n- [a\\[b\\]](https://example.com/3)\n\n```\nlast: http\n```"
+         - [Details](https://example.com/2)\n- [a\\[b\\]](https://example.com/3)\n\n```\nlast: http\n```"
     );
     // A text of the sender's own shows as it is.
     let own = Alert { has_links_in_body: false, ..alert };
@@ -60,7 +60,7 @@ fn links_in_the_body_stand_outside_code() {
 #[test]
 fn markdown_v2() {
     let expected = "prod\n\n# [CRITICAL] Disk full\n\n| host | web-1 |\n| :-- | :-- |\n\
-        | log | x y\\|z |\n\n```\n98 % used\n/dev/sda1_x\n```\n\n[详情](https://example.com/a%281%29)";
+        | log | x y\\|z |\n\n```\n98 % used\n/dev/sda1_x\n```\n\n[Details](https://example.com/a%281%29)";
     assert_eq!(disk_full().markdown_v2().joined(), expected);
     let escaped = "a\\<b> \\*c\\* \\|d\\| \\`e\\` $x=y$ \\[f\\](g) \\\\\\_ \\&lt; 磁盘 🚨";
     let expected = format!(
@@ -190,11 +190,11 @@ fn a_prefix_is_separated_and_can_be_repeated() {
 fn a_picture_is_a_link_where_it_cannot_be_shown() {
     let alert = Alert { picurl: Some("https://example.com/p.png".to_owned()), ..titled(None, "x") };
     assert_eq!(alert.text().joined(), "x\nhttps://example.com/p.png");
-    assert_eq!(alert.markdown().joined(), "**x**\n[图片](https://example.com/p.png)");
+    assert_eq!(alert.markdown().joined(), "**x**\n[Picture](https://example.com/p.png)");
     assert_eq!(alert.markdown_v2().joined(), "# x\n\n![](https://example.com/p.png)");
     let alert = Alert { link: link("https://example.com/", Some("open")), ..alert };
     assert_eq!(alert.textcard().unwrap().content.description, "<div class=\"normal\">https://example.com/p.png</div>");
-    assert_eq!(alert.markdown().joined(), "**x**\n[open](https://example.com/)\n[图片](https://example.com/p.png)");
+    assert_eq!(alert.markdown().joined(), "**x**\n[open](https://example.com/)\n[Picture](https://example.com/p.png)");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod rules;
 mod systems;
 
 use super::{CiContext, context};
+use crate::words::{Language, Words};
 
 /// 2026-03-01 10:00 UTC.
 const NOW: u64 = 1_772_359_200;
@@ -16,6 +17,10 @@ fn found(variables: &[(&str, &str)]) -> CiContext {
     context("auto", look(variables), NOW).unwrap().unwrap()
 }
 
+fn words() -> &'static Words {
+    Language::English.words()
+}
+
 fn facts(context: &CiContext) -> Vec<String> {
-    context.fields.iter().map(|field| format!("{}={}", field.key, field.value)).collect()
+    context.fields(words()).iter().map(|field| format!("{}={}", field.key, field.value)).collect()
 }

@@ -1,6 +1,6 @@
 //! Each system's variables, and what is made of them.
 
-use super::{facts, found};
+use super::{facts, found, words};
 
 const GITHUB: [(&str, &str); 9] = [
     ("GITHUB_ACTIONS", "true"),
@@ -23,7 +23,7 @@ fn github() {
         ["repository=acme/shop", "branch=feature/a", "commit=01234567", "author=lisi", "job=ci / unit-tests"]
     );
     assert_eq!(context.url.as_deref(), Some("https://github.example.com/acme/shop/actions/runs/42"));
-    assert_eq!((context.title().as_str(), context.status), ("ci / unit-tests", None));
+    assert_eq!((context.title(words()).as_str(), context.status), ("ci / unit-tests", None));
     let with = |more: &[(&'static str, &'static str)]| facts(&found(&[more, &GITHUB].concat())).join(" ");
     assert!(with(&[("GITHUB_REF", "refs/tags/v1.0")]).contains(" tag=v1.0 "));
     let request = [("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_HEAD_REF", "fix"), ("GITHUB_BASE_REF", "main")];
@@ -97,10 +97,10 @@ fn gitlab() {
         ]
     );
     assert_eq!(context.url.as_deref(), Some("https://gitlab.example.com/acme/shop/-/pipelines/3"));
-    assert_eq!(context.title(), "unit tests failed");
+    assert_eq!(context.title(words()), "unit tests failed");
     let tagged = found(&[("GITLAB_CI", "true"), ("CI_COMMIT_TAG", "v2"), ("CI_COMMIT_REF_NAME", "v2")]);
     assert_eq!(facts(&tagged), ["tag=v2"]);
-    assert_eq!(tagged.title(), "GitLab CI");
+    assert_eq!(tagged.title(words()), "GitLab CI");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn drone_and_woodpecker() {
             "duration=1h 1m"
         ]
     );
-    assert_eq!(drone.title(), "default / test,lint failed");
+    assert_eq!(drone.title(words()), "default / test,lint failed");
     let woodpecker = found(&[
         ("CI", "woodpecker"),
         ("CI_REPO", "acme/shop"),
@@ -238,7 +238,7 @@ fn travis_bitbucket_and_circleci() {
     ]);
     assert_eq!(travis.system.name, "travis");
     assert_eq!(facts(&travis), ["repository=acme/shop", "branch=main", "job=#4.1"]);
-    assert_eq!(travis.title(), "#4.1 failed");
+    assert_eq!(travis.title(words()), "#4.1 failed");
     let bitbucket = found(&[
         ("BITBUCKET_BUILD_NUMBER", "6"),
         ("BITBUCKET_REPO_FULL_NAME", "acme/shop"),
@@ -248,9 +248,9 @@ fn travis_bitbucket_and_circleci() {
         ("BITBUCKET_EXIT_CODE", "0"),
     ]);
     assert_eq!(bitbucket.system.name, "bitbucket");
-    assert_eq!(facts(&bitbucket), ["repository=acme/shop", "branch=fix → main", "job=pipeline #6"]);
+    assert_eq!(facts(&bitbucket), ["repository=acme/shop", "branch=fix → main", "job=Bitbucket Pipelines #6"]);
     assert_eq!(bitbucket.url.as_deref(), Some("https://bitbucket.org/acme/shop/pipelines/results/6"));
-    assert_eq!(bitbucket.status, Some("succeeded"));
+    assert_eq!(bitbucket.status, Some(super::super::value::CiStatus::Succeeded));
     let circleci = found(&[
         ("CIRCLECI", "true"),
         ("CIRCLE_REPOSITORY_URL", "git@github.example.com:acme/shop.git"),
@@ -292,7 +292,7 @@ fn azure_and_buildkite() {
         ]
     );
     assert_eq!(azure.url.as_deref(), Some("https://dev.azure.example.com/acme/web%20shop/_build/results?buildId=99"));
-    assert_eq!(azure.status, Some("failed"));
+    assert_eq!(azure.status, Some(super::super::value::CiStatus::Failed));
     let buildkite = found(&[
         ("BUILDKITE", "true"),
         ("BUILDKITE_REPO", "ssh://git@git.example.com:22/acme/shop.git"),
@@ -307,5 +307,5 @@ fn azure_and_buildkite() {
     ]);
     assert_eq!(buildkite.system.name, "buildkite");
     assert_eq!(facts(&buildkite), ["repository=acme/shop", "branch=main", "author=lisi", "job=shop / :hammer: test"]);
-    assert_eq!(buildkite.title(), "shop / :hammer: test failed");
+    assert_eq!(buildkite.title(words()), "shop / :hammer: test failed");
 }

@@ -8,6 +8,7 @@ use super::fence;
 use super::layout::{Font, Layout};
 use super::scan::{FONT_END, scan};
 use crate::config::Keep;
+use crate::words::Words;
 
 /// What is kept of a text.
 struct Kept {
@@ -22,12 +23,19 @@ struct Kept {
 ///
 /// Blocks and fonts that the gap breaks are ended before it and begun again after it. A limit too small for that line is
 /// not kept.
-pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep) -> String {
-    truncate_with_note(text, limit, markup, keep, "")
+pub(crate) fn truncate(text: &str, limit: usize, markup: Markup, keep: Keep, words: &Words) -> String {
+    truncate_with_note(text, limit, markup, keep, "", words)
 }
 
 /// Like [`truncate`]; `note` is a line more below the number, if it is not empty.
-pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep: Keep, note: &str) -> String {
+pub(crate) fn truncate_with_note(
+    text: &str,
+    limit: usize,
+    markup: Markup,
+    keep: Keep,
+    note: &str,
+    words: &Words,
+) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
@@ -35,8 +43,9 @@ pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep:
     let line_break = markup.line_break();
     let gap = if markup == Markup::MarkdownV2 { "\n\n" } else { line_break };
     let note = if note.is_empty() { String::new() } else { format!("{line_break}{note}") };
+    let notice = |missing: usize| (words.left_out)(missing as u64) + &note;
     let gaps = if keep == Keep::Both { 2 * gap.len() } else { gap.len() };
-    let room = limit.saturating_sub(notice(text.len(), &note).len() + gaps);
+    let room = limit.saturating_sub(notice(text.len()).len() + gaps);
     let for_head = match keep {
         Keep::Head => room,
         Keep::Both => room / 2,
@@ -45,7 +54,7 @@ pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep:
     let head = head(text, markup, for_head);
     let for_tail = if keep == Keep::Head { 0 } else { room.saturating_sub(head.shown.len()) };
     let tail = tail(text, markup, for_tail);
-    let notice = notice(tail.cut - head.cut, &note);
+    let notice = notice(tail.cut - head.cut);
     let mut short = head.shown;
     if !short.is_empty() {
         short.push_str(if short.ends_with(line_break) { &gap[line_break.len()..] } else { gap });
@@ -56,10 +65,6 @@ pub(crate) fn truncate_with_note(text: &str, limit: usize, markup: Markup, keep:
         short.push_str(&tail.shown);
     }
     short
-}
-
-fn notice(missing: usize, note: &str) -> String {
-    format!("[… {missing} bytes left out …]{note}")
 }
 
 fn head(text: &str, markup: Markup, room: usize) -> Kept {

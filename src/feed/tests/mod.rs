@@ -12,6 +12,7 @@ use strum::VariantArray;
 use super::{Clock, FeedFormat};
 use crate::alert::{Alert, Field};
 use crate::error::Result;
+use crate::words::Language;
 
 const GROUP: &str = include_str!("../../../tests/data/feeds/alertmanager-group.json");
 const SINGLE: &str = include_str!("../../../tests/data/feeds/alertmanager-single.json");
@@ -24,7 +25,8 @@ fn read(format: FeedFormat, json: &str) -> Result<(Alert, Vec<String>)> {
     let now = DateTime::parse_from_rfc3339("2026-03-01T12:00:00Z").unwrap();
     let clock = Clock { now, show: &|at| at.format("%Y-%m-%d %H:%M %z").to_string() };
     let mut warnings = Vec::new();
-    Ok((super::read(format, json, &clock, &mut warnings)?, warnings))
+    let alert = super::read(format, json, &clock, &mut warnings)?.alert(Language::English);
+    Ok((alert, warnings))
 }
 
 /// Without a warning.

@@ -13,10 +13,10 @@ pub use format::{MAX_VOICE_SECONDS, MediaFormat, TAIL_LEN, amr_seconds, is_cut_o
 use crate::channel::{Channel, MsgType};
 use crate::error::{Error, Result};
 
-const MB: u64 = 1024 * 1024;
+pub(crate) const MB: u64 = 1024 * 1024;
 
 /// WeCom takes no file as short as this, in bytes (document path 90253).
-const TOO_SHORT: u64 = 5;
+pub(crate) const TOO_SHORT: u64 = 5;
 
 /// The most that WeCom takes in any form.
 const FILE_MB: u64 = 20;
@@ -61,7 +61,7 @@ impl MediaKind {
     }
 
     /// The largest upload in MB.
-    fn max_mb(self) -> u64 {
+    pub(crate) fn max_mb(self) -> u64 {
         match self {
             Self::Image | Self::Video => 10,
             Self::Voice => 2,

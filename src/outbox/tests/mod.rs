@@ -17,6 +17,7 @@ use crate::input::Attachment;
 use crate::message::media::MediaKind;
 use crate::message::{Part, PartKind};
 use crate::store::Folder;
+use crate::words::Language;
 
 const AT_MS: u64 = 1_795_256_130_123;
 
@@ -87,6 +88,7 @@ fn alert() -> StoredAlert {
         at_most_once: false,
         duplicate_check_s: Some(1800),
         markable: true,
+        language: Language::English,
         parts: Vec::new(),
     }
 }

@@ -83,7 +83,7 @@ fn each_option_has_its_place() {
     assert_eq!(vote["checkbox"], json!({"question_key": "choice", "option_list": choices}));
     let select = interactive(&["--card", "multiple_interaction", "--title", "When", "--option", "a=Now"]);
     assert_eq!(select["select_list"], json!([{"question_key": "choice", "option_list": [{"id": "a", "text": "Now"}]}]));
-    assert_eq!(select["submit_button"], json!({"text": "提交", "key": "submit"}));
+    assert_eq!(select["submit_button"], json!({"text": "Submit", "key": "submit"}));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn each_has_its_place_in_each_type() {
     let heading = "<font color=\"warning\">**[CRITICAL] Disk**</font>";
     let table = "| host | web-1 |\n| :-- | :-- |\n| user | a=b |";
     let text = format!("[CRITICAL] Disk\nhost: web-1\nuser: a=b\n\n98 %\nopen: {URL}\n{PICTURE}");
-    let markdown = format!("{heading}\n> host: web-1\n> user: a=b\n\n98 %\n[open]({URL})\n[图片]({PICTURE})");
+    let markdown = format!("{heading}\n> host: web-1\n> user: a=b\n\n98 %\n[open]({URL})\n[Picture]({PICTURE})");
     let markdown_v2 = format!("# [CRITICAL] Disk\n\n{table}\n\n```\n98 %\n```\n\n[open]({URL})\n\n![]({PICTURE})");
     let textcard = format!(
         "<div class=\"gray\">host: web-1<br>user: a=b</div><div class=\"highlight\">98 %</div>\

@@ -125,13 +125,13 @@ fn the_one_that_stands_in_says_so_before_the_alert() {
     let lead = "[fallback: app temporary]";
     let cases: [(&[&str], String); 6] = [
         (&["-t", "text"], format!("[room] {lead}\nDisk\na: b\n\nfull\n{URL}")),
-        (&["-t", "markdown"], format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[详情]({URL})")),
+        (&["-t", "markdown"], format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[Details]({URL})")),
         (&["-t", "news"], format!("a: b\n{lead}\nfull")),
-        (&["-t", "textcard"], format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[详情]({URL})")),
+        (&["-t", "textcard"], format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[Details]({URL})")),
         (&["--card", "text_notice"], String::new()),
         (
             &["--card", "button_interaction", "--button", "ack=Got it"],
-            format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[详情]({URL})"),
+            format!("[room] {lead}\n**Disk**\n> a: b\n\nfull\n[Details]({URL})"),
         ),
     ];
     for (args, expected) in cases {

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::reading::{join, unmarked};
+use super::words;
 use crate::config::Keep;
 
 const SIZE: usize = 1 << 20;
@@ -66,7 +67,7 @@ fn hostile_text_is_cut_and_comes_back() {
                 assert!(bodies.collect::<String>() == text, "{start:?}");
             }
             for keep in [Keep::Head, Keep::Tail] {
-                assert!(truncate(text, LIMIT, markup, keep).len() <= LIMIT, "{start:?}");
+                assert!(truncate(text, LIMIT, markup, keep, words()).len() <= LIMIT, "{start:?}");
             }
         }
         assert_eq!(split_up_to(text, LIMIT, Markup::Markdown, 5), text.is_empty().then(|| vec![String::new()]));

@@ -1,6 +1,7 @@
 //! Examples of the rules, byte by byte.
 
 use super::super::*;
+use super::words;
 use crate::config::Keep;
 
 #[track_caller]
@@ -67,17 +68,17 @@ fn of_a_line_larger_than_the_room_both_ends_are_shown() {
         (format!("{long}\nlast"), ["HEAD磁盘", "盘 TAIL\nlast"]),
     ] {
         for markup in [Markup::Plain, Markup::Markdown, Markup::MarkdownV2] {
-            let short = truncate(&text, 2048, markup, Keep::Both);
+            let short = truncate(&text, 2048, markup, Keep::Both, words());
             assert!(short.starts_with(shown[0]) && short.ends_with(shown[1]), "{short}");
             assert!((1_900..=2048).contains(&short.len()), "{}", short.len());
             for (keep, other) in [(Keep::Head, "TAIL"), (Keep::Tail, "HEAD")] {
-                let short = truncate(&text, 2048, markup, keep);
+                let short = truncate(&text, 2048, markup, keep, words());
                 assert!((1_900..=2048).contains(&short.len()) && !short.contains(other), "{short}");
             }
         }
     }
     let logs = format!("{}{long}\n{}", "a line of the log\n".repeat(100), "the end\n".repeat(500));
-    let short = truncate(&logs, 2048, Markup::Plain, Keep::Both);
+    let short = truncate(&logs, 2048, Markup::Plain, Keep::Both, words());
     assert!(short.contains("log\n[… ") && short.contains("out …]\nthe end\n"), "{short}");
 }
 
@@ -149,11 +150,11 @@ fn the_middle_the_head_or_the_tail_is_missing() {
     let text = (10..30).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n");
     let head = "line 10\nline 11\nline 12\n";
     let tail = "line 27\nline 28\nline 29";
-    let short = |keep| truncate(&text, 80, Markup::Plain, keep);
+    let short = |keep| truncate(&text, 80, Markup::Plain, keep, words());
     assert_eq!(short(Keep::Both), format!("{head}[… 112 bytes left out …]\n{tail}"));
     assert_eq!(short(Keep::Head), format!("{head}line 13\nline 14\nline 15\n[… 111 bytes left out …]"));
     assert_eq!(short(Keep::Tail), format!("[… 112 bytes left out …]\nline 24\nline 25\nline 26\n{tail}"));
-    let noted = truncate_with_note(&text, 93, Markup::Plain, Keep::Both, "see the file");
+    let noted = truncate_with_note(&text, 93, Markup::Plain, Keep::Both, "see the file", words());
     assert_eq!(noted, format!("{head}[… 112 bytes left out …]\nsee the file\n{tail}"));
 }
 
@@ -161,7 +162,7 @@ fn the_middle_the_head_or_the_tail_is_missing() {
 fn a_tail_does_not_begin_in_a_block_that_follows_a_longer_one() {
     let last = "``` rust x\n12345678901\n1234\n```";
     let text = format!("```\n{}```\n{last}", "a\n".repeat(30));
-    assert_eq!(truncate(&text, 60, Markup::Markdown, Keep::Tail), format!("[… 68 bytes left out …]\n{last}"));
+    assert_eq!(truncate(&text, 60, Markup::Markdown, Keep::Tail, words()), format!("[… 68 bytes left out …]\n{last}"));
 }
 
 #[test]
@@ -176,10 +177,10 @@ fn in_a_textcard_tags_end_lines_and_entities_are_signs() {
     splits("12345& b; cdef", 13, card, &["(1/2) 12345& ", "(2/2) b; cdef"]);
     splits("one<br>two", 10, Markup::Plain, &["one<br>two"]);
     let text = (10..30).map(|number| format!("line {number}")).collect::<Vec<_>>().join("<br>");
-    let short = |keep| truncate(&text, 90, card, keep);
+    let short = |keep| truncate(&text, 90, card, keep, words());
     assert_eq!(short(Keep::Both), "line 10<br>line 11<br>[… 165 bytes left out …]<br>line 27<br>line 28<br>line 29");
     assert_eq!(short(Keep::Head), "line 10<br>line 11<br>line 12<br>line 13<br>line 14<br>[… 161 bytes left out …]");
     assert_eq!(short(Keep::Tail), "[… 165 bytes left out …]<br>line 25<br>line 26<br>line 27<br>line 28<br>line 29");
-    let noted = truncate_with_note(&text, 96, card, Keep::Both, "see the file");
+    let noted = truncate_with_note(&text, 96, card, Keep::Both, "see the file", words());
     assert_eq!(noted, "line 10<br>[… 176 bytes left out …]<br>see the file<br>line 27<br>line 28<br>line 29");
 }

@@ -7,3 +7,9 @@ mod property;
 mod reading;
 mod rendered;
 mod shortened;
+
+use crate::words::{Language, Words};
+
+fn words() -> &'static Words {
+    Language::English.words()
+}

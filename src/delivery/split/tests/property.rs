@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::*;
 use super::reading::{is_balanced, join, unmarked};
 use crate::config::Keep;
+use crate::words::Language;
 
 /// Pieces of markup, whole and broken, in any order.
 pub(super) fn chaos() -> impl Strategy<Value = String> {
@@ -141,6 +142,10 @@ pub(super) fn any_markup() -> impl Strategy<Value = Markup> {
     select(vec![Markup::Plain, Markup::Markdown, Markup::MarkdownV2])
 }
 
+pub(super) fn any_language() -> impl Strategy<Value = Language> {
+    select(vec![Language::English, Language::Chinese])
+}
+
 /// The widest mark of so many parts.
 fn mark(parts: usize) -> usize {
     format!("({parts}/{parts})\n\n").len()
@@ -173,11 +178,11 @@ proptest! {
     }
 
     #[test]
-    fn any_limit_ends(text in chaos(), limit in 0_usize..100, markup in any_markup()) {
+    fn any_limit_ends(text in chaos(), limit in 0_usize..100, markup in any_markup(), language in any_language()) {
         let parts = split(&text, limit, markup);
         prop_assert!(parts.len() <= text.len().max(1));
         for keep in [Keep::Head, Keep::Tail, Keep::Both] {
-            let _ = truncate(&text, limit, markup, keep);
+            let _ = truncate(&text, limit, markup, keep, language.words());
         }
     }
 
@@ -209,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn no_sign_of_a_textcard_is_cut(pieces in vec(select(vec!["<br>", "<br>", "&lt;a", "&amp;", "字", "👍🏽", " word", "<", "&", ";", "\n"]), 1..200), limit in 70_usize..200) {
+    fn no_sign_of_a_textcard_is_cut(pieces in vec(select(vec!["<br>", "<br>", "&lt;a", "&amp;", "字", "👍🏽", " word", "<", "&", ";", "\n"]), 1..200), limit in 70_usize..200, language in any_language()) {
         let text = pieces.concat();
         let parts = split(&text, limit, Markup::Textcard);
         prop_assert!(parts.iter().all(|part| part.len() <= limit), "{parts:?}");
@@ -222,7 +227,7 @@ proptest! {
             at = cut;
         }
         for keep in [Keep::Head, Keep::Tail, Keep::Both] {
-            let short = truncate(&text, limit, Markup::Textcard, keep);
+            let short = truncate(&text, limit, Markup::Textcard, keep, language.words());
             prop_assert!(short.len() <= limit, "{short:?}");
             let left = short.replace("<br>", "").replace("&lt;", "").replace("&amp;", "");
             let whole = text.replace("<br>", "").replace("&lt;", "").replace("&amp;", "");

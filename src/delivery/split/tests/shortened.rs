@@ -4,14 +4,19 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::*;
-use super::property::{any_markup, chaos, sound};
+use super::property::{any_language, any_markup, chaos, sound};
 use super::reading::{blocks, is_balanced};
 use crate::config::Keep;
+use crate::words::Language;
 
 /// The text before and after the notice, and the number in it.
-fn taken_apart(short: &str) -> (&str, usize, &str) {
-    let (head, rest) = short.split_once("[… ").unwrap();
-    let (number, tail) = rest.split_once(" bytes left out …]").unwrap();
+fn taken_apart(short: &str, language: Language) -> (&str, usize, &str) {
+    let (before, behind) = match language {
+        Language::English => ("[… ", " bytes left out …]"),
+        Language::Chinese => ("【此处省略 ", " 字节】"),
+    };
+    let (head, rest) = short.split_once(before).unwrap();
+    let (number, tail) = rest.split_once(behind).unwrap();
     (head, number.parse().unwrap(), tail)
 }
 
@@ -40,8 +45,8 @@ fn only_beginnings(text: &str, start: &str) -> bool {
 }
 
 /// Whether so many bytes can be what is missing.
-fn is_true(text: &str, short: &str) -> bool {
-    let (head, missing, tail) = taken_apart(short);
+fn is_true(text: &str, short: &str, language: Language) -> bool {
+    let (head, missing, tail) = taken_apart(short, language);
     let heads: Vec<usize> = (0..=head.len())
         .filter(|kept| {
             head.is_char_boundary(*kept) && text.starts_with(&head[..*kept]) && only_ends(text, &head[*kept..])
@@ -63,33 +68,33 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_number_is_true(text in chaos(), limit in 150_usize..500, markup in any_markup(), keep in any_keep()) {
+    fn the_number_is_true(text in chaos(), limit in 150_usize..500, markup in any_markup(), keep in any_keep(), language in any_language()) {
         // The notice is looked for by its bracket.
-        let short = truncate(&text, limit, markup, keep);
+        let short = truncate(&text, limit, markup, keep, language.words());
         if text.len() <= limit {
             prop_assert_eq!(short, text);
         } else {
             prop_assert!(short.len() <= limit, "{} of {}", short.len(), limit);
-            prop_assert!(is_true(&text, &short), "{text:?} became {short:?}");
+            prop_assert!(is_true(&text, &short, language), "{text:?} became {short:?}");
         }
     }
 
     #[test]
-    fn sound_markup_stays_sound(sound in sound(), limit in 300_usize..600, keep in any_keep()) {
+    fn sound_markup_stays_sound(sound in sound(), limit in 300_usize..600, keep in any_keep(), language in any_language()) {
         let text = &sound.text;
-        let short = truncate(text, limit, Markup::Markdown, keep);
+        let short = truncate(text, limit, Markup::Markdown, keep, language.words());
         prop_assert!(short.len() <= limit);
         prop_assert!(is_balanced(&short), "{short:?}");
         if text.len() > limit {
-            prop_assert!(is_true(text, &short), "{text:?} became {short:?}");
+            prop_assert!(is_true(text, &short, language), "{text:?} became {short:?}");
         }
     }
 
     #[test]
-    fn a_long_font_is_ended_and_begun_again(words in 100_usize..300, limit in 150_usize..600, keep in any_keep()) {
+    fn a_long_font_is_ended_and_begun_again(words in 100_usize..300, limit in 150_usize..600, keep in any_keep(), language in any_language()) {
         let text = format!("<font color=\"warning\">{}</font>\nend", "满 ".repeat(words));
         prop_assume!(text.len() > limit);
-        let short = truncate(&text, limit, Markup::Markdown, keep);
+        let short = truncate(&text, limit, Markup::Markdown, keep, language.words());
         prop_assert!(short.len() <= limit);
         prop_assert_eq!(short.matches("<font color=\"warning\">").count(), short.matches("</font>").count(), "{}", short);
     }

@@ -1,0 +1,214 @@
+//! The program's own words in messages, in each language: all that a receiver reads and no user wrote. Pure.
+//!
+//! Nothing that decides may depend on them: keys of cooldowns and of `--on change` are made of facts, or of the English
+//! words. Errors, hints, warnings and JSON are English and stand where they are made.
+
+mod en;
+mod zh;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Units;
+use crate::error::Status;
+
+/// A language of messages and manual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    /// Chinese.
+    #[serde(rename = "zh")]
+    Chinese,
+}
+
+impl Language {
+    /// Its name as a value of the setting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// Whether it is English.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    pub(crate) fn is_english(&self) -> bool {
+        *self == Self::English
+    }
+
+    /// Its words.
+    pub(crate) fn words(self) -> &'static Words {
+        match self {
+            Self::English => &en::WORDS,
+            Self::Chinese => &zh::WORDS,
+        }
+    }
+}
+
+/// The words of one language. A new one is asked for by the compiler in each language.
+pub(crate) struct Words {
+    // Punctuation.
+    /// Between a name and its value.
+    pub(crate) colon: &'static str,
+    /// Between the items of a list.
+    pub(crate) comma: &'static str,
+    /// Between names.
+    pub(crate) name_comma: &'static str,
+    /// Around the status that a title begins with, with what keeps it apart.
+    pub(crate) brackets: [&'static str; 2],
+    /// Around what distinguishes a title, with what keeps it apart.
+    pub(crate) parentheses: [&'static str; 2],
+    /// Of durations.
+    pub(crate) units: Units,
+
+    // Levels, in their brackets.
+    pub(crate) info: &'static str,
+    pub(crate) ok: &'static str,
+    pub(crate) warning: &'static str,
+    pub(crate) critical: &'static str,
+
+    // Links and cards.
+    /// A link without a label.
+    pub(crate) details: &'static str,
+    /// A picture that is only a link.
+    pub(crate) picture: &'static str,
+    /// The button of a card with choices.
+    pub(crate) submit: &'static str,
+    /// What a card calls its source.
+    pub(crate) card_source: &'static str,
+
+    // Fields.
+    pub(crate) link: &'static str,
+    pub(crate) image: &'static str,
+    pub(crate) attachment: &'static str,
+    pub(crate) host: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) exit_code: &'static str,
+    pub(crate) signal: &'static str,
+    pub(crate) ended_by: &'static str,
+    pub(crate) error: &'static str,
+    pub(crate) duration: &'static str,
+    pub(crate) started: &'static str,
+    pub(crate) failed_since: &'static str,
+    pub(crate) repository: &'static str,
+    pub(crate) branch: &'static str,
+    pub(crate) tag: &'static str,
+    pub(crate) commit: &'static str,
+    pub(crate) author: &'static str,
+    pub(crate) job: &'static str,
+
+    // How a command or a CI run ended, behind its name.
+    pub(crate) succeeded: &'static str,
+    pub(crate) failed: &'static str,
+    pub(crate) canceled: &'static str,
+    pub(crate) recovered: &'static str,
+    pub(crate) not_started: &'static str,
+    pub(crate) ended_somehow: &'static str,
+    /// With an exit code.
+    pub(crate) failed_with: fn(i32) -> String,
+    /// By a signal.
+    pub(crate) killed_by: fn(&str) -> String,
+    /// After a duration.
+    pub(crate) timed_out: fn(&str) -> String,
+
+    // Why a command could not be started or ended.
+    /// It runs on as this process.
+    pub(crate) still_running: fn(u32) -> String,
+    /// Why there is no such program: the system's words, in its language.
+    pub(crate) no_such_program: fn(&str) -> String,
+    pub(crate) has_windows_line_ends: &'static str,
+    pub(crate) is_shell_word: &'static str,
+    pub(crate) is_shell_line: &'static str,
+    pub(crate) needs_whole_path: &'static str,
+
+    // Texts that are not whole.
+    /// So many last lines of so many.
+    pub(crate) last_lines: fn(u64, u64) -> String,
+    /// So many bytes are missing.
+    pub(crate) left_out: fn(u64) -> String,
+    /// The whole text is in a file of that name, or in several up to another one.
+    pub(crate) whole_text_in: fn(&str, Option<&str>) -> String,
+    /// The name of such a file, of a host and a time.
+    pub(crate) text_file: fn(&str, &str) -> String,
+    /// Its number among several.
+    pub(crate) file_number: fn(usize, usize) -> String,
+
+    // Attached files.
+    /// A file is missing: its name, why, and the English error about it.
+    pub(crate) missing_file: fn(&str, MissingFile, &str) -> String,
+    /// A file was last written at a time before the command began.
+    pub(crate) old_file: fn(&str, &str) -> String,
+
+    // Notifications.
+    pub(crate) firing: &'static str,
+    pub(crate) resolved: &'static str,
+    /// So many of them in a title.
+    pub(crate) counted: fn(&str, usize) -> String,
+    /// So many more in a title.
+    pub(crate) more: fn(u64) -> String,
+    /// Names, of which so many more are not shown, of so many in all.
+    pub(crate) more_names: fn(&str, usize, usize) -> String,
+    /// An alert without a name, of a system.
+    pub(crate) nameless: fn(&str) -> String,
+    /// So many more alerts are not in the notification.
+    pub(crate) more_alerts: fn(u64) -> String,
+    pub(crate) values: &'static str,
+    /// Since when and until when.
+    pub(crate) since: fn(&str) -> String,
+    pub(crate) until: fn(&str) -> String,
+    pub(crate) period_comma: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) panel: &'static str,
+    pub(crate) dashboard: &'static str,
+    pub(crate) silence: &'static str,
+
+    // Marks before a message.
+    /// Late by a duration, and from that time; with what keeps it apart.
+    pub(crate) delayed: fn(&str, &str) -> String,
+    /// Behind that mark, where the message itself cannot have it.
+    pub(crate) next_is_late: &'static str,
+    /// So many repeats since a time.
+    pub(crate) held_back: fn(u64, &str) -> String,
+    /// The own target failed: its channel, and how.
+    pub(crate) fallback: fn(&str, Failure) -> String,
+
+    /// The test message of `check`, from a host at a time.
+    pub(crate) test_message: fn(&str, &str) -> String,
+    /// The profile's name where the environment is used.
+    pub(crate) environment: &'static str,
+}
+
+/// Why a file cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingFile {
+    /// There is none.
+    Absent,
+    /// It may not be read.
+    Forbidden,
+    /// It is a folder.
+    Folder,
+    /// It has no bytes.
+    Empty,
+    /// It has too many.
+    TooLarge,
+    /// Anything else.
+    Unusable,
+}
+
+/// Why the first target of an alert failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// WeCom's code.
+    Errcode(i64),
+    /// There was no answer from WeCom.
+    Status(Status),
+}
+
+/// Two pieces with a blank between them, unless both are wide characters where they meet.
+pub(crate) fn spaced(left: &str, right: &str) -> String {
+    let is_wide = |c: Option<char>| c.is_some_and(|c| matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}'));
+    let gap = if is_wide(left.chars().next_back()) && is_wide(right.chars().next()) { "" } else { " " };
+    format!("{left}{gap}{right}")
+}

@@ -1,0 +1,122 @@
+//! The program's own words in Chinese.
+
+use super::{Failure, MissingFile, Words, spaced};
+use crate::clock::units;
+use crate::error::Status;
+
+pub(super) static WORDS: Words = Words {
+    colon: "：",
+    comma: "，",
+    name_comma: "、",
+    brackets: ["【", "】"],
+    parentheses: ["（", "）"],
+    units: units([" 天", " 小时", " 分钟", " 秒"]),
+
+    info: "【通知】",
+    ok: "【正常】",
+    warning: "【警告】",
+    critical: "【严重】",
+
+    details: "详情",
+    picture: "图片",
+    submit: "提交",
+    card_source: "来源",
+
+    link: "链接",
+    image: "图片",
+    attachment: "附件",
+    host: "主机",
+    command: "命令",
+    exit_code: "退出码",
+    signal: "信号",
+    ended_by: "终止方式",
+    error: "原因",
+    duration: "耗时",
+    started: "开始时间",
+    failed_since: "故障开始",
+    repository: "仓库",
+    branch: "分支",
+    tag: "标签",
+    commit: "提交",
+    author: "作者",
+    job: "任务",
+
+    succeeded: "成功",
+    failed: "失败",
+    canceled: "已取消",
+    recovered: "已恢复",
+    not_started: "无法启动",
+    ended_somehow: "已结束，结果不明",
+    failed_with: |code| format!("失败，退出码 {code}"),
+    killed_by: |signal| format!("被 {signal} 终止"),
+    timed_out: |limit| format!("超时，时限 {limit}"),
+
+    still_running: |id| format!("无法终止，仍在运行，进程号 {id}"),
+    no_such_program: |_| "找不到这个程序".to_owned(),
+    has_windows_line_ends: "；脚本是 Windows 换行，程序名末尾带回车，请去掉",
+    is_shell_word: "；这是 shell 的内部命令，请写成 -- sh -c '命令行'",
+    is_shell_line: "；这像是一行 shell 命令，请写成 -- sh -c '命令行'",
+    needs_whole_path: "；请写完整路径，cron 和 systemd 的 PATH 很短",
+
+    last_lines: |shown, all| format!("【共 {all} 行输出，以下是最后 {shown} 行】"),
+    left_out: |bytes| format!("【此处省略 {bytes} 字节】"),
+    whole_text_in: |first, last| match last {
+        Some(last) => format!("全文见随后的文件 {first} 至 {last}"),
+        None => format!("全文见随后的文件 {first}"),
+    },
+    text_file: |host, time| format!("告警-{host}-{time}"),
+    file_number: |number, count| format!("-第{number}份-共{count}份"),
+
+    missing_file: |name, missing, _| {
+        let why = match missing {
+            MissingFile::Absent => "文件不存在",
+            MissingFile::Forbidden => "没有读取权限",
+            MissingFile::Folder => "这是目录，不是文件",
+            MissingFile::Empty => "文件为空或不足 6 字节",
+            MissingFile::TooLarge => "文件太大",
+            MissingFile::Unusable => "文件无法读取或不符合要求",
+        };
+        format!("{name} 未能发送：{why}")
+    },
+    old_file: |name, at| format!("{name} 是本次运行之前的文件，最后修改于 {at}"),
+
+    firing: "告警",
+    resolved: "恢复",
+    counted: |word, count| format!("{word} {count}"),
+    more: |count| format!("另有 {count} 条"),
+    more_names: |names, _, count| format!("{names} 等 {count} 种"),
+    nameless: |system| format!("{system} 告警"),
+    more_alerts: |count| format!("另有 {count} 条告警不在本次通知里"),
+    values: "数值",
+    since: |time| format!("始于 {time}"),
+    until: |time| format!("止于 {time}"),
+    period_comma: "，",
+    source: "来源",
+    panel: "面板",
+    dashboard: "仪表盘",
+    silence: "静默",
+
+    delayed: |age, at| format!("【延迟 {age}，原时间 {at}】"),
+    next_is_late: "下一条消息是延迟送达的",
+    held_back: |count, since| format!("【{since} 以来已合并 {count} 条重复告警】"),
+    fallback: |channel, failure| {
+        let why = match failure {
+            Failure::Errcode(code) => format!("错误码 {code}"),
+            Failure::Status(status) => match status {
+                Status::Config => "配置有误",
+                Status::Auth => "凭据被拒绝",
+                Status::Refused => "消息被拒绝",
+                Status::Temporary => "连不上企业微信",
+                Status::RateLimited => "超出频率限制",
+                Status::Unknown => "没有收到应答",
+                _ => "发送失败",
+            }
+            .to_owned(),
+        };
+        let channel = if channel == "app" { "应用" } else { channel };
+        format!("【备用通道：{}，{why}】", spaced(channel, "未送达"))
+    },
+
+    test_message: |host, at| format!("wecom-alert 测试消息，来自主机 {host}，时间 {at}"),
+    environment: "环境变量",
+};
