@@ -144,8 +144,8 @@ pub static EXIT_CODES: [ExitCodeRow; 12] = [
         code: 6,
         statuses: &[Status::Partial],
         meaning: "some recipients or some parts did not get it",
-        cause: "one unknown recipient among others, an attachment that could not be read or sent",
-        next: "send what failed again; --allow-partial makes it 0",
+        cause: "one unknown recipient among others, an attachment that could not be read or sent, a template that does not fit",
+        next: "send what failed again, or correct the template; --allow-partial makes it 0",
     },
     ExitCodeRow {
         code: 7,

@@ -188,7 +188,10 @@ impl SecretSource {
     }
 
     fn error(&self, what: &str, hint: &str) -> Error {
-        Error::config(format!("{}: {what}", self.origin), hint)
+        // A word that names no file may be the credential itself.
+        let is_file = matches!(&self.form, Form::File(path) if path.is_file());
+        let place = if is_file { self.place() } else { self.origin.clone() };
+        Error::config(format!("{place}: {what}"), hint)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use minijinja::ErrorKind;
 use serde_json::{Map, Value};
 
+use super::syntax_hints::syntax_hint;
 use super::{FILTERS, WHOLE, called};
 use crate::error::Error;
 use crate::sanitize::{excerpt, first_items, one_line};
@@ -41,10 +42,7 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
             let what = words.map_or_else(|| "something".to_owned(), |words| format!("`{}`", shown(words)));
             Error::usage(format!("{place}: {what} is undefined"), names_hint(source, data, words))
         }
-        ErrorKind::SyntaxError => Error::usage(
-            format!("{place}: {detail}"),
-            "look for an unclosed {{, {% or {#, and for a missing endif or endfor",
-        ),
+        ErrorKind::SyntaxError => Error::usage(format!("{place}: {detail}"), syntax_hint(source)),
         ErrorKind::UnknownFilter => {
             let unknown = error.detail().and_then(|detail| detail.split_whitespace().nth(1)).unwrap_or_default();
             let near = FILTERS.into_iter().find(|known| is_near(unknown, known));

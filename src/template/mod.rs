@@ -6,6 +6,7 @@
 //! what it can build has no bound. Values are escaped, see [`Escaping`]; what is undefined is an error.
 
 mod errors;
+mod syntax_hints;
 mod values;
 
 #[cfg(test)]
