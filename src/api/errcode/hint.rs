@@ -44,8 +44,8 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
     let hint = entry.hint;
     match code {
         0 if warns_of_wrong_json(&answer.errmsg) => {
-            "check the JSON type of every field of the payload (a number where text belongs, and the like) and that it \
-             is UTF-8: WeCom could not read it all, so the message may be missing; without --payload please report this \
+            "check the JSON type of every field of the payload (a number in place of text, for example) and that it is \
+             UTF-8: WeCom could not read all of it, so the message may be missing; without --payload, please report this \
              as a defect of wecom-alert"
                 .to_owned()
         }
@@ -83,8 +83,8 @@ fn place_of(ctx: &HintContext<'_>) -> Option<String> {
 fn trusted_ip(hint: &str, errmsg: &str) -> String {
     match seen_ip(errmsg) {
         Some(ip) => format!(
-            "add {ip}, the address that WeCom saw, under 应用管理 → the app → 企业可信IP and wait about a minute for the \
-             change, or send through a --proxy whose address stands there"
+            "add {ip}, the address that WeCom saw, under 应用管理 → the app → 企业可信IP, then wait about a minute; or send \
+             through a --proxy whose address is listed there"
         ),
         None => hint.to_owned(),
     }
@@ -99,12 +99,12 @@ fn with_errmsg(hint: &str, errmsg: &str) -> String {
 
 fn frequency<'a>(hint: &'a str, ctx: &HintContext<'_>) -> &'a str {
     if is_gettoken(ctx.endpoint) {
-        "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP on \
-         gettoken for that long; do not switch the token cache off, since every gettoken call counts"
+        "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP's \
+         gettoken calls that long; keep the token cache on, since every gettoken call counts"
     } else if is_webhook_send(ctx.endpoint) && ctx.period.is_some() {
-        "wait until the period of --rate is over: the webhook's limit counts everybody who sends with its key"
+        "wait until the period of --rate is over: the webhook's limit is for everybody who uses its key together"
     } else if ctx.endpoint.contains("webhook/") {
-        "wait 60 s: a webhook takes 20 messages a minute, counted over everybody who sends with its key"
+        "wait 60 s: a webhook accepts 20 messages a minute from all who use its key together"
     } else {
         hint
     }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn ids_and_permissions_name_their_page() {
-        assert_has(&hint(301_002, "", "message/send"), &["one and the same app", "AgentId", "agent_id 1000002"]);
+        assert_has(&hint(301_002, "", "message/send"), &["the same app", "AgentId", "agent_id 1000002"]);
         assert_has(&hint(48002, "", "message/send"), &["应用管理 → the app → Secret", "通讯录同步"]);
         assert_has(&hint(48002, "", "appchat/send"), &["可见范围", "root department"]);
         assert_has(&hint(81013, "", "message/send"), &["可见范围", "--to-party"]);
