@@ -74,17 +74,17 @@ from_python="sh build.sh --install-tools, or pip install $PYTHON_TOOLS"
 # so they are separated by what cargo takes for that.
 separator=$(printf '\037')
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
-CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$target=/target"
-CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$cargo_home=/cargo"
-CARGO_ENCODED_RUSTFLAGS="$CARGO_ENCODED_RUSTFLAGS$separator--remap-path-prefix=$top=/src"
-export CARGO_ENCODED_RUSTFLAGS
+flags="--remap-path-prefix=$target=/target$separator--remap-path-prefix=$cargo_home=/cargo"
+flags="$flags$separator--remap-path-prefix=$top=/src"
 
-# Builds for a target, and sets `binary`. zig is linker and C compiler, and brings the C library of each target.
+# Builds for a target, and sets `binary`. zig is linker and C compiler, and brings the C library of each target. It links what
+# is static to a fixed address unless it is told -pie.
 build() {
     needs cargo 'https://rustup.rs'
     needs cargo-zigbuild "$from_python"
     rustup target list --installed 2>/dev/null | grep -qx "${1%.2.17}" || fail "rustup target add ${1%.2.17}"
-    cargo zigbuild --release --locked --bin wecom-alert --target "$1" --target-dir "$target"
+    case $1 in *-musl) pie=${separator}-Clink-arg=-pie ;; *) pie= ;; esac
+    CARGO_ENCODED_RUSTFLAGS=$flags$pie cargo zigbuild --release --locked --bin wecom-alert --target "$1" --target-dir "$target"
     binary=$target/${1%.2.17}/release/wecom-alert
 }
 
@@ -183,6 +183,16 @@ package() {
     finish "$3" "$work/package"
 }
 
+# wheel CPU: the static program serves every Linux that pip knows. maturin builds once more, with options of its own.
+wheel() {
+    needs maturin "$from_python"
+    rm -rf "$work/wheel"
+    (cd examples/package && CARGO_ENCODED_RUSTFLAGS=$flags$separator-Clink-arg=-pie CARGO_TARGET_DIR=$target \
+        maturin build --quiet --release --locked --zig --target "$1-unknown-linux-musl" \
+        --compatibility manylinux2014 musllinux_1_1 --out "$work/wheel")
+    for file in "$work"/wheel/*.whl; do finish "${file##*/}" "$file"; done
+}
+
 # image NAME
 image() {
     needs buildah 'of your system'
@@ -226,9 +236,7 @@ for product do
             esac
             ;;
         wheel | wheel-aarch64)
-            case $product in *-aarch64) cpu=aarch64 ;; *) cpu=x86_64 ;; esac
-            build "$cpu-unknown-linux-musl"
-            wheel "$cpu"
+            case $product in *-aarch64) wheel aarch64 ;; *) wheel x86_64 ;; esac
             ;;
         image)
             build x86_64-unknown-linux-musl

@@ -121,7 +121,11 @@ fn read(opened: File, path: PathBuf) -> Result<Found> {
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::config(
         format!("config file {} cannot be read: {error}", path.display()),
-        hint_for(error, "let this user read it, or name another file with `--config`"),
+        hint_for(
+            error,
+            "let this user read it (that of the packages is for the group wecom-alert), or name another file with `--config`, \
+             such as /dev/null",
+        ),
     )
 }
 
@@ -162,6 +166,9 @@ impl ConfigFile {
     /// That others can read the credentials in it, if they can.
     pub(super) fn exposure(&self) -> Option<Exposure> {
         let mode = self.mode.filter(|mode| self.has_inline_secrets && mode & 0o077 != 0)?;
+        if mode & 0o007 == 0 && is_for_a_group(&self.path) {
+            return None;
+        }
         let path = self.path.display();
         Some(Exposure {
             what: format!("config file {path} holds credentials and can be read by others (mode {mode:04o})"),
@@ -198,6 +205,20 @@ pub(super) fn readers(mode: u32) -> String {
         (false, false) => "its owner alone",
     };
     format!("{who} (mode {mode:04o})")
+}
+
+/// Whether root gave the file to a group, as the packages do with that of the system: its members are meant to read it.
+#[cfg(unix)]
+fn is_for_a_group(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    path.metadata().is_ok_and(|about| about.uid() == 0 && about.gid() != 0)
+}
+
+/// Other platforms have no such owners.
+#[cfg(not(unix))]
+fn is_for_a_group(_: &Path) -> bool {
+    false
 }
 
 /// The mode of a regular file.

@@ -24,6 +24,8 @@ mod long_text;
 mod network;
 #[cfg(unix)]
 mod outbox;
+#[cfg(unix)]
+mod packages;
 mod payloads;
 #[cfg(unix)]
 mod progress_bar;

@@ -185,6 +185,25 @@ fn a_file_with_secrets_that_others_can_read_draws_a_warning() {
     }
 }
 
+/// As the packages install it: /etc/wecom-alert/config.toml is root's, and members of the group wecom-alert read it.
+#[cfg(unix)]
+#[test]
+fn a_file_that_root_gave_to_a_group_is_meant_for_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let (env, wecom) = (TestEnv::new(), wecom());
+    let told = |mode| {
+        let cmd = app_send(&env).args(["-P", "ops"]).config(CONFIG).base_url(&wecom);
+        fs::set_permissions(env.config_file(), fs::Permissions::from_mode(mode)).unwrap();
+        if fs::metadata(env.config_file()).unwrap().uid() == 0 {
+            chown(env.config_file(), None, Some(4242)).unwrap();
+        }
+        warnings(&assert_document(&cmd.run(), "a group's", 0, &json!({"status": "sent"}))).len()
+    };
+    assert_eq!(told(0o644), 1, "everybody");
+    let is_root = fs::metadata(env.config_file()).unwrap().uid() == 0;
+    assert_eq!(told(0o640), usize::from(!is_root), "a user's own file is for nobody else");
+}
+
 #[test]
 fn a_mark_at_the_start_and_windows_line_ends_are_fine() {
     let (env, wecom) = (TestEnv::new(), wecom());

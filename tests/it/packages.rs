@@ -1,0 +1,227 @@
+//! What is released, `examples/package`: the script that installs the program, and files that have to agree with each other.
+//! What needs a release build is tested by `examples/package/test.sh`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::support::needs;
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(top().join(name)).unwrap()
+}
+
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A file of the server, and how many of its bytes arrive.
+type Served = (Vec<u8>, usize);
+
+/// Serves files under their names on loopback, one connection after the other.
+fn serve(files: BTreeMap<String, Served>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let files = Arc::new(files);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let Some(request) = lines.next() else { continue };
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let name = request.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
+            let (status, (body, arrives)) = match files.get(&name) {
+                Some(served) => ("200 OK", served.clone()),
+                None => ("404 Not Found", (Vec::new(), 0)),
+            };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            // A client that gave up is no fault of the server.
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..arrives]));
+        }
+    });
+    address
+}
+
+/// A folder for an installation, with a server that has the archive for this machine and its sum.
+struct Release {
+    folder: tempfile::TempDir,
+    archive: String,
+    files: BTreeMap<String, Served>,
+}
+
+impl Release {
+    /// The program in it is a script that tells its version.
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = format!("wecom-alert-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH);
+        write_program(&folder.path().join("wecom-alert"), program);
+        let at = folder.path().join(&archive);
+        let run = Command::new("tar").arg("-czf").arg(&at).arg("-C").arg(folder.path()).arg("wecom-alert").status();
+        assert!(run.unwrap().success());
+        let bytes = fs::read(&at).unwrap();
+        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sums = format!("{}  other.deb\n{sum}  {archive}\n", "0".repeat(64)).into_bytes();
+        let files = [(archive.clone(), bytes), ("SHA256SUMS".to_owned(), sums)];
+        let files = files.map(|(name, bytes)| (name, (bytes.clone(), bytes.len()))).into();
+        Self { folder, archive, files }
+    }
+
+    fn serve(&self) -> String {
+        serve(self.files.clone())
+    }
+
+    fn to(&self) -> PathBuf {
+        self.folder.path().join("bin")
+    }
+
+    /// Pipes the beginning of the script into a shell, as `curl … | sh` does.
+    fn install(&self, from: &str, bytes: usize, variables: &[(&str, &str)]) -> Output {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path().join("tools").display());
+        let script = read("examples/package/install.sh");
+        let mut shell = Command::new("/bin/sh");
+        shell.env_clear().env("PATH", path).env("INSTALL_FROM", from).env("INSTALL_TO", self.to());
+        shell.envs(variables.iter().copied()).stdin(std::process::Stdio::piped());
+        shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(&script.as_bytes()[..bytes.min(script.len())]).unwrap();
+        shell.wait_with_output().unwrap()
+    }
+
+    fn refuses(&self, from: &str, words: &str, variables: &[(&str, &str)]) {
+        let run = self.install(from, usize::MAX, variables);
+        let told = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(!run.status.success() && told.contains(words), "{words}: {told}");
+        assert_eq!(self.installed(), None, "{words}");
+    }
+
+    /// What lies in the folder, if there is one.
+    fn installed(&self) -> Option<Vec<String>> {
+        let entries = fs::read_dir(self.to()).ok()?;
+        Some(entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+    }
+}
+
+const PROGRAM: &str = "#!/bin/sh\necho wecom-alert 1.2.3\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_script_installs_what_has_the_right_sum() {
+    if !needs("curl") {
+        return;
+    }
+    let release = Release::new(PROGRAM);
+    let from = release.serve();
+    // Twice: the second time over the first one.
+    for _ in 0..2 {
+        let run = release.install(&from, usize::MAX, &[]);
+        let told = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        assert!(told.contains("wecom-alert 1.2.3") && told.contains("is not in your PATH"), "{told}");
+        assert_eq!(release.installed().unwrap(), ["wecom-alert"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_script_installs_nothing_else() {
+    if !needs("curl") {
+        return;
+    }
+    let whole = Release::new(PROGRAM);
+    let from = whole.serve();
+    whole.refuses(&from, "and should have 1234", &[("INSTALL_SHA256", "1234")]);
+    whole.refuses("http://127.0.0.1:9", "cannot fetch http://127.0.0.1:9/wecom-alert-", &[]);
+
+    let mut damaged = Release::new(PROGRAM);
+    damaged.files.get_mut(&damaged.archive).unwrap().0[20] ^= 1;
+    damaged.refuses(&damaged.serve(), "nothing was installed", &[]);
+    let mut cut = Release::new(PROGRAM);
+    cut.files.get_mut(&cut.archive).unwrap().1 -= 10;
+    cut.refuses(&cut.serve(), "cannot fetch", &[]);
+    let mut unnamed = Release::new(PROGRAM);
+    unnamed.files.insert("SHA256SUMS".to_owned(), (b"0  other\n".to_vec(), 9));
+    unnamed.refuses(&unnamed.serve(), "SHA256SUMS does not name", &[]);
+    let foreign = Release::new("#!/nowhere/at/all\n");
+    foreign.refuses(&foreign.serve(), "does not run here", &[]);
+
+    // Another system, another processor.
+    for (system, cpu, words) in
+        [("Linux", "riscv64", "no program for riscv64"), ("Darwin", "arm64", "no program for Darwin")]
+    {
+        let release = Release::new(PROGRAM);
+        let tools = release.folder.path().join("tools");
+        fs::create_dir(&tools).unwrap();
+        let uname = format!("#!/bin/sh\n[ \"$1\" = -m ] && echo {cpu} || echo {system}\n");
+        write_program(&tools.join("uname"), &uname);
+        release.refuses(&from, words, &[]);
+    }
+    // The script itself was cut on its way.
+    let length = read("examples/package/install.sh").len();
+    for bytes in [length / 4, length / 2, length - 10] {
+        whole.install(&from, bytes, &[]);
+        assert_eq!(whole.installed(), None, "{bytes} of {length} bytes");
+    }
+}
+
+/// Where a release is fetched from, archives have the names that the script gives them.
+#[test]
+fn archives_have_one_name() {
+    let (build, manifest) = (read("examples/package/build.sh"), read("Cargo.toml"));
+    for triple in ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-unknown-linux-gnu"] {
+        assert!(build.contains(&format!("wecom-alert-{triple}.tar.gz")), "{triple}");
+    }
+    assert!(build.contains("finish \"wecom-alert-$1.tar.gz\""));
+    let binstall = "pkg-url = \"{ repo }/releases/download/v{ version }/{ name }-{ target }{ archive-suffix }\"";
+    assert!(manifest.contains(binstall), "cargo binstall");
+    let install = read("examples/package/install.sh");
+    assert!(install.contains(&format!("{}/releases/latest/download", env!("CARGO_PKG_REPOSITORY"))));
+}
+
+/// The pages that the packages bring are those that the manual tells to make.
+#[test]
+fn packages_bring_every_page() {
+    let build = read("examples/package/build.sh");
+    let manual = read("src/manual/en/config.md");
+    let lists = |text: &str, variable: &str| {
+        let text = text.replace("\\\n", " ");
+        let begins = format!("for {variable} in ");
+        let lists = text.match_indices(&begins).map(|(at, words)| {
+            let list = text[at + words.len()..].split(';').next().unwrap();
+            list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        });
+        lists.collect::<Vec<_>>()
+    };
+    let told: Vec<_> = [lists(&manual, "c"), lists(&manual, "t")].concat();
+    let made = lists(&build, "name");
+    assert!(told.len() == 2 && told[1].len() > 8, "{told:?}");
+    assert_eq!(made, told);
+}
+
+/// The packages put the program and the script of the units elsewhere: build.sh changes the beginning of their paths.
+#[test]
+fn units_name_what_is_installed() {
+    for unit in ["wecom-alert@.service", "wecom-alert-flush.service"] {
+        let text = read(&format!("examples/systemd/{unit}"));
+        let start = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        assert!(
+            start.starts_with("/usr/local/bin/wecom-alert ") || start.starts_with("/usr/local/libexec/wecom-alert/")
+        );
+        for line in ["User=wecom-alert", "StateDirectoryMode=2770", "ProtectSystem=strict"] {
+            assert!(text.lines().any(|is| is == line), "{unit} lacks {line}");
+        }
+    }
+    assert!(read("examples/systemd/tmpfiles.conf").contains("d /var/lib/wecom-alert 2770 wecom-alert wecom-alert"));
+}
