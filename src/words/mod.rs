@@ -212,3 +212,42 @@ pub(crate) fn spaced(left: &str, right: &str) -> String {
     let gap = if is_wide(left.chars().next_back()) && is_wide(right.chars().next()) { "" } else { " " };
     format!("{left}{gap}{right}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_apart_unless_both_are_wide() {
+        for (left, right, text) in [
+            ("backup", "failed", "backup failed"),
+            ("备份", "failed", "备份 failed"),
+            ("backup", "失败", "backup 失败"),
+            ("备份", "失败", "备份失败"),
+            ("磁盘（1）", "【严重】", "磁盘（1）【严重】"),
+            ("", "失败", " 失败"),
+        ] {
+            assert_eq!(spaced(left, right), text);
+        }
+    }
+
+    /// Those that no test of whole messages brings about.
+    #[test]
+    fn every_reason_is_said_in_chinese() {
+        use MissingFile::{Absent, Empty, Folder, Forbidden, TooLarge, Unusable};
+        let words = Language::Chinese.words();
+        let missing = [Absent, Forbidden, Folder, Empty, TooLarge, Unusable];
+        let missing = missing.map(|missing| (words.missing_file)("1", missing, "why"));
+        let failed = [Status::Config, Status::Auth, Status::Refused, Status::Temporary, Status::RateLimited]
+            .map(|status| (words.fallback)("app", Failure::Status(status)));
+        let others = [
+            (words.still_running)(7),
+            (words.no_such_program)("why"),
+            words.ended_somehow.to_owned(),
+            (words.fallback)("app", Failure::Status(Status::Unknown)),
+        ];
+        for said in missing.into_iter().chain(failed).chain(others) {
+            assert!(!said.is_empty() && !said.contains(|c: char| c.is_ascii_alphabetic()), "{said}");
+        }
+    }
+}

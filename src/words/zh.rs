@@ -33,7 +33,7 @@ pub(super) static WORDS: Words = Words {
     error: "原因",
     duration: "耗时",
     started: "开始时间",
-    failed_since: "故障开始",
+    failed_since: "故障开始时间",
     repository: "仓库",
     branch: "分支",
     tag: "标签",
@@ -52,11 +52,11 @@ pub(super) static WORDS: Words = Words {
     timed_out: |limit| format!("超时，时限 {limit}"),
 
     still_running: |id| format!("无法终止，仍在运行，进程号 {id}"),
-    no_such_program: |_| "找不到这个程序".to_owned(),
-    has_windows_line_ends: "；脚本是 Windows 换行，程序名末尾带回车，请去掉",
-    is_shell_word: "；这是 shell 的内部命令，请写成 -- sh -c '命令行'",
-    is_shell_line: "；这像是一行 shell 命令，请写成 -- sh -c '命令行'",
-    needs_whole_path: "；请写完整路径，cron 和 systemd 的 PATH 很短",
+    no_such_program: |_| "找不到该程序".to_owned(),
+    has_windows_line_ends: "，程序名末尾有回车符：脚本用了 Windows 换行，请改成 Unix 换行",
+    is_shell_word: "：这是 shell 内部命令，请写成 -- sh -c '命令行'",
+    is_shell_line: "：这像是一行 shell 命令，请写成 -- sh -c '命令行'",
+    needs_whole_path: "，请写完整路径：cron 和 systemd 下的 PATH 很短",
 
     last_lines: |shown, all| format!("【共 {all} 行输出，以下是最后 {shown} 行】"),
     left_out: |bytes| format!("【此处省略 {bytes} 字节】"),
@@ -71,34 +71,34 @@ pub(super) static WORDS: Words = Words {
         let why = match missing {
             MissingFile::Absent => "文件不存在",
             MissingFile::Forbidden => "没有读取权限",
-            MissingFile::Folder => "这是目录，不是文件",
+            MissingFile::Folder => "是目录，不是文件",
             MissingFile::Empty => "文件为空或不足 6 字节",
             MissingFile::TooLarge => "文件太大",
             MissingFile::Unusable => "文件无法读取或不符合要求",
         };
         format!("{name} 未能发送：{why}")
     },
-    old_file: |name, at| format!("{name} 是本次运行之前的文件，最后修改于 {at}"),
+    old_file: |name, at| format!("{name} 是本次运行之前的旧文件，最后修改时间 {at}"),
 
     firing: "告警",
     resolved: "恢复",
     counted: |word, count| format!("{word} {count}"),
     more: |count| format!("另有 {count} 条"),
-    more_names: |names, _, count| format!("{names} 等 {count} 种"),
+    more_names: |names, _, count| format!("{} {count} 种", spaced(names, "等")),
     nameless: |system| format!("{system} 告警"),
-    more_alerts: |count| format!("另有 {count} 条告警不在本次通知里"),
+    more_alerts: |count| format!("另有 {count} 条告警未列出"),
     values: "数值",
-    since: |time| format!("始于 {time}"),
-    until: |time| format!("止于 {time}"),
+    since: |time| format!("触发时间：{time}"),
+    until: |time| format!("恢复时间：{time}"),
     period_comma: "，",
     source: "来源",
     panel: "面板",
     dashboard: "仪表盘",
     silence: "静默",
 
-    delayed: |age, at| format!("【延迟 {age}，原时间 {at}】"),
-    next_is_late: "下一条消息是延迟送达的",
-    held_back: |count, since| format!("【{since} 以来已合并 {count} 条重复告警】"),
+    delayed: |age, at| format!("【延迟 {age}，原发送时间 {at}】"),
+    next_is_late: "下一条消息延迟送达",
+    held_back: |count, since| format!("【自 {since} 起已抑制 {count} 条重复告警】"),
     fallback: |channel, failure| {
         let why = match failure {
             Failure::Errcode(code) => format!("错误码 {code}"),
@@ -114,7 +114,7 @@ pub(super) static WORDS: Words = Words {
             .to_owned(),
         };
         let channel = if channel == "app" { "应用" } else { channel };
-        format!("【备用通道：{}，{why}】", spaced(channel, "未送达"))
+        format!("【改发：{}，{why}】", spaced(channel, "未送达"))
     },
 
     test_message: |host, at| format!("wecom-alert 测试消息，来自主机 {host}，时间 {at}"),

@@ -48,3 +48,5 @@ mod token_cache;
 #[cfg(unix)]
 mod usage;
 mod waits;
+#[cfg(unix)]
+mod words;
