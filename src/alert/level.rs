@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
+use strum::VariantArray;
+
 use crate::error::Error;
+use crate::suggest::{is_near, nearest};
 use crate::words::Words;
 
 /// How bad it is, from calm to loud. Read from any word that people write for it.
@@ -129,8 +132,14 @@ impl FromStr for Level {
 
     fn from_str(word: &str) -> Result<Self, Error> {
         Self::from_word(word).ok_or_else(|| {
+            // A word of one sign or with a number in it is near to any other.
+            let is_plain = |known: &&str| known.len() > 3 && known.chars().all(char::is_alphabetic);
+            let known = WORDS.iter().flat_map(|(_, words)| words.iter().copied()).filter(is_plain);
+            let meant = nearest(word, known).filter(|known| is_near(word, known));
+            let meant = meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+            let levels = Self::VARIANTS.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(", ");
             Error::usage(
-                format!("--level {word:?} is not a known level"),
+                format!("--level {word:?} is not a known level ({levels}{meant})"),
                 "write --level info, --level ok, --level warning or --level critical",
             )
         })

@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,8 +29,10 @@ pub(super) enum ConnectFailure {
     Dns { host: String, reason: String },
     /// The look-up of `host` did not end within the connect timeout.
     DnsTimedOut { host: String, waited: Duration },
-    /// Refused, unreachable, reset, or a handshake that failed for another cause than the certificate.
+    /// Unreachable, reset, or a handshake that failed for another cause than the certificate.
     Connect(String),
+    /// The host answered that nothing listens at this port, in the words of the system.
+    Refused(String),
     /// No more files may be open, in the words of the system.
     TooFewFiles(String),
     /// No connection within the connect timeout.
@@ -73,7 +76,11 @@ impl ConnectFailure {
     /// Why an address took no connection.
     pub(super) fn of_connect(error: &std::io::Error) -> Self {
         let reason = error.to_string();
-        if is_too_few_files(error) { Self::TooFewFiles(reason) } else { Self::Connect(reason) }
+        match error.kind() {
+            _ if is_too_few_files(error) => Self::TooFewFiles(reason),
+            ErrorKind::ConnectionRefused => Self::Refused(reason),
+            _ => Self::Connect(reason),
+        }
     }
 }
 
@@ -295,8 +302,12 @@ fn classify(error: &(dyn StdError + 'static), limit: Duration) -> ConnectFailure
             return ConnectFailure::TimedOut(limit);
         }
         let text = error.to_string();
-        if error.downcast_ref::<std::io::Error>().is_some_and(is_too_few_files) {
+        let io_error = error.downcast_ref::<std::io::Error>();
+        if io_error.is_some_and(is_too_few_files) {
             return ConnectFailure::TooFewFiles(text);
+        }
+        if io_error.is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
+            return ConnectFailure::Refused(text);
         }
         if is_proxy_login(&text) {
             return ConnectFailure::ProxyAuth;

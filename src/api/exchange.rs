@@ -172,6 +172,7 @@ impl Client {
     /// The error when no connection was established.
     pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
         let limit = || Some(self.reached(Limit::Connect));
+        let is_refused = matches!(failure, ConnectFailure::Refused(_));
         let (what, limit) = match failure {
             ConnectFailure::Dns { host, reason } => {
                 let way = peer.proxy.map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
@@ -180,7 +181,9 @@ impl Client {
             ConnectFailure::DnsTimedOut { host, waited } => {
                 (format!("the name {host} could not be looked up: no answer within {}", brief(waited)), limit())
             }
-            ConnectFailure::Connect(reason) => (format!("no connection to {}: {reason}", peer.host()), None),
+            ConnectFailure::Connect(reason) | ConnectFailure::Refused(reason) => {
+                (format!("no connection to {}: {reason}", peer.host()), None)
+            }
             ConnectFailure::TooFewFiles(reason) => {
                 (format!("no connection to {}: {reason}", peer.host()), Some(Limit::OpenFiles))
             }
@@ -190,7 +193,7 @@ impl Client {
             ConnectFailure::Certificate(fault) => return CallError::Untrusted { host: peer.host(), fault },
             ConnectFailure::ProxyAuth => return peer.proxy_login(),
         };
-        CallError::Unreached { what, limit }
+        CallError::Unreached { what, limit, is_refused }
     }
 
     /// The error when no response came although the request may have gone out.
@@ -202,7 +205,7 @@ impl Client {
             }
             Ok(error) if was_never_sent(&error) => {
                 let what = format!("no connection to {}: it was closed before the request went out", peer.host());
-                return CallError::Unreached { what, limit: None };
+                return CallError::Unreached { what, limit: None, is_refused: false };
             }
             Ok(error) => (format!(": {}", root_cause(&error)), None),
             Err(limit) => (self.after(limit), Some(limit)),

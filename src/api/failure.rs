@@ -19,9 +19,10 @@ pub(crate) enum CallError {
     /// there was no time left.
     #[error("{0}")]
     Setup(Error),
-    /// No connection was established. `limit` is the limit that was reached, if one was.
+    /// No connection was established. `limit` is the limit that was reached, if one was; `is_refused` says that the host
+    /// answered.
     #[error("{what}")]
-    Unreached { what: String, limit: Option<Limit> },
+    Unreached { what: String, limit: Option<Limit>, is_refused: bool },
     /// The certificate of `host` is not trusted, expired or for another name.
     #[error("the certificate of {host} was not accepted: {fault}")]
     Untrusted { host: String, fault: CertificateFault },

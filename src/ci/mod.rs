@@ -76,11 +76,26 @@ impl CiContext {
     }
 }
 
+/// A name in patterns that stands for no variable: the job sends an alert about its own command.
+const TELLS_OF_ITSELF: &str = "TELLS_OF_ITSELF";
+
+/// Whether it is the name of a system.
+pub(crate) fn is_name(text: &str) -> bool {
+    SYSTEMS.iter().any(|system| system.name == text)
+}
+
 /// What is known about this run. `wanted` is `auto` or the name of a system, `get` gives a variable's value, `now` is the
-/// time in seconds since 1970 (UTC). `None`: no system was named, and none is here.
+/// time in seconds since 1970 (UTC). `tells_of_itself` says that the alert is about a command of this very job. `None`: no
+/// system was named, and none is here.
 ///
 /// A usage error if there is no system of that name, or if it is not here: the error says which variable was looked for.
-pub(crate) fn context(wanted: &str, get: impl Fn(&str) -> Option<String>, now: u64) -> Result<Option<CiContext>> {
+pub(crate) fn context(
+    wanted: &str,
+    tells_of_itself: bool,
+    get: impl Fn(&str) -> Option<String>,
+    now: u64,
+) -> Result<Option<CiContext>> {
+    let get = |name: &str| if name == TELLS_OF_ITSELF { tells_of_itself.then(|| "1".to_owned()) } else { get(name) };
     let system = if wanted == "auto" { systems::detect(&get) } else { Some(named(wanted, &get)?) };
     Ok(system.map(|system| read(system, &get, now)))
 }

@@ -125,9 +125,15 @@ pub static SYSTEMS: [CiSystem; 14] = [
         branch: &["{CI_COMMIT_BRANCH}", "{CI_COMMIT_REF_NAME}"],
         commit: &["{CI_COMMIT_SHA}"],
         author: &["{CI_COMMIT_AUTHOR}", "{GITLAB_USER_NAME}"],
-        job: &["{CI_JOB_NAME}"],
-        // In an after_script it is known how the job ended. Elsewhere the job may only be the one that tells of another's end.
+        // In an after_script it is known how the job ended. Elsewhere the job may only be the one that tells of another's end,
+        // and in the stage .post it is; but one in which a command is run tells of itself.
+        job: &[
+            "{?TELLS_OF_ITSELF}{CI_JOB_NAME}",
+            "{?CI_JOB_STATUS=failed}{CI_JOB_NAME}",
+            "{!CI_JOB_STAGE=.post}{CI_JOB_NAME}",
+        ],
         url: &[
+            "{?TELLS_OF_ITSELF}{CI_JOB_URL}",
             "{?CI_JOB_STATUS=failed}{CI_JOB_URL}",
             "{?CI_JOB_STATUS=canceled}{CI_JOB_URL}",
             "{CI_PIPELINE_URL}",

@@ -34,7 +34,7 @@ pub(super) fn holds(condition: &str, get: &impl Fn(&str) -> Option<String>) -> b
 }
 
 /// Text with variables in it: `{A} #{B}` needs both; `{%A}` is decoded (`%2F`); `{?A}` needs A and shows nothing, `{?A=b}`
-/// needs that value. Of several, the best is first.
+/// needs that value, `{!A=b}` another one. Of several, the best is first.
 pub(super) type Patterns = &'static [&'static str];
 
 /// The first pattern of which all variables are set, with their values.
@@ -49,6 +49,8 @@ fn filled(pattern: &str, get: &impl Fn(&str) -> Option<String>) -> Option<String
         let (name, behind) = piece.split_once('}')?;
         if let Some(condition) = name.strip_prefix('?') {
             holds(condition, get).then_some(())?;
+        } else if let Some(condition) = name.strip_prefix('!') {
+            (!holds(condition, get)).then_some(())?;
         } else if let Some(name) = name.strip_prefix('%') {
             text.push_str(&percent_decode_str(&set(get, name)?).decode_utf8_lossy());
         } else {

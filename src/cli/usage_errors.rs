@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::Arg;
 use clap::error::{ContextKind, ErrorKind};
 
+use wecom_alert::ci::SYSTEMS;
 use wecom_alert::config::{Overrides, RawValue, Setting, ValueKind};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::suggest::{is_near, nearest};
@@ -196,6 +197,10 @@ fn place_of(option: &str, name: &str) -> String {
 fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
     let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
     let spaced = pairs.find(|pair| pair[0] == "--safe" && ["0", "1", "2"].iter().any(|value| pair[1] == *value));
+    let mut pairs = arguments.windows(2).take_while(|pair| pair[0] != "--");
+    if let Some(pair) = pairs.find(|pair| pair[0] == "--ci" && SYSTEMS.iter().any(|system| pair[1] == *system.name)) {
+        return format!("--ci takes its value after =: --ci={}", pair[1].to_string_lossy());
+    }
     match (command, spaced) {
         (Some(name @ ("get-token" | "check")), _) => format!("{name} takes no text"),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
@@ -308,9 +313,19 @@ fn valued_option<'a, 'w>(known: &[&'a Arg], word: &'w str) -> Option<(&'a Arg, O
 pub(crate) fn about_line_ends(error: Error, arguments: &[OsString]) -> Error {
     let is_told = |word: &OsString| {
         let word = word.to_string_lossy();
-        word.strip_suffix('\r').is_some_and(|word| !word.is_empty() && error.message().contains(word))
+        match error.status() {
+            Status::Usage | Status::Config => {
+                word.strip_suffix('\r').is_some_and(|word| !word.is_empty() && error.message().contains(word))
+            }
+            // A file that is missing, as it was written.
+            Status::Partial => {
+                let path = word.strip_prefix("--attach=").unwrap_or(&word);
+                path.ends_with('\r') && error.message().contains(&format!("{path:?}"))
+            }
+            _ => false,
+        }
     };
-    if !matches!(error.status(), Status::Usage | Status::Config) || !arguments.iter().any(is_told) {
+    if !arguments.iter().any(is_told) {
         return error;
     }
     error.with_hint(

@@ -111,6 +111,11 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
         | CallError::TooManyRequests(error)
         | CallError::Foreign(error) => error.clone(),
         CallError::Unreached { limit: Some(Limit::OpenFiles), .. } => Error::temporary(message, TOO_FEW_FILES),
+        CallError::Unreached { is_refused: true, .. } => Error::temporary(
+            message,
+            "the host answers, but takes no connection at this port: check host and port of the base URL and of the proxy, and \
+             whether a firewall refuses it, then try again",
+        ),
         CallError::Unreached { limit, .. } => {
             let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
             Error::temporary(message, format!("{hint}{}", more_time(*limit)))
@@ -214,7 +219,7 @@ mod tests {
             (None, ""),
         ] {
             for failure in [
-                CallError::Unreached { what: what(), limit },
+                CallError::Unreached { what: what(), limit, is_refused: false },
                 CallError::Cut { what: what(), limit },
                 CallError::Silent { what: what(), limit },
             ] {

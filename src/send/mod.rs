@@ -57,7 +57,7 @@ use read::read;
 /// says is in the outcome.
 pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome> {
     let channel = request.channel;
-    let ci = session.ci_context(request.alert.ci.as_deref())?;
+    let ci = session.ci_context(&request)?;
     let reading = session.read_input(channel, move |target| {
         let Some(draft) = read(&request, target, ci.as_ref())? else { return Ok(None) };
         make_own_parts(draft, target).map(Some)

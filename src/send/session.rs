@@ -1,6 +1,7 @@
 //! What all targets of one command share: config, warnings, deadline (the timeout of the whole command), mask,
 //! observer, couriers.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use crate::event::Observer;
 use crate::secret::Mask;
 use crate::store::Folder;
 
+use super::request::Request;
 use super::target::{Target, only_channel, require_state_of, several_channels, state_of};
 
 /// The state that all targets of one command share.
@@ -177,10 +179,16 @@ impl<'c> Session<'c> {
     }
 
     /// The CI run that this is a part of, if that is asked for. Outside of any it is a warning.
-    pub(crate) fn ci_context(&mut self, wanted: Option<&str>) -> Result<Option<ci::CiContext>> {
-        let Some(wanted) = wanted else { return Ok(None) };
+    pub(crate) fn ci_context(&mut self, request: &Request) -> Result<Option<ci::CiContext>> {
+        let Some(wanted) = request.alert.ci.as_deref() else { return Ok(None) };
+        if let Some(text) = request.input.text.as_deref().and_then(OsStr::to_str)
+            && ci::is_name(text)
+        {
+            self.warnings
+                .push(format!("{text} is sent as the text: the name of a CI system follows =, as in --ci={text}"));
+        }
         let now = crate::clock::now_ms() / 1000;
-        let context = match ci::context(wanted, |name| self.config.variable(name), now) {
+        let context = match ci::context(wanted, request.own.is_some(), |name| self.config.variable(name), now) {
             Err(error) if !self.settings.dry_run => {
                 self.warnings.push(format!("{error}: nothing is added"));
                 return Ok(None);

@@ -81,3 +81,53 @@ fn outside_of_ci_there_is_nothing_to_tell() {
     }
     assert_eq!(wecom.messages().len(), 3);
 }
+
+/// A job of GitLab in this stage.
+fn gitlab(cmd: Cmd, stage: &str) -> Cmd {
+    let variables = [
+        ("GITLAB_CI", "true"),
+        ("CI_JOB_NAME", "nightly"),
+        ("CI_JOB_STAGE", stage),
+        ("CI_JOB_URL", "https://gitlab.example.com/ops/shop/-/jobs/9"),
+        ("CI_PIPELINE_URL", "https://gitlab.example.com/ops/shop/-/pipelines/3"),
+    ];
+    variables.into_iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
+}
+
+#[test]
+fn a_job_links_itself_where_it_tells_of_its_own_command() {
+    for (args, stage, code, link, names) in [
+        (&["run", "--ci", "--", "/bin/sh", "-c", "exit 3"][..], "test", 3, "jobs/9", true),
+        (&["run", "--ci", "--", "/bin/sh", "-c", "exit 3"], ".post", 3, "jobs/9", true),
+        (&["webhook-send", "--ci", "2 of 90 tests failed"], "test", 0, "pipelines/3", true),
+        (&["webhook-send", "--ci", "2 of 90 tests failed"], ".post", 0, "pipelines/3", false),
+    ] {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        gitlab(env.cmd(args.iter().copied()).base_url(&wecom).webhook(), stage).run().assert_code(code);
+        let body = wecom.messages()[0].body.to_string();
+        let links = ["jobs/9", "pipelines/3"].map(|page| body.contains(page));
+        assert_eq!(links, [link == "jobs/9", link == "pipelines/3"], "{args:?} {stage}: {body}");
+        assert_eq!(body.contains("nightly"), names, "{args:?} {stage}: {body}");
+    }
+}
+
+/// `--ci gitlab` takes the word for the text: that goes out, since nobody is there to correct it.
+#[test]
+fn the_name_of_a_system_behind_a_blank_is_told() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let cmd = |args: &[&str]| {
+        let cmd = env.cmd(["--output", "json"]).args(args.iter().copied()).base_url(&wecom).webhook();
+        gitlab(cmd, "test").run()
+    };
+    let told = cmd(&["webhook-send", "--ci", "gitlab"]).assert_code(0).json();
+    let said = "gitlab is sent as the text: the name of a CI system follows =, as in --ci=gitlab";
+    assert_eq!(told["warnings"], json!([said]));
+    assert!(wecom.messages()[0].body.to_string().contains("gitlab"));
+    for args in [&["webhook-send", "--ci=gitlab", "gitlab is down"][..], &["webhook-send", "gitlab"]] {
+        assert_eq!(cmd(args).assert_code(0).json()["warnings"], json!([]), "{args:?}");
+    }
+    for args in [&["webhook-send", "--ci", "gitlab", "text"][..], &["run", "--ci", "gitlab", "--", "true"]] {
+        let hint = cmd(args).assert_code(2).json()["hint"].as_str().unwrap().to_owned();
+        assert!(hint.starts_with("--ci takes its value after =: --ci=gitlab"), "{hint}");
+    }
+}

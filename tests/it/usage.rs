@@ -47,6 +47,11 @@ fn windows_line_ends_are_named() {
         let code = if args.len() == 1 || args.contains(&"-t") { 2 } else { 3 };
         assert!(named(args, code), "{args:?}");
     }
+    for attach in [&["--attach", "nofile.txt\r"][..], &["--attach=no file.txt\r"]] {
+        assert!(named(&[&["webhook-send", "x"], attach].concat(), 6), "{attach:?}");
+        assert!(named(&[&["run"], attach, &["--", "/bin/sh", "-c", "exit 4"]].concat(), 4), "{attach:?}");
+    }
+    assert!(!named(&["webhook-send", "x\r", "--attach", "nofile.txt"], 6));
     // The text may end with one: it is not what the error is about.
     assert!(!named(&["webhook-send", "--image", "nofile.png", "--title", "x\r"], 3));
     let run = scene.bare(&["run", "--", "nosuch\r"]).base_url(&scene.wecom).webhook().run().assert_code(127);

@@ -14,7 +14,12 @@ fn look<'v>(variables: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 
 }
 
 fn found(variables: &[(&str, &str)]) -> CiContext {
-    context("auto", look(variables), NOW).unwrap().unwrap()
+    context("auto", false, look(variables), NOW).unwrap().unwrap()
+}
+
+/// The same where a command of this job is told of.
+fn of_command(variables: &[(&str, &str)]) -> CiContext {
+    context("auto", true, look(variables), NOW).unwrap().unwrap()
 }
 
 fn words() -> &'static Words {

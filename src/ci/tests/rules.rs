@@ -16,26 +16,26 @@ use crate::error::Status;
 fn a_named_system_must_be_here() {
     let none = look(&[("CI", "true"), ("GITHUB_ACTIONS", ""), ("TRAVIS", "false")]);
     assert!(detect(&none).is_none());
-    assert!(context("auto", &none, NOW).unwrap().is_none());
+    assert!(context("auto", false, &none, NOW).unwrap().is_none());
     for system in &SYSTEMS {
-        let error = context(system.name, &none, NOW).unwrap_err();
+        let error = context(system.name, false, &none, NOW).unwrap_err();
         assert_eq!(error.status(), Status::Usage);
         let start = format!("--ci={}: this is no job of {}: ", system.name, system.title);
         assert!(error.message().starts_with(&start), "{error}");
         assert!(error.message().ends_with(" is not set") && error.hint().is_some(), "{error}");
     }
-    let error = context("github", &none, NOW).unwrap_err();
+    let error = context("github", false, &none, NOW).unwrap_err();
     assert_eq!(error.message(), "--ci=github: this is no job of GitHub Actions: GITHUB_ACTIONS is not set");
-    let error = context("coding", &none, NOW).unwrap_err();
+    let error = context("coding", false, &none, NOW).unwrap_err();
     assert!(error.message().ends_with(": CODING=true or PROJECT_WEB_URL with CI_BUILD_NUMBER is not set"), "{error}");
     // Named, it beats what would have been found first.
     let both = [("GITHUB_ACTIONS", "true"), ("DRONE", "true")];
-    assert_eq!(context("drone", look(&both), NOW).unwrap().unwrap().system.name, "drone");
+    assert_eq!(context("drone", false, look(&both), NOW).unwrap().unwrap().system.name, "drone");
 }
 
 #[test]
 fn a_name_that_is_none_is_refused() {
-    let error = context("GitHub", look(&[("GITHUB_ACTIONS", "true")]), NOW).unwrap_err();
+    let error = context("GitHub", false, look(&[("GITHUB_ACTIONS", "true")]), NOW).unwrap_err();
     assert_eq!(error.message(), "--ci \"GitHub\" is no CI system");
     assert!(error.hint().unwrap().starts_with("write --ci=auto, or one of github, forgejo, gitea, gitlab,"));
 }
@@ -83,8 +83,8 @@ fn nothing_sensitive_is_asked_for() {
                 let markers = system.markers.iter().any(|marker| marker.contains(name));
                 (is_set || markers).then(|| if name == "CI" { "woodpecker".to_owned() } else { "true".to_owned() })
             };
-            assert!(context(system.name, get, NOW).unwrap().is_some());
-            let _ = context("auto", get, NOW);
+            assert!(context(system.name, false, get, NOW).unwrap().is_some());
+            let _ = context("auto", false, get, NOW);
         }
     }
     let asked = asked.into_inner();
@@ -108,7 +108,7 @@ proptest! {
             let value = values[name.len() % values.len()].clone();
             Some(if name == "CI" { "woodpecker".to_owned() } else if marker { "true".to_owned() } else { value })
         };
-        let context = context(system.name, get, now).unwrap().unwrap();
+        let context = context(system.name, false, get, now).unwrap().unwrap();
         for field in &context.fields(words()) {
             prop_assert!(!field.value.is_empty() && field.value.chars().count() <= 201, "{:?}", field);
             prop_assert!(!field.value.contains(char::is_control), "{:?}", field);

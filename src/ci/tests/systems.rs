@@ -1,6 +1,6 @@
 //! Each system's variables, and what is made of them.
 
-use super::{facts, found, words};
+use super::{facts, found, of_command, words};
 
 const GITHUB: [(&str, &str); 9] = [
     ("GITHUB_ACTIONS", "true"),
@@ -66,6 +66,41 @@ fn a_job_of_gitlab_is_linked_where_it_is_the_one_that_failed() {
     assert!(with("failed").ends_with("/jobs/9") && with("canceled").ends_with("/jobs/9"));
     // In a script it is "running": the job may be one that only sends alerts.
     assert!(with("running").ends_with("/pipelines/3") && with("success").ends_with("/pipelines/3"));
+}
+
+/// A job in `.post` tells of the others; it knows none of them by name.
+#[test]
+fn a_job_of_gitlab_that_only_notifies_is_not_named() {
+    let (job, pipeline) =
+        ("https://gitlab.example.com/acme/shop/-/jobs/9", "https://gitlab.example.com/acme/shop/-/pipelines/3");
+    let with = |stage: &'static str, status: &'static str| {
+        [
+            ("GITLAB_CI", "true"),
+            ("CI_PROJECT_PATH", "acme/shop"),
+            ("CI_JOB_NAME", "notify"),
+            ("CI_JOB_URL", job),
+            ("CI_PIPELINE_URL", pipeline),
+            ("CI_JOB_STAGE", stage),
+            ("CI_JOB_STATUS", status),
+        ]
+    };
+    for (stage, status, names, link) in [
+        (".post", "running", false, pipeline),
+        (".post", "", false, pipeline),
+        // Its own failure, in its after_script.
+        (".post", "failed", true, job),
+        ("test", "running", true, pipeline),
+        ("", "running", true, pipeline),
+    ] {
+        let context = found(&with(stage, status));
+        assert_eq!(facts(&context).contains(&"job=notify".to_owned()), names, "{stage} {status}");
+        assert_eq!(context.url.as_deref(), Some(link), "{stage} {status}");
+        assert_eq!(context.title(words()).contains("notify"), names, "{stage} {status}");
+        // One in which a command was run tells of that.
+        let own = of_command(&with(stage, status));
+        assert!(facts(&own).contains(&"job=notify".to_owned()), "{stage} {status}");
+        assert_eq!(own.url.as_deref(), Some(job), "{stage} {status}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn an_empty_option_counts_as_not_given() {
         }
     }
     let scene = Scene::new();
-    for option in ["-u", "--to-party", "--to-tag", "-t", "--profile"] {
+    for option in ["-u", "--to-party", "--to-tag"] {
         refused(&scene, option, scene.cmd(&["app-send", option, "", "full"]));
     }
 }
@@ -66,8 +66,19 @@ fn warned(scene: &Scene, cmd: Cmd) -> (String, Vec<Value>) {
 #[test]
 fn a_wrong_decoration_is_left_out() {
     let long = "x".repeat(121);
-    let cases: [(&[&str], &str); 10] = [
-        (&["--level", "sideways"], "--level \"sideways\" is not a known level: the level is left out"),
+    let cases: [(&[&str], &str); 12] = [
+        (
+            &["--level", "sev9"],
+            "--level \"sev9\" is not a known level (info, ok, warning, critical): the level is left out",
+        ),
+        (
+            &["--level", "Waring"],
+            "--level \"Waring\" is not a known level (info, ok, warning, critical; did you mean warning?)",
+        ),
+        (
+            &["--level", "eror"],
+            "--level \"eror\" is not a known level (info, ok, warning, critical; did you mean error?)",
+        ),
         (&["--prefix", &long], "--prefix: it has 121 bytes, and at most 120 are allowed: it is left out"),
         (&["--btntxt", "more"], "--btntxt has no link to be the label of: it is left out"),
         (&["--ci=nosuch"], "--ci \"nosuch\" is no CI system: nothing is added"),

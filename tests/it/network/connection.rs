@@ -43,6 +43,12 @@ fn refused() {
             );
             let hint = told["hint"].as_str().unwrap();
             assert!(hint.contains("base URL") && !hint.contains("--"), "no limit ended it: {hint}");
+            assert!(hint.contains("at this port") && hint.contains("firewall") && !hint.contains("DNS"), "{hint}");
+        }
+        let proxy = ["--proxy", &format!("http://127.0.0.1:{port}")];
+        for told in told("http://127.0.0.1:1", &proxy) {
+            let hint = told["hint"].as_str().unwrap();
+            assert!(hint.contains("at this port") && hint.contains("proxy") && !hint.contains("DNS"), "{hint}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::support::fake::{Endpoint, WEBHOOK_KEY};
 #[test]
 fn mentions_arrive_one_by_one() {
     let scene = Scene::new();
-    let cases: [(&[&str], Value, Value); 9] = [
+    let cases: [(&[&str], Value, Value); 16] = [
         (&["--mention", "zhangsan"], json!(["zhangsan"]), Value::Null),
         (&["--mention", "zhangsan", "--mention", "lisi"], json!(["zhangsan", "lisi"]), Value::Null),
         (&["--mention", "zhangsan, lisi,wangwu"], json!(["zhangsan", "lisi", "wangwu"]), Value::Null),
@@ -21,8 +21,16 @@ fn mentions_arrive_one_by_one() {
         (
             &["--mention", "lisi", "--mention-mobile", "13800000000", "--mention-mobile", "+8613800000001"],
             json!(["lisi"]),
-            json!(["13800000000", "+8613800000001"]),
+            json!(["13800000000", "13800000001"]),
         ),
+        // As people write them.
+        (&["--mention", "@zhangsan,＠lisi"], json!(["zhangsan", "lisi"]), Value::Null),
+        (&["--mention-mobile", "+86 138-0000-0000"], Value::Null, json!(["13800000000"])),
+        (&["--mention-mobile", "0086 13800000000"], Value::Null, json!(["13800000000"])),
+        (&["--mention-mobile", "138 0000 0000"], Value::Null, json!(["13800000000"])),
+        (&["--mention-mobile", "１３８００００００００"], Value::Null, json!(["13800000000"])),
+        (&["--mention-mobile", "＋８６ （138）0000－0000"], Value::Null, json!(["13800000000"])),
+        (&["--mention-mobile", "+852 9123 4567"], Value::Null, json!(["+85291234567"])),
     ];
     for (args, members, mobiles) in cases {
         let case = format!("{args:?}");
@@ -114,7 +122,7 @@ fn broken_mentions_are_refused() {
         (&["--mention", "zhangsan,张三"], "--mention \"张三\": a userid may hold"),
         (&["--mention", "@everyone"], "--mention \"@everyone\": a userid must begin"),
         (&["--mention", &"a".repeat(65)], "a userid has 65 bytes, the limit is 64"),
-        (&["--mention-mobile", "138 0000 0000"], "--mention-mobile \"138 0000 0000\": it is no phone number"),
+        (&["--mention-mobile", "138 0000"], "--mention-mobile \"138 0000\": it is no phone number"),
     ];
     for (args, message) in cases {
         let case = format!("{args:?}");
