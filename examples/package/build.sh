@@ -201,7 +201,7 @@ image() {
     touch -d "@$SOURCE_DATE_EPOCH" "$work/image/wecom-alert"
     # Nothing is run in it, so neither root nor a daemon is needed where user namespaces are allowed.
     id=$(buildah --storage-driver vfs build --quiet --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" "$work/image")
-    buildah --storage-driver vfs push --quiet "$id" "oci:$work/oci"
+    buildah --storage-driver vfs push --quiet "$id" "oci:$work/oci:wecom-alert:$VERSION"
     pack "$work/oci" > "$work/archive"
     buildah --storage-driver vfs rmi "$id" >/dev/null
     finish "$1" "$work/archive"

@@ -19,6 +19,8 @@ mod fake_itself;
 mod feeds;
 mod help;
 mod hints;
+#[cfg(unix)]
+mod hooks;
 mod log_file;
 mod long_text;
 mod network;

@@ -186,6 +186,20 @@ fn archives_have_one_name() {
     assert!(build.contains("finish \"wecom-alert-$1.tar.gz\""));
     let binstall = "pkg-url = \"{ repo }/releases/download/v{ version }/{ name }-{ target }{ archive-suffix }\"";
     assert!(manifest.contains(binstall), "cargo binstall");
+    // Both READMEs fetch this version.
+    for readme in ["README.md", "README.zh-CN.md"] {
+        let (text, version) = (read(readme), env!("CARGO_PKG_VERSION"));
+        let from = format!("from={}/releases/download/v{version}\n", env!("CARGO_PKG_REPOSITORY"));
+        assert!(text.contains(&from), "{readme}");
+        for name in [
+            format!("wecom-alert_{version}-1_amd64.deb"),
+            format!("wecom-alert-{version}-1.x86_64.rpm"),
+            format!("wecom_alert-{version}-py3-none-manylinux2014_x86_64."),
+            format!("wecom-alert-{version}-x86_64-oci.tar"),
+        ] {
+            assert!(text.contains(&format!("$from/{name}")), "{readme}: {name}");
+        }
+    }
     let install = read("examples/package/install.sh");
     assert!(install.contains(&format!("{}/releases/latest/download", env!("CARGO_PKG_REPOSITORY"))));
 }
