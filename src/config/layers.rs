@@ -91,8 +91,8 @@ impl Layer {
     }
 
     /// The options without empty ones, whose names go to `empty`: they count as not given, as empty variables do. Where an
-    /// alert is sent, a warning tells of those that decide something; where nothing is, they stay, to be refused. So do empty
-    /// recipients of a send: an alert of `run` goes to those of the settings then.
+    /// alert is sent, a warning tells of those that decide something; where nothing is, they stay, to be refused. So do those
+    /// of a send that decide whom it reaches: an alert of `run` goes where the other settings say then.
     pub(super) fn without_empty(self, mistakes: &Mistakes, empty: &mut Vec<String>) -> Self {
         let values = self.0.into_iter().filter_map(|(setting, value)| {
             let is_recipient = RECIPIENTS.contains(&setting);
@@ -101,7 +101,7 @@ impl Layer {
                 // An empty prefix takes that of the settings away.
                 _ if setting == Setting::Prefix => true,
                 Lenience::Strict => decides,
-                Lenience::Send => is_recipient,
+                Lenience::Send => decides && !matches!(setting, Setting::Msgtype | Setting::Proxy | Setting::CaFile),
                 Lenience::Run => false,
             };
             if is_kept {

@@ -253,13 +253,27 @@ fn an_empty_option_counts_as_not_given() {
     assert!(names.iter().all(|name| given.empty_options.iter().any(|empty| empty == name)), "{given:?}");
     let given = Settings { options: none.options.clone(), empty_options: Vec::new(), ..given };
     assert_eq!(format!("{given:?}"), format!("{none:?}"));
-    for setting in [Setting::Profile, Setting::BaseUrl, Setting::Safe, Setting::AgentId, Setting::Msgtype] {
+    for (setting, decides_whom) in [
+        (Setting::Profile, true),
+        (Setting::BaseUrl, true),
+        (Setting::CorpId, true),
+        (Setting::AgentId, true),
+        (Setting::Safe, true),
+        (Setting::Msgtype, false),
+        (Setting::Proxy, false),
+        (Setting::CaFile, false),
+    ] {
         let empty = Overrides::default().set(setting, "");
-        let error = home.error(&empty, &[]);
-        assert_eq!(error.status(), Status::Usage, "{error}");
         let env = home.env(&[]);
-        let (_, warnings) = Config::read(&empty, &env, Lenience::Send).unwrap().resolve().unwrap();
-        assert_eq!(warnings, [format!("{} is empty: it counts as not given", setting.row().option)]);
+        let read = |lenience| Config::read(&empty, &env, lenience)?.resolve();
+        let strict = read(Lenience::Strict).unwrap_err();
+        assert_eq!(strict.status(), Status::Usage, "{strict}");
+        let said = [format!("{} is empty: it counts as not given", setting.row().option)];
+        assert_eq!(read(Lenience::Run).unwrap().1, said);
+        match read(Lenience::Send) {
+            Ok((_, warnings)) => assert!(!decides_whom && warnings == said, "{warnings:?}"),
+            Err(error) => assert!(decides_whom && error.status() == Status::Usage, "{error}"),
+        }
     }
     // Empty recipients are none that somebody meant; after a command has failed, those of the settings are better than none.
     let empty = Overrides::default().set(Setting::ToUser, "");

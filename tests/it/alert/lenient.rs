@@ -48,7 +48,8 @@ fn an_empty_option_counts_as_not_given() {
         }
     }
     let scene = Scene::new();
-    for option in ["-u", "--to-party", "--to-tag"] {
+    // What decides whom it reaches must be right.
+    for option in ["-u", "--to-party", "--to-tag", "-P", "--config", "--base-url", "--corp-id", "--agent-id"] {
         refused(&scene, option, scene.cmd(&["app-send", option, "", "full"]));
     }
 }
