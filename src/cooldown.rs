@@ -140,7 +140,7 @@ async fn lock(
 fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Observer) -> Admission {
     let read = file.read();
     let warning = read.as_ref().err().map(|reason| {
-        format!("the cooldown begins anew, and repeats may come twice: {}", file.says("is passed over", reason))
+        format!("the cooldown starts again, and repeats may come twice: {}", file.says("is ignored", reason))
     });
     let last: Option<LastAlert> = read.ok().flatten();
     let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
@@ -409,7 +409,7 @@ mod tests {
             let file = KeyedFile::new(&machine.state(), FOLDER, "a");
             std::fs::create_dir_all(file.file().join("x")).unwrap();
             let Admission::Send(admitted) = machine.admit("a", LONG).await else { panic!("held back") };
-            assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("is passed over")));
+            assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("is ignored")));
             assert!(admitted.record_sent().is_some_and(|warning| warning.contains("cannot be written")));
             let file = KeyedFile::new(&machine.state(), FOLDER, "b");
             for passed_at in [LAST_MS + 1, i64::MAX as u64, u64::MAX] {

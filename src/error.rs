@@ -171,14 +171,14 @@ pub static EXIT_CODES: [ExitCodeRow; 12] = [
     ExitCodeRow {
         code: 130,
         statuses: &[Status::Interrupted(Signal::Interrupt)],
-        meaning: "stopped by SIGINT (Ctrl-C); what had been delivered is said",
+        meaning: "stopped by SIGINT (Ctrl-C); the last line says what had been delivered",
         cause: "Ctrl-C, or a CI job that was cancelled",
         next: "nothing, if it was you",
     },
     ExitCodeRow {
         code: 143,
         statuses: &[Status::Interrupted(Signal::Terminate)],
-        meaning: "stopped by SIGTERM; what had been delivered is said",
+        meaning: "stopped by SIGTERM; the last line says what had been delivered",
         cause: "a time limit of cron, systemd or CI, or a system that shuts down",
         next: "give the job more time; what was stored with --outbox is still there",
     },

@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut names = HashSet::new();
         while let Some(name) = entries.next_key::<String>()? {
             if names.contains(&name) {
-                return Err(A::Error::custom(format!("the name {name:?} stands twice in one object")));
+                return Err(A::Error::custom(format!("the name {name:?} occurs twice in one object")));
             }
             entries.next_value::<Unique>()?;
             names.insert(name);
@@ -176,7 +176,7 @@ mod tests {
     fn a_duplicate_name_is_refused() {
         let text = "{\"text\": {\"content\": \"a\",\n \"content\": \"b\"}}";
         let error = parse_json(text, &mut Vec::new()).unwrap_err().to_string();
-        assert!(error.contains("\"content\" stands twice") && error.contains("line 2"), "{error}");
+        assert!(error.contains("\"content\" occurs twice") && error.contains("line 2"), "{error}");
         let mut warnings = Vec::new();
         assert_eq!(parse_json_leniently(text, &mut warnings).unwrap()["text"]["content"], "b");
         assert_eq!(warnings, [format!("{error}: its last value counts")]);

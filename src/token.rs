@@ -128,7 +128,7 @@ impl Tokens {
     fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
         let read = self.cache.as_ref()?.read();
         let entry = read.unwrap_or_else(|reason| {
-            self.report_problem("is passed over", reason);
+            self.report_problem("is ignored", reason);
             None
         });
         let entry = entry.filter(is_wanted)?;

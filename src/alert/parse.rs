@@ -52,8 +52,8 @@ impl FromStr for Button {
         match style {
             Some((text, _)) if text.is_empty() => Err(wrong(given, BUTTON)),
             Some((_, style)) if !(1..=4).contains(&style) => Err(Error::usage(
-                format!("--button: style {style} is none of 1 to 4"),
-                "write KEY=TEXT:1 to KEY=TEXT:4; a text that ends in a colon and a digit needs a style behind it",
+                format!("--button: style {style} is not 1, 2, 3 or 4"),
+                "write KEY=TEXT:1 to KEY=TEXT:4; a text that ends in a colon and a digit needs a style after it",
             )),
             Some((text, style)) => Ok(Self { key, text, style: Some(style) }),
             None => Ok(Self { key, text, style: None }),

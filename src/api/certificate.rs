@@ -72,7 +72,7 @@ fn in_words(problem: &CertificateError) -> &'static str {
             "it is not for servers (its extendedKeyUsage lacks serverAuth)"
         }
         CertificateError::Other(inner) => match inner.0.to_string().as_str() {
-            "EndEntityUsedAsCa" => "its issuer is no CA (basicConstraints without CA:TRUE)",
+            "EndEntityUsedAsCa" => "its issuer is not a CA (basicConstraints without CA:TRUE)",
             "PathLenConstraintViolated" => "there are more CAs between it and its root than that allows",
             "NameConstraintViolation" => "its CA may not issue certificates for this name",
             "UnsupportedCertVersion" => "it is of X.509 version 1, and version 3 is needed",
@@ -98,7 +98,7 @@ pub(super) fn handshake_failure(error: &rustls::Error) -> String {
                 AlertDescription::ProtocolVersion => ": neither TLS 1.2 nor 1.3",
                 AlertDescription::UnrecognisedName => ": it does not serve this name",
                 AlertDescription::CertificateRequired | AlertDescription::BadCertificate => {
-                    ": it wants a certificate of its client, which there is none of here"
+                    ": it asks for a client certificate, which wecom-alert does not have"
                 }
                 AlertDescription::AccessDenied => ": access denied",
                 AlertDescription::InternalError => ": an error of its own",

@@ -95,7 +95,7 @@ fn look_at_token(token: &Token, settings: &Settings, report: &mut CheckReport) {
 fn look_at_ip(refusal: Option<&Error>, report: &mut CheckReport) {
     let seen = refusal.and_then(|error| Some((error, error.seen_ip()?)));
     let Some((error, ip)) = seen else {
-        return report.skip("ip", "not known: WeCom tells the address that it sees only where it refuses something");
+        return report.skip("ip", "not known: WeCom says which address it sees only when it refuses something");
     };
     if error.answer().is_some_and(|answer| matches!(answer.errcode, 60020 | 301_042)) {
         let message = format!("WeCom sees this machine as {ip}, which the app does not trust");
@@ -116,7 +116,7 @@ fn look_at_agent(agent: &Agent, settings: &Settings, report: &mut CheckReport) -
         Ok(())
     };
     if !agent.tells_range {
-        report.skip_all(&["reach", "recipients"], "not known: the answer says nothing of the app's range");
+        report.skip_all(&["reach", "recipients"], "not known: the answer does not say what the app may see");
         return enabled;
     }
     let reach = [("members", &agent.users), ("departments", &agent.parties), ("tags", &agent.tags)];

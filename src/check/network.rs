@@ -71,7 +71,7 @@ pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, repor
         let _ = report.block("proxy", &error, &["dns", "tcp", "tls"]);
         return;
     }
-    const UNASKED: &str = "skipped: a dry run asks nothing of the network";
+    const UNASKED: &str = "skipped: a dry run does not use the network";
     report.skip_all(&["dns", "tcp"], UNASKED);
     match client.prepare().await {
         Ok(()) => report.skip("tls", UNASKED),
@@ -82,7 +82,7 @@ pub(super) async fn look_from_here(client: &Client, session: &Session<'_>, repor
 /// Looks at how far this machine's clock is from WeCom's.
 pub(super) fn look_at_clock(ahead_s: Option<i64>, report: &mut CheckReport) {
     let Some(ahead) = ahead_s else {
-        return report.skip("clock", "skipped: there is no answer of WeCom with a date to compare");
+        return report.skip("clock", "skipped: WeCom gave no answer with a date to compare");
     };
     let (off, side) = (ahead.unsigned_abs(), if ahead < 0 { "behind" } else { "ahead of" });
     if off < WRONG_CLOCK_S {
@@ -192,10 +192,7 @@ fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
                 |limit: &Limit| format!("; where the way is slow, give it more time with {}", limit.option());
             let more_time = limit.as_ref().map(more_time).unwrap_or_default();
             let hint = format!("a firewall may cut TLS off, or the port of --base-url does not speak TLS{more_time}");
-            error
-                .clone()
-                .with_message(format!("the connection stood, but TLS did not come about: {error}"))
-                .with_hint(hint)
+            error.clone().with_message(format!("connected, but the TLS handshake failed: {error}")).with_hint(hint)
         }
         _ => error,
     }

@@ -131,7 +131,7 @@ fn look_at_key(key: &Secret, session: &Session<'_>, report: &mut CheckReport) {
         return report.ok("webhook_key", format!("{from}, of the usual shape"));
     }
     let hint =
-        "compare it with what stands after key= in the webhook URL that the group shows (消息推送), up to the next &";
+        "compare it with the part after key= in the webhook URL that the group shows (消息推送), up to the next &";
     report.warn("webhook_key", format!("{from}, not of the usual shape (8-4-4-4-12 hexadecimal digits)"), hint);
 }
 

@@ -106,14 +106,14 @@ fn named(name: &str, get: &impl Fn(&str) -> Option<String>) -> Result<&'static C
         let names = SYSTEMS.each_ref().map(|system| system.name).join(", ");
         let (name, _) = truncate(name, 40);
         return Err(Error::usage(
-            format!("--ci {name:?} is no CI system"),
+            format!("--ci {name:?} is not a CI system"),
             format!("write --ci=auto, or one of {names}"),
         ));
     };
     if !system.is_here(get) {
         let markers = system.markers.join(" or ");
         return Err(Error::usage(
-            format!("--ci={name}: this is no job of {}: {markers} is not set", system.title),
+            format!("--ci={name}: this is not a job of {}: {markers} is not set", system.title),
             "use --ci=auto, or leave it out; in a container, hand the variable on",
         ));
     }

@@ -74,7 +74,7 @@ pub(crate) fn finish(report: &Report<'_>, how: &ReportSettings) -> u8 {
 pub(crate) fn unwritable(error: &io::Error) -> Error {
     Error::config(
         format!("the result cannot be written to stdout: {error}"),
-        "check the disk or the reader behind stdout",
+        "check the disk, or the program that reads stdout",
     )
 }
 

@@ -142,7 +142,7 @@ const EXPECTED: [(&[&str], &str); 15] = [
         "to draw somebody's attention: --mention ID, or --mention @all",
     ),
     (&["--markdown", "--md"], "for markdown: -t markdown; an alert with --title chooses its type by itself"),
-    (&["--attachment", "--attachments"], "a file behind the text: --attach PATH"),
+    (&["--attachment", "--attachments"], "a file after the text: --attach PATH"),
     (&["--link", "--href"], "a link to more: --url URL"),
     (&["--debug", "--trace"], "to see each attempt: -v"),
     (&["--silent"], "to see errors only: -q"),

@@ -114,10 +114,7 @@ pub(super) fn parse_choice<T: FromStr + VariantNames>(name: &str) -> Result<T> {
     name.parse().map_err(|_| {
         let names = T::VARIANTS.join(", ");
         let quoted = format!("`{}`", T::VARIANTS.join("`, `"));
-        Error::config(
-            format!("it is none of {}", with_last(names, "and")),
-            format!("write {}", with_last(quoted, "or")),
-        )
+        Error::config(format!("it is not {}", with_last(names, "or")), format!("write {}", with_last(quoted, "or")))
     })
 }
 

@@ -76,7 +76,7 @@ impl Places {
         tokio::time::timeout(limit, reading).await.map_err(|_| {
             Error::config(
                 format!("config file {} was not there to the end before the deadline", slow.display()),
-                "it is no plain file: check who writes into it",
+                "it is not a regular file: check who writes into it",
             )
         })??
     }
@@ -202,7 +202,7 @@ pub(super) fn readers(mode: u32) -> String {
     let who = match (mode & 0o004 != 0, mode & 0o040 != 0) {
         (true, _) => "everybody on this machine",
         (false, true) => "its owner and its group",
-        (false, false) => "its owner alone",
+        (false, false) => "its owner only",
     };
     format!("{who} (mode {mode:04o})")
 }
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn readers_by_mode() {
         for (mode, who) in [
-            (0o600, "its owner alone (mode 0600)"),
+            (0o600, "its owner only (mode 0600)"),
             (0o640, "its owner and its group (mode 0640)"),
             (0o644, "everybody on this machine (mode 0644)"),
             (0o604, "everybody on this machine (mode 0604)"),

@@ -98,11 +98,11 @@ impl SecretSource {
     /// The same for what may have blanks in it, and what else could be given in its place.
     pub(super) fn load_line(&self, limit: Duration) -> Result<(Secret, &'static str)> {
         let (bytes, hint) = match &self.form {
-            Form::Inline(secret) => return self.checked(secret.expose(), "write the credential alone"),
-            Form::File(path) => (self.read_file(path)?, "the file must hold the credential alone"),
+            Form::Inline(secret) => return self.checked(secret.expose(), "write only the credential"),
+            Form::File(path) => (self.read_file(path)?, "the file must contain only the credential"),
             Form::Command { program, arguments } => (
                 self.run(program, arguments, limit)?,
-                "the command must write the credential alone, to its standard output",
+                "the command must write only the credential, to its standard output",
             ),
             Form::NoCredentialsFolder => {
                 return Err(self.error(

@@ -159,7 +159,7 @@ impl Environment {
             let nearest = nearest(&name, known.iter().copied()).unwrap_or_default();
             let name = shown(&name);
             warnings.push(format!(
-                "{name} is no variable of wecom-alert and is ignored; the nearest known one is {nearest}"
+                "{name} is not a variable of wecom-alert and is ignored; the nearest known one is {nearest}"
             ));
         }
         warnings

@@ -170,7 +170,7 @@ impl Document<'_> {
         };
         let hint = match error.span().and_then(|span| self.mistyped(span.start)) {
             Some((typed, meant)) => format!("write {meant} in place of {typed}: an input method's sign is not TOML's"),
-            None => "correct the line; strings stand in double quotes".to_owned(),
+            None => "correct the line; strings are in double quotes".to_owned(),
         };
         // The parser's short message names what the grammar expects, nothing of the file.
         let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");

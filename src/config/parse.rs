@@ -56,7 +56,7 @@ pub fn parse_duration_up_to(hours: u64, text: &str) -> Result<Duration> {
             None if UNITS.iter().any(|(names, _)| names.contains(&unit)) => {
                 return Err(Error::config("the duration's units are not in order, the largest first", hint));
             }
-            None => return Err(Error::config("the duration's unit is none of `ms`, `s`, `m`, `h` and `d`", hint)),
+            None => return Err(Error::config("the duration's unit is not `ms`, `s`, `m`, `h` or `d`", hint)),
         };
         let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_ms));
         milliseconds = milliseconds.zip(part).and_then(|(sum, part)| sum.checked_add(part));
@@ -93,7 +93,9 @@ pub(super) fn parse_rate(text: &str) -> Result<Rate> {
     let count = match count.parse::<u32>() {
         Ok(0) => return Err(Error::config("the rate's count must be at least 1", "to have no pacing, write `off`")),
         Ok(count) => count,
-        Err(_) => return Err(Error::config(format!("the rate's count is no whole number up to {}", u32::MAX), hint)),
+        Err(_) => {
+            return Err(Error::config(format!("the rate's count is not a whole number up to {}", u32::MAX), hint));
+        }
     };
     let period = parse_duration(period).map_err(|error| error.with_hint(hint))?;
     Ok(Rate::Per { count, period })
@@ -112,7 +114,7 @@ pub(super) fn parse_retries(text: &str) -> Result<u32> {
     let retries = text.parse().ok().filter(|retries| *retries <= MOST_RETRIES);
     retries.ok_or_else(|| {
         Error::config(
-            format!("retries is no whole number from 0 to {MOST_RETRIES}"),
+            format!("retries is not a whole number from 0 to {MOST_RETRIES}"),
             "write how often a request is repeated; 0 is never",
         )
     })
@@ -129,7 +131,7 @@ pub(super) fn parse_safe(text: &str) -> Result<u8> {
         "0" => Ok(0),
         "1" => Ok(1),
         "2" => Ok(2),
-        _ => Err(Error::config("safe is none of 0, 1 and 2", "write 0, 1 or 2")),
+        _ => Err(Error::config("safe is not 0, 1 or 2", "write 0, 1 or 2")),
     }
 }
 
@@ -145,7 +147,7 @@ pub(super) fn parse_duplicate_check(text: &str) -> Result<Duration> {
 
 /// Reads how much is printed.
 pub(super) fn parse_verbose(text: &str) -> Result<u8> {
-    text.parse().map_err(|_| Error::config("verbose is no number from 0 to 255", "write 0, 1 or 2"))
+    text.parse().map_err(|_| Error::config("verbose is not a number from 0 to 255", "write 0, 1 or 2"))
 }
 
 #[cfg(test)]

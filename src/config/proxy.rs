@@ -70,7 +70,7 @@ impl ProxyUrl {
             None | Some("") => None,
             Some(port) => match port.parse::<u16>() {
                 Ok(port) if port > 0 => Some(port),
-                _ => return Err(fault("the proxy's port is no number from 1 to 65535")),
+                _ => return Err(fault("the proxy's port is not a number from 1 to 65535")),
             },
         };
         let host = Host::parse(host).map_err(|error| fault(&format!("the proxy's host is none: {error}")))?;

@@ -206,7 +206,7 @@ fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting>
         let path = given.path(env.home())?;
         if path.metadata().is_ok_and(|about| !about.is_file()) {
             return Err(
-                given.invalid("it is no plain file", "give the path of a file; a pipe or a device may never end")
+                given.invalid("it is not a regular file", "give the path of a file; a pipe or a device may never end")
             );
         }
     }
@@ -307,7 +307,7 @@ fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
         ..=MOST_PREFIX_BYTES => Ok(prefix.to_owned()),
         bytes => {
             let what = format!("it has {bytes} bytes, and at most {MOST_PREFIX_BYTES} are allowed");
-            Err(given.invalid(&what, "shorten it: it stands on every part"))
+            Err(given.invalid(&what, "shorten it: every part begins with it"))
         }
     });
     Ok(layers.settle(given, checked)?.filter(|prefix| !prefix.trim().is_empty()))

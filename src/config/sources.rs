@@ -158,7 +158,7 @@ impl Config<'_> {
     pub fn about_profile(&self, chosen: Option<&str>) -> String {
         let Some(name) = chosen else {
             return match &self.file {
-                None => "none: options and environment alone give the settings".to_owned(),
+                None => "none: all settings come from options and environment".to_owned(),
                 Some(file) if file.profiles.is_empty() => "none: the config file has no profiles".to_owned(),
                 Some(_) => "none: the environment gives the credentials, and no profile was named".to_owned(),
             };

@@ -37,7 +37,7 @@ impl Starter {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if profile.is_empty() || !profile.chars().all(is_plain) {
             return Err(Error::usage(
-                "the name of the profile is no plain word",
+                "the name of the profile is not a plain word",
                 "write it of letters, digits, - and _, as in: -P ops",
             ));
         }

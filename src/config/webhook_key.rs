@@ -29,7 +29,7 @@ const OTHER_PRODUCTS: [(&str, &str); 12] = [
 /// What a webhook's URL ends in, before its query (document path 99110).
 const ENDPOINTS: [&str; 2] = ["/cgi-bin/webhook/send", "/cgi-bin/webhook/upload_media"];
 
-const HINT: &str = "give the URL as the group shows it (https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY), or only what stands after `key=`";
+const HINT: &str = "give the URL as the group shows it (https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=KEY), or only the part after `key=`";
 
 /// A group webhook (document path 99110).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn checked_key(key: &str) -> Result<Secret> {
 }
 
 fn no_key() -> Error {
-    Error::config("the webhook URL has no `key=`: the key is what stands after `key=`, up to the next `&`", HINT)
+    Error::config("the webhook URL has no `key=`: the key is the part after `key=`, up to the next `&`", HINT)
 }
 
 #[cfg(test)]

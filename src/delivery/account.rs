@@ -341,7 +341,7 @@ mod tests {
             let mut one = account(&accounts, 1);
             one.begin(0).await;
             one.arrived(0, &reply(invaliduser), &json!({}));
-            assert!(told(true, &accounts).0.ends_with("some of those whom it is for had got it"));
+            assert!(told(true, &accounts).0.ends_with("some recipients had got it"));
             one.close(0);
             assert!(told(true, &accounts).0.ends_with("the message had been delivered"), "{invaliduser}");
         }

@@ -150,7 +150,7 @@ impl Courier {
                         return Err(failed);
                     }
                     let FailedRequest { error, unreached, .. } = explained(stale);
-                    let message = format!("{error}; a new token could not be had: {}", failed.error);
+                    let message = format!("{error}; no new token could be fetched: {}", failed.error);
                     return Err(FailedRequest {
                         unreached,
                         ..FailedRequest::before_request(error.with_message(message))

@@ -31,7 +31,7 @@ pub fn interrupted(signal: Signal, sends: bool, is_final: bool, accounts: &Accou
     let is_open = parts.iter().any(|part| matches!(part.progress.state, PartState::UnderWay | PartState::Unknown));
     let delivered = outcome.parts.iter().filter(|part| matches!(part.status, Status::Sent | Status::Partial)).count();
     let what = match delivered {
-        0 if is_begun => "some of those whom it is for had got it".to_owned(),
+        0 if is_begun => "some recipients had got it".to_owned(),
         0 if is_open => "the request was under way, no answer had come".to_owned(),
         0 if outcome.attempts > 0 => "nothing had been delivered".to_owned(),
         0 => "nothing had been sent".to_owned(),

@@ -190,7 +190,7 @@ fn occurrences(format: FeedFormat, root: &JsonNode<'_>, clock: &Clock<'_>) -> Re
     let has_labels = |node: &JsonNode<'_>| node.has("labels") || node.has("annotations");
     let items = match root.field("alerts") {
         Some(alerts) if alerts.items().is_empty() => {
-            return Err(format.wrong("`alerts` is empty: there is nothing to tell"));
+            return Err(format.wrong("`alerts` is empty: there is no alert in it"));
         }
         Some(alerts) => alerts.items(),
         // Prometheus itself sends a bare list, or one alert of it was taken out.

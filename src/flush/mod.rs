@@ -82,7 +82,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
                     .to_owned()
             }
             (false, Some(id)) => format!(
-                "{id} is damaged, and trying again does not help: its text, as far as it is there, is in {}; send that \
+                "{id} is damaged, and trying again does not help: what is left of its text is in {}; send that \
                  again, and discard the entry with: wecom-alert outbox drop {id}",
                 outbox.entry_file(id).display()
             ),

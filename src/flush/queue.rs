@@ -254,7 +254,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             && target.identity(agent_id).await? != *expected
         {
             return Err(Error::config(
-                "it is for another target than the credentials at hand",
+                "it is for another target than the current credentials",
                 "flush it with the environment that it was sent with",
             ));
         }

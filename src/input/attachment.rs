@@ -75,7 +75,7 @@ impl Attachment {
                     let name = source_name(path);
                     let waited = elapsed(patience, &UNITS);
                     return Err(Error::config(
-                        format!("{name} is no plain file, and nothing came from it for {waited}"),
+                        format!("{name} is not a regular file, and nothing came from it for {waited}"),
                         "check what writes into it; --deadline says how long is waited",
                     ));
                 }

@@ -32,7 +32,7 @@ pub enum Encoding {
 }
 
 fn unknown_encoding(_name: &str) -> Error {
-    Error::usage("the encoding is none of auto, utf-8 and gb18030", "choose auto, utf-8 or gb18030")
+    Error::usage("the encoding is not auto, utf-8 or gb18030", "choose auto, utf-8 or gb18030")
 }
 
 /// Decodes one input from one or more runs of bytes.
@@ -202,7 +202,7 @@ impl BrokenPlaces {
         let numbers: Vec<_> = self.lines.iter().map(usize::to_string).collect();
         let numbers = numbers.join(", ");
         let count = self.count;
-        let advice = if count < LIKELY_BINARY { "" } else { "; --file sends a file that is no text" };
+        let advice = if count < LIKELY_BINARY { "" } else { "; --file sends a file that is not text" };
         Some(format!(
             "{count} broken {characters} of the input became U+FFFD, {wrong} (first on {lines} {numbers}){advice}"
         ))
@@ -595,7 +595,7 @@ mod tests {
             assert_eq!(name.parse::<Encoding>().unwrap(), encoding, "{name}");
         }
         let error = "latin1".parse::<Encoding>().unwrap_err();
-        assert_eq!(error.message(), "the encoding is none of auto, utf-8 and gb18030");
+        assert_eq!(error.message(), "the encoding is not auto, utf-8 or gb18030");
     }
 
     /// Cuts a text at two places and returns what is left, decoded strictly.

@@ -108,7 +108,7 @@ fn check_safe(safe: Option<i64>, msgtype: MsgType, at: &mut At<'_>) {
             at.error_with_hint(format!("{name} messages do not have it"), hint);
         }
         Some(2) if highest == 1 => {
-            at.error_with_hint(format!("2 is for mpnews alone, not for {name}"), "use 0 or 1, or send mpnews");
+            at.error_with_hint(format!("2 is only for mpnews, not for {name}"), "use 0 or 1, or send mpnews");
         }
         Some(_) => at.one_of(safe, 0..=highest.into()),
     }

@@ -146,7 +146,7 @@ fn read_msgtype(channel: Channel, fields: &Map<String, Value>, at: &mut At<'_>) 
 /// The problem with a field next to the content.
 fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldShape]) -> String {
     if name.parse().is_ok_and(|other| channel.has_type(other)) {
-        return format!("unknown field; msgtype is {msgtype}, so the payload is the object {msgtype} alone");
+        return format!("unknown field; msgtype is {msgtype}, so the payload must be only the object {msgtype}");
     }
     if app_fields::FIELDS.iter().any(|field| field.name == name) {
         return "unknown field; only app messages have it".to_owned();

@@ -157,7 +157,7 @@ pub(super) fn check_field(kind: RecipientKind, value: &str, at: &mut At<'_>) {
     let ids: Vec<&str> = value.split('|').collect();
     at.count(ids.len(), kind.noun(), 1..=kind.most());
     if kind == RecipientKind::User && ids.contains(&ALL) && ids.len() > 1 {
-        at.error_with_hint("@all stands beside other userids", "give @all alone, or leave it out");
+        at.error_with_hint("@all is among other userids", "use only @all, or leave it out");
     }
     for (index, id) in ids.iter().enumerate() {
         if let Some(warning) = nearly_all(id) {
@@ -196,7 +196,7 @@ pub fn userid_problem(id: &str) -> Option<String> {
 
 fn number_problem(id: &str) -> Option<String> {
     let number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    (!number).then(|| "is no number".to_owned())
+    (!number).then(|| "is not a number".to_owned())
 }
 
 #[cfg(test)]
@@ -269,7 +269,7 @@ mod tests {
             assert!(to.is_empty(), "{value}");
         }
         let finding = Recipients::default().add(Party, "1,ops").unwrap_err();
-        assert_eq!(finding.to_string(), "toparty: \"ops\" is no number");
+        assert_eq!(finding.to_string(), "toparty: \"ops\" is not a number");
     }
 
     #[test]

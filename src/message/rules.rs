@@ -54,7 +54,7 @@ impl At<'_> {
             let problem = format!("control character U+{:04X} at byte {index}, after {before}", u32::from(found));
             self.error_with_hint(
                 problem,
-                "remove it: of the control characters only line feed and tab may stand in a message",
+                "remove it: of the control characters only line feed and tab may be in a message",
             );
         }
     }
@@ -107,7 +107,7 @@ impl At<'_> {
             let problem = format!("{} bytes, the limit is {limit}", text.len());
             self.error_with_hint(
                 problem,
-                "shorten it; text that is no payload goes in parts or as a file with --on-long auto",
+                "shorten it; text that is not a payload goes in parts or as a file with --on-long auto",
             );
         }
     }
@@ -185,7 +185,7 @@ impl At<'_> {
         let mut seen = HashSet::new();
         for (index, key) in keys.enumerate() {
             if let Some(key) = key.filter(|key| !seen.insert(*key)) {
-                self.item(index).field(name).error(format!("{} stands here twice, but must be unique", shown(key)));
+                self.item(index).field(name).error(format!("{} is here twice, but must be unique", shown(key)));
             }
         }
     }
@@ -253,7 +253,7 @@ mod tests {
     fn repeated_keys_are_named_at_their_repetition() {
         let keys = [Some("a"), None, Some("b"), None, Some("a")];
         let found = errors(|at| at.unique("key", keys.into_iter()));
-        assert_eq!(found, ["x[4].key: \"a\" stands here twice, but must be unique"]);
+        assert_eq!(found, ["x[4].key: \"a\" is here twice, but must be unique"]);
     }
 
     fn find_control_characters(body: &Value) -> Findings {

@@ -66,7 +66,7 @@ fn in_markdown(channel: Channel, text: &str) -> [Option<String>; 6] {
         }
         if is_heading_without_blank(line) {
             let quoted = excerpt(line.trim(), QUOTED_CHARS);
-            heading.get_or_insert_with(|| format!("{quoted} (line {number}) is no heading without a blank after #"));
+            heading.get_or_insert_with(|| format!("{quoted} (line {number}) is not a heading without a space after #"));
         }
         if let Some(name) = font_colors(line).find(|name| !COLORS.contains(&&*name.to_ascii_lowercase())) {
             let quoted = excerpt(name, QUOTED_CHARS);
@@ -201,7 +201,7 @@ mod tests {
             ),
             ("x\n```html\n<b>\n```", "a code block (line 2) appears"),
             ("![a](https://example.com/a.png)", "a picture (line 1) appears"),
-            ("#标题\nx", "#标题 (line 1) is no heading without a blank after #"),
+            ("#标题\nx", "#标题 (line 1) is not a heading without a space after #"),
             ("<font color=\"red\">x</font>", "color red (line 1) is unknown, there are info, comment, warning"),
             ("<font color='#ff0000'>x</font>", "color #ff0000 (line 1)"),
             ("<FONT color=green>x</FONT>", "color green (line 1)"),

@@ -96,7 +96,7 @@ impl Rules for WebhookText {
         }
         for (index, number) in self.mentioned_mobile_list.iter().flatten().enumerate() {
             if number.is_empty() || number.contains(char::is_whitespace) {
-                let problem = format!("{} is no phone number", shown(number));
+                let problem = format!("{} is not a phone number", shown(number));
                 let hint = "give the number without blanks, or @all";
                 at.field("mentioned_mobile_list").item(index).error_with_hint(problem, hint);
             }
@@ -108,7 +108,7 @@ impl Rules for Image {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         let mut place = at.field("base64");
         if self.base64.starts_with("data:") {
-            return place.error_with_hint("begins with data:", "give the base64 alone, without the data: prefix");
+            return place.error_with_hint("begins with data:", "give only the base64, without the data: prefix");
         }
         let file = match STANDARD.decode(&self.base64) {
             Ok(file) => file,

@@ -251,7 +251,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 fn no_entry(line: usize, column: usize) -> ReadError {
-    ReadError::Damaged(format!("it is no entry, from line {line} column {column} on"))
+    ReadError::Damaged(format!("it is not an entry, from line {line} column {column} on"))
 }
 
 fn too_long(line: usize) -> ReadError {

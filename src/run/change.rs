@@ -57,7 +57,7 @@ pub(super) async fn compare(state: Option<&Folder>, job: &str, failed: bool, dea
     let file = KeyedFile::new(state, FOLDER, job);
     match file.lock(lock_patience(deadline), || false).await {
         Ok(Some(guard)) => compare_locked(file, guard, failed),
-        Ok(None) => Change::unknown(failed, "another run of it is still being told of"),
+        Ok(None) => Change::unknown(failed, "an alert about another run of it is still under way"),
         Err(error) => Change::unknown(failed, file.says("cannot be used", error)),
     }
 }
@@ -77,7 +77,7 @@ impl Change {
 
 fn compare_locked(file: KeyedFile, guard: Guard, failed: bool) -> Change {
     let read = file.read();
-    let warning = read.as_ref().err().map(|reason| unkept(file.says("is passed over", reason)));
+    let warning = read.as_ref().err().map(|reason| unkept(file.says("is ignored", reason)));
     let before: Option<Known> = read.ok().flatten();
     let report = match (before, failed) {
         (Some(Known { failed: true, since_ms }), false) => Some(ChangeReport::Recovered { since: at_ms(since_ms) }),
@@ -101,7 +101,7 @@ struct Known {
 }
 
 fn unkept(reason: impl Display) -> String {
-    format!("it is not known how the command was before, and every failure is told: {reason}")
+    format!("how the command ended before is not known, so every failure sends an alert: {reason}")
 }
 
 #[cfg(test)]
@@ -204,7 +204,7 @@ mod tests {
         for (failed, report) in [(true, Some(ChangeReport::Failed)), (false, None)] {
             let change = machine.compare("a", failed, LONG);
             assert_eq!(change.report, report);
-            assert!(change.warning.as_ref().is_some_and(|warning| warning.contains("every failure is told")));
+            assert!(change.warning.as_ref().is_some_and(|warning| warning.contains("every failure sends an alert")));
             assert_eq!(change.record_reported(), None, "said already");
         }
     }

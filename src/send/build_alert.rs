@@ -150,7 +150,7 @@ fn card_type(args: &AlertFields) -> Result<Option<CardType>> {
                 _ => "text_notice",
             };
             Err(Error::usage(
-                format!("{option} is for template cards alone"),
+                format!("{option} is only for template cards"),
                 format!("add --card, for example --card {card}, or leave {option} out"),
             ))
         }

@@ -152,7 +152,7 @@ pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Chan
     let by_file = facts.types_by_media_id;
     if channel.has_inline_pictures() && msgtype == MsgType::Image && !matches!(material, Material::File(..)) {
         return Err(Error::usage(
-            format!("{}'s picture stands in the message itself: it has no media_id", facts.noun),
+            format!("{}'s picture is part of the message itself: it has no media_id", facts.noun),
             "give the picture with --image PATH",
         ));
     }

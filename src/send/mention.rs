@@ -45,7 +45,7 @@ impl Mentions {
                 userid_problem(id).filter(|_| id != ALL).map(|problem| format!("a userid {problem}"))
             })?,
             mobiles: usable(Setting::MentionMobile, target, |number| {
-                number.contains(char::is_whitespace).then(|| "it is no phone number".to_owned())
+                number.contains(char::is_whitespace).then(|| "it is not a phone number".to_owned())
             })?,
         };
         let (mut what, mut whom) = (format!("a message of type {}", draft.msgtype.as_str()), "anybody");
@@ -81,7 +81,7 @@ impl Mentions {
             MentionFallback::Fail => {
                 return Err(Error::usage(
                     format!("{what} cannot mention {whom}"),
-                    "send it with -t text, or let a short text behind it mention: --mention-fallback text",
+                    "send it with -t text, or let a short text after it mention them: --mention-fallback text",
                 ));
             }
         }

@@ -55,7 +55,7 @@ pub(super) fn choose_type(
 ) -> Result<ChosenType> {
     let implied = match (source, &request.alert.card) {
         (MessageSource::File(kind, _), _) => {
-            let more = ", send the file behind the text with --attach, or use upload-media and --media-id";
+            let more = ", send the file after the text with --attach, or use upload-media and --media-id";
             Some((kind.as_str(), format!("--{}", kind.as_str()), more))
         }
         (_, Some(_)) => Some((MsgType::TemplateCard.as_str(), "--card".to_owned(), "")),
@@ -109,10 +109,10 @@ pub(super) fn refuse_unused(request: &Request, msgtype: Option<MsgType>, setting
         return Ok(());
     };
     Err(match msgtype {
-        None => Error::usage(format!("{option} has no place beside a payload"), "put it into the payload"),
+        None => Error::usage(format!("{option} cannot be used with a payload"), "put it into the payload"),
         Some(msgtype) => Error::usage(
-            format!("{option} has no place in a message of type {}", msgtype.as_str()),
-            "give the file with --attach: it goes behind the text, and the text takes all options",
+            format!("{option} cannot be used in a message of type {}", msgtype.as_str()),
+            "give the file with --attach: it follows the text, which takes all options",
         ),
     })
 }

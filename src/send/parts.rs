@@ -280,7 +280,7 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
         OnLong::Fail => {
             return Err(Error::usage(
                 format!("the alert has no room on a {} card: {} bytes of it are left", card_type.as_str(), rest.len()),
-                "shorten it, or leave --on-long fail out: what is left goes behind the card",
+                "shorten it, or leave --on-long fail out: what is left follows the card",
             ));
         }
         OnLong::Truncate => {}

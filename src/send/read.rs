@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
         let data = parse_json(data, &mut self.target.warnings).map_err(|error| {
             Error::usage(
                 format!("the data from {} is not JSON: {error}", source_name(from)),
-                "check it with jq; a template takes JSON alone",
+                "check it with jq; a template takes only JSON",
             )
         })?;
         // The encoding that is set is that of the data.
@@ -263,8 +263,8 @@ impl<'a> Reader<'a> {
         }
         let text = self.unless_empty(clean(&filled), || {
             Error::usage(
-                "the text is empty: the template makes nothing but white space of this data",
-                "correct the template; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+                "the text is empty: with this data the template makes only white space",
+                "correct the template; --skip-empty sends nothing for empty text, --if-empty TEXT sends that instead",
             )
         })?;
         Ok(Filled::Text(text))
@@ -322,7 +322,7 @@ impl<'a> Reader<'a> {
             }
             return Err(Error::usage(
                 format!("a message of type {} has no text", self.chosen.name),
-                "send the text with a command of its own, or the text itself with the file behind it: --attach",
+                "send the text with a command of its own, or send the text with the file after it: --attach",
             )
             .into());
         }
@@ -394,8 +394,8 @@ impl<'a> Reader<'a> {
 
 fn empty_data(from: &Path) -> Error {
     Error::usage(
-        format!("the input is empty: {} holds nothing but white space", source_name(from)),
-        "check the command before the pipe; --skip-empty passes empty input over, --if-empty TEXT sends that instead",
+        format!("the input is empty: {} has only white space in it", source_name(from)),
+        "check the command before the pipe; --skip-empty sends nothing for empty input, --if-empty TEXT sends that instead",
     )
 }
 
@@ -418,8 +418,8 @@ fn empty_text(from: &TextSource<'_>) -> Error {
         TextSource::Stdin => "stdin".to_owned(),
     };
     Error::usage(
-        format!("the text is empty: {place} holds nothing but white space"),
-        "check the command before the pipe; --skip-empty passes empty text over, --if-empty TEXT sends that instead",
+        format!("the text is empty: {place} has only white space in it"),
+        "check the command before the pipe; --skip-empty sends nothing for empty text, --if-empty TEXT sends that instead",
     )
 }
 

@@ -196,7 +196,7 @@ impl<'c> Session<'c> {
             context => context?,
         };
         if context.is_none() {
-            self.warnings.push("--ci: this is no CI system that is known here: nothing is added".to_owned());
+            self.warnings.push("--ci: no known CI system was found: nothing is added".to_owned());
         }
         Ok(context)
     }
@@ -224,7 +224,7 @@ impl<'c> Session<'c> {
 
 /// The warning where the CA file is left out.
 pub(crate) fn without_ca_file(error: &Error) -> String {
-    format!("{error}: the system's certificates alone count")
+    format!("{error}: only the system's certificates are used")
 }
 
 /// What a courier is made of, as far as it can differ within a command.

@@ -98,7 +98,7 @@ fn refuse_beside_feed(input: &MessageInput) -> Result<()> {
     let own = if input.template.is_some() { "--template" } else { "--from" };
     Err(Error::usage(
         format!("{what} does not go with {own}, which makes the text"),
-        "leave one of the two out; a file goes behind the text with --attach",
+        "leave one of the two out; a file follows the text with --attach",
     ))
 }
 

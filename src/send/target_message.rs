@@ -331,8 +331,8 @@ pub(super) fn fallback_warning(own: &Outcome, fallback: &Outcome) -> Option<Stri
     let (own, stand_in) = (name_of(own), name_of(fallback));
     Some(match &fallback.error {
         None => {
-            let mend = error.hint().map(|hint| format!("; to mend it: {hint}")).unwrap_or_default();
-            format!("{own} failed, and {stand_in} stood in: {}{mend}", error.message())
+            let mend = error.hint().map(|hint| format!("; to fix it: {hint}")).unwrap_or_default();
+            format!("{own} failed, and {stand_in} got it instead: {}{mend}", error.message())
         }
         Some(worse) => format!("{own} failed, and so did its fallback {stand_in}: {}", worse.message()),
     })

@@ -54,7 +54,7 @@ mod unix {
                 Err(Errno::NOTDIR | Errno::LOOP) => match self.kind_of(name)? {
                     FileType::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
                     FileType::Symlink => Err(refused("it is a link")),
-                    _ => Err(refused("it is no folder")),
+                    _ => Err(refused("it is not a folder")),
                 },
                 opened => Ok(Self(opened?.into())),
             }
@@ -70,7 +70,7 @@ mod unix {
             let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             match openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR) {
                 Err(Errno::LOOP | Errno::MLINK) => Err(refused("it is a link")),
-                Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(refused("it is no plain file")),
+                Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(refused("it is not a regular file")),
                 opened => Ok(opened?.into()),
             }
         }
@@ -183,7 +183,7 @@ mod path {
         pub(in crate::store) fn open_file(&self, name: &str, purpose: OpenFor) -> io::Result<File> {
             let path = self.0.join(name);
             if fs::symlink_metadata(&path).is_ok_and(|about| !about.is_file()) {
-                return Err(refused("it is no plain file"));
+                return Err(refused("it is not a regular file"));
             }
             let (write, new) = (purpose != OpenFor::Read, purpose == OpenFor::Create);
             fs::OpenOptions::new().read(true).write(write).create_new(new).open(path)

@@ -46,7 +46,7 @@ pub fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
 /// The error of the file system, and `InvalidInput` if it is not a regular file: a pipe could block the writer.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let mut options = OpenOptions::new();
     options.append(true).create(true);

@@ -37,7 +37,7 @@ impl Owner {
     pub(super) fn check(self, about: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt;
         if !about.is_file() && !about.is_dir() {
-            return Err(refused("it is no plain file"));
+            return Err(refused("it is not a regular file"));
         }
         // Another name of the file may be a file of another use.
         if about.is_file() && about.nlink() > 1 {
@@ -66,6 +66,6 @@ impl Owner {
     }
 
     pub(super) fn check(self, about: &Metadata) -> io::Result<()> {
-        if about.is_file() || about.is_dir() { Ok(()) } else { Err(refused("it is no plain file")) }
+        if about.is_file() || about.is_dir() { Ok(()) } else { Err(refused("it is not a regular file")) }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
     let detail = shown(&detail);
     if let Some(name) = words.and_then(|words| hidden_name(data, words)) {
         let name = shown(name);
-        let hint = format!("write {WHOLE}['{name}']: a name that is no word cannot stand alone");
+        let hint = format!("write {WHOLE}['{name}']: a name that is not one word must be written so");
         return Error::usage(format!("{place}: `{name}` is read as an expression, not as a name of the data"), hint);
     }
     match error.kind() {

@@ -216,7 +216,7 @@ fn check_json(name: &str, text: &str) -> Result<()> {
     let hint = "write \"{{ x }}\" with quotes for a string, and {{ x|tojson }} without them for a whole value";
     match parse_json(text, &mut Vec::new()) {
         Ok(Value::Object(_)) => Ok(()),
-        Ok(_) => Err(Error::usage(format!("{} gives JSON that is no object", called(name)), "let it begin with {")),
+        Ok(_) => Err(Error::usage(format!("{} gives JSON that is not an object", called(name)), "let it begin with {")),
         Err(error) => {
             let what = one_line(&error.to_string());
             Err(Error::usage(format!("{} does not give JSON: its result has {what}", called(name)), hint))

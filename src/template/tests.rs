@@ -100,9 +100,9 @@ fn a_result_that_is_no_object_is_refused_with_its_place() {
         "{message}"
     );
     assert!(error.hint().unwrap().contains("{{ x|tojson }}"));
-    assert_eq!(refused("[1]").message(), "the template card.json gives JSON that is no object");
+    assert_eq!(refused("[1]").message(), "the template card.json gives JSON that is not an object");
     assert!(refused("").message().contains("line 1 column 0"));
-    assert!(refused(r#"{"a": 1, "a": 2}"#).message().contains("stands twice"));
+    assert!(refused(r#"{"a": 1, "a": 2}"#).message().contains("occurs twice"));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_hint_has_the_names_of_the_object_that_lacks_one() {
             "`notes` has summary, runbook_url; write",
         ),
         ("{% for a in a %}{% endfor %}", "write {{ x|default"),
-        ("{{ a-b }}", "write data['a-b']: a name that is no word"),
+        ("{{ a-b }}", "write data['a-b']: a name that is not one word"),
     ] {
         let told = refusal(source, &data).hint().unwrap().to_owned();
         assert!(told.starts_with(hint), "{source}: {told}");

@@ -194,7 +194,7 @@ fn to_json(state: &State<'_, '_>, value: &EngineValue, written: &Written, level:
             }
             Value::Object(fields)
         }
-        kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a value of the kind {kind} is no text"))),
+        kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a value of the kind {kind} is not text"))),
     };
     Ok(json)
 }

@@ -70,9 +70,9 @@ fn outside_of_ci_there_is_nothing_to_tell() {
         env.cmd(["webhook-send", "--output", "json"]).args(args.iter().copied()).base_url(&wecom).webhook().run()
     };
     let told = send(&["--ci", "disk full"]).assert_code(0).json();
-    assert_eq!(told["warnings"], json!(["--ci: this is no CI system that is known here: nothing is added"]));
+    assert_eq!(told["warnings"], json!(["--ci: no known CI system was found: nothing is added"]));
     assert_eq!(wecom.messages()[0].body, json!({"msgtype": "text", "text": {"content": "disk full"}}));
-    for (option, message) in [("--ci=gitlab", "GITLAB_CI"), ("--ci=cruise", "is no CI system")] {
+    for (option, message) in [("--ci=gitlab", "GITLAB_CI"), ("--ci=cruise", "is not a CI system")] {
         let told = send(&[option, "disk full"]).assert_code(0).json();
         assert!(told["warnings"][0].as_str().unwrap().contains(message), "{told}");
         let told = send(&[option, "disk full", "--dry-run"]).assert_code(2).json();

@@ -124,7 +124,7 @@ fn a_notification_goes_on_any_card() {
 fn what_is_no_notification_is_told_and_not_sent() {
     let scene = Scene::new();
     let cases: [(&str, &str, &str, &str); 6] = [
-        ("alertmanager", "", "the input is empty: stdin holds nothing but white space", "--skip-empty"),
+        ("alertmanager", "", "the input is empty: stdin has only white space in it", "--skip-empty"),
         ("alertmanager", "disk full", "not JSON", "as it came"),
         ("alertmanager", "[]", "a list without an alert", "as it came"),
         ("alertmanager", "{}", "alerts", "as it came"),
@@ -376,7 +376,7 @@ fn a_template_of_json_makes_a_payload() {
     // It is held against the rules like any payload, and options have no place in it.
     let broken = scene.env.file("broken.json.j2", r#"{"content": "{{ status }}", "contents": 1}"#);
     let args = ["webhook-send", "-t", "text", "--from", "alertmanager", "--template", broken.to_str().unwrap()];
-    for (more, why) in [(&[][..], "text.contents"), (&["--title", "T"], "--title has no place beside a payload")] {
+    for (more, why) in [(&[][..], "text.contents"), (&["--title", "T"], "--title cannot be used with a payload")] {
         let fed = || cmd(&scene, &args).args(more.iter().copied()).stdin(bytes("alertmanager-group.json"));
         refused(&scene, why, fed().arg("--dry-run"), why, "");
         let told = fed().run().assert_code(6).json();

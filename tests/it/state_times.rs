@@ -42,7 +42,7 @@ fn in_a_cooldown() {
             let told = send();
             let is_damaged = place == "/passed_at" && value != 0;
             assert!(told["status"] == "sent" || !is_damaged, "{place} {value}: {told}");
-            let says_so = warnings(&told).iter().any(|warning| warning.contains("is passed over: it is damaged"));
+            let says_so = warnings(&told).iter().any(|warning| warning.contains("is ignored: it is damaged"));
             assert!(says_so || !is_damaged, "{place} {value}: {told}");
             assert_eq!(send()["status"], "skipped", "{place} {value}: it is mended");
         }

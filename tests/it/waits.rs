@@ -101,7 +101,7 @@ fn a_proxy_file_is_no_pipe() {
         let pipe = scene.env.home().join("pipe");
         let config = format!("proxy_file = {pipe:?}\n");
         let run = in_time(&format!("{command:?} proxy_file"), cmd(&scene, command, &[]).config(&config), code);
-        assert!(run.stderr.contains("it is no plain file"), "{command:?}\n{}", run.all());
+        assert!(run.stderr.contains("it is not a regular file"), "{command:?}\n{}", run.all());
     });
 }
 

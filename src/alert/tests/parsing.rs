@@ -34,7 +34,10 @@ fn only_one_to_four_is_a_style() {
     }
     for given in ["k=a:5", "k=a:0", "k=at 10:9"] {
         let error = given.parse::<Button>().unwrap_err();
-        assert!(error.message().contains("none of 1 to 4") && error.hint().unwrap().contains("KEY=TEXT:1"), "{error}");
+        assert!(
+            error.message().contains("is not 1, 2, 3 or 4") && error.hint().unwrap().contains("KEY=TEXT:1"),
+            "{error}"
+        );
     }
 }
 

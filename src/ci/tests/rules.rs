@@ -20,12 +20,12 @@ fn a_named_system_must_be_here() {
     for system in &SYSTEMS {
         let error = context(system.name, false, &none, NOW).unwrap_err();
         assert_eq!(error.status(), Status::Usage);
-        let start = format!("--ci={}: this is no job of {}: ", system.name, system.title);
+        let start = format!("--ci={}: this is not a job of {}: ", system.name, system.title);
         assert!(error.message().starts_with(&start), "{error}");
         assert!(error.message().ends_with(" is not set") && error.hint().is_some(), "{error}");
     }
     let error = context("github", false, &none, NOW).unwrap_err();
-    assert_eq!(error.message(), "--ci=github: this is no job of GitHub Actions: GITHUB_ACTIONS is not set");
+    assert_eq!(error.message(), "--ci=github: this is not a job of GitHub Actions: GITHUB_ACTIONS is not set");
     let error = context("coding", false, &none, NOW).unwrap_err();
     assert!(error.message().ends_with(": CODING=true or PROJECT_WEB_URL with CI_BUILD_NUMBER is not set"), "{error}");
     // Named, it beats what would have been found first.
@@ -36,7 +36,7 @@ fn a_named_system_must_be_here() {
 #[test]
 fn a_name_that_is_none_is_refused() {
     let error = context("GitHub", false, look(&[("GITHUB_ACTIONS", "true")]), NOW).unwrap_err();
-    assert_eq!(error.message(), "--ci \"GitHub\" is no CI system");
+    assert_eq!(error.message(), "--ci \"GitHub\" is not a CI system");
     assert!(error.hint().unwrap().starts_with("write --ci=auto, or one of github, forgejo, gitea, gitlab,"));
 }
 

@@ -168,12 +168,12 @@ fn every_choice_has_its_name() {
 #[test]
 fn what_is_refused_in_a_file() {
     for (config, message) in [
-        ("retries = -1", "retries is no whole number from 0 to 100"),
-        ("retries = 101", "retries is no whole number from 0 to 100"),
-        ("retries = 's3cret'", "retries is no whole number from 0 to 100"),
-        ("on_long = 'Auto'", "it is none of auto, split, truncate, file and fail"),
-        ("keep = 'middle'", "it is none of head, tail and both"),
-        ("on_rate_limit = 'queue'", "it is none of wait, fail and outbox"),
+        ("retries = -1", "retries is not a whole number from 0 to 100"),
+        ("retries = 101", "retries is not a whole number from 0 to 100"),
+        ("retries = 's3cret'", "retries is not a whole number from 0 to 100"),
+        ("on_long = 'Auto'", "it is not auto, split, truncate, file or fail"),
+        ("keep = 'middle'", "it is not head, tail or both"),
+        ("on_rate_limit = 'queue'", "it is not wait, fail or outbox"),
         ("jitter = '25h'", "the duration is longer than 24 hours"),
         ("jitter = '0s'", "the duration must be more than zero"),
         ("cooldown = '25h'", "the duration is longer than 24 hours"),
@@ -210,9 +210,9 @@ fn what_is_refused_in_a_file() {
 fn a_malformed_option_is_usage_and_names_itself() {
     let none = Overrides::default;
     let cases = [
-        (none().set(Setting::Retries, "many"), "--retries: retries is no whole number from 0 to 100"),
-        (none().set(Setting::Retries, "101"), "--retries: retries is no whole number from 0 to 100"),
-        (none().set(Setting::OnLong, "cut"), "--on-long: it is none of auto, split"),
+        (none().set(Setting::Retries, "many"), "--retries: retries is not a whole number from 0 to 100"),
+        (none().set(Setting::Retries, "101"), "--retries: retries is not a whole number from 0 to 100"),
+        (none().set(Setting::OnLong, "cut"), "--on-long: it is not auto, split"),
         (none().set(Setting::Jitter, "5"), "--jitter: the duration has no unit"),
         (none().set(Setting::OutboxMaxAge, "721h"), "--outbox-max-age: the duration is longer than 720 h"),
         (none().set(Setting::Cooldown, "soon"), "--cooldown: a duration is expected"),
@@ -228,7 +228,7 @@ fn a_malformed_option_is_usage_and_names_itself() {
     }
     let error = Home::empty().error(&none(), &[("WECOM_ALERT_RETRIES", "s3cret")]);
     assert_eq!(error.status(), Status::Config);
-    assert_eq!(error.message(), "WECOM_ALERT_RETRIES: retries is no whole number from 0 to 100");
+    assert_eq!(error.message(), "WECOM_ALERT_RETRIES: retries is not a whole number from 0 to 100");
 }
 
 /// An option that is empty counts as not given, as an empty variable does. Where nothing is sent, those that decide something

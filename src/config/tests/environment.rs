@@ -103,7 +103,7 @@ fn unknown_variables_warn_with_the_nearest_name() {
         ("OTHER", "1"),
     ];
     let (_, warnings) = Home::empty().resolve(&Overrides::default(), &pairs).unwrap();
-    let text = "is no variable of wecom-alert and is ignored; the nearest known one is";
+    let text = "is not a variable of wecom-alert and is ignored; the nearest known one is";
     assert_eq!(
         warnings,
         [

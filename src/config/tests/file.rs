@@ -96,7 +96,7 @@ fn punctuation_of_a_chinese_input_method_is_named() {
         assert!(message.contains("not valid TOML: ") && told.starts_with(hint), "{config}: {message}\n{told}");
         assert!(!(message + &told).contains("s3cret"));
     }
-    assert_eq!(error_of("webhook = s3cret").1, "correct the line; strings stand in double quotes");
+    assert_eq!(error_of("webhook = s3cret").1, "correct the line; strings are in double quotes");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn about_profile_says_why_that_profile() {
     ] {
         assert_eq!(about(&Home::with(config), overrides, pairs).1, told, "{config}");
     }
-    let told = "none: options and environment alone give the settings";
+    let told = "none: all settings come from options and environment";
     assert_eq!(about(&Home::empty(), &Overrides::default(), &[]).1, told);
 }
 

@@ -92,7 +92,7 @@ fn what_cannot_be_shown_is_left_out_with_a_warning() {
         read(FeedFormat::Alertmanager, &spoilt(r#""severity":"warning""#, r#""a":"1","a":"2""#)).unwrap();
     assert_eq!(fields(&alert), ["a=2"]);
     assert!(
-        warnings[0].contains("\"a\" stands twice") && warnings[0].contains("its last value counts"),
+        warnings[0].contains("\"a\" occurs twice") && warnings[0].contains("its last value counts"),
         "{warnings:?}"
     );
     let path = format!(r#"{{"alerts": [{{"labels": {{}}}}], "a\\u001b\\n{}": 1}}"#, "b".repeat(500));

@@ -34,8 +34,8 @@ fn what_is_no_notification_is_refused() {
         ("{}", "it has no `alerts`"),
         (r#"{"status": "firing"}"#, "it has no `alerts`"),
         (r#"{"alerts": null}"#, "it has no `alerts`"),
-        (r#"{"alerts": []}"#, "`alerts` is empty: there is nothing to tell"),
-        (r#"{"alerts": ""}"#, "`alerts` is empty: there is nothing to tell"),
+        (r#"{"alerts": []}"#, "`alerts` is empty: there is no alert in it"),
+        (r#"{"alerts": ""}"#, "`alerts` is empty: there is no alert in it"),
         (r#"{"alerts": [1, 2]}"#, "alerts[0] is a number, not an object"),
         (r#"{"alerts": "x"}"#, "alerts is a string, not an object"),
     ] {

@@ -237,7 +237,8 @@ fn check_select(select: &Select, at: &mut At<'_>) {
     at.field("question_key").key(&select.question_key, KEY_BYTES);
     let options = &select.option_list;
     if let Some(id) = select.selected_id.as_ref().filter(|id| !options.iter().any(|option| option.id == **id)) {
-        at.field("selected_id").warn(format!("{} is no option's id, WeCom selects the first option", shown(id)));
+        at.field("selected_id")
+            .warn(format!("{} is not the id of an option, WeCom selects the first option", shown(id)));
     }
     let mut at = at.field("option_list");
     at.count(options.len(), "options", 1..=10);

@@ -102,7 +102,7 @@ impl MediaKind {
 
 fn unknown_kind(name: &str) -> Error {
     Error::usage(
-        format!("the media type {name:?} is none of image, voice, video, file"),
+        format!("the media type {name:?} is not image, voice, video or file"),
         "give one of image, voice, video, file",
     )
 }
@@ -155,7 +155,7 @@ fn check_content(taker: &str, kind: MediaKind, max_mb: u64, head: &[u8], size: u
     let what = kind.as_str();
     if size <= TOO_SHORT {
         return Err(Error::usage(
-            format!("the {what} has {size} bytes, and WeCom takes none of {TOO_SHORT} bytes or fewer"),
+            format!("the {what} has {size} bytes, and WeCom accepts only more than {TOO_SHORT} bytes"),
             "check that what writes it has finished and did not fail",
         ));
     }
@@ -209,7 +209,7 @@ mod tests {
         }
         for name in ["", "Image", "images", "a\nb"] {
             let (message, _) = refusal(name.parse::<MediaKind>().map(|_| ()));
-            assert!(message.ends_with("none of image, voice, video, file") && !message.contains('\n'), "{message}");
+            assert!(message.ends_with("image, voice, video or file") && !message.contains('\n'), "{message}");
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
                 assert!(check(channel, kind, head, size).is_ok(), "{kind:?} {size}");
             }
             let (message, _) = refusal(check(channel, kind, head, 5));
-            assert!(message.contains("5 bytes or fewer"), "{message}");
+            assert!(message.contains("only more than 5 bytes"), "{message}");
             let (message, hint) = refusal(check(channel, kind, head, max + 1));
             assert!(message.contains(&format!("{} bytes, more than the {mb} MB ({max} bytes)", max + 1)), "{message}");
             assert_eq!(hint.contains("--file"), kind != MediaKind::File, "{hint}");

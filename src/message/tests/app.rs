@@ -90,7 +90,7 @@ fn all_unknown_fields_are_reported_beside_the_broken_rules() {
     assert_eq!(
         errors(&body),
         [
-            "text: unknown field; msgtype is news, so the payload is the object news alone",
+            "text: unknown field; msgtype is news, so the payload must be only the object news",
             "to_user: unknown field; did you mean touser?",
             "news.article: unknown field; did you mean articles?",
             "news.articles[0].picUrl: unknown field; did you mean picurl?",
@@ -118,7 +118,7 @@ fn recipients_are_required() {
 
 #[test]
 fn all_members_is_the_only_recipient() {
-    assert_eq!(errors(&text(json!({"touser": "@all|a"}))), ["touser: @all stands beside other userids"]);
+    assert_eq!(errors(&text(json!({"touser": "@all|a"}))), ["touser: @all is among other userids"]);
     let findings = check_body(Channel::App, &text(json!({"touser": "@all", "toparty": "2", "totag": "7"})));
     assert!(findings.errors.is_empty());
     let ignored = "WeCom ignores this beside touser @all";
@@ -311,7 +311,7 @@ fn an_unreadable_payload_does_not_hide_the_fields_beside_it() {
         [
             "text.content: missing, a string is required",
             "touser: there is no recipient: touser, toparty and totag are all empty",
-            "safe: 2 is for mpnews alone, not for text",
+            "safe: 2 is only for mpnews, not for text",
         ]
     );
 }

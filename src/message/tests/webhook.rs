@@ -69,7 +69,7 @@ fn texts_end_by_bytes() {
     let hint = check("text", json!({"content": "x".repeat(2049)})).errors.remove(0).hint;
     assert_eq!(
         hint.as_deref(),
-        Some("shorten it; text that is no payload goes in parts or as a file with --on-long auto")
+        Some("shorten it; text that is not a payload goes in parts or as a file with --on-long auto")
     );
 }
 
@@ -88,8 +88,8 @@ fn mentions_are_userids_phone_numbers_or_everybody() {
         found(json!(["ok", "张三"]), json!(["", "138 0000"])),
         [
             "text.mentioned_list[1]: userid \"张三\" may hold letters, digits, _, -, @ and . only",
-            "text.mentioned_mobile_list[0]: \"\" is no phone number",
-            "text.mentioned_mobile_list[1]: \"138 0000\" is no phone number",
+            "text.mentioned_mobile_list[0]: \"\" is not a phone number",
+            "text.mentioned_mobile_list[1]: \"138 0000\" is not a phone number",
         ]
     );
     let elsewhere = errors("markdown", json!({"content": "a", "mentioned_list": ["a"]}));

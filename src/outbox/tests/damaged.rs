@@ -78,7 +78,7 @@ fn a_damaged_progress_is_kept_and_forgotten_only_when_asked() {
     std::fs::write(place.path("waiting").join(&id).join(PROGRESS), "{\"version\":2\n").unwrap();
     let Err(ClaimError::Damaged(unread)) = place.outbox.claim(&id) else { panic!("must be damaged") };
     let reason = unread.reason();
-    assert!(reason.starts_with("progress.json cannot be used: it is no entry"), "{reason}");
+    assert!(reason.starts_with("progress.json cannot be used: it is not an entry"), "{reason}");
     assert_eq!((place.names("waiting"), place.names("failed")), (vec![], vec![id.clone()]));
     assert_eq!(place.outbox.revive().unwrap(), std::slice::from_ref(&id));
     assert_eq!(place.claim(&id).progress, EntryProgress::new(2));

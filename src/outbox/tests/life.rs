@@ -146,7 +146,7 @@ fn what_is_damaged_is_named_and_never_vanishes() {
     assert_eq!((entries, damaged, failed), (vec![whole], (1..=4).map(id).collect(), vec![id(5)]));
     let reason = |listed: Listed| Some(listed.err()?.reason());
     let reasons: Vec<String> = place.outbox.waiting().unwrap().filter_map(reason).collect();
-    assert!(reasons[0].contains("it is no entry") && !reasons[0].contains("tops3cret"), "{reasons:?}");
+    assert!(reasons[0].contains("it is not an entry") && !reasons[0].contains("tops3cret"), "{reasons:?}");
     assert!(reasons[1].contains("version 9") && reasons[3].contains("it is missing"), "{reasons:?}");
     for number in 1..=4 {
         assert!(matches!(place.outbox.claim(&id(number)), Err(ClaimError::Damaged(_))), "{number}");

@@ -154,7 +154,7 @@ fn what_cannot_be_attached_is_named_and_the_text_goes() {
         scene.env.file("tiny.txt", "12345");
         scene.env.sized_file("huge.bin", b"x", 20 * MIB + 1);
         scene.env.file("fine.txt", "123456");
-        for (name, said) in [("tiny.txt", "takes none of 5 bytes or fewer"), ("huge.bin", "more than the 20 MB")] {
+        for (name, said) in [("tiny.txt", "accepts only more than 5 bytes"), ("huge.bin", "more than the 20 MB")] {
             // Strict where nothing is sent.
             let args = ["--attach", "fine.txt", "--attach", name, "full"];
             let (message, _) = refused(&scene, name, scene.send(route, &args).arg("--dry-run"));
@@ -166,7 +166,9 @@ fn what_cannot_be_attached_is_named_and_the_text_goes() {
         scene.send(route, &["--attach", "missing.txt"]).stdin("").run().assert_code(3);
         scene.send(route, &["--attach", "missing.txt", "--dry-run", "full"]).run().assert_code(3);
         assert_eq!(scene.wecom.connections(), 0);
-        for (name, said) in [("tiny.txt", "takes none of 5 bytes"), ("huge.bin", "20 MB"), ("missing.txt", "no file")] {
+        for (name, said) in
+            [("tiny.txt", "accepts only more than 5 bytes"), ("huge.bin", "20 MB"), ("missing.txt", "no file")]
+        {
             let run = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]).run();
             let told = assert_document(&run, name, 6, &json!({"status": "partial"}));
             assert_says(&told, name, "message", &[&format!("attachment {name} is missing: "), said]);

@@ -217,7 +217,7 @@ fn options_of_cards_ask_for_a_card() {
         for more in [&[][..], &["-t", "markdown"]] {
             let (message, hint) =
                 refused(&scene, option, scene.send(Channel::App, more).args(["--title", "t", option, value, "full"]));
-            assert!(message.contains(&format!("{option} is for template cards alone")), "{message}");
+            assert!(message.contains(&format!("{option} is only for template cards")), "{message}");
             assert!(hint.contains(&format!("--card {card}")), "{option}: {hint}");
         }
     }

@@ -82,8 +82,8 @@ fn a_wrong_decoration_is_left_out() {
         ),
         (&["--prefix", &long], "--prefix: it has 121 bytes, and at most 120 are allowed: it is left out"),
         (&["--btntxt", "more"], "--btntxt has no link to be the label of: it is left out"),
-        (&["--ci=nosuch"], "--ci \"nosuch\" is no CI system: nothing is added"),
-        (&["--ci=gitlab"], "--ci=gitlab: this is no job of GitLab CI"),
+        (&["--ci=nosuch"], "--ci \"nosuch\" is not a CI system: nothing is added"),
+        (&["--ci=gitlab"], "--ci=gitlab: this is not a job of GitLab CI"),
         (&["--cooldown-key", "x"], "--cooldown-key: it needs `cooldown`, which is not set: it is left out"),
         (&["--fallback", "nowhere"], "the fallback cannot be used: "),
         (&["--fallback", ":app"], "--fallback: the profile's name is missing"),
@@ -129,7 +129,7 @@ fn a_mention_that_is_no_id_is_left_out() {
         refused(&scene, msgtype, scene.group(&options).arg("--dry-run"));
     }
     let (warning, bodies) = warned(&scene, scene.group(&["--mention-mobile", "138 0013", "full"]));
-    assert!(warning.contains("is no phone number"), "{warning}");
+    assert!(warning.contains("is not a phone number"), "{warning}");
     assert_eq!(bodies, [json!({"msgtype": "text", "text": {"content": "full"}})]);
 }
 

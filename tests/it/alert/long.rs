@@ -148,7 +148,7 @@ fn what_has_no_room_on_a_card_goes_behind_it() {
         assert!(sent.len() == 1 && sent[0].to_string().contains('…'), "{case}");
         let (message, hint) = refused(&scene, &case, send("fail", 80));
         assert!(
-            message.contains(&format!("no room on a {} card", card[1])) && hint.contains("behind the card"),
+            message.contains(&format!("no room on a {} card", card[1])) && hint.contains("follows the card"),
             "{message}"
         );
         // What fits is a card alone, whatever was said of long ones.

@@ -139,7 +139,7 @@ fn a_text_may_be_left_out_where_something_else_is_said() {
         [&["--level", "ok"], &["--url", URL], &["--prefix", "prod"], &["--title", " "], &["--picurl", PICTURE]];
     for args in required {
         let (message, hint) = refused(&scene, "required", scene.send(Channel::App, args).stdin(""));
-        assert!(message.contains("the text is empty: stdin holds nothing"), "{args:?}: {message}");
+        assert!(message.contains("the text is empty: stdin has only white space"), "{args:?}: {message}");
         assert!(hint.contains("--skip-empty"), "{hint}");
     }
 }

@@ -86,7 +86,7 @@ fn an_address_that_wecom_does_not_trust() {
     told.has("token", "failed", &["60020", SEEN_IP, "企业可信IP"]).has("ip", "failed", &[SEEN_IP, "企业可信IP"]);
     assert_eq!(told.document["seen_ip"], SEEN_IP);
     scene.wecom.trust_every_ip();
-    checked(&scene, "trusted", app(&scene, &[]), 0, "ok").skips(&["ip"], "only where it refuses");
+    checked(&scene, "trusted", app(&scene, &[]), 0, "ok").skips(&["ip"], "only when it refuses");
     scene.wecom.trust_no_ip();
     let told = checked(&scene, "agent/get", app(&scene, &[]), 4, "auth");
     told.has("token", "ok", &["cache"]).has("agent", "failed", &["60020"]).has("ip", "failed", &[SEEN_IP]);
@@ -186,7 +186,7 @@ fn recipients_that_the_app_cannot_reach() {
     told.has("recipients", "skipped", &["may hold member nobody"]).has("reach", "ok", &["no member, 1 department"]);
     scene.wecom.script(Endpoint::AgentGet, [Reply::Json(serde_json::json!({"errcode": 0, "name": "x"}))]);
     let told = checked(&scene, "untold", app(&scene, &[]).env("WECOM_ALERT_TO_USER", "nobody"), 0, "ok");
-    told.has("agent", "ok", &["x is visible"]).skips(&["reach", "recipients"], "says nothing");
+    told.has("agent", "ok", &["x is visible"]).skips(&["reach", "recipients"], "does not say");
     let scene = range(&[], &[]);
     checked(&scene, "nobody", app(&scene, &[]), 0, "ok").has("reach", "warning", &["nobody", "可见范围"]);
 }

@@ -54,10 +54,10 @@ fn a_message_needs_recipients() {
     let told = checked(&scene, "none", app(&scene, &["--send"]), 3, "config");
     told.has("send_app", "failed", &["to_user is not set", "WECOM_ALERT_TO_USER"]).has("agent", "ok", &[]);
     let told = checked(&scene, "malformed", app(&scene, &["--send"]).env("WECOM_ALERT_TO_PARTY", "ops"), 3, "config");
-    told.has("recipients", "failed", &["WECOM_ALERT_TO_PARTY", "is no number"]).has(
+    told.has("recipients", "failed", &["WECOM_ALERT_TO_PARTY", "is not a number"]).has(
         "send_app",
         "failed",
-        &["is no number"],
+        &["is not a number"],
     );
     assert_eq!(scene.wecom.count(Endpoint::MessageSend), 0);
 }

@@ -121,7 +121,7 @@ fn files_that_others_can_read() {
     let file = with_config(&scene);
     let mode = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let told = checked(&scene, "private", bare(&scene, &[]), 0, "ok");
-    told.has("permissions", "ok", &["owner alone (mode 0600)", "ops.secret by its owner alone"]);
+    told.has("permissions", "ok", &["owner only (mode 0600)", "ops.secret by its owner only"]);
     mode(&scene.env.config_file(), 0o640);
     let told = checked(&scene, "group", bare(&scene, &[]), 0, "ok");
     told.has("permissions", "warning", &["mode 0640", &format!("chmod 600 {file}")]);

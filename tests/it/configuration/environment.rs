@@ -61,7 +61,7 @@ fn what_was_not_expanded_is_refused_at_every_level() {
         ("path", call().args(["--ca-file", "$HOME/ca.pem"]), "--ca-file"),
         ("base URL", call().args(["--base-url", "$BASE"]), "--base-url"),
         ("file", in_file("1.toml", "secret = \"$SECRET_OF_OPS\""), "secret in "),
-        ("secret file's content", in_file("2.toml", "secret_file = \"./dollar\""), "secret_file in "),
+        ("secret file's content", in_file("2.toml", "secret_file = \"./dollar\""), "/dollar: "),
     ];
     for (case, cmd, place) in cases {
         let document = assert_document(&cmd.run(), case, 3, &json!({"status": "config", "attempts": 0}));

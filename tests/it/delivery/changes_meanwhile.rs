@@ -160,7 +160,7 @@ fn a_secret_reset_between_two_commands() {
     scene.wecom.rotate_secret(SECRET, NEW_SECRET);
     // The cached token is refused, and the old secret too: told once, since wrong secrets block the address.
     let told = End::new(4, 1).errcode(40014).check("the file is the old one", &send());
-    assert_says(&told, "the file is the old one", "message", &["a new token could not be had"]);
+    assert_says(&told, "the file is the old one", "message", &["no new token could be fetched"]);
     assert_eq!((sent_and_delivered(&scene), scene.wecom.count(Endpoint::GetToken)), ((2, 1), 2));
     scene.env.file("secret", NEW_SECRET);
     End::new(0, 1).check("the file is the new one", &send());

@@ -34,7 +34,7 @@ fn a_pipe_that_nobody_writes_to_is_waited_for_until_the_deadline() {
     let scene = Scene::new();
     make_fifo(&scene.env.home().join("pipe"));
     sh(&scene, &["--deadline", "1s", "--attach", "pipe"], "exit 3").run().assert_code(3);
-    assert_told(&scene, &["attachment: \"pipe\" is no plain file, and nothing came from it for 1s"]);
+    assert_told(&scene, &["attachment: \"pipe\" is not a regular file, and nothing came from it for 1s"]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_only_decorates_may_be_wrong() {
         (&["--level", ""], "[CRITICAL]", ""),
         (&["--level", "sideways"], "[CRITICAL]", "--level \"sideways\" is not a known level"),
         (&["--mention", "张三"], "", "--mention \"张三\": a userid may hold"),
-        (&["--ci=nosuch"], "", "--ci \"nosuch\" is no CI system"),
+        (&["--ci=nosuch"], "", "--ci \"nosuch\" is not a CI system"),
         (&["--fallback", "nowhere"], "", "the fallback cannot be used: --fallback: "),
         (&["--also", "nowhere"], "", "error[partial]: run: 1 of 2 targets were reached; nowhere"),
         (&["-u", ""], "", "--to-user is empty: the recipients of the settings count"),
@@ -119,10 +119,10 @@ fn a_wrong_option_is_refused_before_anything_is_run() {
         (&["--cooldown", "10"], "--cooldown: the duration has no unit"),
         (&["--jitter", "5"], "--jitter: the duration has no unit"),
         (&["--rate", "5"], "--rate: a rate is expected"),
-        (&["--retries", "500"], "--retries: retries is no whole number"),
-        (&["--on-long", "fil"], "--on-long: it is none of"),
+        (&["--retries", "500"], "--retries: retries is not a whole number"),
+        (&["--on-long", "fil"], "--on-long: it is not auto"),
         (&["--card", "text_notice"], "a text_notice card needs a link"),
-        (&["--source", "cron"], "--source is for template cards alone"),
+        (&["--source", "cron"], "--source is only for template cards"),
         (&["--filename", "x.txt"], "--filename has no file to name"),
         (&["--timeout", "$TIMEOUT"], "TIMEOUT was not expanded"),
         (&["--route", "app"], "not set"),
@@ -173,10 +173,14 @@ fn a_file_that_is_gone_does_not_stop_the_command() {
         (&[], "default_profile = 'opps'\n[profiles.ops]", &[by_environment, "the nearest is `ops`"]),
         (&[], "rate = ", &["the config file is not valid TOML: ", by_environment]),
         (&[], "[profiles.ops]\nrates = '5/1m'", &["the nearest known key is `rate`: it is left out"]),
-        (&["--ca-file", "nowhere.pem"], "", &["the CA file nowhere.pem cannot be used: ", "certificates alone count"]),
+        (
+            &["--ca-file", "nowhere.pem"],
+            "",
+            &["the CA file nowhere.pem cannot be used: ", "only the system's certificates"],
+        ),
         (&["--ca-file", "."], "", &["the CA file . cannot be used: "]),
-        (&["--ca-file", "junk.pem"], "", &["holds no PEM certificate: the system's certificates alone count"]),
-        (&[], "ca_file = 'nowhere.pem'", &["nowhere.pem cannot be used: ", "certificates alone count"]),
+        (&["--ca-file", "junk.pem"], "", &["holds no PEM certificate: only the system's certificates are used"]),
+        (&[], "ca_file = 'nowhere.pem'", &["nowhere.pem cannot be used: ", "only the system's certificates"]),
     ] {
         for code in [0, 3] {
             let scene = Scene::new();

@@ -128,7 +128,7 @@ fn without_a_place_for_it_every_failure_is_told() {
         let run = sh(&scene, &["--on", "change"], "exit 3").run().assert_code(3);
         assert_eq!(scene.texts().len(), alerts);
         assert!(
-            run.stderr.contains("wecom-alert: warning: ") && run.stderr.contains("every failure is told"),
+            run.stderr.contains("wecom-alert: warning: ") && run.stderr.contains("every failure sends an alert"),
             "{run:?}"
         );
     }

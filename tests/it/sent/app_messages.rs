@@ -93,17 +93,17 @@ fn switches_arrive_as_numbers() {
 fn what_has_no_place_in_a_type_is_refused() {
     let scene = Scene::new();
     let cases: [(&[&str], &str, &str); 30] = [
-        (&["--source", "monitor", "text"], "--source is for template cards alone", "--card text_notice"),
-        (&["--button", "ack=Ack", "text"], "--button is for template cards alone", "--card button_interaction"),
-        (&["--option", "a=A", "text"], "--option is for template cards alone", "--card vote_interaction"),
+        (&["--source", "monitor", "text"], "--source is only for template cards", "--card text_notice"),
+        (&["--button", "ack=Ack", "text"], "--button is only for template cards", "--card button_interaction"),
+        (&["--option", "a=A", "text"], "--option is only for template cards", "--card vote_interaction"),
         (&["-t", "text", "--card", "text_notice", "text"], "-t text does not go with --card", "leave -t out"),
         (&["--field", "host", "text"], "\"host\" is not of the form", "host=web-1"),
         (
             &["-t", "video", "--media-id", "x", "--url", LINK],
-            "--url has no place in a message of type video",
+            "--url cannot be used in a message of type video",
             "--attach",
         ),
-        (&["-t", "image", "--media-id", "x", "--title", "T"], "--title has no place in a message of type image", ""),
+        (&["-t", "image", "--media-id", "x", "--title", "T"], "--title cannot be used in a message of type image", ""),
         (&["-t", "image", "--media-id", "x", "text"], "a message of type image has no text", "a command of its own"),
         (&["-t", "image"], "type image needs a file", "--image PATH"),
         (&["-t", "voice"], "type voice needs a file", "--voice PATH"),
@@ -146,7 +146,7 @@ fn switches_are_refused_where_the_type_has_none() {
             "leave it out",
         ),
         (&["-t", "news", card[0], card[1], card[2], card[3], "--safe"], "safe: news messages", "mpnews"),
-        (&["--safe=2"], "safe: 2 is for mpnews", "0 or 1"),
+        (&["--safe=2"], "safe: 2 is only for mpnews", "0 or 1"),
         (&["--safe=3"], "--safe", ""),
         (&["--safe=yes"], "--safe", ""),
         (&["-t", "markdown", "--id-trans"], "enable_id_trans: markdown messages do not have it", "leave it out"),

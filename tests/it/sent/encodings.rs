@@ -94,7 +94,7 @@ fn an_unknown_encoding_is_refused() {
     let scene = Scene::new();
     for route in ROUTES {
         let refusal = refused(&scene, "latin1", scene.send(route, &["--encoding", "latin1", "text"]), 2);
-        refusal.says("latin1", "--encoding: the encoding is none of auto, utf-8 and gb18030", "gb18030");
+        refusal.says("latin1", "--encoding: the encoding is not auto, utf-8 or gb18030", "gb18030");
         assert!(refusal.message.ends_with("(given: `latin1`)"), "{}", refusal.message);
         let config = scene.send(route, &["text", "--dry-run"]).config("encoding = \"latin1\"");
         let refusal = refused(&scene, "settings", config, 3);
@@ -138,7 +138,7 @@ fn an_argument_may_be_in_another_encoding() {
 #[test]
 fn a_file_that_is_no_text_is_sent_with_advice() {
     let scene = Scene::new();
-    let advice = "--file sends a file that is no text";
+    let advice = "--file sends a file that is not text";
     for (broken, is_advised) in [(999, false), (5000, true)] {
         let run = scene.group(&["--on-long", "truncate"]).stdin(b"\xff\n".repeat(broken)).run().assert_code(0);
         let told = run.json()["warnings"].to_string();

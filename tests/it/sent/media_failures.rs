@@ -32,7 +32,7 @@ fn sizes_are_checked_before_anything_is_sent() {
             let case = format!("{} {option} of {short}", route.as_str());
             let file = scene.env.sized_file("file", head, short);
             let refusal = refused(&scene, &case, scene.send(route, &[option]).arg(file), 2);
-            refusal.says(&case, &format!("has {short} bytes, and WeCom takes none of 5 bytes or fewer"), "");
+            refusal.says(&case, &format!("has {short} bytes, and WeCom accepts only more than 5 bytes"), "");
         }
     }
     let empty = scene.group(&["--file", "-"]).stdin_null();

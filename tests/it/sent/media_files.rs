@@ -216,7 +216,7 @@ fn options_that_do_not_go_together_are_refused() {
         (Channel::App, &["--image", file, "text"], "a message of type image has no text"),
         (Channel::Webhook, &["--image", file, "text"], "a message of type image has no text"),
         (Channel::Webhook, &["--file", file, "--text-file", "-"], "a message of type file has no text"),
-        (Channel::App, &["--file", file, "--title", "T"], "--title has no place in a message of type file"),
+        (Channel::App, &["--file", file, "--title", "T"], "--title cannot be used in a message of type file"),
         (Channel::App, &["--file", file, "--media-id", "x"], "--media-id"),
         (Channel::App, &["--file", file, "--id-trans"], "enable_id_trans: file messages do not have it"),
     ];

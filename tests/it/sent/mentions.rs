@@ -112,7 +112,7 @@ fn a_mention_that_has_no_place_can_be_refused_or_left_out() {
     assert_eq!(document["warnings"], json!(["a message of type markdown_v2 cannot mention anybody: left out"]));
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 1);
     let wrong = ["--mention-fallback", "never", "--mention", "lisi", "x"];
-    refused(&scene, "wrong", scene.group(&wrong), 2).says("wrong", "it is none of text, fail and ignore", "write");
+    refused(&scene, "wrong", scene.group(&wrong), 2).says("wrong", "it is not text, fail or ignore", "write");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn broken_mentions_are_refused() {
         (&["--mention", "zhangsan,张三"], "--mention \"张三\": a userid may hold"),
         (&["--mention", "@everyone"], "--mention \"@everyone\": a userid must begin"),
         (&["--mention", &"a".repeat(65)], "a userid has 65 bytes, the limit is 64"),
-        (&["--mention-mobile", "138 0000"], "--mention-mobile \"138 0000\": it is no phone number"),
+        (&["--mention-mobile", "138 0000"], "--mention-mobile \"138 0000\": it is not a phone number"),
     ];
     for (args, message) in cases {
         let case = format!("{args:?}");

@@ -229,7 +229,7 @@ fn what_is_no_payload_is_refused() {
             "-t markdown contradicts the payload, whose msgtype is text",
             "leave -t",
         ),
-        (&["--title", "T"], body.as_bytes(), "--title has no place beside a payload", "into the payload"),
+        (&["--title", "T"], body.as_bytes(), "--title cannot be used with a payload", "into the payload"),
         (&["--filename", "a"], body.as_bytes(), "--filename has no file to name", ""),
         (&["--media-id", "a"], body.as_bytes(), "--payload does not go with", "into the payload"),
     ];
@@ -263,5 +263,5 @@ fn a_payload_must_say_what_it_is() {
         refused(&scene, text, cmd, 2).says(text, "of which type", hint);
     }
     let twice = "{\"content\": \"a\", \"content\": \"b\"}";
-    refused(&scene, twice, scene.group(&["--payload", "-"]).stdin(twice), 2).says(twice, "stands twice", "");
+    refused(&scene, twice, scene.group(&["--payload", "-"]).stdin(twice), 2).says(twice, "occurs twice", "");
 }

@@ -94,24 +94,24 @@ fn empty_text_is_a_usage_error() {
         for blank in blanks {
             let case = format!("{} {blank:?}", route.as_str());
             let from_stdin = refused(&scene, &case, scene.send(route, &[]).stdin(blank), 2);
-            from_stdin.says(&case, "the text is empty: stdin holds nothing but white space", "--skip-empty");
+            from_stdin.says(&case, "the text is empty: stdin has only white space in it", "--skip-empty");
             let file = scene.env.file("blank.txt", blank);
             let from_file = refused(&scene, &case, scene.send(route, &["--text-file"]).arg(file), 2);
-            from_file.says(&case, "blank.txt\" holds nothing but white space", "--if-empty TEXT");
+            from_file.says(&case, "blank.txt\" has only white space in it", "--if-empty TEXT");
             if !blank.contains('\0') {
                 // Not even empty CONTENT falls through to stdin.
                 let from_argument = refused(&scene, &case, scene.send(route, &[blank]).stdin_open(), 2);
-                from_argument.says(&case, "the text is empty: CONTENT holds", "--skip-empty");
+                from_argument.says(&case, "the text is empty: CONTENT has only white space", "--skip-empty");
             }
         }
         let case = route.as_str();
         refused(&scene, case, scene.send(route, &[]).stdin_null(), 2).says(
             case,
-            "stdin holds nothing",
+            "stdin has only white space",
             "before the pipe",
         );
         refused(&scene, case, scene.send(route, &[]).stdin_closed(), 2).says(case, "stdin", "");
-        refused(&scene, case, scene.send(route, &["-t", "markdown"]), 2).says(case, "stdin holds nothing", "");
+        refused(&scene, case, scene.send(route, &["-t", "markdown"]), 2).says(case, "stdin has only white space", "");
     }
 }
 

@@ -21,7 +21,7 @@ fn markup_that_the_type_does_not_have_is_told_once() {
         (Channel::Webhook, "markdown", TABLE, "a table (line 1) appears as it is written, -t markdown_v2 shows it"),
         (Channel::App, "markdown", TABLE, "a table (line 1) appears as it is written"),
         (Channel::Webhook, "markdown", "x\n```\ny\n```", "a code block (line 2)"),
-        (Channel::Webhook, "markdown", "#标题", "#标题 (line 1) is no heading"),
+        (Channel::Webhook, "markdown", "#标题", "#标题 (line 1) is not a heading"),
         (Channel::Webhook, "markdown", "<font color=\"red\">x</font>", "color red (line 1) is unknown"),
         (Channel::App, "markdown", "<@zhangsan>", "mentions nobody in app messages"),
         (

@@ -155,7 +155,7 @@ fn what_cannot_be_uploaded_is_refused_here() {
         (Channel::App, &["-t", "image", text], 2, "must be JPG or PNG"),
         (Channel::App, &["-t", "voice", text], 2, "must be AMR"),
         (Channel::App, &["-t", "video", text], 2, "the video must be MP4 by its content"),
-        (Channel::App, &["-t", "music", text], 2, "the media type \"music\" is none of image, voice, video, file"),
+        (Channel::App, &["-t", "music", text], 2, "the media type \"music\" is not image, voice, video or file"),
         (Channel::Webhook, &["-t", "image", text], 2, "voice and file, not image"),
         (Channel::Webhook, &["-t", "video", text], 2, "voice and file, not video"),
         (Channel::App, &[short], 2, "has 5 bytes"),

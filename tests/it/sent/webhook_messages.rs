@@ -61,7 +61,7 @@ fn what_has_no_place_in_a_type_is_refused() {
         (&["-t", "template_card", "text"], "template_card needs to know which card", "--payload FILE"),
         (&["--video", "clip.mp4"], "a webhook has no video messages", "--file"),
         (&["-t", "image", "--media-id", "x"], "it has no media_id", "--image PATH"),
-        (&["-t", "image", "text"], "stands in the message itself", "--image PATH"),
+        (&["-t", "image", "text"], "is part of the message itself", "--image PATH"),
         (&["-t", "file"], "type file needs a file", "--file PATH"),
         (&["-t", "voice", "text"], "type voice needs a file", "--voice PATH"),
         (&["--media-id", "x"], "--media-id does not go with type text", "-t file or -t voice"),

@@ -35,7 +35,10 @@ fn the_fallback_is_used_when_the_first_ends_in_3_4_5_7_or_8() {
         assert_targets(&case, &told, &[("ops", "app", status, code), ("room", "webhook", "sent", 0)]);
         let warnings = warnings(&told);
         assert_eq!(warnings.len(), 1, "{case}: {warnings:?}");
-        assert!(warnings[0].starts_with("ops (app) failed, and room (webhook) stood in: "), "{case}: {warnings:?}");
+        assert!(
+            warnings[0].starts_with("ops (app) failed, and room (webhook) got it instead: "),
+            "{case}: {warnings:?}"
+        );
         assert!(told["targets"][0]["message"].is_string() && told["message"].is_null(), "{case}: {told}");
         assert_eq!(arrived(&scene), owned(&[("room", &format!("[fallback: app {mark}]\n{TEXT}"))]), "{case}");
     }

@@ -185,7 +185,7 @@ fn a_refresh_that_fails_for_good_leaves_the_original_error() {
         let document = assert_document(&run, case, code, &expected);
         assert_says(&document, case, "message", &[reason]);
         if code == 4 {
-            assert_says(&document, case, "message", &["40014", "a new token could not be had"]);
+            assert_says(&document, case, "message", &["40014", "no new token could be fetched"]);
         }
         assert_eq!(wecom.count(Endpoint::GetToken), 2, "{case}: asked once, not in a loop");
         assert_eq!(wecom.messages().len(), 1, "{case}");

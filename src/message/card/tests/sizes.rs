@@ -52,7 +52,7 @@ fn keys_are_unique_and_short() {
     let long = |bytes: usize| "x".repeat(bytes);
     assert_eq!(
         buttons(json!([{"text": "a", "key": "k"}, {"text": "b", "key": "k"}])),
-        ["card.button_list[1].key: \"k\" stands here twice, but must be unique"]
+        ["card.button_list[1].key: \"k\" is here twice, but must be unique"]
     );
     assert!(buttons(json!([{"text": "a", "key": long(1024)}])).is_empty());
     assert_eq!(
@@ -74,7 +74,7 @@ fn keys_are_unique_and_short() {
     };
     assert!(vote(1024, ["a", &long(128)]).is_empty());
     assert_eq!(vote(1025, ["a", &long(129)]).len(), 3);
-    assert_eq!(vote(1, ["a", "a"]), ["card.checkbox.option_list[1].id: \"a\" stands here twice, but must be unique"]);
+    assert_eq!(vote(1, ["a", "a"]), ["card.checkbox.option_list[1].id: \"a\" is here twice, but must be unique"]);
     let lists = |keys: [&str; 2], ids: [&str; 2]| {
         let options = ids.map(|id| json!({"id": id, "text": "o"}));
         let lists = keys.map(|key| json!({"question_key": key, "option_list": options}));
@@ -83,7 +83,7 @@ fn keys_are_unique_and_short() {
     assert!(lists(["a", "b"], ["a", "b"]).is_empty());
     assert_eq!(
         lists(["a", "a"], ["a", "b"]),
-        ["card.select_list[1].question_key: \"a\" stands here twice, but must be unique"]
+        ["card.select_list[1].question_key: \"a\" is here twice, but must be unique"]
     );
     assert_eq!(lists(["a", "b"], ["c", "c"]).len(), 2);
 }
