@@ -171,14 +171,14 @@ pub static EXIT_CODES: [ExitCodeRow; 12] = [
     ExitCodeRow {
         code: 130,
         statuses: &[Status::Interrupted(Signal::Interrupt)],
-        meaning: "stopped by SIGINT (Ctrl-C); the last line says what had been delivered",
+        meaning: "stopped by SIGINT (Ctrl-C); a line says what went out",
         cause: "Ctrl-C, or a CI job that was cancelled",
         next: "nothing, if it was you",
     },
     ExitCodeRow {
         code: 143,
         statuses: &[Status::Interrupted(Signal::Terminate)],
-        meaning: "stopped by SIGTERM; the last line says what had been delivered",
+        meaning: "stopped by SIGTERM; a line says what went out",
         cause: "a time limit of cron, systemd or CI, or a system that shuts down",
         next: "give the job more time; what was stored with --outbox is still there",
     },

@@ -198,7 +198,12 @@ impl Writer {
 /// columns, then the text of the last.
 pub(super) fn entry(table: &Table, row: &[Text]) -> Option<(Text, Vec<Text>)> {
     let first = row.iter().position(|cell| !cell.is_empty())?;
-    let term = row[first].iter().map(|span| Span { look: Look::Strong, ..span.clone() }).collect();
+    let mut term: Text = row[first].iter().map(|span| Span { look: Look::Strong, ..span.clone() }).collect();
+    let name_of = |head: &Text| head.iter().map(|span| span.text.as_str()).collect::<String>();
+    // A bare number says nothing without the name of its column.
+    if term.iter().all(|span| span.text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())) {
+        term.insert(0, Span { text: format!("{} ", name_of(&table.head[first])), look: Look::Strong });
+    }
     let width = |cell: &Text| columns(&cell.iter().map(|span| span.text.as_str()).collect::<String>());
     let last = row.len() - 1;
     let is_prose = table.rows.iter().any(|row| row.last().is_some_and(|cell| width(cell) > 30)) || row.len() == 2;
@@ -212,9 +217,10 @@ pub(super) fn entry(table: &Table, row: &[Text]) -> Option<(Text, Vec<Text>)> {
             details.push(cell.clone());
             continue;
         }
-        let name: String = head.iter().map(|span| span.text.as_str()).collect();
-        let between = if short.is_empty() { "" } else { "; " };
-        short.push(Span { text: format!("{between}{name}: "), look: Look::Plain });
+        let name = name_of(head);
+        let [between, colon] = if name.is_ascii() { ["; ", ": "] } else { ["；", "："] };
+        let between = if short.is_empty() { "" } else { between };
+        short.push(Span { text: format!("{between}{name}{colon}"), look: Look::Plain });
         short.extend(cell.iter().cloned());
     }
     if !short.is_empty() {
@@ -341,6 +347,10 @@ mod tests {
         assert_eq!(shown(page, 90), wide.replace("-\n  --deadline", "\n  --deadline"));
         let narrow = "  --deadline DURATION\n    key: `deadline`\n    time for the whole command with all\n    that it does\n\n  secret\n    密钥\n";
         assert_eq!(shown(page, 40), narrow);
+        let page = "| 退出码 | 状态 | 标记 | 含义 |\n|---|---|---|---|\n| 2 | `usage` | `u` | 选项写错了，或者消息不合规则，所以什么都没有发 |\n";
+        let narrow =
+            "  退出码 2\n    状态：`usage`；标记：`u`\n    选项写错了，或者消息不合规则，\n    所以什么都没有发\n";
+        assert_eq!(shown(page, 34), narrow);
     }
 
     #[test]
