@@ -1,7 +1,7 @@
 //! `check` of the settings: config file, profile, permissions, credentials.
 
 use crate::channel::{Channel, CredentialKind};
-use crate::config::{Exposure, SecretSource, exposed_secret, who_may_read};
+use crate::config::{Exposure, Language, SecretSource, exposed_secret, who_may_read};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::send::Session;
@@ -14,6 +14,17 @@ pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
     let (config, settings) = (session.config, &session.settings);
     report.ok("config", config.about_file());
     report.ok("profile", config.about_profile(settings.profile.as_deref()));
+    if !settings.language_is_set {
+        let language = match settings.language {
+            Language::English => "English",
+            Language::Chinese => "Chinese",
+        };
+        let reason = format!(
+            "not set: messages are in {language} by the locale, and in English under cron and systemd, which have none; set \
+             language to en or zh"
+        );
+        report.skip("language", reason);
+    }
     let of_config = config.who_may_read_file().map(|who| format!("the config file can be read by {who}"));
     let sources = [&settings.secret, &settings.webhook].into_iter().flatten();
     let files: Vec<_> = sources.filter_map(SecretSource::file).collect();

@@ -79,7 +79,7 @@ impl Questions {
         if app {
             self.ask_for_app(starter)?;
         }
-        self.until_right(&format!("Language of the manual, en or zh [{language}]"), false, |answer| {
+        self.until_right(&format!("Language of messages and manual, en or zh [{language}]"), false, |answer| {
             starter.language(if answer.is_empty() { language } else { answer })
         })
     }

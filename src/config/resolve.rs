@@ -183,6 +183,7 @@ impl Config<'_> {
             no_validate: layers.flag(Setting::NoValidate)?,
             dry_run: layers.flag(Setting::DryRun)?,
             language: layers.parsed(Setting::Language, Language::parse)?.flatten().unwrap_or_else(|| env.language()),
+            language_is_set: layers.get(Setting::Language).is_some(),
             output: layers.parsed(Setting::Output, Output::parse)?.unwrap_or_default(),
             quiet,
             verbose,

@@ -156,6 +156,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// The language of the program's own words in messages, and of the manual.
     pub language: Language,
+    /// Whether a setting names it or leaves it to the locale; without one, cron and services get English.
+    pub language_is_set: bool,
     /// How results are printed.
     pub output: Output,
     /// Errors, `queued` and `partial` only.

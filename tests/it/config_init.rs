@@ -137,7 +137,7 @@ fn a_secret_is_not_shown_while_it_is_typed() {
     terminal.answer("Secret of the app (not shown): ", "test-typed secret");
     terminal.answer("copy it again from the admin console\r\nSecret of the app (not shown): ", SECRET);
     terminal.answer("Userids", "zhangsan");
-    terminal.answer("Language of the manual", "");
+    terminal.answer("Language of messages and manual", "");
     let text = terminal.end();
     assert!(!text.contains("test-typed") && !text.contains(SECRET), "{text}");
     assert!(text.contains("no number") && text.contains("token"), "what is no secret is shown: {text}");

@@ -186,3 +186,15 @@ fn a_webhook_of_another_product() {
     }
     assert_eq!(scene.wecom.connections(), 0);
 }
+
+/// Cron has no locale: who reads Chinese at the terminal gets English from it.
+#[test]
+fn a_language_that_only_the_locale_says_is_named() {
+    let scene = Scene::new();
+    let told = checked(&scene, "none", webhook(&scene, &[]).env("LANG", "zh_CN.UTF-8"), 0, "ok");
+    told.has("language", "skipped", &["not set", "in Chinese by the locale", "in English under cron", "set language"]);
+    for language in ["auto", "zh"] {
+        let cmd = webhook(&scene, &[]).config(&format!("language = \"{language}\"\n[profiles.room]\n"));
+        checked(&scene, language, cmd, 0, "ok").lacks("language");
+    }
+}
