@@ -13,7 +13,7 @@ const USUAL_VARIABLES: [(&str, &str); 5] = [
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "The proxy, unless --proxy or its setting names one"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Trusted certificates in place of the system's"),
     ("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "Folders in place of ~/.config, ~/.cache and ~/.local/state"),
-    ("LC_ALL, LC_MESSAGES, LANG", "The language of the manual, unless --language or its setting names one"),
+    ("LC_ALL, LC_MESSAGES, LANG", "The language of messages and manual, unless --language or its setting names one"),
     ("NO_COLOR", "No colours and no bold text"),
 ];
 

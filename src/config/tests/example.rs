@@ -60,7 +60,7 @@ fn a_key_with_a_value_shows_the_default() {
     let none = Overrides::default();
     let home = Home::with(EXAMPLE.split("[profiles.ops]").next().unwrap().replace("default_profile", "#").as_str());
     let with_example = home.settings(&none, &[]);
-    let with_example = Settings { searched: Vec::new(), ..with_example };
+    let with_example = Settings { searched: Vec::new(), language_is_set: false, ..with_example };
     let home_path = home.0.path().to_owned();
     std::fs::remove_file(home.config()).unwrap();
     let without = Settings { searched: Vec::new(), ..home.settings(&none, &[]) };
