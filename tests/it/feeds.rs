@@ -249,7 +249,7 @@ fn a_template_that_fails_does_not_lose_the_notification() {
         ("a.j2", "{{ 1 / 0 }}", "the template"),
         ("a.j2", " ", "the text is empty"),
         ("a.json", "{\"content\": {{ status }}}", "does not give JSON"),
-        ("a.json", "[]", "no object"),
+        ("a.json", "[]", "not an object"),
     ] {
         let path = scene.env.file(name, template);
         for more in [&[][..], &["-t", "markdown"], &["--title", "Disks"]] {
@@ -399,7 +399,7 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
         ("a.j2", "{{ a }}", "not JSON", "the data from stdin is not JSON", "jq"),
         ("a.j2", "{{ range .Alerts }}", "{}", "this is a Go template", "{% for alert in alerts %}"),
         ("a.j2", "  {# nothing #} ", "{}", "the text is empty", "--skip-empty"),
-        ("a.json", "{{ a }}", r#"{"a": 1}"#, "no object", "{"),
+        ("a.json", "{{ a }}", r#"{"a": 1}"#, "not an object", "{"),
         ("a.json.j2", "{\"a\": {{ a }}}", r#"{"a": "x"}"#, "does not give JSON", "tojson"),
     ];
     for (name, template, data, message, hint) in cases {
