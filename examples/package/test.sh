@@ -46,6 +46,7 @@ trap 'exit 1' HUP INT TERM
 # --- the sandbox, over TLS with an authority of its own ---
 
 [ -x "$sandbox" ] || fail "no sandbox: cargo build --example sandbox"
+: > "$work/arrived"
 "$sandbox" --quiet --write-ca "$work/ca.pem" > "$work/arrived" 2>&1 &
 sandbox_pid=$!
 tries=0

@@ -200,8 +200,25 @@ fn archives_have_one_name() {
             assert!(text.contains(&format!("$from/{name}")), "{readme}: {name}");
         }
     }
+    let release = format!("{}/releases/download/v{}", env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"));
+    for hook in ["github-action/action.yml", "gitlab-component/templates/wecom-alert.yml"] {
+        assert!(read(&format!("examples/hooks/{hook}")).contains(&release), "{hook}");
+    }
     let install = read("examples/package/install.sh");
     assert!(install.contains(&format!("{}/releases/latest/download", env!("CARGO_PKG_REPOSITORY"))));
+}
+
+/// Code of others runs in a workflow only as the commit that was read; no job has rights that it was not given.
+#[test]
+fn workflows_are_pinned() {
+    for workflow in ["ci.yml", "release.yml"] {
+        let text = read(&format!(".github/workflows/{workflow}"));
+        assert!(text.lines().any(|line| line.starts_with("permissions:")), "{workflow}");
+        for used in text.lines().filter_map(|line| line.split_once("uses: ")) {
+            let commit = used.1.split_once('@').unwrap().1.split(' ').next().unwrap();
+            assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{workflow}: {}", used.1);
+        }
+    }
 }
 
 /// The pages that the packages bring are those that the manual tells to make.
