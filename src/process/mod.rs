@@ -92,9 +92,9 @@ pub enum CommandEnd {
     Unknown(String),
     /// It could not be started.
     NotStarted {
-        /// There is no such program.
-        is_missing: bool,
-        /// Why not.
+        /// What kind of error it was.
+        kind: io::ErrorKind,
+        /// Why not, as the system says it.
         why: String,
     },
 }
@@ -152,7 +152,7 @@ impl CommandReport {
 
 impl CommandEnd {
     fn not_started(error: &io::Error) -> Self {
-        Self::NotStarted { is_missing: error.kind() == io::ErrorKind::NotFound, why: error.to_string() }
+        Self::NotStarted { kind: error.kind(), why: error.to_string() }
     }
 
     /// The exit code for it, as of shells and timeout(1): its own, 128 and the signal, 124 for the limit, 127 if there is no
@@ -164,7 +164,7 @@ impl CommandEnd {
             Self::Signal(number) => u8::try_from(128 + number).unwrap_or(255),
             Self::TimedOut { .. } => 124,
             Self::Unknown(_) => 125,
-            Self::NotStarted { is_missing: true, .. } => 127,
+            Self::NotStarted { kind: io::ErrorKind::NotFound, .. } => 127,
             Self::NotStarted { .. } => 126,
         }
     }

@@ -1,6 +1,7 @@
 //! The result of the command of `run`: its exit code, and how the alert and the JSON output describe it. A command that
 //! could not be started has one too.
 
+use std::io;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -190,10 +191,12 @@ impl FinishedCommand {
     /// Why it could not be started or ended, or why it is not known how it ended.
     fn trouble(&self, words: &Words) -> Option<String> {
         match &self.report.end {
-            CommandEnd::NotStarted { is_missing: true, why } => {
-                Some((words.no_such_program)(why) + command_line::hint_if_missing(&self.program, words))
+            CommandEnd::NotStarted { kind, why } => {
+                let is_missing = *kind == io::ErrorKind::NotFound;
+                let hint = is_missing.then(|| command_line::hint_if_missing(&self.program, words));
+                Some((words.why_not_started)(*kind, why) + hint.unwrap_or_default())
             }
-            CommandEnd::Unknown(why) | CommandEnd::NotStarted { why, .. } => Some(why.clone()),
+            CommandEnd::Unknown(why) => Some(why.clone()),
             CommandEnd::TimedOut { force: Force::StillRunning(id), .. } => Some((words.still_running)(*id)),
             _ => None,
         }
@@ -247,7 +250,7 @@ mod tests {
                 alert_exit: false,
                 alert: Request::new(Channel::App),
             };
-            let end = CommandEnd::NotStarted { is_missing: true, why: "there is none".to_owned() };
+            let end = CommandEnd::NotStarted { kind: io::ErrorKind::NotFound, why: "there is none".to_owned() };
             let why = FinishedCommand::new(&request, CommandReport::without_output(end)).why_not_started().unwrap();
             assert!(why.starts_with(&format!("{name} could not be started: there is none; ")), "{why}");
         }

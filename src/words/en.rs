@@ -50,7 +50,7 @@ pub(super) static WORDS: Words = Words {
     timed_out: |limit| format!("timed out after {limit}"),
 
     still_running: |id| format!("it could not be ended, and runs on as process {id}"),
-    no_such_program: str::to_owned,
+    why_not_started: |_, why| why.to_owned(),
     has_windows_line_ends: "; its name ends with a carriage return, since the script has Windows line ends: remove them",
     is_shell_word: "; this is a word of the shell: write -- sh -c 'LINE'",
     is_shell_line: "; this looks like a line for a shell: write -- sh -c 'LINE'",

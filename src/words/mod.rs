@@ -6,6 +6,8 @@
 mod en;
 mod zh;
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Units;
@@ -116,8 +118,8 @@ pub(crate) struct Words {
     // Why a command could not be started or ended.
     /// It runs on as this process.
     pub(crate) still_running: fn(u32) -> String,
-    /// Why there is no such program: the system's words, in its language.
-    pub(crate) no_such_program: fn(&str) -> String,
+    /// Why it could not be started; the second is how the system says it.
+    pub(crate) why_not_started: fn(io::ErrorKind, &str) -> String,
     pub(crate) has_windows_line_ends: &'static str,
     pub(crate) is_shell_word: &'static str,
     pub(crate) is_shell_line: &'static str,
@@ -242,7 +244,8 @@ mod tests {
             .map(|status| (words.fallback)("app", Failure::Status(status)));
         let others = [
             (words.still_running)(7),
-            (words.no_such_program)("why"),
+            (words.why_not_started)(io::ErrorKind::NotFound, "why"),
+            (words.why_not_started)(io::ErrorKind::PermissionDenied, "why"),
             words.ended_somehow.to_owned(),
             (words.fallback)("app", Failure::Status(Status::Unknown)),
         ];

@@ -1,5 +1,7 @@
 //! The program's own words in Chinese.
 
+use std::io;
+
 use super::{Failure, MissingFile, Words, spaced};
 use crate::clock::units;
 use crate::error::Status;
@@ -52,7 +54,14 @@ pub(super) static WORDS: Words = Words {
     timed_out: |limit| format!("超时，时限 {limit}"),
 
     still_running: |id| format!("无法终止，仍在运行，进程号 {id}"),
-    no_such_program: |_| "找不到该程序".to_owned(),
+    why_not_started: |kind, why| {
+        match kind {
+            io::ErrorKind::NotFound => "找不到该程序",
+            io::ErrorKind::PermissionDenied => "没有执行权限",
+            _ => why,
+        }
+        .to_owned()
+    },
     has_windows_line_ends: "，程序名末尾有回车符：脚本用了 Windows 换行，请改成 Unix 换行",
     is_shell_word: "：这是 shell 内部命令，请写成 -- sh -c '命令行'",
     is_shell_line: "：这像是一行 shell 命令，请写成 -- sh -c '命令行'",

@@ -13,6 +13,7 @@ use crate::message::Findings;
 use crate::message::app::{AppNews, AppText};
 use crate::message::card::{CardType, SelectOption};
 use crate::message::webhook::WebhookText;
+use crate::words::Language;
 
 /// Any text on a line, hostile signs more often than others.
 fn line() -> impl Strategy<Value = String> {
@@ -34,15 +35,20 @@ fn alert() -> impl Strategy<Value = Alert> {
         option::of(Just("https://example.com/p_(1).png".to_owned())),
         option::of(line()),
     );
-    (head, links).prop_map(|((title, level, pairs, body), (label, picurl, prefix))| Alert {
-        title,
-        level,
-        fields: pairs.into_iter().map(|(key, value)| Field { key, value }).collect(),
-        body,
-        link: label.map(|label| Link { url: "https://example.com/a_(b)".to_owned(), label }),
-        picurl,
-        prefix,
-        ..Alert::default()
+    let words = (select(vec![Language::English, Language::Chinese]), 0_usize..20);
+    (head, links, words).prop_map(|((title, level, pairs, body), (label, picurl, prefix), (language, status_len))| {
+        Alert {
+            language,
+            title,
+            status_len,
+            level,
+            fields: pairs.into_iter().map(|(key, value)| Field { key, value }).collect(),
+            body,
+            link: label.map(|label| Link { url: "https://example.com/a_(b)".to_owned(), label }),
+            picurl,
+            prefix,
+            ..Alert::default()
+        }
     })
 }
 

@@ -70,6 +70,7 @@ impl Book {
         act(self, &scene);
         writeln!(self.shown, "=== {name}").unwrap();
         for message in scene.wecom.messages() {
+            assert_eq!(message.remarks, [""; 0], "{name}: {message:?}");
             writeln!(self.shown, "--- {}", message.msgtype).unwrap();
             words_of(&message, &mut self.shown);
         }
@@ -211,9 +212,9 @@ fn commands(book: &mut Book) {
         }
     });
     book.case("no such program", |book, scene| {
-        for program in ["/1/2", "1", "1 2", "1\r", "cd"] {
+        for (program, code) in [("/1/2", 127), ("1", 127), ("1 2", 127), ("1\r", 127), ("cd", 127), ("/", 126)] {
             let args = ["run", "-t", "text", "--name", book.own("job", "备份"), "--", program];
-            in_language(scene.cmd(&args), book.language).run().assert_code(127);
+            in_language(scene.cmd(&args), book.language).run().assert_code(code);
         }
     });
     book.case("files", |book, scene| {

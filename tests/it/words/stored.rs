@@ -41,3 +41,20 @@ fn an_entry_without_a_language_is_english() {
     let folder = store(&scene, "en");
     entry::change(&folder.join("entry.json"), |lines| assert_eq!(lines[0].get("language"), None));
 }
+
+/// Chinese takes more bytes: a text that fills its message is split for its mark.
+#[test]
+fn a_full_text_has_room_for_its_mark() {
+    let scene = new_scene();
+    for text in ["x".repeat(2048), "磁".repeat(682)] {
+        scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
+        let told = in_language(scene.group(&["--outbox", &text]), "zh").run().assert_code(0).json();
+        let folder = scene.env.state().join("outbox/waiting").join(told["outbox_id"].as_str().unwrap());
+        entry::age(&folder, 37 * 60_000);
+        let before = scene.texts().len();
+        in_language(scene.cmd(&["outbox", "flush"]), "zh").run().assert_code(0);
+        let texts = scene.texts().split_off(before);
+        assert!(texts.len() == 2 && texts.iter().all(|text| text.len() <= 2048), "{texts:?}");
+        assert!(texts[0].starts_with("(1/2) 【延迟 37 分钟，原发送时间 "), "{texts:?}");
+    }
+}
