@@ -135,8 +135,9 @@ part_empty() {
         # No home, no /tmp, no /dev, no /proc, no certificates.
         # shellcheck disable=SC2086
         sends "$cpu in an empty root" chroot "$root" $run /wecom-alert webhook-send
-        # shellcheck disable=SC2086
-        sends "$cpu in an empty root, run" chroot "$root" $run /wecom-alert run --on always -- /wecom-alert --version --
+        # The kernel starts no program for another processor.
+        [ -n "$run" ] || sends "$cpu in an empty root, run" \
+            chroot "$root" /wecom-alert run --on always -- /wecom-alert --version --
     done
 }
 
