@@ -68,12 +68,13 @@ main() {
     [ "$found" = "$wanted" ] || fail "$archive has the SHA-256 $found, and should have $wanted; nothing was installed"
 
     tar -xzf "$folder/$archive" -C "$folder" wecom-alert || fail "$archive is damaged; nothing was installed"
-    version=$("$folder/wecom-alert" --version) || fail 'the program does not run here; nothing was installed'
     mkdir -p "$to" || fail "cannot make $to"
     # Beside the old one and renamed, so that a job that starts meanwhile finds the one or the other.
     new=$to/.wecom-alert.$$
     cp "$folder/wecom-alert" "$new" || fail "cannot write to $to: set INSTALL_TO, or run it as root"
     chmod 755 "$new"
+    # There, since programs in /tmp may not be allowed to run.
+    version=$("$new" --version) || fail 'the program does not run here; nothing was installed'
     mv -f "$new" "$to/wecom-alert"
     new=
     printf '%s: %s\n' "$to/wecom-alert" "$version"
