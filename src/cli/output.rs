@@ -25,21 +25,6 @@ fn until() -> Instant {
     *UNTIL.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| Instant::now() + MOMENT)
 }
 
-/// Whether stdout and stderr are the same terminal, pipe or file.
-#[cfg(unix)]
-pub(crate) fn is_one_place() -> bool {
-    let place = |about: rustix::fs::Stat| (about.st_dev, about.st_ino);
-    let stderr = rustix::fs::fstat(io::stderr()).ok().map(place);
-    stderr.is_some() && stderr == rustix::fs::fstat(io::stdout()).ok().map(place)
-}
-
-/// Elsewhere only a terminal is known.
-#[cfg(not(unix))]
-pub(crate) fn is_one_place() -> bool {
-    use std::io::IsTerminal as _;
-    io::stdout().is_terminal() && io::stderr().is_terminal()
-}
-
 /// Writes to stdout.
 pub(crate) fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]

@@ -90,26 +90,28 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
             // A table is printed before the line that sums it up.
             let is_table = matches!(report.outcome.product, Product::Checks(..));
             let table = if is_table { write_data(&text_data(report)) } else { Ok(()) };
-            print_messages(report, how, is_table && table.is_ok() && output::is_one_place());
+            print_messages(report, how, is_table && table.is_ok() && is_on_terminal());
             if is_table { table } else { write_data(&text_data(report)) }
         }
     }
 }
 
+/// Whether somebody sees stdout and stderr in one place.
+fn is_on_terminal() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
 /// What text mode says on stderr. Where the table of checks `is_above`, its error is not told in full once more.
 fn print_messages(report: &Report<'_>, how: &ReportSettings, is_above: bool) {
-    // cron mails what is printed: an outage that goes on is no news.
-    if let Product::Flush { has_news: false, .. } = report.outcome.product
-        && !how.verbose
-        && !io::stderr().is_terminal()
-    {
-        return;
-    }
     // As a shell reports it, independent of the alert.
     if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
         stderr::say(report.mask, &format!("run: {why}"));
     }
-    if !how.quiet {
+    // cron mails what is printed: why each alert waits is told when that changes.
+    let is_known = matches!(report.outcome.product, Product::Flush { has_news: false, .. })
+        && !how.verbose
+        && !io::stderr().is_terminal();
+    if !how.quiet && !is_known {
         for warning in &report.warnings {
             stderr::say(report.mask, &format!("warning: {warning}"));
         }

@@ -233,7 +233,7 @@ pub(super) static TABLE: &[ErrcodeRow] = &[
     row(93000, Config, "the webhook is invalid, or was removed from its group", WEBHOOK),
     row(93001, Config, "this group does not allow webhooks", "ask the group's owner to allow 消息推送, or use the webhook of another group"),
     row(93004, Config, "the webhook is disabled", "ask the group's owner to enable it again: the group → 消息推送"),
-    row(93006, Config, "the group's id is invalid", WEBHOOK),
+    row(93006, Recipient, "the group's id is invalid", WEBHOOK),
     row(93008, Config, "the webhook is not in the group", "add the webhook to the group again (the group → 消息推送) and use its new key"),
     row(93017, Payload, "the content is empty", "send a text that is not empty; with --payload, check that the body has an object named after the msgtype"),
     row(93018, Payload, "the image is too large", "use an image smaller than 2 MB, as JPG or PNG, or send it with --file"),
