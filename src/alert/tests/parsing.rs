@@ -4,9 +4,10 @@ use strum::VariantArray;
 
 use proptest::prelude::*;
 
-use super::super::{Button, Emphasis, Field, Jump, Level};
+use super::super::{Alert, Button, Emphasis, Field, Jump, Level};
 use crate::error::Status;
 use crate::message::card::SelectOption;
+use crate::words::Language::{Chinese, English};
 
 #[test]
 fn the_name_ends_at_the_first_sign() {
@@ -77,6 +78,16 @@ fn a_level_goes_by_its_name() {
     for name in ["", "sideways"] {
         let error = name.parse::<Level>().unwrap_err();
         assert!(error.message().contains(&format!("{name:?}")) && error.hint().unwrap().contains("--level warning"));
+    }
+}
+
+/// What a message shows can be given again.
+#[test]
+fn a_level_goes_by_its_label_in_every_language() {
+    for (level, language) in Level::VARIANTS.iter().flat_map(|level| [(level, English), (level, Chinese)]) {
+        let alert = Alert { level: Some(*level), language, ..Alert::default() };
+        let label = alert.text().joined();
+        assert_eq!(label.trim_matches(['[', ']', '【', '】']).parse::<Level>().unwrap(), *level, "{label}");
     }
 }
 

@@ -30,11 +30,14 @@ const NO_WORDS: [&str; 12] = [
 ];
 
 /// What may be in a Chinese message: names, and words of WeCom, of systems and of the tests themselves.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 23] = [
     "<font color=\"warning\">",
     "<font color=\"info\">",
     "<font color=\"comment\">",
     "</font>",
+    "<div class=\"gray\">",
+    "<div class=\"highlight\">",
+    "</div>",
     "HOST",
     "TIME",
     "wecom-alert",
@@ -142,6 +145,8 @@ fn masked(text: &str) -> String {
         }
     }
     let lines = shown.split('\n').map(|line| match line {
+        // What an error says is none of these words.
+        line if line.starts_with("attachment: ") && !line.contains(" before ") => "attachment: …",
         line if line.starts_with("duration: ") && !line.contains("1h") => "duration: …s",
         line if line.starts_with("耗时：") && !line.contains("1 小时") => "耗时：… 秒",
         line => line,
@@ -167,6 +172,14 @@ fn levels_links_and_cards(book: &mut Book) {
         book.send(scene, &args).run().assert_code(0);
         let args = ["--title", book.own("Disk full", "磁盘已满"), "--url", "//1", "--picurl", "//2", "-t", "text"];
         in_language(scene.app(&args), book.language).run().assert_code(0);
+    });
+    book.case("a textcard and news", |book, scene| {
+        let (title, field, text) =
+            (book.own("Disk full", "磁盘已满"), book.own("disk=/", "磁盘=/"), book.own("text", "内容"));
+        for msgtype in ["textcard", "news"] {
+            let args = ["-t", msgtype, "--level", "critical", "--title", title, "--field", field, text];
+            in_language(scene.app(&args), book.language).args(["--url", "https://example.com/1"]).run().assert_code(0);
+        }
     });
     book.case("cards", |book, scene| {
         let (source, title, option) =
