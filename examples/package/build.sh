@@ -88,24 +88,26 @@ build() {
     binary=$target/${1%.2.17}/release/wecom-alert
 }
 
+# The program, with no settings of whoever runs this.
+runs() { env -i "$binary" --language en "$@"; }
+
 # What accompanies the program, below "$work/with": man pages, completions. A program that runs here makes them.
 accompany() {
     [ ! -d "$work/with" ] || return 0
     build "$(uname -m)-unknown-linux-musl"
-    runs="env -i $binary --language en"
     mkdir -p "$work/with/man/man1" "$work/with/man/man5" "$work/with/man/man7" "$work/with/completions"
     (
         cd "$work/with/man"
-        $runs man > man1/wecom-alert.1
+        runs man > man1/wecom-alert.1
         for name in app-send webhook-send run upload-media get-token check outbox config explain; do
-            $runs man "$name" > "man1/wecom-alert-$name.1"
+            runs man "$name" > "man1/wecom-alert-$name.1"
         done
-        $runs man 5 config > man5/wecom-alert-config.5
+        runs man 5 config > man5/wecom-alert-config.5
         for name in delivery outbox run json errors limits cards templates feeds ci security; do
-            $runs man 7 "$name" > "man7/wecom-alert-$name.7"
+            runs man 7 "$name" > "man7/wecom-alert-$name.7"
         done
         cd ../completions
-        for shell in bash zsh fish; do $runs completions "$shell" > "wecom-alert.$shell"; done
+        for shell in bash zsh fish; do runs completions "$shell" > "wecom-alert.$shell"; done
     )
 }
 

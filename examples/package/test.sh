@@ -261,7 +261,8 @@ part_image() {
     in_store() { buildah --storage-driver vfs --root "$work/storage" --runroot "$work/runroot" "$@"; }
     container=$(in_store from "oci-archive:$archive")
     settle "$work/image"
-    chmod -R a+rX "$work" "$work/image"
+    # Its user.
+    chown -R 65532:65532 "$work/image/etc/wecom-alert"
     sends 'image' buildah --storage-driver vfs --root "$work/storage" --runroot "$work/runroot" run --isolation chroot -v "$work/image/etc/wecom-alert:/etc/wecom-alert:ro" "$container" -- \
         wecom-alert webhook-send
     in_store rm "$container" >/dev/null
