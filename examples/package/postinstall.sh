@@ -1,13 +1,9 @@
 #!/bin/sh
-# Makes the folders of tmpfiles.d. Nothing is enabled, nothing is started.
+# Makes the folders of tmpfiles.d, which systemd knows from the next boot on. Nothing is enabled, nothing is started.
 set -e
-if command -v systemd-tmpfiles >/dev/null; then
-    systemd-tmpfiles --create wecom-alert.conf || true
-else
-    for folder in /var/lib/wecom-alert /run/wecom-alert; do
-        [ -d "$folder" ] || install -d -m 2770 -o wecom-alert -g wecom-alert "$folder"
-    done
-fi
+for folder in /var/lib/wecom-alert /run/wecom-alert; do
+    [ -d "$folder" ] || install -d -m 2770 -o wecom-alert -g wecom-alert "$folder"
+done
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || true
 fi
