@@ -15,14 +15,13 @@ pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
     report.ok("config", config.about_file());
     report.ok("profile", config.about_profile(settings.profile.as_deref()));
     if !settings.language_is_set {
-        let language = match settings.language {
-            Language::English => "English",
-            Language::Chinese => "Chinese",
+        // Cron and services have no locale.
+        let reason = match settings.language {
+            Language::English => "not set: messages are in English; set language to zh for Chinese",
+            Language::Chinese => {
+                "not set: messages are in Chinese by the locale, but in English under cron and systemd; set language to zh"
+            }
         };
-        let reason = format!(
-            "not set: messages are in {language} by the locale, and in English under cron and systemd, which have none; set \
-             language to en or zh"
-        );
         report.skip("language", reason);
     }
     let of_config = config.who_may_read_file().map(|who| format!("the config file can be read by {who}"));

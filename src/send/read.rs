@@ -159,6 +159,7 @@ impl<'a> Reader<'a> {
     fn in_english(&mut self, shown: &Alert, attached: &[Attachment], lost: &[LostPart]) -> Result<Identity> {
         let told = self.target.warnings.len();
         let own = self.notification.as_ref().map(|its| its.alert(Language::English));
+        let own = own.or_else(|| self.request.own.clone());
         let mut alert = build_alert::put_together(self.request, self.target, own, self.ci, Language::English)?;
         if self.notification.is_none() {
             alert.body = shown.body.as_deref().map(|body| self.gap_in_english(body));

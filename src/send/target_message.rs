@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::blocking::{off_loop, to_the_end};
+use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::config::TargetName;
 use crate::delivery::{Account, Courier, Outcome, Receipt, Shortfall};
@@ -322,7 +323,12 @@ fn fallback_mark(own: &Target, failed: &Outcome) -> String {
         Some(answer) => Failure::Errcode(answer.errcode),
         None => Failure::Status(failed.status),
     };
-    (own.settings.language.words().fallback)(own.channel.as_str(), failure)
+    let words = own.settings.language.words();
+    let channel = match own.channel {
+        Channel::App => words.app,
+        Channel::Webhook => words.webhook,
+    };
+    (words.fallback)(channel, failure)
 }
 
 /// The warning that the fallback was used, for those who maintain the first target.

@@ -97,6 +97,8 @@ pub(super) static WORDS: Words = Words {
         Failure::Errcode(code) => format!("[fallback: {channel} {code}]"),
         Failure::Status(status) => format!("[fallback: {channel} {}]", status.as_str()),
     },
+    app: "app",
+    webhook: "webhook",
 
     test_message: |host, at| format!("wecom-alert check: this is a test from {host} at {at}"),
     environment: "environment",

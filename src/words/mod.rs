@@ -175,6 +175,8 @@ pub(crate) struct Words {
     pub(crate) held_back: fn(u64, &str) -> String,
     /// The own target failed: its channel, and how.
     pub(crate) fallback: fn(&str, Failure) -> String,
+    pub(crate) app: &'static str,
+    pub(crate) webhook: &'static str,
 
     /// The test message of `check`, from a host at a time.
     pub(crate) test_message: fn(&str, &str) -> String,
@@ -241,13 +243,13 @@ mod tests {
         let missing = [Absent, Forbidden, Folder, Empty, TooLarge, Unusable];
         let missing = missing.map(|missing| (words.missing_file)("1", missing, "why"));
         let failed = [Status::Config, Status::Auth, Status::Refused, Status::Temporary, Status::RateLimited]
-            .map(|status| (words.fallback)("app", Failure::Status(status)));
+            .map(|status| (words.fallback)(words.app, Failure::Status(status)));
         let others = [
             (words.still_running)(7),
             (words.why_not_started)(io::ErrorKind::NotFound, "why"),
             (words.why_not_started)(io::ErrorKind::PermissionDenied, "why"),
             words.ended_somehow.to_owned(),
-            (words.fallback)("app", Failure::Status(Status::Unknown)),
+            (words.fallback)(words.app, Failure::Status(Status::Unknown)),
         ];
         for said in missing.into_iter().chain(failed).chain(others) {
             assert!(!said.is_empty() && !said.contains(|c: char| c.is_ascii_alphabetic()), "{said}");

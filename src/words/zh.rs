@@ -122,9 +122,10 @@ pub(super) static WORDS: Words = Words {
             }
             .to_owned(),
         };
-        let channel = if channel == "app" { "应用" } else { channel };
         format!("【改发：{}，{why}】", spaced(channel, "未送达"))
     },
+    app: "应用",
+    webhook: "webhook",
 
     test_message: |host, at| format!("wecom-alert 测试消息，来自主机 {host}，时间 {at}"),
     environment: "环境变量",

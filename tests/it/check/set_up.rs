@@ -191,8 +191,11 @@ fn a_webhook_of_another_product() {
 #[test]
 fn a_language_that_only_the_locale_says_is_named() {
     let scene = Scene::new();
-    let told = checked(&scene, "none", webhook(&scene, &[]).env("LANG", "zh_CN.UTF-8"), 0, "ok");
-    told.has("language", "skipped", &["not set", "in Chinese by the locale", "in English under cron", "set language"]);
+    for (locale, said) in [("zh_CN.UTF-8", "in Chinese by the locale, but in English under cron"), ("C", "in English;")]
+    {
+        let told = checked(&scene, locale, webhook(&scene, &[]).env("LANG", locale), 0, "ok");
+        told.has("language", "skipped", &["not set", said, "set language to zh"]);
+    }
     for language in ["auto", "zh"] {
         let cmd = webhook(&scene, &[]).config(&format!("language = \"{language}\"\n[profiles.room]\n"));
         checked(&scene, language, cmd, 0, "ok").lacks("language");
