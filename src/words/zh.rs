@@ -85,7 +85,7 @@ pub(super) static WORDS: Words = Words {
             MissingFile::TooLarge => "文件太大",
             MissingFile::Unusable => "文件无法读取或不符合要求",
         };
-        format!("{name} 未能发送：{why}")
+        format!("{name} 未能发送（{why}）")
     },
     old_file: |name, at| format!("{name} 是本次运行之前的旧文件，最后修改时间 {at}"),
 
