@@ -9,7 +9,7 @@ use crate::suggest::{is_near, nearest};
 use crate::words::Words;
 
 /// How bad it is, from calm to loud. Read from any word that people write for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Level {
     /// For the record.

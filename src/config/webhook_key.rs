@@ -1,6 +1,6 @@
 //! Parses the key of a group webhook, from a key or from a whole URL as people paste it.
 //!
-//! Pure; an error never repeats what was given. The shape of a key is never a reason to refuse it.
+//! Pure; an error never repeats what was given. The shape of a key is never a reason to refuse it; a path is none.
 
 use percent_encoding::percent_decode_str;
 
@@ -69,6 +69,13 @@ fn read(text: &str) -> Result<Webhook> {
     if text.contains("webhook/send") || text.contains("webhook/upload_media") {
         return Err(no_key());
     }
+    // What a CI system sets for a variable of the type File.
+    if text.starts_with('/') {
+        return Err(Error::config(
+            "this is a path, not a webhook",
+            "WECOM_ALERT_WEBHOOK_FILE, or webhook_file in the config file, takes the path of a file with the webhook in it",
+        ));
+    }
     Ok(Webhook { key: checked_key(text)?, base_url: None })
 }
 
@@ -134,6 +141,13 @@ mod tests {
 
     fn parse(text: &str) -> Result<Webhook> {
         Webhook::parse(&Secret::new(text), "ORIGIN")
+    }
+
+    #[test]
+    fn a_path_is_no_key() {
+        let error = parse("/builds/shop/api.tmp/WECOM_ALERT_WEBHOOK").unwrap_err();
+        assert_eq!(error.message(), "ORIGIN: this is a path, not a webhook");
+        assert!(error.hint().unwrap().contains("WECOM_ALERT_WEBHOOK_FILE"), "{error:?}");
     }
 
     #[test]

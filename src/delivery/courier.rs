@@ -107,6 +107,10 @@ impl Courier {
             let (shown, retries) = (clock::brief(wait), policy.retries);
             self.observer.detail(format!("trying again in {shown} (retry {attempt} of {retries})"));
             tokio::time::sleep(wait).await;
+            // A busy machine sleeps longer: the failure says more than that the deadline passed before another attempt.
+            if Instant::now() >= self.client.options.deadline {
+                return Err(failed.with_earlier_attempts(policy.at_most_once, earlier));
+            }
             earlier.add(failed);
             attempt += 1;
         }

@@ -2,7 +2,7 @@
 //! Prometheus itself (a bare list of alerts), and of Grafana's unified and old alerting. Pure.
 //!
 //! One notification becomes one alert: what all its alerts have in common is in title, fields and at the top of the
-//! body, what sets each apart in a block of its own, firing alerts before resolved ones. Left out are identifiers for
+//! body, what sets each apart in a block of its own: firing alerts before resolved ones, and the worst first. Left out are identifiers for
 //! machines (`receiver`, `groupKey`, `fingerprint`, `orgId`), Grafana's internal `__…__` names, and unknown fields.
 
 mod grafana;
@@ -13,6 +13,7 @@ mod render;
 mod tests;
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 
 use chrono::{DateTime, Datelike, FixedOffset};
 use strum::VariantArray;
@@ -119,7 +120,7 @@ enum LinkKind {
 /// The content of one webhook call.
 pub(crate) struct Notification {
     format: FeedFormat,
-    /// At least one; those that fire come first.
+    /// At least one; those that fire come first, the worst before the others.
     occurrences: Vec<Occurrence>,
     group_labels: Pairs,
     common_labels: Pairs,
@@ -172,7 +173,7 @@ impl Notification {
             title: None,
             message: None,
         };
-        notification.occurrences.sort_by_key(|occurrence| !occurrence.is_firing);
+        notification.occurrences.sort_by_key(|its| Reverse((its.is_firing, render::severity(its))));
         if format == FeedFormat::Grafana && !grafana::is_old(root) {
             // What Grafana writes where nobody set a title or a message repeats the other fields.
             let (title, message) = (root.text("title"), root.text("message"));

@@ -1,7 +1,5 @@
 //! A notification rendered as an alert: what is in common once, the rest in a block for each of its alerts.
 
-use strum::VariantArray;
-
 use super::{LinkKind, Notification, Occurrence, Pairs};
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Level, Link};
@@ -88,13 +86,12 @@ pub(super) fn alert(notification: &Notification, language: Language) -> Alert {
 /// Ok if nothing fires any more, else the worst level of what fires.
 fn level(occurrences: &[Occurrence]) -> Level {
     let firing = occurrences.iter().filter(|occurrence| occurrence.is_firing);
-    let rank = |level: &Level| Level::VARIANTS.iter().position(|its| its == level);
-    firing.map(severity).max_by_key(rank).unwrap_or(Level::Ok)
+    firing.map(severity).max().unwrap_or(Level::Ok)
 }
 
 /// The level by the labels. No label, or an unknown word, means critical: a missing label must not hide an alert. What fires
 /// is never shown as ok.
-fn severity(occurrence: &Occurrence) -> Level {
+pub(super) fn severity(occurrence: &Occurrence) -> Level {
     let word = SEVERITY_LABELS.iter().find_map(|name| occurrence.label(name));
     match word.and_then(Level::from_word) {
         Some(Level::Ok) => Level::Info,

@@ -74,7 +74,11 @@ fn the_level_is_the_worst_of_the_firing_alerts() {
         {"status": "firing", "labels": {"severity": "info"}},
         {"status": "firing", "labels": {"severity": "warning"}},
     ]);
-    assert_eq!(alertmanager(&json!({"alerts": alerts}).to_string()).level, Some(Level::Warning));
+    let alert = alertmanager(&json!({"alerts": alerts}).to_string());
+    assert_eq!(alert.level, Some(Level::Warning));
+    // The worst is read first, and never left out for the others.
+    let heads: Vec<_> = body(&alert).lines().filter(|line| line.contains("severity=")).collect();
+    assert_eq!(heads, ["1. FIRING severity=warning", "2. FIRING severity=info", "3. RESOLVED severity=critical"]);
 }
 
 #[test]
