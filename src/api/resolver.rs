@@ -1,11 +1,17 @@
-//! Looks names up, and says in which order the addresses of a name are tried: those last that failed before.
+//! Looks names up, and says in which order the addresses of a name are tried: those last that failed before. A look-up that an
+//! attempt had no time for goes on, and the next attempt gets its answer: where the first of the system's name servers is
+//! down, that takes as long as an attempt may wait.
 //!
 //! The connector tries one address after the other, and gives each the same share of the connect timeout; it begins
 //! with the other family (IPv4, IPv6) while the first one still tries.
 
+use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connect::{ConnectFailure, ConnectionWatch};
@@ -18,11 +24,16 @@ pub(super) const MOST_OF_A_FAMILY: usize = 3;
 /// How many failed addresses are remembered.
 const MOST_FAILED: usize = 64;
 
+/// What a look-up finds.
+type Found = Result<Vec<SocketAddr>, Arc<io::Error>>;
+
 /// Name look-up by the system, recorded in the watch of the attempt; clones know of the same failed addresses.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Resolver {
     /// The one that failed last is at the end.
     failed: Arc<Mutex<Vec<IpAddr>>>,
+    /// Look-ups that nobody has seen the end of, by host.
+    under_way: Arc<Mutex<HashMap<String, Shared<BoxFuture<'static, Found>>>>>,
 }
 
 impl Resolver {
@@ -51,8 +62,32 @@ impl Resolver {
         addresses
     }
 
+    /// What the look-up of this host finds: of the one that is under way, else of a new one.
+    async fn found(&self, host: &str, look_up: impl FnOnce(String) -> BoxFuture<'static, Found>) -> Found {
+        let found = {
+            let mut under_way = self.under_way();
+            let found = under_way.entry(host.to_owned()).or_insert_with(|| look_up(host.to_owned()).shared());
+            found.clone()
+        };
+        let found = found.await;
+        self.under_way().remove(host);
+        found
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<String, Shared<BoxFuture<'static, Found>>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failed(&self) -> MutexGuard<'_, Vec<IpAddr>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An error that several may have.
+fn copy_of(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 
@@ -64,8 +99,10 @@ impl Resolve for Resolver {
             if let Some(watch) = &watch {
                 watch.look_up(&host);
             }
-            let found = look_up(&host, 0).await;
-            match found.map(|found| resolver.chosen(found.collect())) {
+            let found = resolver.found(&host, |host| {
+                async move { look_up(&host, 0).await.map(Iterator::collect).map_err(Arc::new) }.boxed()
+            });
+            match found.await.map(|found| resolver.chosen(found)) {
                 Ok(addresses) => {
                     if let Some(watch) = &watch {
                         watch.looked_up(addresses.iter().map(SocketAddr::ip).collect());
@@ -76,7 +113,7 @@ impl Resolve for Resolver {
                     if let Some(watch) = &watch {
                         watch.fail(ConnectFailure::of_look_up(host, &error));
                     }
-                    Err(error.into())
+                    Err(copy_of(&error).into())
                 }
             }
         })
@@ -129,5 +166,26 @@ mod tests {
         resolver.put_last((0..=255).map(|last| IpAddr::from([192, 0, 2, last])));
         assert_eq!(resolver.failed().len(), MOST_FAILED);
         assert_eq!(resolver.failed().last(), Some(&IpAddr::from([192, 0, 2, 255])));
+    }
+
+    #[test]
+    fn the_next_attempt_gets_what_an_earlier_one_asked_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let resolver = Resolver::default();
+            let address = SocketAddr::from(([192, 0, 2, 1], 0));
+            let (answer, asked) = tokio::sync::oneshot::channel();
+            let slow = resolver.found("wecom.test", |_| async { Ok(vec![asked.await.unwrap()]) }.boxed());
+            let moment = std::time::Duration::from_millis(5);
+            assert!(tokio::time::timeout(moment, slow).await.is_err(), "the first attempt has no time for it");
+            answer.send(address).unwrap();
+            let again = resolver.clone();
+            let found = again.found("wecom.test", |_| unreachable!("it is asked for once")).await;
+            assert_eq!(found.unwrap(), [address]);
+            // What is known is not kept: addresses change.
+            let error = io::Error::other("no answer");
+            let found = resolver.found("wecom.test", |_| async { Err(Arc::new(error)) }.boxed()).await;
+            assert_eq!(copy_of(&found.unwrap_err()).to_string(), "no answer");
+        });
     }
 }
