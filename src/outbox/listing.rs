@@ -196,6 +196,18 @@ pub(super) fn ids(folder: &Folder) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The ids of the entries in these folders that begin like this, in order.
+pub(super) fn ids_beginning_with(folders: [&Folder; 2], start: &str) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for folder in folders {
+        found.extend(ids(folder)?.into_iter().filter(|id| id.starts_with(start)));
+    }
+    // One may have moved meanwhile.
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
 /// Reads all entries, one at a time, in order; what went away meanwhile is left out.
 pub(super) fn list(folder: &Folder) -> io::Result<impl Iterator<Item = Listed>> {
     let folder = folder.clone();

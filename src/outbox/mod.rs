@@ -213,14 +213,7 @@ impl Outbox {
 
     /// The ids of the entries, waiting and failed, that begin like this.
     pub(crate) fn ids_beginning_with(&self, start: &str) -> Result<Vec<String>> {
-        let ids =
-            [&self.waiting, &self.failed].map(|folder| listing::ids(folder).map_err(|error| self.unusable(&error)));
-        let [waiting, failed] = ids;
-        let mut ids: Vec<_> = waiting?.into_iter().chain(failed?).filter(|id| id.starts_with(start)).collect();
-        // One may have moved meanwhile.
-        ids.sort();
-        ids.dedup();
-        Ok(ids)
+        listing::ids_beginning_with([&self.waiting, &self.failed], start).map_err(|error| self.unusable(&error))
     }
 
     /// How much is kept, waiting and failed together. No entry is read.
