@@ -10,8 +10,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared};
+use futures_util::future::{BoxFuture, Shared, select_ok};
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connect::{ConnectFailure, ConnectionWatch};
@@ -62,12 +62,17 @@ impl Resolver {
         addresses
     }
 
-    /// What the look-up of this host finds: of the one that is under way, else of a new one.
+    /// What a look-up of this host finds, or an earlier one that is still under way: whichever finds something first. The
+    /// earlier one may hang, where the system's name servers were others.
     async fn found(&self, host: &str, look_up: impl FnOnce(String) -> BoxFuture<'static, Found>) -> Found {
         let found = {
             let mut under_way = self.under_way();
-            let found = under_way.entry(host.to_owned()).or_insert_with(|| look_up(host.to_owned()).shared());
-            found.clone()
+            let mut found = look_up(host.to_owned()).shared();
+            if let Some(earlier) = under_way.remove(host) {
+                found = select_ok([earlier, found]).map_ok(|(found, _)| found).boxed().shared();
+            }
+            under_way.insert(host.to_owned(), found.clone());
+            found
         };
         let found = found.await;
         self.under_way().remove(host);
@@ -175,12 +180,19 @@ mod tests {
             let resolver = Resolver::default();
             let address = SocketAddr::from(([192, 0, 2, 1], 0));
             let (answer, asked) = tokio::sync::oneshot::channel();
-            let slow = resolver.found("wecom.test", |_| async { Ok(vec![asked.await.unwrap()]) }.boxed());
+            let slow = |asked: tokio::sync::oneshot::Receiver<SocketAddr>| {
+                resolver.found("wecom.test", |_| async { Ok(vec![asked.await.unwrap()]) }.boxed())
+            };
             let moment = std::time::Duration::from_millis(5);
-            assert!(tokio::time::timeout(moment, slow).await.is_err(), "the first attempt has no time for it");
+            assert!(tokio::time::timeout(moment, slow(asked)).await.is_err(), "the first attempt has no time for it");
             answer.send(address).unwrap();
             let again = resolver.clone();
-            let found = again.found("wecom.test", |_| unreachable!("it is asked for once")).await;
+            let found = again.found("wecom.test", |_| async { unreachable!("it was asked for") }.boxed()).await;
+            assert_eq!(found.unwrap(), [address]);
+            // One that hangs does not hold up the next.
+            let (_never, asked) = tokio::sync::oneshot::channel();
+            assert!(tokio::time::timeout(moment, slow(asked)).await.is_err());
+            let found = resolver.found("wecom.test", |_| async move { Ok(vec![address]) }.boxed()).await;
             assert_eq!(found.unwrap(), [address]);
             // What is known is not kept: addresses change.
             let error = io::Error::other("no answer");
