@@ -15,7 +15,7 @@
 # buildah. Nothing is installed unless --install-tools is given: then rustup adds the targets, and a virtual environment
 # below the target folder gets what comes from the Python index. buildah is yours to install.
 #
-#   OUT                where results go; default: target/package
+#   OUT                where results go; default: target/dist
 #   CARGO_TARGET_DIR   where cargo builds; default: target
 #   SOURCE_DATE_EPOCH  the time that all files have; default: that of the last commit
 set -eu
@@ -31,7 +31,7 @@ fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$top/target}
-out=${OUT:-$target/package}
+out=${OUT:-$target/dist}
 mkdir -p "$target" "$out"
 target=$(cd "$target" && pwd)
 out=$(cd "$out" && pwd)

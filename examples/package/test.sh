@@ -14,7 +14,7 @@
 #
 # Needs root for chroot, the network for debootstrap, and the sandbox: cargo build --example sandbox
 #
-#   OUT               where build.sh put the results; default: target/package
+#   OUT               where build.sh put the results; default: target/dist
 #   SANDBOX           default: target/debug/examples/sandbox
 #   DEBIAN_ROOT       folder with a fresh Debian that may be changed; default: a new one by debootstrap
 #   OLD_ROOT          folder with an old system; default: a new Ubuntu 16.04 (glibc 2.23) by debootstrap
@@ -22,7 +22,7 @@ set -eu
 umask 022
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-out=${OUT:-$top/target/package}
+out=${OUT:-$top/target/dist}
 sandbox=${SANDBOX:-$top/target/debug/examples/sandbox}
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$top/Cargo.toml" | head -n 1)
 [ "$#" -gt 0 ] || set -- symbols empty old debian rpm wheel image
