@@ -11,6 +11,9 @@ pub(crate) const MASKED: &str = "***";
 /// A secret with fewer bytes is not masked: it is no credential, and masking it would spoil every message.
 const SHORTEST_MASKED: usize = 4;
 
+/// More characters than a corp id or agent id has; a Secret has more.
+pub(crate) const LONGEST_ID: usize = 32;
+
 /// The characters that are percent-encoded: all except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -46,6 +49,11 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MASKED)
     }
+}
+
+/// What is too long to be a corp id or agent id: a Secret may have been written in its place, so it is not to be shown.
+pub fn secret_in_place_of_id(id: &str) -> Option<Secret> {
+    (id.chars().count() > LONGEST_ID).then(|| Secret::new(id))
 }
 
 /// All secrets known to this process, to be taken out of any text before it is shown.

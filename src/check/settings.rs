@@ -4,7 +4,7 @@ use crate::channel::{Channel, CredentialKind};
 use crate::config::{Exposure, Language, SecretSource, exposed_secret, who_may_read};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::send::Session;
+use crate::send::{Session, Target};
 
 use super::report::CheckReport;
 use super::{CheckedTarget, has_token};
@@ -97,7 +97,7 @@ async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &
                 look_at_key(&webhook.key, session, report);
                 checked.base_url = settings.webhook_base_url(&webhook);
             }
-            Ok(None) if is_app => report.ok(name, about_app(session, None)),
+            Ok(None) if is_app => look_at_app(target, None, report),
             Ok(None) => report.skip(name, "a dry run reads no file for it and runs no command"),
             Err(error) => report.fail(name, &error),
         }
@@ -106,7 +106,7 @@ async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &
             Ok(login) => {
                 match login.webhook_key() {
                     Some(key) => look_at_key(key, session, report),
-                    None => report.ok(name, about_app(session, Some(login.credential_info.length))),
+                    None => look_at_app(target, Some(login.credential_info.length), report),
                 }
                 checked.login = Some(login);
             }
@@ -124,13 +124,28 @@ fn lack(session: &Session<'_>, name: &'static str, error: &Error, report: &mut C
     }
 }
 
-fn about_app(session: &Session<'_>, length: Option<usize>) -> String {
-    let settings = &session.settings;
-    let corp_id = settings.corp_id.as_ref().map(|id| format!("corp_id {} from {}", id.value, id.origin));
-    let agent_id = settings.agent_id.as_ref().map(|id| format!("agent_id {} from {}", id.value, id.origin));
-    let length = length.map(|length| format!(", {length} bytes long")).unwrap_or_default();
-    let secret = settings.secret.as_ref().map(|source| format!("secret from {}{length}", source.origin()));
-    [corp_id, agent_id, secret].into_iter().flatten().collect::<Vec<_>>().join("; ")
+/// Says where the credentials of the app are from. A corp id is shown only if it can be one.
+fn look_at_app(target: &Target, length: Option<usize>, report: &mut CheckReport) {
+    let settings = &target.settings;
+    let doubt = target.corp_id_info().and_then(|corp_id| corp_id.doubt());
+    let corp_id = settings.corp_id.as_ref().map(|id| match doubt {
+        None => format!("corp_id {} from {}", id.value, id.origin),
+        Some(_) => format!("corp_id from {}", id.origin),
+    });
+    let place = |origin: &str| origin.split_once(' ').map(|(_, place)| place.to_owned());
+    // Where both come from is said once.
+    let is_same = settings.corp_id.as_ref().and_then(|id| place(&id.origin));
+    let agent_id = settings.agent_id.as_ref().map(|id| match place(&id.origin) {
+        Some(place) if Some(&place) == is_same.as_ref() => format!("agent_id {} from there", id.value),
+        _ => format!("agent_id {} from {}", id.value, id.origin),
+    });
+    let length = length.map(|length| format!(" ({length} bytes)")).unwrap_or_default();
+    let secret = settings.secret.as_ref().map(|source| format!("secret: {}{length}", source.place()));
+    let detail = [corp_id, agent_id, secret].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    match doubt {
+        None => report.ok("app_credentials", detail),
+        Some(doubt) => report.warn("app_credentials", detail, doubt),
+    }
 }
 
 /// A key of another shape is only a hint, never refused.

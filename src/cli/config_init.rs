@@ -1,8 +1,9 @@
 //! `config init`: asks for what a first config file needs, and writes it. Answers are lines of stdin; on a terminal, secrets are not
 //! shown while they are typed.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wecom_alert::config::{Environment, Overrides, Setting, Starter, config_file_to_make, report_settings};
 use wecom_alert::error::{Error, Result, Signal, Status};
@@ -11,27 +12,33 @@ use wecom_alert::store::write_new;
 use super::keyboard::{Keyboard, Line};
 use super::output;
 
-/// Asks, and writes the files where the other commands look for them.
-pub(crate) fn config_init(overrides: &Overrides, environment: &Environment) -> Result<()> {
+/// Asks, and writes the files where the other commands look for them. Returns the name of the profile.
+pub(crate) fn config_init(overrides: &Overrides, environment: &Environment) -> Result<String> {
     if overrides.has(Setting::DryRun) {
         return Err(Error::usage("config init has no dry run", "it never writes over a file that is there"));
     }
     let path = config_file_to_make(overrides, environment)?;
-    refuse_existing(&path)?;
     let how = report_settings(overrides, environment);
-    let mut starter = Starter::new(how.profile.as_deref().unwrap_or("main"))?;
+    let profile = how.profile.as_deref().unwrap_or("main");
+    let mut starter = Starter::new(profile)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    refuse_existing(&path, &starter.possible_secret_files().map(|name| folder.join(name)))?;
     let mut questions = Questions { keyboard: Keyboard::open(), is_terminal: io::stdin().is_terminal() };
     questions.say(&format!("This writes {}, and files with secrets beside it.", path.display()));
     questions.ask_all(&mut starter, how.language.as_str())?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let secrets = starter.secret_files();
-    secrets.iter().try_for_each(|(name, _)| refuse_existing(&folder.join(name)))?;
-    for (name, secret) in secrets {
+    for (name, secret) in starter.secret_files() {
         write(&folder.join(name), &format!("{}\n", secret.expose()))?;
     }
     write(&path, &starter.config_file())?;
+    let variables = environment.variables_before_file();
+    if !variables.is_empty() {
+        questions.say(&format!(
+            "warning: these variables are set, and are used in place of what the file says until you unset them: {}",
+            variables.join(", ")
+        ));
+    }
     questions.say("Written. This is what wecom-alert check says of it:");
-    Ok(())
+    Ok(profile.to_owned())
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -40,16 +47,25 @@ fn write(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-/// Nothing is ever written over.
-fn refuse_existing(path: &Path) -> Result<()> {
-    if path.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    Err(Error::config(
-        format!("{} is there already, and is not written over", path.display()),
-        "edit it (wecom-alert config example shows every setting; wecom-alert check looks at it), or name another file with \
-         --config FILE",
-    ))
+/// Nothing is ever written over. This is looked at before the first question.
+fn refuse_existing(config_file: &Path, secret_files: &[PathBuf]) -> Result<()> {
+    let exists = |path: &&Path| path.symlink_metadata().is_ok();
+    let secret_files = secret_files.iter().map(PathBuf::as_path).filter(exists);
+    let there: Vec<_> = Some(config_file).filter(exists).into_iter().chain(secret_files).collect();
+    let Some(first) = there.first() else { return Ok(()) };
+    let names = there.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let advice = if *first == config_file {
+        let what = |path: &Path| match path.extension().and_then(OsStr::to_str) {
+            Some("webhook") => format!("{} for the webhook, ", path.display()),
+            Some("secret") => format!("{} for the Secret, ", path.display()),
+            _ => format!("{} for corp_id and the rest, ", path.display()),
+        };
+        let edit: String = there.iter().map(|path| what(path)).collect();
+        format!("edit {edit}or delete {names} and start again, or name another file with --config FILE")
+    } else {
+        format!("delete {names} and start again, or choose another profile name with -P NAME")
+    };
+    Err(Error::config(format!("{} is there already, and is not written over", first.display()), advice))
 }
 
 /// What is asked, in order.

@@ -84,13 +84,20 @@ pub(crate) fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             return Ok(Invocation { began, environment, mask, overrides, command: *command, arguments }.fail(error));
         }
     };
+    overrides.secrets().iter().for_each(|secret| mask.add(secret));
     let name = Some(command.name());
     let invocation = Invocation { began, environment, mask, overrides: &overrides, command: name, arguments };
     match Task::new(command) {
         Task::ConfigExample => Ok(print_explanation(EXAMPLE.as_bytes(), name, mask)),
         Task::ConfigInit => match config_init(&overrides, environment) {
-            Ok(()) => {
-                let check = Invocation { command: Some("check"), ..invocation };
+            Ok(profile) => {
+                // The check is about the new file, not about credentials of the environment.
+                let overrides = &if environment.variables_before_file().is_empty() {
+                    overrides.clone()
+                } else {
+                    overrides.clone().set(Setting::Profile, profile.as_str())
+                };
+                let check = Invocation { command: Some("check"), overrides, ..invocation };
                 check.carry_out(Task::Check { channel: None, sends: false })
             }
             Err(error) => Ok(invocation.fail(error)),

@@ -10,13 +10,13 @@ use super::choice::Language;
 use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
-use super::setting::{PREFIX, Setting, ValueKind};
+use super::setting::{PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;
-use crate::secret::Secret;
+use crate::secret::{Secret, secret_in_place_of_id};
 use crate::suggest::nearest;
 
 /// The name of our folder in each of the user's folders.
@@ -145,6 +145,13 @@ impl Environment {
         Ok(Some(entry))
     }
 
+    /// The variables that are used in place of what a first config file says: credentials, ids, recipients and base URL.
+    pub fn variables_before_file(&self) -> Vec<&'static str> {
+        let ids = [Setting::CorpId, Setting::AgentId, Setting::BaseUrl];
+        let settings = ids.iter().chain(SECRET_FORMS).chain(WEBHOOK_FORMS).chain(RECIPIENTS);
+        settings.filter_map(|setting| setting.row().variable).filter(|name| self.variable(name).is_some()).collect()
+    }
+
     /// One warning for each variable that has our prefix but is none of ours.
     pub fn unknown_variables(&self) -> Vec<String> {
         let known: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
@@ -171,6 +178,9 @@ impl Environment {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(unwrapped);
         let key_value = |setting: Setting| value(setting.row().variable?);
         let mut secrets: Vec<Secret> = key_value(Setting::Secret).map(Secret::new).into_iter().collect();
+        secrets.extend(
+            [Setting::CorpId, Setting::AgentId].into_iter().filter_map(key_value).filter_map(secret_in_place_of_id),
+        );
         if let Some(webhook) = key_value(Setting::Webhook).map(Secret::new) {
             secrets.extend(Webhook::parse(&webhook, "").map(|webhook| webhook.key));
             secrets.push(webhook);

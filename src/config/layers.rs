@@ -7,6 +7,8 @@ use super::lenience::{Lenience, Mistakes};
 use super::setting::{FORMS, Mistake, RECIPIENTS, Setting};
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
+use crate::sanitize::unwrapped;
+use crate::secret::{Secret, secret_in_place_of_id};
 
 /// What the command line gave. No `Debug`: a proxy may carry a password.
 #[derive(Clone, Default)]
@@ -37,6 +39,12 @@ impl Overrides {
             RawValue::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Options for ids that may be a Secret in the wrong place.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let ids = [Setting::CorpId, Setting::AgentId].into_iter().filter_map(|setting| self.text(setting));
+        ids.map(unwrapped).filter_map(secret_in_place_of_id).collect()
     }
 
     /// The options of these settings alone.

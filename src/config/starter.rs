@@ -8,7 +8,7 @@ use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
 use crate::message::recipients;
 use crate::sanitize::unwrapped;
-use crate::secret::Secret;
+use crate::secret::{Secret, secret_in_place_of_id};
 
 /// What is known of the first profile.
 pub struct Starter {
@@ -71,9 +71,17 @@ impl Starter {
     ///
     /// # Errors
     ///
-    /// Exit 3 for what is not one word.
+    /// Exit 3 for what is not one word, or cannot be a corp id, such as a Secret.
     pub fn corp_id(&mut self, text: &str) -> Result<()> {
-        self.app.corp_id = one_word(text, "corp id")?.to_owned();
+        let word = one_word(text, "corp id")?;
+        let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !is_plain || word.bytes().all(|byte| byte.is_ascii_digit()) || secret_in_place_of_id(word).is_some() {
+            return Err(Error::config(
+                "that is no corp id",
+                "a corp id has 18 characters and begins with ww; is this the Secret? Copy it from 我的企业 → 企业信息 → 企业ID",
+            ));
+        }
+        self.app.corp_id = word.to_owned();
         Ok(())
     }
 
@@ -91,9 +99,16 @@ impl Starter {
     ///
     /// # Errors
     ///
-    /// Exit 3 for what is not one word.
+    /// Exit 3 for what is not one word, or is a corp id or an agent id.
     pub fn secret(&mut self, text: &str) -> Result<()> {
-        self.app.secret = Some(Secret::new(one_word(text, "secret")?));
+        let word = one_word(text, "secret")?;
+        if word == self.app.corp_id || looks_like_corp_id(word) || word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::config(
+                "that is an id, not the Secret",
+                "the Secret has 43 characters: copy it from 应用管理 → the app → Secret",
+            ));
+        }
+        self.app.secret = Some(Secret::new(word));
         Ok(())
     }
 
@@ -134,9 +149,20 @@ impl Starter {
         webhook.into_iter().chain(secret).collect()
     }
 
+    /// The names that these files can have.
+    pub fn possible_secret_files(&self) -> [String; 2] {
+        ["webhook", "secret"].map(|what| self.file_of(what))
+    }
+
     fn file_of(&self, what: &str) -> String {
         format!("{}.{what}", self.profile)
     }
+}
+
+/// Whether it has the usual shape: `ww`, `wx` or the like, and 16 hexadecimal digits.
+fn looks_like_corp_id(word: &str) -> bool {
+    let digits = word.strip_prefix('w').and_then(|rest| rest.strip_prefix(|c: char| c.is_ascii_lowercase()));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn one_word<'a>(text: &'a str, what: &str) -> Result<&'a str> {
@@ -180,6 +206,15 @@ mod tests {
         assert!(Starter::new("a/b").is_err() && Starter::new("").is_err());
         for text in ["", "a b"] {
             assert!(starter.corp_id(text).is_err() && starter.secret(text).is_err(), "{text}");
+        }
+        // Swapped, or one in the other's place.
+        for text in
+            ["test-secret-0000000000000000000000000000001", "1000002", "企业", "000000000000000000000000000000000"]
+        {
+            assert!(starter.corp_id(text).is_err(), "{text}");
+        }
+        for text in ["ww0000000000000000", "wx0000000000000000", "1000002"] {
+            assert!(starter.secret(text).is_err(), "{text}");
         }
         for text in ["", "x", "0", "-1", "告警"] {
             assert!(starter.agent_id(text).is_err(), "{text}");

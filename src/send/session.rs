@@ -15,7 +15,7 @@ use crate::config::{Config, SecretSource, Settings, TargetName};
 use crate::delivery::{Accounts, Courier};
 use crate::error::{Error, Result, Status};
 use crate::event::Observer;
-use crate::secret::Mask;
+use crate::secret::{Mask, secret_in_place_of_id};
 use crate::store::Folder;
 
 use super::request::Request;
@@ -68,6 +68,7 @@ impl<'c> Session<'c> {
     ) -> Self {
         let deadline = Instant::now() + settings.deadline;
         let trust = Trust::new(settings.ca_file.clone());
+        mask_long_id(&settings, &mask);
         Self {
             config,
             settings,
@@ -109,6 +110,7 @@ impl<'c> Session<'c> {
         if self.unusable_ca_file.is_some() && settings.ca_file == self.unusable_ca_file {
             settings.ca_file = None;
         }
+        mask_long_id(&settings, &self.mask);
         // An alert is in one language, wherever it goes.
         settings.language = self.settings.language;
         let is_same = settings.ca_file == self.settings.ca_file;
@@ -220,6 +222,12 @@ impl<'c> Session<'c> {
         target.deadline = self.deadline;
         Ok((target, result?))
     }
+}
+
+/// A Secret may stand in the place of the corp id.
+fn mask_long_id(settings: &Settings, mask: &Mask) {
+    let corp_id = settings.corp_id.as_ref().and_then(|corp_id| secret_in_place_of_id(&corp_id.value));
+    corp_id.iter().for_each(|secret| mask.add(secret));
 }
 
 /// The warning where the CA file is left out.

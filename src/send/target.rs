@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use crate::api::errcode::CredentialInfo;
+use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
 use crate::channel::{Channel, CredentialKind};
@@ -103,16 +103,24 @@ impl Target {
         };
         let secret = self.load(source).await?;
         let agent_id = self.agent_id(agent_id);
-        let credential_info = CredentialInfo { place: source.place(), length: secret.len(), agent_id };
+        let credential_info =
+            CredentialInfo { place: source.place(), length: secret.len(), agent_id, corp_id: self.corp_id_info() };
         let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), credential_info, key })
+    }
+
+    /// What reports may tell of the corp id.
+    pub(crate) fn corp_id_info(&self) -> Option<CorpIdInfo> {
+        let corp_id = self.settings.corp_id.as_ref()?;
+        Some(CorpIdInfo { place: corp_id.origin.clone(), length: corp_id.value.chars().count() })
     }
 
     async fn log_in_webhook(&self) -> Result<Login> {
         let source = self.settings.webhook.as_ref().ok_or_else(|| self.settings.missing(&["webhook"]))?;
         let text = self.load(source).await?;
         let webhook = self.parse_webhook(&text, source)?;
-        let credential_info = CredentialInfo { place: source.place(), length: webhook.key.len(), agent_id: None };
+        let credential_info =
+            CredentialInfo { place: source.place(), length: webhook.key.len(), agent_id: None, corp_id: None };
         Ok(Login {
             base_url: self.settings.webhook_base_url(&webhook),
             credential_info,

@@ -108,6 +108,43 @@ fn nothing_is_written_over_and_nothing_half() {
     assert_says(&told, "dry", "message", &["no dry run"]);
 }
 
+/// A Secret in the place of an id is neither written nor shown, and the files are looked at before the first question.
+#[test]
+fn swapped_answers_are_refused() {
+    let scene = Scene::new();
+    for (answers, said) in [
+        (format!("app\n{SECRET}\n{AGENT_ID}\n{CORP_ID}\n\n\n"), "is this the Secret?"),
+        (format!("app\n{AGENT_ID}\n"), "that is no corp id"),
+        (format!("app\n{CORP_ID}\n{SECRET}\n"), "an agent_id is a positive whole number"),
+        (format!("app\n{CORP_ID}\n{AGENT_ID}\n{CORP_ID}\n\n\n"), "that is an id, not the Secret"),
+    ] {
+        let run = init(&scene, &answers).run().assert_code(2);
+        assert!(run.stderr.contains(said) && !run.all().contains(SECRET), "{answers:?}\n{}", run.all());
+        assert!(!scene.env.config_file().exists(), "{answers:?}");
+    }
+    fs::create_dir_all(scene.env.config_file().parent().unwrap()).unwrap();
+    fs::write(beside(&scene, "main.secret"), "mine").unwrap();
+    let run = init(&scene, "app\n").run().assert_code(3);
+    assert!(run.stderr.contains("main.secret is there already") && !run.stderr.contains("Send by"), "{}", run.all());
+    fs::write(scene.env.config_file(), "# mine\n").unwrap();
+    let run = init(&scene, "app\n").run().assert_code(3);
+    let said = ["config.toml for corp_id and the rest, ", "main.secret for the Secret, or delete ", "start again"];
+    assert!(said.iter().all(|said| run.stderr.contains(said)), "{}", run.all());
+}
+
+/// The check afterwards looks at the new file, and a warning names the variables that stand in its way.
+#[test]
+fn variables_do_not_hide_what_was_written() {
+    let scene = Scene::new();
+    let answers = format!("app\n{CORP_ID}\n{AGENT_ID}\ntest-wrong\n\n\n");
+    let init = init(&scene, &answers).env("WECOM_ALERT_CORP_ID", CORP_ID).env("WECOM_ALERT_SECRET", SECRET);
+    let run = init.env("WECOM_ALERT_AGENT_ID", "1000002").secret("test-wrong").run().assert_code(4);
+    assert!(run.stdout.contains("✗ token") && !run.stdout.contains("Nothing is wrong"), "{}", run.all());
+    let named = "warning: these variables are set, and are used in place of what the file says until you unset them: \
+                 WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID, WECOM_ALERT_BASE_URL, WECOM_ALERT_SECRET\n";
+    assert!(run.stderr.contains(named), "{}", run.all());
+}
+
 /// Its exit code is that of the check.
 #[test]
 fn a_wrong_secret_is_found_at_once() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::document::{assert_document, assert_says};
-use crate::support::fake::{Endpoint, FakeWecom, Reply, SECRET, SEEN_IP, WEBHOOK_KEY};
+use crate::support::fake::{CORP_ID, Endpoint, FakeWecom, Reply, SECRET, SEEN_IP, WEBHOOK_KEY};
 use crate::support::{Cmd, TestEnv};
 
 /// The tail that WeCom hangs on every message.
@@ -155,7 +155,41 @@ fn a_wrong_corp_leads_to_its_page() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     let run = app_send(&env, &wecom).args(["--corp-id", "ww9999999999999999"]).run();
     let document = assert_document(&run, "corp", 4, &json!({"errcode": 40013, "status": "auth"}));
-    assert_says(&document, "corp", "hint", &["我的企业", "企业ID"]);
+    assert_says(&document, "corp", "hint", &["我的企业", "企业ID", "look at --corp-id and at the secret in"]);
+}
+
+/// A Secret in the place of an id is shown nowhere, and the hint asks whether the two were swapped.
+#[test]
+fn a_secret_in_place_of_an_id_is_not_shown() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    let app = format!("agent_id = 1000002\nsecret = '{CORP_ID}'\n");
+    let file = env.file("swapped.toml", format!("[profiles.main]\ncorp_id = '{SECRET}'\n{app}"));
+    let log = env.home().join("log");
+    let commands: [&[&str]; 6] = [
+        &["check"],
+        &["check", "--output", "json"],
+        &["check", "--dry-run"],
+        &["get-token", "--output", "json"],
+        &["app-send", "-vv", "-u", "zhangsan", "hi"],
+        &["app-send", "--dry-run", "-u", "zhangsan", "hi"],
+    ];
+    for command in commands {
+        let given = env.file("given.toml", format!("[profiles.main]\n{app}"));
+        let in_file = env.cmd(command).arg("--config").arg(&file);
+        let variable = env.cmd(command).arg("--config").arg(&given).env("WECOM_ALERT_CORP_ID", SECRET);
+        for cmd in [in_file, variable] {
+            let run = cmd.arg("--log-file").arg(&log).base_url(&wecom).secret(SECRET).run();
+            assert!(!run.all().contains(SECRET), "{command:?}: {}", run.all());
+            if !command.contains(&"--dry-run") || command[0] == "check" {
+                let said = "corp_id has 43 characters: were corp_id and Secret swapped?";
+                let words: Vec<_> = run.all().split_whitespace().map(str::to_owned).collect();
+                assert!(words.join(" ").contains(said), "{command:?}: {}", run.all());
+            }
+        }
+    }
+    let run = env.cmd(["get-token", "--agent-id", SECRET]).base_url(&wecom).run().assert_code(2);
+    assert!(!run.all().contains(SECRET), "{}", run.all());
+    assert!(!std::fs::read_to_string(log).unwrap().contains(SECRET));
 }
 
 #[test]

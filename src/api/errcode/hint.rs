@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{errmsg_text, is_gettoken, is_webhook_send, lookup, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
 use crate::sanitize::{excerpt, one_line};
+use crate::secret::LONGEST_ID;
 
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
@@ -20,6 +21,29 @@ pub(crate) struct CredentialInfo {
     pub(crate) length: usize,
     /// The app's id, for a call that carries one.
     pub(crate) agent_id: Option<i64>,
+    /// What is known of the corp id that goes with a secret.
+    pub(crate) corp_id: Option<CorpIdInfo>,
+}
+
+/// Where a corp id was read from and how long it is. It may be a Secret in the wrong place.
+#[derive(Debug, Clone)]
+pub(crate) struct CorpIdInfo {
+    /// For people.
+    pub(crate) place: String,
+    /// In characters.
+    pub(crate) length: usize,
+}
+
+impl CorpIdInfo {
+    /// What to ask where it is much longer than the 18 characters of a corp id.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let Self { place, length } = self;
+        let is_long = *length > LONGEST_ID;
+        is_long.then(|| {
+            let question = "were corp_id and Secret swapped?";
+            format!("corp_id has {length} characters: {question} It is from {}", quoted(place))
+        })
+    }
 }
 
 /// What a hint can say beyond the code. All of it may be absent.
@@ -52,10 +76,15 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
         40001 | 40013 | 40014 | 40091 | 41001 | 42001 if ctx.endpoint.contains("webhook/") => {
             "check that the base URL leads to WeCom's own webhook call: a webhook has neither secret nor token".to_owned()
         }
+        40001 | 40013 | 40091 if doubt_of_corp_id(ctx).is_some() => doubt_of_corp_id(ctx).unwrap_or_default(),
         40001 | 40091 | 41004 | 41024 => check_in_place(hint, "secret", ctx),
-        40013 | 45031 => {
-            place_of(ctx).map_or_else(|| hint.to_owned(), |place| format!("{hint}; the secret is in {place}"))
-        }
+        40013 | 45031 => match (place_of(ctx), ctx.credential.and_then(|credential| credential.corp_id.as_ref())) {
+            (Some(secret), Some(CorpIdInfo { place, .. })) => {
+                format!("{hint}: look at {} and at the secret in {secret}", quoted(place))
+            }
+            (Some(secret), None) => format!("{hint}; the secret is in {secret}"),
+            (None, _) => hint.to_owned(),
+        },
         93000 | 93006 | 93019 => check_in_place(hint, "key", ctx),
         60020 | 301042 => trusted_ip(hint, &answer.errmsg),
         40035 | 40058 | 40063 | 40203 | 86220 => with_errmsg(hint, &answer.errmsg),
@@ -78,6 +107,10 @@ fn check_in_place(hint: &str, what: &str, ctx: &HintContext<'_>) -> String {
 
 fn place_of(ctx: &HintContext<'_>) -> Option<String> {
     ctx.credential.map(|CredentialInfo { place, length, .. }| format!("{} ({length} bytes)", quoted(place)))
+}
+
+fn doubt_of_corp_id(ctx: &HintContext<'_>) -> Option<String> {
+    ctx.credential?.corp_id.as_ref()?.doubt()
 }
 
 fn trusted_ip(hint: &str, errmsg: &str) -> String {
@@ -126,7 +159,12 @@ mod tests {
     }
 
     fn hint(errcode: i64, errmsg: &str, endpoint: &str) -> String {
-        let info = CredentialInfo { place: "WECOM_ALERT_SECRET".to_owned(), length: 43, agent_id: Some(1_000_002) };
+        let info = CredentialInfo {
+            place: "WECOM_ALERT_SECRET".to_owned(),
+            length: 43,
+            agent_id: Some(1_000_002),
+            corp_id: None,
+        };
         hint_for(&answer(errcode, errmsg), &HintContext { endpoint, credential: Some(&info), period: None })
     }
 
@@ -161,14 +199,15 @@ mod tests {
         let bare = HintContext { endpoint: "gettoken", ..HintContext::default() };
         let said = hint_for(&answer(40001, ""), &bare);
         assert_eq!(Some(said.as_str()), lookup(40001).map(|entry| entry.hint));
-        let info = CredentialInfo { place: "a\nb".to_owned(), length: 0, agent_id: None };
+        let info = CredentialInfo { place: "a\nb".to_owned(), length: 0, agent_id: None, corp_id: None };
         let said = hint_for(&answer(40001, ""), &HintContext { credential: Some(&info), ..bare });
         assert!(said.starts_with("check the secret in a b (0 bytes): "), "{said}");
     }
 
     #[test]
     fn a_bad_webhook_says_which_part_is_the_key() {
-        let info = CredentialInfo { place: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None };
+        let info =
+            CredentialInfo { place: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None, corp_id: None };
         let ctx = HintContext { endpoint: "webhook/send", credential: Some(&info), period: None };
         let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
         assert_has(&said, &["what follows key=", "消息推送", "check the key in WECOM_ALERT_WEBHOOK (36 bytes)"]);

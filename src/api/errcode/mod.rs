@@ -9,7 +9,7 @@ mod table;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub(crate) use hint::{CredentialInfo, HintContext, hint_for};
+pub(crate) use hint::{CorpIdInfo, CredentialInfo, HintContext, hint_for};
 
 use crate::error::{Answer, Status};
 

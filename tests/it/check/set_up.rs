@@ -52,7 +52,7 @@ fn which_file_and_profile_count_and_why() {
     let file = with_config(&scene);
     let told = checked(&scene, "found", bare(&scene, &[]), 0, "ok");
     told.has("config", "ok", &[&file, "found in the user's folder"]).has("profile", "ok", &["ops", "default_profile"]);
-    told.has("app_credentials", "ok", &["corp_id of profile ops", "secret_file of profile ops", "43 bytes"]);
+    told.has("app_credentials", "ok", &["corp_id of profile ops", "ops.secret (43 bytes)"]);
     assert_eq!(told.document["profile"], "ops");
     let told = checked(&scene, "options", bare(&scene, &["--config", &file, "-P", "ops"]), 0, "ok");
     told.has("config", "ok", &["which --config names"]).has("profile", "ok", &["ops, which --profile names"]);
