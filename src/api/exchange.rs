@@ -16,7 +16,7 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 use super::Client;
 use super::connect::{ConnectFailure, ConnectionWatch};
 use super::envelope::{ANSWER_LIMIT, HttpAnswer, Reply};
-use super::failure::{CallError, Limit, Peer, judge};
+use super::failure::{CallError, FirstHop, Limit, Peer, judge};
 use super::upload::{self, RequestProgress, UnsentBytes};
 use crate::clock::brief;
 use crate::error::Error;
@@ -172,7 +172,8 @@ impl Client {
     /// The error when no connection was established.
     pub(super) fn unreached(&self, peer: &Peer<'_>, failure: ConnectFailure) -> CallError {
         let limit = || Some(self.reached(Limit::Connect));
-        let is_refused = matches!(failure, ConnectFailure::Refused(_));
+        let refused_by = matches!(failure, ConnectFailure::Refused(_))
+            .then(|| peer.proxy.map_or(FirstHop::Host, |proxy| FirstHop::Proxy(proxy.address())));
         let (what, limit) = match failure {
             ConnectFailure::Dns { host, reason } => {
                 let way = peer.proxy.map_or_else(String::new, |_| format!(" on the way to {}", peer.host()));
@@ -193,7 +194,7 @@ impl Client {
             ConnectFailure::Certificate(fault) => return CallError::Untrusted { host: peer.host(), fault },
             ConnectFailure::ProxyAuth => return peer.proxy_login(),
         };
-        CallError::Unreached { what, limit, is_refused }
+        CallError::Unreached { what, limit, refused_by }
     }
 
     /// The error when no response came although the request may have gone out.
@@ -205,7 +206,7 @@ impl Client {
             }
             Ok(error) if was_never_sent(&error) => {
                 let what = format!("no connection to {}: it was closed before the request went out", peer.host());
-                return CallError::Unreached { what, limit: None, is_refused: false };
+                return CallError::Unreached { what, limit: None, refused_by: None };
             }
             Ok(error) => (format!(": {}", root_cause(&error)), None),
             Err(limit) => (self.after(limit), Some(limit)),

@@ -19,10 +19,10 @@ pub(crate) enum CallError {
     /// there was no time left.
     #[error("{0}")]
     Setup(Error),
-    /// No connection was established. `limit` is the limit that was reached, if one was; `is_refused` says that the host
-    /// answered.
+    /// No connection was established. `limit` is the limit that was reached, if one was; `refused_by` is who
+    /// answered, and took no connection.
     #[error("{what}")]
-    Unreached { what: String, limit: Option<Limit>, is_refused: bool },
+    Unreached { what: String, limit: Option<Limit>, refused_by: Option<FirstHop> },
     /// The certificate of `host` is not trusted, expired or for another name.
     #[error("the certificate of {host} was not accepted: {fault}")]
     Untrusted { host: String, fault: CertificateFault },
@@ -66,6 +66,15 @@ impl CallError {
     pub(crate) fn is_before_the_request(&self) -> bool {
         matches!(self, Self::Setup(_) | Self::Unreached { .. } | Self::Untrusted { .. })
     }
+}
+
+/// Where the first connection of a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FirstHop {
+    /// The host of the base URL.
+    Host,
+    /// The proxy of this address.
+    Proxy(String),
 }
 
 /// A limit that ended a wait.

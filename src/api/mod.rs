@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 pub(crate) use certificate::{Certificate, CertificateFault};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
 pub(crate) use envelope::Reply;
-pub(crate) use failure::{CallError, Limit};
+pub(crate) use failure::{CallError, FirstHop, Limit};
 pub(crate) use probe::ProxyUse;
 pub(crate) use roots::check_ca_file;
 pub(crate) use trust::Trust;

@@ -67,7 +67,8 @@ async fn look_at_outbox(session: &Session<'_>, state: &Folder, report: &mut Chec
         }
     };
     let hint = if waiting.is_empty() {
-        "see why with: wecom-alert outbox list; discard them with: wecom-alert outbox drop --failed"
+        "see why with: wecom-alert outbox list; try them again with: wecom-alert outbox flush --failed, or discard them with: \
+         wecom-alert outbox drop --failed"
     } else {
         "deliver what waits with: wecom-alert outbox flush (a cron job may do that); wecom-alert outbox list shows it"
     };

@@ -8,7 +8,7 @@ use crate::channel::{Channel, MsgType};
 use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::message::app::AppText;
 use crate::message::recipients::RecipientKind;
 use crate::message::{Part, body_of, check_body};
@@ -39,7 +39,7 @@ pub(super) async fn look(
         (Some(courier), None) if is_wanted => courier,
         _ if !super::has_token(channel) => {
             let noun = channel.facts().noun;
-            let why = "has no harmless call, only --send shows whether its key is right";
+            let why = "can only be tested by a message: --send sends one to the group";
             return report.skip(name, format!("not proven: {noun} {why}"));
         }
         _ => return report.skip(name, "not asked for: --send sends a test message"),
@@ -55,13 +55,17 @@ pub(super) async fn look(
     match &outcome.error {
         None => report.ok(name, arrived(&outcome)),
         Some(error) if outcome.exit_code() == 0 => report.warn(name, error.message(), error.hint().unwrap_or_default()),
+        // An outbox has no part in a check.
+        Some(error) if outcome.status == Status::RateLimited && error.answer().is_none() => {
+            report.fail(name, &error.clone().with_status(outcome.status).with_hint("wait until then, and check again"));
+        }
         Some(error) => report.fail(name, &error.clone().with_status(outcome.status)),
     }
 }
 
 fn arrived(outcome: &Outcome) -> String {
     let ids: Vec<&str> = outcome.parts.iter().flat_map(|part| &part.msgids).map(String::as_str).collect();
-    if ids.is_empty() { "WeCom took it".to_owned() } else { format!("WeCom took it, msgid {}", ids.join(", ")) }
+    if ids.is_empty() { "WeCom accepted it".to_owned() } else { format!("WeCom accepted it, msgid {}", ids.join(", ")) }
 }
 
 /// The whole body of the test message.

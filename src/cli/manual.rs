@@ -52,7 +52,8 @@ pub(crate) fn help(about: &[String], language: Language, environment: &Environme
     match about {
         [] => return Ok(list_of_help(language, display)),
         [name] => {
-            if let Some(topic) = Topic::named(name) {
+            let by_word = || Topic::named(topics_about(name)?.first()?);
+            if let Some(topic) = Topic::named(name).or_else(by_word) {
                 return Ok(topic_page(topic, language, display));
             }
         }
@@ -122,12 +123,10 @@ fn nothing_of_that_name(command: &Command, name: &str) -> Error {
     }
     let known = command.get_subcommands().map(Command::get_name).chain(TOPICS.iter().map(|topic| topic.name));
     let near = nearest(name, known).filter(|known| is_near(name, known));
-    let about = topics_about(name).map(|topics| topics.iter().map(|topic| format!("wecom-alert help {topic}")));
-    let hint = match (about, near) {
-        (Some(about), _) => format!("look at: {}", about.collect::<Vec<_>>().join(", ")),
-        (None, _) if name.parse::<i64>().is_ok() => format!("look at: wecom-alert explain {name}"),
-        (None, Some(near)) => format!("the nearest one is {near}; wecom-alert help lists all"),
-        (None, None) => "wecom-alert help lists commands and topics".to_owned(),
+    let hint = match near {
+        _ if name.parse::<i64>().is_ok() => format!("look at: wecom-alert explain {name}"),
+        Some(near) => format!("the nearest one is {near}; wecom-alert help lists all"),
+        None => "wecom-alert help lists commands and topics".to_owned(),
     };
     Error::usage(format!("there is no command or topic {name:?}"), hint)
 }

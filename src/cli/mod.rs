@@ -296,6 +296,11 @@ impl Invocation<'_> {
         if !how.quiet && task.reads_stdin() && io::stdin().is_terminal() {
             stderr::say(mask, "reading from the terminal; Ctrl-D on a line of its own ends it");
         }
+        if let Task::Send(request) = &task
+            && let Some(text) = request.input.text.as_ref().and_then(|text| text.to_str())
+        {
+            session.warnings.extend(usage_errors::warning_about_text(text));
+        }
         let sends = task.sends();
         let mut outcome = runtime.block_on(perform(&mut session, task, ran.as_ref(), stops));
         outcome.profile.clone_from(&session.settings.profile);

@@ -152,15 +152,31 @@ pub(super) fn check_table(checks: &[Check], mask: &Mask, home: Option<&str>, wit
     text + &closing_line(checks)
 }
 
+/// Checks that prove nothing about sending where they are skipped: there is nothing to look at.
+const NO_PROOF: [&str; 3] = ["language", "permissions", "tls"];
+
 /// What is to be done first.
 fn closing_line(checks: &[Check]) -> String {
     let of = |status: CheckStatus| checks.iter().filter(move |check| check.status == status);
     let (failed, warned) = (of(CheckStatus::Failed).count(), of(CheckStatus::Warning).count());
-    let first = of(CheckStatus::Failed).chain(of(CheckStatus::Warning)).next().map(|check| label(check.name));
+    // An address that is not trusted is why the checks before it failed.
+    let address = of(CheckStatus::Failed).find(|check| check.name == "ip");
+    let first = address
+        .into_iter()
+        .chain(of(CheckStatus::Failed))
+        .chain(of(CheckStatus::Warning))
+        .next()
+        .map(|check| label(check.name));
     let counts = [(failed, "failed"), (warned, if warned == 1 { "warning" } else { "warnings" })];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     match first {
-        None => "\nNothing is wrong.\n".to_owned(),
+        None => {
+            let unproven = of(CheckStatus::Skipped).filter(|check| !NO_PROOF.contains(&check.name));
+            match unproven.map(|check| label(check.name)).collect::<Vec<_>>().join(", ") {
+                names if names.is_empty() => "\nNothing is wrong.\n".to_owned(),
+                names => format!("\nNothing is wrong; not checked: {names}.\n"),
+            }
+        }
         Some(first) => format!("\n{}. Begin with: {first}\n", counts.collect::<Vec<_>>().join(", ")),
     }
 }

@@ -27,6 +27,9 @@ pub(crate) fn refusal(error: &clap::Error, command: Option<&str>, arguments: &[O
     if error.kind() == ErrorKind::InvalidUtf8 {
         return not_utf8(message, command, arguments);
     }
+    if let Some(hint) = mistyped(arguments) {
+        return Error::usage(message, hint);
+    }
     let unknown = error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
     let hint = match unknown.map(ToString::to_string) {
         Some(option) if option.starts_with('-') => unknown_option(&option, command, arguments),
@@ -71,6 +74,36 @@ fn not_utf8(message: String, command: Option<&str>, arguments: &[OsString]) -> E
         _ => "convert it, for example with iconv -f gb18030 -t utf-8",
     };
     Error::usage(message, hint)
+}
+
+/// The hint about signs of an input method in place of dashes and quotes.
+fn mistyped(arguments: &[OsString]) -> Option<String> {
+    let mut words = arguments.iter().skip(1).take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    words.find_map(|word| {
+        if let Some((dashes, name)) = with_long_dash(word) {
+            return Some(format!("write -- in place of {dashes}, as in: --{name}"));
+        }
+        let quote = word.chars().next().filter(|quote| matches!(quote, '“' | '”' | '‘' | '’'))?;
+        let is_open = !word.ends_with(['”', '’']);
+        is_open.then(|| format!("write \" in place of {quote}: a shell knows only the quotes \" and '"))
+    })
+}
+
+/// The dashes of an input method, and the name of the option after them.
+fn with_long_dash(word: &str) -> Option<(&str, &str)> {
+    let name = word.trim_start_matches(['–', '—', '－', '-']);
+    let dashes = &word[..word.len() - name.len()];
+    let is_option = dashes.chars().any(|dash| dash != '-') && name.starts_with(|c: char| c.is_ascii_lowercase());
+    let name = name.split('=').next().unwrap_or_default();
+    (is_option && !name.contains(char::is_whitespace)).then_some((dashes, name))
+}
+
+/// The warning about a text that is an option with the dash of an input method. It was sent: an alert must go out.
+pub(crate) fn warning_about_text(text: &str) -> Option<String> {
+    let (dashes, name) = with_long_dash(text.trim())?;
+    let option = format!("--{name}");
+    let is_known = !owners(&option).is_empty() || definition().get_arguments().any(|arg| is_named(arg, &option));
+    is_known.then(|| format!("CONTENT is {dashes}{name}, which is taken as the text: the option is written {option}"))
 }
 
 /// The suggestion of the parser, else where the help is.
@@ -416,6 +449,27 @@ mod tests {
             assert!(hint(&format!("webhook-send {line}")).starts_with("credentials are never options"), "{line}");
         }
         assert!(!hint(&format!("webhook-send --{} x", "mention".repeat(9))).contains("nearest"));
+    }
+
+    #[test]
+    fn signs_of_an_input_method() {
+        for (line, wanted) in [
+            ("app-send —title 磁盘", "write -- in place of —, as in: --title"),
+            ("app-send ——title 磁盘 text", "write -- in place of ——, as in: --title"),
+            ("app-send –to-user=x text", "write -- in place of –, as in: --to-user"),
+            ("run —name 备份 -- false", "write -- in place of —, as in: --name"),
+            ("app-send “磁盘 已满”", "write \" in place of “: a shell knows only the quotes \" and '"),
+        ] {
+            assert_eq!(hint(line), wanted, "{line}");
+        }
+        for line in ["app-send — text", "app-send “磁盘” 已满", "app-send 磁盘—full 已满"] {
+            assert!(!hint(line).contains("in place of"), "{line}");
+        }
+        assert!(warning_about_text("–dry-run").unwrap().contains("the option is written --dry-run"));
+        assert!(warning_about_text("—title=x").is_some());
+        for text in ["—磁盘已满", "–nosuch", "--title", "– dry-run", "–dry-run of the backup"] {
+            assert_eq!(warning_about_text(text), None, "{text}");
+        }
     }
 
     #[test]

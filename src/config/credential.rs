@@ -132,6 +132,9 @@ impl SecretSource {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
         read.map(|_| bytes).map_err(|error| {
+            if path.is_dir() {
+                return self.error("it cannot be read: it is a folder", "give the path of a file in it");
+            }
             self.error(
                 &format!("it cannot be read: {error}"),
                 hint_for(&error, "correct the path, or let this user read the file"),
@@ -181,6 +184,9 @@ impl SecretSource {
         if text.starts_with('$') {
             return Err(self.error("the value starts with `$`: a variable was not expanded", "write the value itself"));
         }
+        if text.contains(['\n', '\r']) {
+            return Err(self.error("it gives more than one line", hint));
+        }
         if text.contains(char::is_control) {
             return Err(self.error("it gives more than one word", hint));
         }
@@ -188,9 +194,9 @@ impl SecretSource {
     }
 
     fn error(&self, what: &str, hint: &str) -> Error {
-        // A word that names no file may be the credential itself.
-        let is_file = matches!(&self.form, Form::File(path) if path.is_file());
-        let place = if is_file { self.place() } else { self.origin.clone() };
+        // A word that names nothing may be the credential itself.
+        let exists = matches!(&self.form, Form::File(path) if path.exists());
+        let place = if exists { self.place() } else { self.origin.clone() };
         Error::config(format!("{place}: {what}"), hint)
     }
 }
@@ -202,6 +208,14 @@ impl fmt::Debug for SecretSource {
 }
 
 const NO_MARK: &str = "it gives UTF-16 without a byte-order mark";
+/// How to make UTF-8 of the bytes of a file that are not.
+pub(super) fn conversion_of(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => conversion(""),
+        _ => conversion(read_text(bytes.to_vec()).err().unwrap_or(NO_UTF8)),
+    }
+}
+
 const NO_UTF8: &str = "it does not give UTF-8";
 
 /// UTF-8, or the UTF-16 that `>` of PowerShell writes, known by its byte-order mark; else what is wrong.
@@ -222,7 +236,7 @@ fn read_text(bytes: Vec<u8>) -> Result<String, &'static str> {
 fn conversion(what: &str) -> &'static str {
     match what {
         NO_MARK => "convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW (or -f UTF-16BE)",
-        NO_UTF8 => "save it as UTF-8; in PowerShell with Set-Content",
+        NO_UTF8 => "convert it: iconv -f GBK -t UTF-8 OLD > NEW; in PowerShell save it with Set-Content",
         _ => "convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW",
     }
 }
@@ -245,13 +259,18 @@ fn file_form(given: &SettingValue, env: &Environment) -> Result<(Form, String)> 
         ));
     }
     let path = given.path(env.home())?;
-    // A word without a slash may be the credential itself.
-    let origin = if text.contains('/') {
+    let origin = if looks_like_path(text) {
         format!("file {} ({})", path.display(), given.origin)
     } else {
         format!("the file of {}", given.origin)
     };
     Ok((Form::File(path), origin))
+}
+
+/// Whether it is a path for sure: another word may be the credential itself.
+fn looks_like_path(text: &str) -> bool {
+    let has_extension = [".key", ".webhook", ".secret", ".txt"].iter().any(|extension| text.ends_with(extension));
+    text.contains('/') || has_extension && text.len() <= 32
 }
 
 /// A command, and what errors call it.

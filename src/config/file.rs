@@ -11,6 +11,7 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
+use super::credential::conversion_of;
 use super::layers::Layer;
 use super::lenience::{Lenience, Mistakes};
 use super::setting::{Setting, ValueKind};
@@ -45,7 +46,7 @@ pub(super) fn parse_bytes(bytes: &[u8], path: PathBuf, mistakes: &Mistakes) -> R
             let (line, column) = position(good, good.len());
             Err(Error::config(
                 format!("{}:{line}:{column}: the config file is not UTF-8", path.display()),
-                "save it as UTF-8",
+                conversion_of(bytes),
             ))
         }
     }
@@ -145,7 +146,7 @@ impl Document<'_> {
                 format!("`{name}` belongs at the top level, above the first [profiles.NAME]")
             }
             (None, DeValue::Table(_)) => "a profile is written [profiles.NAME]".to_owned(),
-            _ => "correct the key or remove it; config.example.toml lists every key".to_owned(),
+            _ => "correct the key or remove it; wecom-alert config example shows every key".to_owned(),
         };
         // It names a profile: that word is no secret.
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -160,7 +161,7 @@ impl Document<'_> {
 
     fn wrong_type(&self, key: &Spanned<DeString<'_>>, expected: &str, profile: Option<&str>) -> Error {
         let what = format!("`{}`{} must be {expected}", key.get_ref(), of_profile(profile));
-        self.error_at(key, &what, "correct the value; config.example.toml shows every key")
+        self.error_at(key, &what, "correct the value; wecom-alert config example shows every key")
     }
 
     fn syntax_error(&self, error: &toml::de::Error) -> Error {

@@ -60,10 +60,17 @@ fn no_file(entry: &SettingValue, env: &Environment) -> Result<Error> {
     let searched = if searched.is_empty() { "no home folder is known".to_owned() } else { searched.join(" and ") };
     let hint = match entry.precedence {
         Precedence::Option if entry.origin.starts_with('-') => {
-            format!("name the file with `--config`, or leave `{}` out (searched: {searched})", entry.origin)
+            format!(
+                "write one with wecom-alert config init, name it with `--config`, or leave `{}` out (searched: {searched})",
+                entry.origin
+            )
         }
-        Precedence::Option => format!("name the file with `--config` (searched: {searched})"),
-        _ => format!("name the file with WECOM_ALERT_CONFIG, or unset WECOM_ALERT_PROFILE (searched: {searched})"),
+        Precedence::Option => {
+            format!("write one with wecom-alert config init, or name it with `--config` (searched: {searched})")
+        }
+        _ => format!(
+            "write one with wecom-alert config init, name it with WECOM_ALERT_CONFIG, or unset WECOM_ALERT_PROFILE (searched: {searched})"
+        ),
     };
     Ok(Error::config(format!("{}: there is no config file to take profile `{name}` from", entry.place()), hint))
 }

@@ -234,10 +234,10 @@ impl Settings {
         }
         match (&self.config_file, self.searched.as_slice()) {
             (Some(file), _) => format!("choose a profile of {} with --profile", file.display()),
-            (None, []) => "write a config file (no place for one is known: HOME is not set)".to_owned(),
+            (None, []) => "write a config file with wecom-alert config init --config FILE (no place for one is known: HOME is not set)".to_owned(),
             (None, paths) => {
                 let why = if self.has_home { "" } else { "HOME is not set, and " };
-                format!("write a config file ({why}none was found at {})", paths.join(" or "))
+                format!("write a config file with wecom-alert config init ({why}none was found at {})", paths.join(" or "))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::outcome::UnreachedRecipients;
 use super::retry::FailureClass;
 use crate::api::errcode::{self, CredentialInfo, HintContext};
-use crate::api::{CallError, CertificateFault, Limit};
+use crate::api::{CallError, CertificateFault, FirstHop, Limit};
 use crate::error::{Answer, Error, Status, TOO_FEW_FILES};
 use crate::rate_limit::{LimitedBy, RateExceeded};
 
@@ -111,10 +111,14 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
         | CallError::TooManyRequests(error)
         | CallError::Foreign(error) => error.clone(),
         CallError::Unreached { limit: Some(Limit::OpenFiles), .. } => Error::temporary(message, TOO_FEW_FILES),
-        CallError::Unreached { is_refused: true, .. } => Error::temporary(
+        CallError::Unreached { refused_by: Some(FirstHop::Proxy(proxy)), .. } => {
+            let hint = "runs and takes connections from this machine, then try again";
+            Error::temporary(message, format!("check that the proxy {proxy} {hint}"))
+        }
+        CallError::Unreached { refused_by: Some(FirstHop::Host), .. } => Error::temporary(
             message,
-            "the host answers, but takes no connection at this port: check host and port of the base URL and of the proxy, and \
-             whether a firewall refuses it, then try again",
+            "the host answers, but takes no connection at this port: check host and port of the base URL, and whether a \
+             firewall refuses it, then try again",
         ),
         CallError::Unreached { limit, .. } => {
             let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
@@ -219,7 +223,7 @@ mod tests {
             (None, ""),
         ] {
             for failure in [
-                CallError::Unreached { what: what(), limit, is_refused: false },
+                CallError::Unreached { what: what(), limit, refused_by: None },
                 CallError::Cut { what: what(), limit },
                 CallError::Silent { what: what(), limit },
             ] {

@@ -414,7 +414,14 @@ fn check_text_type(chosen: &ChosenType, channel: Channel) -> Result<()> {
 
 fn empty_text(from: &TextSource<'_>) -> Error {
     let place = match from {
-        TextSource::Argument(_) => "CONTENT".to_owned(),
+        TextSource::Argument(text) => {
+            let what = if text.is_empty() { "is empty" } else { "has only white space in it" };
+            return Error::usage(
+                format!("the text is empty: CONTENT, the argument, {what}"),
+                "check the variable or command that gives it; --skip-empty sends nothing for empty text, --if-empty TEXT sends \
+                 that instead",
+            );
+        }
         TextSource::File(path) => format!("{path:?}"),
         TextSource::Stdin => "stdin".to_owned(),
     };

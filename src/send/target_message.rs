@@ -238,7 +238,7 @@ fn without(lost: Vec<LostPart>, outcome: &mut Outcome) {
         let name = file.map(|name| wire_filename(&name));
         let receipt = Receipt::new(PartKind::Attachment, why.status(), None);
         let mut told = match &name {
-            Some(name) => format!("attachment {name} is missing: {}", why.message()),
+            Some(name) => format!("attachment {name} was left out: {}", why.message()),
             None => format!("the alert went out as it does without the template: {}", why.message()),
         };
         if let Some(error) = &outcome.error {

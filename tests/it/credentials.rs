@@ -50,7 +50,7 @@ fn a_file_that_gives_no_secret() {
         ("empty", &b""[..], "gives nothing"),
         ("white space", b" \n\t\n", "gives nothing"),
         ("two words", format!("{HIDDEN} {HIDDEN}").as_bytes(), "more than one word"),
-        ("two lines", format!("{HIDDEN}\n{HIDDEN}\n").as_bytes(), "more than one word"),
+        ("two lines", format!("{HIDDEN}\n{HIDDEN}\n").as_bytes(), "more than one line"),
         ("not UTF-8", b"\xff\xfd\x00", "UTF-8"),
         ("UTF-16 without its mark", b"s\0e\0c\0r\0", "UTF-16 without a byte-order mark"),
         ("UTF-16 that is cut off", b"\xff\xfes\0e", "UTF-16"),
@@ -64,10 +64,17 @@ fn a_file_that_gives_no_secret() {
         assert_says(&document, case, "message", &["ops.secret", part]);
         let converts = document["hint"].as_str().unwrap().contains("iconv -f UTF-16");
         assert_eq!(converts, case.starts_with("UTF-16"), "{case}: {document}");
+        let is_gbk = document["hint"].as_str().unwrap().contains("iconv -f GBK -t UTF-8");
+        assert_eq!(is_gbk, case == "not UTF-8", "{case}: {document}");
     }
     for (case, line, parts) in [
         ("missing", "secret_file = \"/nowhere/at/all\"", &["/nowhere/at/all", "cannot be read"][..]),
-        ("a folder", "secret_file = \"/\"", &["cannot be read"]),
+        (
+            "missing beside the config file",
+            "secret_file = \"ops.secret.key\"",
+            &["/wecom-alert/ops.secret.key", "cannot be read"],
+        ),
+        ("a folder", "secret_file = \"/\"", &["/: it cannot be read: it is a folder"]),
         ("a secret for a path", &format!("secret_file = \"{HIDDEN}\""), &["secret_file of profile ops"]),
         ("a URL for a path", &format!("secret_file = \"https://h/?key={HIDDEN}\""), &["a path is expected"]),
     ] {
@@ -223,7 +230,7 @@ mod commands {
             ("fails", format!("echo {HIDDEN}; echo {HIDDEN} >&2; exit 7"), "exit code 7"),
             ("is killed", format!("echo {HIDDEN}; kill -9 $$"), "signal"),
             ("writes nothing", format!("echo {HIDDEN} >&2"), "gives nothing"),
-            ("writes two lines", format!("echo {HIDDEN}; echo {HIDDEN}"), "more than one word"),
+            ("writes two lines", format!("echo {HIDDEN}; echo {HIDDEN}"), "more than one line"),
             ("writes without end", format!("while echo {HIDDEN}; do :; done"), "64 KiB"),
         ] {
             script(&env, "give", &format!("#!/bin/sh\n{text}\n"));

@@ -97,7 +97,7 @@ fn a_failure_is_logged_with_its_reason() {
         "unexpected argument '--no-such-option' found"
     );
     assert_eq!(why(&["webhook-send", "disk", "full"], 2), "unexpected argument '…' found");
-    assert_eq!(why(&["webhook-send", " "], 2), "the text is empty: CONTENT has only white space in it");
+    assert_eq!(why(&["webhook-send", " "], 2), "the text is empty: CONTENT, the argument, has only white space in it");
     assert!(why(&["webhook-send", "disk full", "--attach=disk full", "--dry-run"], 3).contains("no file"));
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url: disk full")]);
     assert_eq!(

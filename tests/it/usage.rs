@@ -28,6 +28,16 @@ fn nothing_at_all_shows_short_help_and_fails() {
     );
 }
 
+/// An alert goes out, also where its text was meant as an option; a warning says so.
+#[test]
+fn a_text_that_is_a_mistyped_option_is_sent_with_a_warning() {
+    let scene = Scene::new();
+    let send = |text: &str| scene.env.cmd(["webhook-send", text]).base_url(&scene.wecom).webhook().run().assert_code(0);
+    assert!(send("–dry-run").stderr.contains("warning: CONTENT is –dry-run, which is taken as the text: "));
+    assert!(!send("—磁盘已满").stderr.contains("warning"));
+    assert_eq!(scene.texts(), ["–dry-run", "—磁盘已满"]);
+}
+
 /// The end of a line of such a script is part of its last word.
 #[test]
 fn windows_line_ends_are_named() {

@@ -57,7 +57,7 @@ fn a_file_that_holds_no_credential_is_an_error() {
     let large = "x".repeat(64 * 1024 + 1);
     for (bytes, part) in [
         (&b" \n"[..], "gives nothing"),
-        (b"s3cret\nuser: s3cret", "more than one word"),
+        (b"s3cret\nuser: s3cret", "more than one line"),
         (b"s3cret \xff", "UTF-8"),
         (b"$s3cret", "not expanded"),
         (large.as_bytes(), "64 KiB"),
@@ -75,6 +75,9 @@ fn a_credential_in_place_of_a_path_is_not_shown() {
     let home = Home::empty();
     let error = secret_of(&home, &[("WECOM_ALERT_SECRET_FILE", "s3cret")]).unwrap_err();
     assert!(error.message().starts_with("the file of WECOM_ALERT_SECRET_FILE: it cannot be read"), "{error}");
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    let long = format!("{}.key", "s3cret".repeat(6));
+    let error = secret_of(&home, &[("WECOM_ALERT_SECRET_FILE", &long)]).unwrap_err();
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     let url = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=s3cret";
     let error = home.error(&Overrides::default(), &[("WECOM_ALERT_WEBHOOK_FILE", url)]);
@@ -144,7 +147,7 @@ mod commands {
             ("['sh', '-c', 'echo s3cret; exit 7']", "exit code 7"),
             ("['sh', '-c', 'echo s3cret; kill -9 $$']", "signal"),
             ("['sh', '-c', 'echo s3cret >&2']", "gives nothing"),
-            ("['sh', '-c', 'echo s3cret; echo s3cret']", "more than one word"),
+            ("['sh', '-c', 'echo s3cret; echo s3cret']", "more than one line"),
             ("['/nonexistent/program', 's3cret']", "cannot be started"),
             ("['sh', '-c', 'yes s3cret']", "64 KiB"),
         ] {

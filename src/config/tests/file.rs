@@ -105,6 +105,10 @@ fn bytes_that_are_not_utf8_are_reported_with_their_position() {
     home.write(".config/wecom-alert/config.toml", b"timeout = \"1s\"\n# \xff");
     let error = home.error(&Overrides::default(), &[]);
     assert_eq!(error.message(), format!("{}:2:3: the config file is not UTF-8", home.config()));
+    assert!(error.hint().unwrap().contains("iconv -f GBK -t UTF-8"), "{error:?}");
+    home.write(".config/wecom-alert/config.toml", b"\xff\xfet\0i\0");
+    let error = home.error(&Overrides::default(), &[]);
+    assert!(error.hint().unwrap().contains("iconv -f UTF-16 -t UTF-8"), "{error:?}");
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn what_cannot_be_attached_is_named_and_the_text_goes() {
         {
             let run = scene.send(route, &["--attach", "fine.txt", "--attach", name, "full"]).run();
             let told = assert_document(&run, name, 6, &json!({"status": "partial"}));
-            assert_says(&told, name, "message", &[&format!("attachment {name} is missing: "), said]);
+            assert_says(&told, name, "message", &[&format!("attachment {name} was left out: "), said]);
             let sent: Vec<_> = parts(&told).into_iter().map(|(_, name, status)| (name, status == "sent")).collect();
             assert_eq!(sent, [(Value::Null, true), ("fine.txt".into(), true), (name.into(), false)]);
             let cmd = scene.send(route, &["--allow-partial", "--attach", name, "full"]);

@@ -12,7 +12,7 @@ fn a_test_message_by_both_routes() {
     for (args, tokens) in [(&["--send"][..], 1), (&["--send", "--no-cache"], 2)] {
         let cmd = app(&scene, args).webhook().env("WECOM_ALERT_TO_USER", "zhangsan").env("WECOM_ALERT_TO_PARTY", "2");
         let told = checked(&scene, "both", cmd, 0, "ok");
-        told.has("send_app", "ok", &["msgid"]).has("send_webhook", "ok", &["WeCom took it"]);
+        told.has("send_app", "ok", &["msgid"]).has("send_webhook", "ok", &["WeCom accepted it"]);
         assert_eq!((&told.document["attempts"], told.document["parts"].as_array().unwrap().len()), (&json!(2), 2));
         assert_eq!(scene.wecom.count(Endpoint::GetToken), tokens, "one token serves for all");
     }

@@ -56,7 +56,11 @@ fn an_outbox_in_which_something_waits() {
     scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(40058, "no")]);
     send().run().assert_code(5);
     let told = checked(&scene, "failed", webhook(&scene, &[]), 0, "ok");
-    told.has("outbox", "warning", &["nothing waits, 1 could not", "outbox drop --failed"]);
+    told.has(
+        "outbox",
+        "warning",
+        &["nothing waits, 1 could not", "outbox flush --failed, or discard", "outbox drop --failed"],
+    );
     scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
     send().run().assert_code(0);
     let told = checked(&scene, "waiting", webhook(&scene, &[]), 0, "ok");

@@ -101,7 +101,8 @@ fn empty_text_is_a_usage_error() {
             if !blank.contains('\0') {
                 // Not even empty CONTENT falls through to stdin.
                 let from_argument = refused(&scene, &case, scene.send(route, &[blank]).stdin_open(), 2);
-                from_argument.says(&case, "the text is empty: CONTENT has only white space", "--skip-empty");
+                let what = if blank.is_empty() { "is empty" } else { "has only white space in it" };
+                from_argument.says(&case, &format!("the text is empty: CONTENT, the argument, {what}"), "--skip-empty");
             }
         }
         let case = route.as_str();
