@@ -56,7 +56,7 @@ pub struct Alert {
     pub picurl: Option<String>,
     /// Stands before the title, or else before the text; also on each further part, see [`Rendered`].
     pub prefix: Option<String>,
-    /// Who speaks; cards only.
+    /// The source; cards only.
     pub source: Option<String>,
     /// One large figure; text_notice cards only.
     pub emphasis: Option<Emphasis>,

@@ -77,7 +77,7 @@ struct Questions {
 impl Questions {
     fn ask_all(&mut self, starter: &mut Starter, language: &str) -> Result<()> {
         let (webhook, app) =
-            self.until_right("Send by 1 webhook (群机器人), 2 app (应用) or 3 both [webhook]", false, |answer| {
+            self.until_right("Send by 1 webhook (消息推送), 2 app (应用) or 3 both [webhook]", false, |answer| {
                 match answer.to_ascii_lowercase().as_str() {
                     "" | "1" | "webhook" | "w" | "群机器人" | "机器人" | "消息推送" | "群" => {
                         Ok((true, false))

@@ -119,7 +119,7 @@ impl Layer {
             let left = value.unless_empty();
             if left.is_none() {
                 if is_recipient {
-                    mistakes.tell(format!("{origin} is empty: the recipients of the settings count"));
+                    mistakes.tell(format!("{origin} is empty: the configured recipients are used"));
                 } else if decides {
                     mistakes.tell(counts_as_not_given(&origin));
                 }
@@ -157,7 +157,7 @@ impl Layer {
 
 /// The warning about an empty option.
 pub(super) fn counts_as_not_given(option: &str) -> String {
-    format!("{option} is empty: it counts as not given")
+    format!("{option} is empty: ignored")
 }
 
 impl Layers<'_> {

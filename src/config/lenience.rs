@@ -30,7 +30,7 @@ impl Mistakes {
         Self { lenience, ..Self::default() }
     }
 
-    /// `None` for an error that the alert need not fail of: the default counts then, and a warning says so.
+    /// `None` for an error that the alert need not fail of: the default is used then, and a warning says so.
     pub(super) fn pass_over<T>(&self, setting: Setting, is_option: bool, read: Result<T>) -> Result<Option<T>> {
         let error = match read {
             Ok(value) => return Ok(Some(value)),
@@ -38,7 +38,7 @@ impl Mistakes {
         };
         let instead = match setting.row().mistake {
             Mistake::LeftOut => "it is left out",
-            Mistake::Default if !is_option => "the default counts",
+            Mistake::Default if !is_option => "the default is used",
             Mistake::Default | Mistake::Stops => return Err(error),
         };
         // Defects are told as such.

@@ -98,7 +98,7 @@ impl Config<'_> {
                 if self.mistakes.lenience == Lenience::Run && is_own_target && gives_credentials(without_file) =>
             {
                 let hint = error.hint().unwrap_or("correct it");
-                self.mistakes.tell(format!("{error}: the credentials of the environment count; {hint}"));
+                self.mistakes.tell(format!("{error}: the credentials of the environment are used; {hint}"));
                 Ok(None)
             }
             chosen => chosen,

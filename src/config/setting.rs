@@ -80,7 +80,7 @@ pub enum OptionGroup {
 pub enum Mistake {
     /// It is not sent: the setting decides whom it reaches, or whether it may.
     Stops,
-    /// A warning, and the default counts, where file or variable hold the value. An option's is a usage error.
+    /// A warning, and the default is used, where file or variable hold the value. An option's is a usage error.
     Default,
     /// A warning, and the alert goes without it, wherever the value stands.
     LeftOut,
@@ -242,7 +242,7 @@ settings! {
     CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
     /// Folder of what processes share
     StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
-    /// An entry of the outbox that is older is given up when a try of it fails; default 24h, up to 30d
+    /// An older entry of the outbox is given up when its next attempt fails; default 24h, up to 30d
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
     Output = SettingRow { words_only: true, ..option(Word, Global, "--output", "FORMAT").offers(Output::VARIANTS) };
@@ -315,7 +315,7 @@ settings! {
     Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]").decorates();
     /// Send it to this profile if the first target cannot be reached
     Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook]").decorates();
-    /// Store it before the first attempt and keep it until WeCom took it; see wecom-alert outbox
+    /// Store it before the first attempt and keep it until WeCom accepts it; see wecom-alert outbox
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time
     Cooldown = option(Duration, Delivery, "--cooldown", "DURATION");

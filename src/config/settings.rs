@@ -140,7 +140,7 @@ pub struct Settings {
     pub also: Vec<TargetName>,
     /// The target that gets the alert where the first one cannot.
     pub fallback: Option<TargetName>,
-    /// Store the alert before the first attempt, and keep it until WeCom took it.
+    /// Store the alert before the first attempt, and keep it until WeCom accepts it.
     pub outbox: bool,
     /// Older entries of the outbox are not sent any more; at most 720 hours.
     pub outbox_max_age: Duration,
@@ -219,7 +219,7 @@ impl Settings {
     pub fn missing_credentials(&self) -> Error {
         let place = self.place_for("corp_id, agent_id and secret_file, or webhook_file,");
         Error::config(
-            "there are credentials of neither an app nor a webhook",
+            "no app and no webhook is configured",
             format!(
                 "{place}, or set WECOM_ALERT_WEBHOOK, or WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID and WECOM_ALERT_SECRET"
             ),

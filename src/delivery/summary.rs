@@ -140,7 +140,7 @@ fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
     } else {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"
     };
-    let what = if reached_nobody { "WeCom took it, but nobody gets it" } else { "sent, but not to all" };
+    let what = if reached_nobody { "WeCom accepted it, but nobody gets it" } else { "sent, but not to all" };
     Error::new(Status::Partial, format!("{what}: {}", unreached.named())).with_hint(hint)
 }
 

@@ -46,10 +46,13 @@ pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
     let waiting = entries.len() - failed;
     let mut outcome = Outcome::with_product(Status::Ok, Product::Entries(entries));
     if wants_code && waiting + failed > 0 {
-        let counted =
-            [(waiting, "waiting in the outbox"), (failed, "given up")].into_iter().filter(|(count, _)| *count > 0);
-        let counted = counted
-            .map(|(count, what)| format!("{count} {} {what}", if count == 1 { "alert is" } else { "alerts are" }));
+        let counted = [(waiting, ["is", "are"], "waiting in the outbox"), (failed, ["was", "were"], "given up")]
+            .into_iter()
+            .filter(|(count, _, _)| *count > 0);
+        let counted = counted.map(|(count, [one, several], what)| match count {
+            1 => format!("1 alert {one} {what}"),
+            _ => format!("{count} alerts {several} {what}"),
+        });
         let hint = match waiting {
             0 => {
                 "see why with: wecom-alert outbox list; then try again with: wecom-alert outbox flush --failed, or discard \

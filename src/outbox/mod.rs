@@ -1,7 +1,7 @@
 //! The outbox: a persistent queue of alerts that were accepted and may not have been delivered yet. It stores them and
 //! hands them out one by one; `flush` and `send` decide whether, when and how they are delivered.
 //!
-//! Each entry is a folder of its own: `waiting/ID/` until WeCom took it, `failed/ID/` when nothing can be done for it. It
+//! Each entry is a folder of its own: `waiting/ID/` until WeCom accepts it, `failed/ID/` when nothing can be done for it. It
 //! is written in `new/ID/` and moved as a whole, and moved back there to be removed, so that a process may be killed at any
 //! moment: what is in `waiting/` is whole. A process that sends, moves or
 //! removes an entry holds the lock in its folder.

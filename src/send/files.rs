@@ -28,7 +28,7 @@ pub(super) fn open_all(
     patience: Duration,
 ) -> (Vec<Attachment>, Vec<LostPart>) {
     let names = input.filename.iter().skip(names_used).map(String::as_str).chain(std::iter::repeat(""));
-    // An empty path or name is that of an empty variable: it counts as not given.
+    // An empty path or name is that of an empty variable: ignored.
     let given = input.attach.iter().zip(names).filter(|(path, _)| !path.as_os_str().is_empty());
     let (mut files, mut lost) = (Vec::new(), Vec::new());
     for (path, name) in given {

@@ -253,7 +253,7 @@ fn no_channel(name: &TargetName, origin: &str, several: &[Channel]) -> Error {
         return several_channels(several, &has, "say which", &format!("{profile}:")).with_status(Status::Config);
     }
     Error::config(
-        format!("{origin}: profile {profile} has credentials of neither an app nor a webhook"),
+        format!("{origin}: profile {profile} has no app and no webhook"),
         format!("set corp_id, agent_id and secret_file, or webhook_file, in profile {profile}"),
     )
 }

@@ -77,7 +77,10 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
             "check that the base URL leads to WeCom's own webhook call: a webhook has neither secret nor token".to_owned()
         }
         40001 | 40013 | 40091 if doubt_of_corp_id(ctx).is_some() => doubt_of_corp_id(ctx).unwrap_or_default(),
-        40001 | 40091 | 41004 | 41024 => check_in_place(hint, "secret", ctx),
+        40001 | 40091 | 41004 | 41024 => match place_of(ctx) {
+            Some(place) => format!("check the secret in {place}: {hint}; write the right one there"),
+            None => hint.to_owned(),
+        },
         40013 | 45031 => match (place_of(ctx), ctx.credential.and_then(|credential| credential.corp_id.as_ref())) {
             (Some(secret), Some(CorpIdInfo { place, .. })) => {
                 format!("{hint}: look at {} and at the secret in {secret}", quoted(place))

@@ -34,7 +34,7 @@ Credentials are never options. They come from the config file, or from
 WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID, WECOM_ALERT_SECRET[_FILE] and
 WECOM_ALERT_WEBHOOK[_FILE].";
 
-/// Send alerts to WeCom (企业微信). Exit 0 means that WeCom took it, or that it is safely queued.
+/// Send alerts to WeCom (企业微信). Exit 0 means that WeCom accepted it, or that it is safely queued.
 #[derive(Parser)]
 #[command(name = "wecom-alert", version, after_help = EXIT_CODES, max_term_width = 80)]
 #[command(propagate_version = true, subcommand_required = true)]

@@ -107,7 +107,7 @@ pub(crate) struct CardArgs {
     #[arg(long, value_name = "TYPE", hide_possible_values = true,
         value_parser = OrEmpty(PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str()))))]
     pub(crate) card: Option<UnlessEmpty<String>>,
-    /// Who speaks, at the top of the card
+    /// The source, shown at the top of the card
     #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) source: Option<String>,
     /// One large figure and what it counts, on a text_notice

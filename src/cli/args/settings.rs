@@ -161,7 +161,7 @@ fn is_empty(value: &OsStr) -> bool {
     value.as_encoded_bytes().trim_ascii().is_empty()
 }
 
-/// The value of an option that may be empty, as that of an empty variable: it counts as not given then.
+/// The value of an option that may be empty, as that of an empty variable: ignored then.
 pub(super) type UnlessEmpty<T> = Option<T>;
 
 /// Reads an option that may be empty; other values as `P` does.

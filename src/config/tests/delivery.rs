@@ -268,7 +268,7 @@ fn an_empty_option_counts_as_not_given() {
         let read = |lenience| Config::read(&empty, &env, lenience)?.resolve();
         let strict = read(Lenience::Strict).unwrap_err();
         assert_eq!(strict.status(), Status::Usage, "{strict}");
-        let said = [format!("{} is empty: it counts as not given", setting.row().option)];
+        let said = [format!("{} is empty: ignored", setting.row().option)];
         assert_eq!(read(Lenience::Run).unwrap().1, said);
         match read(Lenience::Send) {
             Ok((_, warnings)) => assert!(!decides_whom && warnings == said, "{warnings:?}"),

@@ -6,7 +6,7 @@ use serde_json::Number;
 use crate::message::shape::wire;
 
 wire! {
-    /// Who speaks.
+    /// The source of the card.
     pub struct CardSource {
         /// A picture, best 72×72.
         pub icon_url: Option<String>,

@@ -22,7 +22,7 @@ wire! {
     pub struct TemplateCard {
         /// One of the names of [`CardType`].
         pub card_type: String,
-        /// Who speaks: the line at the top.
+        /// The source: the line at the top.
         pub source: Option<CardSource>,
         /// The menu behind the dots; app messages only.
         pub action_menu: Option<ActionMenu>,

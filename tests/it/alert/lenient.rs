@@ -180,7 +180,7 @@ fn an_alert_whose_type_lacks_an_empty_option_goes_as_another_type() {
     }
     for (options, said) in [(&["-t", ""][..], "--msgtype"), (&["--card", "", "--source", "cron"], "--card")] {
         let (warning, bodies) = warned(&scene, scene.app(options).arg("full"));
-        assert_eq!(warning, format!("{said} is empty: it counts as not given"));
+        assert_eq!(warning, format!("{said} is empty: ignored"));
         assert!(bodies[0].to_string().contains("full"), "{bodies:?}");
     }
 }

@@ -33,7 +33,7 @@ fn nothing_is_configured() {
     told.has("config", "ok", &["none", "config.toml"]).has(
         "credentials",
         "failed",
-        &["neither", "WECOM_ALERT_WEBHOOK"],
+        &["no app and no webhook is configured", "WECOM_ALERT_WEBHOOK"],
     );
     told.has("state", "ok", &[]).lacks("tcp");
     let told = checked(&scene, "half", bare(&scene, &["--corp-id", "ww0000000000000000"]), 3, "config");

@@ -136,7 +136,7 @@ fn a_dry_run_sends_nothing_and_says_what_it_would() {
     assert_eq!(told.document["requests"], json!([]));
     // Without credentials it goes as far as it can, and no command is run for one.
     let told = checked(&scene, "none", bare(&scene, &["--dry-run"]), 0, "dry_run");
-    told.has("credentials", "warning", &["neither"]);
+    told.has("credentials", "warning", &["no app and no webhook"]);
     let file = "[profiles.room]\nwebhook_command = [\"touch\", \"ran\"]\n";
     checked(&scene, "command", bare(&scene, &["--dry-run"]).config(file), 0, "dry_run")
         .skips(&["webhook_key"], "dry run");

@@ -165,7 +165,7 @@ fn the_exit_code_can_say_whether_something_waits() {
     let [waiting, _] = one_of_each(&scene);
     let list = || scene.cmd(&["outbox", "list", "--exit-code"]).run();
     let told = assert_document(&list(), "one waits", 7, &json!({"status": "temporary", "retryable": true}));
-    assert_says(&told, "one waits", "message", &["1 alert is waiting", "1 alert is given up"]);
+    assert_says(&told, "one waits", "message", &["1 alert is waiting", "1 alert was given up"]);
     assert_eq!(told["entries"].as_array().unwrap().len(), 2, "it lists them all the same");
     let run = scene.env.cmd(["outbox", "list", "--exit-code"]).run().assert_code(7);
     assert_eq!(run.stdout.lines().count(), 2, "{}", run.all());

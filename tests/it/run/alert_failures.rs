@@ -44,7 +44,7 @@ fn no_mistake_in_settings_keeps_a_command_from_running() {
         ("nonsense", &[][..], "error[config]"),
         ("[profiles.a]\nbogus = 1\n", &[], "unknown key"),
         ("[profiles.a]\nwebhook_file = '/no/such/key'\n", &["--on", "always"], "/no/such/key"),
-        ("", &[], "credentials of neither"),
+        ("", &[], "no app and no webhook"),
     ] {
         for code in [0, 5] {
             let scene = Scene::new();

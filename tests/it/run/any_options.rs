@@ -65,7 +65,7 @@ fn an_attachment_from_before_the_run_is_marked() {
     assert_eq!(scene.wecom.count(Endpoint::WebhookUploadMedia), 2);
 }
 
-/// What only decorates is left out; the recipients of the settings count where a roster script gave none.
+/// What only decorates is left out; the configured recipients are used where a roster script gave none.
 #[test]
 fn what_only_decorates_may_be_wrong() {
     for (options, told, said) in [
@@ -76,7 +76,7 @@ fn what_only_decorates_may_be_wrong() {
         (&["--ci=nosuch"], "", "--ci \"nosuch\" is not a CI system"),
         (&["--fallback", "nowhere"], "", "the fallback cannot be used: --fallback: "),
         (&["--also", "nowhere"], "", "error[partial]: run: 1 of 2 targets were reached; nowhere"),
-        (&["-u", ""], "", "--to-user is empty: the recipients of the settings count"),
+        (&["-u", ""], "", "--to-user is empty: the configured recipients are used"),
     ] {
         let scene = Scene::new();
         let run = sh(&scene, options, "exit 3").run().assert_code(3);
@@ -103,7 +103,7 @@ fn without_a_roster_the_recipients_of_the_profile_count() {
         let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "/bin/sh", "-c", "exit 3"]);
         let run = cmd.base_url(&scene.wecom).app_credentials().config(&scene.config).run().assert_code(3);
         assert!(
-            run.stderr.contains("warning: --to-user is empty: the recipients of the settings count"),
+            run.stderr.contains("warning: --to-user is empty: the configured recipients are used"),
             "{}",
             run.all()
         );
@@ -165,7 +165,7 @@ fn assert_warned_before(run: &crate::support::Run, said: &str) {
 /// A file or a profile may have gone since the crontab was written.
 #[test]
 fn a_file_that_is_gone_does_not_stop_the_command() {
-    let by_environment = "the credentials of the environment count; ";
+    let by_environment = "the credentials of the environment are used; ";
     for (options, config, said) in [
         (&["--config", "nowhere.toml"][..], "", &["there is no file nowhere.toml: ", by_environment][..]),
         (&["--profile", "nowhere"], "", &["no config file to take profile `nowhere` from: ", by_environment]),
@@ -261,7 +261,7 @@ fn an_empty_option_counts_as_not_given() {
         let scene = Scene::new();
         let cmd = scene.env.cmd(["run", option, "", "--", "/bin/sh", "-c", "echo job >&2; exit 3"]);
         let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(3);
-        assert_warned_before(&run, " is empty: it counts as not given");
+        assert_warned_before(&run, " is empty: ignored");
         assert_eq!(scene.sends(), 1, "{option}");
         let cmd = scene.env.cmd(["run", "--dry-run", option, "", "--", "touch", "ran"]);
         let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(2);
