@@ -45,15 +45,29 @@ pub(super) fn error(name: &str, source: &str, data: &Value, error: &minijinja::E
         ErrorKind::SyntaxError => Error::usage(format!("{place}: {detail}"), syntax_hint(source)),
         ErrorKind::UnknownFilter => {
             let unknown = error.detail().and_then(|detail| detail.split_whitespace().nth(1)).unwrap_or_default();
-            let near = FILTERS.into_iter().find(|known| is_near(unknown, known));
+            let near = FILTERS.into_iter().find(|known| is_near(unknown, known) || has_name_of(unknown, known));
             let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
             Error::usage(format!("{place}: {detail}"), format!("{near}The filters are: {}", FILTERS.join(", ")))
+        }
+        ErrorKind::UnknownMethod => {
+            let call = words.and_then(|words| words.split_once('('));
+            let filter = call.and_then(|(path, _)| path.rsplit_once('.')).filter(|(_, name)| FILTERS.contains(name));
+            let hint = match filter {
+                Some((value, filter)) => format!("write {{{{ {}|{filter} }}}}", shown(value)),
+                None => format!("values have no methods here; the filters are: {}", FILTERS.join(", ")),
+            };
+            Error::usage(format!("{place}: {detail}"), hint)
         }
         _ => {
             let what = words.map(|words| format!(" in `{}`", shown(words))).unwrap_or_default();
             Error::usage(format!("{place}: {detail}{what}"), "correct this line of the template")
         }
     }
+}
+
+/// Whether a filter's name is the longer or shorter one of another program: `uppercase` for `upper`, `json` for `tojson`.
+fn has_name_of(unknown: &str, known: &str) -> bool {
+    known.len() >= 4 && unknown.starts_with(known) || unknown.len() >= 4 && known.ends_with(unknown)
 }
 
 /// Whether it is written for Go's `text/template`: `{{ .Status }}`, `{{ range .Alerts }}`, `{{ if eq .Status "firing" }}`.
@@ -117,12 +131,22 @@ fn names_hint(source: &str, data: &Value, words: Option<&str>) -> String {
         return default.to_owned();
     };
     let owner = if path.is_empty() { "the data".to_owned() } else { format!("`{}`", shown(&path)) };
-    let near = names.iter().find(|known| is_near(&name, known));
-    let near = near.map(|near| format!("the nearest is {}; ", shown(near))).unwrap_or_default();
+    let deeper = if path.is_empty() { owner_of(data, &name) } else { None };
+    let deeper = deeper.map(|owner| format!("{}.{}", shown(owner), shown(&name)));
+    let near = deeper.or_else(|| names.iter().find(|known| is_near(&name, known)).map(|near| shown(near)));
+    let near = near.map(|near| format!("the nearest is {near}; ")).unwrap_or_default();
     match names.is_empty() {
         true => format!("{owner} is empty; {default}"),
         false => format!("{owner} has {}; {near}{default}", first_items(names.iter().map(|name| shown(name)), NAMES)),
     }
+}
+
+/// The object of the data that has this name; of a notification, the one with what all its alerts have in common.
+fn owner_of<'d>(data: &'d Value, name: &str) -> Option<&'d str> {
+    let owners =
+        data.as_object()?.iter().filter(|(_, value)| value.get(name).is_some()).map(|(owner, _)| owner.as_str());
+    // The first of the smallest.
+    owners.min_by_key(|owner| !owner.starts_with("common"))
 }
 
 /// A name of the data in these words that the engine takes for an expression: `disk-usage`.

@@ -34,18 +34,19 @@ pub(super) fn syntax_hint(source: &str) -> Cow<'static, str> {
         }
         match open.pop() {
             Some((_, end, _)) if end == word => {}
-            Some((block, end, at)) => return needs(block, end, at),
+            Some((block, end, at)) => {
+                return format!(
+                    "add {{% {end} %}} before {{% {word} %}} of line {line}, for the {{% {block} %}} of line {at}"
+                )
+                .into();
+            }
             None => return format!("nothing is open that {{% {word} %}} of line {line} could close").into(),
         }
     }
     match open.pop() {
-        Some((block, end, line)) => needs(block, end, line),
+        Some((block, end, line)) => format!("add {{% {end} %}} for the {{% {block} %}} of line {line}").into(),
         None => "look for an unclosed {{, {% or {#, and for a missing endif or endfor".into(),
     }
-}
-
-fn needs(block: &str, end: &str, line: usize) -> Cow<'static, str> {
-    format!("the {{% {block} %}} of line {line} is closed with {{% {end} %}}").into()
 }
 
 /// What is wrong in a tag, whose strings are empty here.
@@ -155,9 +156,19 @@ mod tests {
         for (source, hint) in [
             ("{% if a = b %}x{% endif %}", "write == to compare"),
             ("{% if a == 'x=y' %}{% elif a=b %}{% endif %}", "write == to compare"),
-            ("x\n{% for x in l %}a", "the {% for %} of line 2 is closed with {% endfor %}"),
-            ("{% for x in l %}{% if x %}\n{% end %}", "the {% if %} of line 1 is closed with {% endif %}"),
-            ("{%- if a -%}\n{% for x in l %}{% endif %}", "the {% for %} of line 2 is closed with {% endfor %}"),
+            ("x\n{% for x in l %}a", "add {% endfor %} for the {% for %} of line 2"),
+            (
+                "{% for x in l %}{% if x %}\n{% end %}",
+                "add {% endif %} before {% end %} of line 2, for the {% if %} of line 1",
+            ),
+            (
+                "{% for x in l %}{% if x %}\n{% endfor %}",
+                "add {% endif %} before {% endfor %} of line 2, for the {% if %} of line 1",
+            ),
+            (
+                "{%- if a -%}\n{% for x in l %}{% endif %}",
+                "add {% endfor %} before {% endif %} of line 2, for the {% for %} of line 2",
+            ),
             ("{% endfor %}", "nothing is open that {% endfor %} of line 1 could close"),
             ("{% if a %}{% else if b %}{% endif %}", "write {% elif … %}"),
             ("{% if a %}{% elseif b %}{% endif %}", "write {% elif … %}"),

@@ -183,11 +183,13 @@ pub(super) fn cells(row: &str) -> Vec<&str> {
 }
 
 fn paragraph<'a, 'b>(lines: &'a [&'b str]) -> (Block, &'a [&'b str]) {
+    // As in Markdown, a number at the start of a line begins a list within a paragraph only if it is 1.
+    let begins_list = |line: &str| marker(line).is_some_and(|(number, _)| number.is_none_or(|number| number == "1."));
     let goes_on = |at: &usize| {
         let line = lines[*at];
         let begins_another = fence(line).is_some()
             || heading(line).is_some()
-            || marker(line).is_some()
+            || begins_list(line)
             || is_comment(line)
             || is_table(&lines[*at..]);
         !line.trim().is_empty() && !begins_another
