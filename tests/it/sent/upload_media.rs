@@ -117,7 +117,7 @@ fn the_route_is_the_one_that_the_profile_has() {
     fs::remove_file(scene.env.config_file()).unwrap();
     refused(&scene, "none", none.base_url(&scene.wecom), 3).says(
         "none",
-        "neither an app nor a webhook",
+        "no app and no webhook",
         "write a config file",
     );
     assert_eq!(scene.wecom.count(Endpoint::MediaUpload), 2);
