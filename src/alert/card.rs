@@ -158,7 +158,8 @@ impl Alert {
         let Some((status, name)) = title.as_deref().and_then(|title| title.split_at_checked(self.status_len)) else {
             return (self.full_title(), None);
         };
-        let status = behind(self.level_label().unwrap_or_default(), status.trim_end());
+        let status = status.trim_end_matches([' ', ':', '：']);
+        let status = behind(self.level_label().unwrap_or_default(), status);
         let name = self.behind_prefix(name);
         let title = spaced(&name, &status);
         if chars(&title) <= room || chars(&name) > room {

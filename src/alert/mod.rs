@@ -39,7 +39,8 @@ pub struct Alert {
     pub language: Language,
     /// One line; line breaks become blanks.
     pub title: Option<String>,
-    /// How many bytes of the title are words of status, such as `[FIRING:2] `: where a title is short, they are behind the rest.
+    /// How many bytes of the title are words of status, such as `[FIRING:2] `, or of place, such as `shop/api: `: where a title
+    /// is short, they are behind the rest.
     pub status_len: usize,
     /// How bad it is: a word before the title, and a colour where the type has one.
     pub level: Option<Level>,

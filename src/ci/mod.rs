@@ -45,16 +45,27 @@ enum Fact {
 }
 
 impl CiContext {
-    /// A title where the sender gave none: `unit-tests failed`, only the job, or the system's name.
-    pub(crate) fn title(&self, words: &Words) -> String {
-        let job = self.facts.iter().find(|(fact, _)| *fact == Fact::Job);
-        let job = job.map_or(self.system.title, |(_, job)| job);
-        match self.status {
+    /// A title where the sender gave none: `shop/api: unit-tests failed`, without what is not known. The number of bytes
+    /// before the job is that of words which stand behind it where there is little room.
+    pub(crate) fn title(&self, words: &Words) -> (String, usize) {
+        let job = self.job().unwrap_or(self.system.title);
+        let end = match self.status {
             None => job.to_owned(),
             Some(CiStatus::Succeeded) => spaced(job, words.succeeded),
             Some(CiStatus::Failed) => spaced(job, words.failed),
             Some(CiStatus::Canceled) => spaced(job, words.canceled),
-        }
+        };
+        let repository = self.fact(Fact::Repository).map(|name| format!("{name}{}", words.colon)).unwrap_or_default();
+        (format!("{repository}{end}"), repository.len())
+    }
+
+    /// The name of the job.
+    pub(crate) fn job(&self) -> Option<&str> {
+        self.fact(Fact::Job)
+    }
+
+    fn fact(&self, wanted: Fact) -> Option<&str> {
+        self.facts.iter().find(|(fact, _)| *fact == wanted).map(|(_, value)| value.as_str())
     }
 
     /// The facts as fields.

@@ -47,6 +47,9 @@ pub(crate) use report::{report_defect, report_panics};
 /// How long a reader may keep an explanation waiting.
 const LONGEST_EXPLANATION: Duration = Duration::from_secs(90);
 
+/// What is said of a failed command whose alert has no target.
+const NOBODY_TOLD: &str = "nobody was told of the failure";
+
 /// An example of a config file.
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -117,7 +120,8 @@ impl Invocation<'_> {
     /// Reports a failure before anything else has been done.
     fn fail(&self, error: Error) -> u8 {
         let is_run = self.command == Some("run");
-        let error = if is_run { with_remark(error, "the command was not run") } else { error };
+        let message = format!("the command was not run: {}", error.message());
+        let error = if is_run { error.with_message(message) } else { error };
         let how = report_settings(self.overrides, self.environment);
         self.finish(self.report(Outcome::from(error)), None, &how, None, self.early_deadline())
     }
@@ -253,7 +257,7 @@ impl Invocation<'_> {
         // What is reported where there are no settings.
         let end_early = |mut outcome: Outcome| {
             if ran.as_ref().is_some_and(FinishedCommand::failed) {
-                outcome.error = outcome.error.map(|error| with_remark(error, "nobody was told of the failure"));
+                outcome.error = outcome.error.map(|error| with_remark(error, NOBODY_TOLD));
             }
             let how = report_settings(overrides, environment);
             let report = Report {
@@ -306,6 +310,13 @@ impl Invocation<'_> {
         outcome.profile.clone_from(&session.settings.profile);
         outcome.channel = session.channel;
         outcome.allow_partial = session.settings.allow_partial;
+        if ran.as_ref().is_some_and(FinishedCommand::failed) && outcome.attempts == 0 {
+            let is_unresolved = |error: &Error| matches!(error.status(), Status::Config | Status::Usage);
+            outcome.error = outcome.error.map(|error| match is_unresolved(&error) {
+                true => with_remark(error, NOBODY_TOLD),
+                false => error,
+            });
+        }
         // What waits of this alert itself has had its attempts.
         let went_out = matches!(outcome.status, Status::Sent | Status::Partial) && outcome.outbox_id.is_none();
         let may_flush = sends && session.settings.outbox && went_out;

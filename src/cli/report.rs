@@ -104,8 +104,8 @@ fn is_on_terminal() -> bool {
 /// What text mode says on stderr. Where the table of checks `is_above`, its error is not told in full once more.
 fn print_messages(report: &Report<'_>, how: &ReportSettings, is_above: bool) {
     // As a shell reports it, independent of the alert.
-    if let Some(why) = report.ran.and_then(FinishedCommand::why_not_started) {
-        stderr::say(report.mask, &format!("run: {why}"));
+    if let Some(end) = report.ran.and_then(FinishedCommand::unsaid_end) {
+        stderr::say(report.mask, &format!("run: {end}"));
     }
     // cron mails what is printed: why each alert waits is told when that changes.
     let is_known = matches!(report.outcome.product, Product::Flush { has_news: false, .. })

@@ -34,6 +34,14 @@ pub(crate) fn refusal(error: &clap::Error, command: Option<&str>, arguments: &[O
     let hint = match unknown.map(ToString::to_string) {
         Some(option) if option.starts_with('-') => unknown_option(&option, command, arguments),
         Some(_) => one_too_many(command, arguments),
+        None if is_without_value(error) => {
+            let option = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+            let option = option.split([' ', '=']).next().unwrap_or_default();
+            format!("is a variable empty? quote it, and it is ignored: {option} \"$VARIABLE\"")
+        }
+        None if command == Some("run") && arguments.last().is_some_and(|word| word == "--") => {
+            "is a variable empty? the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
+        }
         None if command == Some("run") && error.kind() == ErrorKind::MissingRequiredArgument => {
             "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned()
         }
@@ -46,6 +54,12 @@ pub(crate) fn refusal(error: &clap::Error, command: Option<&str>, arguments: &[O
         None => tip(&rendered, command),
     };
     Error::usage(message, hint)
+}
+
+/// Whether an option was given without its value: what stood there may have been a variable, empty and not in quotes.
+fn is_without_value(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::InvalidValue
+        && error.get(ContextKind::InvalidValue).is_some_and(|value| value.to_string().is_empty())
 }
 
 /// The subcommands of a command; all commands, where it has none.
@@ -513,7 +527,7 @@ mod tests {
         }
         assert!(hint("").contains("--help"));
         assert!(hint("outbox").contains("--help"));
-        assert!(hint("app-send --title").contains("--help"));
+        assert!(hint("app-send --title").contains("is a variable empty? "));
     }
 
     fn of(words: &[&str]) -> Unparsed {

@@ -3,8 +3,8 @@
 //! No error shows a credential, what a command wrote, or a "path" that may be a credential put into the wrong setting.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -17,6 +17,8 @@ use super::value::{Precedence, SettingValue, shown};
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::unwrapped;
 use crate::secret::Secret;
+
+const FILE_HINT: &str = "the file must contain only the credential";
 
 /// More than any credential has, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -80,6 +82,20 @@ impl SecretSource {
         }
     }
 
+    /// Fails as [`Self::load`] would, as far as existence and size of a file tell. Reads no content: a pipe gives it once.
+    pub fn check_file(&self) -> Result<()> {
+        match &self.form {
+            Form::Inline(_) | Form::Command { .. } => Ok(()),
+            Form::NoCredentialsFolder => self.load(Duration::ZERO).map(drop),
+            Form::File(path) => match fs::metadata(path) {
+                Err(error) => Err(self.unreadable(path, &error)),
+                Ok(file) if file.is_dir() => Err(self.unreadable(path, &io::ErrorKind::IsADirectory.into())),
+                Ok(file) if file.is_file() && file.len() == 0 => Err(self.error("it gives nothing", FILE_HINT)),
+                Ok(_) => Ok(()),
+            },
+        }
+    }
+
     /// The credential without white space and quotes around it. Reads the file, or runs the command (no shell, no standard input,
     /// its standard error dropped) and kills it after `limit`. Blocks.
     ///
@@ -99,7 +115,7 @@ impl SecretSource {
     pub(super) fn load_line(&self, limit: Duration) -> Result<(Secret, &'static str)> {
         let (bytes, hint) = match &self.form {
             Form::Inline(secret) => return self.checked(secret.expose(), "write only the credential"),
-            Form::File(path) => (self.read_file(path)?, "the file must contain only the credential"),
+            Form::File(path) => (self.read_file(path)?, FILE_HINT),
             Form::Command { program, arguments } => (
                 self.run(program, arguments, limit)?,
                 "the command must write only the credential, to its standard output",
@@ -131,15 +147,17 @@ impl SecretSource {
     fn read_file(&self, path: &Path) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
-        read.map(|_| bytes).map_err(|error| {
-            if path.is_dir() {
-                return self.error("it cannot be read: it is a folder", "give the path of a file in it");
-            }
-            self.error(
-                &format!("it cannot be read: {error}"),
-                hint_for(&error, "correct the path, or let this user read the file"),
-            )
-        })
+        read.map(|_| bytes).map_err(|error| self.unreadable(path, &error))
+    }
+
+    fn unreadable(&self, path: &Path, error: &io::Error) -> Error {
+        if path.is_dir() {
+            return self.error("it cannot be read: it is a folder", "give the path of a file in it");
+        }
+        self.error(
+            &format!("it cannot be read: {error}"),
+            hint_for(error, "correct the path, or let this user read the file"),
+        )
     }
 
     fn run(&self, program: &str, arguments: &[String], limit: Duration) -> Result<Vec<u8>> {

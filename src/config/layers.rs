@@ -99,7 +99,7 @@ impl Layer {
     }
 
     /// The options without empty ones, whose names go to `empty`: they count as not given, as empty variables do. Where an
-    /// alert is sent, a warning tells of those that decide something; where nothing is, they stay, to be refused. So do those
+    /// alert is sent, a warning tells of those that decide something or name a target; where nothing is, they stay, to be refused. So do those
     /// of a send that decide whom it reaches: an alert of `run` goes where the other settings say then.
     pub(super) fn without_empty(self, mistakes: &Mistakes, empty: &mut Vec<String>) -> Self {
         let values = self.0.into_iter().filter_map(|(setting, value)| {
@@ -120,7 +120,7 @@ impl Layer {
             if left.is_none() {
                 if is_recipient {
                     mistakes.tell(format!("{origin} is empty: the configured recipients are used"));
-                } else if decides {
+                } else if decides || matches!(setting, Setting::Also | Setting::Fallback) {
                     mistakes.tell(counts_as_not_given(&origin));
                 }
                 empty.push(origin);

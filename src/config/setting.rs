@@ -309,7 +309,7 @@ settings! {
     Jitter = option(Duration, Delivery, "--jitter", "DURATION").env("WECOM_ALERT_JITTER").rare();
     /// A text over the limit; default auto: up to 5 parts, else head and tail with the whole text as a file
     OnLong = option(Word, Delivery, "--on-long", "auto|split|truncate|file|fail").offers(OnLong::VARIANTS).rare();
-    /// What --on-long truncate leaves; default both
+    /// What --on-long truncate leaves; default both, of a notification (--from) head
     Keep = option(Word, Delivery, "--keep", "head|tail|both").offers(Keep::VARIANTS).rare();
     /// Send it to this profile as well (repeatable)
     Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]").decorates();
@@ -319,7 +319,8 @@ settings! {
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time
     Cooldown = option(Duration, Delivery, "--cooldown", "DURATION");
-    /// What counts as the same alert for --cooldown; default: the same target and text
+    /// What counts as the same alert for --cooldown; default: the same target and text, with run the same
+    /// command failing (or succeeding) again
     CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare().decorates();
 }
 

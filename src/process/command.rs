@@ -3,11 +3,16 @@
 //! Forwarded are the signals of [`FORWARDED`]. What a keyboard sends (SIGINT, SIGQUIT) goes to all processes in the
 //! terminal's foreground, the command among them: it is not sent a second time, since many programs take that for "at once".
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, PipeWriter};
+#[cfg(unix)]
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::io::Errno;
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group};
 use tokio::process::Child;
@@ -237,10 +242,40 @@ fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Chi
     }
 }
 
+/// Whether such a program can be started, without starting it: found by its path or in PATH, and executable.
+#[cfg(unix)]
+pub fn check_program(program: &OsStr) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    let check = |path: &Path| match path.is_dir() {
+        true => Err(Errno::ACCESS),
+        false => access(path, Access::EXEC_OK),
+    };
+    if program.as_encoded_bytes().contains(&b'/') {
+        return Ok(check(Path::new(program))?);
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let mut result = Err(Errno::NOENT);
+    for folder in std::env::split_paths(&folders).filter(|_| !program.is_empty()) {
+        match check(&folder.join(program)) {
+            Ok(()) => return Ok(()),
+            // As execvp(3): what is found and may not be executed is told only if nothing else is found.
+            Err(Errno::ACCESS) if folder.join(program).is_file() => result = Err(Errno::ACCESS),
+            Err(_) => {}
+        }
+    }
+    Ok(result?)
+}
+
+/// Elsewhere only the start itself shows it.
+#[cfg(not(unix))]
+pub fn check_program(_program: &OsStr) -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether a program could not be started because no `#!` line says what runs it.
 pub(super) fn is_script(error: &io::Error) -> bool {
     #[cfg(unix)]
-    return error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
+    return error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error());
     #[cfg(not(unix))]
     return {
         let _ = error;

@@ -27,9 +27,10 @@ pub use after_panic::break_on_purpose;
 pub use after_panic::exit_code_after_panic;
 use after_panic::{Known, remember};
 use command::RunningCommand;
+pub use command::check_program;
 pub use output::OutputRelay;
 pub use plain::{check_descriptors, run_plainly};
-pub use signals::{StopSignals, signal_name};
+pub use signals::{StopSignals, ends_unasked, signal_name};
 pub use tail::{CapturedOutput, Gap};
 
 /// How long a slow reader of the command's output may delay the report of its end.
@@ -151,7 +152,7 @@ impl CommandReport {
 }
 
 impl CommandEnd {
-    fn not_started(error: &io::Error) -> Self {
+    pub(crate) fn not_started(error: &io::Error) -> Self {
         Self::NotStarted { kind: error.kind(), why: error.to_string() }
     }
 

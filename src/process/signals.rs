@@ -184,6 +184,15 @@ pub fn signal_name(number: i32) -> String {
     format!("signal {number}")
 }
 
+/// Whether a signal ends a program that nobody asked to end: it was killed, or broke.
+pub fn ends_unasked(number: i32) -> bool {
+    #[cfg(unix)]
+    if number == signal_hook::consts::SIGPIPE {
+        return false;
+    }
+    !FORWARDED.contains(&number)
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use signal_hook::consts::{SIGPIPE, SIGWINCH};

@@ -83,7 +83,8 @@ fn reaches_nobody(error: &Error) -> String {
 fn imagine_failure(request: &RunRequest, config: &Config<'_>, settings: Settings, mask: &Mask) -> Result<Vec<String>> {
     let mut session = Session::new(config, (settings, Vec::new()), mask.clone(), Observer::new(|_| {}));
     let channel = channel(&session.settings, request)?;
-    session.own_target(channel).require_credentials(None)?;
+    let target = session.own_target(channel);
+    target.require_credentials(None)?;
     let finished = FinishedCommand::new(request, CommandReport::without_output(CommandEnd::Exit(1)));
     let mut alert = request.alert.clone();
     alert.channel = channel;
@@ -91,5 +92,6 @@ fn imagine_failure(request: &RunRequest, config: &Config<'_>, settings: Settings
     alert.input.filename.clear();
     let alert = with_words(&session, alert, &finished, None);
     send::rehearse(&mut session, &alert)?;
-    Ok(send::missing_targets(&session))
+    let own = target.check_credential_file().err().map(|error| reaches_nobody(&error));
+    Ok(own.into_iter().chain(send::missing_targets(&session)).collect())
 }

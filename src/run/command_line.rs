@@ -44,12 +44,17 @@ pub(super) fn shown(command: &[OsString]) -> String {
 
 /// A program's name without its folder.
 pub(super) fn base_name(program: &str) -> String {
-    one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy())
+    match program {
+        "" => "''".to_owned(),
+        _ => one_line(&Path::new(program).file_name().unwrap_or(program.as_ref()).to_string_lossy()),
+    }
 }
 
 /// What to do where there is no such program: a shell is missing, or a short PATH is the usual reason.
 pub(super) fn hint_if_missing(program: &str, words: &Words) -> &'static str {
-    if program.ends_with('\r') {
+    if program.is_empty() {
+        words.has_no_name
+    } else if program.ends_with('\r') {
         words.has_windows_line_ends
     } else if SHELL_WORDS.contains(&program) {
         words.is_shell_word
@@ -208,7 +213,7 @@ mod tests {
             ("..", ".."),
             ("a\nb", "a b"),
             ("/", "/"),
-            ("", ""),
+            ("", "''"),
         ] {
             assert_eq!(base_name(program), name);
         }

@@ -13,7 +13,7 @@ use crate::delivery::Outcome;
 use crate::error::Status;
 use crate::fingerprint::fingerprint;
 use crate::input::{Encoding, clean, decode_output, is_blank};
-use crate::process::{CapturedOutput, CommandEnd, CommandReport, Force, StopSignals, signal_name};
+use crate::process::{CapturedOutput, CommandEnd, CommandReport, Force, StopSignals, ends_unasked, signal_name};
 use crate::secret::Mask;
 use crate::words::{Language, Words, spaced};
 
@@ -24,6 +24,8 @@ use super::{RunRequest, command_line};
 pub struct FinishedCommand {
     /// What people call it.
     name: String,
+    /// Whether an option gave it its name.
+    is_named: bool,
     /// What --on change knows it by.
     pub(super) key: String,
     /// Its command line, as far as it is shown.
@@ -53,6 +55,7 @@ impl FinishedCommand {
             }
         };
         Self {
+            is_named: name.is_some(),
             name: name.unwrap_or_else(|| command_line::base_name(path)),
             key,
             command: command_line::shown(command),
@@ -118,10 +121,19 @@ impl FinishedCommand {
         })
     }
 
-    /// The text for a command that could not be started, with the reason.
-    pub fn why_not_started(&self) -> Option<String> {
-        let why = self.trouble(english()).filter(|_| !self.could_start())?;
-        Some(format!("{}: {why}", self.title(None, english())))
+    /// How it ended, where it cannot have said that itself: it could not be started, was ended at its time limit, or died of
+    /// a signal that no program can answer. Of a signal by which somebody asked it to end, they know.
+    pub fn unsaid_end(&self) -> Option<String> {
+        let title = self.title(None, english());
+        match &self.report.end {
+            CommandEnd::TimedOut { force: Force::Asked, .. } => Some(format!("{title} and was ended by SIGTERM")),
+            CommandEnd::TimedOut { force: Force::Killed, .. } => Some(format!("{title} and was ended by SIGKILL")),
+            CommandEnd::Signal(number) => ends_unasked(*number).then_some(title),
+            CommandEnd::Exit(_) => None,
+            CommandEnd::NotStarted { .. } | CommandEnd::Unknown(_) | CommandEnd::TimedOut { .. } => {
+                Some(format!("{title}: {}", self.trouble(english())?))
+            }
+        }
     }
 
     /// The line on stderr where no alert was due.
@@ -129,10 +141,12 @@ impl FinishedCommand {
         format!("{}; no alert was due", self.title(None, english()))
     }
 
-    /// The alert: what it was, how it ended, and what it wrote last. Known secrets are masked.
+    /// The alert: what it was, how it ended, and what it wrote last. Known secrets are masked. A CI job gives its name to a
+    /// command that has none.
     pub(super) fn alert(
         &self,
         change: Option<ChangeReport>,
+        ci_job: Option<String>,
         language: Language,
         encoding: Encoding,
         mask: &Mask,
@@ -142,7 +156,7 @@ impl FinishedCommand {
         let fields = fields.map(|(key, value)| Field { key: key.to_owned(), value: mask.apply(&value) });
         let tail = tail(&self.report.tail, encoding, words);
         Alert {
-            title: Some(mask.apply(&self.title(change, words))),
+            title: Some(mask.apply(&self.title_with(ci_job.as_deref().filter(|_| !self.is_named), change, words))),
             level: Some(if self.failed() { Level::Critical } else { Level::Ok }),
             fields: fields.collect(),
             body: tail.map(|tail| mask.apply(&tail)),
@@ -152,6 +166,10 @@ impl FinishedCommand {
 
     /// `backup failed: exit code 3`.
     fn title(&self, change: Option<ChangeReport>, words: &Words) -> String {
+        self.title_with(None, change, words)
+    }
+
+    fn title_with(&self, name: Option<&str>, change: Option<ChangeReport>, words: &Words) -> String {
         let end = match &self.report.end {
             CommandEnd::NotStarted { .. } => words.not_started.to_owned(),
             CommandEnd::Exit(0) => success(change, words).to_owned(),
@@ -160,7 +178,7 @@ impl FinishedCommand {
             CommandEnd::TimedOut { limit, .. } => (words.timed_out)(&clock::elapsed(*limit, &words.units)),
             CommandEnd::Unknown(_) => words.ended_somehow.to_owned(),
         };
-        spaced(&self.name, &end)
+        spaced(name.unwrap_or(&self.name), &end)
     }
 
     fn fields(&self, change: Option<ChangeReport>, words: &Words) -> Vec<(&'static str, String)> {
@@ -251,7 +269,7 @@ mod tests {
                 alert: Request::new(Channel::App),
             };
             let end = CommandEnd::NotStarted { kind: io::ErrorKind::NotFound, why: "there is none".to_owned() };
-            let why = FinishedCommand::new(&request, CommandReport::without_output(end)).why_not_started().unwrap();
+            let why = FinishedCommand::new(&request, CommandReport::without_output(end)).unsaid_end().unwrap();
             assert!(why.starts_with(&format!("{name} could not be started: there is none; ")), "{why}");
         }
     }

@@ -149,8 +149,14 @@ pub async fn alert(
     session.channel = Some(channel);
     request.alert.channel = channel;
     let Some(finished) = finished else {
-        job(&request)?;
-        let imagined = FinishedCommand::new(&request, CommandReport::without_output(CommandEnd::Exit(1)));
+        let job = job(&request)?;
+        let imagined = |end| FinishedCommand::new(&request, CommandReport::without_output(end));
+        if let Err(error) = process::check_program(&job.program) {
+            let end = imagined(CommandEnd::not_started(&error)).unsaid_end().unwrap_or_default();
+            return Err(Error::config(end, "correct the command after --"));
+        }
+        session.own_target(channel).check_credential_file()?;
+        let imagined = imagined(CommandEnd::Exit(1));
         let request = with_words(session, request.alert, &imagined, None);
         return Box::pin(send::send(session, request)).await;
     };
@@ -243,5 +249,6 @@ fn with_words(
     for source in [secret, webhook].into_iter().flatten() {
         source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));
     }
-    Request { own: Some(finished.alert(report, *language, *encoding, &session.mask)), ..request }
+    let ci_job = session.ci_job(&request);
+    Request { own: Some(finished.alert(report, ci_job, *language, *encoding, &session.mask)), ..request }
 }

@@ -45,7 +45,10 @@ pub(super) fn put_together(
     }
     if let Some(ci) = ci {
         alert.fields.extend(ci.fields(words));
-        alert.title = alert.title.or_else(|| Some(ci.title(words)));
+        if alert.title.is_none() {
+            let (title, status_len) = ci.title(words);
+            (alert.title, alert.status_len) = (Some(title), status_len);
+        }
         let to_run = ci.url.clone().map(|url| Link { url, label: None });
         alert.link = alert.link.or(to_run);
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::channel::MsgType;
-use crate::config::{Keep, OnLong};
+use crate::config::{Keep, OnLong, Setting};
 use crate::delivery::split::{split, split_up_to, truncate, truncate_with_note};
 use crate::error::Result;
 use crate::input::Attachment;
@@ -52,12 +52,13 @@ impl FittedText {
 }
 
 /// Makes a text fit for messages of this type, of which `taken` bytes each are not for the text; `whole` is the text that a
-/// file holds.
+/// file holds. With `is_by_weight` what counts most comes first.
 pub(super) fn fit<'t>(
     text: &str,
     msgtype: MsgType,
     taken: usize,
     target: &Target,
+    is_by_weight: bool,
     whole: impl FnOnce() -> Cow<'t, str>,
 ) -> FittedText {
     let without_file = |texts: Vec<String>| FittedText { texts, files: Vec::new() };
@@ -71,6 +72,12 @@ pub(super) fn fit<'t>(
     let (markup, words) = (msgtype.facts().markup, settings.language.words());
     // Each part of a video would need an upload of its own.
     let can_be_parted = msgtype != MsgType::Video;
+    // A keep of the config file is meant for logs, whose end counts.
+    let by_weight = match settings.is_option(Setting::Keep) {
+        true => settings.keep,
+        false => Keep::Head,
+    };
+    let [keep, keep_beside_file] = if is_by_weight { [by_weight; 2] } else { [settings.keep, Keep::Both] };
     let with_file = || {
         let files = in_file(&whole(), words);
         let note = match files.as_slice() {
@@ -78,12 +85,12 @@ pub(super) fn fit<'t>(
             [only] => (words.whole_text_in)(&only.name, None),
             [] => String::new(),
         };
-        FittedText { texts: vec![truncate_with_note(text, limit, markup, Keep::Both, &note, words)], files }
+        FittedText { texts: vec![truncate_with_note(text, limit, markup, keep_beside_file, &note, words)], files }
     };
     match settings.on_long {
         // The check of the message refuses it.
         OnLong::Fail => without_file(vec![text.to_owned()]),
-        OnLong::Truncate => without_file(vec![truncate(text, limit, markup, settings.keep, words)]),
+        OnLong::Truncate => without_file(vec![truncate(text, limit, markup, keep, words)]),
         OnLong::Split if can_be_parted => without_file(split(text, limit, markup)),
         OnLong::Auto if can_be_parted => {
             split_up_to(text, limit, markup, MOST_PARTS).map_or_else(with_file, without_file)

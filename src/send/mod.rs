@@ -97,7 +97,9 @@ pub(crate) fn warn_of_what_lacks(session: &mut Session<'_>) {
 pub(crate) fn missing_targets(session: &Session<'_>) -> Vec<String> {
     let further = session.settings.also.iter().map(|name| (name, "--also"));
     let fallback = session.settings.fallback.iter().map(|name| (name, "--fallback"));
-    let lacking = further.chain(fallback).filter_map(|(name, option)| session.further_target(name, option).err());
+    let lacking = further.chain(fallback).filter_map(|(name, option)| {
+        session.further_target(name, option).and_then(|target| target.check_credential_file()).err()
+    });
     lacking.map(|error| format!("{error}; an alert would not reach it")).collect()
 }
 

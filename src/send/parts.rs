@@ -96,7 +96,9 @@ fn settle(findings: Findings, target: &mut Target) -> Result<()> {
 /// The parts of the message: more than one where its text has no room in one.
 fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
     let mentions = Mentions::of(draft, target)?;
-    let frame = Frame { target, prefix: prefix(&target.settings), lead, mention: &mentions.inline };
+    // Only the text of a notification is made of links.
+    let is_by_weight = matches!(&draft.material, Material::Alert(alert) if alert.has_links_in_body);
+    let frame = Frame { target, prefix: prefix(&target.settings), lead, is_by_weight, mention: &mentions.inline };
     let msgtype = draft.msgtype;
     let mut parts = match (&draft.material, &draft.text) {
         (Material::Payload(body), _) => vec![Part::message(body.clone())],
@@ -133,10 +135,11 @@ fn media_parts(
     }
     let text = draft.text.as_ref().map(|text| frame.with_lead(text, msgtype)).unwrap_or_default();
     let title = &frame.target.settings.title;
-    let mut parts = fit(&text, msgtype, 0, frame.target, || Cow::Borrowed(&*text)).into_parts(|text| {
-        let description = Some(text).filter(|text| !text.is_empty());
-        body_of(msgtype, &Video { media_id: media_id.clone(), title: title.clone(), description })
-    })?;
+    let mut parts =
+        fit(&text, msgtype, 0, frame.target, frame.is_by_weight, || Cow::Borrowed(&*text)).into_parts(|text| {
+            let description = Some(text).filter(|text| !text.is_empty());
+            body_of(msgtype, &Video { media_id: media_id.clone(), title: title.clone(), description })
+        })?;
     parts.iter_mut().take(1).for_each(|part| part.file = file.clone());
     Ok(parts)
 }
@@ -166,7 +169,7 @@ fn text_parts<'t>(
 ) -> Result<Vec<Part>> {
     // Only the first part mentions somebody: each mention notifies.
     let mut mention = frame.mention;
-    fit(text, msgtype, prefix.len() + mention.len(), frame.target, whole).into_parts(|text| {
+    fit(text, msgtype, prefix.len() + mention.len(), frame.target, frame.is_by_weight, whole).into_parts(|text| {
         // The content of text and of both kinds of markdown is the same.
         body_of(msgtype, &AppText { content: format!("{prefix}{text}{}", std::mem::take(&mut mention)) })
     })
@@ -179,6 +182,8 @@ struct Frame<'a> {
     prefix: Option<String>,
     /// A line before the text.
     lead: Option<&'a str>,
+    /// What counts most comes first, as in a notification.
+    is_by_weight: bool,
     /// After the text of the first part; empty where nobody is mentioned there.
     mention: &'a str,
 }
@@ -245,7 +250,7 @@ fn textcards(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     // Copies of a long text: none is kept while the parts are made.
     drop(rest);
     let text = alert.textcard_description();
-    let fitted = fit(&text, MsgType::Textcard, 0, frame.target, || Cow::Owned(alert.description()));
+    let fitted = fit(&text, MsgType::Textcard, 0, frame.target, frame.is_by_weight, || Cow::Owned(alert.description()));
     drop(text);
     fitted.into_parts(|description| body_of(MsgType::Textcard, &Textcard { description, ..card.clone() }))
 }
@@ -254,7 +259,7 @@ fn articles(alert: &Alert, frame: &Frame<'_>) -> Result<Vec<Part>> {
     let mut article = alert.article()?.content;
     article.title = unfitted_title(alert, frame).unwrap_or(article.title);
     let text = alert.description();
-    let fitted = fit(&text, MsgType::News, 0, frame.target, || Cow::Borrowed(&*text));
+    let fitted = fit(&text, MsgType::News, 0, frame.target, frame.is_by_weight, || Cow::Borrowed(&*text));
     drop(text);
     fitted.into_parts(|text| {
         let description = Some(text).filter(|text| !text.is_empty());

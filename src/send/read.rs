@@ -61,6 +61,8 @@ struct Reader<'a> {
     unfilled: Option<LostPart>,
     /// The notification that the alert is made of.
     notification: Option<Notification>,
+    /// What the alert takes of the notification whose text a template made.
+    around: Option<Alert>,
     /// How many bytes the text says that it lacks.
     left_out: u64,
 }
@@ -93,7 +95,8 @@ impl<'a> Reader<'a> {
             chosen = ChosenType::unasked(says_more);
         }
         let is_alert = is_made_of_alert(&chosen, says_more);
-        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled: None, notification: None, left_out: 0 })
+        let (unfilled, notification, around) = (None, None, None);
+        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled, notification, around, left_out: 0 })
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
@@ -139,6 +142,10 @@ impl<'a> Reader<'a> {
         let words = alert.language.words();
         let notes = files::notes(attached, lost, self.request.input.attach_since, words);
         alert.fields.extend(notes.map(|value| Field { key: words.attachment.to_owned(), value }));
+        if self.unfilled.is_some() {
+            let (key, value) = (words.template.to_owned(), words.without_template.to_owned());
+            alert.fields.push(Field { key, value });
+        }
         let msgtype = self.type_of(alert);
         build_alert::check_addresses(alert, msgtype, self.target)?;
         Ok(self.type_of(alert))
@@ -159,7 +166,7 @@ impl<'a> Reader<'a> {
     fn in_english(&mut self, shown: &Alert, attached: &[Attachment], lost: &[LostPart]) -> Result<Identity> {
         let told = self.target.warnings.len();
         let own = self.notification.as_ref().map(|its| its.alert(Language::English));
-        let own = own.or_else(|| self.request.own.clone());
+        let own = own.or_else(|| self.around.clone()).or_else(|| self.request.own.clone());
         let mut alert = build_alert::put_together(self.request, self.target, own, self.ci, Language::English)?;
         if self.notification.is_none() {
             alert.body = shown.body.as_deref().map(|body| self.gap_in_english(body));
@@ -213,7 +220,10 @@ impl<'a> Reader<'a> {
         let Some(path) = &feed.template else { return self.said(own, None) };
         match (self.filled(path, &feed.data, &data), own) {
             (Ok(Filled::Payload(payload)), _) => Ok((Material::Payload(payload), None)),
-            (Ok(Filled::Text(text)), _) => self.said(None, Some(text)),
+            (Ok(Filled::Text(text)), own) => {
+                self.around = own.map(|own| self.around(own.alert(Language::English)));
+                self.said(None, Some(text))
+            }
             (Err(Stop::Failed(error)), Some(own)) => {
                 // Nobody is there to correct the template: the notification goes out as it does without one.
                 self.unfilled = Some(LostPart { file: None, missing: MissingFile::Unusable, error });
@@ -231,6 +241,12 @@ impl<'a> Reader<'a> {
             }
             (Err(stop), _) => Err(stop),
         }
+    }
+
+    /// What is left of a notification whose text a template made: its level, and for a type that must have one, its link.
+    fn around(&self, own: Alert) -> Alert {
+        let needs_link = matches!(self.chosen.known(), Some(MsgType::Textcard | MsgType::News | MsgType::TemplateCard));
+        Alert { level: own.level, link: own.link.filter(|_| needs_link), ..Alert::default() }
     }
 
     fn notification(&mut self, format: FeedFormat, data: &str) -> Result<Notification> {
@@ -279,7 +295,7 @@ impl<'a> Reader<'a> {
             return Ok((Material::Nothing, text));
         }
         let language = self.target.settings.language;
-        let alert = own.as_ref().map(|own| own.alert(language));
+        let alert = own.as_ref().map(|own| own.alert(language)).or_else(|| self.around.clone());
         let mut alert = build_alert::put_together(self.request, self.target, alert, self.ci, language)?;
         self.notification = own;
         if self.notification.is_some() {

@@ -203,6 +203,13 @@ impl<'c> Session<'c> {
         Ok(context)
     }
 
+    /// The name of the CI job whose command this tells of, if that is asked for and known.
+    pub(crate) fn ci_job(&self, request: &Request) -> Option<String> {
+        let wanted = request.alert.ci.as_deref()?;
+        let context = ci::context(wanted, true, |name| self.config.variable(name), 0).ok()??;
+        context.job().map(str::to_owned)
+    }
+
     /// Reads the input for the command's own target, off the event loop: a pipe may stay open for long, and a signal must
     /// still be handled. The clock of the deadline starts when that is done.
     pub(super) async fn read_input<T: Send + 'static>(

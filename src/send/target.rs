@@ -86,6 +86,11 @@ impl Target {
         if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
     }
 
+    /// Fails with exit 3 where the file of its credential is missing or empty, whose content is not read.
+    pub(crate) fn check_credential_file(&self) -> Result<()> {
+        self.settings.credential(self.channel).map_or(Ok(()), SecretSource::check_file)
+    }
+
     /// Reads the credentials, once: their source may be a pipe. Fails with exit 3 where one is missing, unreadable or
     /// malformed.
     pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {

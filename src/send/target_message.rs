@@ -239,7 +239,10 @@ fn without(lost: Vec<LostPart>, outcome: &mut Outcome) {
         let receipt = Receipt::new(PartKind::Attachment, why.status(), None);
         let mut told = match &name {
             Some(name) => format!("attachment {name} was left out: {}", why.message()),
-            None => format!("the alert went out as it does without the template: {}", why.message()),
+            None => format!(
+                "the template could not be used, and the alert was sent in the built-in layout: {}",
+                why.message()
+            ),
         };
         if let Some(error) = &outcome.error {
             told = format!("{}; {told}", error.message());

@@ -85,6 +85,9 @@ pub(crate) struct Words {
     pub(crate) link: &'static str,
     pub(crate) image: &'static str,
     pub(crate) attachment: &'static str,
+    pub(crate) template: &'static str,
+    /// It could not be used: the alert is in the layout that it has without one.
+    pub(crate) without_template: &'static str,
     pub(crate) host: &'static str,
     pub(crate) command: &'static str,
     pub(crate) exit_code: &'static str,
@@ -121,6 +124,7 @@ pub(crate) struct Words {
     /// Why it could not be started; the second is how the system says it.
     pub(crate) why_not_started: fn(io::ErrorKind, &str) -> String,
     pub(crate) has_windows_line_ends: &'static str,
+    pub(crate) has_no_name: &'static str,
     pub(crate) is_shell_word: &'static str,
     pub(crate) is_shell_line: &'static str,
     pub(crate) needs_whole_path: &'static str,

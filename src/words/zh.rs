@@ -27,6 +27,8 @@ pub(super) static WORDS: Words = Words {
     link: "链接",
     image: "图片",
     attachment: "附件",
+    template: "模板",
+    without_template: "模板无法使用，已改用内置格式",
     host: "主机",
     command: "命令",
     exit_code: "退出码",
@@ -63,6 +65,7 @@ pub(super) static WORDS: Words = Words {
         .to_owned()
     },
     has_windows_line_ends: "，程序名末尾有回车符：脚本用了 Windows 换行，请改成 Unix 换行",
+    has_no_name: "：程序名为空，是不是变量为空？",
     is_shell_word: "：这是 shell 内部命令，请写成 -- sh -c '命令行'",
     is_shell_line: "：这像是一行 shell 命令，请写成 -- sh -c '命令行'",
     needs_whole_path: "，请写完整路径：cron 和 systemd 下的 PATH 很短",

@@ -35,8 +35,9 @@ fn a_run_of_ci_is_told() {
     let facts = "> repository: ops/shop\n> branch: main\n> commit: 01234567\n> author: lisi\n> job: unit-tests";
     let link = "[Details](https://github.example.com/ops/shop/actions/runs/4711)";
     let body = send(&["--ci", "--level", "critical", "2 of 90 tests failed"]);
-    let expected =
-        format!("<font color=\"warning\">**[CRITICAL] unit-tests**</font>\n{facts}\n\n2 of 90 tests failed\n{link}");
+    let expected = format!(
+        "<font color=\"warning\">**[CRITICAL] ops/shop: unit-tests**</font>\n{facts}\n\n2 of 90 tests failed\n{link}"
+    );
     assert_eq!(body, json!({"msgtype": "markdown", "markdown": {"content": expected}}));
     // The sender's own words come first.
     let own =
@@ -92,6 +93,40 @@ fn gitlab(cmd: Cmd, stage: &str) -> Cmd {
         ("CI_PIPELINE_URL", "https://gitlab.example.com/ops/shop/-/pipelines/3"),
     ];
     variables.into_iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value))
+}
+
+/// On a card, which has little room for a title, the job comes before the repository.
+#[test]
+fn on_a_card_the_job_comes_before_the_repository() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    for (repository, title, below) in [
+        ("a/b", "unit-tests [CRITICAL] a/b", "x"),
+        ("ops/shop-backend", "unit-tests", "[CRITICAL] ops/shop-backend\nx"),
+    ] {
+        let card = ["webhook-send", "--ci", "--card", "text_notice", "--level", "critical", "x"];
+        let cmd = github(env.cmd(card).base_url(&wecom).webhook()).env("GITHUB_REPOSITORY", repository);
+        cmd.run().assert_code(0);
+        let card = wecom.messages().last().unwrap().body["template_card"].clone();
+        assert_eq!(card["main_title"]["title"], title, "{card}");
+        assert_eq!(card["sub_title_text"], below, "{card}");
+    }
+}
+
+/// The job's name says more than `sh`. What the cooldown and --on change know the command by stays.
+#[test]
+fn the_job_gives_its_name_to_the_command() {
+    for (options, title) in [
+        (&["--ci"][..], "nightly failed: exit code 3"),
+        (&["--ci", "--name", "backup"], "backup failed: exit code 3"),
+        (&["--ci=github"], "sh failed: exit code 3"),
+        (&[], "sh failed: exit code 3"),
+    ] {
+        let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+        let cmd = env.cmd(["run", "-t", "text"]).args(options.iter().copied()).args(["--", "/bin/sh", "-c", "exit 3"]);
+        gitlab(cmd.base_url(&wecom).webhook(), "test").run().assert_code(3);
+        let body = wecom.messages()[0].body.to_string();
+        assert!(body.contains(&format!("[CRITICAL] {title}")), "{options:?}: {body}");
+    }
 }
 
 #[test]

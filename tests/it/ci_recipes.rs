@@ -80,6 +80,7 @@ fn the_recipe_for_gitlab_names_the_job_that_failed() {
     let job = |status, login| {
         let variables = [
             ("GITLAB_CI", "true"),
+            ("CI_PROJECT_PATH", "shop/api"),
             ("CI_JOB_NAME", "unit-tests"),
             ("CI_JOB_STATUS", status),
             ("CI_JOB_URL", "https://gitlab.example.com/shop/-/jobs/9"),
@@ -92,13 +93,24 @@ fn the_recipe_for_gitlab_names_the_job_that_failed() {
     assert!(job("success", "zhang.san").is_empty());
     let [message] = &job("failed", "zhang.san")[..] else { panic!("not one message") };
     let text = message["markdown"]["content"].as_str().unwrap();
-    for part in ["unit-tests failed", "Fix \"quotes\" and", "for $1", "/-/jobs/9", "<@zhangsan>"] {
+    for part in ["[CRITICAL] shop/api: unit-tests failed", "Fix \"quotes\" and", "for $1", "/-/jobs/9", "<@zhangsan>"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(!text.contains("pipelines/3"), "{text}");
     // A log-in that is not in the list: nobody is mentioned, and the alert goes out.
     let [message] = &job("failed", "li.si")[..] else { panic!("not one message") };
     assert!(!message.to_string().contains("<@"), "{message}");
+}
+
+/// What is missing is said in the job's log.
+#[cfg(unix)]
+#[test]
+fn the_recipe_for_gitlab_fails_where_the_program_is_missing() {
+    let scene = Scene::new();
+    let script = script("gitlab-ci.yml");
+    let run = scene.env.cmd(["run", "--", "/bin/sh", "-c", &script]).base_url(&scene.wecom).webhook();
+    let run = run.env("PATH", "/nowhere").env("CI_JOB_STATUS", "failed").run().assert_code(1);
+    assert!(run.stderr.contains("no alert was sent: wecom-alert is not in this image"), "{}", run.all());
 }
 
 #[cfg(unix)]

@@ -266,12 +266,14 @@ fn a_template_that_fails_does_not_lose_the_notification() {
             assert_eq!(told["status"], "partial", "{case}");
             let message = told["message"].as_str().unwrap();
             assert!(
-                message.contains("the alert went out as it does without the template") && message.contains(why),
+                message.contains("the alert was sent in the built-in layout") && message.contains(why),
                 "{case}: {message}"
             );
             let sent = scene.wecom.messages().split_off(before);
             assert!(content(&sent[0].body).contains("HighDiskUsage") || more.contains(&"--title"), "{case}: {sent:?}");
             assert!(content(&sent[0].body).contains("db-12:9100"), "{case}: {sent:?}");
+            let note = "it could not be used; this is the built-in layout";
+            assert!(sent.iter().any(|part| content(&part.body).contains(note)), "{case}: {sent:?}");
             // While it is being written, it is an error.
             let before = scene.wecom.requests().len();
             fed().arg("--dry-run").run().assert_code(2);
@@ -283,6 +285,49 @@ fn a_template_that_fails_does_not_lose_the_notification() {
         let cmd = cmd(&scene, &["webhook-send", "--from", "alertmanager"]).args(args.iter().copied());
         let told = cmd.stdin(bytes("alertmanager-group.json")).run().assert_code(6).json();
         assert_eq!(told["status"], "partial", "{args:?}");
+    }
+}
+
+/// A template makes the text; how bad it is and, for a card, where to look stay those of the notification.
+#[test]
+fn around_the_text_of_a_template_level_and_link_stay() {
+    let scene = Scene::new();
+    let path = scene.env.file("a.j2", "{{ alerts|length }} alerts");
+    let sent = |more: &[&str]| {
+        let cmd = cmd(&scene, &["webhook-send", "--from", "alertmanager", "--template"]).arg(&path);
+        one(&scene, &format!("{more:?}"), cmd.args(more.iter().copied()).stdin(bytes("alertmanager-group.json")))
+    };
+    let card = sent(&["--card", "text_notice"])["template_card"].clone();
+    assert_eq!(card["card_action"]["url"], "https://alertmanager.example.com", "{card}");
+    assert!(card.to_string().contains("12 alerts") && !card.to_string().contains("db-12:9100"), "{card}");
+    let own = sent(&["--card", "text_notice", "--url", "https://x.test/1"])["template_card"].clone();
+    assert_eq!(own["card_action"]["url"], "https://x.test/1", "{own}");
+    let text = content(&sent(&["--title", "Disks"])).to_owned();
+    assert!(text.contains("[CRITICAL] Disks") && text.contains("12 alerts"), "{text}");
+    assert!(!text.contains("alertmanager.example.com") && !text.contains("HighDiskUsage"), "{text}");
+    let text = content(&sent(&["--title", "Disks", "--level", "info"])).to_owned();
+    assert!(!text.contains("CRITICAL"), "{text}");
+    // Without such an option it is the template's text alone.
+    assert_eq!(content(&sent(&[])), "12 alerts");
+}
+
+/// The worst alert comes first: what is left out is taken from the end.
+#[test]
+fn of_a_long_notification_the_head_is_kept() {
+    let scene = Scene::new();
+    let first_message = |more: &[&str]| {
+        let before = scene.wecom.messages().len();
+        let cmd = cmd(&scene, &["webhook-send", "-t", "text", "--from", "alertmanager"]).args(more.iter().copied());
+        cmd.stdin(bytes("alertmanager-group.json")).run().assert_code(0);
+        content(&scene.wecom.messages()[before].body).to_owned()
+    };
+    for more in [&["--on-long", "truncate"][..], &["--on-long", "file"]] {
+        let text = first_message(more);
+        let (_, behind) = text.split_once(" bytes left out …]").unwrap_or_else(|| panic!("{more:?}: {text}"));
+        assert!(!behind.contains("9100") && !behind.contains("https://"), "{more:?}: {text}");
+        let text = first_message(&[more, &["--keep", "both"]].concat());
+        let (_, behind) = text.split_once(" bytes left out …]").unwrap_or_else(|| panic!("{more:?}: {text}"));
+        assert!(behind.contains("https://"), "{more:?}: {text}");
     }
 }
 
@@ -393,9 +438,20 @@ fn a_template_that_cannot_be_filled_is_told_and_not_sent() {
         let path = scene.env.file(name, template);
         cmd(&scene, &["webhook-send", "--data", "-", "--template"]).arg(path).stdin(data)
     };
-    let cases: [(&str, &str, &str, &str, &str); 7] = [
+    let cases: [(&str, &str, &str, &str, &str); 12] = [
         ("a.j2", "x\n{{ hots }}", r#"{"host": 1}"#, "hots", "host"),
-        ("a.j2", "{% for a in b %}", "{}", "line 1", ""),
+        ("a.j2", "{% for a in b %}", "{}", "line 1", "add {% endfor %} for the {% for %} of line 1"),
+        (
+            "a.j2",
+            "{{ name }}",
+            r#"{"g": {"name": 1}, "commonX": {"name": 1}}"#,
+            "`name`",
+            "the nearest is commonX.name; ",
+        ),
+        ("a.j2", "{{ status.upper() }}", r#"{"status": "x"}"#, "method", "write {{ status|upper }}"),
+        ("a.j2", "{{ a.b.nonsense() }}", r#"{"a": {"b": "x"}}"#, "method", "values have no methods here"),
+        ("a.j2", "{{ a|uppercase }}", r#"{"a": "x"}"#, "uppercase", "did you mean upper?"),
+        ("a.j2", "{{ a|json }}", r#"{"a": "x"}"#, "json", "did you mean tojson?"),
         ("a.j2", "{{ a }}", "not JSON", "the data from stdin is not JSON", "jq"),
         ("a.j2", "{{ range .Alerts }}", "{}", "this is a Go template", "{% for alert in alerts %}"),
         ("a.j2", "  {# nothing #} ", "{}", "the text is empty", "--skip-empty"),

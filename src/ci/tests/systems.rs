@@ -23,7 +23,7 @@ fn github() {
         ["repository=acme/shop", "branch=feature/a", "commit=01234567", "author=lisi", "job=ci / unit-tests"]
     );
     assert_eq!(context.url.as_deref(), Some("https://github.example.com/acme/shop/actions/runs/42"));
-    assert_eq!((context.title(words()).as_str(), context.status), ("ci / unit-tests", None));
+    assert_eq!((context.title(words()).0.as_str(), context.status), ("acme/shop: ci / unit-tests", None));
     let with = |more: &[(&'static str, &'static str)]| facts(&found(&[more, &GITHUB].concat())).join(" ");
     assert!(with(&[("GITHUB_REF", "refs/tags/v1.0")]).contains(" tag=v1.0 "));
     let request = [("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_HEAD_REF", "fix"), ("GITHUB_BASE_REF", "main")];
@@ -95,7 +95,7 @@ fn a_job_of_gitlab_that_only_notifies_is_not_named() {
         let context = found(&with(stage, status));
         assert_eq!(facts(&context).contains(&"job=notify".to_owned()), names, "{stage} {status}");
         assert_eq!(context.url.as_deref(), Some(link), "{stage} {status}");
-        assert_eq!(context.title(words()).contains("notify"), names, "{stage} {status}");
+        assert_eq!(context.title(words()).0.contains("notify"), names, "{stage} {status}");
         // One in which a command was run tells of that.
         let own = of_command(&with(stage, status));
         assert!(facts(&own).contains(&"job=notify".to_owned()), "{stage} {status}");
@@ -132,10 +132,10 @@ fn gitlab() {
         ]
     );
     assert_eq!(context.url.as_deref(), Some("https://gitlab.example.com/acme/shop/-/pipelines/3"));
-    assert_eq!(context.title(words()), "unit tests failed");
+    assert_eq!(context.title(words()).0, "acme/shop: unit tests failed");
     let tagged = found(&[("GITLAB_CI", "true"), ("CI_COMMIT_TAG", "v2"), ("CI_COMMIT_REF_NAME", "v2")]);
     assert_eq!(facts(&tagged), ["tag=v2"]);
-    assert_eq!(tagged.title(words()), "GitLab CI");
+    assert_eq!(tagged.title(words()).0, "GitLab CI");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn drone_and_woodpecker() {
             "duration=1h 1m"
         ]
     );
-    assert_eq!(drone.title(words()), "default / test,lint failed");
+    assert_eq!(drone.title(words()).0, "acme/shop: default / test,lint failed");
     let woodpecker = found(&[
         ("CI", "woodpecker"),
         ("CI_REPO", "acme/shop"),
@@ -273,7 +273,7 @@ fn travis_bitbucket_and_circleci() {
     ]);
     assert_eq!(travis.system.name, "travis");
     assert_eq!(facts(&travis), ["repository=acme/shop", "branch=main", "job=#4.1"]);
-    assert_eq!(travis.title(words()), "#4.1 failed");
+    assert_eq!(travis.title(words()).0, "acme/shop: #4.1 failed");
     let bitbucket = found(&[
         ("BITBUCKET_BUILD_NUMBER", "6"),
         ("BITBUCKET_REPO_FULL_NAME", "acme/shop"),
@@ -342,5 +342,5 @@ fn azure_and_buildkite() {
     ]);
     assert_eq!(buildkite.system.name, "buildkite");
     assert_eq!(facts(&buildkite), ["repository=acme/shop", "branch=main", "author=lisi", "job=shop / :hammer: test"]);
-    assert_eq!(buildkite.title(words()), "shop / :hammer: test failed");
+    assert_eq!(buildkite.title(words()).0, "acme/shop: shop / :hammer: test failed");
 }

@@ -246,7 +246,9 @@ fn an_empty_option_counts_as_not_given() {
         _ => overrides.set(*setting, ""),
     });
     let home = Home::empty();
-    let given = home.settings(&overrides, &[]);
+    let (given, warnings) = home.resolve(&overrides, &[]).unwrap();
+    let missed = ["--also", "--fallback"].map(|option| format!("{option} is empty: ignored"));
+    assert_eq!(warnings, missed);
     let none = home.settings(&Overrides::default(), &[]);
     assert_eq!(given.options, [Setting::Prefix].into());
     let names = ["--title", "--url", "--mention", "--timeout"];

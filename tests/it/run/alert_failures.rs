@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_says_only, assert_silent, assert_told, has, sh};
+use super::{assert_says_only, assert_silent, assert_told, has, run_command, sh};
 use crate::support::Scene;
 use crate::support::fake::{Endpoint, Reply};
 
@@ -57,6 +57,71 @@ fn no_mistake_in_settings_keeps_a_command_from_running() {
             assert_silent(&scene);
         }
     }
+}
+
+/// Cron mails what is printed: where the alert fails too, that is all there is.
+#[test]
+fn a_time_limit_is_told_where_the_alert_fails_too() {
+    let scene = Scene::new();
+    let cmd = run_command(&scene, &["--quiet", "--time-limit", "300ms"], &["sleep", "60"]);
+    let run = cmd.without_env("WECOM_ALERT_WEBHOOK").run().assert_code(124);
+    let told =
+        "wecom-alert: run: sleep timed out after 0.3s and was ended by SIGTERM\nwecom-alert: error[config]: run: ";
+    assert!(run.stderr.starts_with(told), "{}", run.all());
+    assert!(run.stderr.ends_with("(nobody was told of the failure)\n"), "{}", run.all());
+}
+
+/// A good day shows it, not only the night in which an alert is due.
+#[test]
+fn a_credential_file_that_gives_nothing_is_told_before_the_command_runs() {
+    let scene = Scene::new();
+    let empty = scene.env.file("empty", "");
+    for (path, said) in [("/no/such/key", "it cannot be read"), (empty.to_str().unwrap(), "it gives nothing")] {
+        let config = format!("[profiles.a]\nwebhook_file = '{path}'\n");
+        let run = |options: &[&str], script| {
+            sh(&scene, options, script).without_env("WECOM_ALERT_WEBHOOK").config(&config).run()
+        };
+        let good = run(&[], "echo job >&2");
+        assert!(good.code == Some(0) && good.stderr.ends_with("\njob\n"), "{}", good.all());
+        assert!(good.stderr.starts_with("wecom-alert: warning: ") && good.stderr.contains(path), "{}", good.all());
+        assert!(good.stderr.contains(said) && good.stderr.contains("nobody would be told"), "{}", good.all());
+        let bad = run(&[], "exit 4");
+        assert!(bad.code == Some(4) && bad.stderr.contains("error[config]"), "{}", bad.all());
+        assert!(bad.stderr.ends_with("(nobody was told of the failure)\n"), "{}", bad.all());
+        let dry = run(&["--dry-run"], "touch ran");
+        assert!(dry.code == Some(3) && dry.stderr.contains(said) && dry.stdout.is_empty(), "{}", dry.all());
+    }
+    let further = "[profiles.b]\nwebhook_file = '/no/such/key'\n";
+    let run = sh(&scene, &["--also", "b"], "true").config(further).run();
+    assert!(run.stderr.contains("/no/such/key") && run.stderr.contains("would not reach it"), "{}", run.all());
+    // What gives its content once is not read.
+    let scene = Scene::new();
+    let key = crate::support::fake::WEBHOOK_KEY;
+    let writer = format!("(printf %s {key} > key &)");
+    let made = std::process::Command::new("mkfifo").arg(scene.env.home().join("key")).status().unwrap();
+    assert!(made.success());
+    let config = "[profiles.a]\nwebhook_file = '~/key'\n";
+    let cmd = sh(&scene, &[], "exit 4").without_env("WECOM_ALERT_WEBHOOK").config(config);
+    assert_says_only(&cmd.after(&writer).run(), 4, "", "");
+    assert_told(&scene, &["exit code 4"]);
+}
+
+#[test]
+fn a_dry_run_fails_where_the_program_cannot_be_started() {
+    for (program, said) in [
+        ("/no/such/backup", "No such file"),
+        ("no-such-backup", "; write its whole path"),
+        ("cd", "; this is a word of the shell: write -- sh -c 'LINE'"),
+        ("/etc", "Permission denied"),
+    ] {
+        let scene = Scene::new();
+        let run = run_command(&scene, &["--dry-run", "--name", "nightly"], &[program]).run().assert_code(3);
+        let told = "wecom-alert: error[config]: run: nightly could not be started: ";
+        assert!(run.stderr.starts_with(told) && run.stderr.contains(said), "{}", run.all());
+        assert_silent(&scene);
+    }
+    let scene = Scene::new();
+    run_command(&scene, &["--dry-run"], &["sh"]).run().assert_code(0);
 }
 
 /// Better now than in the night in which one is due.

@@ -131,10 +131,36 @@ fn a_wrong_option_is_refused_before_anything_is_run() {
         let cmd = scene.env.cmd(["run"]).args(options.iter().copied()).args(["--", "touch", "ran"]);
         let run = cmd.base_url(&scene.wecom).webhook().run().assert_code(2);
         assert!(run.stderr.starts_with("wecom-alert: error[usage]: run") && run.stderr.contains(said), "{}", run.all());
-        assert!(run.stderr.contains("(the command was not run)"), "{}", run.all());
+        let first = run.stderr.lines().next().unwrap();
+        assert!(first.contains(": run: the command was not run: "), "{}", run.all());
         assert!(!has(&scene, "ran"), "{options:?}");
         assert_silent(&scene);
     }
+}
+
+/// The shell takes an empty variable that is not in quotes away, and the next word may be taken for its value.
+#[test]
+fn the_hint_asks_whether_a_variable_is_empty() {
+    let quoted = "is a variable empty? quote it, and it is ignored: --mention \"$VARIABLE\"";
+    for (words, hint) in [
+        (&["--mention", "--", "touch", "ran"][..], quoted),
+        (&["--mention", "--title", "Backup", "--", "touch", "ran"], quoted),
+        (&["--on", "--", "touch", "ran"], "is a variable empty? quote it, and it is ignored: --on "),
+        (&["--"], "is a variable empty? the command goes after --"),
+    ] {
+        let scene = Scene::new();
+        let run = scene.cmd(&["run", "--output", "text"]).args(words.iter().copied()).run().assert_code(2);
+        assert!(run.stderr.starts_with("wecom-alert: error[usage]: run: the command was not run: "), "{}", run.all());
+        assert!(run.stderr.lines().nth(1).unwrap().starts_with(&format!("hint: {hint}")), "{}", run.all());
+        assert!(!has(&scene, "ran"));
+        assert_silent(&scene);
+    }
+    // A program whose name is empty is a failed command like any other: its alert goes out.
+    let scene = Scene::new();
+    let run = super::run_command(&scene, &[], &["", "--all"]).run().assert_code(127);
+    assert!(run.stderr.starts_with("wecom-alert: run: '' could not be started: "), "{}", run.all());
+    assert!(run.stderr.contains("the name of the program is empty: is a variable empty?"), "{}", run.all());
+    assert_told(&scene, &["'' could not be started", "is a variable empty?"]);
 }
 
 /// The settings may hold what an option may not: the file is somebody else's.
@@ -268,7 +294,16 @@ fn an_empty_option_counts_as_not_given() {
         assert!(run.stderr.contains("the value is empty"), "{}", run.all());
         assert_eq!(scene.sends(), 1, "{option}");
     }
-    for option in ["--output", "--button", "--option", "--ci=", "--attach", "--name"] {
+    for option in ["--also", "--fallback"] {
+        let scene = Scene::new();
+        let run = sh(&scene, &[option, ""], "exit 3").run().assert_code(3);
+        let told = format!("wecom-alert: warning: {option} is empty: ignored\n");
+        assert_eq!(run.stderr, told, "{}", run.all());
+        let sent = scene.env.cmd(["webhook-send", option, "", "text"]).base_url(&scene.wecom).webhook().run();
+        assert_eq!((sent.code, sent.stderr), (Some(0), told), "{option}");
+        assert_eq!(scene.sends(), 2, "{option}");
+    }
+    for option in ["--output", "--button", "--option", "--ci=", "--attach", "--name", "--mention"] {
         let scene = Scene::new();
         let value = if option.ends_with('=') { &[][..] } else { &[""] };
         let run = sh(&scene, &[&[option], value].concat(), "exit 3").run();

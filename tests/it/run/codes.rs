@@ -24,10 +24,13 @@ fn the_commands_code_is_ours_and_success_is_silent() {
 
 #[test]
 fn a_killed_command_ends_as_in_a_shell() {
-    for (signal, code) in [("KILL", 137), ("SEGV", 139), ("TERM", 143), ("HUP", 129)] {
+    // Of what nobody asked for, the command cannot have said anything.
+    for (signal, code, is_told) in [("KILL", 137, true), ("SEGV", 139, true), ("TERM", 143, false), ("HUP", 129, false)]
+    {
         let scene = Scene::new();
         let run = sh(&scene, &[], &format!("kill -{signal} $$")).run();
-        assert_says_only(&run, code, "", "");
+        let told = if is_told { format!("wecom-alert: run: sh killed by SIG{signal}\n") } else { String::new() };
+        assert_says_only(&run, code, "", &told);
         let text = assert_told(&scene, &[&format!("sh killed by SIG{signal}\n"), &format!("signal: SIG{signal}")]);
         assert!(!text.contains("exit code"), "{text}");
     }

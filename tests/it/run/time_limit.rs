@@ -7,7 +7,7 @@ use crate::support::{Scene, is_alive, wait_until};
 fn a_hung_command_is_ended() {
     let scene = Scene::new();
     let run = run_command(&scene, &["--time-limit", "300ms", "--name", "nightly"], &["sleep", "60"]).run();
-    assert_says_only(&run, 124, "", "");
+    assert_says_only(&run, 124, "", "wecom-alert: run: nightly timed out after 0.3s and was ended by SIGTERM\n");
     let text = assert_told(&scene, &["nightly timed out after 0.3s\n", "ended by: SIGTERM", "command: sleep 60"]);
     assert!(!text.contains("failed") && !text.contains("SIGKILL"), "{text}");
 }
@@ -51,7 +51,7 @@ fn a_command_that_does_not_want_to_end_is_killed() {
     let scene = Scene::new();
     let script = "trap '' TERM; sleep 60 & echo $! > other; echo begun; while :; do sleep 0.1; done";
     let run = sh(&scene, &["--time-limit", "300ms"], script).run();
-    assert_says_only(&run, 124, "begun\n", "");
+    assert_says_only(&run, 124, "begun\n", "wecom-alert: run: sh timed out after 0.3s and was ended by SIGKILL\n");
     let other = number_in(&scene, "other");
     wait_until("the end of the process", || !is_alive(other));
     assert_told(&scene, &["timed out after 0.3s", "ended by: SIGKILL", "begun"]);
