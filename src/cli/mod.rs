@@ -7,6 +7,7 @@ mod json;
 mod keyboard;
 mod manual;
 mod output;
+mod perform;
 mod report;
 mod request;
 mod stderr;
@@ -27,18 +28,18 @@ use wecom_alert::config::{
     Config, Environment, Language, Output, Overrides, ReportSettings, Setting, asked_deadline, report_settings,
 };
 use wecom_alert::delivery::{Accounts, Outcome, Product, interrupted};
-use wecom_alert::error::{Error, Result, Status, hint_for};
+use wecom_alert::error::{Error, Result, Status};
 use wecom_alert::explain;
-use wecom_alert::flush;
-use wecom_alert::process::{StopSignals, check_descriptors};
+use wecom_alert::process::StopSignals;
 use wecom_alert::run::{self, FinishedCommand, Preview, RunRequest};
 use wecom_alert::secret::Mask;
-use wecom_alert::send::{self, LoggedMessage, Session};
+use wecom_alert::send::{LoggedMessage, Session};
 use wecom_alert::store;
 
 use args::{Cli, overrides};
 use config_init::config_init;
-use report::{Report, finish, remember_alert_exit, remember_output, unwritable};
+use perform::{event_loop, flush_after_send, perform, run_first};
+use report::{Report, finish, remember_output, unwritable};
 use request::Task;
 use usage_errors::{Unparsed, read_unparsed, refusal};
 
@@ -358,80 +359,10 @@ fn show_short_help(arguments: &[OsString]) -> u8 {
     Status::Usage.exit_code()
 }
 
-fn event_loop() -> Result<Runtime> {
-    let started = check_descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
-    started.map_err(|error| {
-        Error::config(
-            format!("the event loop cannot be started: {error}"),
-            hint_for(&error, "allow this process more: ulimit -u should give a few threads, ulimit -v enough memory"),
-        )
-    })
-}
-
 /// Prints help, completions or a manual page: that needs no settings, and its text is no result.
 fn print_explanation(text: &[u8], command: Option<&'static str>, mask: &Mask) -> u8 {
     output::finish_by(Instant::now() + LONGEST_EXPLANATION);
     let Err(error) = manual::write(text) else { return 0 };
     let outcome = Outcome::from(unwritable(&error));
     finish(&Report::new(command, outcome, mask), &ReportSettings::default())
-}
-
-/// Runs the command of `run` before settings are read: no mistake in them keeps it from running. Signals to stop are heard from
-/// its end on, since an alert may follow.
-fn run_first(request: &RunRequest, runtime: &Runtime) -> Result<(FinishedCommand, StopSignals)> {
-    remember_alert_exit(request.alert_exit);
-    let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
-    let ran = ran?;
-    let [_, is_stderr_open] = ran.open_lines();
-    if is_stderr_open {
-        stderr::left_open();
-    }
-    Ok((ran, stops))
-}
-
-/// Performs the task until it ends or a signal stops it. A second signal has its usual effect: it ends the process.
-async fn perform(
-    session: &mut Session<'_>,
-    task: Task,
-    ran: Option<&FinishedCommand>,
-    mut stops: StopSignals,
-) -> Outcome {
-    let accounts = session.accounts.clone();
-    let sends = task.sends();
-    let is_final = session.settings.at_most_once;
-    tokio::select! {
-        biased;
-        signal = stops.received() => interrupted(signal, sends, is_final, &accounts),
-        outcome = dispatch(session, task, ran) => outcome.unwrap_or_else(Outcome::from),
-    }
-}
-
-/// Delivers what waits in the outbox, once the result of the command has been printed. A signal ends only that.
-async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
-    let mut stops = StopSignals::listen();
-    tokio::select! {
-        biased;
-        _ = stops.received() => Vec::new(),
-        warnings = Box::pin(flush::flush_after_send(session)) => warnings,
-    }
-}
-
-async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCommand>) -> Result<Outcome> {
-    match task {
-        Task::Send(request) => Box::pin(send::send(session, *request)).await,
-        Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
-        Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
-        Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
-        Task::List { wants_code } => flush::list(session, wants_code).await,
-        Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
-        Task::Show(id) => flush::show(session, id).await,
-        Task::Drop(selection) => flush::discard(session, selection).await,
-        Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
-        Task::ConfigInit
-        | Task::ConfigExample
-        | Task::Explain(_)
-        | Task::Completions(_)
-        | Task::Help(_)
-        | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
-    }
 }

@@ -1,31 +1,28 @@
 //! Reads options, text, payload, notification and files, once, into a draft.
 
+mod notification;
+
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::alert::{Alert, Field};
-use crate::channel::{Channel, MadeOf, Markup, MsgType};
+use crate::channel::{Channel, MadeOf, MsgType};
 use crate::ci::CiContext;
-use crate::clock;
 use crate::config::Setting;
 use crate::error::{Error, Result};
-use crate::feed::{self, FeedFormat, Notification};
+use crate::feed::Notification;
 use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_data, read_text, source_name};
-use crate::json::parse_json;
 use crate::message::first_markdown;
 use crate::message::media::MediaKind;
-use crate::template::{self, Escaping};
-use crate::words::{Language, MissingFile};
+use crate::words::Language;
 
 use super::draft::{Draft, Identity, Material, check_type};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, choose_type, is_made_of_alert, refuse_unused};
 use super::request::Request;
-use super::source::{FeedSource, MessageSource};
+use super::source::MessageSource;
 use super::target::{LostPart, Target};
-use super::{build_alert, files, parts, payload};
+use super::{build_alert, files, payload};
 
 /// Reads what is to be sent, or `None` when the text was empty and that is to be skipped.
 pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&CiContext>) -> Result<Option<Draft>> {
@@ -65,13 +62,6 @@ struct Reader<'a> {
     around: Option<Alert>,
     /// How many bytes the text says that it lacks.
     left_out: u64,
-}
-
-/// What a template made.
-enum Filled {
-    Text(String),
-    /// A whole body.
-    Payload(Value),
 }
 
 impl<'a> Reader<'a> {
@@ -208,103 +198,6 @@ impl<'a> Reader<'a> {
         Ok(read.text)
     }
 
-    /// A notification of another program, or what a template made of its data.
-    fn feed(&mut self, feed: &FeedSource) -> Result<(Material, Option<String>), Stop> {
-        let data = self.data(&feed.data, self.target.settings.encoding)?;
-        if is_blank(&data) {
-            let text = self.unless_empty(data, || empty_data(&feed.data))?;
-            return self.said(None, Some(text));
-        }
-        // With a template too, the data must be a notification of that format.
-        let own = feed.format.map(|format| self.notification(format, &data)).transpose()?;
-        let Some(path) = &feed.template else { return self.said(own, None) };
-        match (self.filled(path, &feed.data, &data), own) {
-            (Ok(Filled::Payload(payload)), _) => Ok((Material::Payload(payload), None)),
-            (Ok(Filled::Text(text)), own) => {
-                self.around = own.map(|own| self.around(own.alert(Language::English)));
-                self.said(None, Some(text))
-            }
-            (Err(Stop::Failed(error)), Some(own)) => {
-                // Nobody is there to correct the template: the notification goes out as it does without one.
-                self.unfilled = Some(LostPart { file: None, missing: MissingFile::Unusable, error });
-                let plain = FeedSource { template: None, ..feed.clone() };
-                self.source = MessageSource::Feed(plain);
-                self.chosen = choose_type(self.request, &self.source, true, &self.target.settings)?;
-                self.is_alert = is_made_of_alert(&self.chosen, true);
-                if !self.is_alert
-                    || self.chosen.known() == Some(MsgType::TemplateCard) && self.request.alert.card.is_none()
-                {
-                    self.chosen = ChosenType::unasked(true);
-                    self.is_alert = true;
-                }
-                self.said(Some(own), None)
-            }
-            (Err(stop), _) => Err(stop),
-        }
-    }
-
-    /// What is left of a notification whose text a template made: its level, and for a type that must have one, its link.
-    fn around(&self, own: Alert) -> Alert {
-        let needs_link = matches!(self.chosen.known(), Some(MsgType::Textcard | MsgType::News | MsgType::TemplateCard));
-        Alert { level: own.level, link: own.link.filter(|_| needs_link), ..Alert::default() }
-    }
-
-    fn notification(&mut self, format: FeedFormat, data: &str) -> Result<Notification> {
-        let now = clock::now();
-        feed::read(format, data, &feed::Clock { now, show: &clock::minute }, &mut self.target.warnings)
-    }
-
-    /// What the template at `path` makes of the JSON that was read from `from`.
-    fn filled(&mut self, path: &Path, from: &Path, data: &str) -> Result<Filled, Stop> {
-        let name = path.display().to_string();
-        let json = makes_json(path);
-        if json {
-            refuse_unused(self.request, None, &self.target.settings)?;
-        }
-        let escaping = if json { Escaping::Json } else { self.escaping() };
-        let data = parse_json(data, &mut self.target.warnings).map_err(|error| {
-            Error::usage(
-                format!("the data from {} is not JSON: {error}", source_name(from)),
-                "check it with jq; a template takes only JSON",
-            )
-        })?;
-        // The encoding that is set is that of the data.
-        let source = self.data(path, Encoding::Auto)?;
-        let time = self.target.settings.deadline;
-        let filled = template::render(&name, &source, &data, escaping, clock::in_local_zone, time)?;
-        if json {
-            let name = format!("the template {name}");
-            let payload = payload::parse(&name, &filled, &self.chosen, &mut self.target.warnings)?;
-            parts::check_payload(&payload, self.target)?;
-            return Ok(Filled::Payload(payload));
-        }
-        let text = self.unless_empty(clean(&filled), || {
-            Error::usage(
-                "the text is empty: with this data the template makes only white space",
-                "correct the template; --skip-empty sends nothing for empty text, --if-empty TEXT sends that instead",
-            )
-        })?;
-        Ok(Filled::Text(text))
-    }
-
-    /// A notification, or a text that takes its place.
-    fn said(&mut self, own: Option<Notification>, text: Option<String>) -> Result<(Material, Option<String>), Stop> {
-        self.check_chosen()?;
-        self.warn_of_markdown(text.as_deref());
-        if !self.is_alert {
-            return Ok((Material::Nothing, text));
-        }
-        let language = self.target.settings.language;
-        let alert = own.as_ref().map(|own| own.alert(language)).or_else(|| self.around.clone());
-        let mut alert = build_alert::put_together(self.request, self.target, alert, self.ci, language)?;
-        self.notification = own;
-        if self.notification.is_some() {
-            build_alert::replace_news_notice(&mut alert, &mut self.target.warnings);
-        }
-        alert.body = text.or(alert.body);
-        Ok((Material::Alert(Box::new(alert)), None))
-    }
-
     /// Warns where the Markdown of the sender's own text is shown as it is written.
     fn warn_of_markdown(&mut self, text: Option<&str>) {
         let option = self.request.first_alert_option(&self.target.settings).filter(|_| self.is_alert);
@@ -399,21 +292,6 @@ impl<'a> Reader<'a> {
             _ => check_type(&self.chosen, &Material::Nothing, self.target.channel).map(drop),
         }
     }
-
-    /// How values in a template are escaped. The text of an alert is escaped when that is rendered.
-    fn escaping(&self) -> Escaping {
-        match self.chosen.known() {
-            _ if self.is_alert => Escaping::Nothing,
-            chosen => Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| msgtype.facts().markup)),
-        }
-    }
-}
-
-fn empty_data(from: &Path) -> Error {
-    Error::usage(
-        format!("the input is empty: {} has only white space in it", source_name(from)),
-        "check the command before the pipe; --skip-empty sends nothing for empty input, --if-empty TEXT sends that instead",
-    )
 }
 
 /// Refuses a type that a text alone cannot have. Types of alerts need more than a text: those are not taken for an alert.
@@ -445,26 +323,4 @@ fn empty_text(from: &TextSource<'_>) -> Error {
         format!("the text is empty: {place} has only white space in it"),
         "check the command before the pipe; --skip-empty sends nothing for empty text, --if-empty TEXT sends that instead",
     )
-}
-
-/// Whether a template makes JSON: its name ends in `.json`, before `.j2`, `.jinja` or `.jinja2`.
-fn makes_json(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let name = [".j2", ".jinja", ".jinja2"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    name.ends_with(".json")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_of_that_name_makes_json() {
-        for name in ["card.json", "a/card.json.j2", "card.JSON.jinja", "card.json.jinja2"] {
-            assert!(makes_json(Path::new(name)), "{name}");
-        }
-        for name in ["text.j2", "text.txt", "json", "a.json/text.j2", "card.json.txt", ""] {
-            assert!(!makes_json(Path::new(name)), "{name}");
-        }
-    }
 }

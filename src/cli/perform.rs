@@ -1,0 +1,85 @@
+//! Performs one task in an event loop, until it ends or a signal stops it.
+
+use tokio::runtime::Runtime;
+
+use wecom_alert::check;
+use wecom_alert::delivery::{Outcome, interrupted};
+use wecom_alert::error::{Error, Result, hint_for};
+use wecom_alert::flush;
+use wecom_alert::process::{StopSignals, check_descriptors};
+use wecom_alert::run::{self, FinishedCommand, RunRequest};
+use wecom_alert::send::{self, Session};
+
+use super::report::remember_alert_exit;
+use super::request::Task;
+use super::stderr;
+
+pub(super) fn event_loop() -> Result<Runtime> {
+    let started = check_descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    started.map_err(|error| {
+        Error::config(
+            format!("the event loop cannot be started: {error}"),
+            hint_for(&error, "allow this process more: ulimit -u should give a few threads, ulimit -v enough memory"),
+        )
+    })
+}
+
+/// Runs the command of `run` before settings are read: no mistake in them keeps it from running. Signals to stop are heard from
+/// its end on, since an alert may follow.
+pub(super) fn run_first(request: &RunRequest, runtime: &Runtime) -> Result<(FinishedCommand, StopSignals)> {
+    remember_alert_exit(request.alert_exit);
+    let (ran, stops) = runtime.block_on(async { (run::run_command(request).await, StopSignals::listen()) });
+    let ran = ran?;
+    let [_, is_stderr_open] = ran.open_lines();
+    if is_stderr_open {
+        stderr::left_open();
+    }
+    Ok((ran, stops))
+}
+
+/// Performs the task until it ends or a signal stops it. A second signal has its usual effect: it ends the process.
+pub(super) async fn perform(
+    session: &mut Session<'_>,
+    task: Task,
+    ran: Option<&FinishedCommand>,
+    mut stops: StopSignals,
+) -> Outcome {
+    let accounts = session.accounts.clone();
+    let sends = task.sends();
+    let is_final = session.settings.at_most_once;
+    tokio::select! {
+        biased;
+        signal = stops.received() => interrupted(signal, sends, is_final, &accounts),
+        outcome = dispatch(session, task, ran) => outcome.unwrap_or_else(Outcome::from),
+    }
+}
+
+/// Delivers what waits in the outbox, once the result of the command has been printed. A signal ends only that.
+pub(super) async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
+    let mut stops = StopSignals::listen();
+    tokio::select! {
+        biased;
+        _ = stops.received() => Vec::new(),
+        warnings = Box::pin(flush::flush_after_send(session)) => warnings,
+    }
+}
+
+async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCommand>) -> Result<Outcome> {
+    match task {
+        Task::Send(request) => Box::pin(send::send(session, *request)).await,
+        Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
+        Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
+        Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
+        Task::List { wants_code } => flush::list(session, wants_code).await,
+        Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
+        Task::Show(id) => flush::show(session, id).await,
+        Task::Drop(selection) => flush::discard(session, selection).await,
+        Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
+        Task::ConfigInit
+        | Task::ConfigExample
+        | Task::Explain(_)
+        | Task::Completions(_)
+        | Task::Help(_)
+        | Task::Manual(_) => Err(Error::defect("an explanation needs no session")),
+    }
+}
