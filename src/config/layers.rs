@@ -98,9 +98,9 @@ impl Layer {
         self.0.get(&setting)
     }
 
-    /// The options without empty ones, whose names go to `empty`: they count as not given, as empty variables do. Where an
-    /// alert is sent, a warning tells of those that decide something or name a target; where nothing is, they stay, to be refused. So do those
-    /// of a send that decide whom it reaches: an alert of `run` goes where the other settings say then.
+    /// The options without empty ones, whose names go to `empty`: they are ignored, as empty variables are. Where an alert is
+    /// sent, a warning tells of those that decide something or name a target; where nothing is sent, they stay, to be
+    /// refused. So do those of a send that decide whom it reaches: an alert of `run` goes where the other settings say then.
     pub(super) fn without_empty(self, mistakes: &Mistakes, empty: &mut Vec<String>) -> Self {
         let values = self.0.into_iter().filter_map(|(setting, value)| {
             let is_recipient = RECIPIENTS.contains(&setting);
