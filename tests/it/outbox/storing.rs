@@ -366,7 +366,7 @@ fn an_attachment_that_cannot_be_copied_keeps_no_text_back() {
         let run = cmd.base_url(&scene.wecom).env("WECOM_ALERT_WEBHOOK_FILE", &pipe).keeps_secret(&scene.wecom).run();
         writer.join().unwrap();
         let told = assert_document(&run, said, 6, &json!({"status": "partial", "attempts": 1}));
-        assert_says(&told, said, "message", &["attachment a.log is missing", "shrunk from 1000 to 4 bytes"]);
+        assert_says(&told, said, "message", &["attachment a.log was left out", "shrunk from 1000 to 4 bytes"]);
         let parts = told["parts"].as_array().unwrap();
         let states: Vec<_> = parts.iter().map(|part| (&part["kind"], &part["status"])).collect();
         assert_eq!(states, [(&json!("message"), &json!(said)), (&json!("attachment"), &json!("config"))], "{told}");
