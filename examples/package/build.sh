@@ -149,7 +149,8 @@ stage() {
         {
             say '# Settings for all users in the group wecom-alert (usermod -aG wecom-alert USER), and for the systemd units.'
             say '# Others cannot read this file and get exit 3; their own ~/.config/wecom-alert/config.toml counts instead.'
-            say '# Remove the # before a line to make it count.'
+            say '# Remove the # before a line to make it count. With state_dir below, the flush timer sends what the members of the'
+            say '# group could not send at once. A file with a secret beside this one: chgrp wecom-alert FILE; chmod 640 FILE.'
             say '#'
             sed 's/^[^#]/#&/' config.example.toml
         } > config.toml

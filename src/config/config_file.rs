@@ -123,7 +123,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         format!("config file {} cannot be read: {error}", path.display()),
         hint_for(
             error,
-            "let this user read it (that of the packages is for the group wecom-alert), or name another file with `--config`, \
+            "let this user read it (that of the packages is for a group: usermod -aG wecom-alert USER), or name another file with `--config`, \
              such as /dev/null",
         ),
     )

@@ -21,6 +21,9 @@ use crate::suggest::{is_near, nearest};
 
 /// The key that names the profile to use.
 const DEFAULT_PROFILE: &str = "default_profile";
+/// The longest key or name of a profile that errors show.
+const LONGEST_SHOWN: usize = 32;
+
 /// The table of profiles.
 const PROFILES: &str = "profiles";
 
@@ -150,7 +153,7 @@ impl Document<'_> {
         };
         // It names a profile: that word is no secret.
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let is_name = name.len() <= 32 && name.chars().all(is_word) && !is_near(name, nearest);
+        let is_name = name.len() <= LONGEST_SHOWN && name.chars().all(is_word) && !is_near(name, nearest);
         if profile.is_none() && matches!(value.get_ref(), DeValue::Table(_)) && is_name {
             let what = format!("unknown key [{name}]: a profile is below `profiles`");
             return self.error_at(key, &what, &format!("write [profiles.{name}]"));
@@ -211,8 +214,10 @@ fn meant(typed: char) -> Option<(char, char)> {
     Some((typed, meant))
 }
 
+/// A longer name may be a credential in the wrong place; the file's line tells which profile it is.
 fn of_profile(profile: Option<&str>) -> String {
-    profile.map_or_else(String::new, |name| format!(" of profile {name}"))
+    let is_name = |name: &&str| name.chars().count() <= LONGEST_SHOWN;
+    profile.filter(is_name).map_or_else(String::new, |name| format!(" of profile {name}"))
 }
 
 /// The entries in the order of the file, so that the first mistake is the one reported.

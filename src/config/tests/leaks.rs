@@ -53,6 +53,14 @@ fn names_a_path_or_program(key: &str, value: &str) -> bool {
     (key.ends_with("_file") && value.contains("/1m")) || (key.ends_with("_command") && value.starts_with('['))
 }
 
+#[test]
+fn a_credential_as_a_profile_is_not_shown() {
+    for file in ["[profiles]\n{}.x = 1\n", "[profiles.{}]\nx = 1\n", "[profiles.{}]\nretries = 'x'\n"] {
+        let error = Home::with(&file.replace("{}", PLANTED)).error(&Overrides::default(), &[]);
+        assert!(!format!("{error:?}{error}").contains(PLANTED), "{error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
