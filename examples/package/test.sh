@@ -191,7 +191,7 @@ part_debian() {
     status=0
     in_root setpriv --reuid nobody --regid nogroup --clear-groups wecom-alert webhook-send hello 2> "$work/said" || status=$?
     [ "$status" = 3 ] || fail "a stranger: exit $status, $(cat "$work/said")"
-    grep -q 'group wecom-alert' "$work/said" || fail "a stranger is told: $(cat "$work/said")"
+    grep -q 'usermod -aG wecom-alert' "$work/said" || fail "a stranger is told: $(cat "$work/said")"
     if [ -x "$root/usr/bin/man" ]; then in_root man -w wecom-alert wecom-alert-run >/dev/null; fi
     in_root bash -n /usr/share/bash-completion/completions/wecom-alert
 
