@@ -55,6 +55,27 @@ impl Courier {
         self.with_retries(async |courier| courier.attempt(endpoint, purpose, &mut refreshes, &mut call).await).await
     }
 
+    /// Makes a call of the app that is neither a message nor an upload, with retries. `endpoint` is its path without
+    /// `/cgi-bin/`, by which hints know it.
+    ///
+    /// # Errors
+    ///
+    /// WeCom's refusal, which is in [`Error::answer`] and has the status of its class; exit 7 without a connection or an
+    /// answer, but 9 where no answer came to a call of [`Purpose::Once`].
+    #[allow(dead_code)]
+    pub(crate) async fn ask<T>(
+        &mut self,
+        endpoint: &str,
+        purpose: Purpose,
+        call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
+    ) -> Result<T> {
+        let policy = self.policy;
+        self.policy.at_most_once |= purpose == Purpose::Once;
+        let asked = self.call(endpoint, purpose, call).await;
+        self.policy = policy;
+        asked.map_err(|failed| failed.error)
+    }
+
     /// A valid token; `refresh` asks WeCom for one in any case.
     pub(crate) async fn token(&mut self, refresh: bool) -> Result<Token> {
         let got = self.with_retries(async |courier| {

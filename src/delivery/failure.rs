@@ -10,13 +10,29 @@ use crate::api::{CallError, CertificateFault, FirstHop, Limit};
 use crate::error::{Answer, Error, Status, TOO_FEW_FILES};
 use crate::rate_limit::{LimitedBy, RateExceeded};
 
-/// What a call was for, where that decides what its failure means.
+/// What a call is for, where that decides what its failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// A message: without an answer it may have arrived.
     Send,
     /// An upload or `gettoken`: without an answer nothing was delivered.
     Prepare,
+    /// A question, which changes nothing.
+    #[allow(dead_code)]
+    Read,
+    /// A change that may be made twice: without an answer it is made again.
+    #[allow(dead_code)]
+    Repeatable,
+    /// A change that must not be made twice: without an answer it may have been made, and is not tried again.
+    #[allow(dead_code)]
+    Once,
+}
+
+impl Purpose {
+    /// Whether it matters that the request may have been carried out without an answer.
+    fn must_be_known(self) -> bool {
+        matches!(self, Self::Send | Self::Once)
+    }
 }
 
 /// A request that failed for good, or for now.
@@ -48,7 +64,7 @@ impl FailedRequest {
             unreached: UnreachedRecipients::named_by(|field| {
                 failure.refusal().map_or(Vec::new(), |reply| reply.ids(field))
             }),
-            may_have_arrived: is_doubtful && purpose == Purpose::Send,
+            may_have_arrived: is_doubtful && purpose.must_be_known(),
             may_be_its_own: match failure {
                 CallError::Rejected(_) => error.status() != Status::RateLimited,
                 CallError::Foreign(_) | CallError::Cut { .. } | CallError::Silent { .. } | CallError::Config(_) => true,
@@ -127,7 +143,7 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
         CallError::Untrusted { fault, .. } => Error::config(message, untrusted_hint(fault)),
         CallError::Cut { limit, .. } => Error::temporary(message, without_answer(purpose, *limit)),
         CallError::Silent { limit, .. } => {
-            let status = if purpose == Purpose::Send { Status::Unknown } else { Status::Temporary };
+            let status = if purpose.must_be_known() { Status::Unknown } else { Status::Temporary };
             Error::new(status, message).with_hint(without_answer(purpose, *limit))
         }
         CallError::Rejected(reply) => refusal(&reply.answer, message, context),
@@ -169,6 +185,9 @@ fn without_answer(purpose: Purpose, limit: Option<Limit>) -> String {
     let hint = match purpose {
         Purpose::Send => "the message may have arrived: look before you send it again",
         Purpose::Prepare => "nothing was delivered; try again",
+        Purpose::Read => "try again",
+        Purpose::Repeatable => "it may have been done all the same: try again, which is safe",
+        Purpose::Once => "it may have been done all the same: look before you try again",
     };
     format!("{hint}{}", more_time(limit))
 }
@@ -227,7 +246,7 @@ mod tests {
                 CallError::Cut { what: what(), limit },
                 CallError::Silent { what: what(), limit },
             ] {
-                for purpose in [Purpose::Send, Purpose::Prepare] {
+                for purpose in [Purpose::Send, Purpose::Prepare, Purpose::Read, Purpose::Repeatable, Purpose::Once] {
                     let (_, hint) = told(&failure, purpose);
                     let named: Vec<&str> = hint.split(' ').filter(|word| word.starts_with("--")).collect();
                     let expected: Vec<&str> = Some(option).filter(|option| !option.is_empty()).into_iter().collect();
@@ -246,6 +265,22 @@ mod tests {
         let (status, hint) = told(&cut, Purpose::Prepare);
         assert_eq!(status, Status::Temporary);
         assert!(hint.contains("nothing was delivered"), "{hint}");
+    }
+
+    #[test]
+    fn only_what_must_not_happen_twice_is_unknown_without_an_answer() {
+        let silent = CallError::Silent { what: String::new(), limit: None };
+        for (purpose, status, part) in [
+            (Purpose::Send, Status::Unknown, "may have arrived"),
+            (Purpose::Once, Status::Unknown, "look before"),
+            (Purpose::Repeatable, Status::Temporary, "safe"),
+            (Purpose::Read, Status::Temporary, "try again"),
+            (Purpose::Prepare, Status::Temporary, "nothing was delivered"),
+        ] {
+            let (found, hint) = told(&silent, purpose);
+            assert_eq!(found, status, "{purpose:?}");
+            assert!(hint.contains(part), "{hint}");
+        }
     }
 
     #[test]

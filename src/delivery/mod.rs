@@ -22,6 +22,7 @@ pub(crate) use account::Account;
 pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
+pub(crate) use failure::Purpose;
 pub use outcome::{
     Check, CheckStatus, CodeKind, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall,
     ShownEntry, ShownPart, UnreachedRecipients,
@@ -38,7 +39,7 @@ use crate::input::Attachment;
 use crate::message::webhook::Image;
 use crate::message::{Part, PartKind, PartState, body_of, recipients};
 use crate::rate_limit::Bucket;
-use failure::{FailedRequest, Purpose, without_permit};
+use failure::{FailedRequest, without_permit};
 
 impl Courier {
     /// Sends a message, part by part, and goes on where `account` says that it stopped before. `mark` leads the first

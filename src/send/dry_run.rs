@@ -57,15 +57,15 @@ async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequ
     Ok(requests)
 }
 
-/// One request, planned with the client that the target would use.
-pub(super) async fn of_request(
+/// The requests of a command that sends no message, planned with the client that the target would use.
+pub(crate) async fn plan_requests(
     session: &mut Session<'_>,
     mut target: Target,
-    plan: impl FnOnce(&Client) -> PlannedRequest,
+    plan: impl FnOnce(&Client) -> Vec<PlannedRequest>,
 ) -> Result<Outcome> {
     let client = prepared_client(&mut target).await;
     session.warnings.append(&mut target.warnings);
-    Ok(planned(vec![plan(&client?)]))
+    Ok(planned(plan(&client?)))
 }
 
 /// A client whose trusted roots and proxy were found usable. A credential that is in the settings themselves is

@@ -35,7 +35,7 @@ use crate::message::Part;
 use crate::outbox::Outbox;
 
 pub(crate) use combine::reached_all;
-pub(crate) use dry_run::plan_message;
+pub(crate) use dry_run::{plan_message, plan_requests};
 pub(crate) use long_text::host;
 pub(crate) use payload::recipients_of;
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
@@ -141,8 +141,8 @@ pub async fn upload_media(session: &mut Session<'_>, request: UploadRequest) -> 
     let reading = session.read_input(channel, move |target| files::open_upload(&request, target));
     let (target, (kind, file)) = reading.await?;
     if session.settings.dry_run {
-        let plan = |client: &Client| dry_run::plan_upload(client, channel, kind, &file);
-        return dry_run::of_request(session, target, plan).await;
+        let plan = |client: &Client| vec![dry_run::plan_upload(client, channel, kind, &file)];
+        return plan_requests(session, target, plan).await;
     }
     let mut courier = session.own_courier(target).await?;
     let uploaded = courier.upload(kind, &file).await.map_err(|failed| failed.error)?;
@@ -159,7 +159,7 @@ pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outco
     let target = session.own_target(Channel::App);
     session.channel = Some(target.channel);
     if session.settings.dry_run {
-        return dry_run::of_request(session, target, dry_run::plan_token).await;
+        return plan_requests(session, target, |client| vec![dry_run::plan_token(client)]).await;
     }
     let token = session.own_courier(target).await?.token(refresh).await?;
     let product =

@@ -129,7 +129,7 @@ impl<'c> Session<'c> {
     }
 
     /// A courier to the command's own target, whose warnings the session takes.
-    pub(super) async fn own_courier(&mut self, mut target: Target) -> Result<Courier> {
+    pub(crate) async fn own_courier(&mut self, mut target: Target) -> Result<Courier> {
         let courier = target.courier(None).await;
         self.warnings.append(&mut target.warnings);
         courier
