@@ -143,6 +143,7 @@ fn show_arrival(message: &Arrived) {
     let way = match &message.route {
         Route::App { agent_id } => format!("app {agent_id} to {}", message.users.join(", ")),
         Route::Webhook { .. } => "the webhook to its group".to_owned(),
+        Route::Chat { id } => format!("chat {id}"),
     };
     println!("  arrived: {} through {way}", message.msgtype);
     let payload = message.payload();

@@ -81,7 +81,7 @@ pub(crate) fn event(event: &Event, quiet: bool) {
 fn message(text: &mut String, arrived: &Arrived) {
     let to = match &arrived.route {
         Route::Webhook { .. } => "the group".to_owned(),
-        Route::App { .. } => recipients(arrived),
+        Route::App { .. } | Route::Chat { .. } => recipients(arrived),
     };
     let via = route(&arrived.route);
     let _ = writeln!(text, "MESSAGE {} {via} to {to}", arrived.msgtype);
@@ -114,6 +114,7 @@ fn route(route: &Route) -> String {
     match route {
         Route::App { agent_id } => format!("through app {agent_id}"),
         Route::Webhook { .. } => "through the webhook".into(),
+        Route::Chat { id } => format!("in chat {id}"),
     }
 }
 

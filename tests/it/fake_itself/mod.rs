@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod card_rules;
+mod chats;
 mod defects;
 mod faults;
 mod flows;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::server::{Shared, Watcher};
 use super::tls::{Certificate, Identity};
-use super::world::{App, Life, Token, Webhook, World};
-use super::{AGENT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS, WEBHOOK_KEY};
+use super::world::{App, Chat, Life, ROOT_PARTY, Token, Webhook, World};
+use super::{AGENT_ID, CHAT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS, WEBHOOK_KEY};
 
 /// As [`FakeWecom::start`] has it, until changed.
 pub struct Builder {
@@ -30,7 +30,7 @@ impl Default for Builder {
             ..World::default()
         };
         let builder = Self { port: 0, prefix: String::new(), tls: None, watcher: None, world };
-        builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY)
+        builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY).chat(CHAT_ID, AGENT_ID, USERS)
     }
 }
 
@@ -89,6 +89,18 @@ impl Builder {
     /// One more webhook.
     pub fn webhook(mut self, key: &str) -> Self {
         self.world.webhooks.push(Webhook { key: key.to_owned(), taken: std::collections::VecDeque::new() });
+        self
+    }
+
+    /// One more group chat, which that app made; its first member owns it.
+    pub fn chat<'a>(mut self, id: &str, agent_id: i64, members: impl IntoIterator<Item = &'a str>) -> Self {
+        self.world.chats.push(Chat::new(id, agent_id, members));
+        self
+    }
+
+    /// No app is visible to the root department: group chats are 48002.
+    pub fn without_root(mut self) -> Self {
+        self.world.parties.remove(ROOT_PARTY);
         self
     }
 

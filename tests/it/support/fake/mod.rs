@@ -34,9 +34,10 @@ pub use judge::SEEN_IP;
 pub use records::{Arrived, Endpoint, Event, MediaKind, Outcome, Route, Seen, Upload};
 pub use reply::{Change, Reply};
 pub use server::OnConnect;
+pub use world::Chat;
 
 use server::{Shared, lock};
-use world::{Life, World};
+use world::{Life, ROOT_PARTY, World};
 
 /// The corp that is always there.
 pub const CORP_ID: &str = "ww0000000000000000";
@@ -46,6 +47,8 @@ pub const AGENT_ID: i64 = 1_000_002;
 pub const SECRET: &str = "test-secret-0000000000000000000000000000001";
 /// The webhook that is always there.
 pub const WEBHOOK_KEY: &str = "00000000-0000-4000-8000-000000000001";
+/// The group chat that is always there, made by that app; all of [`USERS`] are in it.
+pub const CHAT_ID: &str = "nightwatch";
 /// Members whom the app can reach.
 pub const USERS: [&str; 3] = ["zhangsan", "lisi", "wangwu"];
 /// A member in range, but without a licence.
@@ -235,6 +238,21 @@ impl FakeWecom {
         self.world(|world| world.webhooks.retain(|webhook| webhook.key != key));
     }
 
+    /// One more group chat, which that app made; its first member owns it.
+    pub fn add_chat<'a>(&self, id: &str, agent_id: i64, members: impl IntoIterator<Item = &'a str>) {
+        self.world(|world| world.chats.push(Chat::new(id, agent_id, members)));
+    }
+
+    /// The group chats that there are.
+    pub fn chats(&self) -> Vec<Chat> {
+        lock(&self.shared.world).chats.clone()
+    }
+
+    /// Takes the root department out of the apps' visible range: group chats are 48002.
+    pub fn hide_root(&self) {
+        self.world(|world| world.parties.retain(|party| party != ROOT_PARTY));
+    }
+
     /// More members whom the app can reach.
     pub fn add_users<S: Into<String>>(&self, users: impl IntoIterator<Item = S>) {
         self.world(|world| world.users.extend(users.into_iter().map(|user| user.into().to_lowercase())));
@@ -248,6 +266,11 @@ impl FakeWecom {
     /// So many messages per member in such a time; more vanish silently.
     pub fn member_limit(&self, count: usize, period: Duration) {
         self.world(|world| world.member_limit = Some((count, period)));
+    }
+
+    /// So many messages in group chats per member and app in such a time; more vanish silently.
+    pub fn chat_member_limit(&self, count: usize, period: Duration) {
+        self.world(|world| world.chat_member_limit = Some((count, period)));
     }
 
     fn change(&self, change: &Change) {

@@ -13,18 +13,20 @@ pub enum Endpoint {
     MediaUpload,
     WebhookUploadMedia,
     AgentGet,
+    AppchatSend,
     /// Nothing that this fake knows.
     Other,
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 6] = [
+    pub const KNOWN: [Self; 7] = [
         Self::GetToken,
         Self::MessageSend,
         Self::WebhookSend,
         Self::MediaUpload,
         Self::WebhookUploadMedia,
         Self::AgentGet,
+        Self::AppchatSend,
     ];
 
     /// The name in WeCom's paths, after `/cgi-bin/`.
@@ -36,6 +38,7 @@ impl Endpoint {
             Self::MediaUpload => "media/upload",
             Self::WebhookUploadMedia => "webhook/upload_media",
             Self::AgentGet => "agent/get",
+            Self::AppchatSend => "appchat/send",
             Self::Other => "?",
         }
     }
@@ -48,7 +51,7 @@ impl Endpoint {
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::GetToken => &["corpid", "corpsecret"],
-            Self::MessageSend => &["access_token"],
+            Self::MessageSend | Self::AppchatSend => &["access_token"],
             Self::WebhookSend => &["key"],
             Self::MediaUpload => &["access_token", "type"],
             Self::WebhookUploadMedia => &["key", "type"],
@@ -58,7 +61,7 @@ impl Endpoint {
     }
 
     pub fn takes_json(self) -> bool {
-        matches!(self, Self::MessageSend | Self::WebhookSend)
+        matches!(self, Self::MessageSend | Self::WebhookSend | Self::AppchatSend)
     }
 }
 
@@ -125,6 +128,7 @@ pub enum Outcome {
 pub enum Route {
     App { agent_id: i64 },
     Webhook { key: String },
+    Chat { id: String },
 }
 
 /// A message that was delivered.
@@ -132,7 +136,7 @@ pub enum Route {
 pub struct Arrived {
     pub route: Route,
     pub msgtype: String,
-    /// The members who got it, as given: `@all`, or the valid ones. Empty for a webhook.
+    /// The members who got it, as given: `@all`, or the valid ones; of a group chat those in it. Empty for a webhook.
     pub users: Vec<String>,
     pub parties: Vec<String>,
     pub tags: Vec<String>,

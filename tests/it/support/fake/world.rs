@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::records::{Arrived, MediaKind, Seen, Upload};
 use super::reply::Change;
 
+/// The department that all others are in (document path 90208).
+pub const ROOT_PARTY: &str = "1";
+
 /// A self-built app. Without an agent id it is the contact-sync secret, which may not send.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -27,6 +30,27 @@ pub struct Webhook {
     pub key: String,
     /// When its latest messages were taken, for the limit.
     pub taken: VecDeque<Instant>,
+}
+
+/// A group chat that an app made (document path 90244).
+#[derive(Debug, Clone)]
+pub struct Chat {
+    pub id: String,
+    pub name: String,
+    /// A member.
+    pub owner: String,
+    /// In lower case, the owner among them; the app itself is not.
+    pub members: Vec<String>,
+    /// The app that made it: no other one may use it.
+    pub agent_id: i64,
+}
+
+impl Chat {
+    pub fn new<'a>(id: &str, agent_id: i64, members: impl IntoIterator<Item = &'a str>) -> Self {
+        let members: Vec<_> = members.into_iter().map(str::to_lowercase).collect();
+        let owner = members.first().cloned().unwrap_or_default();
+        Self { id: id.to_owned(), name: "值班群".to_owned(), owner, members, agent_id }
+    }
 }
 
 /// What has become of a token.
@@ -78,6 +102,7 @@ pub type Limit = Option<(usize, Duration)>;
 pub struct World {
     pub apps: Vec<App>,
     pub webhooks: Vec<Webhook>,
+    pub chats: Vec<Chat>,
     pub users: BTreeSet<String>,
     pub unlicensed: BTreeSet<String>,
     pub parties: BTreeSet<String>,
@@ -94,12 +119,15 @@ pub struct World {
     pub new_token_each_time: bool,
     pub webhook_limit: Limit,
     pub member_limit: Limit,
+    /// The same for messages in group chats, over all chats of an app.
+    pub chat_member_limit: Limit,
 
     pub tokens: Vec<Token>,
     pub media: Vec<Media>,
     pub task_ids: HashSet<(i64, String)>,
     pub guarded: Vec<Guarded>,
     pub member_taken: Vec<(i64, String, Instant)>,
+    pub chat_member_taken: Vec<(i64, String, Instant)>,
     pub serial: u64,
 
     pub seen: Vec<Seen>,
@@ -184,14 +212,28 @@ impl World {
 
     /// Takes one message to that member if the limit allows it.
     pub fn take_member_slot(&mut self, agent_id: i64, user: &str) -> bool {
-        let Some((count, period)) = self.member_limit else { return true };
-        let now = Instant::now();
-        self.member_taken.retain(|(_, _, at)| now.duration_since(*at) < period);
-        let taken = self.member_taken.iter().filter(|(agent, name, _)| *agent == agent_id && name == user).count();
-        let free = taken < count;
-        if free {
-            self.member_taken.push((agent_id, user.to_owned(), now));
-        }
-        free
+        take_slot(&mut self.member_taken, self.member_limit, agent_id, user)
     }
+
+    /// The same for a message in a group chat.
+    pub fn take_chat_member_slot(&mut self, agent_id: i64, user: &str) -> bool {
+        take_slot(&mut self.chat_member_taken, self.chat_member_limit, agent_id, user)
+    }
+
+    /// Whether the apps are visible to the root department, which group chats need.
+    pub fn sees_root(&self) -> bool {
+        self.parties.contains(ROOT_PARTY)
+    }
+}
+
+fn take_slot(all_taken: &mut Vec<(i64, String, Instant)>, limit: Limit, agent_id: i64, user: &str) -> bool {
+    let Some((count, period)) = limit else { return true };
+    let now = Instant::now();
+    all_taken.retain(|(_, _, at)| now.duration_since(*at) < period);
+    let taken = all_taken.iter().filter(|(agent, name, _)| *agent == agent_id && name == user).count();
+    let free = taken < count;
+    if free {
+        all_taken.push((agent_id, user.to_owned(), now));
+    }
+    free
 }

@@ -150,7 +150,7 @@ fn check_switches(body: &Node, msgtype: &str, filename: Option<&str>) -> Checked
     }
 }
 
-fn can_be_safe(filename: &str) -> bool {
+pub(super) fn can_be_safe(filename: &str) -> bool {
     let kind = filename.rsplit_once('.').map(|(_, kind)| kind.to_ascii_lowercase());
     let kinds = ["txt", "pdf", "doc", "docx", "ppt", "pptx", "xls", "xlsx", "xml", "jpg", "jpeg", "png", "bmp", "gif"];
     kind.is_some_and(|kind| kinds.contains(&kind.as_str()))

@@ -4,6 +4,7 @@
 mod agent;
 mod app;
 mod card;
+mod chat;
 mod media;
 mod payload;
 mod recipients;
@@ -45,6 +46,7 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         Endpoint::WebhookSend => webhook::send(world, seen, &notes),
         Endpoint::MediaUpload => media::upload(world, seen, &notes),
         Endpoint::WebhookUploadMedia => media::webhook_upload(world, seen, &notes),
+        Endpoint::AppchatSend => chat::send(world, seen, &notes),
         Endpoint::AgentGet => agent::describe(world, seen),
         Endpoint::Other => refuse(40058, "no such interface"),
     };

@@ -67,7 +67,7 @@ fn video(world: &World, home: &Home, payload: &Node) -> Checked {
     payload.max_bytes("description", 512, 40058)
 }
 
-fn textcard(payload: &Node) -> Checked {
+pub(super) fn textcard(payload: &Node) -> Checked {
     payload.only(&["title", "description", "url", "btntxt"]);
     payload.filled("title", 41016)?;
     payload.filled("description", 41033)?;
