@@ -135,8 +135,8 @@ tarball() {
 stage() {
     rm -rf "$work/stage"
     cp -R "$work/with" "$work/stage"
-    cp README.md README.zh-CN.md CHANGELOG.md LICENSE config.example.toml examples/package/*install.sh \
-        examples/package/*remove.sh examples/package/lintian-overrides "$work/stage"
+    cp README.md README.zh-CN.md CHANGELOG.md LICENSE config.example.toml examples/package/config.toml \
+        examples/package/*install.sh examples/package/*remove.sh examples/package/lintian-overrides "$work/stage"
     cp "$binary" "$work/stage/wecom-alert"
     mkdir "$work/stage/systemd"
     for file in examples/systemd/*.* examples/systemd/example.service.d/wecom-alert.conf; do
@@ -145,15 +145,6 @@ stage() {
     done
     (
         cd "$work/stage"
-        # Nothing in it counts, so that installing the package changes nothing.
-        {
-            say '# Settings for all users in the group wecom-alert (usermod -aG wecom-alert USER), and for the systemd units.'
-            say '# Others cannot read this file and get exit 3; their own ~/.config/wecom-alert/config.toml counts instead.'
-            say '# Remove the # before a line to make it count. With state_dir below, the flush timer sends what the members of the'
-            say '# group could not send at once. A file with a secret beside this one: chgrp wecom-alert FILE; chmod 640 FILE.'
-            say '#'
-            sed 's/^[^#]/#&/' config.example.toml
-        } > config.toml
         {
             say "wecom-alert ($VERSION-1) unstable; urgency=medium"
             say

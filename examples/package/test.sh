@@ -181,13 +181,27 @@ part_debian() {
     [ "$(mode /run/wecom-alert)" = '2770 wecom-alert wecom-alert' ] || fail "$(mode /run/wecom-alert)"
     # The file as it comes says nothing, and is fine.
     in_root wecom-alert --dry-run webhook-send hello >/dev/null
-    settle "$root"
-    say 'state_dir = "/var/lib/wecom-alert"' >> "$root/etc/wecom-alert/config.toml"
+    # Once more by hand, as its own comments say.
+    cp "$work/ca.pem" "$root/etc/wecom-alert/ca.pem"
+    address="$(variable BASE_URL)/cgi-bin/webhook/send?key=$(variable WEBHOOK)"
+    sed -i -e '1i ca_file = "ca.pem"' -e 's/^#\[profiles.main\]/[profiles.main]/' -e "s|^#webhook = .*|webhook = \"$address\"|" \
+        "$root/etc/wecom-alert/config.toml"
     sends 'Debian, root' chroot "$root" wecom-alert webhook-send
     say "from dpkg -i to the first alert: $(($(date +%s) - begin)) s"
     in_root useradd --groups wecom-alert member
     sends 'Debian, a member of the group' chroot "$root" setpriv --reuid member --regid member --init-groups wecom-alert webhook-send --outbox
     sends 'Debian, the user of the units' chroot "$root" setpriv --reuid wecom-alert --regid wecom-alert --init-groups wecom-alert webhook-send --outbox
+    # What a member could not send, the timer's user sends.
+    in_root setpriv --reuid member --regid member --init-groups \
+        wecom-alert --proxy http://127.0.0.1:9 --deadline 1s webhook-send --outbox 'waited for the timer' 2>/dev/null
+    if grep -q 'waited for the timer' "$work/arrived"; then fail 'sent through a proxy that is not there'; fi
+    in_root setpriv --reuid wecom-alert --regid wecom-alert --init-groups \
+        env WECOM_ALERT_STATE_DIR=/var/lib/wecom-alert wecom-alert outbox flush 2> "$work/said" || fail "flush: $(cat "$work/said")"
+    grep -q 'waited for the timer' "$work/arrived" || fail "the timer's user does not send what waits: $(cat "$work/said")"
+    status=0
+    in_root wecom-alert config init --config /etc/wecom-alert/config.toml < /dev/null 2> "$work/said" || status=$?
+    [ "$status" = 3 ] || fail "config init over the config file: exit $status"
+    grep -q 'with an editor' "$work/said" || fail "config init says: $(cat "$work/said")"
     status=0
     in_root setpriv --reuid nobody --regid nogroup --clear-groups wecom-alert webhook-send hello 2> "$work/said" || status=$?
     [ "$status" = 3 ] || fail "a stranger: exit $status, $(cat "$work/said")"
@@ -195,11 +209,15 @@ part_debian() {
     if [ -x "$root/usr/bin/man" ]; then in_root man -w wecom-alert wecom-alert-run >/dev/null; fi
     in_root bash -n /usr/share/bash-completion/completions/wecom-alert
 
-    # An upgrade keeps the settings.
+    # An upgrade keeps the settings, also where the new package brings other ones.
+    cp -p "$root/etc/wecom-alert/config.toml" "$work/edited"
     dpkg-deb -R "$deb" "$work/deb"
     sed -i "s/^Version: .*/Version: $next-1/" "$work/deb/DEBIAN/control"
+    say '# new' >> "$work/deb/etc/wecom-alert/config.toml"
     dpkg-deb --root-owner-group -b "$work/deb" "$root/next.deb" >/dev/null
-    in_root dpkg -i /next.deb
+    in_root dpkg --force-confold -i /next.deb
+    cmp "$work/edited" "$root/etc/wecom-alert/config.toml" || fail 'the upgrade changed the settings'
+    [ -e "$root/etc/wecom-alert/config.toml.dpkg-dist" ] || fail 'the upgrade hides the new settings'
     [ "$(mode /etc/wecom-alert/config.toml)" = '640 root wecom-alert' ] || fail 'the upgrade changed the config file'
     sends 'Debian, after the upgrade' chroot "$root" wecom-alert webhook-send
 

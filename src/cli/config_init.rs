@@ -22,7 +22,8 @@ pub(crate) fn config_init(overrides: &Overrides, environment: &Environment) -> R
     let profile = how.profile.as_deref().unwrap_or("main");
     let mut starter = Starter::new(profile)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    refuse_existing(&path, &starter.possible_secret_files().map(|name| folder.join(name)))?;
+    let secret_files = starter.possible_secret_files().map(|name| folder.join(name));
+    refuse_existing(&path, &secret_files, environment)?;
     let mut questions = Questions { keyboard: Keyboard::open(), is_terminal: io::stdin().is_terminal() };
     questions.say(&format!("This writes {}, and files with secrets beside it.", path.display()));
     questions.ask_all(&mut starter, how.language.as_str())?;
@@ -48,13 +49,16 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Nothing is ever written over. This is looked at before the first question.
-fn refuse_existing(config_file: &Path, secret_files: &[PathBuf]) -> Result<()> {
+fn refuse_existing(config_file: &Path, secret_files: &[PathBuf], environment: &Environment) -> Result<()> {
     let exists = |path: &&Path| path.symlink_metadata().is_ok();
     let secret_files = secret_files.iter().map(PathBuf::as_path).filter(exists);
     let there: Vec<_> = Some(config_file).filter(exists).into_iter().chain(secret_files).collect();
     let Some(first) = there.first() else { return Ok(()) };
     let names = there.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let advice = if *first == config_file {
+    let advice = if *first == config_file && environment.is_system_config(config_file) {
+        // A new one would be for root alone, and not for the group that may read this one.
+        "write a webhook or an app into it with an editor, or leave --config out for a file of your own".to_owned()
+    } else if *first == config_file {
         let what = |path: &Path| match path.extension().and_then(OsStr::to_str) {
             Some("webhook") => format!("{} for the webhook, ", path.display()),
             Some("secret") => format!("{} for the Secret, ", path.display()),

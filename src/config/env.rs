@@ -91,7 +91,7 @@ impl Environment {
     }
 
     /// Whether that is the config file of all users.
-    pub(super) fn is_system_config(&self, path: &Path) -> bool {
+    pub fn is_system_config(&self, path: &Path) -> bool {
         self.system_config.as_deref() == Some(path)
     }
 

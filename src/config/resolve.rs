@@ -132,6 +132,7 @@ impl Config<'_> {
             empty_options: self.empty_options.clone(),
             profile,
             config_file: file.map(|file| file.path.clone()),
+            has_profiles: file.is_some_and(|file| !file.profiles.is_empty()),
             searched: if file.is_none() { env.shown_config_files() } else { Vec::new() },
             has_home: env.config_files().iter().any(|path| !env.is_system_config(path)),
             corp_id: layers.id(Setting::CorpId, |text| Ok(text.to_owned()))?,

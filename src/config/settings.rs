@@ -54,6 +54,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The config file in use.
     pub config_file: Option<PathBuf>,
+    /// Whether there are profiles in it to choose from.
+    pub has_profiles: bool,
     /// Where a config file was looked for, if none was found.
     pub searched: Vec<String>,
     /// Whether a folder of the user is known, where that file could be; without HOME there is none.
@@ -233,7 +235,10 @@ impl Settings {
             return format!("set {keys} in profile {profile}{file}");
         }
         match (&self.config_file, self.searched.as_slice()) {
-            (Some(file), _) => format!("choose a profile of {} with --profile", file.display()),
+            (Some(file), _) if self.has_profiles => format!("choose a profile of {} with --profile", file.display()),
+            (Some(file), _) => {
+                format!("set {keys} in {}, or write a new file with wecom-alert config init", file.display())
+            }
             (None, []) => "write a config file with wecom-alert config init --config FILE (no place for one is known: HOME is not set)".to_owned(),
             (None, paths) => {
                 let why = if self.has_home { "" } else { "HOME is not set, and " };

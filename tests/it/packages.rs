@@ -13,7 +13,8 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::support::needs;
+use crate::support::fake::WEBHOOK_KEY;
+use crate::support::{Scene, needs};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,6 +56,15 @@ fn serve(files: BTreeMap<String, Served>) -> String {
     address
 }
 
+/// A server that takes a request and answers nothing, for as long as the test runs.
+#[cfg(target_os = "linux")]
+fn stall() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    address
+}
+
 /// A folder for an installation, with a server that has the archive for this machine and its sum.
 struct Release {
     folder: tempfile::TempDir,
@@ -85,6 +95,28 @@ impl Release {
 
     fn to(&self) -> PathBuf {
         self.folder.path().join("bin")
+    }
+
+    /// A folder that has the archive and its sum, as a mirror on a disk.
+    fn mirror(&self) -> String {
+        let folder = self.folder.path().join("a mirror");
+        fs::create_dir(&folder).unwrap();
+        for (name, (bytes, _)) in &self.files {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+        folder.display().to_string()
+    }
+
+    /// A PATH of its own that has nothing but these tools of the system.
+    fn path_of(&self, tools: &[&str]) -> String {
+        let folder = self.folder.path().join(tools.join("-"));
+        fs::create_dir(&folder).unwrap();
+        for tool in tools {
+            let found = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
+            let found = found.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no {tool}"));
+            std::os::unix::fs::symlink(found, folder.join(tool)).unwrap();
+        }
+        folder.display().to_string()
     }
 
     /// Pipes the beginning of the script into a shell, as `curl … | sh` does.
@@ -174,6 +206,81 @@ fn the_script_installs_nothing_else() {
         whole.install(&from, bytes, &[]);
         assert_eq!(whole.installed(), None, "{bytes} of {length} bytes");
     }
+}
+
+/// All that the script runs, but for what fetches.
+const TOOLS: [&str; 14] =
+    ["uname", "id", "mktemp", "rm", "cp", "mkdir", "chmod", "mv", "cut", "tr", "awk", "sha256sum", "tar", "gzip"];
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_script_installs_from_a_folder_and_names_missing_tools() {
+    let release = Release::new(PROGRAM);
+    let mirror = release.mirror();
+    let sum = String::from_utf8(release.files["SHA256SUMS"].0.clone()).unwrap();
+    let sum = sum.lines().last().unwrap().split(' ').next().unwrap().to_owned();
+    for lacking in ["gzip", "sha256sum", "tar"] {
+        let tools: Vec<_> = TOOLS.into_iter().filter(|tool| *tool != lacking).collect();
+        release.refuses(&mirror, &format!("needs {lacking}"), &[("PATH", &release.path_of(&tools))]);
+    }
+    let path = release.path_of(&TOOLS);
+    release.refuses("http://127.0.0.1:9", "needs curl or wget", &[("PATH", &path)]);
+    release.refuses("/no/such/folder", "cannot fetch /no/such/folder/wecom-alert-", &[("PATH", &path)]);
+    let zeros = "0".repeat(64);
+    release.refuses(&mirror, "INSTALL_SHA256 is of another version", &[("PATH", &path), ("INSTALL_SHA256", &zeros)]);
+
+    for from in [mirror.clone(), format!("{mirror}/"), format!("file://{mirror}")] {
+        for sum in ["", &sum, &sum.to_uppercase(), &format!("sha256:{sum}")] {
+            let run = release.install(&from, usize::MAX, &[("PATH", &path), ("INSTALL_SHA256", sum)]);
+            assert!(run.status.success(), "{from} {sum}: {}", String::from_utf8_lossy(&run.stderr));
+            fs::remove_file(release.to().join("wecom-alert")).unwrap();
+        }
+    }
+}
+
+/// The limits are the script's; that they are short here is the test's.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_script_gives_up_a_server_that_stalls() {
+    let from = stall();
+    for (tool, limit, short) in
+        [("curl", "--speed-limit 1 --speed-time 30", "--speed-time 1 --retry 0"), ("wget", "-T 30", "-T 1 -t 1")]
+    {
+        if !needs(tool) {
+            continue;
+        }
+        let release = Release::new(PROGRAM);
+        let path = release.path_of(&TOOLS);
+        let real = release.path_of(&[tool]);
+        let wrapper = format!(
+            "#!/bin/sh\ncase \" $* \" in *' {limit} '*) exec '{real}/{tool}' {short} \"$@\" {short} ;; esac\nexit 99\n"
+        );
+        write_program(&Path::new(&path).join(tool), &wrapper);
+        release.refuses(&from, &format!("cannot fetch {from}/wecom-alert-"), &[("PATH", &path)]);
+    }
+}
+
+/// The first alert is two lines away, and the file as it comes is sound.
+#[test]
+fn the_config_file_of_the_packages() {
+    let template = read("examples/package/config.toml");
+    let scene = Scene::new();
+    let state = scene.env.home().join("state");
+    let template = template.replace("/var/lib/wecom-alert", &state.display().to_string()).replace("KEY", WEBHOOK_KEY);
+    let send = |config: &str, args: &[&str]| {
+        scene.env.cmd(args.iter().copied()).base_url(&scene.wecom).config(config).run().assert_code(0)
+    };
+    send(&template, &["--dry-run", "webhook-send", "hello"]);
+    let begun = template.replace("\n#[profiles.main]\n#webhook", "\n[profiles.main]\nwebhook");
+    assert_ne!(begun, template);
+    send(&begun, &["webhook-send", "--outbox", "hello"]);
+    assert_eq!(scene.texts(), ["hello"]);
+    assert!(state.join("outbox").is_dir(), "{}", state.display());
+    let is_key = |line: &str| line.starts_with("#[") || line.starts_with('#') && line.contains(" = ");
+    let whole = |line: &str| if is_key(line) { line.trim_start_matches('#').to_owned() } else { line.to_owned() };
+    let whole = template.lines().map(whole).collect::<Vec<_>>().join("\n");
+    let run = send(&whole, &["--dry-run", "app-send", "hello"]);
+    assert!(run.stdout.contains("1000002") && run.stdout.contains("zhangsan"), "{}", run.all());
 }
 
 /// Where a release is fetched from, archives have the names that the script gives them.

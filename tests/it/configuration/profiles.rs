@@ -127,9 +127,11 @@ fn what_is_missing_is_named_with_both_places() {
         ("WECOM_ALERT_SECRET", SECRET, "secret"),
     ];
     for (missing, _, key) in complete {
-        for (config, place) in
-            [(None, "write a config file"), (Some("[profiles.ops]\nto_user = \"a\"\n"), "profile ops")]
-        {
+        for (config, place) in [
+            (None, "write a config file with wecom-alert config init"),
+            (Some("# nothing yet\n"), "or write a new file with wecom-alert config init"),
+            (Some("[profiles.ops]\nto_user = \"a\"\n"), "profile ops"),
+        ] {
             let env = TestEnv::new();
             let mut cmd = app_send(&env).args(["-u", "zhangsan"]).base_url(&wecom);
             for (name, value, _) in complete.iter().filter(|(name, ..)| *name != missing) {
