@@ -60,7 +60,7 @@ pub(crate) fn event(event: &Event, quiet: bool) {
         Outcome::Token { .. } => {}
         Outcome::Arrived(arrived) => message(&mut text, arrived),
         Outcome::Uploaded(upload) => file(&mut text, upload),
-        Outcome::Described => text.push_str("  told what there is to tell of the app\n"),
+        Outcome::Described => text.push_str("  told what was asked for\n"),
         Outcome::Suppressed => text.push_str("  the same message again: taken, not delivered twice\n"),
         Outcome::Dropped => text.push_str("  over the member's limit: taken, silently not delivered\n"),
         Outcome::Refused { errcode, errmsg } => {

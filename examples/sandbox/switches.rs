@@ -23,8 +23,8 @@ Usage: cargo run --example sandbox -- [SWITCHES]
   --answer CODE           answer with this errcode, or this HTTP status (100 to 599)
   --hang                  take requests and never answer
   --on ENDPOINT           which requests --answer and --hang are for: send (default: message/send and webhook/send),
-                          all, gettoken, agent/get, message/send, webhook/send, media/upload or
-                          webhook/upload_media
+                          all, or one as it is called in WeCom's paths, such as gettoken, message/send,
+                          media/upload, user/getuserid or department/list
   --times N               for so many requests of each endpoint only, then normal again
 
 While it runs, these lines on its standard input change it:

@@ -4,6 +4,7 @@
 mod card_rules;
 mod chats;
 mod defects;
+mod directory;
 mod faults;
 mod flows;
 mod message_rules;

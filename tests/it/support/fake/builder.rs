@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use super::directory::{Directory, Person, Tag};
 use super::server::{Shared, Watcher};
 use super::tls::{Certificate, Identity};
 use super::world::{App, Chat, Life, ROOT_PARTY, Token, Webhook, World};
@@ -24,6 +25,7 @@ impl Default for Builder {
             unlicensed: [UNLICENSED_USER.to_owned()].into(),
             parties: ["1", "2"].map(str::to_owned).into(),
             tags: ["1".to_owned()].into(),
+            directory: Directory::small(),
             app_name: "告警".to_owned(),
             token_lifetime: Duration::from_secs(7200),
             token_length: 214,
@@ -112,13 +114,19 @@ impl Builder {
 
     /// More departments that the app can reach.
     pub fn parties(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
-        self.world.parties.extend(ids.into_iter().map(|id| id.to_string()));
+        for id in ids {
+            self.world.directory.ensure_department(id);
+            self.world.parties.insert(id.to_string());
+        }
         self
     }
 
     /// More tags that the app can reach.
     pub fn tags(mut self, ids: impl IntoIterator<Item = u32>) -> Self {
-        self.world.tags.extend(ids.into_iter().map(|id| id.to_string()));
+        for id in ids {
+            self.world.directory.ensure_tag(id);
+            self.world.tags.insert(id.to_string());
+        }
         self
     }
 
@@ -126,6 +134,39 @@ impl Builder {
     pub fn range(mut self, users: &[&str], parties: &[&str], tags: &[&str]) -> Self {
         let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         (self.world.users, self.world.parties, self.world.tags) = (set(users), set(parties), set(tags));
+        self
+    }
+
+    /// One more department, or another name and place for one that is there. What the app sees stays as it is: it sees
+    /// those below a department of its range.
+    pub fn department(mut self, id: u32, parent: u32, name: &str) -> Self {
+        self.world.directory.add_department(id, parent, name);
+        self
+    }
+
+    /// One more member, or other facts of one who is there. What the app sees stays as it is.
+    pub fn person(mut self, userid: &str, person: Person) -> Self {
+        self.world.directory.people.insert(userid.to_lowercase(), person);
+        self
+    }
+
+    /// One more tag, or other members of one that is there. What the app sees stays as it is.
+    pub fn tag(mut self, id: u32, name: &str, members: &[&str], departments: &[u32]) -> Self {
+        let members = members.iter().map(|userid| userid.to_lowercase()).collect();
+        let tag = Tag { name: name.to_owned(), members, departments: departments.to_vec() };
+        self.world.directory.tags.insert(id, tag);
+        self
+    }
+
+    /// Another corp altogether, all of it in the app's range: such as [`Directory::large`].
+    pub fn directory(mut self, directory: Directory) -> Self {
+        self.world.directory = directory;
+        self.range(&[], &["1"], &[])
+    }
+
+    /// So many look-ups by number or mail may find nobody; after one more all are 45009 for the rest of the day.
+    pub fn most_misses(mut self, count: usize) -> Self {
+        self.world.directory.most_misses = count;
         self
     }
 

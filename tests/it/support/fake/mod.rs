@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fake that cannot start or was misused ends the test")]
 
 mod builder;
+mod directory;
 mod json;
 mod judge;
 mod manners;
@@ -30,6 +31,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use builder::Builder;
+pub use directory::{Directory, Person};
 pub use judge::SEEN_IP;
 pub use records::{Arrived, Endpoint, Event, MediaKind, Outcome, Route, Seen, Upload};
 pub use reply::{Change, Reply};
@@ -169,6 +171,29 @@ impl FakeWecom {
         lock(&self.shared.world).complaints.clone()
     }
 
+    /// The most requests that were under way at any time.
+    pub fn most_at_once(&self) -> usize {
+        lock(&self.shared.world).most_under_way
+    }
+
+    /// How often members were looked up by that number or mail, as it was asked for.
+    pub fn look_ups(&self, wanted: &str) -> usize {
+        let asks = |seen: &&Seen| match seen.endpoint {
+            Endpoint::UserGetUserid => seen.json()["mobile"] == wanted,
+            Endpoint::UserGetUseridByEmail => seen.json()["email"] == wanted,
+            _ => false,
+        };
+        lock(&self.shared.world).seen.iter().filter(asks).count()
+    }
+
+    /// Takes a member out of the corp, or out of sight with `range`: nobody is found there any more.
+    pub fn remove_person(&self, userid: &str) {
+        self.world(|world| {
+            world.users.remove(userid);
+            world.directory.people.remove(userid);
+        });
+    }
+
     /// Makes complaints no failure: for tests that provoke them.
     pub fn expect_unexpected(&self) {
         self.unexpected_is_fine.store(true, Ordering::SeqCst);
@@ -255,7 +280,12 @@ impl FakeWecom {
 
     /// More members whom the app can reach.
     pub fn add_users<S: Into<String>>(&self, users: impl IntoIterator<Item = S>) {
-        self.world(|world| world.users.extend(users.into_iter().map(|user| user.into().to_lowercase())));
+        self.world(|world| {
+            for user in users.into_iter().map(|user| user.into().to_lowercase()) {
+                world.directory.ensure_person(&user);
+                world.users.insert(user);
+            }
+        });
     }
 
     /// So many messages per webhook in such a time; more are 45009.

@@ -14,12 +14,21 @@ pub enum Endpoint {
     WebhookUploadMedia,
     AgentGet,
     AppchatSend,
+    UserGetUserid,
+    UserGetUseridByEmail,
+    DepartmentSimplelist,
+    DepartmentList,
+    DepartmentGet,
+    UserSimplelist,
+    UserGet,
+    TagList,
+    TagGet,
     /// Nothing that this fake knows.
     Other,
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 7] = [
+    pub const KNOWN: [Self; 16] = [
         Self::GetToken,
         Self::MessageSend,
         Self::WebhookSend,
@@ -27,6 +36,15 @@ impl Endpoint {
         Self::WebhookUploadMedia,
         Self::AgentGet,
         Self::AppchatSend,
+        Self::UserGetUserid,
+        Self::UserGetUseridByEmail,
+        Self::DepartmentSimplelist,
+        Self::DepartmentList,
+        Self::DepartmentGet,
+        Self::UserSimplelist,
+        Self::UserGet,
+        Self::TagList,
+        Self::TagGet,
     ];
 
     /// The name in WeCom's paths, after `/cgi-bin/`.
@@ -39,29 +57,64 @@ impl Endpoint {
             Self::WebhookUploadMedia => "webhook/upload_media",
             Self::AgentGet => "agent/get",
             Self::AppchatSend => "appchat/send",
+            Self::UserGetUserid => "user/getuserid",
+            Self::UserGetUseridByEmail => "user/get_userid_by_email",
+            Self::DepartmentSimplelist => "department/simplelist",
+            Self::DepartmentList => "department/list",
+            Self::DepartmentGet => "department/get",
+            Self::UserSimplelist => "user/simplelist",
+            Self::UserGet => "user/get",
+            Self::TagList => "tag/list",
+            Self::TagGet => "tag/get",
             Self::Other => "?",
         }
     }
 
     pub fn method(self) -> &'static str {
-        if matches!(self, Self::GetToken | Self::AgentGet) { "GET" } else { "POST" }
+        match self {
+            Self::GetToken
+            | Self::AgentGet
+            | Self::DepartmentSimplelist
+            | Self::DepartmentList
+            | Self::DepartmentGet
+            | Self::UserSimplelist
+            | Self::UserGet
+            | Self::TagList
+            | Self::TagGet => "GET",
+            _ => "POST",
+        }
     }
 
     /// The query parameters that it takes.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::GetToken => &["corpid", "corpsecret"],
-            Self::MessageSend | Self::AppchatSend => &["access_token"],
+            Self::MessageSend
+            | Self::AppchatSend
+            | Self::UserGetUserid
+            | Self::UserGetUseridByEmail
+            | Self::TagList => &["access_token"],
             Self::WebhookSend => &["key"],
             Self::MediaUpload => &["access_token", "type"],
             Self::WebhookUploadMedia => &["key", "type"],
             Self::AgentGet => &["access_token", "agentid"],
+            Self::DepartmentSimplelist | Self::DepartmentList | Self::DepartmentGet => &["access_token", "id"],
+            Self::UserSimplelist => &["access_token", "department_id"],
+            Self::UserGet => &["access_token", "userid"],
+            Self::TagGet => &["access_token", "tagid"],
             Self::Other => &[],
         }
     }
 
     pub fn takes_json(self) -> bool {
-        matches!(self, Self::MessageSend | Self::WebhookSend | Self::AppchatSend)
+        matches!(
+            self,
+            Self::MessageSend
+                | Self::WebhookSend
+                | Self::AppchatSend
+                | Self::UserGetUserid
+                | Self::UserGetUseridByEmail
+        )
     }
 }
 
@@ -111,7 +164,7 @@ pub enum Outcome {
     Arrived(Box<Arrived>),
     /// A file was stored.
     Uploaded(Box<Upload>),
-    /// An app was told of.
+    /// Something was told: of an app, or of the directory.
     Described,
     /// The same message once more, within its interval: not delivered again.
     Suppressed,

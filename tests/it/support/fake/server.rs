@@ -67,6 +67,24 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Counts a request until its answer goes out.
+struct UnderWay<'a>(&'a Mutex<World>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(world: &'a Mutex<World>) -> Self {
+        let mut counts = lock(world);
+        counts.under_way += 1;
+        counts.most_under_way = counts.most_under_way.max(counts.under_way);
+        Self(world)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(self.0).under_way -= 1;
+    }
+}
+
 impl Shared {
     pub fn new(world: World, prefix: String, tls: Option<Arc<rustls::ServerConfig>>, watcher: Option<Watcher>) -> Self {
         Self {
@@ -170,10 +188,18 @@ impl Shared {
                 Ok(None) => return conn.close(),
                 Err(_) => return conn.cut(),
             };
+            let under_way = UnderWay::begin(&self.world);
             let Some((reply, normal)) = self.treat(&mut conn, &head, number) else {
                 let _ = conn.send(&Answer::new(413, "text/html", "request not readable").closing(true).to_bytes());
                 return conn.close();
             };
+            let reply = match reply {
+                Reply::Delay(by, _) if !self.wait(Some(by)) => return conn.cut(),
+                Reply::Delay(_, inner) => *inner,
+                reply => reply,
+            };
+            // Before the answer: a client may be quicker with its next request than this thread with the rest.
+            drop(under_way);
             let after = perform(&reply, &mut conn, &normal, &|time| self.wait(time));
             match after {
                 After::Keep if !conn.is_closing() => {}

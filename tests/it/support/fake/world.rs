@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use super::directory::Directory;
 use super::records::{Arrived, MediaKind, Seen, Upload};
 use super::reply::Change;
 
@@ -103,10 +104,12 @@ pub struct World {
     pub apps: Vec<App>,
     pub webhooks: Vec<Webhook>,
     pub chats: Vec<Chat>,
+    /// The visible range of every app: members, departments and tags.
     pub users: BTreeSet<String>,
     pub unlicensed: BTreeSet<String>,
     pub parties: BTreeSet<String>,
     pub tags: BTreeSet<String>,
+    pub directory: Directory,
     pub any_user: bool,
     /// What agent/get calls every app.
     pub app_name: String,
@@ -136,6 +139,9 @@ pub struct World {
     pub suppressed: usize,
     pub dropped: Vec<String>,
     pub complaints: Vec<String>,
+    /// Requests under way now, and the most at any time.
+    pub under_way: usize,
+    pub most_under_way: usize,
 }
 
 impl World {
@@ -185,6 +191,23 @@ impl World {
     /// A file that can be used from there.
     pub fn media(&self, id: &str, kind: MediaKind, home: &Home) -> Option<&Media> {
         self.media.iter().find(|m| m.id == id && m.kind == kind && &m.home == home && !m.expired)
+    }
+
+    /// Whether the apps see that department: it, one above it, or one of a tag is in the range.
+    pub fn sees_department(&self, id: u32) -> bool {
+        let of_tags = self.tags.iter().filter_map(|tag| self.directory.tags.get(&tag.parse().ok()?));
+        let of_tags = of_tags.flat_map(|tag| tag.departments.iter().copied());
+        let tops = self.parties.iter().filter_map(|party| party.parse().ok()).chain(of_tags).collect();
+        self.directory.is_within(id, &tops)
+    }
+
+    /// Whether the apps see that member, whose id is in lower case: by name, by a department or by a tag.
+    pub fn sees_person(&self, userid: &str) -> bool {
+        let tagged = || self.tags.iter().filter_map(|tag| self.directory.tags.get(&tag.parse().ok()?));
+        let person = || self.directory.people.get(userid);
+        self.users.contains(userid)
+            || tagged().any(|tag| tag.members.iter().any(|member| member == userid))
+            || person().is_some_and(|person| person.departments.iter().any(|id| self.sees_department(*id)))
     }
 
     /// Everything that must never be shown.

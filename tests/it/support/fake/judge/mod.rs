@@ -5,6 +5,7 @@ mod agent;
 mod app;
 mod card;
 mod chat;
+mod directory;
 mod media;
 mod payload;
 mod recipients;
@@ -48,6 +49,15 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         Endpoint::WebhookUploadMedia => media::webhook_upload(world, seen, &notes),
         Endpoint::AppchatSend => chat::send(world, seen, &notes),
         Endpoint::AgentGet => agent::describe(world, seen),
+        Endpoint::UserGetUserid => directory::by_mobile(world, seen, &notes),
+        Endpoint::UserGetUseridByEmail => directory::by_mail(world, seen, &notes),
+        Endpoint::DepartmentSimplelist => directory::department_ids(world, seen),
+        Endpoint::DepartmentList => directory::departments(world, seen),
+        Endpoint::DepartmentGet => directory::department(world, seen),
+        Endpoint::UserSimplelist => directory::members(world, seen),
+        Endpoint::UserGet => directory::member(world, seen),
+        Endpoint::TagList => directory::tags(world, seen),
+        Endpoint::TagGet => directory::tag(world, seen),
         Endpoint::Other => refuse(40058, "no such interface"),
     };
     let notes = notes.into_inner();

@@ -36,7 +36,7 @@ impl Recipients {
             let name = user.to_lowercase();
             if world.unlicensed.contains(&name) {
                 sorted.unlicensed.push(name);
-            } else if world.users.contains(&name) || (world.any_user && name != "nobody" && is_userid(&name)) {
+            } else if world.sees_person(&name) || (world.any_user && name != "nobody" && is_userid(&name)) {
                 sorted.users.push(user);
             } else {
                 sorted.invalid_users.push(name);
