@@ -14,6 +14,7 @@
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
+//! | 6 | `recall` | messages of the app, taken back |
 //! | 6 | `check` | diagnosis: settings, network, credentials |
 //! | 6 | `explain` | what an errcode or an exit code means, and what to do |
 //! | 6 | `flush` | stored alerts of the outbox, delivered, listed, dropped |
@@ -76,6 +77,7 @@ pub mod message;
 mod outbox;
 pub mod process;
 mod rate_limit;
+pub mod recall;
 pub mod run;
 pub mod sanitize;
 pub mod secret;

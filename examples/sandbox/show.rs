@@ -61,6 +61,7 @@ pub(crate) fn event(event: &Event, quiet: bool) {
         Outcome::Arrived(arrived) => message(&mut text, arrived),
         Outcome::Uploaded(upload) => file(&mut text, upload),
         Outcome::Described => text.push_str("  told what was asked for\n"),
+        Outcome::Changed => text.push_str("  changed\n"),
         Outcome::Suppressed => text.push_str("  the same message again: taken, not delivered twice\n"),
         Outcome::Dropped => text.push_str("  over the member's limit: taken, silently not delivered\n"),
         Outcome::Refused { errcode, errmsg } => {

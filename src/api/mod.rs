@@ -14,6 +14,7 @@ mod probe;
 mod proxy;
 mod resolver;
 mod roots;
+mod sent_message;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -30,6 +31,7 @@ pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, FirstHop, Limit};
 pub(crate) use probe::ProxyUse;
 pub(crate) use roots::check_ca_file;
+pub(crate) use sent_message::{RECALL, recall_body};
 pub(crate) use trust::Trust;
 
 use crate::config::{BaseUrl, ProxySetting};

@@ -103,7 +103,7 @@ fn part_json(at: usize, part: &Receipt) -> Value {
 /// The data that a command was asked for, as fields of the document.
 fn product_json(product: &Product, mask: &Mask) -> Value {
     match product {
-        Product::None => Value::Null,
+        Product::None | Product::Done(_) => Value::Null,
         // The token itself is what was asked for: it is not masked.
         Product::Token { access_token, expires_in, from_cache } => json!({
             "access_token": access_token.expose(),

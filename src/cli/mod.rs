@@ -306,11 +306,11 @@ impl Invocation<'_> {
         {
             session.warnings.extend(usage_errors::warning_about_text(text));
         }
-        let sends = task.sends();
+        let (sends, may_be_partial) = (task.sends(), task.may_be_partial());
         let mut outcome = runtime.block_on(perform(&mut session, task, ran.as_ref(), stops));
         outcome.profile.clone_from(&session.settings.profile);
         outcome.channel = session.channel;
-        outcome.allow_partial = session.settings.allow_partial;
+        outcome.allow_partial = session.settings.allow_partial && may_be_partial;
         if ran.as_ref().is_some_and(FinishedCommand::failed) && outcome.attempts == 0 {
             let is_unresolved = |error: &Error| matches!(error.status(), Status::Config | Status::Usage);
             outcome.error = outcome.error.map(|error| match is_unresolved(&error) {

@@ -7,6 +7,7 @@ use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::error::{Error, Result, hint_for};
 use wecom_alert::flush;
 use wecom_alert::process::{StopSignals, check_descriptors};
+use wecom_alert::recall;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::send::{self, Session};
 
@@ -69,6 +70,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Send(request) => Box::pin(send::send(session, *request)).await,
         Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
         Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
+        Task::Recall(msgids) => Box::pin(recall::recall(session, msgids)).await,
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,

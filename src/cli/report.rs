@@ -183,6 +183,7 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
             Product::Flush { delivered: 0, failed: 0, .. } => Some("nothing was waiting".to_owned()),
             Product::Flush { delivered, failed, .. } => Some(format!("{delivered} delivered, {failed} given up")),
             Product::Dropped(dropped) => Some(format!("{dropped} dropped")),
+            Product::Done(ref done) => Some(done.clone()),
             Product::Entries(ref entries) if entries.is_empty() => Some("nothing waits".to_owned()),
             _ => None,
         },
@@ -193,7 +194,7 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
 /// What goes to stdout in text mode.
 fn text_data(report: &Report<'_>) -> String {
     match &report.outcome.product {
-        Product::None => String::new(),
+        Product::None | Product::Done(_) => String::new(),
         Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Flush { .. } | Product::Dropped(_) => String::new(),

@@ -18,6 +18,7 @@ use super::args::{AlertArgs, ChosenEntries, Command, ConfigCommand, ContentArgs,
 pub(crate) enum Task {
     Send(Box<Request>),
     Run(Box<RunRequest>),
+    Recall(Vec<String>),
     Upload(UploadRequest),
     Token { refresh: bool },
     List { wants_code: bool },
@@ -39,6 +40,7 @@ impl Task {
             Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content))),
             Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
+            Command::Recall { msgids, .. } => Self::Recall(msgids),
             Command::UploadMedia(args) => Self::Upload(UploadRequest {
                 channel: args.route,
                 file: args.file,
@@ -71,7 +73,7 @@ impl Task {
             Self::Send(request) => Some(request.channel),
             Self::Run(request) => request.channel,
             Self::Upload(request) => request.channel,
-            Self::Token { .. } => Some(Channel::App),
+            Self::Recall(_) | Self::Token { .. } => Some(Channel::App),
             _ => None,
         }
     }
@@ -87,6 +89,7 @@ impl Task {
                     [text_file.as_ref(), payload.as_ref(), file, data.as_ref()].into_iter().flatten().any(is_stdin);
                 is_named || (from.is_some() && data.is_none())
             }
+            Self::Recall(msgids) => msgids.iter().any(|id| id == "-"),
             Self::Upload(request) => is_stdin(&request.file),
             _ => false,
         }
@@ -100,6 +103,11 @@ impl Task {
             Self::Send(_) | Self::Flush { .. } => Lenience::Send,
             _ => Lenience::Strict,
         }
+    }
+
+    /// Whether `allow_partial` is about it: about alerts, not about what is done to them later.
+    pub(crate) fn may_be_partial(&self) -> bool {
+        self.sends() || matches!(self, Self::Flush { .. })
     }
 
     /// Whether it sends an alert; entries of the outbox may be delivered after that.

@@ -129,6 +129,8 @@ pub enum Product {
         /// Unix time in digits.
         created_at: Option<String>,
     },
+    /// A change of which there is nothing to show: what was done, for people.
+    Done(String),
     /// `--dry-run`.
     Plan(Vec<PlannedRequest>),
     /// `check`: what was found, in the order of looking; in a dry run also the requests that would be made.

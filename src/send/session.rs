@@ -212,7 +212,7 @@ impl<'c> Session<'c> {
 
     /// Reads the input for the command's own target, off the event loop: a pipe may stay open for long, and a signal must
     /// still be handled. The clock of the deadline starts when that is done.
-    pub(super) async fn read_input<T: Send + 'static>(
+    pub(crate) async fn read_input<T: Send + 'static>(
         &mut self,
         channel: Channel,
         work: impl FnOnce(&mut Target) -> Result<T> + Send + 'static,

@@ -32,6 +32,7 @@ mod payloads;
 #[cfg(unix)]
 mod progress_bar;
 mod readmes;
+mod recall;
 mod recipients;
 mod results;
 #[cfg(unix)]

@@ -90,6 +90,10 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
         },
         93000 | 93006 | 93019 => check_in_place(hint, "key", ctx),
         60020 | 301042 => trusted_ip(hint, &answer.errmsg),
+        40058 if ctx.endpoint == "message/recall" => {
+            "take the msgid from app-send as it is, and use the profile of the app that sent the message: no other app can recall it"
+                .to_owned()
+        }
         40035 | 40058 | 40063 | 40203 | 86220 => with_errmsg(hint, &answer.errmsg),
         40056 | 301002 => match ctx.credential.and_then(|credential| credential.agent_id) {
             Some(agent_id) => format!("{hint}; this call used agent_id {agent_id}"),

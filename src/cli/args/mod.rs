@@ -64,6 +64,17 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
         Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
     WebhookSend(Box<WebhookSendArgs>),
+    /// Take back messages that the app sent in the last 24 hours
+    #[command(after_help = "Copies in the WeChat plugin stay. Messages to webhooks and group chats have no msgid.\n\n\
+        Example:\n  wecom-alert --output json app-send -u zhangsan 'wrong room' > sent.json\n  \
+        jq -r '.parts[].msgids[]' sent.json | wecom-alert recall -")]
+    Recall {
+        /// As app-send gives it with --output json and in --log-file (repeatable); `-` reads them from stdin
+        #[arg(value_name = "MSGID|-", required = true)]
+        msgids: Vec<String>,
+        #[command(flatten)]
+        _global: Global,
+    },
     /// Upload a file and print its media_id, valid for 3 days
     #[command(
         after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media --route app report.pdf)\""
@@ -154,9 +165,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 12] = [
+    pub(crate) const NAMES: [&str; 13] = [
         "app-send",
         "webhook-send",
+        "recall",
         "run",
         "upload-media",
         "get-token",

@@ -104,10 +104,10 @@ fn recipients_are_written_without_blanks() {
 #[test]
 fn ends_loudly_after_the_unexpected() {
     let wecom = FakeWecom::start();
-    assert_eq!(get(&wecom, "/cgi-bin/message/recall").status, 404);
+    assert_eq!(get(&wecom, "/cgi-bin/message/nosuch").status, 404);
     let panic = catch_unwind(AssertUnwindSafe(|| drop(wecom))).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
-    assert!(message.contains("nobody expected GET /cgi-bin/message/recall"), "{message}");
+    assert!(message.contains("nobody expected GET /cgi-bin/message/nosuch"), "{message}");
 }
 
 fn replaced(request: &[u8], from: &str, to: &str) -> Vec<u8> {

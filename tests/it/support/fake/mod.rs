@@ -229,6 +229,17 @@ impl FakeWecom {
         self.world(|world| world.new_token_each_time = !same);
     }
 
+    /// The msgids of the messages that were taken back, in the order in which they were sent.
+    pub fn recalled(&self) -> Vec<String> {
+        let world = lock(&self.shared.world);
+        world.sent.iter().filter(|sent| sent.recalled).map(|sent| sent.msgid.clone()).collect()
+    }
+
+    /// Every message that was sent so far is that much older.
+    pub fn age_messages(&self, by: Duration) {
+        self.world(|world| world.sent.iter_mut().for_each(|sent| sent.aged += by));
+    }
+
     /// Every uploaded file is gone (40007).
     pub fn expire_media(&self) {
         self.change(&Change::ExpireMedia);

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub enum Endpoint {
     GetToken,
     MessageSend,
+    MessageRecall,
     WebhookSend,
     MediaUpload,
     WebhookUploadMedia,
@@ -28,9 +29,10 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 16] = [
+    pub const KNOWN: [Self; 17] = [
         Self::GetToken,
         Self::MessageSend,
+        Self::MessageRecall,
         Self::WebhookSend,
         Self::MediaUpload,
         Self::WebhookUploadMedia,
@@ -52,6 +54,7 @@ impl Endpoint {
         match self {
             Self::GetToken => "gettoken",
             Self::MessageSend => "message/send",
+            Self::MessageRecall => "message/recall",
             Self::WebhookSend => "webhook/send",
             Self::MediaUpload => "media/upload",
             Self::WebhookUploadMedia => "webhook/upload_media",
@@ -90,6 +93,7 @@ impl Endpoint {
         match self {
             Self::GetToken => &["corpid", "corpsecret"],
             Self::MessageSend
+            | Self::MessageRecall
             | Self::AppchatSend
             | Self::UserGetUserid
             | Self::UserGetUseridByEmail
@@ -107,14 +111,7 @@ impl Endpoint {
     }
 
     pub fn takes_json(self) -> bool {
-        matches!(
-            self,
-            Self::MessageSend
-                | Self::WebhookSend
-                | Self::AppchatSend
-                | Self::UserGetUserid
-                | Self::UserGetUseridByEmail
-        )
+        self.method() == "POST" && !matches!(self, Self::MediaUpload | Self::WebhookUploadMedia | Self::Other)
     }
 }
 
@@ -166,6 +163,8 @@ pub enum Outcome {
     Uploaded(Box<Upload>),
     /// Something was told: of an app, or of the directory.
     Described,
+    /// What was sent before was changed or taken back.
+    Changed,
     /// The same message once more, within its interval: not delivered again.
     Suppressed,
     /// Over a member's limit: not delivered, and nobody is told.

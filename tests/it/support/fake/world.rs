@@ -96,6 +96,23 @@ pub struct Guarded {
     pub fields: Map<String, Value>,
 }
 
+/// A message of an app, as far as it can be changed later.
+#[derive(Debug, Clone)]
+pub struct SentMessage {
+    pub msgid: String,
+    pub agent_id: i64,
+    pub at: Instant,
+    /// How much older it is than `at` says.
+    pub aged: Duration,
+    pub recalled: bool,
+}
+
+impl SentMessage {
+    pub fn is_older_than(&self, hours: u32) -> bool {
+        self.at.elapsed() + self.aged > Duration::from_secs(3600) * hours
+    }
+}
+
 /// So many in such a time.
 pub type Limit = Option<(usize, Duration)>;
 
@@ -127,6 +144,7 @@ pub struct World {
 
     pub tokens: Vec<Token>,
     pub media: Vec<Media>,
+    pub sent: Vec<SentMessage>,
     pub task_ids: HashSet<(i64, String)>,
     pub guarded: Vec<Guarded>,
     pub member_taken: Vec<(i64, String, Instant)>,

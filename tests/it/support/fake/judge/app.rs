@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Arrived, Outcome, Route, Seen};
-use super::super::world::{App, Guarded, Home, World};
+use super::super::world::{App, Guarded, Home, SentMessage, World};
 use super::card::Interactive;
 use super::recipients::Recipients;
 use super::{Taken, app_of, body_of, errmsg, payload};
@@ -167,6 +167,7 @@ fn deliver(
     let mut fields = recipients.report();
     let msgid = format!("test-msgid-{:06}", world.next_serial());
     fields.insert("msgid".into(), json!(msgid));
+    world.sent.push(SentMessage { msgid, agent_id, at: Instant::now(), aged: Duration::ZERO, recalled: false });
     if let Some(card) = body.object("template_card") {
         if let Some(id) = card.text("task_id") {
             world.task_ids.insert((agent_id, id.to_owned()));

@@ -9,6 +9,7 @@ mod directory;
 mod media;
 mod payload;
 mod recipients;
+mod sent;
 mod token;
 mod webhook;
 
@@ -44,6 +45,7 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         endpoint if seen.method != endpoint.method() => refuse(40058, "GET and POST must not be confused"),
         Endpoint::GetToken => token::give(world, seen),
         Endpoint::MessageSend => app::send(world, seen, &notes),
+        Endpoint::MessageRecall => sent::recall(world, seen, &notes),
         Endpoint::WebhookSend => webhook::send(world, seen, &notes),
         Endpoint::MediaUpload => media::upload(world, seen, &notes),
         Endpoint::WebhookUploadMedia => media::webhook_upload(world, seen, &notes),
