@@ -14,6 +14,7 @@
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
+//! | 6 | `group_chat` | group chats that the app makes: created, described, changed |
 //! | 6 | `recall` | messages of the app, taken back |
 //! | 6 | `check` | diagnosis: settings, network, credentials |
 //! | 6 | `explain` | what an errcode or an exit code means, and what to do |
@@ -71,6 +72,7 @@ pub mod fingerprint;
 pub mod flush;
 #[cfg(fuzzing)]
 pub mod fuzz;
+pub mod group_chat;
 pub mod input;
 mod json;
 pub mod message;

@@ -134,7 +134,7 @@ impl Client {
     }
 
     /// A field that the answer to a request to that path must have.
-    fn field(&self, reply: &Reply, path: &str, name: &str) -> Result<String, CallError> {
+    pub(super) fn field(&self, reply: &Reply, path: &str, name: &str) -> Result<String, CallError> {
         let missing = || CallError::foreign(format!("the answer of {} holds no {name}", self.peer(path).endpoint()));
         reply.text(name).ok_or_else(missing)
     }

@@ -3,6 +3,7 @@
 //! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods for the
 //! endpoints are in `endpoints`; this file has what they share: options, connections and requests.
 
+mod appchat;
 mod certificate;
 mod connect;
 mod endpoints;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
+pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_UPDATE, ChatInfo};
 pub(crate) use certificate::{Certificate, CertificateFault};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
 pub(crate) use envelope::Reply;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
-    Check, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, ShownEntry, ShownPart,
+    Check, Explanation, GroupChat, ListedEntry, Outcome, PlannedRequest, Product, Receipt, ShownEntry, ShownPart,
 };
 use wecom_alert::explain;
 use wecom_alert::run::FinishedCommand;
@@ -116,6 +116,10 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
+        Product::CreatedChat { chatid, is_new } => {
+            json!({ "chatid": masked(&json!(chatid), mask), "created": is_new })
+        }
+        Product::Chat(chat) => json!({ "chat": masked(&chat_json(chat), mask) }),
         Product::Entries(entries) => {
             json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
         }
@@ -130,6 +134,10 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
             json!({ "checks": checks_json(checks, mask), "requests": plan_json(requests, mask) })
         }
     }
+}
+
+fn chat_json(chat: &GroupChat) -> Value {
+    json!({ "chatid": chat.chatid, "name": chat.name, "owner": chat.owner, "userlist": chat.userlist })
 }
 
 fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {

@@ -6,6 +6,7 @@ use wecom_alert::check;
 use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::error::{Error, Result, hint_for};
 use wecom_alert::flush;
+use wecom_alert::group_chat;
 use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::recall;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
@@ -70,6 +71,9 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Send(request) => Box::pin(send::send(session, *request)).await,
         Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
         Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
+        Task::ChatCreate(chat) => Box::pin(group_chat::create(session, chat)).await,
+        Task::ChatGet(chat) => Box::pin(group_chat::get(session, chat)).await,
+        Task::ChatUpdate(change) => Box::pin(group_chat::update(session, change)).await,
         Task::Recall(msgids) => Box::pin(recall::recall(session, msgids)).await,
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,

@@ -17,7 +17,9 @@ use wecom_alert::secret::Mask;
 use super::json::document;
 use super::output;
 use super::stderr;
-use super::tables::{check_table, entries_table, entry_line, explanation_text, plan_text, shown_text};
+use super::tables::{
+    chat_line, chat_table, check_table, entries_table, entry_line, explanation_text, plan_text, shown_text,
+};
 
 /// A command that has ended.
 pub(crate) struct Report<'a> {
@@ -199,6 +201,9 @@ fn text_data(report: &Report<'_>) -> String {
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Flush { .. } | Product::Dropped(_) => String::new(),
         Product::Explained(explanations) => explanations.iter().map(explanation_text).collect::<Vec<_>>().join("\n"),
+        Product::CreatedChat { chatid, .. } => format!("{}\n", one_line(chatid)),
+        Product::Chat(chat) if io::stdout().is_terminal() => chat_table(chat, report.mask),
+        Product::Chat(chat) => report.mask.apply(&chat_line(chat)),
         Product::Entries(entries) if io::stdout().is_terminal() => entries_table(entries, report.mask),
         Product::Entries(entries) => entries.iter().map(|entry| report.mask.apply(&entry_line(entry)) + "\n").collect(),
         Product::Shown(entry) => shown_text(entry, report.mask),

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use wecom_alert::channel::Channel;
 use wecom_alert::config::Lenience;
 use wecom_alert::flush::Selection;
+use wecom_alert::group_chat::{ChatChange, NewChat};
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
@@ -18,6 +19,9 @@ use super::args::{AlertArgs, ChosenEntries, Command, ConfigCommand, ContentArgs,
 pub(crate) enum Task {
     Send(Box<Request>),
     Run(Box<RunRequest>),
+    ChatCreate(NewChat),
+    ChatGet(Option<String>),
+    ChatUpdate(ChatChange),
     Recall(Vec<String>),
     Upload(UploadRequest),
     Token { refresh: bool },
@@ -40,6 +44,21 @@ impl Task {
             Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content))),
             Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
+            Command::ChatCreate(args) => Self::ChatCreate(NewChat {
+                chatid: args.chat,
+                name: args.name,
+                owner: args.owner,
+                members: args.member,
+                sync: args.sync,
+            }),
+            Command::ChatGet { chat, .. } => Self::ChatGet(chat),
+            Command::ChatUpdate(args) => Self::ChatUpdate(ChatChange {
+                chatid: args.chat,
+                name: args.name,
+                owner: args.owner,
+                add: args.add,
+                remove: args.remove,
+            }),
             Command::Recall { msgids, .. } => Self::Recall(msgids),
             Command::UploadMedia(args) => Self::Upload(UploadRequest {
                 channel: args.route,
@@ -73,7 +92,9 @@ impl Task {
             Self::Send(request) => Some(request.channel),
             Self::Run(request) => request.channel,
             Self::Upload(request) => request.channel,
-            Self::Recall(_) | Self::Token { .. } => Some(Channel::App),
+            Self::ChatCreate(_) | Self::ChatGet(_) | Self::ChatUpdate(_) | Self::Recall(_) | Self::Token { .. } => {
+                Some(Channel::App)
+            }
             _ => None,
         }
     }

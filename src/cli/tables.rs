@@ -2,7 +2,9 @@
 
 use wecom_alert::check::label;
 use wecom_alert::clock::{self, at_ms};
-use wecom_alert::delivery::{Check, CheckStatus, CodeKind, Explanation, ListedEntry, PlannedRequest, ShownEntry};
+use wecom_alert::delivery::{
+    Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, PlannedRequest, ShownEntry,
+};
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
@@ -49,6 +51,22 @@ pub(super) fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
         }
     }
     text
+}
+
+/// A group chat on a line: `chatid name owner members`, separated by tabs, members by commas.
+pub(super) fn chat_line(chat: &GroupChat) -> String {
+    let fields = [&chat.chatid, &chat.name, &chat.owner].map(|field| one_line(field));
+    format!("{}\t{}\n", fields.join("\t"), one_line(&chat.userlist.join(",")))
+}
+
+/// A group chat for people.
+pub(super) fn chat_table(chat: &GroupChat, mask: &Mask) -> String {
+    let members = format!("{} ({})", chat.userlist.join(", "), chat.userlist.len());
+    let lines = [("chat", &chat.chatid), ("name", &chat.name), ("owner", &chat.owner), ("members", &members)];
+    let line = |(name, value): (&str, &String)| {
+        format!("{name:9} {}\n", hanging(&one_line(&mask.apply(value)), 10, 10, WIDTH))
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// Entries of the outbox for people: a head, and two lines or more for each.

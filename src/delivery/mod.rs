@@ -24,8 +24,8 @@ pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
 pub(crate) use failure::Purpose;
 pub use outcome::{
-    Check, CheckStatus, CodeKind, Explanation, ListedEntry, Outcome, PlannedRequest, Product, Receipt, Shortfall,
-    ShownEntry, ShownPart, UnreachedRecipients,
+    Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, Outcome, PlannedRequest, Product, Receipt,
+    Shortfall, ShownEntry, ShownPart, UnreachedRecipients,
 };
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;

@@ -129,6 +129,15 @@ pub enum Product {
         /// Unix time in digits.
         created_at: Option<String>,
     },
+    /// `chat-create`.
+    CreatedChat {
+        /// Names the chat.
+        chatid: String,
+        /// Whether this command made it; else it was there.
+        is_new: bool,
+    },
+    /// `chat-get`.
+    Chat(GroupChat),
     /// A change of which there is nothing to show: what was done, for people.
     Done(String),
     /// `--dry-run`.
@@ -154,6 +163,19 @@ pub enum Product {
     },
     /// `outbox drop`: how many entries are gone.
     Dropped(usize),
+}
+
+/// A group chat of the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupChat {
+    /// Names it.
+    pub chatid: String,
+    /// What members see. Text from outside.
+    pub name: String,
+    /// A userid.
+    pub owner: String,
+    /// The userids of all members, the owner among them.
+    pub userlist: Vec<String>,
 }
 
 /// One check of the command `check`.

@@ -149,10 +149,11 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 12] = [
+const TOPICS: [&str; 13] = [
     "config",
     "delivery",
     "outbox",
+    "chat",
     "run",
     "json",
     "errors",
@@ -179,9 +180,14 @@ fn help_shows_the_topics_of_the_manual_in_two_languages() {
     assert_eq!(text(&["--output", "json", "help", "limits"]), text(&["help", "limits"]));
     let wrong = run(&["help", "delivry"]).assert_code(2).stderr;
     assert!(wrong.contains("there is no command or topic \"delivry\"\nhint: the nearest one is delivery;"), "{wrong}");
-    for (word, topic) in
-        [("cron", "run"), ("GitLab", "ci"), ("alertmanager", "feeds"), ("exit", "errors"), ("卡片", "cards")]
-    {
+    for (word, topic) in [
+        ("cron", "run"),
+        ("GitLab", "ci"),
+        ("alertmanager", "feeds"),
+        ("exit", "errors"),
+        ("卡片", "cards"),
+        ("群聊", "chat"),
+    ] {
         assert_eq!(text(&["help", word]), text(&["help", topic]), "{word}");
     }
     let wrong = run(&["help", "60020"]).assert_code(2).stderr;

@@ -17,6 +17,7 @@ mod dry_run;
 mod explain;
 mod fake_itself;
 mod feeds;
+mod group_chat;
 mod help;
 mod hints;
 #[cfg(unix)]

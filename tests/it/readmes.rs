@@ -10,9 +10,13 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 16] = [
     &["app-send"],
     &["webhook-send"],
+    &["chat-create"],
+    &["chat-get"],
+    &["chat-update"],
+    &["recall"],
     &["upload-media"],
     &["get-token"],
     &["outbox"],

@@ -101,7 +101,13 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
         },
         45009 => frequency(hint, ctx).to_owned(),
         48002 if ctx.endpoint.contains("appchat/") => {
-            "set 应用管理 → the app → 可见范围 to the root department: only such an app may use group chats".to_owned()
+            "set 应用管理 → the app → 可见范围 to the root department, which group chats need; the app can then write to everybody in \
+             the company"
+                .to_owned()
+        }
+        86203 | 86207 if ctx.endpoint.contains("appchat/update") => {
+            "the owner must be a member: who removes the owner names a new one with --owner, and --add where that is no member yet"
+                .to_owned()
         }
         _ => hint.to_owned(),
     }

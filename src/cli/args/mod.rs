@@ -1,5 +1,6 @@
 //! The definition of the command line: commands, options and help.
 
+mod group_chat;
 mod send;
 mod settings;
 
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
+pub(crate) use group_chat::{ChatCreateArgs, ChatUpdateArgs};
 pub(crate) use send::{AlertArgs, AppSendArgs, ContentArgs, RunArgs, WebhookSendArgs};
 pub(crate) use settings::overrides;
 use settings::{SettingArgs, channel_parser};
@@ -64,6 +66,25 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
         Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
     WebhookSend(Box<WebhookSendArgs>),
+    /// Make a group chat of the app, and print its id
+    #[command(
+        after_help = "The visible range of the app must be the root department, and only this app can write to the chat. With --chat\n\
+        it is safe to run again.\n\n\
+        Example:\n  wecom-alert chat-create --chat oncall --name 'On call' --member zhangsan,lisi,wangwu"
+    )]
+    ChatCreate(Box<ChatCreateArgs>),
+    /// Show name, owner and members of a group chat of the app
+    #[command(after_help = "Example:\n  wecom-alert chat-get oncall | cut -f 4")]
+    ChatGet {
+        /// The id that chat-create printed
+        #[arg(id = "chat_id", value_name = "ID")]
+        chat: Option<String>,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// Change name, owner and members of a group chat of the app
+    #[command(after_help = "Example:\n  wecom-alert chat-update oncall --add zhaoliu --remove lisi")]
+    ChatUpdate(Box<ChatUpdateArgs>),
     /// Take back messages that the app sent in the last 24 hours
     #[command(after_help = "Copies in the WeChat plugin stay. Messages to webhooks and group chats have no msgid.\n\n\
         Example:\n  wecom-alert --output json app-send -u zhangsan 'wrong room' > sent.json\n  \
@@ -165,9 +186,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 13] = [
+    pub(crate) const NAMES: [&str; 16] = [
         "app-send",
         "webhook-send",
+        "chat-create",
+        "chat-get",
+        "chat-update",
         "recall",
         "run",
         "upload-media",

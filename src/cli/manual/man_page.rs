@@ -25,10 +25,14 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Topics that concern a command, beside that of its own name.
-const FURTHER_TOPICS: [(&str, &[&str]); 3] = [
+const FURTHER_TOPICS: [(&str, &[&str]); 7] = [
     ("app-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("webhook-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("run", &["delivery", "outbox"]),
+    ("chat-create", &["chat"]),
+    ("chat-get", &["chat"]),
+    ("chat-update", &["chat"]),
+    ("recall", &["delivery"]),
 ];
 
 /// The man page of a topic.

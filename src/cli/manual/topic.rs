@@ -22,19 +22,23 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 12] = topics! {
-    "config" "delivery" "outbox" "run" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 13] = topics! {
+    "config" "delivery" "outbox" "run" "chat" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 11] = [
+const KEYWORDS: [(&[&str], &[&str]); 12] = [
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
     (&["proxy", "secret", "secrets", "credential", "credentials", "token", "代理", "密钥"], &["config", "security"]),
     (&["webhook", "app", "profile", "environment", "variables", "language", "tls", "ca", "encoding"], &["config"]),
     (&["exit", "exit-code", "code", "codes", "errcode", "hint", "troubleshooting", "退出码", "错误码"], &["errors"]),
-    (&["retry", "retries", "rate", "cooldown", "duplicates", "fallback", "also", "long", "log"], &["delivery"]),
+    (
+        &["retry", "retries", "rate", "cooldown", "duplicates", "fallback", "also", "long", "log", "recall", "撤回"],
+        &["delivery"],
+    ),
+    (&["group", "groups", "chats", "appchat", "群聊", "群"], &["chat"]),
     (&["flush", "queue", "queued", "failed", "发件箱"], &["outbox"]),
     (&["alert", "card", "markdown", "mention", "level", "title", "field", "attach", "卡片"], &["cards"]),
     (&["jinja", "jinja2", "filter", "filters", "模板"], &["templates"]),

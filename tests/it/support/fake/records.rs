@@ -15,6 +15,9 @@ pub enum Endpoint {
     WebhookUploadMedia,
     AgentGet,
     AppchatSend,
+    AppchatCreate,
+    AppchatUpdate,
+    AppchatGet,
     UserGetUserid,
     UserGetUseridByEmail,
     DepartmentSimplelist,
@@ -29,7 +32,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 17] = [
+    pub const KNOWN: [Self; 20] = [
         Self::GetToken,
         Self::MessageSend,
         Self::MessageRecall,
@@ -38,6 +41,9 @@ impl Endpoint {
         Self::WebhookUploadMedia,
         Self::AgentGet,
         Self::AppchatSend,
+        Self::AppchatCreate,
+        Self::AppchatUpdate,
+        Self::AppchatGet,
         Self::UserGetUserid,
         Self::UserGetUseridByEmail,
         Self::DepartmentSimplelist,
@@ -60,6 +66,9 @@ impl Endpoint {
             Self::WebhookUploadMedia => "webhook/upload_media",
             Self::AgentGet => "agent/get",
             Self::AppchatSend => "appchat/send",
+            Self::AppchatCreate => "appchat/create",
+            Self::AppchatUpdate => "appchat/update",
+            Self::AppchatGet => "appchat/get",
             Self::UserGetUserid => "user/getuserid",
             Self::UserGetUseridByEmail => "user/get_userid_by_email",
             Self::DepartmentSimplelist => "department/simplelist",
@@ -77,6 +86,7 @@ impl Endpoint {
         match self {
             Self::GetToken
             | Self::AgentGet
+            | Self::AppchatGet
             | Self::DepartmentSimplelist
             | Self::DepartmentList
             | Self::DepartmentGet
@@ -95,6 +105,8 @@ impl Endpoint {
             Self::MessageSend
             | Self::MessageRecall
             | Self::AppchatSend
+            | Self::AppchatCreate
+            | Self::AppchatUpdate
             | Self::UserGetUserid
             | Self::UserGetUseridByEmail
             | Self::TagList => &["access_token"],
@@ -102,6 +114,7 @@ impl Endpoint {
             Self::MediaUpload => &["access_token", "type"],
             Self::WebhookUploadMedia => &["key", "type"],
             Self::AgentGet => &["access_token", "agentid"],
+            Self::AppchatGet => &["access_token", "chatid"],
             Self::DepartmentSimplelist | Self::DepartmentList | Self::DepartmentGet => &["access_token", "id"],
             Self::UserSimplelist => &["access_token", "department_id"],
             Self::UserGet => &["access_token", "userid"],

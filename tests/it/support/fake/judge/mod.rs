@@ -7,6 +7,7 @@ mod card;
 mod chat;
 mod directory;
 mod media;
+mod own_chats;
 mod payload;
 mod recipients;
 mod sent;
@@ -49,6 +50,9 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         Endpoint::WebhookSend => webhook::send(world, seen, &notes),
         Endpoint::MediaUpload => media::upload(world, seen, &notes),
         Endpoint::WebhookUploadMedia => media::webhook_upload(world, seen, &notes),
+        Endpoint::AppchatCreate => own_chats::create(world, seen, &notes),
+        Endpoint::AppchatUpdate => own_chats::update(world, seen, &notes),
+        Endpoint::AppchatGet => own_chats::describe(world, seen),
         Endpoint::AppchatSend => chat::send(world, seen, &notes),
         Endpoint::AgentGet => agent::describe(world, seen),
         Endpoint::UserGetUserid => directory::by_mobile(world, seen, &notes),

@@ -1,0 +1,156 @@
+//! `chat-create`: a new chat, or the one that has the chosen id already, so that a script may run twice.
+
+use serde_json::{Value, json};
+
+use crate::api::{APPCHAT_CREATE, APPCHAT_UPDATE, ChatInfo, endpoint};
+use crate::channel::Channel;
+use crate::delivery::{Courier, Outcome, PlannedRequest, Product, Purpose};
+use crate::error::{Answer, Error, Result, Status};
+use crate::sanitize::{first_items, unwrapped};
+use crate::send::{Session, plan_requests};
+
+use super::rules::{count_problem, id_problem, same_id};
+use super::{describe, member_ids, name_of, one_userid, refuse};
+
+/// The errcode for an id that a chat has already.
+const EXISTS: i64 = 86215;
+
+/// So many members a warning names.
+const NAMED: usize = 20;
+
+/// A chat to be made. Members are userids, several in a value too.
+#[derive(Debug, Clone, Default)]
+pub struct NewChat {
+    /// The id chosen for it, of 1 to 32 of `0-9a-zA-Z`; `None`: WeCom chooses one, and a repetition makes another chat.
+    pub chatid: Option<String>,
+    /// The name, of which WeCom keeps 50 characters.
+    pub name: Option<String>,
+    /// The owner; `None`: WeCom chooses one of the members.
+    pub owner: Option<String>,
+    /// 2 to 1999, with the owner.
+    pub members: Vec<String>,
+    /// Whether those who are not in a chat that exists already are added to it.
+    pub sync: bool,
+}
+
+/// What became of the request for a chat.
+struct Made {
+    chatid: String,
+    is_new: bool,
+    answer: Answer,
+    /// Members who are not in a chat that existed before.
+    missing: Vec<String>,
+}
+
+/// Makes a chat. Where one has the chosen id already, that is a success, and a warning names members who are not in it,
+/// unless they are to be added.
+///
+/// # Errors
+///
+/// Usage, against the published rules; else what the call failed of.
+pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome> {
+    session.channel = Some(Channel::App);
+    let (body, members) = create_body(session, &chat)?;
+    let target = session.own_target(Channel::App);
+    if session.settings.dry_run {
+        return plan_requests(session, target, |client| {
+            vec![PlannedRequest { method: "POST", path: client.path(&endpoint(APPCHAT_CREATE)), body }]
+        })
+        .await;
+    }
+    let mut courier = session.own_courier(target).await?;
+    let made = make(&mut courier, &body, &members).await?;
+    let (chatid, is_new) = (made.chatid.clone(), made.is_new);
+    let outcome = match made.missing.as_slice() {
+        [] => Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) },
+        missing if chat.sync => match add(&mut courier, &chatid, missing).await {
+            Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
+            Err(error) => {
+                let message = format!("the chat {chatid} exists, but {} could not be added: {error}", named(missing));
+                Outcome::from(error.about(Status::Partial, message))
+            }
+        },
+        missing => {
+            session.warnings.push(format!(
+                "the chat {chatid} exists already, and these are not in it: {}; --sync adds them",
+                named(missing)
+            ));
+            Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) }
+        }
+    };
+    Ok(Outcome { product: Product::CreatedChat { chatid, is_new }, ..outcome })
+}
+
+/// The body, and the members with the owner.
+fn create_body(session: &mut Session<'_>, chat: &NewChat) -> Result<(Value, Vec<String>)> {
+    let mut body = json!({});
+    if let Some(name) = name_of(session, chat.name.as_deref()) {
+        body["name"] = json!(name);
+    }
+    let mut members = member_ids(session, "--member", &chat.members)?;
+    if let Some(owner) = &chat.owner {
+        let owner = one_userid(session, owner)?;
+        if !members.iter().any(|member| same_id(member, &owner)) {
+            members.push(owner.clone());
+        }
+        body["owner"] = json!(owner);
+    }
+    count_problem(members.len()).map_or(Ok(()), |problem| refuse(session, problem))?;
+    body["userlist"] = json!(members);
+    if let Some(id) = &chat.chatid {
+        let id = unwrapped(id);
+        id_problem(id).map_or(Ok(()), |problem| refuse(session, problem))?;
+        body["chatid"] = json!(id);
+    }
+    Ok((body, members))
+}
+
+/// Makes the chat, or finds that it is there.
+async fn make(courier: &mut Courier, body: &Value, members: &[String]) -> Result<Made> {
+    let chosen = body["chatid"].as_str();
+    // Without an id of its own a repetition would make a second chat.
+    let purpose = if chosen.is_some() { Purpose::Repeatable } else { Purpose::Once };
+    let mut is_doubtful = false;
+    let created = courier
+        .ask(APPCHAT_CREATE, purpose, async |client, token| {
+            let created = client.appchat_create(token, body).await;
+            is_doubtful |=
+                created.as_ref().is_err_and(|error| !error.is_before_the_request() && error.refusal().is_none());
+            created
+        })
+        .await;
+    let refusal = match created {
+        Ok((chatid, answer)) => return Ok(Made { chatid, is_new: true, answer, missing: Vec::new() }),
+        Err(error) => error,
+    };
+    let exists = refusal.answer().is_some_and(|answer| answer.errcode == EXISTS);
+    let Some(chatid) = chosen.filter(|_| exists) else { return Err(once_more(refusal, chosen)) };
+    let ChatInfo { userlist, answer, .. } = describe(courier, chatid).await?;
+    let is_missing = |member: &&String| !userlist.iter().any(|known| same_id(known, member));
+    let missing: Vec<String> = members.iter().filter(is_missing).cloned().collect();
+    // An earlier attempt got no answer, and has made it.
+    let is_new = is_doubtful && missing.is_empty();
+    Ok(Made { chatid: chatid.to_owned(), is_new, answer, missing })
+}
+
+/// Says what to do where nobody knows whether there is a chat without an id of its own.
+fn once_more(error: Error, chosen: Option<&str>) -> Error {
+    match error.status() {
+        Status::Unknown if chosen.is_none() => error.with_hint(
+            "there may be a new chat now: look into the client before you try again; with --chat ID of your own choice it is \
+             safe to try again",
+        ),
+        _ => error,
+    }
+}
+
+async fn add(courier: &mut Courier, chatid: &str, members: &[String]) -> Result<Answer> {
+    let body = json!({ "chatid": chatid, "add_user_list": members });
+    courier
+        .ask(APPCHAT_UPDATE, Purpose::Repeatable, async |client, token| client.appchat_update(token, &body).await)
+        .await
+}
+
+fn named(members: &[String]) -> String {
+    first_items(members, NAMED)
+}

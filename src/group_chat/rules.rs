@@ -1,0 +1,114 @@
+//! The published rules for group chats of an app (document paths 90245 and 98913). Pure.
+
+use crate::error::{Error, Result};
+use crate::message::recipients::{ids, userid_problem};
+
+/// The most members of a chat, not counting the app: the page says 2000, and counts it.
+pub(super) const MOST_MEMBERS: usize = 1999;
+
+/// The fewest members.
+const FEWEST_MEMBERS: usize = 2;
+
+/// The longest id of a chat, in characters.
+const LONGEST_ID: usize = 32;
+
+/// So many characters of a name WeCom keeps.
+const LONGEST_NAME: usize = 50;
+
+/// Whether two userids are of the same member: WeCom gives them back in lower case.
+pub(super) fn same_id(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// The userids that the values of an option name, each once, and what is wrong with the first that cannot be one.
+///
+/// Fails for an empty one: a variable may be empty.
+pub(super) fn userids(option: &str, values: &[String]) -> Result<(Vec<String>, Option<Error>)> {
+    let (mut found, mut problem): (Vec<String>, Option<Error>) = (Vec::new(), None);
+    for id in values.iter().flat_map(|value| ids(value)) {
+        if id.is_empty() {
+            return Err(Error::usage(format!("{option}: an id is empty"), "separate the ids by single commas"));
+        }
+        if !found.iter().any(|known| same_id(known, id)) {
+            found.push(id.to_owned());
+        }
+        problem = problem.or_else(|| {
+            let what = userid_problem(id)?;
+            let hint = "use the 账号 of 通讯录 → the member, not the name; separate several by commas";
+            Some(Error::usage(format!("{option}: {id:?} {what}"), hint))
+        });
+    }
+    Ok((found, problem))
+}
+
+/// What is wrong with the number of members of a new chat, if anything.
+pub(super) fn count_problem(members: usize) -> Option<Error> {
+    let hint = "an owner who is no --member counts too; the app itself does not";
+    let is_sound = (FEWEST_MEMBERS..=MOST_MEMBERS).contains(&members);
+    (!is_sound).then(|| {
+        let named = if members == 1 { "1 member is".to_owned() } else { format!("{members} members are") };
+        Error::usage(format!("{named} named, and a new chat needs {FEWEST_MEMBERS} to {MOST_MEMBERS}"), hint)
+    })
+}
+
+/// What is wrong with the id chosen for a new chat, if anything.
+pub(super) fn id_problem(id: &str) -> Option<Error> {
+    let is_sound = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!is_sound).then(|| {
+        Error::usage(
+            format!("--chat: {id:?} cannot be the id of a chat"),
+            format!("choose 1 to {LONGEST_ID} of the characters 0-9, a-z and A-Z"),
+        )
+    })
+}
+
+/// The warning about a name of which WeCom keeps only the beginning.
+pub(super) fn name_warning(name: &str) -> Option<String> {
+    let count = name.chars().count();
+    let is_long = count > LONGEST_NAME;
+    is_long.then(|| format!("the name has {count} characters, and WeCom keeps {LONGEST_NAME}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(values: &[&str]) -> (Vec<String>, Option<String>) {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        let (ids, problem) = userids("--member", &values).unwrap();
+        (ids, problem.map(|problem| problem.message().to_owned()))
+    }
+
+    #[test]
+    fn members_are_named_once() {
+        let (ids, problem) = found(&["zhangsan,lisi", "LISI", "wangwu|Zhangsan"]);
+        assert_eq!((ids.join(" "), problem), ("zhangsan lisi wangwu".to_owned(), None));
+        let (_, problem) = found(&["zhangsan", "张三", "@all"]);
+        assert_eq!(problem.unwrap(), "--member: \"张三\" may hold letters, digits, _, -, @ and . only");
+        assert!(found(&["@all"]).1.is_some());
+        for empty in ["", " ", "a,,b", "a,"] {
+            assert_eq!(userids("--add", &[empty.to_owned()]).unwrap_err().message(), "--add: an id is empty");
+        }
+    }
+
+    #[test]
+    fn a_chat_has_2_to_1999_members() {
+        for (count, is_sound) in [(0, false), (1, false), (2, true), (1999, true), (2000, false)] {
+            assert_eq!(count_problem(count).is_none(), is_sound, "{count}");
+        }
+    }
+
+    #[test]
+    fn the_alphabet_of_ids_and_the_length_of_names() {
+        for (id, is_sound) in
+            [("ops", true), ("0aZ", true), (&*"x".repeat(32), true), (&*"x".repeat(33), false), ("", false)]
+        {
+            assert_eq!(id_problem(id).is_none(), is_sound, "{id}");
+        }
+        for id in ["ops-room", "值班", "a b", "a_b"] {
+            assert!(id_problem(id).is_some(), "{id}");
+        }
+        assert_eq!(name_warning(&"告".repeat(50)), None);
+        assert_eq!(name_warning(&"告".repeat(51)).unwrap(), "the name has 51 characters, and WeCom keeps 50");
+    }
+}
