@@ -18,6 +18,7 @@
 //! | 6 | `recall` | messages of the app, taken back |
 //! | 6 | `check` | diagnosis: settings, network, credentials |
 //! | 6 | `explain` | what an errcode or an exit code means, and what to do |
+//! | 6 | `directory` | departments, members and tags of the corp, listed |
 //! | 6 | `flush` | stored alerts of the outbox, delivered, listed, dropped |
 //! | 5 | `send` | one alert to its targets: read, made into a message for each, sent, one outcome |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
@@ -64,6 +65,7 @@ pub mod clock;
 pub mod config;
 mod cooldown;
 pub mod delivery;
+pub mod directory;
 pub mod error;
 pub mod event;
 pub mod explain;

@@ -11,7 +11,16 @@ use serde_json::{Map, Value};
 use crate::error::Answer;
 
 /// Answers are small; a longer one is not WeCom's.
-pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// But for the directory of a large corp: a department or a member in it has 100 to 200 bytes.
+const LIST_LIMIT: usize = 32 * 1024 * 1024;
+const LISTS: [&str; 5] = ["department/list", "department/simplelist", "user/simplelist", "tag/list", "tag/get"];
+
+/// The most bytes of an answer to a request to that path.
+pub(super) fn answer_limit(path: &str) -> usize {
+    if LISTS.iter().any(|name| path.ends_with(name)) { LIST_LIMIT } else { ANSWER_LIMIT }
+}
 
 /// What HTTP says of an answer.
 #[derive(Default)]

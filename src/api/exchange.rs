@@ -15,7 +15,7 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 
 use super::Client;
 use super::connect::{ConnectFailure, ConnectionWatch};
-use super::envelope::{ANSWER_LIMIT, HttpAnswer, Reply};
+use super::envelope::{HttpAnswer, Reply, answer_limit};
 use super::failure::{CallError, FirstHop, Limit, Peer, judge};
 use super::upload::{self, RequestProgress, UnsentBytes};
 use crate::clock::brief;
@@ -233,6 +233,7 @@ impl Client {
     async fn read_body(&self, path: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
         let status = response.status().as_u16();
         let told = |what: String| format!("HTTP {status} from {}, but {what}", self.peer(path).endpoint());
+        let most = answer_limit(path);
         let mut body = Vec::new();
         loop {
             let limit = (Instant::now() + self.options.timeout).min(self.options.deadline);
@@ -249,8 +250,8 @@ impl Client {
                     return Err(CallError::Cut { what, limit: Some(limit) });
                 }
             };
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                let what = format!("the answer is longer than {} bytes", ANSWER_LIMIT);
+            if body.len() + chunk.len() > most {
+                let what = format!("the answer is longer than {most} bytes");
                 return Err(CallError::foreign(told(what)));
             }
             body.extend_from_slice(&chunk);

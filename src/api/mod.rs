@@ -1,11 +1,12 @@
 //! The client: the only code that talks to the network.
 //!
 //! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods for the
-//! endpoints are in `endpoints`; this file has what they share: options, connections and requests.
+//! endpoints are in `endpoints` and `directory`; this file has what they share: options, connections and requests.
 
 mod appchat;
 mod certificate;
 mod connect;
+mod directory;
 mod endpoints;
 mod envelope;
 pub(crate) mod errcode;
@@ -28,6 +29,10 @@ use tokio::sync::OnceCell;
 
 pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_UPDATE, ChatInfo};
 pub(crate) use certificate::{Certificate, CertificateFault};
+pub(crate) use directory::{
+    DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_SIMPLELIST, TAG_GET, TAG_LIST, USER_SIMPLELIST,
+};
+pub use directory::{Department, Member, Tag};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
 pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, FirstHop, Limit};

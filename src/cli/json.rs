@@ -16,6 +16,8 @@ use wecom_alert::sanitize::{excerpt, is_harmful, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::LoggedMessage;
 
+use super::listing::listing_json;
+
 /// The fields of one target, in this order.
 const TARGET_FIELDS: [&str; 15] = [
     "profile",
@@ -120,6 +122,7 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
             json!({ "chatid": masked(&json!(chatid), mask), "created": is_new })
         }
         Product::Chat(chat) => json!({ "chat": masked(&chat_json(chat), mask) }),
+        Product::Listed(listing) => listing_json(listing, mask),
         Product::Entries(entries) => {
             json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
         }

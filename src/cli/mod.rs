@@ -5,6 +5,7 @@ mod args;
 mod config_init;
 mod json;
 mod keyboard;
+mod listing;
 mod manual;
 mod output;
 mod perform;

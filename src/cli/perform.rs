@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use wecom_alert::check;
 use wecom_alert::delivery::{Outcome, interrupted};
+use wecom_alert::directory;
 use wecom_alert::error::{Error, Result, hint_for};
 use wecom_alert::flush;
 use wecom_alert::group_chat;
@@ -76,6 +77,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::ChatUpdate(change) => Box::pin(group_chat::update(session, change)).await,
         Task::Recall(msgids) => Box::pin(recall::recall(session, msgids)).await,
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
+        Task::Directory(query) => Box::pin(directory::list(session, &query)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,
         Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
         Task::Show(id) => flush::show(session, id).await,

@@ -15,6 +15,7 @@ use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
 use super::json::document;
+use super::listing::{listing_lines, listing_table};
 use super::output;
 use super::stderr;
 use super::tables::{
@@ -89,8 +90,8 @@ fn print(report: &Report<'_>, how: &ReportSettings) -> io::Result<()> {
             write_data(&format!("{}{document}", if is_line_open { "\n" } else { "" }))
         }
         Output::Text => {
-            // A table is printed before the line that sums it up.
-            let is_table = matches!(report.outcome.product, Product::Checks(..));
+            // A table, or what can be one, is printed before the line that sums it up.
+            let is_table = matches!(report.outcome.product, Product::Checks(..) | Product::Listed(_));
             let table = if is_table { write_data(&text_data(report)) } else { Ok(()) };
             print_messages(report, how, is_table && table.is_ok() && is_on_terminal());
             if is_table { table } else { write_data(&text_data(report)) }
@@ -184,6 +185,7 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
         Status::Ok => match outcome.product {
             Product::Flush { delivered: 0, failed: 0, .. } => Some("nothing was waiting".to_owned()),
             Product::Flush { delivered, failed, .. } => Some(format!("{delivered} delivered, {failed} given up")),
+            Product::Listed(ref listing) => Some(listing.counted()),
             Product::Dropped(dropped) => Some(format!("{dropped} dropped")),
             Product::Done(ref done) => Some(done.clone()),
             Product::Entries(ref entries) if entries.is_empty() => Some("nothing waits".to_owned()),
@@ -204,6 +206,8 @@ fn text_data(report: &Report<'_>) -> String {
         Product::CreatedChat { chatid, .. } => format!("{}\n", one_line(chatid)),
         Product::Chat(chat) if io::stdout().is_terminal() => chat_table(chat, report.mask),
         Product::Chat(chat) => report.mask.apply(&chat_line(chat)),
+        Product::Listed(listing) if io::stdout().is_terminal() => listing_table(listing, report.mask),
+        Product::Listed(listing) => listing_lines(listing, report.mask),
         Product::Entries(entries) if io::stdout().is_terminal() => entries_table(entries, report.mask),
         Product::Entries(entries) => entries.iter().map(|entry| report.mask.apply(&entry_line(entry)) + "\n").collect(),
         Product::Shown(entry) => shown_text(entry, report.mask),

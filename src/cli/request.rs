@@ -6,6 +6,7 @@ use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
 use wecom_alert::config::Lenience;
+use wecom_alert::directory::Query;
 use wecom_alert::flush::Selection;
 use wecom_alert::group_chat::{ChatChange, NewChat};
 use wecom_alert::message::media::MediaKind;
@@ -25,6 +26,7 @@ pub(crate) enum Task {
     Recall(Vec<String>),
     Upload(UploadRequest),
     Token { refresh: bool },
+    Directory(Query),
     List { wants_code: bool },
     Flush { failed: bool },
     Show(String),
@@ -67,6 +69,12 @@ impl Task {
                 filename: args.filename,
             }),
             Command::GetToken { refresh, .. } => Self::Token { refresh },
+            Command::ListDepartments { under, .. } => Self::Directory(Query::Departments { under }),
+            Command::ListMembers { department, recursive, .. } => {
+                Self::Directory(Query::Members { department, recursive })
+            }
+            Command::ListTags { .. } => Self::Directory(Query::Tags),
+            Command::ListTagMembers { tag, .. } => Self::Directory(Query::TagMembers { tag }),
             Command::Outbox { command: OutboxCommand::List { exit_code, .. }, .. } => {
                 Self::List { wants_code: exit_code }
             }
@@ -92,9 +100,12 @@ impl Task {
             Self::Send(request) => Some(request.channel),
             Self::Run(request) => request.channel,
             Self::Upload(request) => request.channel,
-            Self::ChatCreate(_) | Self::ChatGet(_) | Self::ChatUpdate(_) | Self::Recall(_) | Self::Token { .. } => {
-                Some(Channel::App)
-            }
+            Self::ChatCreate(_)
+            | Self::ChatGet(_)
+            | Self::ChatUpdate(_)
+            | Self::Recall(_)
+            | Self::Directory(_)
+            | Self::Token { .. } => Some(Channel::App),
             _ => None,
         }
     }

@@ -18,7 +18,6 @@ pub(crate) enum Purpose {
     /// An upload or `gettoken`: without an answer nothing was delivered.
     Prepare,
     /// A question, which changes nothing.
-    #[allow(dead_code)]
     Read,
     /// A change that may be made twice: without an answer it is made again.
     #[allow(dead_code)]

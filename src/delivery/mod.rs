@@ -5,6 +5,7 @@ mod account;
 mod courier;
 mod delayed;
 mod failure;
+mod listing;
 mod outcome;
 mod retry;
 pub(crate) mod split;
@@ -23,6 +24,7 @@ pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
 pub(crate) use failure::Purpose;
+pub use listing::{Listing, TagMember, TagMemberKind};
 pub use outcome::{
     Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, Outcome, PlannedRequest, Product, Receipt,
     Shortfall, ShownEntry, ShownPart, UnreachedRecipients,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::listing::Listing;
 use crate::channel::Channel;
 use crate::error::{Answer, Error, Status};
 use crate::message::recipients::RecipientKind;
@@ -146,6 +147,8 @@ pub enum Product {
     Checks(Vec<Check>, Option<Vec<PlannedRequest>>),
     /// `explain`.
     Explained(Vec<Explanation>),
+    /// `list-departments` and its like.
+    Listed(Listing),
     /// `outbox list`.
     Entries(Vec<ListedEntry>),
     /// `outbox show`.

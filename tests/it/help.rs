@@ -4,9 +4,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &["app-send"],
     &["webhook-send"],
+    &["list-departments"],
+    &["list-members"],
+    &["list-tags"],
+    &["list-tag-members"],
     &["upload-media"],
     &["get-token"],
     &["run"],
@@ -58,7 +62,7 @@ fn short_help_has_the_common_options_and_long_help_all() {
         assert!(short.contains("--help shows all options") && !long.contains("shows all options"), "{command:?}");
     }
     // What a command does is said alike in the list and in its own help.
-    for line in text(&["--help"]).lines().skip_while(|line| *line != "Commands:").skip(1).take(12) {
+    for line in text(&["--help"]).lines().skip_while(|line| *line != "Commands:").skip(1).take(16) {
         let (name, what) = line.trim().split_once(' ').unwrap();
         let own = text(&[name, "-h"]);
         assert!(own.lines().next().unwrap().starts_with(what.trim()), "{name}: {own}");

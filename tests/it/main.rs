@@ -12,6 +12,7 @@ mod configuration;
 mod cooldown;
 mod credentials;
 mod delivery;
+mod directory;
 mod document;
 mod dry_run;
 mod explain;

@@ -109,8 +109,16 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
             "the owner must be a member: who removes the owner names a new one with --owner, and --add where that is no member yet"
                 .to_owned()
         }
+        48002 if is_of_directory(ctx.endpoint) => {
+            "use the secret of a self-built app (应用管理 → the app → Secret): this one may not read the directory".to_owned()
+        }
         _ => hint.to_owned(),
     }
+}
+
+/// Whether the call reads departments, members or tags.
+fn is_of_directory(endpoint: &str) -> bool {
+    ["department/", "user/", "tag/"].iter().any(|group| endpoint.contains(group))
 }
 
 /// The hint with the place of the credential before it.
@@ -260,6 +268,7 @@ mod tests {
     fn ids_and_permissions_name_their_page() {
         assert_has(&hint(301_002, "", "message/send"), &["the same app", "AgentId", "agent_id 1000002"]);
         assert_has(&hint(48002, "", "message/send"), &["应用管理 → the app → Secret", "通讯录同步"]);
+        assert_has(&hint(48002, "", "tag/list"), &["应用管理 → the app → Secret", "directory"]);
         assert_has(&hint(48002, "", "appchat/send"), &["可见范围", "root department"]);
         assert_has(&hint(81013, "", "message/send"), &["可见范围", "--to-party"]);
         assert_has(&hint(43012, "", "message/send"), &["接收消息 → 设置API接收", "callback"]);

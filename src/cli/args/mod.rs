@@ -96,6 +96,54 @@ pub(crate) enum Command {
         #[command(flatten)]
         _global: Global,
     },
+    /// List the departments that the app may see
+    #[command(
+        after_help = "On a terminal a tree; else a line for each: id, parentid and name, with tabs between them.\n\n\
+        Example:\n  wecom-alert list-departments --under 12"
+    )]
+    ListDepartments {
+        /// Only this department and all below it
+        #[arg(long, value_name = "ID")]
+        under: Option<String>,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// List the members of a department that the app may see
+    #[command(
+        after_help = "On a terminal a table; else a line for each: userid, name and the ids of all departments by \
+        comma, with tabs between them. Who is in several departments is listed once.\n\n\
+        Example:\n  wecom-alert list-members --recursive | cut -f 1"
+    )]
+    ListMembers {
+        /// Its id; default: the topmost ones of the app's range, such as the root
+        #[arg(value_name = "DEPARTMENT")]
+        department: Option<String>,
+        /// The members of all departments below too, one request after another
+        #[arg(long)]
+        recursive: bool,
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// List the tags of the corp
+    #[command(after_help = "On a terminal a table; else a line for each: id and name, with a tab between them.\n\n\
+        Example:\n  wecom-alert list-tags")]
+    ListTags {
+        #[command(flatten)]
+        _global: Global,
+    },
+    /// List the members and departments that have a tag
+    #[command(
+        after_help = "On a terminal a table; else a line for each: user or department, id and name, with tabs between \
+        them. The name of a department is empty where the app may not see it.\n\n\
+        Example:\n  wecom-alert list-tag-members 3"
+    )]
+    ListTagMembers {
+        /// The id that `list-tags` shows
+        #[arg(value_name = "TAG")]
+        tag: String,
+        #[command(flatten)]
+        _global: Global,
+    },
     /// Upload a file and print its media_id, valid for 3 days
     #[command(
         after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media --route app report.pdf)\""
@@ -186,13 +234,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 16] = [
+    pub(crate) const NAMES: [&str; 20] = [
         "app-send",
         "webhook-send",
         "chat-create",
         "chat-get",
         "chat-update",
         "recall",
+        "list-departments",
+        "list-members",
+        "list-tags",
+        "list-tag-members",
         "run",
         "upload-media",
         "get-token",

@@ -1,0 +1,209 @@
+//! The directory of a corp, as far as the app may see it: departments, members and tags, one method per endpoint.
+
+use serde_json::{Map, Value};
+
+use super::endpoints::endpoint;
+use super::exchange::RequestBody;
+use super::{CallError, Client, Reply};
+use crate::error::Answer;
+use crate::secret::Secret;
+
+/// Names of the endpoints, as in `/cgi-bin/NAME`.
+pub(crate) const DEPARTMENT_LIST: &str = "department/list";
+pub(crate) const DEPARTMENT_SIMPLELIST: &str = "department/simplelist";
+pub(crate) const DEPARTMENT_GET: &str = "department/get";
+pub(crate) const USER_SIMPLELIST: &str = "user/simplelist";
+pub(crate) const TAG_LIST: &str = "tag/list";
+pub(crate) const TAG_GET: &str = "tag/get";
+
+/// A department. Ids have 32 bits; that of the root is 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Department {
+    /// Its id.
+    pub id: u32,
+    /// The id of the one above it, which the app may not see; 0 for the root.
+    pub parent: u32,
+    /// Text from outside; empty where WeCom does not tell it.
+    pub name: String,
+    /// Its place beside the others of the same parent: the larger, the earlier.
+    pub order: u64,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// In lower case, as WeCom answers it.
+    pub userid: String,
+    /// Text from outside; empty where WeCom does not tell it.
+    pub name: String,
+    /// The ids of all departments that the member is in.
+    pub departments: Vec<u32>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Its id.
+    pub id: u32,
+    /// Text from outside; empty where WeCom does not tell it.
+    pub name: String,
+}
+
+/// Who has a tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tagged {
+    /// Members, each with userid and name: those alone that the app may see.
+    pub(crate) members: Vec<(String, String)>,
+    /// The ids of departments, also of those that the app may not see.
+    pub(crate) departments: Vec<u32>,
+}
+
+/// What was asked for, and what WeCom said with it.
+pub(crate) type Told<T> = Result<(T, Answer), CallError>;
+
+impl Client {
+    /// All departments that the app may see, or one of them and all below it, with their names (document path 90208).
+    ///
+    /// # Errors
+    ///
+    /// 60003, 60011 and 60123 for a department that is not there or may not be seen, 48009 for a contact-sync secret;
+    /// see [`CallError`].
+    pub(crate) async fn department_list(&self, access_token: &Secret, under: Option<u32>) -> Told<Vec<Department>> {
+        let under = under.map(|id| ("id", id));
+        let mut reply = self.read(DEPARTMENT_LIST, access_token, under, &["errmsg", "department"]).await?;
+        Ok((taken(&mut reply, "department").into_iter().filter_map(department).collect(), reply.answer))
+    }
+
+    /// The same without names, which is faster (document path 95350).
+    pub(crate) async fn department_simplelist(
+        &self,
+        access_token: &Secret,
+        under: Option<u32>,
+    ) -> Told<Vec<Department>> {
+        let under = under.map(|id| ("id", id));
+        let mut reply = self.read(DEPARTMENT_SIMPLELIST, access_token, under, &["errmsg", "department_id"]).await?;
+        Ok((taken(&mut reply, "department_id").into_iter().filter_map(department).collect(), reply.answer))
+    }
+
+    /// The name of one department (document path 95351), with the same errors; empty where WeCom does not tell it.
+    pub(crate) async fn department_name(&self, access_token: &Secret, id: u32) -> Told<String> {
+        let mut reply = self.read(DEPARTMENT_GET, access_token, Some(("id", id)), &["errmsg", "department"]).await?;
+        let found = reply.fields.remove("department").and_then(department);
+        Ok((found.map(|department| department.name).unwrap_or_default(), reply.answer))
+    }
+
+    /// The members of one department, not of those below it (document path 90200), with the same errors.
+    pub(crate) async fn user_simplelist(&self, access_token: &Secret, department: u32) -> Told<Vec<Member>> {
+        let chosen = Some(("department_id", department));
+        let mut reply = self.read(USER_SIMPLELIST, access_token, chosen, &["errmsg", "userlist"]).await?;
+        Ok((taken(&mut reply, "userlist").into_iter().filter_map(member).collect(), reply.answer))
+    }
+
+    /// All tags of the corp (document path 90216).
+    pub(crate) async fn tag_list(&self, access_token: &Secret) -> Told<Vec<Tag>> {
+        let mut reply = self.read(TAG_LIST, access_token, None, &["errmsg", "taglist"]).await?;
+        Ok((taken(&mut reply, "taglist").into_iter().filter_map(tag).collect(), reply.answer))
+    }
+
+    /// Who has a tag (document path 90213).
+    ///
+    /// # Errors
+    ///
+    /// 40068 for a tag that is not there; see [`CallError`].
+    pub(crate) async fn tag_get(&self, access_token: &Secret, id: u32) -> Told<Tagged> {
+        let fields = ["errmsg", "userlist", "partylist"];
+        let mut reply = self.read(TAG_GET, access_token, Some(("tagid", id)), &fields).await?;
+        let departments = taken(&mut reply, "partylist").iter().filter_map(id_of).collect();
+        let members = taken(&mut reply, "userlist").into_iter().filter_map(member);
+        let members = members.map(|member| (member.userid, member.name)).collect();
+        Ok((Tagged { members, departments }, reply.answer))
+    }
+
+    async fn read(
+        &self,
+        name: &str,
+        access_token: &Secret,
+        chosen: Option<(&str, u32)>,
+        fields: &[&str],
+    ) -> Result<Reply, CallError> {
+        let id = chosen.map(|(_, id)| id.to_string()).unwrap_or_default();
+        let mut query = vec![("access_token", access_token.expose())];
+        query.extend(chosen.map(|(parameter, _)| (parameter, id.as_str())));
+        self.exchange(&endpoint(name), &query, RequestBody::None, fields).await
+    }
+}
+
+/// The items of a list, taken out, since they can be many.
+fn taken(reply: &mut Reply, field: &str) -> Vec<Value> {
+    match reply.fields.remove(field) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn department(item: Value) -> Option<Department> {
+    let Value::Object(mut fields) = item else { return None };
+    let number = |name| fields.get(name).and_then(id_of);
+    let (id, parent) = (number("id")?, number("parentid").unwrap_or_default());
+    let order = fields.get("order").and_then(Value::as_u64).unwrap_or_default();
+    Some(Department { id, parent, name: text(&mut fields, "name"), order })
+}
+
+fn member(item: Value) -> Option<Member> {
+    let Value::Object(mut fields) = item else { return None };
+    let departments = fields.get("department").and_then(Value::as_array);
+    let departments = departments.into_iter().flatten().filter_map(id_of).collect();
+    let (userid, name) = (text(&mut fields, "userid"), text(&mut fields, "name"));
+    (!userid.is_empty()).then_some(Member { userid, name, departments })
+}
+
+fn tag(item: Value) -> Option<Tag> {
+    let Value::Object(mut fields) = item else { return None };
+    let id = fields.get("tagid").and_then(id_of)?;
+    Some(Tag { id, name: text(&mut fields, "tagname") })
+}
+
+fn text(fields: &mut Map<String, Value>, name: &str) -> String {
+    match fields.remove(name) {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+/// An id as a number, or as a string of digits.
+fn id_of(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => number.as_u64()?.try_into().ok(),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_items() {
+        let found =
+            department(json!({"id": 2, "name": "运维部", "parentid": 1, "order": 4_294_967_295_u64, "new": {}}));
+        let expected = Department { id: 2, parent: 1, name: "运维部".to_owned(), order: 4_294_967_295 };
+        assert_eq!(found, Some(expected));
+        let found = member(json!({"userid": "lisi", "name": "李四", "department": [1, "2", {}], "open_userid": ""}));
+        let expected = Member { userid: "lisi".to_owned(), name: "李四".to_owned(), departments: vec![1, 2] };
+        assert_eq!(found, Some(expected));
+        assert_eq!(tag(json!({"tagid": "7", "tagname": "值班"})), Some(Tag { id: 7, name: "值班".to_owned() }));
+    }
+
+    #[test]
+    fn absent_fields_are_empty_and_nothing_has_no_id() {
+        let found = department(json!({"id": 2, "parentid": null}));
+        assert_eq!(found, Some(Department { id: 2, parent: 0, name: String::new(), order: 0 }));
+        assert_eq!(member(json!({"userid": "a"})).map(|member| member.departments), Some(Vec::new()));
+        for item in [json!({"name": "x"}), json!({"id": -1}), json!({"id": 4_294_967_296_u64}), json!(3), json!(null)] {
+            assert_eq!((department(item.clone()), member(item.clone()), tag(item)), (None, None, None));
+        }
+    }
+}
