@@ -4,9 +4,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 23] = [
     &["app-send"],
     &["webhook-send"],
+    &["chat-create"],
+    &["chat-get"],
+    &["chat-update"],
+    &["recall"],
     &["list-departments"],
     &["list-members"],
     &["list-tags"],
@@ -62,7 +66,10 @@ fn short_help_has_the_common_options_and_long_help_all() {
         assert!(short.contains("--help shows all options") && !long.contains("shows all options"), "{command:?}");
     }
     // What a command does is said alike in the list and in its own help.
-    for line in text(&["--help"]).lines().skip_while(|line| *line != "Commands:").skip(1).take(16) {
+    let help = text(&["--help"]);
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A line that begins further to the right is the rest of the one before it.
+    for line in list.filter(|line| !line.starts_with("   ")) {
         let (name, what) = line.trim().split_once(' ').unwrap();
         let own = text(&[name, "-h"]);
         assert!(own.lines().next().unwrap().starts_with(what.trim()), "{name}: {own}");
