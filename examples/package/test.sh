@@ -242,6 +242,10 @@ part_rpm() {
     root=${RPM_ROOT:-$work/rpm}
     [ -d "$root" ] || root_of bookworm http://deb.debian.org/debian "$root" ||
         { leave_out 'rpm: debootstrap gets no userland'; return; }
+    # What its scripts run is required, so that it comes first where a whole system is installed at once.
+    for path in /bin/sh /usr/bin/getent /usr/sbin/groupadd /usr/sbin/useradd; do
+        rpm -qp --requires "$rpm" 2>/dev/null | grep -qx "$path" || fail "the .rpm does not require $path"
+    done
     # The userland has no packages of rpm's: nothing but the dependencies is left out.
     rpms() { rpm --root "$root" --dbpath /var/lib/rpm --nodeps "$@" 2> "$work/said" || fail "rpm $*: $(cat "$work/said")"; }
     mkdir -p "$root/var/lib/rpm"

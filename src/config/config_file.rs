@@ -123,8 +123,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         format!("config file {} cannot be read: {error}", path.display()),
         hint_for(
             error,
-            "let this user read it (that of the packages is for a group: usermod -aG wecom-alert USER), or name another file with `--config`, \
-             such as /dev/null",
+            "let this user read it (that of the packages is for a group: usermod -aG wecom-alert USER), or write one of your own with \
+             wecom-alert config init, or name another with `--config`, such as /dev/null",
         ),
     )
 }

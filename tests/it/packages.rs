@@ -14,7 +14,7 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::fake::WEBHOOK_KEY;
-use crate::support::{Scene, needs};
+use crate::support::{Scene, TestEnv, needs};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -328,7 +328,7 @@ fn workflows_are_pinned() {
     }
 }
 
-/// The pages that the packages bring are those that the manual tells to make.
+/// The pages that the packages bring are those that the manual tells to make: one for each command, and more.
 #[test]
 fn packages_bring_every_page() {
     let build = read("examples/package/build.sh");
@@ -346,6 +346,15 @@ fn packages_bring_every_page() {
     let made = lists(&build, "name");
     assert!(told.len() == 2 && told[1].len() > 8, "{told:?}");
     assert_eq!(made, told);
+    let help = TestEnv::new().cmd(["--help"]).run().assert_code(0).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands = commands.filter_map(|line| line.split_whitespace().next());
+    let of_the_program_itself = ["help", "completions", "man"];
+    let mut commands: Vec<_> = commands.filter(|name| !of_the_program_itself.contains(name)).collect();
+    let mut told: Vec<_> = told[0].iter().map(String::as_str).collect();
+    commands.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(told, commands);
 }
 
 /// The packages put the program and the script of the units elsewhere: build.sh changes the beginning of their paths.
