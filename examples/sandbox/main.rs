@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake::FakeWecom;
+use fake::{Builder, FakeWecom, Person};
 use orders::Order;
 use show::say;
 use switches::Switches;
@@ -43,7 +43,7 @@ fn fail(error: &str) -> ExitCode {
 
 fn start(switches: &Switches) -> Result<FakeWecom, String> {
     let quiet = switches.quiet;
-    let mut builder = FakeWecom::builder().port(switches.port).prefix(&switches.prefix);
+    let mut builder = with_more_people(FakeWecom::builder().port(switches.port).prefix(&switches.prefix));
     builder = builder.watch(move |event| show::event(event, quiet));
     if switches.tls {
         builder = builder.tls(fake::tls::Certificate::Good);
@@ -61,6 +61,23 @@ fn start(switches: &Switches) -> Result<FakeWecom, String> {
         order.carry_out(&wecom);
     }
     Ok(wecom)
+}
+
+/// Two more departments, one below the other, a member in each, and another tag: a directory that is worth listing.
+fn with_more_people(builder: Builder) -> Builder {
+    let person = |userid: &str, name: &str, department, mobile: &str| Person {
+        name: name.to_owned(),
+        departments: vec![department],
+        mobile: Some(mobile.to_owned()),
+        mail: Some(format!("{userid}@example.com")),
+        personal_mail: None,
+    };
+    builder
+        .department(3, 1, "研发部")
+        .department(4, 3, "后端组")
+        .person("zhaoliu", person("zhaoliu", "赵六", 3, "13800000003"))
+        .person("sunqi", person("sunqi", "孙七", 4, "13800000004"))
+        .tag(2, "二线", &["zhaoliu"], &[4])
 }
 
 /// Goes on until it is stopped from outside, also after the end of standard input.

@@ -39,9 +39,13 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
         text.push_str(wecom.ca_pem());
     }
-    let _ =
-        write!(text, "# members: {}; {UNLICENSED_USER} has no licence, {UNKNOWN_USER} is nobody; ", USERS.join(", "));
-    text.push_str("departments 1 and 2; tag 1");
+    let members = USERS.join(", ");
+    let _ = writeln!(
+        text,
+        "# members: {members}, zhaoliu, sunqi; {UNLICENSED_USER} has no licence, {UNKNOWN_USER} is nobody"
+    );
+    text.push_str("# their numbers: 13800000000 to 13800000004; their mails: zhangsan@example.com …\n");
+    text.push_str("# departments 1 to 4, tags 1 and 2; to see them: wecom-alert list-members --recursive");
     say(&text);
 }
 

@@ -160,11 +160,12 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 13] = [
+const TOPICS: [&str; 14] = [
     "config",
     "delivery",
     "outbox",
     "chat",
+    "directory",
     "run",
     "json",
     "errors",
@@ -198,6 +199,8 @@ fn help_shows_the_topics_of_the_manual_in_two_languages() {
         ("exit", "errors"),
         ("卡片", "cards"),
         ("群聊", "chat"),
+        ("departments", "directory"),
+        ("部门", "directory"),
     ] {
         assert_eq!(text(&["help", word]), text(&["help", topic]), "{word}");
     }

@@ -22,12 +22,12 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 13] = topics! {
-    "config" "delivery" "outbox" "run" "chat" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 14] = topics! {
+    "config" "delivery" "outbox" "run" "chat" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 12] = [
+const KEYWORDS: [(&[&str], &[&str]); 13] = [
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
@@ -39,6 +39,10 @@ const KEYWORDS: [(&[&str], &[&str]); 12] = [
         &["delivery"],
     ),
     (&["group", "groups", "chats", "appchat", "群聊", "群"], &["chat"]),
+    (
+        &["department", "departments", "member", "members", "tag", "tags", "userid", "通讯录", "部门", "成员", "标签"],
+        &["directory"],
+    ),
     (&["flush", "queue", "queued", "failed", "发件箱"], &["outbox"]),
     (&["alert", "card", "markdown", "mention", "level", "title", "field", "attach", "卡片"], &["cards"]),
     (&["jinja", "jinja2", "filter", "filters", "模板"], &["templates"]),
