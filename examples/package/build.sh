@@ -99,12 +99,12 @@ accompany() {
     (
         cd "$work/with/man"
         runs man > man1/wecom-alert.1
-        for name in app-send webhook-send chat-create chat-get chat-update recall run upload-media get-token check outbox \
-            config explain; do
+        for name in app-send webhook-send chat-create chat-get chat-update recall list-departments list-members \
+            list-tags list-tag-members run upload-media get-token check outbox config explain; do
             runs man "$name" > "man1/wecom-alert-$name.1"
         done
         runs man 5 config > man5/wecom-alert-config.5
-        for name in delivery outbox run json errors limits cards templates feeds ci security; do
+        for name in delivery outbox run chat directory json errors limits cards templates feeds ci security; do
             runs man 7 "$name" > "man7/wecom-alert-$name.7"
         done
         cd ../completions

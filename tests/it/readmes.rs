@@ -10,13 +10,17 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 20] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],
     &["recall"],
+    &["list-departments"],
+    &["list-members"],
+    &["list-tags"],
+    &["list-tag-members"],
     &["upload-media"],
     &["get-token"],
     &["outbox"],
