@@ -99,8 +99,7 @@ accompany() {
     (
         cd "$work/with/man"
         runs man > man1/wecom-alert.1
-        for name in app-send webhook-send chat-create chat-get chat-update recall list-departments list-members \
-            list-tags list-tag-members run upload-media get-token check outbox config explain; do
+        for name in $(runs --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'); do
             runs man "$name" > "man1/wecom-alert-$name.1"
         done
         runs man 5 config > man5/wecom-alert-config.5

@@ -1,7 +1,7 @@
 //! What is released, `examples/package`: the script that installs the program, and files that have to agree with each other.
 //! What needs a release build is tested by `examples/package/test.sh`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -328,34 +328,31 @@ fn workflows_are_pinned() {
     }
 }
 
-/// The pages that the packages bring are those that the manual tells to make: one for each command, and more.
+/// The packages bring the pages that the manual tells to make: those of the commands in the help, and of all topics.
 #[test]
 fn packages_bring_every_page() {
-    let build = read("examples/package/build.sh");
-    let manual = read("src/manual/en/config.md");
-    let lists = |text: &str, variable: &str| {
-        let text = text.replace("\\\n", " ");
-        let begins = format!("for {variable} in ");
-        let lists = text.match_indices(&begins).map(|(at, words)| {
-            let list = text[at + words.len()..].split(';').next().unwrap();
-            list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-        });
-        lists.collect::<Vec<_>>()
-    };
-    let told: Vec<_> = [lists(&manual, "c"), lists(&manual, "t")].concat();
-    let made = lists(&build, "name");
-    assert!(told.len() == 2 && told[1].len() > 8, "{told:?}");
-    assert_eq!(made, told);
+    let (build, manual) = (read("examples/package/build.sh"), read("src/manual/en/config.md"));
+    let commands = r"--help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')";
+    assert!(build.contains(commands) && manual.contains(commands));
+    let script = format!("echo $(\"$0\" {commands}");
+    let named = Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_wecom-alert")]).output().unwrap().stdout;
+    let named = String::from_utf8(named).unwrap();
+    assert!(named.starts_with("app-send ") && named.contains(" explain "), "{named}");
     let help = TestEnv::new().cmd(["--help"]).run().assert_code(0).stdout;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // A line that begins further to the right is the rest of the one before it.
-    let commands = commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
-    let of_the_program_itself = ["help", "completions", "man"];
-    let mut commands: Vec<_> = commands.filter(|name| !of_the_program_itself.contains(name)).collect();
-    let mut told: Vec<_> = told[0].iter().map(String::as_str).collect();
-    commands.sort_unstable();
-    told.sort_unstable();
-    assert_eq!(told, commands);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed = listed.filter(|line| !line.starts_with("   "));
+    assert_eq!(named.split_whitespace().count(), listed.count(), "{named}");
+    let topics = |text: &str, variable: &str| {
+        let begin = format!("for {variable} in delivery ");
+        let list = text.split_once(&begin).unwrap().1.split(';').next().unwrap().replace('\\', " ");
+        list.split_whitespace().map(str::to_owned).chain(["delivery".to_owned()]).collect::<BTreeSet<_>>()
+    };
+    let pages = fs::read_dir(top().join("src/manual/en")).unwrap();
+    let pages = pages.map(|page| page.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
+    // The page on settings is in section 5.
+    let pages = pages.filter(|page| page != "config").collect();
+    assert_eq!(topics(&build, "name"), pages);
+    assert_eq!(topics(&manual, "t"), pages);
 }
 
 /// The packages put the program and the script of the units elsewhere: build.sh changes the beginning of their paths.
