@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
-    Check, Explanation, GroupChat, ListedEntry, Outcome, PlannedRequest, Product, Receipt, ShownEntry, ShownPart,
+    Check, Explanation, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest, Product, Receipt, ShownEntry,
+    ShownPart,
 };
 use wecom_alert::explain;
 use wecom_alert::run::FinishedCommand;
@@ -16,7 +17,7 @@ use wecom_alert::sanitize::{excerpt, is_harmful, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::LoggedMessage;
 
-use super::listing::listing_json;
+use super::listing::listing_rows;
 
 /// The fields of one target, in this order.
 const TARGET_FIELDS: [&str; 15] = [
@@ -50,7 +51,25 @@ pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&Fini
     if let (Value::Object(fields), Value::Object(more)) = (&mut document, product_json(&outcome.product, mask)) {
         fields.extend(more);
     }
-    format!("{}\n", escaped(&document.to_string()))
+    let mut text = escaped(&document.to_string());
+    if let Product::Listed(listing) = &outcome.product {
+        push_rows(&mut text, listing, mask);
+    }
+    text.push('\n');
+    text
+}
+
+/// Puts the rows of a listing behind the fields of a document.
+fn push_rows(text: &mut String, listing: &Listing, mask: &Mask) {
+    let (field, rows) = listing_rows(listing, mask);
+    // The end of the document.
+    text.pop();
+    text.push_str(&format!(",\"{field}\":["));
+    for (at, row) in rows.enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        text.push_str(&format!("{comma}{}", escaped(&row.to_string())));
+    }
+    text.push_str("]}");
 }
 
 /// The fields that every document has.
@@ -105,7 +124,8 @@ fn part_json(at: usize, part: &Receipt) -> Value {
 /// The data that a command was asked for, as fields of the document.
 fn product_json(product: &Product, mask: &Mask) -> Value {
     match product {
-        Product::None | Product::Done(_) => Value::Null,
+        // The rows of a listing come behind the other fields.
+        Product::Listed(_) | Product::None | Product::Done(_) => Value::Null,
         // The token itself is what was asked for: it is not masked.
         Product::Token { access_token, expires_in, from_cache } => json!({
             "access_token": access_token.expose(),
@@ -122,7 +142,6 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
             json!({ "chatid": masked(&json!(chatid), mask), "created": is_new })
         }
         Product::Chat(chat) => json!({ "chat": masked(&chat_json(chat), mask) }),
-        Product::Listed(listing) => listing_json(listing, mask),
         Product::Entries(entries) => {
             json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
         }

@@ -89,25 +89,29 @@ fn table<const N: usize>(heads: [&str; N], rows: Vec<[String; N]>) -> String {
     text
 }
 
-/// The rows as the one field that the document gets.
-pub(super) fn listing_json(listing: &Listing, mask: &Mask) -> Value {
+/// The field that the document gets, and its rows one by one: thousands of them as one tree of values would take many times
+/// the memory of their text.
+pub(super) fn listing_rows<'a>(
+    listing: &'a Listing,
+    mask: &'a Mask,
+) -> (&'static str, Box<dyn Iterator<Item = Value> + 'a>) {
     let shown = |text: &str| mask.apply(text);
     match listing {
         Listing::Departments(rows) => {
-            let row = |row: &Department| json!({ "id": row.id, "parentid": row.parent, "name": shown(&row.name) });
-            json!({ "departments": rows.iter().map(row).collect::<Vec<_>>() })
+            let row = move |row: &Department| json!({ "id": row.id, "parentid": row.parent, "name": shown(&row.name) });
+            ("departments", Box::new(rows.iter().map(row)))
         }
         Listing::Members(rows) => {
-            let row = |row: &Member| json!({ "userid": shown(&row.userid), "name": shown(&row.name), "departments": row.departments });
-            json!({ "members": rows.iter().map(row).collect::<Vec<_>>() })
+            let row = move |row: &Member| json!({ "userid": shown(&row.userid), "name": shown(&row.name), "departments": row.departments });
+            ("members", Box::new(rows.iter().map(row)))
         }
         Listing::Tags(rows) => {
-            let row = |row: &Tag| json!({ "id": row.id, "name": shown(&row.name) });
-            json!({ "tags": rows.iter().map(row).collect::<Vec<_>>() })
+            let row = move |row: &Tag| json!({ "id": row.id, "name": shown(&row.name) });
+            ("tags", Box::new(rows.iter().map(row)))
         }
         Listing::TagMembers(rows) => {
-            let row = |row: &TagMember| json!({ "kind": <&str>::from(row.kind), "id": shown(&row.id), "name": shown(&row.name) });
-            json!({ "members": rows.iter().map(row).collect::<Vec<_>>() })
+            let row = move |row: &TagMember| json!({ "kind": <&str>::from(row.kind), "id": shown(&row.id), "name": shown(&row.name) });
+            ("members", Box::new(rows.iter().map(row)))
         }
     }
 }

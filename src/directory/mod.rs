@@ -50,7 +50,7 @@ pub enum Query<Id = String> {
 type Listed = Result<(Listing, Option<Answer>)>;
 
 /// Where the app is granted more.
-const GRANT: &str = "add it under 应用管理 → the app → 可见范围";
+const GRANT: &str = "add departments under 应用管理 → the app → 可见范围";
 
 /// Lists what was asked for.
 ///
@@ -169,7 +169,7 @@ async fn members(courier: &mut Courier, department: Option<u32>, recursive: bool
 
 /// The error of one department of several: nothing is listed, since it would look like all.
 fn in_the_middle(error: Error, id: u32, at: usize, all: usize) -> Error {
-    let message = format!("department {id}, after {at} of {all} departments: {error}");
+    let message = format!("department {id}, after {at} of {all} were read: {error}");
     error.with_message(message)
 }
 
@@ -239,20 +239,22 @@ fn is_out_of_sight(error: &Error) -> bool {
 fn warning(listing: &Listing, query: &Query<u32>) -> Option<String> {
     if listing.is_empty() {
         return Some(match query {
-            Query::Departments { .. } => format!(
-                "no department is in the app's visible range: {GRANT}; wecom-alert check says what the range holds"
-            ),
-            Query::Members { department: None, .. } => format!(
-                "nobody is listed: no department with members is in the app's visible range, and members who are in it \
-                 by name alone are not listed: {GRANT}; wecom-alert check says what the range holds"
-            ),
-            Query::Members { recursive: true, .. } => {
-                format!("nobody whom the app may see is in this department or below: if somebody is missing, {GRANT}")
-            }
-            Query::Members { .. } => format!(
-                "nobody whom the app may see is in this department itself: --recursive lists those below it too; if \
+            Query::Departments { .. } => format!("no department is in the app's visible range: {GRANT}"),
+            Query::Members { department: None, recursive: false } => format!(
+                "nobody is in a topmost department of the app's visible range: --recursive lists those below too; if \
                  somebody is missing, {GRANT}"
             ),
+            Query::Members { department: None, recursive: true } => format!(
+                "nobody is in a department of the app's visible range; members who are in it without their department \
+                 are not listed: {GRANT}"
+            ),
+            Query::Members { recursive: false, .. } => format!(
+                "nobody whom the app may see is in this department itself: --recursive lists those below too; if \
+                 somebody is missing, {GRANT}"
+            ),
+            Query::Members { .. } => {
+                format!("nobody whom the app may see is in this department or below: if somebody is missing, {GRANT}")
+            }
             Query::Tags => "this corp has no tags: they are made under 通讯录 → 标签".to_owned(),
             Query::TagMembers { .. } => {
                 format!("nobody whom the app may see has this tag: if somebody is missing, {GRANT}")

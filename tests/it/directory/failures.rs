@@ -38,7 +38,7 @@ fn a_failure_in_the_middle_lists_nobody() {
         let run = list(&scene, &ALL).args(["--retries", "1", "--timeout", "500ms", "--deadline", "20s"]).run();
         let run = run.assert_code(code);
         assert_eq!(run.stdout, "", "{name}");
-        let middle = "list-members: department 5, after 4 of 10 departments: ";
+        let middle = "list-members: department 5, after 4 of 10 were read: ";
         let stderr = &run.stderr;
         assert!(stderr.contains(middle) && stderr.contains(told) && stderr.contains("\nhint: "), "{name}: {stderr}");
         let told = scene.cmd(&ALL).args(["--retries", "0", "--timeout", "500ms"]).run().json();

@@ -56,3 +56,14 @@ fn memory_stays_small() {
         assert!(most > 0 && most < 24 * 1024, "{output}: {most} KiB at the peak");
     }
 }
+
+/// A listing that takes longer than the deadline is an error that says so.
+#[test]
+fn a_deadline_in_the_middle_leads_to_a_larger_one() {
+    let scene = large();
+    scene.wecom.always(Endpoint::UserSimplelist, Reply::delayed(Duration::from_millis(50), Reply::Normal));
+    let run = list(&scene, &ALL).args(["--deadline", "2s"]).run().assert_code(7);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains(" of 200 were read: ") && run.stderr.contains("deadline"), "{}", run.stderr);
+    assert!(run.stderr.contains("\nhint: ") && run.stderr.contains("--deadline"), "{}", run.stderr);
+}

@@ -41,8 +41,8 @@ fn nothing_in_range_is_said() {
     let scene = Scene::with(FakeWecom::builder().range(&["zhangsan"], &[], &[]).tag(8, "空", &[], &[]).start());
     for (args, told) in [
         (&["list-departments"][..], "no department is in the app's visible range"),
-        (&["list-members"], "nobody is listed: no department with members is in the app's visible range"),
-        (&["list-members", "--recursive"], "nobody is listed"),
+        (&["list-members"], "nobody is in a topmost department of the app's visible range: --recursive lists"),
+        (&["list-members", "--recursive"], "members who are in it without their department are not listed"),
         (&["list-tag-members", "8"], "nobody whom the app may see has this tag"),
     ] {
         let run = list(&scene, args).run().assert_code(0);
