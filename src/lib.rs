@@ -16,6 +16,7 @@
 //! | 6 | `run` | a command, run and watched |
 //! | 6 | `group_chat` | group chats that the app makes: created, described, changed |
 //! | 6 | `recall` | messages of the app, taken back |
+//! | 6 | `update_card` | an interactive card that was sent, changed |
 //! | 6 | `check` | diagnosis: settings, network, credentials |
 //! | 6 | `explain` | what an errcode or an exit code means, and what to do |
 //! | 6 | `directory` | departments, members and tags of the corp, listed |
@@ -90,4 +91,5 @@ pub mod store;
 pub mod suggest;
 mod template;
 mod token;
+pub mod update_card;
 mod words;

@@ -38,7 +38,7 @@ pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, FirstHop, Limit};
 pub(crate) use probe::ProxyUse;
 pub(crate) use roots::check_ca_file;
-pub(crate) use sent_message::{RECALL, recall_body};
+pub(crate) use sent_message::{RECALL, UPDATE_CARD, recall_body};
 pub(crate) use trust::Trust;
 
 use crate::config::{BaseUrl, ProxySetting};

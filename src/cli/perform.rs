@@ -12,6 +12,7 @@ use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::recall;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::send::{self, Session};
+use wecom_alert::update_card;
 
 use super::report::remember_alert_exit;
 use super::request::Task;
@@ -76,6 +77,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::ChatGet(chat) => Box::pin(group_chat::get(session, chat)).await,
         Task::ChatUpdate(change) => Box::pin(group_chat::update(session, change)).await,
         Task::Recall(msgids) => Box::pin(recall::recall(session, msgids)).await,
+        Task::UpdateCard(update) => Box::pin(update_card::update(session, *update)).await,
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::Directory(query) => Box::pin(directory::list(session, &query)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,

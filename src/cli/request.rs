@@ -13,8 +13,12 @@ use wecom_alert::message::media::MediaKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
+use wecom_alert::update_card::CardUpdate;
 
-use super::args::{AlertArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, OutboxCommand, RunArgs};
+use super::args::{
+    AlertArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
+    UpdateCardArgs,
+};
 
 /// What a command asks for, without clap's types.
 pub(crate) enum Task {
@@ -24,6 +28,7 @@ pub(crate) enum Task {
     ChatGet(Option<String>),
     ChatUpdate(ChatChange),
     Recall(Vec<String>),
+    UpdateCard(Box<CardUpdate>),
     Upload(UploadRequest),
     Token { refresh: bool },
     Directory(Query),
@@ -62,6 +67,7 @@ impl Task {
                 remove: args.remove,
             }),
             Command::Recall { msgids, .. } => Self::Recall(msgids),
+            Command::UpdateCard(args) => Self::UpdateCard(Box::new(card_update(*args))),
             Command::UploadMedia(args) => Self::Upload(UploadRequest {
                 channel: args.route,
                 file: args.file,
@@ -104,6 +110,7 @@ impl Task {
             | Self::ChatGet(_)
             | Self::ChatUpdate(_)
             | Self::Recall(_)
+            | Self::UpdateCard(_)
             | Self::Directory(_)
             | Self::Token { .. } => Some(Channel::App),
             _ => None,
@@ -120,6 +127,10 @@ impl Task {
                 let is_named =
                     [text_file.as_ref(), payload.as_ref(), file, data.as_ref()].into_iter().flatten().any(is_stdin);
                 is_named || (from.is_some() && data.is_none())
+            }
+            Self::UpdateCard(update) => {
+                let MessageInput { text_file, payload, .. } = &update.card.input;
+                text_file.iter().chain(payload).any(is_stdin)
             }
             Self::Recall(msgids) => msgids.iter().any(|id| id == "-"),
             Self::Upload(request) => is_stdin(&request.file),
@@ -186,25 +197,48 @@ fn run_request(args: RunArgs) -> RunRequest {
     }
 }
 
+/// The card that takes the place of another.
+fn card_update(args: UpdateCardArgs) -> CardUpdate {
+    let input = MessageInput {
+        text: args.content,
+        text_file: args.text_file,
+        payload: args.payload,
+        ..MessageInput::default()
+    };
+    CardUpdate {
+        response_code: args.response_code,
+        replace_name: args.replace_name,
+        for_all: args.all,
+        card: Request { input, alert: alert_fields(args.facts, args.card), ..Request::new(Channel::App) },
+    }
+}
+
+/// An empty option counts as not given, as an empty variable does.
+const IS_FILLED: fn(&String) -> bool = |value| !value.trim().is_empty();
+
+fn alert_fields(facts: FactArgs, card: CardArgs) -> AlertFields {
+    AlertFields {
+        level: facts.level.filter(IS_FILLED),
+        field: facts.field.into_iter().filter(IS_FILLED).collect(),
+        card: card.card.flatten(),
+        source: card.source.filter(IS_FILLED),
+        emphasis: card.emphasis.filter(IS_FILLED),
+        quote: card.quote.filter(IS_FILLED),
+        jump: card.jump.into_iter().filter(IS_FILLED).collect(),
+        button: card.button.into_iter().filter(IS_FILLED).collect(),
+        option: card.option.into_iter().filter(IS_FILLED).collect(),
+        ..AlertFields::default()
+    }
+}
+
 /// What alerts of all commands have: attached files and content.
 fn alert_request(channel: Channel, args: AlertArgs) -> Request {
-    let card = args.card;
-    // An empty option counts as not given, as an empty variable does.
-    let is_filled = |value: &String| !value.trim().is_empty();
     let alert = AlertFields {
-        level: args.level.filter(is_filled),
-        field: args.field.into_iter().filter(is_filled).collect(),
-        ci: args.ci.filter(is_filled),
-        card: card.card.flatten(),
-        source: card.source.filter(is_filled),
-        emphasis: card.emphasis.filter(is_filled),
-        quote: card.quote.filter(is_filled),
-        jump: card.jump.into_iter().filter(is_filled).collect(),
-        button: card.button.into_iter().filter(is_filled).collect(),
-        option: card.option.into_iter().filter(is_filled).collect(),
-        task_id: card.task_id.filter(is_filled),
+        ci: args.ci.filter(IS_FILLED),
+        task_id: args.task_id.filter(IS_FILLED),
+        ..alert_fields(args.facts, args.card)
     };
-    let filename = if args.filename.iter().any(is_filled) { args.filename } else { Vec::new() };
+    let filename = if args.filename.iter().any(IS_FILLED) { args.filename } else { Vec::new() };
     Request {
         input: MessageInput { attach: args.attach, filename, ..MessageInput::default() },
         alert,

@@ -52,7 +52,7 @@ impl UnreachedRecipients {
     ];
 
     /// The lists that an answer holds.
-    pub(super) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
+    pub(crate) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
         Self(Self::FIELDS.map(|(field, _)| ids(field)))
     }
 
@@ -67,7 +67,7 @@ impl UnreachedRecipients {
     }
 
     /// Whether these are all recipients that a message names. Userids come back in lower case; `@all` never comes back.
-    pub(super) fn is_all_of(&self, body: &Value) -> bool {
+    pub(crate) fn is_all_of(&self, body: &Value) -> bool {
         let lost = |kind: RecipientKind, id: &str| {
             self.lists().any(|(_, its, ids)| its == kind && ids.iter().any(|lost| lost.eq_ignore_ascii_case(id)))
         };
@@ -84,7 +84,7 @@ impl UnreachedRecipients {
     }
 
     /// `invaliduser lisi, wangwu; invalidparty 7`.
-    pub(super) fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         let lists = self.lists().filter(|(.., ids)| !ids.is_empty());
         lists.map(|(field, _, ids)| format!("{field} {}", ids.join(", "))).collect::<Vec<_>>().join("; ")
     }

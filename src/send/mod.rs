@@ -9,6 +9,7 @@
 //! where it is made.
 
 mod build_alert;
+mod card;
 mod combine;
 mod draft;
 mod dry_run;
@@ -34,6 +35,7 @@ use crate::fingerprint::sha256;
 use crate::message::Part;
 use crate::outbox::Outbox;
 
+pub(crate) use card::{check_card_update, read_card};
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::{plan_message, plan_requests};
 pub(crate) use long_text::host;

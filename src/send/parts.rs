@@ -78,7 +78,7 @@ pub(super) fn check_payload(body: &Value, target: &mut Target) -> Result<()> {
 const MOST_FINDINGS: usize = 5;
 
 /// Refuses a message that breaks hard rules, or warns of that when WeCom is to decide.
-fn settle(findings: Findings, target: &mut Target) -> Result<()> {
+pub(super) fn settle(findings: Findings, target: &mut Target) -> Result<()> {
     let Target { settings, warnings, .. } = target;
     warnings.extend(findings.warnings.iter().map(ToString::to_string));
     let mut errors = findings.errors.iter().map(ToString::to_string);
@@ -94,7 +94,7 @@ fn settle(findings: Findings, target: &mut Target) -> Result<()> {
 }
 
 /// The parts of the message: more than one where its text has no room in one.
-fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
+pub(super) fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&str>) -> Result<Vec<Part>> {
     let mentions = Mentions::of(draft, target)?;
     // Only the text of a notification is made of links.
     let is_by_weight = matches!(&draft.material, Material::Alert(alert) if alert.has_links_in_body);

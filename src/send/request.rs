@@ -108,7 +108,7 @@ impl Request {
     }
 
     /// The first option given that only an alert can show.
-    pub(super) fn first_alert_option(&self, settings: &Settings) -> Option<&'static str> {
+    pub(crate) fn first_alert_option(&self, settings: &Settings) -> Option<&'static str> {
         let is_option = |setting| settings.is_option(setting);
         let options = [
             ("--title", is_option(Setting::Title)),

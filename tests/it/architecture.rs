@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 9] = [
     &["rate_limit", "cooldown", "outbox", "token"],
     &["delivery"],
     &["send"],
-    &["run", "group_chat", "recall", "directory", "check", "flush", "explain"],
+    &["run", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
     &["cli"],
     &["fuzz", "main", "lib"],
 ];

@@ -50,6 +50,7 @@ mod state_times;
 mod support;
 mod targets;
 mod token_cache;
+mod update_card;
 #[cfg(unix)]
 mod usage;
 mod waits;

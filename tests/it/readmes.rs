@@ -10,13 +10,14 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],
     &["recall"],
+    &["update-card"],
     &["list-departments"],
     &["list-members"],
     &["list-tags"],

@@ -13,7 +13,9 @@ use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
 pub(crate) use group_chat::{ChatCreateArgs, ChatUpdateArgs};
-pub(crate) use send::{AlertArgs, AppSendArgs, ContentArgs, RunArgs, WebhookSendArgs};
+pub(crate) use send::{
+    AlertArgs, AppSendArgs, CardArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
+};
 pub(crate) use settings::overrides;
 use settings::{SettingArgs, channel_parser};
 
@@ -96,6 +98,10 @@ pub(crate) enum Command {
         #[command(flatten)]
         _global: Global,
     },
+    /// Change an interactive card that the app sent
+    #[command(after_help = "A response_code is good for one update: name all whose card is to change at once.\n\n\
+        Example:\n  wecom-alert update-card --response-code \"$code\" --all --replace-name 'Taken by zhangsan'")]
+    UpdateCard(Box<UpdateCardArgs>),
     /// List the departments that the app may see
     #[command(
         after_help = "On a terminal a tree; else a line for each: id, parentid and name, with tabs between them.\n\n\
@@ -234,13 +240,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 20] = [
+    pub(crate) const NAMES: [&str; 21] = [
         "app-send",
         "webhook-send",
         "chat-create",
         "chat-get",
         "chat-update",
         "recall",
+        "update-card",
         "list-departments",
         "list-members",
         "list-tags",

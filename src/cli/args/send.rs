@@ -71,10 +71,10 @@ pub(crate) struct FeedArgs {
     pub(crate) template: Option<PathBuf>,
 }
 
-// What happened.
+// What happened, in words.
 #[derive(Args)]
 #[command(next_help_heading = "Alert")]
-pub(crate) struct AlertArgs {
+pub(crate) struct FactArgs {
     #[command(flatten)]
     _titles: SettingArgs<{ OptionGroup::Titles as u8 }>,
     /// How bad it is: info, ok, warning or critical; words like warn, error, P1 and 严重 are known too
@@ -85,6 +85,14 @@ pub(crate) struct AlertArgs {
     pub(crate) field: Vec<String>,
     #[command(flatten)]
     _links: SettingArgs<{ OptionGroup::LinksAndPrefix as u8 }>,
+}
+
+// What happened, with files, as a message of any type.
+#[derive(Args)]
+#[command(next_help_heading = "Alert")]
+pub(crate) struct AlertArgs {
+    #[command(flatten)]
+    pub(crate) facts: FactArgs,
     /// Add repository, branch, commit, author, job, duration and the link of this CI run; NAME is github, gitlab, jenkins,
     /// gitee, coding, drone, woodpecker, travis, bitbucket, azure, buildkite or circleci [bare: auto]
     #[arg(long, value_name = "auto|NAME", num_args = 0..=1, require_equals = true, default_missing_value = "auto")]
@@ -97,6 +105,9 @@ pub(crate) struct AlertArgs {
     pub(crate) filename: Vec<String>,
     #[command(flatten)]
     pub(crate) card: CardArgs,
+    /// Names the card in events, new for each message; made up where it is not given
+    #[arg(long, value_name = "ID", help_heading = "Template card")]
+    pub(crate) task_id: Option<String>,
 }
 
 // A template card made of options.
@@ -125,9 +136,43 @@ pub(crate) struct CardArgs {
     /// Something to choose, on a vote_interaction or multiple_interaction (repeatable)
     #[arg(long, value_name = "ID=TEXT", value_parser = text_parser())]
     pub(crate) option: Vec<String>,
-    /// Names the card in events, new for each message; made up where it is not given
-    #[arg(long, value_name = "ID")]
-    pub(crate) task_id: Option<String>,
+}
+
+// `update-card`.
+#[derive(Args)]
+pub(crate) struct UpdateCardArgs {
+    /// The text of the new card
+    #[arg(value_name = "CONTENT", help_heading = None::<&str>, requires = "card")]
+    pub(crate) content: Option<OsString>,
+    /// Which card: as app-send gives it with --output json, or a click on the card. For one update, within 72 h
+    #[arg(long, value_name = "CODE", required = true, help_heading = "Update")]
+    pub(crate) response_code: String,
+    /// Only turn the button off, and show this on it: a button_interaction, vote_interaction or multiple_interaction
+    #[arg(long, value_name = "TEXT", value_parser = text_parser(), help_heading = "Update")]
+    pub(crate) replace_name: Option<String>,
+    /// For all who got the card
+    #[arg(long, help_heading = "Update")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    /// Read the text from a file; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "content", requires = "card",
+        help_heading = "New card")]
+    pub(crate) text_file: Option<PathBuf>,
+    /// JSON: the object under template_card; `-` is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["content", "text_file"],
+        help_heading = "New card")]
+    pub(crate) payload: Option<PathBuf>,
+    #[command(flatten)]
+    _escaping: SettingArgs<{ OptionGroup::Escaping as u8 }>,
+    #[command(flatten)]
+    _encodings: SettingArgs<{ OptionGroup::Encodings as u8 }>,
+    #[command(flatten)]
+    pub(crate) facts: FactArgs,
+    #[command(flatten)]
+    pub(crate) card: CardArgs,
+    #[command(flatten)]
+    _global: Global,
 }
 
 // `app-send`.

@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Topics that concern a command, beside that of its own name.
-const FURTHER_TOPICS: [(&str, &[&str]); 7] = [
+const FURTHER_TOPICS: [(&str, &[&str]); 8] = [
     ("app-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("webhook-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("run", &["delivery", "outbox"]),
@@ -33,6 +33,7 @@ const FURTHER_TOPICS: [(&str, &[&str]); 7] = [
     ("chat-get", &["chat"]),
     ("chat-update", &["chat"]),
     ("recall", &["delivery"]),
+    ("update-card", &["cards"]),
 ];
 
 /// The man page of a topic.

@@ -6,6 +6,7 @@ mod matrix;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use blocks::{
     Action, ActionMenu, CardAction, CardButton, CardEmphasis, CardImage, CardJump, CardSource, Checkbox,
@@ -13,6 +14,7 @@ pub use blocks::{
     VerticalContent,
 };
 pub use rules::TASK_ID_BYTES;
+pub use update::{REPLACE_NAME, TARGETS, check_update};
 
 use super::shape::wire;
 use crate::channel::{Cards, Channel};

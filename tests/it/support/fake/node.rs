@@ -102,6 +102,15 @@ impl<'a> Node<'a> {
         Some(array.iter().enumerate().filter_map(item).collect())
     }
 
+    /// The integers of an array.
+    pub fn ints(&self, name: &str) -> Option<Vec<i64>> {
+        let array = self.typed(name, Value::as_array)?;
+        for (i, _) in array.iter().enumerate().filter(|(_, value)| !value.is_i64()) {
+            self.note_wrong_type(format!("{}[{i}]", self.at(name)));
+        }
+        Some(array.iter().filter_map(Value::as_i64).collect())
+    }
+
     /// The strings of an array.
     pub fn texts(&self, name: &str) -> Option<Vec<&'a str>> {
         let array = self.typed(name, Value::as_array)?;

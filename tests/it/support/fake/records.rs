@@ -10,6 +10,7 @@ pub enum Endpoint {
     GetToken,
     MessageSend,
     MessageRecall,
+    MessageUpdateCard,
     WebhookSend,
     MediaUpload,
     WebhookUploadMedia,
@@ -32,10 +33,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 20] = [
+    pub const KNOWN: [Self; 21] = [
         Self::GetToken,
         Self::MessageSend,
         Self::MessageRecall,
+        Self::MessageUpdateCard,
         Self::WebhookSend,
         Self::MediaUpload,
         Self::WebhookUploadMedia,
@@ -61,6 +63,7 @@ impl Endpoint {
             Self::GetToken => "gettoken",
             Self::MessageSend => "message/send",
             Self::MessageRecall => "message/recall",
+            Self::MessageUpdateCard => "message/update_template_card",
             Self::WebhookSend => "webhook/send",
             Self::MediaUpload => "media/upload",
             Self::WebhookUploadMedia => "webhook/upload_media",
@@ -104,6 +107,7 @@ impl Endpoint {
             Self::GetToken => &["corpid", "corpsecret"],
             Self::MessageSend
             | Self::MessageRecall
+            | Self::MessageUpdateCard
             | Self::AppchatSend
             | Self::AppchatCreate
             | Self::AppchatUpdate

@@ -105,6 +105,21 @@ pub struct SentMessage {
     /// How much older it is than `at` says.
     pub aged: Duration,
     pub recalled: bool,
+    /// Of an interactive card.
+    pub card: Option<SentCard>,
+}
+
+/// A card that can be changed once.
+#[derive(Debug, Clone)]
+pub struct SentCard {
+    pub response_code: String,
+    pub is_used: bool,
+    /// Whether it has a button of its own, which can be turned off.
+    pub has_button: bool,
+    /// Who got it, in lower case, `@all` for everybody; departments and tags.
+    pub users: Vec<String>,
+    pub parties: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 impl SentMessage {

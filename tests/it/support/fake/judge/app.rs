@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Arrived, Outcome, Route, Seen};
-use super::super::world::{App, Guarded, Home, SentMessage, World};
+use super::super::world::{App, Guarded, Home, SentCard, SentMessage, World};
 use super::card::Interactive;
 use super::recipients::Recipients;
 use super::{Taken, app_of, body_of, errmsg, payload};
@@ -83,7 +83,7 @@ fn answer_to_the_same(world: &mut World, seen: &Seen, agent_id: i64) -> Option<M
 }
 
 /// `agentid` as an integer, or as a string that holds one: WeCom takes that, with a warning.
-fn check_agent(world: &World, body: &Node, own: i64) -> Checked {
+pub(super) fn check_agent(world: &World, body: &Node, own: i64) -> Checked {
     if !body.has("agentid") {
         return refuse(41011, "agentid missing");
     }
@@ -167,15 +167,26 @@ fn deliver(
     let mut fields = recipients.report();
     let msgid = format!("test-msgid-{:06}", world.next_serial());
     fields.insert("msgid".into(), json!(msgid));
-    world.sent.push(SentMessage { msgid, agent_id, at: Instant::now(), aged: Duration::ZERO, recalled: false });
+    let mut interactive = None;
     if let Some(card) = body.object("template_card") {
         if let Some(id) = card.text("task_id") {
             world.task_ids.insert((agent_id, id.to_owned()));
         }
         if Interactive::is(&card) {
-            fields.insert("response_code".into(), json!(format!("test-response-code-{:06}", world.next_serial())));
+            let response_code = format!("test-response-code-{:06}", world.next_serial());
+            fields.insert("response_code".into(), json!(response_code));
+            interactive = Some(SentCard {
+                response_code,
+                is_used: false,
+                has_button: !matches!(card.text("card_type"), Some("text_notice" | "news_notice")),
+                users: recipients.users.iter().map(|user| user.to_lowercase()).collect(),
+                parties: recipients.parties.clone(),
+                tags: recipients.tags.clone(),
+            });
         }
     }
+    let aged = Duration::ZERO;
+    world.sent.push(SentMessage { msgid, agent_id, at: Instant::now(), aged, recalled: false, card: interactive });
     if body.int("enable_duplicate_check") == Some(1) {
         let seconds = body.int("duplicate_check_interval").unwrap_or(1800);
         let until = Instant::now() + Duration::from_secs(seconds.unsigned_abs());

@@ -7,10 +7,12 @@ use super::super::records::MediaKind;
 use super::super::world::{Home, World};
 use super::media_in;
 
-/// Who sends the card: the two pages differ.
+/// Who sends the card: the pages differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     App,
+    /// An app, in the place of a card that it sent (document path 94888).
+    Update,
     Webhook,
 }
 
@@ -29,10 +31,17 @@ pub(super) fn check(world: &World, home: &Home, side: Side, card: &Node) -> Chec
     let Some(blocks) = blocks(kind, side) else {
         return refuse(42031, "invalid card_type");
     };
-    card.only(&[&["card_type", "source", "main_title"][..], blocks].concat());
+    let is_interactive = !matches!(kind, "text_notice" | "news_notice");
+    let of_update: &[&str] = if side == Side::Update && is_interactive { &["replace_text"] } else { &[] };
+    card.only(&[&["card_type", "source", "main_title"][..], blocks, of_update].concat());
+    card.text("replace_text");
     source(card, kind, side);
     titles(card, kind, side)?;
-    task_id(card)?;
+    if side != Side::Update {
+        task_id(card)?;
+    } else if card.has("task_id") {
+        card.complain("an update has no task_id".into());
+    }
     action_menu(card)?;
     if let Some(quote) = card.object("quote_area") {
         quote.only(&["type", "url", "appid", "pagepath", "title", "quote_text"]);
@@ -40,8 +49,8 @@ pub(super) fn check(world: &World, home: &Home, side: Side, card: &Node) -> Chec
     }
     if let Some(emphasis) = card.object("emphasis_content") {
         emphasis.only(&["title", "desc"]);
-        emphasis.shows_chars("title", if side == Side::App { 14 } else { 10 });
-        emphasis.shows_chars("desc", if side == Side::App { 22 } else { 15 });
+        emphasis.shows_chars("title", if side != Side::Webhook { 14 } else { 10 });
+        emphasis.shows_chars("desc", if side != Side::Webhook { 22 } else { 15 });
     }
     pictures(card, kind, side)?;
     contents(world, home, side, card)?;
@@ -50,13 +59,13 @@ pub(super) fn check(world: &World, home: &Home, side: Side, card: &Node) -> Chec
     if kind == "button_interaction" {
         buttons(card)?;
     }
-    questions(card, kind)
+    questions(card, kind, side)
 }
 
 /// The blocks of a card beside those that all have.
 fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
     Some(match (kind, side) {
-        ("text_notice", Side::App) => &[
+        ("text_notice", Side::App | Side::Update) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -69,7 +78,7 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
         ("text_notice", Side::Webhook) => {
             &["quote_area", "emphasis_content", "sub_title_text", "horizontal_content_list", "jump_list", "card_action"]
         }
-        ("news_notice", Side::App) => &[
+        ("news_notice", Side::App | Side::Update) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -89,7 +98,7 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
             "jump_list",
             "card_action",
         ],
-        ("button_interaction", Side::App) => &[
+        ("button_interaction", Side::App | Side::Update) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -99,8 +108,8 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
             "button_selection",
             "button_list",
         ],
-        ("vote_interaction", Side::App) => &["task_id", "checkbox", "submit_button"],
-        ("multiple_interaction", Side::App) => &["task_id", "select_list", "submit_button"],
+        ("vote_interaction", Side::App | Side::Update) => &["task_id", "checkbox", "submit_button"],
+        ("multiple_interaction", Side::App | Side::Update) => &["task_id", "select_list", "submit_button"],
         _ => return None,
     })
 }
@@ -110,7 +119,7 @@ fn source(card: &Node, kind: &str, side: Side) {
     let has_color = !matches!(kind, "vote_interaction" | "multiple_interaction");
     source.only(if has_color { &["icon_url", "desc", "desc_color"] } else { &["icon_url", "desc"] });
     source.text("icon_url");
-    source.shows_chars("desc", if side == Side::App { 20 } else { 13 });
+    source.shows_chars("desc", if side != Side::Webhook { 20 } else { 13 });
     if source.choice("desc_color", &[0, 1, 2, 3]).is_err() {
         source.complain(format!("{} is not between 0 and 3", source.at("desc_color")));
     }
@@ -135,7 +144,7 @@ fn titles(card: &Node, kind: &str, side: Side) -> Checked {
         main.shows_chars("desc", desc);
     }
     let has_subtitle = card.text("sub_title_text").is_some_and(|text| !text.is_empty());
-    card.shows_chars("sub_title_text", if side == Side::App { 160 } else { 112 });
+    card.shows_chars("sub_title_text", if side != Side::Webhook { 160 } else { 112 });
     match kind {
         "text_notice" if !has_title && !has_subtitle => {
             refuse(40058, "one of main_title.title and sub_title_text is required")
@@ -200,7 +209,7 @@ fn pictures(card: &Node, kind: &str, side: Side) -> Checked {
             return refuse(40058, "card_image.aspect_ratio is not between 1.3 and 2.25");
         }
     }
-    let is_enough = card.has("card_image") || (side == Side::App && card.has("image_text_area"));
+    let is_enough = card.has("card_image") || (side != Side::Webhook && card.has("image_text_area"));
     if kind == "news_notice" && !is_enough { refuse(42044, "card_image is missing") } else { Ok(()) }
 }
 
@@ -213,7 +222,7 @@ fn contents(world: &World, home: &Home, side: Side, card: &Node) -> Checked {
         row.only(&["type", "keyname", "value", "url", "media_id", "userid"]);
         row.filled("keyname", 42027)?;
         row.shows_chinese_chars("keyname", 5);
-        row.shows_chars("value", if side == Side::App { 30 } else { 26 });
+        row.shows_chars("value", if side != Side::Webhook { 30 } else { 26 });
         match row.choice("type", &[0, 1, 2, 3])? {
             1 => drop(row.filled("url", 42028)?),
             2 => drop(media_in(world, row.filled("media_id", 42029)?, MediaKind::File, home)?),
@@ -228,8 +237,8 @@ fn contents(world: &World, home: &Home, side: Side, card: &Node) -> Checked {
     for block in blocks {
         block.only(&["title", "desc"]);
         block.filled("title", 42033)?;
-        block.shows_chars("title", if side == Side::App { 38 } else { 26 });
-        block.shows_chars("desc", if side == Side::App { 160 } else { 112 });
+        block.shows_chars("title", if side != Side::Webhook { 38 } else { 26 });
+        block.shows_chars("desc", if side != Side::Webhook { 160 } else { 112 });
     }
     Ok(())
 }
@@ -242,7 +251,7 @@ fn jumps(card: &Node, side: Side) -> Checked {
     for jump in jumps {
         jump.only(&["type", "title", "url", "appid", "pagepath"]);
         jump.filled("title", 42033)?;
-        jump.shows_chars("title", if side == Side::App { 18 } else { 13 });
+        jump.shows_chars("title", if side != Side::Webhook { 18 } else { 13 });
         target(&jump, &[0, 1, 2])?;
     }
     Ok(())
@@ -292,13 +301,15 @@ fn buttons(card: &Node) -> Checked {
     Ok(())
 }
 
-fn questions(card: &Node, kind: &str) -> Checked {
+fn questions(card: &Node, kind: &str, side: Side) -> Checked {
+    let of_update: &[&str] = if side == Side::Update { &["disable"] } else { &[] };
     match kind {
         "vote_interaction" => {
             let Some(checkbox) = card.object("checkbox") else {
                 return refuse(42043, "checkbox is missing");
             };
-            checkbox.only(&["question_key", "mode", "option_list"]);
+            checkbox.only(&[&["question_key", "mode", "option_list"][..], of_update].concat());
+            checkbox.flag("disable");
             question_key(&checkbox)?;
             checkbox.choice("mode", &[0, 1])?;
             options(&checkbox, 20, true)?;
@@ -310,7 +321,8 @@ fn questions(card: &Node, kind: &str) -> Checked {
             }
             let mut keys = HashSet::new();
             for list in lists {
-                list.only(&["question_key", "title", "selected_id", "option_list"]);
+                list.only(&[&["question_key", "title", "selected_id", "option_list"][..], of_update].concat());
+                list.flag("disable");
                 if !keys.insert(question_key(&list)?) {
                     return refuse(42043, "question_key repeats");
                 }
@@ -322,6 +334,9 @@ fn questions(card: &Node, kind: &str) -> Checked {
         _ => return Ok(()),
     }
     let Some(submit) = card.object("submit_button") else {
+        if side == Side::Update {
+            return Ok(());
+        }
         return refuse(42046, "submit_button is missing");
     };
     submit.only(&["text", "key"]);

@@ -46,6 +46,7 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         endpoint if seen.method != endpoint.method() => refuse(40058, "GET and POST must not be confused"),
         Endpoint::GetToken => token::give(world, seen),
         Endpoint::MessageSend => app::send(world, seen, &notes),
+        Endpoint::MessageUpdateCard => sent::update_card(world, seen, &notes),
         Endpoint::MessageRecall => sent::recall(world, seen, &notes),
         Endpoint::WebhookSend => webhook::send(world, seen, &notes),
         Endpoint::MediaUpload => media::upload(world, seen, &notes),

@@ -1,12 +1,15 @@
-//! What is done to a message that an app sent before: message/recall (document path 94867).
+//! What is done to a message that an app sent before: message/recall and message/update_template_card (document paths 94867
+//! and 94888).
 
 use std::cell::RefCell;
 
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Outcome, Seen};
-use super::super::world::World;
+use super::super::world::{Home, SentCard, SentMessage, World};
+use super::app::check_agent;
+use super::card::{self, Side};
 use super::{Taken, app_of, body_of};
 
 /// Which code an unknown msgid and a second recall get is published nowhere: here they are a bad parameter and a success.
@@ -25,4 +28,83 @@ pub(super) fn recall(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) -> 
     }
     sent.recalled = true;
     Ok(Taken { fields: Map::new(), outcome: Outcome::Changed })
+}
+
+/// Whether the code is used up where some whose card it is are not reached is published nowhere: here it is.
+pub(super) fn update_card(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) -> Checked<Taken> {
+    let app = app_of(world, seen)?;
+    let Some(agent_id) = app.agent_id else {
+        return refuse(48002, "api forbidden for this secret");
+    };
+    let map = body_of(seen)?;
+    let body = Node::root(&map, notes);
+    body.only(&[
+        "userids",
+        "partyids",
+        "tagids",
+        "atall",
+        "agentid",
+        "response_code",
+        "enable_id_trans",
+        "button",
+        "template_card",
+    ]);
+    check_agent(world, &body, agent_id)?;
+    let code = body.filled("response_code", 60140)?;
+    let is_its = |sent: &&SentMessage| sent.card.as_ref().is_some_and(|card| card.response_code == code);
+    let Some(sent) = world.sent.iter().find(is_its).cloned() else {
+        return refuse(60140, "invalid response_code");
+    };
+    let Some(card) = sent.card.clone().filter(|card| !card.is_used && !sent.is_older_than(72)) else {
+        return refuse(60140, "invalid response_code");
+    };
+    if sent.agent_id != agent_id {
+        return refuse(42015, "the card was sent by another agent");
+    }
+    match (body.object("button"), body.object("template_card")) {
+        (Some(button), None) => {
+            button.only(&["replace_name"]);
+            button.filled("replace_name", 42020)?;
+            if body.has("enable_id_trans") {
+                body.complain("enable_id_trans goes with template_card only".into());
+            }
+            if !card.has_button {
+                return refuse(42017, "the card has no button");
+            }
+        }
+        (None, Some(new)) => card::check(world, &Home::Corp(app.corp_id), Side::Update, &new)?,
+        _ => return refuse(40058, "either button or template_card"),
+    }
+    body.choice("enable_id_trans", &[0, 1])?;
+    let invalid = targets(&body, &card)?;
+    if let Some(card) =
+        world.sent.iter_mut().filter_map(|sent| sent.card.as_mut()).find(|card| card.response_code == code)
+    {
+        card.is_used = true;
+    }
+    let fields = Map::from_iter([("invaliduser".to_owned(), json!(invalid))]);
+    Ok(Taken { fields, outcome: Outcome::Changed })
+}
+
+/// Those named who did not get the card.
+fn targets(body: &Node, card: &SentCard) -> Checked<Vec<String>> {
+    let users: Vec<String> = body.texts("userids").unwrap_or_default().into_iter().map(str::to_lowercase).collect();
+    let numbers = |name: &str| body.ints(name).unwrap_or_default().iter().map(i64::to_string).collect::<Vec<_>>();
+    let (parties, tags) = (numbers("partyids"), numbers("tagids"));
+    let is_all = body.choice("atall", &[0, 1])? == 1;
+    if !is_all && users.is_empty() && parties.is_empty() && tags.is_empty() {
+        return refuse(82101, "no target of the update");
+    }
+    if users.len() > 1000 || parties.len() > 100 || tags.len() > 100 {
+        return refuse(40058, "too many targets");
+    }
+    // Who got it by a department or a tag cannot be told from the ids alone.
+    let knows_all = card.parties.is_empty() && card.tags.is_empty() && card.users != ["@all"];
+    let (valid, invalid): (Vec<_>, Vec<_>) =
+        users.into_iter().partition(|user| *user != "nobody" && (!knows_all || card.users.contains(user)));
+    let others = parties.iter().any(|id| card.parties.contains(id)) || tags.iter().any(|id| card.tags.contains(id));
+    if !is_all && valid.is_empty() && !others {
+        return refuse(82102, "nobody of these got the card");
+    }
+    Ok(invalid)
 }
