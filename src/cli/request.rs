@@ -57,6 +57,7 @@ impl Task {
                 owner: args.owner,
                 members: args.member,
                 sync: args.sync,
+                hello: args.hello,
             }),
             Command::ChatGet { chat, .. } => Self::ChatGet(chat),
             Command::ChatUpdate(args) => Self::ChatUpdate(ChatChange {

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{APPCHAT_CREATE, APPCHAT_UPDATE, ChatInfo, endpoint};
+use crate::api::{APPCHAT_CREATE, APPCHAT_SEND, APPCHAT_UPDATE, ChatInfo, endpoint};
 use crate::channel::Channel;
 use crate::delivery::{Courier, Outcome, PlannedRequest, Product, Purpose};
 use crate::error::{Answer, Error, Result, Status};
+use crate::input::{clean, is_blank};
 use crate::sanitize::{first_items, unwrapped};
 use crate::send::{Session, plan_requests};
 
-use super::rules::{count_problem, id_problem, same_id};
+use super::rules::{count_problem, hello_problem, id_problem, same_id};
 use super::{describe, member_ids, name_of, one_userid, refuse};
 
 /// The errcode for an id that a chat has already.
@@ -31,6 +32,8 @@ pub struct NewChat {
     pub members: Vec<String>,
     /// Whether those who are not in a chat that exists already are added to it.
     pub sync: bool,
+    /// The text of a first message to a chat that is new: old clients show a chat only when there is one.
+    pub hello: Option<String>,
 }
 
 /// What became of the request for a chat.
@@ -51,26 +54,37 @@ struct Made {
 pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome> {
     session.channel = Some(Channel::App);
     let (body, members) = create_body(session, &chat)?;
+    let hello = chat.hello.as_deref().map(|text| hello_text(session, text)).transpose()?;
     let target = session.own_target(Channel::App);
     if session.settings.dry_run {
         return plan_requests(session, target, |client| {
-            vec![PlannedRequest { method: "POST", path: client.path(&endpoint(APPCHAT_CREATE)), body }]
+            let request = |name, body| PlannedRequest { method: "POST", path: client.path(&endpoint(name)), body };
+            let hello = hello.map(|text| request(APPCHAT_SEND, hello_body(&body["chatid"], &text)));
+            std::iter::once(request(APPCHAT_CREATE, body)).chain(hello).collect()
         })
         .await;
     }
     let mut courier = session.own_courier(target).await?;
     let made = make(&mut courier, &body, &members).await?;
     let (chatid, is_new) = (made.chatid.clone(), made.is_new);
-    let outcome = match made.missing.as_slice() {
-        [] => Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) },
-        missing if chat.sync => match add(&mut courier, &chatid, missing).await {
+    let hello = hello.filter(|_| is_new);
+    let outcome = match (made.missing.as_slice(), &hello) {
+        ([], Some(text)) => match say(&mut courier, &chatid, text).await {
+            Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
+            Err(error) => {
+                let message = format!("the chat {chatid} was made, but its first message was not sent: {error}");
+                Outcome::from(error.about(Status::Partial, message))
+            }
+        },
+        ([], None) => Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) },
+        (missing, _) if chat.sync => match add(&mut courier, &chatid, missing).await {
             Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
             Err(error) => {
                 let message = format!("the chat {chatid} exists, but {} could not be added: {error}", named(missing));
                 Outcome::from(error.about(Status::Partial, message))
             }
         },
-        missing => {
+        (missing, _) => {
             session.warnings.push(format!(
                 "the chat {chatid} exists already, and these are not in it: {}; --sync adds them",
                 named(missing)
@@ -149,6 +163,25 @@ async fn add(courier: &mut Courier, chatid: &str, members: &[String]) -> Result<
     courier
         .ask(APPCHAT_UPDATE, Purpose::Repeatable, async |client, token| client.appchat_update(token, &body).await)
         .await
+}
+
+/// The first message, if it may be one.
+fn hello_text(session: &mut Session<'_>, text: &str) -> Result<String> {
+    let text = clean(text);
+    if is_blank(&text) {
+        return Err(Error::usage("--hello says nothing", "give a text, or leave it out"));
+    }
+    hello_problem(&text).map_or(Ok(()), |problem| refuse(session, problem))?;
+    Ok(text)
+}
+
+fn hello_body(chatid: &Value, text: &str) -> Value {
+    json!({ "chatid": chatid, "msgtype": "text", "text": { "content": text } })
+}
+
+async fn say(courier: &mut Courier, chatid: &str, text: &str) -> Result<Answer> {
+    let body = hello_body(&json!(chatid), text);
+    courier.ask(APPCHAT_SEND, Purpose::Send, async |client, token| client.appchat_send(token, &body).await).await
 }
 
 fn named(members: &[String]) -> String {

@@ -12,6 +12,9 @@ const FEWEST_MEMBERS: usize = 2;
 /// The longest id of a chat, in characters.
 const LONGEST_ID: usize = 32;
 
+/// The most bytes of a text in a chat.
+const LONGEST_TEXT: usize = 2048;
+
 /// So many characters of a name WeCom keeps.
 const LONGEST_NAME: usize = 50;
 
@@ -59,6 +62,16 @@ pub(super) fn id_problem(id: &str) -> Option<Error> {
             format!("--chat: {id:?} cannot be the id of a chat"),
             format!("choose 1 to {LONGEST_ID} of the characters 0-9, a-z and A-Z"),
         )
+    })
+}
+
+/// What is wrong with the text of a first message, if anything (document path 90248).
+pub(super) fn hello_problem(text: &str) -> Option<Error> {
+    let bytes = text.len();
+    let is_long = bytes > LONGEST_TEXT;
+    is_long.then(|| {
+        let hint = "shorten it; chat-send splits a long text";
+        Error::usage(format!("--hello has {bytes} bytes, and a text in a chat has room for {LONGEST_TEXT}"), hint)
     })
 }
 

@@ -225,6 +225,39 @@ fn a_stale_token_is_replaced() {
     assert_eq!(scene.wecom.count(Endpoint::GetToken), 4);
 }
 
+/// Old clients show a chat only when there is a message in it.
+#[test]
+fn a_new_chat_gets_its_first_message_once() {
+    let scene = Scene::new();
+    let hello = ["--chat", "ops1", "--hello", "告警会发到这里\r\n"];
+    assert_document(&create(&scene, &hello).run(), "new", 0, &json!({"chatid": "ops1", "created": true, "errcode": 0}));
+    let body = r#"{"chatid":"ops1","msgtype":"text","text":{"content":"告警会发到这里"}}"#;
+    assert_eq!(bodies(&scene, Endpoint::AppchatSend), [body]);
+    assert_document(&create(&scene, &hello).run(), "again", 0, &json!({"chatid": "ops1", "created": false}));
+    assert_eq!(scene.wecom.messages().len(), 1);
+    // The chat is there: its id is printed whatever became of the message.
+    scene.wecom.script(Endpoint::AppchatSend, [Reply::errcode(45009, "api freq out of limit")]);
+    let args = ["chat-create", "--chat", "ops2", "--member", "zhangsan,lisi", "--hello", "x"];
+    let run = text(&scene, &args).assert_code(6);
+    assert_eq!(run.stdout, "ops2\n");
+    assert!(
+        run.stderr.contains("the chat ops2 was made, but its first message was not sent: WeCom answered 45009"),
+        "{}",
+        run.all()
+    );
+    let long = "x".repeat(2049);
+    for (text, part) in
+        [("", "--hello says nothing"), (" \n", "--hello says nothing"), (&*long, "--hello has 2049 bytes")]
+    {
+        let told = assert_document(&create(&scene, &["--hello", text]).run(), part, 2, &json!({"status": "usage"}));
+        assert_says(&told, part, "message", &[part]);
+    }
+    assert_eq!(scene.wecom.chats().len(), 3);
+    let run = create(&scene, &["--chat", "ops3", "--hello", "x", "--dry-run"]).run().assert_code(0);
+    let request = json!({"method": "POST", "path": "/cgi-bin/appchat/send", "body": {"chatid": "ops3", "msgtype": "text", "text": {"content": "x"}}});
+    assert_eq!(document(&run)["requests"][1], request);
+}
+
 #[test]
 fn describes_a_chat() {
     let scene = Scene::new();

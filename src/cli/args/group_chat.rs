@@ -23,6 +23,9 @@ pub(crate) struct ChatCreateArgs {
     /// Add members who are not in a chat that exists already; nobody is removed
     #[arg(long, requires = "chat_id")]
     pub(crate) sync: bool,
+    /// First message to a chat that was just made: old clients show a chat only when there is one
+    #[arg(long, value_name = "TEXT", value_parser = text_parser())]
+    pub(crate) hello: Option<String>,
     #[command(flatten)]
     _global: Global,
 }
