@@ -70,7 +70,8 @@ impl Courier {
         call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T> {
         let policy = self.policy;
-        self.policy.at_most_once |= purpose == Purpose::Once;
+        // The user's setting is about messages: what may be asked again needs no connection of its own.
+        self.policy.at_most_once = purpose == Purpose::Once;
         let asked = self.call(endpoint, purpose, call).await;
         self.policy = policy;
         asked.map_err(|failed| failed.error)

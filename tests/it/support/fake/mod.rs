@@ -186,7 +186,7 @@ impl FakeWecom {
         lock(&self.shared.world).seen.iter().filter(asks).count()
     }
 
-    /// Takes a member out of the corp, or out of sight with `range`: nobody is found there any more.
+    /// Takes a member out of the corp: nobody finds or reaches them any more.
     pub fn remove_person(&self, userid: &str) {
         self.world(|world| {
             world.users.remove(userid);
