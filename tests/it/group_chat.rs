@@ -370,3 +370,39 @@ fn dry_runs_show_the_requests() {
     assert_eq!(update, json!([{"method": "POST", "path": "/cgi-bin/appchat/update", "body": body}]));
     assert_eq!(scene.wecom.requests().len(), 0);
 }
+
+/// The example: three people are looked up, the chat is made once, text and Markdown go to it, and a message of the app is
+/// taken back.
+#[cfg(unix)]
+#[test]
+fn the_example_of_a_scheduler_runs_twice() {
+    use crate::support::{needs, needs_that};
+    let scene = Scene::new();
+    let help = scene.env.cmd(["--help"]).run().assert_code(0).stdout;
+    let has_all = ["chat-send", "get-userid"].iter().all(|name| help.contains(&format!("\n  {name} ")));
+    if !needs("jq") || !needs_that(has_all, "the commands chat-send and get-userid") {
+        return;
+    }
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/group-chat.sh");
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_wecom-alert")).parent().unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display());
+    let log = scene.env.file("backup.log", "step 1\nno space left on device\n");
+    let run = |args: &[&str]| {
+        let cmd =
+            scene.env.cmd(["run", "--", "/bin/sh"]).arg(&script).args(args.iter().copied()).base_url(&scene.wecom);
+        let people = "13800000000 13800000001 +86-138-0000-0002";
+        cmd.app_credentials().env("PATH", &path).env("WECOM_ONCALL", people).run().assert_code(0)
+    };
+    for _ in 0..2 {
+        run(&["failed", "nightly backup", log.to_str().unwrap()]);
+    }
+    assert_eq!(chat(&scene, "oncall").members, ["zhangsan", "lisi", "wangwu"]);
+    assert_eq!(scene.wecom.count(Endpoint::UserGetUserid), 3, "looked up once");
+    let texts = scene.texts();
+    assert_eq!(texts.len(), 1 + 2 * 3, "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| *text == "Failed jobs are told here.").count(), 1, "{texts:?}");
+    assert!(texts[2].contains("no space left on device"), "{texts:?}");
+    run(&["recovered", "nightly backup"]);
+    assert_eq!(scene.wecom.recalled().len(), 2, "both messages of the app");
+    assert!(scene.texts().last().unwrap().contains("nightly backup has recovered"));
+}

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::document::{assert_document, assert_says, warnings};
 use crate::results::document;
+use crate::support::Scene;
 use crate::support::fake::{CORP_ID, Endpoint, Reply, Seen};
-use crate::support::{Scene, needs};
 
 /// The msgids of so many messages that were sent.
 fn sent(scene: &Scene, count: usize) -> Vec<String> {
@@ -194,7 +194,7 @@ fn a_dry_run_shows_each_request() {
 #[cfg(unix)]
 #[test]
 fn a_script_recalls_what_it_sent() {
-    if !needs("jq") {
+    if !crate::support::needs("jq") {
         return;
     }
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_wecom-alert")).parent().unwrap();

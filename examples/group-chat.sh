@@ -1,0 +1,50 @@
+#!/bin/sh
+# The alerts of a scheduler in a group chat of an app, which this script makes itself.
+#
+#   group-chat.sh failed 'nightly backup' /var/log/backup.log
+#   group-chat.sh recovered 'nightly backup'
+#
+# Takes an app whose visible range is the root department, and jq. Who is on duty is named by mobile numbers in
+# WECOM_ONCALL, separated by blanks. The chat is made when it is not there yet, and who is new on the list joins it:
+# it is safe to run this any number of times. The exit code is that of the first command that fails.
+set -eu
+
+what=${1:-}
+job=${2:?usage: group-chat.sh failed|recovered JOB [LOG]}
+log=${3:-}
+chat=${WECOM_ONCALL_CHAT:-oncall}
+state=${XDG_STATE_HOME:-$HOME/.local/state}/group-chat
+mkdir -p "$state"
+sent=$state/$(printf %s "$job" | cksum | cut -d ' ' -f 1).jsonl
+
+# WeCom knows people by userids. What was looked up is kept for a day: the next time this asks nobody.
+members=
+for mobile in ${WECOM_ONCALL:?set it to the mobile numbers of who is on duty}; do
+    userid=$(wecom-alert get-userid --mobile "$mobile")
+    members=${members:+$members,}$userid
+done
+wecom-alert chat-create --chat "$chat" --name 'On call' --member "$members" --sync \
+    --hello 'Failed jobs are told here.' > /dev/null
+
+case $what in
+    failed)
+        wecom-alert chat-send --chat "$chat" --mention @all "$job failed"
+        if [ -n "$log" ]; then
+            tail -n 5 "$log" |
+                wecom-alert chat-send --chat "$chat" -t markdown --title "$job: the end of its output"
+        fi
+        # A message of the app can be taken back for 24 hours, one in a chat cannot: the log line keeps its msgid.
+        wecom-alert --log-file "$sent" app-send -u "$members" "$job failed: look into the chat"
+        ;;
+    recovered)
+        if [ -s "$sent" ]; then
+            jq -r '.msgids[]' "$sent" | wecom-alert recall -
+            rm -f "$sent"
+        fi
+        wecom-alert chat-send --chat "$chat" "$job has recovered"
+        ;;
+    *)
+        echo "usage: ${0##*/} failed|recovered JOB [LOG]" >&2
+        exit 2
+        ;;
+esac
