@@ -49,13 +49,25 @@ pub(super) async fn perform(
     mut stops: StopSignals,
 ) -> Outcome {
     let accounts = session.accounts.clone();
-    let sends = task.sends();
-    let is_final = session.settings.at_most_once;
+    let (sends, changes) = (task.sends(), task.changes());
+    let (is_final, is_dry_run) = (session.settings.at_most_once, session.settings.dry_run);
     tokio::select! {
         biased;
-        signal = stops.received() => interrupted(signal, sends, is_final, &accounts),
+        signal = stops.received() => {
+            let outcome = interrupted(signal, sends, is_final, &accounts);
+            if changes && !is_dry_run { in_doubt(outcome) } else { outcome }
+        }
         outcome = dispatch(session, task, ran) => outcome.unwrap_or_else(Outcome::from),
     }
+}
+
+/// What a signal stopped may have been carried out: nobody has kept whether its request was under way.
+fn in_doubt(mut outcome: Outcome) -> Outcome {
+    outcome.error = outcome.error.map(|error| {
+        let message = error.message().replace("nothing had been sent", "its request may have been under way");
+        error.with_message(message).with_hint("look what became of it before you run it again")
+    });
+    outcome
 }
 
 /// Delivers what waits in the outbox, once the result of the command has been printed. A signal ends only that.

@@ -149,6 +149,11 @@ impl Task {
         }
     }
 
+    /// Whether it changes something at WeCom's without sending a message.
+    pub(crate) fn changes(&self) -> bool {
+        matches!(self, Self::ChatCreate(_) | Self::ChatUpdate(_) | Self::Recall(_) | Self::UpdateCard(_))
+    }
+
     /// Whether `allow_partial` is about it: about alerts, not about what is done to them later.
     pub(crate) fn may_be_partial(&self) -> bool {
         self.sends() || matches!(self, Self::Flush { .. })

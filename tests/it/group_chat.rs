@@ -371,6 +371,19 @@ fn dry_runs_show_the_requests() {
     assert_eq!(scene.wecom.requests().len(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn who_stops_it_is_told_that_it_may_have_been_done() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::AppchatCreate, [Reply::accept_then(Reply::HangAfterReading)]);
+    let running = create(&scene, &[]).spawn();
+    crate::support::wait_until("the request", || scene.wecom.count(Endpoint::AppchatCreate) == 1);
+    crate::support::send_signal("TERM", running.id());
+    let told = assert_document(&running.wait(), "stopped", 143, &json!({"status": "interrupted"}));
+    assert_says(&told, "stopped", "message", &["stopped by SIGTERM: its request may have been under way"]);
+    assert_says(&told, "stopped", "hint", &["look what became of it"]);
+}
+
 /// The example: three people are looked up, the chat is made once, text and Markdown go to it, and a message of the app is
 /// taken back.
 #[cfg(unix)]
