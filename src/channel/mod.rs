@@ -1,4 +1,4 @@
-//! The channels, app and webhook: one row of facts for each.
+//! The channels: app, webhook, group chat. One row of facts for each.
 //!
 //! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
 //! messages in [`crate::message`], its calls in `api`, and what the compiler then asks for.
@@ -31,6 +31,8 @@ pub enum Channel {
     App,
     /// webhook/send: the group of a webhook (document path 99110).
     Webhook,
+    /// appchat/send: a group chat that the app made (document path 90248).
+    Chat,
 }
 
 /// The facts that differ between channels.
@@ -40,6 +42,10 @@ pub struct Facts {
     pub command: &'static str,
     /// What a sentence calls it, with its article.
     pub noun: &'static str,
+    /// What a sentence calls several of them.
+    pub plural: &'static str,
+    /// Whether a profile with its credential sends by it where no channel is named.
+    pub is_default: bool,
     /// What takes its messages: the end of a path.
     pub send_path: &'static str,
     /// The fields of its answers, but for `errcode`.
@@ -64,10 +70,14 @@ pub struct Facts {
     pub markdown_bytes: usize,
     /// Whether a message can mention members of a group.
     pub mentions: bool,
-    /// Whether a message can be confidential.
-    pub safe: bool,
+    /// Whether it can do so by their mobile numbers.
+    pub mobile_mentions: bool,
+    /// The highest value of `safe` in its messages; 0 where they have none.
+    pub highest_safe: u8,
     /// Whether WeCom can show names in place of ids.
     pub id_trans: bool,
+    /// Whether the limits of a textcard are bytes: of an app they are characters, by the newer page.
+    pub textcard_bytes: bool,
     /// Whether clients open an address without a scheme.
     pub opens_any_address: bool,
     /// How many messages a minute it takes where no rate is set.
@@ -90,6 +100,8 @@ pub enum Addressing {
     Recipients,
     /// The credential says it.
     Credential,
+    /// The body names one group chat.
+    Chat,
 }
 
 /// How a message carries a picture.
@@ -108,11 +120,15 @@ pub enum Cards {
     All,
     /// Only notices: nothing can be pressed.
     Notices,
+    /// None.
+    None,
 }
 
 static APP: Facts = Facts {
     command: "app-send",
     noun: "an app",
+    plural: "app messages",
+    is_default: true,
     send_path: "message/send",
     send_fields: &["errmsg", "invaliduser", "invalidparty", "invalidtag", "unlicenseduser", "msgid", "response_code"],
     upload_path: "media/upload",
@@ -137,8 +153,10 @@ static APP: Facts = Facts {
     cards: Cards::All,
     markdown_bytes: 2048,
     mentions: false,
-    safe: true,
+    mobile_mentions: false,
+    highest_safe: 2,
     id_trans: true,
+    textcard_bytes: false,
     opens_any_address: false,
     messages_per_minute: 30,
 };
@@ -146,6 +164,8 @@ static APP: Facts = Facts {
 static WEBHOOK: Facts = Facts {
     command: "webhook-send",
     noun: "a webhook",
+    plural: "webhooks",
+    is_default: true,
     send_path: "webhook/send",
     send_fields: &["errmsg"],
     upload_path: "webhook/upload_media",
@@ -167,10 +187,48 @@ static WEBHOOK: Facts = Facts {
     cards: Cards::Notices,
     markdown_bytes: 4096,
     mentions: true,
-    safe: false,
+    mobile_mentions: true,
+    highest_safe: 0,
     id_trans: false,
+    textcard_bytes: false,
     opens_any_address: true,
     messages_per_minute: 20,
+};
+
+static CHAT: Facts = Facts {
+    command: "chat-send",
+    noun: "a group chat",
+    plural: "group chats",
+    // An app has its chats beside its members: who means one of them says so.
+    is_default: false,
+    send_path: "appchat/send",
+    send_fields: &["errmsg"],
+    upload_path: "media/upload",
+    credential: CredentialKind::AppToken,
+    addressing: Addressing::Chat,
+    types: &[
+        MsgType::Text,
+        MsgType::Image,
+        MsgType::Voice,
+        MsgType::Video,
+        MsgType::File,
+        MsgType::Textcard,
+        MsgType::News,
+        MsgType::Mpnews,
+        MsgType::Markdown,
+    ],
+    types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
+    pictures: Pictures::Uploaded,
+    uploads: "-t image, -t voice, -t video or -t file",
+    cards: Cards::None,
+    markdown_bytes: 2048,
+    mentions: true,
+    mobile_mentions: false,
+    highest_safe: 1,
+    id_trans: false,
+    textcard_bytes: true,
+    opens_any_address: false,
+    messages_per_minute: 200,
 };
 
 impl Channel {
@@ -182,12 +240,18 @@ impl Channel {
         match self {
             Self::App => &APP,
             Self::Webhook => &WEBHOOK,
+            Self::Chat => &CHAT,
         }
     }
 
     /// The name in options and in JSON.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// The highest value of `safe` in a message of this type; 0 where it has none.
+    pub fn highest_safe(self, msgtype: MsgType) -> u8 {
+        msgtype.facts().highest_safe.min(self.facts().highest_safe)
     }
 
     /// Whether there are messages of this type.
@@ -209,7 +273,7 @@ impl Channel {
     pub fn has_interactive_cards(self) -> bool {
         match self.facts().cards {
             Cards::All => true,
-            Cards::Notices => false,
+            Cards::Notices | Cards::None => false,
         }
     }
 }
@@ -220,6 +284,7 @@ impl Addressing {
         match self {
             Self::Recipients => &["touser", "toparty", "totag", "agentid"],
             Self::Credential => &[],
+            Self::Chat => &["chatid"],
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct TypeFacts {
     pub markup: Markup,
     /// The field of its text; `None` for a type without text that is the sender's own.
     pub text: Option<TextField>,
-    /// The highest value of `safe` in app messages; 0 where the type has none (document path 90236).
+    /// The highest value of `safe` where the channel has one; 0 where the type has none (document path 90236).
     pub highest_safe: u8,
     /// Whether `enable_id_trans` replaces ids by names in app messages (document path 90236).
     pub id_trans: bool,
@@ -176,7 +176,7 @@ impl MsgType {
     /// Whether a text fits in one message. A type without text takes any.
     pub fn has_room(self, channel: Channel, text: &str) -> bool {
         match self.facts().text.map(|field| field.limit) {
-            Some(TextLimit::Chars(limit)) => text.chars().count() <= limit,
+            Some(TextLimit::Chars(limit)) if !channel.facts().textcard_bytes => text.chars().count() <= limit,
             _ => self.text_bytes(channel).is_none_or(|limit| text.len() <= limit),
         }
     }
@@ -226,6 +226,7 @@ mod tests {
             (Channel::App, MsgType::Markdown, 2048),
             (Channel::Webhook, MsgType::Markdown, 4096),
             (Channel::Webhook, MsgType::MarkdownV2, 4096),
+            (Channel::Chat, MsgType::Markdown, 2048),
             (Channel::App, MsgType::Textcard, 512),
             (Channel::App, MsgType::News, 512),
             (Channel::App, MsgType::Video, 512),
@@ -241,5 +242,6 @@ mod tests {
         let has_room = |msgtype: MsgType, length| msgtype.has_room(Channel::App, &"磁".repeat(length));
         assert!(has_room(MsgType::Textcard, 512) && !has_room(MsgType::Textcard, 513));
         assert!(!has_room(MsgType::News, 171));
+        assert!(!MsgType::Textcard.has_room(Channel::Chat, &"磁".repeat(171)));
     }
 }

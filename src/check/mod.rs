@@ -118,7 +118,8 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
         &|channel| credential(channel).is_some(),
         &|channel| ids(channel).next().is_some(),
     ];
-    let found = tries.map(|has| Channel::ALL.iter().copied().filter(|channel| has(*channel)).collect::<Vec<_>>());
+    let all = Channel::ALL.iter().copied().filter(|channel| channel.facts().is_default);
+    let found = tries.map(|has| all.clone().filter(|channel| has(*channel)).collect::<Vec<_>>());
     found.into_iter().find(|channels| !channels.is_empty()).unwrap_or_default()
 }
 

@@ -88,6 +88,7 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget
     let each = match channel.facts().addressing {
         Addressing::Recipients => format!("{channel}: for each recipient"),
         Addressing::Credential => format!("{channel}:"),
+        Addressing::Chat => format!("{channel}: in each group chat"),
     };
     let (count, period) = match session.settings.rate.unwrap_or(default_rate(channel)) {
         Rate::Off => return report.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),

@@ -22,6 +22,7 @@ pub(super) fn name_of(channel: Channel) -> &'static str {
     match channel {
         Channel::App => "send_app",
         Channel::Webhook => "send_webhook",
+        Channel::Chat => "send_chat",
     }
 }
 
@@ -88,6 +89,10 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<Value> {
         }
         // A test mentions no one.
         Channel::Webhook => {}
+        Channel::Chat => {
+            let chat = settings.chat.as_ref().ok_or_else(|| settings.missing(&["chat"]))?;
+            body["chatid"] = chat.value.clone().into();
+        }
     }
     match check_body(channel, &body).errors.first() {
         Some(finding) if !settings.no_validate => {

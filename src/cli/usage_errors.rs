@@ -423,14 +423,17 @@ mod tests {
             ("upload-media --file x", "the file needs no option: wecom-alert upload-media FILE".to_owned()),
             ("run --file x -- y", "to send a file with the alert: --attach PATH".to_owned()),
             ("webhook-send --insecure x", "to trust a certificate: --ca-file PEM".to_owned()),
-            ("webhook-send --safe=1 x", "--safe belongs to app-send, run".to_owned()),
+            ("webhook-send --safe=1 x", "--safe belongs to app-send, chat-send, run".to_owned()),
             (
                 "app-send --mention a b",
                 "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
             ),
             ("app-send --refresh a", "--refresh belongs to get-token".to_owned()),
-            ("get-token -t x", "-t belongs to app-send, webhook-send, run, upload-media".to_owned()),
-            ("upload-media --text-file a", "--text-file belongs to app-send, webhook-send, update-card".to_owned()),
+            ("get-token -t x", "-t belongs to app-send, webhook-send, chat-send, run, upload-media".to_owned()),
+            (
+                "upload-media --text-file a",
+                "--text-file belongs to app-send, webhook-send, chat-send, update-card".to_owned(),
+            ),
             ("-u x app-send hi", "-u goes after app-send".to_owned()),
             ("-u x", "-u belongs to app-send, update-card, run".to_owned()),
             ("app-send --to-usr x y", "the nearest option is --to-user".to_owned()),
@@ -449,7 +452,7 @@ mod tests {
             ("outbox --all", "--all goes after outbox drop".to_owned()),
             ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
             ("outbox drop --faild", "the nearest option is --failed".to_owned()),
-            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, run".to_owned()),
+            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, chat-send, run".to_owned()),
             ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
             ("run --time-limt 1h -- y", "the nearest option is --time-limit".to_owned()),
@@ -519,7 +522,7 @@ mod tests {
 
     #[test]
     fn what_the_parser_suggests() {
-        assert_eq!(hint("webhok-send x"), "a similar subcommand exists: 'webhook-send'");
+        assert_eq!(hint("webhok-send x"), "some similar subcommands exist: 'chat-send', 'webhook-send'");
         assert_eq!(hint("outbox frob"), "there are list, show, flush, drop");
         assert_eq!(hint("outbox flus"), "a similar subcommand exists: 'flush'");
         for line in ["frob", "frob outbox"] {

@@ -67,7 +67,7 @@ pub enum MentionFallback {
     Ignore,
 }
 
-/// A further target: a profile, and which of its two ways of sending if that is said.
+/// A further target: a profile, and which of its ways of sending if that is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetName {
     /// The profile's name, trimmed and not empty; it may hold `:` itself.
@@ -129,7 +129,7 @@ fn with_last(names: String, word: &str) -> String {
 impl FromStr for TargetName {
     type Err = Error;
 
-    /// Reads `PROFILE`, `PROFILE:app` or `PROFILE:webhook`; any other `:` belongs to the profile's name.
+    /// Reads `PROFILE`, or one with `:app`, `:webhook` or `:chat` behind it; any other `:` belongs to the profile's name.
     fn from_str(text: &str) -> Result<Self> {
         let text = unwrapped(text);
         let split =
@@ -138,7 +138,7 @@ impl FromStr for TargetName {
         if profile.is_empty() {
             return Err(Error::config(
                 "the profile's name is missing",
-                "write PROFILE, PROFILE:app or PROFILE:webhook",
+                "write PROFILE, PROFILE:app, PROFILE:webhook or PROFILE:chat",
             ));
         }
         if profile.chars().any(char::is_control) {
@@ -177,6 +177,7 @@ mod tests {
             (" ops ", "ops", None),
             ("ops:app", "ops", Some(Channel::App)),
             ("ops:webhook", "ops", Some(Channel::Webhook)),
+            ("ops:chat", "ops", Some(Channel::Chat)),
             ("ops : app", "ops : app", None),
             ("ops :app", "ops", Some(Channel::App)),
             ("a:b", "a:b", None),
@@ -199,8 +200,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn display_and_parse_agree(profile in "[a-z:一 ]{1,8}", channel in 0..2) {
-            let channel = [Channel::App, Channel::Webhook][channel as usize];
+        fn display_and_parse_agree(profile in "[a-z:一 ]{1,8}", channel in 0..3) {
+            let channel = Channel::ALL[channel as usize];
             prop_assume!(!profile.trim().is_empty());
             let name = TargetName { profile: profile.trim().to_owned(), channel: Some(channel) };
             prop_assert_eq!(name.to_string().parse::<TargetName>().unwrap(), name);

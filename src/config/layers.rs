@@ -174,6 +174,14 @@ impl Layers<'_> {
         [self.options, self.profile, self.environment, self.top].into_iter().find_map(|layer| layer.any(settings))
     }
 
+    /// The levels in the order that recipients have: those of a further target's profile count before all others.
+    pub(super) fn for_recipients(&self) -> [&Layer; 4] {
+        match self.rank {
+            Rank::Target => [self.profile, self.options, self.environment, self.top],
+            Rank::Named | Rank::Usual => [self.options, self.environment, self.profile, self.top],
+        }
+    }
+
     /// The value of that setting that counts.
     pub(super) fn get(&self, setting: Setting) -> Option<&SettingValue> {
         self.any(&[setting])

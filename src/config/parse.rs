@@ -109,6 +109,17 @@ pub(super) fn parse_agent_id(text: &str) -> Result<i64> {
     })
 }
 
+/// Reads the id of one group chat. What else it may hold is for WeCom to say: ids that it made are not ours to judge.
+pub(super) fn parse_chat(text: &str) -> Result<String> {
+    match text.contains([',', '，', '|']) {
+        false => Ok(text.to_owned()),
+        true => Err(Error::config(
+            "a message goes to one group chat",
+            "give one id; further ones get it with `--also PROFILE:chat`",
+        )),
+    }
+}
+
 /// Reads how often a request is repeated.
 pub(super) fn parse_retries(text: &str) -> Result<u32> {
     let retries = text.parse().ok().filter(|retries| *retries <= MOST_RETRIES);

@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
 use super::credential::SecretSource;
 use super::env::Environment;
+use super::file::ConfigFile;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
-    parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
-    parse_verbose,
+    parse_agent_id, parse_chat, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries,
+    parse_safe, parse_verbose,
 };
 use super::profile::{choose_profile, gives_credentials};
 use super::proxy::ProxyUrl;
@@ -20,7 +21,7 @@ use super::settings::{ProxySetting, RecipientSettings, Settings};
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -126,7 +127,7 @@ impl Config<'_> {
         };
         let ignored = ignored_variables(layers, profile.as_deref());
         let (quiet, verbose) = resolve_verbosity(layers)?;
-        let (also, fallback) = resolve_further_targets(layers)?;
+        let (also, fallback) = resolve_further_targets(layers, file)?;
         let settings = Settings {
             options: options.settings().collect(),
             empty_options: self.empty_options.clone(),
@@ -151,6 +152,7 @@ impl Config<'_> {
             cache_dir: resolve_cache_dir(layers, env)?,
             no_cache: layers.flag(Setting::NoCache)?,
             state_dir: layers.path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
+            chat: resolve_chat(layers)?,
             to: resolve_recipients(layers)?,
             msgtype: resolve_msgtype(layers)?,
             encoding: layers.parsed(Setting::Encoding, str::parse)?.unwrap_or_default(),
@@ -236,12 +238,7 @@ fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
 }
 
 fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> {
-    let Layers { options, environment, profile, top, rank, .. } = *layers;
-    let levels = match rank {
-        Rank::Target => [profile, options, environment, top],
-        Rank::Named | Rank::Usual => [options, environment, profile, top],
-    };
-    let found = levels.into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
+    let found = layers.for_recipients().into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
     let Some((layer, given)) = found else { return Ok(None) };
     let list = |key| layer.get(key).map_or_else(|| Ok(Vec::new()), SettingValue::list);
     Ok(Some(RecipientSettings {
@@ -254,18 +251,37 @@ fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> 
     }))
 }
 
+/// The group chat; it has the order of recipients.
+fn resolve_chat(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
+    let Some(given) = layers.for_recipients().into_iter().find_map(|layer| layer.get(Setting::Chat)) else {
+        return Ok(None);
+    };
+    let value = given.text().and_then(parse_chat).map_err(|error| given.wrap(&error))?;
+    Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
+}
+
 /// A further target has no further targets: an alert is not passed on from target to target.
-fn resolve_further_targets(layers: &Layers<'_>) -> Result<(Vec<TargetName>, Option<TargetName>)> {
+fn resolve_further_targets(
+    layers: &Layers<'_>,
+    file: Option<&ConfigFile>,
+) -> Result<(Vec<TargetName>, Option<TargetName>)> {
     if layers.rank == Rank::Target {
         return Ok((Vec::new(), None));
     }
+    // A profile may have a name that ends like a channel's.
+    let read = |text: &str| {
+        let name: TargetName = text.parse()?;
+        let whole = name.to_string();
+        let is_profile = file.is_some_and(|file| file.profiles.contains_key(&whole));
+        Ok(if is_profile { TargetName { profile: whole, channel: None } } else { name })
+    };
     let mut also = Vec::new();
     if let Some(given) = layers.get(Setting::Also) {
         for name in layers.list(Setting::Also)? {
-            also.extend(layers.settle(given, name.parse().map_err(|error| given.wrap(&error)))?);
+            also.extend(layers.settle(given, read(&name).map_err(|error: Error| given.wrap(&error)))?);
         }
     }
-    Ok((also, layers.parsed(Setting::Fallback, str::parse)?))
+    Ok((also, layers.parsed(Setting::Fallback, read)?))
 }
 
 fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {

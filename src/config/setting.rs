@@ -10,7 +10,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
 use crate::input::Encoding;
 use OptionGroup::{
-    AppMessage, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix, Mentions, MessageType, Recipients, Titles,
+    AppMessage, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix,
+    Mentions, MessageType, Recipients, Titles,
 };
 use ValueKind::{
     Count, CredentialPath, Duration, Flag, List, Number, NumberList, Path, Program, Sensitive, Text, Word,
@@ -67,6 +68,10 @@ pub enum OptionGroup {
     LinksAndPrefix,
     /// To whom an app sends.
     Recipients,
+    /// To which group chat an app sends.
+    Chat,
+    /// Whether a message is confidential.
+    Confidential,
     /// Options that only app messages have.
     AppMessage,
     /// Whom a message to a group mentions.
@@ -234,7 +239,7 @@ settings! {
     Timeout = option(Duration, Global, "--timeout", "DURATION").env("WECOM_ALERT_TIMEOUT").rare();
     /// Limit for sending with all its retries and waits, once the input has been read; default 90s
     Deadline = option(Duration, Global, "--deadline", "DURATION").env("WECOM_ALERT_DEADLINE");
-    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient
+    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient, 200/1m per group chat
     Rate = option(Word, Global, "--rate", "COUNT/DURATION|off").env("WECOM_ALERT_RATE").rare();
     /// How often a request is repeated, 0 to 100; default 3
     Retries = option(Number, Global, "--retries", "N").env("WECOM_ALERT_RETRIES").rare();
@@ -286,8 +291,10 @@ settings! {
     ToParty = option(NumberList, Recipients, "--to-party", "ID").env("WECOM_ALERT_TO_PARTY").decides();
     /// Tag
     ToTag = option(NumberList, Recipients, "--to-tag", "ID").env("WECOM_ALERT_TO_TAG").decides();
+    /// Group chat that the app made
+    Chat = option(Word, ChatGroup, "--chat", "ID").env("WECOM_ALERT_CHAT").decides();
     /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
-    Safe = SettingRow { bare: Some("1"), ..option(Number, AppMessage, "--safe", "0|1|2").rare().decides() };
+    Safe = SettingRow { bare: Some("1"), ..option(Number, Confidential, "--safe", "0|1|2").rare().decides() };
     /// Let WeCom replace `$userName=ID$` and the like
     IdTrans = flag(AppMessage, "--id-trans").rare();
     /// Let WeCom drop the same message when it comes again within this time, up to 4h
@@ -312,9 +319,9 @@ settings! {
     /// What --on-long truncate leaves; default both, of a notification (--from) head
     Keep = option(Word, Delivery, "--keep", "head|tail|both").offers(Keep::VARIANTS).rare();
     /// Send it to this profile as well (repeatable)
-    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook]").decorates();
+    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook|:chat]").decorates();
     /// Send it to this profile if the first target cannot be reached
-    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook]").decorates();
+    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook|:chat]").decorates();
     /// Store it before the first attempt and keep it until WeCom accepts it; see wecom-alert outbox
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time

@@ -92,6 +92,8 @@ pub struct Settings {
     pub no_cache: bool,
     /// Folder of state shared by processes; `None` where no home is known.
     pub state_dir: Option<PathBuf>,
+    /// The group chat, as written (document path 90248).
+    pub chat: Option<Sourced<String>>,
     /// Recipients of an app message.
     pub to: Option<RecipientSettings>,
     /// Message type as written; which ones there are depends on the channel.
@@ -177,7 +179,7 @@ impl Settings {
     /// Where the credential of a channel comes from, if one is set.
     pub fn credential(&self, channel: Channel) -> Option<&SecretSource> {
         match channel {
-            Channel::App => self.secret.as_ref(),
+            Channel::App | Channel::Chat => self.secret.as_ref(),
             Channel::Webhook => self.webhook.as_ref(),
         }
     }

@@ -37,7 +37,7 @@ pub struct ChatChange {
 /// Usage where no chat is named; else what the call failed of.
 pub async fn get(session: &mut Session<'_>, chatid: Option<String>) -> Result<Outcome> {
     session.channel = Some(Channel::App);
-    let chatid = chat_of(chatid)?;
+    let chatid = chat_of(session, chatid)?;
     let target = session.own_target(Channel::App);
     if session.settings.dry_run {
         return plan_requests(session, target, |client| {
@@ -60,7 +60,7 @@ pub async fn get(session: &mut Session<'_>, chatid: Option<String>) -> Result<Ou
 /// Usage where nothing is to change, or against the rules of ids; else what the call failed of.
 pub async fn update(session: &mut Session<'_>, change: ChatChange) -> Result<Outcome> {
     session.channel = Some(Channel::App);
-    let chatid = chat_of(change.chatid.clone())?;
+    let chatid = chat_of(session, change.chatid.clone())?;
     let body = update_body(session, &chatid, &change)?;
     let target = session.own_target(Channel::App);
     if session.settings.dry_run {
@@ -115,10 +115,13 @@ async fn describe(courier: &mut Courier, chatid: &str) -> Result<ChatInfo> {
     courier.ask(APPCHAT_GET, Purpose::Read, async |client, token| client.appchat_get(token, chatid).await).await
 }
 
-/// The chat that is named.
-fn chat_of(given: Option<String>) -> Result<String> {
+/// The chat that is named, or that of the settings.
+fn chat_of(session: &Session<'_>, given: Option<String>) -> Result<String> {
     let chatid = given.map(|id| unwrapped(&id).to_owned()).filter(|id| !id.is_empty());
-    chatid.ok_or_else(|| Error::usage("no chat is named", "give the id that chat-create printed"))
+    let chatid = chatid.or_else(|| session.settings.chat.as_ref().map(|chat| chat.value.clone()));
+    chatid.ok_or_else(|| {
+        Error::usage("no chat is named", "give the id that chat-create printed, or set chat in the profile")
+    })
 }
 
 /// The name to show, if one is given; what WeCom will cut draws a warning.

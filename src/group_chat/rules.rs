@@ -1,6 +1,7 @@
 //! The published rules for group chats of an app (document paths 90245 and 98913). Pure.
 
 use crate::error::{Error, Result};
+use crate::message::chat::{CHOSEN_ID_CHARS, is_chosen_id};
 use crate::message::recipients::{ids, userid_problem};
 
 /// The most members of a chat, not counting the app: the page says 2000, and counts it.
@@ -8,9 +9,6 @@ pub(super) const MOST_MEMBERS: usize = 1999;
 
 /// The fewest members.
 const FEWEST_MEMBERS: usize = 2;
-
-/// The longest id of a chat, in characters.
-const LONGEST_ID: usize = 32;
 
 /// The most bytes of a text in a chat.
 const LONGEST_TEXT: usize = 2048;
@@ -56,11 +54,10 @@ pub(super) fn count_problem(members: usize) -> Option<Error> {
 
 /// What is wrong with the id chosen for a new chat, if anything.
 pub(super) fn id_problem(id: &str) -> Option<Error> {
-    let is_sound = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (!is_sound).then(|| {
+    (!is_chosen_id(id)).then(|| {
         Error::usage(
             format!("--chat: {id:?} cannot be the id of a chat"),
-            format!("choose 1 to {LONGEST_ID} of the characters 0-9, a-z and A-Z"),
+            format!("choose 1 to {CHOSEN_ID_CHARS} of the characters 0-9, a-z and A-Z"),
         )
     })
 }

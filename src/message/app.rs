@@ -17,7 +17,7 @@ wire! {
 wire! {
     /// Text in WeCom's subset of Markdown: headings, bold, links, inline code, quotes and three font colours.
     pub struct Markdown {
-        /// At most 2048 bytes in app messages (document path 90236), 4096 through webhooks (document path 99110).
+        /// At most 2048 bytes in app messages and group chats (document paths 90236 and 90248), 4096 through webhooks (document path 99110).
         pub content: String,
     }
 }
@@ -45,9 +45,9 @@ wire! {
 wire! {
     /// A text with a title and a button that opens a page.
     pub struct Textcard {
-        /// At most 128 characters; older copies of the page say bytes. `enable_id_trans` works here.
+        /// At most 128 characters; older copies of the page, and that of group chats, say bytes. `enable_id_trans` works here.
         pub title: String,
-        /// At most 512 characters; older copies of the page say bytes. `enable_id_trans` works here.
+        /// At most 512 characters; older copies of the page, and that of group chats, say bytes. `enable_id_trans` works here.
         pub description: String,
         /// At most 2048 bytes, with `http://` or `https://`.
         pub url: String,
@@ -165,10 +165,14 @@ impl Rules for Video {
 }
 
 impl Rules for Textcard {
-    fn check(&self, _channel: Channel, at: &mut At<'_>) {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
         for (name, text, limit) in [("title", &self.title, 128), ("description", &self.description, DESCRIPTION_LIMIT)]
         {
             let mut at = at.field(name);
+            if channel.facts().textcard_bytes {
+                at.filled(text).max_bytes(text, limit);
+                continue;
+            }
             at.filled(text).max_chars(text, limit);
             // The page says characters, its older copies say bytes: what WeCom cuts at is not certain.
             if text.len() > limit && text.chars().count() <= limit {

@@ -7,7 +7,7 @@ use super::finding::At;
 use super::recipients::{self, ALL, RecipientKind};
 use super::rules::or_empty;
 use super::shape::{FieldShape, JsonShape, Wire, wire};
-use crate::channel::{Channel, MsgType, TypeFacts};
+use crate::channel::{Channel, MsgType};
 
 wire! {
     /// The fields next to the content.
@@ -74,12 +74,12 @@ fn check_options(common: &AppFields, msgtype: MsgType, at: &mut At<'_>) {
     if let Some(agentid) = common.agentid.filter(|id| *id < 1) {
         at.field("agentid").error(format!("{agentid}, but it must be greater than 0"));
     }
-    check_safe(common.safe, msgtype, &mut at.field("safe"));
+    check_safe(Channel::App, common.safe, msgtype, &mut at.field("safe"));
     let mut id_trans = at.field("enable_id_trans");
     if msgtype.facts().id_trans || matches!(common.enable_id_trans, None | Some(0)) {
         id_trans.one_of(common.enable_id_trans, 0..=1);
     } else {
-        let hint = format!("leave it out, or send {}", types_with(|facts| facts.id_trans));
+        let hint = format!("leave it out, or send {}", types_with(Channel::App, |msgtype| msgtype.facts().id_trans));
         id_trans.error_with_hint(format!("{} messages do not have it", msgtype.as_str()), hint);
     }
     at.field("enable_duplicate_check").one_of(common.enable_duplicate_check, 0..=1);
@@ -95,28 +95,32 @@ fn check_options(common: &AppFields, msgtype: MsgType, at: &mut At<'_>) {
     }
 }
 
-fn check_safe(safe: Option<i64>, msgtype: MsgType, at: &mut At<'_>) {
-    let (name, highest) = (msgtype.as_str(), msgtype.facts().highest_safe);
+/// Checks `safe` in a message of this channel.
+pub(super) fn check_safe(channel: Channel, safe: Option<i64>, msgtype: MsgType, at: &mut At<'_>) {
+    let (name, highest) = (msgtype.as_str(), channel.highest_safe(msgtype));
     match safe {
         // 0 is what all of them are anyway, and old scripts carry it.
         None | Some(0) => {}
         Some(_) if highest == 0 => {
             let hint = match msgtype {
                 MsgType::News => "use mpnews instead, or leave safe out".to_owned(),
-                _ => format!("leave it out, or send {}", types_with(|facts| facts.highest_safe > 0)),
+                _ => format!(
+                    "leave it out, or send {}",
+                    types_with(channel, |msgtype| channel.highest_safe(msgtype) > 0)
+                ),
             };
             at.error_with_hint(format!("{name} messages do not have it"), hint);
         }
-        Some(2) if highest == 1 => {
+        Some(2) if highest < channel.facts().highest_safe => {
             at.error_with_hint(format!("2 is only for mpnews, not for {name}"), "use 0 or 1, or send mpnews");
         }
         Some(_) => at.one_of(safe, 0..=highest.into()),
     }
 }
 
-/// The types of app messages with this fact, as a hint names them.
-fn types_with(fact: impl Fn(&TypeFacts) -> bool) -> String {
-    let types = Channel::App.facts().types.iter().filter(|msgtype| fact(msgtype.facts()));
+/// The types of a channel's messages that have something, as a hint names them.
+fn types_with(channel: Channel, has: impl Fn(MsgType) -> bool) -> String {
+    let types = channel.facts().types.iter().filter(|msgtype| has(**msgtype));
     let names: Vec<_> = types.map(|msgtype| msgtype.as_str()).collect();
     match names.split_last() {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -1,12 +1,14 @@
-//! The bodies of WeCom's two sending calls: their contents, and their validation against the published rules.
+//! The bodies of WeCom's sending calls: their contents, and their validation against the published rules.
 //!
 //! A body has a `msgtype` and the content in an object of that name; a body of message/send (document path 90236) also has
-//! [`app_fields`], one of webhook/send (document path 99110) has nothing else. [`check_body`] checks any JSON body. Pure:
-//! no clock, disk, network or environment, and no body is ever changed here.
+//! [`app_fields`], one of appchat/send (document path 90248) the fields of [`chat`], one of webhook/send (document path 99110)
+//! nothing else. [`check_body`] checks any JSON body. Pure: no clock, disk, network or environment, and no body is ever
+//! changed here.
 
 pub mod app;
 pub mod app_fields;
 pub mod card;
+pub mod chat;
 pub mod media;
 pub mod recipients;
 pub mod webhook;
@@ -27,6 +29,7 @@ use serde_json::{Map, Value, json};
 use crate::channel::{Addressing, Channel, MsgType};
 use app::{AppNews, AppText, Markdown, Media, MiniprogramNotice, Mpnews, Textcard, Video};
 use card::TemplateCard;
+use chat::ChatText;
 use finding::{At, shown};
 use rules::Rules;
 use shape::{FieldShape, JsonShape, Wire, fields_fit, fits, unknown};
@@ -56,6 +59,7 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
     let common = match channel.facts().addressing {
         Addressing::Recipients => app_fields::FIELDS,
         Addressing::Credential => &[],
+        Addressing::Chat => chat::FIELDS,
     };
     let msgtype = read_msgtype(channel, fields, &mut at);
     let mut is_readable = fields_fit(common, fields, &mut at);
@@ -71,8 +75,10 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
         Some(payload) => is_readable &= fits(content.shape, payload, &mut at.field(name)),
         None => at.field(name).error(format!("missing, msgtype {name} needs the object {name}")),
     }
-    if !common.is_empty() {
-        app_fields::check(body, msgtype, &mut at);
+    match channel.facts().addressing {
+        Addressing::Recipients => app_fields::check(body, msgtype, &mut at),
+        Addressing::Credential => {}
+        Addressing::Chat => chat::check_fields(body, msgtype, &mut at),
     }
     if let Some(payload) = fields.get(name).filter(|_| is_readable) {
         (content.check)(payload, channel, &mut at.field(name));
@@ -91,8 +97,9 @@ fn content_of(channel: Channel, msgtype: MsgType) -> ContentCheck {
     match (msgtype, channel) {
         (MsgType::Text, Channel::App) => by_type::<AppText>(),
         (MsgType::Text, Channel::Webhook) => by_type::<WebhookText>(),
+        (MsgType::Text, Channel::Chat) => by_type::<ChatText>(),
         (MsgType::News, Channel::App) => by_type::<AppNews>(),
-        (MsgType::News, Channel::Webhook) => by_type::<WebhookNews>(),
+        (MsgType::News, Channel::Webhook | Channel::Chat) => by_type::<WebhookNews>(),
         (MsgType::Image, Channel::Webhook) => by_type::<Image>(),
         (MsgType::Image | MsgType::Voice | MsgType::File, _) => by_type::<Media>(),
         (MsgType::Markdown | MsgType::MarkdownV2, _) => by_type::<Markdown>(),
@@ -132,10 +139,8 @@ fn read_msgtype(channel: Channel, fields: &Map<String, Value>, at: &mut At<'_>) 
     let hint = format!("use one of {known}");
     match msgtype.and_then(|msgtype| channel.other_with(msgtype)) {
         Some(owner) => {
-            let problem = match owner {
-                Channel::App => format!("{name} is a type of app messages, webhooks do not have it"),
-                Channel::Webhook => format!("{name} is a webhook type, app messages do not have it"),
-            };
+            let (owners, here) = (owner.facts().plural, channel.facts().plural);
+            let problem = format!("{name} is a type of {owners}, {here} do not have it");
             at.error_with_hint(problem, format!("send it with {}, or {hint}", owner.facts().command));
         }
         None => at.error_with_hint(format!("{}: {}", shown(name), unknown("type", name, &names)), hint),
@@ -150,6 +155,9 @@ fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldSha
     }
     if app_fields::FIELDS.iter().any(|field| field.name == name) {
         return "unknown field; only app messages have it".to_owned();
+    }
+    if chat::FIELDS.iter().any(|field| field.name == name) {
+        return "unknown field; only messages in group chats have it".to_owned();
     }
     let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();
     unknown("field", name, &known)

@@ -1,4 +1,5 @@
-//! The contents that only webhook messages have (document path 99110) with their rules. Cards are in [`super::card`].
+//! The contents that only webhook messages have (document path 99110) with their rules, and the articles that they share with
+//! group chats. Cards are in [`super::card`].
 
 use std::io;
 
@@ -51,7 +52,7 @@ wire! {
         pub title: String,
         /// At most 512 bytes.
         pub description: Option<String>,
-        /// Where a click leads; no rule for its scheme is published.
+        /// Where a click leads. For webhooks no rule for its scheme is published; in group chats as in app messages.
         pub url: String,
         /// JPG or PNG, best 1068×455 for the first article, 150×150 for the others.
         pub picurl: Option<String>,
@@ -86,14 +87,7 @@ impl Image {
 impl Rules for WebhookText {
     fn check(&self, _channel: Channel, at: &mut At<'_>) {
         at.field("content").body_text(&self.content, TEXT_BYTES);
-        for (index, id) in self.mentioned_list.iter().flatten().enumerate().filter(|(_, id)| *id != ALL) {
-            let mut place = at.field("mentioned_list");
-            let mut place = place.item(index);
-            place.userid(id);
-            if let Some(warning) = nearly_all(id) {
-                place.warn(warning);
-            }
-        }
+        at.given("mentioned_list", &self.mentioned_list, |ids, at| check_mentioned(ids, at));
         for (index, number) in self.mentioned_mobile_list.iter().flatten().enumerate() {
             if number.is_empty() || number.contains(char::is_whitespace) {
                 let problem = format!("{} is not a phone number", shown(number));
@@ -102,6 +96,18 @@ impl Rules for WebhookText {
             }
         }
     }
+}
+
+/// Checks the userids that a text mentions.
+pub(super) fn check_mentioned(ids: &[String], at: &mut At<'_>) {
+    at.each(ids, |id, at| {
+        if id != ALL {
+            at.userid(id);
+            if let Some(warning) = nearly_all(id) {
+                at.warn(warning);
+            }
+        }
+    });
 }
 
 impl Rules for Image {
@@ -137,11 +143,16 @@ impl Rules for Image {
 }
 
 impl Rules for WebhookNews {
-    fn check(&self, _channel: Channel, at: &mut At<'_>) {
+    fn check(&self, channel: Channel, at: &mut At<'_>) {
         at.field("articles").items(&self.articles, "articles", 1..=8, |article, at| {
             at.field("title").filled(&article.title).max_bytes(&article.title, 128);
             at.field("description").max_bytes(or_empty(&article.description), DESCRIPTION_LIMIT);
             let mut place = at.field("url");
+            if !channel.facts().opens_any_address {
+                place.http_url(&article.url);
+                at.field("picurl").max_bytes(or_empty(&article.picurl), 2048);
+                return;
+            }
             place.filled(&article.url);
             if !article.url.is_empty() && !has_http_scheme(&article.url) {
                 place.warn_with_hint("no http:// or https://, clients may not open it", "write the whole address");

@@ -20,7 +20,7 @@ const CLOCK_BOUND_MS: u64 = 5_000;
 /// Nothing is kept for longer: a day, the longest period, and what is added to it.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
 
-/// What a rate counts on its own: the group of a webhook, or one recipient of an app. It does not give the recipient away.
+/// What a rate counts on its own: the group of a webhook, one recipient of an app, one group chat. It does not give those away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Bucket(u64);
 
@@ -30,7 +30,16 @@ impl Bucket {
 
     /// The bucket of a recipient as named: a member, a department, a tag, `@all`. WeCom ignores the case of ids.
     pub(crate) fn of(kind: RecipientKind, id: &str) -> Self {
-        let print = fingerprint([kind.as_str(), &id.to_lowercase()]);
+        Self::named(kind.as_str(), &id.to_lowercase())
+    }
+
+    /// The bucket of a group chat.
+    pub(crate) fn of_chat(id: &str) -> Self {
+        Self::named("chatid", id)
+    }
+
+    fn named(kind: &str, id: &str) -> Self {
+        let print = fingerprint([kind, id]);
         let short = print.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         Self(short.unwrap_or_default())
     }

@@ -120,10 +120,15 @@ fn job(request: &RunRequest) -> Result<Job> {
     })
 }
 
-/// The channel asked for, else the one that the profile has. With both it is the webhook, unless the options name
-/// recipients: an alert must not be lost because the choice is open.
+/// The channel asked for, which `--chat` does too, else the one that the profile has. With both it is the webhook, unless the
+/// options name recipients: an alert must not be lost because the choice is open.
 fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
     let by_options = settings.to.as_ref().is_some_and(|to| to.precedence == Precedence::Option);
+    let chat = settings.chat.as_ref().filter(|chat| chat.precedence == Precedence::Option);
+    if let (None, Some(_)) = (request.channel, chat) {
+        let for_chats = Channel::ALL.iter().copied().find(|channel| channel.facts().addressing == Addressing::Chat);
+        return choose_channel(settings, for_chats);
+    }
     match (request.channel, only_channel(settings)) {
         (None, Err(several)) if !several.is_empty() => {
             let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };

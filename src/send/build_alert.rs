@@ -2,7 +2,7 @@
 
 use crate::address::has_http_scheme;
 use crate::alert::{Alert, Field, Link};
-use crate::channel::MsgType;
+use crate::channel::{Cards, MsgType};
 use crate::ci::CiContext;
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -54,7 +54,8 @@ pub(super) fn put_together(
     }
     alert.link = link(settings, alert.link);
     alert.picurl = settings.picurl.clone().or(alert.picurl);
-    let has_no_card = settings.empty_options.iter().any(|option| option == "--card");
+    let has_no_card = settings.empty_options.iter().any(|option| option == "--card")
+        || args.card.is_some() && target.channel.facts().cards == Cards::None;
     let card = if has_no_card { None } else { card_type(args)? };
     if let Some(card) = card {
         move_to_fields(&mut alert, card, settings);

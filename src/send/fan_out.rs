@@ -137,18 +137,20 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
     }
     let body = parts.first().map(Part::fields);
     let field = |name: &str| body.and_then(|body| body.get(name)).map(ToString::to_string).unwrap_or_default();
-    let webhook = match channel {
-        Channel::App => None,
-        Channel::Webhook => settings.webhook.as_ref(),
-    };
+    let webhook = settings.webhook.as_ref();
     let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
+    let group = match channel {
+        Channel::App => String::new(),
+        Channel::Webhook => webhook.unwrap_or_default().to_owned(),
+        Channel::Chat => field("chatid"),
+    };
     // Do not change these fields or their order: they make the keys of cooldown files that exist already.
     let (msgtype, text) = draft.identity();
     let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
     fingerprint([
         settings.profile.as_deref().unwrap_or_default(),
         channel.as_str(),
-        webhook.unwrap_or_default(),
+        &group,
         settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value),
         &agentid,
         &touser,

@@ -128,7 +128,7 @@ pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target
     };
     checked.and_then(|()| check_length(kind, file)).or_else(|error| target.refuse(error))?;
     warn_if_cut_off(kind, file, target);
-    if target.channel.facts().safe && target.settings.safe == Some(1) && kind == MediaKind::File {
+    if target.channel.facts().highest_safe > 0 && target.settings.safe == Some(1) && kind == MediaKind::File {
         // Confidential files must be of a format that WeCom can show with a watermark.
         let name = media::wire_filename(&file.name);
         if !media::is_safe_format(&name) {

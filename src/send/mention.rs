@@ -40,7 +40,7 @@ impl Mentions {
         if !target.channel.facts().mentions || draft.is_payload() && !is_by_option {
             return Ok(mentions);
         }
-        let people = People {
+        let mut people = People {
             users: usable(Setting::Mention, target, |id| {
                 userid_problem(id).filter(|_| id != ALL).map(|problem| format!("a userid {problem}"))
             })?,
@@ -48,6 +48,12 @@ impl Mentions {
                 number.contains(char::is_whitespace).then(|| "it is not a phone number".to_owned())
             })?,
         };
+        let facts = target.channel.facts();
+        if !facts.mobile_mentions && !people.mobiles.is_empty() {
+            people.mobiles.clear();
+            let noun = facts.noun;
+            target.warnings.push(format!("{noun} cannot mention mobile numbers: left out; --mention takes userids"));
+        }
         let (mut what, mut whom) = (format!("a message of type {}", draft.msgtype.as_str()), "anybody");
         match draft.msgtype {
             // The short text is then the message, before the files.

@@ -87,7 +87,7 @@ pub(super) fn choose_type(
 pub(super) fn best_type(alert: &Alert, target: &Target) -> MsgType {
     let Target { channel, settings, .. } = target;
     let (best, facts) = (alert.best_type(*channel), channel.facts());
-    let is_open = facts.safe && settings.safe.is_some_and(|safe| safe > best.facts().highest_safe);
+    let is_open = facts.highest_safe > 0 && settings.safe.is_some_and(|safe| safe > channel.highest_safe(best));
     let is_untranslated = facts.id_trans && settings.id_trans && !best.facts().id_trans;
     if is_open || is_untranslated { MsgType::Text } else { best }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::channel::{Addressing, MsgType};
+use crate::channel::Addressing;
 use crate::config::{Precedence, RecipientSettings, Setting, Settings};
 use crate::error::{Error, Result};
 
@@ -51,10 +51,11 @@ pub(super) fn parse(name: &str, text: &str, chosen: &ChosenType, warnings: &mut 
 /// Adds recipients, agent and options to the body of a message, where its channel has them. Fields of the body are replaced
 /// by options, and kept against all other settings.
 pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
-    if target.channel.facts().addressing != Addressing::Recipients {
+    let addressing = target.channel.facts().addressing;
+    if addressing == Addressing::Credential {
         return Ok(());
     }
-    let Target { settings, warnings, .. } = target;
+    let Target { settings, warnings, channel, .. } = target;
     // Files after the message get of the options what their type has.
     let is_message = part.kind == PartKind::Message;
     let is_option = |setting| is_message && settings.is_option(setting);
@@ -62,9 +63,15 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     // An unknown type is assumed to have neither `safe` nor a problem with `enable_id_trans`.
     let (highest_safe, id_trans) =
-        name.parse().map_or((0, true), |msgtype: MsgType| (msgtype.facts().highest_safe, msgtype.facts().id_trans));
-    complete_recipients(fields, settings)?;
-    complete_agent(fields, settings)?;
+        name.parse().map_or((0, true), |msgtype| (channel.highest_safe(msgtype), msgtype.facts().id_trans));
+    match addressing {
+        Addressing::Credential => {}
+        Addressing::Recipients => {
+            complete_recipients(fields, settings)?;
+            complete_agent(fields, settings)?;
+        }
+        Addressing::Chat => complete_chat(fields, settings)?,
+    }
     let decides_itself = fields.contains_key("enable_duplicate_check");
     let mut put = |name: &str, value: i64, setting: Setting| {
         if is_option(setting) || !fields.contains_key(name) {
@@ -80,6 +87,9 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
         Some(safe) if is_option(Setting::Safe) || safe <= highest_safe => put("safe", safe.into(), Setting::Safe),
         Some(_) => left_out("safe"),
         None => {}
+    }
+    if addressing != Addressing::Recipients {
+        return Ok(());
     }
     match settings.id_trans {
         true if is_option(Setting::IdTrans) || id_trans => put("enable_id_trans", 1, Setting::IdTrans),
@@ -116,6 +126,19 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
             Some(ids) => fields.insert(kind.as_str().to_owned(), Value::from(ids)),
             None => fields.remove(kind.as_str()),
         };
+    }
+    Ok(())
+}
+
+/// The group chat of options replaces that of the body; other settings are used where the body has none.
+fn complete_chat(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let own = !matches!(fields.get("chatid"), None | Some(Value::Null)) && fields["chatid"] != "";
+    if !own && settings.chat.is_none() && settings.lacking_for_app(false).len() == 2 && !settings.dry_run {
+        // All settings are missing: the wrong profile, or no config file found.
+        return Err(settings.missing(&["corp_id", "secret", "chat"]));
+    }
+    if let Some(chat) = settings.chat.as_ref().filter(|chat| chat.precedence == Precedence::Option || !own) {
+        fields.insert("chatid".to_owned(), Value::from(chat.value.as_str()));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::alert::{Alert, Field};
-use crate::channel::{Channel, MadeOf, MsgType};
+use crate::channel::{Cards, Channel, MadeOf, MsgType};
 use crate::ci::CiContext;
 use crate::config::Setting;
 use crate::error::{Error, Result};
@@ -75,6 +75,16 @@ impl<'a> Reader<'a> {
         let is_fed = matches!(&source, MessageSource::Feed(feed) if feed.template.is_none());
         let says_more = is_fed || request.own.is_some() || request.first_alert_option(&target.settings).is_some();
         let mut chosen = choose_type(request, &source, says_more, &target.settings)?;
+        if let Some(card) = request.alert.card.as_ref().filter(|_| facts.cards == Cards::None)
+            && chosen.known() == Some(MsgType::TemplateCard)
+        {
+            // The content is kept; buttons and choices are dropped.
+            let noun = facts.noun;
+            let told =
+                format!("{noun} has no {card} cards: sent in the best of its types, without what can be pressed");
+            target.warnings.push(told);
+            chosen = ChosenType::unasked(says_more);
+        }
         if let TypeOrigin::Settings(place) = &chosen.origin
             && matches!(source, MessageSource::Text | MessageSource::Feed(_))
             && let Err(error) = check_text_type(&chosen, target.channel)

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
-use crate::channel::{Channel, CredentialKind};
+use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::config::{BaseUrl, OnRateLimit, Precedence, ProxySetting, Rate, SecretSource, Settings, Webhook};
 use crate::delivery::{Courier, Credential, RetryPolicy};
 use crate::error::{Error, Result};
@@ -65,6 +65,8 @@ pub(crate) struct Login {
     pub(crate) base_url: BaseUrl,
     /// What reports may tell of the credential.
     pub(crate) credential_info: CredentialInfo,
+    /// The fingerprint of the target, under which its rate limit is kept.
+    pub(crate) identity: String,
     key: LoginKey,
 }
 
@@ -80,6 +82,7 @@ impl Target {
     pub(crate) fn require_credentials(&self, agent_id: Option<i64>) -> Result<()> {
         let lacking = match self.channel {
             Channel::App => self.settings.lacking_for_app(agent_id.is_none()),
+            Channel::Chat => self.settings.lacking_for_app(false),
             Channel::Webhook if self.settings.webhook.is_none() => vec!["webhook"],
             Channel::Webhook => Vec::new(),
         };
@@ -94,9 +97,9 @@ impl Target {
     /// Reads the credentials, once: their source may be a pipe. Fails with exit 3 where one is missing, unreadable or
     /// malformed.
     pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
-        let login = self.login.get_or_try_init(async || match self.channel {
-            Channel::App => self.log_in_app(agent_id).await,
-            Channel::Webhook => self.log_in_webhook().await,
+        let login = self.login.get_or_try_init(async || match self.channel.facts().credential {
+            CredentialKind::AppToken => self.log_in_app(agent_id).await,
+            CredentialKind::WebhookKey => self.log_in_webhook().await,
         });
         login.await.cloned()
     }
@@ -110,8 +113,20 @@ impl Target {
         let agent_id = self.agent_id(agent_id);
         let credential_info =
             CredentialInfo { place: source.place(), length: secret.len(), agent_id, corp_id: self.corp_id_info() };
+        let identity = self.identity_in_corp(&corp_id.value, agent_id);
         let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
-        Ok(Login { base_url: settings.base_url_or_default(), credential_info, key })
+        Ok(Login { base_url: settings.base_url_or_default(), credential_info, identity, key })
+    }
+
+    /// The fingerprint of an app or of the group chats of its corp.
+    fn identity_in_corp(&self, corp_id: &str, agent_id: Option<i64>) -> String {
+        match self.channel.facts().addressing {
+            // A chat needs no agent_id, and an id of one is in use once in a corp.
+            Addressing::Chat => fingerprint::of_chats(corp_id),
+            Addressing::Recipients | Addressing::Credential => {
+                fingerprint::of_app(corp_id, agent_id.unwrap_or_default())
+            }
+        }
     }
 
     /// What reports may tell of the corp id.
@@ -129,6 +144,7 @@ impl Target {
         Ok(Login {
             base_url: self.settings.webhook_base_url(&webhook),
             credential_info,
+            identity: fingerprint::of_webhook(&webhook.key),
             key: LoginKey::Webhook(webhook.key),
         })
     }
@@ -144,9 +160,9 @@ impl Target {
 
     /// The webhook, where the settings themselves hold it, not a file or command.
     pub(crate) fn webhook_at_hand(&self) -> Result<Option<Webhook>> {
-        let source = match self.channel {
-            Channel::App => None,
-            Channel::Webhook => self.settings.webhook.as_ref(),
+        let source = match self.channel.facts().credential {
+            CredentialKind::AppToken => None,
+            CredentialKind::WebhookKey => self.settings.webhook.as_ref(),
         };
         let at_hand = source.and_then(|source| Some((source.at_hand()?, source)));
         at_hand.map(|(text, source)| self.parse_webhook(text, source)).transpose()
@@ -158,15 +174,15 @@ impl Target {
         Ok(webhook)
     }
 
-    /// The fingerprint of the target: of app and agent, or of the webhook's key. It tells targets apart where no profile
+    /// The fingerprint of the target: of app and agent, of the webhook's key, or of a corp's group chats. It tells targets apart where no profile
     /// names them.
     pub(crate) async fn identity(&self, agent_id: Option<i64>) -> Result<String> {
-        Ok(match self.channel {
-            Channel::App => {
+        Ok(match self.channel.facts().credential {
+            CredentialKind::AppToken => {
                 let corp_id = self.settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value);
-                fingerprint::of_app(corp_id, self.agent_id(agent_id).unwrap_or_default())
+                self.identity_in_corp(corp_id, self.agent_id(agent_id))
             }
-            Channel::Webhook => self.log_in(None).await?.identity(),
+            CredentialKind::WebhookKey => self.log_in(None).await?.identity,
         })
     }
 
@@ -234,8 +250,7 @@ impl Target {
     /// A courier that uses this client.
     pub(crate) fn courier_with(&mut self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
-        let limiter =
-            RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity(), rate, self.observer.clone());
+        let limiter = RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity, rate, self.observer.clone());
         let credential = match login.key {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
@@ -301,14 +316,6 @@ impl Target {
 }
 
 impl Login {
-    /// The fingerprint of the target, under which its rate limit is kept.
-    pub(crate) fn identity(&self) -> String {
-        match &self.key {
-            LoginKey::App(app) => fingerprint::of_app(&app.corp_id, app.agent_id.unwrap_or_default()),
-            LoginKey::Webhook(key) => fingerprint::of_webhook(key),
-        }
-    }
-
     /// The webhook's key, if it is one.
     pub(crate) fn webhook_key(&self) -> Option<&Secret> {
         match &self.key {
@@ -331,11 +338,12 @@ pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Res
     }
 }
 
-/// The one channel for which there are credentials: those of the profile, or else any. The error has all of them
+/// The one channel that sends unasked and has credentials: those of the profile, or else any. The error has all of them
 /// where there are several, and none where there is none.
 pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {
     let with = |is_wanted: fn(&SecretSource) -> bool| {
-        let has = |channel: &Channel| settings.credential(*channel).is_some_and(is_wanted);
+        let has =
+            |channel: &Channel| channel.facts().is_default && settings.credential(*channel).is_some_and(is_wanted);
         Channel::ALL.iter().copied().filter(has).collect::<Vec<_>>()
     };
     match (with(|source| source.precedence() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {

@@ -330,6 +330,7 @@ fn fallback_mark(own: &Target, failed: &Outcome) -> String {
     let channel = match own.channel {
         Channel::App => words.app,
         Channel::Webhook => words.webhook,
+        Channel::Chat => words.chat,
     };
     (words.fallback)(channel, failure)
 }

@@ -181,6 +181,7 @@ pub(crate) struct Words {
     pub(crate) fallback: fn(&str, Failure) -> String,
     pub(crate) app: &'static str,
     pub(crate) webhook: &'static str,
+    pub(crate) chat: &'static str,
 
     /// The test message of `check`, from a host at a time.
     pub(crate) test_message: fn(&str, &str) -> String,

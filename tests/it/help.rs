@@ -4,9 +4,10 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &["app-send"],
     &["webhook-send"],
+    &["chat-send"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],

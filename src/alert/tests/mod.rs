@@ -55,8 +55,10 @@ fn choices(count: usize) -> Vec<SelectOption> {
 
 fn findings(channel: Channel, msgtype: MsgType, content: &impl Serialize) -> Findings {
     let mut body = body_of(msgtype, content);
-    if channel.facts().addressing == Addressing::Recipients {
-        body["touser"] = "u1".into();
+    match channel.facts().addressing {
+        Addressing::Recipients => body["touser"] = "u1".into(),
+        Addressing::Credential => {}
+        Addressing::Chat => body["chatid"] = "ops".into(),
     }
     check_body(channel, &body)
 }

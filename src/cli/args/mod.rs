@@ -14,7 +14,7 @@ use wecom_alert::config::{OptionGroup, Setting};
 
 pub(crate) use group_chat::{ChatCreateArgs, ChatUpdateArgs};
 pub(crate) use send::{
-    AlertArgs, AppSendArgs, CardArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
+    AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
 };
 pub(crate) use settings::overrides;
 use settings::{SettingArgs, channel_parser};
@@ -68,6 +68,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
         Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
     WebhookSend(Box<WebhookSendArgs>),
+    /// Send to a group that this app made; others have a webhook
+    #[command(after_help = "Example:\n  wecom-alert chat-send --chat ops --mention zhangsan 'disk full on web-3'\n\n\
+        Text that begins with - goes after --:  wecom-alert chat-send --chat ops -- '-5 degrees'")]
+    ChatSend(Box<ChatSendArgs>),
     /// Make a group chat of the app, and print its id
     #[command(
         after_help = "The visible range of the app must be the root department, and only this app can write to the chat. With --chat\n\
@@ -181,10 +185,10 @@ pub(crate) enum Command {
     #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
     Check {
-        /// Check only the app or only the webhook; default: what the profile has
+        /// Check only the app, the webhook or the group chat; default: what the profile has
         #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
         route: Option<Channel>,
-        /// Send a test message too: to the profile's recipients, and to the group of its webhook
+        /// Send a test message too: to the profile's recipients, to the group of its webhook, to its chat
         #[arg(long)]
         send: bool,
         #[command(flatten)]
@@ -240,9 +244,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 21] = [
+    pub(crate) const NAMES: [&str; 22] = [
         "app-send",
         "webhook-send",
+        "chat-send",
         "chat-create",
         "chat-get",
         "chat-update",
@@ -275,7 +280,7 @@ pub(crate) struct UploadMediaArgs {
     /// The file; `-` is stdin
     #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
-    /// Whose media: an app's or a webhook's; default: the one the profile has
+    /// Whose media: an app's, which its group chats take too, or a webhook's; default: the one the profile has
     #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
     pub(crate) route: Option<Channel>,
     /// image, voice, video or file; default: by content

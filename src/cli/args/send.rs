@@ -38,7 +38,7 @@ pub(crate) struct ContentArgs {
     /// Upload a voice recording (AMR) and send it; `-` is stdin
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
     pub(crate) voice: Option<PathBuf>,
-    /// Upload a video (MP4) and send it, app only; `-` is stdin
+    /// Upload a video (MP4) and send it, not by webhook; `-` is stdin
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, group = "attached")]
     pub(crate) video: Option<PathBuf>,
     /// Send what was uploaded before, with -t image, voice, video or file
@@ -185,6 +185,8 @@ pub(crate) struct AppSendArgs {
     #[command(flatten)]
     _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
     #[command(flatten)]
+    _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
+    #[command(flatten)]
     _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
     #[command(flatten)]
     _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
@@ -199,6 +201,25 @@ pub(crate) struct WebhookSendArgs {
     pub(crate) content: ContentArgs,
     #[command(flatten)]
     _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
+}
+
+// `chat-send`.
+#[derive(Args)]
+pub(crate) struct ChatSendArgs {
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
+    #[command(flatten)]
+    _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
     #[command(flatten)]
     _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
     #[command(flatten)]
@@ -247,6 +268,10 @@ pub(crate) struct RunArgs {
     pub(crate) alert: AlertArgs,
     #[command(flatten)]
     _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
+    #[command(flatten)]
+    _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
     #[command(flatten)]
     _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
     #[command(flatten)]

@@ -92,8 +92,14 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
             "text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card",
         ),
         (Setting::Msgtype, "webhook-send") => of_types(arg, Channel::Webhook),
+        (Setting::Msgtype, "chat-send") => of_types(arg, Channel::Chat),
+        (Setting::Safe, "chat-send") => {
+            arg.value_name("0|1").help("Confidential: 1 with watermark [bare: 1]").help_heading("Group chat")
+        }
+        // Nobody can be mentioned by it there, which is said.
+        (Setting::MentionMobile, "chat-send") => arg.hide(true),
         (Setting::AllowPartial, "app-send") => arg.help("Exit 0 although some recipients did not get it"),
-        (Setting::AllowPartial, "webhook-send") => arg.help("Exit 0 although some parts did not arrive"),
+        (Setting::AllowPartial, "webhook-send" | "chat-send") => arg.help("Exit 0 although some parts did not arrive"),
         _ => arg,
     }
 }
@@ -125,7 +131,8 @@ fn heading(group: OptionGroup) -> &'static str {
         OptionGroup::Escaping | OptionGroup::Encodings | OptionGroup::Empty | OptionGroup::MessageType => "Message",
         OptionGroup::Titles | OptionGroup::LinksAndPrefix => "Alert",
         OptionGroup::Recipients => "Recipients (repeatable; comma or | separated)",
-        OptionGroup::AppMessage => "Options of apps",
+        OptionGroup::Chat => "Group chat",
+        OptionGroup::Confidential | OptionGroup::AppMessage => "Options of apps",
         OptionGroup::Mentions => "Mentions",
         OptionGroup::Delivery => "Delivery",
     }

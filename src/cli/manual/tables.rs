@@ -45,13 +45,13 @@ fn made() -> [Made; 6] {
         Made { name: "variables", head: &["variable", "option", "key"], rows: variables() },
         Made { name: "exit-codes", head: &["code", "status", "meaning", "what to do"], rows: exit_codes() },
         Made { name: "errcodes", head: &["errcode", "exit code", "meaning", "what to do"], rows: errcodes() },
-        Made { name: "limits", head: &["type", "app", "webhook", "what"], rows: limits() },
+        Made { name: "limits", head: &["type", "app", "webhook", "chat", "what"], rows: limits() },
     ]
 }
 
 /// Whether a setting belongs to no message: to the connection, the credentials, the recipients.
 fn is_general(setting: Setting) -> bool {
-    matches!(setting.row().group, OptionGroup::Global | OptionGroup::Recipients)
+    matches!(setting.row().group, OptionGroup::Global | OptionGroup::Recipients | OptionGroup::Chat)
 }
 
 fn settings() -> Vec<Row> {
@@ -223,11 +223,13 @@ fn key(setting: Setting) -> String {
 
 /// The default, as the example of a config file shows it; what that only describes stands here.
 fn default(setting: Setting) -> String {
-    let [app, webhook] = [Channel::App, Channel::Webhook].map(|channel| channel.facts().messages_per_minute);
     match setting {
         Setting::BaseUrl => return literal(wecom_alert::config::BaseUrl::default().as_str()),
         Setting::Rate => {
-            return format!("{} (app), {} (webhook)", literal(&format!("{app}/1m")), literal(&format!("{webhook}/1m")));
+            let rate = |channel: &Channel| {
+                format!("{} ({channel})", literal(&format!("{}/1m", channel.facts().messages_per_minute)))
+            };
+            return Channel::ALL.iter().map(rate).collect::<Vec<_>>().join(", ");
         }
         Setting::CacheDir => return literal("$XDG_CACHE_HOME/wecom-alert"),
         Setting::StateDir => return literal("$XDG_STATE_HOME/wecom-alert"),

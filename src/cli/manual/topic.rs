@@ -38,7 +38,7 @@ const KEYWORDS: [(&[&str], &[&str]); 13] = [
         &["retry", "retries", "rate", "cooldown", "duplicates", "fallback", "also", "long", "log", "recall", "撤回"],
         &["delivery"],
     ),
-    (&["group", "groups", "chats", "appchat", "群聊", "群"], &["chat"]),
+    (&["group", "groups", "chats", "appchat", "chatid", "群聊", "群"], &["chat"]),
     (
         &["department", "departments", "member", "members", "tag", "tags", "userid", "通讯录", "部门", "成员", "标签"],
         &["directory"],

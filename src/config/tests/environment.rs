@@ -9,7 +9,7 @@ use crate::input::Encoding;
 fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
+    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
@@ -32,6 +32,7 @@ fn all_variables_together_need_no_file() {
             ("WECOM_ALERT_SECRET", "test-secret"),
             ("WECOM_ALERT_WEBHOOK", "test-key"),
             ("WECOM_ALERT_TO_USER", "a,b"),
+            ("WECOM_ALERT_CHAT", "ops"),
             ("WECOM_ALERT_TO_PARTY", "1"),
             ("WECOM_ALERT_TO_TAG", "2"),
             ("WECOM_ALERT_CACHE_DIR", "/c"),
@@ -55,6 +56,7 @@ fn all_variables_together_need_no_file() {
         (to.to_user, to.to_party, to.to_tag),
         (vec!["a,b".to_owned()], vec!["1".to_owned()], vec!["2".to_owned()])
     );
+    assert_eq!(s.chat.unwrap().value, "ops");
     assert_eq!((s.retries, s.jitter.unwrap().as_secs(), s.outbox), (0, 4, true));
     assert_eq!((s.outbox_max_age.as_secs(), s.log_file.unwrap()), (1800, home.path("log")));
     // A relative path in a variable counts from the working folder.
@@ -159,6 +161,7 @@ fn every_option_reaches_the_settings() {
         .set(Setting::Mention, many("m"))
         .set(Setting::MentionMobile, many("n"))
         .set(Setting::MentionFallback, "fail")
+        .set(Setting::Chat, "c")
         .set(Setting::Safe, "2")
         .set(Setting::IdTrans, on.clone())
         .set(Setting::DuplicateCheck, "4s")
@@ -197,7 +200,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.msgtype.unwrap().value, s.encoding), ("m".to_owned(), Encoding::Gb18030));
     assert_eq!((s.mention, s.mention_mobile), (list("m"), list("n")));
     assert_eq!((s.mention_fallback, s.prefix.unwrap()), (crate::config::MentionFallback::Fail, "$x".to_owned()));
-    assert_eq!(s.language, crate::config::Language::Chinese);
+    assert_eq!((s.language, s.chat.unwrap().value), (crate::config::Language::Chinese, "c".to_owned()));
     assert_eq!(s.duplicate_check.unwrap().as_secs(), 4);
     assert_eq!((s.retries, s.on_rate_limit, s.jitter.unwrap().as_secs()), (5, OnRateLimit::Outbox, 6));
     assert_eq!((s.on_long, s.keep), (OnLong::Split, Keep::Tail));

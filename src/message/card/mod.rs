@@ -96,6 +96,7 @@ impl CardType {
         match channel.facts().cards {
             Cards::All => true,
             Cards::Notices => self.is_notice(),
+            Cards::None => false,
         }
     }
 
@@ -171,7 +172,8 @@ impl Lengths {
             (Channel::Webhook, _) => &WEBHOOK,
             (Channel::App, CardType::VoteInteraction) => &APP_VOTE,
             (Channel::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
-            (Channel::App, _) => &APP,
+            // A group chat has no cards.
+            (Channel::App | Channel::Chat, _) => &APP,
         }
     }
 }

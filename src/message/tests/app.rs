@@ -73,7 +73,7 @@ fn the_msgtype_must_be_known_and_have_its_object() {
     assert_eq!(errors(&typo), ["msgtype: \"markdwn\": unknown type; did you mean markdown?"]);
     assert!(hints(&typo).contains("miniprogram_notice, template_card"));
     let wrong_route = body("markdown_v2", json!({"content": "a"}), json!({}));
-    assert_eq!(errors(&wrong_route), ["msgtype: markdown_v2 is a webhook type, app messages do not have it"]);
+    assert_eq!(errors(&wrong_route), ["msgtype: markdown_v2 is a type of webhooks, app messages do not have it"]);
     assert!(hints(&wrong_route).starts_with("send it with webhook-send"));
     let bare = json!({"touser": "a", "msgtype": "text"});
     assert_eq!(errors(&bare), ["text: missing, msgtype text needs the object text"]);

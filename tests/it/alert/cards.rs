@@ -7,7 +7,7 @@ use wecom_alert::channel::Channel;
 
 use super::{PICTURE, URL, bodies, delivered, refused};
 use crate::support::fake::{Endpoint, Reply};
-use crate::support::{Cmd, ROUTES, Run, Scene};
+use crate::support::{CARD_ROUTES, Cmd, Run, Scene};
 
 const BUTTONS: [&str; 7] = ["--card", "button_interaction", "--title", "Disk", "--button", "ack=Got it:2", "full"];
 
@@ -52,7 +52,7 @@ fn each_option_has_its_place() {
         "jump_list": jumps,
         "card_action": {"type": 1, "url": URL},
     });
-    for route in ROUTES {
+    for route in CARD_ROUTES {
         let sent = delivered(&scene, "notice", scene.send(route, &args));
         assert_eq!(sent, [json!({"msgtype": "template_card", "template_card": card})], "{}", route.as_str());
     }

@@ -9,7 +9,7 @@ use wecom_alert::channel::Channel;
 use super::{PICTURE, TEXTS, URL, delivered, refused, text_in};
 #[cfg(target_os = "linux")]
 use crate::support::fake::{Endpoint, Reply};
-use crate::support::{ROUTES, Scene, at_once};
+use crate::support::{CARD_ROUTES, Scene, at_once};
 
 const SAID: [&str; 10] =
     ["--prefix", "[prod]", "--title", "Disk", "--level", "critical", "--field", "host=web-1", "--url", URL];
@@ -161,7 +161,7 @@ fn what_has_no_room_on_a_card_goes_behind_it() {
 fn a_title_too_long_for_a_card_is_whole_behind_it() {
     let scene = Scene::new();
     let title = "Certificate of shop.example.com expires in six days and nobody renewed it";
-    for route in ROUTES {
+    for route in CARD_ROUTES {
         let args = ["--card", "news_notice", "--url", URL, "--picurl", PICTURE, "--prefix", "[prod]", "--title", title];
         let sent = delivered(&scene, "title", scene.send(route, &args).arg("now"));
         let card = &sent[0]["template_card"]["main_title"];

@@ -48,9 +48,13 @@ fn bodies(scene: &Scene) -> Vec<Value> {
     let messages = scene.wecom.messages().into_iter();
     let bare = messages.map(|message| {
         let mut body = message.body;
-        if let (Way::App { .. }, Some(fields)) = (&message.route, body.as_object_mut()) {
-            assert!(fields.shift_remove("touser").is_some() && fields.shift_remove("agentid").is_some());
-        }
+        let common: &[&str] = match message.route {
+            Way::App { .. } => &["touser", "agentid"],
+            Way::Webhook { .. } => &[],
+            Way::Chat { .. } => &["chatid"],
+        };
+        let fields = body.as_object_mut().unwrap();
+        assert!(common.iter().all(|name| fields.shift_remove(*name).is_some()), "{fields:?}");
         body
     });
     bare.collect()

@@ -44,7 +44,7 @@ fn each_has_its_place_in_each_type() {
         ("markdown_v2", &[Channel::Webhook][..], content(&markdown_v2)),
         (
             "textcard",
-            &[Channel::App][..],
+            &[Channel::App, Channel::Chat][..],
             json!({"title": "[CRITICAL] Disk", "description": textcard, "url": URL, "btntxt": "open"}),
         ),
         ("news", &ROUTES[..], json!({ "articles": [article] })),

@@ -4,7 +4,7 @@ use serde_json::json;
 use wecom_alert::channel::Channel;
 
 use super::{TEXTS, URL, delivered, refused, text_in};
-use crate::support::{ROUTES, Scene};
+use crate::support::{CARD_ROUTES, ROUTES, Scene};
 
 /// This machine's name, as far as it can stand in a file's name.
 fn host() -> String {
@@ -38,6 +38,8 @@ fn it_stands_before_the_title_or_else_the_text() {
     for route in ROUTES {
         let sent = delivered(&scene, "news", scene.send(route, &long).args(["-t", "news", "--url", URL, "full"]));
         assert_eq!(sent[0]["news"]["articles"][0]["title"], "[prod] Disk");
+    }
+    for route in CARD_ROUTES {
         let sent =
             delivered(&scene, "card", scene.send(route, &long).args(["--card", "text_notice", "--url", URL, "full"]));
         assert_eq!(sent[0]["template_card"]["main_title"]["title"], "[prod] Disk");

@@ -124,10 +124,7 @@ fn a_file_that_expired_is_refused_once() {
         let run = scene.cmd(&["upload-media", "--route", route.as_str()]).arg(&file).run().assert_code(0);
         let media_id = run.json()["media_id"].as_str().unwrap().to_owned();
         scene.wecom.expire_media();
-        let command = |more: &[&str]| match route {
-            Channel::App => scene.cmd(&["app-send", "-u", "zhangsan", "--retries", "3"]).args(more),
-            Channel::Webhook => scene.cmd(&["webhook-send", "--retries", "3"]).args(more),
-        };
+        let command = |more: &[&str]| scene.send(route, &["--retries", "3"]).args(more);
         let run = command(&["-t", "file", "--media-id", &media_id]).run();
         End::new(5, 1).errcode(40007).check(case, &run);
         assert_eq!(sent_and_delivered(&scene), (1, 0), "{case}");

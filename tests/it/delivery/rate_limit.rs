@@ -8,7 +8,7 @@ use wecom_alert::channel::Channel;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
-use crate::support::fake::{Endpoint, FakeWecom, Outcome, Reply};
+use crate::support::fake::{Endpoint, FakeWecom, Outcome, Reply, USERS};
 use crate::support::{Cmd, ROUTES, Run, Running, Scene, at_once, send_endpoint, upload_endpoint, wait_until};
 
 const CROWD: usize = 40;
@@ -36,6 +36,7 @@ fn forty_processes_stay_within_the_limit() {
         match route {
             Channel::App => scene.wecom.member_limit(20, PERIOD),
             Channel::Webhook => scene.wecom.webhook_limit(20, PERIOD),
+            Channel::Chat => scene.wecom.chat_member_limit(20, PERIOD),
         }
         scene.warm();
         at_once(0..CROWD, |_| {
@@ -47,7 +48,12 @@ fn forty_processes_stay_within_the_limit() {
         let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Dropped);
         assert!(!scene.wecom.requests().iter().any(|seen| refused(&seen.outcome)));
         let messages = scene.wecom.messages();
-        assert!(route == Channel::Webhook || messages.iter().all(|message| message.users == ["zhangsan"]));
+        let users: &[&str] = match route {
+            Channel::App => &["zhangsan"],
+            Channel::Webhook => &[],
+            Channel::Chat => &USERS,
+        };
+        assert!(messages.iter().all(|message| message.users == users));
     }
 }
 
@@ -115,7 +121,14 @@ fn each_target_has_its_own_limit() {
             .env("WECOM_ALERT_AGENT_ID", agent.to_string())
             .env("WECOM_ALERT_SECRET", "test-secret-of-another-app")
     };
-    let runs = |route| [disk_full(&scene, route).args(ONE).run(), others(disk_full(&scene, route).args(ONE)).run()];
+    scene.wecom.add_chat("dayshift", agent, ["lisi", "wangwu"]);
+    let runs = |route: Channel| {
+        let other = match route {
+            Channel::App | Channel::Webhook => disk_full(&scene, route),
+            Channel::Chat => scene.cmd(&["chat-send", "--chat", "dayshift", "disk full"]),
+        };
+        [disk_full(&scene, route).args(ONE).run(), others(other.args(ONE)).run()]
+    };
     for route in ROUTES {
         for run in runs(route) {
             End::new(0, 1).check(route.as_str(), &run);
@@ -126,7 +139,7 @@ fn each_target_has_its_own_limit() {
             assert_no_slot(route.as_str(), &run, 3500..=3602);
         }
     }
-    assert_eq!(sent_and_delivered(&scene), (4, 4));
+    assert_eq!(sent_and_delivered(&scene), (6, 6));
     // The key is the target, however it is given.
     let url = scene.wecom.webhook_url();
     assert_no_slot("as a URL", &group(&scene, &ONE).env("WECOM_ALERT_WEBHOOK", url).run(), 3500..=3602);
@@ -186,9 +199,8 @@ fn requests_without_a_message_take_no_slot() {
     assert!(!scene.env.state().exists(), "no slot was written");
     assert_eq!(sent_and_delivered(&scene), (0, 0));
     for route in ROUTES {
-        let command: &[&str] = if route == Channel::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
         let uploads = scene.wecom.count(upload_endpoint(route));
-        let run = scene.cmd(command).arg("--file").arg(&file).args(ONE).run();
+        let run = scene.send(route, &["--file"]).arg(&file).args(ONE).run();
         End::new(0, 1).check("a file takes the slot of its message alone", &run);
         assert_eq!(scene.wecom.count(upload_endpoint(route)), uploads + 1);
     }

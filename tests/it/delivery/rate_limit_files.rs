@@ -23,7 +23,7 @@ fn assert_unpaced(case: &str, scene: &Scene, prepare: impl Fn(Cmd) -> Cmd) {
             assert!(verbose || run.stderr.is_empty(), "{case}: {}", run.stderr);
         }
     }
-    assert_eq!(sent_and_delivered(scene), (4, 4), "{case}");
+    assert_eq!(sent_and_delivered(scene), (6, 6), "{case}");
 }
 
 #[test]

@@ -147,8 +147,7 @@ fn an_upload_that_broke_off_arrives_whole() {
     at_once(on_each_route(cases), |(route, (from_stdin, reply))| {
         let scene = Scene::new();
         scene.wecom.script(upload_endpoint(route), [reply]);
-        let command: &[&str] = if route == Channel::App { &["app-send", "-u", "zhangsan"] } else { &["webhook-send"] };
-        let cmd = scene.cmd(command).args(["--retries", "1", "--filename", "core.bin", "--file"]);
+        let cmd = scene.send(route, &["--retries", "1", "--filename", "core.bin", "--file"]);
         let cmd =
             if from_stdin { cmd.arg("-").stdin(bytes.clone()) } else { cmd.arg(scene.env.file("core.bin", &bytes)) };
         End::new(0, 1).check(route.as_str(), &cmd.run());

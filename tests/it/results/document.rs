@@ -1,6 +1,7 @@
 //! The promises of the JSON document that hold whatever happened.
 
 use serde_json::Value;
+use wecom_alert::channel::Channel;
 
 use crate::support::Run;
 
@@ -74,7 +75,7 @@ fn wrong_field(document: &Value) -> Option<&'static str> {
     let number_or_null = |value: &Value| value.is_null() || value.is_i64() || value.is_u64();
     let texts = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
     let flag = |value: &Value| value.is_boolean();
-    let route = |value: &Value| value.is_null() || value == "app" || value == "webhook";
+    let route = |value: &Value| value.is_null() || Channel::ALL.iter().any(|channel| value == channel.as_str());
     let part = |part: &Value| {
         part["status"].is_string()
             && number_or_null(&part["errcode"])

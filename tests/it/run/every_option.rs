@@ -3,14 +3,15 @@
 
 use wecom_alert::config::{Mistake, Setting};
 
+use crate::support::fake::CHAT_ID;
 use crate::support::{Cmd, Scene, at_once};
 
 /// Wrong values: empty, absurd, of another type.
 const WRONG: [&str; 7] = ["", " ", "§ not a value", "5", "true", "a,,b", "."];
 
 /// Only WeCom or the network can tell that these are wrong.
-const JUDGED_ELSEWHERE: [&str; 7] =
-    ["--corp-id", "--agent-id", "--base-url", "--proxy", "--to-user", "--to-party", "--to-tag"];
+const JUDGED_ELSEWHERE: [&str; 8] =
+    ["--corp-id", "--agent-id", "--base-url", "--proxy", "--to-user", "--to-party", "--to-tag", "--chat"];
 
 /// The options that a command's help lists, and whether they take a value.
 fn options_of(command: &str) -> Vec<(String, bool)> {
@@ -106,7 +107,7 @@ fn a_failure_is_told_whatever_a_setting_is() {
 /// What only decorates costs no alert of a send.
 #[test]
 fn a_text_goes_whatever_its_decorations_are() {
-    for command in ["app-send", "webhook-send"] {
+    for command in ["app-send", "webhook-send", "chat-send"] {
         let known = options_of(command);
         let settings = Setting::ALL.iter().filter(|setting| setting.row().mistake == Mistake::LeftOut);
         let names = settings.map(|setting| setting.row().option).chain(["--level", "--ci", "--attach"]);
@@ -120,6 +121,7 @@ fn a_text_goes_whatever_its_decorations_are() {
             let run = scene
                 .cmd(&[command])
                 .env("WECOM_ALERT_TO_USER", "zhangsan")
+                .env("WECOM_ALERT_CHAT", CHAT_ID)
                 .args(case.iter().cloned())
                 .arg("full")
                 .run();

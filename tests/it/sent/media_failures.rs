@@ -5,7 +5,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, refusal, refused, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{ROUTES, Scene};
+use crate::support::{ROUTES, Scene, upload_endpoint};
 
 #[test]
 fn sizes_are_checked_before_anything_is_sent() {
@@ -171,10 +171,7 @@ fn when_the_upload_fails_nothing_is_sent() {
     for route in ROUTES {
         for (reply, code, errcode) in cases.clone() {
             let scene = Scene::with(FakeWecom::start());
-            let endpoint = match route {
-                Channel::App => Endpoint::MediaUpload,
-                Channel::Webhook => Endpoint::WebhookUploadMedia,
-            };
+            let endpoint = upload_endpoint(route);
             let case = format!("{} {reply:?}", route.as_str());
             scene.wecom.script(endpoint, [reply]);
             let file = scene.env.file("a.txt", b"123456");

@@ -10,14 +10,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
-use crate::support::{ROUTES, Scene};
-
-fn upload_endpoint(route: Channel) -> Endpoint {
-    match route {
-        Channel::App => Endpoint::MediaUpload,
-        Channel::Webhook => Endpoint::WebhookUploadMedia,
-    }
-}
+use crate::support::{ROUTES, Scene, upload_endpoint};
 
 fn upload_request(scene: &Scene, route: Channel) -> Seen {
     scene.wecom.requests().into_iter().rfind(|seen| seen.endpoint == upload_endpoint(route)).unwrap()
@@ -27,7 +20,7 @@ fn upload_request(scene: &Scene, route: Channel) -> Seen {
 #[test]
 fn files_are_uploaded_and_then_sent() {
     type Case<'a> = (Channel, &'a str, &'a str, &'a [u8], MediaKind, &'a str);
-    let cases: [Case; 13] = [
+    let cases: [Case; 17] = [
         (Channel::App, "--image", "picture.txt", PNG, MediaKind::Image, "image/png"),
         (Channel::App, "--image", "picture.png", JPEG, MediaKind::Image, "image/jpeg"),
         (Channel::App, "--voice", "voice.mp3", AMR, MediaKind::Voice, "audio/amr"),
@@ -47,6 +40,10 @@ fn files_are_uploaded_and_then_sent() {
         (Channel::Webhook, "--file", "picture.png", PNG, MediaKind::File, "image/png"),
         (Channel::Webhook, "--voice", "voice.txt", AMR, MediaKind::Voice, "audio/amr"),
         (Channel::Webhook, "--file", "磁盘.log", "磁盘已满\n".as_bytes(), MediaKind::File, "application/octet-stream"),
+        (Channel::Chat, "--image", "picture.txt", PNG, MediaKind::Image, "image/png"),
+        (Channel::Chat, "--voice", "voice.mp3", AMR, MediaKind::Voice, "audio/amr"),
+        (Channel::Chat, "--video", "clip.avi", MP4, MediaKind::Video, "video/mp4"),
+        (Channel::Chat, "--file", "磁盘.log", "磁盘已满\n".as_bytes(), MediaKind::File, "application/octet-stream"),
         (Channel::Webhook, "--file", "a.json", b"{\"a\":1}", MediaKind::File, "application/octet-stream"),
     ];
     for (route, option, name, content, kind, content_type) in cases {
@@ -65,6 +62,7 @@ fn files_are_uploaded_and_then_sent() {
         let expected = match route {
             Channel::App => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::MessageSend],
             Channel::Webhook => vec![Endpoint::WebhookUploadMedia, Endpoint::WebhookSend],
+            Channel::Chat => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::AppchatSend],
         };
         assert_eq!(endpoints, expected, "{case}");
         let request = upload_request(&scene, route);

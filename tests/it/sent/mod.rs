@@ -20,7 +20,7 @@ mod webhook_messages;
 use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
-use crate::support::fake::{Arrived, Upload};
+use crate::support::fake::{Arrived, CHAT_ID, Upload};
 use crate::support::{Cmd, Run, Scene};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82";
@@ -69,6 +69,7 @@ fn body_of(route: Channel, msgtype: &str, payload: Value) -> Value {
     match route {
         Channel::App => json!({"touser": "zhangsan", "agentid": 1_000_002, "msgtype": msgtype, msgtype: payload}),
         Channel::Webhook => json!({"msgtype": msgtype, msgtype: payload}),
+        Channel::Chat => json!({"chatid": CHAT_ID, "msgtype": msgtype, msgtype: payload}),
     }
 }
 

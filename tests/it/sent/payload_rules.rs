@@ -5,7 +5,7 @@ use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused};
 use crate::support::fake::{Endpoint, FakeWecom};
-use crate::support::{ROUTES, Scene};
+use crate::support::{CARD_ROUTES, ROUTES, Scene};
 
 fn text(fields: Value) -> Value {
     let mut body = json!({"msgtype": "text", "text": {"content": "a"}});
@@ -137,6 +137,10 @@ fn unknown_fields_are_refused_with_path_and_nearest_name() {
     ];
     for route in ROUTES {
         for (body, message) in &cases {
+            let is_card = body["msgtype"] == "template_card";
+            if is_card && !CARD_ROUTES.contains(&route) {
+                continue;
+            }
             let case = format!("{} {body}", route.as_str());
             let cmd = scene.send(route, &["--payload", "-"]).stdin(body.to_string());
             refused(&scene, &case, cmd, 2).says(&case, message, "");
@@ -155,7 +159,7 @@ fn unknown_fields_are_refused_with_path_and_nearest_name() {
         (
             Channel::App,
             json!({"msgtype": "markdown_v2", "markdown_v2": {"content": "a"}}),
-            "markdown_v2 is a webhook type",
+            "markdown_v2 is a type of webhooks",
         ),
         (Channel::Webhook, json!({"msgtype": "textcard", "textcard": {}}), "textcard is a type of app messages"),
         (Channel::App, json!({"msgtype": "txt", "txt": {}}), "msgtype: \"txt\": unknown type; did you mean text?"),

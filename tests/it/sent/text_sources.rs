@@ -33,7 +33,7 @@ fn stdin_is_left_alone_where_something_else_gives_the_message() {
     }
     let clip = scene.env.file("a.mp4", super::MP4);
     assert_sent_silently("--video", scene.app(&["--video"]).arg(clip).stdin_open().run());
-    assert_eq!(scene.wecom.messages().len(), 15);
+    assert_eq!(scene.wecom.messages().len(), 22);
 }
 
 #[test]

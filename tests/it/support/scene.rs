@@ -3,10 +3,13 @@
 use serde_json::Value;
 use wecom_alert::channel::Channel;
 
-use super::fake::{Arrived, Endpoint, FakeWecom};
+use super::fake::{Arrived, CHAT_ID, Endpoint, FakeWecom};
 use super::{Cmd, TestEnv};
 
-pub(crate) const ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
+pub(crate) const ROUTES: [Channel; 3] = [Channel::App, Channel::Webhook, Channel::Chat];
+
+/// The routes that have template cards.
+pub(crate) const CARD_ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
 
 /// A sealed environment and the fake that its commands talk to.
 pub(crate) struct Scene {
@@ -56,11 +59,17 @@ impl Scene {
         self.cmd(&["webhook-send"]).args(args)
     }
 
-    /// A send on that route, to zhangsan or to the group.
+    /// `chat-send` to the chat that is always there.
+    pub(crate) fn chat(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["chat-send", "--chat", CHAT_ID]).args(args)
+    }
+
+    /// A send on that route, to zhangsan, to the group or to the chat.
     pub(crate) fn send(&self, route: Channel, args: &[&str]) -> Cmd {
         match route {
             Channel::App => self.app(args),
             Channel::Webhook => self.group(args),
+            Channel::Chat => self.chat(args),
         }
     }
 
@@ -98,13 +107,14 @@ pub(crate) fn send_endpoint(route: Channel) -> Endpoint {
     match route {
         Channel::App => Endpoint::MessageSend,
         Channel::Webhook => Endpoint::WebhookSend,
+        Channel::Chat => Endpoint::AppchatSend,
     }
 }
 
 /// The endpoint that takes the files of a route.
 pub(crate) fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
-        Channel::App => Endpoint::MediaUpload,
+        Channel::App | Channel::Chat => Endpoint::MediaUpload,
         Channel::Webhook => Endpoint::WebhookUploadMedia,
     }
 }

@@ -363,6 +363,8 @@ fn marks(book: &mut Book) {
         }
         scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url")]);
         book.send(scene, &["--fallback", "room", text(book)]).run().assert_code(0);
+        scene.wecom.script(Endpoint::AppchatSend, [Reply::errcode(86003, "chatid not exist")]);
+        in_language(scene.chat(&["--fallback", "room", text(book)]), book.language).run().assert_code(0);
     });
     book.case("check --send", |book, scene| {
         let cmd = scene.cmd(&["check", "--send"]).env("WECOM_ALERT_TO_USER", "zhangsan");
