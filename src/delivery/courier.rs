@@ -62,7 +62,6 @@ impl Courier {
     ///
     /// WeCom's refusal, which is in [`Error::answer`] and has the status of its class; exit 7 without a connection or an
     /// answer, but 9 where no answer came to a call of [`Purpose::Once`].
-    #[allow(dead_code)]
     pub(crate) async fn ask<T>(
         &mut self,
         endpoint: &str,

@@ -20,10 +20,8 @@ pub(crate) enum Purpose {
     /// A question, which changes nothing.
     Read,
     /// A change that may be made twice: without an answer it is made again.
-    #[allow(dead_code)]
     Repeatable,
     /// A change that must not be made twice: without an answer it may have been made, and is not tried again.
-    #[allow(dead_code)]
     Once,
 }
 
