@@ -276,6 +276,12 @@ fn describes_a_chat() {
         2,
         &json!({"status": "usage", "message": "no chat is named"}),
     );
+    // The chat of the settings.
+    let run = scene.cmd(&["chat-get"]).env("WECOM_ALERT_CHAT", CHAT_ID).run();
+    assert_eq!(assert_document(&run, "settings", 0, &json!({"status": "ok"}))["chat"]["chatid"], CHAT_ID);
+    let run =
+        scene.cmd(&["chat-update", "--name", "x", "--dry-run"]).env("WECOM_ALERT_CHAT", CHAT_ID).run().assert_code(0);
+    assert_eq!(document(&run)["requests"][0]["body"]["chatid"], CHAT_ID);
     // A name from outside cannot forge a field or a line.
     scene.wecom.script(
         Endpoint::AppchatGet,

@@ -33,7 +33,7 @@ pub(crate) struct ChatCreateArgs {
 // `chat-update`.
 #[derive(Args)]
 pub(crate) struct ChatUpdateArgs {
-    /// The id that chat-create printed
+    /// The id that chat-create printed; default: chat of the settings
     #[arg(id = "chat_id", value_name = "ID")]
     pub(crate) chat: Option<String>,
     /// The name that members see, up to 50 characters

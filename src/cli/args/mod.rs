@@ -82,7 +82,7 @@ pub(crate) enum Command {
     /// Show name, owner and members of a group chat of the app
     #[command(after_help = "Example:\n  wecom-alert chat-get oncall | cut -f 4")]
     ChatGet {
-        /// The id that chat-create printed
+        /// The id that chat-create printed; default: chat of the settings
         #[arg(id = "chat_id", value_name = "ID")]
         chat: Option<String>,
         #[command(flatten)]
