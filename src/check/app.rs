@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::api::Agent;
+use crate::channel::Addressing;
 use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Courier;
@@ -15,21 +16,39 @@ use crate::store::Folder;
 use crate::token::Token;
 
 use super::report::CheckReport;
-use super::{CheckedTarget, OF_APP};
+use super::{CheckedTarget, OF_APP, chat};
 
 /// How many ids of a list are shown.
 const SHOWN_IDS: usize = 5;
 
+/// The department that all others are in (document path 90208).
+const ROOT: &str = "1";
+
 /// Asks WeCom. After a failure no further request is made either.
 pub(super) async fn look(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
+    let looks_at_chat = chat::is_wanted(checked.target.channel, &session.settings);
     if let Some(failed) = checked.blocked {
         report.skip_after(&OF_APP, failed);
+        report.skip_after(chat::NAMES.get(..if looks_at_chat { 2 } else { 0 }).unwrap_or_default(), failed);
     } else if let Some(courier) = &mut checked.courier {
-        checked.blocked = ask(courier, session, report).await.err();
+        let mut sees_root = None;
+        checked.blocked = ask(courier, session, &mut sees_root, report).await.err();
+        match checked.blocked {
+            _ if !looks_at_chat => {}
+            Some(failed) => report.skip_after(&chat::NAMES, failed),
+            None => chat::look(courier, &session.settings, sees_root, report).await,
+        }
     }
 }
 
-async fn ask(courier: &mut Courier, session: &Session<'_>, report: &mut CheckReport) -> Result<(), &'static str> {
+/// `sees_root` becomes whether the app is visible to the root department, as far as WeCom says it.
+async fn ask(
+    courier: &mut Courier,
+    session: &Session<'_>,
+    sees_root: &mut Option<bool>,
+    report: &mut CheckReport,
+) -> Result<(), &'static str> {
+    let by_chat = courier.channel.facts().addressing == Addressing::Chat;
     let token = match courier.token(false).await {
         Ok(token) => token,
         Err(error) => {
@@ -43,11 +62,20 @@ async fn ask(courier: &mut Courier, session: &Session<'_>, report: &mut CheckRep
     courier.token = Some(token.clone());
     let asked = match &session.settings.agent_id {
         Some(agent_id) => courier.agent(&token, agent_id.value).await,
+        None if by_chat => {
+            report.skip_all(
+                &["agent", "reach", "recipients"],
+                "not asked: agent_id is not set, and a group chat needs none",
+            );
+            look_at_ip(None, report);
+            return Ok(());
+        }
         None => Err(session.settings.missing(&["agent_id"])),
     };
     match asked {
         Ok(Some(agent)) => {
-            let enabled = look_at_agent(&agent, &session.settings, report);
+            *sees_root = agent.tells_range.then(|| agent.parties.iter().any(|party| party == ROOT));
+            let enabled = look_at_agent(&agent, &session.settings, by_chat, report);
             report.answered(Some(agent.answer));
             look_at_ip(None, report);
             enabled
@@ -105,7 +133,12 @@ fn look_at_ip(refusal: Option<&Error>, report: &mut CheckReport) {
     }
 }
 
-fn look_at_agent(agent: &Agent, settings: &Settings, report: &mut CheckReport) -> Result<(), &'static str> {
+fn look_at_agent(
+    agent: &Agent,
+    settings: &Settings,
+    by_chat: bool,
+    report: &mut CheckReport,
+) -> Result<(), &'static str> {
     let name = if agent.name.is_empty() { "the app" } else { &agent.name };
     let enabled = if agent.is_closed {
         let error = Error::new(Status::Auth, format!("{name} is disabled"))
@@ -127,7 +160,10 @@ fn look_at_agent(agent: &Agent, settings: &Settings, report: &mut CheckReport) -
         let told: Vec<_> = reach.iter().map(|(what, ids)| counted(what, ids)).collect();
         report.ok("reach", told.join(", "));
     }
-    look_at_recipients(agent, settings, report);
+    match by_chat {
+        true => report.skip("recipients", "not looked at: a message in a group chat is for its members"),
+        false => look_at_recipients(agent, settings, report),
+    }
     enabled
 }
 

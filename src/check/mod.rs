@@ -1,9 +1,10 @@
 //! `check`: tests everything that sending needs, in order, and reports what is wrong and what to do about it.
 //!
 //! After a failure the other checks go on as far as possible; a check that cannot be made says why. At most one
-//! `gettoken` and one `agent/get` are called.
+//! `gettoken`, one `agent/get` and one `appchat/get` are called.
 
 mod app;
+mod chat;
 mod network;
 mod report;
 mod settings;
@@ -12,7 +13,7 @@ mod test_message;
 
 use serde_json::Value;
 
-use crate::api::{AGENT_GET, Client, GETTOKEN};
+use crate::api::{AGENT_GET, APPCHAT_GET, Client, GETTOKEN, endpoint};
 use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, Config, OnRateLimit, Precedence, SecretSource, Settings};
 use crate::delivery::{Courier, Outcome, PlannedRequest};
@@ -155,6 +156,11 @@ fn rehearse(
         let agent_id = session.settings.agent_id.as_ref();
         requests.extend(agent_id.map(|id| get(format!("{}?agentid={}", client.path(AGENT_GET), id.value))));
         report.skip_all(&OF_APP, UNASKED);
+        if chat::is_wanted(channel, &session.settings) {
+            let id = session.settings.chat.as_ref().map(|chat| &chat.value);
+            requests.extend(id.map(|id| get(format!("{}?chatid={id}", client.path(&endpoint(APPCHAT_GET))))));
+            report.skip_all(&chat::NAMES, UNASKED);
+        }
     }
     let name = test_message::name_of(channel);
     match test_message::body(channel, &session.settings) {

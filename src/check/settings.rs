@@ -1,6 +1,6 @@
 //! `check` of the settings: config file, profile, permissions, credentials.
 
-use crate::channel::{Channel, CredentialKind};
+use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::config::{Exposure, Language, SecretSource, exposed_secret, who_may_read};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -85,7 +85,7 @@ async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &
     let lacking = match is_app {
         // Without an agent_id the token can be looked at.
         true if settings.lacking_for_app(false).is_empty() => Vec::new(),
-        true => settings.lacking_for_app(true),
+        true => settings.lacking_for_app(target.channel.facts().addressing == Addressing::Recipients),
         false if settings.webhook.is_none() => vec!["webhook"],
         false => Vec::new(),
     };

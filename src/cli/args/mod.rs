@@ -182,7 +182,7 @@ pub(crate) enum Command {
         _global: Global,
     },
     /// Check settings, network and credentials, and say what to do
-    #[command(after_help = "Costs at most one gettoken and one agent/get.\n\n\
+    #[command(after_help = "Costs at most one gettoken and one agent/get; with a group chat one appchat/get too.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
     Check {
         /// Check only the app, the webhook or the group chat; default: what the profile has

@@ -1,5 +1,6 @@
 //! `check`: every fault is named with its remedy, nothing is asked for more than once, and no secret shows.
 
+mod chats;
 mod connection;
 mod faults;
 mod sending;
