@@ -15,8 +15,6 @@ use crate::secret::Secret;
 pub(crate) const APPCHAT_CREATE: &str = "appchat/create";
 /// Changes name, owner and members of a chat.
 pub(crate) const APPCHAT_UPDATE: &str = "appchat/update";
-/// Sends a message to a chat.
-pub(crate) const APPCHAT_SEND: &str = "appchat/send";
 /// Describes a chat.
 pub(crate) const APPCHAT_GET: &str = "appchat/get";
 
@@ -57,15 +55,6 @@ impl Client {
     /// 86008 for a chat of another app, 86216 for a member who cannot be added or removed; see [`CallError`].
     pub(crate) async fn appchat_update(&self, access_token: &Secret, body: &Value) -> Result<Answer, CallError> {
         self.post_appchat(APPCHAT_UPDATE, access_token, body, &["errmsg"]).await.map(|reply| reply.answer)
-    }
-
-    /// Sends the message in `body` to the chat that it names. The reply has no msgid.
-    ///
-    /// # Errors
-    ///
-    /// 86008 for a chat of another app; see [`CallError`].
-    pub(crate) async fn appchat_send(&self, access_token: &Secret, body: &Value) -> Result<Answer, CallError> {
-        self.post_appchat(APPCHAT_SEND, access_token, body, &["errmsg"]).await.map(|reply| reply.answer)
     }
 
     /// Asks for name, owner and members of a chat.

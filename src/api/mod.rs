@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_SEND, APPCHAT_UPDATE, ChatInfo};
+pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_UPDATE, ChatInfo};
 pub(crate) use certificate::{Certificate, CertificateFault};
 pub(crate) use directory::{
     DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_SIMPLELIST, TAG_GET, TAG_LIST, USER_SIMPLELIST,

@@ -1,8 +1,9 @@
 //! `chat-create`: a new chat, or the one that has the chosen id already, so that a script may run twice.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::api::{APPCHAT_CREATE, APPCHAT_SEND, APPCHAT_UPDATE, ChatInfo, endpoint};
+use crate::api::{APPCHAT_CREATE, APPCHAT_UPDATE, ChatInfo, endpoint};
 use crate::channel::Channel;
 use crate::delivery::{Courier, Outcome, PlannedRequest, Product, Purpose};
 use crate::error::{Answer, Error, Result, Status};
@@ -59,7 +60,7 @@ pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome>
     if session.settings.dry_run {
         return plan_requests(session, target, |client| {
             let request = |name, body| PlannedRequest { method: "POST", path: client.path(&endpoint(name)), body };
-            let hello = hello.map(|text| request(APPCHAT_SEND, hello_body(&body["chatid"], &text)));
+            let hello = hello.map(|text| request(Channel::Chat.facts().send_path, hello_body(&body["chatid"], &text)));
             std::iter::once(request(APPCHAT_CREATE, body)).chain(hello).collect()
         })
         .await;
@@ -180,8 +181,11 @@ fn hello_body(chatid: &Value, text: &str) -> Value {
 }
 
 async fn say(courier: &mut Courier, chatid: &str, text: &str) -> Result<Answer> {
-    let body = hello_body(&json!(chatid), text);
-    courier.ask(APPCHAT_SEND, Purpose::Send, async |client, token| client.appchat_send(token, &body).await).await
+    let (channel, body) = (Channel::Chat, Bytes::from(hello_body(&json!(chatid), text).to_string()));
+    let sent = courier.ask(channel.facts().send_path, Purpose::Send, async |client, token| {
+        client.send(channel, token, body.clone()).await
+    });
+    sent.await.map(|reply| reply.answer)
 }
 
 fn named(members: &[String]) -> String {
