@@ -1,4 +1,5 @@
-//! Sending alerts to WeCom (企业微信): to the members of a self-built app and to groups through their webhooks.
+//! Sending alerts to WeCom (企业微信): to the members of a self-built app, to groups through their webhooks, and to the group
+//! chats of an app.
 //!
 //! This library is everything but the terminal: it never prints and never exits.
 //!

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::fake::{
-    AGENT_ID, Arrived, CORP_ID, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload,
-    WEBHOOK_KEY,
+    AGENT_ID, Arrived, CHAT_ID, CORP_ID, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER,
+    USERS, Upload, WEBHOOK_KEY,
 };
 
 /// Prints a whole text at once, and goes on when nobody reads any more.
@@ -31,9 +31,10 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     let _ = writeln!(text, "export WECOM_ALERT_SECRET={SECRET}");
     let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
+    let _ = writeln!(text, "export WECOM_ALERT_CHAT={CHAT_ID}");
     let ca = if ca_file.is_some() { " WECOM_ALERT_CA_FILE" } else { "" };
     let names = "WECOM_ALERT_STATE_DIR WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK \
-                 WECOM_ALERT_TO_USER";
+                 WECOM_ALERT_TO_USER WECOM_ALERT_CHAT";
     let _ = writeln!(text, "# Afterwards: unset WECOM_ALERT_BASE_URL{ca} {names}");
     if ca_file.is_none() && !wecom.ca_pem().is_empty() {
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
@@ -45,6 +46,7 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
         "# members: {members}, zhaoliu, sunqi; {UNLICENSED_USER} has no licence, {UNKNOWN_USER} is nobody"
     );
     text.push_str("# their numbers: 13800000000 to 13800000004; their mails: zhangsan@example.com …\n");
+    let _ = writeln!(text, "# a group chat of the app, {CHAT_ID}, with {members} in it");
     text.push_str("# departments 1 to 4, tags 1 and 2; to see them: wecom-alert list-members --recursive");
     say(&text);
 }

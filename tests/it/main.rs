@@ -3,6 +3,7 @@
 
 mod alert;
 mod architecture;
+mod chat_send;
 mod check;
 mod ci;
 mod ci_recipes;
