@@ -23,6 +23,7 @@
 //! | 6 | `directory` | departments, members and tags of the corp, listed |
 //! | 6 | `flush` | stored alerts of the outbox, delivered, listed, dropped |
 //! | 5 | `send` | one alert to its targets: read, made into a message for each, sent, one outcome |
+//! | 4 | `lookup` | userids of members by mobile number or mail address, with a cache that processes share |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
 //! | 3 | `rate_limit` `cooldown` `outbox` `token` | what processes share, each over `store` |
 //! | 2 | `api` | WeCom's endpoints, errcodes and their hints; the only code that uses the network |
@@ -79,6 +80,7 @@ pub mod fuzz;
 pub mod group_chat;
 pub mod input;
 mod json;
+mod lookup;
 pub mod message;
 mod outbox;
 pub mod process;

@@ -1,9 +1,10 @@
 //! `check` of an app by asking WeCom: its token, whether it is enabled, its visible range, and from which IP it may be
 //! called.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::Agent;
+use crate::blocking::off_loop;
 use crate::channel::Addressing;
 use crate::clock;
 use crate::config::Settings;
@@ -11,7 +12,7 @@ use crate::delivery::Courier;
 use crate::error::{Error, Status};
 use crate::message::recipients::{ALL, RecipientKind, Recipients, userid_problem};
 use crate::sanitize::first_items;
-use crate::send::{Session, recipients_of};
+use crate::send::{Roster, Session, Target, people_of, recipients_of, roster_patience, settle_roster};
 use crate::store::Folder;
 use crate::token::Token;
 
@@ -31,8 +32,9 @@ pub(super) async fn look(checked: &mut CheckedTarget, session: &Session<'_>, rep
         report.skip_after(&OF_APP, failed);
         report.skip_after(chat::NAMES.get(..if looks_at_chat { 2 } else { 0 }).unwrap_or_default(), failed);
     } else if let Some(courier) = &mut checked.courier {
+        look_at_roster(&mut checked.target, report).await;
         let mut sees_root = None;
-        checked.blocked = ask(courier, session, &mut sees_root, report).await.err();
+        checked.blocked = ask(courier, session, &checked.target.settings, &mut sees_root, report).await.err();
         match checked.blocked {
             _ if !looks_at_chat => {}
             Some(failed) => report.skip_after(&chat::NAMES, failed),
@@ -41,10 +43,32 @@ pub(super) async fn look(checked: &mut CheckedTarget, session: &Session<'_>, rep
     }
 }
 
-/// `sees_root` becomes whether the app is visible to the root department, as far as WeCom says it.
+/// Runs `to_user_command`, if there is one, and uses what it prints.
+async fn look_at_roster(target: &mut Target, report: &mut CheckReport) {
+    const NAME: &str = "to_user_command";
+    if target.channel.facts().addressing != Addressing::Recipients {
+        return;
+    }
+    let Some(program) = target.settings.to.as_mut().and_then(|to| to.to_user_command.take()) else { return };
+    let limit = roster_patience(target.deadline.saturating_duration_since(Instant::now()));
+    let ran = off_loop(move || Roster::ask(&program, limit)).await;
+    let settled = ran.and_then(|roster| {
+        let told = first_items(&roster.userids, SHOWN_IDS);
+        let hint = roster.problem.as_ref().and_then(Error::hint).unwrap_or_default().to_owned();
+        Ok((told, settle_roster(roster, &mut target.settings)?, hint))
+    });
+    match settled {
+        Ok((told, None, _)) => report.ok(NAME, format!("it prints {told}")),
+        Ok((_, Some(warning), hint)) => report.warn(NAME, warning, hint),
+        Err(error) => report.fail(NAME, &error),
+    }
+}
+
+/// `settings` are those of the target, whose recipients may be a program's. `sees_root` becomes whether the app is visible to the root department, as far as WeCom says it.
 async fn ask(
     courier: &mut Courier,
     session: &Session<'_>,
+    settings: &Settings,
     sees_root: &mut Option<bool>,
     report: &mut CheckReport,
 ) -> Result<(), &'static str> {
@@ -75,7 +99,7 @@ async fn ask(
     match asked {
         Ok(Some(agent)) => {
             *sees_root = agent.tells_range.then(|| agent.parties.iter().any(|party| party == ROOT));
-            let enabled = look_at_agent(&agent, &session.settings, by_chat, report);
+            let enabled = look_at_agent(&agent, settings, by_chat, report);
             report.answered(Some(agent.answer));
             look_at_ip(None, report);
             enabled
@@ -177,13 +201,19 @@ fn counted(what: &str, ids: &[String]) -> String {
 }
 
 fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckReport) {
-    let recipients = match settings.to.as_ref().map(recipients_of).transpose() {
+    let of_settings = |to| Ok((recipients_of(to)?, people_of(to)?.len()));
+    let (recipients, people) = match settings.to.as_ref().map(of_settings).transpose() {
         Err(error) => return report.fail("recipients", &error),
         Ok(None) => {
             return report.skip("recipients", "none are set: app-send must name them with -u, --to-party or --to-tag");
         }
         Ok(Some(recipients)) => recipients,
     };
+    // To ask for them here would make one more miss of a wrong one.
+    let looked_up = (people > 0).then(|| format!("{people} named by number or mail: looked up when a message is sent"));
+    if let (true, Some(looked_up)) = (recipients.is_empty(), &looked_up) {
+        return report.skip("recipients", looked_up);
+    }
     if let Some(problem) = misspelt(&recipients) {
         let error = Error::usage(problem, "write userids: 账号 in 通讯录 → the member, not the name");
         return report.fail("recipients", &error);
@@ -196,9 +226,11 @@ fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckRepo
         report.fail("recipients", &error);
     } else if !unknown.is_empty() {
         let detail = "not known: a department or tag of the app's range may hold";
-        report.skip("recipients", format!("{detail} {}; WeCom does not list them", first_items(&unknown, SHOWN_IDS)));
+        let detail = format!("{detail} {}; WeCom does not list them", first_items(&unknown, SHOWN_IDS));
+        report.skip("recipients", [Some(detail), looked_up].into_iter().flatten().collect::<Vec<_>>().join("; "));
     } else {
-        report.ok("recipients", "all that are set are in the app's range");
+        let detail = Some("all that are set are in the app's range".to_owned());
+        report.ok("recipients", [detail, looked_up].into_iter().flatten().collect::<Vec<_>>().join("; "));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::channel::{Channel, CredentialKind};
 use crate::config::{BaseUrl, Config, OnRateLimit, Precedence, SecretSource, Settings};
 use crate::delivery::{Courier, Outcome, PlannedRequest};
 use crate::error::Error;
-use crate::send::{Login, Session, Target, plan_message};
+use crate::send::{Login, Session, Target, plan_look_ups, plan_message};
 
 use report::CheckReport;
 pub use report::label;
@@ -165,7 +165,8 @@ fn rehearse(
     let name = test_message::name_of(channel);
     match test_message::body(channel, &session.settings) {
         Err(error) if sends => report.fail(name, &error),
-        Ok(body) if sends => {
+        Ok((body, people)) if sends => {
+            requests.extend(plan_look_ups(client, &people));
             requests.push(plan_message(client, channel, body));
             report.skip(name, UNASKED);
         }

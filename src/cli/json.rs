@@ -20,7 +20,7 @@ use wecom_alert::send::LoggedMessage;
 use super::listing::listing_rows;
 
 /// The fields of one target, in this order.
-const TARGET_FIELDS: [&str; 15] = [
+const TARGET_FIELDS: [&str; 16] = [
     "profile",
     "route",
     "status",
@@ -33,6 +33,7 @@ const TARGET_FIELDS: [&str; 15] = [
     "invalidparty",
     "invalidtag",
     "unlicenseduser",
+    "unresolved",
     "parts",
     "attempts",
     "outbox_id",
@@ -90,6 +91,7 @@ fn outcome_json(outcome: &Outcome, warnings: &[String]) -> Value {
         "invalidparty": outcome.unreached.of("invalidparty"),
         "invalidtag": outcome.unreached.of("invalidtag"),
         "unlicenseduser": outcome.unreached.of("unlicenseduser"),
+        "unresolved": outcome.unreached.people(),
         "parts": outcome.parts.iter().enumerate().map(|(at, part)| part_json(at, part)).collect::<Vec<_>>(),
         "attempts": outcome.attempts,
         "retryable": outcome.is_retryable(),
@@ -135,6 +137,7 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Explained(explanations) => {
             json!({ "explanations": explanations.iter().map(explanation_json).collect::<Vec<_>>() })
         }
+        Product::Userid(userid) => json!({ "userid": userid }),
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
@@ -333,7 +336,10 @@ pub(crate) fn logged_message(
         None => Some(word),
     });
     let is_text = |value: &&str| value.trim().len() > 2 && Some(*value) != command;
-    let message = values.filter(is_text).fold(error.message().to_owned(), |message, value| message.replace(value, "…"));
+    // Numbers and addresses of people may stand in the settings too, or in what waits.
+    let people = outcome.unreached.people().iter().map(String::as_str);
+    let left_out = values.filter(is_text).chain(people);
+    let message = left_out.fold(error.message().to_owned(), |message, value| message.replace(value, "…"));
     Some(excerpt(&one_line(&mask.apply(&message)), LONGEST_LOGGED))
 }
 

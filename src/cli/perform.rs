@@ -90,6 +90,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::ChatUpdate(change) => Box::pin(group_chat::update(session, change)).await,
         Task::Recall(msgids) => Box::pin(recall::recall(session, msgids)).await,
         Task::UpdateCard(update) => Box::pin(update_card::update(session, *update)).await,
+        Task::Userid(kind, written) => Box::pin(send::get_userid(session, kind, &written)).await,
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::Directory(query) => Box::pin(directory::list(session, &query)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,

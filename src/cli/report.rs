@@ -200,6 +200,7 @@ fn text_data(report: &Report<'_>) -> String {
     match &report.outcome.product {
         Product::None | Product::Done(_) => String::new(),
         Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
+        Product::Userid(userid) => format!("{}\n", one_line(userid)),
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Flush { .. } | Product::Dropped(_) => String::new(),
         Product::Explained(explanations) => explanations.iter().map(explanation_text).collect::<Vec<_>>().join("\n"),

@@ -10,6 +10,7 @@ use wecom_alert::directory::Query;
 use wecom_alert::flush::Selection;
 use wecom_alert::group_chat::{ChatChange, NewChat};
 use wecom_alert::message::media::MediaKind;
+use wecom_alert::message::person::PersonKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
@@ -30,6 +31,7 @@ pub(crate) enum Task {
     Recall(Vec<String>),
     UpdateCard(Box<CardUpdate>),
     Upload(UploadRequest),
+    Userid(PersonKind, String),
     Token { refresh: bool },
     Directory(Query),
     List { wants_code: bool },
@@ -76,6 +78,8 @@ impl Task {
                 kind: args.kind,
                 filename: args.filename,
             }),
+            Command::GetUserid { mobile: Some(number), .. } => Self::Userid(PersonKind::Mobile, number),
+            Command::GetUserid { email, .. } => Self::Userid(PersonKind::Email, email.unwrap_or_default()),
             Command::GetToken { refresh, .. } => Self::Token { refresh },
             Command::ListDepartments { under, .. } => Self::Directory(Query::Departments { under }),
             Command::ListMembers { department, recursive, .. } => {
@@ -114,6 +118,7 @@ impl Task {
             | Self::Recall(_)
             | Self::UpdateCard(_)
             | Self::Directory(_)
+            | Self::Userid(..)
             | Self::Token { .. } => Some(Channel::App),
             _ => None,
         }

@@ -200,8 +200,19 @@ const EXPECTED: [(&[&str], &str); 15] = [
 ];
 
 /// Options that name recipients, here or in other programs.
-const RECIPIENTS: [&str; 9] =
-    ["-u", "--to-user", "--to-party", "--to-tag", "--to", "--user", "--touser", "--recipient", "--users"];
+const RECIPIENTS: [&str; 11] = [
+    "-u",
+    "--to-user",
+    "--to-party",
+    "--to-tag",
+    "--to-mobile",
+    "--to-email",
+    "--to",
+    "--user",
+    "--touser",
+    "--recipient",
+    "--users",
+];
 
 /// The hint for an option that is known, but not to this command.
 fn hint_for(option: &str, command: Option<&str>) -> Option<String> {

@@ -6,25 +6,17 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::env::Environment;
+use super::program::{LARGEST, Program};
 use super::setting::Setting;
-use super::value::{Precedence, SettingValue, shown};
+use super::value::{Precedence, SettingValue};
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::unwrapped;
 use crate::secret::Secret;
 
 const FILE_HINT: &str = "the file must contain only the credential";
-
-/// More than any credential has, in bytes.
-const LARGEST: usize = 64 * 1024;
-
-/// The time between two checks whether a command has ended that has closed its output.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a credential comes from. Its `Debug` shows only the origin.
 #[derive(Clone)]
@@ -38,10 +30,7 @@ pub struct SecretSource {
 enum Form {
     Inline(Secret),
     File(PathBuf),
-    Command {
-        program: String,
-        arguments: Vec<String>,
-    },
+    Command(Program),
     /// `credential:NAME` without the variable that says where credentials are.
     NoCredentialsFolder,
 }
@@ -85,7 +74,7 @@ impl SecretSource {
     /// Fails as [`Self::load`] would, as far as existence and size of a file tell. Reads no content: a pipe gives it once.
     pub fn check_file(&self) -> Result<()> {
         match &self.form {
-            Form::Inline(_) | Form::Command { .. } => Ok(()),
+            Form::Inline(_) | Form::Command(_) => Ok(()),
             Form::NoCredentialsFolder => self.load(Duration::ZERO).map(drop),
             Form::File(path) => match fs::metadata(path) {
                 Err(error) => Err(self.unreadable(path, &error)),
@@ -116,10 +105,9 @@ impl SecretSource {
         let (bytes, hint) = match &self.form {
             Form::Inline(secret) => return self.checked(secret.expose(), "write only the credential"),
             Form::File(path) => (self.read_file(path)?, FILE_HINT),
-            Form::Command { program, arguments } => (
-                self.run(program, arguments, limit)?,
-                "the command must write only the credential, to its standard output",
-            ),
+            Form::Command(program) => {
+                (program.run(limit)?, "the command must write only the credential, to its standard output")
+            }
             Form::NoCredentialsFolder => {
                 return Err(self.error(
                     "CREDENTIALS_DIRECTORY is not set to a folder",
@@ -138,7 +126,11 @@ impl SecretSource {
     pub(super) fn of_value(given: &SettingValue, env: &Environment) -> Result<Self> {
         let (form, origin) = match given.setting {
             Setting::SecretFile | Setting::WebhookFile | Setting::ProxyFile => file_form(given, env)?,
-            Setting::SecretCommand | Setting::WebhookCommand => command_form(given, env)?,
+            Setting::SecretCommand | Setting::WebhookCommand => {
+                let program = Program::of_value(given, env)?;
+                let origin = program.origin().to_owned();
+                (Form::Command(program), origin)
+            }
             _ => (Form::Inline(Secret::new(given.text()?)), given.origin.clone()),
         };
         Ok(Self { form, origin, precedence: given.precedence })
@@ -158,40 +150,6 @@ impl SecretSource {
             &format!("it cannot be read: {error}"),
             hint_for(error, "correct the path, or let this user read the file"),
         )
-    }
-
-    fn run(&self, program: &str, arguments: &[String], limit: Duration) -> Result<Vec<u8>> {
-        let started = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let child = started.map_err(|error| {
-            self.error(
-                &format!("it cannot be started: {error}"),
-                "the first item is the program, found in PATH or by its path; no shell runs it",
-            )
-        })?;
-        let mut running = Running(child);
-        let deadline = Instant::now().checked_add(limit);
-        let too_slow = || {
-            let waited = limit.as_micros().div_ceil(1000);
-            let what = format!("it was stopped because it had not ended after {waited}ms");
-            self.error(&what, "run it by hand: it must not ask for anything, and must close its standard output")
-        };
-        let output = running.output(limit).ok_or_else(too_slow)?;
-        if output.len() > LARGEST {
-            return Ok(output);
-        }
-        let status = running.status(deadline).ok_or_else(too_slow)?;
-        if !status.success() {
-            let ended = status
-                .code()
-                .map_or("it was ended by a signal".to_owned(), |code| format!("it failed with exit code {code}"));
-            return Err(self.error(&ended, "run it by hand, as this user and without standard input, to see why"));
-        }
-        Ok(output)
     }
 
     fn checked(&self, text: &str, hint: &'static str) -> Result<(Secret, &'static str)> {
@@ -289,57 +247,4 @@ fn file_form(given: &SettingValue, env: &Environment) -> Result<(Form, String)> 
 fn looks_like_path(text: &str) -> bool {
     let has_extension = [".key", ".webhook", ".secret", ".txt"].iter().any(|extension| text.ends_with(extension));
     text.contains('/') || has_extension && text.len() <= 32
-}
-
-/// A command, and what errors call it.
-fn command_form(given: &SettingValue, env: &Environment) -> Result<(Form, String)> {
-    let mut words = given.list()?.into_iter();
-    let Some(mut program) = words.next() else {
-        return Err(given.invalid("the command is empty", "give a program and its arguments"));
-    };
-    // A bare name is searched in PATH, as the shell does.
-    if program.contains('/') {
-        program = given.expand(Path::new(&program), env.home())?.to_string_lossy().into_owned();
-    }
-    let origin = format!("command {} ({})", shown(&program), given.origin);
-    Ok((Form::Command { program, arguments: words.collect() }, origin))
-}
-
-/// A child process that does not outlive this value.
-struct Running(Child);
-
-impl Running {
-    /// What it writes until it closes its output or writes more than the largest credential; `None` after `limit`. A thread
-    /// reads, since a read cannot be given a time limit; it ends with the pipe, or with this process.
-    fn output(&mut self, limit: Duration) -> Option<Vec<u8>> {
-        let stdout = self.0.stdout.take()?;
-        let (sender, output) = mpsc::channel();
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stdout.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
-            let _ = sender.send(bytes);
-        });
-        output.recv_timeout(limit).ok()
-    }
-
-    /// How it ended; `None` at the deadline.
-    fn status(&mut self, deadline: Option<Instant>) -> Option<ExitStatus> {
-        loop {
-            if let Ok(Some(status)) = self.0.try_wait() {
-                return Some(status);
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return None;
-            }
-            thread::sleep(PAUSE);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail for a child that has ended and been waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

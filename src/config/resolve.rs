@@ -15,6 +15,7 @@ use super::parse::{
     parse_safe, parse_verbose,
 };
 use super::profile::{choose_profile, gives_credentials};
+use super::program::Program;
 use super::proxy::ProxyUrl;
 use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::settings::{ProxySetting, RecipientSettings, Settings};
@@ -153,7 +154,7 @@ impl Config<'_> {
             no_cache: layers.flag(Setting::NoCache)?,
             state_dir: layers.path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
             chat: resolve_chat(layers)?,
-            to: resolve_recipients(layers)?,
+            to: resolve_recipients(layers, env)?,
             msgtype: resolve_msgtype(layers)?,
             encoding: layers.parsed(Setting::Encoding, str::parse)?.unwrap_or_default(),
             mention: layers.list(Setting::Mention)?,
@@ -237,17 +238,29 @@ fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     Ok(value.map(|value| Sourced { value, origin: given.place(), precedence: given.precedence }))
 }
 
-fn resolve_recipients(layers: &Layers<'_>) -> Result<Option<RecipientSettings>> {
-    let found = layers.for_recipients().into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
+fn resolve_recipients(layers: &Layers<'_>, env: &Environment) -> Result<Option<RecipientSettings>> {
+    let levels = layers.for_recipients();
+    let found = levels.into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
     let Some((layer, given)) = found else { return Ok(None) };
     let list = |key| layer.get(key).map_or_else(|| Ok(Vec::new()), SettingValue::list);
+    let to_user_command = match layer.get(Setting::ToUserCommand) {
+        Some(given) => layers.settle(given, Program::of_value(given, env))?,
+        None => None,
+    };
+    let may_find_nobody = layer.any(&[Setting::ToMobile, Setting::ToEmail, Setting::ToUserCommand]).is_some();
+    let stand_ins = levels.into_iter().filter(|_| may_find_nobody).find_map(|layer| layer.get(Setting::ToUser));
+    let stand_ins = stand_ins.and_then(|given| given.list().ok()).unwrap_or_default();
     Ok(Some(RecipientSettings {
         precedence: given.precedence,
         to_user: list(Setting::ToUser)?,
         to_party: list(Setting::ToParty)?,
         to_tag: list(Setting::ToTag)?,
-        places: [Setting::ToUser, Setting::ToParty, Setting::ToTag]
+        to_mobile: list(Setting::ToMobile)?,
+        to_email: list(Setting::ToEmail)?,
+        places: [Setting::ToUser, Setting::ToParty, Setting::ToTag, Setting::ToMobile, Setting::ToEmail]
             .map(|key| layer.get(key).map(SettingValue::place).unwrap_or_default()),
+        to_user_command,
+        stand_ins,
     }))
 }
 

@@ -11,7 +11,7 @@ use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output
 use crate::input::Encoding;
 use OptionGroup::{
     AppMessage, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix,
-    Mentions, MessageType, Recipients, Titles,
+    Mentions, MessageType, People, Recipients, Titles,
 };
 use ValueKind::{
     Count, CredentialPath, Duration, Flag, List, Number, NumberList, Path, Program, Sensitive, Text, Word,
@@ -72,6 +72,8 @@ pub enum OptionGroup {
     Chat,
     /// Whether a message is confidential.
     Confidential,
+    /// Those of them who are looked up.
+    People,
     /// Options that only app messages have.
     AppMessage,
     /// Whom a message to a group mentions.
@@ -243,7 +245,7 @@ settings! {
     Rate = option(Word, Global, "--rate", "COUNT/DURATION|off").env("WECOM_ALERT_RATE").rare();
     /// How often a request is repeated, 0 to 100; default 3
     Retries = option(Number, Global, "--retries", "N").env("WECOM_ALERT_RETRIES").rare();
-    /// Folder of the token cache
+    /// Folder of the cache of tokens and look-ups
     CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
     /// Folder of what processes share
     StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
@@ -259,7 +261,7 @@ settings! {
     Quiet = flag(Global, "--quiet").short('q');
     /// Log each attempt on stderr, secrets masked
     Verbose = option(Count, Global, "--verbose", "").short('v');
-    /// Neither read nor write the token cache
+    /// Neither read nor write the cache of tokens and look-ups
     NoCache = flag(Global, "--no-cache").env("WECOM_ALERT_NO_CACHE").rare();
     /// Turn local rule failures into warnings; WeCom decides
     NoValidate = flag(Global, "--no-validate").rare();
@@ -291,6 +293,12 @@ settings! {
     ToParty = option(NumberList, Recipients, "--to-party", "ID").env("WECOM_ALERT_TO_PARTY").decides();
     /// Tag
     ToTag = option(NumberList, Recipients, "--to-tag", "ID").env("WECOM_ALERT_TO_TAG").decides();
+    /// Member by mobile number, looked up before sending
+    ToMobile = option(NumberList, People, "--to-mobile", "NUMBER").decides();
+    /// Member by corp mail address (企业邮箱), looked up before sending
+    ToEmail = option(List, People, "--to-email", "ADDRESS").rare().decides();
+    /// Program that prints the userids of those who get it now, in place of to_user
+    ToUserCommand = no_option(Program).decorates();
     /// Group chat that the app made
     Chat = option(Word, ChatGroup, "--chat", "ID").env("WECOM_ALERT_CHAT").decides();
     /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
@@ -331,8 +339,9 @@ settings! {
     CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare().decorates();
 }
 
-/// To whom an app sends: a level that names anybody replaces all three of the lower ones.
-pub(super) const RECIPIENTS: &[Setting] = &[Setting::ToUser, Setting::ToParty, Setting::ToTag];
+/// To whom an app sends: a level that has any of them replaces all of the lower ones.
+pub(super) const RECIPIENTS: &[Setting] =
+    &[Setting::ToUser, Setting::ToParty, Setting::ToTag, Setting::ToMobile, Setting::ToEmail, Setting::ToUserCommand];
 
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
 pub(super) const FORMS: [&[Setting]; 3] = [SECRET_FORMS, WEBHOOK_FORMS, PROXY_FORMS];

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
 use super::parse::Rate;
+use super::program::Program;
 use super::proxy::ProxyUrl;
 use super::setting::Setting;
 use super::urls::BaseUrl;
@@ -17,7 +18,7 @@ use crate::channel::Channel;
 use crate::error::Error;
 use crate::input::Encoding;
 
-/// The recipients of the highest level that gives any of the three; it replaces all three of the lower levels.
+/// The recipients of the highest level that gives any of them; it replaces all of the lower levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientSettings {
     /// Where they were given.
@@ -28,8 +29,16 @@ pub struct RecipientSettings {
     pub to_party: Vec<String>,
     /// Tags as written.
     pub to_tag: Vec<String>,
-    /// For humans, where each of the three was given: members, departments, tags; empty where there are none.
-    pub places: [String; 3],
+    /// Mobile numbers of members as written.
+    pub to_mobile: Vec<String>,
+    /// Mail addresses of members as written.
+    pub to_email: Vec<String>,
+    /// For humans, where each of the five was given, in this order; empty where there are none.
+    pub places: [String; 5],
+    /// The program that prints members to use in place of `to_user`.
+    pub to_user_command: Option<Program>,
+    /// `to_user` of the highest level that has it: for the case that nobody else is known.
+    pub stand_ins: Vec<String>,
 }
 
 /// Which proxy carries the requests.

@@ -12,6 +12,7 @@ use crate::blocking::to_the_end;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Result, Status};
+use crate::message::person::Person;
 use crate::message::{Part, PartKind, PartState};
 use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
 
@@ -88,7 +89,9 @@ impl Account {
     /// Keeps the outbox entry that was made of this message up to date from now on. Returns the one before it.
     pub(crate) fn follow(&mut self, entry: Option<ClaimedEntry>) -> Option<ClaimedEntry> {
         let id = entry.as_ref().map(|entry| entry.alert.id.clone());
+        let left = self.before.left.take();
         self.before = entry.as_ref().map(|entry| entry.progress.clone()).unwrap_or_default();
+        self.before.left = left;
         self.with(|target| target.outbox_id = id);
         std::mem::replace(&mut self.entry, entry)
     }
@@ -98,6 +101,32 @@ impl Account {
     pub(crate) fn resume(&mut self, entry: ClaimedEntry, mark: Option<String>) {
         self.before = EntryProgress { mark, ..entry.progress.clone() };
         self.entry = Some(entry);
+    }
+
+    /// The outcome so far.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.with(|target| target.outcome())
+    }
+
+    /// These people have no userid: nobody got it for them.
+    pub(crate) fn miss<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>) {
+        let missed = UnreachedRecipients::unresolved(people);
+        self.with_part(0, |part| part.unreached.extend(missed));
+    }
+
+    /// The only people that the message is still for, if that was noted; the recipients in its bodies have it.
+    pub(crate) fn left(&self) -> Option<&[Person]> {
+        self.before.left.as_deref()
+    }
+
+    /// From now on the message is for these people alone: all others have it, or do not get it. `moved` are userids that WeCom
+    /// refused and that are theirs no more.
+    pub(crate) async fn narrow(&mut self, left: Vec<Person>, moved: &[String]) {
+        self.before.left = Some(left);
+        self.with(|target| target.parts.iter_mut().for_each(|part| part.reopen(moved)));
+        if self.entry.is_some() {
+            self.save().await;
+        }
     }
 
     /// How many calls of a part WeCom accepted, counted from its first one; `None` if none is left to be made.
@@ -278,6 +307,14 @@ impl PartAccount {
             unreached: UnreachedRecipients::default(),
             failures: Vec::new(),
         }
+    }
+
+    /// It is sent once more, to others.
+    fn reopen(&mut self, moved: &[String]) {
+        self.progress = PartProgress::default();
+        (self.was_sent, self.is_closed) = (false, false);
+        self.unreached.take_back(moved);
+        self.failures.clear();
     }
 
     /// Whether the remaining parts would fail too. A refusal, or a file that cannot be sent, concerns only this part.

@@ -49,13 +49,18 @@ impl Courier {
     ///
     /// A part that WeCom refuses is skipped. Any other failure ends the delivery: the rest would fail in the same way, or
     /// arrive out of order.
-    pub(crate) async fn send(
+    pub(crate) async fn send(&mut self, parts: &[Part], account: &mut Account, mark: Option<&DelayMark>) -> Outcome {
+        account.expect(parts);
+        self.send_rest(parts, account, mark).await
+    }
+
+    /// Sends those parts that `account` knows as not sent.
+    pub(crate) async fn send_rest(
         &mut self,
         parts: &[Part],
         account: &mut Account,
         mut mark: Option<&DelayMark>,
     ) -> Outcome {
-        account.expect(parts);
         for (index, part) in parts.iter().enumerate() {
             let Some(taken) = account.taken(index) else { continue };
             let mark = if part.kind == PartKind::Message { mark.take() } else { None };
@@ -65,7 +70,7 @@ impl Courier {
                 break;
             }
         }
-        account.with(|target| target.outcome())
+        account.outcome()
     }
 
     /// Sends the calls of a part that WeCom has not taken yet. The recipients of a call that was taken earlier got all of it;

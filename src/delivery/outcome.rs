@@ -37,19 +37,47 @@ impl Receipt {
     }
 }
 
-/// Recipients that did not get it, as WeCom returned them: a list for each of `invaliduser`, `invalidparty`, `invalidtag` and `unlicenseduser`.
+/// Recipients that did not get it: as WeCom returned them, a list for each of `invaliduser`, `invalidparty`, `invalidtag` and
+/// `unlicenseduser`; and `unresolved`, the numbers and mail addresses for which there is no userid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UnreachedRecipients([Vec<String>; 4]);
+pub struct UnreachedRecipients([Vec<String>; 5]);
 
 impl UnreachedRecipients {
     /// The fields of an answer that list them, each with the kind of its ids. Those of the first three do not exist or are
     /// out of the app's visible range; the members in the last one are in range and lack a valid licence.
-    const FIELDS: [(&str, RecipientKind); 4] = [
+    const FIELDS: [(&str, RecipientKind); 5] = [
         ("invaliduser", RecipientKind::User),
         ("invalidparty", RecipientKind::Party),
         ("invalidtag", RecipientKind::Tag),
         ("unlicenseduser", RecipientKind::User),
+        (Self::UNRESOLVED, RecipientKind::User),
     ];
+    const UNRESOLVED: &str = "unresolved";
+
+    /// People without a userid, who are to be named.
+    pub(crate) fn unresolved(people: impl IntoIterator<Item = impl ToString>) -> Self {
+        let mut lists = Self::default();
+        lists.extend(Self([
+            vec![],
+            vec![],
+            vec![],
+            vec![],
+            people.into_iter().map(|person| person.to_string()).collect(),
+        ]));
+        lists
+    }
+
+    /// Takes userids out, whose case does not matter.
+    pub(super) fn take_back(&mut self, userids: &[String]) {
+        for list in [0, 3] {
+            self.0[list].retain(|id| !userids.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
+        }
+    }
+
+    /// The numbers and mail addresses for which there is no userid.
+    pub fn people(&self) -> &[String] {
+        self.of(Self::UNRESOLVED)
+    }
 
     /// The lists that an answer holds.
     pub(crate) fn named_by(ids: impl Fn(&str) -> Vec<String>) -> Self {
@@ -141,6 +169,8 @@ pub enum Product {
     Chat(GroupChat),
     /// A change of which there is nothing to show: what was done, for people.
     Done(String),
+    /// `get-userid`.
+    Userid(String),
     /// `--dry-run`.
     Plan(Vec<PlannedRequest>),
     /// `check`: what was found, in the order of looking; in a dry run also the requests that would be made.

@@ -135,7 +135,9 @@ impl TargetAccount {
 
 /// The error of a message that some recipients did not get.
 fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
-    let hint = if unreached.of("unlicenseduser").is_empty() {
+    let hint = if !unreached.people().is_empty() {
+        "correct these numbers, addresses and ids, or add the members under 应用管理 → the app → 可见范围 and send to them again"
+    } else if unreached.of("unlicenseduser").is_empty() {
         "correct these ids, or add them under 应用管理 → the app → 可见范围 and send to them again"
     } else {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::blocking::off_loop;
 use crate::delivery::{ListedEntry, Outcome, Product, ShownEntry, ShownPart};
 use crate::error::{Error, Result, Status};
+use crate::message::person::PersonKind;
 use crate::message::{text_of, title_of};
 use crate::outbox::{ClaimError, FoundEntry, Listed, Outbox, PartProgress, StoredPart};
 use crate::sanitize::first_items;
@@ -125,6 +126,11 @@ fn shown(found: FoundEntry) -> ShownEntry {
             Some(((*name).to_owned(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         };
         shown.recipients = alert.channel.facts().addressing.fields().iter().filter_map(field).collect();
+        for kind in PersonKind::ALL {
+            let people = progress.left.as_ref().unwrap_or(&alert.people).iter().filter(|person| person.kind() == kind);
+            let people: Vec<String> = people.map(ToString::to_string).collect();
+            shown.recipients.extend((!people.is_empty()).then(|| (kind.setting().to_owned(), people.join("|"))));
+        }
         let parts = alert.parts.iter().zip(&progress.parts).enumerate();
         shown.parts = parts.map(|(at, (part, progress))| shown_part(part, *progress, bodies.get(at))).collect();
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub use manage::{Selection, discard, list, show};
 
 use crate::blocking::off_loop;
-use crate::delivery::{Outcome, Product};
+use crate::delivery::{Outcome, Product, UnreachedRecipients};
 use crate::error::{Error, Result, Status};
 use crate::outbox::Outbox;
 use crate::send::Session;
@@ -45,7 +45,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let deadline = session.deadline();
     let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
     flush.revived = revived;
-    let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, has_news, .. } =
+    let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, has_news, unresolved, .. } =
         flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.
     let waiting = Arc::clone(&outbox);
@@ -62,7 +62,8 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     session.warnings.extend(given_up.iter().map(|reason| format!("given up: {reason}")));
     session.warnings.extend(partial);
     let product = Product::Flush { delivered, remaining, failed: given_up.len(), has_news };
-    let mut outcome = Outcome { attempts, ..Outcome::with_product(Status::Ok, product) };
+    let unreached = UnreachedRecipients::unresolved(&unresolved);
+    let mut outcome = Outcome { attempts, unreached, ..Outcome::with_product(Status::Ok, product) };
     if remaining > 0 || !given_up.is_empty() {
         let mut message = format!("{delivered} delivered");
         if remaining > 0 {

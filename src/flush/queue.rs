@@ -11,7 +11,7 @@ use crate::delivery::{Courier, DelayMark, RetryPolicy, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::{Part, PartState};
 use crate::outbox::{ClaimError, ClaimedEntry, EntryProgress, Outbox, StoredAlert};
-use crate::send::{Session, Target};
+use crate::send::{PeopleMessage, Session, Target};
 
 /// From this age on, an alert says that it is late.
 const LATE: Duration = Duration::from_secs(60);
@@ -48,6 +48,8 @@ pub(super) struct FlushReport {
     pub(super) damaged: Vec<String>,
     /// What went wrong with delivered entries, one sentence each.
     pub(super) partial: Vec<String>,
+    /// Numbers and addresses without a userid.
+    pub(super) unresolved: Vec<String>,
     /// Send requests.
     pub(super) attempts: u32,
     /// Why entries stay, one sentence each.
@@ -213,7 +215,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             parts => parts?,
         };
         let key = (target.to_owned(), crate::send::agent_id(&parts));
-        let (target, mut courier) = match self.targets.remove(&key) {
+        let (mut target, mut courier) = match self.targets.remove(&key) {
             Some(known) => known,
             None => match self.reach(&claimed.alert, key.1).await {
                 Ok(reached) => reached,
@@ -233,7 +235,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         if claimed.progress.status.as_deref() == Some(Status::Unknown.as_str()) && !is_last {
             courier.client.options.deadline -= self.deadline.saturating_duration_since(Instant::now()) / 2;
         }
-        let end = self.send(&mut courier, &parts, claimed, &target, &key.0).await;
+        let end = self.send(&mut courier, &parts, claimed, &mut target, &key.0).await;
         self.targets.insert(key, (target, courier));
         end
     }
@@ -277,7 +279,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         courier: &mut Courier,
         parts: &[Part],
         claimed: ClaimedEntry,
-        target: &Target,
+        target: &mut Target,
         key: &str,
     ) -> Result<EntryEnd> {
         let max_age = self.session.settings.outbox_max_age;
@@ -287,11 +289,15 @@ impl<'s, 'c> Flush<'s, 'c> {
         let mark = mark_of(&claimed.alert, &claimed.progress);
         let StoredAlert { id, at_most_once, markable, language, .. } = &claimed.alert;
         let (id, at_most_once, may_edit, language) = (id.clone(), *at_most_once, *markable, *language);
-        let before = claimed.progress.clone();
+        let (before, people) = (claimed.progress.clone(), claimed.alert.people.clone());
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.resume(claimed, mark.clone());
         let mark = mark.map(|text| DelayMark { text, language, may_edit });
-        let outcome = courier.send(parts, &mut account, mark.as_ref()).await;
+        let message = PeopleMessage { parts, people: &people, mark: mark.as_ref() };
+        let told = target.warnings.len();
+        let outcome = message.send(target, courier, &mut account).await;
+        self.session.warnings.extend(target.warnings.drain(told..));
+        self.report.unresolved.extend_from_slice(outcome.unreached.people());
         self.report.attempts += outcome.attempts;
         let reason = outcome.error.as_ref().map_or(String::new(), |error| error.message().to_owned());
         if outcome.shortfall.is_none() && !outcome.reached_nobody {
@@ -313,7 +319,12 @@ impl<'s, 'c> Flush<'s, 'c> {
                 let mut progress = before.clone();
                 outcome.error.iter().for_each(|error| progress.note(error));
                 self.report.has_news |= !progress.fails_like(&before);
-                self.judge(key, shortfall, outcome.answer.as_ref().map(|answer| answer.errcode));
+                // That people cannot be looked up says nothing about other messages.
+                if shortfall.may_be_its_own && !outcome.unreached.people().is_empty() {
+                    self.report.tried += 1;
+                } else {
+                    self.judge(key, shortfall, outcome.answer.as_ref().map(|answer| answer.errcode));
+                }
                 // It could go out now, and did not. As long as its target cannot be reached it does not get too old.
                 if is_too_old && shortfall.may_be_its_own {
                     let why = format!("it is older than {max_age:?}, the outbox_max_age");

@@ -10,6 +10,7 @@ pub mod app_fields;
 pub mod card;
 pub mod chat;
 pub mod media;
+pub mod person;
 pub mod recipients;
 pub mod webhook;
 

@@ -65,7 +65,12 @@ impl ClaimedEntry {
             part.name.clone_from(&stored.name);
             // Without a call that is left it would count as delivered.
             match self.progress.parts.get(index) {
-                Some(progress) if progress.state != PartState::Sent && progress.taken >= part.count_calls() => {
+                // How many calls there are is not known before people were looked up.
+                Some(progress)
+                    if progress.state != PartState::Sent
+                        && progress.taken >= part.count_calls()
+                        && self.alert.people.is_empty() =>
+                {
                     Err(self.spoilt(index, "more of it is noted as sent than there is"))
                 }
                 _ => Ok(part),

@@ -8,6 +8,7 @@ use crate::channel::Channel;
 use crate::clock::read_ms;
 use crate::error::Error;
 use crate::message::media::MediaKind;
+use crate::message::person::Person;
 use crate::message::{Part, PartKind, PartState};
 use crate::sanitize::without_addresses;
 use crate::words::Language;
@@ -36,6 +37,9 @@ pub(crate) struct StoredAlert {
     /// The language of its marks; that of entries of 0.1.0, which have none, is English.
     #[serde(default, skip_serializing_if = "Language::is_english")]
     pub(crate) language: Language,
+    /// People whose userids are looked up when it is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) people: Vec<Person>,
     /// What to send, in order. [`super::Outbox::accept`] fills it in.
     pub(crate) parts: Vec<StoredPart>,
 }
@@ -85,6 +89,9 @@ pub(crate) struct EntryProgress {
     pub(crate) last_attempt_ms: Option<u64>,
     /// What its text began with then, because it was late.
     pub(crate) mark: Option<String>,
+    /// The only people that it is still for, where all others have it; they are looked up when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<Vec<Person>>,
     /// The status of each part.
     #[serde(with = "letters")]
     pub(crate) parts: Vec<PartProgress>,

@@ -314,5 +314,6 @@ fn old_progress(content: &[u8]) -> Result<EntryProgress, ReadError> {
         may_have_arrived: old.may_have_arrived,
         last_attempt_ms: old.last_attempt_ms,
         mark: old.mark,
+        left: None,
     })
 }

@@ -72,6 +72,14 @@ impl Draft {
         matches!(self.material, Material::Payload(_))
     }
 
+    /// The payload, if it is one.
+    pub(super) fn payload(&self) -> Option<&Value> {
+        match &self.material {
+            Material::Payload(body) => Some(body),
+            _ => None,
+        }
+    }
+
     /// Whether there are only attachments.
     pub(super) fn is_wordless(&self) -> bool {
         matches!(self.material, Material::Nothing) && self.text.is_none()

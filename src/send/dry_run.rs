@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{Client, GETTOKEN, endpoint};
+use crate::api::{Client, GETTOKEN, endpoint, look_up_request};
 use crate::channel::Channel;
 use crate::delivery::{Outcome, PlannedRequest, Product};
 use crate::error::{Result, Status};
 use crate::input::{Attachment, MAX_SPOOLED};
 use crate::message::Part;
 use crate::message::media::{self, MediaKind};
+use crate::message::person::Person;
 use crate::message::webhook::Image;
 
 use super::draft::Draft;
 use super::parts::make_parts;
+use super::roster;
 use super::session::Session;
 use super::target::Target;
 
@@ -28,6 +30,7 @@ pub(super) async fn of_message(
     let mut requests = requests?;
     for name in session.settings.also.clone() {
         let mut target = session.further_target(&name, "--also")?;
+        roster::program_for(draft.payload(), &mut target);
         let parts = make_parts(draft, &mut target, None)?;
         requests.extend(of_parts(&mut target, &parts).await?);
         session.warnings.extend(target.warnings.iter().map(|warning| format!("{}: {warning}", name.profile)));
@@ -41,7 +44,7 @@ pub(super) async fn of_message(
 
 async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequest>> {
     let client = prepared_client(target).await?;
-    let mut requests = Vec::new();
+    let mut requests = plan_look_ups(&client, &target.people);
     for part in parts {
         let uploaded = part.file.as_ref().filter(|_| !part.is_inline());
         requests.extend(uploaded.map(|(kind, file)| plan_upload(&client, target.channel, *kind, file)));
@@ -87,6 +90,15 @@ fn planned(requests: Vec<PlannedRequest>) -> Outcome {
 /// The request of a message by this channel.
 pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> PlannedRequest {
     PlannedRequest { method: "POST", path: client.path(&endpoint(channel.facts().send_path)), body }
+}
+
+/// The requests that look people up, as if nothing were known of them.
+pub(crate) fn plan_look_ups(client: &Client, people: &[Person]) -> Vec<PlannedRequest> {
+    let plan = |person| {
+        let (name, body) = look_up_request(person);
+        PlannedRequest { method: "POST", path: client.path(&endpoint(name)), body }
+    };
+    people.iter().map(plan).collect()
 }
 
 /// The request for a token, as if none were cached.

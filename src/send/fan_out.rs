@@ -10,6 +10,7 @@ use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
 use crate::message::Part;
+use crate::message::person::Person;
 
 use super::combine::{combine, name_of, reached_all};
 use super::draft::Draft;
@@ -34,7 +35,7 @@ impl FanOut {
         own.store().await;
         let (mut also, mut missed) = (Vec::new(), Vec::new());
         for name in &session.settings.also {
-            match TargetMessage::further(session, name, "--also", draft, None) {
+            match Box::pin(TargetMessage::further(session, name, "--also", draft, None)).await {
                 Ok(mut message) => {
                     message.store().await;
                     also.push(message);
@@ -147,7 +148,7 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
     // Do not change these fields or their order: they make the keys of cooldown files that exist already.
     let (msgtype, text) = draft.identity();
     let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
-    fingerprint([
+    let fields = [
         settings.profile.as_deref().unwrap_or_default(),
         channel.as_str(),
         &group,
@@ -158,5 +159,8 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
         &totag,
         msgtype,
         &text,
-    ])
+    ];
+    // People count as they were named, whoever is found.
+    let people: Vec<String> = target.people.iter().map(Person::key).collect();
+    fingerprint(fields.into_iter().chain(people.iter().map(String::as_str)))
 }

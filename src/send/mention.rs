@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::channel::MsgType;
 use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
+use crate::message::person::mobile_number;
 use crate::message::recipients::{ALL, ids, nearly_all, userid_problem};
 use crate::message::{Part, body_of};
 
@@ -133,32 +134,12 @@ fn check_members(members: &[String], target: &mut Target) -> Result<()> {
     ))
 }
 
-/// The shortest mobile number that is taken for one whatever stands between its digits.
-const FEWEST_DIGITS: usize = 8;
-
 /// The userid in `@zhangsan`, as people write a mention. Words of other chats for everybody are no member: they are told as
 /// they were written.
 fn userid(written: &str) -> String {
     let id = written.trim_start_matches(['@', '＠']);
     let is_other = written == ALL || ["", "everyone", "here", "channel"].contains(&id.to_lowercase().as_str());
     if is_other { written.to_owned() } else { id.to_owned() }
-}
-
-/// The number in `+86 138-0000-0000` or in full-width digits, as a member's entry has it; anything else as it is.
-fn mobile_number(written: &str) -> String {
-    let half_width = |c: char| match c {
-        '０'..='９' | '＋' | '（' | '）' | '－' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        c => c,
-    };
-    let is_shape = |c: char| c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '\u{2010}'..='\u{2015}');
-    let number: String = written.chars().map(half_width).filter(|c| !is_shape(*c)).collect();
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    if digits.len() < FEWEST_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return written.to_owned();
-    }
-    let national = ["+86", "0086", "86"].iter().find_map(|code| number.strip_prefix(code));
-    // Those of the mainland have eleven digits.
-    national.filter(|rest| rest.len() == 11 && rest.starts_with('1')).unwrap_or(&number).to_owned()
 }
 
 /// The ids that a setting gives, one each: a value may hold several. A wrong one is left out, unless WeCom is to decide.
@@ -171,7 +152,7 @@ fn usable(setting: Setting, target: &mut Target, problem: impl Fn(&str) -> Optio
     }
     let list: Vec<_> = match setting {
         Setting::Mention => list.map(userid).collect(),
-        _ => list.map(mobile_number).collect(),
+        _ => list.map(|number| mobile_number(number).unwrap_or_else(|| number.to_owned())).collect(),
     };
     let (good, bad): (Vec<_>, Vec<_>) = list.into_iter().partition(|id| problem(id).is_none());
     for id in bad {

@@ -20,31 +20,37 @@ mod mention;
 mod msgtype;
 mod parts;
 mod payload;
+mod people;
 mod read;
 mod request;
+mod roster;
 mod session;
 mod source;
 mod target;
 mod target_message;
 
 use crate::api::Client;
+use crate::api::errcode::NOT_FOUND;
 use crate::channel::Channel;
-use crate::delivery::{Outcome, Product};
-use crate::error::{Result, Status};
+use crate::delivery::{Outcome, Product, UnreachedRecipients};
+use crate::error::{Error, Result, Status};
 use crate::fingerprint::sha256;
+use crate::lookup::Found;
 use crate::message::Part;
+use crate::message::person::{Person, PersonKind};
 use crate::outbox::Outbox;
 
 pub(crate) use card::{check_card_update, read_card};
 pub(crate) use combine::reached_all;
-pub(crate) use dry_run::{plan_message, plan_requests};
+pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
-pub(crate) use payload::recipients_of;
+pub(crate) use payload::{agent_id, people_of, recipients_of};
+pub(crate) use people::PeopleMessage;
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
+pub(crate) use roster::{Roster, patience as roster_patience, settle as settle_roster};
 pub(crate) use session::without_ca_file;
 pub use session::{LoggedMessage, Session};
 pub(crate) use target::{Login, Target, choose_channel, only_channel};
-pub(crate) use target_message::agent_id;
 
 use draft::Draft;
 use fan_out::FanOut;
@@ -62,6 +68,12 @@ pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome
     let ci = session.ci_context(&request)?;
     let reading = session.read_input(channel, move |target| {
         let Some(draft) = read(&request, target, ci.as_ref())? else { return Ok(None) };
+        if let Some(program) = roster::program_for(draft.payload(), target) {
+            // The clock of the deadline starts when all is read.
+            let limit = roster::patience(target.settings.deadline);
+            let warning = roster::settle(Roster::ask(&program, limit), &mut target.settings)?;
+            target.warnings.extend(warning);
+        }
         make_own_parts(draft, target).map(Some)
     });
     let (target, Some((draft, parts))) = reading.await? else { return Ok(Outcome::new(Status::Skipped)) };
@@ -167,4 +179,35 @@ pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outco
     let product =
         Product::Token { access_token: token.access_token, expires_in: token.expires_in, from_cache: token.from_cache };
     Ok(Outcome { answer: token.answer, ..Outcome::with_product(Status::Ok, product) })
+}
+
+/// Looks a member up by mobile number or mail address.
+///
+/// # Errors
+///
+/// Usage for what can be no number or address; exit 5 where nobody is found; exit 8 where too many look-ups found nobody.
+pub async fn get_userid(session: &mut Session<'_>, kind: PersonKind, written: &str) -> Result<Outcome> {
+    let read = Person::read(kind, written);
+    let people = read.map_err(|finding| Error::usage(finding.problem, finding.hint.unwrap_or_default()))?;
+    let [person] = people.as_slice() else {
+        return Err(Error::usage("several are given", "look them up one by one"));
+    };
+    let target = session.own_target(Channel::App);
+    session.channel = Some(target.channel);
+    if session.settings.dry_run {
+        return plan_requests(session, target, |client| dry_run::plan_look_ups(client, &people)).await;
+    }
+    let look_up = target.look_up(&target.log_in(None).await?);
+    let mut look_up = look_up.ok_or_else(|| Error::defect("members are looked up by an app alone"))?;
+    let found = look_up.find(&mut session.own_courier(target).await?, person, None).await;
+    session.warnings.append(&mut look_up.warnings);
+    let error = match found {
+        Ok(Found::Userid { userid, .. }) => return Ok(Outcome::with_product(Status::Ok, Product::Userid(userid))),
+        Ok(Found::Nobody(answer)) => {
+            let error = Error::new(Status::Refused, format!("{person} {}", people::not_found(1))).with_hint(NOT_FOUND);
+            answer.into_iter().fold(error, Error::with_answer)
+        }
+        Err(error) => error,
+    };
+    Ok(Outcome { unreached: UnreachedRecipients::unresolved(&people), ..Outcome::from(error) })
 }

@@ -15,6 +15,7 @@ use crate::input::{Attachment, clean};
 use crate::message::app::{AppArticle, AppNews, AppText, Media, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
+use crate::message::recipients::RecipientKind;
 use crate::message::{Findings, Part, PartKind, body_of, check_body, unsupported_markup};
 use crate::sanitize::excerpt;
 
@@ -31,6 +32,7 @@ pub(super) fn make_parts(draft: &Draft, target: &mut Target, lead: Option<&str>)
     target.lost.clone_from(&draft.lost);
     let unsupported = draft.own_text().and_then(|(msgtype, text)| unsupported_markup(msgtype, target.channel, text));
     target.warnings.extend(unsupported);
+    payload::set_people(draft.payload(), target)?;
     let mut parts = unchecked_parts(&draft, target, lead)?;
     let is_long = parts.len() > 1;
     let mut last = None;
@@ -56,7 +58,7 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
         return Ok(());
     }
     for number in 0..part.count_calls() {
-        let mut findings = check_body(target.channel, &part.call(number));
+        let mut findings = check_body(target.channel, &with_stand_in(part.call(number), target));
         if number > 0 {
             findings.warnings.clear();
         }
@@ -65,10 +67,35 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
     Ok(())
 }
 
+/// The body of a call with a userid in place of those that are not known yet: of people who are looked up, and of a program
+/// that says who gets it.
+fn with_stand_in<'b>(mut body: Cow<'b, Value>, target: &Target) -> Cow<'b, Value> {
+    if target.has_open_recipients {
+        add_users(body.to_mut(), ["member"]);
+    }
+    body
+}
+
+/// Adds members to the recipients of a body, each once.
+pub(super) fn add_users<'i>(body: &mut Value, userids: impl IntoIterator<Item = &'i str>) {
+    let field = RecipientKind::User.as_str();
+    let own = body.get(field).and_then(Value::as_str).unwrap_or_default();
+    let mut ids: Vec<&str> = own.split('|').filter(|id| !id.is_empty()).collect();
+    for userid in userids {
+        if !ids.iter().any(|known| known.eq_ignore_ascii_case(userid)) {
+            ids.push(userid);
+        }
+    }
+    if !ids.is_empty() {
+        body[field] = ids.join("|").into();
+    }
+}
+
 /// Holds a payload against the rules, as its part will be.
 pub(super) fn check_payload(body: &Value, target: &mut Target) -> Result<()> {
     let mut part = Part::message(body.clone());
     let told = target.warnings.len();
+    payload::set_people(Some(body), target)?;
     let checked = payload::complete(&mut part, target).and_then(|()| check(&part, target));
     target.warnings.truncate(told);
     checked

@@ -9,8 +9,9 @@ use crate::config::{Precedence, RecipientSettings, Setting, Settings};
 use crate::error::{Error, Result};
 
 use crate::json::parse_json;
+use crate::message::person::{Person, PersonKind};
 use crate::message::recipients::{RecipientKind, Recipients};
-use crate::message::{Part, PartKind};
+use crate::message::{Finding, Part, PartKind};
 
 use super::msgtype::{ChosenType, TypeOrigin};
 use super::target::Target;
@@ -108,18 +109,12 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
 
 /// Recipients of options replace those of the body; other settings are used where the body has none.
 fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
-    let own = RecipientKind::ALL.iter().any(|kind| match fields.get(kind.as_str()) {
-        None | Some(Value::Null) => false,
-        Some(Value::String(ids)) => !ids.is_empty(),
-        Some(_) => true,
-    });
+    let own = names_recipients(fields);
     if !own && settings.to.is_none() && settings.lacking_for_app(true).len() == 3 && !settings.dry_run {
         // All settings of an app are missing: the wrong profile, or no config file found.
         return Err(settings.missing(&["corp_id", "agent_id", "secret", "to_user"]));
     }
-    let Some(to) = settings.to.as_ref().filter(|to| to.precedence == Precedence::Option || !own) else {
-        return Ok(());
-    };
+    let Some(to) = settings.to.as_ref().filter(|to| counts_before(to, own)) else { return Ok(()) };
     let recipients = recipients_of(to)?;
     for kind in RecipientKind::ALL {
         match recipients.joined(kind) {
@@ -143,20 +138,74 @@ fn complete_chat(fields: &mut Map<String, Value>, settings: &Settings) -> Result
     Ok(())
 }
 
-/// The recipients that options or settings name.
+/// Whether the fields of a body name somebody.
+fn names_recipients(fields: &Map<String, Value>) -> bool {
+    RecipientKind::ALL.iter().any(|kind| match fields.get(kind.as_str()) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(ids)) => !ids.is_empty(),
+        Some(_) => true,
+    })
+}
+
+/// Whether these are used for a body that names recipients of its `own`, or does not.
+fn counts_before(to: &RecipientSettings, own: bool) -> bool {
+    to.precedence == Precedence::Option || !own
+}
+
+/// The recipients of the settings, where they are used: not for a payload that names its own.
+pub(super) fn settings_for<'t>(payload: Option<&Value>, target: &'t mut Target) -> Option<&'t mut RecipientSettings> {
+    if target.channel.facts().addressing != Addressing::Recipients {
+        return None;
+    }
+    let own = payload.and_then(Value::as_object).is_some_and(names_recipients);
+    target.settings.to.as_mut().filter(|to| counts_before(to, own))
+}
+
+/// Notes the people of the settings, whose userids are looked up when the message is sent.
+pub(super) fn set_people(payload: Option<&Value>, target: &mut Target) -> Result<()> {
+    let (people, awaits_program) = match settings_for(payload, target) {
+        Some(to) => (people_of(to)?, to.to_user_command.is_some()),
+        None => (Vec::new(), false),
+    };
+    target.has_open_recipients = awaits_program || !people.is_empty();
+    target.people = people;
+    Ok(())
+}
+
+/// The recipients that options or settings name, but for the people who are looked up.
 pub(crate) fn recipients_of(to: &RecipientSettings) -> Result<Recipients> {
     let mut recipients = Recipients::default();
     let given = [&to.to_user, &to.to_party, &to.to_tag];
     for ((kind, values), place) in RecipientKind::ALL.into_iter().zip(given).zip(&to.places) {
         for value in values {
-            recipients.add(kind, value).map_err(|finding| match to.precedence {
-                Precedence::Option => Error::usage(finding.to_string(), finding.hint.unwrap_or_default()),
-                // The mistake is in the settings, not in this command.
-                _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
-            })?;
+            recipients.add(kind, value).map_err(|finding| wrong_recipient(finding, to, place))?;
         }
     }
     Ok(recipients)
+}
+
+/// The people whose userids are looked up, each once.
+pub(crate) fn people_of(to: &RecipientSettings) -> Result<Vec<Person>> {
+    let mut people: Vec<Person> = Vec::new();
+    let given = [&to.to_mobile, &to.to_email];
+    for ((kind, values), place) in PersonKind::ALL.into_iter().zip(given).zip(&to.places[3..]) {
+        for value in values {
+            for person in Person::read(kind, value).map_err(|finding| wrong_recipient(finding, to, place))? {
+                if !people.iter().any(|known| known.key() == person.key()) {
+                    people.push(person);
+                }
+            }
+        }
+    }
+    Ok(people)
+}
+
+fn wrong_recipient(finding: Finding, to: &RecipientSettings, place: &str) -> Error {
+    match to.precedence {
+        Precedence::Option => Error::usage(finding.to_string(), finding.hint.unwrap_or_default()),
+        // The mistake is in the settings, not in this command.
+        _ => Error::config(format!("{place}: {finding}"), finding.hint.unwrap_or_default()),
+    }
 }
 
 fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
@@ -171,4 +220,9 @@ fn complete_agent(fields: &mut Map<String, Value>, settings: &Settings) -> Resul
             Ok(())
         }
     }
+}
+
+/// The agent that a payload names.
+pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
+    parts.first()?.fields().get("agentid").and_then(Value::as_i64)
 }

@@ -120,6 +120,8 @@ impl<'c> Session<'c> {
             channel,
             warnings: Vec::new(),
             lost: Vec::new(),
+            people: Vec::new(),
+            has_open_recipients: false,
             deadline: self.deadline,
             trust,
             mask: self.mask.clone(),

@@ -13,6 +13,8 @@ use crate::delivery::{Courier, Credential, RetryPolicy};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::fingerprint;
+use crate::lookup::LookUp;
+use crate::message::person::Person;
 use crate::rate_limit::{RateLimiter, default_rate};
 use crate::secret::{Mask, Secret};
 use crate::store::Folder;
@@ -28,6 +30,10 @@ pub(crate) struct Target {
     pub(crate) warnings: Vec<String>,
     /// What its message goes without.
     pub(super) lost: Vec<LostPart>,
+    /// Those of its recipients who are looked up when the message is sent.
+    pub(super) people: Vec<Person>,
+    /// Whether not all recipients are known yet.
+    pub(super) has_open_recipients: bool,
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
     pub(super) trust: Trust,
@@ -279,6 +285,13 @@ impl Target {
             at_most_once: self.settings.at_most_once,
             wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,
         }
+    }
+
+    /// Look-ups of members; `None` where it has no app.
+    pub(crate) fn look_up(&self, login: &Login) -> Option<LookUp> {
+        let LoginKey::App(app) = &login.key else { return None };
+        let cache_dir = self.settings.cache_dir.as_deref();
+        Some(LookUp::new(&login.base_url.to_string(), app, cache_dir, self.observer.clone()))
     }
 
     fn tokens(&mut self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {

@@ -20,6 +20,9 @@ use crate::words::{Failure, MissingFile};
 use super::combine::name_of;
 use super::draft::Draft;
 use super::parts::make_parts;
+use super::payload::agent_id;
+use super::people::PeopleMessage;
+use super::roster::{self, Roster};
 use super::session::Session;
 use super::target::{LostPart, Target, require_state_of};
 
@@ -49,7 +52,7 @@ impl TargetMessage {
     }
 
     /// The message for a further target; `option` is what named the target.
-    pub(super) fn further(
+    pub(super) async fn further(
         session: &Session<'_>,
         name: &TargetName,
         option: &str,
@@ -57,6 +60,12 @@ impl TargetMessage {
         lead: Option<&str>,
     ) -> Result<Self> {
         let mut target = session.further_target(name, option)?;
+        if let Some(program) = roster::program_for(draft.payload(), &mut target) {
+            let limit = roster::patience(target.deadline.saturating_duration_since(Instant::now()));
+            let roster = off_loop(move || Roster::ask(&program, limit)).await?;
+            let warning = roster::settle(roster, &mut target.settings)?;
+            target.warnings.extend(warning);
+        }
         let parts = make_parts(draft, &mut target, lead)?;
         Ok(Self::new(session, target, parts, draft))
     }
@@ -109,6 +118,7 @@ impl TargetMessage {
             markable: self.may_edit,
             language: target.settings.language,
             queued_at_ms: now_ms(),
+            people: target.people.clone(),
             parts: Vec::new(),
         };
         let outbox = Arc::new(off_loop(move || Outbox::open(&state)).await??);
@@ -157,7 +167,9 @@ impl TargetMessage {
             let agent_id = agent_id(&self.parts);
             self.target.require_credentials(agent_id)?;
             let courier = self.courier.insert(self.target.courier(agent_id).await?);
-            Ok(courier.send(&self.parts, &mut self.account, None).await)
+            let people = self.target.people.clone();
+            let message = PeopleMessage { parts: &self.parts, people: &people, mark: None };
+            Ok(message.send(&mut self.target, courier, &mut self.account).await)
         };
         Box::pin(sending).await.unwrap_or_else(Outcome::not_delivered)
     }
@@ -280,11 +292,6 @@ fn duplicate_check(parts: &[Part]) -> Option<u64> {
     is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
 }
 
-/// The agent that a payload names.
-pub(crate) fn agent_id(parts: &[Part]) -> Option<i64> {
-    parts.first()?.fields().get("agentid").and_then(Value::as_i64)
-}
-
 /// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.
 pub(super) async fn deliver_with_fallback(
     session: &Session<'_>,
@@ -301,7 +308,7 @@ pub(super) async fn deliver_with_fallback(
     }
     let mark = fallback_mark(&own.target, &outcome);
     let lead = lead.map_or(mark.clone(), |lead| format!("{mark}\n{lead}"));
-    let mut fallback = match TargetMessage::further(session, name, "--fallback", draft, Some(&lead)) {
+    let mut fallback = match Box::pin(TargetMessage::further(session, name, "--fallback", draft, Some(&lead))).await {
         Ok(message) => message,
         Err(error) => return (own.settle(outcome).await, Some(Delivered::unprepared(session, name, error))),
     };

@@ -13,7 +13,7 @@ use super::lock::Guard;
 use crate::fingerprint::fingerprint;
 
 /// No JSON file under a key is longer, in bytes.
-const KEYED_LIMIT: u64 = 16 * 1024;
+const KEYED_LIMIT: u64 = 256 * 1024;
 
 /// A small JSON file under a key, with a lock file beside it: kept from one run to the next.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ const LAYERS: [&[&str]; 9] = [
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
     &["rate_limit", "cooldown", "outbox", "token"],
-    &["delivery"],
+    &["delivery", "lookup"],
     &["send"],
     &["run", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
     &["cli"],
@@ -37,7 +37,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "channel/",
     "message/",
     "alert/",
@@ -50,6 +50,7 @@ const PURE: [&str; 16] = [
     "delivery/retry",
     "delivery/split/",
     "delivery/summary",
+    "lookup/known",
     "outbox/entry",
     "outbox/format",
     "send/combine",

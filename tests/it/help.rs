@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["list-tags"],
     &["list-tag-members"],
     &["upload-media"],
+    &["get-userid"],
     &["get-token"],
     &["run"],
     &["check"],

@@ -26,6 +26,7 @@ mod hints;
 mod hooks;
 mod log_file;
 mod long_text;
+mod lookup;
 mod network;
 #[cfg(unix)]
 mod outbox;

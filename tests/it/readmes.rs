@@ -10,7 +10,7 @@ use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-create"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["list-tags"],
     &["list-tag-members"],
     &["upload-media"],
+    &["get-userid"],
     &["get-token"],
     &["outbox"],
     &["outbox", "list"],

@@ -4,13 +4,17 @@
 
 use std::time::Duration;
 
-use super::{errmsg_text, is_gettoken, is_webhook_send, lookup, seen_ip, warns_of_wrong_json};
+use super::{errmsg_text, is_gettoken, is_look_up, is_webhook_send, lookup, seen_ip, warns_of_wrong_json};
 use crate::error::Answer;
 use crate::sanitize::{excerpt, one_line};
 use crate::secret::LONGEST_ID;
 
 /// The most characters that a hint quotes from text that is not ours.
 const QUOTED_CHARS: usize = 200;
+
+/// What to do where a look-up by number or mail found nobody.
+pub(crate) const NOT_FOUND: &str = "correct it (通讯录 → the member), or add the member to the visible range: 应用管理 → the app → 可见范围; do not \
+    guess: too many misses shut the look-up for a day";
 
 /// Where a credential was read from and how long it is: all that may be said of it.
 #[derive(Debug, Clone)]
@@ -100,6 +104,7 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
             None => hint.to_owned(),
         },
         45009 => frequency(hint, ctx).to_owned(),
+        46004 if is_look_up(ctx.endpoint) => NOT_FOUND.to_owned(),
         48002 if ctx.endpoint.contains("appchat/") => {
             "set 应用管理 → the app → 可见范围 to the root department, which group chats need; the app can then write to everybody in \
              the company"
@@ -155,6 +160,9 @@ fn frequency<'a>(hint: &'a str, ctx: &HintContext<'_>) -> &'a str {
     if is_gettoken(ctx.endpoint) {
         "make sure that corp_id and secret are right, then wait an hour: after many wrong secrets WeCom blocks this IP's \
          gettoken calls that long; keep the token cache on, since every gettoken call counts"
+    } else if is_look_up(ctx.endpoint) {
+        "correct the numbers and addresses that find nobody: after too many of them WeCom shuts the look-up for a day; userids \
+         (-u) need no look-up"
     } else if is_webhook_send(ctx.endpoint) && ctx.period.is_some() {
         "wait until the period of --rate is over: the webhook's limit is for everybody who uses its key together"
     } else if ctx.endpoint.contains("webhook/") {

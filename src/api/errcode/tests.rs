@@ -116,6 +116,8 @@ fn a_frequency_limit_blocks_for_a_minute_at_least() {
         (45009, "webhook/send", 60),
         (45009, "gettoken", 3600),
         (45009, "/relay/cgi-bin/gettoken", 3600),
+        (45009, "user/getuserid", 3600),
+        (45009, "user/get_userid_by_email", 3600),
         (45033, "message/send", 60),
         (45033, "gettoken", 60),
     ] {

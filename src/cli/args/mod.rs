@@ -6,7 +6,7 @@ mod settings;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
@@ -106,6 +106,23 @@ pub(crate) enum Command {
     #[command(after_help = "A response_code is good for one update: name all whose card is to change at once.\n\n\
         Example:\n  wecom-alert update-card --response-code \"$code\" --all --replace-name 'Taken by zhangsan'")]
     UpdateCard(Box<UpdateCardArgs>),
+    /// Print the userid of a member, by mobile number or corp mail address
+    #[command(
+        group = ArgGroup::new("person").required(true),
+        after_help = "Found ones are kept for a day, unknown ones for an hour: WeCom shuts the look-up for a day\n\
+            after too many that found nobody.\n\n\
+            Example:\n  wecom-alert get-userid --mobile '+86 138-0000-0000'"
+    )]
+    GetUserid {
+        /// Mobile number, in any form that people write
+        #[arg(long, value_name = "NUMBER", group = "person")]
+        mobile: Option<String>,
+        /// Mail address of the corp (企业邮箱)
+        #[arg(long, value_name = "ADDRESS", group = "person")]
+        email: Option<String>,
+        #[command(flatten)]
+        _global: Global,
+    },
     /// List the departments that the app may see
     #[command(
         after_help = "On a terminal a tree; else a line for each: id, parentid and name, with tabs between them.\n\n\
@@ -244,7 +261,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 22] = [
+    pub(crate) const NAMES: [&str; 23] = [
         "app-send",
         "webhook-send",
         "chat-send",
@@ -253,6 +270,7 @@ impl Command {
         "chat-update",
         "recall",
         "update-card",
+        "get-userid",
         "list-departments",
         "list-members",
         "list-tags",

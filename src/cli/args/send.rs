@@ -185,6 +185,8 @@ pub(crate) struct AppSendArgs {
     #[command(flatten)]
     _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
     #[command(flatten)]
+    _people: SettingArgs<{ OptionGroup::People as u8 }>,
+    #[command(flatten)]
     _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
     #[command(flatten)]
     _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
@@ -268,6 +270,8 @@ pub(crate) struct RunArgs {
     pub(crate) alert: AlertArgs,
     #[command(flatten)]
     _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _people: SettingArgs<{ OptionGroup::People as u8 }>,
     #[command(flatten)]
     _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
     #[command(flatten)]

@@ -130,7 +130,7 @@ fn heading(group: OptionGroup) -> &'static str {
         OptionGroup::Global => "Global options",
         OptionGroup::Escaping | OptionGroup::Encodings | OptionGroup::Empty | OptionGroup::MessageType => "Message",
         OptionGroup::Titles | OptionGroup::LinksAndPrefix => "Alert",
-        OptionGroup::Recipients => "Recipients (repeatable; comma or | separated)",
+        OptionGroup::Recipients | OptionGroup::People => "Recipients (repeatable; comma or | separated)",
         OptionGroup::Chat => "Group chat",
         OptionGroup::Confidential | OptionGroup::AppMessage => "Options of apps",
         OptionGroup::Mentions => "Mentions",

@@ -237,7 +237,7 @@ fn a_malformed_option_is_usage_and_names_itself() {
 fn an_empty_option_counts_as_not_given() {
     let overrides = Setting::ALL.iter().filter(|setting| setting.row().mistake != Mistake::Stops);
     let overrides = overrides.fold(Overrides::default(), |overrides, setting| match setting.row().kind {
-        ValueKind::Flag | ValueKind::Count => overrides,
+        ValueKind::Flag | ValueKind::Count | ValueKind::Program => overrides,
         ValueKind::Path => overrides.set(*setting, RawValue::Path(PathBuf::new())),
         ValueKind::List | ValueKind::NumberList => {
             overrides.set(*setting, RawValue::List(vec![" ".into(), ",".into()]))

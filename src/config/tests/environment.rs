@@ -156,6 +156,8 @@ fn every_option_reaches_the_settings() {
         .set(Setting::ToUser, many("u"))
         .set(Setting::ToParty, many("p"))
         .set(Setting::ToTag, many("t"))
+        .set(Setting::ToMobile, many("w"))
+        .set(Setting::ToEmail, many("e"))
         .set(Setting::Msgtype, "m")
         .set(Setting::Encoding, "gbk")
         .set(Setting::Mention, many("m"))

@@ -134,6 +134,29 @@ fn recipients_of_one_level_replace_all_of_the_lower_ones() {
 }
 
 #[test]
+fn people_and_a_program_are_recipients_of_their_level() {
+    let home = Home::with(
+        "to_user = 'top'\n[profiles.ops]\nto_user_command = ['./duty', 'x']\nto_mobile = [13800000000]\n[profiles.bare]\nto_user = 'bare'",
+    );
+    let of = |overrides: &Overrides| home.settings(overrides, &[]).to.unwrap();
+    let ops = of(&ops());
+    assert_eq!((ops.to_user.len(), ops.to_mobile.join(";").as_str()), (0, "13800000000"));
+    assert_eq!(ops.stand_ins, ["top"], "of the highest level that has it");
+    let program = ops.to_user_command.unwrap();
+    assert!(
+        program.origin().starts_with("command ") && program.origin().contains("(to_user_command of profile ops in ")
+    );
+    let bare = Overrides::default().set(Setting::Profile, "bare");
+    let email = of(&bare.clone().set(Setting::ToEmail, RawValue::List(vec!["a@example.com".to_owned()])));
+    assert_eq!(
+        (email.precedence, email.to_user.len(), email.stand_ins.join(";")),
+        (Precedence::Option, 0, "bare".into())
+    );
+    assert!(email.to_user_command.is_none());
+    assert!(of(&bare).stand_ins.is_empty(), "nobody is looked up");
+}
+
+#[test]
 fn quiet_and_verbose_follow_the_higher_level() {
     let talk = |config: &str, quiet, verbose: u8| {
         let mut overrides = Overrides::default();

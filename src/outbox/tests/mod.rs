@@ -89,6 +89,7 @@ fn alert() -> StoredAlert {
         duplicate_check_s: Some(1800),
         markable: true,
         language: Language::English,
+        people: Vec::new(),
         parts: Vec::new(),
     }
 }

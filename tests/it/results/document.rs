@@ -84,7 +84,7 @@ fn wrong_field(document: &Value) -> Option<&'static str> {
                 .all(|name| part.get(name).is_some_and(|value| value.is_null() || value.is_string()))
     };
     let parts = |value: &Value| value.as_array().is_some_and(|parts| parts.iter().all(part));
-    let fields: [(&'static str, Fits<'_>); 19] = [
+    let fields: [(&'static str, Fits<'_>); 20] = [
         ("ok", &flag),
         ("status", &text),
         ("exit_code", &Value::is_u64),
@@ -99,6 +99,7 @@ fn wrong_field(document: &Value) -> Option<&'static str> {
         ("invalidparty", &texts),
         ("invalidtag", &texts),
         ("unlicenseduser", &texts),
+        ("unresolved", &texts),
         ("parts", &parts),
         ("attempts", &Value::is_u64),
         ("retryable", &flag),
@@ -113,7 +114,7 @@ fn the_check_finds_what_is_wrong() {
     let good = serde_json::json!({
         "ok": false, "status": "temporary", "exit_code": 7, "errcode": null, "errmsg": null, "message": "m", "hint": "h",
         "warnings": [], "profile": null, "route": "app", "invaliduser": [], "invalidparty": [], "invalidtag": [],
-        "unlicenseduser": [], "parts": [], "attempts": 1, "retryable": true, "retry_after_s": null, "seen_ip": null
+        "unlicenseduser": [], "unresolved": [], "parts": [], "attempts": 1, "retryable": true, "retry_after_s": null, "seen_ip": null
     });
     assert_eq!(check(&good, 7), None);
     assert!(check(&good, 8).is_some());

@@ -51,6 +51,7 @@ fn a_target_has_the_fields_of_a_whole_document() {
         "route",
         "status",
         "unlicenseduser",
+        "unresolved",
     ];
     assert_eq!(fields, expected);
     let [room, ops] = [&told["targets"][0], &told["targets"][1]];

@@ -194,6 +194,14 @@ impl FakeWecom {
         });
     }
 
+    /// One more member who may be seen, or other facts of one who is there.
+    pub fn set_person(&self, userid: &str, person: Person) {
+        self.world(|world| {
+            world.users.insert(userid.to_lowercase());
+            world.directory.people.insert(userid.to_lowercase(), person);
+        });
+    }
+
     /// Makes complaints no failure: for tests that provoke them.
     pub fn expect_unexpected(&self) {
         self.unexpected_is_fine.store(true, Ordering::SeqCst);

@@ -1,0 +1,226 @@
+//! Looks members up by mobile number or mail address, with a cache that all processes of this machine share.
+//!
+//! WeCom shuts the look-up of a corp for a day after too many that found nobody (document path 95402). So misses are kept as
+//! well, one process asks for all, and after ten misses within an hour nobody is looked up for the rest of it. A cache that
+//! cannot be used only costs a call.
+
+mod known;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::api::look_up_request;
+use crate::clock::{self, now_ms};
+use crate::delivery::{Courier, Purpose};
+use crate::error::{Answer, Error, Result, Status};
+use crate::event::Observer;
+use crate::fingerprint::fingerprint;
+use crate::message::person::Person;
+use crate::store::{Folder, Guard, KeyedFile, lock_patience};
+use crate::token::AppCredentials;
+use known::{KnownPeople, MOST_MISSES};
+
+/// What WeCom answers where nobody is found (document paths 95402 and 95895).
+const NOBODY: [i64; 6] = [46004, 60103, 60105, 60146, 60147, 60148];
+
+/// WeCom shut the look-up.
+const TOO_MANY: i64 = 45009;
+
+/// Looks the members of a corp up that one app may see.
+pub(crate) struct LookUp {
+    cache: Option<KeyedFile>,
+    /// Keeps apart what different apps may see, and numbers from being guessed.
+    salt: String,
+    observer: Observer,
+    is_problem_told: bool,
+    /// One sentence each, for the report.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The result of a look-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The member, and whether that was known before.
+    Userid { userid: String, is_cached: bool },
+    /// WeCom knows nobody, or the app may not see the member; with its answer, if it was asked now.
+    Nobody(Option<Answer>),
+}
+
+/// The results for several people.
+#[derive(Debug, Default)]
+pub(crate) struct FoundPeople {
+    /// Members, with whether their userid was known before.
+    pub(crate) known: Vec<(Person, String, bool)>,
+    /// Those whom WeCom does not know, or the app may not see.
+    pub(crate) unknown: Vec<Person>,
+    /// Those who could not be looked up.
+    pub(crate) unasked: Vec<Person>,
+    /// Why that was so.
+    pub(crate) why: Option<Error>,
+}
+
+impl LookUp {
+    /// Look-ups for this app, with a cache in that folder, if there is one.
+    pub(crate) fn new(base_url: &str, app: &AppCredentials, cache_dir: Option<&Path>, observer: Observer) -> Self {
+        let file = |folder| KeyedFile::of_fingerprint(folder, "people-", &fingerprint([base_url, &app.corp_id]));
+        let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
+        Self {
+            cache: cache_dir.map(Folder::private).map(file),
+            salt: fingerprint(["people", &app.corp_id, &agent_id, app.secret.expose()]),
+            observer,
+            is_problem_told: false,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Looks them up one after the other: many calls at once are what WeCom refuses. After a failure nobody more is asked for.
+    pub(crate) async fn find_all(&mut self, courier: &mut Courier, people: &[Person]) -> FoundPeople {
+        let mut found = FoundPeople::default();
+        for person in people {
+            let key = self.key_of(person);
+            let result = match (&found.why, self.known(&key, None)) {
+                (_, Some(Ok(known))) => Ok(known),
+                (Some(_), _) => {
+                    found.unasked.push(person.clone());
+                    continue;
+                }
+                (None, _) => self.find(courier, person, None).await,
+            };
+            match result {
+                Ok(Found::Userid { userid, is_cached }) => found.known.push((person.clone(), userid, is_cached)),
+                Ok(Found::Nobody(_)) => found.unknown.push(person.clone()),
+                Err(error) => {
+                    found.unasked.push(person.clone());
+                    found.why = Some(error);
+                }
+            }
+        }
+        found
+    }
+
+    /// Looks somebody up. `stale` is a userid from the cache that WeCom refused.
+    ///
+    /// # Errors
+    ///
+    /// Exit 8 where too many look-ups found nobody; else what the call failed of.
+    pub(crate) async fn find(&mut self, courier: &mut Courier, person: &Person, stale: Option<&str>) -> Result<Found> {
+        let key = self.key_of(person);
+        if let Some(known) = self.known(&key, stale) {
+            return known;
+        }
+        let guard = self.lock(&key, stale, courier.client.options.deadline).await;
+        // Another process may have asked while this one waited for the lock.
+        if let Some(known) = self.known(&key, stale) {
+            return known;
+        }
+        let asked_at = now();
+        let asked = ask(courier, person).await;
+        let mut known = self.read();
+        let mut is_last = false;
+        let result = match asked {
+            Ok(userid) => {
+                known.keep(&key, Some(&userid), stale, asked_at);
+                Ok(Found::Userid { userid, is_cached: false })
+            }
+            Err(error) => match error.answer() {
+                Some(answer) if NOBODY.contains(&answer.errcode) => {
+                    is_last = known.keep(&key, None, stale, asked_at);
+                    Ok(Found::Nobody(Some(answer.clone())))
+                }
+                Some(answer) if answer.errcode == TOO_MANY => {
+                    known.refuse(asked_at);
+                    Err(error)
+                }
+                _ => return Err(error),
+            },
+        };
+        if let (Some(file), Some(guard)) = (&self.cache, &guard) {
+            match file.write(&known, guard) {
+                Ok(()) if is_last => self.warnings.push(format!(
+                    "{MOST_MISSES} look-ups found nobody within an hour: no more are made until it is over, since WeCom shuts the \
+                     look-up for a day after too many; correct the numbers and addresses"
+                )),
+                Ok(()) => {}
+                Err(error) => self.report_problem("cannot be written", &error.to_string()),
+            }
+        }
+        result
+    }
+
+    fn key_of(&self, person: &Person) -> String {
+        let key = fingerprint([&self.salt, &person.key()]);
+        key.get(..32).unwrap_or(&key).to_owned()
+    }
+
+    /// What is known without a call: of this person, or that nobody is to be looked up.
+    fn known(&mut self, key: &str, stale: Option<&str>) -> Option<Result<Found>> {
+        let (known, now) = (self.read(), now());
+        match known.find(key, stale, now) {
+            Some(Some(userid)) => Some(Ok(Found::Userid { userid: userid.to_owned(), is_cached: true })),
+            Some(None) => Some(Ok(Found::Nobody(None))),
+            None => known.stopped_for(now).map(|(left, by_wecom)| Err(stopped(left, by_wecom))),
+        }
+    }
+
+    fn read(&mut self) -> KnownPeople {
+        let read = self.cache.as_ref().map_or(Ok(None), KeyedFile::read);
+        read.unwrap_or_else(|reason| {
+            self.report_problem("is ignored", &reason);
+            None
+        })
+        .unwrap_or_default()
+    }
+
+    /// The lock of the cache file; `None` where there is no cache, where it cannot be had in time, or where another process has
+    /// asked meanwhile.
+    async fn lock(&mut self, key: &str, stale: Option<&str>, deadline: Instant) -> Option<Guard> {
+        let file = self.cache.take()?;
+        let is_known = || {
+            let known: KnownPeople = file.read().ok().flatten().unwrap_or_default();
+            known.find(key, stale, now()).is_some() || known.stopped_for(now()).is_some()
+        };
+        let locked = file.lock(lock_patience(deadline), is_known).await;
+        let is_known = is_known();
+        self.cache = Some(file);
+        match locked {
+            Ok(None) if !is_known => self.report_problem("is not used", "another process keeps it locked"),
+            Err(error) => self.report_problem("cannot be used", &error.to_string()),
+            Ok(guard) => return guard,
+        }
+        None
+    }
+
+    /// Reports only the first problem with the cache: the next ones follow from it.
+    fn report_problem(&mut self, what: &str, reason: &str) {
+        if let Some(file) = self.cache.as_ref().filter(|_| !std::mem::replace(&mut self.is_problem_told, true)) {
+            self.observer.detail(format!("the cache of look-ups {} {what}: {reason}", file.file().display()));
+        }
+    }
+}
+
+/// One call, with retries, in half of the time that is left. A limit of WeCom is not waited for.
+async fn ask(courier: &mut Courier, person: &Person) -> Result<String> {
+    let (deadline, policy) = (courier.client.options.deadline, courier.policy);
+    courier.client.options.deadline = deadline - deadline.saturating_duration_since(Instant::now()) / 2;
+    courier.policy.wait_for_rate = false;
+    let (endpoint, _) = look_up_request(person);
+    let asked = courier.ask(endpoint, Purpose::Read, async |client, token| client.userid_of(token, person).await).await;
+    courier.client.options.deadline = deadline;
+    courier.policy = policy;
+    asked
+}
+
+fn stopped(left_s: u64, by_wecom: bool) -> Error {
+    let wait = Duration::from_secs(left_s);
+    let why = match by_wecom {
+        true => "WeCom refused look-ups because too many found nobody".to_owned(),
+        false => format!("{MOST_MISSES} look-ups found nobody within an hour"),
+    };
+    let message = format!("{why}: nobody is looked up for another {}", clock::elapsed(wait, &clock::UNITS));
+    let hint = "correct the numbers and addresses that find nobody; userids (-u) need no look-up";
+    Error::new(Status::RateLimited, message).with_hint(hint).with_retry_after(Some(wait))
+}
+
+fn now() -> u64 {
+    now_ms() / 1000
+}

@@ -1,0 +1,156 @@
+//! `to_user_command`: a program that says who gets it now, and whose failure keeps no alert back.
+
+use serde_json::json;
+
+use super::{LISI, touser};
+use crate::document::{assert_document, assert_says, warnings};
+use crate::support::{Scene, is_alive, needs};
+
+/// A profile whose roster is this shell script.
+fn scene(script: &str, keys: &str) -> Scene {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new().profile("ops", &format!("to_user_command = [\"./duty\", \"a b\"]\n{keys}"));
+    let path = scene.env.config_file().parent().unwrap().join("duty");
+    let path = scene.env.file(path, format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    scene
+}
+
+fn send(scene: &Scene, args: &[&str]) -> crate::support::Run {
+    scene.cmd(&["app-send", "-P", "ops", "disk full"]).args(args).run()
+}
+
+#[test]
+fn whom_it_prints_gets_it() {
+    for (printed, expected) in [
+        ("lisi", "lisi"),
+        ("lisi,wangwu", "lisi|wangwu"),
+        ("lisi\nwangwu\n", "lisi|wangwu"),
+        ("  lisi | wangwu  ", "lisi|wangwu"),
+        ("lisi wangwu lisi", "lisi|wangwu"),
+    ] {
+        let scene =
+            scene(&format!("[ \"$1\" = 'a b' ] && [ -z \"$(cat)\" ] && printf '{printed}'"), "to_user = \"zhangsan\"");
+        assert_document(&send(&scene, &[]), printed, 0, &json!({"status": "sent", "warnings": []}));
+        assert_eq!(touser(&scene), [expected], "{printed:?}");
+    }
+}
+
+#[test]
+fn it_runs_only_where_nobody_else_is_named() {
+    let scene = scene("touch was-run; echo wangwu", "to_user = \"zhangsan\"");
+    let was_run = || ["was-run", ".config/wecom-alert/was-run"].iter().any(|name| scene.env.home().join(name).exists());
+    send(&scene, &["-u", "lisi"]).assert_code(0);
+    send(&scene, &["--to-mobile", LISI]).assert_code(0);
+    let payload = scene.env.file("p.json", r#"{"msgtype": "text", "touser": "lisi", "text": {"content": "hi"}}"#);
+    scene.cmd(&["app-send", "-P", "ops", "--payload"]).arg(&payload).run().assert_code(0);
+    let cmd = scene.cmd(&["app-send", "-P", "ops", "disk full"]).env("WECOM_ALERT_TO_USER", "lisi");
+    cmd.run().assert_code(0);
+    scene.group(&["-P", "ops", "disk full"]).run().assert_code(0);
+    let run = send(&scene, &["--dry-run"]);
+    let document = assert_document(&run, "dry run", 0, &json!({"status": "dry_run"}));
+    assert!(warnings(&document).iter().any(|warning| warning.contains("not run in a dry run")), "{document}");
+    assert!(!was_run());
+    assert!(touser(&scene).iter().all(|to| *to == "lisi" || to.is_null()), "{:?}", touser(&scene));
+}
+
+#[test]
+fn its_failure_never_keeps_an_alert_back() {
+    for (case, script, told) in [
+        ("fails", "echo lisi; exit 7", "exit code 7"),
+        ("prints nothing", "exit 0", "prints nothing"),
+        ("prints names", "echo 李四", "no userid"),
+        ("prints an error page", "echo '<html> not found'", "no userid"),
+        ("prints everybody", "echo @all", "no userid"),
+        ("prints a number", "echo 13800000001", "is a mobile number"),
+        ("prints no text", "printf '\\377'", "UTF-8"),
+        ("prints without end", "yes", "64 KiB"),
+        ("is killed", "kill -9 $$", "signal"),
+    ] {
+        let scene = scene(script, "to_user = \"zhangsan\"");
+        let document = assert_document(&send(&scene, &[]), case, 0, &json!({"status": "sent"}));
+        let warned = warnings(&document);
+        let is_told = |warning: &&str| {
+            warning.contains(told) && warning.contains("to_user_command") && warning.contains("to_user counts")
+        };
+        assert!(warned.iter().any(is_told), "{case}: {warned:?}");
+        assert_eq!(touser(&scene), ["zhangsan"], "{case}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_started_or_hangs_is_no_different() {
+    let scene = Scene::new().profile("ops", "to_user_command = [\"no-such-program-anywhere\"]\nto_user = \"zhangsan\"");
+    let document = assert_document(&send(&scene, &[]), "missing", 0, &json!({"status": "sent"}));
+    assert!(warnings(&document)[0].contains("cannot be started"), "{document}");
+    let scene = self::scene("echo $$ > ~/pid; exec sleep 300", "to_user = \"zhangsan\"");
+    let document = assert_document(&send(&scene, &["--deadline", "2s"]), "hangs", 0, &json!({"status": "sent"}));
+    assert!(warnings(&document)[0].contains("was stopped"), "{document}");
+    let pid = std::fs::read_to_string(scene.env.home().join("pid")).unwrap();
+    assert!(!is_alive(pid.trim().parse().unwrap()));
+}
+
+#[test]
+fn without_to_user_the_failure_is_told() {
+    let scene = scene("exit 7", "");
+    let document = assert_document(&send(&scene, &[]), "alone", 3, &json!({"status": "config", "attempts": 0}));
+    assert_says(&document, "alone", "message", &["there is no recipient", "to_user_command", "exit code 7"]);
+    assert_eq!(scene.sends(), 0);
+    let scene = self::scene("exit 7", "to_party = 2");
+    let document = assert_document(&send(&scene, &[]), "a department", 0, &json!({"status": "sent"}));
+    assert!(warnings(&document)[0].contains("the other recipients get it"), "{document}");
+    let scene = self::scene("echo lisi 王五", "");
+    let document = assert_document(&send(&scene, &[]), "one of two", 0, &json!({"status": "sent"}));
+    assert!(warnings(&document)[0].contains("the others get it"), "{document}");
+    assert_eq!(touser(&scene), ["lisi"]);
+}
+
+#[test]
+fn a_further_target_has_its_own() {
+    let scene = scene("echo wangwu", "");
+    let run = scene.app(&["disk full", "--also", "ops:app"]).run();
+    assert_document(&run, "also", 0, &json!({"status": "sent", "warnings": []}));
+    let mut to = touser(&scene);
+    to.sort_by_key(ToString::to_string);
+    assert_eq!(to, ["wangwu", "zhangsan"]);
+}
+
+#[test]
+fn run_uses_it() {
+    let scene = scene("echo wangwu", "");
+    let run = scene.cmd(&["run", "-P", "ops", "--route", "app", "--"]).args(["/bin/sh", "-c", "exit 3"]).run();
+    assert_eq!(run.assert_code(3).json()["status"], "sent");
+    assert_eq!(touser(&scene), ["wangwu"]);
+}
+
+#[test]
+fn check_runs_it() {
+    let row = |scene: &Scene, code: i32| {
+        let document = scene.cmd(&["check", "--route", "app", "-P", "ops"]).run().assert_code(code).json();
+        let rows = document["checks"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["name"] == "to_user_command").unwrap()
+    };
+    let good = row(&scene("echo lisi", ""), 0);
+    assert_eq!((&good["status"], &good["detail"]), (&json!("ok"), &json!("it prints lisi")));
+    let failing = row(&scene("exit 7", "to_user = \"zhangsan\""), 0);
+    assert_eq!(failing["status"], "warning", "{failing}");
+    let alone = row(&scene("exit 7", ""), 3);
+    assert_eq!(alone["status"], "failed", "{alone}");
+}
+
+/// The example that comes with the program.
+#[test]
+fn the_roster_of_the_examples_names_who_is_on_duty() {
+    if !needs("awk") {
+        return;
+    }
+    let roster = "# from, who\n2020-01-06 zhangsan\n2020-01-13 lisi,wangwu\n\n2999-01-01 nobody\n";
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/duty-roster.sh");
+    let scene = Scene::new();
+    let file = scene.env.file("roster", roster);
+    let scene = scene.profile("ops", &format!("to_user_command = [\"sh\", {script:?}, {file:?}]"));
+    assert_document(&send(&scene, &[]), "example", 0, &json!({"status": "sent", "warnings": []}));
+    assert_eq!(touser(&scene), ["lisi|wangwu"]);
+    std::fs::write(&file, "2999-01-01 nobody\n").unwrap();
+    assert_document(&send(&scene, &[]), "nobody yet", 3, &json!({"status": "config"}));
+}
