@@ -395,11 +395,8 @@ fn who_stops_it_is_told_that_it_may_have_been_done() {
 #[cfg(unix)]
 #[test]
 fn the_example_of_a_scheduler_runs_twice() {
-    use crate::support::{needs, needs_that};
     let scene = Scene::new();
-    let help = scene.env.cmd(["--help"]).run().assert_code(0).stdout;
-    let has_all = ["chat-send", "get-userid"].iter().all(|name| help.contains(&format!("\n  {name} ")));
-    if !needs("jq") || !needs_that(has_all, "the commands chat-send and get-userid") {
+    if !crate::support::needs("jq") {
         return;
     }
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/group-chat.sh");
@@ -409,14 +406,15 @@ fn the_example_of_a_scheduler_runs_twice() {
     let run = |args: &[&str]| {
         let cmd =
             scene.env.cmd(["run", "--", "/bin/sh"]).arg(&script).args(args.iter().copied()).base_url(&scene.wecom);
-        let people = "13800000000 13800000001 +86-138-0000-0002";
+        // Nobody has the last number: that keeps nothing back.
+        let people = "13800000000 13800000001 +86-138-0000-0002 13800009999";
         cmd.app_credentials().env("PATH", &path).env("WECOM_ONCALL", people).run().assert_code(0)
     };
     for _ in 0..2 {
         run(&["failed", "nightly backup", log.to_str().unwrap()]);
     }
     assert_eq!(chat(&scene, "oncall").members, ["zhangsan", "lisi", "wangwu"]);
-    assert_eq!(scene.wecom.count(Endpoint::UserGetUserid), 3, "looked up once");
+    assert_eq!(scene.wecom.count(Endpoint::UserGetUserid), 4, "looked up once");
     let texts = scene.texts();
     assert_eq!(texts.len(), 1 + 2 * 3, "{texts:?}");
     assert_eq!(texts.iter().filter(|text| *text == "Failed jobs are told here.").count(), 1, "{texts:?}");
