@@ -1,9 +1,10 @@
 //! One method per endpoint of WeCom's API: `gettoken` and `agent/get` of an app (document paths 91039 and 90227); to
 //! send messages and upload files, `message/send`, `media/upload`, `webhook/send` and `webhook/upload_media` (document
-//! paths 90236, 90253 and 99110).
+//! paths 90236, 90253 and 99110); for a message that an app sent before, `message/recall` and
+//! `message/update_template_card` (document paths 94867 and 94888).
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::envelope::id_of;
 use super::exchange::RequestBody;
@@ -36,6 +37,12 @@ pub(crate) struct Grant {
     /// What WeCom said with it.
     pub(crate) answer: Answer,
 }
+
+/// Takes a message back.
+pub(crate) const RECALL: &str = "message/recall";
+
+/// Changes an interactive card.
+pub(crate) const UPDATE_CARD: &str = "message/update_template_card";
 
 /// Path of the endpoint.
 pub(crate) const AGENT_GET: &str = "/cgi-bin/agent/get";
@@ -73,6 +80,11 @@ pub(crate) struct Uploaded {
     pub(crate) created_at: Option<String>,
     /// What WeCom said with it.
     pub(crate) answer: Answer,
+}
+
+/// The body of `message/recall`.
+pub(crate) fn recall_body(msgid: &str) -> Value {
+    json!({ "msgid": msgid })
 }
 
 /// The path of an endpoint of that name.
@@ -131,6 +143,29 @@ impl Client {
         let media_id = self.field(&reply, &path, "media_id")?;
         let kind = reply.text("type").unwrap_or_else(|| kind.as_str().to_owned());
         Ok(Uploaded { media_id, kind, created_at: reply.text("created_at"), answer: reply.answer })
+    }
+
+    /// Takes back a message that this app sent in the last 24 hours.
+    ///
+    /// # Errors
+    ///
+    /// 42052 for an older one, 40058 for one of another app; see [`CallError`].
+    pub(crate) async fn recall(&self, access_token: &Secret, msgid: &str) -> Result<Answer, CallError> {
+        let query = [("access_token", access_token.expose())];
+        let body = RequestBody::Json(recall_body(msgid).to_string().into());
+        self.exchange(&endpoint(RECALL), &query, body, &["errmsg"]).await.map(|reply| reply.answer)
+    }
+
+    /// Changes an interactive card, which takes its `response_code`: that is good for one update within 72 hours. The
+    /// reply lists in `invaliduser` who keeps the old card.
+    ///
+    /// # Errors
+    ///
+    /// 60140 for a code that is used up or expired, 42015 for a card of another app; see [`CallError`].
+    pub(crate) async fn update_card(&self, access_token: &Secret, body: &Value) -> Result<Reply, CallError> {
+        let query = [("access_token", access_token.expose())];
+        let body = RequestBody::Json(body.to_string().into());
+        self.exchange(&endpoint(UPDATE_CARD), &query, body, &["errmsg", "invaliduser"]).await
     }
 
     /// A field that the answer to a request to that path must have.

@@ -16,7 +16,6 @@ mod probe;
 mod proxy;
 mod resolver;
 mod roots;
-mod sent_message;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -33,12 +32,11 @@ pub(crate) use directory::{
     DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_SIMPLELIST, TAG_GET, TAG_LIST, USER_SIMPLELIST, look_up_request,
 };
 pub use directory::{Department, Member, Tag};
-pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, Uploaded, endpoint};
+pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, RECALL, UPDATE_CARD, Uploaded, endpoint, recall_body};
 pub(crate) use envelope::Reply;
 pub(crate) use failure::{CallError, FirstHop, Limit};
 pub(crate) use probe::ProxyUse;
 pub(crate) use roots::check_ca_file;
-pub(crate) use sent_message::{RECALL, UPDATE_CARD, recall_body};
 pub(crate) use trust::Trust;
 
 use crate::config::{BaseUrl, ProxySetting};

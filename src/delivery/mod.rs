@@ -5,8 +5,8 @@ mod account;
 mod courier;
 mod delayed;
 mod failure;
-mod listing;
 mod outcome;
+mod product;
 mod retry;
 pub(crate) mod split;
 mod summary;
@@ -24,10 +24,10 @@ pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
 pub(crate) use delayed::DelayMark;
 pub(crate) use failure::Purpose;
-pub use listing::{Listing, TagMember, TagMemberKind};
-pub use outcome::{
-    Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, Outcome, PlannedRequest, Product, Receipt,
-    Shortfall, ShownEntry, ShownPart, UnreachedRecipients,
+pub use outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
+pub use product::{
+    Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, Listing, PlannedRequest, Product, ShownEntry,
+    ShownPart, TagMember, TagMemberKind,
 };
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;

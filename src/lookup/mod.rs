@@ -39,7 +39,7 @@ pub(crate) struct LookUp {
 
 /// The result of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FoundPerson {
     /// The member, and whether that was known before.
     Userid { userid: String, is_cached: bool },
     /// WeCom knows nobody, or the app may not see the member; with its answer, if it was asked now.
@@ -87,8 +87,8 @@ impl LookUp {
                 (None, _) => self.find(courier, person, None).await,
             };
             match result {
-                Ok(Found::Userid { userid, is_cached }) => found.known.push((person.clone(), userid, is_cached)),
-                Ok(Found::Nobody(_)) => found.unknown.push(person.clone()),
+                Ok(FoundPerson::Userid { userid, is_cached }) => found.known.push((person.clone(), userid, is_cached)),
+                Ok(FoundPerson::Nobody(_)) => found.unknown.push(person.clone()),
                 Err(error) => {
                     found.unasked.push(person.clone());
                     found.why = Some(error);
@@ -103,7 +103,12 @@ impl LookUp {
     /// # Errors
     ///
     /// Exit 8 where too many look-ups found nobody; else what the call failed of.
-    pub(crate) async fn find(&mut self, courier: &mut Courier, person: &Person, stale: Option<&str>) -> Result<Found> {
+    pub(crate) async fn find(
+        &mut self,
+        courier: &mut Courier,
+        person: &Person,
+        stale: Option<&str>,
+    ) -> Result<FoundPerson> {
         let key = self.key_of(person);
         if let Some(known) = self.known(&key, stale) {
             return known;
@@ -120,12 +125,12 @@ impl LookUp {
         let result = match asked {
             Ok(userid) => {
                 known.keep(&key, Some(&userid), stale, asked_at);
-                Ok(Found::Userid { userid, is_cached: false })
+                Ok(FoundPerson::Userid { userid, is_cached: false })
             }
             Err(error) => match error.answer() {
                 Some(answer) if NOBODY.contains(&answer.errcode) => {
                     is_last = known.keep(&key, None, stale, asked_at);
-                    Ok(Found::Nobody(Some(answer.clone())))
+                    Ok(FoundPerson::Nobody(Some(answer.clone())))
                 }
                 Some(answer) if answer.errcode == TOO_MANY => {
                     known.refuse(asked_at);
@@ -153,11 +158,11 @@ impl LookUp {
     }
 
     /// What is known without a call: of this person, or that nobody is to be looked up.
-    fn known(&mut self, key: &str, stale: Option<&str>) -> Option<Result<Found>> {
+    fn known(&mut self, key: &str, stale: Option<&str>) -> Option<Result<FoundPerson>> {
         let (known, now) = (self.read(), now());
         match known.find(key, stale, now) {
-            Some(Some(userid)) => Some(Ok(Found::Userid { userid: userid.to_owned(), is_cached: true })),
-            Some(None) => Some(Ok(Found::Nobody(None))),
+            Some(Some(userid)) => Some(Ok(FoundPerson::Userid { userid: userid.to_owned(), is_cached: true })),
+            Some(None) => Some(Ok(FoundPerson::Nobody(None))),
             None => known.stopped_for(now).map(|(left, by_wecom)| Err(stopped(left, by_wecom))),
         }
     }

@@ -35,7 +35,7 @@ use crate::channel::Channel;
 use crate::delivery::{Outcome, Product, UnreachedRecipients};
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::sha256;
-use crate::lookup::Found;
+use crate::lookup::FoundPerson;
 use crate::message::Part;
 use crate::message::person::{Person, PersonKind};
 use crate::outbox::Outbox;
@@ -202,8 +202,10 @@ pub async fn get_userid(session: &mut Session<'_>, kind: PersonKind, written: &s
     let found = look_up.find(&mut session.own_courier(target).await?, person, None).await;
     session.warnings.append(&mut look_up.warnings);
     let error = match found {
-        Ok(Found::Userid { userid, .. }) => return Ok(Outcome::with_product(Status::Ok, Product::Userid(userid))),
-        Ok(Found::Nobody(answer)) => {
+        Ok(FoundPerson::Userid { userid, .. }) => {
+            return Ok(Outcome::with_product(Status::Ok, Product::Userid(userid)));
+        }
+        Ok(FoundPerson::Nobody(answer)) => {
             let error = Error::new(Status::Refused, format!("{person} {}", people::not_found(1))).with_hint(NOT_FOUND);
             answer.into_iter().fold(error, Error::with_answer)
         }

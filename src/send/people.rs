@@ -11,7 +11,7 @@ use super::target::Target;
 use crate::api::errcode::NOT_FOUND;
 use crate::delivery::{Account, Courier, DelayMark, Outcome, Shortfall, UnreachedRecipients};
 use crate::error::{Error, Status};
-use crate::lookup::{Found, FoundPeople, LookUp};
+use crate::lookup::{FoundPeople, FoundPerson, LookUp};
 use crate::message::person::Person;
 use crate::message::recipients::{ALL, RecipientKind, ids, userid_problem};
 use crate::message::{Part, recipients};
@@ -84,12 +84,12 @@ impl PeopleMessage<'_> {
         let (mut moved, mut gone, mut old) = (Vec::new(), Vec::new(), Vec::new());
         for (person, userid, _) in refused {
             match look_up.find(courier, person, Some(userid)).await {
-                Ok(Found::Userid { userid: new, .. }) if !new.eq_ignore_ascii_case(userid) => {
+                Ok(FoundPerson::Userid { userid: new, .. }) if !new.eq_ignore_ascii_case(userid) => {
                     moved.push((person.clone(), new));
                 }
-                Ok(Found::Nobody(_)) => gone.push(person.clone()),
+                Ok(FoundPerson::Nobody(_)) => gone.push(person.clone()),
                 // It is the same, or cannot be asked for: WeCom's answer stays.
-                Ok(Found::Userid { .. }) | Err(_) => continue,
+                Ok(FoundPerson::Userid { .. }) | Err(_) => continue,
             }
             old.push(userid.clone());
         }

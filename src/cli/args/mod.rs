@@ -1,18 +1,18 @@
 //! The definition of the command line: commands, options and help.
 
-mod group_chat;
+mod commands;
 mod send;
 mod settings;
 
-use std::path::PathBuf;
-
-use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{ArgGroup, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
-pub(crate) use group_chat::{ChatCreateArgs, ChatUpdateArgs};
+pub(crate) use commands::{
+    ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, OutboxCommand, UploadMediaArgs,
+};
 pub(crate) use send::{
     AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
 };
@@ -290,106 +290,6 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         self.into()
     }
-}
-
-// `upload-media`.
-#[derive(Args)]
-pub(crate) struct UploadMediaArgs {
-    /// The file; `-` is stdin
-    #[arg(value_name = "FILE|-", value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
-    /// Whose media: an app's, which its group chats take too, or a webhook's; default: the one the profile has
-    #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
-    pub(crate) route: Option<Channel>,
-    /// image, voice, video or file; default: by content
-    #[arg(short = 't', long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// File name to show
-    #[arg(long, value_name = "NAME")]
-    pub(crate) filename: Option<String>,
-    #[command(flatten)]
-    _global: Global,
-}
-
-// What there is about the config file.
-#[derive(Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Ask for credentials, write a config file and files with secrets, and check them
-    #[command(
-        after_help = "Answers are lines of stdin; secrets are not shown while they are typed. Nothing is written over.\n\n\
-        Example:\n  wecom-alert config init"
-    )]
-    Init {
-        #[command(flatten)]
-        _global: Global,
-    },
-    /// Print an example of a config file with every setting
-    #[command(after_help = "Example:\n  wecom-alert config example | less")]
-    Example {
-        #[command(flatten)]
-        _global: Global,
-    },
-}
-
-// What to do with the alerts that could not go out yet.
-#[derive(Subcommand)]
-pub(crate) enum OutboxCommand {
-    /// Show what waits, and what WeCom refused for good
-    #[command(
-        after_help = "Example:\n  wecom-alert outbox list --exit-code > /dev/null || echo 'alerts were not delivered'"
-    )]
-    List {
-        /// Exit with 7 while something waits, or was given up and is still there
-        #[arg(long)]
-        exit_code: bool,
-        #[command(flatten)]
-        _global: Global,
-    },
-    /// Show one alert: its text, its parts and what became of them
-    #[command(after_help = "Example:\n  wecom-alert outbox show 20261121T101530.123Z-4711-kqzvbd")]
-    Show {
-        /// The id that `outbox list` shows
-        #[arg(value_name = "ID")]
-        id: String,
-        #[command(flatten)]
-        _global: Global,
-    },
-    /// Deliver what waits, in order
-    #[command(after_help = "Example, for a crontab:\n  3-59/5 * * * *  wecom-alert -q outbox flush")]
-    Flush {
-        /// Try again, too, what was refused for good or became too old
-        #[arg(long)]
-        failed: bool,
-        #[command(flatten)]
-        _global: Global,
-    },
-    /// Discard entries
-    #[command(after_help = "Example:\n  wecom-alert outbox drop --failed")]
-    Drop(OutboxDropArgs),
-}
-
-// `outbox drop`.
-#[derive(Args)]
-pub(crate) struct OutboxDropArgs {
-    #[command(flatten)]
-    pub(crate) chosen: ChosenEntries,
-    #[command(flatten)]
-    _global: Global,
-}
-
-// Which entries to discard: one of these.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct ChosenEntries {
-    /// Entries by the id that `outbox list` shows
-    #[arg(value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    /// Everything
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// What WeCom refused for good or what became too old
-    #[arg(long)]
-    pub(crate) failed: bool,
 }
 
 /// Options that few commands need, beside those of settings: short help leaves them out.
