@@ -45,7 +45,7 @@ fn a_handshake_that_fails_and_one_that_does_not() {
         scene.wecom.on_connections(vec![on_connect; failures]);
         let limits = ["--ca-file", "ca.pem", "--connect-timeout", limit, "--retries", retries];
         let run = disk_full(&scene, route).args(limits).run();
-        let requests = if route == Channel::App { 2 } else { 1 };
+        let requests = if route == Channel::Webhook { 1 } else { 2 };
         let (end, seen) = match (failures, retries) {
             (9, "0") => (End::new(7, attempts(route, 1)), (1, 0, (0, 0))),
             (9, _) => (End::new(7, attempts(route, 2)), (2, 0, (0, 0))),
