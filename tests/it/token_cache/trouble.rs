@@ -51,7 +51,7 @@ fn a_damaged_file_is_replaced() {
         ("no token".to_owned(), changed("access_token", json!(""))),
         ("a number for the token".to_owned(), changed("access_token", json!(7))),
         ("a negative time".to_owned(), changed("expires_at", json!(-1))),
-        ("a large one".to_owned(), [good.as_slice(), " ".repeat(64 * 1024).as_bytes()].concat()),
+        ("a large one".to_owned(), [good.as_slice(), " ".repeat(256 * 1024).as_bytes()].concat()),
     ];
     for length in [1, good.len() / 3, good.len() / 2, good.len() - 1] {
         cases.push((format!("cut to {length} bytes"), good[..length].to_vec()));
