@@ -23,7 +23,7 @@ pub fn of_app(corp_id: &str, agent_id: i64) -> String {
     fingerprint(["app", corp_id, &agent_id.to_string()])
 }
 
-/// The group chats of a corp as a target: which of them a message is for stands in its body.
+/// The group chats of a corp, whose messages are counted together; which of them one is for stands in its body.
 pub fn of_chats(corp_id: &str) -> String {
     fingerprint(["chats", corp_id])
 }

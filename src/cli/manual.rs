@@ -210,6 +210,9 @@ mod tests {
             let is_leaf = command.get_subcommands().next().is_none();
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(!is_leaf || help.contains("Example"), "{}", command.get_name());
+            // What is wrapped cannot be copied.
+            let too_long = help.lines().find(|line| line.starts_with("  ") && line.chars().count() > 80);
+            assert_eq!(too_long, None, "{}", command.get_name());
             command.get_subcommands().for_each(check);
         }
         Cli::command().get_subcommands().for_each(check);

@@ -166,7 +166,8 @@ pub async fn alert(
         return Box::pin(send::send(session, request)).await;
     };
     // Missing credentials are reported at every run, not only when an alert is due.
-    session.own_target(channel).require_credentials(None)?;
+    let target = session.own_target(channel);
+    target.require_credentials(None).map_err(|error| target.or_its_chat(error))?;
     let failed = finished.failed();
     let change = match request.on {
         On::Change => Some(change::compare(session.state().as_ref(), &finished.key, failed, session.deadline()).await),

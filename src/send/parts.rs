@@ -58,11 +58,13 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
         return Ok(());
     }
     for number in 0..part.count_calls() {
-        let mut findings = check_body(target.channel, &with_stand_in(part.call(number), target));
+        let body = with_stand_in(part.call(number), target);
+        let mut findings = check_body(target.channel, &body);
         if number > 0 {
             findings.warnings.clear();
         }
-        settle(findings, target)?;
+        let is_for_nobody = body.as_object().is_some_and(|fields| !payload::names_recipients(fields));
+        settle(findings, target).map_err(|error| if is_for_nobody { target.or_its_chat(error) } else { error })?;
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ fn complete_chat(fields: &mut Map<String, Value>, settings: &Settings) -> Result
 }
 
 /// Whether the fields of a body name somebody.
-fn names_recipients(fields: &Map<String, Value>) -> bool {
+pub(super) fn names_recipients(fields: &Map<String, Value>) -> bool {
     RecipientKind::ALL.iter().any(|kind| match fields.get(kind.as_str()) {
         None | Some(Value::Null) => false,
         Some(Value::String(ids)) => !ids.is_empty(),

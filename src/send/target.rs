@@ -95,6 +95,19 @@ impl Target {
         if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
     }
 
+    /// The error of an app that cannot send to members, with its group chat as a way out where the settings have one.
+    pub(crate) fn or_its_chat(&self, error: Error) -> Error {
+        let Settings { chat, profile, .. } = &*self.settings;
+        let is_for_members = self.channel.facts().addressing == Addressing::Recipients;
+        if !is_for_members || chat.is_none() || !self.settings.lacking_for_app(false).is_empty() {
+            return error;
+        }
+        let further = profile.as_ref().map(|profile| format!(", or {profile}:chat as a further target"));
+        let way = format!("to send to its group chat: chat-send, run --route chat{}", further.unwrap_or_default());
+        let hint = error.hint().map_or(way.clone(), |hint| format!("{hint}; {way}"));
+        error.with_hint(hint)
+    }
+
     /// Fails with exit 3 where the file of its credential is missing or empty, whose content is not read.
     pub(crate) fn check_credential_file(&self) -> Result<()> {
         self.settings.credential(self.channel).map_or(Ok(()), SecretSource::check_file)
@@ -119,20 +132,13 @@ impl Target {
         let agent_id = self.agent_id(agent_id);
         let credential_info =
             CredentialInfo { place: source.place(), length: secret.len(), agent_id, corp_id: self.corp_id_info() };
-        let identity = self.identity_in_corp(&corp_id.value, agent_id);
+        // A chat needs no agent_id, and its id is in use once in a corp: its messages are counted together, with it or without.
+        let identity = match self.channel.facts().addressing {
+            Addressing::Chat => fingerprint::of_chats(&corp_id.value),
+            Addressing::Recipients | Addressing::Credential => of_app(&corp_id.value, agent_id),
+        };
         let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), credential_info, identity, key })
-    }
-
-    /// The fingerprint of an app or of the group chats of its corp.
-    fn identity_in_corp(&self, corp_id: &str, agent_id: Option<i64>) -> String {
-        match self.channel.facts().addressing {
-            // A chat needs no agent_id, and an id of one is in use once in a corp.
-            Addressing::Chat => fingerprint::of_chats(corp_id),
-            Addressing::Recipients | Addressing::Credential => {
-                fingerprint::of_app(corp_id, agent_id.unwrap_or_default())
-            }
-        }
     }
 
     /// What reports may tell of the corp id.
@@ -180,13 +186,17 @@ impl Target {
         Ok(webhook)
     }
 
-    /// The fingerprint of the target: of app and agent, of the webhook's key, or of a corp's group chats. It tells targets apart where no profile
+    /// The fingerprint of the target: of app and agent, or of the webhook's key. It tells targets apart where no profile
     /// names them.
+    ///
+    /// Group chats need no agent_id, and without one the apps of a corp look alike. The secret would tell them apart, but
+    /// with a new secret no alert that waits would be sent any more. A chat takes nothing of another app: WeCom answers
+    /// 86008, and the alert waits on.
     pub(crate) async fn identity(&self, agent_id: Option<i64>) -> Result<String> {
         Ok(match self.channel.facts().credential {
             CredentialKind::AppToken => {
                 let corp_id = self.settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value);
-                self.identity_in_corp(corp_id, self.agent_id(agent_id))
+                of_app(corp_id, self.agent_id(agent_id))
             }
             CredentialKind::WebhookKey => self.log_in(None).await?.identity,
         })
@@ -336,6 +346,10 @@ impl Login {
             LoginKey::Webhook(key) => Some(key),
         }
     }
+}
+
+fn of_app(corp_id: &str, agent_id: Option<i64>) -> String {
+    fingerprint::of_app(corp_id, agent_id.unwrap_or_default())
 }
 
 /// The channel asked for, else the one that the profile has, else the only one for which there are credentials at all.

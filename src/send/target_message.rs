@@ -165,7 +165,7 @@ impl TargetMessage {
     async fn attempt(&mut self) -> Outcome {
         let sending = async {
             let agent_id = agent_id(&self.parts);
-            self.target.require_credentials(agent_id)?;
+            self.target.require_credentials(agent_id).map_err(|error| self.target.or_its_chat(error))?;
             let courier = self.courier.insert(self.target.courier(agent_id).await?);
             let people = self.target.people.clone();
             let message = PeopleMessage { parts: &self.parts, people: &people, mark: None };
@@ -346,11 +346,10 @@ fn fallback_mark(own: &Target, failed: &Outcome) -> String {
 pub(super) fn fallback_warning(own: &Outcome, fallback: &Outcome) -> Option<String> {
     let error = own.error.as_ref()?;
     let (own, stand_in) = (name_of(own), name_of(fallback));
-    Some(match &fallback.error {
-        None => {
-            let mend = error.hint().map(|hint| format!("; to fix it: {hint}")).unwrap_or_default();
-            format!("{own} failed, and {stand_in} got it instead: {}{mend}", error.message())
-        }
-        Some(worse) => format!("{own} failed, and so did its fallback {stand_in}: {}", worse.message()),
-    })
+    let (end, why) = match &fallback.error {
+        None => (format!("{stand_in} got it instead"), error),
+        Some(worse) => (format!("so did its fallback {stand_in}"), worse),
+    };
+    let mend = why.hint().map(|hint| format!("; to fix it: {hint}")).unwrap_or_default();
+    Some(format!("{own} failed, and {end}: {}{mend}", why.message()))
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::document::{assert_document, assert_says, warnings};
+use crate::sent::{AMR, MP4, PNG};
 use crate::support::Scene;
-use crate::support::fake::{AGENT_ID, CHAT_ID, Endpoint, Reply, USERS};
+use crate::support::fake::{AGENT_ID, CHAT_ID, CORP_ID, Endpoint, FakeWecom, Reply, SECRET, USERS};
 
 const APP_KEYS: &str = "corp_id = \"ww0000000000000000\"\nsecret = \"test-secret-0000000000000000000000000000001\"";
 
@@ -31,6 +32,10 @@ fn each_type_goes_out_to_the_byte() {
             &["-t", "textcard", "--title", "Disk", "--url", url, "full"],
             r#""msgtype":"textcard","textcard":{"title":"Disk","description":"full","url":"https://example.test/1"},"chatid":"nightwatch""#,
         ),
+        (
+            &["-t", "news", "--title", "Disk", "--url", url, "--picurl", "https://example.test/2.png", "full"],
+            r#""msgtype":"news","news":{"articles":[{"title":"Disk","description":"full","url":"https://example.test/1","picurl":"https://example.test/2.png"}]},"chatid":"nightwatch""#,
+        ),
     ] {
         let run = scene.chat(args).run();
         assert_document(&run, &format!("{args:?}"), 0, &json!({"status": "sent", "route": "chat", "warnings": []}));
@@ -38,6 +43,45 @@ fn each_type_goes_out_to_the_byte() {
     }
     assert_eq!(scene.wecom.messages()[0].users, USERS);
     assert_eq!(scene.wecom.count(Endpoint::AgentGet), 0);
+}
+
+#[test]
+fn each_file_goes_out_to_the_byte() {
+    let scene = Scene::new();
+    for (args, content, expected) in [
+        (
+            &["--safe", "--image"][..],
+            PNG,
+            r#""msgtype":"image","image":{"media_id":"ID"},"chatid":"nightwatch","safe":1"#,
+        ),
+        (&["--voice"], AMR, r#""msgtype":"voice","voice":{"media_id":"ID"},"chatid":"nightwatch""#),
+        (
+            &["--title", "Door", "opened", "--video"],
+            MP4,
+            r#""msgtype":"video","video":{"media_id":"ID","title":"Door","description":"opened"},"chatid":"nightwatch""#,
+        ),
+        (&["--file"], b"a report", r#""msgtype":"file","file":{"media_id":"ID"},"chatid":"nightwatch""#),
+    ] {
+        let file = scene.env.file("sample.bin", content);
+        scene.chat(args).arg(file).run().assert_code(0);
+        let upload = scene.wecom.uploads().pop().unwrap();
+        assert_eq!(upload.bytes, content, "{args:?}");
+        assert_eq!(
+            bodies(&scene).pop().unwrap(),
+            format!("{{{expected}}}").replace("ID", &upload.media_id),
+            "{args:?}"
+        );
+    }
+    // Articles that WeCom keeps are given as a payload only.
+    let picture = scene.env.file("title.png", PNG);
+    let upload =
+        scene.cmd(&["upload-media", "--route", "chat", "-t", "image"]).arg(picture).run().assert_code(0).json();
+    let id = upload["media_id"].as_str().unwrap();
+    let articles =
+        format!(r#"{{"articles":[{{"title":"Incident","thumb_media_id":"{id}","content":"<p>An hour.</p>"}}]}}"#);
+    scene.chat(&["-t", "mpnews", "--safe", "--payload", "-"]).stdin(articles.as_str()).run().assert_code(0);
+    let expected = format!(r#"{{"msgtype":"mpnews","mpnews":{articles},"chatid":"nightwatch","safe":1}}"#);
+    assert_eq!(bodies(&scene).pop().unwrap(), expected);
 }
 
 #[test]
@@ -130,4 +174,55 @@ fn what_waits_keeps_its_chat() {
     assert_eq!(told["status"], "queued", "{told}");
     scene.cmd(&["outbox", "flush"]).run().assert_code(0);
     assert_eq!(scene.wecom.messages().pop().unwrap().body["chatid"], CHAT_ID);
+}
+
+#[test]
+fn a_profile_whose_app_lacks_something_is_told_of_its_chat() {
+    let ops = format!("{APP_KEYS}\nchat = \"{CHAT_ID}\"");
+    let send =
+        |scene: &Scene, args: &[&str]| scene.bare(&["webhook-send", "x"]).args(args).webhook().base_url(&scene.wecom);
+    for more in ["", "\nto_user = \"lisi\"", "\nagent_id = 1000002"] {
+        let scene = Scene::new().profile("ops", &format!("{ops}{more}")).profile("night", "");
+        let told = send(&scene, &["--also", "ops", "--output", "json"]).run().assert_code(6).json();
+        let hint = told["targets"][1]["hint"].as_str().unwrap();
+        assert!(hint.contains("or ops:chat as a further target"), "{more}: {hint}");
+        let run = send(&scene, &["--also", "ops"]).run().assert_code(6);
+        assert!(run.stderr.contains("ops:chat"), "{more}: {}", run.all());
+        scene.wecom.script(Endpoint::WebhookSend, [Reply::errcode(93000, "invalid webhook url")]);
+        let run = send(&scene, &["--fallback", "ops"]).run().assert_code(4);
+        assert!(run.stderr.contains("ops:chat"), "{more}: {}", run.all());
+        assert_eq!(scene.wecom.count(Endpoint::MessageSend) + scene.wecom.count(Endpoint::AppchatSend), 0, "{more}");
+        let run = scene.bare(&["run", "-P", "ops", "--", "false"]).base_url(&scene.wecom).run().assert_code(1);
+        assert!(run.stderr.contains("run --route chat"), "{more}: {}", run.all());
+    }
+    // Without a chat, and where the app has all it needs, there is no such way.
+    let scene = Scene::new()
+        .profile("ops", &format!("{APP_KEYS}\nto_user = \"lisi\""))
+        .profile("night", &format!("{ops}\nagent_id = 1\nto_user = \"nobody\""));
+    for name in ["ops", "night"] {
+        let run = send(&scene, &["--also", name]).run().assert_code(6);
+        assert!(!run.stderr.contains("further target"), "{}", run.all());
+    }
+}
+
+/// The credentials are the environment's, so nothing but the app tells one target from another.
+#[test]
+fn what_waits_does_not_go_out_by_another_app() {
+    const OTHER: &str = "test-secret-of-another-app";
+    for with_agent in [true, false] {
+        let scene = Scene::with(FakeWecom::builder().app(CORP_ID, 1_000_003, OTHER).start());
+        let cmd = |args: &[&str], agent_id: i64, secret: &str| {
+            let cmd = scene.bare(&["--output", "json"]).args(args).base_url(&scene.wecom).secret(OTHER);
+            let cmd = cmd.env("WECOM_ALERT_CORP_ID", CORP_ID).env("WECOM_ALERT_SECRET", secret);
+            if with_agent { cmd.env("WECOM_ALERT_AGENT_ID", agent_id.to_string()) } else { cmd }
+        };
+        scene.wecom.script(Endpoint::AppchatSend, [Reply::status(502)]);
+        cmd(&["chat-send", "--chat", CHAT_ID, "--outbox", "x"], AGENT_ID, SECRET).run().assert_code(0);
+        let told = cmd(&["outbox", "flush"], 1_000_003, OTHER).run().json();
+        assert_eq!((&told["remaining"], &told["failed"]), (&json!(1), &json!(0)), "{told}");
+        let asked = if with_agent { 1 } else { 2 };
+        assert_eq!(scene.wecom.count(Endpoint::AppchatSend), asked, "with agent_id: {with_agent}");
+        cmd(&["outbox", "flush"], AGENT_ID, SECRET).run().assert_code(0);
+        assert_eq!(scene.texts(), ["x"], "with agent_id: {with_agent}");
+    }
 }

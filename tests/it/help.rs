@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["chat-get"],
     &["chat-update"],
     &["recall"],
+    &["update-card"],
     &["list-departments"],
     &["list-members"],
     &["list-tags"],
@@ -79,6 +80,10 @@ fn short_help_has_the_common_options_and_long_help_all() {
             text(&["man", name]).replace("\\*(Aq", "'").replace('\\', "").contains(&format!("- {}", what.trim())),
             "{name}"
         );
+    }
+    // Recipients of the settings get alerts: whose card changes is named.
+    for help in [text(&["update-card", "--help"]), text(&["man", "update-card"])] {
+        assert!(help.contains("user") && !help.contains("WECOM_ALERT_TO_"), "{help}");
     }
     let short = text(&["app-send", "-h"]);
     assert!(short.contains("--title") && short.contains("-u, --to-user") && !short.contains("--task-id"));

@@ -1,6 +1,6 @@
 //! The bodies in `examples/payloads`: they keep the rules, and together hold
 //! every msgtype, card type and field that WeCom publishes. The lists here are written from the official pages
-//! (document paths 90236 and 99110), apart from the code.
+//! (document paths 90236, 99110 and 90248), apart from the code.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first surprise")]
 
@@ -54,6 +54,22 @@ const WEBHOOK_FIELDS: &[(&str, &str)] = &[
     ("voice", "media_id"),
 ];
 
+const CHAT_FIELDS: &[(&str, &str)] = &[
+    ("", "chatid safe"),
+    ("", "msgtype text image voice video file textcard news mpnews markdown"),
+    ("text", "content mentioned_list"),
+    ("image", "media_id"),
+    ("voice", "media_id"),
+    ("video", "media_id title description"),
+    ("file", "media_id"),
+    ("textcard", "title description url btntxt"),
+    ("news", "articles"),
+    ("news.articles[]", "title description url picurl"),
+    ("mpnews", "articles"),
+    ("mpnews.articles[]", "title thumb_media_id author content_source_url content digest"),
+    ("markdown", "content"),
+];
+
 const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
     ("template_card", "card_type source main_title quote_area emphasis_content sub_title_text image_text_area"),
     ("template_card", "card_image vertical_content_list horizontal_content_list jump_list card_action"),
@@ -71,13 +87,16 @@ const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
 
 #[test]
 fn every_file_keeps_the_rules() {
-    for channel in [Channel::App, Channel::Webhook] {
+    for channel in Channel::ALL.iter().copied() {
         for (name, body) in bodies(channel) {
             let name = format!("{}/{name}", channel.as_str());
             assert_eq!(check_body(channel, &body), Findings::default(), "{name}");
-            if channel == Channel::App {
-                assert!(body["touser"].is_string() && body["agentid"] == 1000002, "{name}");
-            }
+            let is_addressed = match channel {
+                Channel::App => body["touser"].is_string() && body["agentid"] == 1000002,
+                Channel::Webhook => true,
+                Channel::Chat => body["chatid"] == "oncall",
+            };
+            assert!(is_addressed, "{name}");
         }
     }
 }
@@ -91,8 +110,9 @@ fn there_is_one_file_for_each_type() {
             "text_notice news_notice button_interaction vote_interaction multiple_interaction",
         ),
         (Channel::Webhook, "text markdown markdown_v2 image news file voice", "text_notice news_notice"),
+        (Channel::Chat, "text image voice video file textcard news mpnews markdown", ""),
     ] {
-        let cards = cards.split(' ').map(|card_type| format!("template_card_{card_type}"));
+        let cards = cards.split_whitespace().map(|card_type| format!("template_card_{card_type}"));
         let expected: BTreeSet<_> = types.split(' ').map(str::to_owned).chain(cards).collect();
         let bodies = bodies(channel);
         assert_eq!(bodies.keys().cloned().collect::<BTreeSet<_>>(), expected);
@@ -106,12 +126,16 @@ fn there_is_one_file_for_each_type() {
 
 #[test]
 fn the_files_together_use_every_field() {
-    for (channel, fields) in [(Channel::App, APP_FIELDS), (Channel::Webhook, WEBHOOK_FIELDS)] {
+    for (channel, fields, card_fields) in [
+        (Channel::App, APP_FIELDS, CARD_FIELDS_OF_BOTH),
+        (Channel::Webhook, WEBHOOK_FIELDS, CARD_FIELDS_OF_BOTH),
+        (Channel::Chat, CHAT_FIELDS, &[]),
+    ] {
         let mut used = BTreeSet::new();
         bodies(channel).values().for_each(|body| collect_fields(body, "", &mut used));
         let published: BTreeSet<_> = fields
             .iter()
-            .chain(CARD_FIELDS_OF_BOTH)
+            .chain(card_fields)
             .flat_map(|(place, names)| names.split(' ').map(move |name| format!("{place}.{name}")))
             .collect();
         assert_eq!(used, published);
@@ -120,7 +144,7 @@ fn the_files_together_use_every_field() {
 
 #[test]
 fn a_file_with_any_field_misspelt_is_refused_at_its_path() {
-    for channel in [Channel::App, Channel::Webhook] {
+    for channel in Channel::ALL.iter().copied() {
         for (name, body) in bodies(channel) {
             for pointer in objects(&body, "") {
                 let mut body = body.clone();
@@ -138,7 +162,7 @@ proptest! {
 
     #[test]
     fn no_json_makes_the_checks_panic(value in any_json(), msgtype in any_msgtype()) {
-        for channel in [Channel::App, Channel::Webhook] {
+        for channel in Channel::ALL.iter().copied() {
             check_body(channel, &value);
             check_body(channel, &json!({"msgtype": msgtype, msgtype: value, "touser": "a"}));
         }
@@ -147,7 +171,7 @@ proptest! {
     /// Files with one value replaced: closer to real bodies than chance alone comes.
     #[test]
     fn no_value_makes_the_checks_panic(file in any_index(), place in any_index(), value in any_json()) {
-        for channel in [Channel::App, Channel::Webhook] {
+        for channel in Channel::ALL.iter().copied() {
             let bodies = bodies(channel);
             let mut body = file.get(&bodies.values().collect::<Vec<_>>()).to_owned().clone();
             let mut pointers: Vec<String> = Vec::new();

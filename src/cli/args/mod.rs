@@ -16,8 +16,8 @@ pub(crate) use commands::{
 pub(crate) use send::{
     AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
 };
-pub(crate) use settings::overrides;
 use settings::{SettingArgs, channel_parser};
+pub(crate) use settings::{overrides, variable_of};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -62,21 +62,21 @@ type Global = SettingArgs<{ OptionGroup::Global as u8 }>;
 pub(crate) enum Command {
     /// Send to members, departments and tags of a self-built app
     #[command(after_help = "Example:\n  df -h | wecom-alert app-send -u zhangsan\n\n\
-        Text that begins with - goes after --:  wecom-alert app-send -u zhangsan -- '-5 degrees'")]
+        Text that begins with - goes after --, as in\n  wecom-alert app-send -u zhangsan -- '-5 degrees'")]
     AppSend(Box<AppSendArgs>),
     /// Send to the group of a webhook
     #[command(after_help = "Example:\n  wecom-alert webhook-send -t markdown '**disk full** on `web-3`'\n\n\
-        Text that begins with - goes after --:  wecom-alert webhook-send -- '-5 degrees'")]
+        Text that begins with - goes after --, as in\n  wecom-alert webhook-send -- '-5 degrees'")]
     WebhookSend(Box<WebhookSendArgs>),
     /// Send to a group that this app made; others have a webhook
     #[command(after_help = "Example:\n  wecom-alert chat-send --chat ops --mention zhangsan 'disk full on web-3'\n\n\
-        Text that begins with - goes after --:  wecom-alert chat-send --chat ops -- '-5 degrees'")]
+        Text that begins with - goes after --, as in\n  wecom-alert chat-send --chat ops -- '-5 degrees'")]
     ChatSend(Box<ChatSendArgs>),
     /// Make a group chat of the app, and print its id
     #[command(
-        after_help = "The visible range of the app must be the root department, and only this app can write to the chat. With --chat\n\
-        it is safe to run again.\n\n\
-        Example:\n  wecom-alert chat-create --chat oncall --name 'On call' --member zhangsan,lisi,wangwu"
+        after_help = "The visible range of the app must be the root department, and only this app can write to the chat. \
+        With --chat it is safe to run again.\n\n\
+        Example:\n  wecom-alert chat-create --chat oncall --name 'On call' --member zhangsan,lisi"
     )]
     ChatCreate(Box<ChatCreateArgs>),
     /// Show name, owner and members of a group chat of the app
@@ -104,12 +104,12 @@ pub(crate) enum Command {
     },
     /// Change an interactive card that the app sent
     #[command(after_help = "A response_code is good for one update: name all whose card is to change at once.\n\n\
-        Example:\n  wecom-alert update-card --response-code \"$code\" --all --replace-name 'Taken by zhangsan'")]
+        Example:\n  wecom-alert update-card --response-code \"$code\" --all --replace-name Taken")]
     UpdateCard(Box<UpdateCardArgs>),
     /// Print the userid of a member, by mobile number or corp mail address
     #[command(
         group = ArgGroup::new("person").required(true),
-        after_help = "Found ones are kept for a day, unknown ones for an hour: WeCom shuts the look-up for a day\n\
+        after_help = "Found ones are kept for a day, unknown ones for an hour: WeCom shuts the look-up for a day \
             after too many that found nobody.\n\n\
             Example:\n  wecom-alert get-userid --mobile '+86 138-0000-0000'"
     )]
@@ -172,9 +172,8 @@ pub(crate) enum Command {
         _global: Global,
     },
     /// Upload a file and print its media_id, valid for 3 days
-    #[command(
-        after_help = "Example:\n  wecom-alert app-send -u zhangsan -t file --media-id \"$(wecom-alert upload-media --route app report.pdf)\""
-    )]
+    #[command(after_help = "Example:\n  id=$(wecom-alert upload-media --route app report.pdf)\n  \
+        wecom-alert app-send -u zhangsan -t file --media-id \"$id\"")]
     UploadMedia(UploadMediaArgs),
     /// Print a valid access token of the app
     #[command(after_help = "Example:\n  wecom-alert get-token -P ops > /dev/null && echo 'the credentials are good'")]
@@ -187,7 +186,7 @@ pub(crate) enum Command {
     },
     /// Run a command, and alert when it fails; exits with its code
     #[command(after_help = "Example:\n  wecom-alert run --time-limit 2h -- backup.sh --all\n\n\
-        Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit;\n  \
+        Exit codes: the command's own; 128 and the signal that ended it; 124 at the time limit; \
         127 if there is no such command, 126 if it cannot be started. With --alert-exit, the alert's if that fails.")]
     Run(Box<RunArgs>),
     /// Show, deliver or discard the alerts that could not go out yet
@@ -199,7 +198,7 @@ pub(crate) enum Command {
         _global: Global,
     },
     /// Check settings, network and credentials, and say what to do
-    #[command(after_help = "Costs at most one gettoken and one agent/get; with a group chat one appchat/get too.\n\n\
+    #[command(after_help = "Costs at most one gettoken and one agent/get, and for a chat one appchat/get.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
     Check {
         /// Check only the app, the webhook or the group chat; default: what the profile has

@@ -49,10 +49,17 @@ fn parser_options() -> Vec<Arg> {
     ]
 }
 
+/// The variable of a setting, where it counts for that command: those of recipients say who gets alerts, and not whose card
+/// is to change.
+pub(crate) fn variable_of(setting: Setting, command: &str) -> Option<&'static str> {
+    let row = setting.row();
+    row.variable.filter(|_| command != "update-card" || row.group != OptionGroup::Recipients)
+}
+
 /// The option of a setting.
 fn arg(setting: Setting, command: &str) -> Arg {
     let row = setting.row();
-    let help = match row.variable {
+    let help = match variable_of(setting, command) {
         Some(variable) => format!("{} [env: {variable}]", row.help.trim()),
         None => row.help.trim().to_owned(),
     };

@@ -7,6 +7,7 @@ use wecom_alert::config::{Language, Setting};
 use super::markdown::{Block, Look, Span, Table, Text, parse};
 use super::roff;
 use super::topic::{TOPICS, Topic, section};
+use crate::cli::args::variable_of;
 
 /// Variables that other programs have too.
 const USUAL_VARIABLES: [(&str, &str); 5] = [
@@ -175,7 +176,7 @@ fn variables(command: &Command) -> Vec<(Text, Text)> {
     let own = Setting::ALL
         .iter()
         .filter(is_here)
-        .filter_map(|setting| Some((setting.row().variable?, setting.row().help.trim())));
+        .filter_map(|setting| Some((variable_of(*setting, command.get_name())?, setting.row().help.trim())));
     own.chain(USUAL_VARIABLES).map(|(name, about)| (code(name), plain(about))).collect()
 }
 

@@ -6,9 +6,7 @@ use wecom_alert::channel::Channel;
 use super::{TEXT, asked, lines};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::Reply;
-use crate::support::{Cmd, Scene, at_once, send_endpoint, upload_endpoint};
-
-const ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
+use crate::support::{Cmd, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
 
 fn spam() -> Reply {
     Reply::errcode(40201, "content is spam")

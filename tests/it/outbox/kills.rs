@@ -1,4 +1,4 @@
-//! Senders killed at any moment while the server fails at random: nothing that was accepted is lost, and only what was in
+//! Senders on all routes killed at any moment while the server fails at random: nothing that was accepted is lost, and only what was in
 //! flight arrives twice.
 
 use std::collections::HashMap;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::{failed, flush, folder, send, waiting};
+use super::{failed, flush, folder, send_on, waiting};
 use crate::document::assert_document;
-use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Scene, entry};
+use crate::support::fake::{FakeWecom, Reply};
+use crate::support::{ROUTES, Scene, entry, send_endpoint};
 
 /// How many runs there are; more take longer.
 const RUNS: usize = 40;
@@ -60,13 +60,16 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     // A killed client leaves half a request behind.
     scene.wecom.expect_unexpected();
     // A send takes up to five others along.
-    let replies: Vec<Reply> = (0..runs * 6).map(|_| reply(&mut rng)).collect();
-    scene.wecom.script(Endpoint::WebhookSend, replies.iter().cloned());
+    let replies = ROUTES.map(|_| (0..runs * 6).map(|_| reply(&mut rng)).collect::<Vec<_>>());
+    for (route, replies) in ROUTES.into_iter().zip(&replies) {
+        scene.wecom.script(send_endpoint(route), replies.iter().cloned());
+    }
+    scene.warm();
 
     let (mut accepted, mut kills) = (vec![false; runs], 0);
     for (number, accepted) in accepted.iter_mut().enumerate() {
         let text = text_of(number);
-        let mut sender = send(&scene, &[&text, "--timeout", "40ms"]).spawn();
+        let mut sender = send_on(&scene, ROUTES[number % ROUTES.len()], &[&text, "--timeout", "40ms"]).spawn();
         std::thread::sleep(Duration::from_micros(rng.u64(..LONGEST_LIFE_MS * 1000)));
         sender.kill();
         let run = sender.wait();
@@ -80,9 +83,13 @@ fn killed_senders_lose_nothing_that_was_accepted() {
         };
     }
 
-    let asked = scene.wecom.count(Endpoint::WebhookSend);
-    let lost_answers = replies[..asked].iter().filter(|reply| is_lost(reply)).count();
-    scene.wecom.normal(Endpoint::WebhookSend);
+    let asked = ROUTES.map(|route| scene.wecom.count(send_endpoint(route)));
+    let lost_answers: usize = replies
+        .iter()
+        .zip(asked)
+        .map(|(replies, asked)| replies[..asked].iter().filter(|reply| is_lost(reply)).count())
+        .sum();
+    ROUTES.into_iter().for_each(|route| scene.wecom.normal(send_endpoint(route)));
     for _ in 0..10 {
         if waiting(&scene).is_empty() {
             break;
@@ -102,7 +109,7 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     let all = accepted.iter().filter(|accepted| **accepted).count();
     println!(
         "{runs} runs, {kills} killed, {all} known to be accepted, {} arrived, {duplicates} duplicates, {lost_answers} \
-         lost answers, {asked} requests",
+         lost answers, {asked:?} requests",
         arrivals.len()
     );
     assert_eq!(missing, [""; 0], "seed {seed}: accepted, and never arrived");

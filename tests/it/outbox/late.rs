@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, queued, send, store, waiting};
+use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, queued, send, store_on, waiting};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, Scene, wait_until};
+use crate::support::{Cmd, ROUTES, Scene, on_each_route, wait_until};
 
 /// A flush in Shanghai.
 fn flush_there(scene: &Scene) -> Cmd {
@@ -20,19 +20,19 @@ pub(super) fn mark(queued_at_ms: u64, span: &str) -> String {
 
 #[test]
 fn after_one_minute_an_alert_is_marked_as_late() {
-    for (late_by_ms, span) in [
+    for (route, (late_by_ms, span)) in on_each_route([
         (30_000, None),
         (MINUTE_MS, Some("1m")),
         (37 * MINUTE_MS, Some("37m")),
         (125 * MINUTE_MS, Some("2h 5m")),
         (23 * 60 * MINUTE_MS, Some("23h")),
-    ] {
+    ]) {
         let scene = Scene::new();
-        let id = store(&scene, &["disk full"]);
+        let id = store_on(&scene, route, &["disk full"]);
         let queued_at = age(&scene, &id, late_by_ms);
         flushed(&scene, "late", flush_there(&scene), 0, [1, 0, 0]);
         let mark = span.map_or(String::new(), |span| mark(queued_at, span));
-        assert_eq!(scene.texts(), [format!("{mark}disk full")]);
+        assert_eq!(scene.texts(), [format!("{mark}disk full")], "{route:?}");
     }
 }
 
@@ -53,15 +53,17 @@ fn only_the_first_missing_message_is_marked_as_late() {
 
 #[test]
 fn a_full_text_is_split_to_be_marked_as_late() {
-    let scene = Scene::new();
-    let id = store(&scene, &[&"x".repeat(2048)]);
-    let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
-    flushed(&scene, "full", flush_there(&scene), 0, [1, 0, 0]);
-    let texts = scene.texts();
-    assert_eq!(texts.len(), 2);
-    assert!(texts[0].starts_with(&format!("(1/2) {mark}x")) && texts[1].starts_with("(2/2) x"), "{texts:?}");
-    assert_eq!(texts.concat().matches('x').count(), 2048);
-    assert_empty(&scene, "full");
+    for route in ROUTES {
+        let scene = Scene::new();
+        let id = store_on(&scene, route, &[&"x".repeat(2048)]);
+        let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
+        flushed(&scene, "full", flush_there(&scene), 0, [1, 0, 0]);
+        let texts = scene.texts();
+        assert_eq!(texts.len(), 2);
+        assert!(texts[0].starts_with(&format!("(1/2) {mark}x")) && texts[1].starts_with("(2/2) x"), "{texts:?}");
+        assert_eq!(texts.concat().matches('x').count(), 2048);
+        assert_empty(&scene, "full");
+    }
 }
 
 #[test]
@@ -85,10 +87,9 @@ fn a_message_without_text_is_announced_as_late() {
     let scene = Scene::new();
     let payload = scene.env.file("payload.json", payload.to_string());
     let file = scene.env.file("report.txt", "a report of more than five bytes");
-    for (option, path, arrived) in [("--payload", payload, "a payload of somebody else's"), ("--file", file, "(file)")]
-    {
-        scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-        let id = queued(&scene, send(&scene, &[option]).arg(path));
+    let cases = [("--payload", payload, "a payload of somebody else's"), ("--file", file, "(file)")];
+    for (route, (option, path, arrived)) in on_each_route(cases) {
+        let id = store_on(&scene, route, &[option, path.to_str().unwrap()]);
         let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");
         let before = scene.texts().len();
         flushed(&scene, option, flush_there(&scene), 0, [1, 0, 0]);

@@ -15,10 +15,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use wecom_alert::channel::Channel;
 
 use crate::document::assert_document;
-use crate::support::fake::{Endpoint, Reply};
-use crate::support::{Cmd, Run, Scene, entry};
+use crate::support::fake::Reply;
+use crate::support::{Cmd, Run, Scene, entry, send_endpoint};
 
 /// A second webhook of the fake.
 const OTHER_KEY: &str = "00000000-0000-4000-8000-000000000002";
@@ -28,6 +29,11 @@ const MINUTE_MS: u64 = 60_000;
 /// `webhook-send --outbox`.
 fn send(scene: &Scene, args: &[&str]) -> Cmd {
     scene.cmd(&["webhook-send", "--outbox"]).args(args)
+}
+
+/// A send with `--outbox` on that route.
+fn send_on(scene: &Scene, route: Channel, args: &[&str]) -> Cmd {
+    scene.send(route, &["--outbox"]).args(args)
 }
 
 /// `app-send --outbox` to zhangsan.
@@ -42,8 +48,14 @@ fn flush(scene: &Scene) -> Cmd {
 /// Sends what the server cannot take now; returns the entry's id.
 #[track_caller]
 fn store(scene: &Scene, args: &[&str]) -> String {
-    scene.wecom.script(Endpoint::WebhookSend, [Reply::status(502)]);
-    queued(scene, send(scene, args))
+    store_on(scene, Channel::Webhook, args)
+}
+
+/// The same on that route.
+#[track_caller]
+fn store_on(scene: &Scene, route: Channel, args: &[&str]) -> String {
+    scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
+    queued(scene, send_on(scene, route, args))
 }
 
 /// Runs a send that must end up in the outbox; returns the entry's id.

@@ -23,10 +23,10 @@ use wecom_alert::channel::Channel;
 use crate::support::fake::{Arrived, CHAT_ID, Upload};
 use crate::support::{Cmd, Run, Scene};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82";
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\xff\xd9";
-const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
-const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
+pub(crate) const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
+pub(crate) const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
 const MIB: usize = 1024 * 1024;
 
 /// The media_id of a sample of that kind, uploaded by `upload-media`.

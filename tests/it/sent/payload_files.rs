@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, uploaded};
-use crate::support::fake::{Endpoint, FakeWecom};
+use crate::support::fake::{AGENT_ID, Endpoint, FakeWecom};
 use crate::support::{ROUTES, Scene};
 
 /// How a payload comes in.
@@ -32,10 +32,16 @@ fn every_file_of_the_webhook_arrives_as_given() {
     arrives_every_way(Channel::Webhook);
 }
 
+#[test]
+fn every_file_of_the_group_chat_arrives_as_given() {
+    arrives_every_way(Channel::Chat);
+}
+
 fn arrives_every_way(route: Channel) {
     for way in [Way::File, Way::Stdin, Way::Object, Way::ObjectFromStdin] {
         // A task_id must not come twice, so each way has a fake of its own.
         let scene = Scene::with(FakeWecom::builder().parties([3]).tags([7]).start());
+        scene.wecom.add_chat("oncall", AGENT_ID, ["zhangsan", "lisi"]);
         let ids = ["image", "voice", "video", "file"].map(|kind| match (route, kind) {
             (Channel::Webhook, "image" | "video") => (kind, String::new()),
             _ => (kind, uploaded(&scene, route, kind)),
@@ -52,7 +58,7 @@ fn arrives_every_way(route: Channel) {
 
 fn send(scene: &Scene, route: Channel, way: Way, name: &str, msgtype: &str, body: &Value) {
     let case = format!("{}/{name} as {way:?}", route.as_str());
-    let command = if route == Channel::App { "app-send" } else { "webhook-send" };
+    let command = route.facts().command;
     let (given, expected) = match way {
         Way::File | Way::Stdin => (body.clone(), body.clone()),
         _ => (body[msgtype].clone(), body_of(route, msgtype, body[msgtype].clone())),
@@ -69,6 +75,10 @@ fn send(scene: &Scene, route: Channel, way: Way, name: &str, msgtype: &str, body
     assert_sent_silently(&case, cmd.run());
     let arrived = last(scene, &case);
     assert_eq!(arrived.body, expected, "{case}");
+    if matches!(way, Way::File | Way::Stdin) {
+        // In the file's order, and without its blanks.
+        assert_eq!(String::from_utf8(arrived.raw).unwrap(), expected.to_string(), "{case}");
+    }
     assert!(arrived.remarks.is_empty(), "{case}: {:?}", arrived.remarks);
 }
 
