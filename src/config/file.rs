@@ -33,7 +33,8 @@ pub(super) struct ConfigFile {
     /// The name, and its place.
     pub(super) default_profile: Option<(String, String)>,
     pub(super) top: Layer,
-    pub(super) profiles: BTreeMap<String, Layer>,
+    /// Why one cannot be used, where an alert is sent: only those who use it need it to be right.
+    pub(super) profiles: BTreeMap<String, Result<Layer>>,
     /// A credential itself, not its source, is somewhere in the file.
     pub(super) has_inline_secrets: bool,
     /// The mode of a regular file, where the platform has such a thing.
@@ -77,7 +78,7 @@ fn parse(text: &str, path: PathBuf, mistakes: &Mistakes) -> Result<ConfigFile> {
         }
     }
     top.refuse_two_forms()?;
-    let has_inline_secrets = std::iter::once(&top).chain(profiles.values()).any(holds_secret);
+    let has_inline_secrets = std::iter::once(&top).chain(profiles.values().flatten()).any(holds_secret);
     Ok(ConfigFile { path, default_profile, top, profiles, has_inline_secrets, mode: None })
 }
 
@@ -89,29 +90,35 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn profiles(&self, named: &DeTable<'_>) -> Result<BTreeMap<String, Layer>> {
+    fn profiles(&self, named: &DeTable<'_>) -> Result<BTreeMap<String, Result<Layer>>> {
         let mut profiles = BTreeMap::new();
         for (key, value) in in_order(named) {
-            let name = key.get_ref().as_ref();
-            if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) {
-                return Err(self.error_at(
-                    key,
-                    "the profile's name is empty, or has white space around or control characters in it",
-                    "write a plain name, such as [profiles.ops]",
-                ));
-            }
-            let DeValue::Table(settings) = value.get_ref() else {
-                let hint = "write [profiles.NAME], and its settings on the lines below";
-                return Err(self.error_at(key, "a profile must be a table", hint));
-            };
-            let mut layer = Layer::default();
-            for (key, value) in in_order(settings) {
-                self.entry(key, value, Some(name))?.into_iter().for_each(|entry| layer.insert(entry));
-            }
-            layer.refuse_two_forms()?;
-            profiles.insert(name.to_owned(), layer);
+            let read = self.profile(key, value);
+            let read = if self.mistakes.lenience == Lenience::Strict { Ok(read?) } else { read };
+            profiles.insert(key.get_ref().to_string(), read);
         }
         Ok(profiles)
+    }
+
+    fn profile(&self, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<Layer> {
+        let name = key.get_ref().as_ref();
+        if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) {
+            return Err(self.error_at(
+                key,
+                "the profile's name is empty, or has white space around or control characters in it",
+                "write a plain name, such as [profiles.ops]",
+            ));
+        }
+        let DeValue::Table(settings) = value.get_ref() else {
+            let hint = "write [profiles.NAME], and its settings on the lines below";
+            return Err(self.error_at(key, "a profile must be a table", hint));
+        };
+        let mut layer = Layer::default();
+        for (key, value) in in_order(settings) {
+            self.entry(key, value, Some(name))?.into_iter().for_each(|entry| layer.insert(entry));
+        }
+        layer.refuse_two_forms()?;
+        Ok(layer)
     }
 
     fn entry(

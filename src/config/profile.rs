@@ -22,20 +22,20 @@ pub(super) fn choose_profile<'a>(
     };
     if let Some(entry) = asked {
         let name = entry.text()?;
-        return find(file, name).map(Some).ok_or_else(|| {
+        return find(file, name)?.map(Some).ok_or_else(|| {
             let what = format!("{}: there is no profile `{}` in {}", entry.place(), shown(name), file.path.display());
             unknown(file, name, what)
         });
     }
     if let Some((name, place)) = &file.default_profile {
-        return find(file, name)
+        return find(file, name)?
             .map(Some)
             .ok_or_else(|| unknown(file, name, format!("{place}: there is no profile of this name")));
     }
     let mut profiles = file.profiles.iter();
     match (profiles.next(), profiles.next()) {
         (None, _) => Ok(None),
-        (Some((name, layer)), None) => Ok(Some((name, layer))),
+        (Some((name, _)), None) => find(file, name),
         _ if !needs_one || gives_credentials(without_file) => Ok(None),
         _ => Err(Error::config(
             format!("{} has several profiles and no default_profile: {}", file.path.display(), names(file)),
@@ -44,8 +44,16 @@ pub(super) fn choose_profile<'a>(
     }
 }
 
-fn find<'a>(file: &'a ConfigFile, name: &str) -> Option<(&'a str, &'a Layer)> {
-    file.profiles.get_key_value(name).map(|(name, layer)| (name.as_str(), layer))
+fn find<'a>(file: &'a ConfigFile, name: &str) -> Result<Option<(&'a str, &'a Layer)>> {
+    let Some((name, profile)) = file.profiles.get_key_value(name) else { return Ok(None) };
+    let layer = profile.as_ref().map_err(Error::clone)?;
+    Ok(Some((name, layer)))
+}
+
+/// What is wrong with profiles other than the one that counts, one sentence each.
+pub(super) fn unusable_profiles<'a>(file: &'a ConfigFile, chosen: &'a str) -> impl Iterator<Item = String> + use<'a> {
+    let others = file.profiles.iter().filter(move |(name, _)| *name != chosen);
+    others.filter_map(|(_, profile)| Some(format!("{}: that profile cannot be used", profile.as_ref().err()?)))
 }
 
 /// Whether option and environment give the credentials of a target.

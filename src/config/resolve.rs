@@ -14,7 +14,7 @@ use super::parse::{
     parse_agent_id, parse_chat, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries,
     parse_safe, parse_verbose,
 };
-use super::profile::{choose_profile, gives_credentials};
+use super::profile::{choose_profile, gives_credentials, unusable_profiles};
 use super::program::Program;
 use super::proxy::ProxyUrl;
 use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
@@ -120,6 +120,9 @@ impl Config<'_> {
         let without_file =
             Layers { options, environment: &self.environment, profile: &empty, top: &empty, rank, mistakes };
         let chosen = self.profile(&without_file, needs_profile)?;
+        if let (Some(file), Some((name, _)), true) = (file, chosen, rank != Rank::Target) {
+            unusable_profiles(file, name).for_each(|warning| mistakes.tell(warning));
+        }
         let profile = chosen.map(|(name, _)| name.to_owned());
         let layers = &Layers {
             profile: chosen.map_or(&empty, |(_, layer)| layer),

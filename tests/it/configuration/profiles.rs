@@ -76,6 +76,39 @@ fn an_unknown_profile_is_told_the_nearest() {
     assert_eq!(wecom.requests().len(), 0);
 }
 
+/// A mistake in a profile is an error for those who use it, and a warning for the others.
+#[test]
+fn a_mistake_in_another_profile_keeps_no_alert_back() {
+    for (mistake, said) in [
+        ("[profiles.other]\nchat = 5", "`chat` of profile other must be a string"),
+        ("[profiles.other]\nsecret = ['a']", "`secret` of profile other must be a string"),
+        ("[profiles.other]\ntiemout = '3s'", "unknown key `tiemout` of profile other"),
+        ("[profiles.other]\nsecret = 'a'\nsecret_file = 'b'", "are two forms of one value"),
+        ("[profiles]\nother = 5", "a profile must be a table"),
+        ("[profiles.' other']\nchat = 'x'", "the profile's name is empty, or has white space around"),
+    ] {
+        let (env, wecom) = (TestEnv::new(), wecom());
+        let config = format!("{mistake}\n{CONFIG}");
+        let call = |args: &[&str]| env.cmd(args.iter().copied()).config(&config).base_url(&wecom).run();
+        let told = assert_document(&call(&["app-send", "-P", "ops", "--output", "json", "hi"]), said, 0, &json!({}));
+        let warning = told["warnings"][0].as_str().unwrap();
+        assert!(warning.contains(said) && warning.ends_with(": that profile cannot be used"), "{warning}");
+        let run = call(&["run", "-P", "ops", "--output", "json", "--", "/bin/sh", "-c", "exit 3"]).assert_code(3);
+        assert_eq!(run.json()["status"], "sent", "{}", run.all());
+        assert_eq!(wecom.messages().len(), 2, "{said}");
+        for args in [&["app-send", "-P", "ops", "--dry-run", "hi"][..], &["check", "-P", "ops"]] {
+            assert!(call(args).assert_code(3).all().contains(said), "{said}");
+        }
+        if !mistake.contains(' ') || said.contains("of profile") {
+            let run = call(&["app-send", "-P", "other", "--output", "json", "-u", "lisi", "hi"]);
+            let told = assert_document(&run, said, 3, &json!({"status": "config", "warnings": []}));
+            assert_says(&told, said, "message", &[said]);
+        }
+        let run = call(&["app-send", "-P", "ops", "--also", "other", "--output", "json", "hi"]).assert_code(6);
+        assert!(run.all().contains(said), "{}", run.all());
+    }
+}
+
 #[test]
 fn the_profile_is_named_in_the_error_line() {
     let (env, wecom) = (TestEnv::new(), wecom());

@@ -151,6 +151,15 @@ fn the_roster_of_the_examples_names_who_is_on_duty() {
     let scene = scene.profile("ops", &format!("to_user_command = [\"sh\", {script:?}, {file:?}]"));
     assert_document(&send(&scene, &[]), "example", 0, &json!({"status": "sent", "warnings": []}));
     assert_eq!(touser(&scene), ["lisi|wangwu"]);
+    for (line, expected) in [
+        ("2020-01-13 lisi, wangwu", "lisi|wangwu"),
+        ("2020-01-13\tlisi wangwu\r", "lisi|wangwu"),
+        ("2020-01-13 lisi ,wangwu,zhangsan", "lisi|wangwu|zhangsan"),
+    ] {
+        std::fs::write(&file, format!("2020-01-06 zhangsan\n{line}\n2999-01-01 nobody\n")).unwrap();
+        assert_document(&send(&scene, &[]), line, 0, &json!({"status": "sent", "warnings": []}));
+        assert_eq!(touser(&scene).last().unwrap(), expected, "{line:?}");
+    }
     std::fs::write(&file, "2999-01-01 nobody\n").unwrap();
     assert_document(&send(&scene, &[]), "nobody yet", 3, &json!({"status": "config"}));
 }
