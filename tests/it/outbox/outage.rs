@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use serde_json::json;
+use wecom_alert::channel::Channel;
 
-use super::{flush, flushed, list, queued, send, waiting};
+use super::{flush, flushed, list, queued, send, send_on, waiting};
 use crate::document::assert_document;
 
 use crate::support::fake::tls::Certificate;
@@ -23,7 +24,12 @@ const LITTLE_KIB: usize = 100 * 1024;
 
 /// `webhook-send --outbox` while nobody listens.
 fn unheard(scene: &Scene, args: &[&str]) -> Cmd {
-    send(scene, args).env("WECOM_ALERT_BASE_URL", format!("http://127.0.0.1:{}", closed_port()))
+    unheard_on(scene, Channel::Webhook, args)
+}
+
+/// The same on that route.
+fn unheard_on(scene: &Scene, route: Channel, args: &[&str]) -> Cmd {
+    send_on(scene, route, args).env("WECOM_ALERT_BASE_URL", format!("http://127.0.0.1:{}", closed_port()))
 }
 
 /// Stores so many pictures, an even number, each as large as it may be.
@@ -39,11 +45,11 @@ fn store_pictures(scene: &Scene, count: usize) {
     assert_eq!((waiting(scene).len(), scene.wecom.connections()), (count, 0));
 }
 
-/// Stores as many short texts, one after the other.
-fn store_texts(scene: &Scene) -> Vec<String> {
-    let texts: Vec<String> = (0..MANY).map(|number| format!("alert number {number}")).collect();
+/// Stores so many short texts, one after the other.
+fn store_texts(scene: &Scene, route: Channel, count: usize) -> Vec<String> {
+    let texts: Vec<String> = (0..count).map(|number| format!("alert number {number}")).collect();
     for text in &texts {
-        queued(scene, unheard(scene, &[text]));
+        queued(scene, unheard_on(scene, route, &[text]));
     }
     texts
 }
@@ -124,19 +130,21 @@ fn stored_images_take_little_more_room_than_their_bytes() {
 
 #[test]
 fn a_flush_reuses_connections() {
-    let scene = Scene::new();
-    let texts = store_texts(&scene);
-    flushed(&scene, "all", flush(&scene), 0, [MANY as u64, 0, 0]);
-    assert_eq!(scene.texts(), texts);
-    let connections = scene.wecom.connections();
-    assert!(connections <= 3, "{connections} connections for {MANY} alerts to one group");
+    for (route, count) in [(Channel::Webhook, MANY), (Channel::Chat, 10)] {
+        let scene = Scene::new();
+        let texts = store_texts(&scene, route, count);
+        flushed(&scene, "all", flush(&scene), 0, [count as u64, 0, 0]);
+        assert_eq!(scene.texts(), texts);
+        let connections = scene.wecom.connections();
+        assert!(connections <= 3, "{connections} connections for {count} alerts to one group");
+    }
 }
 
 /// What to trust comes from a pipe here, which gives it once: who asks a second time waits in vain.
 #[test]
 fn a_flush_reads_the_certificates_once() {
     let scene = Scene::with(FakeWecom::builder().tls(Certificate::Good).start());
-    let texts = store_texts(&scene);
+    let texts = store_texts(&scene, Channel::Webhook, MANY);
     let pipe = scene.env.home().join("ca.pem");
     make_fifo(&pipe);
     let (path, pem) = (pipe.clone(), scene.wecom.ca_pem().to_owned());
