@@ -11,7 +11,7 @@ use crate::process::{CommandEnd, CommandReport};
 use crate::secret::Mask;
 use crate::send::{self, AlertFields, Session};
 
-use super::{FinishedCommand, RunRequest, channel, job, with_words};
+use super::{FinishedCommand, RunRequest, channel, job, left_out, with_words};
 
 /// What is known before the command runs.
 #[derive(Debug)]
@@ -63,7 +63,13 @@ pub fn look_before(request: &RunRequest, overrides: &Overrides, env: &Environmen
     let mut plain = RunRequest { channel: None, ..request.clone() };
     plain.alert.alert = AlertFields::default();
     let Some(config) = Config::peek(&plain_overrides, env)? else { return Ok(preview) };
-    let imagined = config.peek_settings().and_then(|(settings, _)| imagine_failure(&plain, &config, settings, mask));
+    let imagined = config.peek_settings().and_then(|(settings, warnings)| {
+        if !warnings.is_empty() {
+            // The channel may lack what a mistyped key or variable was to give it.
+            plain.channel = request.channel;
+        }
+        imagine_failure(&plain, &config, settings, mask)
+    });
     if imagined.is_ok() {
         return Err(as_usage(error));
     }
@@ -93,5 +99,6 @@ fn imagine_failure(request: &RunRequest, config: &Config<'_>, settings: Settings
     let alert = with_words(&session, alert, &finished, None);
     send::rehearse(&mut session, &alert)?;
     let own = target.check_credential_file().err().map(|error| reaches_nobody(&error));
-    Ok(own.into_iter().chain(send::missing_targets(&session)).collect())
+    let unread = left_out(&session, channel);
+    Ok(own.into_iter().chain(send::missing_targets(&session)).chain(unread).collect())
 }

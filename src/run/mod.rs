@@ -7,6 +7,7 @@ mod before;
 mod change;
 mod command_line;
 mod finished;
+mod left_out;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::send::{self, AlertFields, Request, Session, choose_channel, only_chan
 pub use before::{Preview, look_before};
 use change::{Change, ChangeReport};
 pub use finished::FinishedCommand;
+use left_out::left_out;
 
 /// A command to be run, and the alert about it.
 #[derive(Debug, Clone)]
@@ -153,6 +155,7 @@ pub async fn alert(
     let channel = channel(&session.settings, &request)?;
     session.channel = Some(channel);
     request.alert.channel = channel;
+    session.warnings.extend(left_out(session, channel));
     let Some(finished) = finished else {
         let job = job(&request)?;
         let imagined = |end| FinishedCommand::new(&request, CommandReport::without_output(end));

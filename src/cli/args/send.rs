@@ -242,7 +242,7 @@ pub(crate) struct RunArgs {
         value_parser = OrEmpty(PossibleValuesParser::new(On::VARIANTS)
             .try_map(|name| name.parse::<On>().map_err(|error| error.to_string()))))]
     pub(crate) on: Option<UnlessEmpty<On>>,
-    /// By which route: app or webhook; default: the one the profile has; with both the webhook, or the app where options name
+    /// By which route: app, webhook or chat; default: the one the profile has; with both the webhook, or the app where options name
     /// recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
         value_parser = OrEmpty(channel_parser()))]

@@ -8,6 +8,7 @@ mod codes;
 mod every_option;
 mod memory;
 mod output;
+mod recipients;
 mod signals;
 mod surroundings;
 mod time_limit;
