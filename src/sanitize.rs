@@ -32,6 +32,12 @@ fn is_invisible(c: char) -> bool {
     is_harmful(c) && !is_break(c) || matches!(c, '\u{00ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}')
 }
 
+/// Full-width letters, digits and signs as the usual ones: an input method may have made them.
+pub fn half_width(text: &str) -> String {
+    let narrow = |c: char| char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c);
+    text.chars().map(|c| if matches!(c, '！'..='～') { narrow(c) } else { c }).collect()
+}
+
 /// The text on one line: a blank for what would break it, nothing for what could not be seen.
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_break(c) { ' ' } else { c }).filter(|c| !is_harmful(*c)).collect()

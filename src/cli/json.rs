@@ -141,8 +141,14 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
-        Product::CreatedChat { chatid, is_new } => {
-            json!({ "chatid": masked(&json!(chatid), mask), "created": is_new })
+        Product::CreatedChat { chatid, is_new, added, missing } => {
+            let masked = |value: Value| masked(&value, mask);
+            json!({
+                "chatid": masked(json!(chatid)),
+                "created": is_new,
+                "added": masked(json!(added)),
+                "missing": masked(json!(missing)),
+            })
         }
         Product::Chat(chat) => json!({ "chat": masked(&chat_json(chat), mask) }),
         Product::Entries(entries) => {

@@ -214,11 +214,26 @@ const RECIPIENTS: [&str; 11] = [
     "--users",
 ];
 
+/// Options that name people by what is looked up.
+const LOOK_UPS: [&str; 6] = ["--to-mobile", "--to-email", "--mobile", "--email", "--phone", "--member-mobile"];
+
 /// The hint for an option that is known, but not to this command.
 fn hint_for(option: &str, command: Option<&str>) -> Option<String> {
     let hint = match command {
         Some("webhook-send") if RECIPIENTS.contains(&option) => {
             "a webhook reaches its whole group: to draw a member's attention use --mention ID; to write to members use app-send"
+        }
+        Some("chat-send") if RECIPIENTS.contains(&option) => {
+            "a message reaches the whole chat of --chat ID: to draw a member's attention use --mention ID; to write to members use app-send"
+        }
+        Some("chat-create" | "chat-update") if LOOK_UPS.contains(&option) => {
+            "members are named by userid: wecom-alert get-userid --mobile NUMBER, or --email ADDRESS, prints it"
+        }
+        Some("chat-create") if RECIPIENTS.contains(&option) || option == "--members" => {
+            "name the members with --member ID"
+        }
+        Some("chat-update") if RECIPIENTS.contains(&option) || option == "--member" => {
+            "who joins is named with --add ID, who leaves with --remove ID"
         }
         Some("app-send" | "run") if RECIPIENTS.contains(&option) && owners(option).is_empty() => {
             "name recipients with -u ID, --to-party ID or --to-tag ID"
@@ -260,11 +275,20 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
         return format!("--ci takes its value after =: --ci={}", pair[1].to_string_lossy());
     }
     match (command, spaced) {
-        (Some(name @ ("get-token" | "check")), _) => format!("{name} takes no text"),
+        (Some(name @ ("get-token" | "check" | "list-tags")), _) => format!("{name} takes no text"),
         (Some("upload-media"), _) => "one file at a time; a name with blanks in it must be quoted".to_owned(),
         (Some("explain"), _) => "one code at a time".to_owned(),
         (Some("completions"), _) => "one shell at a time: bash, zsh, fish, powershell or elvish".to_owned(),
         (Some("run"), _) => "the command goes after --, as in: wecom-alert run -- backup.sh --all".to_owned(),
+        (Some("get-userid"), _) => "say what is looked up: --mobile NUMBER, or --email ADDRESS".to_owned(),
+        (Some("chat-create"), _) => "options say it all: --name NAME, --member ID, --chat ID, --hello TEXT".to_owned(),
+        (Some("chat-update"), _) => {
+            "options say what changes: --name NAME, --owner ID, --add ID, --remove ID".to_owned()
+        }
+        (Some("chat-get"), _) => "one chat at a time".to_owned(),
+        (Some("list-departments"), _) => "it takes no words; --under ID lists those below a department".to_owned(),
+        (Some("list-members"), _) => "one department at a time, by its number".to_owned(),
+        (Some("list-tag-members"), _) => "one tag at a time, by its number".to_owned(),
         (Some("outbox"), _) => "list and flush take no words, show takes one id, drop takes ids".to_owned(),
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
@@ -414,6 +438,8 @@ mod tests {
         };
         let group = "a webhook reaches its whole group: to draw a member's attention use --mention ID; to write to \
                      members use app-send";
+        let by_userid =
+            "members are named by userid: wecom-alert get-userid --mobile NUMBER, or --email ADDRESS, prints it";
         let json = "for JSON on stdout: --output json";
         let text =
             "the text needs no option: wecom-alert webhook-send 'TEXT'; or give it on stdin, or with --text-file FILE";
@@ -423,6 +449,19 @@ mod tests {
             ("webhook-send --to x", group.to_owned()),
             ("webhook-send --user x y", group.to_owned()),
             ("app-send --to x y", "name recipients with -u ID, --to-party ID or --to-tag ID".to_owned()),
+            (
+                "chat-send -u x y",
+                "a message reaches the whole chat of --chat ID: to draw a member's attention use --mention ID; to write to \
+                 members use app-send"
+                    .to_owned(),
+            ),
+            ("chat-create --to-mobile 13800000003", by_userid.to_owned()),
+            ("chat-update ops --mobile 13800000003", by_userid.to_owned()),
+            ("chat-create -u lisi", "name the members with --member ID".to_owned()),
+            (
+                "chat-update ops --member lisi",
+                "who joins is named with --add ID, who leaves with --remove ID".to_owned(),
+            ),
             ("webhook-send --json x", json.to_owned()),
             ("--json check", json.to_owned()),
             ("get-token --json", json.to_owned()),
@@ -514,6 +553,14 @@ mod tests {
             ("webhook-send -- --safe 1", quote),
             ("run backup.sh --all", "the command goes after --, as in: wecom-alert run -- backup.sh --all"),
             ("outbox list x", "list and flush take no words, show takes one id, drop takes ids"),
+            ("get-userid 13800000001", "say what is looked up: --mobile NUMBER, or --email ADDRESS"),
+            ("chat-create 值班群", "options say it all: --name NAME, --member ID, --chat ID, --hello TEXT"),
+            ("chat-update ops x", "options say what changes: --name NAME, --owner ID, --add ID, --remove ID"),
+            ("chat-get a b", "one chat at a time"),
+            ("list-departments 2", "it takes no words; --under ID lists those below a department"),
+            ("list-members 1 2", "one department at a time, by its number"),
+            ("list-tags x", "list-tags takes no text"),
+            ("list-tag-members 1 2", "one tag at a time, by its number"),
         ];
         for (line, wanted) in cases {
             assert_eq!(hint(line), wanted, "{line}");

@@ -49,6 +49,10 @@ pub enum Product {
         chatid: String,
         /// Whether this command made it; else it was there.
         is_new: bool,
+        /// Members whom it added to a chat that was there.
+        added: Vec<String>,
+        /// Members who are not in it.
+        missing: Vec<String>,
     },
     /// `chat-get`.
     Chat(GroupChat),

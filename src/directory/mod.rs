@@ -19,7 +19,7 @@ use crate::api::{
 use crate::channel::Channel;
 use crate::delivery::{Courier, Listing, Outcome, PlannedRequest, Product, Purpose, TagMember, TagMemberKind};
 use crate::error::{Answer, Error, Result, Status};
-use crate::sanitize::unwrapped;
+use crate::sanitize::{half_width, unwrapped};
 use crate::send::{Session, plan_requests};
 
 /// What is to be listed. Departments and tags are named by their ids, as they were typed.
@@ -99,9 +99,9 @@ fn tag_id(text: &str) -> Result<u32> {
     number(text).ok_or_else(|| Error::usage(format!("{text:?} is not the id of a tag"), hint))
 }
 
-/// An id: 32 bits, and never 0.
+/// An id: 32 bits, and never 0. Full-width digits count as such.
 fn number(text: &str) -> Option<u32> {
-    unwrapped(text).parse().ok().filter(|id| *id > 0)
+    half_width(unwrapped(text)).parse().ok().filter(|id| *id > 0)
 }
 
 /// The requests of a listing; where an id is known only from an answer, `ID`.

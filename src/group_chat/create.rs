@@ -11,7 +11,7 @@ use crate::input::{clean, is_blank};
 use crate::sanitize::{first_items, unwrapped};
 use crate::send::{Session, plan_requests};
 
-use super::rules::{count_problem, hello_problem, id_problem, same_id};
+use super::rules::{about_members, count_problem, hello_problem, id_problem, same_id, same_name};
 use super::{describe, member_ids, name_of, one_userid, refuse};
 
 /// The errcode for an id that a chat has already.
@@ -44,10 +44,12 @@ struct Made {
     answer: Answer,
     /// Members who are not in a chat that existed before.
     missing: Vec<String>,
+    /// What such a chat has other than asked for, in words.
+    different: Vec<String>,
 }
 
-/// Makes a chat. Where one has the chosen id already, that is a success, and a warning names members who are not in it,
-/// unless they are to be added.
+/// Makes a chat. Where one has the chosen id already, that is a success. Warnings name members who are not in it, unless
+/// they are to be added, and another name or owner, which stays.
 ///
 /// # Errors
 ///
@@ -69,7 +71,14 @@ pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome>
     let made = make(&mut courier, &body, &members).await?;
     let (chatid, is_new) = (made.chatid.clone(), made.is_new);
     let hello = hello.filter(|_| is_new);
-    let outcome = match (made.missing.as_slice(), &hello) {
+    if !made.different.is_empty() {
+        let different = made.different.join(", ");
+        session
+            .warnings
+            .push(format!("the chat {chatid} exists already, and {different}: chat-update {chatid} changes that"));
+    }
+    let (mut added, mut missing) = (Vec::new(), made.missing);
+    let outcome = match (missing.as_slice(), &hello) {
         ([], Some(text)) => match say(&mut courier, &chatid, text).await {
             Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
             Err(error) => {
@@ -78,22 +87,26 @@ pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome>
             }
         },
         ([], None) => Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) },
-        (missing, _) if chat.sync => match add(&mut courier, &chatid, missing).await {
-            Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
+        (absent, _) if chat.sync => match add(&mut courier, &chatid, absent).await {
+            Ok(answer) => {
+                added = std::mem::take(&mut missing);
+                Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) }
+            }
             Err(error) => {
-                let message = format!("the chat {chatid} exists, but {} could not be added: {error}", named(missing));
+                let error = about_members(error, absent.iter().map(String::as_str));
+                let message = format!("the chat {chatid} exists, but {} could not be added: {error}", named(absent));
                 Outcome::from(error.about(Status::Partial, message))
             }
         },
-        (missing, _) => {
+        (absent, _) => {
             session.warnings.push(format!(
                 "the chat {chatid} exists already, and these are not in it: {}; --sync adds them",
-                named(missing)
+                named(absent)
             ));
             Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) }
         }
     };
-    Ok(Outcome { product: Product::CreatedChat { chatid, is_new }, ..outcome })
+    Ok(Outcome { product: Product::CreatedChat { chatid, is_new, added, missing }, ..outcome })
 }
 
 /// The body, and the members with the owner.
@@ -135,17 +148,23 @@ async fn make(courier: &mut Courier, body: &Value, members: &[String]) -> Result
         })
         .await;
     let refusal = match created {
-        Ok((chatid, answer)) => return Ok(Made { chatid, is_new: true, answer, missing: Vec::new() }),
-        Err(error) => error,
+        Ok((chatid, answer)) => {
+            return Ok(Made { chatid, is_new: true, answer, missing: Vec::new(), different: Vec::new() });
+        }
+        Err(error) => about_members(error, members.iter().map(String::as_str)),
     };
     let exists = refusal.answer().is_some_and(|answer| answer.errcode == EXISTS);
     let Some(chatid) = chosen.filter(|_| exists) else { return Err(once_more(refusal, chosen)) };
-    let ChatInfo { userlist, answer, .. } = describe(courier, chatid).await?;
+    let ChatInfo { name, owner, userlist, answer, .. } = describe(courier, chatid).await?;
     let is_missing = |member: &&String| !userlist.iter().any(|known| same_id(known, member));
     let missing: Vec<String> = members.iter().filter(is_missing).cloned().collect();
     // An earlier attempt got no answer, and has made it.
     let is_new = is_doubtful && missing.is_empty();
-    Ok(Made { chatid: chatid.to_owned(), is_new, answer, missing })
+    let asked = |field: &str| body[field].as_str();
+    let other_name = asked("name").filter(|asked| !same_name(asked, &name)).map(|_| format!("its name is {name:?}"));
+    let other_owner = asked("owner").filter(|asked| !same_id(asked, &owner)).map(|_| format!("its owner is {owner}"));
+    let different = other_name.into_iter().chain(other_owner).collect();
+    Ok(Made { chatid: chatid.to_owned(), is_new, answer, missing, different })
 }
 
 /// Says what to do where nobody knows whether there is a chat without an id of its own.

@@ -9,11 +9,13 @@ use crate::api::{APPCHAT_GET, APPCHAT_UPDATE, ChatInfo, endpoint};
 use crate::channel::Channel;
 use crate::delivery::{Courier, GroupChat, Outcome, PlannedRequest, Product, Purpose};
 use crate::error::{Error, Result, Status};
+use crate::message::chat::id_doubt;
+use crate::message::recipients;
 use crate::sanitize::{one_line, unwrapped};
 use crate::send::{Session, plan_requests};
 
 pub use create::{NewChat, create};
-use rules::{MOST_MEMBERS, name_warning, same_id, userids};
+use rules::{MOST_MEMBERS, about_members, name_warning, same_id, userids};
 
 /// What is to change in a chat. Lists hold several userids in a value too.
 #[derive(Debug, Clone, Default)]
@@ -72,8 +74,10 @@ pub async fn update(session: &mut Session<'_>, change: ChatChange) -> Result<Out
     let mut courier = session.own_courier(target).await?;
     // Who has left already cannot be removed: a repetition would fail although the change was made.
     let purpose = if change.remove.is_empty() { Purpose::Repeatable } else { Purpose::Once };
-    let answer =
-        courier.ask(APPCHAT_UPDATE, purpose, async |client, token| client.appchat_update(token, &body).await).await?;
+    let changed =
+        courier.ask(APPCHAT_UPDATE, purpose, async |client, token| client.appchat_update(token, &body).await).await;
+    let named = change.owner.iter().chain(&change.add).chain(&change.remove);
+    let answer = changed.map_err(|error| about_members(error, named.flat_map(|ids| recipients::ids(ids))))?;
     Ok(Outcome { answer: Some(answer), ..Outcome::with_product(Status::Ok, Product::Done("changed".to_owned())) })
 }
 
@@ -116,12 +120,14 @@ async fn describe(courier: &mut Courier, chatid: &str) -> Result<ChatInfo> {
 }
 
 /// The chat that is named, or that of the settings.
-fn chat_of(session: &Session<'_>, given: Option<String>) -> Result<String> {
+fn chat_of(session: &mut Session<'_>, given: Option<String>) -> Result<String> {
     let chatid = given.map(|id| unwrapped(&id).to_owned()).filter(|id| !id.is_empty());
     let chatid = chatid.or_else(|| session.settings.chat.as_ref().map(|chat| chat.value.clone()));
-    chatid.ok_or_else(|| {
+    let chatid = chatid.ok_or_else(|| {
         Error::usage("no chat is named", "give the id that chat-create printed, or set chat in the profile")
-    })
+    })?;
+    session.warnings.extend(id_doubt(&chatid));
+    Ok(chatid)
 }
 
 /// The name to show, if one is given; what WeCom will cut draws a warning.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::chat::{CHOSEN_ID_CHARS, is_chosen_id};
+use crate::message::person::look_up_hint;
 use crate::message::recipients::{ids, userid_problem};
 
 /// The most members of a chat, not counting the app: the page says 2000, and counts it.
@@ -16,6 +17,9 @@ const LONGEST_TEXT: usize = 2048;
 /// So many characters of a name WeCom keeps.
 const LONGEST_NAME: usize = 50;
 
+/// The errcodes for userids that are none.
+const WRONG_MEMBER: [i64; 6] = [40003, 40031, 60111, 86005, 86007, 86216];
+
 /// Whether two userids are of the same member: WeCom gives them back in lower case.
 pub(super) fn same_id(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
@@ -28,7 +32,9 @@ pub(super) fn userids(option: &str, values: &[String]) -> Result<(Vec<String>, O
     let (mut found, mut problem): (Vec<String>, Option<Error>) = (Vec::new(), None);
     for id in values.iter().flat_map(|value| ids(value)) {
         if id.is_empty() {
-            return Err(Error::usage(format!("{option}: an id is empty"), "separate the ids by single commas"));
+            let hint =
+                "separate the ids by single commas; where a look-up such as get-userid gives them, one found nobody";
+            return Err(Error::usage(format!("{option}: an id is empty"), hint));
         }
         if !found.iter().any(|known| same_id(known, id)) {
             found.push(id.to_owned());
@@ -36,10 +42,19 @@ pub(super) fn userids(option: &str, values: &[String]) -> Result<(Vec<String>, O
         problem = problem.or_else(|| {
             let what = userid_problem(id)?;
             let hint = "use the 账号 of 通讯录 → the member, not the name; separate several by commas";
-            Some(Error::usage(format!("{option}: {id:?} {what}"), hint))
+            Some(Error::usage(format!("{option}: {id:?} {what}"), look_up_hint(id).unwrap_or(hint)))
         });
     }
     Ok((found, problem))
+}
+
+/// An error about members, with the hint that fits those who look like no userids.
+pub(super) fn about_members<'a>(error: Error, mut members: impl Iterator<Item = &'a str>) -> Error {
+    let is_about_members = error.answer().is_some_and(|answer| WRONG_MEMBER.contains(&answer.errcode));
+    let hint = is_about_members.then(|| members.find_map(look_up_hint)).flatten();
+    let Some(hint) = hint else { return error };
+    let known = error.hint().map(|known| format!("{known}; ")).unwrap_or_default();
+    error.with_hint(format!("{known}{hint}"))
 }
 
 /// What is wrong with the number of members of a new chat, if anything.
@@ -57,7 +72,7 @@ pub(super) fn id_problem(id: &str) -> Option<Error> {
     (!is_chosen_id(id)).then(|| {
         Error::usage(
             format!("--chat: {id:?} cannot be the id of a chat"),
-            format!("choose 1 to {CHOSEN_ID_CHARS} of the characters 0-9, a-z and A-Z"),
+            format!("choose 1 to {CHOSEN_ID_CHARS} of the characters 0-9, a-z and A-Z; its name goes with --name"),
         )
     })
 }
@@ -70,6 +85,11 @@ pub(super) fn hello_problem(text: &str) -> Option<Error> {
         let hint = "shorten it; chat-send splits a long text";
         Error::usage(format!("--hello has {bytes} bytes, and a text in a chat has room for {LONGEST_TEXT}"), hint)
     })
+}
+
+/// Whether a chat has the name asked for, as far as WeCom keeps it.
+pub(super) fn same_name(asked: &str, name: &str) -> bool {
+    asked.chars().take(LONGEST_NAME).eq(name.chars())
 }
 
 /// The warning about a name of which WeCom keeps only the beginning.

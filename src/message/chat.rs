@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::app_fields::check_safe;
-use super::finding::At;
+use super::finding::{At, shown};
 use super::rules::{Rules, or_empty};
 use super::shape::{FieldShape, JsonShape, Wire, wire};
 use super::webhook::check_mentioned;
@@ -49,13 +49,20 @@ pub(super) fn check_fields(body: &Value, msgtype: MsgType, at: &mut At<'_>) {
             "there is no group chat: chatid is missing or empty",
             "name one with --chat ID, or as chat in the profile; wecom-alert chat-create makes one",
         );
-    } else if !is_chosen_id(chat) {
-        // What WeCom itself calls a chat is published nowhere.
-        place.warn(format!(
-            "an id that one chooses has 1 to {CHOSEN_ID_CHARS} of 0-9, a-z and A-Z: is this the id of a chat?"
-        ));
+    } else if let Some(doubt) = id_doubt(chat) {
+        place.warn(doubt);
     }
     check_safe(Channel::Chat, common.safe, msgtype, &mut at.field("safe"));
+}
+
+/// Why this is hardly the id of a chat, if it is not like one. What WeCom itself calls a chat is published nowhere.
+pub fn id_doubt(id: &str) -> Option<String> {
+    if !id.is_ascii() || id.contains(' ') {
+        return Some(format!("{} looks like the name of a chat: its id is what chat-create printed", shown(id)));
+    }
+    (!is_chosen_id(id)).then(|| {
+        format!("an id that one chooses has 1 to {CHOSEN_ID_CHARS} of 0-9, a-z and A-Z: is this the id of a chat?")
+    })
 }
 
 /// Whether somebody may choose this id for a chat (document path 90245).

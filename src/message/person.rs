@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, shown};
 use super::recipients::ids;
-use crate::sanitize::is_harmful;
+use crate::sanitize::{half_width, is_harmful};
 
 /// The shortest mobile number that is taken for one whatever stands between its digits.
 const FEWEST_DIGITS: usize = 8;
@@ -117,6 +117,17 @@ pub fn mobile_number(written: &str) -> Option<String> {
     (is_digits(&number) && digits >= FEWEST_DIGITS).then_some(number)
 }
 
+/// The hint for what stands where a userid belongs and may well be a mobile number or a mail address. Some members have
+/// such userids.
+pub fn look_up_hint(id: &str) -> Option<&'static str> {
+    let is_mobile = || mobile_number(id).is_some_and(|number| number.starts_with('+') || number.len() == 11);
+    let is_email = || is_address(&half_width(id)).then_some(());
+    if is_mobile() {
+        return Some("a mobile number is no userid: wecom-alert get-userid --mobile NUMBER prints the member's");
+    }
+    is_email().map(|()| "a mail address is no userid: wecom-alert get-userid --email ADDRESS prints the member's")
+}
+
 fn is_digits(number: &str) -> bool {
     let digits = number.strip_prefix('+').unwrap_or(number);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -136,15 +147,6 @@ fn bare_number(written: &str) -> String {
     let number = abroad.unwrap_or(number);
     let national = ["+86", "86"].iter().find_map(|code| number.strip_prefix(code));
     national.filter(|rest| rest.len() == 11 && rest.starts_with('1')).map(str::to_owned).unwrap_or(number)
-}
-
-/// Full-width letters, digits and signs as the usual ones.
-fn half_width(text: &str) -> String {
-    text.chars().map(|c| if matches!(c, '！'..='～') { narrow(c) } else { c }).collect()
-}
-
-fn narrow(c: char) -> char {
-    char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c)
 }
 
 /// Whether it can be a mail address: WeCom knows which there are.
@@ -214,6 +216,21 @@ mod tests {
         let read = Person::read(PersonKind::Email, " Zhang.San＠Example.com ").unwrap();
         assert_eq!(read, [Person::Email("Zhang.San@Example.com".to_owned())]);
         assert_eq!(read[0].key(), "zhang.san@example.com");
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_told_from_userids() {
+        for (id, option) in [
+            ("13800000003", "--mobile"),
+            ("+86 138 0000 0003", "--mobile"),
+            ("１３８００００００００", "--mobile"),
+            ("lisi@example.com", "--email"),
+        ] {
+            assert!(look_up_hint(id).is_some_and(|hint| hint.contains(option)), "{id}");
+        }
+        for id in ["lisi", "1001", "20240017", "张三", "@all", ""] {
+            assert_eq!(look_up_hint(id), None, "{id}");
+        }
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 //! (document path 90236). Sources and defaults are not known here.
 
 use super::finding::{At, Finding, shown};
-use crate::sanitize::unwrapped;
+use crate::sanitize::{half_width, unwrapped};
 
 /// Everybody whom the app may see.
 pub const ALL: &str = "@all";
@@ -63,6 +63,16 @@ impl RecipientKind {
         }
     }
 
+    /// What to do where a name stands in place of a number.
+    fn number_hint(self) -> &'static str {
+        match self {
+            Self::Tag => "give its number: wecom-alert list-tags shows all with their names",
+            Self::User | Self::Party => {
+                "give its number: wecom-alert list-departments shows all with their names; the root is 1"
+            }
+        }
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::User => "userids",
@@ -99,7 +109,8 @@ impl RecipientKind {
 pub struct Recipients([Vec<String>; 3]);
 
 impl Recipients {
-    /// Adds what one value names: see [`ids`]. What is in the list already is not added again.
+    /// Adds what one value names: see [`ids`]. What is in the list already is not added again. Numbers may be written in
+    /// full-width digits.
     ///
     /// # Errors
     ///
@@ -108,7 +119,8 @@ impl Recipients {
     pub fn add(&mut self, kind: RecipientKind, value: &str) -> Result<(), Finding> {
         let finding =
             |problem, hint: &str| Finding { path: kind.as_str().to_owned(), problem, hint: Some(hint.to_owned()) };
-        let ids: Vec<&str> = ids(value).collect();
+        let read = |id: &str| if kind == RecipientKind::User { id.to_owned() } else { half_width(id) };
+        let ids: Vec<String> = ids(value).map(read).collect();
         for id in &ids {
             if id.is_empty() {
                 let problem = format!("an id is empty in {}", shown(value));
@@ -117,16 +129,13 @@ impl Recipients {
             if kind != RecipientKind::User
                 && let Some(problem) = number_problem(id)
             {
-                return Err(finding(
-                    format!("{} {problem}", shown(id)),
-                    "give the number that the admin console shows",
-                ));
+                return Err(finding(format!("{} {problem}", shown(id)), kind.number_hint()));
             }
         }
         let list = &mut self.0[kind as usize];
         for id in ids {
-            if !list.iter().any(|known| known == id) {
-                list.push(id.to_owned());
+            if !list.contains(&id) {
+                list.push(id);
             }
         }
         Ok(())
@@ -217,10 +226,11 @@ mod tests {
         to.add(RecipientKind::User, "zhangsan, lisi|zhangsan").unwrap();
         to.add(RecipientKind::User, " Lisi ").unwrap();
         to.add(RecipientKind::Party, "2 | 1").unwrap();
+        to.add(RecipientKind::Party, "２、1０").unwrap();
         to.add(RecipientKind::Tag, "“7”").unwrap();
         assert!(!to.is_empty());
         assert_eq!(to.joined(RecipientKind::User).as_deref(), Some("zhangsan|lisi|Lisi"));
-        assert_eq!(to.joined(RecipientKind::Party).as_deref(), Some("2|1"));
+        assert_eq!(to.joined(RecipientKind::Party).as_deref(), Some("2|1|10"));
         assert_eq!(to.joined(RecipientKind::Tag).as_deref(), Some("7"));
     }
 
@@ -270,6 +280,10 @@ mod tests {
         }
         let finding = Recipients::default().add(Party, "1,ops").unwrap_err();
         assert_eq!(finding.to_string(), "toparty: \"ops\" is not a number");
+        for (kind, command) in [(Party, "list-departments"), (Tag, "list-tags")] {
+            let hint = Recipients::default().add(kind, "值班").unwrap_err().hint.unwrap();
+            assert!(hint.contains(command), "{hint}");
+        }
     }
 
     #[test]

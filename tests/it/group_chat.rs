@@ -65,7 +65,12 @@ fn a_chat_of_a_chosen_id_is_made_once() {
     let scene = Scene::new();
     for (turn, is_new) in [true, false, false].into_iter().enumerate() {
         let run = create(&scene, &["--chat", "ops1"]).run();
-        let told = assert_document(&run, "again", 0, &json!({"chatid": "ops1", "created": is_new, "warnings": []}));
+        let told = assert_document(
+            &run,
+            "again",
+            0,
+            &json!({"chatid": "ops1", "created": is_new, "added": [], "missing": [], "warnings": []}),
+        );
         assert_eq!(told["message"], Value::Null, "{turn}");
     }
     assert_eq!(scene.wecom.chats().iter().filter(|chat| chat.id == "ops1").count(), 1);
@@ -75,16 +80,88 @@ fn a_chat_of_a_chosen_id_is_made_once() {
     scene.wecom.add_users(["zhaoliu", "sunqi"]);
     let more = ["--chat", "ops1", "--member", "ZhaoLiu,sunqi"];
     let run = create(&scene, &more).run();
-    let told = assert_document(&run, "more", 0, &json!({"status": "ok", "created": false}));
+    let told = assert_document(
+        &run,
+        "more",
+        0,
+        &json!({"status": "ok", "created": false, "added": [], "missing": ["ZhaoLiu", "sunqi"]}),
+    );
     let warning = "the chat ops1 exists already, and these are not in it: ZhaoLiu, sunqi; --sync adds them";
     assert_eq!(warnings(&told), [warning]);
     let run = create(&scene, &[&more[..], &["--sync"]].concat()).run();
-    assert_document(&run, "sync", 0, &json!({"created": false, "warnings": []}));
+    let added = json!({"created": false, "added": ["ZhaoLiu", "sunqi"], "missing": [], "warnings": []});
+    assert_document(&run, "sync", 0, &added);
     assert_eq!(bodies(&scene, Endpoint::AppchatUpdate), [r#"{"chatid":"ops1","add_user_list":["ZhaoLiu","sunqi"]}"#]);
     assert_eq!(chat(&scene, "ops1").members.len(), 5);
     let run = scene.cmd(&["chat-create", "--chat", "ops1", "--member", "lisi,wangwu", "--sync"]).run();
     assert_document(&run, "fewer", 0, &json!({"created": false, "warnings": []}));
     assert_eq!((chat(&scene, "ops1").members.len(), scene.wecom.count(Endpoint::AppchatUpdate)), (5, 1));
+}
+
+/// A chat keeps the name and the owner that it has.
+#[test]
+fn another_name_or_owner_of_a_chat_that_exists_is_told() {
+    let scene = Scene::new();
+    let long = "值".repeat(60);
+    for (id, name) in [("ops1", "值班群"), ("ops2", &*long)] {
+        create(&scene, &["--chat", id, "--name", name, "--owner", "lisi"]).run().assert_code(0);
+    }
+    for (args, told) in [
+        (&["--chat", "ops1", "--name", "值班群", "--owner", "LiSi"][..], ""),
+        (&["--chat", "ops1"], ""),
+        (&["--chat", "ops1", "--name", "On call"], "its name is \"值班群\""),
+        (&["--chat", "ops1", "--owner", "wangwu", "--sync"], "its owner is lisi"),
+        (&["--chat", "ops1", "--name", "On call", "--owner", "wangwu"], "its name is \"值班群\", its owner is lisi"),
+    ] {
+        let run = create(&scene, args).run();
+        let document = assert_document(&run, told, 0, &json!({"created": false}));
+        let wanted = format!("the chat ops1 exists already, and {told}: chat-update ops1 changes that");
+        let wanted = if told.is_empty() { vec![] } else { vec![wanted.as_str()] };
+        assert_eq!(warnings(&document), wanted);
+    }
+    // Of a long name WeCom keeps the beginning.
+    let run = create(&scene, &["--chat", "ops2", "--name", &long]).run();
+    assert_eq!(warnings(&run.assert_code(0).json()), ["the name has 60 characters, and WeCom keeps 50"]);
+    assert_eq!(scene.wecom.count(Endpoint::AppchatUpdate), 0);
+}
+
+/// Members are often known by their mobile numbers alone.
+#[test]
+fn who_is_no_userid_is_looked_up_first() {
+    let scene = Scene::new();
+    create(&scene, &["--chat", "ops1"]).run().assert_code(0);
+    for (args, code, hint) in [
+        (&["chat-create", "--member", "zhangsan,13800000003"][..], 5, "get-userid --mobile"),
+        (&["chat-create", "--member", "zhangsan", "--owner", "lisi@example.com"], 5, "get-userid --email"),
+        (&["chat-create", "--member", "zhangsan,+86 13800000003"], 2, "get-userid --mobile"),
+        (&["chat-create", "--chat", "ops1", "--member", "zhangsan,13800000003", "--sync"], 6, "get-userid --mobile"),
+        (&["chat-update", "ops1", "--add", "13800000003"], 5, "get-userid --mobile"),
+        (&["chat-create", "--member", "lisi,"], 2, "one found nobody"),
+        (&["chat-update", "ops1", "--add", ""], 2, "one found nobody"),
+    ] {
+        let run = scene.cmd(args).run().assert_code(code);
+        assert_says(&run.json(), hint, "hint", &[hint]);
+    }
+    for args in [&["chat-create", "--member", "zhangsan,nobody"][..], &["chat-update", "ops1", "--add", "nobody"]] {
+        let told = scene.cmd(args).run().assert_code(5).json();
+        assert!(!told["hint"].as_str().unwrap().contains("get-userid"), "{told}");
+    }
+}
+
+#[test]
+fn a_name_in_place_of_an_id_is_told() {
+    let scene = Scene::new();
+    let looks = "\"值班群\" looks like the name of a chat: its id is what chat-create printed";
+    for args in [
+        &["chat-send", "--chat", "值班群", "x"][..],
+        &["chat-get", "值班群"],
+        &["chat-update", "值班群", "--name", "x"],
+    ] {
+        let told = scene.cmd(args).run().assert_code(5).json();
+        assert!(warnings(&told)[0].ends_with(looks), "{told}");
+    }
+    let told = scene.cmd(&["chat-create", "--chat", "值班群", "--member", "a,b"]).run().assert_code(2).json();
+    assert_says(&told, "create", "hint", &["--name"]);
 }
 
 /// The chat is there, and the script can go on with its id.
@@ -105,7 +182,14 @@ fn a_failed_sync_prints_the_id_all_the_same() {
         &run,
         "sync",
         6,
-        &json!({"status": "partial", "chatid": "ops1", "created": false, "errcode": 86216}),
+        &json!({
+            "status": "partial",
+            "chatid": "ops1",
+            "created": false,
+            "errcode": 86216,
+            "added": [],
+            "missing": ["nobody"]
+        }),
     );
 }
 
