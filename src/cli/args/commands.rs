@@ -18,7 +18,7 @@ pub(crate) struct ChatCreateArgs {
     /// The name that members see, up to 50 characters
     #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) name: Option<String>,
-    /// The owner, one of the members
+    /// The owner; of a new chat a member too
     #[arg(long, value_name = "ID")]
     pub(crate) owner: Option<String>,
     /// A member (repeatable; comma or | separated), 2 to 1999 with the owner
@@ -43,7 +43,7 @@ pub(crate) struct ChatUpdateArgs {
     /// The name that members see, up to 50 characters
     #[arg(long, value_name = "NAME", value_parser = text_parser())]
     pub(crate) name: Option<String>,
-    /// The owner, one of the members
+    /// The owner; of a new chat a member too
     #[arg(long, value_name = "ID")]
     pub(crate) owner: Option<String>,
     /// A member to add (repeatable; comma or | separated)
