@@ -50,15 +50,40 @@ fn of_errcode(row: &ErrcodeRow) -> Explanation {
         code: row.code,
         kind: CodeKind::Errcode,
         meaning: row.meaning.to_owned(),
-        cause: cause(row.class),
+        cause: cause_of_code(row.code).unwrap_or_else(|| cause_of_class(row.class)),
         next: row.hint,
         ends_with: ends_with.map(|status| (status.exit_code(), status.as_str())),
         url: Some(look_up(row.code)),
     }
 }
 
+/// What usually causes a code, where its class says too little: codes of calls that are no sends.
+fn cause_of_code(code: i64) -> Option<&'static str> {
+    Some(match code {
+        40096 => "the id of a customer in place of a member's userid",
+        42052 => "a message that was sent more than 24 hours ago",
+        45029 => "a department or tag with very many members, asked for in one call",
+        48005 => "a call that WeCom has given up since this program was made",
+        49008 | 86001 | 86003 | 86008 | 86201 | 86205 | 86206 => {
+            "the chatid: it is mistyped, or the chat was dissolved, or this app did not make that chat"
+        }
+        60103 | 60105 | 60146 | 60147 | 60148 => {
+            "a mobile number or mail address that is mistyped, is nobody's, or is that of a member the app cannot see"
+        }
+        60140 => "a response_code that is mistyped, was used once already, or is older than 72 hours",
+        81012 | 82001 => "nobody was named",
+        82002 | 82003 => "too many ids in one call",
+        82101 | 82102 => "whom update-card names: only members who got the card can be named",
+        86215 => "chat-create with a chatid that is taken",
+        86004 | 86005 | 86006 | 86007 | 86202 | 86203 | 86204 | 86207 | 86216 | 86220 | 86222 => {
+            "the name, owner or members that chat-create or chat-update gives the chat"
+        }
+        _ => return None,
+    })
+}
+
 /// What usually causes the codes of a class.
-fn cause(class: Class) -> &'static str {
+fn cause_of_class(class: Class) -> &'static str {
     match class {
         Class::Ok => "nothing is wrong",
         Class::AuthRefresh => {
@@ -70,7 +95,7 @@ fn cause(class: Class) -> &'static str {
         }
         Class::Config => "a setting here, or of the app in the admin console",
         Class::Recipient => "an id that does not exist, or that the app cannot see (可见范围)",
-        Class::Payload => "something in this one message",
+        Class::Payload => "something in this one message, or in what another command sends to WeCom",
         Class::RateLimited => "too many calls in a short time, by this or another program with the same app or webhook",
         Class::Transient => "trouble on WeCom's side; wecom-alert tries again by itself",
         Class::Other => "a call that this program does not make: another API, or something between it and WeCom",
@@ -145,6 +170,29 @@ mod tests {
         }
         for text in ["", "x", "60020x", "1.5", "99999999999999999999"] {
             assert!(explain(text).unwrap_err().hint().unwrap().contains("explain 60020"), "{text}");
+        }
+    }
+
+    /// The codes whose hint says that they belong to other APIs are the only ones whose cause may say so.
+    #[test]
+    fn the_cause_fits_the_calls_that_are_made() {
+        let foreign = cause_of_class(Class::Other);
+        for code in known_errcodes().filter(|code| *code != 0) {
+            let known = explained(&code.to_string());
+            assert_eq!(known.cause == foreign, known.next.starts_with("this code belongs to "), "{known:?}");
+        }
+        for (code, part) in [
+            ("42052", "24 hours"),
+            ("60140", "72 hours"),
+            ("60147", "mail address"),
+            ("82102", "update-card"),
+            ("86003", "chatid"),
+            ("86008", "chatid"),
+            ("86207", "owner"),
+            ("86215", "chat-create"),
+        ] {
+            let cause = explained(code).cause;
+            assert!(cause.contains(part) && !cause.contains("可见范围"), "{code}: {cause}");
         }
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::input::{Encoding, is_stdin, read_data};
 use crate::message::PartKind;
 use crate::message::recipients::ids;
+use crate::sanitize::excerpt;
 use crate::send::{Session, plan_requests};
 
 /// Takes messages back. `given` has the msgids, several in a word too; `-` reads them from stdin.
@@ -54,9 +55,20 @@ fn read_msgids(given: &[String]) -> Result<(Vec<String>, bool)> {
             path if is_stdin(path) => read_data(path, Encoding::default())?.text,
             _ => word.clone(),
         };
+        if read.trim_start().starts_with(['{', '[']) {
+            return Err(Error::usage(
+                "this is JSON, not msgids",
+                "take them out of it: jq -r '.parts[].msgids[]' FILE | wecom-alert recall - (of a log: jq -r '.msgids[]')",
+            ));
+        }
         for id in read.split_whitespace().flat_map(ids).filter(|id| !id.is_empty()) {
             if id == "null" {
                 has_null = true;
+            } else if !id.chars().all(|c| c.is_ascii_graphic() && !"{}[]<>:\"".contains(c)) {
+                return Err(Error::usage(
+                    format!("{:?} is not a msgid", excerpt(id, 40)),
+                    "give msgids and nothing else",
+                ));
             } else if !msgids.iter().any(|known| known == id) {
                 msgids.push(id.to_owned());
             }

@@ -293,8 +293,15 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
         }
+        (Some(name), _) if !takes_text(name) => format!("it takes no text: wecom-alert {name} --help"),
         _ => "quote the text, so that it is one argument".to_owned(),
     }
+}
+
+fn takes_text(name: &str) -> bool {
+    let root = definition();
+    let command = root.find_subcommand(name);
+    command.is_some_and(|command| command.get_positionals().any(|arg| arg.get_id() == "content"))
 }
 
 /// The commands that have this option, of their own.
@@ -551,6 +558,9 @@ mod tests {
             ("app-send --safe x y", quote),
             ("app-send disk full", quote),
             ("webhook-send -- --safe 1", quote),
+            ("config init x", "it takes no text: wecom-alert config --help"),
+            ("chat-send disk full", quote),
+            ("update-card --response-code c disk full", quote),
             ("run backup.sh --all", "the command goes after --, as in: wecom-alert run -- backup.sh --all"),
             ("outbox list x", "list and flush take no words, show takes one id, drop takes ids"),
             ("get-userid 13800000001", "say what is looked up: --mobile NUMBER, or --email ADDRESS"),
@@ -565,6 +575,13 @@ mod tests {
         for (line, wanted) in cases {
             assert_eq!(hint(line), wanted, "{line}");
         }
+    }
+
+    /// Only a command with a text is told to quote it.
+    #[test]
+    fn a_command_without_text_is_not_told_to_quote_it() {
+        let quoting = Command::NAMES.into_iter().filter(|name| one_too_many(Some(name), &[]).starts_with("quote"));
+        assert_eq!(quoting.collect::<Vec<_>>(), ["app-send", "webhook-send", "chat-send", "update-card"]);
     }
 
     #[test]

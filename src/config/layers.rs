@@ -190,7 +190,7 @@ impl Layers<'_> {
     /// That value, read by `parse`.
     pub(super) fn parsed<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
         let Some(value) = self.get(setting) else { return Ok(None) };
-        self.settle(value, value.text().and_then(|text| parse(text).map_err(|error| value.wrap(&error))))
+        self.settle(value, value.parsed(parse))
     }
 
     /// What was read of a value, or `None` where it is wrong and need not stop an alert.
@@ -205,7 +205,7 @@ impl Layers<'_> {
     /// The same with its origin, for an id.
     pub(super) fn id<T>(&self, setting: Setting, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Sourced<T>>> {
         let Some(given) = self.any_identity(&[setting]) else { return Ok(None) };
-        let value = parse(given.text()?).map_err(|error| given.wrap(&error))?;
+        let value = given.parsed(parse)?;
         Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
     }
 

@@ -272,7 +272,7 @@ fn resolve_chat(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     let Some(given) = layers.for_recipients().into_iter().find_map(|layer| layer.get(Setting::Chat)) else {
         return Ok(None);
     };
-    let value = given.text().and_then(parse_chat).map_err(|error| given.wrap(&error))?;
+    let value = given.parsed(parse_chat)?;
     Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
 }
 

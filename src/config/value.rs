@@ -121,6 +121,11 @@ impl SettingValue {
         Ok(text)
     }
 
+    /// That string, read by `parse`.
+    pub(super) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+        parse(self.text()?).map_err(|error| self.wrap(&error))
+    }
+
     /// Several strings, or one; as written.
     pub(super) fn list(&self) -> Result<Vec<String>> {
         let list = match &self.raw {

@@ -169,6 +169,27 @@ fn reads_msgids_from_stdin() {
     assert_document(&scene.cmd(&["recall"]).run(), "bare", 2, &json!({"status": "usage"}));
 }
 
+/// What is no msgid is seen before anything is asked: not the whole of what a send printed.
+#[test]
+fn what_is_no_msgid_is_not_sent() {
+    let scene = Scene::new();
+    let json = document(&scene.app(&["hi"]).run().assert_code(0)).to_string();
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&json).unwrap()).unwrap();
+    for (stdin, said, hint) in [
+        (json.as_str(), "this is JSON, not msgids", "jq -r '.parts[].msgids[]'"),
+        (&format!("\n{pretty}\n"), "this is JSON, not msgids", "recall -"),
+        ("[\"a\"]", "this is JSON, not msgids", "jq"),
+        ("a\nmsgid: b\n", "\"msgid:\" is not a msgid", "nothing else"),
+        ("<html>", "\"<html>\" is not a msgid", "nothing else"),
+        ("a 消息", "\"消息\" is not a msgid", "nothing else"),
+    ] {
+        let told = assert_document(&recall(&scene, &["-"]).stdin(stdin).run(), said, 2, &json!({"message": said}));
+        assert_says(&told, said, "hint", &[hint]);
+    }
+    recall(&scene, &["{\"msgid\":\"a\"}"]).run().assert_code(2);
+    assert_eq!(bodies(&scene).len(), 0);
+}
+
 /// A msgid may begin with a dash: on stdin it is none the worse for it.
 #[test]
 fn a_msgid_that_begins_with_a_dash_is_one() {

@@ -243,7 +243,7 @@ fn a_code_is_good_for_one_update_by_its_app_within_72_hours() {
     assert_says(&told, "other", "hint", &["the app that sent the card"]);
     update(&scene, &code, &name).run().assert_code(0);
     refused(&code, 60140, 5, "good for one update, within 72 hours");
-    refused("unknown", 60140, 5, "wait for the next click");
+    refused("unknown", 60140, 5, "copy the response_code again");
     let late = sent(&scene, &["-u", "zhangsan"]);
     scene.wecom.age_messages(Duration::from_secs(72 * 3600 + 1));
     refused(&late, 60140, 5, "within 72 hours");

@@ -111,7 +111,7 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
                 .to_owned()
         }
         86203 | 86207 if ctx.endpoint.contains("appchat/update") => {
-            "the owner must be a member: who removes the owner names a new one with --owner, and --add where that is no member yet"
+            "the owner must be a member: when you remove the owner, name a new one with --owner, and with --add if that one is not a member yet"
                 .to_owned()
         }
         48002 if is_of_directory(ctx.endpoint) => {

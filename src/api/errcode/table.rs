@@ -180,7 +180,7 @@ pub(super) static TABLE: &[ErrcodeRow] = &[
     row(60105, Recipient, "the mail address is malformed", "correct the mail address"),
     row(60111, Recipient, "the userid does not exist", USER_ID),
     row(60123, Recipient, "a department id is invalid", PARTY_ID),
-    row(60140, Other, "the response_code is invalid, expired or used up", "a response_code is good for one update, within 72 hours of the message or click that brought it: wait for the next click on the card, which brings a new one"),
+    row(60140, Other, "the response_code is invalid, expired or used up", "copy the response_code again: it is good for one update, within 72 hours; after that send a new card, since a click brings a new code only to the app's own callback URL"),
     row(60146, Recipient, "no member has this mobile number", "correct the mobile number (通讯录 → the member); do not guess: too many misses block the look-up for a day"),
     row(60147, Recipient, "no member has this mail address", "correct the mail address (通讯录 → the member); do not guess: too many misses block the look-up for a day"),
     row(60148, Recipient, "no member has this corp mail address", "correct the corp mail address (通讯录 → the member); do not guess: too many misses block the look-up for a day"),

@@ -34,6 +34,26 @@ fn what_was_not_expanded_is_refused_at_every_level() {
     );
 }
 
+/// Whoever reads an error is told once where the value is.
+#[test]
+fn an_error_names_the_place_once() {
+    let mut refused = 0;
+    for key in Setting::keys() {
+        for value in ["'$X'", "''", "'a\u{7}b'", "['$X']", "'a,b|c'"] {
+            let home = Home::with(&format!("{key} = {value}"));
+            let Err(error) = home.resolve(&Overrides::default(), &[]) else { continue };
+            refused += 1;
+            assert!(error.message().matches(&home.config()).count() <= 1, "{error}");
+        }
+    }
+    assert!(refused > 80, "{refused}");
+    for setting in [Setting::Chat, Setting::AgentId, Setting::BaseUrl] {
+        let error = Home::empty().error(&Overrides::default().set(setting, ""), &[]);
+        assert_eq!(error.message().matches("the value is empty").count(), 1, "{error}");
+        assert!(error.message().matches("(given: ").count() <= 1, "{error}");
+    }
+}
+
 #[test]
 fn typed_free_text_and_a_commands_arguments_may_begin_with_a_dollar() {
     let home = Home::with("secret_command = ['sh', '-c', '$HOME/x']");
