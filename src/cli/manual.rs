@@ -94,8 +94,11 @@ fn list_of_help(language: Language, display: Display) -> String {
         Language::English => ["Commands (wecom-alert COMMAND --help):", "Topics (wecom-alert help TOPIC):"],
         Language::Chinese => ["命令（wecom-alert COMMAND --help）：", "主题（wecom-alert help TOPIC）："],
     };
-    let entry = |name: &str, about: &str| format!("  {name:14}{}\n", hanging(about, 16, 16, display.width));
     let root = definition();
+    let names = root.get_subcommands().map(Command::get_name).chain(TOPICS.iter().map(|topic| topic.name));
+    let width = names.map(str::len).max().unwrap_or_default() + 2;
+    let entry =
+        |name: &str, about: &str| format!("  {name:width$}{}\n", hanging(about, width + 2, width + 2, display.width));
     let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
     let commands = iter::once(format!("{commands}\n"))
         .chain(root.get_subcommands().map(|command| entry(command.get_name(), &about(command))));

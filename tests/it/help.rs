@@ -195,6 +195,11 @@ fn help_shows_the_topics_of_the_manual_in_two_languages() {
         assert!(!is_chinese(english.lines().next().unwrap()) && is_chinese(&chinese), "{chinese}");
         assert!(list.contains(&format!("\n  {topic} ")), "{list}");
     }
+    // A long name does not run into what it is about.
+    for entry in list.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')) {
+        let (name, about) = entry.split_once("  ").unwrap();
+        assert!(!name.contains(|c: char| c == ' ' || c.is_uppercase()) && !about.is_empty(), "{list}");
+    }
     // The result is text, whatever is asked for.
     assert_eq!(text(&["--output", "json", "help", "limits"]), text(&["help", "limits"]));
     let wrong = run(&["help", "delivry"]).assert_code(2).stderr;
