@@ -64,7 +64,8 @@ pub fn look_before(request: &RunRequest, overrides: &Overrides, env: &Environmen
     plain.alert.alert = AlertFields::default();
     let Some(config) = Config::peek(&plain_overrides, env)? else { return Ok(preview) };
     let imagined = config.peek_settings().and_then(|(settings, warnings)| {
-        if !warnings.is_empty() {
+        let exposure = config.exposure().map(|exposure| exposure.to_string());
+        if warnings.iter().any(|warning| Some(warning) != exposure.as_ref()) {
             // The channel may lack what a mistyped key or variable was to give it.
             plain.channel = request.channel;
         }

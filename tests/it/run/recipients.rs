@@ -123,6 +123,11 @@ fn a_mistyped_recipient_never_stops_the_command() {
         let ran = run(&scene, &["--route", route]).assert_code(2);
         assert!(!super::has(&scene, "ran"), "{}", ran.all());
     }
+    // Who may read the file is another matter.
+    let scene = Scene::new();
+    let file = scene.env.file("exposed.toml", format!("[profiles.ops]\n{}", both()));
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    scene.bare(&["--config", "exposed.toml", "run", "--route", "app", "--", "true"]).run().assert_code(2);
     // Another mistake in the options is refused all the same.
     let scene = Scene::new().profile("ops", &format!("{}\nto_usr = 'zhangsan'", both()));
     run(&scene, &["--route", "webhook", "--card", "text_notice"]).assert_code(2);
