@@ -209,6 +209,9 @@ fn look_at_recipients(agent: &Agent, settings: &Settings, report: &mut CheckRepo
         }
         Ok(Some(recipients)) => recipients,
     };
+    if recipients.is_empty() && people == 0 {
+        return report.skip("recipients", "nobody is named: to_user_command says nobody, and to_user is not set");
+    }
     // To ask for them here would make one more miss of a wrong one.
     let looked_up = (people > 0).then(|| format!("{people} named by number or mail: looked up when a message is sent"));
     if let (true, Some(looked_up)) = (recipients.is_empty(), &looked_up) {

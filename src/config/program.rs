@@ -1,6 +1,7 @@
 //! A program that a setting names ([`Program`]): run without a shell, for what it prints.
 
-use std::io::Read;
+use std::ffi::OsStr;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -9,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::env::Environment;
 use super::value::{SettingValue, shown};
+use crate::clock;
 use crate::error::{Error, Result};
+use crate::process::check_program;
 
 /// No more is read of what a program prints, in bytes, but for one byte that tells that there is more.
 pub(super) const LARGEST: usize = 64 * 1024;
@@ -58,17 +61,11 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
-        let child = started.map_err(|error| {
-            self.error(
-                &format!("it cannot be started: {error}"),
-                "the first item is the program, found in PATH or by its path; no shell runs it",
-            )
-        })?;
+        let child = started.map_err(|error| self.not_started(&error))?;
         let mut running = Running(child);
         let deadline = Instant::now().checked_add(limit);
         let too_slow = || {
-            let waited = limit.as_micros().div_ceil(1000);
-            let what = format!("it was stopped because it had not ended after {waited}ms");
+            let what = format!("it was stopped because it had not ended after {}", clock::brief(limit));
             self.error(&what, "run it by hand: it must not ask for anything, and must close its standard output")
         };
         let output = running.output(limit).ok_or_else(too_slow)?;
@@ -83,6 +80,22 @@ impl Program {
             return Err(self.error(&ended, "run it by hand, as this user and without standard input, to see why"));
         }
         Ok(output)
+    }
+
+    /// Fails as [`Program::run`] does where there is no such program, which is not run.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3.
+    pub fn check(&self) -> Result<()> {
+        check_program(OsStr::new(&self.program)).map_err(|error| self.not_started(&error))
+    }
+
+    fn not_started(&self, error: &io::Error) -> Error {
+        self.error(
+            &format!("it cannot be started: {error}"),
+            "the first item is the program, found in PATH or by its path; no shell runs it",
+        )
     }
 
     fn error(&self, what: &str, hint: &str) -> Error {

@@ -5,6 +5,7 @@ use super::account::{Accounts, PartAccount, TargetAccount};
 use super::failure::FailedRequest;
 use super::outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
 use crate::error::{Error, Signal, Status};
+use crate::message::person::{PersonKind, seeming_person};
 use crate::message::{PartKind, PartState};
 
 /// The outcome of a command that a signal stopped; `sends` says whether the command sends one message.
@@ -97,7 +98,7 @@ impl TargetAccount {
                 error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
                 ..Outcome::new(if unreached.is_empty() { Status::Sent } else { Status::Partial })
             },
-            [only] if accepted == 0 => Outcome::from(only.error.clone()),
+            [only] if accepted == 0 => Outcome::from(with_better_option(only.error.clone(), &unreached)),
             [.., last] => Outcome::from(partly_sent(&self.parts, &last.error, accepted, &unreached)),
         };
         Outcome {
@@ -143,7 +144,25 @@ fn not_reached(reached_nobody: bool, unreached: &UnreachedRecipients) -> Error {
         "buy or assign an interface licence for the unlicensed members; correct other ids or add them under 应用管理 → the app → 可见范围"
     };
     let what = if reached_nobody { "WeCom accepted it, but nobody gets it" } else { "sent, but not to all" };
-    Error::new(Status::Partial, format!("{what}: {}", unreached.named())).with_hint(hint)
+    let error = Error::new(Status::Partial, format!("{what}: {}", unreached.named())).with_hint(hint);
+    with_better_option(error, unreached)
+}
+
+/// Says which option takes what was given as a userid, if that is a mobile number or mail address. A member may have such a
+/// userid, so it is said only of those that WeCom refused.
+fn with_better_option(error: Error, unreached: &UnreachedRecipients) -> Error {
+    let Some((id, kind)) = unreached.of("invaliduser").iter().find_map(|id| Some((id, seeming_person(id)?))) else {
+        return error;
+    };
+    let (what, option) = match kind {
+        PersonKind::Mobile => ("mobile number", "--to-mobile"),
+        PersonKind::Email => ("mail address", "--to-email"),
+    };
+    let hint = error.hint().unwrap_or_default();
+    let hint = format!(
+        "{id} looks like a {what}, which goes with {option}; a userid is the 账号 of 通讯录 → the member; {hint}"
+    );
+    error.with_hint(hint)
 }
 
 /// Names the parts that were not sent; `last` is the last failure, and WeCom took `accepted` requests in all.

@@ -74,9 +74,14 @@ impl LookUp {
     }
 
     /// Looks them up one after the other: many calls at once are what WeCom refuses. After a failure nobody more is asked for.
+    /// What can be no number or address costs no call.
     pub(crate) async fn find_all(&mut self, courier: &mut Courier, people: &[Person]) -> FoundPeople {
         let mut found = FoundPeople::default();
         for person in people {
+            if !person.is_possible() {
+                found.unknown.push(person.clone());
+                continue;
+            }
             let key = self.key_of(person);
             let result = match (&found.why, self.known(&key, None)) {
                 (_, Some(Ok(known))) => Ok(known),

@@ -12,8 +12,8 @@ use crate::sanitize::{half_width, is_harmful};
 /// The shortest mobile number that is taken for one whatever stands between its digits.
 const FEWEST_DIGITS: usize = 8;
 
-/// What a look-up by mobile number takes, in bytes (document path 95402).
-const MOBILE_BYTES: std::ops::RangeInclusive<usize> = 5..=32;
+/// The digits of a number of another country, with its code. What a look-up takes, 5 to 32 bytes, is more (document path 95402).
+const FOREIGN_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
 /// What a mail address of a member has, in bytes (document path 90195).
 const EMAIL_BYTES: std::ops::RangeInclusive<usize> = 6..=64;
@@ -41,6 +41,10 @@ impl PersonKind {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Mobile, Self::Email];
 
+    fn finding(self, problem: String, hint: &str) -> Finding {
+        Finding { path: self.setting().to_owned(), problem, hint: Some(hint.to_owned()) }
+    }
+
     /// The setting that names some.
     pub fn setting(self) -> &'static str {
         match self {
@@ -51,38 +55,58 @@ impl PersonKind {
 }
 
 impl Person {
-    /// The people whom one value names, separated as ids are.
+    /// The people whom one value names, separated as ids are, each with what is wrong with it: what can be no number or no
+    /// address is not looked up, since WeCom counts misses.
     ///
     /// # Errors
     ///
-    /// An empty value or item, and what can be no number or no address: WeCom counts wrong look-ups.
-    pub fn read(kind: PersonKind, value: &str) -> Result<Vec<Self>, Finding> {
-        ids(value).map(|item| Self::one(kind, item, value)).collect()
+    /// An empty value or item.
+    pub fn read(kind: PersonKind, value: &str) -> Result<Vec<(Self, Option<Finding>)>, Finding> {
+        let one = |item: &str| {
+            if item.is_empty() {
+                let problem = format!("an item is empty in {}", shown(value));
+                return Err(kind.finding(problem, "separate them by single commas"));
+            }
+            let person = match kind {
+                PersonKind::Mobile => Self::Mobile(bare_number(item)),
+                PersonKind::Email => Self::Email(half_width(item)),
+            };
+            if person.is_possible() {
+                return Ok((person, None));
+            }
+            let (what, hint) = match kind {
+                PersonKind::Mobile => (
+                    "mobile number",
+                    "a number of mainland China has 11 digits and begins with 1, others begin with + or 00, such as \
+                     +852 9123 4567; a userid goes with -u",
+                ),
+                PersonKind::Email => {
+                    ("mail address", "give a mail address such as zhangsan@example.com; a userid goes with -u")
+                }
+            };
+            let finding = kind.finding(format!("{} is no {what}", shown(item)), hint);
+            let written = match kind {
+                PersonKind::Mobile => Self::Mobile(item.to_owned()),
+                PersonKind::Email => Self::Email(item.to_owned()),
+            };
+            Ok((written, Some(finding)))
+        };
+        ids(value).map(one).collect()
     }
 
-    fn one(kind: PersonKind, item: &str, value: &str) -> Result<Self, Finding> {
-        let wrong = |problem: String, hint: &str| Finding {
-            path: kind.setting().to_owned(),
-            problem,
-            hint: Some(hint.to_owned()),
-        };
-        if item.is_empty() {
-            return Err(wrong(format!("an item is empty in {}", shown(value)), "separate them by single commas"));
-        }
-        match kind {
-            PersonKind::Mobile => {
-                let number = bare_number(item);
-                let is_number = is_digits(&number) && MOBILE_BYTES.contains(&number.len());
-                let hint = "give a mobile number such as 13800000000 or +852 9123 4567; a userid goes with -u";
-                let no_number = || wrong(format!("{} is no mobile number", shown(item)), hint);
-                if is_number { Ok(Self::Mobile(number)) } else { Err(no_number()) }
-            }
-            PersonKind::Email => {
-                let address = half_width(item);
-                let hint = "give a mail address such as zhangsan@example.com; a userid goes with -u";
-                let no_address = || wrong(format!("{} is no mail address", shown(item)), hint);
-                if is_address(&address) { Ok(Self::Email(address)) } else { Err(no_address()) }
-            }
+    /// Whether there can be somebody with that number or address.
+    pub fn is_possible(&self) -> bool {
+        match self {
+            Self::Mobile(number) => match number.strip_prefix('+') {
+                Some(digits) => {
+                    is_digits(digits)
+                        && FOREIGN_DIGITS.contains(&digits.len())
+                        && !digits.starts_with('0')
+                        && !digits.starts_with("86")
+                }
+                None => is_of_mainland(number),
+            },
+            Self::Email(address) => is_address(address),
         }
     }
 
@@ -113,24 +137,37 @@ impl fmt::Display for Person {
 /// The number in `+86 138-0000-0000` or in full-width digits, as a member's entry has it; `None` for anything else.
 pub fn mobile_number(written: &str) -> Option<String> {
     let number = bare_number(written);
-    let digits = number.trim_start_matches('+').len();
-    (is_digits(&number) && digits >= FEWEST_DIGITS).then_some(number)
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    (is_digits(digits) && digits.len() >= FEWEST_DIGITS).then_some(number)
 }
 
-/// The hint for what stands where a userid belongs and may well be a mobile number or a mail address. Some members have
-/// such userids.
+/// What somebody may well be meant by whose userid this can hardly be: a mobile number or mail address. Some members have such
+/// userids.
+pub fn seeming_person(id: &str) -> Option<PersonKind> {
+    PersonKind::ALL.into_iter().find(|kind| match kind {
+        PersonKind::Mobile => {
+            mobile_number(id).is_some_and(|number| is_of_mainland(&number) || id.starts_with(['+', '＋']))
+        }
+        PersonKind::Email => is_address(&half_width(id)),
+    })
+}
+
+/// The hint for what stands where a userid belongs and seems to be a mobile number or mail address.
 pub fn look_up_hint(id: &str) -> Option<&'static str> {
-    let is_mobile = || mobile_number(id).is_some_and(|number| number.starts_with('+') || number.len() == 11);
-    let is_email = || is_address(&half_width(id)).then_some(());
-    if is_mobile() {
-        return Some("a mobile number is no userid: wecom-alert get-userid --mobile NUMBER prints the member's");
-    }
-    is_email().map(|()| "a mail address is no userid: wecom-alert get-userid --email ADDRESS prints the member's")
+    Some(match seeming_person(id)? {
+        PersonKind::Mobile => {
+            "a mobile number is no userid: wecom-alert get-userid --mobile NUMBER prints the member's"
+        }
+        PersonKind::Email => "a mail address is no userid: wecom-alert get-userid --email ADDRESS prints the member's",
+    })
 }
 
-fn is_digits(number: &str) -> bool {
-    let digits = number.strip_prefix('+').unwrap_or(number);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_of_mainland(number: &str) -> bool {
+    is_digits(number) && number.len() == 11 && number.starts_with('1')
 }
 
 /// A number without what stands between its digits, and without the code of mainland China, whose numbers have eleven
@@ -146,7 +183,7 @@ fn bare_number(written: &str) -> String {
     let abroad = number.strip_prefix("00").filter(|rest| !rest.starts_with('0')).map(|rest| format!("+{rest}"));
     let number = abroad.unwrap_or(number);
     let national = ["+86", "86"].iter().find_map(|code| number.strip_prefix(code));
-    national.filter(|rest| rest.len() == 11 && rest.starts_with('1')).map(str::to_owned).unwrap_or(number)
+    national.filter(|rest| is_of_mainland(rest)).map(str::to_owned).unwrap_or(number)
 }
 
 /// Whether it can be a mail address: WeCom knows which there are.
@@ -165,7 +202,10 @@ mod tests {
 
     fn one(kind: PersonKind, value: &str) -> Result<String, String> {
         let read = Person::read(kind, value).map_err(|finding| finding.to_string())?;
-        Ok(read.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        if let Some(finding) = read.iter().find_map(|(_, finding)| finding.as_ref()) {
+            return Err(finding.to_string());
+        }
+        Ok(read.iter().map(|(person, _)| person.to_string()).collect::<Vec<_>>().join(" "))
     }
 
     #[test]
@@ -183,9 +223,8 @@ mod tests {
             ("+852 9123 4567", "+85291234567"),
             ("00852 9123 4567", "+85291234567"),
             ("+1 (555) 010-0000", "+15550100000"),
-            // Of no country that is known: as it is.
-            ("8613800000", "8613800000"),
-            ("12345", "12345"),
+            ("+29 0123", "+290123"),
+            ("+123456789012345", "+123456789012345"),
         ] {
             assert_eq!(one(PersonKind::Mobile, written).as_deref(), Ok(number), "{written}");
         }
@@ -194,8 +233,28 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_address_is_named() {
-        let long = "1".repeat(33);
-        for bad in ["zhangsan", "1234", "+", "138x0000000", "1380000000+", "++8613800000000", long.as_str(), "@all"] {
+        for bad in [
+            "zhangsan",
+            "1234",
+            "12345",
+            "+",
+            "138x0000000",
+            "1380000000",
+            "138000000002",
+            "23800000000",
+            "8613800000",
+            "1380000000+",
+            "++8613800000000",
+            "+86 1380000000",
+            "0086 138000000002",
+            "+861",
+            "+1234",
+            "+1234567890123456",
+            "+012345",
+            "91234567",
+            "@all",
+            "11111111111111111111111111111111",
+        ] {
             assert!(one(PersonKind::Mobile, bad).unwrap_err().contains("is no mobile number"), "{bad}");
         }
         for bad in
@@ -212,10 +271,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_meant_by_a_userid_of_nobody() {
+        for (written, kind) in [
+            ("13800000001", Some(PersonKind::Mobile)),
+            ("+8613800000001", Some(PersonKind::Mobile)),
+            ("lisi@example.com", Some(PersonKind::Email)),
+            ("lisi", None),
+            ("1001", None),
+            ("@all", None),
+        ] {
+            assert_eq!(seeming_person(written), kind, "{written}");
+        }
+    }
+
+    #[test]
     fn an_address_is_kept_as_it_was_written_and_its_case_tells_nobody_apart() {
         let read = Person::read(PersonKind::Email, " Zhang.San＠Example.com ").unwrap();
-        assert_eq!(read, [Person::Email("Zhang.San@Example.com".to_owned())]);
-        assert_eq!(read[0].key(), "zhang.san@example.com");
+        assert_eq!(read, [(Person::Email("Zhang.San@Example.com".to_owned()), None)]);
+        assert_eq!(read[0].0.key(), "zhang.san@example.com");
     }
 
     #[test]
@@ -251,9 +324,9 @@ mod tests {
         #[test]
         fn a_number_is_read_once_and_for_all(written in "\\PC{0,40}") {
             if let Ok(read) = Person::read(PersonKind::Mobile, &written) {
-                for person in read {
-                    prop_assert!(MOBILE_BYTES.contains(&person.to_string().len()));
-                    prop_assert_eq!(Person::read(PersonKind::Mobile, &person.to_string()), Ok(vec![person]));
+                for (person, _) in read.into_iter().filter(|(_, finding)| finding.is_none()) {
+                    prop_assert!((5..=32).contains(&person.to_string().len()));
+                    prop_assert_eq!(Person::read(PersonKind::Mobile, &person.to_string()), Ok(vec![(person, None)]));
                 }
             }
         }

@@ -100,6 +100,7 @@ fn imagine_failure(request: &RunRequest, config: &Config<'_>, settings: Settings
     let alert = with_words(&session, alert, &finished, None);
     send::rehearse(&mut session, &alert)?;
     let own = target.check_credential_file().err().map(|error| reaches_nobody(&error));
+    let recipients = send::missing_recipients(target).unwrap_or_else(|error| vec![reaches_nobody(&error)]);
     let unread = left_out(&session, channel);
-    Ok(own.into_iter().chain(send::missing_targets(&session)).chain(unread).collect())
+    Ok(own.into_iter().chain(recipients).chain(send::missing_targets(&session)).chain(unread).collect())
 }

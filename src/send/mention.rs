@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::channel::MsgType;
 use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
-use crate::message::person::mobile_number;
+use crate::message::person::{PersonKind, mobile_number, seeming_person};
 use crate::message::recipients::{ALL, ids, nearly_all, userid_problem};
 use crate::message::{Part, body_of};
 
@@ -53,7 +53,25 @@ impl Mentions {
         if !facts.mobile_mentions && !people.mobiles.is_empty() {
             people.mobiles.clear();
             let noun = facts.noun;
+            if target.settings.mention_fallback == MentionFallback::Fail {
+                return Err(Error::usage(
+                    format!("{noun} cannot mention mobile numbers"),
+                    "give the member's userid with --mention: get-userid --mobile prints it",
+                ));
+            }
             target.warnings.push(format!("{noun} cannot mention mobile numbers: left out; --mention takes userids"));
+        }
+        // WeCom mentions nobody then, and does not say so.
+        let number = people.users.iter().find(|id| seeming_person(id) == Some(PersonKind::Mobile));
+        if let Some(number) = number.filter(|_| !target.settings.no_validate) {
+            let instead = if facts.mobile_mentions {
+                "--mention-mobile takes it"
+            } else {
+                "get-userid --mobile prints the userid"
+            };
+            target
+                .warnings
+                .push(format!("--mention {number}: this looks like a mobile number, not a userid: {instead}"));
         }
         let (mut what, mut whom) = (format!("a message of type {}", draft.msgtype.as_str()), "anybody");
         match draft.msgtype {

@@ -31,13 +31,13 @@ mod target_message;
 
 use crate::api::Client;
 use crate::api::errcode::NOT_FOUND;
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::delivery::{Outcome, Product, UnreachedRecipients};
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::sha256;
 use crate::lookup::FoundPerson;
-use crate::message::Part;
 use crate::message::person::{Person, PersonKind};
+use crate::message::{Finding, Part};
 use crate::outbox::Outbox;
 
 pub(crate) use card::{check_card_update, read_card};
@@ -117,6 +117,19 @@ pub(crate) fn missing_targets(session: &Session<'_>) -> Vec<String> {
     lacking.map(|error| format!("{error}; an alert would not reach it")).collect()
 }
 
+/// The recipients who would not get a message, as far as can be known before it is made, one sentence each.
+///
+/// # Errors
+///
+/// Exit 3 where nobody would.
+pub(crate) fn missing_recipients(mut target: Target) -> Result<Vec<String>> {
+    if target.channel.facts().addressing != Addressing::Recipients {
+        return Ok(Vec::new());
+    }
+    let impossible = target.settings.to.as_ref().and_then(payload::impossible_person);
+    Ok(impossible.into_iter().chain(roster::look_before(&mut target.settings)?).collect())
+}
+
 /// Makes a message that is not sent, to find out whether it can be made. Fails as [`send`] does.
 pub(crate) fn rehearse(session: &mut Session<'_>, request: &Request) -> Result<()> {
     let mut target = session.own_target(request.channel);
@@ -187,8 +200,11 @@ pub async fn get_token(session: &mut Session<'_>, refresh: bool) -> Result<Outco
 ///
 /// Usage for what can be no number or address; exit 5 where nobody is found; exit 8 where too many look-ups found nobody.
 pub async fn get_userid(session: &mut Session<'_>, kind: PersonKind, written: &str) -> Result<Outcome> {
-    let read = Person::read(kind, written);
-    let people = read.map_err(|finding| Error::usage(finding.problem, finding.hint.unwrap_or_default()))?;
+    let usage = |finding: Finding| Error::usage(finding.problem, finding.hint.unwrap_or_default());
+    let read = Person::read(kind, written).map_err(usage)?;
+    let wrong =
+        |(person, finding): (Person, Option<Finding>)| finding.map_or(Ok(person), |finding| Err(usage(finding)));
+    let people = read.into_iter().map(wrong).collect::<Result<Vec<_>>>()?;
     let [person] = people.as_slice() else {
         return Err(Error::usage("several are given", "look them up one by one"));
     };

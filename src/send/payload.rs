@@ -161,12 +161,28 @@ pub(super) fn settings_for<'t>(payload: Option<&Value>, target: &'t mut Target) 
     target.settings.to.as_mut().filter(|to| counts_before(to, own))
 }
 
-/// Notes the people of the settings, whose userids are looked up when the message is sent.
+/// Notes the people of the settings, whose userids are looked up when the message is sent. One who cannot be anybody is an
+/// error where nobody else is named; beside others the alert goes to those. After a command has run, `to_user` is enough.
 pub(super) fn set_people(payload: Option<&Value>, target: &mut Target) -> Result<()> {
+    let (is_dry_run, is_lenient) = (target.settings.dry_run, target.tells_of_command);
+    let mut told = None;
     let (people, awaits_program) = match settings_for(payload, target) {
-        Some(to) => (people_of(to)?, to.to_user_command.is_some()),
+        Some(to) => {
+            let (people, wrong) = usable_people(to)?;
+            let awaits_program = to.to_user_command.is_some();
+            let has_others = awaits_program
+                || people.iter().any(Person::is_possible)
+                || recipients_of(to).is_ok_and(|recipients| !recipients.is_empty());
+            let stands_in = is_lenient && !to.stand_ins.is_empty();
+            match wrong {
+                Some(wrong) if is_dry_run || !has_others && !stands_in => return Err(wrong),
+                wrong => told = wrong,
+            }
+            (people, awaits_program)
+        }
         None => (Vec::new(), false),
     };
+    target.warnings.extend(told.map(|wrong| wrong.message().to_owned()));
     target.has_open_recipients = awaits_program || !people.is_empty();
     target.people = people;
     Ok(())
@@ -186,18 +202,34 @@ pub(crate) fn recipients_of(to: &RecipientSettings) -> Result<Recipients> {
 
 /// The people whose userids are looked up, each once.
 pub(crate) fn people_of(to: &RecipientSettings) -> Result<Vec<Person>> {
+    match usable_people(to)? {
+        (people, None) => Ok(people),
+        (_, Some(wrong)) => Err(wrong),
+    }
+}
+
+/// The people whose userids are looked up, each once, and what is wrong with the first who cannot be anybody.
+fn usable_people(to: &RecipientSettings) -> Result<(Vec<Person>, Option<Error>)> {
     let mut people: Vec<Person> = Vec::new();
+    let mut wrong = None;
     let given = [&to.to_mobile, &to.to_email];
     for ((kind, values), place) in PersonKind::ALL.into_iter().zip(given).zip(&to.places[3..]) {
         for value in values {
-            for person in Person::read(kind, value).map_err(|finding| wrong_recipient(finding, to, place))? {
+            for (person, finding) in Person::read(kind, value).map_err(|finding| wrong_recipient(finding, to, place))? {
+                wrong = wrong.or_else(|| Some(wrong_recipient(finding?, to, place)));
                 if !people.iter().any(|known| known.key() == person.key()) {
                     people.push(person);
                 }
             }
         }
     }
-    Ok(people)
+    Ok((people, wrong))
+}
+
+/// What is wrong with the first of the people who cannot be anybody.
+pub(super) fn impossible_person(to: &RecipientSettings) -> Option<String> {
+    let (_, wrong) = usable_people(to).ok()?;
+    Some(wrong?.message().to_owned())
 }
 
 fn wrong_recipient(finding: Finding, to: &RecipientSettings, place: &str) -> Error {

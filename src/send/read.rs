@@ -26,6 +26,7 @@ use super::{build_alert, files, payload};
 
 /// Reads what is to be sent, or `None` when the text was empty and that is to be skipped.
 pub(super) fn read(request: &Request, target: &mut Target, ci: Option<&CiContext>) -> Result<Option<Draft>> {
+    target.tells_of_command = request.own.is_some();
     match Reader::new(request, target, ci).and_then(Reader::read) {
         Ok(draft) => Ok(Some(draft)),
         Err(Stop::Skipped) => Ok(None),

@@ -1,6 +1,6 @@
 //! `to_user_command`: a program that prints who gets an alert now, such as a duty roster.
 //!
-//! Its failure never keeps an alert back: `to_user` counts then.
+//! Its failure never keeps an alert back: `to_user` gets it then.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ pub(crate) fn settle(roster: Roster, settings: &mut Settings) -> Result<Option<S
     };
     let instead = if !to.stand_ins.is_empty() {
         to.to_user.clone_from(&to.stand_ins);
-        "to_user counts"
+        "the alert goes to to_user"
     } else if !roster.userids.is_empty() {
         to.to_user = roster.userids;
         "the others get it"
@@ -113,6 +113,17 @@ pub(crate) fn settle(roster: Roster, settings: &mut Settings) -> Result<Option<S
         return Err(problem.clone().with_message(format!("there is no recipient: {problem}")));
     };
     Ok(Some(format!("{problem}: {instead}")))
+}
+
+/// What an alert would lack if the program were asked now, as far as can be known without running it.
+///
+/// # Errors
+///
+/// As [`settle`].
+pub(super) fn look_before(settings: &mut Settings) -> Result<Option<String>> {
+    let program = settings.to.as_ref().and_then(|to| to.to_user_command.as_ref());
+    let Some(Err(problem)) = program.map(Program::check) else { return Ok(None) };
+    settle(Roster { userids: Vec::new(), problem: Some(problem) }, settings)
 }
 
 fn names_anybody(to: &RecipientSettings) -> bool {

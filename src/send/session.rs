@@ -122,6 +122,7 @@ impl<'c> Session<'c> {
             lost: Vec::new(),
             people: Vec::new(),
             has_open_recipients: false,
+            tells_of_command: false,
             deadline: self.deadline,
             trust,
             mask: self.mask.clone(),

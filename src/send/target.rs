@@ -34,6 +34,8 @@ pub(crate) struct Target {
     pub(super) people: Vec<Person>,
     /// Whether not all recipients are known yet.
     pub(super) has_open_recipients: bool,
+    /// Whether the alert is that of a command which has run: nobody can correct an option of it.
+    pub(super) tells_of_command: bool,
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
     pub(super) trust: Trust,

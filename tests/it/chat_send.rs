@@ -118,6 +118,37 @@ fn without_a_chat_nothing_is_sent() {
 }
 
 #[test]
+fn a_mobile_number_that_cannot_be_mentioned_is_an_error_where_that_is_asked_for() {
+    let scene = Scene::new();
+    let run = |args: &[&str]| scene.chat(&["--mention-mobile", "13800000000", "full"]).args(args).run();
+    let document = run(&["--mention-fallback", "fail"]).assert_code(2).json();
+    assert!(document["message"].as_str().unwrap().contains("cannot mention mobile numbers"), "{document}");
+    assert!(document["hint"].as_str().unwrap().contains("get-userid --mobile"), "{document}");
+    run(&["--mention-fallback", "fail", "--dry-run"]).assert_code(2);
+    assert_eq!(scene.wecom.connections(), 0);
+    run(&["--mention-fallback", "ignore"]).assert_code(0);
+    // After a command the alert goes without it.
+    let scene = scene.profile("ops", "mention_mobile = \"13800000000\"\nmention_fallback = \"fail\"");
+    let run = scene.cmd(&["run", "-P", "ops", "--chat", CHAT_ID, "--", "false"]).run().assert_code(1);
+    assert_eq!(run.json()["status"], "sent");
+    assert_eq!(scene.sends(), 2);
+}
+
+/// WeCom mentions nobody then, and does not say so.
+#[test]
+fn a_mobile_number_in_place_of_a_mentioned_userid_draws_a_warning() {
+    let scene = Scene::new();
+    for (cmd, told) in [(scene.chat(&["full"]), "get-userid --mobile"), (scene.group(&["full"]), "--mention-mobile")] {
+        let document = cmd.args(["--mention", "lisi,13800000001"]).run().assert_code(0).json();
+        let warned = document["warnings"][0].as_str().unwrap_or_default();
+        assert!(warned.contains("13800000001: this looks like a mobile number") && warned.contains(told), "{document}");
+        assert_eq!(document["warnings"].as_array().unwrap().len(), 1, "{document}");
+    }
+    let document = scene.chat(&["full", "--mention", "lisi,1001"]).run().assert_code(0).json();
+    assert_eq!(document["warnings"], serde_json::json!([]));
+}
+
+#[test]
 fn what_a_chat_cannot_do_is_said_and_the_alert_goes() {
     let scene = Scene::new();
     let card = ["--card", "button_interaction", "--title", "Disk", "--button", "ack=Got it", "full"];

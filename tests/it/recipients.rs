@@ -121,6 +121,36 @@ fn nobody_at_all_is_a_refusal() {
 }
 
 #[test]
+fn a_number_or_address_in_place_of_a_userid_is_told_where_it_belongs() {
+    let (env, wecom) = (TestEnv::new(), FakeWecom::start());
+    for (id, option) in [("13800000001", "--to-mobile"), ("lisi@example.com", "--to-email")] {
+        for (others, code) in [("", 5), (",lisi", 6)] {
+            let run = app_send(&env, &wecom).args(["-u", &format!("{id}{others}")]).run();
+            let document = assert_document(&run, id, code, &json!({"invaliduser": [id]}));
+            assert_says(&document, id, "hint", &[id, option, "可见范围"]);
+        }
+    }
+    let run = app_send(&env, &wecom).args(["-u", "nobody"]).run().assert_code(5);
+    assert!(!run.stdout.contains("--to-mobile"), "{}", run.stdout);
+    // A member may be called so.
+    let wecom = FakeWecom::builder().any_user().start();
+    let run = app_send(&env, &wecom).args(["-u", "13800000001,lisi@example.com"]).run();
+    assert_document(&run, "userids", 0, &json!({"status": "sent", "warnings": []}));
+}
+
+/// The range of an app holds the departments below each of its own.
+#[test]
+fn departments_below_the_range_are_recipients() {
+    let wecom = FakeWecom::builder().department(3, 1, "研发部").department(4, 3, "后端组").start();
+    let env = TestEnv::new();
+    let run = env.cmd(["list-departments"]).base_url(&wecom).app_credentials().run().assert_code(0);
+    let ids: Vec<&str> = run.stdout.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(ids, ["1", "2", "3", "4"]);
+    let run = app_send(&env, &wecom).args(["--to-party", &ids.join(",")]).run();
+    assert_document(&run, "all that are listed", 0, &json!({"status": "sent", "invalidparty": []}));
+}
+
+#[test]
 fn ids_are_repeatable_and_separated_by_commas_or_bars() {
     let wecom = FakeWecom::builder().any_user().parties([3, 4]).tags([2]).start();
     let env = TestEnv::new();

@@ -53,6 +53,8 @@ fn what_can_be_nobody_is_refused_before_anything_is_asked() {
     for (args, told) in [
         (&["--mobile", "zhangsan"][..], "no mobile number"),
         (&["--mobile", "1234"], "no mobile number"),
+        (&["--mobile", "138000000002"], "no mobile number"),
+        (&["--mobile", "1380000001"], "no mobile number"),
         (&["--mobile", ""], "empty"),
         (&["--email", "zhangsan"], "no mail address"),
         (&["--mobile", "13800000000,13800000001"], "several"),

@@ -71,7 +71,9 @@ fn its_failure_never_keeps_an_alert_back() {
         let document = assert_document(&send(&scene, &[]), case, 0, &json!({"status": "sent"}));
         let warned = warnings(&document);
         let is_told = |warning: &&str| {
-            warning.contains(told) && warning.contains("to_user_command") && warning.contains("to_user counts")
+            warning.contains(told)
+                && warning.contains("to_user_command")
+                && warning.ends_with("the alert goes to to_user")
         };
         assert!(warned.iter().any(is_told), "{case}: {warned:?}");
         assert_eq!(touser(&scene), ["zhangsan"], "{case}");
@@ -85,7 +87,7 @@ fn one_that_cannot_be_started_or_hangs_is_no_different() {
     assert!(warnings(&document)[0].contains("cannot be started"), "{document}");
     let scene = self::scene("echo $$ > ~/pid; exec sleep 300", "to_user = \"zhangsan\"");
     let document = assert_document(&send(&scene, &["--deadline", "2s"]), "hangs", 0, &json!({"status": "sent"}));
-    assert!(warnings(&document)[0].contains("was stopped"), "{document}");
+    assert!(warnings(&document)[0].contains("had not ended after 500ms"), "{document}");
     let pid = std::fs::read_to_string(scene.env.home().join("pid")).unwrap();
     assert!(!is_alive(pid.trim().parse().unwrap()));
 }
@@ -124,18 +126,46 @@ fn run_uses_it() {
 }
 
 #[test]
+fn run_warns_before_the_command_that_the_program_is_missing() {
+    let missing = "to_user_command = [\"no-such-program-anywhere\"]";
+    let scene = Scene::new()
+        .profile("ops", &format!("{missing}\nto_user = \"lisi\""))
+        .profile("alone", missing)
+        .profile("good", "to_user_command = [\"sh\", \"-c\", \"touch was-run; echo lisi\"]");
+    let run = |profile: &str, route: &str| {
+        let cmd = scene.bare(&["run", "-P", profile, "--route", route, "--", "/bin/sh", "-c", "echo begun >&2"]);
+        let run = cmd.base_url(&scene.wecom).app_credentials().webhook().run().assert_code(0);
+        run.stderr.split_once("begun").unwrap().0.to_owned()
+    };
+    for (profile, told) in [("ops", "the alert goes to to_user\n"), ("alone", "nobody would be told of its failure\n")]
+    {
+        let before = run(profile, "app");
+        assert!(before.contains("no-such-program-anywhere") && before.contains("cannot be started"), "{before}");
+        assert!(before.ends_with(told), "{before}");
+        assert_eq!(before.lines().count(), 1, "{before}");
+        assert_eq!(run(profile, "webhook"), "", "it is of no use there");
+    }
+    assert_eq!(run("good", "app"), "");
+    assert!(!scene.env.home().join("was-run").exists(), "it is run only for an alert");
+}
+
+#[test]
 fn check_runs_it() {
-    let row = |scene: &Scene, code: i32| {
+    let named = |scene: &Scene, code: i32, name: &str| {
         let document = scene.cmd(&["check", "--route", "app", "-P", "ops"]).run().assert_code(code).json();
         let rows = document["checks"].as_array().unwrap().clone();
-        rows.into_iter().find(|row| row["name"] == "to_user_command").unwrap()
+        rows.into_iter().find(|row| row["name"] == name).unwrap()
     };
+    let row = |scene: &Scene, code: i32| named(scene, code, "to_user_command");
     let good = row(&scene("echo lisi", ""), 0);
     assert_eq!((&good["status"], &good["detail"]), (&json!("ok"), &json!("it prints lisi")));
     let failing = row(&scene("exit 7", "to_user = \"zhangsan\""), 0);
     assert_eq!(failing["status"], "warning", "{failing}");
     let alone = row(&scene("exit 7", ""), 3);
     assert_eq!(alone["status"], "failed", "{alone}");
+    let recipients = named(&scene("exit 7", ""), 3, "recipients");
+    assert_eq!(recipients["status"], "skipped", "{recipients}");
+    assert!(recipients["detail"].as_str().unwrap().starts_with("nobody is named"), "{recipients}");
 }
 
 /// The example that comes with the program.

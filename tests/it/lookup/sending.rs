@@ -166,7 +166,9 @@ fn what_can_be_nobody_is_an_error_before_anything_is_sent() {
         (&["--to-mobile", "office"][..], "to_mobile: \"office\" is no mobile number"),
         (&["--to-mobile", "13800000000,"], "empty"),
         (&["--to-mobile", ""], "empty"),
-        (&["-u", "lisi", "--to-email", "lisi"], "to_email: \"lisi\" is no mail address"),
+        (&["--to-mobile", "12345"], "to_mobile: \"12345\" is no mobile number"),
+        (&["--to-mobile", "1380000001", "--to-mobile", "138000000002"], "\"1380000001\" is no mobile number"),
+        (&["--to-email", "lisi"], "to_email: \"lisi\" is no mail address"),
         (&["-u", "@all", "--to-mobile", ZHANGSAN], "@all is among other userids"),
         (&["--to-mobile", "office", "--no-validate"], "no mobile number"),
     ] {
@@ -176,6 +178,69 @@ fn what_can_be_nobody_is_an_error_before_anything_is_sent() {
     let document = assert_document(&send(&scene, &["-P", "ops"]).run(), "file", 3, &json!({"status": "config"}));
     assert_says(&document, "file", "message", &["config.toml", "\"office\" is no mobile number"]);
     assert_eq!(scene.wecom.connections(), 0);
+}
+
+#[test]
+fn what_can_be_nobody_keeps_the_alert_from_nobody_else() {
+    let scene =
+        Scene::new().profile("ops", "to_mobile = [13800000001, 1380000000]").profile("duty", "to_user = \"lisi\"");
+    for (args, unresolved) in [
+        (&["-u", "lisi", "--to-mobile", "1380000000"][..], "1380000000"),
+        (&["--to-mobile", "13800000001,138 0000 000"], "138 0000 000"),
+        (&["--to-mobile", LISI, "--to-email", "lisi"], "lisi"),
+        (&["-P", "ops"], "1380000000"),
+    ] {
+        let run = send(&scene, args).run();
+        let document = assert_document(&run, "the rest", 6, &json!({"status": "partial", "unresolved": [unresolved]}));
+        assert!(warnings(&document).iter().any(|warning| warning.contains(" is no m")), "{document}");
+        assert_eq!(touser(&scene).last(), Some(&json!("lisi")), "{args:?}");
+    }
+    assert_eq!(count(&scene), 1, "nobody but lisi was looked up");
+    let dry = send(&scene, &["--dry-run", "-u", "lisi", "--to-mobile", "1380000000"]).run();
+    assert_document(&dry, "strict", 2, &json!({"status": "usage"}));
+    // A person at a keyboard can correct it, even where to_user is set.
+    assert_document(
+        &send(&scene, &["-P", "duty", "--to-mobile", "12345"]).run(),
+        "alone",
+        2,
+        &json!({"status": "usage"}),
+    );
+    let checked = scene.cmd(&["check", "--route", "app", "-P", "ops"]).run().assert_code(3).json();
+    assert!(checked.to_string().contains("\\\"1380000000\\\" is no mobile number"), "{checked}");
+    assert_eq!((scene.sends(), count(&scene)), (4, 1));
+}
+
+#[test]
+fn after_a_command_to_user_gets_what_can_be_for_nobody() {
+    let scene = Scene::new().profile("ops", "to_user = \"lisi\"");
+    let run = |args: &[&str]| {
+        let cmd = scene.bare(&["run", "-P", "ops", "--route", "app"]).args(args);
+        let cmd = cmd.args(["--", "/bin/sh", "-c", "echo begun >&2; exit 3"]).base_url(&scene.wecom).app_credentials();
+        cmd.run().assert_code(3)
+    };
+    for (args, expected) in
+        [(&["--to-mobile", "12345"][..], "lisi"), (&["--to-mobile", "12345", "-u", "wangwu"], "wangwu")]
+    {
+        let run = run(args);
+        let (before, after) = run.stderr.split_once("begun").unwrap();
+        assert_eq!(before, "wecom-alert: warning: to_mobile: \"12345\" is no mobile number\n");
+        assert!(after.contains("12345"), "{after}");
+        assert_eq!(touser(&scene).last(), Some(&json!(expected)), "{args:?}");
+    }
+    assert_eq!((scene.sends(), count(&scene)), (2, 0));
+}
+
+#[test]
+fn the_stand_in_is_told_of_on_stderr() {
+    let scene = Scene::new().profile("ops", "to_user = \"lisi\"");
+    let run =
+        scene.bare(&["app-send", "-P", "ops", "--to-mobile", NOBODY, "hi"]).base_url(&scene.wecom).app_credentials();
+    let run = run.run().assert_code(0);
+    assert!(
+        run.stderr.starts_with(&format!("wecom-alert: warning: to_user gets it instead of {NOBODY}")),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

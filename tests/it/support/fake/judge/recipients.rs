@@ -42,7 +42,9 @@ impl Recipients {
                 sorted.invalid_users.push(name);
             }
         }
-        (sorted.parties, sorted.invalid_parties) = parties.into_iter().partition(|id| world.parties.contains(id));
+        (sorted.parties, sorted.invalid_parties) = parties
+            .into_iter()
+            .partition(|id| world.parties.contains(id) || id.parse().is_ok_and(|id| world.sees_department(id)));
         (sorted.tags, sorted.invalid_tags) = tags.into_iter().partition(|id| world.tags.contains(id));
         Ok(sorted)
     }
