@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, TestEnv, needs};
 
-const COMMANDS: [&[&str]; 26] = [
+/// Every command, and the program itself.
+pub(crate) const COMMANDS: [&[&str]; 28] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
@@ -23,6 +24,8 @@ const COMMANDS: [&[&str]; 26] = [
     &["run"],
     &["check"],
     &["outbox"],
+    &["outbox", "list"],
+    &["outbox", "drop"],
     &["outbox", "flush"],
     &["outbox", "show"],
     &["config"],

@@ -6,34 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::help::COMMANDS;
 use crate::results::document;
 use crate::support::TestEnv;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-
-const COMMANDS: [&[&str]; 22] = [
-    &["app-send"],
-    &["webhook-send"],
-    &["chat-create"],
-    &["chat-get"],
-    &["chat-update"],
-    &["recall"],
-    &["update-card"],
-    &["list-departments"],
-    &["list-members"],
-    &["list-tags"],
-    &["list-tag-members"],
-    &["upload-media"],
-    &["get-userid"],
-    &["get-token"],
-    &["outbox"],
-    &["outbox", "list"],
-    &["outbox", "flush"],
-    &["outbox", "drop"],
-    &["run"],
-    &["check"],
-    &["completions"],
-    &["man"],
-];
 
 /// The README of each language, and the folder of its manual.
 const LANGUAGES: [(&str, &str); 2] = [("README.md", "src/manual/en"), ("README.zh-CN.md", "src/manual/zh")];
@@ -69,7 +45,7 @@ fn help(arguments: &[&str]) -> String {
 }
 
 fn all_help() -> String {
-    COMMANDS.into_iter().map(help).chain([help(&[])]).collect()
+    COMMANDS.into_iter().map(help).collect()
 }
 
 /// Words of a text that begin with a prefix and go on with letters of one kind.
