@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::env::Environment;
+use super::setting::Setting;
 use super::value::{SettingValue, shown};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::process::check_program;
+use crate::sanitize::{excerpt, one_line};
 
 /// No more is read of what a program prints, in bytes, but for one byte that tells that there is more.
 pub(super) const LARGEST: usize = 64 * 1024;
@@ -20,12 +22,23 @@ pub(super) const LARGEST: usize = 64 * 1024;
 /// The time between two checks whether a program has ended that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A program and its arguments. No error shows what it prints.
+/// How long a failed program's last words are waited for: what it started may hold its standard error open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// No more is kept of what a program writes to its standard error, in bytes.
+const MOST_WORDS: usize = 4096;
+
+/// No more is told of it, in characters.
+const LONGEST_SAID: usize = 200;
+
+/// A program and its arguments. No error shows what it prints to its standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     program: String,
     arguments: Vec<String>,
     origin: String,
+    /// It handles no secret: an error tells the last line of its standard error.
+    is_quoted: bool,
 }
 
 impl Program {
@@ -45,10 +58,11 @@ impl Program {
             program = given.expand(Path::new(&program), env.home())?.to_string_lossy().into_owned();
         }
         let origin = format!("command {} ({})", shown(&program), given.origin);
-        Ok(Self { program, arguments: words.collect(), origin })
+        let is_quoted = given.setting == Setting::ToUserCommand;
+        Ok(Self { program, arguments: words.collect(), origin, is_quoted })
     }
 
-    /// What it prints, 64 KiB and one byte at the most; without standard input, its standard error dropped. Blocks, and kills
+    /// What it prints, 64 KiB and one byte at the most; without standard input. Blocks, and kills
     /// it after `limit`.
     ///
     /// # Errors
@@ -59,10 +73,11 @@ impl Program {
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(if self.is_quoted { Stdio::piped() } else { Stdio::null() })
             .spawn();
         let child = started.map_err(|error| self.not_started(&error))?;
         let mut running = Running(child);
+        let last_words = running.last_words();
         let deadline = Instant::now().checked_add(limit);
         let too_slow = || {
             let what = format!("it was stopped because it had not ended after {}", clock::brief(limit));
@@ -77,6 +92,8 @@ impl Program {
             let ended = status
                 .code()
                 .map_or("it was ended by a signal".to_owned(), |code| format!("it failed with exit code {code}"));
+            let said = last_words.and_then(|line| line.recv_timeout(LAST_WORDS).ok()).unwrap_or_default();
+            let ended = if said.is_empty() { ended } else { format!("{ended}, and said: {said}") };
             return Err(self.error(&ended, "run it by hand, as this user and without standard input, to see why"));
         }
         Ok(output)
@@ -118,6 +135,23 @@ impl Running {
             let _ = sender.send(bytes);
         });
         output.recv_timeout(limit).ok()
+    }
+
+    /// The last line of its standard error, as far as that is read; once it has been closed.
+    fn last_words(&mut self) -> Option<mpsc::Receiver<String>> {
+        let mut stderr = self.0.stderr.take()?;
+        let (sender, line) = mpsc::channel();
+        thread::spawn(move || {
+            let (mut kept, mut chunk) = (Vec::new(), [0; 1024]);
+            while let Ok(read @ 1..) = stderr.read(&mut chunk) {
+                kept.extend_from_slice(chunk.get(..read).unwrap_or_default());
+                kept.drain(..kept.len().saturating_sub(MOST_WORDS));
+            }
+            let text = String::from_utf8_lossy(&kept);
+            let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+            let _ = sender.send(excerpt(one_line(last).trim(), LONGEST_SAID));
+        });
+        Some(line)
     }
 
     /// How it ended; `None` at the deadline.

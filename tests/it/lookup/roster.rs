@@ -125,6 +125,26 @@ fn run_uses_it() {
     assert_eq!(touser(&scene), ["wangwu"]);
 }
 
+/// What the program said before it failed is told, on one line and without what a terminal would obey.
+#[test]
+fn a_failing_roster_is_quoted() {
+    for (script, said) in [
+        ("echo trying >&2; echo 'sorry: database down' >&2; exit 3", "exit code 3, and said: sorry: database down"),
+        ("printf 'a\\033[31mb\\n\\n' >&2; exit 3", "exit code 3, and said: a"),
+        ("head -c 100000 /dev/zero | tr '\\0' x >&2; echo >&2; echo last >&2; exit 3", "exit code 3, and said: last"),
+        ("echo lisi; exit 3", "exit code 3: "),
+    ] {
+        let told = assert_document(&send(&scene(script, "to_user = \"zhangsan\""), &[]), script, 0, &json!({}));
+        let warning = told["warnings"][0].as_str().unwrap();
+        assert!(warning.contains(said) && !warning.contains('\u{1b}'), "{warning}");
+        assert!(!warning.contains("trying") && !warning.contains("lisi"), "{warning}");
+    }
+    let secret = "webhook_command = [\"sh\", \"-c\", \"echo not-to-be-told >&2; exit 3\"]";
+    let scene = Scene::new().profile("ops", secret);
+    let run = scene.bare(&["webhook-send", "-P", "ops", "hi"]).base_url(&scene.wecom).run().assert_code(3);
+    assert!(run.stderr.contains("exit code 3") && !run.stderr.contains("not-to-be-told"), "{}", run.all());
+}
+
 #[test]
 fn run_warns_before_the_command_that_the_program_is_missing() {
     let missing = "to_user_command = [\"no-such-program-anywhere\"]";
