@@ -13,6 +13,7 @@ mod report;
 mod request;
 mod stderr;
 mod tables;
+mod unparsed;
 mod usage_errors;
 mod wrap;
 
@@ -42,7 +43,8 @@ use config_init::config_init;
 use perform::{event_loop, flush_after_send, perform, run_first};
 use report::{Report, finish, remember_output, unwritable};
 use request::Task;
-use usage_errors::{Unparsed, read_unparsed, refusal};
+use unparsed::{Unparsed, read_unparsed};
+use usage_errors::refusal;
 
 pub(crate) use report::{report_defect, report_panics};
 

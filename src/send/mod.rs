@@ -10,6 +10,7 @@
 
 mod build_alert;
 mod card;
+mod choose_channel;
 mod combine;
 mod draft;
 mod dry_run;
@@ -41,6 +42,7 @@ use crate::message::{Finding, Part};
 use crate::outbox::Outbox;
 
 pub(crate) use card::{check_card_update, read_card};
+pub(crate) use choose_channel::{choose_channel, only_channel};
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
@@ -50,7 +52,7 @@ pub use request::{AlertFields, MessageInput, Request, UploadRequest};
 pub(crate) use roster::{Roster, patience as roster_patience, settle as settle_roster};
 pub(crate) use session::without_ca_file;
 pub use session::{LoggedMessage, Session};
-pub(crate) use target::{Login, Target, choose_channel, only_channel};
+pub(crate) use target::{Login, Target};
 
 use draft::Draft;
 use fan_out::FanOut;

@@ -18,8 +18,9 @@ use crate::event::Observer;
 use crate::secret::{Mask, secret_in_place_of_id};
 use crate::store::Folder;
 
+use super::choose_channel::{only_channel, several_channels};
 use super::request::Request;
-use super::target::{Target, only_channel, require_state_of, several_channels, state_of};
+use super::target::{Target, require_state_of, state_of};
 
 /// The state that all targets of one command share.
 pub struct Session<'c> {

@@ -1,0 +1,57 @@
+//! Which channel a command takes where none is named, and what else there is where one cannot be used.
+
+use crate::channel::{Addressing, Channel};
+use crate::config::{Precedence, SecretSource, Settings};
+use crate::error::{Error, Result};
+
+use super::target::Target;
+
+/// The channel asked for, else the one that the profile has, else the only one for which there are credentials at all.
+/// Fails with usage where there are several, with exit 3 where there is none.
+pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
+    match (asked, only_channel(settings)) {
+        (Some(channel), _) | (None, Ok(channel)) => Ok(channel),
+        (None, Err(several)) if !several.is_empty() => {
+            Err(several_channels(&several, "there are credentials of", "say whose media it is", "--route "))
+        }
+        (None, Err(_)) if settings.dry_run => Ok(Channel::App),
+        (None, Err(_)) => Err(settings.missing_credentials()),
+    }
+}
+
+/// The one channel that sends unasked and has credentials: those of the profile, or else any. The error has all of them
+/// where there are several, and none where there is none.
+pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {
+    let with = |is_wanted: fn(&SecretSource) -> bool| {
+        let has =
+            |channel: &Channel| channel.facts().is_default && settings.credential(*channel).is_some_and(is_wanted);
+        Channel::ALL.iter().copied().filter(has).collect::<Vec<_>>()
+    };
+    match (with(|source| source.precedence() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {
+        ([one], _) | ([], [one]) => Ok(*one),
+        ([], all) | (all, _) => Err(all.to_vec()),
+    }
+}
+
+/// The error where there are several channels to choose from: `has` tells of whom that is said, and the hint names each
+/// channel with `prefix` before it.
+pub(super) fn several_channels(channels: &[Channel], has: &str, advice: &str, prefix: &str) -> Error {
+    let nouns: Vec<_> = channels.iter().map(|channel| channel.facts().noun).collect();
+    let names: Vec<_> = channels.iter().map(|channel| format!("{prefix}{channel}")).collect();
+    Error::usage(format!("{has} both {}", nouns.join(" and ")), format!("{advice}: {}", names.join(" or ")))
+}
+
+impl Target {
+    /// The error of an app that cannot send to members, with its group chat as a way out where the settings have one.
+    pub(crate) fn or_its_chat(&self, error: Error) -> Error {
+        let Settings { chat, profile, .. } = &*self.settings;
+        let is_for_members = self.channel.facts().addressing == Addressing::Recipients;
+        if !is_for_members || chat.is_none() || !self.settings.lacking_for_app(false).is_empty() {
+            return error;
+        }
+        let further = profile.as_ref().map(|profile| format!(", or {profile}:chat as a further target"));
+        let way = format!("to send to its group chat: chat-send, run --route chat{}", further.unwrap_or_default());
+        let hint = error.hint().map_or(way.clone(), |hint| format!("{hint}; {way}"));
+        error.with_hint(hint)
+    }
+}
