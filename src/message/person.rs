@@ -78,10 +78,10 @@ impl Person {
                 PersonKind::Mobile => (
                     "mobile number",
                     "a number of mainland China has 11 digits and begins with 1, others begin with + or 00, such as \
-                     +852 9123 4567; a userid goes with -u",
+                     +852 9123 4567; a userid needs no look-up",
                 ),
                 PersonKind::Email => {
-                    ("mail address", "give a mail address such as zhangsan@example.com; a userid goes with -u")
+                    ("mail address", "give a mail address such as zhangsan@example.com; a userid needs no look-up")
                 }
             };
             let finding = kind.finding(format!("{} is no {what}", shown(item)), hint);

@@ -33,7 +33,7 @@ pub(super) fn program_for(payload: Option<&Value>, target: &mut Target) -> Optio
     let to = settings_for(payload, target)?;
     if is_dry_run {
         let program = to.to_user_command.as_ref()?;
-        let warning = format!("{} is not run in a dry run: it says who gets it", program.origin());
+        let warning = format!("{} is not run in a dry run, so its recipients are not shown", program.origin());
         target.warnings.push(warning);
         return None;
     }
