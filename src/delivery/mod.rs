@@ -156,6 +156,7 @@ impl Courier {
             sent
         })
         .await
+        .map_err(|failed| FailedRequest { error: naming_chat(failed.error, &message.body), ..failed })
     }
 
     /// Fills the file of a part into the body that carries it: as the id of its one upload, or as base64.
@@ -201,6 +202,9 @@ impl<'p> Message<'p> {
     }
 }
 
+/// The errcodes for a chat that is invalid, does not exist, is another app's, or may not be written to (document path 90313).
+const CHAT_REFUSALS: [i64; 5] = [86001, 86003, 86008, 86217, 93006];
+
 /// The placeholder in the body that the picture replaces.
 const PICTURE: &str = "BASE64_OF_THE_PICTURE";
 
@@ -230,6 +234,18 @@ fn with_picture(picture: &Attachment, mut bytes: Vec<u8>) -> io::Result<Vec<u8>>
     drop(encoder);
     bytes.extend_from_slice(behind.as_bytes());
     Ok(bytes)
+}
+
+/// Names the chat that WeCom refuses: its id may come from a profile that nobody has in view.
+fn naming_chat(error: Error, body: &Value) -> Error {
+    let is_about_it = error.answer().is_some_and(|answer| CHAT_REFUSALS.contains(&answer.errcode));
+    match body.get("chatid").and_then(Value::as_str).filter(|_| is_about_it) {
+        Some(chatid) => {
+            let message = format!("{}; the chatid is {chatid:?}", error.message());
+            error.with_message(message)
+        }
+        None => error,
+    }
 }
 
 /// The buckets of the rate limit that a call needs a permit in.

@@ -83,7 +83,10 @@ pub async fn create(session: &mut Session<'_>, chat: NewChat) -> Result<Outcome>
             Ok(answer) => Outcome { answer: Some(answer), ..Outcome::new(Status::Ok) },
             Err(error) => {
                 let message = format!("the chat {chatid} was made, but its first message was not sent: {error}");
-                Outcome::from(error.about(Status::Partial, message))
+                // The chat is there now: to make it again sends nothing.
+                let then = format!("then: wecom-alert chat-send --chat {chatid} TEXT");
+                let hint = error.hint().map_or(then.clone(), |hint| format!("{hint}; {then}"));
+                Outcome::from(error.about(Status::Partial, message).with_hint(hint))
             }
         },
         ([], None) => Outcome { answer: Some(made.answer), ..Outcome::new(Status::Ok) },

@@ -131,8 +131,11 @@ impl PeopleMessage<'_> {
         let stand_ins = if account.left().is_none() { stand_ins(target) } else { Vec::new() };
         if !waits && !stand_ins.is_empty() {
             let why = found.why.as_ref().map_or("not found".to_owned(), |why| format!("not looked up: {why}"));
-            target.warnings.push(format!("to_user gets it instead of {names}, {why}"));
-            return courier.send(&self.addressed(stand_ins.iter().map(String::as_str), true), account, self.mark).await;
+            target.warnings.push(format!("to_user ({}) gets it instead of {names}, {why}", stand_ins.join(", ")));
+            let parts = self.addressed(stand_ins.iter().map(String::as_str), true);
+            let mut outcome = courier.send(&parts, account, self.mark).await;
+            outcome.unreached.extend(unresolved);
+            return outcome;
         }
         let outcome = match found.why {
             Some(why) => {

@@ -185,6 +185,14 @@ fn a_chat_is_a_further_target_and_a_profile_of_that_name_comes_first() {
 }
 
 #[test]
+fn a_chat_that_wecom_refuses_is_named() {
+    let scene = Scene::new();
+    let run = scene.cmd(&["chat-send", "x"]).env("WECOM_ALERT_CHAT", "nothere").run();
+    let document = assert_document(&run, "unknown", 5, &json!({"status": "refused", "errcode": 86003}));
+    assert_says(&document, "unknown", "message", &["the chatid is \"nothere\""]);
+}
+
+#[test]
 fn run_alerts_in_a_chat_where_it_is_asked_to() {
     let scene = Scene::new();
     let run =

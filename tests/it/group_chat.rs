@@ -329,6 +329,7 @@ fn a_new_chat_gets_its_first_message_once() {
         "{}",
         run.all()
     );
+    assert!(run.stderr.contains("then: wecom-alert chat-send --chat ops2 TEXT\n"), "{}", run.all());
     let long = "x".repeat(2049);
     for (text, part) in
         [("", "--hello says nothing"), (" \n", "--hello says nothing"), (&*long, "--hello has 2049 bytes")]

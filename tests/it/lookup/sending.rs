@@ -100,10 +100,11 @@ fn nobody_known_is_a_refusal_unless_to_user_is_there() {
         assert_says(&document, case, "hint", &["可见范围"]);
     }
     assert_eq!(scene.sends(), 0);
-    let document = assert_document(&to(&["-P", "ops"]), "to_user", 0, &json!({"status": "sent", "unresolved": []}));
+    let expected = json!({"status": "sent", "unresolved": [NOBODY, "nobody@example.com"], "invaliduser": []});
+    let document = assert_document(&to(&["-P", "ops"]), "to_user", 0, &expected);
     let warned = warnings(&document);
     assert!(
-        warned.iter().any(|warning| warning.contains("to_user gets it instead") && warning.contains(NOBODY)),
+        warned.iter().any(|warning| warning.contains("to_user (lisi) gets it instead") && warning.contains(NOBODY)),
         "{warned:?}"
     );
     let last = scene.wecom.messages().pop().unwrap().body;
@@ -131,7 +132,10 @@ fn a_look_up_that_is_down_costs_only_those() {
     );
     assert_says(&document, "nobody left", "message", &[LISI]);
     let document = assert_document(&to(&["-P", "ops"]), "to_user", 0, &json!({"status": "sent"}));
-    assert!(warnings(&document).iter().any(|warning| warning.contains("to_user gets it instead")), "{document}");
+    assert!(
+        warnings(&document).iter().any(|warning| warning.contains("to_user (zhangsan) gets it instead")),
+        "{document}"
+    );
     assert_eq!(touser(&scene), ["wangwu", "zhangsan"]);
     // After the first failure nobody else is asked for.
     let before = count(&scene);
@@ -237,7 +241,7 @@ fn the_stand_in_is_told_of_on_stderr() {
         scene.bare(&["app-send", "-P", "ops", "--to-mobile", NOBODY, "hi"]).base_url(&scene.wecom).app_credentials();
     let run = run.run().assert_code(0);
     assert!(
-        run.stderr.starts_with(&format!("wecom-alert: warning: to_user gets it instead of {NOBODY}")),
+        run.stderr.starts_with(&format!("wecom-alert: warning: to_user (lisi) gets it instead of {NOBODY}")),
         "{}",
         run.stderr
     );
