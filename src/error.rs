@@ -28,6 +28,12 @@ pub enum Status {
     Skipped,
     /// Checked and shown; nothing was sent.
     DryRun,
+    /// Of `ask`: somebody who may has answered.
+    Answered,
+    /// Of `ask`: the answer declines.
+    Declined,
+    /// Of `ask`: somebody was reached, and nobody answered in time.
+    Unanswered,
     /// A defect of this program.
     #[default]
     Error,
@@ -55,7 +61,7 @@ impl Status {
     /// The process's exit code for this status.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun => 0,
+            Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun | Self::Answered => 0,
             Self::Error => 1,
             Self::Usage => 2,
             Self::Config => 3,
@@ -65,6 +71,8 @@ impl Status {
             Self::Temporary => 7,
             Self::RateLimited => 8,
             Self::Unknown => 9,
+            Self::Unanswered => 10,
+            Self::Declined => 11,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }
@@ -97,11 +105,11 @@ pub struct ExitCodeRow {
 }
 
 /// The exit codes of all commands, in order. A command that `run` runs has its own.
-pub static EXIT_CODES: [ExitCodeRow; 12] = [
+pub static EXIT_CODES: [ExitCodeRow; 14] = [
     ExitCodeRow {
         code: 0,
-        statuses: &[Status::Sent, Status::Ok, Status::Queued, Status::Skipped, Status::DryRun],
-        meaning: "done: WeCom accepted the message, or it is stored, or nothing was to be sent",
+        statuses: &[Status::Sent, Status::Ok, Status::Queued, Status::Skipped, Status::DryRun, Status::Answered],
+        meaning: "done: WeCom accepted the message, or it is stored, or nothing was to be sent; of ask: answered",
         cause: "queued and skipped need --outbox, --cooldown or --skip-empty",
         next: "nothing",
     },
@@ -167,6 +175,20 @@ pub static EXIT_CODES: [ExitCodeRow; 12] = [
         meaning: "the request went out and no answer came: it may have arrived",
         cause: "a connection that broke, or a --timeout that was too short",
         next: "look into the chat; send it again if a second copy does less harm than none",
+    },
+    ExitCodeRow {
+        code: 10,
+        statuses: &[Status::Unanswered],
+        meaning: "of ask alone: somebody was reached, and nobody answered before the time was over",
+        cause: "nobody looked, or --wait was too short; --dry-run of ask ends with it too",
+        next: "go on to the next step: call somebody, or ask others with --escalate",
+    },
+    ExitCodeRow {
+        code: 11,
+        statuses: &[Status::Declined],
+        meaning: "of ask alone: somebody declined",
+        cause: "a press on a button of --decline, or on the second one of --confirm",
+        next: "do not do what was asked about",
     },
     ExitCodeRow {
         code: 130,

@@ -21,7 +21,7 @@ pub(crate) use settings::{overrides, variable_of};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  sent, ok, queued, skipped or dry_run
+  0  sent, ok, queued, skipped, dry_run or answered
   1  error: a defect of this program
   2  usage: wrong options or message; nothing was sent
   3  config: settings, credentials, files, certificates; nothing was sent
@@ -31,6 +31,8 @@ Exit codes:
   7  temporary: no connection; try later
   8  rate_limited: try later
   9  unknown: sent, but no answer came
+  10  unanswered: of ask alone; nobody pressed in time
+  11  declined: of ask alone; somebody pressed no
   130, 143  interrupted by SIGINT, SIGTERM
 wecom-alert explain CODE says more about an exit code or an errcode of WeCom.
 
