@@ -102,14 +102,7 @@ impl Client {
         progress: &RequestProgress,
         fields: &[&str],
     ) -> Result<Reply, CallError> {
-        let watch = ConnectionWatch::begin(self.connect_limit()?, false);
-        let ended = self.while_moving(&watch, progress, watch.over(request.send())).await;
-        self.resolver.put_last(watch.failed_addresses(matches!(ended, Ok(Ok(_)))));
-        let response = match ended {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.no_response(&watch, path, progress, Ok(error))),
-            Err(limit) => return Err(self.no_response(&watch, path, progress, Err(limit))),
-        };
+        let response = self.response(path, request, progress).await?;
         let answer = HttpAnswer::of(&response, Utc::now());
         let body = self.read_body(path, response).await?;
         let judged = judge(&answer, &body, fields, &self.peer(path), &self.mask);
@@ -117,6 +110,23 @@ impl Client {
             let _ = self.clock_ahead_s.set(ahead_s);
         }
         judged
+    }
+
+    /// Sends a request; returns when the head of its answer is there.
+    pub(super) async fn response(
+        &self,
+        path: &str,
+        request: RequestBuilder,
+        progress: &RequestProgress,
+    ) -> Result<Response, CallError> {
+        let watch = ConnectionWatch::begin(self.connect_limit()?, false);
+        let ended = self.while_moving(&watch, progress, watch.over(request.send())).await;
+        self.resolver.put_last(watch.failed_addresses(matches!(ended, Ok(Ok(_)))));
+        match ended {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(self.no_response(&watch, path, progress, Ok(error))),
+            Err(limit) => Err(self.no_response(&watch, path, progress, Err(limit))),
+        }
     }
 
     /// Waits for `work` until it makes no progress for the timeout, or until the deadline.
@@ -230,7 +240,7 @@ impl Client {
         }
     }
 
-    async fn read_body(&self, path: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
+    pub(super) async fn read_body(&self, path: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
         let status = response.status().as_u16();
         let told = |what: String| format!("HTTP {status} from {}, but {what}", self.peer(path).endpoint());
         let most = answer_limit(path);

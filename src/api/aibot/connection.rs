@@ -1,0 +1,576 @@
+//! A connection that is subscribed: requests matched to their answers by `req_id`, events, heartbeat, end.
+//!
+//! A task of its own reads, writes and beats. It tells of each request how far it came, since exit codes depend on it: a
+//! frame that was not written whole reached nobody.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout_at;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::frame::{self, Frame};
+use super::press::AibotEvent;
+use super::{PING, SUBSCRIBE};
+use crate::api::envelope::HttpAnswer;
+use crate::api::failure::judge;
+use crate::api::{CallError, Client, Limit, Reply};
+use crate::clock::brief;
+use crate::secret::Secret;
+
+/// The time between two heartbeats; WeCom closes a connection that has none (document path 101463).
+const BEAT: Duration = Duration::from_secs(30);
+
+/// So many heartbeats without a frame from the server are the end.
+const UNANSWERED_BEATS: u32 = 2;
+
+/// How long answers are waited for after the end was announced, and the close of the server after the own one.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Frames that wait to be written, in each of the two queues. A request waits for a place within its own time.
+const QUEUE: usize = 16;
+
+/// Events that nobody has taken yet. More are dropped: whoever holds a connection takes them at once.
+const EVENTS: usize = 1024;
+
+impl Client {
+    /// Connects to WeCom at the base URL and subscribes. Another connection of the same bot is ended by this, and WeCom
+    /// guards itself against frequent subscriptions: keep what this returns.
+    ///
+    /// # Errors
+    ///
+    /// 853000 for a wrong id or secret, 846601 for a bot that is not in the long-connection mode; see [`CallError`]. No
+    /// message was on its way: that no answer came is [`CallError::Unreached`] here.
+    pub(crate) async fn connect_aibot(
+        &self,
+        bot_id: &str,
+        secret: &Secret,
+    ) -> Result<(Connection, AibotEvents), CallError> {
+        self.mask.add(secret);
+        let begun = async {
+            let stream = self.open_websocket().await?;
+            let (connection, events) = start(self.clone(), stream, BEAT);
+            let until = (Instant::now() + self.options.timeout).min(self.options.deadline);
+            let body = json!({ "bot_id": bot_id, "secret": secret.expose() });
+            connection.request(SUBSCRIBE, body, until).await?;
+            connection.line.state().is_subscribed = true;
+            Ok((connection, events))
+        };
+        begun.await.map_err(|error| match error {
+            CallError::Silent { what, limit } | CallError::Cut { what, limit } => {
+                CallError::Unreached { what, limit, refused_by: None }
+            }
+            error => error,
+        })
+    }
+}
+
+/// A connection; clones share it. It ends when the last clone is dropped.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    line: Arc<Line>,
+    /// Answers to events have a time limit at WeCom, so they go before other frames.
+    urgent: mpsc::Sender<Outgoing>,
+    requests: mpsc::Sender<Outgoing>,
+}
+
+/// What comes unasked, in its order.
+pub(crate) struct AibotEvents {
+    received: mpsc::Receiver<AibotEvent>,
+    line: Arc<Line>,
+    is_over: bool,
+}
+
+/// What the handles and the task of a connection share.
+struct Line {
+    client: Client,
+    state: Mutex<State>,
+    /// Tells that a `req_id` came free, or that the connection has ended.
+    freed: Notify,
+    /// Tells the task to close the connection.
+    closing: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// The requests under way by their `req_id`.
+    waiting: HashMap<String, Waiting>,
+    is_subscribed: bool,
+    /// Whether a frame came since the last heartbeat.
+    has_heard: bool,
+    /// Whether another connection has taken the bot over.
+    is_kicked: bool,
+    /// Why the connection takes no more requests.
+    end: Option<String>,
+}
+
+/// A request under way.
+struct Waiting {
+    stage: Stage,
+    /// Takes the answer; `None` where nobody waits any longer.
+    answer: Option<oneshot::Sender<Vec<u8>>>,
+}
+
+/// How far the frame of a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not begun: it can be taken back.
+    Queued,
+    /// Begun. It is lost if the connection ends now, but not if the line is slow.
+    Begun,
+    /// Handed to the system whole.
+    Written,
+}
+
+struct Outgoing {
+    req_id: String,
+    frame: String,
+}
+
+/// The place of a request among those under way, until it is dropped.
+struct Place<'a> {
+    line: &'a Line,
+    req_id: &'a str,
+    /// Whether the `req_id` is that of an event, which may be answered again.
+    is_shared: bool,
+    answer: oneshot::Receiver<Vec<u8>>,
+}
+
+impl Connection {
+    /// Sends a request under a `req_id` of its own; returns WeCom's answer, with the fields of its `body`.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unreached`] where the frame was not written whole, [`CallError::Silent`] where it was and no answer
+    /// came until `until`.
+    pub(crate) async fn request(&self, cmd: &str, body: Value, until: Instant) -> Result<Reply, CallError> {
+        let req_id = format!("{cmd}_{:016x}", fastrand::u64(..));
+        self.exchange(&req_id, cmd, body, until, false).await
+    }
+
+    /// Answers an event under its `req_id`, before requests that wait. There is one frame at a time under one `req_id`: a
+    /// second one waits for the answer to the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::request`]; 846604 where the time for an answer is over, 846606 where there was one already.
+    pub(crate) async fn respond(
+        &self,
+        req_id: &str,
+        cmd: &str,
+        body: Value,
+        until: Instant,
+    ) -> Result<Reply, CallError> {
+        self.exchange(req_id, cmd, body, until, true).await
+    }
+
+    /// Why it has ended, if it has. Requests fail with that.
+    pub(crate) fn end(&self) -> Option<String> {
+        self.line.state().end.clone()
+    }
+
+    /// Closes the connection for all clones, and waits until that is done. Requests under way get no answer.
+    pub(crate) async fn close(self) {
+        self.line.closing.notify_one();
+        self.requests.closed().await;
+    }
+
+    async fn exchange(
+        &self,
+        req_id: &str,
+        cmd: &str,
+        body: Value,
+        until: Instant,
+        is_shared: bool,
+    ) -> Result<Reply, CallError> {
+        let began = Instant::now();
+        let judged = self.answer_to(req_id, cmd, body, until, is_shared).await;
+        let ended = match &judged {
+            Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
+            Err(CallError::Rejected(Reply { answer, .. })) => format!("errcode {} {}", answer.errcode, answer.errmsg),
+            Err(error) => error.to_string(),
+        };
+        let spent = began.elapsed().as_millis();
+        self.line.detail(&format!("{cmd}: {ended} ({spent} ms)"));
+        judged
+    }
+
+    async fn answer_to(
+        &self,
+        req_id: &str,
+        cmd: &str,
+        body: Value,
+        until: Instant,
+        is_shared: bool,
+    ) -> Result<Reply, CallError> {
+        let line = &self.line;
+        let began = Instant::now();
+        let place = timeout_at(until.into(), line.place(req_id, is_shared)).await;
+        let mut place = place.map_err(|_| line.too_late(Stage::Queued, began))??;
+        let outgoing = Outgoing { req_id: req_id.to_owned(), frame: frame::request(cmd, req_id, Some(body)) };
+        let queue = if is_shared { &self.urgent } else { &self.requests };
+        let answered = timeout_at(until.into(), async {
+            // That the task has ended is seen by the answer, which never comes.
+            let _ = queue.send(outgoing).await;
+            (&mut place.answer).await
+        });
+        match answered.await {
+            Ok(Ok(bytes)) => line.judged(&bytes),
+            Ok(Err(_)) => Err(line.ended(place.stage())),
+            Err(_) => Err(line.too_late(place.stage(), began)),
+        }
+    }
+}
+
+impl AibotEvents {
+    /// The next event. The last one is [`AibotEvent::Kicked`] or [`AibotEvent::Closed`], and is given again after that.
+    pub(crate) async fn next(&mut self) -> AibotEvent {
+        if !self.is_over {
+            if let Some(event) = self.received.recv().await {
+                return event;
+            }
+            self.is_over = true;
+        }
+        let state = self.line.state();
+        if state.is_kicked {
+            return AibotEvent::Kicked;
+        }
+        AibotEvent::Closed(state.end.clone().unwrap_or_default())
+    }
+}
+
+impl Line {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host(&self) -> String {
+        self.client.peer("").host()
+    }
+
+    /// One line of detail about this connection, without secrets.
+    fn detail(&self, what: &str) {
+        let url = self.client.options.base_url.as_str();
+        let address = url.strip_prefix("http").unwrap_or(url);
+        self.client.observer.detail(self.client.mask.apply(&format!("ws{address} {what}")));
+    }
+
+    /// A place for a request, as soon as no other one is under way under the same `req_id`.
+    async fn place<'a>(&'a self, req_id: &'a str, is_shared: bool) -> Result<Place<'a>, CallError> {
+        loop {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            freed.as_mut().enable();
+            {
+                let mut state = self.state();
+                if let Some(why) = &state.end {
+                    return Err(self.no_connection(why));
+                }
+                if !state.waiting.contains_key(req_id) {
+                    let (sender, answer) = oneshot::channel();
+                    let waiting = Waiting { stage: Stage::Queued, answer: Some(sender) };
+                    state.waiting.insert(req_id.to_owned(), waiting);
+                    return Ok(Place { line: self, req_id, is_shared, answer });
+                }
+            }
+            freed.await;
+        }
+    }
+
+    /// Whether the frame of a request is still wanted; from now on it may go out.
+    fn begin(&self, req_id: &str) -> bool {
+        match self.state().waiting.get_mut(req_id) {
+            Some(waiting) if waiting.answer.is_some() => {
+                waiting.stage = Stage::Begun;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn written(&self, req_id: &str) {
+        if let Some(waiting) = self.state().waiting.get_mut(req_id) {
+            waiting.stage = Stage::Written;
+        }
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.state().waiting.values().any(|waiting| waiting.answer.is_some() && waiting.stage == Stage::Written)
+    }
+
+    /// Takes an answer.
+    fn answered(&self, req_id: Option<String>, bytes: Vec<u8>) {
+        let mut state = self.state();
+        // A refused subscription may name no request: no other one is under way then.
+        let req_id = match req_id {
+            None if !state.is_subscribed => state.waiting.keys().next().cloned(),
+            req_id => req_id,
+        };
+        let waiting = req_id.as_ref().and_then(|req_id| state.waiting.get_mut(req_id));
+        // The place stays until its owner leaves it, or is free now where nobody waits.
+        let sender = waiting.map(|waiting| waiting.answer.take());
+        if let (Some(None), Some(req_id)) = (&sender, &req_id) {
+            state.waiting.remove(req_id);
+        }
+        drop(state);
+        match sender {
+            Some(Some(sender)) => drop(sender.send(bytes)),
+            Some(None) => self.freed.notify_waiters(),
+            None if req_id.as_ref().is_some_and(|req_id| req_id.starts_with(PING)) => {}
+            None => self.detail("an answer to nothing that waits for one"),
+        }
+    }
+
+    /// The connection takes no more requests.
+    fn set_end(&self, why: &str) {
+        let mut state = self.state();
+        state.end.get_or_insert_with(|| why.to_owned());
+        drop(state);
+        self.freed.notify_waiters();
+    }
+
+    /// Nobody gets an answer any more.
+    fn give_up(&self) {
+        for waiting in self.state().waiting.values_mut() {
+            waiting.answer = None;
+        }
+    }
+
+    fn judged(&self, bytes: &[u8]) -> Result<Reply, CallError> {
+        let answer = HttpAnswer { status: 200, ..HttpAnswer::default() };
+        let judged = judge(&answer, bytes, &["errmsg", "body", "headers"], &self.client.peer(""), &self.client.mask);
+        match judged {
+            Ok(reply) => Ok(frame::with_body_fields(reply)),
+            Err(CallError::Rejected(reply)) => Err(CallError::Rejected(frame::with_body_fields(reply))),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn no_connection(&self, why: &str) -> CallError {
+        CallError::Unreached { what: format!("no connection to {}: {why}", self.host()), limit: None, refused_by: None }
+    }
+
+    /// The failure of a request that was at that stage when the connection ended.
+    fn ended(&self, stage: Stage) -> CallError {
+        let why = self.state().end.clone().unwrap_or_default();
+        match stage {
+            // Of a frame that was begun a part is missing: nobody can read it.
+            Stage::Queued | Stage::Begun => self.no_connection(&why),
+            Stage::Written => {
+                let what = format!("the request went out to {}, but no answer came: {why}", self.host());
+                CallError::Silent { what, limit: None }
+            }
+        }
+    }
+
+    /// The failure of a request whose time was over at that stage.
+    fn too_late(&self, stage: Stage, began: Instant) -> CallError {
+        let is_deadline = Instant::now() >= self.client.options.deadline;
+        let limit = Some(if is_deadline { Limit::Deadline } else { Limit::Timeout });
+        let when =
+            if is_deadline { "before the deadline".to_owned() } else { format!("within {}", brief(began.elapsed())) };
+        let host = self.host();
+        match stage {
+            Stage::Queued => {
+                let what = format!("the request could not go out to {host} {when}");
+                CallError::Unreached { what, limit, refused_by: None }
+            }
+            Stage::Begun | Stage::Written => {
+                CallError::Silent { what: format!("the request went out to {host}, but no answer came {when}"), limit }
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    fn stage(&self) -> Stage {
+        self.line.state().waiting.get(self.req_id).map_or(Stage::Queued, |waiting| waiting.stage)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.line.state();
+        let Some(waiting) = state.waiting.get_mut(self.req_id) else { return };
+        // An answer that is still to come must not be taken for that to the next frame under the same `req_id`.
+        let is_answered = waiting.answer.take().is_none();
+        if self.is_shared && !is_answered && waiting.stage != Stage::Queued {
+            return;
+        }
+        state.waiting.remove(self.req_id);
+        drop(state);
+        self.line.freed.notify_waiters();
+    }
+}
+
+/// Starts the task of a connection.
+pub(super) fn start<S>(client: Client, stream: WebSocketStream<S>, beat: Duration) -> (Connection, AibotEvents)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let line = Arc::new(Line { client, state: Mutex::default(), freed: Notify::new(), closing: Notify::new() });
+    let (urgent, urgent_frames) = mpsc::channel(QUEUE);
+    let (requests, frames) = mpsc::channel(QUEUE);
+    let (events, received) = mpsc::channel(EVENTS);
+    tokio::spawn(run(Arc::clone(&line), stream, urgent_frames, frames, events, beat));
+    let connection = Connection { line: Arc::clone(&line), urgent, requests };
+    (connection, AibotEvents { received, line, is_over: false })
+}
+
+/// Why a connection ends.
+enum End {
+    /// The last handle is gone, or one asked for it.
+    Wanted,
+    /// Another connection has taken the bot over.
+    Kicked,
+    /// The server closed it, or the network failed, or nothing is heard any more.
+    Lost(String),
+}
+
+/// The life of a connection.
+async fn run<S>(
+    line: Arc<Line>,
+    stream: WebSocketStream<S>,
+    mut urgent: mpsc::Receiver<Outgoing>,
+    mut frames: mpsc::Receiver<Outgoing>,
+    events: mpsc::Sender<AibotEvent>,
+    beat: Duration,
+) where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sink, mut stream) = stream.split();
+    let pings = Notify::new();
+    let end = tokio::select! {
+        end = write(&line, &mut sink, &mut urgent, &mut frames, &pings) => end,
+        end = read(&line, &mut stream, &events) => end,
+        end = heartbeat(&line, &pings, beat) => end,
+        () = line.closing.notified() => End::Wanted,
+    };
+    let (why, may_linger) = match &end {
+        End::Wanted => ("it was closed here".to_owned(), false),
+        End::Kicked => ("another connection has taken this aibot over".to_owned(), true),
+        End::Lost(why) => (why.clone(), false),
+    };
+    line.set_end(&why);
+    if may_linger {
+        line.state().is_kicked = true;
+        let _ = events.try_send(AibotEvent::Kicked);
+        // Answers that are under way still count.
+        let rest = async { while line.is_awaited() && read_frame(&line, &mut stream, &events).await.is_ok() {} };
+        let _ = tokio::time::timeout(LINGER, rest).await;
+    }
+    line.give_up();
+    drop((urgent, events));
+    if !matches!(end, End::Lost(_)) {
+        let close = async {
+            sink.close().await?;
+            while stream.next().await.transpose()?.is_some() {}
+            Ok::<_, tungstenite::Error>(())
+        };
+        let _ = tokio::time::timeout(LINGER, close).await;
+    }
+    // Whoever waits for the end sees that this is gone.
+    drop(frames);
+}
+
+/// Writes what is asked for, one frame after the other.
+async fn write(
+    line: &Line,
+    sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
+    urgent: &mut mpsc::Receiver<Outgoing>,
+    frames: &mut mpsc::Receiver<Outgoing>,
+    pings: &Notify,
+) -> End {
+    loop {
+        let outgoing = tokio::select! {
+            biased;
+            () = pings.notified() => {
+                let req_id = format!("{PING}_{:016x}", fastrand::u64(..));
+                Ok(frame::request(PING, &req_id, None))
+            }
+            outgoing = urgent.recv() => Err(outgoing),
+            outgoing = frames.recv() => Err(outgoing),
+        };
+        let sent = match outgoing {
+            Ok(ping) => sink.send(Message::text(ping)).await,
+            // All handles are gone, and with them the requests.
+            Err(None) => return End::Wanted,
+            Err(Some(Outgoing { req_id, frame })) => {
+                if !line.begin(&req_id) {
+                    continue;
+                }
+                let sent = sink.send(Message::text(frame)).await;
+                if sent.is_ok() {
+                    line.written(&req_id);
+                }
+                sent
+            }
+        };
+        if let Err(error) = sent {
+            return End::Lost(error.to_string());
+        }
+    }
+}
+
+/// Reads until the connection ends.
+async fn read(
+    line: &Line,
+    stream: &mut (impl Stream<Item = tungstenite::Result<Message>> + Unpin),
+    events: &mpsc::Sender<AibotEvent>,
+) -> End {
+    loop {
+        if let Err(end) = read_frame(line, stream, events).await {
+            return end;
+        }
+    }
+}
+
+async fn read_frame(
+    line: &Line,
+    stream: &mut (impl Stream<Item = tungstenite::Result<Message>> + Unpin),
+    events: &mpsc::Sender<AibotEvent>,
+) -> Result<(), End> {
+    let bytes = match stream.next().await {
+        Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
+        Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
+        Some(Ok(Message::Close(frame))) => {
+            let said = frame.map(|frame| format!(": {} {}", u16::from(frame.code), frame.reason.trim()));
+            return Err(End::Lost(format!("the server closed the connection{}", said.unwrap_or_default())));
+        }
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
+        Some(Err(error)) => return Err(End::Lost(error.to_string())),
+        None => return Err(End::Lost("the server closed the connection".to_owned())),
+    };
+    line.state().has_heard = true;
+    match frame::read(&bytes) {
+        Frame::Answer(req_id) => line.answered(req_id, bytes),
+        Frame::Event(AibotEvent::Kicked) => return Err(End::Kicked),
+        Frame::Event(event) => {
+            if events.try_send(event).is_err() {
+                line.detail("an event that nobody takes");
+            }
+        }
+        Frame::Unused(what) => line.detail(&format!("{what}, which is not used")),
+    }
+    Ok(())
+}
+
+/// Asks for a ping after each beat; returns when nothing was heard for too many of them.
+async fn heartbeat(line: &Line, pings: &Notify, beat: Duration) -> End {
+    let mut unanswered = 0;
+    loop {
+        tokio::time::sleep(beat).await;
+        if std::mem::take(&mut line.state().has_heard) {
+            unanswered = 0;
+        }
+        if unanswered == UNANSWERED_BEATS {
+            return End::Lost(format!("the server has answered nothing for {}", brief(beat * (UNANSWERED_BEATS + 1))));
+        }
+        unanswered += 1;
+        pings.notify_one();
+    }
+}

@@ -1,0 +1,151 @@
+//! What an aibot's connection tells unasked, read from its frames: presses on cards, messages, the end.
+//!
+//! Pure. Reading is lenient: names in both spellings, numbers as strings, lists of one as the thing itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What came over the connection unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AibotEvent {
+    /// Somebody pressed something on a card.
+    Press(Press),
+    /// Somebody wrote to the bot, which opens that conversation for its messages.
+    Message(MessageHead),
+    /// Another connection has taken the bot over: this one is at its end.
+    Kicked,
+    /// The connection has ended, for this reason.
+    Closed(String),
+}
+
+/// A press on a card: a button, the submit button of a vote, or an entry of the menu at the top right.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Press {
+    /// Under which the card may be changed, within 5 s.
+    pub(crate) req_id: String,
+    /// The same for every copy of the event; empty where WeCom gives none.
+    pub(crate) msgid: String,
+    /// The card's.
+    pub(crate) task_id: String,
+    /// Of the button, the submit button or the menu entry.
+    pub(crate) key: String,
+    /// Who pressed; encrypted (`wo…`) where an ordinary member created the bot.
+    pub(crate) userid: String,
+    /// The group; `None` in a conversation with one member.
+    pub(crate) chatid: Option<String>,
+    /// Whether the card is in a group.
+    pub(crate) is_group: bool,
+    /// What was chosen: the key of each question, and the ids of its options.
+    pub(crate) selected: Vec<(String, Vec<String>)>,
+    /// When, in seconds of Unix time; 0 where WeCom does not say.
+    pub(crate) at: i64,
+    /// The kind of the card, as WeCom names it.
+    pub(crate) card_type: String,
+}
+
+/// Who wrote to the bot, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageHead {
+    /// The same for every copy of the message; empty where WeCom gives none.
+    pub(crate) msgid: String,
+    /// Who wrote.
+    pub(crate) userid: String,
+    /// The group; `None` in a conversation with one member.
+    pub(crate) chatid: Option<String>,
+}
+
+/// An event, or the name of one that is not used here.
+pub(super) fn event_of(req_id: String, body: &Map<String, Value>) -> Result<AibotEvent, String> {
+    let event = object(body, "event");
+    let kind = event.and_then(|event| text(event, &["eventtype", "event_type"])).unwrap_or_default();
+    match (kind.as_str(), event) {
+        ("disconnected_event", _) => Ok(AibotEvent::Kicked),
+        ("template_card_event", Some(event)) => {
+            // What was pressed stands in an object of its own; beside it where that is absent.
+            let pressed = object(event, "template_card_event").unwrap_or(event);
+            Ok(AibotEvent::Press(press_of(req_id, body, pressed)))
+        }
+        ("", _) => Err("without a type".to_owned()),
+        _ => Err(kind),
+    }
+}
+
+/// Who wrote a message.
+pub(super) fn message_of(body: &Map<String, Value>) -> AibotEvent {
+    AibotEvent::Message(MessageHead {
+        msgid: text(body, &["msgid"]).unwrap_or_default(),
+        userid: userid_of(body),
+        chatid: text(body, &["chatid"]),
+    })
+}
+
+fn press_of(req_id: String, body: &Map<String, Value>, pressed: &Map<String, Value>) -> Press {
+    let chatid = text(body, &["chatid"]);
+    let named = |names| text(pressed, names).unwrap_or_default();
+    Press {
+        req_id,
+        msgid: text(body, &["msgid"]).unwrap_or_default(),
+        task_id: named(&["task_id", "taskid"]),
+        key: named(&["event_key", "eventkey"]),
+        userid: userid_of(body),
+        is_group: text(body, &["chattype", "chat_type"])
+            .map_or(chatid.is_some(), |kind| kind == "group" || kind == "2"),
+        chatid,
+        selected: selected_in(pressed),
+        at: text(body, &["create_time", "createtime"]).and_then(|at| at.trim().parse().ok()).unwrap_or_default(),
+        card_type: named(&["card_type", "cardtype"]),
+    }
+}
+
+fn userid_of(body: &Map<String, Value>) -> String {
+    let from = object(body, "from").unwrap_or(body);
+    text(from, &["userid", "user_id"]).unwrap_or_default()
+}
+
+/// The answers to the questions of a vote: `selected_items.selected_item[].option_ids.option_id[]`.
+fn selected_in(pressed: &Map<String, Value>) -> Vec<(String, Vec<String>)> {
+    let items = first(pressed, &["selected_items", "selecteditems"])
+        .map(|items| inner(items, &["selected_item", "selecteditem"]));
+    let questions = items.into_iter().flat_map(list).filter_map(Value::as_object);
+    let answers = questions.map(|question| {
+        let ids = first(question, &["option_ids", "optionids"]).map(|ids| inner(ids, &["option_id", "optionid"]));
+        let ids = ids.into_iter().flat_map(list).filter_map(text_of).collect();
+        (text(question, &["question_key", "questionkey"]).unwrap_or_default(), ids)
+    });
+    answers.collect()
+}
+
+/// What is in that field of an object; the value itself where it is none.
+fn inner<'a>(value: &'a Value, names: &[&str]) -> &'a Value {
+    value.as_object().and_then(|fields| first(fields, names)).unwrap_or(value)
+}
+
+/// The items of a list; what is no list is one item, null none.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        Value::Null => &[],
+        one => std::slice::from_ref(one),
+    }
+}
+
+fn first<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    names.iter().find_map(|name| fields.get(*name))
+}
+
+fn object<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
+    fields.get(name)?.as_object()
+}
+
+/// The first of these fields that has text.
+pub(super) fn text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| text_of(fields.get(*name)?))
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
