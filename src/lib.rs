@@ -26,6 +26,7 @@
 //! | 4 | `lookup` | userids of members by mobile number or mail address, with a cache that processes share |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
 //! | 3 | `rate_limit` `cooldown` `outbox` `token` | what processes share, each over `store` |
+//! | 3 | `aibot` | the one connection of an aibot, which processes share |
 //! | 2 | `api` | WeCom's endpoints, errcodes and their hints; the only code that uses the network |
 //! | 2 | `store` | files under a lock; the only code that writes state to disk |
 //! | 1 | `channel` | one row of facts for each channel, one for each message type |
@@ -58,6 +59,8 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod address;
+#[allow(dead_code)]
+mod aibot;
 pub mod alert;
 mod api;
 mod blocking;

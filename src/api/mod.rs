@@ -145,18 +145,24 @@ impl Client {
     /// Makes an attempt. If the server's certificate is not trusted, reads all trusted roots and makes another: the
     /// handshake failed, so nothing was sent.
     async fn with_all_roots<T>(&self, attempt: impl AsyncFn() -> Result<T, CallError>) -> Result<T, CallError> {
-        let trust = &self.options.trust;
-        let has_unread_roots = trust.has_unread_roots();
+        let has_unread_roots = self.options.trust.has_unread_roots();
         let ended = attempt().await;
-        // More roots do not help against a certificate for another name.
-        let is_refused = matches!(&ended, Err(CallError::Untrusted { fault, .. }) if *fault != CertificateFault::Name);
-        if has_unread_roots
-            && is_refused
-            && trust.read_all_roots(self.options.deadline).await.map_err(CallError::Setup)?
-        {
+        if self.has_found_roots(has_unread_roots, ended.as_ref().err()).await? {
             return attempt().await;
         }
         ended
+    }
+
+    /// Whether an attempt that failed with this may do better, since more roots were read. `has_unread_roots` tells whether
+    /// there were more when it began.
+    async fn has_found_roots(&self, has_unread_roots: bool, failure: Option<&CallError>) -> Result<bool, CallError> {
+        // More roots do not help against a certificate for another name.
+        let is_refused =
+            matches!(failure, Some(CallError::Untrusted { fault, .. }) if *fault != CertificateFault::Name);
+        if !has_unread_roots || !is_refused {
+            return Ok(false);
+        }
+        self.options.trust.read_all_roots(self.options.deadline).await.map_err(CallError::Setup)
     }
 
     /// The time left until the deadline; an error if there is none.

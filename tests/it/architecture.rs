@@ -25,7 +25,7 @@ const LAYERS: [&[&str]; 9] = [
     ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
-    &["rate_limit", "cooldown", "outbox", "token"],
+    &["rate_limit", "cooldown", "outbox", "token", "aibot"],
     &["delivery", "lookup"],
     &["send"],
     &["run", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],

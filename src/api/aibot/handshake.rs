@@ -30,25 +30,31 @@ impl Client {
         let http = self.http().await.map_err(CallError::Setup)?;
         let url = Url::parse(self.options.base_url.as_str())
             .map_err(|error| CallError::Setup(Error::defect(format!("the aibot's URL is malformed: {error}"))))?;
-        let stream = self
-            .with_all_roots(async || {
-                let key = generate_key();
-                let request = http
-                    .get(url.clone())
-                    .header(CONNECTION, "Upgrade")
-                    .header(UPGRADE, "websocket")
-                    .header(SEC_WEBSOCKET_VERSION, "13")
-                    .header(SEC_WEBSOCKET_KEY, &key);
-                let response = self.response("", request, &RequestProgress::default()).await?;
-                self.upgraded(response, &derive_accept_key(key.as_bytes())).await
-            })
-            .await?;
+        // Not by a closure, so that any task can do this.
+        let has_unread_roots = self.options.trust.has_unread_roots();
+        let mut opened = self.ask_for_websocket(http, &url).await;
+        if self.has_found_roots(has_unread_roots, opened.as_ref().err()).await? {
+            opened = self.ask_for_websocket(http, &url).await;
+        }
+        let stream = opened?;
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .write_buffer_size(BUFFER)
             .max_message_size(Some(FRAME_LIMIT))
             .max_frame_size(Some(FRAME_LIMIT));
         Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
+    }
+
+    async fn ask_for_websocket(&self, http: &reqwest::Client, url: &Url) -> Result<Upgraded, CallError> {
+        let key = generate_key();
+        let request = http
+            .get(url.clone())
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let response = self.response("", request, &RequestProgress::default()).await?;
+        self.upgraded(response, &derive_accept_key(key.as_bytes())).await
     }
 
     async fn upgraded(&self, response: Response, accept: &str) -> Result<Upgraded, CallError> {
