@@ -33,6 +33,11 @@ pub fn of_webhook(key: &Secret) -> String {
     fingerprint(["webhook", key.expose()])
 }
 
+/// An aibot as a target.
+pub fn of_aibot(bot_id: &str) -> String {
+    fingerprint(["aibot", bot_id])
+}
+
 /// The plain SHA-256 of a text, for comparison with what other programs compute.
 pub fn sha256(text: &[u8]) -> String {
     in_hex(Sha256::new_with_prefix(text))

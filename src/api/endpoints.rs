@@ -180,6 +180,8 @@ fn credential_parameter(channel: Channel) -> &'static str {
     match channel.facts().credential {
         CredentialKind::AppToken => "access_token",
         CredentialKind::WebhookKey => "key",
+        // Its connection is logged in, and its commands carry no credential.
+        CredentialKind::Aibot => "",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The channels: app, webhook, group chat. One row of facts for each.
+//! The channels: app, webhook, group chat, aibot. One row of facts for each.
 //!
 //! The rest of the program asks a channel for a fact and never compares it with another. A new channel is a new row, its
 //! messages in [`crate::message`], its calls in `api`, and what the compiler then asks for.
@@ -33,6 +33,8 @@ pub enum Channel {
     Webhook,
     /// appchat/send: a group chat that the app made (document path 90248).
     Chat,
+    /// aibot_send_msg: a member, or a group that the aibot (智能机器人) is in, by its long connection (document path 101463).
+    Aibot,
 }
 
 /// The facts that differ between channels.
@@ -45,12 +47,12 @@ pub struct Facts {
     /// What a sentence calls several of them.
     pub plural: &'static str,
     /// Whether a profile with its credential sends by it where no channel is named.
-    pub is_default: bool,
-    /// What takes its messages: the end of a path.
+    pub unasked: Unasked,
+    /// What takes its messages: the end of a path, or the command of an aibot.
     pub send_path: &'static str,
     /// The fields of its answers, but for `errcode`.
     pub send_fields: &'static [&'static str],
-    /// What takes its files.
+    /// What takes its files, likewise.
     pub upload_path: &'static str,
     /// What lets a call in.
     pub credential: CredentialKind,
@@ -68,6 +70,8 @@ pub struct Facts {
     pub cards: Cards,
     /// The most bytes of text in one markdown message.
     pub markdown_bytes: usize,
+    /// How clients read its `markdown`.
+    pub markdown: Markup,
     /// Whether a message can mention members of a group.
     pub mentions: bool,
     /// Whether it can do so by their mobile numbers.
@@ -84,6 +88,17 @@ pub struct Facts {
     pub messages_per_minute: u32,
 }
 
+/// Whether a command takes a channel that it was not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// Where there is its credential.
+    Yes,
+    /// Where there is no other one.
+    Alone,
+    /// Never.
+    No,
+}
+
 /// What lets a call in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
@@ -91,6 +106,8 @@ pub enum CredentialKind {
     AppToken,
     /// The key of a webhook.
     WebhookKey,
+    /// The id of an aibot and the secret of its long connection.
+    Aibot,
 }
 
 /// Whom a message is for.
@@ -102,6 +119,8 @@ pub enum Addressing {
     Credential,
     /// The body names one group chat.
     Chat,
+    /// The body names one conversation: with a member, or a group.
+    Conversation,
 }
 
 /// How a message carries a picture.
@@ -116,8 +135,10 @@ pub enum Pictures {
 /// Which template cards a channel has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cards {
-    /// All of them.
-    All,
+    /// All of them, with the blocks of an app's.
+    OfApp,
+    /// All of them, with the blocks of an aibot's.
+    OfAibot,
     /// Only notices: nothing can be pressed.
     Notices,
     /// None.
@@ -128,7 +149,7 @@ static APP: Facts = Facts {
     command: "app-send",
     noun: "an app",
     plural: "app messages",
-    is_default: true,
+    unasked: Unasked::Yes,
     send_path: "message/send",
     send_fields: &["errmsg", "invaliduser", "invalidparty", "invalidtag", "unlicenseduser", "msgid", "response_code"],
     upload_path: "media/upload",
@@ -150,8 +171,9 @@ static APP: Facts = Facts {
     types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
     pictures: Pictures::Uploaded,
     uploads: "-t image, -t voice, -t video or -t file",
-    cards: Cards::All,
+    cards: Cards::OfApp,
     markdown_bytes: 2048,
+    markdown: Markup::Markdown,
     mentions: false,
     mobile_mentions: false,
     highest_safe: 2,
@@ -165,7 +187,7 @@ static WEBHOOK: Facts = Facts {
     command: "webhook-send",
     noun: "a webhook",
     plural: "webhooks",
-    is_default: true,
+    unasked: Unasked::Yes,
     send_path: "webhook/send",
     send_fields: &["errmsg"],
     upload_path: "webhook/upload_media",
@@ -186,6 +208,7 @@ static WEBHOOK: Facts = Facts {
     uploads: "-t file or -t voice; a webhook takes pictures with --image PATH",
     cards: Cards::Notices,
     markdown_bytes: 4096,
+    markdown: Markup::Markdown,
     mentions: true,
     mobile_mentions: true,
     highest_safe: 0,
@@ -200,7 +223,7 @@ static CHAT: Facts = Facts {
     noun: "a group chat",
     plural: "group chats",
     // An app has its chats beside its members: who means one of them says so.
-    is_default: false,
+    unasked: Unasked::No,
     send_path: "appchat/send",
     send_fields: &["errmsg"],
     upload_path: "media/upload",
@@ -222,6 +245,7 @@ static CHAT: Facts = Facts {
     uploads: "-t image, -t voice, -t video or -t file",
     cards: Cards::None,
     markdown_bytes: 2048,
+    markdown: Markup::Markdown,
     mentions: true,
     mobile_mentions: false,
     highest_safe: 1,
@@ -229,6 +253,32 @@ static CHAT: Facts = Facts {
     textcard_bytes: true,
     opens_any_address: false,
     messages_per_minute: 200,
+};
+
+static AIBOT: Facts = Facts {
+    command: "aibot-send",
+    noun: "an aibot",
+    plural: "aibots",
+    unasked: Unasked::Alone,
+    send_path: "aibot_send_msg",
+    send_fields: &["errmsg"],
+    upload_path: "aibot_upload_media_init",
+    credential: CredentialKind::Aibot,
+    addressing: Addressing::Conversation,
+    types: &[MsgType::Markdown, MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File, MsgType::TemplateCard],
+    types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
+    pictures: Pictures::Uploaded,
+    uploads: "-t image, -t voice, -t video or -t file",
+    cards: Cards::OfAibot,
+    markdown_bytes: 20_480,
+    markdown: Markup::MarkdownV2,
+    mentions: false,
+    mobile_mentions: false,
+    highest_safe: 0,
+    id_trans: false,
+    textcard_bytes: false,
+    opens_any_address: false,
+    messages_per_minute: 30,
 };
 
 impl Channel {
@@ -241,6 +291,7 @@ impl Channel {
             Self::App => &APP,
             Self::Webhook => &WEBHOOK,
             Self::Chat => &CHAT,
+            Self::Aibot => &AIBOT,
         }
     }
 
@@ -259,6 +310,22 @@ impl Channel {
         self.facts().types.contains(&msgtype)
     }
 
+    /// How clients read a text of this type.
+    pub fn markup(self, msgtype: MsgType) -> Markup {
+        match msgtype {
+            MsgType::Markdown => self.facts().markdown,
+            _ => msgtype.facts().markup,
+        }
+    }
+
+    /// The type that has this name here: where `markdown` has the syntax of `markdown_v2`, the two are the same.
+    pub fn own_type(self, msgtype: MsgType) -> MsgType {
+        match msgtype {
+            MsgType::MarkdownV2 if self.facts().markdown == Markup::MarkdownV2 => MsgType::Markdown,
+            other => other,
+        }
+    }
+
     /// Another channel that has this message type, where this one has not.
     pub fn other_with(self, msgtype: MsgType) -> Option<Self> {
         Self::ALL.iter().copied().find(|other| *other != self && other.has_type(msgtype))
@@ -272,7 +339,7 @@ impl Channel {
     /// Whether there are cards on which something can be pressed.
     pub fn has_interactive_cards(self) -> bool {
         match self.facts().cards {
-            Cards::All => true,
+            Cards::OfApp | Cards::OfAibot => true,
             Cards::Notices | Cards::None => false,
         }
     }
@@ -285,6 +352,7 @@ impl Addressing {
             Self::Recipients => &["touser", "toparty", "totag", "agentid"],
             Self::Credential => &[],
             Self::Chat => &["chatid"],
+            Self::Conversation => &["chatid", "chat_type"],
         }
     }
 }

@@ -14,7 +14,7 @@ mod test_message;
 use serde_json::Value;
 
 use crate::api::{AGENT_GET, APPCHAT_GET, Client, GETTOKEN, endpoint};
-use crate::channel::{Channel, CredentialKind};
+use crate::channel::{Channel, CredentialKind, Unasked};
 use crate::config::{BaseUrl, Config, OnRateLimit, Precedence, SecretSource, Settings};
 use crate::delivery::{Courier, Outcome, PlannedRequest};
 use crate::error::Error;
@@ -119,9 +119,12 @@ fn channels_of(settings: &Settings, asked: Option<Channel>) -> Vec<Channel> {
         &|channel| credential(channel).is_some(),
         &|channel| ids(channel).next().is_some(),
     ];
-    let all = Channel::ALL.iter().copied().filter(|channel| channel.facts().is_default);
-    let found = tries.map(|has| all.clone().filter(|channel| has(*channel)).collect::<Vec<_>>());
-    found.into_iter().find(|channels| !channels.is_empty()).unwrap_or_default()
+    let of = |unasked, has: &dyn Fn(Channel) -> bool| {
+        let all = Channel::ALL.iter().copied().filter(|channel| channel.facts().unasked == unasked);
+        all.filter(|channel| has(*channel)).collect::<Vec<_>>()
+    };
+    let found = tries.map(|has| [of(Unasked::Yes, has), of(Unasked::Alone, has)]);
+    found.into_iter().flatten().find(|channels| !channels.is_empty()).unwrap_or_default()
 }
 
 /// Looks at what is here, and tells what would be asked of WeCom.

@@ -89,6 +89,7 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget
         Addressing::Recipients => format!("{channel}: for each recipient"),
         Addressing::Credential => format!("{channel}:"),
         Addressing::Chat => format!("{channel}: in each group chat"),
+        Addressing::Conversation => format!("{channel}: in each conversation"),
     };
     let (count, period) = match session.settings.rate.unwrap_or(default_rate(channel)) {
         Rate::Off => return report.ok("pacing", format!("{}: off, nothing is held back", channel.as_str())),

@@ -24,6 +24,7 @@ pub(super) fn name_of(channel: Channel) -> &'static str {
         Channel::App => "send_app",
         Channel::Webhook => "send_webhook",
         Channel::Chat => "send_chat",
+        Channel::Aibot => "send_aibot",
     }
 }
 
@@ -98,6 +99,7 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<(Value, Vec<
             let chat = settings.chat.as_ref().ok_or_else(|| settings.missing(&["chat"]))?;
             body["chatid"] = chat.value.clone().into();
         }
+        Channel::Aibot => {}
     }
     match check_body(channel, &body).errors.first() {
         // Who is looked up, or printed by a program, is not known yet.

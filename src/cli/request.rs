@@ -53,6 +53,7 @@ impl Task {
             Command::AppSend(args) => Self::Send(Box::new(send_request(Channel::App, args.content))),
             Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
             Command::ChatSend(args) => Self::Send(Box::new(send_request(Channel::Chat, args.content))),
+            Command::AibotSend(args) => Self::Send(Box::new(send_request(Channel::Aibot, args.content))),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::ChatCreate(args) => Self::ChatCreate(NewChat {
                 chatid: args.chat,

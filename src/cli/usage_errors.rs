@@ -226,6 +226,12 @@ fn hint_for(option: &str, command: Option<&str>) -> Option<String> {
         Some("chat-send") if RECIPIENTS.contains(&option) => {
             "a message reaches the whole chat of --chat ID: to draw a member's attention use --mention ID; to write to members use app-send"
         }
+        Some("aibot-send") if RECIPIENTS.contains(&option) => {
+            "an aibot writes to members and groups: name them with -u ID and --chat ID; departments and tags are reached by app-send"
+        }
+        Some("aibot-send") if matches!(option, "--safe" | "--id-trans" | "--duplicate-check") => {
+            "messages of an aibot have nothing of the kind: leave it out, or use app-send"
+        }
         Some("chat-create" | "chat-update") if LOOK_UPS.contains(&option) => {
             "members are named by userid: wecom-alert get-userid --mobile NUMBER, or --email ADDRESS, prints it"
         }

@@ -129,7 +129,7 @@ fn with_last(names: String, word: &str) -> String {
 impl FromStr for TargetName {
     type Err = Error;
 
-    /// Reads `PROFILE`, or one with `:app`, `:webhook` or `:chat` behind it; any other `:` belongs to the profile's name.
+    /// Reads `PROFILE`, or one with `:app`, `:webhook`, `:chat` or `:aibot` behind it; any other `:` belongs to the profile's name.
     fn from_str(text: &str) -> Result<Self> {
         let text = unwrapped(text);
         let split =
@@ -138,7 +138,7 @@ impl FromStr for TargetName {
         if profile.is_empty() {
             return Err(Error::config(
                 "the profile's name is missing",
-                "write PROFILE, PROFILE:app, PROFILE:webhook or PROFILE:chat",
+                "write PROFILE, PROFILE:app, PROFILE:webhook, PROFILE:chat or PROFILE:aibot",
             ));
         }
         if profile.chars().any(char::is_control) {
@@ -178,6 +178,7 @@ mod tests {
             ("ops:app", "ops", Some(Channel::App)),
             ("ops:webhook", "ops", Some(Channel::Webhook)),
             ("ops:chat", "ops", Some(Channel::Chat)),
+            ("ops:aibot", "ops", Some(Channel::Aibot)),
             ("ops : app", "ops : app", None),
             ("ops :app", "ops", Some(Channel::App)),
             ("a:b", "a:b", None),
@@ -200,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn display_and_parse_agree(profile in "[a-z:一 ]{1,8}", channel in 0..3) {
+        fn display_and_parse_agree(profile in "[a-z:一 ]{1,8}", channel in 0..4) {
             let channel = Channel::ALL[channel as usize];
             prop_assume!(!profile.trim().is_empty());
             let name = TargetName { profile: profile.trim().to_owned(), channel: Some(channel) };

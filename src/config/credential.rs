@@ -125,8 +125,10 @@ impl SecretSource {
     /// The source that a setting names.
     pub(super) fn of_value(given: &SettingValue, env: &Environment) -> Result<Self> {
         let (form, origin) = match given.setting {
-            Setting::SecretFile | Setting::WebhookFile | Setting::ProxyFile => file_form(given, env)?,
-            Setting::SecretCommand | Setting::WebhookCommand => {
+            Setting::SecretFile | Setting::WebhookFile | Setting::AibotSecretFile | Setting::ProxyFile => {
+                file_form(given, env)?
+            }
+            Setting::SecretCommand | Setting::WebhookCommand | Setting::AibotSecretCommand => {
                 let program = Program::of_value(given, env)?;
                 let origin = program.origin().to_owned();
                 (Form::Command(program), origin)

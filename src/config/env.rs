@@ -10,7 +10,9 @@ use super::choice::Language;
 use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
-use super::setting::{PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS};
+use super::setting::{
+    AIBOT_SECRET_FORMS, CONVERSATIONS, PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS,
+};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;
@@ -147,8 +149,9 @@ impl Environment {
 
     /// The variables that are used in place of what a first config file says: credentials, ids, recipients and base URL.
     pub fn variables_before_file(&self) -> Vec<&'static str> {
-        let ids = [Setting::CorpId, Setting::AgentId, Setting::BaseUrl];
-        let settings = ids.iter().chain(SECRET_FORMS).chain(WEBHOOK_FORMS).chain(RECIPIENTS);
+        let ids = [Setting::CorpId, Setting::AgentId, Setting::AibotId, Setting::AibotUrl, Setting::BaseUrl];
+        let forms = [SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS, RECIPIENTS, CONVERSATIONS];
+        let settings = ids.iter().chain(forms.into_iter().flatten());
         settings.filter_map(|setting| setting.row().variable).filter(|name| self.variable(name).is_some()).collect()
     }
 
@@ -177,7 +180,8 @@ impl Environment {
     pub fn secrets(&self) -> Vec<Secret> {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(unwrapped);
         let key_value = |setting: Setting| value(setting.row().variable?);
-        let mut secrets: Vec<Secret> = key_value(Setting::Secret).map(Secret::new).into_iter().collect();
+        let own = [Setting::Secret, Setting::AibotSecret].into_iter().filter_map(key_value);
+        let mut secrets: Vec<Secret> = own.map(Secret::new).collect();
         secrets.extend(
             [Setting::CorpId, Setting::AgentId].into_iter().filter_map(key_value).filter_map(secret_in_place_of_id),
         );
@@ -197,8 +201,11 @@ impl Environment {
     pub fn secret_variables(&self) -> Vec<&'static str> {
         let sensitive = Setting::ALL.iter().filter(|setting| setting.row().kind == ValueKind::Sensitive);
         let named = sensitive.filter_map(|setting| Some((setting, setting.row().variable?)));
-        let is_plain = |name: &str| self.variable(name).is_some_and(|url| BaseUrl::parse(url).is_ok());
-        let secret = named.filter(|(setting, name)| !(matches!(setting, Setting::BaseUrl) && is_plain(name)));
+        let is_plain = |name: &str| {
+            self.variable(name).is_some_and(|url| BaseUrl::parse(url).is_ok() || BaseUrl::parse_websocket(url).is_ok())
+        };
+        let secret = named
+            .filter(|(setting, name)| !(matches!(setting, Setting::BaseUrl | Setting::AibotUrl) && is_plain(name)));
         secret.map(|(_, name)| name).collect()
     }
 

@@ -274,7 +274,8 @@ fn whole_number(number: &DeInteger<'_>) -> Option<String> {
 
 fn holds_secret(layer: &Layer) -> bool {
     let proxy = layer.get(Setting::Proxy).and_then(|entry| entry.text().ok());
-    layer.any(&[Setting::Secret, Setting::Webhook]).is_some() || proxy.is_some_and(|url| url.contains('@'))
+    layer.any(&[Setting::Secret, Setting::Webhook, Setting::AibotSecret]).is_some()
+        || proxy.is_some_and(|url| url.contains('@'))
 }
 
 /// Line and column of a byte, from 1, the column in characters.

@@ -38,7 +38,7 @@ pub use program::Program;
 pub use proxy::{ProxyUrl, is_excepted};
 pub use report_settings::{ReportSettings, report_settings};
 pub use setting::{Mistake, OptionGroup, Setting, SettingRow, ValueKind};
-pub use settings::{ProxySetting, RecipientSettings, Settings};
+pub use settings::{ConversationSettings, ProxySetting, RecipientSettings, Settings};
 pub use sources::{Config, asked_deadline};
 pub use starter::Starter;
 pub use urls::BaseUrl;

@@ -3,7 +3,7 @@
 use super::env::Environment;
 use super::file::ConfigFile;
 use super::layers::{Layer, Layers};
-use super::setting::{SECRET_FORMS, Setting, WEBHOOK_FORMS};
+use super::setting::{AIBOT_SECRET_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
 use super::value::{Precedence, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::nearest;
@@ -59,7 +59,8 @@ pub(super) fn unusable_profiles<'a>(file: &'a ConfigFile, chosen: &'a str) -> im
 /// Whether option and environment give the credentials of a target.
 pub(super) fn gives_credentials(layers: &Layers<'_>) -> bool {
     let app = layers.get(Setting::CorpId).is_some() && layers.any(SECRET_FORMS).is_some();
-    app || layers.any(WEBHOOK_FORMS).is_some()
+    let aibot = layers.get(Setting::AibotId).is_some() && layers.any(AIBOT_SECRET_FORMS).is_some();
+    app || aibot || layers.any(WEBHOOK_FORMS).is_some()
 }
 
 fn no_file(entry: &SettingValue, env: &Environment) -> Result<Error> {

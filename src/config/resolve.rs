@@ -17,8 +17,10 @@ use super::parse::{
 use super::profile::{choose_profile, gives_credentials, unusable_profiles};
 use super::program::Program;
 use super::proxy::ProxyUrl;
-use super::setting::{PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
-use super::settings::{ProxySetting, RecipientSettings, Settings};
+use super::setting::{
+    AIBOT_SECRET_FORMS, CONVERSATIONS, PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS,
+};
+use super::settings::{ConversationSettings, ProxySetting, RecipientSettings, Settings};
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
@@ -144,6 +146,9 @@ impl Config<'_> {
             agent_id: layers.id(Setting::AgentId, parse_agent_id)?,
             secret: resolve_source(layers, SECRET_FORMS, env)?,
             webhook: resolve_source(layers, WEBHOOK_FORMS, env)?,
+            aibot_id: layers.id(Setting::AibotId, |text| Ok(text.to_owned()))?,
+            aibot_secret: resolve_source(layers, AIBOT_SECRET_FORMS, env)?,
+            aibot_url: layers.parsed(Setting::AibotUrl, BaseUrl::parse_websocket)?,
             base_url: layers.parsed(Setting::BaseUrl, BaseUrl::parse)?,
             proxy: resolve_proxy(layers, env)?,
             proxy_origin: layers.any(PROXY_FORMS).map(|given| given.origin.clone()),
@@ -157,6 +162,7 @@ impl Config<'_> {
             no_cache: layers.flag(Setting::NoCache)?,
             state_dir: layers.path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
             chat: resolve_chat(layers)?,
+            aibot_to: resolve_conversations(layers)?,
             to: resolve_recipients(layers, env)?,
             msgtype: resolve_msgtype(layers)?,
             encoding: layers.parsed(Setting::Encoding, str::parse)?.unwrap_or_default(),
@@ -276,6 +282,22 @@ fn resolve_chat(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
 }
 
+/// The recipients of an aibot; they have the order of recipients. `-u` and `--chat` of a command by another channel count where
+/// its own options would.
+fn resolve_conversations(layers: &Layers<'_>) -> Result<Option<ConversationSettings>> {
+    let shared = [Setting::ToUser, Setting::Chat];
+    let found = layers.for_recipients().into_iter().find_map(|layer| {
+        let own = layer.any(CONVERSATIONS).map(|given| (layer, CONVERSATIONS, given));
+        let is_options = std::ptr::eq(layer, layers.options);
+        own.or_else(|| layer.any(&shared).filter(|_| is_options).map(|given| (layer, &shared[..], given)))
+    });
+    let Some((layer, settings, given)) = found else { return Ok(None) };
+    let list = |index: usize| layer.get(settings[index]).map_or_else(|| Ok(Vec::new()), SettingValue::list);
+    let place = |index: usize| layer.get(settings[index]).map(SettingValue::place).unwrap_or_default();
+    let (users, chats) = (list(0)?, list(1)?);
+    Ok(Some(ConversationSettings { precedence: given.precedence, users, chats, places: [place(0), place(1)] }))
+}
+
 /// A further target has no further targets: an alert is not passed on from target to target.
 fn resolve_further_targets(
     layers: &Layers<'_>,
@@ -362,7 +384,8 @@ fn resolve_verbosity(layers: &Layers<'_>) -> Result<(bool, u8)> {
 fn ignored_variables(layers: &Layers<'_>, profile: Option<&str>) -> Option<String> {
     let profile = profile.filter(|_| layers.rank == Rank::Named)?;
     let mut ignored = Vec::new();
-    for forms in [&[Setting::CorpId][..], &[Setting::AgentId], SECRET_FORMS, WEBHOOK_FORMS] {
+    let ids = [&[Setting::CorpId][..], &[Setting::AgentId], &[Setting::AibotId]];
+    for forms in ids.into_iter().chain([SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS]) {
         if layers.options.any(forms).is_none() && layers.profile.any(forms).is_some() {
             ignored.extend(layers.environment.any(forms).and_then(|given| given.setting.row().variable));
         }

@@ -10,7 +10,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
 use crate::input::Encoding;
 use OptionGroup::{
-    AppMessage, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix,
+    Aibot, AppMessage, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix,
     Mentions, MessageType, People, Recipients, Titles,
 };
 use ValueKind::{
@@ -70,6 +70,8 @@ pub enum OptionGroup {
     Recipients,
     /// To which group chat an app sends.
     Chat,
+    /// To whom an aibot sends.
+    Aibot,
     /// Whether a message is confidential.
     Confidential,
     /// Those of them who are looked up.
@@ -226,6 +228,16 @@ settings! {
     WebhookFile = no_option(CredentialPath).env("WECOM_ALERT_WEBHOOK_FILE").decides();
     /// Program that prints the key or URL of the webhook
     WebhookCommand = no_option(Program).decides();
+    /// BotID of the aibot (智能机器人), not a secret
+    AibotId = no_option(Word).env("WECOM_ALERT_AIBOT_ID").decides();
+    /// Secret of the aibot's long connection
+    AibotSecret = no_option(Sensitive).env("WECOM_ALERT_AIBOT_SECRET").decides();
+    /// File with the secret of the aibot
+    AibotSecretFile = no_option(CredentialPath).env("WECOM_ALERT_AIBOT_SECRET_FILE").decides();
+    /// Program that prints the secret of the aibot
+    AibotSecretCommand = no_option(Program).decides();
+    /// Address of the aibot's long connection; default wss://openws.work.weixin.qq.com
+    AibotUrl = no_option(Sensitive).env("WECOM_ALERT_AIBOT_URL").decides();
     /// WeCom's API, or a relay to it; default https://qyapi.weixin.qq.com
     BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare().decides();
     /// http, https, socks5 or socks5h proxy; `none` ignores the proxy variables
@@ -241,7 +253,7 @@ settings! {
     Timeout = option(Duration, Global, "--timeout", "DURATION").env("WECOM_ALERT_TIMEOUT").rare();
     /// Limit for sending with all its retries and waits, once the input has been read; default 90s
     Deadline = option(Duration, Global, "--deadline", "DURATION").env("WECOM_ALERT_DEADLINE");
-    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient, 200/1m per group chat
+    /// Pacing, shared by all processes with this state folder; default 20/1m per webhook, 30/1m per app and recipient, 200/1m per group chat, 30/1m per conversation of an aibot
     Rate = option(Word, Global, "--rate", "COUNT/DURATION|off").env("WECOM_ALERT_RATE").rare();
     /// How often a request is repeated, 0 to 100; default 3
     Retries = option(Number, Global, "--retries", "N").env("WECOM_ALERT_RETRIES").rare();
@@ -301,6 +313,10 @@ settings! {
     ToUserCommand = no_option(Program).decorates();
     /// Group chat that the app made
     Chat = option(Word, ChatGroup, "--chat", "ID").env("WECOM_ALERT_CHAT").decides();
+    /// Member that the aibot writes to
+    AibotUser = option(List, Aibot, "--to-user", "ID").short('u').env("WECOM_ALERT_AIBOT_USER").decides();
+    /// Group that the aibot is in
+    AibotChat = option(List, Aibot, "--chat", "ID").env("WECOM_ALERT_AIBOT_CHAT").decides();
     /// Confidential: 1 with watermark, 2 inside the corp only (mpnews) [bare: 1]
     Safe = SettingRow { bare: Some("1"), ..option(Number, Confidential, "--safe", "0|1|2").rare().decides() };
     /// Let WeCom replace `$userName=ID$` and the like
@@ -327,9 +343,9 @@ settings! {
     /// What --on-long truncate leaves; default both, of a notification (--from) head
     Keep = option(Word, Delivery, "--keep", "head|tail|both").offers(Keep::VARIANTS).rare();
     /// Send it to this profile as well (repeatable)
-    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook|:chat]").decorates();
+    Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook|:chat|:aibot]").decorates();
     /// Send it to this profile if the first target cannot be reached
-    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook|:chat]").decorates();
+    Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook|:chat|:aibot]").decorates();
     /// Store it before the first attempt and keep it until WeCom accepts it; see wecom-alert outbox
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time
@@ -343,12 +359,19 @@ settings! {
 pub(super) const RECIPIENTS: &[Setting] =
     &[Setting::ToUser, Setting::ToParty, Setting::ToTag, Setting::ToMobile, Setting::ToEmail, Setting::ToUserCommand];
 
+/// To whom an aibot sends: likewise.
+pub(super) const CONVERSATIONS: &[Setting] = &[Setting::AibotUser, Setting::AibotChat];
+
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
-pub(super) const FORMS: [&[Setting]; 3] = [SECRET_FORMS, WEBHOOK_FORMS, PROXY_FORMS];
+pub(super) const FORMS: [&[Setting]; 4] = [SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS, PROXY_FORMS];
 /// The forms of an app's secret.
 pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];
 /// The forms of a webhook's key.
 pub(super) const WEBHOOK_FORMS: &[Setting] = &[Setting::Webhook, Setting::WebhookFile, Setting::WebhookCommand];
+/// The forms of an aibot's secret.
+pub(super) const AIBOT_SECRET_FORMS: &[Setting] =
+    &[Setting::AibotSecret, Setting::AibotSecretFile, Setting::AibotSecretCommand];
+
 /// The forms of a proxy's URL.
 pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];
 

@@ -15,7 +15,7 @@ use super::urls::BaseUrl;
 use super::value::{Precedence, Sourced};
 use super::webhook_key::Webhook;
 use crate::channel::Channel;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::input::Encoding;
 
 /// The recipients of the highest level that gives any of them; it replaces all of the lower levels.
@@ -39,6 +39,19 @@ pub struct RecipientSettings {
     pub to_user_command: Option<Program>,
     /// `to_user` of the highest level that has it: for the case that nobody else is known.
     pub stand_ins: Vec<String>,
+}
+
+/// The recipients of an aibot, of the highest level that gives any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationSettings {
+    /// Where they were given.
+    pub precedence: Precedence,
+    /// Members as written: an item may still hold several, separated by commas or `|`.
+    pub users: Vec<String>,
+    /// Groups, likewise.
+    pub chats: Vec<String>,
+    /// For humans, where each of the two was given; empty where there are none.
+    pub places: [String; 2],
 }
 
 /// Which proxy carries the requests.
@@ -77,6 +90,12 @@ pub struct Settings {
     pub secret: Option<SecretSource>,
     /// Where the webhook's key or URL comes from (document path 99110).
     pub webhook: Option<SecretSource>,
+    /// `bot_id` of an aibot (document path 101463).
+    pub aibot_id: Option<Sourced<String>>,
+    /// Where the secret of the aibot's long connection comes from (document path 101463).
+    pub aibot_secret: Option<SecretSource>,
+    /// Only if set somewhere; see [`Settings::aibot_base_url`].
+    pub aibot_url: Option<BaseUrl>,
     /// Only if set somewhere; see [`Settings::base_url_or_default`].
     pub base_url: Option<BaseUrl>,
     /// Which proxy carries the requests.
@@ -103,6 +122,8 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// The group chat, as written (document path 90248).
     pub chat: Option<Sourced<String>>,
+    /// Recipients of an aibot's message.
+    pub aibot_to: Option<ConversationSettings>,
     /// Recipients of an app message.
     pub to: Option<RecipientSettings>,
     /// Message type as written; which ones there are depends on the channel.
@@ -190,6 +211,7 @@ impl Settings {
         match channel {
             Channel::App | Channel::Chat => self.secret.as_ref(),
             Channel::Webhook => self.webhook.as_ref(),
+            Channel::Aibot => self.aibot_secret.as_ref(),
         }
     }
 
@@ -201,6 +223,35 @@ impl Settings {
     /// The base URL for requests of the webhook: an explicit one wins over the one in the webhook's URL.
     pub fn webhook_base_url(&self, webhook: &Webhook) -> BaseUrl {
         self.base_url.clone().or_else(|| webhook.base_url.clone()).unwrap_or_default()
+    }
+
+    /// The address of the aibot's long connection. Where a relay or a sandbox takes the place of WeCom, nobody is to meet WeCom
+    /// itself by accident.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where the base URL leads elsewhere and no address is set.
+    pub fn aibot_base_url(&self) -> Result<BaseUrl> {
+        match (&self.aibot_url, &self.base_url) {
+            (Some(url), _) => Ok(url.clone()),
+            (None, Some(base_url)) if base_url.host() != BaseUrl::default().host() => Err(Error::config(
+                format!(
+                    "base_url leads to {}, and aibot_url is not set: the aibot would connect to WeCom itself",
+                    base_url.host()
+                ),
+                format!(
+                    "set aibot_url or WECOM_ALERT_AIBOT_URL to the address that takes its place, or to {} if WeCom is meant",
+                    BaseUrl::AIBOT
+                ),
+            )),
+            (None, _) => BaseUrl::parse_websocket(BaseUrl::AIBOT),
+        }
+    }
+
+    /// The credentials of an aibot that no setting gives.
+    pub fn lacking_for_aibot(&self) -> Vec<&'static str> {
+        let keys = [("aibot_id", self.aibot_id.is_none()), ("aibot_secret", self.aibot_secret.is_none())];
+        keys.into_iter().filter(|(_, lacking)| *lacking).map(|(key, _)| key).collect()
     }
 
     /// The credentials of an app that no setting gives. An agent id is needed to send, though not for a token or an upload.
@@ -221,6 +272,7 @@ impl Settings {
             // Credentials are better kept in files of their own.
             "secret" => "secret_file",
             "webhook" => "webhook_file",
+            "aibot_secret" => "aibot_secret_file",
             key => key,
         });
         let variables: Vec<_> = keys.iter().map(|key| format!("WECOM_ALERT_{}", key.to_uppercase())).collect();

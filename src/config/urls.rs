@@ -34,6 +34,26 @@ impl BaseUrl {
         Self::of_url(&url, url.path())
     }
 
+    /// The default address of an aibot's long connection (document path 101463).
+    pub(super) const AIBOT: &str = "wss://openws.work.weixin.qq.com";
+
+    /// Reads the address of a WebSocket, as the base URL of the HTTP request that opens it: `wss://` as https, `ws://` as http.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for another scheme, and as [`BaseUrl::parse`].
+    pub fn parse_websocket(text: &str) -> Result<Self> {
+        let hint = "write it like `wss://openws.work.weixin.qq.com`";
+        let text = text.trim();
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if !matches!(scheme.as_deref(), Some("ws" | "wss")) {
+            return Err(Error::config("the address begins with neither `wss://` nor `ws://`", hint));
+        }
+        // `http` and `https` are as long as those, and two signs.
+        let url = parse_http(&format!("http{}", &text[2..]), "address", hint)?;
+        Self::of_url(&url, url.path())
+    }
+
     /// The base URL with that prefix in place of the URL's path.
     pub(super) fn of_url(url: &Url, prefix: &str) -> Result<Self> {
         if url.query().is_some() || url.fragment().is_some() {

@@ -23,6 +23,9 @@ pub(crate) enum Credential {
     App(Tokens),
     /// The key of a webhook.
     Webhook(Secret),
+    /// An aibot.
+    #[expect(dead_code, reason = "the connection comes next")]
+    Aibot { bot_id: String, secret: Secret },
 }
 
 /// Makes all calls for one target.
@@ -152,6 +155,10 @@ impl Courier {
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(explained),
             Credential::App(tokens) => tokens,
+            Credential::Aibot { .. } => {
+                let error = Error::defect("the connection of an aibot is still to come");
+                return Err(FailedRequest::before_request(error));
+            }
         };
         let mut token = match current.take() {
             Some(token) => token,

@@ -253,7 +253,7 @@ fn buckets(body: &Value, channel: Channel) -> Vec<Bucket> {
     match channel.facts().addressing {
         Addressing::Recipients => recipients(body).map(|(kind, id)| Bucket::of(kind, id)).collect(),
         Addressing::Credential => vec![Bucket::GROUP],
-        Addressing::Chat => {
+        Addressing::Chat | Addressing::Conversation => {
             vec![Bucket::of_chat(body.get("chatid").and_then(Value::as_str).unwrap_or_default())]
         }
     }

@@ -1,10 +1,12 @@
 //! The bodies of WeCom's sending calls: their contents, and their validation against the published rules.
 //!
 //! A body has a `msgtype` and the content in an object of that name; a body of message/send (document path 90236) also has
-//! [`app_fields`], one of appchat/send (document path 90248) the fields of [`chat`], one of webhook/send (document path 99110)
+//! [`app_fields`], one of appchat/send (document path 90248) the fields of [`chat`], one of an aibot (document path 101463) those of
+//! [`aibot`], one of webhook/send (document path 99110)
 //! nothing else. [`check_body`] checks any JSON body. Pure: no clock, disk, network or environment, and no body is ever
 //! changed here.
 
+pub mod aibot;
 pub mod app;
 pub mod app_fields;
 pub mod card;
@@ -28,6 +30,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::channel::{Addressing, Channel, MsgType};
+use aibot::AibotMarkdown;
 use app::{AppNews, AppText, Markdown, Media, MiniprogramNotice, Mpnews, Textcard, Video};
 use card::TemplateCard;
 use chat::ChatText;
@@ -61,6 +64,7 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
         Addressing::Recipients => app_fields::FIELDS,
         Addressing::Credential => &[],
         Addressing::Chat => chat::FIELDS,
+        Addressing::Conversation => aibot::FIELDS,
     };
     let msgtype = read_msgtype(channel, fields, &mut at);
     let mut is_readable = fields_fit(common, fields, &mut at);
@@ -80,6 +84,7 @@ pub fn check_body(channel: Channel, body: &Value) -> Findings {
         Addressing::Recipients => app_fields::check(body, msgtype, &mut at),
         Addressing::Credential => {}
         Addressing::Chat => chat::check_fields(body, msgtype, &mut at),
+        Addressing::Conversation => aibot::check_fields(body, &mut at),
     }
     if let Some(payload) = fields.get(name).filter(|_| is_readable) {
         (content.check)(payload, channel, &mut at.field(name));
@@ -96,10 +101,11 @@ struct ContentCheck {
 
 fn content_of(channel: Channel, msgtype: MsgType) -> ContentCheck {
     match (msgtype, channel) {
-        (MsgType::Text, Channel::App) => by_type::<AppText>(),
+        (MsgType::Markdown | MsgType::MarkdownV2, Channel::Aibot) => by_type::<AibotMarkdown>(),
+        (MsgType::Text, Channel::App | Channel::Aibot) => by_type::<AppText>(),
         (MsgType::Text, Channel::Webhook) => by_type::<WebhookText>(),
         (MsgType::Text, Channel::Chat) => by_type::<ChatText>(),
-        (MsgType::News, Channel::App) => by_type::<AppNews>(),
+        (MsgType::News, Channel::App | Channel::Aibot) => by_type::<AppNews>(),
         (MsgType::News, Channel::Webhook | Channel::Chat) => by_type::<WebhookNews>(),
         (MsgType::Image, Channel::Webhook) => by_type::<Image>(),
         (MsgType::Image | MsgType::Voice | MsgType::File, _) => by_type::<Media>(),
@@ -159,6 +165,9 @@ fn unknown_field(channel: Channel, msgtype: &str, name: &str, common: &[FieldSha
     }
     if chat::FIELDS.iter().any(|field| field.name == name) {
         return "unknown field; only messages in group chats have it".to_owned();
+    }
+    if aibot::FIELDS.iter().any(|field| field.name == name) {
+        return "unknown field; only messages of an aibot have it".to_owned();
     }
     let known: Vec<_> = ["msgtype", msgtype].into_iter().chain(common.iter().map(|field| field.name)).collect();
     unknown("field", name, &known)

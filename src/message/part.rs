@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::body_of;
 use super::card::TASK_ID_BYTES;
 use super::media::{MediaKind, wire_filename};
 use super::recipients::RecipientKind;
 use super::webhook::Image;
+use super::{aibot, body_of};
 use crate::channel::MsgType;
 use crate::fingerprint::fingerprint;
 use crate::input::Attachment;
@@ -147,8 +147,11 @@ impl Part {
     }
 
     /// How many calls bring it to all its recipients: a call takes 1000 members, 100 departments and 100 tags (document
-    /// path 90236).
+    /// path 90236), or one conversation of an aibot.
     pub(crate) fn count_calls(&self) -> usize {
+        if let Some(conversations) = aibot::conversations(&self.fields) {
+            return conversations.len().max(1);
+        }
         let calls = |kind: RecipientKind| ids(&self.fields, kind).count().div_ceil(kind.most());
         RecipientKind::ALL.into_iter().map(calls).max().unwrap_or(0).max(1)
     }
@@ -161,6 +164,7 @@ impl Part {
             return self.body();
         }
         let mut body = self.body().into_owned();
+        aibot::for_one(&mut body, number);
         for kind in RecipientKind::ALL {
             let some: Vec<&str> = ids(&self.fields, kind).skip(number * kind.most()).take(kind.most()).collect();
             let Some(fields) = body.as_object_mut() else { continue };

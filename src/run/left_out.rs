@@ -35,6 +35,7 @@ fn is_read_further(session: &Session<'_>, addressing: Addressing) -> bool {
         let precedence = match addressing {
             Addressing::Recipients => target.settings.to.as_ref().map(|to| to.precedence),
             Addressing::Chat => target.settings.chat.as_ref().map(|chat| chat.precedence),
+            Addressing::Conversation => target.settings.aibot_to.as_ref().map(|to| to.precedence),
             Addressing::Credential => None,
         };
         target.channel.facts().addressing == addressing && precedence == Some(Precedence::Option)

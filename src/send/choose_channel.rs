@@ -1,6 +1,6 @@
 //! Which channel a command takes where none is named, and what else there is where one cannot be used.
 
-use crate::channel::{Addressing, Channel};
+use crate::channel::{Addressing, Channel, Unasked};
 use crate::config::{Precedence, SecretSource, Settings};
 use crate::error::{Error, Result};
 
@@ -23,9 +23,14 @@ pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Res
 /// where there are several, and none where there is none.
 pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {
     let with = |is_wanted: fn(&SecretSource) -> bool| {
-        let has =
-            |channel: &Channel| channel.facts().is_default && settings.credential(*channel).is_some_and(is_wanted);
-        Channel::ALL.iter().copied().filter(has).collect::<Vec<_>>()
+        let of = |unasked| {
+            let has = move |channel: &Channel| {
+                channel.facts().unasked == unasked && settings.credential(*channel).is_some_and(is_wanted)
+            };
+            Channel::ALL.iter().copied().filter(has).collect::<Vec<_>>()
+        };
+        let usual = of(Unasked::Yes);
+        if usual.is_empty() { of(Unasked::Alone) } else { usual }
     };
     match (with(|source| source.precedence() == Precedence::Profile).as_slice(), with(|_| true).as_slice()) {
         ([one], _) | ([], [one]) => Ok(*one),

@@ -9,8 +9,8 @@ use crate::cooldown::{self, Admission};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
-use crate::message::Part;
 use crate::message::person::Person;
+use crate::message::{Part, aibot};
 
 use super::combine::{combine, name_of, reached_all};
 use super::draft::Draft;
@@ -144,6 +144,10 @@ fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
         Channel::App => String::new(),
         Channel::Webhook => webhook.unwrap_or_default().to_owned(),
         Channel::Chat => field("chatid"),
+        Channel::Aibot => {
+            let bot_id = settings.aibot_id.as_ref().map_or("", |bot_id| &bot_id.value);
+            format!("{bot_id} {}", body.map(aibot::ids).unwrap_or_default().join(","))
+        }
     };
     // Do not change these fields or their order: they make the keys of cooldown files that exist already.
     let (msgtype, text) = draft.identity();

@@ -5,12 +5,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::channel::Addressing;
-use crate::config::{Precedence, RecipientSettings, Setting, Settings};
+use crate::config::{ConversationSettings, Precedence, RecipientSettings, Setting, Settings};
 use crate::error::{Error, Result};
 
 use crate::json::parse_json;
+use crate::message::aibot::{self, Conversation, ConversationKind};
 use crate::message::person::{Person, PersonKind};
-use crate::message::recipients::{RecipientKind, Recipients};
+use crate::message::recipients::{RecipientKind, Recipients, ids};
 use crate::message::{Finding, Part, PartKind};
 
 use super::msgtype::{ChosenType, TypeOrigin};
@@ -72,6 +73,7 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
             complete_agent(fields, settings)?;
         }
         Addressing::Chat => complete_chat(fields, settings)?,
+        Addressing::Conversation => complete_conversations(fields, settings)?,
     }
     let decides_itself = fields.contains_key("enable_duplicate_check");
     let mut put = |name: &str, value: i64, setting: Setting| {
@@ -127,7 +129,7 @@ fn complete_recipients(fields: &mut Map<String, Value>, settings: &Settings) -> 
 
 /// The group chat of options replaces that of the body; other settings are used where the body has none.
 fn complete_chat(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
-    let own = !matches!(fields.get("chatid"), None | Some(Value::Null)) && fields["chatid"] != "";
+    let own = names_chat(fields);
     if !own && settings.chat.is_none() && settings.lacking_for_app(false).len() == 2 && !settings.dry_run {
         // All settings are missing: the wrong profile, or no config file found.
         return Err(settings.missing(&["corp_id", "secret", "chat"]));
@@ -136,6 +138,47 @@ fn complete_chat(fields: &mut Map<String, Value>, settings: &Settings) -> Result
         fields.insert("chatid".to_owned(), Value::from(chat.value.as_str()));
     }
     Ok(())
+}
+
+/// The conversations of options replace that of the body; other settings are used where the body has none.
+fn complete_conversations(fields: &mut Map<String, Value>, settings: &Settings) -> Result<()> {
+    let own = names_chat(fields);
+    if !own && settings.aibot_to.is_none() && settings.lacking_for_aibot().len() == 2 && !settings.dry_run {
+        // All settings are missing: the wrong profile, or no config file found.
+        return Err(settings.missing(&["aibot_id", "aibot_secret", "aibot_user"]));
+    }
+    if let Some(to) = settings.aibot_to.as_ref().filter(|to| to.precedence == Precedence::Option || !own) {
+        aibot::address(fields, &conversations_of(to)?);
+    }
+    Ok(())
+}
+
+/// The conversations that options or settings name, each once.
+pub(crate) fn conversations_of(to: &ConversationSettings) -> Result<Vec<Conversation>> {
+    let mut conversations = Vec::new();
+    let given = [(ConversationKind::User, &to.users), (ConversationKind::Chat, &to.chats)];
+    for ((kind, values), place) in given.into_iter().zip(&to.places) {
+        for id in values.iter().flat_map(|value| ids(value)) {
+            if id.is_empty() {
+                let problem = "an id is empty";
+                let hint = "separate the ids by single commas";
+                return Err(match to.precedence {
+                    Precedence::Option => Error::usage(format!("{place}: {problem}"), hint),
+                    _ => Error::config(format!("{place}: {problem}"), hint),
+                });
+            }
+            let conversation = (kind, id.to_owned());
+            if !conversations.contains(&conversation) {
+                conversations.push(conversation);
+            }
+        }
+    }
+    Ok(conversations)
+}
+
+/// Whether the fields of a body name a chat.
+fn names_chat(fields: &Map<String, Value>) -> bool {
+    !matches!(fields.get("chatid"), None | Some(Value::Null)) && fields["chatid"] != ""
 }
 
 /// Whether the fields of a body name somebody.

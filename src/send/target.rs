@@ -82,6 +82,7 @@ pub(crate) struct Login {
 enum LoginKey {
     App(AppCredentials),
     Webhook(Secret),
+    Aibot { bot_id: String, secret: Secret },
 }
 
 impl Target {
@@ -93,6 +94,7 @@ impl Target {
             Channel::Chat => self.settings.lacking_for_app(false),
             Channel::Webhook if self.settings.webhook.is_none() => vec!["webhook"],
             Channel::Webhook => Vec::new(),
+            Channel::Aibot => self.settings.lacking_for_aibot(),
         };
         if lacking.is_empty() { Ok(()) } else { Err(self.settings.missing(&lacking)) }
     }
@@ -108,6 +110,7 @@ impl Target {
         let login = self.login.get_or_try_init(async || match self.channel.facts().credential {
             CredentialKind::AppToken => self.log_in_app(agent_id).await,
             CredentialKind::WebhookKey => self.log_in_webhook().await,
+            CredentialKind::Aibot => self.log_in_aibot().await,
         });
         login.await.cloned()
     }
@@ -124,7 +127,9 @@ impl Target {
         // A chat needs no agent_id, and its id is in use once in a corp: its messages are counted together, with it or without.
         let identity = match self.channel.facts().addressing {
             Addressing::Chat => fingerprint::of_chats(&corp_id.value),
-            Addressing::Recipients | Addressing::Credential => of_app(&corp_id.value, agent_id),
+            Addressing::Recipients | Addressing::Credential | Addressing::Conversation => {
+                of_app(&corp_id.value, agent_id)
+            }
         };
         let key = LoginKey::App(AppCredentials { corp_id: corp_id.value.clone(), agent_id, secret });
         Ok(Login { base_url: settings.base_url_or_default(), credential_info, identity, key })
@@ -150,19 +155,32 @@ impl Target {
         })
     }
 
+    async fn log_in_aibot(&self) -> Result<Login> {
+        let settings = &self.settings;
+        let (Some(bot_id), Some(source)) = (&settings.aibot_id, &settings.aibot_secret) else {
+            return Err(settings.missing(&settings.lacking_for_aibot()));
+        };
+        let base_url = settings.aibot_base_url()?;
+        let secret = self.load(source).await?;
+        let credential_info =
+            CredentialInfo { place: source.place(), length: secret.len(), agent_id: None, corp_id: None };
+        let identity = fingerprint::of_aibot(&bot_id.value);
+        Ok(Login { base_url, credential_info, identity, key: LoginKey::Aibot { bot_id: bot_id.value.clone(), secret } })
+    }
+
     /// The agent that its calls name.
     pub(crate) fn agent_id(&self, of_payload: Option<i64>) -> Option<i64> {
         let own = self.settings.agent_id.as_ref().map(|agent| agent.value).or(of_payload);
         match self.channel.facts().credential {
             CredentialKind::AppToken => own,
-            CredentialKind::WebhookKey => None,
+            CredentialKind::WebhookKey | CredentialKind::Aibot => None,
         }
     }
 
     /// The webhook, where the settings themselves hold it, not a file or command.
     pub(crate) fn webhook_at_hand(&self) -> Result<Option<Webhook>> {
         let source = match self.channel.facts().credential {
-            CredentialKind::AppToken => None,
+            CredentialKind::AppToken | CredentialKind::Aibot => None,
             CredentialKind::WebhookKey => self.settings.webhook.as_ref(),
         };
         let at_hand = source.and_then(|source| Some((source.at_hand()?, source)));
@@ -188,6 +206,10 @@ impl Target {
                 of_app(corp_id, self.agent_id(agent_id))
             }
             CredentialKind::WebhookKey => self.log_in(None).await?.identity,
+            // Its secret may be a new one.
+            CredentialKind::Aibot => {
+                fingerprint::of_aibot(self.settings.aibot_id.as_ref().map_or("", |bot_id| &bot_id.value))
+            }
         })
     }
 
@@ -259,6 +281,7 @@ impl Target {
         let credential = match login.key {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
+            LoginKey::Aibot { bot_id, secret } => Credential::Aibot { bot_id, secret },
         };
         let period = match self.settings.rate {
             Some(Rate::Per { period, .. }) => Some(period),
@@ -331,7 +354,7 @@ impl Login {
     /// The webhook's key, if it is one.
     pub(crate) fn webhook_key(&self) -> Option<&Secret> {
         match &self.key {
-            LoginKey::App(_) => None,
+            LoginKey::App(_) | LoginKey::Aibot { .. } => None,
             LoginKey::Webhook(key) => Some(key),
         }
     }

@@ -338,6 +338,7 @@ fn fallback_mark(own: &Target, failed: &Outcome) -> String {
         Channel::App => words.app,
         Channel::Webhook => words.webhook,
         Channel::Chat => words.chat,
+        Channel::Aibot => words.aibot,
     };
     (words.fallback)(channel, failure)
 }

@@ -103,6 +103,7 @@ pub(super) static WORDS: Words = Words {
     app: "app",
     webhook: "webhook",
     chat: "app chat",
+    aibot: "aibot",
 
     test_message: |host, at| format!("wecom-alert check: this is a test from {host} at {at}"),
     environment: "environment",

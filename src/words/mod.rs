@@ -182,6 +182,7 @@ pub(crate) struct Words {
     pub(crate) app: &'static str,
     pub(crate) webhook: &'static str,
     pub(crate) chat: &'static str,
+    pub(crate) aibot: &'static str,
 
     /// The test message of `check`, from a host at a time.
     pub(crate) test_message: fn(&str, &str) -> String,

@@ -130,6 +130,7 @@ pub(super) static WORDS: Words = Words {
     app: "应用",
     webhook: "webhook",
     chat: "应用群聊",
+    aibot: "智能机器人",
 
     test_message: |host, at| format!("wecom-alert 测试消息，来自主机 {host}，时间 {at}"),
     environment: "环境变量",

@@ -95,6 +95,7 @@ fn every_file_keeps_the_rules() {
                 Channel::App => body["touser"].is_string() && body["agentid"] == 1000002,
                 Channel::Webhook => true,
                 Channel::Chat => body["chatid"] == "oncall",
+                Channel::Aibot => body["chatid"].is_string() && body["chat_type"].is_number(),
             };
             assert!(is_addressed, "{name}");
         }

@@ -58,7 +58,7 @@ fn findings(channel: Channel, msgtype: MsgType, content: &impl Serialize) -> Fin
     match channel.facts().addressing {
         Addressing::Recipients => body["touser"] = "u1".into(),
         Addressing::Credential => {}
-        Addressing::Chat => body["chatid"] = "ops".into(),
+        Addressing::Chat | Addressing::Conversation => body["chatid"] = "ops".into(),
     }
     check_body(channel, &body)
 }

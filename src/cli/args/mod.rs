@@ -14,7 +14,8 @@ pub(crate) use commands::{
     ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, OutboxCommand, UploadMediaArgs,
 };
 pub(crate) use send::{
-    AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs, WebhookSendArgs,
+    AibotSendArgs, AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs,
+    WebhookSendArgs,
 };
 use settings::{SettingArgs, channel_parser};
 pub(crate) use settings::{overrides, variable_of};
@@ -37,8 +38,8 @@ Exit codes:
 wecom-alert explain CODE says more about an exit code or an errcode of WeCom.
 
 Credentials are never options. They come from the config file, or from
-WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID, WECOM_ALERT_SECRET[_FILE] and
-WECOM_ALERT_WEBHOOK[_FILE].";
+WECOM_ALERT_CORP_ID, WECOM_ALERT_AGENT_ID, WECOM_ALERT_SECRET[_FILE],
+WECOM_ALERT_WEBHOOK[_FILE], WECOM_ALERT_AIBOT_ID and _AIBOT_SECRET[_FILE].";
 
 /// Send alerts to WeCom (企业微信). Exit 0 means that WeCom accepted it, or that it is safely queued.
 #[derive(Parser)]
@@ -74,6 +75,13 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert chat-send --chat ops --mention zhangsan 'disk full on web-3'\n\n\
         Text that begins with - goes after --, as in\n  wecom-alert chat-send --chat ops -- '-5 degrees'")]
     ChatSend(Box<ChatSendArgs>),
+    /// Send to members and groups by an aibot (智能机器人)
+    #[command(
+        after_help = "Somebody must have written to the aibot in that conversation before: wecom-alert help aibot.\n\n\
+        Example:\n  wecom-alert aibot-send -u zhangsan --title 'disk full' --level critical --field host=web-3\n\n\
+        Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
+    )]
+    AibotSend(Box<AibotSendArgs>),
     /// Make a group chat of the app, and print its id
     #[command(
         after_help = "The visible range of the app must be the root department, and only this app can write to the chat. \
@@ -203,10 +211,10 @@ pub(crate) enum Command {
     #[command(after_help = "Costs at most one gettoken and one agent/get, and for a chat one appchat/get.\n\n\
         Example:\n  wecom-alert check -P ops --send")]
     Check {
-        /// Check only the app, the webhook or the group chat; default: what the profile has
+        /// Check only the app, the webhook, the group chat or the aibot; default: what the profile has
         #[arg(long, value_name = "ROUTE", value_parser = channel_parser())]
         route: Option<Channel>,
-        /// Send a test message too: to the profile's recipients, to the group of its webhook, to its chat
+        /// Send a test message too: to the profile's recipients, to the group of its webhook, to its chat, by its aibot
         #[arg(long)]
         send: bool,
         #[command(flatten)]
@@ -262,10 +270,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 23] = [
+    pub(crate) const NAMES: [&str; 24] = [
         "app-send",
         "webhook-send",
         "chat-send",
+        "aibot-send",
         "chat-create",
         "chat-get",
         "chat-update",

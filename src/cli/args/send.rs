@@ -114,7 +114,7 @@ pub(crate) struct AlertArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Template card")]
 pub(crate) struct CardArgs {
-    /// Send it as this card; those with `interaction` in the name are for apps
+    /// Send it as this card; those with `interaction` in the name are for apps and aibots
     #[arg(long, value_name = "TYPE", hide_possible_values = true,
         value_parser = OrEmpty(PossibleValuesParser::new(CardType::VARIANTS.iter().map(|card| card.as_str()))))]
     pub(crate) card: Option<UnlessEmpty<String>>,
@@ -230,6 +230,23 @@ pub(crate) struct ChatSendArgs {
     _global: Global,
 }
 
+// `aibot-send`.
+#[derive(Args)]
+pub(crate) struct AibotSendArgs {
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    _aibot: SettingArgs<{ OptionGroup::Aibot as u8 }>,
+    #[command(flatten)]
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
+}
+
 // `run`.
 #[derive(Args)]
 #[command(next_help_heading = "Run")]
@@ -242,8 +259,8 @@ pub(crate) struct RunArgs {
         value_parser = OrEmpty(PossibleValuesParser::new(On::VARIANTS)
             .try_map(|name| name.parse::<On>().map_err(|error| error.to_string()))))]
     pub(crate) on: Option<UnlessEmpty<On>>,
-    /// By which route: app, webhook or chat; default: the one the profile has; with both the webhook, or the app where options name
-    /// recipients
+    /// By which route: app, webhook, chat or aibot; default: the one the profile has; with app and webhook the webhook, or the app
+    /// where options name recipients
     #[arg(long, value_name = "ROUTE", hide_possible_values = true,
         value_parser = OrEmpty(channel_parser()))]
     pub(crate) route: Option<UnlessEmpty<Channel>>,

@@ -100,6 +100,10 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
         ),
         (Setting::Msgtype, "webhook-send") => of_types(arg, Channel::Webhook),
         (Setting::Msgtype, "chat-send") => of_types(arg, Channel::Chat),
+        (Setting::Msgtype, "aibot-send") => of_types(arg, Channel::Aibot),
+        // Nobody can be mentioned, which is said.
+        (Setting::Mention | Setting::MentionMobile | Setting::MentionFallback, "aibot-send") => arg.hide(true),
+        (Setting::AllowPartial, "aibot-send") => arg.help("Exit 0 although some recipients or parts did not get it"),
         (Setting::Safe, "chat-send") => {
             arg.value_name("0|1").help("Confidential: 1 with watermark [bare: 1]").help_heading("Group chat")
         }
@@ -138,6 +142,7 @@ fn heading(group: OptionGroup) -> &'static str {
         OptionGroup::Escaping | OptionGroup::Encodings | OptionGroup::Empty | OptionGroup::MessageType => "Message",
         OptionGroup::Titles | OptionGroup::LinksAndPrefix => "Alert",
         OptionGroup::Recipients | OptionGroup::People => "Recipients (repeatable; comma or | separated)",
+        OptionGroup::Aibot => "Recipients (repeatable; comma or | separated)",
         OptionGroup::Chat => "Group chat",
         OptionGroup::Confidential | OptionGroup::AppMessage => "Options of apps",
         OptionGroup::Mentions => "Mentions",

@@ -45,13 +45,16 @@ fn made() -> [Made; 6] {
         Made { name: "variables", head: &["variable", "option", "key"], rows: variables() },
         Made { name: "exit-codes", head: &["code", "status", "meaning", "what to do"], rows: exit_codes() },
         Made { name: "errcodes", head: &["errcode", "exit code", "meaning", "what to do"], rows: errcodes() },
-        Made { name: "limits", head: &["type", "app", "webhook", "chat", "what"], rows: limits() },
+        Made { name: "limits", head: &["type", "app", "webhook", "chat", "aibot", "what"], rows: limits() },
     ]
 }
 
 /// Whether a setting belongs to no message: to the connection, the credentials, the recipients.
 fn is_general(setting: Setting) -> bool {
-    matches!(setting.row().group, OptionGroup::Global | OptionGroup::Recipients | OptionGroup::Chat)
+    matches!(
+        setting.row().group,
+        OptionGroup::Global | OptionGroup::Recipients | OptionGroup::Chat | OptionGroup::Aibot
+    )
 }
 
 fn settings() -> Vec<Row> {

@@ -9,7 +9,7 @@ use crate::input::Encoding;
 fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID BASE_URL CACHE_DIR CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
+    let promised = "AGENT_ID AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
@@ -33,6 +33,11 @@ fn all_variables_together_need_no_file() {
             ("WECOM_ALERT_WEBHOOK", "test-key"),
             ("WECOM_ALERT_TO_USER", "a,b"),
             ("WECOM_ALERT_CHAT", "ops"),
+            ("WECOM_ALERT_AIBOT_ID", "aib1"),
+            ("WECOM_ALERT_AIBOT_SECRET", "test-secret"),
+            ("WECOM_ALERT_AIBOT_USER", "a,b"),
+            ("WECOM_ALERT_AIBOT_CHAT", "wr1"),
+            ("WECOM_ALERT_AIBOT_URL", "ws://127.0.0.1:9/"),
             ("WECOM_ALERT_TO_PARTY", "1"),
             ("WECOM_ALERT_TO_TAG", "2"),
             ("WECOM_ALERT_CACHE_DIR", "/c"),
@@ -57,6 +62,11 @@ fn all_variables_together_need_no_file() {
         (vec!["a,b".to_owned()], vec!["1".to_owned()], vec!["2".to_owned()])
     );
     assert_eq!(s.chat.unwrap().value, "ops");
+    assert_eq!(s.aibot_id.unwrap().value, "aib1");
+    assert!(s.aibot_secret.is_some());
+    assert_eq!(s.aibot_url.unwrap().as_str(), "http://127.0.0.1:9");
+    let to = s.aibot_to.unwrap();
+    assert_eq!((to.users, to.chats), (vec!["a,b".to_owned()], vec!["wr1".to_owned()]));
     assert_eq!((s.retries, s.jitter.unwrap().as_secs(), s.outbox), (0, 4, true));
     assert_eq!((s.outbox_max_age.as_secs(), s.log_file.unwrap()), (1800, home.path("log")));
     // A relative path in a variable counts from the working folder.

@@ -118,7 +118,7 @@ wire! {
 wire! {
     /// A name with its value.
     pub struct HorizontalContent {
-        /// What a click opens: 0 nothing, 1 `url`, 2 the file `media_id`, 3 the member `userid`.
+        /// What a click opens: 0 nothing, 1 `url`, 2 the file `media_id` (not of an aibot), 3 the member `userid`.
         pub r#type: Option<i64>,
         /// 5 characters.
         pub keyname: String,
@@ -136,10 +136,12 @@ wire! {
 wire! {
     /// A link under the text.
     pub struct CardJump {
-        /// What a click opens: 0 nothing, 1 `url`, 2 the mini program.
+        /// What a click does: 0 nothing, 1 opens `url`, 2 opens the mini program, 3 asks the aibot.
         pub r#type: Option<i64>,
         /// 18 characters (13).
         pub title: String,
+        /// Required with type 3, which only cards of an aibot have: at most 200 bytes, which reach it as a message.
+        pub question: Option<String>,
         /// Required with type 1.
         pub url: Option<String>,
         /// Required with type 2.
@@ -176,7 +178,7 @@ wire! {
 wire! {
     /// A button.
     pub struct CardButton {
-        /// 0 calls back, 1 opens `url`.
+        /// 0 calls back, 1 opens `url`; an aibot's buttons have neither field.
         pub r#type: Option<i64>,
         /// 10 characters.
         pub text: String,

@@ -1,5 +1,5 @@
-//! Template cards: five layouts in app messages (document path 90236), two of them through webhooks
-//! (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`.
+//! Template cards: five layouts in app messages (document path 90236) and by an aibot (document path 101032), two of them
+//! through webhooks (document path 99110). The blocks are in `blocks`, which card has which in `matrix`, their rules in `rules`.
 
 mod blocks;
 mod matrix;
@@ -16,6 +16,7 @@ pub use blocks::{
 pub use rules::TASK_ID_BYTES;
 pub use update::{REPLACE_NAME, TARGETS, check_update};
 
+use super::aibot::Feedback;
 use super::shape::wire;
 use crate::channel::{Cards, Channel};
 
@@ -26,10 +27,10 @@ wire! {
         pub card_type: String,
         /// The source: the line at the top.
         pub source: Option<CardSource>,
-        /// The menu behind the dots; app messages only.
+        /// The menu behind the dots; not through webhooks.
         pub action_menu: Option<ActionMenu>,
         /// Names the card in events. At most 128 bytes of letters, digits, `_`, `-` and `@`, new for each message of an
-        /// app; app messages only.
+        /// app or aibot; not through webhooks.
         pub task_id: Option<String>,
         /// The title.
         pub main_title: Option<MainTitle>,
@@ -51,16 +52,18 @@ wire! {
         pub jump_list: Option<Vec<CardJump>>,
         /// What a click on the card opens.
         pub card_action: Option<CardAction>,
-        /// A drop-down list; app messages only.
+        /// A drop-down list; not through webhooks.
         pub button_selection: Option<Select>,
-        /// 1 to 6 buttons; app messages only.
+        /// 1 to 6 buttons; not through webhooks.
         pub button_list: Option<Vec<CardButton>>,
-        /// 1 to 20 choices; app messages only.
+        /// 1 to 20 choices; not through webhooks.
         pub checkbox: Option<Checkbox>,
-        /// 1 to 3 drop-down lists; app messages only.
+        /// 1 to 3 drop-down lists; not through webhooks.
         pub select_list: Option<Vec<Select>>,
-        /// The button that sends the choice; app messages only.
+        /// The button that sends the choice; not through webhooks.
         pub submit_button: Option<SubmitButton>,
+        /// Lets readers say whether it was of use; aibot only.
+        pub feedback: Option<Feedback>,
     }
 }
 
@@ -72,11 +75,11 @@ pub enum CardType {
     TextNotice,
     /// Text with a picture.
     NewsNotice,
-    /// Buttons; app messages only.
+    /// Buttons; not through webhooks.
     ButtonInteraction,
-    /// One list of choices; app messages only.
+    /// One list of choices; not through webhooks.
     VoteInteraction,
-    /// Drop-down lists; app messages only.
+    /// Drop-down lists; not through webhooks.
     MultipleInteraction,
 }
 
@@ -94,7 +97,7 @@ impl CardType {
     /// Whether a channel has it.
     pub fn is_on(self, channel: Channel) -> bool {
         match channel.facts().cards {
-            Cards::All => true,
+            Cards::OfApp | Cards::OfAibot => true,
             Cards::Notices => self.is_notice(),
             Cards::None => false,
         }
@@ -106,7 +109,8 @@ impl CardType {
     }
 }
 
-/// The recommended lengths of a card's texts, in characters (document path 90236 for apps, 99110 for webhooks). Longer text is
+/// The recommended lengths of a card's texts, in characters (document path 90236 for apps, 99110 for webhooks, 101032 for
+/// aibots). Longer text is
 /// sent, but may be shown cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lengths {
@@ -132,6 +136,12 @@ pub struct Lengths {
     pub vertical: usize,
     /// `vertical_content_list[].desc`
     pub vertical_desc: usize,
+    /// `checkbox.option_list[].text`
+    pub choice: usize,
+    /// The options of a drop-down list.
+    pub option: usize,
+    /// The label of a drop-down list; an app's has no published length.
+    pub select_title: usize,
 }
 
 const APP: Lengths = Lengths {
@@ -146,11 +156,15 @@ const APP: Lengths = Lengths {
     jump: 18,
     vertical: 38,
     vertical_desc: 160,
+    choice: 17,
+    option: 16,
+    select_title: usize::MAX,
 };
 
 const APP_VOTE: Lengths = Lengths { title: 16, title_desc: 160, ..APP };
 const APP_MULTIPLE: Lengths = Lengths { title_desc: 160, ..APP };
 
+/// Those of webhooks, which aibots share (document path 101032); a webhook has nothing to choose.
 const WEBHOOK: Lengths = Lengths {
     source: 13,
     title: 26,
@@ -163,13 +177,16 @@ const WEBHOOK: Lengths = Lengths {
     jump: 13,
     vertical: 26,
     vertical_desc: 112,
+    choice: 11,
+    option: 10,
+    select_title: 13,
 };
 
 impl Lengths {
     /// The lengths of a card of this type on this channel.
     pub fn of(channel: Channel, card_type: CardType) -> &'static Self {
         match (channel, card_type) {
-            (Channel::Webhook, _) => &WEBHOOK,
+            (Channel::Webhook | Channel::Aibot, _) => &WEBHOOK,
             (Channel::App, CardType::VoteInteraction) => &APP_VOTE,
             (Channel::App, CardType::MultipleInteraction) => &APP_MULTIPLE,
             // A group chat has no cards.

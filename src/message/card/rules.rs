@@ -1,13 +1,14 @@
-//! Validation of the fields inside the blocks of template cards (document path 90236 for apps, 99110 for webhooks).
+//! Validation of the fields inside the blocks of template cards (document path 90236 for apps, 99110 for webhooks, 101032 for
+//! aibots).
 //! Which card has which block is checked in `matrix`.
 
 use super::{
-    ActionMenu, CardButton, CardImage, CardSource, CardType, Checkbox, HorizontalContent, Lengths, MainTitle, Select,
-    SubmitButton, TemplateCard, matrix,
+    ActionMenu, CardButton, CardImage, CardJump, CardSource, CardType, Checkbox, HorizontalContent, Lengths, MainTitle,
+    Select, SubmitButton, TemplateCard, matrix,
 };
 use strum::VariantArray;
 
-use crate::channel::Channel;
+use crate::channel::{Cards, Channel};
 use crate::message::finding::{At, shown};
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::unknown;
@@ -26,9 +27,10 @@ impl Rules for TemplateCard {
         matrix::check(self, card_type, channel, at);
         let lengths = Lengths::of(channel, card_type);
         self.check_head(card_type, channel, lengths, at);
-        self.check_middle(lengths, at);
-        self.check_links(card_type, lengths, at);
-        self.check_interaction(at);
+        self.check_middle(channel, lengths, at);
+        self.check_links(card_type, channel, lengths, at);
+        self.check_interaction(channel, lengths, at);
+        at.given("feedback", &self.feedback, |feedback, at| feedback.check(channel, at));
     }
 }
 
@@ -64,7 +66,7 @@ impl TemplateCard {
         }
     }
 
-    fn check_middle(&self, lengths: &Lengths, at: &mut At<'_>) {
+    fn check_middle(&self, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
         at.given("quote_area", &self.quote_area, |quote, at| check_link(quote.r#type, &quote.url, &quote.appid, at));
         at.given("emphasis_content", &self.emphasis_content, |emphasis, at| {
             at.field("title").advised_chars(or_empty(&emphasis.title), lengths.emphasis);
@@ -82,14 +84,14 @@ impl TemplateCard {
             });
         });
         at.given("horizontal_content_list", &self.horizontal_content_list, |list, at| {
-            at.items(list, "items", 0..=6, |item, at| check_horizontal(item, lengths, at));
+            at.items(list, "items", 0..=6, |item, at| check_horizontal(item, channel, lengths, at));
         });
     }
 
-    fn check_links(&self, card_type: CardType, lengths: &Lengths, at: &mut At<'_>) {
+    fn check_links(&self, card_type: CardType, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
         at.given("jump_list", &self.jump_list, |list, at| {
             at.items(list, "items", 0..=3, |jump, at| {
-                check_link(jump.r#type, &jump.url, &jump.appid, at);
+                check_jump(jump, channel, at);
                 at.field("title").filled(&jump.title).advised_chars(&jump.title, lengths.jump);
             });
         });
@@ -100,10 +102,11 @@ impl TemplateCard {
         });
     }
 
-    fn check_interaction(&self, at: &mut At<'_>) {
+    fn check_interaction(&self, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
+        let check_select = |select: &Select, at: &mut At<'_>| check_select(select, lengths, at);
         at.given("button_selection", &self.button_selection, check_select);
-        at.given("button_list", &self.button_list, |buttons, at| check_buttons(buttons, at));
-        at.given("checkbox", &self.checkbox, check_checkbox);
+        at.given("button_list", &self.button_list, |buttons, at| check_buttons(buttons, channel, at));
+        at.given("checkbox", &self.checkbox, |checkbox, at| check_checkbox(checkbox, lengths, at));
         at.given("select_list", &self.select_list, |selects, at| {
             at.count(selects.len(), "lists", 1..=3);
             at.unique("question_key", selects.iter().map(|select| Some(select.question_key.as_str())));
@@ -165,6 +168,25 @@ fn check_menu(menu: &ActionMenu, at: &mut At<'_>) {
     });
 }
 
+/// A link that may be a question to the aibot too.
+fn check_jump(jump: &CardJump, channel: Channel, at: &mut At<'_>) {
+    const ASKS: i64 = 3;
+    let question = or_empty(&jump.question);
+    match (channel.facts().cards, jump.r#type) {
+        (Cards::OfAibot, Some(ASKS)) => {
+            at.field("question").max_bytes(question, 200);
+            required_by_type(&jump.question, "question", ASKS, at);
+        }
+        (Cards::OfAibot, kind) => check_link(kind, &jump.url, &jump.appid, at),
+        (_, kind) => {
+            check_link(kind, &jump.url, &jump.appid, at);
+            if jump.question.is_some() {
+                at.field("question").error("unknown field; only cards of an aibot have it");
+            }
+        }
+    }
+}
+
 /// What quote_area, image_text_area, jump_list and card_action have in common.
 fn check_link(kind: Option<i64>, url: &Option<String>, appid: &Option<String>, at: &mut At<'_>) {
     at.field("type").one_of(kind, 0..=2);
@@ -190,7 +212,13 @@ fn check_image(image: &CardImage, at: &mut At<'_>) {
     }
 }
 
-fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>) {
+fn check_horizontal(item: &HorizontalContent, channel: Channel, lengths: &Lengths, at: &mut At<'_>) {
+    if channel.facts().cards == Cards::OfAibot && item.r#type == Some(2) {
+        at.field("type").error_with_hint(
+            "2, a file, which cards of an aibot do not have",
+            "send the file behind the card with --attach, or link to it with type 1",
+        );
+    }
     at.field("type").one_of(item.r#type, 0..=3);
     at.field("keyname").filled(&item.keyname).advised_chinese_chars(&item.keyname, lengths.horizontal_key);
     at.field("value").advised_chars(or_empty(&item.value), lengths.horizontal_value);
@@ -205,10 +233,16 @@ fn check_horizontal(item: &HorizontalContent, lengths: &Lengths, at: &mut At<'_>
     }
 }
 
-fn check_buttons(buttons: &[CardButton], at: &mut At<'_>) {
+fn check_buttons(buttons: &[CardButton], channel: Channel, at: &mut At<'_>) {
     at.count(buttons.len(), "buttons", 1..=6);
     at.unique("key", buttons.iter().map(|button| button.key.as_deref()));
     at.each(buttons, |button, at| {
+        if channel.facts().cards == Cards::OfAibot && (button.r#type.is_some() || button.url.is_some()) {
+            at.error_with_hint(
+                "a button of an aibot has neither type nor url",
+                "leave both out; card_action and jump_list open pages",
+            );
+        }
         at.field("type").one_of(button.r#type, 0..=1);
         at.field("text").filled(&button.text).advised_chars(&button.text, 10);
         at.field("style").one_of(button.style, 1..=4);
@@ -221,7 +255,7 @@ fn check_buttons(buttons: &[CardButton], at: &mut At<'_>) {
     });
 }
 
-fn check_checkbox(checkbox: &Checkbox, at: &mut At<'_>) {
+fn check_checkbox(checkbox: &Checkbox, lengths: &Lengths, at: &mut At<'_>) {
     at.field("question_key").key(&checkbox.question_key, KEY_BYTES);
     at.field("mode").one_of(checkbox.mode, 0..=1);
     let mut at = at.field("option_list");
@@ -229,12 +263,13 @@ fn check_checkbox(checkbox: &Checkbox, at: &mut At<'_>) {
     at.unique("id", checkbox.option_list.iter().map(|option| Some(option.id.as_str())));
     at.each(&checkbox.option_list, |option, at| {
         at.field("id").key(&option.id, ID_BYTES);
-        at.field("text").filled(&option.text).advised_chars(&option.text, 17);
+        at.field("text").filled(&option.text).advised_chars(&option.text, lengths.choice);
     });
 }
 
-fn check_select(select: &Select, at: &mut At<'_>) {
+fn check_select(select: &Select, lengths: &Lengths, at: &mut At<'_>) {
     at.field("question_key").key(&select.question_key, KEY_BYTES);
+    at.field("title").advised_chars(or_empty(&select.title), lengths.select_title);
     let options = &select.option_list;
     if let Some(id) = select.selected_id.as_ref().filter(|id| !options.iter().any(|option| option.id == **id)) {
         at.field("selected_id")
@@ -245,6 +280,6 @@ fn check_select(select: &Select, at: &mut At<'_>) {
     at.unique("id", options.iter().map(|option| Some(option.id.as_str())));
     at.each(options, |option, at| {
         at.field("id").key(&option.id, ID_BYTES);
-        at.field("text").filled(&option.text).advised_chars(&option.text, 16);
+        at.field("text").filled(&option.text).advised_chars(&option.text, lengths.option);
     });
 }

@@ -37,6 +37,7 @@ fn forty_processes_stay_within_the_limit() {
             Channel::App => scene.wecom.member_limit(20, PERIOD),
             Channel::Webhook => scene.wecom.webhook_limit(20, PERIOD),
             Channel::Chat => scene.wecom.chat_member_limit(20, PERIOD),
+            Channel::Aibot => {}
         }
         scene.warm();
         at_once(0..CROWD, |_| {
@@ -52,6 +53,7 @@ fn forty_processes_stay_within_the_limit() {
             Channel::App => &["zhangsan"],
             Channel::Webhook => &[],
             Channel::Chat => &USERS,
+            Channel::Aibot => &[],
         };
         assert!(messages.iter().all(|message| message.users == users));
     }
@@ -124,7 +126,7 @@ fn each_target_has_its_own_limit() {
     scene.wecom.add_chat("dayshift", agent, ["lisi", "wangwu"]);
     let runs = |route: Channel| {
         let other = match route {
-            Channel::App | Channel::Webhook => disk_full(&scene, route),
+            Channel::App | Channel::Webhook | Channel::Aibot => disk_full(&scene, route),
             Channel::Chat => scene.cmd(&["chat-send", "--chat", "dayshift", "disk full"]),
         };
         [disk_full(&scene, route).args(ONE).run(), others(other.args(ONE)).run()]

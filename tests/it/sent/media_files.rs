@@ -10,7 +10,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
-use crate::support::{ROUTES, Scene, upload_endpoint};
+use crate::support::{ROUTES, Scene, send_endpoint, upload_endpoint};
 
 fn upload_request(scene: &Scene, route: Channel) -> Seen {
     scene.wecom.requests().into_iter().rfind(|seen| seen.endpoint == upload_endpoint(route)).unwrap()
@@ -63,6 +63,7 @@ fn files_are_uploaded_and_then_sent() {
             Channel::App => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::MessageSend],
             Channel::Webhook => vec![Endpoint::WebhookUploadMedia, Endpoint::WebhookSend],
             Channel::Chat => vec![Endpoint::GetToken, Endpoint::MediaUpload, Endpoint::AppchatSend],
+            Channel::Aibot => vec![upload_endpoint(route), send_endpoint(route)],
         };
         assert_eq!(endpoints, expected, "{case}");
         let request = upload_request(&scene, route);

@@ -70,6 +70,7 @@ fn body_of(route: Channel, msgtype: &str, payload: Value) -> Value {
         Channel::App => json!({"touser": "zhangsan", "agentid": 1_000_002, "msgtype": msgtype, msgtype: payload}),
         Channel::Webhook => json!({"msgtype": msgtype, msgtype: payload}),
         Channel::Chat => json!({"chatid": CHAT_ID, "msgtype": msgtype, msgtype: payload}),
+        Channel::Aibot => json!({"msgtype": msgtype, msgtype: payload, "chatid": "zhangsan", "chat_type": 1}),
     }
 }
 

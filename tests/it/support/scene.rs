@@ -64,12 +64,18 @@ impl Scene {
         self.cmd(&["chat-send", "--chat", CHAT_ID]).args(args)
     }
 
+    /// `aibot-send` to zhangsan.
+    pub(crate) fn aibot(&self, args: &[&str]) -> Cmd {
+        self.cmd(&["aibot-send", "-u", "zhangsan"]).args(args)
+    }
+
     /// A send on that route, to zhangsan, to the group or to the chat.
     pub(crate) fn send(&self, route: Channel, args: &[&str]) -> Cmd {
         match route {
             Channel::App => self.app(args),
             Channel::Webhook => self.group(args),
             Channel::Chat => self.chat(args),
+            Channel::Aibot => self.aibot(args),
         }
     }
 
@@ -108,6 +114,7 @@ pub(crate) fn send_endpoint(route: Channel) -> Endpoint {
         Channel::App => Endpoint::MessageSend,
         Channel::Webhook => Endpoint::WebhookSend,
         Channel::Chat => Endpoint::AppchatSend,
+        Channel::Aibot => Endpoint::Other,
     }
 }
 
@@ -116,5 +123,6 @@ pub(crate) fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
         Channel::App | Channel::Chat => Endpoint::MediaUpload,
         Channel::Webhook => Endpoint::WebhookUploadMedia,
+        Channel::Aibot => Endpoint::Other,
     }
 }
