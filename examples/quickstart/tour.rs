@@ -144,6 +144,7 @@ fn show_arrival(message: &Arrived) {
         Route::App { agent_id } => format!("app {agent_id} to {}", message.users.join(", ")),
         Route::Webhook { .. } => "the webhook to its group".to_owned(),
         Route::Chat { id } => format!("chat {id}"),
+        Route::Aibot { chat, .. } => format!("the aibot to {chat}"),
     };
     println!("  arrived: {} through {way}", message.msgtype);
     let payload = message.payload();

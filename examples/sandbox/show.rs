@@ -67,6 +67,18 @@ pub(crate) fn event(event: &Event, quiet: bool) {
         Outcome::Arrived(arrived) => message(&mut text, arrived),
         Outcome::Uploaded(upload) => file(&mut text, upload),
         Outcome::Described => text.push_str("  told what was asked for\n"),
+        Outcome::Connected | Outcome::Noted => {}
+        Outcome::Subscribed => text.push_str("  the aibot is subscribed\n"),
+        Outcome::CardChanged(update) => {
+            let _ = writeln!(
+                text,
+                "CARD {} changed, {:.1} s after the press of {}",
+                update.task_id,
+                update.after.as_secs_f64(),
+                update.userid
+            );
+            fields(&mut text, &update.card, 1);
+        }
         Outcome::Changed => text.push_str("  changed\n"),
         Outcome::Suppressed => text.push_str("  the same message again: taken, not delivered twice\n"),
         Outcome::Dropped => text.push_str("  over the member's limit: taken, silently not delivered\n"),
@@ -88,7 +100,8 @@ pub(crate) fn event(event: &Event, quiet: bool) {
 fn message(text: &mut String, arrived: &Arrived) {
     let to = match &arrived.route {
         Route::Webhook { .. } => "the group".to_owned(),
-        Route::App { .. } | Route::Chat { .. } => recipients(arrived),
+        Route::Aibot { chat, is_group: true, .. } => format!("the group {chat}"),
+        Route::App { .. } | Route::Chat { .. } | Route::Aibot { .. } => recipients(arrived),
     };
     let via = route(&arrived.route);
     let _ = writeln!(text, "MESSAGE {} {via} to {to}", arrived.msgtype);
@@ -122,6 +135,7 @@ fn route(route: &Route) -> String {
         Route::App { agent_id } => format!("through app {agent_id}"),
         Route::Webhook { .. } => "through the webhook".into(),
         Route::Chat { id } => format!("in chat {id}"),
+        Route::Aibot { .. } => "by the aibot".into(),
     }
 }
 

@@ -51,7 +51,7 @@ fn bodies(scene: &Scene) -> Vec<Value> {
         let common: &[&str] = match message.route {
             Way::App { .. } => &["touser", "agentid"],
             Way::Webhook { .. } => &[],
-            Way::Chat { .. } => &["chatid"],
+            Way::Chat { .. } | Way::Aibot { .. } => &["chatid"],
         };
         let fields = body.as_object_mut().unwrap();
         assert!(common.iter().all(|name| fields.shift_remove(*name).is_some()), "{fields:?}");

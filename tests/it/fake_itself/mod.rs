@@ -1,6 +1,7 @@
 //! Tests of the fake itself, with bare sockets: what judges others must be judged first.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod aibot;
 mod card_rules;
 mod chats;
 mod defects;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
-use super::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
+use super::fake::{AGENT_ID, AIBOT_ID, AIBOT_SECRET, CORP_ID, FakeWecom, SECRET, Secrets, WEBHOOK_KEY};
 #[cfg(target_os = "linux")]
 use super::needs_that;
 use super::{is_root, needs, wait_for, wait_until};
@@ -73,7 +73,7 @@ impl Cmd {
             stdin: Stdin::Null,
             stdout: Stdout::Captured,
             sources: Vec::new(),
-            secrets: vec![SECRET.to_owned(), WEBHOOK_KEY.to_owned()],
+            secrets: vec![SECRET.to_owned(), WEBHOOK_KEY.to_owned(), AIBOT_SECRET.to_owned()],
             may_show_token: false,
             files: [None, None],
             leads_group: false,
@@ -253,6 +253,14 @@ impl Cmd {
     /// The webhook that the fake always knows, through the environment.
     pub(crate) fn webhook(self) -> Self {
         self.env("WECOM_ALERT_WEBHOOK", WEBHOOK_KEY)
+    }
+
+    /// The aibot that the fake always knows, and where it is reached, through the environment.
+    pub(crate) fn aibot(self, wecom: &FakeWecom) -> Self {
+        self.keeps_secret(wecom)
+            .env("WECOM_ALERT_AIBOT_URL", wecom.aibot_url())
+            .env("WECOM_ALERT_AIBOT_ID", AIBOT_ID)
+            .env("WECOM_ALERT_AIBOT_SECRET", AIBOT_SECRET)
     }
 
     /// Access tokens may appear in the output: it is get-token's, and it went well.

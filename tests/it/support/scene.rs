@@ -66,7 +66,7 @@ impl Scene {
 
     /// `aibot-send` to zhangsan.
     pub(crate) fn aibot(&self, args: &[&str]) -> Cmd {
-        self.cmd(&["aibot-send", "-u", "zhangsan"]).args(args)
+        self.cmd(&["aibot-send", "-u", "zhangsan"]).args(args).aibot(&self.wecom)
     }
 
     /// A send on that route, to zhangsan, to the group or to the chat.
@@ -114,7 +114,7 @@ pub(crate) fn send_endpoint(route: Channel) -> Endpoint {
         Channel::App => Endpoint::MessageSend,
         Channel::Webhook => Endpoint::WebhookSend,
         Channel::Chat => Endpoint::AppchatSend,
-        Channel::Aibot => Endpoint::Other,
+        Channel::Aibot => Endpoint::AibotSendMsg,
     }
 }
 
@@ -123,6 +123,6 @@ pub(crate) fn upload_endpoint(route: Channel) -> Endpoint {
     match route {
         Channel::App | Channel::Chat => Endpoint::MediaUpload,
         Channel::Webhook => Endpoint::WebhookUploadMedia,
-        Channel::Aibot => Endpoint::Other,
+        Channel::Aibot => Endpoint::AibotUploadFinish,
     }
 }

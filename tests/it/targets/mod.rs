@@ -92,7 +92,7 @@ fn sends(scene: &Scene) -> [usize; 2] {
 fn receiver(message: &Arrived) -> String {
     match &message.route {
         Route::App { .. } => message.users.join("|"),
-        Route::Chat { id } => id.clone(),
+        Route::Chat { id } | Route::Aibot { chat: id, .. } => id.clone(),
         Route::Webhook { key } => key.strip_prefix("test-key-of-").unwrap_or(key).to_owned(),
     }
 }

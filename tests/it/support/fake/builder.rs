@@ -3,11 +3,15 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use super::aibot::Bot;
 use super::directory::{Directory, Person, Tag};
 use super::server::{Shared, Watcher};
 use super::tls::{Certificate, Identity};
 use super::world::{App, Chat, Life, ROOT_PARTY, Token, Webhook, World};
-use super::{AGENT_ID, CHAT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS, WEBHOOK_KEY};
+use super::{
+    AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, CHAT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS,
+    WEBHOOK_KEY,
+};
 
 /// As [`FakeWecom::start`] has it, until changed.
 pub struct Builder {
@@ -32,7 +36,8 @@ impl Default for Builder {
             ..World::default()
         };
         let builder = Self { port: 0, prefix: String::new(), tls: None, watcher: None, world };
-        builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY).chat(CHAT_ID, AGENT_ID, USERS)
+        let builder = builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY).chat(CHAT_ID, AGENT_ID, USERS);
+        builder.aibot(AIBOT_ID, AIBOT_SECRET, USERS, &[AIBOT_CHAT])
     }
 }
 
@@ -97,6 +102,26 @@ impl Builder {
     /// One more group chat, which that app made; its first member owns it.
     pub fn chat<'a>(mut self, id: &str, agent_id: i64, members: impl IntoIterator<Item = &'a str>) -> Self {
         self.world.chats.push(Chat::new(id, agent_id, members));
+        self
+    }
+
+    /// One more aibot, to which these people have written, and in these groups somebody.
+    pub fn aibot<'a>(
+        mut self,
+        id: &str,
+        secret: &str,
+        people: impl IntoIterator<Item = &'a str>,
+        groups: &[&str],
+    ) -> Self {
+        let mut bot = Bot::new(id, secret, people);
+        groups.iter().for_each(|group| bot.open_group(group));
+        self.world.aibots.bots.push(bot);
+        self
+    }
+
+    /// Connections of aibots on which nothing came for that long are closed.
+    pub fn aibot_silence_limit(mut self, limit: Duration) -> Self {
+        self.world.aibots.silence_limit = Some(limit);
         self
     }
 

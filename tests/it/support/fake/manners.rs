@@ -8,13 +8,18 @@ use super::wire::Head;
 
 /// The endpoint behind a path, its query, and what is wrong with the address.
 pub fn read_target(
-    target: &str,
+    head: &Head,
     prefix: &str,
     complaints: &mut Vec<String>,
 ) -> (Endpoint, String, Vec<(String, String)>) {
+    let target = head.target.as_str();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let name = path.strip_prefix(prefix).and_then(|path| path.strip_prefix("/cgi-bin/"));
-    let endpoint = Endpoint::KNOWN.into_iter().find(|e| name == Some(e.name())).unwrap_or(Endpoint::Other);
+    let is_upgrade = head.header("upgrade").is_some() && matches!(path.strip_prefix(prefix), Some("" | "/"));
+    let endpoint = match Endpoint::KNOWN.into_iter().find(|e| e.has_path() && name == Some(e.name())) {
+        None if is_upgrade => Endpoint::AibotConnect,
+        known => known.unwrap_or(Endpoint::Other),
+    };
     if !target.bytes().all(|b| b.is_ascii_graphic()) {
         complaints.push("the address holds bytes that must be percent-encoded".into());
     }
@@ -47,6 +52,15 @@ pub fn inspect(seen: &Seen, head: &Head, secrets: &[String], complaints: &mut Ve
     inspect_headers(seen, head, secrets, complaints);
     if seen.endpoint.takes_json() {
         inspect_json(seen, secrets, complaints);
+    }
+}
+
+/// Everything about an aibot's frame that needs no knowledge of what it asks for.
+pub fn inspect_frame(seen: &Seen, text: &str, secrets: &[String], complaints: &mut Vec<String>) {
+    inspect_text(text, complaints);
+    // The one place for the secret is the subscription.
+    if seen.endpoint != Endpoint::AibotSubscribe && secrets.iter().any(|secret| text.contains(secret.as_str())) {
+        complaints.push("a credential in the frame".into());
     }
 }
 
@@ -89,6 +103,13 @@ fn inspect_json(seen: &Seen, secrets: &[String], complaints: &mut Vec<String>) {
         complaints.push("the body is not a JSON object".into());
         return;
     }
+    inspect_text(text, complaints);
+    if secrets.iter().any(|secret| text.contains(secret.as_str())) {
+        complaints.push("a credential in the body".into());
+    }
+}
+
+fn inspect_text(text: &str, complaints: &mut Vec<String>) {
     let found = json::scan(text);
     if !found.escapes.is_empty() {
         let mut line = String::from("escapes in the body where the characters themselves belong:");
@@ -102,9 +123,6 @@ fn inspect_json(seen: &Seen, secrets: &[String], complaints: &mut Vec<String>) {
     }
     if found.raw_controls {
         complaints.push("a control character in the body".into());
-    }
-    if secrets.iter().any(|secret| text.contains(secret.as_str())) {
-        complaints.push("a credential in the body".into());
     }
 }
 

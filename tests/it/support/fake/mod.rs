@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fake that cannot start or was misused ends the test")]
 
+mod aibot;
 mod builder;
 mod directory;
 mod json;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use aibot::{AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Aibot, CardUpdate, Click, Press, SentAibotCard};
 pub use builder::Builder;
 pub use directory::{Directory, Person};
 pub use judge::SEEN_IP;

@@ -48,6 +48,11 @@ impl<'a> Node<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// All of the object, as it came.
+    pub fn fields(&self) -> &'a Map<String, Value> {
+        self.map
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.map.contains_key(name)
     }

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::aibot::CardUpdate;
+
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Endpoint {
@@ -28,12 +30,22 @@ pub enum Endpoint {
     UserGet,
     TagList,
     TagGet,
+    OpenUseridToUserid,
+    /// The upgrade to an aibot's WebSocket; the ones below are frames on it.
+    AibotConnect,
+    AibotSubscribe,
+    AibotPing,
+    AibotSendMsg,
+    AibotRespondUpdateMsg,
+    AibotUploadInit,
+    AibotUploadChunk,
+    AibotUploadFinish,
     /// Nothing that this fake knows.
     Other,
 }
 
 impl Endpoint {
-    pub const KNOWN: [Self; 21] = [
+    pub const KNOWN: [Self; 30] = [
         Self::GetToken,
         Self::MessageSend,
         Self::MessageRecall,
@@ -55,9 +67,18 @@ impl Endpoint {
         Self::UserGet,
         Self::TagList,
         Self::TagGet,
+        Self::OpenUseridToUserid,
+        Self::AibotConnect,
+        Self::AibotSubscribe,
+        Self::AibotPing,
+        Self::AibotSendMsg,
+        Self::AibotRespondUpdateMsg,
+        Self::AibotUploadInit,
+        Self::AibotUploadChunk,
+        Self::AibotUploadFinish,
     ];
 
-    /// The name in WeCom's paths, after `/cgi-bin/`.
+    /// The name in WeCom's paths, after `/cgi-bin/`; of a frame its `cmd`.
     pub fn name(self) -> &'static str {
         match self {
             Self::GetToken => "gettoken",
@@ -81,6 +102,15 @@ impl Endpoint {
             Self::UserGet => "user/get",
             Self::TagList => "tag/list",
             Self::TagGet => "tag/get",
+            Self::OpenUseridToUserid => "batch/openuserid_to_userid",
+            Self::AibotConnect => "aibot",
+            Self::AibotSubscribe => "aibot_subscribe",
+            Self::AibotPing => "ping",
+            Self::AibotSendMsg => "aibot_send_msg",
+            Self::AibotRespondUpdateMsg => "aibot_respond_update_msg",
+            Self::AibotUploadInit => "aibot_upload_media_init",
+            Self::AibotUploadChunk => "aibot_upload_media_chunk",
+            Self::AibotUploadFinish => "aibot_upload_media_finish",
             Self::Other => "?",
         }
     }
@@ -96,9 +126,30 @@ impl Endpoint {
             | Self::UserSimplelist
             | Self::UserGet
             | Self::TagList
-            | Self::TagGet => "GET",
+            | Self::TagGet
+            | Self::AibotConnect => "GET",
+            endpoint if endpoint.is_frame() => "FRAME",
             _ => "POST",
         }
+    }
+
+    /// Whether it is a frame of an aibot's connection.
+    pub fn is_frame(self) -> bool {
+        matches!(
+            self,
+            Self::AibotSubscribe
+                | Self::AibotPing
+                | Self::AibotSendMsg
+                | Self::AibotRespondUpdateMsg
+                | Self::AibotUploadInit
+                | Self::AibotUploadChunk
+                | Self::AibotUploadFinish
+        )
+    }
+
+    /// Whether it is reached by a path of its own.
+    pub fn has_path(self) -> bool {
+        !self.is_frame() && !matches!(self, Self::AibotConnect | Self::Other)
     }
 
     /// The query parameters that it takes.
@@ -113,7 +164,8 @@ impl Endpoint {
             | Self::AppchatUpdate
             | Self::UserGetUserid
             | Self::UserGetUseridByEmail
-            | Self::TagList => &["access_token"],
+            | Self::TagList
+            | Self::OpenUseridToUserid => &["access_token"],
             Self::WebhookSend => &["key"],
             Self::MediaUpload => &["access_token", "type"],
             Self::WebhookUploadMedia => &["key", "type"],
@@ -123,7 +175,7 @@ impl Endpoint {
             Self::UserSimplelist => &["access_token", "department_id"],
             Self::UserGet => &["access_token", "userid"],
             Self::TagGet => &["access_token", "tagid"],
-            Self::Other => &[],
+            _ => &[],
         }
     }
 
@@ -143,8 +195,9 @@ pub struct Seen {
     pub query: Vec<(String, String)>,
     /// As on the wire.
     pub target: String,
-    /// Names in lower case.
+    /// Names in lower case; of a frame its `req_id` alone.
     pub headers: Vec<(String, String)>,
+    /// Of a frame its `body`.
     pub body: Vec<u8>,
     pub chunked: bool,
     pub at: Instant,
@@ -178,6 +231,14 @@ pub enum Outcome {
     Arrived(Box<Arrived>),
     /// A file was stored.
     Uploaded(Box<Upload>),
+    /// An aibot's WebSocket was opened, before anybody says which bot it is.
+    Connected,
+    /// An aibot subscribed.
+    Subscribed,
+    /// A heartbeat, or a part of an upload.
+    Noted,
+    /// A card was changed in answer to a click.
+    CardChanged(Box<CardUpdate>),
     /// Something was told: of an app, or of the directory.
     Described,
     /// What was sent before was changed or taken back.
@@ -195,9 +256,21 @@ pub enum Outcome {
 /// Which way a message or a file came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    App { agent_id: i64 },
-    Webhook { key: String },
-    Chat { id: String },
+    App {
+        agent_id: i64,
+    },
+    Webhook {
+        key: String,
+    },
+    Chat {
+        id: String,
+    },
+    /// A userid, or the chatid of a group.
+    Aibot {
+        bot_id: String,
+        chat: String,
+        is_group: bool,
+    },
 }
 
 /// A message that was delivered.
@@ -205,7 +278,8 @@ pub enum Route {
 pub struct Arrived {
     pub route: Route,
     pub msgtype: String,
-    /// The members who got it, as given: `@all`, or the valid ones; of a group chat those in it. Empty for a webhook.
+    /// The members who got it, as given: `@all`, or the valid ones; of a group chat those in it; of an aibot the one person.
+    /// Empty for a webhook and an aibot's group.
     pub users: Vec<String>,
     pub parties: Vec<String>,
     pub tags: Vec<String>,

@@ -51,6 +51,10 @@ pub enum Reply {
     NotUtf8,
     /// Status 200 with the log-in page of a captive portal.
     PortalPage,
+    /// On an aibot's connection: the inner one, as the answer to a request that nobody made.
+    ToNobody(Box<Reply>),
+    /// On an aibot's connection: this text as a frame, and then the inner one.
+    AfterText(String, Box<Reply>),
     /// The inner one, later.
     Delay(Duration, Box<Reply>),
     /// Judges and delivers as WeCom would, then answers with the inner one: the answer that got lost.
@@ -68,6 +72,10 @@ pub enum Change {
     RotateSecret { old: String, new: String },
     /// Every uploaded file is gone (40007).
     ExpireMedia,
+    /// A member presses that key of the card that the aibot sent last.
+    Press { aibot: String, key: String, userid: String },
+    /// Somebody elsewhere takes the aibot over.
+    Kick { aibot: String },
 }
 
 impl Reply {
@@ -103,7 +111,9 @@ impl Reply {
     pub fn change(&self) -> Option<&Change> {
         match self {
             Self::Meanwhile(change, _) => Some(change),
-            Self::Delay(_, inner) | Self::AcceptThen(inner) => inner.change(),
+            Self::Delay(_, inner) | Self::AcceptThen(inner) | Self::ToNobody(inner) | Self::AfterText(_, inner) => {
+                inner.change()
+            }
             _ => None,
         }
     }
@@ -157,7 +167,9 @@ impl Reply {
             | Self::Drip(_)
             | Self::Chunked
             | Self::AcceptThen(_) => true,
-            Self::Delay(_, inner) | Self::Meanwhile(_, inner) => inner.is_judged(),
+            Self::Delay(_, inner) | Self::Meanwhile(_, inner) | Self::ToNobody(inner) | Self::AfterText(_, inner) => {
+                inner.is_judged()
+            }
             _ => false,
         }
     }
@@ -227,7 +239,9 @@ pub fn perform(reply: &Reply, conn: &mut Conn, normal: &Answer, wait: &dyn Fn(Op
         }
         Reply::Delay(by, inner) if wait(Some(*by)) => perform(inner, conn, normal, wait),
         Reply::Delay(..) => After::Cut,
-        Reply::AcceptThen(inner) | Reply::Meanwhile(_, inner) => perform(inner, conn, normal, wait),
+        Reply::AcceptThen(inner) | Reply::Meanwhile(_, inner) | Reply::ToNobody(inner) | Reply::AfterText(_, inner) => {
+            perform(inner, conn, normal, wait)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::aibot;
 use super::judge;
 use super::manners;
 use super::records::{Endpoint, Event, Outcome, Seen};
@@ -47,7 +48,7 @@ pub struct Script {
 }
 
 impl Script {
-    fn reply(&mut self, endpoint: Endpoint) -> Reply {
+    pub fn reply(&mut self, endpoint: Endpoint) -> Reply {
         let next = self.next.get_mut(&endpoint).and_then(VecDeque::pop_front);
         next.or_else(|| self.always.get(&endpoint).cloned()).unwrap_or(Reply::Normal)
     }
@@ -202,6 +203,9 @@ impl Shared {
             drop(under_way);
             let after = perform(&reply, &mut conn, &normal, &|time| self.wait(time));
             match after {
+                After::Keep if normal.status == 101 && matches!(reply, Reply::Normal) => {
+                    return aibot::serve(self, conn, number);
+                }
                 After::Keep if !conn.is_closing() => {}
                 After::Keep | After::Close => return conn.close(),
                 After::Cut => return conn.cut(),
@@ -213,7 +217,7 @@ impl Shared {
     /// Reads the rest of the request, records it and settles the answer. `None` when the body cannot be read.
     fn treat(&self, conn: &mut Conn, head: &Head, number: usize) -> Option<(Reply, Answer)> {
         let mut complaints = Vec::new();
-        let (endpoint, path, query) = manners::read_target(&head.target, &self.prefix, &mut complaints);
+        let (endpoint, path, query) = manners::read_target(head, &self.prefix, &mut complaints);
         let reply = lock(&self.script).reply(endpoint);
         let body = match reply.reads_slowly() {
             _ if reply.skips_the_body() => Some(Vec::new()),
@@ -241,7 +245,16 @@ impl Shared {
             manners::inspect(&seen, head, &world.secrets(), &mut complaints);
         }
         let mut normal = Answer::new(404, "text/html", "<html><body>404 Not Found</body></html>");
-        if is_whole && endpoint != Endpoint::Other && reply.is_judged() {
+        if endpoint == Endpoint::AibotConnect && reply.is_judged() {
+            match aibot::accept(head) {
+                Ok(answer) => (normal, seen.outcome) = (answer, Outcome::Connected),
+                Err(defect) => {
+                    normal = Answer::new(400, "text/html", "no WebSocket");
+                    seen.outcome = Outcome::Fault(format!("400: {defect}"));
+                    complaints.push(defect);
+                }
+            }
+        } else if is_whole && endpoint != Endpoint::Other && reply.is_judged() {
             let verdict = judge::judge(&mut world, &seen, &mut complaints);
             normal = Answer::json(&verdict.json).dated(world.clock_ahead_s);
             seen.outcome = verdict.outcome;

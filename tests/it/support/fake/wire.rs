@@ -20,7 +20,7 @@ pub enum Link {
 }
 
 impl Link {
-    fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => &tls.sock,
@@ -159,6 +159,11 @@ impl Conn {
             had = self.ahead.len();
         }
         self.take(length)
+    }
+
+    /// The connection for another protocol, with what was read ahead.
+    pub fn into_parts(self) -> (Link, Vec<u8>) {
+        (self.link, self.ahead)
     }
 
     /// Whether the connection is to end with the next answer.
@@ -315,6 +320,8 @@ impl Answer {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         match length {
+            // Another protocol follows, not a body.
+            _ if self.status == 101 => head.push_str("\r\n"),
             Some(length) => head.push_str(&format!("Content-Length: {length}\r\n\r\n")),
             None => head.push_str("Transfer-Encoding: chunked\r\n\r\n"),
         }
@@ -338,6 +345,7 @@ pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 
 fn reason(status: u16) -> &'static str {
     match status {
+        101 => "Switching Protocols",
         200 => "OK",
         301 | 302 | 303 | 307 | 308 => "Redirect",
         404 => "Not Found",

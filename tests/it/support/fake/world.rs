@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use super::aibot::{self, Aibots};
 use super::directory::Directory;
 use super::records::{Arrived, MediaKind, Seen, Upload};
 use super::reply::Change;
@@ -75,6 +76,7 @@ pub struct Token {
 pub enum Home {
     Corp(String),
     Webhook(String),
+    Aibot(String),
 }
 
 #[derive(Debug, Clone)]
@@ -157,6 +159,7 @@ pub struct World {
     /// The same for messages in group chats, over all chats of an app.
     pub chat_member_limit: Limit,
 
+    pub aibots: Aibots,
     pub tokens: Vec<Token>,
     pub media: Vec<Media>,
     pub sent: Vec<SentMessage>,
@@ -214,6 +217,8 @@ impl World {
         match change {
             Change::RevokeTokens => self.end_tokens(Life::Revoked),
             Change::ExpireMedia => self.media.iter_mut().for_each(|media| media.expired = true),
+            Change::Press { aibot, key, userid } => aibot::press_last(self, aibot, key, userid),
+            Change::Kick { aibot } => self.take_over(aibot),
             Change::RotateSecret { old, new } => {
                 let app = self.apps.iter_mut().find(|app| app.secret == *old);
                 new.clone_into(&mut app.unwrap_or_else(|| panic!("no app has that secret")).secret);
@@ -247,7 +252,8 @@ impl World {
     pub fn secrets(&self) -> Vec<String> {
         let secrets = self.apps.iter().map(|app| &app.secret);
         let keys = self.webhooks.iter().map(|webhook| &webhook.key);
-        secrets.chain(keys).cloned().chain(self.token_texts()).collect()
+        let bots = self.aibots.bots.iter().map(|bot| &bot.secret);
+        secrets.chain(keys).chain(bots).cloned().chain(self.token_texts()).collect()
     }
 
     pub fn token_texts(&self) -> Vec<String> {

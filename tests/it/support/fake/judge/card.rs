@@ -1,10 +1,10 @@
-//! Template cards (document paths 90236 for apps, 99110 for webhooks): which block belongs to which card, field by field.
-
-use std::collections::HashSet;
+//! Template cards (document paths 90236 for apps, 99110 for webhooks, 101032 for aibots): which block belongs to which
+//! card, field by field. What can be pressed has a file of its own.
 
 use super::super::node::{Checked, Node, refuse};
 use super::super::records::MediaKind;
 use super::super::world::{Home, World};
+use super::card_keys;
 use super::media_in;
 
 /// Who sends the card: the pages differ.
@@ -14,6 +14,25 @@ pub(super) enum Side {
     /// An app, in the place of a card that it sent (document path 94888).
     Update,
     Webhook,
+    /// An aibot (document path 101032).
+    Aibot,
+    /// An aibot, in the place of a card that somebody pressed (document path 101031).
+    AibotUpdate,
+}
+
+impl Side {
+    pub(super) fn is_update(self) -> bool {
+        matches!(self, Self::Update | Self::AibotUpdate)
+    }
+
+    pub(super) fn is_aibot(self) -> bool {
+        matches!(self, Self::Aibot | Self::AibotUpdate)
+    }
+
+    /// Aibots have the lengths of the webhook.
+    fn shows(self, app: usize, others: usize) -> usize {
+        if matches!(self, Self::App | Self::Update) { app } else { others }
+    }
 }
 
 /// Whether members can click on a card and the answer carries a `response_code`.
@@ -32,40 +51,45 @@ pub(super) fn check(world: &World, home: &Home, side: Side, card: &Node) -> Chec
         return refuse(42031, "invalid card_type");
     };
     let is_interactive = !matches!(kind, "text_notice" | "news_notice");
-    let of_update: &[&str] = if side == Side::Update && is_interactive { &["replace_text"] } else { &[] };
-    card.only(&[&["card_type", "source", "main_title"][..], blocks, of_update].concat());
+    let of_side: &[&str] = match side {
+        Side::Update if is_interactive => &["replace_text"],
+        Side::Aibot | Side::AibotUpdate => &["feedback"],
+        _ => &[],
+    };
+    card.only(&[&["card_type", "source", "main_title"][..], blocks, of_side].concat());
     card.text("replace_text");
+    feedback(card)?;
     source(card, kind, side);
     titles(card, kind, side)?;
     if side != Side::Update {
-        task_id(card)?;
+        task_id(card, side)?;
     } else if card.has("task_id") {
         card.complain("an update has no task_id".into());
     }
-    action_menu(card)?;
+    card_keys::action_menu(card)?;
     if let Some(quote) = card.object("quote_area") {
         quote.only(&["type", "url", "appid", "pagepath", "title", "quote_text"]);
         target(&quote, &[0, 1, 2])?;
     }
     if let Some(emphasis) = card.object("emphasis_content") {
         emphasis.only(&["title", "desc"]);
-        emphasis.shows_chars("title", if side != Side::Webhook { 14 } else { 10 });
-        emphasis.shows_chars("desc", if side != Side::Webhook { 22 } else { 15 });
+        emphasis.shows_chars("title", side.shows(14, 10));
+        emphasis.shows_chars("desc", side.shows(22, 15));
     }
     pictures(card, kind, side)?;
     contents(world, home, side, card)?;
     jumps(card, side)?;
     card_action(card, kind)?;
     if kind == "button_interaction" {
-        buttons(card)?;
+        card_keys::buttons(card, side)?;
     }
-    questions(card, kind, side)
+    card_keys::questions(card, kind, side)
 }
 
 /// The blocks of a card beside those that all have.
 fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
     Some(match (kind, side) {
-        ("text_notice", Side::App | Side::Update) => &[
+        ("text_notice", Side::App | Side::Update | Side::Aibot | Side::AibotUpdate) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -78,7 +102,7 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
         ("text_notice", Side::Webhook) => {
             &["quote_area", "emphasis_content", "sub_title_text", "horizontal_content_list", "jump_list", "card_action"]
         }
-        ("news_notice", Side::App | Side::Update) => &[
+        ("news_notice", Side::App | Side::Update | Side::Aibot | Side::AibotUpdate) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -98,7 +122,7 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
             "jump_list",
             "card_action",
         ],
-        ("button_interaction", Side::App | Side::Update) => &[
+        ("button_interaction", Side::App | Side::Update | Side::Aibot | Side::AibotUpdate) => &[
             "action_menu",
             "task_id",
             "quote_area",
@@ -108,8 +132,12 @@ fn blocks(kind: &str, side: Side) -> Option<&'static [&'static str]> {
             "button_selection",
             "button_list",
         ],
-        ("vote_interaction", Side::App | Side::Update) => &["task_id", "checkbox", "submit_button"],
-        ("multiple_interaction", Side::App | Side::Update) => &["task_id", "select_list", "submit_button"],
+        ("vote_interaction", Side::App | Side::Update | Side::Aibot | Side::AibotUpdate) => {
+            &["task_id", "checkbox", "submit_button"]
+        }
+        ("multiple_interaction", Side::App | Side::Update | Side::Aibot | Side::AibotUpdate) => {
+            &["task_id", "select_list", "submit_button"]
+        }
         _ => return None,
     })
 }
@@ -119,7 +147,7 @@ fn source(card: &Node, kind: &str, side: Side) {
     let has_color = !matches!(kind, "vote_interaction" | "multiple_interaction");
     source.only(if has_color { &["icon_url", "desc", "desc_color"] } else { &["icon_url", "desc"] });
     source.text("icon_url");
-    source.shows_chars("desc", if side != Side::Webhook { 20 } else { 13 });
+    source.shows_chars("desc", side.shows(20, 13));
     if source.choice("desc_color", &[0, 1, 2, 3]).is_err() {
         source.complain(format!("{} is not between 0 and 3", source.at("desc_color")));
     }
@@ -135,7 +163,7 @@ fn titles(card: &Node, kind: &str, side: Side) -> Checked {
         main.only(&["title", "desc"]);
         has_title = main.text("title").is_some_and(|title| !title.is_empty());
         let (title, desc) = match (kind, side) {
-            (_, Side::Webhook) => (26, 30),
+            (_, Side::Webhook | Side::Aibot | Side::AibotUpdate) => (26, 30),
             ("vote_interaction", _) => (16, 160),
             ("multiple_interaction", _) => (36, 160),
             _ => (36, 44),
@@ -144,7 +172,7 @@ fn titles(card: &Node, kind: &str, side: Side) -> Checked {
         main.shows_chars("desc", desc);
     }
     let has_subtitle = card.text("sub_title_text").is_some_and(|text| !text.is_empty());
-    card.shows_chars("sub_title_text", if side != Side::Webhook { 160 } else { 112 });
+    card.shows_chars("sub_title_text", side.shows(160, 112));
     match kind {
         "text_notice" if !has_title && !has_subtitle => {
             refuse(40058, "one of main_title.title and sub_title_text is required")
@@ -155,33 +183,24 @@ fn titles(card: &Node, kind: &str, side: Side) -> Checked {
     }
 }
 
-fn task_id(card: &Node) -> Checked {
+/// The thumbs under what an aibot sends; the same for its markdown.
+pub(super) fn feedback(node: &Node) -> Checked {
+    let Some(feedback) = node.object("feedback") else { return Ok(()) };
+    feedback.only(&["id"]);
+    feedback.max_bytes("id", 256, 40058)
+}
+
+fn task_id(card: &Node, side: Side) -> Checked {
+    let code = if side.is_aibot() { 846_625 } else { 42014 };
     if !card.has("task_id") {
-        return if Interactive::is(card) { refuse(42014, "task_id is missing") } else { Ok(()) };
+        // The table of the aibot's page has it optional for this one.
+        let is_optional = side.is_aibot() && card.text("card_type") == Some("multiple_interaction");
+        let is_needed = Interactive::is(card) && !is_optional;
+        return if is_needed { refuse(code, "task_id is missing") } else { Ok(()) };
     }
     let id = card.text("task_id").unwrap_or_default();
     let is_good = (1..=128).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-@".contains(c));
-    if is_good { Ok(()) } else { refuse(42014, "invalid task_id") }
-}
-
-fn action_menu(card: &Node) -> Checked {
-    let Some(menu) = card.object("action_menu") else { return Ok(()) };
-    menu.only(&["desc", "action_list"]);
-    menu.text("desc");
-    let actions = menu.objects("action_list").unwrap_or_default();
-    if !(1..=3).contains(&actions.len()) {
-        return refuse(40058, "action_menu.action_list must have 1 to 3 items");
-    }
-    let mut keys = HashSet::new();
-    for action in actions {
-        action.only(&["text", "key"]);
-        action.filled("text", 40063)?;
-        action.max_bytes("key", 1024, 40058)?;
-        if !keys.insert(action.filled("key", 40063)?) {
-            return refuse(42051, "action_menu keys collide");
-        }
-    }
-    Ok(())
+    if is_good { Ok(()) } else { refuse(code, "invalid task_id") }
 }
 
 /// `type` 1 needs a `url`, `type` 2 an `appid`.
@@ -222,8 +241,8 @@ fn contents(world: &World, home: &Home, side: Side, card: &Node) -> Checked {
         row.only(&["type", "keyname", "value", "url", "media_id", "userid"]);
         row.filled("keyname", 42027)?;
         row.shows_chinese_chars("keyname", 5);
-        row.shows_chars("value", if side != Side::Webhook { 30 } else { 26 });
-        match row.choice("type", &[0, 1, 2, 3])? {
+        row.shows_chars("value", side.shows(30, 26));
+        match row.choice("type", if side.is_aibot() { &[0, 1, 3] } else { &[0, 1, 2, 3] })? {
             1 => drop(row.filled("url", 42028)?),
             2 => drop(media_in(world, row.filled("media_id", 42029)?, MediaKind::File, home)?),
             3 => drop(row.filled("userid", 42050)?),
@@ -237,8 +256,8 @@ fn contents(world: &World, home: &Home, side: Side, card: &Node) -> Checked {
     for block in blocks {
         block.only(&["title", "desc"]);
         block.filled("title", 42033)?;
-        block.shows_chars("title", if side != Side::Webhook { 38 } else { 26 });
-        block.shows_chars("desc", if side != Side::Webhook { 160 } else { 112 });
+        block.shows_chars("title", side.shows(38, 26));
+        block.shows_chars("desc", side.shows(160, 112));
     }
     Ok(())
 }
@@ -249,10 +268,16 @@ fn jumps(card: &Node, side: Side) -> Checked {
         return refuse(42042, "jump_list has more than 3 items");
     }
     for jump in jumps {
-        jump.only(&["type", "title", "url", "appid", "pagepath"]);
+        let of_aibot: &[&str] = if side.is_aibot() { &["question"] } else { &[] };
+        jump.only(&[&["type", "title", "url", "appid", "pagepath"][..], of_aibot].concat());
         jump.filled("title", 42033)?;
-        jump.shows_chars("title", if side != Side::Webhook { 18 } else { 13 });
-        target(&jump, &[0, 1, 2])?;
+        jump.shows_chars("title", side.shows(18, 13));
+        if side.is_aibot() && jump.int("type") == Some(3) {
+            jump.filled("question", 40063)?;
+            jump.max_bytes("question", 200, 40058)?;
+        } else {
+            target(&jump, &[0, 1, 2])?;
+        }
     }
     Ok(())
 }
@@ -267,107 +292,4 @@ fn card_action(card: &Node, kind: &str) -> Checked {
         return refuse(42045, "card_action.type is neither 1 nor 2");
     }
     target(&action, &[0, 1, 2])
-}
-
-fn buttons(card: &Node) -> Checked {
-    if let Some(selection) = card.object("button_selection") {
-        selection.only(&["question_key", "title", "option_list", "selected_id"]);
-        question_key(&selection)?;
-        selection.text("title");
-        selection.text("selected_id");
-        options(&selection, 10, false)?;
-    }
-    let buttons = card.objects("button_list").unwrap_or_default();
-    if !(1..=6).contains(&buttons.len()) {
-        return refuse(40058, "button_list must have 1 to 6 items");
-    }
-    let mut keys = HashSet::new();
-    for button in buttons {
-        button.only(&["type", "text", "style", "key", "url"]);
-        button.filled("text", 42038)?;
-        button.shows_chars("text", 10);
-        if button.int("style").is_some_and(|style| !(1..=4).contains(&style)) {
-            button.remark(format!("{} is not between 1 and 4: shown as 1", button.at("style")));
-        }
-        if button.choice("type", &[0, 1])? == 1 {
-            button.filled("url", 42028)?;
-        } else {
-            button.max_bytes("key", 1024, 42039)?;
-            if !keys.insert(button.filled("key", 42039)?) {
-                return refuse(42039, "button_list keys collide");
-            }
-        }
-    }
-    Ok(())
-}
-
-fn questions(card: &Node, kind: &str, side: Side) -> Checked {
-    let of_update: &[&str] = if side == Side::Update { &["disable"] } else { &[] };
-    match kind {
-        "vote_interaction" => {
-            let Some(checkbox) = card.object("checkbox") else {
-                return refuse(42043, "checkbox is missing");
-            };
-            checkbox.only(&[&["question_key", "mode", "option_list"][..], of_update].concat());
-            checkbox.flag("disable");
-            question_key(&checkbox)?;
-            checkbox.choice("mode", &[0, 1])?;
-            options(&checkbox, 20, true)?;
-        }
-        "multiple_interaction" => {
-            let lists = card.objects("select_list").unwrap_or_default();
-            if !(1..=3).contains(&lists.len()) {
-                return refuse(42047, "select_list must have 1 to 3 items");
-            }
-            let mut keys = HashSet::new();
-            for list in lists {
-                list.only(&[&["question_key", "title", "selected_id", "option_list"][..], of_update].concat());
-                list.flag("disable");
-                if !keys.insert(question_key(&list)?) {
-                    return refuse(42043, "question_key repeats");
-                }
-                list.text("title");
-                list.text("selected_id");
-                options(&list, 10, false)?;
-            }
-        }
-        _ => return Ok(()),
-    }
-    let Some(submit) = card.object("submit_button") else {
-        if side == Side::Update {
-            return Ok(());
-        }
-        return refuse(42046, "submit_button is missing");
-    };
-    submit.only(&["text", "key"]);
-    submit.filled("text", 42049)?;
-    submit.shows_chars("text", 10);
-    submit.max_bytes("key", 1024, 42046)?;
-    submit.filled("key", 42046).map(drop)
-}
-
-fn question_key<'a>(node: &Node<'a>) -> Checked<&'a str> {
-    node.max_bytes("question_key", 1024, 42043)?;
-    node.filled("question_key", 42043)
-}
-
-fn options(node: &Node, limit: usize, with_check: bool) -> Checked {
-    let options = node.objects("option_list").unwrap_or_default();
-    if !(1..=limit).contains(&options.len()) {
-        return refuse(42037, format!("{} must have 1 to {limit} items", node.at("option_list")));
-    }
-    let mut ids = HashSet::new();
-    for option in options {
-        option.only(if with_check { &["id", "text", "is_checked"] } else { &["id", "text"] });
-        option.max_bytes("id", 128, 42040)?;
-        if !ids.insert(option.filled("id", 42040)?) {
-            return refuse(42040, "option ids collide");
-        }
-        option.filled("text", 42041)?;
-        option.shows_chars("text", if with_check { 17 } else { 16 });
-        if with_check && option.flag("is_checked").is_none() {
-            return refuse(40063, format!("{} is missing", option.at("is_checked")));
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::super::aibot::plain_id;
 use super::super::directory::Person;
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Outcome, Seen};
@@ -235,4 +236,30 @@ fn number(text: &str, code: i64, errmsg: &str) -> Checked<u32> {
 
 fn told(field: &str, value: Value) -> Taken {
     Taken { fields: Map::from_iter([(field.to_owned(), value)]), outcome: Outcome::Described }
+}
+
+/// batch/openuserid_to_userid (document path 101521): the ids that an aibot made by an ordinary member sees.
+pub(super) fn plain_ids(world: &World, seen: &Seen, notes: &RefCell<Notes>) -> Checked<Taken> {
+    let app = app_of(world, seen)?;
+    if app.agent_id.is_none() {
+        return refuse(48002, "api forbidden");
+    }
+    let map = body_of(seen)?;
+    let body = Node::root(&map, notes);
+    body.only(&["open_userid_list"]);
+    let asked = body.texts("open_userid_list").unwrap_or_default();
+    if !(1..=1000).contains(&asked.len()) {
+        return refuse(40058, "open_userid_list must have 1 to 1000 items");
+    }
+    let (mut known, mut invalid) = (Vec::new(), Vec::new());
+    for id in asked {
+        match plain_id(id).filter(|userid| world.any_user || world.sees_person(userid)) {
+            Some(userid) => known.push(json!({"open_userid": id, "userid": userid})),
+            // Also ids that are plain already.
+            None => invalid.push(id),
+        }
+    }
+    let mut taken = told("userid_list", json!(known));
+    taken.fields.insert("invalid_open_userid_list".into(), json!(invalid));
+    Ok(taken)
 }

@@ -79,14 +79,23 @@ fn check(kind: MediaKind, part: &Part) -> Checked {
         return refuse(too_large, format!("{} larger than {limit} bytes", kind.name()));
     }
     match kind {
-        MediaKind::Image if !is_picture(bytes) => refuse(40004, "invalid media file type"),
-        MediaKind::Video if bytes.get(4..8) != Some(b"ftyp") => refuse(40004, "invalid media file type"),
+        MediaKind::Image | MediaKind::Video if !fits_kind(kind, bytes) => refuse(40004, "invalid media file type"),
         MediaKind::Voice => match amr_seconds(bytes) {
             None => refuse(301_017, "voice must be amr"),
             Some(seconds) if seconds > 60.0 => refuse(45007, "voice longer than 60 s"),
             Some(_) => Ok(()),
         },
         _ => Ok(()),
+    }
+}
+
+/// Whether these bytes begin as a file of that kind does.
+pub(super) fn fits_kind(kind: MediaKind, bytes: &[u8]) -> bool {
+    match kind {
+        MediaKind::Image => is_picture(bytes),
+        MediaKind::Video => bytes.get(4..8) == Some(b"ftyp"),
+        MediaKind::Voice => amr_seconds(bytes).is_some(),
+        MediaKind::File => true,
     }
 }
 

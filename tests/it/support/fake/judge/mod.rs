@@ -2,8 +2,11 @@
 //! It shares no code and no tables with the program under test, so that a wrong belief shows on one side.
 
 mod agent;
+mod aibot;
+mod aibot_upload;
 mod app;
 mod card;
+mod card_keys;
 mod chat;
 mod directory;
 mod media;
@@ -65,7 +68,15 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
         Endpoint::UserGet => directory::member(world, seen),
         Endpoint::TagList => directory::tags(world, seen),
         Endpoint::TagGet => directory::tag(world, seen),
-        Endpoint::Other => refuse(40058, "no such interface"),
+        Endpoint::AibotSubscribe => aibot::subscribe(world, seen, &notes),
+        Endpoint::AibotPing => aibot::ping(world, seen),
+        Endpoint::AibotSendMsg => aibot::send(world, seen, &notes),
+        Endpoint::AibotRespondUpdateMsg => aibot::update(world, seen, &notes),
+        Endpoint::AibotUploadInit => aibot_upload::init(world, seen, &notes),
+        Endpoint::AibotUploadChunk => aibot_upload::chunk(world, seen, &notes),
+        Endpoint::AibotUploadFinish => aibot_upload::finish(world, seen, &notes),
+        Endpoint::OpenUseridToUserid => directory::plain_ids(world, seen, &notes),
+        Endpoint::AibotConnect | Endpoint::Other => refuse(40058, "no such interface"),
     };
     let notes = notes.into_inner();
     complaints.extend(notes.complaints);
