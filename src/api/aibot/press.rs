@@ -149,3 +149,156 @@ fn text_of(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn press(body: Value) -> Press {
+        match event_of("r1".to_owned(), body.as_object().unwrap()) {
+            Ok(AibotEvent::Press(press)) => press,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn whole() -> Press {
+        Press {
+            req_id: "r1".to_owned(),
+            msgid: "m1".to_owned(),
+            task_id: "t1".to_owned(),
+            key: "submit".to_owned(),
+            userid: "zhangsan".to_owned(),
+            chatid: Some("room".to_owned()),
+            is_group: true,
+            selected: vec![
+                ("q1".to_owned(), vec!["a".to_owned(), "2".to_owned()]),
+                ("q2".to_owned(), vec!["b".to_owned()]),
+            ],
+            at: 1_700_000_000,
+            card_type: "vote_interaction".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_press_as_the_page_shows_it_and_as_its_table_spells_it() {
+        let body = |event: Value| {
+            json!({
+                "msgid": "m1", "create_time": 1_700_000_000, "aibotid": "b", "chatid": "room", "chattype": "group",
+                "from": {"userid": "zhangsan"}, "msgtype": "event",
+                "event": {"eventtype": "template_card_event", "template_card_event": event},
+            })
+        };
+        let by_samples = json!({
+            "card_type": "vote_interaction", "event_key": "submit", "task_id": "t1",
+            "selected_items": {"selected_item": [
+                {"question_key": "q1", "option_ids": {"option_id": ["a", 2]}},
+                {"question_key": "q2", "option_ids": {"option_id": ["b"]}},
+            ]},
+        });
+        let by_table = json!({
+            "cardtype": "vote_interaction", "eventkey": "submit", "taskid": "t1",
+            "selected_items": [
+                {"question_key": "q1", "optionids": ["a", "2"]},
+                {"question_key": "q2", "optionids": {"option_id": "b"}},
+            ],
+        });
+        assert_eq!(press(body(by_samples)), whole());
+        assert_eq!(press(body(by_table)), whole());
+    }
+
+    #[test]
+    fn a_press_with_little_in_it_is_one() {
+        let event = json!({"eventtype": "template_card_event", "event_key": "ack", "task_id": 17});
+        let found = press(json!({"create_time": " 1700000000 ", "chattype": 1, "event": event}));
+        assert_eq!((found.key.as_str(), found.task_id.as_str(), found.at), ("ack", "17", 1_700_000_000));
+        assert!(!found.is_group && found.chatid.is_none() && found.selected.is_empty() && found.userid.is_empty());
+    }
+
+    #[test]
+    fn other_events_are_named() {
+        let named = |body: Value| event_of(String::new(), body.as_object().unwrap());
+        assert_eq!(named(json!({"event": {"eventtype": "disconnected_event"}})), Ok(AibotEvent::Kicked));
+        assert_eq!(named(json!({"event": {"eventtype": "enter_chat"}})), Err("enter_chat".to_owned()));
+        assert_eq!(named(json!({})), Err("without a type".to_owned()));
+    }
+
+    #[test]
+    fn a_press_survives_the_way_between_processes() {
+        let there = serde_json::to_string(&whole()).unwrap();
+        assert_eq!(serde_json::from_str::<Press>(&there).unwrap(), whole());
+    }
+
+    /// Any JSON, with the names that are looked for among its keys.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let names = [
+            "event",
+            "eventtype",
+            "template_card_event",
+            "event_key",
+            "task_id",
+            "selected_items",
+            "selected_item",
+            "question_key",
+            "option_ids",
+            "option_id",
+            "from",
+            "userid",
+            "chatid",
+            "chattype",
+            "create_time",
+            "msgid",
+            "headers",
+            "req_id",
+            "body",
+            "cmd",
+            "errcode",
+        ];
+        let texts =
+            ["", "template_card_event", "disconnected_event", "aibot_event_callback", "aibot_msg_callback", "1"];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            prop::sample::select(texts.to_vec()).prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 6, move |inner| {
+            let key = prop::sample::select(names.to_vec()).prop_map(str::to_owned);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key, inner), 0..8)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_frame_is_read_as_something(frame in any_json()) {
+            crate::api::aibot::frame::read(frame.to_string().as_bytes());
+            if let Some(body) = frame.as_object() {
+                let _ = event_of(String::new(), body);
+                message_of(body);
+            }
+        }
+
+        #[test]
+        fn no_press_is_lost(frame in any_json(), key in "[a-z]{1,8}", task_id in "[a-z]{1,8}") {
+            let mut body = frame.as_object().cloned().unwrap_or_default();
+            let pressed = json!({"event_key": key, "task_id": task_id, "selected_items": frame});
+            let event = json!({"eventtype": "template_card_event", "template_card_event": pressed});
+            body.insert("event".to_owned(), event);
+            let found = press(Value::Object(body));
+            prop_assert_eq!((found.key, found.task_id), (key, task_id));
+        }
+
+        #[test]
+        fn bytes_of_any_kind_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            crate::api::aibot::frame::read(&bytes);
+        }
+    }
+}
