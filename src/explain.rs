@@ -72,6 +72,19 @@ fn cause_of_code(code: i64) -> Option<&'static str> {
         }
         60140 => "a response_code that is mistyped, was used once already, or is older than 72 hours",
         81012 | 82001 => "nobody was named",
+        600039 => "a client of WeCom, or a device, that is too old for this message",
+        846601 => "a bot that is set to a callback address, or whose mode was changed",
+        846604..=846606 | 846608 => {
+            "a press or message that was answered after its time (5 s for a card), or twice, as by two programs"
+        }
+        846607 => {
+            "more messages than one conversation may get, or a conversation in which nobody has written to the bot"
+        }
+        846609 => "a connection that WeCom, or another program with the same bot, has ended",
+        846610..=846616 => "an upload that was broken off for more than 30 minutes",
+        846625 => "a card that was sent already, or a task_id that was made by hand",
+        853000 => "a BotID or Secret that is mistyped, was made anew, or is that of another bot or of an app",
+        853001 | 853006 => "aibot_url, or something between this machine and WeCom",
         82002 | 82003 => "too many ids in one call",
         82101 | 82102 => "whom update-card names: only members who got the card can be named",
         86215 => "chat-create with a chatid that is taken",

@@ -111,7 +111,8 @@ impl Courier {
                 return Ok(None);
             }
         }
-        let context = HintContext { endpoint: "agent/get", credential: Some(&self.credential_info), period: None };
+        let context =
+            HintContext { endpoint: "agent/get", credential: Some(&self.credential_info), ..HintContext::default() };
         Err(explain(&failure, Purpose::Prepare, &context))
     }
 
@@ -150,7 +151,7 @@ impl Courier {
         call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         let Self { client, credential, token: current, credential_info, policy, period, .. } = self;
-        let context = HintContext { endpoint, credential: Some(credential_info), period: *period };
+        let context = HintContext { endpoint, credential: Some(credential_info), period: *period, has_worked: None };
         let explained = |failure: CallError| FailedRequest::of(&failure, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(client, key).await.map_err(explained),

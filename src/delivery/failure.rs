@@ -148,7 +148,7 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
 }
 
 fn refusal(answer: &Answer, message: String, context: &HintContext<'_>) -> Error {
-    Error::new(errcode::class_of(answer.errcode).refusal_status(), message)
+    Error::new(errcode::class_in(answer.errcode, context).refusal_status(), message)
         .with_hint(errcode::hint_for(answer, context))
         .with_answer(answer.clone())
         .with_retry_after(errcode::blocked_for(answer.errcode, context))
@@ -212,7 +212,7 @@ pub(super) fn without_permit(exceeded: RateExceeded) -> CallError {
 }
 
 pub(super) fn for_token(failure: &CallError, info: &CredentialInfo) -> FailedRequest {
-    let context = HintContext { endpoint: "gettoken", credential: Some(info), period: None };
+    let context = HintContext { endpoint: "gettoken", credential: Some(info), ..HintContext::default() };
     FailedRequest { may_be_its_own: false, ..FailedRequest::of(failure, Purpose::Prepare, &context) }
 }
 

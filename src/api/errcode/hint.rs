@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{errmsg_text, is_gettoken, is_look_up, is_webhook_send, lookup, seen_ip, warns_of_wrong_json};
+use super::warns_of_wrong_json;
+use super::{CLOSED_OR_LIMITED, errmsg_text, is_gettoken, is_look_up, is_of_aibot, is_webhook_send, lookup, seen_ip};
 use crate::error::Answer;
 use crate::sanitize::{excerpt, one_line};
 use crate::secret::LONGEST_ID;
@@ -53,12 +54,15 @@ impl CorpIdInfo {
 /// What a hint can say beyond the code. All of it may be absent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct HintContext<'a> {
-    /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`; without its query.
+    /// The path of the call, such as `gettoken`, `message/send` or `/cgi-bin/webhook/send`, without its query; for an aibot
+    /// its `cmd`, such as `aibot_send_msg`.
     pub(crate) endpoint: &'a str,
     /// What is known of the credential of this call: an app's secret, or a webhook's key.
     pub(crate) credential: Option<&'a CredentialInfo>,
     /// The period of a webhook's limit, where the user says that it is not a minute.
     pub(crate) period: Option<Duration>,
+    /// Whether the conversation of an aibot ever took a message, where that is known.
+    pub(crate) has_worked: Option<bool>,
 }
 
 /// What to do next after this answer: one sentence without line breaks, for any `errmsg`.
@@ -81,7 +85,26 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
             "check that the base URL leads to WeCom's own webhook call: a webhook has neither secret nor token".to_owned()
         }
         40001 | 40013 | 40091 if doubt_of_corp_id(ctx).is_some() => doubt_of_corp_id(ctx).unwrap_or_default(),
-        40001 | 40091 | 41004 | 41024 => match place_of(ctx) {
+        40008 if is_of_aibot(ctx.endpoint) => {
+            "use markdown, template_card, image, voice, video or file: an aibot has no plain text, without -t it sends \
+             markdown; with --payload, correct the msgtype"
+                .to_owned()
+        }
+        93006 if is_of_aibot(ctx.endpoint) => {
+            "correct the id, in which capital letters count: of a member 账号 (通讯录 → the member), of a group the chatid that \
+             the bot got when somebody wrote to it there"
+                .to_owned()
+        }
+        CLOSED_OR_LIMITED => match ctx.has_worked {
+            Some(true) => "wait a minute: an aibot may send 30 messages a minute and 1000 an hour to one conversation, answers \
+                           included"
+                .to_owned(),
+            Some(false) => "somebody must write to the bot there once, in a group with @: an aibot may write only where somebody \
+                            has written to it"
+                .to_owned(),
+            None => hint.to_owned(),
+        },
+        40001 | 40091 | 41004 | 41024 | 853000 => match place_of(ctx) {
             Some(place) => format!("check the secret in {place}: {hint}; write the right one there"),
             None => hint.to_owned(),
         },
@@ -163,6 +186,9 @@ fn frequency<'a>(hint: &'a str, ctx: &HintContext<'_>) -> &'a str {
     } else if is_look_up(ctx.endpoint) {
         "correct the numbers and addresses that find nobody: after too many of them WeCom shuts the look-up for a day; userids \
          (-u) need no look-up"
+    } else if is_of_aibot(ctx.endpoint) {
+        "wait a minute: an aibot may send 30 messages a minute and 1000 an hour to one conversation, and make 30 uploads a \
+         minute"
     } else if is_webhook_send(ctx.endpoint) && ctx.period.is_some() {
         "wait until the period of --rate is over: the webhook's limit is for everybody who uses its key together"
     } else if ctx.endpoint.contains("webhook/") {
@@ -194,7 +220,7 @@ mod tests {
             agent_id: Some(1_000_002),
             corp_id: None,
         };
-        hint_for(&answer(errcode, errmsg), &HintContext { endpoint, credential: Some(&info), period: None })
+        hint_for(&answer(errcode, errmsg), &HintContext { endpoint, credential: Some(&info), ..HintContext::default() })
     }
 
     fn assert_has(hint: &str, wanted: &[&str]) {
@@ -224,6 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn an_aibot_is_told_what_holds_for_aibots() {
+        let said = hint(853_000, "invalid bot_id or secret", "aibot_subscribe");
+        assert_has(&said, &["WECOM_ALERT_SECRET (43 bytes)", "智能机器人", "API 模式 → 长连接", "BotID"]);
+        assert_has(&hint(40008, "", "aibot_send_msg"), &["markdown", "no plain text"]);
+        assert_has(&hint(93006, "invalid chatid", "aibot_send_msg"), &["capital letters", "chatid"]);
+        assert!(!hint(93006, "invalid chatid", "aibot_send_msg").contains("webhook"));
+        assert_has(&hint(45009, "", "aibot_upload_media_init"), &["30 uploads a minute"]);
+        let of = |has_worked| {
+            let ctx = HintContext { endpoint: "aibot_send_msg", has_worked, ..HintContext::default() };
+            hint_for(&answer(846_607, ""), &ctx)
+        };
+        assert_has(&of(None), &["30 messages a minute", "write to the bot there once"]);
+        assert!(of(Some(true)).contains("30 messages a minute") && !of(Some(true)).contains("@"));
+        assert!(of(Some(false)).contains("write to the bot there once") && !of(Some(false)).contains("minute"));
+    }
+
+    #[test]
     fn an_unknown_place_is_left_out() {
         let bare = HintContext { endpoint: "gettoken", ..HintContext::default() };
         let said = hint_for(&answer(40001, ""), &bare);
@@ -237,7 +280,7 @@ mod tests {
     fn a_bad_webhook_says_which_part_is_the_key() {
         let info =
             CredentialInfo { place: "WECOM_ALERT_WEBHOOK".to_owned(), length: 36, agent_id: None, corp_id: None };
-        let ctx = HintContext { endpoint: "webhook/send", credential: Some(&info), period: None };
+        let ctx = HintContext { endpoint: "webhook/send", credential: Some(&info), ..HintContext::default() };
         let said = hint_for(&answer(93000, "invalid webhook url"), &ctx);
         assert_has(&said, &["what follows key=", "消息推送", "check the key in WECOM_ALERT_WEBHOOK (36 bytes)"]);
     }

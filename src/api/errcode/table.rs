@@ -1,8 +1,8 @@
 //! The error codes that a sender can meet, as data: a row a line, sorted by code.
 //!
 //! Data only, no logic. Source of codes, meanings and causes: the list of global error codes, document path 90313, with
-//! the limits of document paths 90236 (app messages), 90248 (group chats), 90253 (uploads), 90312 (frequencies) and
-//! 99110 (webhooks). A new row also needs its code in the list by class in `tests.rs`, which is kept apart from this
+//! the limits of document paths 90236 (app messages), 90248 (group chats), 90253 (uploads), 90312 (frequencies),
+//! 99110 (webhooks) and 101463 (aibots). A new row also needs its code in the list by class in `tests.rs`, which is kept apart from this
 //! table to check it.
 
 use super::{Class, ErrcodeRow};
@@ -43,6 +43,14 @@ const COURSE: &str =
 const WORDING: &str =
     "change the wording: WeCom blocked this text as spam or for forbidden words, and will block it again";
 const LINK: &str = "write the whole link, beginning with http:// or https://";
+
+const AIBOT_MODE: &str = "set the bot to the long connection (管理后台 → 智能机器人 → the bot → API 模式 → 长连接), then copy BotID and Secret from there again";
+const AIBOT_SECRET: &str = "copy BotID and Secret again from 管理后台 → 智能机器人 → the bot → API 模式 → 长连接; the Secret of an app does not fit";
+const ANSWER_ONCE: &str = "nothing can be done for this press: its card stays as it was; if it happens often, check that only one program uses this bot, and that the network answers within 5 s";
+const UPLOAD_ANEW: &str =
+    "send again, which uploads the file again; if it lasts, please report it as a defect of wecom-alert";
+const GATEWAY: &str =
+    "check aibot_url: this code belongs to a gateway of WeCom for other programs, which an aibot does not need";
 
 const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> ErrcodeRow {
     ErrcodeRow { code, class, meaning, hint }
@@ -249,6 +257,24 @@ pub(super) static TABLE: &[ErrcodeRow] = &[
     row(301024, Other, "the interval of the attendance query is too long", OTHER_API),
     row(301025, Other, "a parameter of the approval API is invalid", OTHER_API),
     row(301042, Config, "the IP whitelist refuses this IP", TRUST_IP),
+    row(600039, Payload, "the receiver's device does not support this", "send another type of message, such as markdown"),
     row(701008, Recipient, "no recipient has a valid licence for connected corps", "ask an admin to buy or assign the licence for these members"),
     row(701099, Recipient, "a recipient has no valid API licence", "ask an admin to assign a basic API licence (基础接口许可) to this member"),
+    row(846601, Config, "the bot is not set to the long connection", AIBOT_MODE),
+    row(846604, Payload, "the time to answer this press or message is over", ANSWER_ONCE),
+    row(846605, Payload, "the req_id is not that of a press or message", ANSWER_ONCE),
+    row(846606, Payload, "this press or message was answered already", ANSWER_ONCE),
+    row(846607, RateLimited, "too many messages in this conversation, or nobody has written to the aibot in it", "if it worked there before, wait: an aibot may send 30 messages a minute and 1000 an hour to one conversation; if not, somebody must write to the bot there once, in a group with @"),
+    row(846608, Payload, "the stream of this answer is too old", ANSWER_ONCE),
+    row(846609, Transient, "the connection of the aibot is not subscribed", "send again: wecom-alert then subscribes again; if it lasts, check whether another program uses this bot, since a bot has only one connection"),
+    row(846610, Payload, "the biz_type is not supported", UPLOAD_ANEW),
+    row(846611, Payload, "the upload_id is invalid", UPLOAD_ANEW),
+    row(846612, Payload, "the number of a chunk is out of range", UPLOAD_ANEW),
+    row(846613, Payload, "a chunk of the upload is too large", UPLOAD_ANEW),
+    row(846616, Payload, "chunks of the upload are missing", UPLOAD_ANEW),
+    row(846625, Payload, "the task_id is invalid", "use a task_id that this aibot has not used before: at most 128 of the characters 0-9, a-z, A-Z, _, - and @; if this was a retry after no answer, the card may have arrived"),
+    row(846697, Payload, "the type of the file is not supported", "use a type that WeCom accepts (image: JPG or PNG, voice: AMR, video: MP4), or send the file with --file"),
+    row(853000, AuthFatal, "the BotID or the Secret of the aibot is invalid", AIBOT_SECRET),
+    row(853001, Config, "this gateway is for small corps only", GATEWAY),
+    row(853006, Config, "this corp may not use this tool of the gateway", GATEWAY),
 ];

@@ -9,12 +9,13 @@ use super::*;
 const BY_CLASS: &[(Class, &[i64])] = &[
     (Class::Ok, &[0]),
     (Class::AuthRefresh, &[40014, 41001, 42001]),
-    (Class::AuthFatal, &[40001, 40013, 40091, 45031, 48004, 48006, 50003, 50006, 60031, 301007]),
+    (Class::AuthFatal, &[40001, 40013, 40091, 45031, 48004, 48006, 50003, 50006, 60031, 301007, 853000]),
     (
         Class::Config,
         &[
             40056, 40057, 41002, 41004, 41011, 41024, 42015, 43012, 48001, 48002, 48009, 48010, 60020, 86008, 86101,
-            86224, 86227, 90206, 90207, 90208, 93000, 93001, 93004, 93008, 93019, 301002, 301042,
+            86224, 86227, 90206, 90207, 90208, 93000, 93001, 93004, 93008, 93019, 301002, 301042, 846601, 853001,
+            853006,
         ],
     ),
     (
@@ -33,11 +34,12 @@ const BY_CLASS: &[(Class, &[i64])] = &[
             42020, 42027, 42028, 42029, 42030, 42031, 42033, 42035, 42036, 42037, 42038, 42039, 42040, 42041, 42042,
             42043, 42044, 42045, 42046, 42047, 42049, 42050, 42051, 44001, 44004, 45001, 45002, 45007, 45008, 45032,
             45034, 82004, 85002, 86004, 86201, 86202, 86203, 86204, 86205, 86206, 86214, 86215, 86220, 86225, 90200,
-            90201, 90202, 90203, 90204, 93017, 93018, 93050, 301015, 301016, 301017, 301019,
+            90201, 90202, 90203, 90204, 93017, 93018, 93050, 301015, 301016, 301017, 301019, 600039, 846604, 846605,
+            846606, 846608, 846610, 846611, 846612, 846613, 846616, 846625, 846697,
         ],
     ),
-    (Class::RateLimited, &[45009, 45033, 45036]),
-    (Class::Transient, &[-1, 6000, 45035, 81026]),
+    (Class::RateLimited, &[45009, 45033, 45036, 846607]),
+    (Class::Transient, &[-1, 6000, 45035, 81026, 846609]),
     (
         Class::Other,
         &[
@@ -56,7 +58,7 @@ fn every_code_has_its_class_and_none_is_unlisted() {
         }
     }
     let listed: usize = BY_CLASS.iter().map(|(_, codes)| codes.len()).sum();
-    assert_eq!((TABLE.len(), listed), (201, 201));
+    assert_eq!((TABLE.len(), listed), (219, 219));
 }
 
 #[test]
@@ -81,8 +83,23 @@ fn every_text_is_one_line_in_our_style() {
 
 #[test]
 fn unknown_codes_are_other() {
-    for code in [i64::MIN, -2, 1, 40002, 846_601, i64::MAX] {
+    for code in [i64::MIN, -2, 1, 40002, 846_602, i64::MAX] {
         assert_eq!((lookup(code), class_of(code)), (None, Class::Other), "{code}");
+    }
+}
+
+/// What a bot may not do yet is no limit that passes: it is told apart by whether that conversation ever took a message.
+#[test]
+fn a_conversation_that_never_took_a_message_is_not_waited_for() {
+    let minute = Some(Duration::from_secs(60));
+    for (has_worked, class, block) in [
+        (None, Class::RateLimited, minute),
+        (Some(true), Class::RateLimited, minute),
+        (Some(false), Class::Config, None),
+    ] {
+        let ctx = HintContext { endpoint: "aibot_send_msg", has_worked, ..HintContext::default() };
+        assert_eq!((class_in(846_607, &ctx), blocked_for(846_607, &ctx)), (class, block), "{has_worked:?}");
+        assert_eq!(class_in(45009, &ctx), Class::RateLimited);
     }
 }
 
