@@ -1,6 +1,6 @@
 //! The bodies in `examples/payloads`: they keep the rules, and together hold
 //! every msgtype, card type and field that WeCom publishes. The lists here are written from the official pages
-//! (document paths 90236, 99110 and 90248), apart from the code.
+//! (document paths 90236, 99110, 90248, 101463 and 101032), apart from the code.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at its first surprise")]
 
@@ -40,6 +40,7 @@ const APP_FIELDS: &[(&str, &str)] = &[
     ("template_card.select_list[]", "question_key title option_list selected_id"),
     ("template_card.select_list[].option_list[]", "id text"),
     ("template_card.submit_button", "text key"),
+    ("template_card.horizontal_content_list[]", "media_id"),
 ];
 
 const WEBHOOK_FIELDS: &[(&str, &str)] = &[
@@ -52,6 +53,7 @@ const WEBHOOK_FIELDS: &[(&str, &str)] = &[
     ("news.articles[]", "title description url picurl"),
     ("file", "media_id"),
     ("voice", "media_id"),
+    ("template_card.horizontal_content_list[]", "media_id"),
 ];
 
 const CHAT_FIELDS: &[(&str, &str)] = &[
@@ -70,7 +72,30 @@ const CHAT_FIELDS: &[(&str, &str)] = &[
     ("markdown", "content"),
 ];
 
-const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
+const AIBOT_FIELDS: &[(&str, &str)] = &[
+    ("", "chatid chat_type msgtype markdown image voice video file template_card"),
+    ("markdown", "content feedback"),
+    ("markdown.feedback", "id"),
+    ("image", "media_id"),
+    ("voice", "media_id"),
+    ("video", "media_id title description"),
+    ("file", "media_id"),
+    ("template_card", "action_menu task_id button_selection button_list checkbox select_list submit_button feedback"),
+    ("template_card.feedback", "id"),
+    ("template_card.action_menu", "desc action_list"),
+    ("template_card.action_menu.action_list[]", "text key"),
+    ("template_card.button_selection", "question_key title option_list selected_id"),
+    ("template_card.button_selection.option_list[]", "id text"),
+    ("template_card.button_list[]", "text style key"),
+    ("template_card.checkbox", "question_key mode option_list"),
+    ("template_card.checkbox.option_list[]", "id text is_checked"),
+    ("template_card.select_list[]", "question_key title option_list selected_id"),
+    ("template_card.select_list[].option_list[]", "id text"),
+    ("template_card.submit_button", "text key"),
+    ("template_card.jump_list[]", "question"),
+];
+
+const CARD_FIELDS_OF_ALL: &[(&str, &str)] = &[
     ("template_card", "card_type source main_title quote_area emphasis_content sub_title_text image_text_area"),
     ("template_card", "card_image vertical_content_list horizontal_content_list jump_list card_action"),
     ("template_card.source", "icon_url desc desc_color"),
@@ -80,7 +105,7 @@ const CARD_FIELDS_OF_BOTH: &[(&str, &str)] = &[
     ("template_card.image_text_area", "type url appid pagepath title desc image_url"),
     ("template_card.card_image", "url aspect_ratio"),
     ("template_card.vertical_content_list[]", "title desc"),
-    ("template_card.horizontal_content_list[]", "type keyname value url media_id userid"),
+    ("template_card.horizontal_content_list[]", "type keyname value url userid"),
     ("template_card.jump_list[]", "type title url appid pagepath"),
     ("template_card.card_action", "type url appid pagepath"),
 ];
@@ -112,6 +137,11 @@ fn there_is_one_file_for_each_type() {
         ),
         (Channel::Webhook, "text markdown markdown_v2 image news file voice", "text_notice news_notice"),
         (Channel::Chat, "text image voice video file textcard news mpnews markdown", ""),
+        (
+            Channel::Aibot,
+            "markdown image voice video file",
+            "text_notice news_notice button_interaction vote_interaction multiple_interaction",
+        ),
     ] {
         let cards = cards.split_whitespace().map(|card_type| format!("template_card_{card_type}"));
         let expected: BTreeSet<_> = types.split(' ').map(str::to_owned).chain(cards).collect();
@@ -128,8 +158,9 @@ fn there_is_one_file_for_each_type() {
 #[test]
 fn the_files_together_use_every_field() {
     for (channel, fields, card_fields) in [
-        (Channel::App, APP_FIELDS, CARD_FIELDS_OF_BOTH),
-        (Channel::Webhook, WEBHOOK_FIELDS, CARD_FIELDS_OF_BOTH),
+        (Channel::App, APP_FIELDS, CARD_FIELDS_OF_ALL),
+        (Channel::Webhook, WEBHOOK_FIELDS, CARD_FIELDS_OF_ALL),
+        (Channel::Aibot, AIBOT_FIELDS, CARD_FIELDS_OF_ALL),
         (Channel::Chat, CHAT_FIELDS, &[]),
     ] {
         let mut used = BTreeSet::new();

@@ -158,6 +158,10 @@ fn speaks_tls_with_good_and_bad_certificates() {
     assert!(wecom.base_url().starts_with("https://"));
     let got = Got::parse(&exchange(tls_client(&wecom, wecom.ca_pem()), &message()).unwrap());
     assert_eq!((got.errcode(), wecom.messages().len()), (0, 1));
+    assert!(wecom.aibot_url().starts_with("wss://"));
+    let (mut socket, _) = tungstenite::client(wecom.aibot_url(), tls_client(&wecom, wecom.ca_pem())).unwrap();
+    socket.send(tungstenite::Message::text(r#"{"cmd":"ping","headers":{"req_id":"a"}}"#)).unwrap();
+    assert!(socket.read().unwrap().to_text().unwrap().contains("846609"));
     for (certificate, reason) in [
         (Certificate::Expired, "Expired"),
         (Certificate::WrongName, "NotValidForName"),

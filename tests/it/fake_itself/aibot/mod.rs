@@ -1,6 +1,11 @@
 //! Tests of the fake's aibots, with a WebSocket client of their own.
 
 mod basics;
+mod cards;
+mod clicks;
+mod connections;
+mod messages;
+mod uploads;
 
 use std::net::TcpStream;
 
@@ -75,7 +80,8 @@ impl Line {
     fn answer_to(&mut self, req_id: &str) -> Value {
         loop {
             let frame = self.next().unwrap();
-            if frame["headers"]["req_id"] == req_id {
+            // The event of a click bears the same req_id as the answer to its answer.
+            if frame["headers"]["req_id"] == req_id && frame["cmd"].is_null() {
                 return frame;
             }
             self.events.push(frame);

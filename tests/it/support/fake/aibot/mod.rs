@@ -51,12 +51,14 @@ pub struct Bot {
     pub spells_without_underscores: bool,
     /// Per conversation, replies included.
     pub limits: Vec<(usize, Duration)>,
+    /// Subscriptions in such a time: WeCom guards against frequent ones, by which code and when is published nowhere.
+    pub subscription_limit: Limit,
     /// Uploads begun in such a time.
     pub upload_limit: Limit,
     /// The connection that is subscribed.
     pub current: Option<usize>,
     /// The connections that ever were, in order.
-    pub subscriptions: Vec<usize>,
+    pub subscriptions: Vec<(usize, Instant)>,
     pub cards: Vec<SentAibotCard>,
     pub presses: Vec<Press>,
     pub updates: Vec<CardUpdate>,
@@ -104,6 +106,7 @@ impl Bot {
             takes_other_kinds: false,
             spells_without_underscores: false,
             limits: Vec::new(),
+            subscription_limit: None,
             upload_limit: None,
             current: None,
             subscriptions: Vec::new(),

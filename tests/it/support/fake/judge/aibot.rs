@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -41,15 +42,24 @@ pub(super) fn subscribe(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) 
         body.complain("a second subscription on one connection".into());
         return taken(Outcome::Noted);
     }
+    let bot = world.aibots.bot(id);
+    if let Some((count, period)) = bot.subscription_limit
+        && bot.subscriptions.iter().filter(|(_, at)| at.elapsed() < period).count() >= count
+    {
+        return refuse(45009, "api freq out of limit");
+    }
     world.take_over(id);
     let bot = world.aibots.bot(id);
     bot.current = Some(seen.connection);
-    bot.subscriptions.push(seen.connection);
+    bot.subscriptions.push((seen.connection, Instant::now()));
     taken(Outcome::Subscribed)
 }
 
 pub(super) fn ping(world: &World, seen: &Seen) -> Checked<Taken> {
-    bot_of(world, seen)?;
+    let socket = world.aibots.sockets.get(&seen.connection);
+    if !socket.is_some_and(|socket| socket.is_half_dead) {
+        bot_of(world, seen)?;
+    }
     taken(Outcome::Noted)
 }
 
@@ -206,6 +216,6 @@ pub(super) fn update(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) -> 
     bot.presses.iter_mut().filter(|press| press.req_id == req_id).for_each(|press| press.is_answered = true);
     // An answer takes a place among the messages, but is not refused for want of one.
     let chat = shown.chat.clone();
-    bot.taken.push((chat, std::time::Instant::now()));
+    bot.taken.push((chat, Instant::now()));
     taken(Outcome::CardChanged(Box::new(update)))
 }
