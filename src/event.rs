@@ -6,6 +6,8 @@ use std::sync::Arc;
 /// Something that happened while a command was at work.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// One line that people are to see at once: what goes on while a command waits for somebody.
+    Notice(String),
     /// One line of detail, for an observer that shows it: an attempt, a refresh, a cache that cannot be used.
     Detail(String),
     /// Bytes of an upload handed over so far.
@@ -32,6 +34,11 @@ impl Observer {
     /// Reports an event.
     pub fn tell(&self, event: Event<'_>) {
         (self.0)(event);
+    }
+
+    /// Reports what people are to see at once.
+    pub fn notice(&self, line: impl Into<String>) {
+        self.tell(Event::Notice(line.into()));
     }
 
     /// Reports one line of detail.

@@ -15,6 +15,7 @@
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
+//! | 6 | `ask` | a question on a card: sent, escalated, waited for, answered |
 //! | 6 | `group_chat` | group chats that the app makes: created, described, changed |
 //! | 6 | `recall` | messages of the app, taken back |
 //! | 6 | `update_card` | an interactive card that was sent, changed |
@@ -63,6 +64,7 @@ pub mod address;
 mod aibot;
 pub mod alert;
 mod api;
+pub mod ask;
 mod blocking;
 pub mod channel;
 pub mod check;

@@ -336,6 +336,14 @@ impl Channel {
         self.facts().pictures == Pictures::Inline
     }
 
+    /// Whether presses on its cards come back to this program.
+    pub fn has_presses(self) -> bool {
+        match self.facts().credential {
+            CredentialKind::Aibot => true,
+            CredentialKind::AppToken | CredentialKind::WebhookKey => false,
+        }
+    }
+
     /// Whether there are cards on which something can be pressed.
     pub fn has_interactive_cards(self) -> bool {
         match self.facts().cards {

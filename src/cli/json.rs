@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
-    Check, Explanation, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest, Product, Receipt, ShownEntry,
-    ShownPart,
+    AskedQuestion, Check, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest, Product,
+    Receipt, ShownEntry, ShownPart,
 };
 use wecom_alert::explain;
 use wecom_alert::run::FinishedCommand;
@@ -137,6 +137,7 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Explained(explanations) => {
             json!({ "explanations": explanations.iter().map(explanation_json).collect::<Vec<_>>() })
         }
+        Product::Asked(asked) => masked(&asked_json(asked, mask), mask),
         Product::Userid(userid) => json!({ "userid": userid }),
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
@@ -194,6 +195,44 @@ fn entry_json(entry: &ListedEntry) -> Value {
         "message": entry.reason.as_deref().map(one_line),
         "title": entry.title,
     })
+}
+
+/// The answer and the plan; of a dry run its requests too.
+fn asked_json(asked: &AskedQuestion, mask: &Mask) -> Value {
+    let at = |ms: u64| clock::stamp(at_ms(ms));
+    let steps = asked
+        .steps
+        .iter()
+        .map(|step| json!({ "target": step.target, "at": step.at_ms.map(at), "status": step.status }));
+    let mut fields = json!({
+        "id": asked.id,
+        "answer": asked.answer.as_ref().map(|answer| answer_json(answer, &asked.id)),
+        "steps": steps.collect::<Vec<_>>(),
+    });
+    if let Some(requests) = &asked.requests {
+        fields["requests"] = plan_json(requests, mask);
+    }
+    fields
+}
+
+fn answer_json(answer: &GivenAnswer, id: &str) -> Value {
+    let mut fields = json!({
+        "key": answer.key,
+        "text": answer.text,
+        "options": answer.options,
+        "userid": answer.userid,
+        "name": null,
+        "via": answer.via,
+        "at": clock::stamp(at_ms(answer.at_ms)),
+        "id": id,
+        "task_id": answer.task_id,
+        "target": answer.target,
+    });
+    if let Some((unix_user, host)) = &answer.local {
+        fields["unix_user"] = json!(unix_user);
+        fields["host"] = json!(host);
+    }
+    fields
 }
 
 /// The fields of a list, and what is behind them.

@@ -2,6 +2,7 @@
 
 use tokio::runtime::Runtime;
 
+use wecom_alert::ask;
 use wecom_alert::check;
 use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::directory;
@@ -48,6 +49,11 @@ pub(super) async fn perform(
     ran: Option<&FinishedCommand>,
     mut stops: StopSignals,
 ) -> Outcome {
+    let task = match task {
+        // It hears the signal itself: what is left of its plan is told, and a question may be withdrawn.
+        Task::Ask(request) => return Box::pin(ask::ask(session, *request, stops)).await,
+        task => task,
+    };
     let accounts = session.accounts.clone();
     let (sends, changes) = (task.sends(), task.changes());
     let (is_final, is_dry_run) = (session.settings.at_most_once, session.settings.dry_run);
@@ -84,6 +90,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
     match task {
         Task::Send(request) => Box::pin(send::send(session, *request)).await,
         Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
+        Task::Answer(answer) => Box::pin(ask::answer(session, answer)).await,
         Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
         Task::ChatCreate(chat) => Box::pin(group_chat::create(session, chat)).await,
         Task::ChatGet(chat) => Box::pin(group_chat::get(session, chat)).await,
@@ -98,7 +105,8 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Show(id) => flush::show(session, id).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
-        Task::ConfigInit
+        Task::Ask(_)
+        | Task::ConfigInit
         | Task::ConfigExample
         | Task::Explain(_)
         | Task::Completions(_)

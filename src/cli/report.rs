@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wecom_alert::check::label;
+use wecom_alert::clock;
 use wecom_alert::config::{Output, ReportSettings};
-use wecom_alert::delivery::{CheckStatus, Outcome, Product};
+use wecom_alert::delivery::{AskedQuestion, CheckStatus, GivenAnswer, Outcome, Product};
 use wecom_alert::error::{Error, Status};
 use wecom_alert::process;
 use wecom_alert::run::FinishedCommand;
@@ -181,6 +182,13 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
             outcome.held_back
         )),
         Status::Skipped => Some("skipped: the text is empty".to_owned()),
+        Status::Answered => match &outcome.product {
+            Product::Asked(asked) => asked.answer.as_ref().map(|answer| match &answer.userid {
+                Some(userid) => format!("{userid} answered: {}", answer.text),
+                None => format!("answered by a command on this machine: {}", answer.text),
+            }),
+            _ => None,
+        },
         Status::DryRun => Some("dry run: nothing was sent".to_owned()),
         Status::Ok => match outcome.product {
             Product::Flush { delivered: 0, failed: 0, .. } => Some("nothing was waiting".to_owned()),
@@ -212,6 +220,7 @@ fn text_data(report: &Report<'_>) -> String {
         Product::Entries(entries) if io::stdout().is_terminal() => entries_table(entries, report.mask),
         Product::Entries(entries) => entries.iter().map(|entry| report.mask.apply(&entry_line(entry)) + "\n").collect(),
         Product::Shown(entry) => shown_text(entry, report.mask),
+        Product::Asked(asked) => asked_text(asked, report.mask),
         Product::Plan(requests) => plan_text(requests, report.mask),
         Product::Checks(checks, requests) => {
             let with_colours = report.allows_colours && io::stdout().is_terminal();
@@ -219,6 +228,19 @@ fn text_data(report: &Report<'_>) -> String {
             check_table(checks, report.mask, report.home, with_colours) + &plan_text(requests, report.mask)
         }
     }
+}
+
+/// The keys of the answer, a line each; of a dry run the plan and its requests.
+fn asked_text(asked: &AskedQuestion, mask: &Mask) -> String {
+    let Some(requests) = &asked.requests else {
+        let keys = asked.answer.iter().flat_map(GivenAnswer::keys);
+        return keys.map(|key| mask.apply(&one_line(key)) + "\n").collect();
+    };
+    let steps = asked.steps.iter().map(|step| {
+        let at = step.at_ms.map_or_else(|| "if the first target fails".to_owned(), |ms| clock::date(clock::at_ms(ms)));
+        mask.apply(&one_line(&format!("{at}  {}", step.target))) + "\n"
+    });
+    steps.collect::<String>() + &plan_text(requests, mask)
 }
 
 /// How the command prints its results, once that is known: a panic can come at any time.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 
+use wecom_alert::ask::{AskRequest, LocalAnswer};
 use wecom_alert::channel::Channel;
 use wecom_alert::config::Lenience;
 use wecom_alert::directory::Query;
@@ -17,7 +18,7 @@ use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
 use wecom_alert::update_card::CardUpdate;
 
 use super::args::{
-    AlertArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
+    AlertArgs, AskArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
     UpdateCardArgs,
 };
 
@@ -25,6 +26,8 @@ use super::args::{
 pub(crate) enum Task {
     Send(Box<Request>),
     Run(Box<RunRequest>),
+    Ask(Box<AskRequest>),
+    Answer(LocalAnswer),
     ChatCreate(NewChat),
     ChatGet(Option<String>),
     ChatUpdate(ChatChange),
@@ -54,6 +57,8 @@ impl Task {
             Command::WebhookSend(args) => Self::Send(Box::new(send_request(Channel::Webhook, args.content))),
             Command::ChatSend(args) => Self::Send(Box::new(send_request(Channel::Chat, args.content))),
             Command::AibotSend(args) => Self::Send(Box::new(send_request(Channel::Aibot, args.content))),
+            Command::Ask(args) => Self::Ask(Box::new(ask_request(*args))),
+            Command::Answer { id, key, note, .. } => Self::Answer(LocalAnswer { id, key, note }),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::ChatCreate(args) => Self::ChatCreate(NewChat {
                 chatid: args.chat,
@@ -136,6 +141,11 @@ impl Task {
                     [text_file.as_ref(), payload.as_ref(), file, data.as_ref()].into_iter().flatten().any(is_stdin);
                 is_named || (from.is_some() && data.is_none())
             }
+            Self::Ask(request) => {
+                let MessageInput { text_file, from, data, .. } = &request.alert.input;
+                [text_file.as_ref(), data.as_ref()].into_iter().flatten().any(is_stdin)
+                    || (from.is_some() && data.is_none())
+            }
             Self::UpdateCard(update) => {
                 let MessageInput { text_file, payload, .. } = &update.card.input;
                 text_file.iter().chain(payload).any(is_stdin)
@@ -151,7 +161,7 @@ impl Task {
         match self {
             _ if is_dry_run => Lenience::Strict,
             Self::Run(_) => Lenience::Run,
-            Self::Send(_) | Self::Flush { .. } => Lenience::Send,
+            Self::Send(_) | Self::Ask(_) | Self::Flush { .. } => Lenience::Send,
             _ => Lenience::Strict,
         }
     }
@@ -207,6 +217,31 @@ fn run_request(args: RunArgs) -> RunRequest {
         alert_exit: args.alert_exit,
         // The channel is replaced once the settings are known.
         alert: alert_request(Channel::App, args.alert),
+    }
+}
+
+fn ask_request(args: AskArgs) -> AskRequest {
+    let alert = alert_request(Channel::Aibot, args.alert);
+    let input = MessageInput {
+        text: args.content,
+        text_file: args.text_file,
+        from: args.feed.from,
+        data: args.feed.data,
+        template: args.feed.template,
+        ..alert.input
+    };
+    AskRequest {
+        alert: Request { input, ..alert },
+        decline: args.decline,
+        confirm: args.confirm.map(|texts| Some(texts).filter(IS_FILLED)),
+        anyone: args.anyone,
+        only: args.only,
+        not: args.not,
+        wait: args.wait.filter(IS_FILLED),
+        remind: args.remind.filter(IS_FILLED),
+        tell: args.tell.into_iter().filter(IS_FILLED).collect(),
+        id: args.id,
+        allow_local_answer: args.allow_local_answer,
     }
 }
 

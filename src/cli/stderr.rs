@@ -29,11 +29,13 @@ static STDERR: Cursor = Cursor(AtomicU8::new(LINE_START));
 
 /// Prints what happens on the way.
 pub(crate) fn observer(how: &ReportSettings, mask: Mask) -> Observer {
-    let verbose = how.verbose;
+    let (verbose, quiet) = (how.verbose, how.quiet);
     let bar = Arc::new(Bar::new(how.quiet));
     Observer::new(move |event| match event {
         Event::Detail(line) if verbose => say(&mask, &line),
         Event::Detail(_) => {}
+        Event::Notice(line) if !quiet => say(&mask, &line),
+        Event::Notice(_) => {}
         Event::Upload { name, sent, total } => bar.draw(name, sent, total),
     })
 }

@@ -529,7 +529,10 @@ mod tests {
     #[test]
     fn a_command_without_text_is_not_told_to_quote_it() {
         let quoting = Command::NAMES.into_iter().filter(|name| one_too_many(Some(name), &[]).starts_with("quote"));
-        assert_eq!(quoting.collect::<Vec<_>>(), ["app-send", "webhook-send", "chat-send", "update-card"]);
+        assert_eq!(
+            quoting.collect::<Vec<_>>(),
+            ["app-send", "webhook-send", "chat-send", "aibot-send", "ask", "update-card"]
+        );
     }
 
     #[test]

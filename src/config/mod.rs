@@ -8,6 +8,7 @@ mod choice;
 mod config_file;
 mod credential;
 mod env;
+mod escalation;
 mod file;
 mod layers;
 mod lenience;
@@ -31,6 +32,7 @@ pub use choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, T
 pub use config_file::{Exposure, config_file_to_make, exposed_secret, who_may_read};
 pub use credential::SecretSource;
 pub use env::Environment;
+pub use escalation::{EscalationStep, LONGEST_WAIT_HOURS};
 pub use layers::Overrides;
 pub use lenience::Lenience;
 pub use parse::{Rate, parse_duration_up_to};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
 use super::credential::SecretSource;
 use super::env::Environment;
+use super::escalation::EscalationStep;
 use super::file::ConfigFile;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
@@ -188,6 +189,7 @@ impl Config<'_> {
             keep: layers.parsed(Setting::Keep, parse_choice)?.unwrap_or_default(),
             also,
             fallback,
+            escalate: resolve_escalation(layers, file)?,
             outbox: layers.flag(Setting::Outbox)?,
             outbox_max_age: layers.parsed(Setting::OutboxMaxAge, parse_max_age)?.unwrap_or(OUTBOX_MAX_AGE),
             cooldown: layers.parsed(Setting::Cooldown, parse_duration)?,
@@ -320,6 +322,21 @@ fn resolve_further_targets(
         }
     }
     Ok((also, layers.parsed(Setting::Fallback, read)?))
+}
+
+/// A further target asks nobody itself.
+fn resolve_escalation(layers: &Layers<'_>, file: Option<&ConfigFile>) -> Result<Vec<EscalationStep>> {
+    let mut steps = Vec::new();
+    if layers.rank != Rank::Target
+        && let Some(given) = layers.get(Setting::Escalate)
+    {
+        let is_profile = |name: &str| file.is_some_and(|file| file.profiles.contains_key(name));
+        for text in layers.list(Setting::Escalate)? {
+            let step = EscalationStep::read(&text, is_profile).map_err(|error| given.wrap(&error));
+            steps.extend(layers.settle(given, step)?);
+        }
+    }
+    Ok(steps)
 }
 
 fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {

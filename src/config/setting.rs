@@ -10,8 +10,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
 use crate::input::Encoding;
 use OptionGroup::{
-    Aibot, AppMessage, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global, LinksAndPrefix,
-    Mentions, MessageType, People, Recipients, Titles,
+    Aibot, AppMessage, Asking, Chat as ChatGroup, Confidential, Delivery, Empty, Encodings, Escaping, Global,
+    LinksAndPrefix, Mentions, MessageType, People, Recipients, Titles,
 };
 use ValueKind::{
     Count, CredentialPath, Duration, Flag, List, Number, NumberList, Path, Program, Sensitive, Text, Word,
@@ -82,6 +82,8 @@ pub enum OptionGroup {
     Mentions,
     /// How an alert is to arrive.
     Delivery,
+    /// Who is asked later.
+    Asking,
 }
 
 /// What a wrong value does to an alert that is to be sent.
@@ -346,6 +348,8 @@ settings! {
     Also = option(List, Delivery, "--also", "PROFILE[:app|:webhook|:chat|:aibot]").decorates();
     /// Send it to this profile if the first target cannot be reached
     Fallback = option(Word, Delivery, "--fallback", "PROFILE[:app|:webhook|:chat|:aibot]").decorates();
+    /// So long after the start a question that nobody has answered goes to this target too (repeatable)
+    Escalate = option(List, Asking, "--escalate", "PROFILE[:CHANNEL][/ID,…]@DURATION").decorates();
     /// Store it before the first attempt and keep it until WeCom accepts it; see wecom-alert outbox
     Outbox = flag(Delivery, "--outbox").env("WECOM_ALERT_OUTBOX");
     /// Hold back the same alert for this time

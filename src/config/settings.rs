@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
+use super::escalation::EscalationStep;
 use super::parse::Rate;
 use super::program::Program;
 use super::proxy::ProxyUrl;
@@ -174,6 +175,8 @@ pub struct Settings {
     pub also: Vec<TargetName>,
     /// The target that gets the alert where the first one cannot.
     pub fallback: Option<TargetName>,
+    /// Who gets a question that nobody has answered, and when, in the order given.
+    pub escalate: Vec<EscalationStep>,
     /// Store the alert before the first attempt, and keep it until WeCom accepts it.
     pub outbox: bool,
     /// Older entries of the outbox are not sent any more; at most 720 hours.

@@ -26,8 +26,8 @@ pub(crate) use delayed::DelayMark;
 pub(crate) use failure::Purpose;
 pub use outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
 pub use product::{
-    Check, CheckStatus, CodeKind, Explanation, GroupChat, ListedEntry, Listing, PlannedRequest, Product, ShownEntry,
-    ShownPart, TagMember, TagMemberKind,
+    AskedQuestion, AskedStep, Check, CheckStatus, CodeKind, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing,
+    PlannedRequest, Product, ShownEntry, ShownPart, TagMember, TagMemberKind,
 };
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;

@@ -64,6 +64,8 @@ pub enum Product {
     Plan(Vec<PlannedRequest>),
     /// `check`: what was found, in the order of looking; in a dry run also the requests that would be made.
     Checks(Vec<Check>, Option<Vec<PlannedRequest>>),
+    /// `ask`: the answer, if there is one, and what became of the plan.
+    Asked(Box<AskedQuestion>),
     /// `explain`.
     Explained(Vec<Explanation>),
     /// `list-departments` and its like.
@@ -85,6 +87,60 @@ pub enum Product {
     },
     /// `outbox drop`: how many entries are gone.
     Dropped(usize),
+}
+
+/// A question, and what became of it.
+#[derive(Debug, Clone, Default)]
+pub struct AskedQuestion {
+    /// What `answer` and `--id` call it.
+    pub id: String,
+    /// The answer that counts.
+    pub answer: Option<GivenAnswer>,
+    /// Who was asked, or would be.
+    pub steps: Vec<AskedStep>,
+    /// Of a dry run: the requests that would be made at first.
+    pub requests: Option<Vec<PlannedRequest>>,
+}
+
+/// An answer to a question.
+#[derive(Debug, Clone, Default)]
+pub struct GivenAnswer {
+    /// The key that was pressed, or given by a command.
+    pub key: String,
+    /// What the card shows for it.
+    pub text: String,
+    /// The ids that were chosen on a card with choices, in its order.
+    pub options: Vec<String>,
+    /// Who pressed; `None` for a local answer.
+    pub userid: Option<String>,
+    /// `press` or `local`.
+    pub via: &'static str,
+    /// Who answered on which host, for a local answer.
+    pub local: Option<(String, String)>,
+    /// When, in Unix milliseconds.
+    pub at_ms: u64,
+    /// The card that was pressed.
+    pub task_id: Option<String>,
+    /// Where it is: `PROFILE:CHANNEL[/ID]`.
+    pub target: Option<String>,
+}
+
+/// A target of a question.
+#[derive(Debug, Clone)]
+pub struct AskedStep {
+    /// `PROFILE:CHANNEL[/ID]`.
+    pub target: String,
+    /// When it was reached, or else its time in the plan, in Unix milliseconds; `None` where only a failure would bring it about.
+    pub at_ms: Option<u64>,
+    /// `sent`, `waiting`, `sending`, `planned`, or the status of its failure.
+    pub status: String,
+}
+
+impl GivenAnswer {
+    /// What scripts read: the key, or the ids that were chosen.
+    pub fn keys(&self) -> &[String] {
+        if self.options.is_empty() { std::slice::from_ref(&self.key) } else { &self.options }
+    }
 }
 
 /// A group chat of the app.

@@ -42,7 +42,7 @@ pub(super) async fn of_message(
     Ok(planned(requests))
 }
 
-async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequest>> {
+pub(super) async fn of_parts(target: &mut Target, parts: &[Part]) -> Result<Vec<PlannedRequest>> {
     let client = prepared_client(target).await?;
     let mut requests = plan_look_ups(&client, &target.people);
     for part in parts {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
+use crate::aibot::Link;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
@@ -274,6 +275,15 @@ impl Target {
         Ok(self.courier_with(client, login))
     }
 
+    /// The way by which presses on its cards come back, with what tells it from others; `None` for a channel without one.
+    pub(crate) async fn link(&mut self) -> Result<Option<(String, Link)>> {
+        let login = self.log_in(None).await?;
+        let LoginKey::Aibot { bot_id, secret } = login.key else { return Ok(None) };
+        let client = self.client(login.base_url);
+        let link = Link::new(client, bot_id, secret, state_of(&self.settings), self.observer.clone());
+        Ok(Some((login.identity, link)))
+    }
+
     /// A courier that uses this client.
     pub(crate) fn courier_with(&mut self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
@@ -351,6 +361,17 @@ impl Target {
 }
 
 impl Login {
+    /// What only who knows this credential can compute of these parts.
+    pub(crate) fn seal(&self, parts: &[String]) -> String {
+        let secret = match &self.key {
+            LoginKey::App(app) => &app.secret,
+            LoginKey::Webhook(key) => key,
+            LoginKey::Aibot { secret, .. } => secret,
+        };
+        let own = ["seal", secret.expose(), &self.identity];
+        fingerprint::fingerprint(own.into_iter().chain(parts.iter().map(String::as_str)))
+    }
+
     /// The webhook's key, if it is one.
     pub(crate) fn webhook_key(&self) -> Option<&Secret> {
         match &self.key {

@@ -105,6 +105,21 @@ pub(super) static WORDS: Words = Words {
     chat: "app chat",
     aibot: "aibot",
 
+    acknowledge: "Acknowledge",
+    approve: "Approve",
+    reject: "Reject",
+    answered: |who, text, at| format!("{who} answered: {text} ({at})"),
+    answered_locally: |user, host, text, at| format!("local answer by {user} on {host}: {text} ({at})"),
+    over: |at| format!("nobody answered by {at}; a press does not count any more"),
+    withdrawn: |at| format!("withdrawn at {at}; a press does not count any more"),
+    over_button: "Over",
+    withdrawn_button: "Withdrawn",
+    unanswered_since: |at| format!("[nobody has answered since {at}]"),
+    cannot_press: "[nothing can be pressed here]",
+    not_theirs: |who| format!("{who}: others are asked, and this press does not count"),
+    says_nothing: "nothing was chosen, and this press does not count",
+    not_waited_for: "nobody waits for an answer any more; this press does not count",
+
     test_message: |host, at| format!("wecom-alert check: this is a test from {host} at {at}"),
     environment: "environment",
 };

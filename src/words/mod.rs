@@ -184,6 +184,35 @@ pub(crate) struct Words {
     pub(crate) chat: &'static str,
     pub(crate) aibot: &'static str,
 
+    // Questions.
+    /// The button of a question that has no other.
+    pub(crate) acknowledge: &'static str,
+    /// The two of one that is to be approved.
+    pub(crate) approve: &'static str,
+    pub(crate) reject: &'static str,
+    /// Who answered what, at a time.
+    pub(crate) answered: fn(&str, &str, &str) -> String,
+    /// A user of a host answered what by a command, at a time.
+    pub(crate) answered_locally: fn(&str, &str, &str, &str) -> String,
+    /// Nobody answered up to that time.
+    pub(crate) over: fn(&str) -> String,
+    /// It was withdrawn at that time.
+    pub(crate) withdrawn: fn(&str) -> String,
+    /// The button of a card that nobody answered in time, and of one that was withdrawn.
+    pub(crate) over_button: &'static str,
+    pub(crate) withdrawn_button: &'static str,
+    /// What is said first to those who get it later, and to those who are reminded.
+    pub(crate) unanswered_since: fn(&str) -> String,
+    /// What is said first where a card would have no effect.
+    pub(crate) cannot_press: &'static str,
+    /// Somebody pressed and may not.
+    pub(crate) not_theirs: fn(&str) -> String,
+    /// The press says nothing, such as one without a choice.
+    pub(crate) says_nothing: &'static str,
+    /// Nobody waits for an answer any more, and it is not known what became of it.
+    #[allow(dead_code, reason = "the watch of such presses comes next")]
+    pub(crate) not_waited_for: &'static str,
+
     /// The test message of `check`, from a host at a time.
     pub(crate) test_message: fn(&str, &str) -> String,
     /// The profile's name where the environment is used.

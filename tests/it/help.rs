@@ -170,13 +170,14 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 14] = [
+const TOPICS: [&str; 15] = [
     "config",
     "delivery",
     "outbox",
     "chat",
     "directory",
     "run",
+    "ask",
     "json",
     "errors",
     "limits",
@@ -214,6 +215,7 @@ fn help_shows_the_topics_of_the_manual_in_two_languages() {
         ("exit", "errors"),
         ("卡片", "cards"),
         ("群聊", "chat"),
+        ("approval", "ask"),
         ("departments", "directory"),
         ("部门", "directory"),
     ] {

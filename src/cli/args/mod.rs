@@ -14,8 +14,8 @@ pub(crate) use commands::{
     ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, OutboxCommand, UploadMediaArgs,
 };
 pub(crate) use send::{
-    AibotSendArgs, AlertArgs, AppSendArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs, UpdateCardArgs,
-    WebhookSendArgs,
+    AibotSendArgs, AlertArgs, AppSendArgs, AskArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs,
+    UpdateCardArgs, WebhookSendArgs,
 };
 use settings::{SettingArgs, channel_parser};
 pub(crate) use settings::{overrides, variable_of};
@@ -82,6 +82,29 @@ pub(crate) enum Command {
         Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
     )]
     AibotSend(Box<AibotSendArgs>),
+    /// Ask on a card, wait until somebody presses, and print what
+    #[command(
+        after_help = "Example:\n  if key=$(wecom-alert ask --title 'disk full' --button ack=Take --button no=Mute)\n  \
+        then echo \"somebody pressed $key\"; fi\n\n\
+        Exit codes: 0 only when somebody who may has pressed; 11 if that declines; 10 if nobody did in time; others if nobody \
+        was reached, or no press can come back."
+    )]
+    Ask(Box<AskArgs>),
+    /// Answer a question that ask waits for on this machine
+    #[command(after_help = "Example:\n  wecom-alert answer disk-web-3 recovered --note 'the disk is free again'")]
+    Answer {
+        /// What ask calls the question
+        #[arg(value_name = "ID")]
+        id: String,
+        /// What ask is to print
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// What the card says beside it
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        #[command(flatten)]
+        _global: Global,
+    },
     /// Make a group chat of the app, and print its id
     #[command(
         after_help = "The visible range of the app must be the root department, and only this app can write to the chat. \
@@ -270,11 +293,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 24] = [
+    pub(crate) const NAMES: [&str; 26] = [
         "app-send",
         "webhook-send",
         "chat-send",
         "aibot-send",
+        "ask",
+        "answer",
         "chat-create",
         "chat-get",
         "chat-update",

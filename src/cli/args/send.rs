@@ -247,6 +247,70 @@ pub(crate) struct AibotSendArgs {
     _global: Global,
 }
 
+// `ask`.
+#[derive(Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct AskArgs {
+    /// The text; without it, and without a title or a notification, stdin is read
+    #[arg(value_name = "CONTENT", help_heading = None::<&str>)]
+    pub(crate) content: Option<OsString>,
+    /// Pressing this one ends with exit code 11 (repeatable)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) decline: Vec<String>,
+    /// Two buttons, yes and no, which declines; a group needs --only or --anyone [bare: Approve,Reject]
+    #[arg(long, value_name = "YES,NO", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) confirm: Option<String>,
+    /// Whose press counts (repeatable, by comma too)
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+    /// Whose press does not count (repeatable, by comma too)
+    #[arg(long, value_name = "ID")]
+    pub(crate) not: Vec<String>,
+    /// Anybody in a group may press --confirm
+    #[arg(long)]
+    pub(crate) anyone: bool,
+    /// How long it is open, up to 72h; default 10m, or the last step of --escalate and 10m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) wait: Option<String>,
+    /// The card again after this time, as long as nobody has answered; at least 1m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) remind: Option<String>,
+    #[command(flatten)]
+    _steps: SettingArgs<{ OptionGroup::Asking as u8 }>,
+    /// Tell this profile who answered what (repeatable)
+    #[arg(long, value_name = "PROFILE[:CHANNEL]")]
+    pub(crate) tell: Vec<String>,
+    /// My own name for the question, to take it up again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) id: Option<String>,
+    /// Let wecom-alert answer answer it too, although --confirm or --only is given
+    #[arg(long)]
+    pub(crate) allow_local_answer: bool,
+    /// Read the text from a file; `-` is stdin
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "content", help_heading = "Message")]
+    pub(crate) text_file: Option<PathBuf>,
+    #[command(flatten)]
+    _escaping: SettingArgs<{ OptionGroup::Escaping as u8 }>,
+    #[command(flatten)]
+    _encodings: SettingArgs<{ OptionGroup::Encodings as u8 }>,
+    #[command(flatten)]
+    _empty: SettingArgs<{ OptionGroup::Empty as u8 }>,
+    #[command(flatten)]
+    pub(crate) feed: FeedArgs,
+    #[command(flatten)]
+    pub(crate) alert: AlertArgs,
+    #[command(flatten)]
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _people: SettingArgs<{ OptionGroup::People as u8 }>,
+    #[command(flatten)]
+    _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
+}
+
 // `run`.
 #[derive(Args)]
 #[command(next_help_heading = "Run")]

@@ -93,7 +93,7 @@ fn arg(setting: Setting, command: &str) -> Arg {
 /// Help and values that differ by command.
 fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
     match (setting, command) {
-        (Setting::SkipEmpty, _) => arg.conflicts_with(Setting::IfEmpty.name()),
+        (Setting::SkipEmpty, _) if command != "ask" => arg.conflicts_with(Setting::IfEmpty.name()),
         (Setting::Encoding, "run") => arg.help("Encoding of the output: auto, utf-8 or gb18030").help_heading("Run"),
         (Setting::Msgtype, "app-send") => of_types(arg, Channel::App).help(
             "text, markdown, image, voice, video, file, textcard, news, mpnews, miniprogram_notice, template_card",
@@ -104,6 +104,16 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
         // Nobody can be mentioned, which is said.
         (Setting::Mention | Setting::MentionMobile | Setting::MentionFallback, "aibot-send") => arg.hide(true),
         (Setting::AllowPartial, "aibot-send") => arg.help("Exit 0 although some recipients or parts did not get it"),
+        // They do not go with a question, which is said.
+        (
+            Setting::AllowPartial
+            | Setting::Outbox
+            | Setting::Cooldown
+            | Setting::CooldownKey
+            | Setting::SkipEmpty
+            | Setting::Jitter,
+            "ask",
+        ) => arg.hide(true),
         (Setting::Safe, "chat-send") => {
             arg.value_name("0|1").help("Confidential: 1 with watermark [bare: 1]").help_heading("Group chat")
         }
@@ -147,6 +157,7 @@ fn heading(group: OptionGroup) -> &'static str {
         OptionGroup::Confidential | OptionGroup::AppMessage => "Options of apps",
         OptionGroup::Mentions => "Mentions",
         OptionGroup::Delivery => "Delivery",
+        OptionGroup::Asking => "Question",
     }
 }
 

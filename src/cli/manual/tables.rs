@@ -89,7 +89,7 @@ fn variables() -> Vec<Row> {
 /// The options that only some commands have, in the order of help.
 fn message_options() -> Vec<Row> {
     fn collect(command: &Command, path: &str, options: &mut Vec<(String, Row)>) {
-        for arg in command.get_arguments().filter(|arg| is_own(arg)) {
+        for arg in command.get_arguments().filter(|arg| is_own(arg) && !arg.is_hide_set()) {
             let Some(long) = arg.get_long() else { continue };
             let setting = arg.get_id().as_str().parse::<Setting>().ok();
             if setting.is_some_and(is_general) {
@@ -132,7 +132,12 @@ fn message_options() -> Vec<Row> {
         let channel = Channel::ALL.iter().find(|channel| channel.facts().command == command.get_name());
         collect(command, channel.map_or(command.get_name(), |channel| channel.as_str()), &mut options);
     }
-    options.into_iter().map(|(_, row)| row).collect()
+    let sends = Channel::ALL.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ");
+    let short = |mut row: Row| {
+        row.code[2] = row.code[2].replace(&sends, "`*-send`");
+        row
+    };
+    options.into_iter().map(|(_, row)| short(row)).collect()
 }
 
 fn exit_codes() -> Vec<Row> {

@@ -22,12 +22,12 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 14] = topics! {
-    "config" "delivery" "outbox" "run" "chat" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 15] = topics! {
+    "config" "delivery" "outbox" "run" "ask" "chat" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 13] = [
+const KEYWORDS: [(&[&str], &[&str]); 14] = [
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
@@ -37,6 +37,21 @@ const KEYWORDS: [(&[&str], &[&str]); 13] = [
     (
         &["retry", "retries", "rate", "cooldown", "duplicates", "fallback", "also", "long", "log", "recall", "撤回"],
         &["delivery"],
+    ),
+    (
+        &[
+            "answer",
+            "question",
+            "approve",
+            "approval",
+            "button",
+            "escalate",
+            "escalation",
+            "acknowledge",
+            "审批",
+            "认领",
+        ],
+        &["ask"],
     ),
     (&["group", "groups", "chats", "appchat", "chatid", "群聊", "群"], &["chat"]),
     (

@@ -193,6 +193,7 @@ fn every_option_reaches_the_settings() {
         .set(Setting::Keep, "tail")
         .set(Setting::Also, many("a:webhook"))
         .set(Setting::Fallback, "f:app")
+        .set(Setting::Escalate, many("e@9m"))
         .set(Setting::Outbox, on.clone())
         .set(Setting::OutboxMaxAge, "7h")
         .set(Setting::Cooldown, "8m")
@@ -218,6 +219,7 @@ fn every_option_reaches_the_settings() {
     assert_eq!((s.retries, s.on_rate_limit, s.jitter.unwrap().as_secs()), (5, OnRateLimit::Outbox, 6));
     assert_eq!((s.on_long, s.keep), (OnLong::Split, Keep::Tail));
     assert_eq!((s.also[0].to_string(), s.fallback.unwrap().to_string()), ("a:webhook".into(), "f:app".into()));
+    assert_eq!(s.escalate[0].after.as_secs(), 9 * 60);
     assert_eq!((s.outbox_max_age.as_secs(), s.cooldown.unwrap().as_secs()), (7 * 3600, 8 * 60));
     assert_eq!((s.cooldown_key.unwrap(), s.log_file.unwrap()), ("$k".to_owned(), PathBuf::from("log")));
 }

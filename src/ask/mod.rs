@@ -1,0 +1,221 @@
+//! `ask`: a question on a card, and who answers it; `answer`: an answer from this machine.
+//!
+//! `plan` makes the plan of the options; `record` is what is kept on disk, and decides; `escalation` says what is due and when it
+//! ends; `waiting` is the loop that sends, waits and changes cards; `report` tells the end.
+
+mod asker;
+mod card;
+mod escalation;
+mod local_answer;
+mod log;
+mod plan;
+mod question;
+mod record;
+mod record_file;
+mod report;
+mod request;
+mod waiting;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{at_ms, date, in_ms, now_ms, wall};
+use crate::delivery::{Accounts, Outcome, interrupted};
+use crate::error::{Error, Result};
+use crate::fingerprint::fingerprint;
+use crate::process::StopSignals;
+use crate::send::{Login, QuestionDraft, Session, read_question};
+use crate::store::Folder;
+
+pub use local_answer::{LocalAnswer, answer};
+pub use request::AskRequest;
+
+use plan::{Plan, make_plan};
+use record::{Answerer, Record, RecordedTarget, State, TargetStatus};
+use record_file::{KeptRecord, RecordFile, Trust};
+use waiting::{Seal, Waiting};
+
+/// How long the credential of the own target is waited for before anything is sent.
+const TO_LOG_IN: Duration = Duration::from_secs(5);
+
+/// Asks a question and waits for the answer. It ends with 0 only when somebody who may has answered.
+///
+/// # Errors
+///
+/// As the outcome: usage, where options are wrong or another question has this id; exit 3, where settings or files cannot be
+/// used, or no press can come back; exit 7 and others where nobody was reached.
+pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: StopSignals) -> Outcome {
+    let prepared = tokio::select! {
+        biased;
+        signal = stops.received() => return interrupted(signal, true, false, &Accounts::default()),
+        prepared = Box::pin(prepare(session, request)) => prepared,
+    };
+    let Prepared { plan, draft, record, file, trust, seal } = match prepared {
+        Ok(Next::Wait(prepared)) => *prepared,
+        Ok(Next::End(outcome)) => return *outcome,
+        Err(error) => return Outcome::from(error),
+    };
+    log::log_question(session, &record);
+    tell_beginning(session, &record, file.is_some());
+    let kept = KeptRecord::new(record, file, trust);
+    let (outcome, warnings) = {
+        let mut waiting = Waiting::new(session, &draft, plan, kept, seal);
+        Box::pin(waiting.run(&mut stops)).await;
+        (report::outcome(&waiting), std::mem::take(&mut waiting.end.warnings))
+    };
+    // In text mode they were told when it happened.
+    if session.settings.output == crate::config::Output::Json {
+        session.warnings.extend(warnings);
+    }
+    outcome
+}
+
+enum Next {
+    Wait(Box<Prepared>),
+    End(Box<Outcome>),
+}
+
+/// A question, ready to be asked.
+struct Prepared {
+    plan: Plan,
+    draft: QuestionDraft,
+    record: Record,
+    file: Option<RecordFile>,
+    trust: Trust,
+    seal: Seal,
+}
+
+async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next> {
+    let plan = make_plan(session, request)?;
+    let state = match &plan.id {
+        Some(_) => Some(session.require_state()?),
+        None => session.state(),
+    };
+    let draft = Box::pin(read_question(session, plan.request.clone(), "ask-0")).await?;
+    if session.settings.dry_run {
+        return Ok(Next::End(Box::new(report::dry_run(session, &plan, &draft).await?)));
+    }
+    let record = new_record(session, &plan, &draft);
+    let login = log_in(session, &plan).await.map(Arc::new);
+    let trust = trust(&record, login.clone());
+    let seal: Seal = Rc::new(move |parts| login.as_ref().map(|login| login.seal(parts)));
+    let mut prepared = Prepared { plan, draft, record, file: None, trust, seal };
+    let Some(state) = state else { return Ok(Next::Wait(Box::new(prepared))) };
+    match open(&state, prepared.record.clone(), Arc::clone(&prepared.trust)).await {
+        Ok((file, Opened::Ours(record))) => {
+            (prepared.record, prepared.file) = (record, Some(file));
+            Ok(Next::Wait(Box::new(prepared)))
+        }
+        Ok((_, Opened::Another(record))) => Err(another(&record)),
+        Err(error) => {
+            // The loudest step is not kept back because a store is down.
+            let hint = error.hint().unwrap_or_default();
+            session.warnings.push(format!("{error}; it is asked without being kept: {hint}"));
+            Ok(Next::Wait(Box::new(prepared)))
+        }
+    }
+}
+
+/// What was found under an id.
+enum Opened {
+    /// This question, new or taken up.
+    Ours(Record),
+    /// Another one that is open, or whose answer still counts.
+    Another(Record),
+}
+
+async fn open(state: &Folder, record: Record, trust: Trust) -> Result<(RecordFile, Opened)> {
+    let file = RecordFile::of(state, &record.id);
+    let opened = file.change(move |kept| {
+        let now = now_ms();
+        let kept = kept.map(|kept| if trust(&kept) { kept } else { Record { state: State::Open, ..kept } });
+        let counts = |kept: &Record| matches!(kept.state, State::Open | State::Answered(_)) && !kept.is_past(now);
+        match kept.filter(counts) {
+            Some(kept) if kept.fingerprint == record.fingerprint && kept.targets.len() == record.targets.len() => {
+                (None, Opened::Ours(kept))
+            }
+            Some(kept) => (None, Opened::Another(kept)),
+            None => (Some(record.clone()), Opened::Ours(record)),
+        }
+    });
+    let opened = opened.await?;
+    file.sweep().await;
+    Ok((file, opened))
+}
+
+fn another(record: &Record) -> Error {
+    let Record { id, title, asker, start_ms, .. } = record;
+    let at = date(at_ms(*start_ms));
+    Error::usage(
+        format!("another question is called {id:?}: {} on {} asked {title:?} at {at}", asker.unix_user, asker.host),
+        "give this one another --id, or ask the same: with the same text, buttons, targets and --only",
+    )
+}
+
+fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Record {
+    let question = serde_json::to_string(&plan.question).unwrap_or_default();
+    let bound = [draft.identity(), question].into_iter().chain(plan.names.iter().cloned());
+    let fingerprint = fingerprint(bound);
+    let made_up = || std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+    let target = |name: &String| RecordedTarget {
+        name: name.clone(),
+        status: TargetStatus::Waiting,
+        failure: None,
+        messages: 0,
+        reached_ms: None,
+        card: None,
+    };
+    Record {
+        id: plan.id.clone().unwrap_or_else(made_up),
+        title: draft.title(),
+        fingerprint,
+        question: plan.question.clone(),
+        language: session.settings.language,
+        asker: asker::this_process(),
+        start_ms: now_ms(),
+        wait_ms: in_ms(plan.escalation.wait()),
+        targets: plan.names.iter().map(target).collect(),
+        state: State::Open,
+    }
+}
+
+/// The credential of the own target, with which answers are sealed.
+async fn log_in(session: &Session<'_>, plan: &Plan) -> Option<Login> {
+    let target = plan.places.first()?.target(session).ok()?;
+    tokio::time::timeout(TO_LOG_IN, target.log_in(None)).await.ok()?.ok()
+}
+
+/// A record in a folder may have been written by others: a press counts with its seal alone, and an answer of a command
+/// only where those are allowed.
+fn trust(record: &Record, login: Option<Arc<Login>>) -> Trust {
+    let allows_local = record.question.allows_local;
+    Arc::new(move |kept| match &kept.state {
+        State::Open | State::Over(_) | State::Withdrawn(_) => true,
+        State::Answered(answer) => match &answer.by {
+            Answerer::Local(_) => allows_local,
+            Answerer::Press { .. } => {
+                let seal = login.as_ref().map(|login| login.seal(&answer.sealed_parts(kept)));
+                seal.is_some() && seal == answer.seal
+            }
+        },
+    })
+}
+
+/// Says what is waited for, and how it can be answered from here.
+fn tell_beginning(session: &Session<'_>, record: &Record, is_kept: bool) {
+    if record.state != State::Open {
+        return;
+    }
+    let until = wall(at_ms(record.end_ms()));
+    let how = match is_kept && record.question.allows_local {
+        true => format!("; from this machine: wecom-alert answer {} KEY", shell_word(&record.id)),
+        false => String::new(),
+    };
+    session.observer.notice(format!("ask: question {:?} waits for an answer until {until}{how}", record.id));
+}
+
+fn shell_word(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:@/".contains(c);
+    crate::sanitize::quote_for_shell(id, is_plain)
+}

@@ -1,0 +1,493 @@
+//! Sends a question as its plan says, and waits for the answer: the one loop that does what `escalation` and the record say.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+
+use super::card;
+use super::escalation::{Delivery, Phase};
+use super::log::log_press;
+use super::plan::Plan;
+use super::question::Verdict;
+use super::record::{Answer, Answerer, Record, State, TargetStatus};
+use super::record_file::{KeptRecord, RecordFile};
+use crate::aibot::{Link, Seen, Watch};
+use crate::api::aibot::Press;
+use crate::channel::Channel;
+use crate::clock::{at_ms, now_ms, wall};
+use crate::error::{Error, Signal, Status};
+use crate::process::StopSignals;
+use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session};
+use crate::words::Words;
+
+/// The time between two looks at the record, which another process may have changed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long what is under way at the end may take, and how long everybody else may take to be told.
+const TO_END: Duration = Duration::from_secs(5);
+const TO_TELL: Duration = Duration::from_secs(10);
+
+/// What only who knows the credential of the question can compute.
+pub(super) type Seal = Rc<dyn Fn(&[String]) -> Option<String>>;
+
+/// A question that is being asked.
+pub(super) struct Waiting<'s, 'c> {
+    pub(super) session: &'s Session<'c>,
+    pub(super) draft: &'s QuestionDraft,
+    pub(super) plan: Plan,
+    pub(super) kept: KeptRecord,
+    pub(super) seal: Seal,
+    /// The moment from which its times count.
+    began: Instant,
+    /// The card of each target, as it was sent.
+    cards: Vec<Rc<OnceCell<Value>>>,
+    links: Rc<RefCell<HashMap<String, Link>>>,
+    /// The targets whose card says how it ended.
+    changed: HashSet<usize>,
+    /// Events that were seen: a copy does not count again.
+    seen: HashSet<String>,
+    jobs: FuturesUnordered<LocalBoxFuture<'s, Happened>>,
+    /// How many of the jobs end by themselves.
+    under_way: usize,
+    pub(super) end: Ending,
+}
+
+/// What the report needs to know of the end.
+#[derive(Default)]
+pub(super) struct Ending {
+    pub(super) stopped: Option<Signal>,
+    pub(super) warnings: Vec<String>,
+    pub(super) attempts: u32,
+    /// The last failure of each target.
+    pub(super) failures: Vec<Option<Error>>,
+    /// Why presses cannot come back any more.
+    pub(super) lost: Option<Error>,
+}
+
+/// Something that ended or came.
+enum Happened {
+    Sent { delivery: Delivery, dispatched: Box<Dispatched>, watch: Option<Watched> },
+    Seen { watched: Watched, seen: Seen },
+    Answered { target: Option<usize>, answered: Result<(), String> },
+}
+
+/// Presses on one card, and the way to answer them.
+struct Watched {
+    target: usize,
+    link: Link,
+    watch: Watch,
+}
+
+impl<'s, 'c> Waiting<'s, 'c> {
+    pub(super) fn new(
+        session: &'s Session<'c>,
+        draft: &'s QuestionDraft,
+        plan: Plan,
+        kept: KeptRecord,
+        seal: Seal,
+    ) -> Self {
+        let age = kept.record.age(now_ms());
+        let began = Instant::now().checked_sub(age).unwrap_or_else(Instant::now);
+        let count = plan.places.len();
+        let end = Ending { failures: vec![None; count], ..Ending::default() };
+        Self {
+            session,
+            draft,
+            plan,
+            kept,
+            seal,
+            began,
+            cards: (0..count).map(|_| Rc::default()).collect(),
+            links: Rc::default(),
+            changed: HashSet::new(),
+            seen: HashSet::new(),
+            jobs: FuturesUnordered::new(),
+            under_way: 0,
+            end,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn words(&self) -> &'static Words {
+        self.kept.record.language.words()
+    }
+
+    /// Asks and waits until it is decided, a signal comes, or nothing can come of it.
+    pub(super) async fn run(&mut self, stops: &mut StopSignals) {
+        let guard = match self.kept.file().cloned() {
+            Some(file) => match self.wait_for_turn(&file, stops).await {
+                Some(guard) => Some(guard),
+                None => return,
+            },
+            None => None,
+        };
+        self.take_up();
+        self.wait(stops).await;
+        self.settle().await;
+        drop(guard);
+    }
+
+    /// Waits until no other process asks the same. `None` where it was decided before that.
+    async fn wait_for_turn(
+        &mut self,
+        file: &RecordFile,
+        stops: &mut StopSignals,
+    ) -> Option<Option<crate::store::Guard>> {
+        let mut is_told = false;
+        loop {
+            match file.try_run() {
+                Ok(Some(guard)) => {
+                    // What the one before has done.
+                    self.kept.look().await;
+                    return if self.is_open() { Some(Some(guard)) } else { None };
+                }
+                Err(_) => return Some(None),
+                Ok(None) if !is_told => {
+                    is_told = true;
+                    self.session.observer.notice("another process asks this already: waiting for the same answer");
+                }
+                Ok(None) => {}
+            }
+            self.kept.look().await;
+            if self.is_open() && self.now() >= self.plan.escalation.wait() {
+                self.kept.decide(State::Over(now_ms())).await;
+            }
+            if !self.is_open() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                signal = stops.received() => {
+                    self.end.stopped = Some(signal);
+                    return None;
+                }
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.kept.record.state == State::Open
+    }
+
+    /// Goes on where an earlier process stopped.
+    fn take_up(&mut self) {
+        let record = &self.kept.record;
+        for (index, target) in record.targets.iter().enumerate() {
+            let phase = match target.status {
+                TargetStatus::Waiting => continue,
+                TargetStatus::Sending => Phase::Sending,
+                TargetStatus::Sent => Phase::Reached,
+                TargetStatus::Failed => Phase::Failed(Status::Unknown, Some(Duration::ZERO)),
+            };
+            let reached = target.reached_ms.map(|ms| Duration::from_millis(ms.saturating_sub(record.start_ms)));
+            self.plan.escalation.resume(index, phase, target.messages, reached);
+            if let (Some(card), Some(cell)) = (&target.card, self.cards.get(index)) {
+                let _ = cell.set(card.clone());
+            }
+            // Presses on the cards that are there already.
+            for number in 0..target.messages {
+                self.watch(index, record.task_id(index, number));
+            }
+        }
+    }
+
+    /// Watches a card that was sent before.
+    fn watch(&self, target: usize, task_id: String) {
+        let (session, links, place) = (self.session, Rc::clone(&self.links), self.plan.places[target].clone());
+        self.jobs.push(Box::pin(async move {
+            match link_of(session, &links, &place).await {
+                Some(link) => {
+                    let watch = link.watch(vec![task_id]).await;
+                    next(Watched { target, link, watch }).await
+                }
+                None => std::future::pending().await,
+            }
+        }));
+    }
+
+    async fn wait(&mut self, stops: &mut StopSignals) {
+        let mut looked = Instant::now();
+        loop {
+            let now = self.now();
+            for delivery in self.plan.escalation.begin(now) {
+                self.send(delivery).await;
+            }
+            if self.is_open() && self.plan.escalation.end(now).is_some() {
+                self.kept.decide(State::Over(now_ms())).await;
+            }
+            if !self.is_open() {
+                return;
+            }
+            let next = self.began + self.plan.escalation.next_time();
+            let look = looked + LOOK;
+            let wake = if self.kept.file().is_some() { next.min(look) } else { next };
+            tokio::select! {
+                biased;
+                signal = stops.received() => {
+                    self.end.stopped = Some(signal);
+                    if self.plan.is_confirm {
+                        self.kept.decide(State::Withdrawn(now_ms())).await;
+                    }
+                    return;
+                }
+                Some(happened) = self.jobs.next() => self.take(happened).await,
+                () = tokio::time::sleep_until(wake.into()) => {
+                    if self.kept.file().is_some() && Instant::now() >= look {
+                        self.kept.look().await;
+                        looked = Instant::now();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins to send to a target.
+    async fn send(&mut self, delivery: Delivery) {
+        let Delivery { target, number } = delivery;
+        let task_id = self.kept.record.task_id(target, number);
+        if number == 0 {
+            self.kept.record.targets[target].status = TargetStatus::Sending;
+            self.kept.save().await;
+        }
+        let has_card = self.plan.escalation.targets()[target].can_answer;
+        let lead = self.lead(delivery, has_card);
+        let (session, draft, links) = (self.session, self.draft, Rc::clone(&self.links));
+        let (place, card) = (self.plan.places[target].clone(), Rc::clone(&self.cards[target]));
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            let mut watch = None;
+            if has_card && let Some(link) = link_of(session, &links, &place).await {
+                watch = Some(Watched { target, watch: link.watch(vec![task_id.clone()]).await, link });
+            }
+            let shown = Appearance { lead: lead.as_deref(), task_id: has_card.then_some(&*task_id), card: &card };
+            let dispatched = Box::new(Box::pin(place.send(session, draft, shown)).await);
+            Happened::Sent { delivery, dispatched, watch }
+        }));
+    }
+
+    /// What is said before the text: that it is late, and that nothing can be pressed.
+    fn lead(&self, delivery: Delivery, has_card: bool) -> Option<String> {
+        let words = self.words();
+        let is_late = delivery.number > 0 || self.plan.escalation.is_late(delivery.target);
+        let since = is_late.then(|| (words.unanswered_since)(&wall(at_ms(self.kept.record.start_ms))));
+        let cannot = (!has_card && !is_late).then(|| words.cannot_press.to_owned());
+        since.or(cannot)
+    }
+
+    async fn take(&mut self, happened: Happened) {
+        match happened {
+            Happened::Sent { delivery, dispatched, watch } => self.sent(delivery, *dispatched, watch).await,
+            Happened::Seen { watched, seen } => {
+                match seen {
+                    Seen::Press(press) => self.press(&press, &watched).await,
+                    Seen::Gap { from_ms, to_ms } => {
+                        let (from, to) = (wall(at_ms(from_ms)), wall(at_ms(to_ms)));
+                        self.warn(format!(
+                            "the connection of the aibot was interrupted from {from} to {to}: a press in that time is lost, \
+                             and has to be repeated"
+                        ));
+                    }
+                    Seen::Lost(error) => return self.lost(watched.target, error),
+                }
+                self.jobs.push(Box::pin(next(watched)));
+            }
+            Happened::Answered { target, answered } => {
+                self.under_way -= 1;
+                match (answered, target) {
+                    (Ok(()), Some(target)) => drop(self.changed.insert(target)),
+                    (Ok(()), None) => {}
+                    (Err(why), _) => self.warn(format!("the card could not be changed after a press: {why}")),
+                }
+            }
+        }
+    }
+
+    async fn sent(&mut self, delivery: Delivery, dispatched: Dispatched, watch: Option<Watched>) {
+        self.under_way -= 1;
+        let Delivery { target, .. } = delivery;
+        let Dispatched { outcome, warnings, has_card } = dispatched;
+        let name = self.plan.names[target].clone();
+        warnings.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
+        self.end.attempts += outcome.attempts;
+        let now = self.now();
+        let is_reached = outcome.exit_code() == 0 || outcome.status == Status::Partial && !outcome.reached_nobody;
+        if is_reached {
+            let can_answer = has_card && watch.is_some();
+            self.plan.escalation.reached(target, can_answer, now);
+            self.end.failures[target] = None;
+        } else {
+            self.plan.escalation.failed(target, outcome.status, now);
+            let why = outcome.error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message()));
+            self.warn(format!("{name} was not reached{why}"));
+            self.end.failures[target] = outcome.error;
+        }
+        let state = &self.plan.escalation.targets()[target];
+        let recorded = &mut self.kept.record.targets[target];
+        (recorded.status, recorded.failure) = match state.phase {
+            Phase::Failed(status, _) => (TargetStatus::Failed, Some(status.as_str().to_owned())),
+            _ => (TargetStatus::Sent, None),
+        };
+        recorded.messages = state.messages;
+        recorded.reached_ms = state.reached_at.map(|at| self.kept.record.start_ms + crate::clock::in_ms(at));
+        recorded.card = self.cards[target].get().cloned();
+        self.kept.save().await;
+        // It may have arrived all the same.
+        if let Some(watched) = watch {
+            self.jobs.push(Box::pin(next(watched)));
+        }
+    }
+
+    fn lost(&mut self, target: usize, error: Error) {
+        let place = &self.plan.places[target];
+        let same: Vec<bool> = self.plan.places.iter().map(|other| other.is_same_way(place)).collect();
+        if self.end.lost.is_none() {
+            self.warn(format!("no press can come back any more: {error}"));
+        }
+        self.end.lost.get_or_insert(error);
+        let now = self.now();
+        self.plan.escalation.lost(|index| same[index], now);
+    }
+
+    /// Somebody pressed something on a card of this question.
+    async fn press(&mut self, press: &Press, watched: &Watched) {
+        if !press.msgid.is_empty() && !self.seen.insert(press.msgid.clone()) {
+            return;
+        }
+        let Some(target) = self.kept.record.target_of(&press.task_id) else { return };
+        let chosen: Vec<String> = press.selected.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
+        let question = &self.kept.record.question;
+        let verdict = question.judge(&press.userid, &press.key, &chosen);
+        if self.is_open() && self.now() >= self.plan.escalation.wait() {
+            self.kept.decide(State::Over(now_ms())).await;
+        }
+        let mut counts = false;
+        if self.is_open()
+            && let Verdict::Answers { key, options } = &verdict
+        {
+            let answer = self.answer(press, target, key, options);
+            self.kept.decide(State::Answered(Box::new(answer.clone()))).await;
+            counts = self.kept.record.state == State::Answered(Box::new(answer));
+        }
+        log_press(self.session, &self.kept.record, press, counts);
+        let words = self.words();
+        let Some(card) = self.cards[target].get() else { return };
+        let only_for = press.is_group.then_some(&*press.userid);
+        let (body, is_end) = match (self.kept.record.end_line(words), verdict) {
+            (Some(line), _) => {
+                let closed = card::closed(card, &press.task_id, &line, &self.kept.record.state, words);
+                (card::update(closed, None), true)
+            }
+            (None, Verdict::NotAllowed) => {
+                let line = (words.not_theirs)(&press.userid);
+                (card::update(card::with_line(card, &press.task_id, &line), only_for), false)
+            }
+            (None, _) => (card::update(card::with_line(card, &press.task_id, words.says_nothing), only_for), false),
+        };
+        let (link, press) = (watched.link.clone(), press.clone());
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            let answered = link.respond(&press, body).await;
+            let answered =
+                answered.map(drop).map_err(|failure| crate::delivery::explain_connection(&failure).to_string());
+            Happened::Answered { target: is_end.then_some(target), answered }
+        }));
+    }
+
+    fn answer(&self, press: &Press, target: usize, key: &str, options: &[String]) -> Answer {
+        let at_ms = u64::try_from(press.at).ok().filter(|at| *at > 0).map_or_else(now_ms, |seconds| seconds * 1000);
+        let mut answer = Answer {
+            key: key.to_owned(),
+            text: self.kept.record.question.text_of(key, options, self.words()),
+            options: options.to_vec(),
+            by: Answerer::Press {
+                userid: press.userid.clone(),
+                task_id: press.task_id.clone(),
+                target: self.plan.names[target].clone(),
+            },
+            at_ms: at_ms.min(crate::clock::LAST_MS),
+            note: None,
+            seal: None,
+        };
+        answer.seal = (self.seal)(&answer.sealed_parts(&self.kept.record));
+        answer
+    }
+
+    /// Ends what is under way, and tells everybody whose card does not say how it ended.
+    async fn settle(&mut self) {
+        let until = Instant::now() + TO_END;
+        while self.under_way > 0 {
+            match tokio::time::timeout_at(until.into(), self.jobs.next()).await {
+                Ok(Some(happened)) => Box::pin(self.take(happened)).await,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if let Some(line) = self.kept.record.end_line(self.words()) {
+            let telling = futures_util::future::join_all(self.to_be_told().into_iter().map(|(name, place)| {
+                let (session, title, line) = (self.session, self.kept.record.title.clone(), line.clone());
+                async move { (name, place.tell(session, &title, &line).await.outcome.error) }
+            }));
+            match tokio::time::timeout(TO_TELL, telling).await {
+                Ok(told) => told.into_iter().for_each(|(name, error)| {
+                    if let Some(error) = error {
+                        self.warn(format!("{name} was not told how it ended: {error}"));
+                    }
+                }),
+                Err(_) => self.warn("not everybody could be told how it ended".to_owned()),
+            }
+        }
+        self.jobs.clear();
+        let links: Vec<Link> = self.links.borrow().values().cloned().collect();
+        let leaving = futures_util::future::join_all(links.iter().map(Link::leave));
+        let _ = tokio::time::timeout(TO_END, leaving).await;
+    }
+
+    /// Those who have the question, or asked to be told, and do not see its end on their card.
+    fn to_be_told(&self) -> Vec<(String, Place)> {
+        let is_answered = matches!(self.kept.record.state, State::Answered(_));
+        let states = self.plan.escalation.targets().iter().enumerate();
+        let asked = states.filter(|(index, state)| {
+            let has_card = self.cards[*index].get().is_some();
+            state.reached_at.is_some() && !self.changed.contains(index) && (is_answered || has_card)
+        });
+        let asked = asked.map(|(index, _)| (self.plan.names[index].clone(), self.plan.places[index].clone()));
+        let profile = self.session.settings.profile.as_deref();
+        let others = self.plan.tell.iter().filter(|_| is_answered).map(|place| (place.shown(profile), place.clone()));
+        asked.chain(others).collect()
+    }
+
+    fn warn(&mut self, warning: String) {
+        if !self.end.warnings.contains(&warning) {
+            self.session.observer.notice(format!("ask: {warning}"));
+            self.end.warnings.push(warning);
+        }
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.kept.record
+    }
+}
+
+async fn next(mut watched: Watched) -> Happened {
+    let seen = watched.watch.next().await;
+    Happened::Seen { watched, seen }
+}
+
+/// The way back of presses on cards here: one for each aibot.
+async fn link_of(session: &Session<'_>, links: &RefCell<HashMap<String, Link>>, place: &Place) -> Option<Link> {
+    if !place.channel().is_some_and(Channel::has_presses) {
+        return None;
+    }
+    // Where there is none, the message will fail for the same reason, and say so.
+    let (identity, link) = place.link(session).await.ok()??;
+    Some(links.borrow_mut().entry(identity).or_insert(link).clone())
+}

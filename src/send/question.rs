@@ -1,0 +1,345 @@
+//! A question on its way: it is read once, and goes to each target by itself when its time has come; `ask` says when.
+
+use std::cell::OnceCell;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::aibot::Link;
+use crate::alert::Alert;
+use crate::blocking::off_loop;
+use crate::channel::{Channel, MsgType};
+use crate::config::{
+    ConversationSettings, EscalationStep, Precedence, RecipientSettings, Settings, Sourced, TargetName,
+};
+use crate::delivery::{Outcome, PlannedRequest};
+use crate::error::{Error, Result};
+use crate::message::aibot::ConversationKind;
+
+use super::choose_channel::only_channel;
+use super::draft::{Draft, Material};
+use super::dry_run;
+use super::msgtype::{TypeOrigin, best_type};
+use super::parts::make_parts;
+use super::payload::conversations_of;
+use super::read::read;
+use super::request::Request;
+use super::roster::{self, Roster};
+use super::session::{LoggedMessage, Session};
+use super::target::Target;
+use super::target_message::TargetMessage;
+use crate::fingerprint::sha256;
+
+/// What is asked, as it was read.
+pub(crate) struct QuestionDraft(Draft);
+
+/// Where a message of a question goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// `None`: the command's own target.
+    name: Option<TargetName>,
+    /// The option or key that names it.
+    origin: &'static str,
+    channel: Option<Channel>,
+    /// Whom there alone, where each is a call of its own.
+    alone: Option<(ConversationKind, String)>,
+    /// Whom there in place of the recipients of the profile.
+    ids: Vec<String>,
+}
+
+/// What of a question goes to a place.
+#[derive(Clone, Copy)]
+pub(crate) struct Appearance<'a> {
+    /// A line before its text.
+    pub(crate) lead: Option<&'a str>,
+    /// The id of its card; `None` for a message without anything to press.
+    pub(crate) task_id: Option<&'a str>,
+    /// Gets the card before it is sent: a press on it may come before the answer to the send.
+    pub(crate) card: &'a OnceCell<Value>,
+}
+
+/// What became of it there.
+pub(crate) struct Dispatched {
+    pub(crate) outcome: Outcome,
+    pub(crate) warnings: Vec<String>,
+    /// Whether it is a card.
+    pub(crate) has_card: bool,
+}
+
+/// The channel of a question where none is named: one on which something can be pressed, else the usual one.
+pub(crate) fn channel_for_question(settings: &Settings) -> Result<Channel, Vec<Channel>> {
+    let has = |channel: &Channel| settings.credential(*channel).is_some();
+    let pressable = Channel::ALL.iter().copied().filter(|channel| channel.has_presses()).find(has);
+    match pressable {
+        Some(channel) => Ok(channel),
+        None => only_channel(settings).or_else(|several| {
+            let cards = |channel: &Channel| channel.has_interactive_cards();
+            several.iter().copied().find(cards).ok_or(several)
+        }),
+    }
+}
+
+/// Reads what is asked, and holds it against the rules of the command's own target.
+///
+/// # Errors
+///
+/// Usage, where it breaks one; exit 3, where settings or files cannot be used.
+pub(crate) async fn read_question(session: &mut Session<'_>, request: Request, task_id: &str) -> Result<QuestionDraft> {
+    let channel = request.channel;
+    let ci = session.ci_context(&request)?;
+    let task_id = task_id.to_owned();
+    let reading = session.read_input(channel, move |target| {
+        let lacking = || Error::usage("there is nothing to ask: the text is empty", "give a title or a text");
+        let draft = read(&request, target, ci.as_ref())?.ok_or_else(lacking)?;
+        target.settings.to.iter_mut().for_each(|to| drop(to.to_user_command.take()));
+        make_parts(&shown_as(&draft, channel.has_presses().then_some(&*task_id), target), target, None)?;
+        Ok(draft)
+    });
+    let (_, draft) = reading.await?;
+    if session.settings.log_file.is_some() {
+        let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
+        session.logged = Some(LoggedMessage { msgtype: draft.type_name().to_owned(), text });
+    }
+    Ok(QuestionDraft(draft))
+}
+
+impl QuestionDraft {
+    /// What tells it from others, in every language the same.
+    pub(crate) fn identity(&self) -> String {
+        self.0.identity().1.into_owned()
+    }
+
+    /// Its first line.
+    pub(crate) fn title(&self) -> String {
+        let Material::Alert(alert) = &self.0.material else { return String::new() };
+        let body = || alert.body.as_deref().and_then(|body| body.lines().next()).map(str::to_owned);
+        alert.title.clone().or_else(body).unwrap_or_default()
+    }
+}
+
+/// The draft with the id of its card, or without anything to press.
+fn shown_as(draft: &Draft, task_id: Option<&str>, target: &Target) -> Draft {
+    let mut draft = draft.clone();
+    if let Material::Alert(alert) = &mut draft.material {
+        match task_id {
+            Some(task_id) => alert.task_id = Some(task_id.to_owned()),
+            None => {
+                **alert = alert.without_card();
+                (draft.msgtype, draft.origin) = (best_type(alert, target), TypeOrigin::Best);
+            }
+        }
+    }
+    draft
+}
+
+impl Place {
+    /// The command's own target: a place for each of its conversations, where each is a call of its own.
+    pub(crate) fn own(session: &Session<'_>, channel: Channel) -> Vec<Self> {
+        let whole = Self { name: None, origin: "the command", channel: Some(channel), alone: None, ids: Vec::new() };
+        whole.split(&session.own_target(channel).settings)
+    }
+
+    /// A further target.
+    pub(crate) fn further(session: &Session<'_>, name: &TargetName, origin: &'static str) -> Vec<Self> {
+        Self::named(session, name, origin, Vec::new())
+    }
+
+    /// The target of a step of an escalation.
+    pub(crate) fn of_step(session: &Session<'_>, step: &EscalationStep) -> Vec<Self> {
+        Self::named(session, &step.target, "--escalate", step.ids.clone())
+    }
+
+    fn named(session: &Session<'_>, name: &TargetName, origin: &'static str, ids: Vec<String>) -> Vec<Self> {
+        let settings = session.config.resolve_target(name, origin).ok();
+        let channel = name.channel.or_else(|| channel_for_question(settings.as_ref()?).ok());
+        let whole = Self { name: Some(name.clone()), origin, channel, alone: None, ids };
+        match settings {
+            Some(mut settings) => {
+                whole.put_ids(&mut settings);
+                whole.split(&settings)
+            }
+            // The attempt will fail for the same reason, and say so.
+            None => vec![whole],
+        }
+    }
+
+    fn split(self, settings: &Settings) -> Vec<Self> {
+        let to = settings.aibot_to.as_ref().filter(|_| self.channel.is_some_and(Channel::has_presses));
+        match to.and_then(|to| conversations_of(to).ok()) {
+            Some(several) if !several.is_empty() => {
+                several.into_iter().map(|one| Self { alone: Some(one), ..self.clone() }).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        self.channel
+    }
+
+    /// `PROFILE:CHANNEL[/ID]`, given the profile of the command.
+    pub(crate) fn shown(&self, own_profile: Option<&str>) -> String {
+        let profile = self.name.as_ref().map(|name| name.profile.as_str()).or(own_profile).unwrap_or("environment");
+        let channel = self.channel.map(|channel| format!(":{channel}")).unwrap_or_default();
+        let ids = match &self.alone {
+            Some((_, id)) => id.clone(),
+            None => self.ids.join(","),
+        };
+        let ids = if ids.is_empty() { ids } else { format!("/{ids}") };
+        format!("{profile}{channel}{ids}")
+    }
+
+    /// Whether presses there come back by the same way as from another place, as far as the settings say.
+    pub(crate) fn is_same_way(&self, other: &Self) -> bool {
+        let profile = |place: &Self| place.name.as_ref().map(|name| name.profile.clone());
+        self.channel == other.channel && profile(self) == profile(other)
+    }
+
+    /// Whether it is in a group.
+    pub(crate) fn is_group(&self) -> bool {
+        self.alone.as_ref().is_some_and(|(kind, _)| *kind == ConversationKind::Chat)
+            || self.alone.is_none() && self.channel.is_some_and(|channel| channel.facts().mentions)
+    }
+
+    /// The target, with a deadline of its own that begins now.
+    pub(crate) fn target(&self, session: &Session<'_>) -> Result<Target> {
+        let mut target = match (&self.name, self.channel) {
+            (None, Some(channel)) => session.own_target(channel),
+            (None, None) => return Err(session.settings.missing_credentials()),
+            (Some(name), channel) => {
+                let name = TargetName { channel: channel.or(name.channel), ..name.clone() };
+                session.further_target(&name, self.origin)?
+            }
+        };
+        self.put_ids(&mut target.settings);
+        if let Some((kind, id)) = &self.alone {
+            let ids = || vec![id.clone()];
+            let (users, chats) = match kind {
+                ConversationKind::User => (ids(), Vec::new()),
+                ConversationKind::Chat => (Vec::new(), ids()),
+            };
+            target.settings.aibot_to = Some(self.conversations(users, chats));
+        }
+        target.deadline = Instant::now() + target.settings.deadline;
+        Ok(target)
+    }
+
+    /// Replaces the recipients of the profile by those that the step names. An id that the profile has as a group is one.
+    fn put_ids(&self, settings: &mut Settings) {
+        let (Some(channel), false) = (self.channel, self.ids.is_empty()) else { return };
+        let ids = self.ids.clone();
+        match channel {
+            Channel::App => {
+                settings.to = Some(RecipientSettings {
+                    precedence: Precedence::Option,
+                    to_user: ids,
+                    to_party: Vec::new(),
+                    to_tag: Vec::new(),
+                    to_mobile: Vec::new(),
+                    to_email: Vec::new(),
+                    places: std::array::from_fn(|_| self.origin.to_owned()),
+                    to_user_command: None,
+                    stand_ins: Vec::new(),
+                });
+            }
+            Channel::Chat => {
+                let (origin, precedence) = (self.origin.to_owned(), Precedence::Option);
+                settings.chat = Some(Sourced { value: ids.join(","), origin, precedence });
+            }
+            Channel::Aibot => {
+                let groups = settings.aibot_to.iter().flat_map(|to| &to.chats).cloned().collect::<Vec<_>>();
+                let is_group = |id: &String| groups.contains(id) || id.starts_with("wr");
+                let (chats, users) = ids.into_iter().partition(is_group);
+                settings.aibot_to = Some(self.conversations(users, chats));
+            }
+            Channel::Webhook => {}
+        }
+    }
+
+    fn conversations(&self, users: Vec<String>, chats: Vec<String>) -> ConversationSettings {
+        let places = [self.origin.to_owned(), self.origin.to_owned()];
+        ConversationSettings { precedence: Precedence::Option, users, chats, places }
+    }
+
+    /// Sends what is asked here.
+    pub(crate) async fn send(&self, session: &Session<'_>, draft: &QuestionDraft, shown: Appearance<'_>) -> Dispatched {
+        let sent = async {
+            let target = self.target(session)?;
+            let draft = shown_as(&draft.0, shown.task_id, &target);
+            deliver(session, target, &draft, shown.lead, shown.card).await
+        };
+        sent.await.unwrap_or_else(Dispatched::failed)
+    }
+
+    /// Sends a few words about a question here.
+    pub(crate) async fn tell(&self, session: &Session<'_>, title: &str, line: &str) -> Dispatched {
+        let sent = async {
+            let target = self.target(session)?;
+            let title = Some(title.to_owned()).filter(|title| !title.is_empty());
+            let language = target.settings.language;
+            let alert = Alert { language, title, body: Some(line.to_owned()), ..Alert::default() };
+            let msgtype = best_type(&alert, &target);
+            let draft = Draft {
+                msgtype,
+                origin: TypeOrigin::Best,
+                material: Material::Alert(Box::new(alert)),
+                text: None,
+                english: None,
+                attached: Vec::new(),
+                lost: Vec::new(),
+                made_for: target.channel,
+            };
+            deliver(session, target, &draft, None, &OnceCell::new()).await
+        };
+        sent.await.unwrap_or_else(Dispatched::failed)
+    }
+
+    /// The requests that would ask here.
+    pub(crate) async fn plan(
+        &self,
+        session: &Session<'_>,
+        draft: &QuestionDraft,
+        task_id: Option<&str>,
+    ) -> Result<(Vec<PlannedRequest>, Vec<String>)> {
+        let mut target = self.target(session)?;
+        roster::program_for(draft.0.payload(), &mut target);
+        let parts = make_parts(&shown_as(&draft.0, task_id, &target), &mut target, None)?;
+        let requests = dry_run::of_parts(&mut target, &parts).await?;
+        Ok((requests, std::mem::take(&mut target.warnings)))
+    }
+
+    /// The way by which presses on cards here come back; `None` where there is none.
+    pub(crate) async fn link(&self, session: &Session<'_>) -> Result<Option<(String, Link)>> {
+        if !self.channel.is_some_and(Channel::has_presses) {
+            return Ok(None);
+        }
+        self.target(session)?.link().await
+    }
+}
+
+async fn deliver(
+    session: &Session<'_>,
+    mut target: Target,
+    draft: &Draft,
+    lead: Option<&str>,
+    card: &OnceCell<Value>,
+) -> Result<Dispatched> {
+    if let Some(program) = roster::program_for(draft.payload(), &mut target) {
+        let limit = roster::patience(target.deadline.saturating_duration_since(Instant::now()));
+        let roster = off_loop(move || Roster::ask(&program, limit)).await?;
+        let warning = roster::settle(roster, &mut target.settings)?;
+        target.warnings.extend(warning);
+    }
+    let parts = make_parts(draft, &mut target, lead)?;
+    let sent = parts.first().and_then(|part| part.call(0).get(MsgType::TemplateCard.as_str()).cloned());
+    let has_card = sent.is_some_and(|sent| card.set(sent).is_ok() || card.get().is_some());
+    let message = TargetMessage::new(session, target, parts, draft);
+    let delivered = Box::pin(message.deliver()).await;
+    Ok(Dispatched { outcome: delivered.outcome, warnings: delivered.warnings, has_card })
+}
+
+impl Dispatched {
+    fn failed(error: Error) -> Self {
+        Self { outcome: Outcome::not_delivered(error), warnings: Vec::new(), has_card: false }
+    }
+}
