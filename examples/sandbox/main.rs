@@ -1,6 +1,7 @@
 //! A stand-in for WeCom on loopback, to try scripts out: prints ready-to-paste variables and every message that arrives.
 //! `cargo run --example sandbox -- --help` tells its switches.
 
+mod aibot;
 #[path = "../../tests/it/support/fake/mod.rs"]
 mod fake;
 mod orders;
@@ -10,10 +11,11 @@ mod switches;
 use std::io::BufRead as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use fake::{Builder, FakeWecom, Person};
+use aibot::Board;
+use fake::{Builder, FakeWecom, Outcome, Person};
 use orders::Order;
 use show::say;
 use switches::Switches;
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     let state_dir = tempfile::Builder::new().prefix("wecom-alert-sandbox-").tempdir();
     let state_dir = state_dir.map_err(|error| format!("cannot make a temporary folder: {error}"));
     match state_dir.and_then(|state_dir| Ok((start(&switches)?, state_dir.keep()))) {
-        Ok((wecom, state_dir)) => serve(&Arc::new(wecom), &switches, &state_dir),
+        Ok((wecom, state_dir)) => serve(&wecom, &switches, &state_dir),
         Err(error) => fail(&error),
     }
 }
@@ -41,10 +43,24 @@ fn fail(error: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn start(switches: &Switches) -> Result<FakeWecom, String> {
-    let quiet = switches.quiet;
+fn start(switches: &Switches) -> Result<Arc<FakeWecom>, String> {
+    let (quiet, presses, board) = (switches.quiet, switches.presses.clone(), Board::default());
+    let started: Arc<OnceLock<Weak<FakeWecom>>> = Arc::default();
+    let running = Arc::clone(&started);
     let mut builder = with_more_people(FakeWecom::builder().port(switches.port).prefix(&switches.prefix));
-    builder = builder.watch(move |event| show::event(event, quiet));
+    builder = builder.watch(move |event| {
+        let number = match &event.seen.outcome {
+            Outcome::Arrived(arrived) => board.note(arrived),
+            Outcome::CardChanged(update) => board.number_of(&update.task_id),
+            _ => None,
+        };
+        show::event(event, quiet, number);
+        if let (Outcome::Arrived(card), Some(number), Some(wecom)) =
+            (&event.seen.outcome, number, running.get().and_then(Weak::upgrade))
+        {
+            presses.iter().for_each(|press| press.begin(&wecom, number, card.payload()));
+        }
+    });
     if switches.tls {
         builder = builder.tls(fake::tls::Certificate::Good);
     }
@@ -60,6 +76,8 @@ fn start(switches: &Switches) -> Result<FakeWecom, String> {
     for order in &switches.orders {
         order.carry_out(&wecom);
     }
+    let wecom = Arc::new(wecom);
+    let _ = started.set(Arc::downgrade(&wecom));
     Ok(wecom)
 }
 
@@ -91,6 +109,14 @@ fn serve(wecom: &Arc<FakeWecom>, switches: &Switches, state_dir: &Path) -> ExitC
                 Order::Expire.carry_out(&wecom);
                 say("# all tokens are out of date now");
             }
+        });
+    }
+    for (mishap, after) in switches.mishaps.iter().copied() {
+        let wecom = Arc::clone(wecom);
+        std::thread::spawn(move || {
+            std::thread::sleep(after);
+            mishap.carry_out(&wecom);
+            say(&format!("# {}", mishap.describe()));
         });
     }
     for line in std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {

@@ -3,13 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::fake::{Endpoint, FakeWecom, Reply};
+use crate::aibot::{self, Mishap, Press};
+use crate::fake::{AIBOT_ID, Endpoint, FakeWecom, Reply};
 use crate::switches;
 
 /// Which requests an order is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Target {
-    /// message/send and webhook/send.
+    /// message/send, webhook/send and aibot_send_msg.
     #[default]
     Sends,
     All,
@@ -19,7 +20,7 @@ pub(crate) enum Target {
 impl Target {
     fn endpoints(self) -> Vec<Endpoint> {
         match self {
-            Self::Sends => vec![Endpoint::MessageSend, Endpoint::WebhookSend],
+            Self::Sends => vec![Endpoint::MessageSend, Endpoint::WebhookSend, Endpoint::AibotSendMsg],
             Self::All => Endpoint::KNOWN.to_vec(),
             Self::One(endpoint) => vec![endpoint],
         }
@@ -59,6 +60,9 @@ pub(crate) enum Order {
     Disable,
     Enable,
     Limit { count: usize, period: Duration },
+    Press { number: usize, press: Press },
+    Word { userid: String, words: String },
+    Aibot(Mishap),
 }
 
 impl Order {
@@ -77,6 +81,7 @@ impl Order {
                 Endpoint::KNOWN.into_iter().for_each(|endpoint| wecom.normal(endpoint));
                 wecom.trust_every_ip();
                 wecom.disable_app(false);
+                aibot::set_normal(wecom);
                 "everything is normal again (but for limits)".into()
             }
             Self::Expire => {
@@ -107,6 +112,18 @@ impl Order {
                 wecom.webhook_limit(*count, *period);
                 format!("a webhook takes {count} messages in {period:?} now")
             }
+            Self::Press { number, press } => {
+                let (Ok(told) | Err(told)) = press.carry_out(wecom, *number);
+                told
+            }
+            Self::Word { userid, words } => {
+                wecom.aibot(AIBOT_ID).written_by(userid, words);
+                format!("{userid} has written to the aibot")
+            }
+            Self::Aibot(mishap) => {
+                mishap.carry_out(wecom);
+                mishap.describe().into()
+            }
         }
     }
 }
@@ -129,6 +146,13 @@ impl FromStr for Order {
                 Self::Hang { times, target }
             }
             ("limit", [limit]) => switches::limit(limit)?,
+            ("press", [number, key, userid, options @ ..]) => {
+                let number =
+                    number.trim_start_matches('#').parse().map_err(|_| format!("{number:?} is no card's number"))?;
+                Self::Press { number, press: aibot::press(key, userid, Some(&options.join(","))) }
+            }
+            ("word", [userid, words @ ..]) => Self::Word { userid: (*userid).to_owned(), words: words.join(" ") },
+            ("aibot", [mishap]) => Self::Aibot(mishap.parse()?),
             ("normal", []) => Self::Normal,
             ("expire", []) => Self::Expire,
             ("revoke", []) => Self::Revoke,
@@ -139,7 +163,8 @@ impl FromStr for Order {
             _ => {
                 return Err(format!(
                     "{line:?} is no order: answer CODE [TIMES] [ENDPOINT], hang [TIMES] [ENDPOINT], normal, expire, \
-                     revoke, refuse-ip, accept-ip, disable, enable, limit COUNT/DURATION"
+                     revoke, refuse-ip, accept-ip, disable, enable, limit COUNT/DURATION, press CARD KEY USER [OPTION,…], \
+                     word USER TEXT, aibot WHAT"
                 ));
             }
         };
@@ -186,6 +211,12 @@ fn reply(code: i64) -> Reply {
         60020 => "not allow to access from your ip",
         81013 => "user & party & tag all invalid",
         93000 => "invalid webhook url",
+        93006 => "invalid chatid",
+        846_601 => "the aibot is not in long connection mode",
+        846_604 => "req_id has expired",
+        846_607 => "aibot send msg frequency limit exceeded or no active conversation",
+        846_609 => "aibot websocket not subscribed",
+        853_000 => "invalid bot_id or secret",
         _ => "as ordered",
     };
     let ip = crate::fake::SEEN_IP;

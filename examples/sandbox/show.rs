@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::aibot::how_to_press;
 use crate::fake::{
-    AGENT_ID, Arrived, CHAT_ID, CORP_ID, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER,
-    USERS, Upload, WEBHOOK_KEY,
+    AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Arrived, CHAT_ID, CORP_ID, Endpoint, Event, FakeWecom, Outcome,
+    Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload, WEBHOOK_KEY,
 };
 
 /// Prints a whole text at once, and goes on when nobody reads any more.
@@ -32,9 +33,14 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
     let _ = writeln!(text, "export WECOM_ALERT_CHAT={CHAT_ID}");
+    let _ = writeln!(text, "export WECOM_ALERT_AIBOT_URL={}", wecom.aibot_url());
+    let _ = writeln!(text, "export WECOM_ALERT_AIBOT_ID={AIBOT_ID}");
+    let _ = writeln!(text, "export WECOM_ALERT_AIBOT_SECRET={AIBOT_SECRET}");
+    let _ = writeln!(text, "export WECOM_ALERT_AIBOT_USER={}", USERS[0]);
     let ca = if ca_file.is_some() { " WECOM_ALERT_CA_FILE" } else { "" };
     let names = "WECOM_ALERT_STATE_DIR WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK \
-                 WECOM_ALERT_TO_USER WECOM_ALERT_CHAT";
+                 WECOM_ALERT_TO_USER WECOM_ALERT_CHAT WECOM_ALERT_AIBOT_URL WECOM_ALERT_AIBOT_ID WECOM_ALERT_AIBOT_SECRET \
+                 WECOM_ALERT_AIBOT_USER";
     let _ = writeln!(text, "# Afterwards: unset WECOM_ALERT_BASE_URL{ca} {names}");
     if ca_file.is_none() && !wecom.ca_pem().is_empty() {
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
@@ -47,15 +53,18 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     );
     text.push_str("# their numbers: 13800000000 to 13800000004; their mails: zhangsan@example.com …\n");
     let _ = writeln!(text, "# a group chat of the app, {CHAT_ID}, with {members} in it");
+    let _ =
+        writeln!(text, "# an aibot, to which {members} and the group {AIBOT_CHAT} have written; press its cards here");
     text.push_str("# departments 1 to 4, tags 1 and 2; to see them: wecom-alert list-members --recursive");
     say(&text);
 }
 
-/// One request with what became of it.
-pub(crate) fn event(event: &Event, quiet: bool) {
+/// One request with what became of it; of a card of the aibot its number.
+pub(crate) fn event(event: &Event, quiet: bool, card: Option<usize>) {
     let seen = event.seen;
     let mut text = String::new();
-    if !quiet {
+    // A heartbeat each half minute is nothing to look at.
+    if !quiet && seen.endpoint != Endpoint::AibotPing {
         let _ = writeln!(text, "# {} {} ({} bytes)", seen.method, seen.path, seen.body.len());
     }
     match &seen.outcome {
@@ -64,19 +73,17 @@ pub(crate) fn event(event: &Event, quiet: bool) {
             let _ = writeln!(text, "  gave {which}");
         }
         Outcome::Token { .. } => {}
-        Outcome::Arrived(arrived) => message(&mut text, arrived),
+        Outcome::Arrived(arrived) => message(&mut text, arrived, card),
         Outcome::Uploaded(upload) => file(&mut text, upload),
         Outcome::Described => text.push_str("  told what was asked for\n"),
         Outcome::Connected | Outcome::Noted => {}
         Outcome::Subscribed => text.push_str("  the aibot is subscribed\n"),
         Outcome::CardChanged(update) => {
-            let _ = writeln!(
-                text,
-                "CARD {} changed, {:.1} s after the press of {}",
-                update.task_id,
-                update.after.as_secs_f64(),
-                update.userid
-            );
+            let name = card.map_or_else(|| update.task_id.clone(), |number| number.to_string());
+            let (after, who) = (update.after.as_secs_f64(), &update.userid);
+            let whom =
+                if update.userids.is_empty() { String::new() } else { format!(" for {}", update.userids.join(", ")) };
+            let _ = writeln!(text, "CARD {name} changed{whom}, {after:.1} s after {who} pressed it");
             fields(&mut text, &update.card, 1);
         }
         Outcome::Changed => text.push_str("  changed\n"),
@@ -97,7 +104,7 @@ pub(crate) fn event(event: &Event, quiet: bool) {
     }
 }
 
-fn message(text: &mut String, arrived: &Arrived) {
+fn message(text: &mut String, arrived: &Arrived, card: Option<usize>) {
     let to = match &arrived.route {
         Route::Webhook { .. } => "the group".to_owned(),
         Route::Aibot { chat, is_group: true, .. } => format!("the group {chat}"),
@@ -121,6 +128,11 @@ fn message(text: &mut String, arrived: &Arrived) {
             }
         }
         None => fields(text, payload, 1),
+    }
+    if let Some(number) = card {
+        let how =
+            how_to_press(number, payload).map_or_else(String::new, |line| format!("; type here to press it: {line}"));
+        let _ = writeln!(text, "  this is card {number}{how}");
     }
 }
 

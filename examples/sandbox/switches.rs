@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::aibot::{LaterPress, Mishap, with_delay};
 use crate::orders::{Order, Target};
 
 pub(crate) const HELP: &str = "\
@@ -22,14 +23,24 @@ Usage: cargo run --example sandbox -- [SWITCHES]
   --limit COUNT/DURATION  so many messages per webhook, such as 20/60s; more are 45009
   --answer CODE           answer with this errcode, or this HTTP status (100 to 599)
   --hang                  take requests and never answer
-  --on ENDPOINT           which requests --answer and --hang are for: send (default: message/send and webhook/send),
-                          all, or one as it is called in WeCom's paths, such as gettoken, message/send,
-                          media/upload, user/getuserid or department/list
+  --on ENDPOINT           which requests --answer and --hang are for: send (default: message/send, webhook/send and
+                          aibot_send_msg), all, or one as it is called in WeCom's paths, such as gettoken,
+                          message/send, media/upload, user/getuserid or department/list; of an aibot aibot (the
+                          connection) or the cmd of a frame, such as aibot_subscribe or aibot_respond_update_msg
   --times N               for so many requests of each endpoint only, then normal again
+  --press KEY:USER[:OPTION,…][@DURATION]
+                          somebody presses every card of the aibot that has such a key, such as ack:zhangsan@2s;
+                          repeatable
+  --aibot WHAT[@DURATION] what happens to the aibot, so long after the start: kick (taken over elsewhere), drop,
+                          half-dead, repeat (the latest event again), keep-old (what was taken over stays open),
+                          encrypt-ids, refuse-groups, other-kinds (a card may change its kind), limits (30 a
+                          minute, 1000 an hour per conversation); repeatable
 
 While it runs, these lines on its standard input change it:
   answer CODE [TIMES] [ENDPOINT]   hang [TIMES] [ENDPOINT]   normal
-  expire   revoke   refuse-ip   accept-ip   disable   enable   limit COUNT/DURATION";
+  expire   revoke   refuse-ip   accept-ip   disable   enable   limit COUNT/DURATION
+  press CARD KEY USER [OPTION,…], such as press 1 ack zhangsan
+  word USER TEXT (somebody writes to the aibot)   aibot WHAT";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -44,6 +55,8 @@ pub(crate) struct Switches {
     /// In seconds.
     pub(crate) expire_every: Option<u64>,
     pub(crate) orders: Vec<Order>,
+    pub(crate) presses: Vec<LaterPress>,
+    pub(crate) mishaps: Vec<(Mishap, Duration)>,
 }
 
 impl Switches {
@@ -77,6 +90,12 @@ impl Switches {
                 "--limit" => switches.orders.push(limit(&value()?)?),
                 "--answer" => answers = Some(number(&name, &value()?)?),
                 "--hang" => hangs = true,
+                "--press" => switches.presses.push(value()?.parse()?),
+                "--aibot" => {
+                    let given = value()?;
+                    let (what, after) = with_delay(&given);
+                    switches.mishaps.push((what.parse()?, after));
+                }
                 "--on" => target = value()?.parse()?,
                 "--times" => times = Some(number(&name, &value()?)?),
                 _ => return Err(format!("{name} is no switch of the sandbox; --help lists them")),

@@ -31,7 +31,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use aibot::{AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Aibot, CardUpdate, Click, Press, SentAibotCard};
+pub use aibot::{
+    AIBOT_CHAT, AIBOT_ID, AIBOT_LIMITS, AIBOT_SECRET, Aibot, CardUpdate, Click, Press, SentAibotCard, keys_of,
+    questions_of,
+};
 pub use builder::Builder;
 pub use directory::{Directory, Person};
 pub use judge::SEEN_IP;

@@ -131,8 +131,9 @@ impl Aibot<'_> {
     /// Sends the latest event once more, the same msgid and req_id.
     pub fn repeat_event(&self) {
         self.wecom.world(|world| {
-            let event = world.aibots.bot(&self.id).events.last().cloned().unwrap();
-            world.tell(&self.id, event);
+            if let Some(event) = world.aibots.bot(&self.id).events.last().cloned() {
+                world.tell(&self.id, event);
+            }
         });
     }
 

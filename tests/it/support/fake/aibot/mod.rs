@@ -15,7 +15,7 @@ use super::records::MediaKind;
 use super::world::{Limit, World};
 
 pub use handle::Aibot;
-pub use press::{CardUpdate, Click, Press, SentAibotCard, press_last};
+pub use press::{CardUpdate, Click, Press, SentAibotCard, keys_of, press_last, questions_of};
 pub use socket::{Out, Socket, accept, serve};
 
 /// The aibot that is always there.
@@ -27,6 +27,9 @@ pub const AIBOT_CHAT: &str = "wrTestNightWatch0000000000001";
 
 /// How long a click may be answered (document path 101463).
 pub const ANSWER_WINDOW: Duration = Duration::from_secs(5);
+
+/// What one conversation takes, replies included (document path 101463); no limit holds until a bot is given some.
+pub const AIBOT_LIMITS: [(usize, Duration); 2] = [(30, Duration::from_secs(60)), (1000, Duration::from_secs(3600))];
 
 /// Connections on which nothing came for that long are closed. How long WeCom waits is published nowhere.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(90);
