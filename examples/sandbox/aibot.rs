@@ -31,15 +31,16 @@ impl Board {
     }
 }
 
-/// What to type to press a card.
-pub(crate) fn how_to_press(number: usize, card: &Value) -> Option<String> {
+/// What to type to press a card, by its reader where there is one.
+pub(crate) fn how_to_press(number: usize, card: &Value, users: &[String]) -> Option<String> {
     let keys = keys_of(card);
     if keys.is_empty() {
         return None;
     }
     let options: Vec<_> = questions_of(card).into_iter().flat_map(|(_, options)| options).collect();
     let options = if options.is_empty() { String::new() } else { format!(" {}", options.join(",")) };
-    Some(format!("press {number} {} USER{options}", keys.join("|")))
+    let user = users.first().map_or("USER", String::as_str);
+    Some(format!("press {number} {} {user}{options}", keys.join("|")))
 }
 
 /// What a member presses, and of a vote the ids of the options.

@@ -130,8 +130,8 @@ fn message(text: &mut String, arrived: &Arrived, card: Option<usize>) {
         None => fields(text, payload, 1),
     }
     if let Some(number) = card {
-        let how =
-            how_to_press(number, payload).map_or_else(String::new, |line| format!("; type here to press it: {line}"));
+        let how = how_to_press(number, payload, &arrived.users)
+            .map_or_else(String::new, |line| format!("; type here to press it: {line}"));
         let _ = writeln!(text, "  this is card {number}{how}");
     }
 }
