@@ -62,6 +62,8 @@ pub struct Facts {
     pub types: &'static [MsgType],
     /// The message types that carry the id of an uploaded file.
     pub types_by_media_id: &'static [MsgType],
+    /// The largest upload in MB, where it is the same for every type; else the type decides.
+    pub upload_mb: Option<u64>,
     /// How a message carries a picture.
     pub pictures: Pictures,
     /// The types of upload, in the words of a hint.
@@ -169,6 +171,7 @@ static APP: Facts = Facts {
         MsgType::TemplateCard,
     ],
     types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
+    upload_mb: None,
     pictures: Pictures::Uploaded,
     uploads: "-t image, -t voice, -t video or -t file",
     cards: Cards::OfApp,
@@ -204,6 +207,7 @@ static WEBHOOK: Facts = Facts {
         MsgType::TemplateCard,
     ],
     types_by_media_id: &[MsgType::Voice, MsgType::File],
+    upload_mb: None,
     pictures: Pictures::Inline,
     uploads: "-t file or -t voice; a webhook takes pictures with --image PATH",
     cards: Cards::Notices,
@@ -241,6 +245,7 @@ static CHAT: Facts = Facts {
         MsgType::Markdown,
     ],
     types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
+    upload_mb: None,
     pictures: Pictures::Uploaded,
     uploads: "-t image, -t voice, -t video or -t file",
     cards: Cards::None,
@@ -267,6 +272,7 @@ static AIBOT: Facts = Facts {
     addressing: Addressing::Conversation,
     types: &[MsgType::Markdown, MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File, MsgType::TemplateCard],
     types_by_media_id: &[MsgType::Image, MsgType::Voice, MsgType::Video, MsgType::File],
+    upload_mb: Some(50),
     pictures: Pictures::Uploaded,
     uploads: "-t image, -t voice, -t video or -t file",
     cards: Cards::OfAibot,

@@ -110,7 +110,7 @@ pub(super) fn take_out_refused(files: &mut Vec<Attachment>, target: &mut Target)
         Err(error) => {
             let missing = match file.size {
                 ..=media::TOO_SHORT => MissingFile::Empty,
-                size if size > MediaKind::File.max_mb() * media::MB => MissingFile::TooLarge,
+                size if size > MediaKind::File.max_mb(target.channel) * media::MB => MissingFile::TooLarge,
                 _ => MissingFile::Unusable,
             };
             lost.push(LostPart { file: Some(file.name.clone()), missing, error });
@@ -127,7 +127,7 @@ pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target
         _ => media::check(target.channel, kind, &file.head, file.size),
     };
     checked.and_then(|()| check_length(kind, file)).or_else(|error| target.refuse(error))?;
-    warn_if_cut_off(kind, file, target);
+    warn_of_doubts(kind, file, target);
     if target.channel.facts().highest_safe > 0 && target.settings.safe == Some(1) && kind == MediaKind::File {
         // Confidential files must be of a format that WeCom can show with a watermark.
         let name = media::wire_filename(&file.name);
@@ -143,7 +143,9 @@ pub(super) fn check_file(kind: MediaKind, file: &Attachment, target: &mut Target
 }
 
 fn kind_of(file: &Attachment, channel: Channel) -> MediaKind {
-    if check_picture(file, channel).is_ok() { MediaKind::Image } else { MediaKind::File }
+    let is_picture =
+        check_picture(file, channel).is_ok() && media::doubt_about_size(channel, MediaKind::Image, file.size).is_none();
+    if is_picture { MediaKind::Image } else { MediaKind::File }
 }
 
 /// Checks a picture, as the channel takes it: in the body itself or uploaded.
@@ -162,11 +164,11 @@ pub(super) fn open_upload(request: &UploadRequest, target: &mut Target) -> Resul
     let kind = asked.unwrap_or_else(|| media::default_kind(target.channel, &file.head));
     let checked = media::check(target.channel, kind, &file.head, file.size).and_then(|()| check_length(kind, &file));
     checked.or_else(|error| target.refuse(error))?;
-    warn_if_cut_off(kind, &file, target);
+    warn_of_doubts(kind, &file, target);
     Ok((kind, file))
 }
 
-/// Checks how long a voice message plays. Its size, which is small, has been checked before.
+/// Checks how long a voice message plays. Its size has been checked before.
 fn check_length(kind: MediaKind, file: &Attachment) -> Result<()> {
     if kind != MediaKind::Voice {
         return Ok(());
@@ -181,8 +183,9 @@ fn check_length(kind: MediaKind, file: &Attachment) -> Result<()> {
     ))
 }
 
-/// A picture that lacks its end is sent: what it shows may be enough, and WeCom may take it.
-fn warn_if_cut_off(kind: MediaKind, file: &Attachment, target: &mut Target) {
+/// What WeCom may refuse is sent: it may take it. What a picture that lacks its end shows may be enough.
+fn warn_of_doubts(kind: MediaKind, file: &Attachment, target: &mut Target) {
+    target.warnings.extend(media::doubt_about_size(target.channel, kind, file.size));
     let mut tail = Vec::new();
     if kind == MediaKind::Image
         && file.tail(media::TAIL_LEN).read_to_end(&mut tail).is_ok()

@@ -29,6 +29,10 @@ const BEAT: Duration = Duration::from_secs(30);
 /// So many heartbeats without a frame from the server are the end.
 const UNANSWERED_BEATS: u32 = 2;
 
+/// A request that was not answered for so long, while no other one was either, tells of a session that is dead although its
+/// heartbeats are answered, as after a takeover that was not told. The vendor's own client waits for 5 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long answers are waited for after the end was announced, and the close of the server after the own one.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -54,7 +58,7 @@ impl Client {
         self.mask.add(secret);
         let begun = async {
             let stream = self.open_websocket().await?;
-            let (connection, events) = start(self.clone(), stream, BEAT);
+            let (connection, events) = start(self.clone(), stream, BEAT, PATIENCE);
             let until = (Instant::now() + self.options.timeout).min(self.options.deadline);
             let body = json!({ "bot_id": bot_id, "secret": secret.expose() });
             connection.request(SUBSCRIBE, body, until).await?;
@@ -94,6 +98,8 @@ struct Line {
     freed: Notify,
     /// Tells the task to close the connection.
     closing: Notify,
+    /// How long a request may go without an answer.
+    patience: Duration,
 }
 
 #[derive(Default)]
@@ -103,6 +109,8 @@ struct State {
     is_subscribed: bool,
     /// Whether a frame came since the last heartbeat.
     has_heard: bool,
+    /// When a request was answered last.
+    answered: Option<Instant>,
     /// Whether another connection has taken the bot over.
     is_kicked: bool,
     /// Why the connection takes no more requests.
@@ -123,8 +131,8 @@ enum Stage {
     Queued,
     /// Begun. It is lost if the connection ends now, but not if the line is slow.
     Begun,
-    /// Handed to the system whole.
-    Written,
+    /// Handed to the system whole, at that time.
+    Written(Instant),
 }
 
 struct Outgoing {
@@ -222,7 +230,10 @@ impl Connection {
         match answered.await {
             Ok(Ok(bytes)) => line.judged(&bytes),
             Ok(Err(_)) => Err(line.ended(place.stage())),
-            Err(_) => Err(line.too_late(place.stage(), began)),
+            Err(_) => {
+                line.doubt(place.stage());
+                Err(line.too_late(place.stage(), began))
+            }
         }
     }
 }
@@ -294,12 +305,15 @@ impl Line {
 
     fn written(&self, req_id: &str) {
         if let Some(waiting) = self.state().waiting.get_mut(req_id) {
-            waiting.stage = Stage::Written;
+            waiting.stage = Stage::Written(Instant::now());
         }
     }
 
     fn is_awaited(&self) -> bool {
-        self.state().waiting.values().any(|waiting| waiting.answer.is_some() && waiting.stage == Stage::Written)
+        self.state()
+            .waiting
+            .values()
+            .any(|waiting| waiting.answer.is_some() && matches!(waiting.stage, Stage::Written(_)))
     }
 
     /// Takes an answer.
@@ -316,6 +330,9 @@ impl Line {
         if let (Some(None), Some(req_id)) = (&sender, &req_id) {
             state.waiting.remove(req_id);
         }
+        if sender.is_some() {
+            state.answered = Some(Instant::now());
+        }
         drop(state);
         match sender {
             Some(Some(sender)) => drop(sender.send(bytes)),
@@ -331,6 +348,16 @@ impl Line {
         state.end.get_or_insert_with(|| why.to_owned());
         drop(state);
         self.freed.notify_waiters();
+    }
+
+    /// Ends the connection if a request whose time is over, at that stage, was long enough without an answer.
+    fn doubt(&self, stage: Stage) {
+        let Stage::Written(at) = stage else { return };
+        let is_dead = at.elapsed() >= self.patience && self.state().answered.is_none_or(|answered| answered < at);
+        if is_dead {
+            self.set_end(&format!("the server has answered no request for {}", brief(at.elapsed())));
+            self.closing.notify_one();
+        }
     }
 
     /// Nobody gets an answer any more.
@@ -360,7 +387,7 @@ impl Line {
         match stage {
             // Of a frame that was begun a part is missing: nobody can read it.
             Stage::Queued | Stage::Begun => self.no_connection(&why),
-            Stage::Written => {
+            Stage::Written(_) => {
                 let what = format!("the request went out to {}, but no answer came: {why}", self.host());
                 CallError::Silent { what, limit: None }
             }
@@ -379,7 +406,7 @@ impl Line {
                 let what = format!("the request could not go out to {host} {when}");
                 CallError::Unreached { what, limit, refused_by: None }
             }
-            Stage::Begun | Stage::Written => {
+            Stage::Begun | Stage::Written(_) => {
                 CallError::Silent { what: format!("the request went out to {host}, but no answer came {when}"), limit }
             }
         }
@@ -408,11 +435,17 @@ impl Drop for Place<'_> {
 }
 
 /// Starts the task of a connection.
-pub(super) fn start<S>(client: Client, stream: WebSocketStream<S>, beat: Duration) -> (Connection, AibotEvents)
+pub(super) fn start<S>(
+    client: Client,
+    stream: WebSocketStream<S>,
+    beat: Duration,
+    patience: Duration,
+) -> (Connection, AibotEvents)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let line = Arc::new(Line { client, state: Mutex::default(), freed: Notify::new(), closing: Notify::new() });
+    let line =
+        Arc::new(Line { client, state: Mutex::default(), freed: Notify::new(), closing: Notify::new(), patience });
     let (urgent, urgent_frames) = mpsc::channel(QUEUE);
     let (requests, frames) = mpsc::channel(QUEUE);
     let (events, received) = mpsc::channel(EVENTS);

@@ -494,19 +494,19 @@ async fn a_frame_without_bounds_ends_the_connection() {
 }
 
 /// A connection that beats this often, without a handshake.
-async fn beating(beat: Duration) -> (Connection, AibotEvents, Server) {
+async fn beating(beat: Duration, patience: Duration) -> (Connection, AibotEvents, Server) {
     let (listener, address) = listen().await;
     let (own, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
     let role = |stream, role| WebSocketStream::from_raw_socket(stream, role, None);
     use tokio_tungstenite::tungstenite::protocol::Role;
     let (own, theirs) = tokio::join!(role(own.unwrap(), Role::Client), role(theirs.unwrap().0, Role::Server));
-    let (connection, events) = start(client(address, LONG).0, own, beat);
+    let (connection, events) = start(client(address, LONG).0, own, beat, patience);
     (connection, events, Server(theirs))
 }
 
 #[tokio::test]
 async fn a_connection_lives_while_its_pings_are_answered() {
-    let (connection, mut events, mut server) = beating(Duration::from_millis(20)).await;
+    let (connection, mut events, mut server) = beating(Duration::from_millis(20), LONG).await;
     let server = async {
         for _ in 0..8 {
             let ping = server.read().await;
@@ -527,13 +527,43 @@ async fn a_connection_lives_while_its_pings_are_answered() {
 
 #[tokio::test]
 async fn a_connection_whose_peer_takes_nothing_ends_too() {
-    let (connection, mut events, server) = beating(Duration::from_millis(20)).await;
+    let (connection, mut events, server) = beating(Duration::from_millis(20), LONG).await;
     let large = json!({"content": large_text()});
     let (sent, event) = tokio::join!(connection.request(AIBOT_SEND, large, later()), events.next());
     assert!(matches!(event, AibotEvent::Closed(_)), "{event:?}");
     let error = sent.unwrap_err();
     assert!(matches!(error, CallError::Unreached { .. }), "{error:?}");
     drop(server);
+}
+
+/// As after a takeover that was not told: heartbeats are answered, requests are not.
+#[tokio::test]
+async fn a_session_that_answers_no_request_ends() {
+    let (connection, mut events, mut server) = beating(Duration::from_millis(20), Duration::from_millis(100)).await;
+    let server = async {
+        loop {
+            match server.0.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    if frame["cmd"] == "ping" {
+                        server.answer(&frame, json!({})).await;
+                    }
+                }
+                Some(Ok(_)) => {}
+                _ => return,
+            }
+        }
+    };
+    let calls = async {
+        // Not for long enough.
+        let error = connection.request(AIBOT_SEND, json!({}), Instant::now()).await.unwrap_err();
+        assert!(!matches!(error, CallError::Rejected(_)) && connection.end().is_none(), "{error:?}");
+        let error = connection.request(AIBOT_SEND, json!({}), soon()).await.unwrap_err();
+        assert!(matches!(error, CallError::Silent { limit: Some(Limit::Timeout), .. }), "{error:?}");
+        events.next().await
+    };
+    let (event, ()) = tokio::join!(calls, server);
+    assert!(matches!(&event, AibotEvent::Closed(why) if why.contains("has answered no request for")), "{event:?}");
 }
 
 #[tokio::test]

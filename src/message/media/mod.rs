@@ -60,8 +60,13 @@ impl MediaKind {
         channel.facts().types_by_media_id.contains(&self.msgtype())
     }
 
-    /// The largest upload in MB.
-    pub(crate) fn max_mb(self) -> u64 {
+    /// The largest upload to that channel, in MB.
+    pub(crate) fn max_mb(self, channel: Channel) -> u64 {
+        channel.facts().upload_mb.unwrap_or_else(|| self.usual_max_mb())
+    }
+
+    /// The largest upload in MB that is known to be taken.
+    fn usual_max_mb(self) -> u64 {
         match self {
             Self::Image | Self::Video => 10,
             Self::Voice => 2,
@@ -139,7 +144,15 @@ pub fn check(channel: Channel, kind: MediaKind, head: &[u8], size: u64) -> Resul
             hint,
         ));
     }
-    check_content(facts.noun, kind, kind.max_mb(), head, size)
+    check_content(facts.noun, kind, kind.max_mb(channel), MediaKind::File.max_mb(channel), head, size)
+}
+
+/// A warning where the page of the channel allows an upload of this size, and clients of others keep to less: WeCom may
+/// refuse it. An aibot's page names 50 MB for every kind (document path 101463).
+pub fn doubt_about_size(channel: Channel, kind: MediaKind, size: u64) -> Option<String> {
+    let (what, usual) = (kind.as_str(), kind.usual_max_mb());
+    (size > usual * MB && size <= kind.max_mb(channel) * MB)
+        .then(|| format!("the {what} has {size} bytes: WeCom may refuse more than {usual} MB of this type"))
 }
 
 /// Checks the inline picture of a webhook message: JPG or PNG, more than 5 bytes and at most 2 MB before base64.
@@ -148,10 +161,10 @@ pub fn check(channel: Channel, kind: MediaKind, head: &[u8], size: u64) -> Resul
 ///
 /// A usage error if its size or its format is another.
 pub fn check_webhook_image(head: &[u8], size: u64) -> Result<()> {
-    check_content("a webhook", MediaKind::Image, WEBHOOK_IMAGE_MB, head, size)
+    check_content("a webhook", MediaKind::Image, WEBHOOK_IMAGE_MB, FILE_MB, head, size)
 }
 
-fn check_content(taker: &str, kind: MediaKind, max_mb: u64, head: &[u8], size: u64) -> Result<()> {
+fn check_content(taker: &str, kind: MediaKind, max_mb: u64, file_mb: u64, head: &[u8], size: u64) -> Result<()> {
     let what = kind.as_str();
     if size <= TOO_SHORT {
         return Err(Error::usage(
@@ -163,7 +176,7 @@ fn check_content(taker: &str, kind: MediaKind, max_mb: u64, head: &[u8], size: u
     if size > max {
         return Err(Error::usage(
             format!("the {what} has {size} bytes, more than the {max_mb} MB ({max} bytes) that {taker} takes"),
-            how_to_shrink(size),
+            how_to_shrink(size, file_mb),
         ));
     }
     if !kind.takes(sniff(head)) {
@@ -177,11 +190,11 @@ fn check_content(taker: &str, kind: MediaKind, max_mb: u64, head: &[u8], size: u
 
 const AS_FILE: &str = "--file, or --type file for upload-media";
 
-fn how_to_shrink(size: u64) -> String {
-    if size > FILE_MB * MB {
-        format!("compress or cut it, or send a link to it: WeCom takes {FILE_MB} MB at the most in any form")
+fn how_to_shrink(size: u64, file_mb: u64) -> String {
+    if size > file_mb * MB {
+        format!("compress or cut it, or send a link to it: WeCom takes {file_mb} MB at the most in any form")
     } else {
-        format!("make it smaller, or send it as a file ({AS_FILE}), which may have {FILE_MB} MB")
+        format!("make it smaller, or send it as a file ({AS_FILE}), which may have {file_mb} MB")
     }
 }
 
@@ -237,6 +250,9 @@ mod tests {
             (Channel::App, MediaKind::File, TEXT, 20),
             (Channel::Webhook, MediaKind::Voice, AMR, 2),
             (Channel::Webhook, MediaKind::File, TEXT, 20),
+            (Channel::Aibot, MediaKind::Image, PNG, 50),
+            (Channel::Aibot, MediaKind::Voice, AMR, 50),
+            (Channel::Aibot, MediaKind::File, TEXT, 50),
         ] {
             let max = mb * 1_048_576;
             for size in [6, max] {
@@ -246,9 +262,22 @@ mod tests {
             assert!(message.contains("only more than 5 bytes"), "{message}");
             let (message, hint) = refusal(check(channel, kind, head, max + 1));
             assert!(message.contains(&format!("{} bytes, more than the {mb} MB ({max} bytes)", max + 1)), "{message}");
-            assert_eq!(hint.contains("--file"), kind != MediaKind::File, "{hint}");
+            assert_eq!(hint.contains("--file"), mb < MediaKind::File.max_mb(channel), "{hint}");
             refusal(check(channel, kind, head, u64::MAX));
             refusal(check(channel, kind, head, 0));
+        }
+    }
+
+    #[test]
+    fn a_size_that_only_the_page_of_aibots_allows_is_doubtful() {
+        for (kind, mb) in [(MediaKind::Image, 10), (MediaKind::Voice, 2), (MediaKind::Video, 10), (MediaKind::File, 20)]
+        {
+            let doubt = |channel, size| doubt_about_size(channel, kind, size).is_some();
+            assert!(!doubt(Channel::Aibot, mb << 20) && doubt(Channel::Aibot, (mb << 20) + 1), "{kind:?}");
+            assert!(
+                !doubt(Channel::App, (mb << 20) + 1) && !doubt(Channel::Aibot, (50 << 20) + 1),
+                "an error: {kind:?}"
+            );
         }
     }
 
