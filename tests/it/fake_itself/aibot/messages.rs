@@ -101,6 +101,12 @@ fn only_where_somebody_has_written_and_with_the_very_id() {
     bot.set(|bot| bot.refuses_group_pushes = true);
     assert_eq!(line.send(AIBOT_CHAT, "markdown", words()), 846_607);
     assert_eq!(line.send("lisi", "markdown", words()), 0);
+    let before = wecom.messages().len();
+    bot.set(|bot| (bot.refuses_group_pushes, bot.drops_group_pushes) = (false, true));
+    assert_eq!(line.send(AIBOT_CHAT, "markdown", words()), 0);
+    assert_eq!(wecom.messages().len(), before);
+    bot.other_event("lisi", "enter_chat", &Value::Null);
+    assert_eq!(line.event()["body"]["event"], json!({"eventtype": "enter_chat"}));
 }
 
 #[test]

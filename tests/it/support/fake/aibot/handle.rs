@@ -58,6 +58,25 @@ impl Aibot<'_> {
         self.word(Some(chat), userid, words);
     }
 
+    /// Another event than a click, such as `enter_chat` or `feedback_event` with what that one holds. Nothing may be
+    /// sent as an answer here.
+    pub fn other_event(&self, userid: &str, eventtype: &str, fields: &Value) {
+        self.wecom.world(|world| {
+            let mut more = json!({
+                "create_time": now_s(world),
+                "chattype": "single",
+                "from": {"userid": world.aibots.bot(&self.id).shown_id(userid)},
+                "msgtype": "event",
+                "event": {"eventtype": eventtype},
+            });
+            if !fields.is_null() {
+                more["event"][eventtype] = fields.clone();
+            }
+            let frame = world.callback("aibot_event_callback", &self.id, more);
+            world.tell(&self.id, frame);
+        });
+    }
+
     /// The cards that were sent, in order, as they stand now.
     pub fn cards(&self) -> Vec<SentAibotCard> {
         self.bot(|bot| bot.cards.clone())

@@ -45,7 +45,9 @@ pub struct Bot {
     pub quiet_groups: Vec<String>,
     /// An ordinary member made it: it sees `wo…` in the place of userids.
     pub has_encrypted_ids: bool,
+    /// Whether it may write to groups unasked is unconfirmed: it may be refused (846607), or taken and not delivered.
     pub refuses_group_pushes: bool,
+    pub drops_group_pushes: bool,
     /// Whether a connection that was taken over stays open and answers heartbeats.
     pub keeps_old_sockets: bool,
     /// Whether a card may be changed into one of another kind.
@@ -105,6 +107,7 @@ impl Bot {
             quiet_groups: Vec::new(),
             has_encrypted_ids: false,
             refuses_group_pushes: false,
+            drops_group_pushes: false,
             keeps_old_sockets: false,
             takes_other_kinds: false,
             spells_without_underscores: false,

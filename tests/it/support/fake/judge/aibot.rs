@@ -81,6 +81,9 @@ pub(super) fn send(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) -> Ch
     if !bot.take_slot(&chat.id) {
         return refuse(846_607, NOT_ALLOWED);
     }
+    if chat.is_group && bot.drops_group_pushes {
+        return taken(Outcome::Dropped);
+    }
     if msgtype == "template_card" {
         let card = Value::Object(payload.fields().clone());
         bot.cards.push(SentAibotCard {
