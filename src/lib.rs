@@ -61,7 +61,7 @@
 
 pub mod address;
 #[allow(dead_code)]
-mod aibot;
+pub mod aibot;
 pub mod alert;
 mod api;
 pub mod ask;

@@ -1,22 +1,57 @@
-//! The one connection that an aibot has, and who may use it: every part of the program that sends by an aibot or waits for a
-//! press on one of its cards goes through a [`Link`]. Who holds the connection is not its business.
+//! The one connection that an aibot has, shared by all processes of a machine: every part of the program that sends by an
+//! aibot or waits for a press on one of its cards goes through a [`Link`]. Who holds the connection is not its business.
+//!
+//! WeCom ends a connection when the bot subscribes again (document path 101463). So a lock elects one process (`place`), the
+//! holder (`holder`), which has the connection (`upstream`) and makes the requests of all. Each process (`member`), that of
+//! the holder too, talks to it in lines of JSON (`protocol`) over a Unix socket, after both ends have proven that they know
+//! the bot's secret (`greeting`, `proof`). When the holder leaves or is killed, another one is elected.
 
+mod failure;
+mod greeting;
+mod holder;
+mod kicks;
+mod member;
+mod place;
+mod proof;
+mod protocol;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout_at;
 
-use crate::api::aibot::{AIBOT_UPDATE, AibotEvent, Connection, Press};
+use crate::api::aibot::{AIBOT_UPDATE, Press};
+use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Client, Reply};
-use crate::clock::now_ms;
 use crate::error::Error;
 use crate::event::Observer;
+use crate::fingerprint::fingerprint;
 use crate::secret::Secret;
 use crate::store::Folder;
+use member::{Asked, Coverage, Member, Order, Watched};
+use place::Place;
 
 /// The time for an answer to a press (document path 101463).
 const TO_RESPOND: Duration = Duration::from_secs(5);
+
+/// A holder that is well answers by the end of a request's time. So much later it is not waited for any more.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// A holder is waited for so long at the least before a watch is given up.
+const WATCH_PATIENCE: Duration = Duration::from_secs(60);
+
+/// So much may be seen and not be looked at.
+const UNSEEN: usize = 1024;
+
+/// The bots that this process uses. Who is elected here serves other processes until [`leave`].
+static JOINED: Mutex<Vec<(String, Arc<Shared>)>> = Mutex::new(Vec::new());
 
 /// What a watch has seen.
 #[derive(Debug)]
@@ -25,122 +60,131 @@ pub(crate) enum Seen {
     Press(Press),
     /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
     Gap { from_ms: u64, to_ms: u64 },
-    /// No press will come any more. It is given again from then on.
+    /// No press will come any more. It is the last.
     Lost(Error),
 }
 
-/// The way to WeCom for an aibot. It is cheap to make; clones share it.
+/// The way to WeCom for an aibot. It is cheap to make; the connection is made, or the process found that holds it, when it is
+/// needed. All links of a process for the same bot share that.
 #[derive(Clone)]
 pub(crate) struct Link {
     client: Client,
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    client: Client,
-    bot_id: String,
-    secret: Secret,
-    connection: tokio::sync::Mutex<Option<Connection>>,
-    watches: Arc<Mutex<Vec<Watched>>>,
-}
-
-struct Watched {
-    task_ids: Arc<Mutex<Vec<String>>>,
-    seen: mpsc::UnboundedSender<Seen>,
-}
-
 /// Presses on some cards, until it is dropped.
 pub(crate) struct Watch {
-    task_ids: Arc<Mutex<Vec<String>>>,
-    seen: mpsc::UnboundedReceiver<Seen>,
+    id: u64,
+    orders: mpsc::UnboundedSender<Order>,
+    seen: mpsc::Receiver<Seen>,
+}
+
+/// A bot, as a process uses it.
+struct Bot {
+    /// Its base URL is the bot's address.
+    client: Client,
+    id: String,
+    secret: Secret,
+    state: Option<Folder>,
+    observer: Observer,
+    warnings: Mutex<Vec<String>>,
+}
+
+/// What all links of a process for the same bot share.
+struct Shared {
+    bot: Arc<Bot>,
+    orders: mpsc::UnboundedSender<Order>,
+    /// Where orders arrive, until somebody is there to take them.
+    untaken: Mutex<Option<mpsc::UnboundedReceiver<Order>>>,
 }
 
 impl Link {
     /// A link for this bot, by a client whose base URL is the bot's address. Its requests keep to the client's deadline
     /// and timeout. `state` is the folder of the state, where one is known.
     pub(crate) fn new(
-        mut client: Client,
+        client: Client,
         bot_id: String,
         secret: Secret,
-        _state: Option<Folder>,
-        _observer: Observer,
+        state: Option<Folder>,
+        observer: Observer,
     ) -> Self {
-        let own = client.clone();
-        // The connection outlives the request for which it is made.
-        client.options.deadline = Instant::now() + Duration::from_secs(365 * 24 * 3600);
-        let (connection, watches) = (tokio::sync::Mutex::default(), Arc::default());
-        Self { client: own, shared: Arc::new(Shared { client, bot_id, secret, connection, watches }) }
+        let key = fingerprint([client.options.base_url.as_str(), &bot_id, secret.expose()]);
+        let mut joined = locked(&JOINED);
+        if let Some((_, shared)) = joined.iter().find(|(known, shared)| *known == key && !shared.orders.is_closed()) {
+            return Self { client, shared: Arc::clone(shared) };
+        }
+        let shared = Arc::new(Shared::new(client.clone(), bot_id, secret, state, observer));
+        joined.retain(|(known, _)| *known != key);
+        joined.push((key, Arc::clone(&shared)));
+        Self { client, shared }
     }
 
-    /// Makes a request and returns WeCom's answer to it, with the fields of its `body`. It is not repeated here, except
-    /// where WeCom cannot have read it.
+    /// Makes a request and returns WeCom's answer to it, with the fields of its `body`. It is repeated here only where WeCom
+    /// cannot have read it.
     ///
     /// # Errors
     ///
-    /// As [`Connection::request`].
+    /// [`CallError::Unreached`] where nothing was sent, [`CallError::Silent`] where that cannot be known;
+    /// [`CallError::Setup`] where another process or another program has the connection. Else as the call itself.
     pub(crate) async fn request(&self, cmd: &str, body: Value) -> Result<Reply, CallError> {
-        let connection = self.shared.connection().await?;
         let options = &self.client.options;
-        connection.request(cmd, body, options.deadline.min(Instant::now() + options.timeout)).await
+        self.ask(None, cmd, body, options.deadline, options.timeout).await
     }
 
     /// Changes the card on which somebody pressed, within 5 s of that. The deadline does not count.
     ///
     /// # Errors
     ///
-    /// As [`Connection::respond`].
+    /// As [`Link::request`]; 846604 and 846605 where the time is over, or the connection another one.
     pub(crate) async fn respond(&self, press: &Press, body: Value) -> Result<Reply, CallError> {
-        let connection = self.shared.connection().await?;
-        connection.respond(&press.req_id, AIBOT_UPDATE, body, Instant::now() + TO_RESPOND).await
+        let until = Instant::now() + TO_RESPOND;
+        self.ask(Some(press.req_id.clone()), AIBOT_UPDATE, body, until, TO_RESPOND).await
     }
 
-    /// Watches for presses on these cards, from now on. With `others` also for those on cards that nobody watches.
-    pub(crate) async fn watch(&self, task_ids: Vec<String>) -> Watch {
-        let (sender, seen) = mpsc::unbounded_channel();
-        let task_ids = Arc::new(Mutex::new(task_ids));
-        lock(&self.shared.watches).push(Watched { task_ids: Arc::clone(&task_ids), seen: sender });
-        let shared = Arc::clone(&self.shared);
-        drop(tokio::spawn(async move { shared.connection().await.map(drop) }));
-        Watch { task_ids, seen }
-    }
-
-    /// Ends this process's part in the connection, once what others have asked of it is done.
-    pub(crate) async fn leave(&self) {
-        if let Some(connection) = self.shared.connection.lock().await.take() {
-            connection.close().await;
-        }
-    }
-}
-
-impl Shared {
-    async fn connection(&self) -> Result<Connection, CallError> {
-        let mut kept = self.connection.lock().await;
-        if let Some(connection) = kept.as_ref().filter(|connection| connection.end().is_none()) {
-            return Ok(connection.clone());
-        }
-        let from_ms = now_ms();
-        let (connection, mut events) = self.client.connect_aibot(&self.bot_id, &self.secret).await?;
-        let is_again = kept.replace(connection.clone()).is_some();
-        let watches = Arc::clone(&self.watches);
-        lock(&watches).retain(|watched| !is_again || watched.seen.send(Seen::Gap { from_ms, to_ms: now_ms() }).is_ok());
-        tokio::spawn(async move {
-            loop {
-                match events.next().await {
-                    AibotEvent::Press(press) => lock(&watches).retain(|watched| {
-                        let is_its = lock(&watched.task_ids).contains(&press.task_id);
-                        !is_its || watched.seen.send(Seen::Press(press.clone())).is_ok()
-                    }),
-                    AibotEvent::Message(_) => {}
-                    AibotEvent::Kicked | AibotEvent::Closed(_) => return,
-                }
+    async fn ask(
+        &self,
+        req_id: Option<String>,
+        cmd: &str,
+        body: Value,
+        until: Instant,
+        timeout: Duration,
+    ) -> Result<Reply, CallError> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.order(Order::Ask(Asked { req_id, cmd: cmd.to_owned(), body, until, timeout, answer }));
+        match timeout_at((until + OVERDUE).into(), answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(CallError::Setup(Error::defect("nobody takes the requests of the aibot"))),
+            Err(_) => {
+                let what = "the process that holds the aibot's connection does not say what became of the request";
+                Err(CallError::Silent { what: what.to_owned(), limit: None })
             }
-        });
-        Ok(connection)
+        }
+    }
+
+    /// Watches for presses on these cards, from now on: what is asked after this is sent when the watch is there.
+    pub(crate) async fn watch(&self, task_ids: Vec<String>) -> Watch {
+        self.watch_also_others(task_ids, false)
+    }
+
+    /// With `others` also for presses on cards that nobody watches.
+    fn watch_also_others(&self, task_ids: Vec<String>, others: bool) -> Watch {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (sender, seen) = mpsc::channel(UNSEEN);
+        let patience = self.client.options.deadline.max(Instant::now() + WATCH_PATIENCE);
+        let watched = Watched { id, task_ids, others, patience, seen: sender, coverage: Coverage::NotYet };
+        self.shared.order(Order::Watch(watched));
+        Watch { id, orders: self.shared.orders.clone(), seen }
+    }
+
+    /// Ends this process's part in the connection, once what others have asked of it is done. With watches it goes on.
+    pub(crate) async fn leave(&self) {
+        self.shared.leave().await;
     }
 }
 
 impl Watch {
-    /// What is seen next.
+    /// What is seen next. After [`Seen::Lost`] it never returns.
     pub(crate) async fn next(&mut self) -> Seen {
         match self.seen.recv().await {
             Some(seen) => seen,
@@ -150,10 +194,78 @@ impl Watch {
 
     /// Watches for presses on one more card.
     pub(crate) fn add(&self, task_id: &str) {
-        lock(&self.task_ids).push(task_id.to_owned());
+        let _ = self.orders.send(Order::Add { watch: self.id, task_id: task_id.to_owned() });
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Unwatch { watch: self.id });
+    }
+}
+
+impl Shared {
+    fn new(mut client: Client, id: String, secret: Secret, state: Option<Folder>, observer: Observer) -> Self {
+        // The connection serves many requests, each with a deadline of its own.
+        client.options.deadline = Instant::now() + Duration::from_secs(365 * 24 * 3600);
+        let bot = Bot { client, id, secret, state, observer, warnings: Mutex::default() };
+        let (orders, untaken) = mpsc::unbounded_channel();
+        Self { bot: Arc::new(bot), orders, untaken: Mutex::new(Some(untaken)) }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(untaken) = locked(&self.untaken).take() {
+            tokio::spawn(Member::new(Arc::clone(&self.bot), untaken).run());
+        }
+        // Where nobody takes it, its answer says so.
+        let _ = self.orders.send(order);
+    }
+
+    async fn leave(&self) {
+        if locked(&self.untaken).is_none() {
+            let (leave, left) = oneshot::channel();
+            self.order(Order::Leave(leave));
+            let _ = left.await;
+        }
+    }
+}
+
+/// Ends this process's part in the connections of all aibots, once what other processes have asked of it is done: within
+/// 12 s. Returns what the user should know of them, a sentence each.
+pub async fn leave() -> Vec<String> {
+    let joined = std::mem::take(&mut *locked(&JOINED));
+    let mut warnings = Vec::new();
+    for (_, shared) in joined {
+        shared.leave().await;
+        warnings.append(&mut locked(&shared.bot.warnings));
+    }
+    warnings
+}
+
+impl Bot {
+    fn place(&self) -> Option<Place> {
+        Place::find(self.state.as_ref(), self.client.options.base_url.as_str(), &self.id)
+    }
+
+    /// Something that the user should know.
+    fn warn(&self, warning: String) {
+        self.observer.detail(warning.clone());
+        let mut warnings = locked(&self.warnings);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+/// A refusal as an error.
+fn refusal(reply: &Reply) -> Error {
+    let answer = &reply.answer;
+    let message = format!("WeCom answered {}: {}", answer.errcode, errcode::errmsg_or_meaning(answer));
+    let hint = errcode::hint_for(answer, &HintContext::default());
+    let status = errcode::class_of(answer.errcode).refusal_status();
+    Error::new(status, message).with_hint(hint).with_answer(answer.clone())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

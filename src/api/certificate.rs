@@ -1,17 +1,19 @@
 //! TLS certificates of servers: what is wrong with one (untrusted, expired, another name), and a recorder of those that
 //! servers showed.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{AlertDescription, CertificateError};
+use serde::{Deserialize, Serialize};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::name::DirectoryString;
 
 /// What is wrong with a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum CertificateFault {
     /// Its issuer is not trusted here.
     #[error("its issuer is not among the trusted roots")]
@@ -33,7 +35,7 @@ pub(crate) enum CertificateFault {
     IsCa,
     /// Anything else.
     #[error("{0}")]
-    Other(&'static str),
+    Other(Cow<'static, str>),
 }
 
 impl CertificateFault {
@@ -48,7 +50,7 @@ impl CertificateFault {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::Name,
             // Of webpki's own errors only the name shows here.
             CertificateError::Other(inner) if inner.0.to_string() == "CaUsedAsEndEntity" => Self::IsCa,
-            other => Self::Other(in_words(other)),
+            other => Self::Other(in_words(other).into()),
         })
     }
 }

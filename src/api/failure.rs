@@ -1,6 +1,8 @@
 //! Judges an HTTP answer (success, refusal, or not WeCom's), and the error of a failed call ([`CallError`]) with its
 //! text for the user.
 
+use serde::{Deserialize, Serialize};
+
 use super::certificate::CertificateFault;
 use super::envelope::{HttpAnswer, Reply, reply_in};
 use super::errcode;
@@ -69,7 +71,7 @@ impl CallError {
 }
 
 /// Where the first connection of a request goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FirstHop {
     /// The host of the base URL.
     Host,
@@ -78,7 +80,7 @@ pub(crate) enum FirstHop {
 }
 
 /// A limit that ended a wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Limit {
     /// Of a connection that is being made.
     Connect,

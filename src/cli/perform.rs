@@ -2,6 +2,7 @@
 
 use tokio::runtime::Runtime;
 
+use wecom_alert::aibot;
 use wecom_alert::ask;
 use wecom_alert::check;
 use wecom_alert::delivery::{Outcome, interrupted};
@@ -47,13 +48,24 @@ pub(super) async fn perform(
     session: &mut Session<'_>,
     task: Task,
     ran: Option<&FinishedCommand>,
+    stops: StopSignals,
+) -> Outcome {
+    let outcome = match task {
+        // It hears the signal itself: what is left of its plan is told, and a question may be withdrawn.
+        Task::Ask(request) => Box::pin(ask::ask(session, *request, stops)).await,
+        task => perform_unless_stopped(session, task, ran, stops).await,
+    };
+    // What other processes have asked of an aibot's connection is done first.
+    session.warnings.extend(aibot::leave().await);
+    outcome
+}
+
+async fn perform_unless_stopped(
+    session: &mut Session<'_>,
+    task: Task,
+    ran: Option<&FinishedCommand>,
     mut stops: StopSignals,
 ) -> Outcome {
-    let task = match task {
-        // It hears the signal itself: what is left of its plan is told, and a question may be withdrawn.
-        Task::Ask(request) => return Box::pin(ask::ask(session, *request, stops)).await,
-        task => task,
-    };
     let accounts = session.accounts.clone();
     let (sends, changes) = (task.sends(), task.changes());
     let (is_final, is_dry_run) = (session.settings.at_most_once, session.settings.dry_run);
@@ -79,11 +91,13 @@ fn in_doubt(mut outcome: Outcome) -> Outcome {
 /// Delivers what waits in the outbox, once the result of the command has been printed. A signal ends only that.
 pub(super) async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
     let mut stops = StopSignals::listen();
-    tokio::select! {
+    let mut warnings = tokio::select! {
         biased;
         _ = stops.received() => Vec::new(),
         warnings = Box::pin(flush::flush_after_send(session)) => warnings,
-    }
+    };
+    warnings.extend(aibot::leave().await);
+    warnings
 }
 
 async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCommand>) -> Result<Outcome> {

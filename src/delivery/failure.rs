@@ -288,7 +288,7 @@ mod tests {
             (CertificateFault::NotYetValid, "clock"),
             (CertificateFault::Name, "--base-url"),
             // For any text of the error.
-            (CertificateFault::Other("expired name"), "--ca-file"),
+            (CertificateFault::Other("expired name".into()), "--ca-file"),
             (CertificateFault::IsCa, "--ca-file"),
             (CertificateFault::NoName, "subjectAltName"),
         ] {

@@ -27,10 +27,14 @@ pub(super) use unix::Dir;
 
 #[cfg(unix)]
 mod unix {
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::OpenOptionsExt;
+    use std::path::PathBuf;
     use std::time::Duration;
 
-    use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
+    use rustix::fs::{
+        Access, AtFlags, FileType, Mode, OFlags, accessat, chmodat, mkdirat, openat, renameat, statat, unlinkat,
+    };
     use rustix::io::Errno;
 
     use super::*;
@@ -136,6 +140,27 @@ mod unix {
             set_mode(&self.0, mode)
         }
 
+        /// Sets the mode of what is in it, which must be no link of another's.
+        pub(in crate::store) fn set_mode_of(&self, name: &str, mode: u32) -> io::Result<()> {
+            Ok(chmodat(&self.0, name, Mode::from_raw_mode(mode as rustix::fs::RawMode), AtFlags::empty())?)
+        }
+
+        /// Fails with `InvalidData` for what is no socket, and with `NotFound` where there is nothing of that name.
+        pub(in crate::store) fn check_socket(&self, name: &str) -> io::Result<()> {
+            if self.kind_of(name)? == FileType::Socket { Ok(()) } else { Err(refused("it is not a socket")) }
+        }
+
+        /// Whether this process may put something into it.
+        pub(in crate::store) fn is_writable(&self) -> bool {
+            accessat(&self.0, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+        }
+
+        /// A short path that leads to it for as long as it is open, where the system has such.
+        pub(in crate::store) fn short_path(&self) -> Option<PathBuf> {
+            let path = PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
+            (cfg!(any(target_os = "linux", target_os = "android")) && path.exists()).then_some(path)
+        }
+
         /// Syncs the names in it to disk.
         pub(in crate::store) fn sync(&self) -> io::Result<()> {
             self.0.sync_all()
@@ -231,6 +256,10 @@ mod path {
 
         pub(in crate::store) fn set_mode(&self, _mode: u32) -> io::Result<()> {
             Ok(())
+        }
+
+        pub(in crate::store) fn is_writable(&self) -> bool {
+            true
         }
 
         /// A folder cannot be opened to be synced everywhere.

@@ -69,7 +69,7 @@ impl Folder {
     }
 
     /// Opens it, once. Fails with `NotFound` where it is missing, with `InvalidData` where it is a link or of another owner.
-    fn open(&self) -> io::Result<Arc<Opened>> {
+    pub(super) fn open(&self) -> io::Result<Arc<Opened>> {
         let mut cached = self.cached();
         if let Some(opened) = &*cached {
             return Ok(Arc::clone(opened));
@@ -114,7 +114,7 @@ impl Folder {
     }
 
     /// Does something in it. It is made where it is missing, or was removed after it had been opened.
-    fn in_it<T>(&self, mut work: impl FnMut(&Opened) -> io::Result<T>) -> io::Result<T> {
+    pub(super) fn in_it<T>(&self, mut work: impl FnMut(&Opened) -> io::Result<T>) -> io::Result<T> {
         match work(&*self.open_or_make()?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.forget();
@@ -148,6 +148,13 @@ impl Folder {
             Place::Named { .. } => self.0.path.symlink_metadata().is_ok(),
             Place::In(above, name) => above.open().is_ok_and(|above| above.dir.length_of(name).is_ok()),
         }
+    }
+
+    /// Whether it is there and meant for this process, which may then put files into it: the folder of its user, or one
+    /// that a group shares and that it may write to.
+    pub(crate) fn is_mine(&self) -> bool {
+        let looked = self.open().and_then(|opened| Ok((opened.dir.about()?, opened)));
+        looked.is_ok_and(|(about, opened)| opened.owner.is_mine(&about, opened.dir.is_writable()))
     }
 
     /// When something was last put into it or taken out of it.

@@ -1,5 +1,5 @@
-//! Locks and files kept between runs: atomic replacement, durable writes (fsync), shared folders. The only code of the
-//! library that writes to disk.
+//! Locks and files kept between runs: atomic replacement, durable writes (fsync), shared folders, sockets. The only code
+//! of the library that writes to disk.
 //!
 //! What is kept here may vanish or be refused at any time; the caller decides whether that matters. In a folder that a group
 //! shares, its members may put anything: only plain files and folders of the right owner are used, and no link is followed.
@@ -10,6 +10,8 @@ mod keyed_file;
 mod lock;
 mod opened;
 mod owner;
+#[cfg(unix)]
+mod socket;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

@@ -104,7 +104,7 @@ impl Drop for NewFile<'_> {
     }
 }
 
-fn temporary_name() -> String {
+pub(super) fn temporary_name() -> String {
     TEMPORARY.chars().chain(std::iter::repeat_with(fastrand::lowercase).take(TEMPORARY_LETTERS)).collect()
 }
 

@@ -29,6 +29,15 @@ impl Owner {
         Self { is_group, user: folder.uid(), group: folder.gid() }
     }
 
+    /// Whether the folder is for this process: its user's own, where nobody else may write, or a group's that it is of.
+    /// Root may write to any, but what it puts there is not for others.
+    pub(super) fn is_mine(self, folder: &Metadata, is_writable: bool) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        const OTHERS: u32 = 0o0022;
+        let is_own = self.user == rustix::process::geteuid().as_raw() && folder.mode() & OTHERS == 0;
+        is_writable && (self.is_group || is_own)
+    }
+
     /// Whether what is open may be used: a folder or a plain file that has no other name. Where a user owns it all, it must
     /// be his, or this process's: root works in folders of users. Where a group does, any member may have made it, but it
     /// must belong to the group and to nobody else.
@@ -63,6 +72,10 @@ impl Owner {
 impl Owner {
     pub(super) fn of(_folder: &Metadata, _may_be_shared: bool) -> Self {
         Self { is_group: false }
+    }
+
+    pub(super) fn is_mine(self, _folder: &Metadata, is_writable: bool) -> bool {
+        is_writable
     }
 
     pub(super) fn check(self, about: &Metadata) -> io::Result<()> {

@@ -1,0 +1,504 @@
+//! This process among those that use a bot: it finds the holder of the connection, or becomes it, hands it what is asked
+//! here, and knows of each request how far it came. When the holder has gone it finds the next one.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, sleep_until};
+
+use super::failure::{Failure, Told};
+use super::greeting::{Refused, Talk, greet_holder};
+use super::holder::Holder;
+use super::place::{Place, Seat};
+use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, line, write};
+use super::{Bot, Seen};
+use crate::api::aibot::Press;
+use crate::api::{CallError, Limit, Reply};
+use crate::clock::now_ms;
+use crate::error::{Error, Status};
+
+/// Between two looks for a holder: at first there is one in a moment.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// Hundreds may look, and each look costs them a little.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// What is asked of the member. All of it is answered, but never at once.
+pub(super) enum Order {
+    Ask(Asked),
+    Watch(Watched),
+    /// One more card of that watch.
+    Add {
+        watch: u64,
+        task_id: String,
+    },
+    Unwatch {
+        watch: u64,
+    },
+    /// To leave once nothing is under way; with watches it stays.
+    Leave(oneshot::Sender<()>),
+}
+
+/// A request of this process.
+pub(super) struct Asked {
+    pub(super) req_id: Option<String>,
+    pub(super) cmd: String,
+    pub(super) body: serde_json::Value,
+    /// It is not begun later.
+    pub(super) until: Instant,
+    /// How long its answer is waited for.
+    pub(super) timeout: Duration,
+    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+}
+
+/// What watches in this process.
+pub(super) struct Watched {
+    pub(super) id: u64,
+    pub(super) task_ids: Vec<String>,
+    /// Whether it takes presses on cards that nobody watches.
+    pub(super) others: bool,
+    /// Until when there must be a holder.
+    pub(super) patience: Instant,
+    pub(super) seen: mpsc::Sender<Seen>,
+    pub(super) coverage: Coverage,
+}
+
+/// Whether presses reach a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// They never did.
+    NotYet,
+    Covered,
+    /// Not since then, in Unix milliseconds.
+    Since(u64),
+}
+
+/// A request that the holder has.
+struct Handed {
+    asked: Asked,
+    /// Whether it may have reached WeCom.
+    has_begun: bool,
+}
+
+/// This process as one of those that use the bot.
+pub(super) struct Member {
+    bot: Arc<Bot>,
+    place: Option<Arc<Place>>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    /// Whether nobody can ask for anything any more.
+    is_over: bool,
+    waiting: VecDeque<Asked>,
+    handed: HashMap<u64, Handed>,
+    next_id: u64,
+    watches: Vec<Watched>,
+    leaving: Vec<oneshot::Sender<()>>,
+    holder: Option<Holder>,
+    /// To whom the holder is told things, as long as there is one.
+    to_holder: Option<mpsc::UnboundedSender<Vec<u8>>>,
+    /// Why no holder is reached.
+    trouble: Option<String>,
+}
+
+/// What a look for a holder has found.
+enum Found {
+    /// This process is it.
+    Elected(Option<Seat>),
+    Reached(Talk),
+    /// It is not to be reached at this moment.
+    NotYet(String),
+    /// It does not take this process.
+    Refused(Error),
+}
+
+impl Member {
+    pub(super) fn new(bot: Arc<Bot>, orders: mpsc::UnboundedReceiver<Order>) -> Self {
+        let place = bot.place().map(Arc::new);
+        if place.is_none() {
+            let what = "no folder for state is known: other processes cannot use this one's connection of the aibot";
+            bot.observer.detail(format!("{what}; set state_dir"));
+        }
+        Self {
+            bot,
+            place,
+            orders,
+            is_over: false,
+            waiting: VecDeque::new(),
+            handed: HashMap::new(),
+            next_id: 0,
+            watches: Vec::new(),
+            leaving: Vec::new(),
+            holder: None,
+            to_holder: None,
+            trouble: None,
+        }
+    }
+
+    /// Does what is asked until nobody can ask any more.
+    pub(super) async fn run(mut self) {
+        while !self.is_over {
+            if self.has_work() {
+                if let Some(talk) = self.find_holder().await {
+                    self.talk(talk).await;
+                }
+            } else if let Some(order) = self.next_order().await {
+                self.take(order);
+            }
+            if self.is_over || (!self.leaving.is_empty() && !self.has_work()) {
+                if let Some(holder) = self.holder.take() {
+                    holder.leave().await;
+                }
+                self.leaving.drain(..).for_each(|left| left.send(()).unwrap_or_default());
+            }
+        }
+    }
+
+    async fn next_order(&mut self) -> Option<Order> {
+        let order = self.orders.recv().await;
+        self.is_over |= order.is_none();
+        order
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Ask(asked) => self.waiting.push_back(asked),
+            Order::Watch(watched) => {
+                self.say_watch(&watched);
+                self.watches.push(watched);
+            }
+            Order::Add { watch, task_id } => {
+                self.say(&ToHolder::Watch { task_ids: vec![task_id.clone()] });
+                let watch = self.watches.iter_mut().find(|watched| watched.id == watch);
+                watch.into_iter().for_each(|watched| watched.task_ids.push(task_id.clone()));
+            }
+            Order::Unwatch { watch } => self.unwatch(|watched| watched.id == watch),
+            Order::Leave(left) if self.watches.is_empty() => self.leaving.push(left),
+            Order::Leave(_) => {}
+        }
+    }
+
+    fn unwatch(&mut self, is_it: impl Fn(&Watched) -> bool) {
+        let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.watches).into_iter().partition(is_it);
+        self.watches = left;
+        let is_watched = |id: &String| self.watches.iter().any(|watched| watched.task_ids.contains(id));
+        let task_ids: Vec<_> =
+            gone.iter().flat_map(|watched| &watched.task_ids).filter(|id| !is_watched(id)).cloned().collect();
+        if !task_ids.is_empty() {
+            self.say(&ToHolder::Unwatch { task_ids });
+        }
+        if gone.iter().any(|watched| watched.others) && !self.watches.iter().any(|watched| watched.others) {
+            self.say(&ToHolder::Others(false));
+        }
+    }
+
+    /// Whether a holder is needed. What nobody waits for any more, or what is too late, is done with.
+    fn has_work(&mut self) -> bool {
+        self.handed.retain(|_, handed| !handed.asked.answer.is_closed());
+        let now = Instant::now();
+        let (mut left, trouble) = (VecDeque::new(), &self.trouble);
+        for asked in self.waiting.drain(..).filter(|asked| !asked.answer.is_closed()) {
+            if asked.until <= now {
+                let why = trouble.as_deref().unwrap_or("the deadline passed");
+                let what = format!("the aibot's connection could not be used: {why}");
+                asked.fail(Failure::unreached(what, Some(Limit::Deadline)));
+            } else {
+                left.push_back(asked);
+            }
+        }
+        self.waiting = left;
+        !self.waiting.is_empty() || !self.handed.is_empty() || !self.watches.is_empty()
+    }
+
+    /// Looks for a holder, or becomes it, as long as one is needed.
+    async fn find_holder(&mut self) -> Option<Talk> {
+        self.trouble = None;
+        let mut pause = FIRST_PAUSE;
+        while self.has_work() && !self.is_over {
+            let (bot, place) = (Arc::clone(&self.bot), self.place.clone());
+            let found = match self.meanwhile(look(bot, place)).await? {
+                Found::Reached(talk) => return Some(talk),
+                Found::Elected(seat) => {
+                    let mut holder = Holder::start(Arc::clone(&self.bot), seat);
+                    let own = holder.take_own().map(Talk::new);
+                    self.holder = Some(holder);
+                    return own;
+                }
+                Found::Refused(error) => {
+                    self.fail_all(&Failure::Setup(Told::from(&error)));
+                    return None;
+                }
+                Found::NotYet(why) => why,
+            };
+            self.give_up_watches(&found);
+            self.trouble = Some(found);
+            // Random, so that those that lost their holder together do not all look at once.
+            self.meanwhile(sleep(pause.mul_f64(0.5 + fastrand::f64()))).await?;
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+        None
+    }
+
+    /// Waits for that and takes orders meanwhile; `None` if nothing needs it any more.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            if !self.has_work() || self.is_over {
+                return None;
+            }
+            let next_end = self.waiting.iter().map(|asked| asked.until).min();
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
+                () = sleep_until(next_end.unwrap_or_else(Instant::now).into()), if next_end.is_some() => {}
+            }
+        }
+    }
+
+    /// Watches that have waited for long enough learn that no holder can be reached.
+    fn give_up_watches(&mut self, why: &str) {
+        let now = Instant::now();
+        let message = format!("no press can come back: {why}");
+        let error = Error::temporary(message, "end the other process, or wait until it ends");
+        self.lose(|watched| watched.coverage == Coverage::NotYet && watched.patience <= now, &error);
+    }
+
+    fn lose(&mut self, is_lost: impl Fn(&Watched) -> bool, error: &Error) {
+        for watched in self.watches.iter().filter(|watched| is_lost(watched)) {
+            watched.tell(Seen::Lost(error.clone()));
+        }
+        self.unwatch(is_lost);
+    }
+
+    fn fail_all(&mut self, failure: &Failure) {
+        self.waiting.drain(..).for_each(|asked| asked.fail(failure.clone()));
+        self.lose(|_| true, &explained(failure));
+    }
+
+    /// Talks to the holder until that ends, or nothing is left to do here.
+    async fn talk(&mut self, talk: Talk) {
+        let Talk { mut lines, writer } = talk;
+        let (to_holder, to_write) = mpsc::unbounded_channel();
+        self.to_holder = Some(to_holder);
+        let writing = tokio::spawn(write_all(writer, to_write));
+        for watched in std::mem::take(&mut self.watches) {
+            self.say_watch(&watched);
+            self.watches.push(watched);
+        }
+        loop {
+            while let Some(asked) = self.waiting.pop_front() {
+                self.hand_over(asked);
+            }
+            if self.is_over || (!self.leaving.is_empty() && !self.has_work()) {
+                break;
+            }
+            tokio::select! {
+                biased;
+                heard = lines.next::<ToClient>(LONGEST_LINE) => match heard {
+                    Ok(heard) => self.hear(heard),
+                    Err(_) => break,
+                },
+                order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
+            }
+        }
+        self.to_holder = None;
+        writing.abort();
+        self.talk_ended();
+    }
+
+    /// What the holder has not begun to do, the next one does.
+    fn talk_ended(&mut self) {
+        let mut handed: Vec<_> = self.handed.drain().collect();
+        handed.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+        for (_, Handed { asked, has_begun }) in handed {
+            if has_begun {
+                let what = "the request went out, but the process that holds the aibot's connection ended before the answer came";
+                asked.fail(Failure::Silent { what: what.to_owned(), limit: None });
+            } else {
+                self.waiting.push_front(asked);
+            }
+        }
+        self.uncovered(now_ms());
+        // This process's own one does not end the talk while it is well.
+        drop(self.holder.take_if(|_| !self.is_over && self.leaving.is_empty()));
+    }
+
+    fn uncovered(&mut self, at_ms: u64) {
+        for watched in &mut self.watches {
+            if watched.coverage == Coverage::Covered {
+                watched.coverage = Coverage::Since(at_ms);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, asked: Asked) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let left = asked.until.saturating_duration_since(Instant::now());
+        let request = Request {
+            id,
+            req_id: asked.req_id.clone(),
+            cmd: asked.cmd.clone(),
+            body: asked.body.clone(),
+            until_ms: now_ms().saturating_add(crate::clock::in_ms(left)),
+            timeout_ms: crate::clock::in_ms(asked.timeout),
+        };
+        if self.say(&ToHolder::Request(request)) {
+            self.handed.insert(id, Handed { asked, has_begun: false });
+        } else {
+            let error = Error::new(Status::Refused, "the request is too large for the aibot's connection");
+            asked.fail(Failure::Setup(Told::from(&error)));
+        }
+    }
+
+    /// Tells the holder, if there is one; `false` for what is too long.
+    fn say(&self, said: &ToHolder) -> bool {
+        let Some(line) = line(said) else { return false };
+        self.to_holder.iter().for_each(|to_holder| drop(to_holder.send(line.clone())));
+        true
+    }
+
+    fn say_watch(&self, watched: &Watched) {
+        if !watched.task_ids.is_empty() {
+            self.say(&ToHolder::Watch { task_ids: watched.task_ids.clone() });
+        }
+        if watched.others {
+            self.say(&ToHolder::Others(true));
+        }
+    }
+
+    fn hear(&mut self, heard: ToClient) {
+        match heard {
+            ToClient::Welcome { process, up_since_ms } => {
+                if self.holder.is_none() {
+                    self.bot.observer.detail(format!("process {process} holds the connection of the aibot"));
+                }
+                if up_since_ms.is_some() {
+                    self.covered(now_ms());
+                }
+            }
+            ToClient::Began { id } => {
+                self.handed.get_mut(&id).into_iter().for_each(|handed| handed.has_begun = true);
+            }
+            ToClient::Answered { id, reply } => {
+                if let Some(handed) = self.handed.remove(&id) {
+                    drop(handed.asked.answer.send(Ok(reply.into())));
+                }
+            }
+            ToClient::Failed { id, failure } => {
+                if let Some(handed) = self.handed.remove(&id) {
+                    handed.asked.fail(failure);
+                }
+            }
+            ToClient::Press(press) => self.hand_out(&press),
+            ToClient::Up { at_ms } => self.covered(at_ms),
+            ToClient::Down { at_ms } => self.uncovered(at_ms),
+            ToClient::Lost(failure) => self.lose(|_| true, &explained(&failure)),
+            ToClient::Notice(notice) => self.bot.warn(notice),
+        }
+    }
+
+    fn covered(&mut self, at_ms: u64) {
+        for watched in &mut self.watches {
+            if let Coverage::Since(from_ms) = watched.coverage {
+                watched.tell(Seen::Gap { from_ms, to_ms: at_ms.max(from_ms) });
+            }
+            watched.coverage = Coverage::Covered;
+        }
+    }
+
+    fn hand_out(&self, press: &Press) {
+        let is_watched = |watched: &&Watched| watched.task_ids.contains(&press.task_id);
+        let mut watches: Vec<_> = self.watches.iter().filter(is_watched).collect();
+        if watches.is_empty() {
+            watches.extend(self.watches.iter().find(|watched| watched.others));
+        }
+        watches.into_iter().for_each(|watched| watched.tell(Seen::Press(press.clone())));
+    }
+}
+
+impl Asked {
+    fn fail(self, failure: Failure) {
+        // Where nobody waits any more, nobody needs to know.
+        let _ = self.answer.send(Err(failure.into()));
+    }
+}
+
+impl Watched {
+    fn tell(&self, seen: Seen) {
+        // Whoever lets a thousand of them wait does not look any more.
+        let _ = self.seen.try_send(seen);
+    }
+}
+
+async fn write_all<W: tokio::io::AsyncWrite + Unpin>(mut writer: W, mut to_write: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(line) = to_write.recv().await {
+        if write(&mut writer, &line).await.is_err() {
+            // That the talk has ended is seen where it is read to its end.
+            return;
+        }
+    }
+}
+
+/// Looks once for a holder.
+async fn look(bot: Arc<Bot>, place: Option<Arc<Place>>) -> Found {
+    let Some(place) = place else { return Found::Elected(None) };
+    match place.try_lock() {
+        Ok(Some(seat)) => return Found::Elected(Some(seat)),
+        Ok(None) => {}
+        Err(error) => {
+            let what = "other processes cannot use this one's connection of the aibot: the folder";
+            bot.observer.detail(format!("{what} {} cannot be used: {error}", place.shown()));
+            return Found::Elected(None);
+        }
+    }
+    reach(&bot, &place).await
+}
+
+/// Connects to the holder.
+#[cfg(unix)]
+async fn reach(bot: &Bot, place: &Place) -> Found {
+    let stream = match place.connect().await {
+        Ok(stream) => stream,
+        Err(error) => {
+            let what = "another process holds the connection, and cannot be reached";
+            return Found::NotYet(format!("{what} in {}: {error}", place.shown()));
+        }
+    };
+    let who = match stream.peer_cred().map(|cred| (cred.pid(), cred.uid())) {
+        Ok((Some(pid), uid)) => format!("process {pid} of user {uid}"),
+        _ => "another process".to_owned(),
+    };
+    match greet_holder(stream, &bot.id, &bot.secret).await {
+        Ok(talk) => Found::Reached(talk),
+        Err(Refused::Silent) => Found::NotYet(format!("{who} holds the connection, and does not answer")),
+        Err(Refused::Unproven) => Found::Refused(
+            Error::new(Status::Auth, format!("{who} holds the connection of this aibot, with another secret")).with_hint(
+                "only the newest Secret counts (管理后台 → 智能机器人 → API 模式 → 长连接): correct aibot_secret here or in the profile of \
+                 that process",
+            ),
+        ),
+        Err(refused @ (Refused::Version(_) | Refused::Garbage)) => {
+            let version = if let Refused::Version(version) = refused { format!(" ({version})") } else { String::new() };
+            let what = format!("{who} holds the connection of this aibot, and speaks another version{version} of its protocol");
+            Found::Refused(Error::temporary(what, "end it, and start it with this version of wecom-alert"))
+        }
+    }
+}
+
+/// Without Unix sockets there is one process at a time.
+#[cfg(not(unix))]
+async fn reach(_bot: &Bot, place: &Place) -> Found {
+    let what = "another process uses the aibot, and on this system only one can at a time";
+    Found::NotYet(format!("{what} (lock in {})", place.shown()))
+}
+
+/// The failure of a watch as an error.
+fn explained(failure: &Failure) -> Error {
+    match CallError::from(failure.clone()) {
+        CallError::Setup(error) | CallError::Config(error) => error,
+        CallError::Rejected(reply) => super::refusal(&reply),
+        other => Error::temporary(other.to_string(), "try again"),
+    }
+}

@@ -1,0 +1,102 @@
+//! The proof that both ends of a connection between processes know the same secret of the aibot (HMAC-SHA256 over a nonce of
+//! each end and the bot's id). The secret itself is never said.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac::{self, HMAC_SHA256, Key};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::secret::Secret;
+
+/// In bytes, before base64.
+const NONCE: usize = 32;
+
+/// Which end proves. Each has its own label, so that a proof cannot be sent back to who made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Holder,
+    Client,
+}
+
+impl End {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Holder => b"wecom-alert aibot 1 holder\0",
+            Self::Client => b"wecom-alert aibot 1 client\0",
+        }
+    }
+}
+
+/// A number that is used once, in base64; `None` where the system gives no random numbers.
+pub(super) fn nonce() -> Option<String> {
+    let mut bytes = [0; NONCE];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(STANDARD.encode(bytes))
+}
+
+/// What both ends have said, and what they both must know.
+pub(super) struct Proofs<'a> {
+    pub(super) bot_id: &'a str,
+    pub(super) secret: &'a Secret,
+    /// Those of the holder and of the client.
+    pub(super) nonces: [&'a str; 2],
+}
+
+impl Proofs<'_> {
+    /// The proof of one end, in base64; `None` if a nonce is none.
+    pub(super) fn of(&self, end: End) -> Option<String> {
+        Some(STANDARD.encode(hmac::sign(&self.key(), &self.message(end)?)))
+    }
+
+    /// Whether this is the proof of that end. It takes as long for every wrong one.
+    pub(super) fn is(&self, end: End, proof: &str) -> bool {
+        let (Some(message), Ok(proof)) = (self.message(end), STANDARD.decode(proof)) else { return false };
+        hmac::verify(&self.key(), &message, &proof).is_ok()
+    }
+
+    fn key(&self) -> Key {
+        Key::new(HMAC_SHA256, self.secret.expose().as_bytes())
+    }
+
+    /// All parts but the last have a fixed length: no two messages run together to the same one.
+    fn message(&self, end: End) -> Option<Vec<u8>> {
+        let mut message = end.label().to_vec();
+        for nonce in self.nonces {
+            message.extend(STANDARD.decode(nonce).ok().filter(|bytes| bytes.len() == NONCE)?);
+        }
+        message.extend(self.bot_id.as_bytes());
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_holds_for_its_end_its_nonces_its_bot_and_its_secret() {
+        let (secret, other) = (Secret::new("test-aibot-secret"), Secret::new("test-aibot-secret2"));
+        let (one, two, three) = (nonce().unwrap(), nonce().unwrap(), nonce().unwrap());
+        let proofs = Proofs { bot_id: "bot", secret: &secret, nonces: [&one, &two] };
+        let proof = proofs.of(End::Holder).unwrap();
+        assert!(proofs.is(End::Holder, &proof));
+        assert!(!proofs.is(End::Client, &proof), "it is not sent back");
+        for nonces in [[&two, &one], [&one, &three], [&three, &two]] {
+            let nonces = nonces.map(String::as_str);
+            assert!(!Proofs { nonces, ..proofs }.is(End::Holder, &proof));
+        }
+        assert!(!Proofs { bot_id: "bot2", ..proofs }.is(End::Holder, &proof));
+        assert!(!Proofs { secret: &other, ..proofs }.is(End::Holder, &proof));
+    }
+
+    #[test]
+    fn what_is_no_nonce_or_no_proof_proves_nothing() {
+        let (secret, nonce) = (Secret::new("test-aibot-secret"), nonce().unwrap());
+        for wrong in ["", "a", "AAAA", &format!("{nonce}A"), &format!("{nonce}{nonce}"), "界"] {
+            let proofs = Proofs { bot_id: "bot", secret: &secret, nonces: [&nonce, wrong] };
+            assert!(proofs.of(End::Client).is_none() && !proofs.is(End::Client, ""), "{wrong}");
+            let proofs = Proofs { nonces: [&nonce, &nonce], ..proofs };
+            assert!(!proofs.is(End::Client, wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What the holder of a connection and its clients say to each other: one JSON document a line, in both directions. First
+//! each end proves that it knows the aibot's secret; the version of all that follows stands in the first line.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::failure::{Answered, Failure};
+use crate::api::aibot::Press;
+
+/// The version of the protocol.
+pub(super) const VERSION: u32 = 1;
+
+/// No line is longer, in bytes: a chunk of a file has 700,000.
+pub(super) const LONGEST_LINE: usize = 1024 * 1024;
+
+/// No line is longer before the proofs.
+pub(super) const LONGEST_GREETING: usize = 1024;
+
+/// The first line of a client, and of the holder, which proves at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Greeting {
+    pub(super) version: u32,
+    pub(super) nonce: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) proof: Option<String>,
+}
+
+/// The second line of a client.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Proven {
+    pub(super) proof: String,
+}
+
+/// A request to WeCom, sent by the holder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Request {
+    /// Of this client.
+    pub(super) id: u64,
+    /// That of the event which it answers; `None` for one of the connection's own.
+    pub(super) req_id: Option<String>,
+    pub(super) cmd: String,
+    pub(super) body: Value,
+    /// It is not begun later, in Unix milliseconds.
+    pub(super) until_ms: u64,
+    /// How long an answer is waited for, in milliseconds.
+    pub(super) timeout_ms: u64,
+}
+
+/// What a client says after the proofs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum ToHolder {
+    Request(Request),
+    /// Presses on these cards are for this client too.
+    Watch {
+        task_ids: Vec<String>,
+    },
+    /// They are not any more.
+    Unwatch {
+        task_ids: Vec<String>,
+    },
+    /// So are those on cards that nobody watches, or not any more.
+    Others(bool),
+}
+
+/// What the holder says after the proofs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum ToClient {
+    /// Its first line: who it is, and since when it is subscribed, in Unix milliseconds, if it is.
+    Welcome {
+        process: u32,
+        up_since_ms: Option<u64>,
+    },
+    /// From now on the request may reach WeCom. It is said, and has arrived, before anything is sent to WeCom: who has not
+    /// heard it knows that nothing was sent.
+    Began {
+        id: u64,
+    },
+    /// What came of the request.
+    Answered {
+        id: u64,
+        reply: Answered,
+    },
+    Failed {
+        id: u64,
+        failure: Failure,
+    },
+    Press(Press),
+    /// It is subscribed, since then.
+    Up {
+        at_ms: u64,
+    },
+    /// It is not any more, since then.
+    Down {
+        at_ms: u64,
+    },
+    /// No press will come any more.
+    Lost(Failure),
+    /// Something the user should know.
+    Notice(String),
+}
+
+/// Why nothing more can be read.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    /// The connection has ended, or broke.
+    Ended,
+    /// What came is not of this protocol.
+    Garbage(&'static str),
+}
+
+/// Reads lines, of a bounded length. A read that is given up loses nothing.
+pub(super) struct Lines<R> {
+    reader: R,
+    line: Vec<u8>,
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, line: Vec::new() }
+    }
+
+    /// The next line, which has at most `limit` bytes.
+    pub(super) async fn next<T: DeserializeOwned>(&mut self, limit: usize) -> Result<T, Unreadable> {
+        loop {
+            let buffered = self.reader.fill_buf().await.map_err(|_| Unreadable::Ended)?;
+            if buffered.is_empty() {
+                return Err(Unreadable::Ended);
+            }
+            let end = buffered.iter().position(|byte| *byte == b'\n');
+            let taken = end.unwrap_or(buffered.len());
+            if self.line.len() + taken > limit {
+                return Err(Unreadable::Garbage("a line that is too long"));
+            }
+            self.line.extend_from_slice(buffered.get(..taken).unwrap_or_default());
+            self.reader.consume(taken + usize::from(end.is_some()));
+            if end.is_some() {
+                // What a long line took is given back.
+                let line = std::mem::take(&mut self.line);
+                return serde_json::from_slice(&line)
+                    .map_err(|_| Unreadable::Garbage("a line that is not of the protocol"));
+            }
+        }
+    }
+}
+
+/// A line of the protocol; `None` for one that is too long, as a request can be.
+pub(super) fn line(said: &impl Serialize) -> Option<Vec<u8>> {
+    let mut line = serde_json::to_vec(said).ok()?;
+    line.push(b'\n');
+    (line.len() <= LONGEST_LINE).then_some(line)
+}
+
+/// Writes a line as a whole. If it is given up in between, nothing more can be written.
+pub(super) async fn write<W: AsyncWrite + Unpin>(writer: &mut W, line: &[u8]) -> std::io::Result<()> {
+    writer.write_all(line).await?;
+    writer.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(bytes: &[u8], limit: usize) -> Vec<Result<ToHolder, Unreadable>> {
+        let mut lines = Lines::new(bytes);
+        let mut read = Vec::new();
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            loop {
+                read.push(lines.next(limit).await);
+                if read.last().is_some_and(Result::is_err) {
+                    return read;
+                }
+            }
+        })
+    }
+
+    fn said() -> impl Strategy<Value = ToHolder> {
+        let request = ("[a-z_]{1,20}", any::<Option<String>>(), any::<u64>(), any::<String>(), any::<i64>());
+        prop_oneof![
+            request.prop_map(|(cmd, req_id, id, text, number)| ToHolder::Request(Request {
+                id,
+                req_id,
+                cmd,
+                body: json!({"text": text, "number": number, "list": [null, true]}),
+                until_ms: id,
+                timeout_ms: id,
+            })),
+            prop::collection::vec(any::<String>(), 0..4).prop_map(|task_ids| ToHolder::Watch { task_ids }),
+            any::<bool>().prop_map(ToHolder::Others),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn lines_arrive_as_they_were_said(said in prop::collection::vec(said(), 0..5)) {
+            let bytes: Vec<u8> = said.iter().flat_map(|said| line(said).unwrap()).collect();
+            let read = read(&bytes, LONGEST_LINE);
+            prop_assert!(matches!(read.last(), Some(Err(Unreadable::Ended))));
+            let read: Vec<ToHolder> = read.into_iter().filter_map(Result::ok).collect();
+            prop_assert_eq!(read, said);
+        }
+
+        #[test]
+        fn garbage_is_the_end(said in said(), garbage in prop::collection::vec(any::<u8>(), 0..200), cut in any::<prop::sample::Index>()) {
+            let line = line(&said).unwrap();
+            let bytes = [&line[..], &garbage, b"\n", &line[..cut.index(line.len())]].concat();
+            let read = read(&bytes, 1000);
+            prop_assert!(read.last().unwrap().is_err());
+            prop_assert_eq!(read.first().and_then(|first| first.as_ref().ok()).is_some(), line.len() <= 1001);
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_read_for_ever() {
+        let endless = vec![b'['; 5000];
+        assert!(matches!(read(&endless, 1000)[..], [Err(Unreadable::Garbage(_))]));
+        assert!(matches!(read(&endless, 5000)[..], [Err(Unreadable::Ended)]), "it may still go on");
+        assert!(line(&ToHolder::Watch { task_ids: vec!["a".repeat(LONGEST_LINE)] }).is_none());
+    }
+}
