@@ -1,5 +1,6 @@
 //! The long connection of an aibot (智能机器人): one WebSocket over the program's own HTTP client, subscribed, with requests
-//! matched to their answers and events in the order in which they came. No retries and no reconnects.
+//! matched to their answers and events in the order in which they came. No reconnects, and no retries but of a chunk of an
+//! upload.
 //!
 //! Facts: document path 101463. A second subscription of the same bot ends the first, so a machine holds one: see
 //! the module `aibot`.

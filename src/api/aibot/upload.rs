@@ -28,8 +28,8 @@ const SMALLEST_CHUNK: u64 = 128 * 1024;
 /// The most chunks of an upload.
 const MOST_CHUNKS: u64 = 100;
 
-/// Uploads a file by requests that `request` makes: it is given the `cmd` and the body, and may repeat a request or make it
-/// over another connection, since chunks may come twice and in any order.
+/// Uploads a file by requests that `request` makes of a `cmd` and a body, over any connection of the bot. A chunk that gets no
+/// answer is sent once more: WeCom ignores what it has already.
 ///
 /// # Errors
 ///
@@ -74,7 +74,11 @@ pub(crate) async fn upload_aibot(
         let (rest, base64_data) = off_loop(read).await.map_err(CallError::Setup)?.map_err(unreadable)?;
         reader = rest;
         let chunk = json!({ "upload_id": upload_id, "chunk_index": chunk_index, "base64_data": base64_data });
-        request(CHUNK, chunk).await?;
+        match request(CHUNK, chunk.clone()).await {
+            // The upload goes on where it was, over another connection if need be: WeCom keeps it for 30 minutes.
+            Err(CallError::Unreached { .. } | CallError::Silent { .. }) => request(CHUNK, chunk).await?,
+            ended => ended?,
+        };
         sent += length;
         observer.tell(Event::Upload { name: &name, sent, total });
     }
@@ -206,14 +210,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_fails_ends_the_upload() {
+    async fn a_chunk_without_an_answer_is_sent_once_more() {
+        let silent = || CallError::Silent { what: "no answer".to_owned(), limit: None };
+        let unreached = || CallError::Unreached { what: "no way".to_owned(), limit: None, refused_by: None };
+        let refused = || CallError::Rejected(reply(json!({})));
         let (file, _) = file_of(300 * 1024);
-        let mut chunks = 0;
-        let request = async |cmd: &'static str, _: Value| {
-            chunks += usize::from(cmd == CHUNK);
-            if chunks == 2 { Err(CallError::Setup(Error::defect("no"))) } else { Ok(taken(cmd)) }
-        };
-        assert!(upload(&file, request).await.0.is_err());
-        assert_eq!(chunks, 2);
+        // The indices of the chunks as they are sent, those that fail and how, and whether the upload ends well.
+        for (fails, sent, is_done) in [
+            (vec![], vec![0, 1, 2], true),
+            (vec![(1, silent())], vec![0, 1, 1, 2], true),
+            (vec![(0, unreached()), (3, silent())], vec![0, 0, 1, 2, 2], true),
+            (vec![(1, silent()), (2, unreached())], vec![0, 1, 1], false),
+            (vec![(1, refused())], vec![0, 1], false),
+        ] {
+            let (mut fails, mut seen) = (fails, Vec::new());
+            let request = async |cmd: &'static str, body: Value| {
+                if cmd == CHUNK {
+                    seen.push(body["chunk_index"].as_u64().unwrap());
+                    if let Some(at) = fails.iter().position(|(nth, _)| *nth == seen.len() - 1) {
+                        return Err(fails.remove(at).1);
+                    }
+                }
+                Ok(taken(cmd))
+            };
+            let uploaded = upload(&file, request).await.0;
+            assert_eq!((uploaded.is_ok(), seen), (is_done, sent));
+        }
     }
 }
