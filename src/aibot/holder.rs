@@ -30,6 +30,9 @@ const MOST_CLIENTS: usize = 400;
 /// So many requests of one client at once; the next ones wait in its socket.
 const MOST_REQUESTS: usize = 32;
 
+/// So many chunks of files at once, each of which takes a few MB.
+const MOST_LONG_LINES: usize = 8;
+
 /// So many presses and notices may wait for one client.
 const MOST_UNSENT: usize = 256;
 
@@ -82,6 +85,7 @@ struct Hub {
     gone: Notify,
     /// For clients that come by the socket.
     places: Semaphore,
+    long_lines: Arc<Semaphore>,
 }
 
 /// A client, as the holder sees it.
@@ -112,6 +116,7 @@ impl Holder {
             phase: watch::Sender::new(Phase::Serving),
             gone: Notify::new(),
             places: Semaphore::new(MOST_CLIENTS),
+            long_lines: Arc::new(Semaphore::new(MOST_LONG_LINES)),
         });
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
@@ -219,6 +224,7 @@ async fn take_in(hub: Arc<Hub>, stream: tokio::net::UnixStream) {
 /// Serves a client to its end.
 async fn serve(hub: Arc<Hub>, talk: Talk) {
     let Talk { mut lines, writer } = talk;
+    lines.limit_long_lines(&hub.long_lines);
     let (sender, mut unsent) = mpsc::channel(MOST_UNSENT);
     let client = hub.take_in(writer, sender);
     let mut phase = hub.phase.subscribe();
@@ -244,7 +250,12 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
                 Ok(ToHolder::Request(request)) => {
                     // Who is not served by this holder hears nothing of its request, and asks the next one.
                     if !is_leaving || request.req_id.is_some() {
-                        requests.spawn(forward(Arc::clone(&hub), Arc::clone(&client), request));
+                        let (forwarded, permit) =
+                            (forward(Arc::clone(&hub), Arc::clone(&client), request), lines.take_permit());
+                        requests.spawn(async move {
+                            forwarded.await;
+                            drop(permit);
+                        });
                     }
                 }
                 Ok(heard) => hub.hear(&client, heard),

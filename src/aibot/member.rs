@@ -17,7 +17,7 @@ use super::{Bot, Seen};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Limit, Reply};
 use crate::clock::now_ms;
-use crate::error::{Error, Status};
+use crate::error::{Error, Result, Status};
 
 /// Between two looks for a holder: at first there is one in a moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -454,6 +454,20 @@ async fn look(bot: Arc<Bot>, place: Option<Arc<Place>>) -> Found {
         }
     }
     reach(&bot, &place).await
+}
+
+/// The holder of the connection, where another process of this machine is it: its process id, and since when it is
+/// subscribed, in Unix milliseconds, if it is. Nothing is sent to WeCom. Fails where it does not take this process.
+pub(super) async fn holder_of(bot: &Bot) -> Result<Option<(u32, Option<u64>)>> {
+    let Some(place) = bot.place() else { return Ok(None) };
+    match reach(bot, &place).await {
+        Found::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
+            Ok(ToClient::Welcome { process, up_since_ms }) => Ok(Some((process, up_since_ms))),
+            _ => Ok(None),
+        },
+        Found::Refused(error) => Err(error),
+        Found::Elected(_) | Found::NotYet(_) => Ok(None),
+    }
 }
 
 /// Connects to the holder.

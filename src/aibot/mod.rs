@@ -177,6 +177,16 @@ impl Link {
         Watch { id, orders: self.shared.orders.clone(), seen }
     }
 
+    /// The process of this machine that holds the connection, if one does: its id, and since when it is subscribed, in Unix
+    /// milliseconds, if it is. Nothing is sent to WeCom.
+    ///
+    /// # Errors
+    ///
+    /// Exit 4 where that process has another secret, exit 7 where it is of another version.
+    pub(crate) async fn holder(&self) -> Result<Option<(u32, Option<u64>)>, Error> {
+        member::holder_of(&self.shared.bot).await
+    }
+
     /// Ends this process's part in the connection, once what others have asked of it is done. With watches it goes on.
     pub(crate) async fn leave(&self) {
         self.shared.leave().await;

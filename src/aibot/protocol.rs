@@ -1,10 +1,13 @@
 //! What the holder of a connection and its clients say to each other: one JSON document a line, in both directions. First
 //! each end proves that it knows the aibot's secret; the version of all that follows stands in the first line.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::{Answered, Failure};
 use crate::api::aibot::Press;
@@ -14,6 +17,9 @@ pub(super) const VERSION: u32 = 1;
 
 /// No line is longer, in bytes: a chunk of a file has 700,000.
 pub(super) const LONGEST_LINE: usize = 1024 * 1024;
+
+/// What is longer takes so much memory that the holder takes only a few at once.
+const LONG_LINE: usize = 64 * 1024;
 
 /// No line is longer before the proofs.
 pub(super) const LONGEST_GREETING: usize = 1024;
@@ -114,11 +120,24 @@ pub(super) enum Unreadable {
 pub(super) struct Lines<R> {
     reader: R,
     line: Vec<u8>,
+    /// How many long lines there may be at once, of all readers, and the permit for this one.
+    long_lines: Option<Arc<Semaphore>>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, line: Vec::new() }
+        Self { reader, line: Vec::new(), long_lines: None, permit: None }
+    }
+
+    /// From now on a long line needs a permit.
+    pub(super) fn limit_long_lines(&mut self, permits: &Arc<Semaphore>) {
+        self.long_lines = Some(Arc::clone(permits));
+    }
+
+    /// The permit of the last line, if it was long: to be kept as long as what was in it.
+    pub(super) fn take_permit(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.permit.take()
     }
 
     /// The next line, which has at most `limit` bytes.
@@ -132,6 +151,13 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             let taken = end.unwrap_or(buffered.len());
             if self.line.len() + taken > limit {
                 return Err(Unreadable::Garbage("a line that is too long"));
+            }
+            if self.line.len() + taken > LONG_LINE
+                && self.permit.is_none()
+                && let Some(permits) = &self.long_lines
+            {
+                self.permit = Arc::clone(permits).acquire_owned().await.ok();
+                continue;
             }
             self.line.extend_from_slice(buffered.get(..taken).unwrap_or_default());
             self.reader.consume(taken + usize::from(end.is_some()));
@@ -214,6 +240,24 @@ mod tests {
             prop_assert!(read.last().unwrap().is_err());
             prop_assert_eq!(read.first().and_then(|first| first.as_ref().ok()).is_some(), line.len() <= 1001);
         }
+    }
+
+    #[test]
+    fn long_lines_wait_for_a_permit() {
+        let long = line(&ToHolder::Watch { task_ids: vec!["a".repeat(LONG_LINE)] }).unwrap();
+        let bytes = [&long[..], &long].concat();
+        let permits = Arc::new(Semaphore::new(1));
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+            let [mut one, mut other] = [Lines::new(&bytes[..]), Lines::new(&bytes[..])];
+            one.limit_long_lines(&permits);
+            other.limit_long_lines(&permits);
+            one.next::<ToHolder>(LONGEST_LINE).await.unwrap();
+            let permit = one.take_permit().unwrap();
+            let moment = std::time::Duration::from_millis(20);
+            assert!(tokio::time::timeout(moment, other.next::<ToHolder>(LONGEST_LINE)).await.is_err());
+            drop(permit);
+            other.next::<ToHolder>(LONGEST_LINE).await.unwrap();
+        });
     }
 
     #[test]

@@ -425,6 +425,39 @@ fn a_taken_over_connection_is_left_alone_for_a_while() {
 }
 
 #[test]
+fn a_holder_is_looked_at_without_a_connection() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let start = |secret| Process::start(&wecom, Some(state.path()), secret);
+    let look = |process: &Process| {
+        let link = process.link.clone();
+        done(process.go(async move { link.holder().await }))
+    };
+    let looker = start(SECRET);
+    assert_eq!(look(&looker).unwrap(), None);
+    let holder = start(SECRET);
+    done(holder.send("first")).unwrap();
+    let (process, since_ms) = look(&looker).unwrap().unwrap();
+    assert!(process == std::process::id() && since_ms.unwrap() <= crate::clock::now_ms());
+    assert_eq!(look(&start("test-aibot-secret-of-before")).unwrap_err().status(), Status::Auth);
+    drop(holder);
+    assert_eq!(look(&looker).unwrap(), None, "a stale socket is nobody");
+    assert_eq!(locked(&wecom).connections, 1);
+}
+
+/// Large requests of many, as files are uploaded.
+#[test]
+fn long_requests_of_many_arrive_whole() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let processes: Vec<Process> = (0..12).map(|_| Process::start(&wecom, Some(state.path()), SECRET)).collect();
+    let text = |number: usize| format!("{number:02}").repeat(350_000);
+    let sent: Vec<_> = processes.iter().enumerate().map(|(number, one)| one.send(&text(number))).collect();
+    sent.into_iter().for_each(|sent| drop(done(sent).unwrap()));
+    assert!(texts(&wecom) == (0..12).map(text).collect::<Vec<_>>());
+    let Err(CallError::Setup(error)) = done(processes[0].send(&"a".repeat(2 << 20))) else { panic!() };
+    assert_eq!(error.status(), Status::Refused);
+}
+
+#[test]
 fn without_a_folder_a_process_is_alone() {
     let wecom = wecom();
     let process = Process::start(&wecom, None, SECRET);
