@@ -37,13 +37,15 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 20] = [
+const PURE: [&str; 22] = [
     "channel/",
     "message/",
     "alert/",
     "template/",
     "feed/",
     "ci/",
+    "api/aibot/frame",
+    "api/aibot/press",
     "api/errcode/",
     "ask/escalation",
     "ask/question",

@@ -33,8 +33,11 @@ const UNANSWERED_BEATS: u32 = 2;
 /// heartbeats are answered, as after a takeover that was not told. The vendor's own client waits for 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long answers are waited for after the end was announced, and the close of the server after the own one.
+/// How long answers are waited for after a takeover was announced.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long the server's close is waited for after the own one: it answers it at once or not at all.
+const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Frames that wait to be written, in each of the two queues. A request waits for a place within its own time.
 const QUEUE: usize = 16;
@@ -309,6 +312,11 @@ impl Line {
         }
     }
 
+    /// Whether a frame was begun whose request counts on it not going out any more.
+    fn has_begun(&self) -> bool {
+        self.state().waiting.values().any(|waiting| waiting.answer.is_some() && waiting.stage == Stage::Begun)
+    }
+
     fn is_awaited(&self) -> bool {
         self.state()
             .waiting
@@ -496,15 +504,17 @@ async fn run<S>(
         let rest = async { while line.is_awaited() && read_frame(&line, &mut stream, &events).await.is_ok() {} };
         let _ = tokio::time::timeout(LINGER, rest).await;
     }
+    // A close would bring the rest of a frame along.
+    let is_whole = !line.has_begun();
     line.give_up();
     drop((urgent, events));
-    if !matches!(end, End::Lost(_)) {
+    if is_whole && !matches!(end, End::Lost(_)) {
         let close = async {
             sink.close().await?;
             while stream.next().await.transpose()?.is_some() {}
             Ok::<_, tungstenite::Error>(())
         };
-        let _ = tokio::time::timeout(LINGER, close).await;
+        let _ = tokio::time::timeout(FAREWELL, close).await;
     }
     // Whoever waits for the end sees that this is gone.
     drop(frames);

@@ -536,6 +536,25 @@ async fn a_connection_whose_peer_takes_nothing_ends_too() {
     drop(server);
 }
 
+#[tokio::test]
+async fn a_close_brings_no_frame_along_that_is_reported_as_lost() {
+    let (connection, mut events, mut server, _) = connected(LONG).await;
+    let large = connection.request(AIBOT_SEND, json!({"content": large_text()}), later());
+    let close = async {
+        // Until the frame is begun.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        connection.clone().close().await;
+    };
+    let (sent, ()) = tokio::join!(large, close);
+    let error = sent.unwrap_err();
+    assert!(matches!(error, CallError::Unreached { .. }), "{error:?}");
+    assert_eq!(events.next().await, AibotEvent::Closed("it was closed here".to_owned()));
+    let came = server.0.next().await;
+    assert!(!matches!(came, Some(Ok(Message::Text(_)))), "a whole frame");
+}
+
 /// As after a takeover that was not told: heartbeats are answered, requests are not.
 #[tokio::test]
 async fn a_session_that_answers_no_request_ends() {
