@@ -167,7 +167,7 @@ impl Link {
     }
 
     /// With `others` also for presses on cards that nobody watches.
-    fn watch_also_others(&self, task_ids: Vec<String>, others: bool) -> Watch {
+    pub(crate) fn watch_also_others(&self, task_ids: Vec<String>, others: bool) -> Watch {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, seen) = mpsc::channel(UNSEEN);

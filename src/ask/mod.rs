@@ -1,11 +1,12 @@
 //! `ask`: a question on a card, and who answers it; `answer`: an answer from this machine.
 //!
 //! `plan` makes the plan of the options; `record` is what is kept on disk, and decides; `escalation` says what is due and when it
-//! ends; `waiting` is the loop that sends, waits and changes cards; `report` tells the end.
+//! ends; `waiting` is the loop that sends, waits and changes cards; `late` answers presses after the end; `report` tells the end.
 
 mod asker;
 mod card;
 mod escalation;
+mod late;
 mod local_answer;
 mod log;
 mod plan;

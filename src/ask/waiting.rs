@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::card;
 use super::escalation::{Delivery, Phase};
+use super::late;
 use super::log::log_press;
 use super::plan::Plan;
 use super::question::Verdict;
@@ -52,6 +53,7 @@ pub(super) struct Waiting<'s, 'c> {
     changed: HashSet<usize>,
     /// Events that were seen: a copy does not count again.
     seen: HashSet<String>,
+    watches_others: bool,
     jobs: FuturesUnordered<LocalBoxFuture<'s, Happened>>,
     /// How many of the jobs end by themselves.
     under_way: usize,
@@ -77,9 +79,10 @@ enum Happened {
     Answered { target: Option<usize>, answered: Result<(), String> },
 }
 
-/// Presses on one card, and the way to answer them.
+/// Presses, and the way to answer them.
 struct Watched {
-    target: usize,
+    /// Whose card it is; `None` for cards that no process watches.
+    target: Option<usize>,
     link: Link,
     watch: Watch,
 }
@@ -107,6 +110,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             links: Rc::default(),
             changed: HashSet::new(),
             seen: HashSet::new(),
+            watches_others: false,
             jobs: FuturesUnordered::new(),
             under_way: 0,
             end,
@@ -208,10 +212,19 @@ impl<'s, 'c> Waiting<'s, 'c> {
             match link_of(session, &links, &place).await {
                 Some(link) => {
                     let watch = link.watch(vec![task_id]).await;
-                    next(Watched { target, link, watch }).await
+                    next(Watched { target: Some(target), link, watch }).await
                 }
                 None => std::future::pending().await,
             }
+        }));
+    }
+
+    /// Takes the presses on cards of questions that are over, one watch for each way by which presses come.
+    fn watch_others(&self, link: &Link) {
+        let link = link.clone();
+        self.jobs.push(Box::pin(async move {
+            let watch = link.watch_also_others(Vec::new(), true);
+            next(Watched { target: None, link, watch }).await
         }));
     }
 
@@ -267,7 +280,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         self.jobs.push(Box::pin(async move {
             let mut watch = None;
             if has_card && let Some(link) = link_of(session, &links, &place).await {
-                watch = Some(Watched { target, watch: link.watch(vec![task_id.clone()]).await, link });
+                watch = Some(Watched { target: Some(target), watch: link.watch(vec![task_id.clone()]).await, link });
             }
             let shown = Appearance { lead: lead.as_deref(), task_id: has_card.then_some(&*task_id), card: &card };
             let dispatched = Box::new(Box::pin(place.send(session, draft, shown)).await);
@@ -289,6 +302,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             Happened::Sent { delivery, dispatched, watch } => self.sent(delivery, *dispatched, watch).await,
             Happened::Seen { watched, seen } => {
                 match seen {
+                    Seen::Press(press) if watched.target.is_none() => self.press_of_another(press, &watched.link),
                     Seen::Press(press) => self.press(&press, &watched).await,
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall(at_ms(from_ms)), wall(at_ms(to_ms)));
@@ -297,7 +311,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
                              and has to be repeated"
                         ));
                     }
-                    Seen::Lost(error) => return self.lost(watched.target, error),
+                    Seen::Lost(error) => {
+                        return watched.target.into_iter().for_each(|target| self.lost(target, &error));
+                    }
                 }
                 self.jobs.push(Box::pin(next(watched)));
             }
@@ -317,7 +333,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let Delivery { target, .. } = delivery;
         let Dispatched { outcome, warnings, has_card } = dispatched;
         let name = self.plan.names[target].clone();
-        warnings.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
+        // What was said when it was read is not said again for each card.
+        let said = &self.session.warnings;
+        let news: Vec<_> = warnings.into_iter().filter(|warning| !said.contains(warning)).collect();
+        news.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
         self.end.attempts += outcome.attempts;
         let now = self.now();
         let is_reached = outcome.exit_code() == 0 || outcome.status == Status::Partial && !outcome.reached_nobody;
@@ -343,19 +362,37 @@ impl<'s, 'c> Waiting<'s, 'c> {
         self.kept.save().await;
         // It may have arrived all the same.
         if let Some(watched) = watch {
+            if !std::mem::replace(&mut self.watches_others, true) {
+                self.watch_others(&watched.link);
+            }
             self.jobs.push(Box::pin(next(watched)));
         }
     }
 
-    fn lost(&mut self, target: usize, error: Error) {
+    fn lost(&mut self, target: usize, error: &Error) {
         let place = &self.plan.places[target];
         let same: Vec<bool> = self.plan.places.iter().map(|other| other.is_same_way(place)).collect();
         if self.end.lost.is_none() {
             self.warn(format!("no press can come back any more: {error}"));
         }
-        self.end.lost.get_or_insert(error);
+        self.end.lost.get_or_insert_with(|| error.clone());
         let now = self.now();
         self.plan.escalation.lost(|index| same[index], now);
+    }
+
+    /// Somebody pressed on a card that no process waits for.
+    fn press_of_another(&mut self, press: Press, link: &Link) {
+        let (state, link) = (self.session.state(), link.clone());
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            let told = async {
+                let body = late::reply(&state?, &press).await?;
+                link.respond(&press, body).await.ok()
+            };
+            told.await;
+            // Nobody here can do anything about it.
+            Happened::Answered { target: None, answered: Ok(()) }
+        }));
     }
 
     /// Somebody pressed something on a card of this question.

@@ -86,21 +86,38 @@ pub(crate) fn channel_for_question(settings: &Settings) -> Result<Channel, Vec<C
 /// Usage, where it breaks one; exit 3, where settings or files cannot be used.
 pub(crate) async fn read_question(session: &mut Session<'_>, request: Request, task_id: &str) -> Result<QuestionDraft> {
     let channel = request.channel;
+    let acknowledge = session.settings.language.words().acknowledge;
+    let is_unasked = matches!(request.alert.button.as_slice(), [only] if only.ends_with(acknowledge));
     let ci = session.ci_context(&request)?;
     let task_id = task_id.to_owned();
     let reading = session.read_input(channel, move |target| {
         let lacking = || Error::usage("there is nothing to ask: the text is empty", "give a title or a text");
-        let draft = read(&request, target, ci.as_ref())?.ok_or_else(lacking)?;
+        let mut draft = read(&request, target, ci.as_ref())?.ok_or_else(lacking)?;
+        give_title(&mut draft);
         target.settings.to.iter_mut().for_each(|to| drop(to.to_user_command.take()));
         make_parts(&shown_as(&draft, channel.has_presses().then_some(&*task_id), target), target, None)?;
         Ok(draft)
     });
     let (_, draft) = reading.await?;
+    // The word on the button that is there unasked is ours.
+    let own = "button_list[0].text: 11 characters";
+    session.warnings.retain(|warning| !(is_unasked && warning.contains(own)));
     if session.settings.log_file.is_some() {
         let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
         session.logged = Some(LoggedMessage { msgtype: draft.type_name().to_owned(), text });
     }
     Ok(QuestionDraft(draft))
+}
+
+/// A card needs a title: without one it is the first line of the text.
+fn give_title(draft: &mut Draft) {
+    let Material::Alert(alert) = &mut draft.material else { return };
+    if alert.title.is_none()
+        && let Some(body) = alert.body.take()
+    {
+        let (title, rest) = body.trim_start().split_once('\n').unwrap_or((body.trim_start(), ""));
+        (alert.title, alert.body) = (Some(title.to_owned()), Some(rest.to_owned()).filter(|rest| !rest.is_empty()));
+    }
 }
 
 impl QuestionDraft {

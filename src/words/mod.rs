@@ -210,7 +210,6 @@ pub(crate) struct Words {
     /// The press says nothing, such as one without a choice.
     pub(crate) says_nothing: &'static str,
     /// Nobody waits for an answer any more, and it is not known what became of it.
-    #[allow(dead_code, reason = "the watch of such presses comes next")]
     pub(crate) not_waited_for: &'static str,
 
     /// The test message of `check`, from a host at a time.

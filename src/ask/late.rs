@@ -1,0 +1,60 @@
+//! Presses on cards that no process waits for: who pressed is told what became of the question.
+
+use serde_json::Value;
+
+use super::card;
+use super::record::{Record, State, TaskId};
+use super::record_file::RecordFile;
+use crate::api::aibot::Press;
+use crate::clock::now_ms;
+use crate::store::Folder;
+
+/// The change of the card that tells it; `None` where nothing is known of the card.
+pub(super) async fn reply(state: &Folder, press: &Press) -> Option<Value> {
+    let task_id = TaskId::read(&press.task_id)?;
+    let record = RecordFile::named(state, &task_id.file).read().await.ok()??;
+    reply_of(record, press, now_ms())
+}
+
+/// The same, given what is kept of the question.
+fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<Value> {
+    let target = record.target_of(&press.task_id)?;
+    if record.state == State::Open && record.is_past(now_ms) {
+        record.state = State::Over(record.end_ms());
+    }
+    let words = record.language.words();
+    let card = record.targets[target].card.as_ref()?;
+    let only_for = press.is_group.then_some(&*press.userid);
+    Some(match record.end_line(words) {
+        Some(line) => card::update(card::closed(card, &press.task_id, &line, &record.state, words), None),
+        None => card::update(card::with_line(card, &press.task_id, words.not_waited_for), only_for),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::record::tests::record;
+    use super::*;
+
+    #[test]
+    fn who_presses_late_is_told_what_became_of_it() {
+        let mut record = record();
+        record.targets[0].card =
+            Some(json!({ "card_type": "button_interaction", "button_list": [{ "text": "Ack", "key": "ack" }] }));
+        let press = Press { task_id: record.task_id(0, 0), userid: "lisi".to_owned(), ..Press::default() };
+        let text = |record: &Record, now| {
+            let body = reply_of(record.clone(), &press, now).unwrap();
+            body["template_card"]["sub_title_text"].as_str().unwrap().to_owned()
+        };
+        let during = record.start_ms + 1;
+        assert!(text(&record, during).starts_with("nobody waits for an answer any more"));
+        assert!(text(&record, record.end_ms()).starts_with("nobody answered by "));
+        let withdrawn = Record { state: State::Withdrawn(during), ..record.clone() };
+        assert!(text(&withdrawn, during).starts_with("withdrawn at "));
+        // A later question of the same name has other cards.
+        let later = Record { start_ms: record.start_ms + 1, ..record };
+        assert_eq!(reply_of(later, &press, during), None);
+    }
+}
