@@ -1,5 +1,5 @@
-//! Sending alerts to WeCom (企业微信): to the members of a self-built app, to groups through their webhooks, and to the group
-//! chats of an app.
+//! Sending alerts to WeCom (企业微信): to the members of a self-built app, to groups through their webhooks, to the group
+//! chats of an app, and to members and groups by an aibot (智能机器人).
 //!
 //! This library is everything but the terminal: it never prints and never exits.
 //!

@@ -6,6 +6,7 @@
 //! the holder too, talks to it in lines of JSON (`protocol`) over a Unix socket, after both ends have proven that they know
 //! the bot's secret (`greeting`, `proof`). When the holder leaves or is killed, another one is elected.
 
+mod conversations;
 mod failure;
 mod greeting;
 mod holder;
@@ -35,6 +36,7 @@ use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::secret::Secret;
 use crate::store::Folder;
+pub(crate) use conversations::Conversations;
 use member::{Asked, Coverage, Member, Order, Watched};
 use place::Place;
 
@@ -117,6 +119,11 @@ impl Link {
         joined.retain(|(known, _)| *known != key);
         joined.push((key, Arc::clone(&shared)));
         Self { client, shared }
+    }
+
+    /// Another deadline for the requests of this clone.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.client.options.deadline = deadline;
     }
 
     /// Makes a request and returns WeCom's answer to it, with the fields of its `body`. It is repeated here only where WeCom

@@ -21,6 +21,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::channel::{Channel, MsgType};
+
 /// Inline code longer than this becomes several lines of it: what no message could hold whole would be cut open.
 const CODE_BYTES: usize = 1000;
 
@@ -182,6 +184,20 @@ fn begins_tag(behind: &str) -> bool {
 pub(crate) fn fenced(text: &str) -> String {
     let fence = "`".repeat((longest_run(text) + 1).max(3));
     format!("{fence}\n{text}\n{fence}")
+}
+
+/// A text of `markdown_v2` in which nothing is markup: a paragraph where it is one line that is none, else a block.
+pub(crate) fn markdown_v2_text(text: &str) -> String {
+    let is_line = !text.contains(['\n', '\t']) && !text.contains("  ") && text.trim() == text;
+    if is_line && markdown_v2_paragraph(text) == text { text.to_owned() } else { fenced(text) }
+}
+
+/// A text as the plainest message of this channel: its type, and the content, in which nothing means anything.
+pub(crate) fn plain(channel: Channel, content: &str) -> (MsgType, String) {
+    match channel.has_type(MsgType::Text) {
+        true => (MsgType::Text, text(content).into_owned()),
+        false => (MsgType::Markdown, markdown_v2_text(content)),
+    }
 }
 
 /// Text within the description of a `textcard`.

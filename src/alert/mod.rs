@@ -171,7 +171,7 @@ impl Alert {
     pub fn best_type(&self, channel: Channel) -> MsgType {
         let is_plain = self.title_line().is_none() && self.level.is_none() && self.fields.is_empty();
         if is_plain && self.link.is_none() && self.picurl.is_none() {
-            return MsgType::Text;
+            return if channel.has_type(MsgType::Text) { MsgType::Text } else { MsgType::Markdown };
         }
         let has_columns = self.has_columns();
         // Cards and articles can be tapped as a whole alone.
@@ -180,6 +180,7 @@ impl Alert {
             let fits_picture = self.picurl.as_ref().is_none_or(|picurl| picurl.len() <= URL_BYTES);
             if fits_picture
                 && self.article().is_ok_and(|article| article.rest.is_none())
+                && channel.has_type(MsgType::News)
                 && (self.picurl.is_some() || !channel.has_type(MsgType::Textcard))
             {
                 return MsgType::News;

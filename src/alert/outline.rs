@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Alert, Field};
 use crate::address::has_http_scheme;
-use crate::channel::{Markup, MsgType};
+use crate::channel::Markup;
 use crate::words::Words;
 
 impl Alert {
@@ -110,9 +110,9 @@ impl Alert {
 
 /// What stands before a text that is in the format of this message type already: the prefix, made harmless for it, with
 /// what keeps it apart; empty without one.
-pub(crate) fn prefix_before(msgtype: MsgType, prefix: Option<&str>, text: &str) -> String {
+pub(crate) fn prefix_before(markup: Markup, prefix: Option<&str>, text: &str) -> String {
     let Some(prefix) = prefix.and_then(non_blank_line) else { return String::new() };
-    match msgtype.facts().markup {
+    match markup {
         Markup::MarkdownV2 => apart(markdown_v2_paragraph(&prefix), First::Block),
         // Headings and quotes begin their own line.
         Markup::Markdown if text.starts_with(['#', '>']) => apart(markdown(&prefix), First::Line),

@@ -146,7 +146,11 @@ impl Alert {
             }
         }
         if let Some(body) = self.body_text() {
-            self.push_blocks(&mut text, body);
+            if text.is_empty() && !self.has_links_in_body {
+                text = escape::markdown_v2_text(body);
+            } else {
+                self.push_blocks(&mut text, body);
+            }
         }
         if let Some(link) = &self.link {
             let label =

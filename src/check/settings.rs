@@ -1,13 +1,13 @@
 //! `check` of the settings: config file, profile, permissions, credentials.
 
 use crate::channel::{Addressing, Channel, CredentialKind};
-use crate::config::{Exposure, Language, SecretSource, exposed_secret, who_may_read};
+use crate::config::{BaseUrl, Exposure, Language, SecretSource, Settings, exposed_secret, who_may_read};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::send::{Session, Target};
 
+use super::CheckedTarget;
 use super::report::CheckReport;
-use super::{CheckedTarget, has_token};
 
 /// Looks at where the settings come from.
 pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
@@ -60,7 +60,7 @@ pub(super) async fn log_in(
         let mut checked = CheckedTarget {
             target: session.own_target(*channel),
             login: None,
-            base_url: session.settings.base_url_or_default(),
+            base_url: base_url(&session.settings, *channel),
             courier: None,
             blocked: Some(name_of_credential(*channel)),
         };
@@ -68,6 +68,15 @@ pub(super) async fn log_in(
         targets.push(checked);
     }
     targets
+}
+
+/// Where the API of a channel is, as far as no credential says it.
+fn base_url(settings: &Settings, channel: Channel) -> BaseUrl {
+    match channel.facts().credential {
+        CredentialKind::AppToken | CredentialKind::WebhookKey => settings.base_url_or_default(),
+        // Where it is not known, the credentials are told to be of no use.
+        CredentialKind::Aibot => settings.aibot_base_url().unwrap_or_default(),
+    }
 }
 
 /// What the credentials of that channel are called in the table.
@@ -82,13 +91,16 @@ fn name_of_credential(channel: Channel) -> &'static str {
 async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &mut CheckReport) {
     let (settings, target) = (&session.settings, &checked.target);
     let name = name_of_credential(target.channel);
-    let is_app = has_token(target.channel);
-    let lacking = match is_app {
+    let kind = target.channel.facts().credential;
+    let lacking = match kind {
         // Without an agent_id the token can be looked at.
-        true if settings.lacking_for_app(false).is_empty() => Vec::new(),
-        true => settings.lacking_for_app(target.channel.facts().addressing == Addressing::Recipients),
-        false if settings.webhook.is_none() => vec!["webhook"],
-        false => Vec::new(),
+        CredentialKind::AppToken if settings.lacking_for_app(false).is_empty() => Vec::new(),
+        CredentialKind::AppToken => {
+            settings.lacking_for_app(target.channel.facts().addressing == Addressing::Recipients)
+        }
+        CredentialKind::WebhookKey if settings.webhook.is_none() => vec!["webhook"],
+        CredentialKind::WebhookKey => Vec::new(),
+        CredentialKind::Aibot => settings.lacking_for_aibot(),
     };
     if !lacking.is_empty() {
         lack(session, name, &settings.missing(&lacking), report);
@@ -98,7 +110,8 @@ async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &
                 look_at_key(&webhook.key, session, report);
                 checked.base_url = settings.webhook_base_url(&webhook);
             }
-            Ok(None) if is_app => look_at_app(target, None, report),
+            Ok(None) if kind == CredentialKind::AppToken => look_at_app(target, None, report),
+            Ok(None) if kind == CredentialKind::Aibot => look_at_aibot(target, None, report),
             Ok(None) => report.skip(name, "a dry run reads no file for it and runs no command"),
             Err(error) => report.fail(name, &error),
         }
@@ -107,6 +120,9 @@ async fn log_in_to(checked: &mut CheckedTarget, session: &Session<'_>, report: &
             Ok(login) => {
                 match login.webhook_key() {
                     Some(key) => look_at_key(key, session, report),
+                    None if kind == CredentialKind::Aibot => {
+                        look_at_aibot(target, Some(login.credential_info.length), report);
+                    }
                     None => look_at_app(target, Some(login.credential_info.length), report),
                 }
                 checked.login = Some(login);
@@ -147,6 +163,18 @@ fn look_at_app(target: &Target, length: Option<usize>, report: &mut CheckReport)
         None => report.ok("app_credentials", detail),
         Some(doubt) => report.warn("app_credentials", detail, doubt),
     }
+}
+
+/// Says where the credentials of the aibot are from, and that it is known where to connect.
+fn look_at_aibot(target: &Target, length: Option<usize>, report: &mut CheckReport) {
+    let settings = &target.settings;
+    if let Err(error) = settings.aibot_base_url() {
+        return report.fail("aibot_credentials", &error);
+    }
+    let length = length.map(|length| format!(" ({length} bytes)")).unwrap_or_default();
+    let bot_id = settings.aibot_id.as_ref().map(|id| format!("aibot_id {} from {}", id.value, id.origin));
+    let secret = settings.aibot_secret.as_ref().map(|source| format!("secret: {}{length}", source.place()));
+    report.ok("aibot_credentials", [bot_id, secret].into_iter().flatten().collect::<Vec<_>>().join("; "));
 }
 
 /// A key of another shape is only a hint, never refused.

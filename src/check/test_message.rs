@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::channel::{Channel, MsgType};
+use crate::alert::escape;
+use crate::channel::{Channel, CredentialKind, MsgType};
 use crate::clock;
 use crate::config::Settings;
 use crate::delivery::Outcome;
@@ -12,8 +13,8 @@ use crate::error::{Error, Result, Status};
 use crate::message::app::AppText;
 use crate::message::person::Person;
 use crate::message::recipients::RecipientKind;
-use crate::message::{Part, body_of, check_body};
-use crate::send::{PeopleMessage, Session, host, people_of, recipients_of};
+use crate::message::{Part, aibot, body_of, check_body};
+use crate::send::{PeopleMessage, Session, conversations_of, host, people_of, recipients_of};
 
 use super::CheckedTarget;
 use super::report::CheckReport;
@@ -40,6 +41,11 @@ pub(super) async fn look(
     let courier = match (&mut checked.courier, checked.blocked) {
         (_, Some(failed)) => return report.skip_after(&[name], failed),
         (Some(courier), None) if is_wanted => courier,
+        _ if channel.facts().credential == CredentialKind::Aibot => {
+            let why = "not proven: only a subscription shows whether BotID and Secret are right, and it would take the connection \
+                       from whoever has it: --send subscribes and sends a message";
+            return report.skip(name, why);
+        }
         _ if !super::has_token(channel) => {
             let noun = channel.facts().noun;
             let why = "can only be tested by a message: --send sends one to the group";
@@ -77,7 +83,11 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<(Value, Vec<
     let (mut people, mut is_open) = (Vec::new(), false);
     let now = clock::date(SystemTime::now());
     let content = (settings.language.words().test_message)(&host(), &now);
-    let mut body = body_of(MsgType::Text, &AppText { content });
+    let (msgtype, content) = match channel.has_type(MsgType::Text) {
+        true => (MsgType::Text, content),
+        false => escape::plain(channel, &content),
+    };
+    let mut body = body_of(msgtype, &AppText { content });
     match channel {
         Channel::App => {
             let to = settings.to.as_ref().ok_or_else(|| settings.missing(&["to_user"]))?;
@@ -99,9 +109,13 @@ pub(super) fn body(channel: Channel, settings: &Settings) -> Result<(Value, Vec<
             let chat = settings.chat.as_ref().ok_or_else(|| settings.missing(&["chat"]))?;
             body["chatid"] = chat.value.clone().into();
         }
-        Channel::Aibot => {}
+        Channel::Aibot => {
+            let to = settings.aibot_to.as_ref().ok_or_else(|| settings.missing(&["aibot_user"]))?;
+            let conversations = conversations_of(to)?;
+            body.as_object_mut().into_iter().for_each(|fields| aibot::address(fields, &conversations));
+        }
     }
-    match check_body(channel, &body).errors.first() {
+    match check_body(channel, &Part::message(body.clone()).call(0)).errors.first() {
         // Who is looked up, or printed by a program, is not known yet.
         Some(finding) if !settings.no_validate && !is_open => {
             let hint = finding.hint.as_deref().unwrap_or("correct the setting");

@@ -13,7 +13,7 @@ use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Result, Status};
 use crate::message::person::Person;
-use crate::message::{Part, PartKind, PartState};
+use crate::message::{Part, PartKind, PartState, aibot};
 use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
 
 /// The delivery states of all targets of a command. Clones share them, so that the handler of a signal can report what
@@ -61,6 +61,8 @@ pub(super) struct PartAccount {
     pub(super) accepted_for_nobody: usize,
     pub(super) unreached: UnreachedRecipients,
     pub(super) failures: Vec<FailedRequest>,
+    /// Why conversations of an aibot did not take it, where others did or may.
+    pub(super) refusals: Vec<FailedRequest>,
 }
 
 impl Accounts {
@@ -177,6 +179,26 @@ impl Account {
     /// delivery begins at the refused one.
     pub(super) fn count_call(&mut self, index: usize, number: usize) {
         self.with_part(index, |part| part.progress.taken += usize::from(part.progress.taken == number));
+    }
+
+    /// A conversation refused its call: the others may take theirs.
+    pub(super) fn refused_by(&mut self, index: usize, body: &Value, failed: FailedRequest) {
+        self.with_part(index, |part| {
+            part.progress.state = PartState::Pending;
+            part.unreached.extend(UnreachedRecipients::users(aibot::ids(body)));
+            part.receipt.answer = failed.error.answer().cloned().or_else(|| part.receipt.answer.take());
+            part.refusals.push(failed);
+        });
+    }
+
+    /// If every conversation refused its call, the part failed. `before` is how many calls were taken before this process.
+    pub(super) fn judge_refusals(&mut self, index: usize, before: usize) {
+        self.with_part(index, |part| {
+            if part.accepted == 0 && before == 0 && part.failures.is_empty() && !part.refusals.is_empty() {
+                part.progress = PartProgress { state: PartState::Refused, taken: 0 };
+                part.failures.extend(part.refusals.pop());
+            }
+        });
     }
 
     /// A call, or the upload before it, failed.
@@ -306,6 +328,7 @@ impl PartAccount {
             accepted_for_nobody: 0,
             unreached: UnreachedRecipients::default(),
             failures: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 

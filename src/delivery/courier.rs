@@ -3,10 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use serde_json::Value;
+
 use super::failure::{EarlierAttempts, FailedRequest, Purpose, explain, for_token, is_stale};
 use super::retry::{FailureClass, RetryPolicy};
+use crate::aibot::{Conversations, Link};
+use crate::api::aibot::upload_aibot;
 use crate::api::errcode::{CredentialInfo, HintContext};
-use crate::api::{Agent, CallError, Client, Uploaded};
+use crate::api::{Agent, CallError, Client, Reply, Uploaded};
 use crate::channel::Channel;
 use crate::clock;
 use crate::error::{Error, Result};
@@ -23,9 +28,27 @@ pub(crate) enum Credential {
     App(Tokens),
     /// The key of a webhook.
     Webhook(Secret),
-    /// An aibot.
-    #[expect(dead_code, reason = "the connection comes next")]
-    Aibot { bot_id: String, secret: Secret },
+    /// The connection of an aibot, which is logged in, and the conversations that are known to take messages.
+    Aibot(Link, Conversations),
+}
+
+/// The way that a call takes.
+pub(super) enum Way<'a> {
+    /// A request by HTTP, with the token or the key.
+    Http(&'a Client, &'a Secret),
+    /// A command over the connection of an aibot.
+    Aibot(&'a Link),
+}
+
+impl Way<'_> {
+    /// Sends a message: `body`, which is `bytes` where the way takes those.
+    pub(super) async fn send(&self, channel: Channel, body: &Value, bytes: Bytes) -> Result<Reply, CallError> {
+        match self {
+            Self::Http(client, credential) => client.send(channel, credential, bytes).await,
+            // Rare, and not to make the future of the others larger.
+            Self::Aibot(link) => Box::pin(link.request(channel.facts().send_path, body.clone())).await,
+        }
+    }
 }
 
 /// Makes all calls for one target.
@@ -49,7 +72,7 @@ impl Courier {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
+        mut call: impl AsyncFnMut(Way<'_>) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         if self.policy.at_most_once {
             self.client.stop_reusing_connections();
@@ -69,12 +92,16 @@ impl Courier {
         &mut self,
         endpoint: &str,
         purpose: Purpose,
-        call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
+        mut call: impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
     ) -> Result<T> {
         let policy = self.policy;
         // The user's setting is about messages: what may be asked again needs no connection of its own.
         self.policy.at_most_once = purpose == Purpose::Once;
-        let asked = self.call(endpoint, purpose, call).await;
+        let asked = self.call(endpoint, purpose, async |way| match way {
+            Way::Http(client, token) => call(client, token).await,
+            Way::Aibot(_) => Err(CallError::Setup(Error::defect("an aibot is not asked"))),
+        });
+        let asked = asked.await;
         self.policy = policy;
         asked.map_err(|failed| failed.error)
     }
@@ -148,25 +175,22 @@ impl Courier {
         endpoint: &str,
         purpose: Purpose,
         refreshes: &mut u32,
-        call: &mut impl AsyncFnMut(&Client, &Secret) -> Result<T, CallError>,
+        call: &mut impl AsyncFnMut(Way<'_>) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         let Self { client, credential, token: current, credential_info, policy, period, .. } = self;
         let context = HintContext { endpoint, credential: Some(credential_info), period: *period, has_worked: None };
         let explained = |failure: CallError| FailedRequest::of(&failure, purpose, &context);
         let tokens = match credential {
-            Credential::Webhook(key) => return call(client, key).await.map_err(explained),
+            Credential::Webhook(key) => return call(Way::Http(client, key)).await.map_err(explained),
+            Credential::Aibot(link, _) => return call(Way::Aibot(link)).await.map_err(explained),
             Credential::App(tokens) => tokens,
-            Credential::Aibot { .. } => {
-                let error = Error::defect("the connection of an aibot is still to come");
-                return Err(FailedRequest::before_request(error));
-            }
         };
         let mut token = match current.take() {
             Some(token) => token,
             None => tokens.get(client).await.map_err(|failure| for_token(&failure, credential_info))?,
         };
         loop {
-            let stale = match call(client, &token.access_token).await {
+            let stale = match call(Way::Http(client, &token.access_token)).await {
                 Err(failure) if is_stale(&failure) && *refreshes < policy.most_refreshes() => failure,
                 result => {
                     *current = Some(token);
@@ -193,11 +217,22 @@ impl Courier {
         }
     }
 
+    /// Until when its requests may take.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.client.options.deadline = deadline;
+        if let Credential::Aibot(link, _) = &mut self.credential {
+            link.set_deadline(deadline);
+        }
+    }
+
     /// Uploads a file.
     pub(crate) async fn upload(&mut self, kind: MediaKind, file: &Attachment) -> Result<Uploaded, FailedRequest> {
-        let channel = self.channel;
-        self.call(channel.facts().upload_path, Purpose::Prepare, async |client, credential| {
-            client.upload(channel, credential, kind, file).await
+        let (channel, observer) = (self.channel, self.observer.clone());
+        self.call(channel.facts().upload_path, Purpose::Prepare, async |way| match way {
+            Way::Http(client, credential) => client.upload(channel, credential, kind, file).await,
+            Way::Aibot(link) => {
+                Box::pin(upload_aibot(async |cmd, body| link.request(cmd, body).await, kind, file, &observer)).await
+            }
         })
         .await
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::split::split;
+use crate::alert::escape;
 use crate::channel::{Channel, Markup, MsgType};
 use crate::words::Language;
 
@@ -24,7 +25,7 @@ impl DelayMark {
     pub(super) fn messages_for(&self, body: Value, channel: Channel) -> Vec<Value> {
         let place = MsgType::of_body(&body).filter(|_| self.may_edit).and_then(|msgtype| {
             let pointer = format!("/{}{}", msgtype.as_str(), msgtype.facts().text?.pointer);
-            let text = prefixed(body.pointer(&pointer)?.as_str()?, &self.text, msgtype.facts().markup);
+            let text = prefixed(body.pointer(&pointer)?.as_str()?, &self.text, channel.markup(msgtype));
             Some((msgtype, pointer, text))
         });
         let Some((msgtype, pointer, text)) = place else { return self.apart(body, channel) };
@@ -32,7 +33,7 @@ impl DelayMark {
             None => vec![text],
             // The mark would break the `<div>` of a textcard.
             Some(_) if text.contains("<div ") => return self.apart(body, channel),
-            Some(limit) => split(&text, limit, msgtype.facts().markup),
+            Some(limit) => split(&text, limit, channel.markup(msgtype)),
         };
         let with = |(number, text): (usize, String)| {
             let mut body = body.clone();
@@ -59,8 +60,9 @@ impl DelayMark {
                 notice[*field] = value.clone();
             }
         }
-        notice["msgtype"] = MsgType::Text.as_str().into();
-        notice[MsgType::Text.as_str()] = json!({ "content": content });
+        let (msgtype, content) = escape::plain(channel, &content);
+        notice["msgtype"] = msgtype.as_str().into();
+        notice[msgtype.as_str()] = json!({ "content": content });
         vec![notice, body]
     }
 }

@@ -2,6 +2,7 @@
 //! each part.
 
 mod account;
+mod conversation;
 mod courier;
 mod delayed;
 mod failure;
@@ -32,15 +33,17 @@ pub use product::{
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;
 
+use crate::aibot::Conversations;
 use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
 use crate::channel::{Addressing, Channel, MsgType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::input::Attachment;
 use crate::message::webhook::Image;
 use crate::message::{Part, PartKind, PartState, body_of, recipients};
 use crate::rate_limit::Bucket;
+use conversation::{NOT_OPEN_OR_LIMIT, conversation_of, not_open};
 use failure::{FailedRequest, without_permit};
 
 impl Courier {
@@ -106,6 +109,12 @@ impl Courier {
                 };
                 match self.send_message(&message, index, account).await {
                     Ok(reply) => account.arrived(index, &reply, &message.body),
+                    Err(failed)
+                        if failed.error.status() == Status::Refused && is_for_one(&message.body, self.channel) =>
+                    {
+                        // It says nothing about the other conversations.
+                        account.refused_by(index, &message.body, failed);
+                    }
                     Err(failed) => {
                         is_taken = false;
                         account.failed(index, failed);
@@ -120,6 +129,7 @@ impl Courier {
             }
             account.settle(index, calls).await;
         }
+        account.judge_refusals(index, taken);
     }
 
     async fn send_message(
@@ -132,17 +142,25 @@ impl Courier {
         let (limiter, buckets, until) =
             (self.limiter.clone(), buckets(&message.body, channel), self.client.options.deadline);
         let endpoint = channel.facts().send_path;
-        self.call(endpoint, Purpose::Send, async |client, credential| {
+        let known = match &self.credential {
+            Credential::Aibot(_, known) => Some(known.clone()),
+            Credential::App(_) | Credential::Webhook(_) => None,
+        };
+        let sent = self.call(endpoint, Purpose::Send, async |way| {
             let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(without_permit)?;
             account.begin(part).await;
-            let sent = permit.during(client.send(channel, credential, message.bytes.clone())).await;
+            let mut sent = permit.during(way.send(channel, &message.body, message.bytes.clone())).await;
             if let Err(failure) = &sent {
                 if failure.is_before_the_request() || failure.refusal().is_some() {
                     account.end(part).await;
                 } else if !matches!(failure, CallError::Silent { .. }) {
                     account.set_state(part, PartState::Pending);
                 }
-                if failure.is_before_the_request() {
+                if let Some(known) = &known
+                    && let Some(unopened) = Box::pin(unopened(known, failure, &message.body)).await
+                {
+                    sent = Err(unopened);
+                } else if failure.is_before_the_request() {
                     permit.give_back().await;
                 } else if let Some(Reply { answer, .. }) = failure.refusal()
                     && let Some(pause) = errcode::blocked_for(
@@ -150,13 +168,21 @@ impl Courier {
                         &HintContext { endpoint, period, ..HintContext::default() },
                     )
                 {
-                    limiter.block(pause, until).await;
+                    match known {
+                        // The limit is that of the conversation, and the others may go on.
+                        Some(_) => Box::pin(limiter.exhaust(&buckets, pause, until)).await,
+                        None => limiter.block(pause, until).await,
+                    }
                 }
             }
             sent
-        })
-        .await
-        .map_err(|failed| FailedRequest { error: naming_chat(failed.error, &message.body), ..failed })
+        });
+        let sent =
+            sent.await.map_err(|failed| FailedRequest { error: naming_chat(failed.error, &message.body), ..failed });
+        match known {
+            Some(known) => Box::pin(about_conversation(sent, &known, &message.body)).await,
+            None => sent,
+        }
     }
 
     /// Fills the file of a part into the body that carries it: as the id of its one upload, or as base64.
@@ -186,6 +212,38 @@ impl Courier {
             None => {}
         }
         Ok(Message::of(body))
+    }
+}
+
+/// Whether a body is for one of several conversations, each of which answers for itself.
+fn is_for_one(body: &Value, channel: Channel) -> bool {
+    conversation_of(body, channel).is_some()
+}
+
+/// The failure of a conversation that never took a message: it would not take another one either.
+async fn unopened(known: &Conversations, failure: &CallError, body: &Value) -> Option<CallError> {
+    let reply = failure.refusal().filter(|reply| reply.answer.errcode == NOT_OPEN_OR_LIMIT)?;
+    let chatid = body.get("chatid").and_then(Value::as_str).unwrap_or_default();
+    (!known.has_taken(chatid).await).then(|| CallError::Config(not_open(reply, body)))
+}
+
+/// Notes that a conversation takes messages, or says what to do where it does not.
+async fn about_conversation(
+    sent: Result<Reply, FailedRequest>,
+    known: &Conversations,
+    body: &Value,
+) -> Result<Reply, FailedRequest> {
+    match sent {
+        Ok(reply) => {
+            known.note(body.get("chatid").and_then(Value::as_str).unwrap_or_default()).await;
+            Ok(reply)
+        }
+        Err(mut failed) => {
+            if let Some(hint) = conversation::hint_for(&failed.error, body) {
+                failed.error = failed.error.with_hint(hint);
+            }
+            Err(failed)
+        }
     }
 }
 

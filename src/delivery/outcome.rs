@@ -64,6 +64,13 @@ impl UnreachedRecipients {
         lists
     }
 
+    /// These ids, of members or of groups of an aibot.
+    pub(super) fn users(ids: Vec<String>) -> Self {
+        let mut lists = Self::default();
+        lists.0[0] = ids;
+        lists
+    }
+
     /// Takes userids out, whose case does not matter.
     pub(super) fn take_back(&mut self, userids: &[String]) {
         for list in [0, 3] {

@@ -4,6 +4,7 @@
 use super::account::{Accounts, PartAccount, TargetAccount};
 use super::failure::FailedRequest;
 use super::outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
+use crate::channel::Addressing;
 use crate::error::{Error, Signal, Status};
 use crate::message::person::{PersonKind, seeming_person};
 use crate::message::{PartKind, PartState};
@@ -95,10 +96,18 @@ impl TargetAccount {
         let outcome = match failures.as_slice() {
             [] => Outcome {
                 answer: self.parts.iter().rev().find_map(|part| part.receipt.answer.clone()),
-                error: (!unreached.is_empty()).then(|| not_reached(reached_nobody, &unreached)),
+                error: (!unreached.is_empty()).then(|| {
+                    match self.parts.iter().rev().find_map(|part| part.refusals.last()) {
+                        Some(refusal) => refused_by_some(&refusal.error, &unreached),
+                        None => not_reached(reached_nobody, &unreached),
+                    }
+                }),
                 ..Outcome::new(if unreached.is_empty() { Status::Sent } else { Status::Partial })
             },
-            [only] if accepted == 0 => Outcome::from(with_better_option(only.error.clone(), &unreached)),
+            [only] if accepted == 0 => Outcome::from(match self.channel.facts().addressing {
+                Addressing::Recipients => with_better_option(only.error.clone(), &unreached),
+                Addressing::Credential | Addressing::Chat | Addressing::Conversation => only.error.clone(),
+            }),
             [.., last] => Outcome::from(partly_sent(&self.parts, &last.error, accepted, &unreached)),
         };
         Outcome {
@@ -132,6 +141,11 @@ impl TargetAccount {
             ..Outcome::new(status)
         }
     }
+}
+
+/// The error of a message that some conversations of an aibot refused; `last` is what the last of them answered.
+fn refused_by_some(last: &Error, unreached: &UnreachedRecipients) -> Error {
+    last.about(Status::Partial, format!("sent, but not to all: {}: {}", unreached.named(), last.message()))
 }
 
 /// The error of a message that some recipients did not get.

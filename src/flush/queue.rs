@@ -230,11 +230,10 @@ impl<'s, 'c> Flush<'s, 'c> {
             },
         };
         courier.policy = self.policy(&target, &claimed.alert);
-        courier.client.options.deadline = self.deadline;
         // What met with silence the last time must not use up the time of those after it.
-        if claimed.progress.status.as_deref() == Some(Status::Unknown.as_str()) && !is_last {
-            courier.client.options.deadline -= self.deadline.saturating_duration_since(Instant::now()) / 2;
-        }
+        let is_doubtful = claimed.progress.status.as_deref() == Some(Status::Unknown.as_str()) && !is_last;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        courier.set_deadline(if is_doubtful { self.deadline - left / 2 } else { self.deadline });
         let end = self.send(&mut courier, &parts, claimed, &mut target, &key.0).await;
         self.targets.insert(key, (target, courier));
         end

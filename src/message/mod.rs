@@ -43,7 +43,7 @@ pub use finding::{Finding, Findings};
 pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
 pub(crate) use title::{text_of, title_of};
-pub(crate) use unsupported_markup::{first_markdown, unsupported_markup};
+pub(crate) use unsupported_markup::{first_markdown, unsupported_markup, without_fonts};
 
 /// The body of a message without anything beside its content.
 pub fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {

@@ -2,9 +2,10 @@
 //! reports nothing (document paths 90236 and 99110).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::address::has_http_scheme;
-use crate::channel::{Channel, MsgType};
+use crate::channel::{Channel, Markup, MsgType};
 use crate::sanitize::excerpt;
 
 /// The colours of `<font>`.
@@ -16,13 +17,55 @@ const QUOTED_CHARS: usize = 20;
 /// One line about all that a message of this type does not show, each with the line where it is first; `None` for other types
 /// and if there is nothing.
 pub(crate) fn unsupported_markup(msgtype: MsgType, channel: Channel, text: &str) -> Option<String> {
-    let found = match msgtype {
-        MsgType::Markdown => in_markdown(channel, text),
-        MsgType::MarkdownV2 => in_markdown_v2(text),
-        _ => return None,
+    let found = match channel.markup(msgtype) {
+        Markup::Markdown => in_markdown(channel, text),
+        Markup::MarkdownV2 => in_markdown_v2(channel, text),
+        Markup::Plain | Markup::Textcard => return None,
     };
     let found: Vec<_> = found.into_iter().flatten().collect();
     (!found.is_empty()).then(|| format!("{} does not show all of it: {}", msgtype.as_str(), found.join("; ")))
+}
+
+/// A markdown without the tags of `<font>`, where those would be shown; code keeps them.
+pub(crate) fn without_fonts(text: &str) -> Cow<'_, str> {
+    if font_tag(&text.to_ascii_lowercase(), 0).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let kept = lines(text).map(|(_, line, is_code)| if is_code { line.to_owned() } else { without_tags(line) });
+    Cow::Owned(kept.collect::<Vec<_>>().join("\n"))
+}
+
+/// The line without `<font …>` and `</font>`, but for those in its inline code.
+fn without_tags(line: &str) -> String {
+    let pieces: Vec<_> = line.split('`').collect();
+    let is_text = |index: usize| index.is_multiple_of(2) || index + 1 == pieces.len();
+    let mut kept = String::with_capacity(line.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            kept.push('`');
+        }
+        let lower = piece.to_ascii_lowercase();
+        let mut rest = 0;
+        while is_text(index)
+            && let Some(tag) = font_tag(&lower, rest)
+        {
+            kept.push_str(&piece[rest..tag.start]);
+            rest = tag.end;
+        }
+        kept.push_str(&piece[rest..]);
+    }
+    kept
+}
+
+/// Where the next tag of a font is, in a text of small letters.
+fn font_tag(lower: &str, from: usize) -> Option<Range<usize>> {
+    let starts = lower[from..].match_indices('<').map(|(at, _)| from + at);
+    let start = starts.into_iter().find(|at| {
+        let tag = &lower[*at..];
+        tag.starts_with("<font ") || tag.starts_with("</font>")
+    })?;
+    let end = lower[start..].find('>')? + start + 1;
+    Some(start..end)
 }
 
 /// The first markup of a text that is plainly meant as Markdown, with its line: `bold text in line 2`.
@@ -81,15 +124,21 @@ fn in_markdown(channel: Channel, text: &str) -> [Option<String>; 6] {
     [table, block, picture, heading, color, mention]
 }
 
-fn in_markdown_v2(text: &str) -> [Option<String>; 6] {
+fn in_markdown_v2(channel: Channel, text: &str) -> [Option<String>; 6] {
     let [mut mention, mut font] = [const { None }; 2];
+    let can_mention = channel.facts().mentions;
+    let has_colours = channel.has_type(MsgType::MarkdownV2);
     for (number, line, _) in lines(text).filter(|(.., is_code)| !is_code) {
         let line = &*without_code(line);
         if let Some(name) = mentions(line).next() {
-            mention.get_or_insert_with(|| format!("<@{name}> (line {number}) mentions nobody, --mention {name} does"));
+            mention.get_or_insert_with(|| match can_mention {
+                true => format!("<@{name}> (line {number}) mentions nobody, --mention {name} does"),
+                false => format!("<@{name}> (line {number}) mentions nobody: {} cannot", channel.facts().noun),
+            });
         }
         if line.to_ascii_lowercase().contains("<font") && font_colors(line).next().is_some() {
-            font.get_or_insert_with(|| format!("<font> (line {number}) gives no colour, -t markdown has three"));
+            let instead = if has_colours { ", -t markdown has three" } else { "" };
+            font.get_or_insert_with(|| format!("<font> (line {number}) gives no colour{instead}"));
         }
     }
     [mention, font, None, None, None, None]

@@ -28,6 +28,9 @@ use window::Window;
 /// A permit stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// No more permits of a bucket are taken at once.
+const MOST_HELD: u32 = 1000;
+
 /// A permit of a request under way is prolonged at least this often.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(30);
 
@@ -139,6 +142,15 @@ impl RateLimiter {
         if let Some(limit) = &self.0 {
             limit.file.change(until, |window, now| window.block(in_ms(pause), now)).await;
         }
+    }
+
+    /// The same for these buckets alone: all their permits are taken for a while.
+    pub(crate) async fn exhaust(&self, buckets: &[Bucket], pause: Duration, until: Instant) {
+        let Some(limit) = &self.0 else { return };
+        let exhaust = |window: &mut Window, now| {
+            (0..limit.count.min(MOST_HELD)).for_each(|_| window.hold(fastrand::u64(..), buckets, in_ms(pause), now));
+        };
+        limit.file.change(until, exhaust).await;
     }
 }
 

@@ -14,7 +14,8 @@ const NAMING: [(Addressing, &[Setting]); 2] = [
 pub(super) fn left_out(session: &Session<'_>, channel: Channel) -> Vec<String> {
     let profile = session.settings.profile.as_deref().unwrap_or("PROFILE");
     let unread = NAMING.into_iter().filter_map(|(addressing, settings)| {
-        let named = settings.iter().filter(|setting| session.settings.is_option(**setting));
+        let is_unread = |setting: &&&Setting| session.settings.is_option(***setting) && !reads(channel, ***setting);
+        let named = settings.iter().filter(|setting| is_unread(&setting));
         let named: Vec<&str> = named.map(|setting| setting.row().option).collect();
         if named.is_empty() || channel.facts().addressing == addressing || is_read_further(session, addressing) {
             return None;
@@ -29,15 +30,26 @@ pub(super) fn left_out(session: &Session<'_>, channel: Channel) -> Vec<String> {
     unread.collect()
 }
 
+/// Whether a channel reads an option of others too.
+fn reads(channel: Channel, setting: Setting) -> bool {
+    channel.facts().addressing == Addressing::Conversation && matches!(setting, Setting::ToUser | Setting::Chat)
+}
+
 /// Whether a target of `--also` takes what the options name: its own profile's recipients count before.
 fn is_read_further(session: &Session<'_>, addressing: Addressing) -> bool {
     session.settings.also.iter().filter_map(|name| session.further_target(name, "--also").ok()).any(|target| {
-        let precedence = match addressing {
-            Addressing::Recipients => target.settings.to.as_ref().map(|to| to.precedence),
-            Addressing::Chat => target.settings.chat.as_ref().map(|chat| chat.precedence),
-            Addressing::Conversation => target.settings.aibot_to.as_ref().map(|to| to.precedence),
-            Addressing::Credential => None,
+        let of_aibot = || target.settings.aibot_to.as_ref();
+        let precedence = match (target.channel.facts().addressing, addressing) {
+            (Addressing::Recipients, Addressing::Recipients) => target.settings.to.as_ref().map(|to| to.precedence),
+            (Addressing::Chat, Addressing::Chat) => target.settings.chat.as_ref().map(|chat| chat.precedence),
+            (Addressing::Conversation, Addressing::Recipients) => {
+                of_aibot().filter(|to| !to.users.is_empty()).map(|to| to.precedence)
+            }
+            (Addressing::Conversation, Addressing::Chat) => {
+                of_aibot().filter(|to| !to.chats.is_empty()).map(|to| to.precedence)
+            }
+            _ => None,
         };
-        target.channel.facts().addressing == addressing && precedence == Some(Precedence::Option)
+        precedence == Some(Precedence::Option)
     })
 }

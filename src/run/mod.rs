@@ -127,7 +127,10 @@ fn job(request: &RunRequest) -> Result<Job> {
 fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
     let by_options = settings.to.as_ref().is_some_and(|to| to.precedence == Precedence::Option);
     let chat = settings.chat.as_ref().filter(|chat| chat.precedence == Precedence::Option);
-    if let (None, Some(_)) = (request.channel, chat) {
+    let is_for_aibot = |channel: Channel| channel.facts().addressing == Addressing::Conversation;
+    if let (None, Some(_)) = (request.channel, chat)
+        && !only_channel(settings).is_ok_and(is_for_aibot)
+    {
         let for_chats = Channel::ALL.iter().copied().find(|channel| channel.facts().addressing == Addressing::Chat);
         return choose_channel(settings, for_chats);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::Alert;
-use crate::channel::{Channel, MadeOf, MsgType};
+use crate::channel::{Channel, MadeOf, Markup, MsgType};
 use crate::error::{Error, Result, Status};
 use crate::input::Attachment;
 use crate::message::media::MediaKind;
@@ -153,7 +153,8 @@ impl Draft {
 
 /// The type, unless the channel does not have it or it cannot be made of this.
 pub(super) fn check_type(chosen: &ChosenType, material: &Material, channel: Channel) -> Result<MsgType> {
-    let Some(msgtype) = chosen.known().filter(|msgtype| channel.has_type(*msgtype)) else {
+    let known = chosen.known().map(|msgtype| channel.own_type(msgtype));
+    let Some(msgtype) = known.filter(|msgtype| channel.has_type(*msgtype)) else {
         return Err(unknown_type(chosen, channel));
     };
     let (name, facts) = (&chosen.name, channel.facts());
@@ -240,10 +241,25 @@ fn type_for(draft: &mut Draft, target: &mut Target) -> MsgType {
             return best;
         }
     }
+    if is_lacking(MsgType::Text)
+        && matches!(draft.material, Material::Nothing)
+        && let Some(text) = draft.text.take()
+    {
+        let alert =
+            Alert { body: Some(text.as_str().to_owned()), language: target.settings.language, ..Alert::default() };
+        draft.material = Material::Alert(Box::new(alert));
+    }
     match (&mut draft.material, &draft.origin) {
         (Material::Alert(alert), TypeOrigin::Best) => best_type(alert, target),
         _ if is_lacking(MsgType::MarkdownV2) => MsgType::Markdown,
-        (Material::Alert(alert), _) if is_lacking(MsgType::Textcard) => best_type(alert, target),
+        // The same syntax by its other name.
+        _ if chosen == MsgType::Markdown
+            && channel.has_type(MsgType::MarkdownV2)
+            && draft.made_for.markup(chosen) == Markup::MarkdownV2 =>
+        {
+            MsgType::MarkdownV2
+        }
+        (Material::Alert(alert), _) if !channel.has_type(chosen) => best_type(alert, target),
         (Material::File(kind, file), _)
             if is_lacking(MsgType::Video)
                 || *kind == MediaKind::Image

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{Client, GETTOKEN, endpoint, look_up_request};
-use crate::channel::Channel;
+use crate::channel::{Channel, CredentialKind};
 use crate::delivery::{Outcome, PlannedRequest, Product};
 use crate::error::{Result, Status};
 use crate::input::{Attachment, MAX_SPOOLED};
@@ -74,9 +74,10 @@ pub(crate) async fn plan_requests(
 /// A client whose trusted roots and proxy were found usable. A credential that is in the settings themselves is
 /// checked, and a webhook's URL says where the request would go.
 async fn prepared_client(target: &mut Target) -> Result<Client> {
-    let base_url = match target.webhook_at_hand()? {
-        Some(webhook) => target.settings.webhook_base_url(&webhook),
-        None => target.settings.base_url_or_default(),
+    let base_url = match (target.webhook_at_hand()?, target.channel.facts().credential) {
+        (Some(webhook), _) => target.settings.webhook_base_url(&webhook),
+        (None, CredentialKind::Aibot) => target.settings.aibot_base_url()?,
+        (None, CredentialKind::AppToken | CredentialKind::WebhookKey) => target.settings.base_url_or_default(),
     };
     let client = target.client(base_url);
     client.prepare().await?;
@@ -87,9 +88,18 @@ fn planned(requests: Vec<PlannedRequest>) -> Outcome {
     Outcome::with_product(Status::DryRun, Product::Plan(requests))
 }
 
+/// The method of a command over a WebSocket; its path is the name of the command.
+const COMMAND: &str = "WS";
+
 /// The request of a message by this channel.
 pub(crate) fn plan_message(client: &Client, channel: Channel, body: Value) -> PlannedRequest {
-    PlannedRequest { method: "POST", path: client.path(&endpoint(channel.facts().send_path)), body }
+    let name = channel.facts().send_path;
+    match channel.facts().credential {
+        CredentialKind::AppToken | CredentialKind::WebhookKey => {
+            PlannedRequest { method: "POST", path: client.path(&endpoint(name)), body }
+        }
+        CredentialKind::Aibot => PlannedRequest { method: COMMAND, path: name.to_owned(), body },
+    }
 }
 
 /// The requests that look people up, as if nothing were known of them.
@@ -113,6 +123,11 @@ pub(super) fn plan_upload(client: &Client, channel: Channel, kind: MediaKind, fi
         "content_type": media::mime(media::sniff(&file.head)),
         "bytes": file.size,
     });
+    if channel.facts().credential == CredentialKind::Aibot {
+        let body =
+            json!({ "type": kind.as_str(), "filename": media::wire_filename(&file.name), "total_size": file.size });
+        return PlannedRequest { method: COMMAND, path: channel.facts().upload_path.to_owned(), body };
+    }
     let path = format!("{}?type={}", client.path(&endpoint(channel.facts().upload_path)), kind.as_str());
     PlannedRequest { method: "POST", path, body: json!({ "media": media }) }
 }

@@ -69,7 +69,7 @@ pub(super) fn fit<'t>(
     };
     let limit = msgtype.text_bytes(*channel).map(|limit| limit.saturating_sub(taken));
     let Some(limit) = limit.filter(|limit| !has_room(*limit)) else { return without_file(vec![text.to_owned()]) };
-    let (markup, words) = (msgtype.facts().markup, settings.language.words());
+    let (markup, words) = (channel.markup(msgtype), settings.language.words());
     // Each part of a video would need an upload of its own.
     let can_be_parted = msgtype != MsgType::Video;
     // A keep of the config file is meant for logs, whose end counts.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::channel::MsgType;
+use crate::channel::{Addressing, MsgType};
 use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
 use crate::message::person::{PersonKind, mobile_number, seeming_person};
@@ -38,6 +38,13 @@ impl Mentions {
         let mut mentions = Self::default();
         let settings = &target.settings;
         let is_by_option = settings.is_option(Setting::Mention) || settings.is_option(Setting::MentionMobile);
+        if !target.channel.facts().mentions
+            && is_by_option
+            && target.channel.facts().addressing == Addressing::Conversation
+        {
+            let noun = target.channel.facts().noun;
+            target.warnings.push(format!("{noun} cannot mention anybody: left out; name who gets it with -u"));
+        }
         if !target.channel.facts().mentions || draft.is_payload() && !is_by_option {
             return Ok(mentions);
         }

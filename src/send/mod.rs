@@ -47,7 +47,7 @@ pub(crate) use choose_channel::{choose_channel, only_channel};
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
-pub(crate) use payload::{agent_id, people_of, recipients_of};
+pub(crate) use payload::{agent_id, conversations_of, people_of, recipients_of};
 pub(crate) use people::PeopleMessage;
 pub(crate) use question::{Appearance, Dispatched, Place, QuestionDraft, channel_for_question, read_question};
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};

@@ -122,6 +122,10 @@ pub(super) fn unknown_type(chosen: &ChosenType, channel: Channel) -> Error {
     let known = MsgType::names(channel.facts().types).join(", ");
     let name = &chosen.name;
     let error = match chosen.known().and_then(|msgtype| channel.other_with(msgtype)) {
+        Some(_) if chosen.known() == Some(MsgType::Text) => Error::usage(
+            format!("{} has no plain text messages", channel.facts().noun),
+            format!("leave -t out: the text is then shown as it is, whatever is in it; or use one of {known}"),
+        ),
         Some(owner) => Error::usage(
             format!("type {name} is not among the {channel} messages"),
             format!("send it with {}, or use one of {known}", owner.facts().command),

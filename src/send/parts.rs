@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::alert::{Alert, Fitted, Rendered, escape, prefix_before};
-use crate::channel::MsgType;
+use crate::channel::{Markup, MsgType};
 use crate::config::{OnLong, Settings};
 use crate::error::{Error, Result};
 use crate::input::{Attachment, clean};
@@ -16,7 +16,7 @@ use crate::message::app::{AppArticle, AppNews, AppText, Media, Textcard, Video};
 use crate::message::card::CardType;
 use crate::message::media::MediaKind;
 use crate::message::recipients::RecipientKind;
-use crate::message::{Findings, Part, PartKind, body_of, check_body, unsupported_markup};
+use crate::message::{Findings, Part, PartKind, body_of, check_body, unsupported_markup, without_fonts};
 use crate::sanitize::excerpt;
 
 use super::draft::{Draft, Material};
@@ -138,8 +138,12 @@ pub(super) fn unchecked_parts(draft: &Draft, target: &mut Target, lead: Option<&
         (Material::File(kind, file), _) => media_parts(draft, Some((*kind, file.clone())), PENDING_MEDIA_ID, &frame)?,
         (Material::MediaId(id), _) => media_parts(draft, None, id, &frame)?,
         (Material::Nothing, Some(text)) => {
-            let prefix = prefix_before(msgtype, frame.prefix.as_deref(), text);
-            let text = frame.with_lead(text, msgtype);
+            let markup = frame.target.channel.markup(msgtype);
+            let prefix = prefix_before(markup, frame.prefix.as_deref(), text);
+            // An aibot's markdown has no colours: their tags would be shown.
+            let is_adapted = msgtype == MsgType::Markdown && markup == Markup::MarkdownV2;
+            let text = if is_adapted { without_fonts(text) } else { Cow::Borrowed(text.as_str()) };
+            let text = frame.with_lead(&text, msgtype);
             text_parts(&prefix, &text, msgtype, &frame, || Cow::Borrowed(&*text))?
         }
         (Material::Nothing, None) => Vec::new(),
@@ -185,7 +189,7 @@ fn short_text(draft: &Draft, frame: &Frame<'_>) -> String {
     let arrow = if draft.is_wordless() { "⬇" } else { "⬆" };
     let line = text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty())).unwrap_or(arrow);
     let line = excerpt(line.trim(), LONGEST);
-    prefix_before(MsgType::Text, frame.prefix.as_deref(), &line) + &line
+    prefix_before(Markup::Plain, frame.prefix.as_deref(), &line) + &line
 }
 
 /// The messages of one long text, each with the prefix; `whole` is what a file of it holds.
@@ -221,7 +225,8 @@ impl Frame<'_> {
     /// A text with the lead before it.
     fn with_lead<'t>(&self, text: &'t str, msgtype: MsgType) -> Cow<'t, str> {
         // In markdown_v2 a single line break does not end a paragraph.
-        let between = if msgtype == MsgType::MarkdownV2 { "\n\n" } else { "\n" };
+        let is_v2 = self.target.channel.markup(msgtype) == Markup::MarkdownV2;
+        let between = if is_v2 { "\n\n" } else { "\n" };
         match self.lead {
             Some(lead) if text.is_empty() => Cow::Owned(lead.to_owned()),
             Some(lead) => Cow::Owned(format!("{lead}{between}{text}")),
@@ -243,10 +248,10 @@ fn alert_parts(given: &Alert, msgtype: MsgType, frame: &Frame<'_>) -> Result<Vec
     if frame.prefix.is_some() {
         alert.to_mut().prefix.clone_from(&frame.prefix);
     }
-    let rendered = match msgtype {
-        MsgType::Markdown => Some(alert.markdown()),
-        MsgType::MarkdownV2 => Some(alert.markdown_v2()),
-        MsgType::Text => Some(alert.text()),
+    let rendered = match (msgtype, frame.target.channel.markup(msgtype)) {
+        (MsgType::Markdown | MsgType::MarkdownV2, Markup::MarkdownV2) => Some(alert.markdown_v2()),
+        (MsgType::Markdown, _) => Some(alert.markdown()),
+        (MsgType::Text, _) => Some(alert.text()),
         _ => None,
     };
     if let Some(Rendered { prefix, text }) = rendered {
@@ -327,9 +332,9 @@ fn card(mut alert: Alert, card_type: CardType, frame: &Frame<'_>) -> Result<Vec<
             // It is a message of its own, and says what it belongs to.
             let title = alert.heading().filter(|title| !rest.starts_with(title.as_str()));
             let rest = title.map(|title| format!("{title}\n{rest}")).unwrap_or(rest);
-            let prefix = prefix_before(MsgType::Text, frame.prefix.as_deref(), &rest);
-            let rest = escape::text(&rest);
-            parts.extend(text_parts(&prefix, &rest, MsgType::Text, frame, || Cow::Owned(alert.plain_text().joined()))?);
+            let (msgtype, shown) = escape::plain(frame.target.channel, &rest);
+            let prefix = prefix_before(frame.target.channel.markup(msgtype), frame.prefix.as_deref(), &rest);
+            parts.extend(text_parts(&prefix, &shown, msgtype, frame, || Cow::Owned(alert.plain_text().joined()))?);
         }
     }
     Ok(parts)

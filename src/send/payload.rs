@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::channel::Addressing;
+use crate::channel::{Addressing, Channel, MsgType};
 use crate::config::{ConversationSettings, Precedence, RecipientSettings, Setting, Settings};
 use crate::error::{Error, Result};
 
@@ -62,6 +62,7 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
     let is_message = part.kind == PartKind::Message;
     let is_option = |setting| is_message && settings.is_option(setting);
     let Some(fields) = part.fields_mut().as_object_mut() else { return Ok(()) };
+    rename_markdown(fields, *channel);
     let name = fields.get("msgtype").and_then(Value::as_str).unwrap_or_default().to_owned();
     // An unknown type is assumed to have neither `safe` nor a problem with `enable_id_trans`.
     let (highest_safe, id_trans) =
@@ -74,6 +75,19 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
         }
         Addressing::Chat => complete_chat(fields, settings)?,
         Addressing::Conversation => complete_conversations(fields, settings)?,
+    }
+    if addressing == Addressing::Conversation {
+        let lacking = [
+            ("safe", settings.safe.is_some_and(|safe| safe > 0)),
+            ("--id-trans", is_option(Setting::IdTrans)),
+            ("--duplicate-check", is_option(Setting::DuplicateCheck)),
+        ];
+        let lacking: Vec<&str> = lacking.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name).collect();
+        if !lacking.is_empty() {
+            let told = format!("{} left out: {} has nothing of the kind", lacking.join(", "), channel.facts().noun);
+            warnings.push(told);
+        }
+        return Ok(());
     }
     let decides_itself = fields.contains_key("enable_duplicate_check");
     let mut put = |name: &str, value: i64, setting: Setting| {
@@ -107,6 +121,17 @@ pub(super) fn complete(part: &mut Part, target: &mut Target) -> Result<()> {
         put("duplicate_check_interval", i64::try_from(seconds).unwrap_or(i64::MAX), Setting::DuplicateCheck);
     }
     Ok(())
+}
+
+/// Where `markdown` has the syntax of `markdown_v2`, a payload of that type is one of this.
+fn rename_markdown(fields: &mut Map<String, Value>, channel: Channel) {
+    let msgtype = fields.get("msgtype").and_then(Value::as_str).and_then(|name| name.parse::<MsgType>().ok());
+    let Some(msgtype) = msgtype.filter(|msgtype| channel.own_type(*msgtype) != *msgtype) else { return };
+    let own = channel.own_type(msgtype).as_str();
+    if let Some(content) = fields.shift_remove(msgtype.as_str()) {
+        fields.insert(own.to_owned(), content);
+    }
+    fields.insert("msgtype".to_owned(), own.into());
 }
 
 /// Recipients of options replace those of the body; other settings are used where the body has none.

@@ -55,6 +55,8 @@ struct Reader<'a> {
     chosen: ChosenType,
     /// Whether the message is made of an alert.
     is_alert: bool,
+    /// Whether it is an alert only because the channel has no plain text.
+    is_bare: bool,
     /// The template, where that could not be used and the notification goes out without it.
     unfilled: Option<LostPart>,
     /// The notification that the alert is made of.
@@ -95,9 +97,15 @@ impl<'a> Reader<'a> {
             target.leave_out(error.with_message(message), "the best type counts")?;
             chosen = ChosenType::unasked(says_more);
         }
-        let is_alert = is_made_of_alert(&chosen, says_more);
+        let is_bare = chosen.origin == TypeOrigin::Default
+            && matches!(source, MessageSource::Text | MessageSource::Feed(_))
+            && !target.channel.has_type(MsgType::Text);
+        if is_bare {
+            chosen = ChosenType::unasked(true);
+        }
+        let is_alert = is_made_of_alert(&chosen, says_more || is_bare);
         let (unfilled, notification, around) = (None, None, None);
-        Ok(Self { request, target, ci, source, chosen, is_alert, unfilled, notification, around, left_out: 0 })
+        Ok(Self { request, target, ci, source, chosen, is_alert, is_bare, unfilled, notification, around, left_out: 0 })
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
@@ -123,7 +131,7 @@ impl<'a> Reader<'a> {
         let (mut attached, mut lost) = files::open_all(&self.request.input, names_used, patience);
         lost.extend(files::take_out_refused(&mut attached, self.target));
         // Only a payload can be of an unknown type, and its body names the type.
-        let mut msgtype = self.chosen.known().unwrap_or(MsgType::Text);
+        let mut msgtype = self.target.channel.own_type(self.chosen.known().unwrap_or(MsgType::Text));
         let mut english = None;
         if let Material::Alert(alert) = &mut material {
             english = self.needs_english().then(|| self.in_english(alert, &attached, &lost).ok()).flatten();
@@ -154,6 +162,7 @@ impl<'a> Reader<'a> {
 
     fn type_of(&mut self, alert: &Alert) -> MsgType {
         let chosen = self.chosen.known().filter(|_| self.chosen.origin != TypeOrigin::Best);
+        let chosen = chosen.map(|msgtype| self.target.channel.own_type(msgtype));
         chosen.unwrap_or_else(|| best_type(alert, self.target))
     }
 
@@ -194,7 +203,11 @@ impl<'a> Reader<'a> {
         let mut alert = build_alert::put_together(self.request, self.target, own, self.ci, language)?;
         if self.request.own.is_none() {
             // An alert of title or fields needs no text.
-            alert.body = self.text(!alert.says_something())?;
+            let is_required = !self.is_bare || self.request.input.attach.is_empty();
+            alert.body = self.text(is_required && !alert.says_something())?;
+            if self.is_bare && alert.body.is_none() && !alert.says_something() {
+                return Ok(Material::Nothing);
+            }
             if matches!(self.chosen.known(), Some(MsgType::Markdown | MsgType::MarkdownV2)) {
                 self.warn_of_markdown(alert.body.as_deref());
             }

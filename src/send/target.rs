@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use crate::aibot::Link;
+use crate::aibot::{Conversations, Link};
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::api::{Client, ClientOptions, Trust};
 use crate::blocking::off_loop;
@@ -241,7 +241,12 @@ impl Target {
     /// A client for its API.
     pub(crate) fn client(&mut self, base_url: BaseUrl) -> Client {
         if base_url.is_plain_http_beyond_loopback() {
-            self.warnings.push(format!("{base_url} is plain http: credentials and alerts can be read on the way"));
+            let http = match self.channel.facts().credential {
+                CredentialKind::AppToken | CredentialKind::WebhookKey => "http",
+                CredentialKind::Aibot => "ws",
+            };
+            let url = base_url.as_str().replacen("http", http, 1);
+            self.warnings.push(format!("{url} is plain {http}: credentials and alerts can be read on the way"));
         }
         Client::new(self.client_options(base_url), self.mask.clone(), self.observer.clone())
     }
@@ -291,7 +296,11 @@ impl Target {
         let credential = match login.key {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
-            LoginKey::Aibot { bot_id, secret } => Credential::Aibot { bot_id, secret },
+            LoginKey::Aibot { bot_id, secret } => {
+                let known = Conversations::new(state_of(&self.settings).as_ref(), &bot_id);
+                let link = Link::new(client.clone(), bot_id, secret, state_of(&self.settings), self.observer.clone());
+                Credential::Aibot(link, known)
+            }
         };
         let period = match self.settings.rate {
             Some(Rate::Per { period, .. }) => Some(period),

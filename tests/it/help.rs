@@ -170,11 +170,12 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 15] = [
+const TOPICS: [&str; 16] = [
     "config",
     "delivery",
     "outbox",
     "chat",
+    "aibot",
     "directory",
     "run",
     "ask",
@@ -215,6 +216,7 @@ fn help_shows_the_topics_of_the_manual_in_two_languages() {
         ("exit", "errors"),
         ("卡片", "cards"),
         ("群聊", "chat"),
+        ("智能机器人", "aibot"),
         ("approval", "ask"),
         ("departments", "directory"),
         ("部门", "directory"),

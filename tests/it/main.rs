@@ -1,6 +1,7 @@
 //! The integration tests, one binary: what the program does as a whole, seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
+mod aibot;
 mod alert;
 mod architecture;
 mod chat_send;

@@ -2,7 +2,7 @@
 
 use super::super::{Alert, Fitted, Level, prefix_before};
 use super::{HOSTILE, disk_full, fields, link, titled};
-use crate::channel::MsgType;
+use crate::channel::Markup;
 
 fn hostile() -> Alert {
     Alert {
@@ -177,10 +177,10 @@ fn a_prefix_is_separated_and_can_be_repeated() {
     let table = Alert { body: Some("a  b\nc  d".to_owned()), ..of("prod") };
     assert_eq!((&*table.text().prefix, &*table.markdown().prefix), ("prod\n", "prod\n"));
     assert_eq!(
-        format!("{}{}", prefix_before(MsgType::Text, Some("prod"), "a  b\nc  d"), "a  b\nc  d"),
+        format!("{}{}", prefix_before(Markup::Plain, Some("prod"), "a  b\nc  d"), "a  b\nc  d"),
         "prod\na  b\nc  d"
     );
-    assert_eq!(format!("{}{}", prefix_before(MsgType::Text, Some("prod"), "a b\nc d"), "a b\nc d"), "prod a b\nc d");
+    assert_eq!(format!("{}{}", prefix_before(Markup::Plain, Some("prod"), "a b\nc d"), "a b\nc d"), "prod a b\nc d");
     let rendered = of("prod").text();
     assert_eq!((rendered.prefix.as_str(), rendered.text.as_str()), ("prod ", "x"));
     assert_eq!(Alert { body: None, ..of("prod") }.markdown_v2().joined(), "prod");

@@ -76,11 +76,9 @@ pub(crate) enum Command {
         Text that begins with - goes after --, as in\n  wecom-alert chat-send --chat ops -- '-5 degrees'")]
     ChatSend(Box<ChatSendArgs>),
     /// Send to members and groups by an aibot (智能机器人)
-    #[command(
-        after_help = "Somebody must have written to the aibot in that conversation before: wecom-alert help aibot.\n\n\
+    #[command(after_help = "Somebody must have written to it there before (see wecom-alert help aibot).\n\n\
         Example:\n  wecom-alert aibot-send -u zhangsan --title 'disk full' --level critical --field host=web-3\n\n\
-        Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
-    )]
+        Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'")]
     AibotSend(Box<AibotSendArgs>),
     /// Ask on a card, wait until somebody presses, and print what
     #[command(
@@ -125,9 +123,11 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert chat-update oncall --add zhaoliu --remove lisi")]
     ChatUpdate(Box<ChatUpdateArgs>),
     /// Take back messages that the app sent in the last 24 hours
-    #[command(after_help = "Copies in the WeChat plugin stay. Messages to webhooks and group chats have no msgid.\n\n\
+    #[command(
+        after_help = "Copies in the WeChat plugin stay. Messages to webhooks and group chats, and those of aibots, have no msgid.\n\n\
         Example:\n  wecom-alert --output json app-send -u zhangsan 'wrong room' > sent.json\n  \
-        jq -r '.parts[].msgids[]' sent.json | wecom-alert recall -")]
+        jq -r '.parts[].msgids[]' sent.json | wecom-alert recall -"
+    )]
     Recall {
         /// As app-send gives it with --output json and in --log-file (repeatable); `-` reads them from stdin
         #[arg(value_name = "MSGID|-", required = true)]

@@ -26,10 +26,11 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// Topics that concern a command, beside that of its own name.
-const FURTHER_TOPICS: [(&str, &[&str]); 8] = [
+const FURTHER_TOPICS: [(&str, &[&str]); 9] = [
     ("app-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("webhook-send", &["cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("run", &["delivery", "outbox"]),
+    ("aibot-send", &["aibot", "cards", "delivery", "feeds", "limits", "outbox", "templates"]),
     ("chat-create", &["chat"]),
     ("chat-get", &["chat"]),
     ("chat-update", &["chat"]),

@@ -22,12 +22,12 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 15] = topics! {
-    "config" "delivery" "outbox" "run" "ask" "chat" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 16] = topics! {
+    "config" "delivery" "outbox" "run" "ask" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 14] = [
+const KEYWORDS: [(&[&str], &[&str]); 15] = [
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
@@ -53,6 +53,7 @@ const KEYWORDS: [(&[&str], &[&str]); 14] = [
         ],
         &["ask"],
     ),
+    (&["bot", "robot", "botid", "websocket", "智能机器人", "机器人", "长连接"], &["aibot"]),
     (&["group", "groups", "chats", "appchat", "chatid", "群聊", "群"], &["chat"]),
     (
         &[

@@ -174,6 +174,8 @@ fn every_option_reaches_the_settings() {
         .set(Setting::MentionMobile, many("n"))
         .set(Setting::MentionFallback, "fail")
         .set(Setting::Chat, "c")
+        .set(Setting::AibotUser, many("u"))
+        .set(Setting::AibotChat, many("c"))
         .set(Setting::Safe, "2")
         .set(Setting::IdTrans, on.clone())
         .set(Setting::DuplicateCheck, "4s")

@@ -129,7 +129,10 @@ impl Reader<'_> {
     fn escaping(&self) -> Escaping {
         match self.chosen.known() {
             _ if self.is_alert => Escaping::Nothing,
-            chosen => Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| msgtype.facts().markup)),
+            chosen => Escaping::Text(chosen.map_or(Markup::Plain, |msgtype| {
+                let channel = self.target.channel;
+                channel.markup(channel.own_type(msgtype))
+            })),
         }
     }
 }

@@ -8,7 +8,7 @@ use wecom_alert::channel::Channel;
 use super::{PNG, bodies, delivered, refused};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{MediaKind, Reply, Upload};
-use crate::support::{CARD_ROUTES, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
 
 const MIB: usize = 1 << 20;
 
@@ -143,7 +143,7 @@ fn names_are_given_in_the_order_of_the_files() {
 
 #[test]
 fn what_cannot_be_attached_is_named_and_the_text_goes() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         scene.env.file("tiny.txt", "12345");
         scene.env.sized_file("huge.bin", b"x", 20 * MIB + 1);
@@ -232,7 +232,7 @@ fn they_follow_any_message() {
     let payload = scene.env.file("p.json", r#"{"msgtype": "text", "text": {"content": "a"}}"#);
     let picture = scene.env.file("b.png", PNG);
     let long = "0123456789 disk full\n".repeat(200);
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let types = |cmd: crate::support::Cmd| -> Vec<String> {
             delivered(&scene, "any", cmd.args(["--attach", "a.log"]))
                 .iter()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{PNG, URL};
-use crate::support::{ROUTES, Scene, send_endpoint};
+use crate::support::{HTTP_ROUTES, Scene, send_endpoint};
 
 fn planned(scene: &Scene, route: Channel, args: &[&str]) -> Vec<Value> {
     let run = scene.send(route, args).arg("--dry-run").run().assert_code(0);
@@ -84,7 +84,7 @@ fn long_alerts_are_cut_as_they_would_be() {
 fn no_secret_is_shown_with_any_option() {
     let scene = Scene::new();
     scene.env.file("a.log", "a log file");
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for args in
             [&["--title", "Disk", "--url", URL][..], &["--card", "text_notice", "--url", URL], &["--attach", "a.log"]]
         {

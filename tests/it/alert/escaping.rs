@@ -3,7 +3,7 @@
 use wecom_alert::channel::Channel;
 
 use super::{URL, delivered, text_in};
-use crate::support::{CARD_ROUTES, ROUTES, Scene};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene};
 
 /// Lines of which each means something in some type.
 const HOSTILE: [&str; 12] = [
@@ -32,7 +32,7 @@ fn read_code(line: &str) -> &str {
 #[test]
 fn in_text_nothing_is_touched_but_mentions_and_links() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let sent = delivered(
             &scene,
             "text",
@@ -46,7 +46,7 @@ fn in_text_nothing_is_touched_but_mentions_and_links() {
 #[test]
 fn in_markdown_every_such_line_is_inline_code() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let sent = delivered(
             &scene,
             "markdown",
@@ -118,7 +118,7 @@ fn in_a_textcard_tags_and_entities_are_words() {
 #[test]
 fn articles_and_cards_have_no_markup() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for line in HOSTILE {
             let args = ["-t", "news", "--title", line, "--url", URL, "--field", &format!("k={line}"), line];
             let sent = delivered(&scene, line, scene.send(route, &args));

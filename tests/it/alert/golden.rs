@@ -11,7 +11,7 @@ use wecom_alert::channel::Channel;
 use super::scenes::{self, Told};
 use crate::document::warnings;
 use crate::support::fake::{Arrived, Outcome, Upload};
-use crate::support::{CARD_ROUTES, ROUTES, Scene, at_once};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene, at_once};
 
 /// A name for what a message is, and what asks for it.
 struct Kind {
@@ -23,11 +23,11 @@ struct Kind {
 }
 
 const KINDS: [Kind; 10] = [
-    Kind { name: "text", args: &["-t", "text"], routes: &ROUTES, without: &[] },
-    Kind { name: "markdown", args: &["-t", "markdown"], routes: &ROUTES, without: &[] },
+    Kind { name: "text", args: &["-t", "text"], routes: &HTTP_ROUTES, without: &[] },
+    Kind { name: "markdown", args: &["-t", "markdown"], routes: &HTTP_ROUTES, without: &[] },
     Kind { name: "markdown_v2", args: &["-t", "markdown_v2"], routes: &[Channel::Webhook], without: &[] },
     Kind { name: "textcard", args: &["-t", "textcard"], routes: &BY_APP, without: &[] },
-    Kind { name: "news", args: &["-t", "news"], routes: &ROUTES, without: &[] },
+    Kind { name: "news", args: &["-t", "news"], routes: &HTTP_ROUTES, without: &[] },
     Kind { name: "text_notice", args: &["--card", "text_notice"], routes: &CARD_ROUTES, without: &["--picurl"] },
     Kind { name: "news_notice", args: &["--card", "news_notice"], routes: &CARD_ROUTES, without: &["--emphasis"] },
     Kind {
@@ -123,7 +123,7 @@ fn the_best_type_of_every_alert() {
     for told in &scenes::ALL {
         let scene = Scene::new();
         // A group chat has the types of an app.
-        for (route, best) in ROUTES.into_iter().zip(told.best.into_iter().chain([told.best[0]])) {
+        for (route, best) in HTTP_ROUTES.into_iter().zip(told.best.into_iter().chain([told.best[0]])) {
             let args = told.options(false).into_iter().flat_map(|(option, value)| [option.to_owned(), value]);
             let before = scene.wecom.messages().len();
             scene.send(route, &[]).args(args).stdin(told.body()).run().assert_code(0);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{delivered, refused};
-use crate::support::{Cmd, ROUTES, Scene};
+use crate::support::{Cmd, HTTP_ROUTES, ROUTES, Scene};
 
 /// The empty variables of scripts.
 #[test]
@@ -39,7 +39,7 @@ fn an_empty_option_counts_as_not_given() {
         "--if-empty",
         "--encoding",
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         let is_known = |option: &&&str| route != Channel::App || !option.starts_with("--mention");
         for option in options.iter().filter(is_known) {

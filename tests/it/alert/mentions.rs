@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{PNG, URL, delivered, refused, text_in};
-use crate::support::{Cmd, ROUTES, Scene};
+use crate::support::{Cmd, HTTP_ROUTES, Scene};
 
 fn send(scene: &Scene, args: &[&str]) -> Cmd {
     scene.send(Channel::Webhook, args)
@@ -75,7 +75,7 @@ fn data_mentions_nobody_and_links_nowhere_in_a_text() {
     const SHOWN: &str =
         "by <\u{200b}@zhangsan>, see <\u{200b}a href=\"https://evil.test\">your mail</a> a<b <\u{200b}A\nhref=x>";
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for args in
             [&["--title", "x"][..], &["--level", "warning"], &["--field", "a=b"], &["--prefix", "p", "--title", "x"]]
         {

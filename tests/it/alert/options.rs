@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
 
 use super::{PICTURE, TEXTS, URL, delivered, refused};
-use crate::support::{ROUTES, Scene, at_once};
+use crate::support::{HTTP_ROUTES, Scene, at_once};
 
 const ALL: [&str; 13] = [
     "--title",
@@ -39,15 +39,15 @@ fn each_has_its_place_in_each_type() {
     });
     let content = |text: &str| json!({ "content": text });
     let cases = [
-        ("text", &ROUTES[..], content(&text)),
-        ("markdown", &ROUTES[..], content(&markdown)),
+        ("text", &HTTP_ROUTES[..], content(&text)),
+        ("markdown", &HTTP_ROUTES[..], content(&markdown)),
         ("markdown_v2", &[Channel::Webhook][..], content(&markdown_v2)),
         (
             "textcard",
             &[Channel::App, Channel::Chat][..],
             json!({"title": "[CRITICAL] Disk", "description": textcard, "url": URL, "btntxt": "open"}),
         ),
-        ("news", &ROUTES[..], json!({ "articles": [article] })),
+        ("news", &HTTP_ROUTES[..], json!({ "articles": [article] })),
     ];
     at_once(cases, |(msgtype, routes, expected)| {
         let scene = Scene::new();

@@ -8,7 +8,7 @@ use wecom_alert::channel::Channel;
 use super::{URL, bodies, text_in};
 use crate::document::assert_document;
 use crate::support::fake::Reply;
-use crate::support::{Cmd, ROUTES, Scene, entry, send_endpoint};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, entry, send_endpoint};
 
 /// Sends what the server cannot take now.
 #[track_caller]
@@ -52,7 +52,7 @@ fn a_card_keeps_its_task_id() {
 
 #[test]
 fn attachments_wait_with_their_names() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         let path = scene.env.file("a.log", "a log file");
         scene.env.file("b.png", super::PNG);

@@ -4,7 +4,7 @@ use serde_json::json;
 use wecom_alert::channel::Channel;
 
 use super::{TEXTS, URL, delivered, refused, text_in};
-use crate::support::{CARD_ROUTES, ROUTES, Scene};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene};
 
 /// This machine's name, as far as it can stand in a file's name.
 fn host() -> String {
@@ -35,7 +35,7 @@ fn it_stands_before_the_title_or_else_the_text() {
         let sent = delivered(&scene, expected, scene.send(route, &["--prefix", "[prod]"]).args(args).stdin(""));
         assert_eq!((sent.len(), text_in(&sent[0])), (1, expected), "{args:?}");
     }
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let sent = delivered(&scene, "news", scene.send(route, &long).args(["-t", "news", "--url", URL, "full"]));
         assert_eq!(sent[0]["news"]["articles"][0]["title"], "[prod] Disk");
     }

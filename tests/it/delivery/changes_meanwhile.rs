@@ -8,7 +8,7 @@ use wecom_alert::channel::Channel;
 use super::{End, app, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{Change, Endpoint, Reply, SECRET};
-use crate::support::{Cmd, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
 
 const NEW_SECRET: &str = "test-secret-0000000000000000000000000000002";
 
@@ -116,7 +116,7 @@ fn a_token_revoked_between_two_parts_is_replaced() {
 
 #[test]
 fn a_file_that_expired_is_refused_once() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let case = route.as_str();
         let scene = Scene::new();
         let file = scene.env.file("report.txt", "a report of more than five bytes");

@@ -6,7 +6,7 @@ use wecom_alert::channel::Channel;
 
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::support::fake::Reply;
-use crate::support::{ROUTES, Scene, at_once, on_each_route, send_endpoint};
+use crate::support::{HTTP_ROUTES, Scene, at_once, on_each_route, send_endpoint};
 
 /// More than any answer may be.
 const TOO_LONG: usize = 1024 * 1024 + 1;
@@ -149,7 +149,7 @@ fn each_passing_fault_with_a_retry() {
 
 #[test]
 fn a_retry_sends_the_same_bytes() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
         disk_full(&scene, route).args(["--retries", "1"]).run().assert_code(0);
@@ -162,7 +162,7 @@ fn a_retry_sends_the_same_bytes() {
 
 #[test]
 fn the_answer_that_drips_past_the_deadline() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         scene.warm();
         scene.wecom.always(send_endpoint(route), Reply::Drip(Duration::from_millis(100)));
@@ -180,7 +180,7 @@ fn http_date(at: SystemTime) -> String {
 
 #[test]
 fn a_retry_after_date_is_respected() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         scene.warm();
         let at = SystemTime::now() + Duration::from_secs(3);
@@ -196,7 +196,7 @@ fn a_retry_after_date_is_respected() {
 
 #[test]
 fn a_retry_after_date_past_the_deadline_is_reported() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         scene.warm();
         let at = SystemTime::now() + Duration::from_secs(3600);

@@ -9,7 +9,9 @@ use wecom_alert::channel::Channel;
 use super::{End, disk_full, group, sent_and_delivered};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::{Endpoint, FakeWecom, Outcome, Reply, USERS};
-use crate::support::{Cmd, ROUTES, Run, Running, Scene, at_once, send_endpoint, upload_endpoint, wait_until};
+use crate::support::{
+    Cmd, HTTP_ROUTES, ROUTES, Run, Running, Scene, at_once, send_endpoint, upload_endpoint, wait_until,
+};
 
 const CROWD: usize = 40;
 
@@ -31,7 +33,7 @@ fn assert_no_slot(case: &str, run: &Run, wait: std::ops::RangeInclusive<u64>) {
 
 #[test]
 fn forty_processes_stay_within_the_limit() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         match route {
             Channel::App => scene.wecom.member_limit(20, PERIOD),
@@ -131,12 +133,12 @@ fn each_target_has_its_own_limit() {
         };
         [disk_full(&scene, route).args(ONE).run(), others(other.args(ONE)).run()]
     };
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for run in runs(route) {
             End::new(0, 1).check(route.as_str(), &run);
         }
     }
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for run in runs(route) {
             assert_no_slot(route.as_str(), &run, 3500..=3602);
         }
@@ -186,7 +188,7 @@ fn requests_without_a_message_take_no_slot() {
     let scene = Scene::new();
     let file = scene.env.file("report.txt", "a report of more than five bytes");
     for _ in 0..3 {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let run = disk_full(&scene, route).args(ONE).arg("--dry-run").run();
             assert_document(&run, "dry run", 0, &json!({"status": "dry_run", "attempts": 0}));
             scene
@@ -200,7 +202,7 @@ fn requests_without_a_message_take_no_slot() {
     }
     assert!(!scene.env.state().exists(), "no slot was written");
     assert_eq!(sent_and_delivered(&scene), (0, 0));
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let uploads = scene.wecom.count(upload_endpoint(route));
         let run = scene.send(route, &["--file"]).arg(&file).args(ONE).run();
         End::new(0, 1).check("a file takes the slot of its message alone", &run);

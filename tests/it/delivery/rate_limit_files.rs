@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{End, disk_full, sent_and_delivered};
-use crate::support::{Cmd, ROUTES, Scene, at_once};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, at_once};
 
 const ONE: [&str; 4] = ["--rate", "1/1h", "--on-rate-limit", "fail"];
 
@@ -14,7 +14,7 @@ fn files(state: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 /// All go, though there is one slot, and why is told under -v alone, once for a command.
 fn assert_unpaced(case: &str, scene: &Scene, prepare: impl Fn(Cmd) -> Cmd) {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for verbose in [false, true] {
             let run = prepare(disk_full(scene, route).args(ONE).args(verbose.then_some("-v"))).run();
             End::new(0, 1).check_loud(case, &run);
@@ -37,7 +37,7 @@ fn without_a_usable_folder_alerts_go_unpaced() {
 #[test]
 fn without_a_usable_file_alerts_go_unpaced() {
     let (found, scene) = (Scene::new(), Scene::new());
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         End::new(0, 1).check("for its name", &disk_full(&found, route).args(ONE).run());
     }
     for file in files(&found.env.state()) {
@@ -48,7 +48,7 @@ fn without_a_usable_file_alerts_go_unpaced() {
 
 #[test]
 fn a_damaged_rate_limit_file_is_ignored() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         End::new(0, 1).check("first", &disk_full(&scene, route).args(ONE).run());
         let file = files(&scene.env.state()).pop().unwrap();
@@ -69,7 +69,7 @@ fn rate_limit_files_are_private_or_shared_with_the_group() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o7777;
     for (shared, folder_mode, file_mode) in [(false, 0o700, 0o600), (true, 0o2770, 0o660)] {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let scene = Scene::new();
             let state = scene.env.state();
             if shared {

@@ -6,7 +6,7 @@ use wecom_alert::channel::Channel;
 use super::{TEXT, asked, lines};
 use crate::document::{assert_document, assert_says};
 use crate::support::fake::Reply;
-use crate::support::{Cmd, ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, at_once, send_endpoint, upload_endpoint};
 
 fn spam() -> Reply {
     Reply::errcode(40201, "content is spam")
@@ -38,7 +38,7 @@ fn arrived(scene: &Scene) -> Vec<String> {
 
 #[test]
 fn a_part_that_is_refused_does_not_keep_the_others() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let case = route.as_str();
         for allowed in [false, true] {
             let scene = Scene::new();
@@ -67,7 +67,7 @@ fn a_part_that_fails_for_now_keeps_the_rest_from_being_tried() {
         (Reply::errcode(45009, "api freq out of limit"), &[], "rate_limited"),
     ];
     at_once(cases, |(reply, args, status)| {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let (scene, case) = (Scene::new(), format!("{} {status}", route.as_str()));
             scene.wecom.script(send_endpoint(route), [Reply::Normal, reply.clone()]);
             let run = in_three(&scene, route).args(args).run();
@@ -81,7 +81,7 @@ fn a_part_that_fails_for_now_keeps_the_rest_from_being_tried() {
 
 #[test]
 fn what_fails_first_decides_when_nothing_arrived() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::status(502)]);
         let run = in_three(&scene, route).run();
@@ -100,7 +100,7 @@ fn what_fails_first_decides_when_nothing_arrived() {
 
 #[test]
 fn a_part_that_is_tried_again_stays_in_its_place() {
-    at_once(ROUTES, |route| {
+    at_once(HTTP_ROUTES, |route| {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::Normal, Reply::status(502)]);
         let run = in_three(&scene, route).args(["--retries", "1"]).run();
@@ -123,7 +123,7 @@ fn members_who_get_no_part_are_named_once() {
 
 #[test]
 fn a_file_that_does_not_follow_is_named() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (reply, status) in
             [(Reply::errcode(45001, "media too large"), "refused"), (Reply::status(502), "temporary")]
         {
@@ -144,7 +144,7 @@ fn a_file_that_does_not_follow_is_named() {
 
 #[test]
 fn the_message_of_a_file_that_arrived_may_be_refused() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [Reply::Normal, spam()]);
         let told = assert_document(&with_file(&scene, route).run(), "file", 6, &json!({"attempts": 2}));
@@ -156,7 +156,7 @@ fn the_message_of_a_file_that_arrived_may_be_refused() {
 
 #[test]
 fn the_file_goes_although_its_message_is_refused_but_not_when_nothing_gets_through() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         scene.wecom.script(send_endpoint(route), [spam()]);
         let told = assert_document(&with_file(&scene, route).run(), "refused", 6, &json!({"attempts": 2}));

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{failed, flush, folder, send_on, waiting};
 use crate::document::assert_document;
 use crate::support::fake::{FakeWecom, Reply};
-use crate::support::{ROUTES, Scene, entry, send_endpoint};
+use crate::support::{HTTP_ROUTES, Scene, entry, send_endpoint};
 
 /// How many runs there are; more take longer.
 const RUNS: usize = 40;
@@ -60,8 +60,8 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     // A killed client leaves half a request behind.
     scene.wecom.expect_unexpected();
     // A send takes up to five others along.
-    let replies = ROUTES.map(|_| (0..runs * 6).map(|_| reply(&mut rng)).collect::<Vec<_>>());
-    for (route, replies) in ROUTES.into_iter().zip(&replies) {
+    let replies = HTTP_ROUTES.map(|_| (0..runs * 6).map(|_| reply(&mut rng)).collect::<Vec<_>>());
+    for (route, replies) in HTTP_ROUTES.into_iter().zip(&replies) {
         scene.wecom.script(send_endpoint(route), replies.iter().cloned());
     }
     scene.warm();
@@ -69,7 +69,8 @@ fn killed_senders_lose_nothing_that_was_accepted() {
     let (mut accepted, mut kills) = (vec![false; runs], 0);
     for (number, accepted) in accepted.iter_mut().enumerate() {
         let text = text_of(number);
-        let mut sender = send_on(&scene, ROUTES[number % ROUTES.len()], &[&text, "--timeout", "40ms"]).spawn();
+        let mut sender =
+            send_on(&scene, HTTP_ROUTES[number % HTTP_ROUTES.len()], &[&text, "--timeout", "40ms"]).spawn();
         std::thread::sleep(Duration::from_micros(rng.u64(..LONGEST_LIFE_MS * 1000)));
         sender.kill();
         let run = sender.wait();
@@ -83,13 +84,13 @@ fn killed_senders_lose_nothing_that_was_accepted() {
         };
     }
 
-    let asked = ROUTES.map(|route| scene.wecom.count(send_endpoint(route)));
+    let asked = HTTP_ROUTES.map(|route| scene.wecom.count(send_endpoint(route)));
     let lost_answers: usize = replies
         .iter()
         .zip(asked)
         .map(|(replies, asked)| replies[..asked].iter().filter(|reply| is_lost(reply)).count())
         .sum();
-    ROUTES.into_iter().for_each(|route| scene.wecom.normal(send_endpoint(route)));
+    HTTP_ROUTES.into_iter().for_each(|route| scene.wecom.normal(send_endpoint(route)));
     for _ in 0..10 {
         if waiting(&scene).is_empty() {
             break;

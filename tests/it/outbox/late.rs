@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{MINUTE_MS, age, app, assert_empty, failed, flush, flushed, queued, send, store_on, waiting};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{Cmd, ROUTES, Scene, on_each_route, wait_until};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, on_each_route, wait_until};
 
 /// A flush in Shanghai.
 fn flush_there(scene: &Scene) -> Cmd {
@@ -53,7 +53,7 @@ fn only_the_first_missing_message_is_marked_as_late() {
 
 #[test]
 fn a_full_text_is_split_to_be_marked_as_late() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         let id = store_on(&scene, route, &[&"x".repeat(2048)]);
         let mark = mark(age(&scene, &id, 37 * MINUTE_MS), "37m");

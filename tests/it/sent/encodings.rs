@@ -4,7 +4,7 @@ use encoding_rs::GB18030;
 use serde_json::{Value, json};
 
 use super::{assert_sent, assert_sent_silently, last, refused};
-use crate::support::{ROUTES, Scene};
+use crate::support::{HTTP_ROUTES, Scene};
 
 fn gbk(text: &str) -> Vec<u8> {
     GB18030.encode(text).0.into_owned()
@@ -31,7 +31,7 @@ fn encodings_are_told_by_the_bytes() {
         (&["--encoding=auto"], gbk("磁盘已满"), "磁盘已满"),
     ];
     for (args, input, expected) in cases {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let case = format!("{} {args:?} {}", route.as_str(), input.escape_ascii());
             assert_sent_silently(&case, scene.send(route, args).stdin(input.clone()).run());
             assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
@@ -60,7 +60,7 @@ fn what_is_broken_is_replaced_and_said() {
         (&[], [utf16("\u{feff}磁盘", u16::to_le_bytes), vec![0x41]].concat(), "磁盘\u{fffd}", "not UTF-16"),
     ];
     for (args, input, expected, warning) in cases {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let case = format!("{} {args:?} {}", route.as_str(), input.escape_ascii());
             let document = assert_sent(&case, scene.send(route, args).stdin(input.clone()).run());
             assert_eq!(last(&scene, &case).payload()["content"], expected, "{case}");
@@ -92,7 +92,7 @@ fn the_warning_stands_on_stderr_in_text_mode() {
 #[test]
 fn an_unknown_encoding_is_refused() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let refusal = refused(&scene, "latin1", scene.send(route, &["--encoding", "latin1", "text"]), 2);
         refusal.says("latin1", "--encoding: the encoding is not auto, utf-8 or gb18030", "gb18030");
         assert!(refusal.message.ends_with("(given: `latin1`)"), "{}", refusal.message);
@@ -119,7 +119,7 @@ fn an_argument_may_be_in_another_encoding() {
         ),
     ];
     for (argument, expected, warnings) in cases {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let case = format!("{} {}", route.as_str(), argument.escape_ascii());
             let document = assert_sent(&case, scene.send(route, &[]).arg(OsString::from_vec(argument.clone())).run());
             assert_eq!(document["warnings"], warnings, "{case}");

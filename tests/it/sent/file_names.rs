@@ -4,7 +4,7 @@ use wecom_alert::channel::Channel;
 
 use super::{assert_sent_silently, last_upload};
 use crate::support::fake::Endpoint;
-use crate::support::{ROUTES, Scene};
+use crate::support::{HTTP_ROUTES, Scene};
 
 /// The header lines of the one part of the last upload, as they went over the wire.
 fn part_head(scene: &Scene) -> Vec<u8> {
@@ -52,7 +52,7 @@ const NAMES: [(&str, &str); 17] = [
 fn a_name_that_is_given_is_made_harmless() {
     let scene = Scene::new();
     let file = scene.env.file("a.bin", b"123456");
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (name, expected) in NAMES {
             let case = format!("{} {name:?}", route.as_str());
             assert_sent_silently(&case, scene.send(route, &["--filename", name, "--file"]).arg(&file).run());

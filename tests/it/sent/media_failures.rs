@@ -5,7 +5,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, refusal, refused, uploaded};
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{ROUTES, Scene, upload_endpoint};
+use crate::support::{HTTP_ROUTES, ROUTES, Scene, upload_endpoint};
 
 #[test]
 fn sizes_are_checked_before_anything_is_sent() {
@@ -168,7 +168,7 @@ fn when_the_upload_fails_nothing_is_sent() {
         // A success without the id that it is there for.
         (Reply::Json(json!({"errcode": 0, "errmsg": "ok", "type": "file"})), 7, None),
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (reply, code, errcode) in cases.clone() {
             let scene = Scene::with(FakeWecom::start());
             let endpoint = upload_endpoint(route);
@@ -185,7 +185,7 @@ fn when_the_upload_fails_nothing_is_sent() {
 
 #[test]
 fn an_expired_media_id_is_refused_by_wecom() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::new();
         let id = uploaded(&scene, route, "file");
         assert_sent("fresh", scene.send(route, &["-t", "file", "--media-id", &id]).run());

@@ -10,7 +10,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent_silently, body_of, last, last_upload, refused};
 use crate::support::fake::{Endpoint, MediaKind, Seen};
-use crate::support::{ROUTES, Scene, send_endpoint, upload_endpoint};
+use crate::support::{HTTP_ROUTES, Scene, send_endpoint, upload_endpoint};
 
 fn upload_request(scene: &Scene, route: Channel) -> Seen {
     scene.wecom.requests().into_iter().rfind(|seen| seen.endpoint == upload_endpoint(route)).unwrap()
@@ -134,7 +134,7 @@ fn stdin_is_a_file_too() {
         (&["--filename", "df 报告.log"], b"\x1b[31mred", "df 报告.log"),
         (&["--filename", "../../a/b.txt"], b"123456", "b.txt"),
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (args, content, name) in cases {
             let case = format!("{} {args:?} {name}", route.as_str());
             assert_sent_silently(&case, scene.send(route, args).args(["--file", "-"]).stdin(content).run());

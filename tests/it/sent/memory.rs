@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{MIB, last_upload};
 use crate::support::fake::tls::Certificate;
 use crate::support::fake::{Endpoint, FakeWecom, Reply};
-use crate::support::{ROUTES, Scene};
+use crate::support::{HTTP_ROUTES, Scene};
 
 #[test]
 fn tls_does_not_change_that() {
@@ -26,7 +26,7 @@ fn tls_does_not_change_that() {
 
 #[test]
 fn the_largest_file_takes_less_memory_than_it_has_bytes() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for from_stdin in [false, true] {
             let scene = Scene::new();
             let file = scene.env.sized_file("large.bin", b"x", 20 * MIB);

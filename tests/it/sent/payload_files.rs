@@ -7,7 +7,7 @@ use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, uploaded};
 use crate::support::fake::{AGENT_ID, Endpoint, FakeWecom};
-use crate::support::{ROUTES, Scene};
+use crate::support::{HTTP_ROUTES, Scene};
 
 /// How a payload comes in.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +125,7 @@ fn published_webhook_shapes_arrive_as_given() {
 fn strings_of_a_payload_are_not_edited() {
     let scene = Scene::new();
     let content = "  \n\ttwo  blanks \u{feff}\u{2028} $(x) \\n %s 😀\u{200d} trailing\n\n";
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let case = route.as_str();
         let payload = json!({"content": content});
         // Escapes and a byte order mark are JSON's and the file's, not the text's.

@@ -5,7 +5,7 @@ use wecom_alert::channel::Channel;
 
 use super::{assert_sent, assert_sent_silently, body_of, last, refused};
 use crate::support::fake::{Endpoint, FakeWecom};
-use crate::support::{CARD_ROUTES, ROUTES, Scene};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene};
 
 fn text(fields: Value) -> Value {
     let mut body = json!({"msgtype": "text", "text": {"content": "a"}});
@@ -135,7 +135,7 @@ fn unknown_fields_are_refused_with_path_and_nearest_name() {
             "picUrl: unknown field",
         ),
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (body, message) in &cases {
             let is_card = body["msgtype"] == "template_card";
             if is_card && !CARD_ROUTES.contains(&route) {
@@ -174,7 +174,7 @@ fn unknown_fields_are_refused_with_path_and_nearest_name() {
 
 #[test]
 fn without_validation_the_body_goes_out_as_it_is() {
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let scene = Scene::with(FakeWecom::start());
         let body = json!({"content": "a", "contentt": {"b": [1, 2.5, null, true]}});
         let cmd = scene.send(route, &["--no-validate", "-t", "text", "--payload", "-"]).stdin(body.to_string());
@@ -204,7 +204,7 @@ fn control_characters_are_refused_at_their_path() {
         ("{\"content\": \"a\u{85}b\"}", "text.content: control character U+0085 at byte 1"),
         ("{\"content\": \"a\u{7f}b\"}", "text.content: control character U+007F at byte 1"),
     ] {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             let cmd = scene.send(route, &["--payload", "-"]).stdin(payload);
             refused(&scene, payload, cmd, 2).says(payload, message, "remove it");
         }
@@ -237,7 +237,7 @@ fn what_is_no_payload_is_refused() {
         (&["--filename", "a"], body.as_bytes(), "--filename has no file to name", ""),
         (&["--media-id", "a"], body.as_bytes(), "--payload does not go with", "into the payload"),
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (args, stdin, message, hint) in cases {
             let case = format!("{} {args:?} {}", route.as_str(), stdin.escape_ascii());
             let cmd = scene.send(route, &["--payload", "-"]).args(args).stdin(stdin);

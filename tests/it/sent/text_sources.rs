@@ -6,7 +6,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::{MIB, assert_sent, assert_sent_silently, body_of, last, refused, uploaded};
-use crate::support::{Cmd, ROUTES, Scene, make_fifo};
+use crate::support::{Cmd, HTTP_ROUTES, Scene, make_fifo};
 
 #[test]
 fn stdin_is_left_alone_where_something_else_gives_the_message() {
@@ -15,7 +15,7 @@ fn stdin_is_left_alone_where_something_else_gives_the_message() {
     let text = scene.env.file("text.txt", "a");
     let picture = scene.env.file("a.png", super::PNG);
     let voice = scene.env.file("a.amr", super::AMR);
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let id = uploaded(&scene, route, "file");
         let by_path = [("--payload", &payload), ("--text-file", &text), ("--image", &picture), ("--file", &picture)];
         let mut cmds: Vec<(String, Cmd)> = by_path
@@ -39,7 +39,7 @@ fn stdin_is_left_alone_where_something_else_gives_the_message() {
 #[test]
 fn content_wins_over_stdin() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let case = route.as_str();
         assert_sent_silently(case, scene.send(route, &["argument"]).stdin("piped").run());
         assert_eq!(last(&scene, case).body, body_of(route, "text", json!({"content": "argument"})));
@@ -51,7 +51,7 @@ fn text_files_and_stdin_are_one_message_each() {
     let scene = Scene::new();
     let file = scene.env.file("磁盘 报告.txt", "line 1\nline 2\n");
     let dash = scene.env.file("-", "from a file named dash");
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let cases = [
             ("--text-file PATH", scene.send(route, &["--text-file"]).arg(&file).stdin("no"), "line 1\nline 2"),
             ("--text-file -", scene.send(route, &["--text-file", "-"]).stdin("from\nstdin\n"), "from\nstdin"),
@@ -90,7 +90,7 @@ pub(super) fn fed_fifo(scene: &Scene, name: &str, content: &'static [u8]) -> std
 fn empty_text_is_a_usage_error() {
     let scene = Scene::new();
     let blanks = ["", "\n", " \t\n\r\n", "\u{3000}\u{a0}", "\u{feff}", "\u{1b}[0m\n", "\0\0"];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for blank in blanks {
             let case = format!("{} {blank:?}", route.as_str());
             let from_stdin = refused(&scene, &case, scene.send(route, &[]).stdin(blank), 2);
@@ -119,7 +119,7 @@ fn empty_text_is_a_usage_error() {
 #[test]
 fn empty_text_can_be_passed_over() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for cmd in [
             scene.send(route, &["--skip-empty"]).stdin(" \n"),
             scene.send(route, &["--skip-empty", ""]).stdin_open(),
@@ -146,7 +146,7 @@ fn empty_text_can_be_passed_over() {
 #[test]
 fn something_else_can_be_sent_instead() {
     let scene = Scene::new();
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let case = route.as_str();
         let instead = ["--if-empty", "no output\u{1b}[0m \u{7}🙂\n"];
         assert_sent_silently(case, scene.send(route, &instead).stdin("\n").run());
@@ -171,7 +171,7 @@ fn escapes_are_read_in_content_alone_and_only_when_asked_for() {
     let escaped = r"a\nb\tc\\d\x\u0041\";
     let plain = "a\nb\tc\\d\\x\\u0041\\";
     let file = scene.env.file("text", escaped);
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let cases = [
             ("off", scene.send(route, &[escaped]), escaped),
             ("CONTENT", scene.send(route, &["--escapes", escaped]), plain),
@@ -196,7 +196,7 @@ fn sources_that_contradict_or_fail_are_refused() {
         (&["--file", "-", "--text-file", "-"], 2, "stdin can only be read once"),
         (&["--image", "a", "--file", "b"], 2, "--file"),
     ];
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         for (args, code, message) in cases {
             let case = format!("{} {args:?}", route.as_str());
             refused(&scene, &case, scene.send(route, args), code).says(&case, message, "");
@@ -229,7 +229,7 @@ fn too_long_input_is_read_to_its_end_and_its_ends_are_sent() {
 fn an_article_needs_no_text() {
     let scene = Scene::new();
     let link = "https://example.test/";
-    for (route, args) in ROUTES.map(|route| (route, ["-t", "news", "--title", "T", "--url", link])) {
+    for (route, args) in HTTP_ROUTES.map(|route| (route, ["-t", "news", "--title", "T", "--url", link])) {
         let articles = json!({"articles": [{"title": "T", "url": link}]});
         for cmd in [scene.send(route, &args), scene.send(route, &args).stdin_closed()] {
             assert_sent(route.as_str(), cmd.run());

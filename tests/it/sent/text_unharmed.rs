@@ -5,7 +5,7 @@ use serde_json::json;
 use wecom_alert::channel::Channel;
 
 use super::{assert_sent_silently, body_of, last};
-use crate::support::{Cmd, ROUTES, Scene};
+use crate::support::{Cmd, HTTP_ROUTES, Scene};
 
 /// Text that shells, templates, parsers and encoders like to spoil.
 const NASTY: [&str; 24] = [
@@ -113,7 +113,7 @@ fn what_terminals_act_upon_is_cleaned_away() {
         ("text \n \n", "text \n "),
     ];
     for (given, expected) in cases {
-        for route in ROUTES {
+        for route in HTTP_ROUTES {
             arrives(&scene, route, Way::Stdin, given, expected);
         }
         arrives(&scene, Channel::Webhook, Way::Argument, given, expected);
@@ -151,7 +151,7 @@ fn any_text_arrives_as_it_is_cleaned() {
         .run(&cases, |texts| {
             for (index, text) in texts.iter().enumerate() {
                 let way = [Way::Stdin, Way::TextFile][index % 2];
-                arrives(&scene, ROUTES[index / 2 % 2], way, text, &cleaned(text));
+                arrives(&scene, HTTP_ROUTES[index / 2 % 2], way, text, &cleaned(text));
             }
             Ok(())
         })

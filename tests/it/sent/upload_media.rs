@@ -7,7 +7,7 @@ use wecom_alert::channel::Channel;
 
 use super::{AMR, JPEG, MIB, MP4, PNG, assert_sent, last_upload, refusal, refused};
 use crate::support::fake::{Endpoint, MediaKind, Reply, SECRET, WEBHOOK_KEY};
-use crate::support::{Cmd, ROUTES, Scene};
+use crate::support::{Cmd, HTTP_ROUTES, Scene};
 
 fn upload(scene: &Scene, route: Channel, args: &[&str]) -> Cmd {
     scene.cmd(&["upload-media", "--route", route.as_str()]).args(args)
@@ -17,7 +17,7 @@ fn upload(scene: &Scene, route: Channel, args: &[&str]) -> Cmd {
 fn the_media_id_stands_alone_on_a_line() {
     let scene = Scene::new();
     let file = scene.env.file("报告.txt", b"123456");
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let cmd = scene.env.cmd(["upload-media", "--route", route.as_str()]).arg(&file);
         let run = cmd.base_url(&scene.wecom).app_credentials().webhook().run().assert_code(0);
         let upload = last_upload(&scene, route.as_str());
@@ -128,7 +128,7 @@ fn the_route_is_the_one_that_the_profile_has() {
 fn the_filename_of_a_file_and_of_stdin() {
     let scene = Scene::new();
     let log = scene.env.file("df.log", "磁盘\n");
-    for route in ROUTES {
+    for route in HTTP_ROUTES {
         let case = route.as_str();
         let cases: [(Cmd, &str, &[u8]); 4] = [
             (upload(&scene, route, &["--filename", "新 name.txt"]).arg(&log), "新 name.txt", "磁盘\n".as_bytes()),

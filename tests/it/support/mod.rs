@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) use run::{Cmd, Run, Running};
-pub(crate) use scene::{CARD_ROUTES, ROUTES, Scene, on_each_route, send_endpoint, upload_endpoint};
+pub(crate) use scene::{CARD_ROUTES, HTTP_ROUTES, ROUTES, Scene, on_each_route, send_endpoint, upload_endpoint};
 pub(crate) use system::*;
 
 /// A home of its own with nothing in it, and no environment but what a test sets. Dropping it ends the processes

@@ -6,7 +6,10 @@ use wecom_alert::channel::Channel;
 use super::fake::{Arrived, CHAT_ID, Endpoint, FakeWecom};
 use super::{Cmd, TestEnv};
 
-pub(crate) const ROUTES: [Channel; 3] = [Channel::App, Channel::Webhook, Channel::Chat];
+pub(crate) const ROUTES: [Channel; 4] = [Channel::App, Channel::Webhook, Channel::Chat, Channel::Aibot];
+
+/// The routes whose messages are requests by HTTP, and which have plain text.
+pub(crate) const HTTP_ROUTES: [Channel; 3] = [Channel::App, Channel::Webhook, Channel::Chat];
 
 /// The routes that have template cards.
 pub(crate) const CARD_ROUTES: [Channel; 2] = [Channel::App, Channel::Webhook];
@@ -105,7 +108,7 @@ fn text_of(message: &Arrived) -> String {
 
 /// Each case on each route.
 pub(crate) fn on_each_route<T: Clone>(cases: impl IntoIterator<Item = T>) -> Vec<(Channel, T)> {
-    cases.into_iter().flat_map(|case| ROUTES.map(|route| (route, case.clone()))).collect()
+    cases.into_iter().flat_map(|case| HTTP_ROUTES.map(|route| (route, case.clone()))).collect()
 }
 
 /// The endpoint that takes the messages of a route.
