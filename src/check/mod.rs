@@ -3,6 +3,7 @@
 //! After a failure the other checks go on as far as possible; a check that cannot be made says why. At most one
 //! `gettoken`, one `agent/get` and one `appchat/get` are called.
 
+mod aibot;
 mod app;
 mod chat;
 mod network;
@@ -63,6 +64,9 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
     for checked in targets.iter_mut().filter(|checked| has_token(checked.target.channel)) {
         app::look(checked, session, &mut report).await;
     }
+    for checked in targets.iter_mut().filter(|checked| is_aibot(checked.target.channel)) {
+        aibot::look(checked, &mut report).await;
+    }
     for checked in &mut targets {
         test_message::look(checked, session, sends, &mut report).await;
     }
@@ -101,6 +105,10 @@ struct CheckedTarget {
 
 fn has_token(channel: Channel) -> bool {
     channel.facts().credential == CredentialKind::AppToken
+}
+
+fn is_aibot(channel: Channel) -> bool {
+    channel.facts().credential == CredentialKind::Aibot
 }
 
 /// The channel asked for, else those of which the profile has something, else those for which there are credentials at all,
@@ -164,6 +172,9 @@ fn rehearse(
             requests.extend(id.map(|id| get(format!("{}?chatid={id}", client.path(&endpoint(APPCHAT_GET))))));
             report.skip_all(&chat::NAMES, UNASKED);
         }
+    }
+    if is_aibot(channel) {
+        report.skip(aibot::NAME, UNASKED);
     }
     let name = test_message::name_of(channel);
     match test_message::body(channel, &session.settings) {

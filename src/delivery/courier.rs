@@ -217,6 +217,14 @@ impl Courier {
         }
     }
 
+    /// The connection of an aibot, if it uses one.
+    pub(crate) fn link(&self) -> Option<&Link> {
+        match &self.credential {
+            Credential::Aibot(link, _) => Some(link),
+            Credential::App(_) | Credential::Webhook(_) => None,
+        }
+    }
+
     /// Until when its requests may take.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.client.options.deadline = deadline;

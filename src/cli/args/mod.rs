@@ -75,10 +75,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  wecom-alert chat-send --chat ops --mention zhangsan 'disk full on web-3'\n\n\
         Text that begins with - goes after --, as in\n  wecom-alert chat-send --chat ops -- '-5 degrees'")]
     ChatSend(Box<ChatSendArgs>),
-    /// Send to members and groups by an aibot (智能机器人)
-    #[command(after_help = "Somebody must have written to it there before (see wecom-alert help aibot).\n\n\
+    /// Send to members and groups by an aibot
+    #[command(
+        after_help = "An aibot is 智能机器人. Somebody must have written to it there before: see help aibot.\n\n\
         Example:\n  wecom-alert aibot-send -u zhangsan --title 'disk full' --level critical --field host=web-3\n\n\
-        Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'")]
+        Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
+    )]
     AibotSend(Box<AibotSendArgs>),
     /// Ask on a card, wait until somebody presses, and print what
     #[command(

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::keys;
 use crate::document::{assert_document, assert_says, warnings};
-use crate::support::Scene;
 use crate::support::fake::{AIBOT_ID, AIBOT_SECRET, Endpoint};
+use crate::support::{Scene, at_once, wait_until};
 
 #[test]
 fn nobody_meets_wecom_by_way_of_a_relay() {
@@ -97,8 +97,39 @@ fn check_looks_without_taking_the_connection() {
     assert_eq!(document["route"], "aibot");
     assert_eq!(of(&document, "aibot_credentials")["status"], "ok");
     assert_eq!(of(&document, "send_aibot")["status"], "skipped");
+    assert_eq!(of(&document, "aibot_connection")["status"], "skipped");
     assert_eq!(scene.wecom.count(Endpoint::AibotSubscribe), 0);
     let document = check(&["--send"]).assert_code(0).json();
     assert_eq!(of(&document, "send_aibot")["status"], "ok");
     assert_eq!((scene.wecom.count(Endpoint::AibotSubscribe), scene.wecom.messages().len()), (1, 1));
+}
+
+#[test]
+#[cfg(unix)]
+fn check_asks_the_process_that_holds_the_connection() {
+    let scene = Scene::new();
+    let keys = format!("{}\naibot_user = \"lisi\"", keys(&scene));
+    let scene = scene.profile("bot", &keys);
+    let cmd = |args: &[&str]| scene.bare(&["--output", "json", "-P", "bot"]).args(args).keeps_secret(&scene.wecom);
+    let asking = cmd(&["ask", "--title", "Disk full", "--button", "ack=Take"]).spawn();
+    let bot = scene.wecom.aibot(AIBOT_ID);
+    wait_until("it is asked", || !bot.cards().is_empty());
+    let document = cmd(&["check"]).run().assert_code(0).json();
+    let checks = document["checks"].as_array().unwrap();
+    let connection = checks.iter().find(|check| check["name"] == "aibot_connection").unwrap();
+    assert_eq!(connection["status"], "ok", "{connection}");
+    assert_eq!(bot.subscriptions(), 1);
+    bot.press(&bot.cards()[0].task_id, "ack", "lisi");
+    asking.wait().assert_code(0);
+}
+
+#[test]
+fn many_sends_at_once_all_arrive_once() {
+    let scene = Scene::new();
+    at_once(0..20, |number| {
+        scene.aibot(&[&format!("message {number}")]).run().assert_code(0);
+    });
+    assert_eq!(scene.wecom.messages().len(), 20);
+    // Each holder leaves when its own work is done, and none is taken over.
+    assert_eq!(scene.wecom.complaints(), Vec::<String>::new());
 }
