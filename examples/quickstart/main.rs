@@ -1,9 +1,11 @@
 //! The whole way in one command: builds the program, starts a stand-in for WeCom on loopback, sends real messages
-//! through the real binary over both routes, shows what arrived, and fails if anything did not.
+//! through the real binary by app, webhook and aibot, asks a question that somebody answers, shows what arrived, and fails
+//! if anything did not.
 
 #[path = "../../tests/it/support/fake/mod.rs"]
 mod fake;
 mod program;
+mod question;
 mod tour;
 
 use std::process::ExitCode;
@@ -31,7 +33,8 @@ fn run() -> Result<(), String> {
     for step in &steps {
         tour::take(step, &program, &wecom)?;
     }
-    println!("\nAll {} messages arrived exactly as given.", steps.len());
+    println!("\nAll {} messages arrived exactly as given. Now a question:", steps.len());
+    question::ask(&program, &wecom)?;
     println!("Try it yourself: cargo run --example sandbox, then paste the lines that it prints into another shell.");
     Ok(())
 }

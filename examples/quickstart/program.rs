@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::fake::{AGENT_ID, CORP_ID, FakeWecom, SECRET, WEBHOOK_KEY};
+use crate::fake::{AGENT_ID, AIBOT_ID, AIBOT_SECRET, CORP_ID, FakeWecom, SECRET, WEBHOOK_KEY};
 
 /// Builds the binary with the profile and into the target folder of this example, since examples do not get it built.
 pub(crate) fn build() -> Result<PathBuf, String> {
@@ -35,13 +35,14 @@ pub(crate) fn build() -> Result<PathBuf, String> {
 pub(crate) struct Program {
     binary: PathBuf,
     base_url: String,
+    aibot_url: String,
     folder: tempfile::TempDir,
 }
 
 impl Program {
     pub(crate) fn new(binary: PathBuf, wecom: &FakeWecom) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("there is no temporary folder: {error}"))?;
-        Ok(Self { binary, base_url: wecom.base_url(), folder })
+        Ok(Self { binary, base_url: wecom.base_url(), aibot_url: wecom.aibot_url(), folder })
     }
 
     /// A file for the program to read.
@@ -58,6 +59,8 @@ impl Program {
         command.env("HOME", self.folder.path()).env("WECOM_ALERT_BASE_URL", &self.base_url);
         command.env("WECOM_ALERT_CORP_ID", CORP_ID).env("WECOM_ALERT_AGENT_ID", AGENT_ID.to_string());
         command.env("WECOM_ALERT_SECRET", SECRET).env("WECOM_ALERT_WEBHOOK", WEBHOOK_KEY);
+        command.env("WECOM_ALERT_AIBOT_URL", &self.aibot_url);
+        command.env("WECOM_ALERT_AIBOT_ID", AIBOT_ID).env("WECOM_ALERT_AIBOT_SECRET", AIBOT_SECRET);
         // Windows opens no socket without it.
         command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });

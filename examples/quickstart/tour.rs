@@ -13,6 +13,9 @@ const AWKWARD: &str =
 
 const MARKDOWN: &str = "**磁盘告警** `web-3`\n> usage: <font color=\"warning\">98 %</font>";
 
+/// An aibot's markdown has tables and no colours.
+const TABLE: &str = "# 磁盘告警\n\n| host | usage |\n| :--- | ---: |\n| web-3 | 98 % |";
+
 /// A picture of one pixel.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
@@ -23,6 +26,7 @@ const REPORT: &str = "host,mount,used\nweb-3,/data,98%\n";
 pub(crate) enum Command {
     App,
     Webhook,
+    Aibot,
 }
 
 /// What a message is made of.
@@ -41,11 +45,13 @@ pub(crate) struct Step {
     material: Material,
 }
 
-/// Every material over both routes.
+/// Every material by app and webhook; by the aibot those that arrive as they are given: it has no plain text.
 pub(crate) fn steps() -> Vec<Step> {
     let materials = [Material::PipedText, Material::Markdown, Material::Picture, Material::File, Material::Card];
     let both = |material| [Command::App, Command::Webhook].map(|command| Step { command, material });
-    materials.into_iter().flat_map(both).collect()
+    let by_aibot = [Material::Markdown, Material::Picture, Material::File, Material::Card];
+    let by_aibot = by_aibot.map(|material| Step { command: Command::Aibot, material });
+    materials.into_iter().flat_map(both).chain(by_aibot).collect()
 }
 
 /// Sends the message with the real binary and looks whether just that arrived.
@@ -54,11 +60,12 @@ pub(crate) fn take(step: &Step, program: &Program, wecom: &FakeWecom) -> Result<
     let mut arguments = match step.command {
         Command::App => vec!["app-send", "--to-user", "zhangsan"],
         Command::Webhook => vec!["webhook-send"],
+        Command::Aibot => vec!["aibot-send", "--to-user", "zhangsan"],
     };
     let mut input = None;
     match step.material {
         Material::PipedText => input = Some(AWKWARD),
-        Material::Markdown => arguments.extend(["-t", "markdown", MARKDOWN]),
+        Material::Markdown => arguments.extend(["-t", "markdown", markdown(step.command)]),
         Material::Picture => {
             program.file("usage.png", &picture()?)?;
             arguments.extend(["--image", "usage.png"]);
@@ -94,8 +101,8 @@ fn check(step: &Step, message: &Arrived, wecom: &FakeWecom) -> Result<(), String
     };
     let intact = match (step.material, step.command) {
         (Material::PipedText, _) => payload["content"] == AWKWARD,
-        (Material::Markdown, _) => payload["content"] == MARKDOWN,
-        (Material::Picture, Command::App) => by_upload(&picture()?),
+        (Material::Markdown, command) => payload["content"] == markdown(command),
+        (Material::Picture, Command::App | Command::Aibot) => by_upload(&picture()?),
         (Material::Picture, Command::Webhook) => payload["base64"] == PNG,
         (Material::File, _) => {
             let named = uploaded.as_ref().is_some_and(|file| file.filename == "磁盘报告.csv".as_bytes());
@@ -106,11 +113,15 @@ fn check(step: &Step, message: &Arrived, wecom: &FakeWecom) -> Result<(), String
     if intact { Ok(()) } else { Err(format!("what arrived is not what was sent: {}", message.body)) }
 }
 
+fn markdown(command: Command) -> &'static str {
+    if let Command::Aibot = command { TABLE } else { MARKDOWN }
+}
+
 fn picture() -> Result<Vec<u8>, String> {
     STANDARD.decode(PNG).map_err(|error| format!("the picture is broken: {error}"))
 }
 
-/// A notice card; only an app's can offer a menu, which asks for a task_id.
+/// A notice card; not the webhook's can offer a menu, which asks for a task_id.
 fn card(command: Command) -> Value {
     let mut card = json!({
         "card_type": "text_notice",
@@ -120,14 +131,14 @@ fn card(command: Command) -> Value {
         "horizontal_content_list": [{ "keyname": "since", "value": "03:12" }],
         "card_action": { "type": 1, "url": "https://example.com/alerts/1" },
     });
-    if let Command::App = command {
+    if let Command::App | Command::Aibot = command {
         card["task_id"] = json!("disk-web-3_1");
         card["action_menu"] = json!({ "desc": "more", "action_list": [{ "text": "Silence 2 h", "key": "silence" }] });
     }
     card
 }
 
-fn show_command(arguments: &[&str], input: Option<&str>) {
+pub(crate) fn show_command(arguments: &[&str], input: Option<&str>) {
     let quoted: Vec<String> = arguments
         .iter()
         .map(|argument| {
