@@ -61,6 +61,7 @@
 
 pub mod address;
 #[allow(dead_code)]
+#[cfg_attr(not(unix), allow(unused_imports))]
 pub mod aibot;
 pub mod alert;
 mod api;

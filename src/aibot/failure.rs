@@ -44,14 +44,6 @@ impl Failure {
         Self::Unreached { what: what.into(), limit, refused_by: None }
     }
 
-    /// The refusal's errcode, if it is one.
-    pub(super) fn errcode(&self) -> Option<i64> {
-        match self {
-            Self::Rejected(answered) => Some(answered.errcode),
-            _ => None,
-        }
-    }
-
     /// What it says.
     pub(super) fn message(&self) -> String {
         CallError::from(self.clone()).to_string()

@@ -29,11 +29,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 pub(super) enum Order {
     Ask(Asked),
     Watch(Watched),
-    /// One more card of that watch.
-    Add {
-        watch: u64,
-        task_id: String,
-    },
     Unwatch {
         watch: u64,
     },
@@ -166,11 +161,6 @@ impl Member {
             Order::Watch(watched) => {
                 self.say_watch(&watched);
                 self.watches.push(watched);
-            }
-            Order::Add { watch, task_id } => {
-                self.say(&ToHolder::Watch { task_ids: vec![task_id.clone()] });
-                let watch = self.watches.iter_mut().find(|watched| watched.id == watch);
-                watch.into_iter().for_each(|watched| watched.task_ids.push(task_id.clone()));
             }
             Order::Unwatch { watch } => self.unwatch(|watched| watched.id == watch),
             Order::Leave(left) if self.watches.is_empty() => self.leaving.push(left),

@@ -208,11 +208,6 @@ impl Watch {
             None => std::future::pending().await,
         }
     }
-
-    /// Watches for presses on one more card.
-    pub(crate) fn add(&self, task_id: &str) {
-        let _ = self.orders.send(Order::Add { watch: self.id, task_id: task_id.to_owned() });
-    }
 }
 
 impl Drop for Watch {

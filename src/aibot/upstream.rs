@@ -249,12 +249,23 @@ impl Upstream {
         }
     }
 
+    /// Waits until the connection that there is now is of no use any more.
+    async fn given_up(&self) {
+        loop {
+            self.renewed.notified().await;
+            // It may have been told of the one before.
+            if !matches!(self.now.borrow().state, State::Up(..)) {
+                return;
+            }
+        }
+    }
+
     /// Hands presses on until the connection ends; returns whether another program took it over.
     async fn follow(&self, events: &mut AibotEvents, tell: &impl Fn(ToClient)) -> bool {
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
-                () = self.renewed.notified() => return false,
+                () = self.given_up() => return false,
             };
             match event {
                 AibotEvent::Press(press) => tell(ToClient::Press(press)),
