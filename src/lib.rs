@@ -60,8 +60,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod address;
-#[allow(dead_code)]
-#[cfg_attr(not(unix), allow(unused_imports))]
+#[cfg_attr(not(unix), allow(dead_code, unused_imports))]
 pub mod aibot;
 pub mod alert;
 mod api;

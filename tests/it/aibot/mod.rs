@@ -1,5 +1,7 @@
 //! The channel `aibot`, through the front door: messages over the long connection of an aibot.
 
+#[cfg(unix)]
+mod holder;
 mod recipients;
 mod refusals;
 mod settings;
