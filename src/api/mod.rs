@@ -3,8 +3,6 @@
 //! It is given an access token and never asks for one; it never retries, caches or sleeps. The methods for the
 //! endpoints are in `endpoints` and `directory`; this file has what they share: options, connections and requests.
 
-// Nobody uses the connection yet.
-#[allow(dead_code, unused_imports)]
 pub(crate) mod aibot;
 mod appchat;
 mod certificate;

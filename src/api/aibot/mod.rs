@@ -14,11 +14,8 @@ mod tests;
 mod upload;
 
 pub(crate) use connection::{AibotEvents, Connection};
-pub(crate) use press::{AibotEvent, MessageHead, Press};
+pub(crate) use press::{AibotEvent, Press};
 pub(crate) use upload::upload_aibot;
-
-/// Sends a message at any time, to whom has written to the bot before.
-pub(crate) const AIBOT_SEND: &str = "aibot_send_msg";
 
 /// Changes a card, within 5 s of the press on it, under the `req_id` of the press.
 pub(crate) const AIBOT_UPDATE: &str = "aibot_respond_update_msg";

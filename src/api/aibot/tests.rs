@@ -14,11 +14,13 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::connection::start;
-use super::{AIBOT_SEND, AIBOT_UPDATE, AibotEvent, AibotEvents, Connection};
+use super::{AIBOT_UPDATE, AibotEvent, AibotEvents, Connection};
 use crate::api::{CallError, Client, ClientOptions, Limit, Trust};
 use crate::config::{BaseUrl, ProxySetting};
 use crate::event::{Event, Observer};
 use crate::secret::{Mask, Secret};
+
+const AIBOT_SEND: &str = "aibot_send_msg";
 
 const SECRET: &str = "test-aibot-s3cret";
 

@@ -6,6 +6,7 @@ mod recipients;
 mod refusals;
 mod settings;
 mod types;
+mod wire;
 
 use crate::support::Scene;
 use crate::support::fake::{AIBOT_ID, AIBOT_SECRET};

@@ -27,7 +27,7 @@ pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x4
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\xff\xd9";
 pub(crate) const AMR: &[u8] = b"#!AMR\n\x04aaaaaaaaaaaa";
 pub(crate) const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
-const MIB: usize = 1024 * 1024;
+pub(crate) const MIB: usize = 1024 * 1024;
 
 /// The media_id of a sample of that kind, uploaded by `upload-media`.
 fn uploaded(scene: &Scene, route: Channel, kind: &str) -> String {
