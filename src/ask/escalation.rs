@@ -29,6 +29,8 @@ pub(super) struct Delivery {
     pub(super) target: usize,
     /// Which of its messages this is, from 0: a further try has the number of the one that failed.
     pub(super) number: u32,
+    /// Whether it was tried before, and may have arrived then.
+    pub(super) is_again: bool,
 }
 
 /// How far a target has come.
@@ -107,6 +109,14 @@ impl Escalation {
         }));
     }
 
+    /// Takes over the times that a question had from the start.
+    pub(super) fn keep_times(&mut self, wait: Duration, due: impl IntoIterator<Item = Option<Duration>>) {
+        self.wait = wait;
+        for (target, due) in self.targets.iter().zip(due) {
+            self.steps[target.step].due = due;
+        }
+    }
+
     /// Takes up what an earlier process had done for a target: what was on its way then is tried again.
     pub(super) fn resume(&mut self, target: usize, phase: Phase, messages: u32, reached_at: Option<Duration>) {
         let remind = self.remind;
@@ -152,8 +162,9 @@ impl Escalation {
                 Phase::Sending => false,
             };
             if is_due {
+                let is_again = matches!(target.phase, Phase::Failed(..)) || target.tries > 0;
                 target.phase = Phase::Sending;
-                begun.push(Delivery { target: index, number: target.messages });
+                begun.push(Delivery { target: index, number: target.messages, is_again });
             }
         }
         begun
@@ -300,7 +311,7 @@ mod tests {
         plan.reached(1, true, s(11));
         assert_eq!(begun(&mut plan, 14), [0; 0]);
         // It is tried again, and fails again: the later step keeps its time.
-        assert_eq!(plan.begin(s(15)), [Delivery { target: 0, number: 0 }]);
+        assert_eq!(plan.begin(s(15)), [Delivery { target: 0, number: 0, is_again: true }]);
         plan.failed(0, Status::Temporary, s(16));
         assert_eq!((begun(&mut plan, 16), plan.next_time()), (vec![], s(26)));
         assert_eq!(begun(&mut plan, 26), [0]);
@@ -365,9 +376,9 @@ mod tests {
         begun(&mut plan, 0);
         plan.reached(0, true, s(5));
         assert_eq!(begun(&mut plan, 64), [0; 0]);
-        assert_eq!(plan.begin(s(65)), [Delivery { target: 0, number: 1 }]);
+        assert_eq!(plan.begin(s(65)), [Delivery { target: 0, number: 1, is_again: false }]);
         plan.failed(0, Status::Temporary, s(66));
-        assert_eq!(plan.begin(s(71)), [Delivery { target: 0, number: 1 }]);
+        assert_eq!(plan.begin(s(71)), [Delivery { target: 0, number: 1, is_again: true }]);
         plan.reached(0, true, s(72));
         assert_eq!(begun(&mut plan, 90), [1]);
         plan.reached(1, true, s(91));
@@ -381,7 +392,7 @@ mod tests {
         plan.add(Later, s(60), [true]);
         plan.resume(0, Phase::Reached, 2, Some(s(3)));
         plan.resume(1, Phase::Sending, 0, None);
-        assert_eq!(plan.begin(s(30)), [Delivery { target: 1, number: 0 }]);
+        assert_eq!(plan.begin(s(30)), [Delivery { target: 1, number: 0, is_again: true }]);
         plan.reached(1, true, s(31));
         assert_eq!((begun(&mut plan, 60), plan.next_time()), (vec![2], s(91)));
         assert_eq!(begun(&mut plan, 123), [0, 1]);

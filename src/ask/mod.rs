@@ -159,10 +159,11 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
     let bound = [draft.identity(), question].into_iter().chain(plan.names.iter().cloned());
     let fingerprint = fingerprint(bound);
     let made_up = || std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-    let target = |name: &String| RecordedTarget {
+    let target = |(index, name): (usize, &String)| RecordedTarget {
         name: name.clone(),
         status: TargetStatus::Waiting,
         failure: None,
+        due_ms: plan.escalation.due(index).map(in_ms),
         messages: 0,
         reached_ms: None,
         card: None,
@@ -176,7 +177,7 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
         asker: asker::this_process(),
         start_ms: now_ms(),
         wait_ms: in_ms(plan.escalation.wait()),
-        targets: plan.names.iter().map(target).collect(),
+        targets: plan.names.iter().enumerate().map(target).collect(),
         state: State::Open,
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct RecordedTarget {
     pub(super) status: TargetStatus,
     /// Why it has nothing, by the name of the exit code.
     pub(super) failure: Option<String>,
+    /// How long after the start it is asked, in milliseconds; `None` where only a failure would bring that about.
+    pub(super) due_ms: Option<u64>,
     /// How many messages it got: they number the task ids.
     pub(super) messages: u32,
     /// When it was first reached, in Unix milliseconds.
@@ -242,6 +244,7 @@ pub(super) mod tests {
                 name: "ops:aibot/zhangsan".to_owned(),
                 status: TargetStatus::Waiting,
                 failure: None,
+                due_ms: Some(0),
                 messages: 0,
                 reached_ms: None,
                 card: None,

@@ -1,5 +1,7 @@
 //! How a question ended: the outcome of the command, and the plan that a dry run shows.
 
+use std::time::Duration;
+
 use super::escalation::Phase;
 use super::plan::Plan;
 use super::record::{Answer, Answerer, Record, State, TargetStatus};
@@ -72,7 +74,7 @@ fn without_answer(waiting: &Waiting<'_, '_>) -> (Status, Option<Error>) {
     let can_answer = targets.iter().any(|target| target.can_answer && target.reached_at.is_some());
     let is_followed = targets.iter().all(|target| target.phase == Phase::Waiting);
     let error = if is_reached && (can_answer || is_followed) {
-        let wait = brief(waiting.plan.escalation.wait());
+        let wait = brief(Duration::from_millis(waiting.record().wait_ms));
         Error::new(Status::Unanswered, format!("nobody answered within {wait}"))
             .with_hint("go on to the next step: --escalate asks others too")
     } else if is_reached {

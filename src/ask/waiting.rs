@@ -34,6 +34,9 @@ const LOOK: Duration = Duration::from_millis(500);
 const TO_END: Duration = Duration::from_secs(5);
 const TO_TELL: Duration = Duration::from_secs(10);
 
+/// A card of that id was sent before (document path 90313).
+const TASK_ID_USED: i64 = 846_625;
+
 /// What only who knows the credential of the question can compute.
 pub(super) type Seal = Rc<dyn Fn(&[String]) -> Option<String>>;
 
@@ -162,7 +165,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 Ok(None) => {}
             }
             self.kept.look().await;
-            if self.is_open() && self.now() >= self.plan.escalation.wait() {
+            if self.is_open() && self.now() >= Duration::from_millis(self.kept.record.wait_ms) {
                 self.kept.decide(State::Over(now_ms())).await;
             }
             if !self.is_open() {
@@ -186,6 +189,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
     /// Goes on where an earlier process stopped.
     fn take_up(&mut self) {
         let record = &self.kept.record;
+        let due = record.targets.iter().map(|target| target.due_ms.map(Duration::from_millis));
+        self.plan.escalation.keep_times(Duration::from_millis(record.wait_ms), due);
         for (index, target) in record.targets.iter().enumerate() {
             let phase = match target.status {
                 TargetStatus::Waiting => continue,
@@ -266,7 +271,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     /// Begins to send to a target.
     async fn send(&mut self, delivery: Delivery) {
-        let Delivery { target, number } = delivery;
+        let Delivery { target, number, .. } = delivery;
         let task_id = self.kept.record.task_id(target, number);
         if number == 0 {
             self.kept.record.targets[target].status = TargetStatus::Sending;
@@ -339,7 +344,11 @@ impl<'s, 'c> Waiting<'s, 'c> {
         news.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
         self.end.attempts += outcome.attempts;
         let now = self.now();
-        let is_reached = outcome.exit_code() == 0 || outcome.status == Status::Partial && !outcome.reached_nobody;
+        let errcode = outcome.answer.as_ref().map(|answer| answer.errcode);
+        // Nobody else has cards of this id: an earlier try arrived, and no answer to it came.
+        let is_there = errcode == Some(TASK_ID_USED) && (delivery.is_again || outcome.attempts > 1);
+        let is_partial = outcome.status == Status::Partial && !outcome.reached_nobody;
+        let is_reached = is_there || is_partial || outcome.exit_code() == 0;
         if is_reached {
             let can_answer = has_card && watch.is_some();
             self.plan.escalation.reached(target, can_answer, now);

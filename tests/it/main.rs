@@ -4,6 +4,7 @@
 mod aibot;
 mod alert;
 mod architecture;
+mod ask;
 mod chat_send;
 mod check;
 mod ci;

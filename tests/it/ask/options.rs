@@ -1,0 +1,66 @@
+//! What the options of `ask` may be, and what its dry run shows.
+
+use serde_json::json;
+
+use super::{ask, end, scene, written};
+use crate::support::at_once;
+use crate::support::fake::AIBOT_ID;
+
+#[test]
+fn what_contradicts_is_refused_before_anything_is_asked() {
+    let scene = written(scene());
+    at_once(
+        [
+            (&["--confirm", "--button", "a=A"][..], "--confirm has its own two buttons"),
+            (&["--confirm", "--decline", "no"], "--confirm has its own two buttons"),
+            (&["--decline", "no"], "nothing with the key"),
+            (&["--card", "text_notice", "--url", "https://example.com"], "nothing can be pressed"),
+            (&["--only", ""], "--only: \"\" is no userid"),
+            (&["--only", "@all"], "is no userid"),
+            (&["--wait", "73h"], "longer than 72 hours"),
+            (&["--wait", "soon"], "--wait: a duration is expected"),
+            (&["--remind", "59s"], "--remind is shorter than a minute"),
+            (&["--wait", "1m", "--escalate", "lead@2m"], "comes when --wait is over"),
+            (&["--id", ""], "--id names nothing"),
+            (&["--outbox"], "--outbox does not go with ask"),
+            (&["--cooldown", "5m"], "--cooldown does not go with ask"),
+            (&["--skip-empty"], "--skip-empty does not go with ask"),
+            (&["--allow-partial"], "--allow-partial does not go with ask"),
+            (&["-P", "group", "--confirm"], "where anybody could press"),
+        ],
+        |(args, told)| {
+            let run = ask(&scene, &["--title", "disk full"]).args(args.iter().copied()).run().assert_code(2);
+            assert!(run.json()["message"].as_str().unwrap().contains(told), "{args:?}: {}", run.all());
+        },
+    );
+    assert_eq!(scene.wecom.requests().len(), 0);
+}
+
+#[test]
+fn what_only_decorates_keeps_no_question_back() {
+    let scene = scene().profile("ops", "escalate = ['nowhere at all', 'lead@1h']\noutbox = true\ncooldown = '1h'");
+    let run = ask(&scene, &["--title", "x", "--tell", "nobody", "--wait", "1s"]).run().assert_code(10);
+    let warnings = run.json()["warnings"].to_string();
+    for told in ["has no time", "--tell", "comes when --wait is over"] {
+        assert!(warnings.contains(told), "{told}: {warnings}");
+    }
+    assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 1);
+    // Nothing holds the same question back the second time.
+    ask(&scene, &["--title", "x", "--wait", "1s"]).run().assert_code(10);
+    assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 2);
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_is_no_answer() {
+    let scene = scene();
+    let args = ["--title", "disk full", "--dry-run", "--escalate", "room:webhook@15m", "--escalate", "lead@5m"];
+    let run = ask(&scene, &args).run().assert_code(10);
+    assert_eq!(end(&run), (10, "unanswered".to_owned(), None));
+    let document = run.json();
+    let targets: Vec<_> = document["steps"].as_array().unwrap().iter().map(|step| &step["target"]).collect();
+    assert_eq!(targets, [&json!("ops:aibot/zhangsan"), &json!("lead:aibot/lisi"), &json!("room:webhook")]);
+    assert_eq!(document["requests"].as_array().unwrap().len(), 3);
+    let run = scene.bare(&["ask"]).args(args).stdin_null().run().assert_code(10);
+    assert!(run.stdout.contains("lead:aibot/lisi") && run.stdout.contains("button_list"), "{}", run.all());
+    assert_eq!(scene.wecom.requests().len(), 0);
+}
