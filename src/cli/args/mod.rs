@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Send to members and groups by an aibot
     #[command(
         after_help = "An aibot is 智能机器人. Somebody must have written to it there before: see help aibot.\n\n\
-        Example:\n  wecom-alert aibot-send -u zhangsan --title 'disk full' --level critical --field host=web-3\n\n\
+        Example:\n  wecom-alert aibot-send -u zhangsan --title 'disk full' --field host=web-3\n\n\
         Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
     )]
     AibotSend(Box<AibotSendArgs>),

@@ -365,6 +365,8 @@ fn marks(book: &mut Book) {
         book.send(scene, &["--fallback", "room", text(book)]).run().assert_code(0);
         scene.wecom.script(Endpoint::AppchatSend, [Reply::errcode(86003, "chatid not exist")]);
         in_language(scene.chat(&["--fallback", "room", text(book)]), book.language).run().assert_code(0);
+        scene.wecom.script(Endpoint::AibotSendMsg, [Reply::errcode(93006, "invalid chatid")]);
+        in_language(scene.aibot(&["--fallback", "room", text(book)]), book.language).run().assert_code(0);
     });
     book.case("check --send", |book, scene| {
         let cmd = scene.cmd(&["check", "--send"]).env("WECOM_ALERT_TO_USER", "zhangsan");
