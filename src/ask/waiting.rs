@@ -28,7 +28,7 @@ use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session};
 use crate::words::Words;
 
 /// The time between two looks at the record, which another process may have changed.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long what is under way at the end may take, and how long everybody else may take to be told.
 const TO_END: Duration = Duration::from_secs(5);
@@ -340,7 +340,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let name = self.plan.names[target].clone();
         // What was said when it was read is not said again for each card.
         let said = &self.session.warnings;
-        let news: Vec<_> = warnings.into_iter().filter(|warning| !said.contains(warning)).collect();
+        // The word on the button that is there unasked is ours.
+        let is_own = self.plan.question.choices.iter().any(|choice| choice.text == self.words().acknowledge);
+        let is_news = |warning: &String| !(said.contains(warning) || is_own && warning.contains("button_list[0].text"));
+        let news: Vec<_> = warnings.into_iter().filter(is_news).collect();
         news.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
         self.end.attempts += outcome.attempts;
         let now = self.now();
