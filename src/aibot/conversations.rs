@@ -36,11 +36,15 @@ impl Conversations {
         let _ = off_loop(noting).await;
     }
 
-    /// Whether a message was ever taken there; `false` where that cannot be known.
-    pub(crate) async fn has_taken(&self, chatid: &str) -> bool {
+    /// Whether no message was ever taken there; `false` where that cannot be known, since none could be noted.
+    pub(crate) async fn never_took(&self, chatid: &str) -> bool {
         let Some(folder) = self.folder.clone() else { return false };
         let name = self.name(chatid);
-        off_loop(move || folder.length_of(&name).is_ok()).await.unwrap_or(false)
+        let look = move || match folder.length_of(&name) {
+            Ok(_) => false,
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound && folder.try_out().is_ok(),
+        };
+        off_loop(look).await.unwrap_or(false)
     }
 
     fn name(&self, chatid: &str) -> String {

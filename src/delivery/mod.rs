@@ -38,7 +38,7 @@ use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
 use crate::channel::{Addressing, Channel, MsgType};
-use crate::error::{Error, Result, Status};
+use crate::error::{Answer, Error, Result, Status};
 use crate::input::Attachment;
 use crate::message::webhook::Image;
 use crate::message::{Part, PartKind, PartState, body_of, recipients};
@@ -224,7 +224,7 @@ fn is_for_one(body: &Value, channel: Channel) -> bool {
 async fn unopened(known: &Conversations, failure: &CallError, body: &Value) -> Option<CallError> {
     let reply = failure.refusal().filter(|reply| reply.answer.errcode == NOT_OPEN_OR_LIMIT)?;
     let chatid = body.get("chatid").and_then(Value::as_str).unwrap_or_default();
-    (!known.has_taken(chatid).await).then(|| CallError::Config(not_open(reply, body)))
+    known.never_took(chatid).await.then(|| CallError::Config(not_open(reply, body)))
 }
 
 /// Notes that a conversation takes messages, or says what to do where it does not.
@@ -237,6 +237,13 @@ async fn about_conversation(
         Ok(reply) => {
             known.note(body.get("chatid").and_then(Value::as_str).unwrap_or_default()).await;
             Ok(reply)
+        }
+        // A card has its id for itself: that it is in use says that an earlier attempt has arrived.
+        Err(failed)
+            if failed.may_have_arrived && failed.error.answer().is_some_and(|a| a.errcode == TASK_ID_IN_USE) =>
+        {
+            let answer = Answer { errcode: 0, errmsg: "the card was taken by an attempt before this one".to_owned() };
+            Ok(Reply { answer, fields: serde_json::Map::new() })
         }
         Err(mut failed) => {
             if let Some(hint) = conversation::hint_for(&failed.error, body) {
@@ -262,6 +269,9 @@ impl<'p> Message<'p> {
 
 /// The errcodes for a chat that is invalid, does not exist, is another app's, or may not be written to (document path 90313).
 const CHAT_REFUSALS: [i64; 5] = [86001, 86003, 86008, 86217, 93006];
+
+/// The errcode for a task id that an aibot has used before, or that is none (document path 90313).
+const TASK_ID_IN_USE: i64 = 846_625;
 
 /// The placeholder in the body that the picture replaces.
 const PICTURE: &str = "BASE64_OF_THE_PICTURE";

@@ -5,10 +5,13 @@ use std::process::{Command, Stdio};
 use crate::support::{Run, TestEnv, needs};
 
 /// Every command, and the program itself.
-pub(crate) const COMMANDS: [&[&str]; 28] = [
+pub(crate) const COMMANDS: [&[&str]; 31] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
+    &["aibot-send"],
+    &["ask"],
+    &["answer"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],

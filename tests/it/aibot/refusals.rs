@@ -89,3 +89,25 @@ fn what_waits_in_the_outbox_goes_to_those_who_are_left() {
     let users: Vec<_> = scene.wecom.messages().into_iter().map(|message| message.body["chatid"].clone()).collect();
     assert_eq!(users, ["zhangsan", "lisi"]);
 }
+
+#[test]
+fn a_card_whose_answer_got_lost_is_not_taken_for_refused() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::AibotSendMsg, [Reply::accept_then(Reply::ResetAfterReading)]);
+    let card = ["--title", "Disk", "--card", "button_interaction", "--button", "ack=Take", "--retries", "2", "full"];
+    let run = scene.aibot(&card).run();
+    assert_document(&run, "sent again", 0, &json!({"status": "sent", "errcode": 0, "attempts": 2}));
+    assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 1, "WeCom took it once");
+    // A task_id of somebody else's card is refused at once.
+    let again = [&card[..], &["--task-id", "t-1"]].concat();
+    scene.aibot(&again).run().assert_code(0);
+    assert_document(&scene.aibot(&again).run(), "used", 5, &json!({"status": "refused", "errcode": 846_625}));
+}
+
+#[test]
+fn where_nothing_can_be_noted_a_refusal_may_be_the_limit() {
+    let scene = Scene::new();
+    scene.wecom.script(Endpoint::AibotSendMsg, [Reply::Errcode(846_607, "out of limit".into())]);
+    let run = scene.aibot(&["--on-rate-limit", "fail", "x"]).env("WECOM_ALERT_STATE_DIR", "/dev/null/state").run();
+    assert_document(&run, "unknown", 8, &json!({"status": "rate_limited", "errcode": 846_607}));
+}
