@@ -26,7 +26,7 @@ const OPENS_URL: i64 = 1;
 
 /// How the answer is named in the event.
 const QUESTION_KEY: &str = "choice";
-const SUBMIT_KEY: &str = "submit";
+pub(crate) const SUBMIT_KEY: &str = "submit";
 
 /// The colours of a source.
 const GREY: i64 = 0;

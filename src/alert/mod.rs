@@ -21,6 +21,7 @@ use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::message::card::{CardType, SelectOption};
 use crate::words::Language;
+pub(crate) use card::SUBMIT_KEY;
 pub use level::Level;
 pub use outline::Rendered;
 pub(crate) use outline::prefix_before;

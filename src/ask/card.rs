@@ -21,24 +21,24 @@ pub(super) fn closed(card: &Value, task_id: &str, line: &str, state: &State, wor
         State::Open | State::Over(_) | State::Withdrawn(_) => &[],
     };
     if closed.get("button_list").is_some() {
-        closed["button_list"] = json!([{ "text": label, "style": 2, "key": CLOSED }]);
+        set(&mut closed, "button_list", json!([{ "text": label, "style": 2, "key": CLOSED }]));
     }
-    if let Some(checkbox) = closed.get_mut("checkbox").filter(|list| list.is_object()) {
-        checkbox["disable"] = json!(true);
-        for option in checkbox["option_list"].as_array_mut().into_iter().flatten() {
+    if let Some(checkbox) = closed.get_mut("checkbox") {
+        set(checkbox, "disable", json!(true));
+        for option in checkbox.get_mut("option_list").and_then(Value::as_array_mut).into_iter().flatten() {
             let is_chosen = option["id"].as_str().is_some_and(|id| chosen.iter().any(|chosen| chosen == id));
-            option["is_checked"] = json!(is_chosen);
+            set(option, "is_checked", json!(is_chosen));
         }
     }
     for list in closed.get_mut("select_list").and_then(Value::as_array_mut).into_iter().flatten() {
-        list["disable"] = json!(true);
+        set(list, "disable", json!(true));
         let ids = list["option_list"].as_array().into_iter().flatten().filter_map(|option| option["id"].as_str());
         if let Some(id) = ids.map(str::to_owned).find(|id| chosen.contains(id)) {
-            list["selected_id"] = json!(id);
+            set(list, "selected_id", json!(id));
         }
     }
     if closed.get("submit_button").is_some() {
-        closed["submit_button"] = json!({ "text": label, "key": CLOSED });
+        set(&mut closed, "submit_button", json!({ "text": label, "key": CLOSED }));
     }
     closed
 }
@@ -47,12 +47,32 @@ pub(super) fn closed(card: &Value, task_id: &str, line: &str, state: &State, wor
 pub(super) fn with_line(card: &Value, task_id: &str, line: &str) -> Value {
     let mut card = card.clone();
     let is_asking = card.get("checkbox").or(card.get("select_list")).is_some();
-    let text = if is_asking { &mut card["main_title"]["desc"] } else { &mut card["sub_title_text"] };
-    let before = text.as_str().unwrap_or_default();
-    *text = if before.is_empty() { json!(line) } else { json!(format!("{line}\n{before}")) };
+    let after = |before: &Value| match before.as_str().unwrap_or_default() {
+        "" => json!(line),
+        before => json!(format!("{line}\n{before}")),
+    };
+    if is_asking {
+        let mut title = card["main_title"].clone();
+        if !title.is_object() {
+            title = json!({});
+        }
+        let text = after(&title["desc"]);
+        set(&mut title, "desc", text);
+        set(&mut card, "main_title", title);
+    } else {
+        let text = after(&card["sub_title_text"]);
+        set(&mut card, "sub_title_text", text);
+    }
     // That of the press (document path 101031).
-    card["task_id"] = json!(task_id);
+    set(&mut card, "task_id", json!(task_id));
     card
+}
+
+/// Sets a field. A card may come from a file that others wrote: what is no object stays as it is.
+fn set(value: &mut Value, field: &str, to: Value) {
+    if let Value::Object(fields) = value {
+        fields.insert(field.to_owned(), to);
+    }
 }
 
 /// The body that changes a card within 5 s of a press (document path 101463); `only_for` is who alone sees the change, in a

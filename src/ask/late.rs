@@ -17,13 +17,13 @@ pub(super) async fn reply(state: &Folder, press: &Press) -> Option<Value> {
 }
 
 /// The same, given what is kept of the question.
-fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<Value> {
+pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<Value> {
     let target = record.target_of(&press.task_id)?;
     if record.state == State::Open && record.is_past(now_ms) {
         record.state = State::Over(record.end_ms());
     }
     let words = record.language.words();
-    let card = record.targets[target].card.as_ref()?;
+    let card = record.targets.get(target)?.card.as_ref()?;
     let only_for = press.is_group.then_some(&*press.userid);
     Some(match record.end_line(words) {
         Some(line) => card::update(card::closed(card, &press.task_id, &line, &record.state, words), None),

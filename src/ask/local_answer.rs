@@ -1,16 +1,13 @@
 //! `answer`: an answer from this machine in somebody's stead, as by a monitor that sees the recovery.
 
 use super::asker::this_process;
-use super::record::{Answer, Answerer, Record, State};
+use super::record::{Answer, Answerer, KEY_BYTES, Record, State, is_key};
 use super::record_file::RecordFile;
 use crate::clock::{at_ms, date, now_ms};
 use crate::delivery::{Outcome, Product};
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_blank};
 use crate::send::Session;
-
-/// The longest key, in bytes.
-const KEY_BYTES: usize = 128;
 
 /// An answer to a question that waits on this machine.
 #[derive(Debug, Clone)]
@@ -103,8 +100,7 @@ fn refusal(record: &Record, now_ms: u64) -> Option<Error> {
 
 /// Refuses keys that could be mistaken in a script.
 fn check_key(key: &str) -> Result<()> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '@');
-    if key.is_empty() || key.len() > KEY_BYTES || !key.chars().all(is_allowed) {
+    if !is_key(key) {
         return Err(Error::usage(
             format!("a key has 1 to {KEY_BYTES} letters, digits, _, - and @"),
             "give the key of a button, or a word of your own such as recovered",

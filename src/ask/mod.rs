@@ -72,6 +72,9 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
     outcome
 }
 
+/// How far the clocks of machines with one state folder may be apart, in milliseconds.
+const CLOCKS_DIFFER_MS: u64 = 60_000;
+
 enum Next {
     Wait(Box<Prepared>),
     End(Box<Outcome>),
@@ -99,7 +102,7 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
     }
     let record = new_record(session, &plan, &draft);
     let login = log_in(session, &plan).await.map(Arc::new);
-    let trust = trust(&record, login.clone());
+    let trust = trust(login.clone());
     let seal: Seal = Rc::new(move |parts| login.as_ref().map(|login| login.seal(parts)));
     let mut prepared = Prepared { plan, draft, record, file: None, trust, seal };
     let Some(state) = state else { return Ok(Next::Wait(Box::new(prepared))) };
@@ -130,11 +133,16 @@ async fn open(state: &Folder, record: Record, trust: Trust) -> Result<(RecordFil
     let file = RecordFile::of(state, &record.id);
     let opened = file.change(move |kept| {
         let now = now_ms();
-        let kept = kept.map(|kept| if trust(&kept) { kept } else { Record { state: State::Open, ..kept } });
-        let counts = |kept: &Record| matches!(kept.state, State::Open | State::Answered(_)) && !kept.is_past(now);
+        let counts = |kept: &Record| match kept.state {
+            State::Open => !kept.is_past(now),
+            // Of a clock that was set back since: nobody can say how long ago that was.
+            State::Answered(_) => !kept.is_past(now) && kept.start_ms <= now.saturating_add(CLOCKS_DIFFER_MS),
+            State::Over(_) | State::Withdrawn(_) => false,
+        };
         match kept.filter(counts) {
             Some(kept) if kept.fingerprint == record.fingerprint && kept.targets.len() == record.targets.len() => {
-                (None, Opened::Ours(kept))
+                let ours = record.with_times_of(&kept).with_progress_of(kept, |record| trust(record));
+                (None, Opened::Ours(ours))
             }
             Some(kept) => (None, Opened::Another(kept)),
             None => (Some(record.clone()), Opened::Ours(record)),
@@ -190,17 +198,14 @@ async fn log_in(session: &Session<'_>, plan: &Plan) -> Option<Login> {
 
 /// A record in a folder may have been written by others: a press counts with its seal alone, and an answer of a command
 /// only where those are allowed.
-fn trust(record: &Record, login: Option<Arc<Login>>) -> Trust {
-    let allows_local = record.question.allows_local;
-    Arc::new(move |kept| match &kept.state {
+fn trust(login: Option<Arc<Login>>) -> Trust {
+    Arc::new(move |record| match &record.state {
         State::Open | State::Over(_) | State::Withdrawn(_) => true,
-        State::Answered(answer) => match &answer.by {
-            Answerer::Local(_) => allows_local,
-            Answerer::Press { .. } => {
-                let seal = login.as_ref().map(|login| login.seal(&answer.sealed_parts(kept)));
-                seal.is_some() && seal == answer.seal
-            }
-        },
+        State::Answered(answer) => {
+            let seal = || login.as_ref().map(|login| login.seal(&answer.sealed_parts(record)));
+            let is_sealed = || answer.seal.is_some() && answer.seal == seal();
+            record.takes(answer) && (matches!(answer.by, Answerer::Local(_)) || is_sealed())
+        }
     })
 }
 

@@ -74,6 +74,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
             only: &only,
             not: &not,
             allows_local: allow_local_answer,
+            anyone,
         },
         words,
     )?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Button;
+use crate::alert::{Button, SUBMIT_KEY};
 use crate::error::{Error, Result};
 use crate::message::card::{CardType, SelectOption};
 use crate::message::recipients::ids;
@@ -32,6 +32,32 @@ pub(super) struct Question {
     pub(super) not: Vec<String>,
     /// Whether a command on this machine may answer.
     pub(super) allows_local: bool,
+    /// Whether a press in a group does not count: it confirms, and nobody was named who may.
+    pub(super) refuses_groups: bool,
+}
+
+/// Who pressed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Presser<'a> {
+    /// As the event names them: plain or encrypted.
+    pub(super) userid: &'a str,
+    /// The plain id of an encrypted one, where it is known.
+    pub(super) plain: Option<&'a str>,
+    /// Whether it was in a group.
+    pub(super) is_group: bool,
+}
+
+impl<'a> Presser<'a> {
+    /// The plain id where it is known, else the one of the event.
+    pub(super) fn id(&self) -> &'a str {
+        self.plain.unwrap_or(self.userid)
+    }
+}
+
+/// Whether an id looks like one that WeCom encrypted for a bot which an ordinary member created.
+pub(super) fn is_encrypted(userid: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    userid.starts_with("wo") && userid.len() >= 16 && userid.bytes().all(is_letter)
 }
 
 /// What a press means.
@@ -52,23 +78,34 @@ pub(super) enum Verdict {
 
 impl Question {
     /// What the press of a key by somebody means; `selected` are the ids that they chose.
-    pub(super) fn judge(&self, userid: &str, key: &str, selected: &[String]) -> Verdict {
-        if !self.may_answer(userid) {
+    pub(super) fn judge(&self, who: Presser<'_>, key: &str, selected: &[String]) -> Verdict {
+        if !self.may_answer(who) {
             return Verdict::NotAllowed;
         }
         let options: Vec<String> = match self.is_vote {
             true => self.choices.iter().map(|choice| &choice.key).filter(|id| selected.contains(id)).cloned().collect(),
             false => Vec::new(),
         };
-        let is_known =
-            if self.is_vote { !options.is_empty() } else { self.choices.iter().any(|choice| choice.key == key) };
+        // The event of a menu entry may have a selection too.
+        let is_known = match self.is_vote {
+            true => key == SUBMIT_KEY && !options.is_empty(),
+            false => self.choices.iter().any(|choice| choice.key == key),
+        };
         if is_known { Verdict::Answers { key: key.to_owned(), options } } else { Verdict::SaysNothing }
     }
 
-    /// Whether somebody's press counts. The case of ids does not matter.
-    fn may_answer(&self, userid: &str) -> bool {
+    /// Whether somebody's press counts. The case of plain ids does not matter. An encrypted one may be anybody's: where
+    /// people are named it counts only if it is named itself.
+    fn may_answer(&self, who: Presser<'_>) -> bool {
+        let userid = who.id();
+        if userid.is_empty() || (self.refuses_groups && who.is_group) {
+            return false;
+        }
+        if is_encrypted(userid) && !(self.only.is_empty() && self.not.is_empty()) {
+            return self.only.iter().any(|id| id == userid) && !self.not.iter().any(|id| id == userid);
+        }
         let is_among = |ids: &[String]| ids.iter().any(|id| id.eq_ignore_ascii_case(userid));
-        !userid.is_empty() && (self.only.is_empty() || is_among(&self.only)) && !is_among(&self.not)
+        (self.only.is_empty() || is_among(&self.only)) && !is_among(&self.not)
     }
 
     /// Whether an answer declines: it is, or holds, one of the keys that do.
@@ -102,6 +139,8 @@ pub(super) struct Asked<'a> {
     pub(super) only: &'a [String],
     pub(super) not: &'a [String],
     pub(super) allows_local: bool,
+    /// `--anyone`.
+    pub(super) anyone: bool,
 }
 
 /// The keys of `--confirm`.
@@ -161,6 +200,7 @@ pub(super) fn read_question(asked: Asked<'_>, words: &Words) -> Result<(Question
         only: people(asked.only, "--only")?,
         not: people(asked.not, "--not")?,
         allows_local: asked.allows_local || (confirm.is_none() && asked.only.is_empty()),
+        refuses_groups: confirm.is_some() && asked.only.is_empty() && !asked.anyone,
     };
     Ok((question, card, buttons))
 }
@@ -215,6 +255,10 @@ mod tests {
         question.choices.iter().map(|choice| choice.key.as_str()).collect()
     }
 
+    fn member(userid: &str) -> Presser<'_> {
+        Presser { userid, plain: None, is_group: false }
+    }
+
     #[test]
     fn without_buttons_there_is_one() {
         let question = read(Asked::default()).unwrap();
@@ -251,7 +295,7 @@ mod tests {
         let (only, not) = (["zhangsan,LiSi".to_owned()], ["lisi".to_owned()]);
         let asked = Asked { only: &only, ..Asked::default() };
         let question = read(asked.clone()).unwrap();
-        let judge = |question: &Question, userid: &str| question.judge(userid, "ack", &[]);
+        let judge = |question: &Question, userid: &str| question.judge(member(userid), "ack", &[]);
         let answers = Verdict::Answers { key: "ack".to_owned(), options: vec![] };
         assert_eq!(judge(&question, "ZhangSan"), answers);
         assert_eq!(judge(&question, "lisi"), answers);
@@ -260,7 +304,38 @@ mod tests {
         assert!(!question.allows_local);
         let question = read(Asked { not: &not, ..asked }).unwrap();
         assert_eq!(judge(&question, "lisi"), Verdict::NotAllowed);
-        assert_eq!(question.judge("zhangsan", "menu", &[]), Verdict::SaysNothing);
+        assert_eq!(question.judge(member("zhangsan"), "menu", &[]), Verdict::SaysNothing);
+    }
+
+    #[test]
+    fn an_encrypted_id_counts_where_nobody_is_named_or_its_plain_one_is_known() {
+        let encrypted = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA";
+        let people = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let counts = |only: &[&str], not: &[&str], plain| {
+            let (only, not) = (people(only), people(not));
+            let question = read(Asked { only: &only, not: &not, ..Asked::default() }).unwrap();
+            let who = Presser { userid: encrypted, plain, is_group: false };
+            question.judge(who, "ack", &[]) != Verdict::NotAllowed
+        };
+        assert!(counts(&[], &[], None));
+        assert!(!counts(&[], &["zhangsan"], None) && !counts(&["zhangsan"], &[], None));
+        assert!(!counts(&[], &["zhangsan"], Some("ZhangSan")) && counts(&[], &["zhangsan"], Some("lisi")));
+        assert!(counts(&["zhangsan"], &[], Some("ZhangSan")) && !counts(&["zhangsan"], &[], Some("lisi")));
+        assert!(counts(&[encrypted], &[], None) && !counts(&[&encrypted.to_lowercase()], &[], None));
+        assert!(!is_encrypted("wolfgang") && !is_encrypted("wolfgang.amadeus@example.com"));
+    }
+
+    #[test]
+    fn a_press_in_a_group_confirms_where_people_are_named_or_anybody_may() {
+        let only = ["lisi".to_owned()];
+        let asked = Asked { confirm: Some(None), ..Asked::default() };
+        let in_group = |asked: Asked<'_>| {
+            let who = Presser { is_group: true, ..member("lisi") };
+            read(asked).unwrap().judge(who, "yes", &[]) != Verdict::NotAllowed
+        };
+        assert!(!in_group(asked.clone()));
+        assert!(in_group(Asked { anyone: true, ..asked.clone() }) && in_group(Asked { only: &only, ..asked }));
+        assert!(in_group(Asked { buttons: buttons(&["yes=Yes"]), ..Asked::default() }));
     }
 
     #[test]
@@ -280,7 +355,7 @@ mod tests {
         assert_eq!(card, CardType::VoteInteraction);
         let chosen = |ids: &[&str]| {
             let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            question.judge("lisi", "submit", &ids)
+            question.judge(member("lisi"), "submit", &ids)
         };
         let answers = |ids: &[&str]| Verdict::Answers {
             key: "submit".to_owned(),
@@ -289,6 +364,8 @@ mod tests {
         assert_eq!(chosen(&["b", "a"]), answers(&["a", "b"]));
         assert_eq!(chosen(&["x", "c"]), answers(&["c"]));
         assert_eq!(chosen(&[]), Verdict::SaysNothing);
+        // An entry of the menu, with what was selected when it was pressed.
+        assert_eq!(question.judge(member("lisi"), "menu", &["a".to_owned()]), Verdict::SaysNothing);
         assert!(question.declines("submit", &["a".to_owned(), "c".to_owned()]));
         assert_eq!(question.text_of("submit", &["a".to_owned(), "b".to_owned()], Language::English.words()), "A, B");
         assert_eq!(question.text_of("recovered", &[], Language::English.words()), "recovered");

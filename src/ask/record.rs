@@ -6,10 +6,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::question::Question;
+use super::question::{Presser, Question, Verdict};
 use crate::clock::{LAST_MS, read_ms};
+use crate::config::LONGEST_WAIT_HOURS;
 use crate::fingerprint::fingerprint;
 use crate::words::{Language, Words};
+
+/// The longest time that a question is open, in milliseconds.
+const LONGEST_WAIT_MS: u64 = LONGEST_WAIT_HOURS * 60 * 60 * 1_000;
+
+/// The most messages that a target gets: one a minute.
+const MOST_MESSAGES: u32 = 60 * LONGEST_WAIT_HOURS as u32;
 
 /// A question as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -118,6 +125,59 @@ pub(super) enum Answerer {
 }
 
 impl Record {
+    /// This question at the times that a record of the same question on disk has.
+    pub(super) fn with_times_of(self, kept: &Self) -> Self {
+        Self { start_ms: kept.start_ms, wait_ms: kept.wait_ms.min(LONGEST_WAIT_MS), ..self }
+    }
+
+    /// This question as far as a record on disk says that it has come. Others may write there: what is asked, and who may
+    /// answer, stays as it is here, and what can be no progress is left out. `trusts` says whether its end is believed.
+    pub(super) fn with_progress_of(mut self, kept: Self, trusts: impl Fn(&Self) -> bool) -> Self {
+        for (target, kept) in self.targets.iter_mut().zip(kept.targets) {
+            *target = RecordedTarget {
+                name: std::mem::take(&mut target.name),
+                due_ms: kept.due_ms.map(|due| due.min(LONGEST_WAIT_MS)),
+                messages: kept.messages.min(MOST_MESSAGES),
+                reached_ms: kept.reached_ms.map(|at| at.min(LAST_MS)),
+                card: kept.card.filter(Value::is_object),
+                ..kept
+            };
+        }
+        self.with_end_of(kept.state, trusts)
+    }
+
+    /// This question with its end as it stands on disk, if that is believed.
+    pub(super) fn with_end_of(mut self, state: State, trusts: impl Fn(&Self) -> bool) -> Self {
+        self.state = state;
+        if let State::Answered(answer) = &mut self.state {
+            if let Answerer::Local(_) = answer.by {
+                answer.options.clear();
+            } else {
+                answer.note = None;
+            }
+            answer.text = self.question.text_of(&answer.key, &answer.options, self.language.words());
+        }
+        if !trusts(&self) {
+            self.state = State::Open;
+        }
+        self
+    }
+
+    /// Whether an answer can be one to this question: who gave it may, and what they pressed is on its card.
+    pub(super) fn takes(&self, answer: &Answer) -> bool {
+        match &answer.by {
+            Answerer::Local(_) => self.question.allows_local && is_key(&answer.key),
+            Answerer::Press { userid, task_id, target } => {
+                // Where it was pressed is known to who sealed it.
+                let who = Presser { userid, plain: None, is_group: false };
+                let says = Verdict::Answers { key: answer.key.clone(), options: answer.options.clone() };
+                let its = self.target_of(task_id).and_then(|index| self.targets.get(index));
+                its.is_some_and(|its| its.name == *target)
+                    && self.question.judge(who, &answer.key, &answer.options) == says
+            }
+        }
+    }
+
     /// When it is over, in Unix milliseconds.
     pub(super) fn end_ms(&self) -> u64 {
         self.start_ms.saturating_add(self.wait_ms).min(LAST_MS)
@@ -175,6 +235,7 @@ impl Answer {
     pub(super) fn sealed_parts(&self, record: &Record) -> Vec<String> {
         let mut parts = vec![
             record.task_id(0, 0),
+            record.fingerprint.clone(),
             record.wait_ms.to_string(),
             self.key.clone(),
             self.at_ms.to_string(),
@@ -185,6 +246,15 @@ impl Answer {
         }
         parts
     }
+}
+
+/// The longest key of a local answer, in bytes.
+pub(super) const KEY_BYTES: usize = 128;
+
+/// Whether a local answer may have this key: no other could be mistaken in a script.
+pub(super) fn is_key(key: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@');
+    !key.is_empty() && key.len() <= KEY_BYTES && key.bytes().all(is_allowed)
 }
 
 /// What task ids of questions begin with.
@@ -220,6 +290,8 @@ impl TaskId {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::message::card::TASK_ID_BYTES;
 
@@ -235,6 +307,7 @@ pub(super) mod tests {
                 only: vec![],
                 not: vec![],
                 allows_local: true,
+                refuses_groups: false,
             },
             language: Language::English,
             asker: Asker { unix_user: "root".to_owned(), host: "web-1".to_owned() },
@@ -282,23 +355,165 @@ pub(super) mod tests {
         assert!(far.is_past(LAST_MS));
     }
 
-    #[test]
-    fn it_is_read_as_it_was_written() {
-        let mut record = record();
+    fn pressed(record: &Record, key: &str) -> Answer {
         let by = Answerer::Press {
             userid: "zhangsan".to_owned(),
             task_id: record.task_id(0, 0),
             target: "ops:aibot/zhangsan".to_owned(),
         };
-        record.state = State::Answered(Box::new(Answer {
-            key: "yes".to_owned(),
-            text: "Approve".to_owned(),
-            options: vec![],
-            by,
-            at_ms: record.start_ms,
-            note: None,
-            seal: None,
-        }));
+        let (key, text, options) = (key.to_owned(), "Approve".to_owned(), vec![]);
+        Answer { key, text, options, by, at_ms: record.start_ms, note: None, seal: None }
+    }
+
+    fn choice(key: &str) -> crate::ask::question::Choice {
+        crate::ask::question::Choice { key: key.to_owned(), text: format!("text of {key}") }
+    }
+
+    #[test]
+    fn what_is_asked_does_not_come_from_disk() {
+        let mut mine = record();
+        mine.question.only = vec!["zhangsan".to_owned()];
+        mine.question.declines = vec!["no".to_owned()];
+        mine.question.allows_local = false;
+        let mut kept = record();
+        kept.fingerprint = "another".to_owned();
+        kept.language = Language::Chinese;
+        (kept.wait_ms, kept.targets[0].messages) = (u64::MAX, u32::MAX);
+        (kept.targets[0].due_ms, kept.targets[0].reached_ms) = (Some(u64::MAX), Some(u64::MAX));
+        kept.targets[0].card = Some(Value::from("a card"));
+        kept.targets.push(kept.targets[0].clone());
+        let seen = mine.clone().with_progress_of(kept.clone(), |_| true);
+        assert_eq!(
+            (&seen.question, &seen.fingerprint, seen.language),
+            (&mine.question, &mine.fingerprint, mine.language)
+        );
+        assert_eq!((seen.wait_ms, seen.targets.len()), (mine.wait_ms, 1));
+        let target = &seen.targets[0];
+        assert_eq!((target.messages, &target.card), (MOST_MESSAGES, &None));
+        assert_eq!((target.due_ms, target.reached_ms), (Some(LONGEST_WAIT_MS), Some(LAST_MS)));
+        assert_eq!(mine.clone().with_times_of(&kept).wait_ms, LONGEST_WAIT_MS);
+        kept.targets.clear();
+        assert_eq!(mine.with_progress_of(kept, |_| true).targets.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_from_disk_is_judged_again() {
+        let mut mine = record();
+        mine.question.choices = vec![choice("yes"), choice("no")];
+        let takes =
+            |question: &Question, answer: &Answer| Record { question: question.clone(), ..mine.clone() }.takes(answer);
+        let with = |change: fn(&mut Question)| {
+            let mut question = mine.question.clone();
+            change(&mut question);
+            question
+        };
+        let yes = pressed(&mine, "yes");
+        assert!(takes(&mine.question, &yes));
+        assert!(!takes(&mine.question, &pressed(&mine, "maybe")));
+        assert!(!takes(&with(|question| question.only = vec!["lisi".to_owned()]), &yes));
+        assert!(!takes(&with(|question| question.not = vec!["ZhangSan".to_owned()]), &yes));
+        for (at, number) in [(1, 0), (0, 1)] {
+            let later = Record { start_ms: mine.start_ms + number, ..mine.clone() };
+            let by = Answerer::Press {
+                userid: "zhangsan".to_owned(),
+                task_id: later.task_id(at, 0),
+                target: "ops:aibot/zhangsan".to_owned(),
+            };
+            assert!(!takes(&mine.question, &Answer { by, ..yes.clone() }), "{at} {number}");
+        }
+        let local = Answer { by: Answerer::Local(mine.asker.clone()), ..pressed(&mine, "recovered") };
+        assert!(takes(&mine.question, &local));
+        assert!(!takes(&with(|question| question.allows_local = false), &local));
+        assert!(!takes(&mine.question, &Answer { key: "a b".to_owned(), ..local }));
+        // What it is called is on the card, not on disk.
+        let seen = mine.clone().with_end_of(State::Answered(Box::new(yes.clone())), |_| true);
+        let State::Answered(seen) = seen.state else { unreachable!() };
+        assert_eq!(seen.text, "text of yes");
+        assert_eq!(mine.clone().with_end_of(State::Answered(Box::new(yes.clone())), |_| false).state, State::Open);
+        let other = Record { fingerprint: "g".to_owned(), ..mine.clone() };
+        assert_ne!(yes.sealed_parts(&mine), yes.sealed_parts(&other));
+    }
+
+    /// Other values for a field of a record.
+    fn values() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            Just(Value::from("open")),
+            Just(serde_json::json!({ "over": u64::MAX })),
+            Just(serde_json::json!({ "desc": 7, "option_list": ["a", 7, { "id": 3 }], "checkbox": "x" })),
+            Just(serde_json::json!([[], "x", { "id": "a", "option_list": [7] }])),
+            any::<u64>().prop_map(Value::from),
+            any::<u32>().prop_map(Value::from),
+        ]
+    }
+
+    /// The places of all values in it, as JSON pointers.
+    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.to_owned());
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, value)| places(value, &format!("{at}/{index}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        /// Whatever stands in a record on disk: nothing panics, and what is asked stays the same.
+        #[test]
+        fn an_odd_record_is_taken_or_left(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), values()), 1..4),
+            now in any::<u64>(),
+        ) {
+            let mut mine = record();
+            mine.question.choices = vec![choice("yes"), choice("no")];
+            let mut kept = mine.clone();
+            kept.state = State::Answered(Box::new(pressed(&mine, "yes")));
+            kept.targets[0].card = Some(serde_json::json!({
+                "main_title": { "title": "t", "desc": "d" }, "sub_title_text": "s",
+                "button_list": [{ "text": "Yes", "key": "yes" }],
+                "checkbox": { "question_key": "q", "option_list": [{ "id": "yes", "text": "Yes" }] },
+                "select_list": [{ "question_key": "q", "option_list": [{ "id": "yes", "text": "Yes" }] }],
+                "submit_button": { "text": "Submit", "key": "submit" },
+            }));
+            let mut written = serde_json::to_value(&kept).unwrap();
+            for (place, value) in changes {
+                let mut found = Vec::new();
+                places(&written, "", &mut found);
+                *written.pointer_mut(&found[place.index(found.len())]).unwrap() = value;
+            }
+            let Ok(kept) = serde_json::from_value::<Record>(written) else { return Ok(()) };
+            let (_, _) = (kept.is_past(now), kept.age(now));
+            let press = crate::api::aibot::Press { task_id: mine.task_id(0, 0), ..Default::default() };
+            let _ = crate::ask::late::reply_of(kept.clone(), &press, now);
+            let seen = mine.clone().with_times_of(&kept).with_progress_of(kept, |record| match &record.state {
+                State::Answered(answer) => record.takes(answer),
+                _ => true,
+            });
+            prop_assert_eq!((&seen.question, seen.targets.len()), (&mine.question, 1));
+            prop_assert!(seen.wait_ms <= LONGEST_WAIT_MS && seen.targets[0].messages <= MOST_MESSAGES);
+            let words = Language::English.words();
+            let line = seen.end_line(words).unwrap_or_default();
+            if let Some(card) = &seen.targets[0].card {
+                crate::ask::card::closed(card, "t", &line, &seen.state, words);
+            }
+            let mut plan = crate::ask::escalation::Escalation::new(seen.age(now), Some(seen.age(now)));
+            plan.add(crate::ask::escalation::StepKind::Own, Duration::ZERO, [true]);
+            plan.keep_times(Duration::from_millis(seen.wait_ms), [seen.targets[0].due_ms.map(Duration::from_millis)]);
+            let reached = seen.targets[0].reached_ms.map(|ms| Duration::from_millis(ms.saturating_sub(seen.start_ms)));
+            plan.resume(0, crate::ask::escalation::Phase::Reached, seen.targets[0].messages, reached);
+            plan.begin(seen.age(now));
+            prop_assert!(std::time::Instant::now().checked_add(plan.next_time()).is_some());
+        }
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let mut record = record();
+        record.state = State::Answered(Box::new(pressed(&record, "yes")));
         let text = serde_json::to_string(&record).unwrap();
         let read: Record = serde_json::from_str(&text).unwrap();
         assert_eq!(read.state, record.state);

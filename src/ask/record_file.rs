@@ -109,7 +109,7 @@ fn is_old(record: &Record, now_ms: u64) -> bool {
     now_ms > record.end_ms().saturating_add(KEPT_FOR_MS)
 }
 
-/// Says whether what a record on disk tells of its end may be believed.
+/// Says whether the end that was read from disk into a question of this process may be believed.
 pub(super) type Trust = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
 
 /// A question of this process, kept on disk as far as that can be done.
@@ -156,7 +156,10 @@ impl KeptRecord {
                         if written.state == State::Open { State::Over(now_ms()) } else { written.state.clone() };
                     return (None, Record { state, ..written });
                 }
-                Some(kept) if kept.state != State::Open && trust(&kept) => Record { state: kept.state, ..written },
+                Some(kept) if kept.state != State::Open => {
+                    let decided = written.clone().with_end_of(kept.state, |record| trust(record));
+                    if decided.state == State::Open { written } else { decided }
+                }
                 _ => written,
             };
             (Some(merged.clone()), merged)
@@ -177,7 +180,7 @@ impl KeptRecord {
             && kept.start_ms == self.record.start_ms
             && self.record.state == State::Open
         {
-            self.record = if (self.trust)(&kept) { kept } else { Record { state: State::Open, ..kept } };
+            self.record = self.record.clone().with_progress_of(kept, |record| (self.trust)(record));
         }
     }
 

@@ -140,7 +140,7 @@ fn left_of(waiting: &Waiting<'_, '_>) -> String {
     let left = escalation.targets().iter().enumerate().filter(|(_, target)| target.phase == Phase::Waiting);
     let told = left.filter_map(|(index, _)| {
         let due = escalation.due(index)?;
-        let at = date(at_ms(waiting.record().start_ms + crate::clock::in_ms(due)));
+        let at = date(at_ms(waiting.record().start_ms.saturating_add(crate::clock::in_ms(due))));
         Some(format!("{} at {at}", waiting.plan.names[index]))
     });
     told.collect::<Vec<_>>().join(", ")
@@ -151,7 +151,9 @@ fn steps(waiting: &Waiting<'_, '_>) -> Vec<AskedStep> {
     let escalation = &waiting.plan.escalation;
     let step = |(index, target): (usize, &super::record::RecordedTarget)| AskedStep {
         target: target.name.clone(),
-        at_ms: target.reached_ms.or_else(|| Some(record.start_ms + crate::clock::in_ms(escalation.due(index)?))),
+        at_ms: target
+            .reached_ms
+            .or_else(|| Some(record.start_ms.saturating_add(crate::clock::in_ms(escalation.due(index)?)))),
         status: match target.status {
             TargetStatus::Waiting => "waiting".to_owned(),
             TargetStatus::Sending => "sending".to_owned(),

@@ -15,7 +15,7 @@ use super::escalation::{Delivery, Phase};
 use super::late;
 use super::log::log_press;
 use super::plan::Plan;
-use super::question::Verdict;
+use super::question::{Presser, Verdict};
 use super::record::{Answer, Answerer, Record, State, TargetStatus};
 use super::record_file::{KeptRecord, RecordFile};
 use crate::aibot::{Link, Seen, Watch};
@@ -369,7 +369,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
             _ => (TargetStatus::Sent, None),
         };
         recorded.messages = state.messages;
-        recorded.reached_ms = state.reached_at.map(|at| self.kept.record.start_ms + crate::clock::in_ms(at));
+        recorded.reached_ms =
+            state.reached_at.map(|at| self.kept.record.start_ms.saturating_add(crate::clock::in_ms(at)));
         recorded.card = self.cards[target].get().cloned();
         self.kept.save().await;
         // It may have arrived all the same.
@@ -415,7 +416,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let Some(target) = self.kept.record.target_of(&press.task_id) else { return };
         let chosen: Vec<String> = press.selected.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
         let question = &self.kept.record.question;
-        let verdict = question.judge(&press.userid, &press.key, &chosen);
+        let who = Presser { userid: &press.userid, plain: None, is_group: press.is_group };
+        let verdict = question.judge(who, &press.key, &chosen);
         if self.is_open() && self.now() >= self.plan.escalation.wait() {
             self.kept.decide(State::Over(now_ms())).await;
         }
@@ -423,7 +425,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         if self.is_open()
             && let Verdict::Answers { key, options } = &verdict
         {
-            let answer = self.answer(press, target, key, options);
+            let answer = self.answer(press, who, target, key, options);
             self.kept.decide(State::Answered(Box::new(answer.clone()))).await;
             counts = self.kept.record.state == State::Answered(Box::new(answer));
         }
@@ -452,14 +454,17 @@ impl<'s, 'c> Waiting<'s, 'c> {
         }));
     }
 
-    fn answer(&self, press: &Press, target: usize, key: &str, options: &[String]) -> Answer {
-        let at_ms = u64::try_from(press.at).ok().filter(|at| *at > 0).map_or_else(now_ms, |seconds| seconds * 1000);
+    fn answer(&self, press: &Press, who: Presser<'_>, target: usize, key: &str, options: &[String]) -> Answer {
+        let at_ms = u64::try_from(press.at)
+            .ok()
+            .filter(|at| *at > 0)
+            .map_or_else(now_ms, |seconds| seconds.saturating_mul(1000));
         let mut answer = Answer {
             key: key.to_owned(),
             text: self.kept.record.question.text_of(key, options, self.words()),
             options: options.to_vec(),
             by: Answerer::Press {
-                userid: press.userid.clone(),
+                userid: who.id().to_owned(),
                 task_id: press.task_id.clone(),
                 target: self.plan.names[target].clone(),
             },

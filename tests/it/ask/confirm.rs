@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ask, card, command, end, ended, press, pressed, scene, written};
 use crate::support::fake::{AIBOT_CHAT, AIBOT_ID, Endpoint, Reply};
-use crate::support::{Running, Scene, at_once, send_signal, wait_until};
+use crate::support::{Running, Scene, at_once, send_signal, wait_for, wait_until};
 
 const DEPLOY: [&str; 3] = ["--title", "deploy 17?", "--confirm"];
 
@@ -189,6 +189,36 @@ fn a_record_that_somebody_wrote_is_no_answer() {
         ended(asking, 10, "unanswered");
         std::fs::remove_file(file().unwrap()).unwrap();
     }
+}
+
+#[test]
+fn an_open_record_that_somebody_changed_lets_nobody_in() {
+    let scene = scene();
+    let asking = confirm(&scene, &["--id", "q", "--wait", "6s"]);
+    let bot = scene.wecom.aibot(AIBOT_ID);
+    let folder = scene.env.state().join("ask");
+    let file = || {
+        let mut files = std::fs::read_dir(&folder).ok()?.filter_map(|file| Some(file.ok()?.path()));
+        files.find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"sent\"")))
+    };
+    let file = wait_for("the record of the sent card", file);
+    let mut record: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    for list in ["only", "declines"] {
+        record["question"][list] = json!([]);
+    }
+    record["question"]["allows_local"] = json!(true);
+    record["targets"][0]["messages"] = json!(4_000_000_000_u32);
+    record["targets"].as_array_mut().unwrap().push(json!({
+        "name": "x", "status": "sent", "failure": null, "due_ms": 0, "messages": 1, "reached_ms": 0, "card": "x",
+    }));
+    std::fs::write(&file, record.to_string()).unwrap();
+    // It has been seen when an answer of a command, which is put beside it, has changed nothing after a while.
+    command(&scene, "answer").args(["q", "yes"]).run().assert_code(0);
+    press(&scene, 0, "yes", "lisi");
+    wait_until("the answer to the press", || !bot.updates().is_empty());
+    assert_eq!(bot.updates()[0].userids, ["lisi"]);
+    press(&scene, 0, "no", "zhangsan");
+    ended(asking, 11, "declined");
 }
 
 #[test]
