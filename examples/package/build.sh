@@ -76,6 +76,8 @@ separator=$(printf '\037')
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 flags="--remap-path-prefix=$target=/target$separator--remap-path-prefix=$cargo_home=/cargo"
 flags="$flags$separator--remap-path-prefix=$top=/src"
+# A panic ends the program, so nothing unwinds: the tables for that would be a tenth of it.
+flags="$flags$separator-Cforce-unwind-tables=no"
 
 # Builds for a target, and sets `binary`. zig is linker and C compiler, and brings the C library of each target. It links what
 # is static to a fixed address unless it is told -pie.
@@ -103,7 +105,7 @@ accompany() {
             runs man "$name" > "man1/wecom-alert-$name.1"
         done
         runs man 5 config > man5/wecom-alert-config.5
-        for name in delivery outbox run chat directory json errors limits cards templates feeds ci security; do
+        for name in delivery outbox run ask chat aibot directory json errors limits cards templates feeds ci security; do
             runs man 7 "$name" > "man7/wecom-alert-$name.7"
         done
         cd ../completions
