@@ -56,10 +56,16 @@ pub(super) struct Holder {
     hub: Arc<Hub>,
     /// The first client, this process itself.
     own: Option<DuplexStream>,
-    accepting: Option<AbortHandle>,
     keeping: JoinSet<()>,
-    /// Whose lock is freed when all else is done.
-    seat: Option<Arc<Seat>>,
+    /// For other processes; closed where WeCom refuses the bot.
+    door: Arc<Mutex<Option<Door>>>,
+}
+
+/// By which other processes come in, as long as this one is the holder.
+struct Door {
+    accepting: Option<AbortHandle>,
+    /// Its lock is freed when all else is done.
+    seat: Arc<Seat>,
 }
 
 /// How far the holder is.
@@ -121,19 +127,22 @@ impl Holder {
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
         tokio::spawn(serve(Arc::clone(&hub), Talk::new(other)));
-        let accepting = seat.as_ref().and_then(|seat| accept(&hub, seat));
+        let door = seat.clone().map(|seat| Door { accepting: accept(&hub, &seat), seat });
+        let door = Arc::new(Mutex::new(door));
         let mut keeping = JoinSet::new();
-        let keeper = (Arc::clone(&hub), seat.clone());
+        let keeper = (Arc::clone(&hub), seat, Arc::clone(&door));
         keeping.spawn(async move {
-            let (hub, seat) = keeper;
+            let (hub, seat, door) = keeper;
             hub.upstream.keep(&hub.bot, seat.as_deref(), |said| hub.tell(said)).await;
+            // WeCom refuses the bot: a process with the right secret takes the seat.
+            drop(locked(&door).take());
         });
         let settling = Arc::clone(&hub);
         keeping.spawn(async move {
             sleep(SETTLING).await;
             settling.settle();
         });
-        Self { hub, own: Some(own), accepting, keeping, seat }
+        Self { hub, own: Some(own), keeping, door }
     }
 
     /// This process's end; `None` after the first time.
@@ -151,12 +160,24 @@ impl Holder {
         self.hub.upstream.close().await;
     }
 
-    fn stop_accepting(&mut self) {
+    fn stop_accepting(&self) {
+        locked(&self.door).iter_mut().for_each(Door::close);
+    }
+}
+
+impl Door {
+    fn close(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
             #[cfg(unix)]
-            self.seat.iter().for_each(|seat| seat.stop_listening());
+            self.seat.stop_listening();
         }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

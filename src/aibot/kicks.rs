@@ -15,6 +15,9 @@ const TRIES: usize = 6;
 
 const PERIOD: Duration = Duration::from_secs(3600);
 
+/// So many ends within [`PAUSE`] of which nobody says why are no accident: another program takes the connection over.
+const MOST_UNTOLD: usize = 2;
+
 /// What is kept of kicks. All times are in Unix milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kicks {
@@ -22,6 +25,9 @@ pub(super) struct Kicks {
     kicked_ms: Option<u64>,
     /// When it was tried again.
     tries_ms: Vec<u64>,
+    /// When it ended as after a takeover of which nothing was said.
+    #[serde(default)]
+    untold_ms: Vec<u64>,
 }
 
 /// When it may be subscribed.
@@ -38,6 +44,26 @@ impl Kicks {
     /// Takes note of a kick.
     pub(super) fn kicked(&mut self, now_ms: u64) {
         self.kicked_ms = Some(now_ms);
+        self.untold_ms.clear();
+    }
+
+    /// Takes note of an end that may have been a kick. Several in a row are taken for one.
+    pub(super) fn untold(&mut self, now_ms: u64) {
+        self.untold_ms.push(now_ms);
+        self.untold_ms.retain(|at| now_ms.saturating_sub(*at) < in_ms(PAUSE));
+        if self.untold_ms.len() > MOST_UNTOLD {
+            self.kicked(now_ms);
+        }
+    }
+
+    /// Takes what lies in the future, since the clock was set back, for now: nobody waits for longer than the pause.
+    /// Returns whether that is to be kept.
+    pub(super) fn clamp(&mut self, now_ms: u64) -> bool {
+        let all = self.kicked_ms.iter_mut().chain(&mut self.tries_ms).chain(&mut self.untold_ms);
+        let later: Vec<_> = all.filter(|at| **at > now_ms).collect();
+        let is_changed = !later.is_empty();
+        later.into_iter().for_each(|at| *at = now_ms);
+        is_changed
     }
 
     /// Takes note of a subscription; returns whether that is a new try, and to be kept.
@@ -51,8 +77,7 @@ impl Kicks {
     }
 
     pub(super) fn may_subscribe(&self, now_ms: u64) -> MaySubscribe {
-        // A clock that was set back makes nobody wait for longer than the pause.
-        let Some(kicked_ms) = self.kicked_ms.map(|at| at.min(now_ms)) else { return MaySubscribe::Now };
+        let Some(kicked_ms) = self.kicked_ms else { return MaySubscribe::Now };
         let after_pause = kicked_ms.saturating_add(in_ms(PAUSE));
         let counted = self.counted(now_ms);
         match counted.len().checked_sub(TRIES).and_then(|first| counted.get(first)) {
@@ -65,7 +90,7 @@ impl Kicks {
     /// The tries of the last period.
     fn counted(&self, now_ms: u64) -> Vec<u64> {
         let since = now_ms.saturating_sub(in_ms(PERIOD));
-        let mut counted: Vec<u64> = self.tries_ms.iter().map(|at| (*at).min(now_ms)).filter(|at| *at > since).collect();
+        let mut counted: Vec<u64> = self.tries_ms.iter().copied().filter(|at| *at > since).collect();
         counted.sort_unstable();
         counted
     }
@@ -113,9 +138,34 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_makes_nobody_wait_for_long() {
         let now = 10 * HOUR;
-        let kicks = Kicks { kicked_ms: Some(900 * HOUR), tries_ms: vec![900 * HOUR] };
+        let future = Kicks { kicked_ms: Some(900 * HOUR), tries_ms: vec![900 * HOUR], untold_ms: vec![900 * HOUR] };
+        let mut kicks = future.clone();
+        assert!(kicks.clamp(now));
         assert_eq!(kicks.may_subscribe(now), MaySubscribe::At(now + 60_000));
-        let full = Kicks { tries_ms: vec![900 * HOUR; 6], ..kicks };
+        assert!(!kicks.clamp(now + 60_000), "it is not computed anew after each pause");
+        assert_eq!(kicks.may_subscribe(now + 60_000), MaySubscribe::Now);
+        let mut full = Kicks { tries_ms: vec![900 * HOUR; 6], ..future };
+        assert!(full.clamp(now));
         assert_eq!(full.may_subscribe(now), MaySubscribe::UsedUpUntil(now + HOUR));
+    }
+
+    #[test]
+    fn ends_of_which_nobody_says_why_are_a_kick_when_they_repeat() {
+        let (mut kicks, now) = (Kicks::default(), 10 * HOUR);
+        for at in [now, now + 30_000, now + 60_000, now + 90_000] {
+            kicks.untold(at);
+            assert_eq!(kicks.may_subscribe(at), MaySubscribe::Now, "{at}");
+        }
+        kicks.untold(now + 100_000);
+        assert_eq!(kicks.may_subscribe(now + 100_000), MaySubscribe::At(now + 160_000));
+        assert!(kicks.subscribing(now + 160_000), "it counts as a try");
+        kicks.untold(now + 160_000);
+        assert_eq!(kicks.may_subscribe(now + 160_000), MaySubscribe::Now, "they are counted anew");
+    }
+
+    #[test]
+    fn what_an_older_version_has_kept_is_read() {
+        let kicks: Kicks = serde_json::from_str(r#"{"kicked_ms":1,"tries_ms":[2]}"#).unwrap();
+        assert_eq!(kicks, Kicks { kicked_ms: Some(1), tries_ms: vec![2], untold_ms: Vec::new() });
     }
 }

@@ -33,6 +33,8 @@ struct Wecom {
     /// What arrived: the texts of messages.
     texts: Vec<String>,
     unanswered: usize,
+    /// So many of the next requests are refused as if another connection had the bot.
+    untold: usize,
     /// The `req_id`s of updates.
     updates: Vec<String>,
 }
@@ -94,6 +96,10 @@ async fn connected(wecom: Shown, stream: tokio::net::TcpStream, number: usize) {
             "never" => {
                 locked(&wecom).unanswered += 1;
                 continue;
+            }
+            _ if locked(&wecom).untold > 0 => {
+                locked(&wecom).untold -= 1;
+                errcode = 846_609;
             }
             AIBOT_UPDATE => locked(&wecom).updates.push(req_id.clone()),
             _ => {
@@ -363,6 +369,14 @@ fn a_refused_bot_is_refused_once_for_all() {
     }
     assert!(matches!(done(seen), Seen::Lost(error) if error.answer().unwrap().errcode == 853_000));
     assert_eq!(locked(&wecom).connections, 1);
+    // A process with the right secret takes the seat, and the refused one stays refused.
+    let right = Process::start(&wecom, Some(state.path()), SECRET);
+    done(right.send("yes")).unwrap();
+    assert!(done(process.send("no")).unwrap_err().refusal().is_some());
+    done(Process::start(&wecom, Some(state.path()), SECRET).send("by that connection")).unwrap();
+    assert_eq!(texts(&wecom), ["by that connection", "yes"]);
+    let wecom = locked(&wecom);
+    assert_eq!((wecom.connections, wecom.kicks), (2, 0));
 }
 
 #[test]
@@ -422,6 +436,38 @@ fn a_taken_over_connection_is_left_alone_for_a_while() {
     assert!(seen.try_recv().is_err(), "nothing was seen, and nothing is lost yet");
     assert_eq!(texts(&wecom), ["first"]);
     assert_eq!(locked(&wecom).connections, 1);
+}
+
+/// A takeover of which nothing is said: requests are refused, and the connection stays.
+#[test]
+fn untold_takeovers_end_in_a_pause() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let process = Process::start(&wecom, Some(state.path()), SECRET);
+    for _ in 0..2 {
+        // It is made anew for the request, and tried again.
+        done(process.send("first")).unwrap();
+        locked(&wecom).untold = 1;
+        done(process.send("again")).unwrap();
+    }
+    locked(&wecom).untold = 1;
+    let other = Process::with_deadline(&wecom, Some(state.path()), SECRET, Duration::from_secs(20));
+    let Err(CallError::Setup(error)) = done(other.send("no")) else { panic!() };
+    assert!(error.message().starts_with("another program has taken over the connection"), "{error}");
+    assert_eq!(locked(&wecom).connections, 3);
+}
+
+#[test]
+fn who_wrote_to_the_bot_is_a_detail() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let process = Process::start(&wecom, Some(state.path()), SECRET);
+    done(process.send("first")).unwrap();
+    let body = json!({"msgid": "m", "chatid": "wrTestGroup", "chattype": "group", "from": {"userid": "lisi"},
+        "msgtype": "text", "text": {"content": "what was said"}});
+    let frame = json!({"cmd": "aibot_msg_callback", "headers": {"req_id": "r"}, "body": body}).to_string();
+    locked(&wecom).subscribed.values().for_each(|to| drop(to.send(Message::text(frame.as_str()))));
+    let told = || locked(&process.details).join("\n");
+    wait_until("the detail", || told().contains("lisi wrote to the aibot in the group wrTestGroup"));
+    assert!(!told().contains("what was said"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::failure::{Failure, Told};
 use super::kicks::{Kicks, MaySubscribe};
 use super::place::Seat;
 use super::protocol::ToClient;
-use crate::api::aibot::{AibotEvent, AibotEvents, Connection};
+use crate::api::aibot::{AibotEvent, AibotEvents, Connection, MessageHead};
 use crate::api::errcode::{Class, class_of};
 use crate::api::{CallError, Limit};
 use crate::clock::{at_ms, in_ms, now_ms, wall};
@@ -63,8 +63,15 @@ pub(super) struct Upstream {
     is_watched: AtomicBool,
     /// Tells that somebody needs it.
     needed: Notify,
-    /// Tells that it is to be made anew.
-    renewed: Notify,
+}
+
+/// How a connection ended.
+enum End {
+    /// Another program has taken it over.
+    Kicked,
+    /// Another program may have: it is not subscribed any more, or answers nothing, and nobody said why.
+    Untold,
+    Lost,
 }
 
 /// One request more that waits for the connection.
@@ -83,7 +90,6 @@ impl Upstream {
             waiting: AtomicUsize::new(0),
             is_watched: AtomicBool::new(false),
             needed: Notify::new(),
-            renewed: Notify::new(),
         }
     }
 
@@ -121,16 +127,13 @@ impl Upstream {
 
     /// The connection of that number is of no use any more.
     pub(super) fn renew(&self, number: u64) {
-        let is_its = self.now.send_if_modified(|now| {
+        self.now.send_if_modified(|now| {
             let is_its = matches!(&now.state, State::Up(_, known) if *known == number);
             if is_its {
                 now.state = State::Down;
             }
             is_its
         });
-        if is_its {
-            self.renewed.notify_one();
-        }
     }
 
     pub(super) fn set_watched(&self, is_watched: bool) {
@@ -188,13 +191,16 @@ impl Upstream {
         });
     }
 
-    /// Keeps it, and tells what comes over it and what becomes of it; does not end.
+    /// Keeps it, and tells what comes over it and what becomes of it; ends only where WeCom refuses the bot.
     pub(super) async fn keep(&self, bot: &Bot, seat: Option<&Seat>, tell: impl Fn(ToClient)) {
         let mut kicks = seat.map(Seat::kicks).unwrap_or_default();
         let (mut number, mut pause) = (0, None);
         loop {
             self.needed().await;
             let tried_at = now_ms();
+            if kicks.clamp(tried_at) {
+                keep_kicks(bot, seat, &kicks);
+            }
             if let Some(Blocked { until_ms, is_for_long, failure }) = blocked(kicks.may_subscribe(tried_at)) {
                 if is_for_long {
                     tell(ToClient::Lost(failure.clone()));
@@ -214,7 +220,7 @@ impl Upstream {
                     let failure = Failure::from(failure);
                     tell(ToClient::Lost(failure.clone()));
                     self.set(State::Final(failure));
-                    return std::future::pending().await;
+                    return;
                 }
                 Err(failure) => {
                     self.set_failed(failure.into());
@@ -228,13 +234,17 @@ impl Upstream {
             let since = Instant::now();
             self.set(State::Up(connection.clone(), number));
             tell(ToClient::Up { at_ms: now_ms() });
-            let is_kicked = self.follow(&mut events, &tell).await;
+            let end = self.follow(bot, &connection, number, &mut events, &tell).await;
             self.set(State::Down);
             tell(ToClient::Down { at_ms: now_ms() });
             drop(events);
             let _ = timeout(CLOSING, connection.close()).await;
-            if is_kicked {
-                kicks.kicked(now_ms());
+            match end {
+                End::Kicked => kicks.kicked(now_ms()),
+                End::Untold => kicks.untold(now_ms()),
+                End::Lost => {}
+            }
+            if !matches!(end, End::Lost) {
                 keep_kicks(bot, seat, &kicks);
                 if let Some(Blocked { failure, .. }) = blocked(kicks.may_subscribe(now_ms())) {
                     tell(ToClient::Notice(format!("{}: {KICKED_HINT}", failure.message())));
@@ -249,31 +259,47 @@ impl Upstream {
         }
     }
 
-    /// Waits until the connection that there is now is of no use any more.
-    async fn given_up(&self) {
-        loop {
-            self.renewed.notified().await;
-            // It may have been told of the one before.
-            if !matches!(self.now.borrow().state, State::Up(..)) {
-                return;
-            }
-        }
+    /// Waits until the connection of that number is of no use any more.
+    async fn given_up(&self, number: u64) {
+        let is_its = |now: &Now| matches!(&now.state, State::Up(_, known) if *known == number);
+        let _ = self.now.subscribe().wait_for(|now| !is_its(now)).await;
     }
 
-    /// Hands presses on until the connection ends; returns whether another program took it over.
-    async fn follow(&self, events: &mut AibotEvents, tell: &impl Fn(ToClient)) -> bool {
+    /// Hands presses on until the connection ends, or is given up.
+    async fn follow(
+        &self,
+        bot: &Bot,
+        connection: &Connection,
+        number: u64,
+        events: &mut AibotEvents,
+        tell: &impl Fn(ToClient),
+    ) -> End {
         loop {
             let event = tokio::select! {
+                biased;
                 event = events.next() => event,
-                () = self.given_up() => return false,
+                () = self.given_up(number) => match connection.end() {
+                    None => return End::Untold,
+                    // Why it ended comes at once.
+                    Some(_) => events.next().await,
+                },
             };
             match event {
                 AibotEvent::Press(press) => tell(ToClient::Press(press)),
-                AibotEvent::Message(_) => {}
-                AibotEvent::Kicked => return true,
-                AibotEvent::Closed(_) => return false,
+                AibotEvent::Message(head) => bot.observer.detail(wrote(&head)),
+                AibotEvent::Kicked => return End::Kicked,
+                AibotEvent::Closed(_) if connection.is_unanswered() => return End::Untold,
+                AibotEvent::Closed(_) => return End::Lost,
             }
         }
+    }
+}
+
+/// From where somebody wrote to the bot: so an operator learns the id of a group.
+fn wrote(head: &MessageHead) -> String {
+    match &head.chatid {
+        Some(chatid) => format!("{} wrote to the aibot in the group {chatid}", head.userid),
+        None => format!("{} wrote to the aibot", head.userid),
     }
 }
 

@@ -116,6 +116,8 @@ struct State {
     answered: Option<Instant>,
     /// Whether another connection has taken the bot over.
     is_kicked: bool,
+    /// Whether requests got no answer.
+    is_unanswered: bool,
     /// Why the connection takes no more requests.
     end: Option<String>,
 }
@@ -183,6 +185,11 @@ impl Connection {
     /// Why it has ended, if it has. Requests fail with that.
     pub(crate) fn end(&self) -> Option<String> {
         self.line.state().end.clone()
+    }
+
+    /// Whether it has ended because requests got no answer, as after a takeover that was not told.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.line.state().is_unanswered
     }
 
     /// Closes the connection for all clones, and waits until that is done. Requests under way get no answer.
@@ -363,6 +370,7 @@ impl Line {
         let Stage::Written(at) = stage else { return };
         let is_dead = at.elapsed() >= self.patience && self.state().answered.is_none_or(|answered| answered < at);
         if is_dead {
+            self.state().is_unanswered = true;
             self.set_end(&format!("the server has answered no request for {}", brief(at.elapsed())));
             self.closing.notify_one();
         }

@@ -14,7 +14,7 @@ mod tests;
 mod upload;
 
 pub(crate) use connection::{AibotEvents, Connection};
-pub(crate) use press::{AibotEvent, Press};
+pub(crate) use press::{AibotEvent, MessageHead, Press};
 pub(crate) use upload::upload_aibot;
 
 /// Changes a card, within 5 s of the press on it, under the `req_id` of the press.
