@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use super::proof::{End, Proofs, nonce};
-use super::protocol::{Greeting, LONGEST_GREETING, Lines, Proven, Unreadable, VERSION, line, write};
+use super::protocol::{Greeting, LONGEST_GREETING, Lines, Proven, Unreadable, VERSION, Writer, line};
 use crate::secret::Secret;
 
 /// How long an end waits for the other: whoever is not stopped answers at once.
@@ -20,14 +20,21 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 /// A connection that is ready for the protocol.
 pub(super) struct Talk {
     pub(super) lines: Lines<BufReader<ReadHalf<Box<dyn Stream>>>>,
-    pub(super) writer: WriteHalf<Box<dyn Stream>>,
+    pub(super) writer: Writer<WriteHalf<Box<dyn Stream>>>,
 }
 
 impl Talk {
     /// Of two ends that know each other.
     pub(super) fn new(stream: impl Stream + 'static) -> Self {
         let (reader, writer) = tokio::io::split(Box::new(stream) as Box<dyn Stream>);
-        Self { lines: Lines::new(BufReader::new(reader)), writer }
+        Self { lines: Lines::new(BufReader::new(reader)), writer: Writer::new(writer) }
+    }
+
+    /// From now on every line has a seal, so that nobody who stands in between can say anything.
+    fn seal(&mut self, proofs: &Proofs<'_>, own: End, other: End) -> Option<()> {
+        self.writer.seal_by(proofs.seals(own)?);
+        self.lines.expect_seals(proofs.seals(other)?);
+        Some(())
     }
 }
 
@@ -48,7 +55,7 @@ impl From<Unreadable> for Refused {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::Ended => Self::Silent,
-            Unreadable::Garbage(_) => Self::Garbage,
+            Unreadable::Forged | Unreadable::Garbage(_) => Self::Garbage,
         }
     }
 }
@@ -72,7 +79,10 @@ pub(super) async fn greet_holder(
         // Where it knows another secret it is told so, and can name this process to its user.
         let proof = proofs.of(End::Client).filter(|_| is_proven).unwrap_or_default();
         say(&mut talk, &Proven { proof }).await?;
-        if is_proven { Ok(()) } else { Err(Refused::Unproven) }
+        if !is_proven {
+            return Err(Refused::Unproven);
+        }
+        talk.seal(&proofs, End::Client, End::Holder).ok_or(Refused::Garbage)
     });
     greeted.await.unwrap_or(Err(Refused::Silent)).map(|()| talk)
 }
@@ -94,20 +104,23 @@ pub(super) async fn greet_client(
             return Err(Refused::Version(client.version));
         }
         let Proven { proof } = talk.lines.next(LONGEST_GREETING).await?;
-        if proofs.is(End::Client, &proof) { Ok(()) } else { Err(Refused::Unproven) }
+        if !proofs.is(End::Client, &proof) {
+            return Err(Refused::Unproven);
+        }
+        talk.seal(&proofs, End::Holder, End::Client).ok_or(Refused::Garbage)
     });
     greeted.await.unwrap_or(Err(Refused::Silent)).map(|()| talk)
 }
 
 async fn say(talk: &mut Talk, said: &impl serde::Serialize) -> Result<(), Refused> {
     let line = line(said).ok_or(Refused::Garbage)?;
-    write(&mut talk.writer, &line).await.map_err(|_| Refused::Silent)
+    talk.writer.write(&line).await.map_err(|_| Refused::Silent)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
 
@@ -161,6 +174,49 @@ mod tests {
             let (heard, ()) = tokio::join!(relay, greeted);
             let heard = String::from_utf8(heard).unwrap();
             assert!(heard.lines().count() == 3 && !heard.contains("test-secret"), "{heard}");
+        });
+    }
+
+    /// Whoever stands in between can hand both proofs on, and say nothing of his own afterwards.
+    #[test]
+    fn who_relays_the_proofs_can_say_nothing() {
+        use super::super::protocol::{LONGEST_LINE, ToClient};
+        run(async {
+            let secret = Secret::new("test-secret");
+            let (holder, relay_to_holder) = duplex(4096);
+            let (client, relay_to_client) = duplex(4096);
+            let greeted = async {
+                let (one, other) =
+                    tokio::join!(greet_client(holder, "bot", &secret), greet_holder(client, "bot", &secret));
+                (one.ok().unwrap(), other.ok().unwrap())
+            };
+            let relay = async {
+                let (from_holder, mut to_holder) = tokio::io::split(relay_to_holder);
+                let (from_client, mut to_client) = tokio::io::split(relay_to_client);
+                let (mut from_holder, mut from_client) = (BufReader::new(from_holder), BufReader::new(from_client));
+                for is_of_client in [true, false, true] {
+                    let mut line = Vec::new();
+                    if is_of_client {
+                        from_client.read_until(b'\n', &mut line).await.unwrap();
+                        to_holder.write_all(&line).await.unwrap();
+                    } else {
+                        from_holder.read_until(b'\n', &mut line).await.unwrap();
+                        to_client.write_all(&line).await.unwrap();
+                    }
+                }
+                (from_holder, to_client)
+            };
+            let ((mut holder, mut client), (mut from_holder, mut to_client)) = tokio::join!(greeted, relay);
+            let said = line(&ToClient::Began { id: 7 }).unwrap();
+            holder.writer.write(&said).await.unwrap();
+            let mut sealed = Vec::new();
+            from_holder.read_until(b'\n', &mut sealed).await.unwrap();
+            to_client.write_all(&sealed).await.unwrap();
+            assert!(matches!(client.lines.next(LONGEST_LINE).await, Ok(ToClient::Began { id: 7 })));
+            to_client.write_all(&sealed).await.unwrap();
+            assert!(matches!(client.lines.next::<ToClient>(LONGEST_LINE).await, Err(Unreadable::Forged)));
+            to_client.write_all(&said).await.unwrap();
+            assert!(matches!(client.lines.next::<ToClient>(LONGEST_LINE).await, Err(Unreadable::Forged)));
         });
     }
 

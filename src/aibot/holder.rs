@@ -16,10 +16,10 @@ use tokio::time::{sleep, timeout};
 use super::failure::Failure;
 use super::greeting::{Refused, Stream, Talk, greet_client};
 use super::place::Seat;
-use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, line, write};
+use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
 use super::routes::{ClientId, Routes, SETTLING};
 use super::upstream::Upstream;
-use super::{Bot, TO_RESPOND, locked};
+use super::{Bot, FORGED, TO_RESPOND, locked};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Reply};
 use crate::clock::now_ms;
@@ -97,7 +97,7 @@ struct Hub {
 /// A client, as the holder sees it.
 struct Client {
     id: ClientId,
-    writer: tokio::sync::Mutex<WriteHalf<Box<dyn Stream>>>,
+    writer: tokio::sync::Mutex<Writer<WriteHalf<Box<dyn Stream>>>>,
     unsent: mpsc::Sender<ToClient>,
     /// Whether nothing more can be written, since a line was not written whole.
     is_broken: AtomicBool,
@@ -245,7 +245,7 @@ async fn take_in(hub: Arc<Hub>, stream: tokio::net::UnixStream) {
 /// Serves a client to its end.
 async fn serve(hub: Arc<Hub>, talk: Talk) {
     let Talk { mut lines, writer } = talk;
-    lines.limit_long_lines(&hub.long_lines);
+    lines.limit_long_lines(&hub.long_lines, SLOWEST);
     let (sender, mut unsent) = mpsc::channel(MOST_UNSENT);
     let client = hub.take_in(writer, sender);
     let mut phase = hub.phase.subscribe();
@@ -281,6 +281,10 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
                 }
                 Ok(heard) => hub.hear(&client, heard),
                 Err(Unreadable::Ended) => is_there = false,
+                Err(Unreadable::Forged) => {
+                    hub.tell_own(FORGED.to_owned());
+                    is_there = false;
+                }
                 Err(Unreadable::Garbage(what)) => {
                     hub.bot.observer.detail(format!("a client of the aibot's connection said {what}: it is dropped"));
                     is_there = false;
@@ -309,7 +313,7 @@ async fn forward(hub: Arc<Hub>, client: Arc<Client>, request: Request) {
 }
 
 impl Hub {
-    fn take_in(&self, writer: WriteHalf<Box<dyn Stream>>, unsent: mpsc::Sender<ToClient>) -> Arc<Client> {
+    fn take_in(&self, writer: Writer<WriteHalf<Box<dyn Stream>>>, unsent: mpsc::Sender<ToClient>) -> Arc<Client> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed) as ClientId;
         let client = Arc::new(Client {
             id,
@@ -397,7 +401,6 @@ impl Hub {
     }
 
     /// Something that the user of this process should know.
-    #[cfg(unix)]
     fn tell_own(&self, notice: String) {
         if let Some(own) = locked(&self.clients).get(&0) {
             own.queue(ToClient::Notice(notice));
@@ -448,7 +451,7 @@ impl Client {
             if self.is_broken.swap(true, Ordering::Relaxed) {
                 return Err(Gone);
             }
-            write(&mut *writer, &line).await.map_err(|_| Gone)?;
+            writer.write(&line).await.map_err(|_| Gone)?;
             self.is_broken.store(false, Ordering::Relaxed);
             Ok(())
         });
@@ -482,7 +485,6 @@ impl Client {
     }
 
     async fn shut_down(&self) {
-        let _ =
-            timeout(SLOWEST, async { tokio::io::AsyncWriteExt::shutdown(&mut *self.writer.lock().await).await }).await;
+        let _ = timeout(SLOWEST, async { self.writer.lock().await.shutdown().await }).await;
     }
 }

@@ -12,8 +12,8 @@ use super::failure::{Failure, Told};
 use super::greeting::{Refused, Talk, greet_holder};
 use super::holder::Holder;
 use super::place::{Place, Seat};
-use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, line, write};
-use super::{Bot, Seen};
+use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
+use super::{Bot, FORGED, Seen};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Limit, Reply};
 use crate::clock::now_ms;
@@ -100,7 +100,7 @@ pub(super) struct Member {
 enum Found {
     /// This process is it.
     Elected(Option<Seat>),
-    Reached(Talk),
+    Reached(Box<Talk>),
     /// It is not to be reached at this moment.
     NotYet(String),
     /// It does not take this process.
@@ -207,7 +207,7 @@ impl Member {
         while self.has_work() && !self.is_over {
             let (bot, place) = (Arc::clone(&self.bot), self.place.clone());
             let found = match self.meanwhile(look(bot, place)).await? {
-                Found::Reached(talk) => return Some(talk),
+                Found::Reached(talk) => return Some(*talk),
                 Found::Elected(seat) => {
                     let mut holder = Holder::start(Arc::clone(&self.bot), seat);
                     let own = holder.take_own().map(Talk::new);
@@ -287,7 +287,11 @@ impl Member {
                 biased;
                 heard = lines.next::<ToClient>(LONGEST_LINE) => match heard {
                     Ok(heard) => self.hear(heard),
-                    Err(_) => break,
+                    Err(Unreadable::Forged) => {
+                        self.bot.warn(FORGED.to_owned());
+                        break;
+                    }
+                    Err(Unreadable::Ended | Unreadable::Garbage(_)) => break,
                 },
                 order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
             }
@@ -422,9 +426,12 @@ impl Watched {
     }
 }
 
-async fn write_all<W: tokio::io::AsyncWrite + Unpin>(mut writer: W, mut to_write: mpsc::UnboundedReceiver<Vec<u8>>) {
+async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
+    mut writer: Writer<W>,
+    mut to_write: mpsc::UnboundedReceiver<Vec<u8>>,
+) {
     while let Some(line) = to_write.recv().await {
-        if write(&mut writer, &line).await.is_err() {
+        if writer.write(&line).await.is_err() {
             // That the talk has ended is seen where it is read to its end.
             return;
         }
@@ -475,7 +482,7 @@ async fn reach(bot: &Bot, place: &Place) -> Found {
         _ => "another process".to_owned(),
     };
     match greet_holder(stream, &bot.id, &bot.secret).await {
-        Ok(talk) => Found::Reached(talk),
+        Ok(talk) => Found::Reached(Box::new(talk)),
         Err(Refused::Silent) => Found::NotYet(format!("{who} holds the connection, and does not answer")),
         Err(Refused::Unproven) => Found::Refused(
             Error::new(Status::Auth, format!("{who} holds the connection of this aibot, with another secret")).with_hint(

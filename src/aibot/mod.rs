@@ -49,6 +49,9 @@ const OVERDUE: Duration = Duration::from_secs(1);
 /// A holder is waited for so long at the least before a watch is given up.
 const WATCH_PATIENCE: Duration = Duration::from_secs(60);
 
+const FORGED: &str = "somebody without the aibot's secret spoke on its connection between processes, which was ended: see who may write to \
+                      /run/wecom-alert or to the state folder";
+
 /// So much may be seen and not be looked at.
 const UNSEEN: usize = 1024;
 

@@ -1,15 +1,19 @@
 //! What the holder of a connection and its clients say to each other: one JSON document a line, in both directions. First
-//! each end proves that it knows the aibot's secret; the version of all that follows stands in the first line.
+//! each end proves that it knows the aibot's secret; the version of all that follows stands in the first line. After that each
+//! line that goes to another process begins with its seal and a space.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use super::failure::{Answered, Failure};
+use super::proof::{SEAL, Seals};
 use crate::api::aibot::Press;
 
 /// The version of the protocol.
@@ -112,6 +116,8 @@ pub(super) enum ToClient {
 pub(super) enum Unreadable {
     /// The connection has ended, or broke.
     Ended,
+    /// A line was not said by the other end as it is: somebody stands in between.
+    Forged,
     /// What came is not of this protocol.
     Garbage(&'static str),
 }
@@ -120,19 +126,29 @@ pub(super) enum Unreadable {
 pub(super) struct Lines<R> {
     reader: R,
     line: Vec<u8>,
-    /// How many long lines there may be at once, of all readers, and the permit for this one.
-    long_lines: Option<Arc<Semaphore>>,
+    /// What the lines are checked by.
+    seals: Option<Seals>,
+    /// How many long lines there may be at once, of all readers, and how long one may take; the permit for this one.
+    long_lines: Option<(Arc<Semaphore>, Duration)>,
     permit: Option<OwnedSemaphorePermit>,
+    /// Until when a long line must have come.
+    due: Option<Instant>,
 }
 
 impl<R: AsyncBufRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, line: Vec::new(), long_lines: None, permit: None }
+        Self { reader, line: Vec::new(), seals: None, long_lines: None, permit: None, due: None }
     }
 
-    /// From now on a long line needs a permit.
-    pub(super) fn limit_long_lines(&mut self, permits: &Arc<Semaphore>) {
-        self.long_lines = Some(Arc::clone(permits));
+    /// From now on each line has a seal.
+    pub(super) fn expect_seals(&mut self, seals: Seals) {
+        self.seals = Some(seals);
+    }
+
+    /// From now on a long line needs a permit, and must have come whole within that time: whoever is stopped in the middle of
+    /// one is in the way of others.
+    pub(super) fn limit_long_lines(&mut self, permits: &Arc<Semaphore>, time: Duration) {
+        self.long_lines = Some((Arc::clone(permits), time));
     }
 
     /// The permit of the last line, if it was long: to be kept as long as what was in it.
@@ -143,20 +159,26 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     /// The next line, which has at most `limit` bytes.
     pub(super) async fn next<T: DeserializeOwned>(&mut self, limit: usize) -> Result<T, Unreadable> {
         loop {
-            let buffered = self.reader.fill_buf().await.map_err(|_| Unreadable::Ended)?;
+            let buffered = match self.due.filter(|_| !self.line.is_empty()) {
+                Some(due) => timeout_at(due, self.reader.fill_buf()).await,
+                None => Ok(self.reader.fill_buf().await),
+            };
+            let Ok(buffered) = buffered else { return Err(Unreadable::Garbage("half a line")) };
+            let buffered = buffered.map_err(|_| Unreadable::Ended)?;
             if buffered.is_empty() {
                 return Err(Unreadable::Ended);
             }
             let end = buffered.iter().position(|byte| *byte == b'\n');
             let taken = end.unwrap_or(buffered.len());
-            if self.line.len() + taken > limit {
+            if self.line.len() + taken > limit + self.seals.as_ref().map_or(0, |_| SEAL + 1) {
                 return Err(Unreadable::Garbage("a line that is too long"));
             }
             if self.line.len() + taken > LONG_LINE
                 && self.permit.is_none()
-                && let Some(permits) = &self.long_lines
+                && let Some((permits, time)) = &self.long_lines
             {
                 self.permit = Arc::clone(permits).acquire_owned().await.ok();
+                self.due = Some(Instant::now() + *time);
                 continue;
             }
             self.line.extend_from_slice(buffered.get(..taken).unwrap_or_default());
@@ -164,7 +186,13 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             if end.is_some() {
                 // What a long line took is given back.
                 let line = std::mem::take(&mut self.line);
-                return serde_json::from_slice(&line)
+                self.due = None;
+                let mut said = &line[..];
+                if let Some(seals) = &mut self.seals {
+                    let (seal, rest) = line.split_at_checked(SEAL).ok_or(Unreadable::Forged)?;
+                    said = rest.strip_prefix(b" ").filter(|said| seals.is(seal, said)).ok_or(Unreadable::Forged)?;
+                }
+                return serde_json::from_slice(said)
                     .map_err(|_| Unreadable::Garbage("a line that is not of the protocol"));
             }
         }
@@ -178,10 +206,36 @@ pub(super) fn line(said: &impl Serialize) -> Option<Vec<u8>> {
     (line.len() <= LONGEST_LINE).then_some(line)
 }
 
-/// Writes a line as a whole. If it is given up in between, nothing more can be written.
-pub(super) async fn write<W: AsyncWrite + Unpin>(writer: &mut W, line: &[u8]) -> std::io::Result<()> {
-    writer.write_all(line).await?;
-    writer.flush().await
+/// Writes lines.
+pub(super) struct Writer<W> {
+    writer: W,
+    /// What the lines are sealed by.
+    seals: Option<Seals>,
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    pub(super) fn new(writer: W) -> Self {
+        Self { writer, seals: None }
+    }
+
+    /// From now on each line gets a seal.
+    pub(super) fn seal_by(&mut self, seals: Seals) {
+        self.seals = Some(seals);
+    }
+
+    /// Writes a line as a whole. If it is given up in between, nothing more can be written.
+    pub(super) async fn write(&mut self, line: &[u8]) -> std::io::Result<()> {
+        if let Some(seals) = &mut self.seals {
+            let seal = seals.seal(line.strip_suffix(b"\n").unwrap_or(line));
+            self.writer.write_all(format!("{seal} ").as_bytes()).await?;
+        }
+        self.writer.write_all(line).await?;
+        self.writer.flush().await
+    }
+
+    pub(super) async fn shutdown(&mut self) -> std::io::Result<()> {
+        self.writer.shutdown().await
+    }
 }
 
 #[cfg(test)]
@@ -249,14 +303,30 @@ mod tests {
         let permits = Arc::new(Semaphore::new(1));
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
             let [mut one, mut other] = [Lines::new(&bytes[..]), Lines::new(&bytes[..])];
-            one.limit_long_lines(&permits);
-            other.limit_long_lines(&permits);
+            let minute = Duration::from_secs(60);
+            one.limit_long_lines(&permits, minute);
+            other.limit_long_lines(&permits, minute);
             one.next::<ToHolder>(LONGEST_LINE).await.unwrap();
             let permit = one.take_permit().unwrap();
             let moment = std::time::Duration::from_millis(20);
             assert!(tokio::time::timeout(moment, other.next::<ToHolder>(LONGEST_LINE)).await.is_err());
             drop(permit);
             other.next::<ToHolder>(LONGEST_LINE).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn half_a_long_line_is_not_waited_for() {
+        let long = line(&ToHolder::Watch { task_ids: vec!["a".repeat(LONG_LINE)] }).unwrap();
+        let permits = Arc::new(Semaphore::new(1));
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+            let (mut stopped, reader) = tokio::io::duplex(2 * LONG_LINE);
+            stopped.write_all(&long[..long.len() - 1]).await.unwrap();
+            let mut lines = Lines::new(tokio::io::BufReader::new(reader));
+            lines.limit_long_lines(&permits, Duration::from_millis(20));
+            assert!(matches!(lines.next::<ToHolder>(LONGEST_LINE).await, Err(Unreadable::Garbage("half a line"))));
+            drop(lines);
+            assert_eq!(permits.available_permits(), 1);
         });
     }
 
