@@ -54,6 +54,11 @@ pub fn wall(at: SystemTime) -> String {
     local(at).format("%H:%M %z").to_string()
 }
 
+/// `03:12:45 +0800`.
+pub(crate) fn wall_seconds(at: SystemTime) -> String {
+    local(at).format("%H:%M:%S %z").to_string()
+}
+
 /// `2026-11-21 03:12:45 +0800`.
 pub fn date(at: SystemTime) -> String {
     local(at).format("%Y-%m-%d %H:%M:%S %z").to_string()

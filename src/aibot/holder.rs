@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::failure::Failure;
 use super::greeting::{Refused, Stream, Talk, greet_client};
 use super::place::Seat;
-use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
+use super::protocol::{BEAT, LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
 use super::routes::{ClientId, Routes, SETTLING};
 use super::upstream::Upstream;
 use super::{Bot, FORGED, TO_RESPOND, locked};
@@ -250,6 +250,8 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
     let client = hub.take_in(writer, sender);
     let mut phase = hub.phase.subscribe();
     let mut requests = JoinSet::new();
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let welcome = ToClient::Welcome { process: std::process::id(), up_since_ms: *locked(&hub.up_since_ms) };
     let mut is_there = client.say(&welcome).await.is_ok();
     while is_there {
@@ -266,6 +268,7 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
             () = client.dropped.notified() => is_there = false,
             _ = phase.changed() => {}
             _ = requests.join_next(), if !requests.is_empty() => {}
+            _ = beat.tick() => is_there = client.say(&ToClient::Beat).await.is_ok(),
             Some(said) = unsent.recv() => is_there = client.say(&said).await.is_ok(),
             heard = lines.next::<ToHolder>(LONGEST_LINE), if has_room => match heard {
                 Ok(ToHolder::Request(request)) => {
@@ -360,6 +363,10 @@ impl Hub {
                 self.settle();
                 Vec::new()
             }
+            ToHolder::Unknown(press) => {
+                self.offer_to_next(client.id, press);
+                Vec::new()
+            }
             ToHolder::Request(_) => Vec::new(),
         };
         kept.into_iter().for_each(|press| client.hand(press));
@@ -372,6 +379,16 @@ impl Hub {
     fn watches_changed(&self) {
         let is_watched = locked(&self.routes).is_watched();
         self.upstream.set_watched(is_watched);
+    }
+
+    /// A press of which a client knows nothing: the next one that takes such presses may.
+    fn offer_to_next(&self, id: ClientId, press: Press) {
+        let next = locked(&self.routes).next_other(id);
+        if let Some(client) = next.and_then(|next| locked(&self.clients).get(&next).cloned()) {
+            return client.hand(press);
+        }
+        let what = "a press on a card that no process of this machine knows";
+        self.bot.observer.detail(format!("{what}: by {} on {}", press.userid, press.task_id));
     }
 
     /// Gives away what nobody has claimed.

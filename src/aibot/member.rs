@@ -12,11 +12,11 @@ use super::failure::{Failure, Told};
 use super::greeting::{Refused, Talk, greet_holder};
 use super::holder::Holder;
 use super::place::{Place, Seat};
-use super::protocol::{LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
-use super::{Bot, FORGED, Seen};
+use super::protocol::{LONGEST_LINE, Request, SILENCE, ToClient, ToHolder, Unreadable, Writer, line};
+use super::{Bot, FORGED, Seen, WATCH_PATIENCE};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Limit, Reply};
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
 use crate::error::{Error, Result, Status};
 
 /// Between two looks for a holder: at first there is one in a moment.
@@ -25,6 +25,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Hundreds may look, and each look costs them a little.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
+/// A talk with a holder that ends sooner may end as soon again.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// What is asked of the member. All of it is answered, but never at once.
 pub(super) enum Order {
     Ask(Asked),
@@ -32,6 +35,8 @@ pub(super) enum Order {
     Unwatch {
         watch: u64,
     },
+    /// Nothing is known here of the card.
+    Unknown(Press),
     /// To leave once nothing is under way; with watches it stays.
     Leave(oneshot::Sender<()>),
 }
@@ -80,7 +85,8 @@ struct Handed {
 /// This process as one of those that use the bot.
 pub(super) struct Member {
     bot: Arc<Bot>,
-    place: Option<Arc<Place>>,
+    /// Where a holder may be, and this process may become it.
+    places: Arc<[Arc<Place>]>,
     orders: mpsc::UnboundedReceiver<Order>,
     /// Whether nobody can ask for anything any more.
     is_over: bool,
@@ -100,6 +106,8 @@ pub(super) struct Member {
 enum Found {
     /// This process is it.
     Elected(Option<Seat>),
+    /// So it is, but others cannot see it, for this reason.
+    Alone(String),
     Reached(Box<Talk>),
     /// It is not to be reached at this moment.
     NotYet(String),
@@ -109,14 +117,14 @@ enum Found {
 
 impl Member {
     pub(super) fn new(bot: Arc<Bot>, orders: mpsc::UnboundedReceiver<Order>) -> Self {
-        let place = bot.place().map(Arc::new);
-        if place.is_none() {
+        let places: Arc<[_]> = bot.places().into_iter().map(Arc::new).collect();
+        if places.is_empty() {
             let what = "no folder for state is known: other processes cannot use this one's connection of the aibot";
             bot.observer.detail(format!("{what}; set state_dir"));
         }
         Self {
             bot,
-            place,
+            places,
             orders,
             is_over: false,
             waiting: VecDeque::new(),
@@ -132,10 +140,18 @@ impl Member {
 
     /// Does what is asked until nobody can ask any more.
     pub(super) async fn run(mut self) {
+        let mut pause = Duration::ZERO;
         while !self.is_over {
             if self.has_work() {
                 if let Some(talk) = self.find_holder().await {
+                    let since = Instant::now();
                     self.talk(talk).await;
+                    // A holder that drops this process at once is not asked again without a pause.
+                    let is_short = since.elapsed() < SHORT;
+                    pause = if is_short { (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE) } else { Duration::ZERO };
+                    if self.holder.is_none() && !pause.is_zero() {
+                        let _ = self.meanwhile(sleep(pause)).await;
+                    }
                 }
             } else if let Some(order) = self.next_order().await {
                 self.take(order);
@@ -163,6 +179,7 @@ impl Member {
                 self.watches.push(watched);
             }
             Order::Unwatch { watch } => self.unwatch(|watched| watched.id == watch),
+            Order::Unknown(press) => drop(self.say(&ToHolder::Unknown(press))),
             Order::Leave(left) if self.watches.is_empty() => self.leaving.push(left),
             Order::Leave(_) => {}
         }
@@ -203,16 +220,15 @@ impl Member {
     /// Looks for a holder, or becomes it, as long as one is needed.
     async fn find_holder(&mut self) -> Option<Talk> {
         self.trouble = None;
-        let mut pause = FIRST_PAUSE;
+        let (since, mut pause) = (Instant::now(), FIRST_PAUSE);
         while self.has_work() && !self.is_over {
-            let (bot, place) = (Arc::clone(&self.bot), self.place.clone());
-            let found = match self.meanwhile(look(bot, place)).await? {
+            let (bot, places) = (Arc::clone(&self.bot), Arc::clone(&self.places));
+            let found = match self.meanwhile(look(bot, places)).await? {
                 Found::Reached(talk) => return Some(*talk),
-                Found::Elected(seat) => {
-                    let mut holder = Holder::start(Arc::clone(&self.bot), seat);
-                    let own = holder.take_own().map(Talk::new);
-                    self.holder = Some(holder);
-                    return own;
+                Found::Elected(seat) => return self.become_holder(seat),
+                Found::Alone(why) => {
+                    self.warn(why);
+                    return self.become_holder(None);
                 }
                 Found::Refused(error) => {
                     self.fail_all(&Failure::Setup(Told::from(&error)));
@@ -220,13 +236,20 @@ impl Member {
                 }
                 Found::NotYet(why) => why,
             };
-            self.give_up_watches(&found);
+            self.give_up_watches(since, &found);
             self.trouble = Some(found);
             // Random, so that those that lost their holder together do not all look at once.
             self.meanwhile(sleep(pause.mul_f64(0.5 + fastrand::f64()))).await?;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         }
         None
+    }
+
+    fn become_holder(&mut self, seat: Option<Seat>) -> Option<Talk> {
+        let mut holder = Holder::start(Arc::clone(&self.bot), seat);
+        let own = holder.take_own().map(Talk::new);
+        self.holder = Some(holder);
+        own
     }
 
     /// Waits for that and takes orders meanwhile; `None` if nothing needs it any more.
@@ -246,12 +269,17 @@ impl Member {
         }
     }
 
-    /// Watches that have waited for long enough learn that no holder can be reached.
-    fn give_up_watches(&mut self, why: &str) {
+    /// Watches that have waited for long enough since then learn that no holder can be reached.
+    fn give_up_watches(&mut self, since: Instant, why: &str) {
         let now = Instant::now();
         let message = format!("no press can come back: {why}");
         let error = Error::temporary(message, "end the other process, or wait until it ends");
-        self.lose(|watched| watched.coverage == Coverage::NotYet && watched.patience <= now, &error);
+        let is_long = now.saturating_duration_since(since) >= WATCH_PATIENCE;
+        let is_over = |watched: &Watched| match watched.coverage {
+            Coverage::NotYet => watched.patience <= now,
+            Coverage::Covered | Coverage::Since(_) => is_long,
+        };
+        self.lose(is_over, &error);
     }
 
     fn lose(&mut self, is_lost: impl Fn(&Watched) -> bool, error: &Error) {
@@ -276,6 +304,7 @@ impl Member {
             self.say_watch(&watched);
             self.watches.push(watched);
         }
+        let mut heard_at = Instant::now();
         loop {
             while let Some(asked) = self.waiting.pop_front() {
                 self.hand_over(asked);
@@ -286,14 +315,21 @@ impl Member {
             tokio::select! {
                 biased;
                 heard = lines.next::<ToClient>(LONGEST_LINE) => match heard {
-                    Ok(heard) => self.hear(heard),
+                    Ok(heard) => {
+                        heard_at = Instant::now();
+                        self.hear(heard);
+                    }
                     Err(Unreadable::Forged) => {
-                        self.bot.warn(FORGED.to_owned());
+                        self.warn(FORGED.to_owned());
                         break;
                     }
                     Err(Unreadable::Ended | Unreadable::Garbage(_)) => break,
                 },
                 order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
+                () = sleep_until((heard_at + SILENCE).into()) => {
+                    self.bot.observer.detail("the process that holds the aibot's connection says nothing any more: it is stopped, or hangs");
+                    break;
+                }
             }
         }
         self.to_holder = None;
@@ -335,8 +371,8 @@ impl Member {
             req_id: asked.req_id.clone(),
             cmd: asked.cmd.clone(),
             body: asked.body.clone(),
-            until_ms: now_ms().saturating_add(crate::clock::in_ms(left)),
-            timeout_ms: crate::clock::in_ms(asked.timeout),
+            until_ms: now_ms().saturating_add(in_ms(left)),
+            timeout_ms: in_ms(asked.timeout),
         };
         if self.say(&ToHolder::Request(request)) {
             self.handed.insert(id, Handed { asked, has_begun: false });
@@ -389,8 +425,14 @@ impl Member {
             ToClient::Up { at_ms } => self.covered(at_ms),
             ToClient::Down { at_ms } => self.uncovered(at_ms),
             ToClient::Lost(failure) => self.lose(|_| true, &explained(&failure)),
-            ToClient::Notice(notice) => self.bot.warn(notice),
+            ToClient::Notice(notice) => self.warn(notice),
+            ToClient::Beat => {}
         }
+    }
+
+    /// Something that the user should know: at once where this process waits for presses, which can take hours.
+    fn warn(&self, warning: String) {
+        self.bot.warn(warning, !self.watches.is_empty());
     }
 
     fn covered(&mut self, at_ms: u64) {
@@ -438,33 +480,60 @@ async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
     }
 }
 
-/// Looks once for a holder.
-async fn look(bot: Arc<Bot>, place: Option<Arc<Place>>) -> Found {
-    let Some(place) = place else { return Found::Elected(None) };
-    match place.try_lock() {
-        Ok(Some(seat)) => return Found::Elected(Some(seat)),
-        Ok(None) => {}
-        Err(error) => {
-            let what = "other processes cannot use this one's connection of the aibot: the folder";
-            bot.observer.detail(format!("{what} {} cannot be used: {error}", place.shown()));
-            return Found::Elected(None);
+/// Looks once for a holder, at all places where one may be.
+async fn look(bot: Arc<Bot>, places: Arc<[Arc<Place>]>) -> Found {
+    let mut faults = Vec::new();
+    for (number, place) in places.iter().enumerate() {
+        match place.try_lock() {
+            Ok(Some(seat)) => {
+                // One from before this folder was there has the connection, and keeps it.
+                for other in places.iter().skip(number + 1) {
+                    if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, other).await {
+                        return found;
+                    }
+                }
+                return Found::Elected(Some(seat));
+            }
+            Ok(None) => return reach(&bot, place).await,
+            Err(error) => {
+                // A socket in a folder where nothing can be made may have a holder.
+                if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, place).await {
+                    return found;
+                }
+                faults.push(format!("{} ({error})", place.shown()));
+            }
         }
     }
-    reach(&bot, &place).await
+    if faults.is_empty() {
+        return Found::Elected(None);
+    }
+    Found::Alone(format!(
+        "the processes of this machine cannot share the aibot's connection, and may take it from each other: make the folder usable, or \
+         set state_dir to another one: {}",
+        faults.join(", ")
+    ))
+}
+
+/// Whether a look finds another process.
+#[cfg(test)]
+pub(super) async fn looks_to_another(bot: Arc<Bot>, places: Arc<[Arc<Place>]>) -> bool {
+    matches!(look(bot, places).await, Found::Reached(_))
 }
 
 /// The holder of the connection, where another process of this machine is it: its process id, and since when it is
 /// subscribed, in Unix milliseconds, if it is. Nothing is sent to WeCom. Fails where it does not take this process.
 pub(super) async fn holder_of(bot: &Bot) -> Result<Option<(u32, Option<u64>)>> {
-    let Some(place) = bot.place() else { return Ok(None) };
-    match reach(bot, &place).await {
-        Found::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
-            Ok(ToClient::Welcome { process, up_since_ms }) => Ok(Some((process, up_since_ms))),
-            _ => Ok(None),
-        },
-        Found::Refused(error) => Err(error),
-        Found::Elected(_) | Found::NotYet(_) => Ok(None),
+    for place in bot.places() {
+        match reach(bot, &place).await {
+            Found::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
+                Ok(ToClient::Welcome { process, up_since_ms }) => return Ok(Some((process, up_since_ms))),
+                _ => return Ok(None),
+            },
+            Found::Refused(error) => return Err(error),
+            Found::Elected(_) | Found::Alone(_) | Found::NotYet(_) => {}
+        }
     }
+    Ok(None)
 }
 
 /// Connects to the holder.

@@ -211,6 +211,12 @@ impl Watch {
             None => std::future::pending().await,
         }
     }
+
+    /// Says of a press on a card that nobody watches that nothing is known of the card here: another process may know it.
+    pub(crate) fn decline(&self) -> impl FnOnce(Press) + use<> {
+        let orders = self.orders.clone();
+        move |press| drop(orders.send(Order::Unknown(press)))
+    }
 }
 
 impl Drop for Watch {
@@ -258,17 +264,22 @@ pub async fn leave() -> Vec<String> {
 }
 
 impl Bot {
-    fn place(&self) -> Option<Place> {
-        Place::find(self.state.as_ref(), self.client.options.base_url.as_str(), &self.id)
+    fn places(&self) -> Vec<Place> {
+        Place::all(self.state.as_ref(), self.client.options.base_url.as_str(), &self.id)
     }
 
-    /// Something that the user should know.
-    fn warn(&self, warning: String) {
-        self.observer.detail(warning.clone());
+    /// Something that the user should know, once: at the end, or also at once.
+    fn warn(&self, warning: String, is_urgent: bool) {
         let mut warnings = locked(&self.warnings);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
+        if warnings.contains(&warning) {
+            return;
         }
+        if is_urgent {
+            self.observer.notice(warning.clone());
+        } else {
+            self.observer.detail(warning.clone());
+        }
+        warnings.push(warning);
     }
 }
 

@@ -30,18 +30,23 @@ pub(super) struct Seat {
 }
 
 impl Place {
-    /// The place for a bot at an address of WeCom: in the machine's folder where that is there and theirs, else in the
-    /// folder of the state. `None` where there is neither.
-    pub(super) fn find(state: Option<&Folder>, address: &str, bot_id: &str) -> Option<Self> {
+    /// The places for a bot at an address of WeCom, the best first: in the machine's folder where that is there and theirs,
+    /// and in the folder of the state where one is known.
+    pub(super) fn all(state: Option<&Folder>, address: &str, bot_id: &str) -> Vec<Self> {
         Self::below(&Folder::shared_if_made_so(OF_MACHINE), state, address, bot_id)
     }
 
-    fn below(machine: &Folder, state: Option<&Folder>, address: &str, bot_id: &str) -> Option<Self> {
-        let folder = if machine.is_mine() { machine.clone() } else { state?.within("aibot") };
+    fn below(machine: &Folder, state: Option<&Folder>, address: &str, bot_id: &str) -> Vec<Self> {
+        let machine = machine.is_mine().then(|| machine.clone());
+        let folders = machine.into_iter().chain(state.map(|state| state.within("aibot")));
+        folders.map(|folder| Self::within(folder, address, bot_id)).collect()
+    }
+
+    fn within(folder: Folder, address: &str, bot_id: &str) -> Self {
         let name = fingerprint(["aibot", address, bot_id]);
         let short = name.get(..32).unwrap_or(&name);
         let files = KeyedFile::of_fingerprint(folder.clone(), PREFIX, &name);
-        Some(Self { folder, files, socket: format!("{PREFIX}{short}.sock") })
+        Self { folder, files, socket: format!("{PREFIX}{short}.sock") }
     }
 
     /// Takes the lock if it is free: its owner is the holder.
@@ -102,8 +107,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (machine, state) = (root.path().join("machine"), root.path().join("state"));
         let found = |state: Option<&Folder>| {
-            let place = Place::below(&Folder::shared_if_made_so(&machine), state, "wss://wecom.example", "bot")?;
-            Some(place.folder.path().to_owned())
+            let places = Place::below(&Folder::shared_if_made_so(&machine), state, "wss://wecom.example", "bot");
+            Some(places.first()?.folder.path().to_owned())
         };
         let state_folder = Folder::shared_if_made_so(&state);
         let in_state = Some(state.join("aibot"));
@@ -139,7 +144,7 @@ mod tests {
         let state = Folder::private(root.path());
         let lock = |address: &str, bot: &str| {
             let machine = Folder::private(root.path().join("none"));
-            Place::below(&machine, Some(&state), address, bot).map(Arc::new).unwrap().try_lock().unwrap()
+            Arc::new(Place::below(&machine, Some(&state), address, bot).remove(0)).try_lock().unwrap()
         };
         let held = lock("wss://wecom.example", "bot-1");
         assert!(held.is_some() && lock("wss://wecom.example", "bot-1").is_none());

@@ -25,6 +25,12 @@ pub(super) const LONGEST_LINE: usize = 1024 * 1024;
 /// What is longer takes so much memory that the holder takes only a few at once.
 const LONG_LINE: usize = 64 * 1024;
 
+/// How often the holder says that it is there.
+pub(super) const BEAT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
+
+/// A holder that says nothing for so long is stopped, or hangs.
+pub(super) const SILENCE: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 15 });
+
 /// No line is longer before the proofs.
 pub(super) const LONGEST_GREETING: usize = 1024;
 
@@ -72,6 +78,8 @@ pub(super) enum ToHolder {
     },
     /// So are those on cards that nobody watches, or not any more.
     Others(bool),
+    /// Of such a press: this client knows nothing of the card.
+    Unknown(Press),
 }
 
 /// What the holder says after the proofs.
@@ -109,6 +117,8 @@ pub(super) enum ToClient {
     Lost(Failure),
     /// Something the user should know.
     Notice(String),
+    /// Every [`BEAT`]: it is not stopped.
+    Beat,
 }
 
 /// Why nothing more can be read.

@@ -103,6 +103,11 @@ impl Routes {
         }
     }
 
+    /// Who takes presses on unwatched cards after this client.
+    pub(super) fn next_other(&self, client: ClientId) -> Option<ClientId> {
+        self.others.iter().skip_while(|other| **other != client).nth(1).copied()
+    }
+
     /// What nobody has claimed, and who gets it, once the clients of an earlier holder have come back.
     pub(super) fn settle(&mut self, now: Instant) -> Option<(ClientId, Vec<Press>)> {
         let client = *self.others.front().filter(|_| now >= self.settled)?;
@@ -153,6 +158,7 @@ mod tests {
         assert_eq!(routes.take(&press("m1", "a"), now), [1]);
         assert_eq!(routes.take(&press("m2", "b"), now), [1, 2]);
         assert_eq!(routes.take(&press("m3", "c"), now), [3]);
+        assert_eq!([3, 4, 1].map(|client| routes.next_other(client)), [Some(4), None, None]);
         for (msgid, task_id) in [("m1", "a"), ("m2", "b"), ("m3", "c")] {
             assert!(routes.take(&press(msgid, task_id), now).is_empty(), "it came before");
         }

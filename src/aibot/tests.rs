@@ -412,6 +412,79 @@ fn presses_reach_who_watches_for_them_over_gaps() {
     assert_eq!(locked(&wecom).kicks, 0);
 }
 
+/// As one that is stopped: it has the lock and the socket, and does nothing.
+#[test]
+fn a_holder_that_hangs_is_noticed() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let start = || Process::start(&wecom, Some(state.path()), SECRET);
+    let (holder, other) = (start(), start());
+    done(holder.send("first")).unwrap();
+    let seen = other.watch(&["a"], false);
+    done(other.send("card")).unwrap();
+    let (go_on, stopped) = std_mpsc::channel::<()>();
+    drop(holder.go(async move { stopped.recv().unwrap_or_default() }));
+    let unsent = other.send("later");
+    let told = || locked(&other.details).join("\n");
+    wait_until("its silence to be noticed", || told().contains("says nothing any more"));
+    assert!(seen.try_recv().is_err());
+    go_on.send(()).unwrap();
+    assert!(matches!(seen.recv_timeout(PATIENCE).unwrap(), Seen::Gap { .. }));
+    done(unsent).unwrap();
+    press(&wecom, "m", "a");
+    assert_eq!(pressed(&seen).msgid, "m");
+    assert_eq!(
+        (texts(&wecom), locked(&wecom).connections),
+        (["card", "first", "later"].map(str::to_owned).to_vec(), 1)
+    );
+}
+
+#[test]
+fn a_press_that_one_does_not_know_is_offered_to_the_next() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let start = || Process::start(&wecom, Some(state.path()), SECRET);
+    let (holder, one, two) = (start(), start(), start());
+    done(holder.send("first")).unwrap();
+    let (sender, declined) = std_mpsc::channel();
+    let link = one.link.clone();
+    drop(one.go(async move {
+        let mut watch = link.watch_also_others(Vec::new(), true);
+        while let Seen::Press(press) = watch.next().await {
+            watch.decline()(press.clone());
+            sender.send(press).unwrap();
+        }
+    }));
+    done(one.send("it watches")).unwrap();
+    let seen = two.watch(&[], true);
+    done(two.send("it watches")).unwrap();
+    press(&wecom, "m", "unknown");
+    assert_eq!(pressed(&seen).task_id, "unknown");
+    assert_eq!(done(declined).msgid, "m");
+    let link = two.link.clone();
+    let declining = two.go(async move {
+        link.watch_also_others(Vec::new(), false).decline()(Press { task_id: "unknown".into(), ..Press::default() })
+    });
+    done(declining);
+    wait_until("a word about it", || {
+        locked(&holder.details).iter().any(|line| line.contains("no process of this machine knows"))
+    });
+}
+
+/// The folder of the machine was made after a process had become the holder by the folder of the state.
+#[test]
+fn a_holder_in_the_other_place_keeps_the_connection() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let holder = Process::start(&wecom, Some(state.path()), SECRET);
+    done(holder.send("first")).unwrap();
+    let place = |folder: &Path| {
+        let address = holder.link.client.options.base_url.as_str().to_owned();
+        Arc::new(Place::all(Some(&Folder::shared_if_made_so(folder)), &address, BOT).pop().unwrap())
+    };
+    let machine = tempfile::tempdir().unwrap();
+    let both: Arc<[_]> = [place(machine.path()), place(state.path())].into();
+    let bot = Arc::clone(&holder.link.shared.bot);
+    assert!(done(holder.go(member::looks_to_another(bot, both))));
+}
+
 #[test]
 fn a_taken_over_connection_is_left_alone_for_a_while() {
     let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
@@ -501,6 +574,18 @@ fn long_requests_of_many_arrive_whole() {
     assert!(texts(&wecom) == (0..12).map(text).collect::<Vec<_>>());
     let Err(CallError::Setup(error)) = done(processes[0].send(&"a".repeat(2 << 20))) else { panic!() };
     assert_eq!(error.status(), Status::Refused);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_a_warning_once() {
+    let (wecom, state) = (wecom(), tempfile::tempdir().unwrap());
+    let file = state.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let process = Process::start(&wecom, Some(&file), SECRET);
+    done(process.send("one")).unwrap();
+    done(process.send("two")).unwrap();
+    let warnings = process.warnings();
+    assert!(matches!(&warnings[..], [only] if only.contains("cannot share the aibot's connection")), "{warnings:?}");
 }
 
 #[test]

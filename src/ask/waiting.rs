@@ -21,7 +21,7 @@ use super::record_file::{KeptRecord, RecordFile};
 use crate::aibot::{Link, Seen, Watch};
 use crate::api::aibot::Press;
 use crate::channel::Channel;
-use crate::clock::{at_ms, now_ms, wall};
+use crate::clock::{at_ms, now_ms, wall, wall_seconds};
 use crate::error::{Error, Signal, Status};
 use crate::process::StopSignals;
 use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session};
@@ -307,10 +307,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
             Happened::Sent { delivery, dispatched, watch } => self.sent(delivery, *dispatched, watch).await,
             Happened::Seen { watched, seen } => {
                 match seen {
-                    Seen::Press(press) if watched.target.is_none() => self.press_of_another(press, &watched.link),
+                    Seen::Press(press) if watched.target.is_none() => self.press_of_another(press, &watched),
                     Seen::Press(press) => self.press(&press, &watched).await,
                     Seen::Gap { from_ms, to_ms } => {
-                        let (from, to) = (wall(at_ms(from_ms)), wall(at_ms(to_ms)));
+                        let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(
                             "the connection of the aibot was interrupted from {from} to {to}: a press in that time is lost, \
                              and has to be repeated"
@@ -394,12 +394,15 @@ impl<'s, 'c> Waiting<'s, 'c> {
     }
 
     /// Somebody pressed on a card that no process waits for.
-    fn press_of_another(&mut self, press: Press, link: &Link) {
-        let (state, link) = (self.session.state(), link.clone());
+    fn press_of_another(&mut self, press: Press, watched: &Watched) {
+        let (state, link, decline) = (self.session.state(), watched.link.clone(), watched.watch.decline());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let told = async {
-                let body = late::reply(&state?, &press).await?;
+                let Some(body) = late::reply(&state?, &press).await else {
+                    decline(press);
+                    return None;
+                };
                 link.respond(&press, body).await.ok()
             };
             told.await;

@@ -161,7 +161,7 @@ fn what_lies_in_the_way_costs_no_message() {
     assert!(send("folder").contains("its socket cannot be made"));
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
-    assert!(send("lock").contains("other processes cannot use this one's connection of the aibot"));
+    assert!(send("lock").contains("warning: the processes of this machine cannot share the aibot's connection"));
     assert_eq!(connections(&scene), 4);
 }
 
