@@ -9,6 +9,8 @@ mod escalation;
 mod late;
 mod local_answer;
 mod log;
+#[cfg(test)]
+mod odd_records;
 mod plan;
 mod question;
 mod record;

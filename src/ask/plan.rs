@@ -100,13 +100,14 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
         && question.only.is_empty()
         && !anyone
         && let Some(place) =
-            places.iter().find(|place| place.is_group() && place.channel().is_some_and(Channel::has_presses))
+            places.iter().find(|place| place.may_be_group() && place.channel().is_some_and(Channel::has_presses))
     {
-        let place = place.shown(session.settings.profile.as_deref());
-        return Err(Error::usage(
-            format!("--confirm goes to a group ({place}), where anybody could press"),
-            "say whose press counts with --only ID, or --anyone if anybody may",
-        ));
+        let shown = place.shown(session.settings.profile.as_deref());
+        let message = match place.is_group() {
+            true => format!("--confirm goes to a group ({shown}), where anybody could press"),
+            false => format!("--confirm goes to {shown}, which may be a group, where anybody could press"),
+        };
+        return Err(Error::usage(message, "say whose press counts with --only ID, or --anyone if anybody may"));
     }
     let names = places.iter().map(|place| place.shown(session.settings.profile.as_deref())).collect();
     let tell = places_to_tell(session, &tell)?;
@@ -164,8 +165,10 @@ fn times(session: &mut Session<'_>, wait: Option<&str>, is_confirm: bool) -> Res
     }
     steps.sort_by_key(|step| step.after);
     let last = steps.last().map_or(Duration::ZERO, |step| step.after);
-    let Some(wait) = wait else { return Ok((steps, (last + DEFAULT_WAIT).min(LONGEST_WAIT))) };
-    let wait = duration("--wait", wait)?;
+    let wait = match wait {
+        Some(wait) => duration("--wait", wait)?,
+        None => (last + DEFAULT_WAIT).min(LONGEST_WAIT),
+    };
     let is_late = |step: &EscalationStep| step.after >= wait;
     if let Some(late) = steps.iter().find(|step| is_late(step)) {
         let told = format!("the step of {} comes when --wait is over", late.target);

@@ -13,10 +13,10 @@ use crate::fingerprint::fingerprint;
 use crate::words::{Language, Words};
 
 /// The longest time that a question is open, in milliseconds.
-const LONGEST_WAIT_MS: u64 = LONGEST_WAIT_HOURS * 60 * 60 * 1_000;
+pub(super) const LONGEST_WAIT_MS: u64 = LONGEST_WAIT_HOURS * 60 * 60 * 1_000;
 
 /// The most messages that a target gets: one a minute.
-const MOST_MESSAGES: u32 = 60 * LONGEST_WAIT_HOURS as u32;
+pub(super) const MOST_MESSAGES: u32 = 60 * LONGEST_WAIT_HOURS as u32;
 
 /// A question as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -193,6 +193,12 @@ impl Record {
         Duration::from_millis(now_ms.saturating_sub(self.start_ms).min(self.wait_ms))
     }
 
+    /// How long ago it began, given what a clock that is never set says. That one stands still while a machine sleeps, and the
+    /// other may be set back: the one that says more counts.
+    pub(super) fn passed(&self, by_steady_clock: Duration, now_ms: u64) -> Duration {
+        by_steady_clock.max(self.age(now_ms))
+    }
+
     /// The name of a card in events. No other card has it: neither of this question nor of another.
     pub(super) fn task_id(&self, target: usize, number: u32) -> String {
         format!("{TASK_ID}{}-{:x}-{target}-{number}", file_name(&self.id), self.start_ms)
@@ -290,8 +296,6 @@ impl TaskId {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::message::card::TASK_ID_BYTES;
 
@@ -350,12 +354,16 @@ pub(super) mod tests {
         assert_eq!(record.age(0), Duration::ZERO);
         assert_eq!(record.age(record.start_ms + 1000), Duration::from_secs(1));
         assert_eq!(record.age(u64::MAX), Duration::from_secs(600));
+        let s = Duration::from_secs;
+        assert_eq!(record.passed(s(5), record.start_ms + 700_000), s(600));
+        assert_eq!(record.passed(s(700), record.start_ms + 5), s(700));
+        assert_eq!(record.passed(s(5), record.start_ms - 1), s(5));
         assert!(record.is_past(record.start_ms + 600_000) && !record.is_past(record.start_ms));
         let far = Record { wait_ms: LAST_MS, ..record };
         assert!(far.is_past(LAST_MS));
     }
 
-    fn pressed(record: &Record, key: &str) -> Answer {
+    pub(in crate::ask) fn pressed(record: &Record, key: &str) -> Answer {
         let by = Answerer::Press {
             userid: "zhangsan".to_owned(),
             task_id: record.task_id(0, 0),
@@ -365,7 +373,7 @@ pub(super) mod tests {
         Answer { key, text, options, by, at_ms: record.start_ms, note: None, seal: None }
     }
 
-    fn choice(key: &str) -> crate::ask::question::Choice {
+    pub(in crate::ask) fn choice(key: &str) -> crate::ask::question::Choice {
         crate::ask::question::Choice { key: key.to_owned(), text: format!("text of {key}") }
     }
 
@@ -432,82 +440,6 @@ pub(super) mod tests {
         assert_eq!(mine.clone().with_end_of(State::Answered(Box::new(yes.clone())), |_| false).state, State::Open);
         let other = Record { fingerprint: "g".to_owned(), ..mine.clone() };
         assert_ne!(yes.sealed_parts(&mine), yes.sealed_parts(&other));
-    }
-
-    /// Other values for a field of a record.
-    fn values() -> impl Strategy<Value = Value> {
-        prop_oneof![
-            Just(Value::Null),
-            Just(Value::from("open")),
-            Just(serde_json::json!({ "over": u64::MAX })),
-            Just(serde_json::json!({ "desc": 7, "option_list": ["a", 7, { "id": 3 }], "checkbox": "x" })),
-            Just(serde_json::json!([[], "x", { "id": "a", "option_list": [7] }])),
-            any::<u64>().prop_map(Value::from),
-            any::<u32>().prop_map(Value::from),
-        ]
-    }
-
-    /// The places of all values in it, as JSON pointers.
-    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-        found.push(at.to_owned());
-        match value {
-            Value::Object(fields) => {
-                fields.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
-            }
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, value)| places(value, &format!("{at}/{index}"), found));
-            }
-            _ => {}
-        }
-    }
-
-    proptest! {
-        /// Whatever stands in a record on disk: nothing panics, and what is asked stays the same.
-        #[test]
-        fn an_odd_record_is_taken_or_left(
-            changes in proptest::collection::vec((any::<prop::sample::Index>(), values()), 1..4),
-            now in any::<u64>(),
-        ) {
-            let mut mine = record();
-            mine.question.choices = vec![choice("yes"), choice("no")];
-            let mut kept = mine.clone();
-            kept.state = State::Answered(Box::new(pressed(&mine, "yes")));
-            kept.targets[0].card = Some(serde_json::json!({
-                "main_title": { "title": "t", "desc": "d" }, "sub_title_text": "s",
-                "button_list": [{ "text": "Yes", "key": "yes" }],
-                "checkbox": { "question_key": "q", "option_list": [{ "id": "yes", "text": "Yes" }] },
-                "select_list": [{ "question_key": "q", "option_list": [{ "id": "yes", "text": "Yes" }] }],
-                "submit_button": { "text": "Submit", "key": "submit" },
-            }));
-            let mut written = serde_json::to_value(&kept).unwrap();
-            for (place, value) in changes {
-                let mut found = Vec::new();
-                places(&written, "", &mut found);
-                *written.pointer_mut(&found[place.index(found.len())]).unwrap() = value;
-            }
-            let Ok(kept) = serde_json::from_value::<Record>(written) else { return Ok(()) };
-            let (_, _) = (kept.is_past(now), kept.age(now));
-            let press = crate::api::aibot::Press { task_id: mine.task_id(0, 0), ..Default::default() };
-            let _ = crate::ask::late::reply_of(kept.clone(), &press, now);
-            let seen = mine.clone().with_times_of(&kept).with_progress_of(kept, |record| match &record.state {
-                State::Answered(answer) => record.takes(answer),
-                _ => true,
-            });
-            prop_assert_eq!((&seen.question, seen.targets.len()), (&mine.question, 1));
-            prop_assert!(seen.wait_ms <= LONGEST_WAIT_MS && seen.targets[0].messages <= MOST_MESSAGES);
-            let words = Language::English.words();
-            let line = seen.end_line(words).unwrap_or_default();
-            if let Some(card) = &seen.targets[0].card {
-                crate::ask::card::closed(card, "t", &line, &seen.state, words);
-            }
-            let mut plan = crate::ask::escalation::Escalation::new(seen.age(now), Some(seen.age(now)));
-            plan.add(crate::ask::escalation::StepKind::Own, Duration::ZERO, [true]);
-            plan.keep_times(Duration::from_millis(seen.wait_ms), [seen.targets[0].due_ms.map(Duration::from_millis)]);
-            let reached = seen.targets[0].reached_ms.map(|ms| Duration::from_millis(ms.saturating_sub(seen.start_ms)));
-            plan.resume(0, crate::ask::escalation::Phase::Reached, seen.targets[0].messages, reached);
-            plan.begin(seen.age(now));
-            prop_assert!(std::time::Instant::now().checked_add(plan.next_time()).is_some());
-        }
     }
 
     #[test]

@@ -20,19 +20,24 @@ use super::record::{Answer, Answerer, Record, State, TargetStatus};
 use super::record_file::{KeptRecord, RecordFile};
 use crate::aibot::{Link, Seen, Watch};
 use crate::api::aibot::Press;
-use crate::channel::Channel;
 use crate::clock::{at_ms, now_ms, wall, wall_seconds};
-use crate::error::{Error, Signal, Status};
+use crate::error::{Error, Result, Signal, Status};
 use crate::process::StopSignals;
-use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session};
+use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session, Way};
 use crate::words::Words;
 
 /// The time between two looks at the record, which another process may have changed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long what is under way at the end may take, and how long everybody else may take to be told.
-const TO_END: Duration = Duration::from_secs(5);
-const TO_TELL: Duration = Duration::from_secs(10);
+/// When, from the end on, what is under way is waited for no more, nor that everybody else is told, nor that the connection is
+/// handed over: a script waits for this process.
+const TO_END: Duration = Duration::from_secs(2);
+const TO_TELL: Duration = Duration::from_secs(4);
+const TO_LEAVE: Duration = Duration::from_secs(5);
+
+/// How many of the last cards of a target are watched by name when a question is taken up. Presses on earlier ones come with
+/// those that nobody watches.
+const MOST_WATCHED: u32 = 256;
 
 /// A card of that id was sent before (document path 90313).
 const TASK_ID_USED: i64 = 846_625;
@@ -51,7 +56,7 @@ pub(super) struct Waiting<'s, 'c> {
     began: Instant,
     /// The card of each target, as it was sent.
     cards: Vec<Rc<OnceCell<Value>>>,
-    links: Rc<RefCell<HashMap<String, Link>>>,
+    links: Rc<Links>,
     /// The targets whose card says how it ended.
     changed: HashSet<usize>,
     /// Events that were seen: a copy does not count again.
@@ -61,6 +66,17 @@ pub(super) struct Waiting<'s, 'c> {
     /// How many of the jobs end by themselves.
     under_way: usize,
     pub(super) end: Ending,
+}
+
+/// The ways back of presses.
+#[derive(Default)]
+struct Links {
+    /// One for each way of the settings: its credential is read once.
+    ways: RefCell<HashMap<Way, Rc<tokio::sync::OnceCell<Option<Link>>>>>,
+    /// One for each aibot.
+    bots: RefCell<HashMap<String, Link>>,
+    /// The task ids that are watched.
+    watched: RefCell<HashSet<String>>,
 }
 
 /// What the report needs to know of the end.
@@ -77,9 +93,27 @@ pub(super) struct Ending {
 
 /// Something that ended or came.
 enum Happened {
-    Sent { delivery: Delivery, dispatched: Box<Dispatched>, watch: Option<Watched> },
-    Seen { watched: Watched, seen: Seen },
-    Answered { target: Option<usize>, answered: Result<(), String> },
+    Sent {
+        delivery: Delivery,
+        dispatched: Box<Dispatched>,
+        watch: Option<Watched>,
+        deaf: Option<Error>,
+    },
+    /// No press on cards that were sent before can come.
+    Deaf {
+        target: usize,
+        error: Error,
+    },
+    /// Nothing to do.
+    Nothing,
+    Seen {
+        watched: Watched,
+        seen: Seen,
+    },
+    Answered {
+        target: Option<usize>,
+        answered: std::result::Result<(), String>,
+    },
 }
 
 /// Presses, and the way to answer them.
@@ -121,7 +155,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
     }
 
     fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.kept.record.passed(self.began.elapsed(), now_ms())
     }
 
     fn words(&self) -> &'static Words {
@@ -203,23 +237,23 @@ impl<'s, 'c> Waiting<'s, 'c> {
             if let (Some(card), Some(cell)) = (&target.card, self.cards.get(index)) {
                 let _ = cell.set(card.clone());
             }
-            // Presses on the cards that are there already.
-            for number in 0..target.messages {
-                self.watch(index, record.task_id(index, number));
-            }
+            // Presses on the cards that are there already, and on one that was under way.
+            let numbers = target.messages.saturating_sub(MOST_WATCHED - 1)..=target.messages;
+            self.watch(index, numbers.map(|number| record.task_id(index, number)).collect());
         }
     }
 
-    /// Watches a card that was sent before.
-    fn watch(&self, target: usize, task_id: String) {
+    /// Watches cards that were sent before.
+    fn watch(&self, target: usize, task_ids: Vec<String>) {
         let (session, links, place) = (self.session, Rc::clone(&self.links), self.plan.places[target].clone());
         self.jobs.push(Box::pin(async move {
             match link_of(session, &links, &place).await {
-                Some(link) => {
-                    let watch = link.watch(vec![task_id]).await;
-                    next(Watched { target: Some(target), link, watch }).await
-                }
-                None => std::future::pending().await,
+                Ok(Some(link)) => match links.watch(target, link, task_ids).await {
+                    Some(watched) => next(watched).await,
+                    None => Happened::Nothing,
+                },
+                Ok(None) => Happened::Nothing,
+                Err(error) => Happened::Deaf { target, error },
             }
         }));
     }
@@ -248,7 +282,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
             }
             let next = self.began + self.plan.escalation.next_time();
             let look = looked + LOOK;
-            let wake = if self.kept.file().is_some() { next.min(look) } else { next };
+            // Without a file too: the clock may be set, and the machine may sleep.
+            let wake = next.min(look);
             tokio::select! {
                 biased;
                 signal = stops.received() => {
@@ -260,7 +295,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 }
                 Some(happened) = self.jobs.next() => self.take(happened).await,
                 () = tokio::time::sleep_until(wake.into()) => {
-                    if self.kept.file().is_some() && Instant::now() >= look {
+                    if Instant::now() >= look {
                         self.kept.look().await;
                         looked = Instant::now();
                     }
@@ -278,18 +313,24 @@ impl<'s, 'c> Waiting<'s, 'c> {
             self.kept.save().await;
         }
         let has_card = self.plan.escalation.targets()[target].can_answer;
-        let lead = self.lead(delivery, has_card);
+        let [lead, lead_of_plain] = [has_card, false].map(|has_card| self.lead(delivery, has_card));
         let (session, draft, links) = (self.session, self.draft, Rc::clone(&self.links));
         let (place, card) = (self.plan.places[target].clone(), Rc::clone(&self.cards[target]));
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
-            let mut watch = None;
-            if has_card && let Some(link) = link_of(session, &links, &place).await {
-                watch = Some(Watched { target: Some(target), watch: link.watch(vec![task_id.clone()]).await, link });
+            let (mut watch, mut deaf) = (None, None);
+            if has_card {
+                match link_of(session, &links, &place).await {
+                    Ok(Some(link)) => watch = links.watch(target, link, vec![task_id.clone()]).await,
+                    Ok(None) => {}
+                    Err(error) => deaf = Some(error),
+                }
             }
+            let has_card = has_card && links.watched.borrow().contains(&task_id);
+            let lead = if has_card { lead } else { lead_of_plain };
             let shown = Appearance { lead: lead.as_deref(), task_id: has_card.then_some(&*task_id), card: &card };
             let dispatched = Box::new(Box::pin(place.send(session, draft, shown)).await);
-            Happened::Sent { delivery, dispatched, watch }
+            Happened::Sent { delivery, dispatched, watch, deaf }
         }));
     }
 
@@ -304,11 +345,18 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     async fn take(&mut self, happened: Happened) {
         match happened {
-            Happened::Sent { delivery, dispatched, watch } => self.sent(delivery, *dispatched, watch).await,
+            Happened::Sent { delivery, dispatched, watch, deaf } => {
+                self.sent(delivery, *dispatched, watch, deaf).await;
+            }
+            Happened::Deaf { target, error } => self.lost(target, &error),
+            Happened::Nothing => {}
             Happened::Seen { watched, seen } => {
                 match seen {
-                    Seen::Press(press) if watched.target.is_none() => self.press_of_another(press, &watched),
-                    Seen::Press(press) => self.press(&press, &watched).await,
+                    // A card of ours that nobody watches by name too.
+                    Seen::Press(press) if self.kept.record.target_of(&press.task_id).is_some() => {
+                        self.press(&press, &watched).await;
+                    }
+                    Seen::Press(press) => self.press_of_another(press, &watched),
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(
@@ -333,9 +381,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
         }
     }
 
-    async fn sent(&mut self, delivery: Delivery, dispatched: Dispatched, watch: Option<Watched>) {
+    async fn sent(&mut self, delivery: Delivery, dispatched: Dispatched, watch: Option<Watched>, deaf: Option<Error>) {
         self.under_way -= 1;
-        let Delivery { target, .. } = delivery;
+        let Delivery { target, number, .. } = delivery;
         let Dispatched { outcome, warnings, has_card } = dispatched;
         let name = self.plan.names[target].clone();
         // What was said when it was read is not said again for each card.
@@ -353,7 +401,13 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let is_partial = outcome.status == Status::Partial && !outcome.reached_nobody;
         let is_reached = is_there || is_partial || outcome.exit_code() == 0;
         if is_reached {
-            let can_answer = has_card && watch.is_some();
+            let is_watched = self.links.watched.borrow().contains(&self.kept.record.task_id(target, number));
+            // A reminder without a card leaves the earlier ones.
+            let can_answer = has_card && is_watched || number > 0 && self.plan.escalation.targets()[target].can_answer;
+            if let Some(error) = deaf {
+                self.warn(format!("{name}: nothing can be pressed there: {error}"));
+                self.end.lost.get_or_insert(error);
+            }
             self.plan.escalation.reached(target, can_answer, now);
             self.end.failures[target] = None;
         } else {
@@ -389,6 +443,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
             self.warn(format!("no press can come back any more: {error}"));
         }
         self.end.lost.get_or_insert_with(|| error.clone());
+        let record = &self.kept.record;
+        let is_kept = |id: &String| record.target_of(id).is_none_or(|target| !same[target]);
+        self.links.watched.borrow_mut().retain(is_kept);
         let now = self.now();
         self.plan.escalation.lost(|index| same[index], now);
     }
@@ -481,7 +538,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     /// Ends what is under way, and tells everybody whose card does not say how it ended.
     async fn settle(&mut self) {
-        let until = Instant::now() + TO_END;
+        let ended = Instant::now();
+        let until = ended + TO_END;
         while self.under_way > 0 {
             match tokio::time::timeout_at(until.into(), self.jobs.next()).await {
                 Ok(Some(happened)) => Box::pin(self.take(happened)).await,
@@ -493,7 +551,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 let (session, title, line) = (self.session, self.kept.record.title.clone(), line.clone());
                 async move { (name, place.tell(session, &title, &line).await.outcome.error) }
             }));
-            match tokio::time::timeout(TO_TELL, telling).await {
+            match tokio::time::timeout_at((ended + TO_TELL).into(), telling).await {
                 Ok(told) => told.into_iter().for_each(|(name, error)| {
                     if let Some(error) = error {
                         self.warn(format!("{name} was not told how it ended: {error}"));
@@ -503,9 +561,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
             }
         }
         self.jobs.clear();
-        let links: Vec<Link> = self.links.borrow().values().cloned().collect();
+        let links: Vec<Link> = self.links.bots.borrow().values().cloned().collect();
         let leaving = futures_util::future::join_all(links.iter().map(Link::leave));
-        let _ = tokio::time::timeout(TO_END, leaving).await;
+        let _ = tokio::time::timeout_at((ended + TO_LEAVE).into(), leaving).await;
     }
 
     /// Those who have the question, or asked to be told, and do not see its end on their card.
@@ -539,12 +597,24 @@ async fn next(mut watched: Watched) -> Happened {
     Happened::Seen { watched, seen }
 }
 
-/// The way back of presses on cards here: one for each aibot.
-async fn link_of(session: &Session<'_>, links: &RefCell<HashMap<String, Link>>, place: &Place) -> Option<Link> {
-    if !place.channel().is_some_and(Channel::has_presses) {
-        return None;
+/// The way back of presses on cards here; `None` on a channel without.
+async fn link_of(session: &Session<'_>, links: &Links, place: &Place) -> Result<Option<Link>> {
+    let way = Rc::clone(links.ways.borrow_mut().entry(place.way()).or_default());
+    let link = way.get_or_try_init(async || {
+        let found = place.link(session).await?;
+        let of_bot = |(bot, link)| links.bots.borrow_mut().entry(bot).or_insert(link).clone();
+        Ok(found.map(of_bot))
+    });
+    link.await.cloned()
+}
+
+impl Links {
+    /// Watches those of these cards of a target that are not watched yet.
+    async fn watch(&self, target: usize, link: Link, mut task_ids: Vec<String>) -> Option<Watched> {
+        task_ids.retain(|id| self.watched.borrow_mut().insert(id.clone()));
+        if task_ids.is_empty() {
+            return None;
+        }
+        Some(Watched { target: Some(target), watch: link.watch(task_ids).await, link })
     }
-    // Where there is none, the message will fail for the same reason, and say so.
-    let (identity, link) = place.link(session).await.ok()??;
-    Some(links.borrow_mut().entry(identity).or_insert(link).clone())
 }

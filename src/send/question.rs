@@ -45,7 +45,12 @@ pub(crate) struct Place {
     alone: Option<(ConversationKind, String)>,
     /// Whom there in place of the recipients of the profile.
     ids: Vec<String>,
+    /// Those of them of which only WeCom knows whether they are members or groups.
+    unknown: Vec<String>,
 }
+
+/// By which credential messages go to a place and presses come back: its profile and its channel.
+pub(crate) type Way = (Option<String>, Option<Channel>);
 
 /// What of a question goes to a place.
 #[derive(Clone, Copy)]
@@ -152,7 +157,14 @@ fn shown_as(draft: &Draft, task_id: Option<&str>, target: &Target) -> Draft {
 impl Place {
     /// The command's own target: a place for each of its conversations, where each is a call of its own.
     pub(crate) fn own(session: &Session<'_>, channel: Channel) -> Vec<Self> {
-        let whole = Self { name: None, origin: "the command", channel: Some(channel), alone: None, ids: Vec::new() };
+        let whole = Self {
+            name: None,
+            origin: "the command",
+            channel: Some(channel),
+            alone: None,
+            ids: Vec::new(),
+            unknown: Vec::new(),
+        };
         whole.split(&session.own_target(channel).settings)
     }
 
@@ -169,7 +181,11 @@ impl Place {
     fn named(session: &Session<'_>, name: &TargetName, origin: &'static str, ids: Vec<String>) -> Vec<Self> {
         let settings = session.config.resolve_target(name, origin).ok();
         let channel = name.channel.or_else(|| channel_for_question(settings.as_ref()?).ok());
-        let whole = Self { name: Some(name.clone()), origin, channel, alone: None, ids };
+        let to = settings.as_ref().and_then(|settings| settings.aibot_to.as_ref());
+        let known =
+            |id: &String| is_of_a_group(id) || to.is_some_and(|to| to.users.contains(id) || to.chats.contains(id));
+        let unknown = ids.iter().filter(|id| !known(id)).cloned().collect();
+        let whole = Self { name: Some(name.clone()), origin, channel, alone: None, ids, unknown };
         match settings {
             Some(mut settings) => {
                 whole.put_ids(&mut settings);
@@ -208,14 +224,22 @@ impl Place {
 
     /// Whether presses there come back by the same way as from another place, as far as the settings say.
     pub(crate) fn is_same_way(&self, other: &Self) -> bool {
-        let profile = |place: &Self| place.name.as_ref().map(|name| name.profile.clone());
-        self.channel == other.channel && profile(self) == profile(other)
+        self.way() == other.way()
+    }
+
+    pub(crate) fn way(&self) -> Way {
+        (self.name.as_ref().map(|name| name.profile.clone()), self.channel)
     }
 
     /// Whether it is in a group.
     pub(crate) fn is_group(&self) -> bool {
         self.alone.as_ref().is_some_and(|(kind, _)| *kind == ConversationKind::Chat)
             || self.alone.is_none() && self.channel.is_some_and(|channel| channel.facts().mentions)
+    }
+
+    /// Whether it is in a group, or may be: a step may name an id that the profile does not know.
+    pub(crate) fn may_be_group(&self) -> bool {
+        self.is_group() || self.alone.as_ref().is_some_and(|(_, id)| self.unknown.contains(id))
     }
 
     /// The target, with a deadline of its own that begins now.
@@ -265,7 +289,7 @@ impl Place {
             }
             Channel::Aibot => {
                 let groups = settings.aibot_to.iter().flat_map(|to| &to.chats).cloned().collect::<Vec<_>>();
-                let is_group = |id: &String| groups.contains(id) || id.starts_with("wr");
+                let is_group = |id: &String| groups.contains(id) || is_of_a_group(id);
                 let (chats, users) = ids.into_iter().partition(is_group);
                 settings.aibot_to = Some(self.conversations(users, chats));
             }
@@ -332,6 +356,11 @@ impl Place {
         }
         self.target(session)?.link().await
     }
+}
+
+/// Whether an id looks like that of a group.
+fn is_of_a_group(id: &str) -> bool {
+    id.starts_with("wr")
 }
 
 async fn deliver(

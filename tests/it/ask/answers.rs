@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ask, card, command, end, ended, press, pressed, scene, written};
-use crate::support::fake::{AIBOT_CHAT, AIBOT_ID};
+use crate::support::fake::{AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET};
 use crate::support::{Scene, wait_until};
 
 #[test]
@@ -172,6 +172,75 @@ fn an_app_sends_the_alert_and_says_that_nothing_can_be_pressed() {
     assert_eq!(messages.len(), 1, "{}", run.all());
     assert!(messages[0].payload().to_string().contains("[nothing can be pressed here]"), "{messages:?}");
     assert_eq!(end(&run).1, "config");
+}
+
+/// A profile whose secret comes from a command that writes a line to a file at each call, and fails at the one whose number
+/// stands in the file beside it.
+#[cfg(unix)]
+fn with_secret_command(scene: Scene, user: &str) -> (Scene, std::path::PathBuf) {
+    let calls = scene.env.home().join("calls");
+    let script = format!(
+        "echo >> '{0}'; case $(wc -l < '{0}' | tr -d ' ') in $(cat '{0}-fail')) exit 1;; esac; printf %s {AIBOT_SECRET}",
+        calls.display()
+    );
+    let keys =
+        format!("aibot_id = '{AIBOT_ID}'\naibot_secret_command = ['/bin/sh', '-c', {script:?}]\naibot_user = {user}");
+    fails_at(&calls, "never");
+    (scene.profile("told", &keys), calls)
+}
+
+#[cfg(unix)]
+fn fails_at(calls: &std::path::Path, number: &str) {
+    std::fs::write(calls.with_file_name("calls-fail"), number).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_way_back_the_alert_goes_out_as_a_message_that_says_so() {
+    // The second call is for the way back.
+    let (scene, calls) = with_secret_command(scene(), "'zhangsan'");
+    fails_at(&calls, "2");
+    let run = ask(&scene, &["-P", "told", "--title", "disk full", "--wait", "20s"]).run();
+    assert!(matches!(run.code, Some(3 | 4 | 7)), "{}", run.all());
+    assert!(run.json()["answer"].is_null());
+    assert!(run.json()["warnings"].to_string().contains("nothing can be pressed there"), "{}", run.all());
+    let messages = scene.wecom.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].payload().to_string().contains("[nothing can be pressed here]"), "{messages:?}");
+    assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_question_that_is_taken_up_without_a_way_back_does_not_wait_deaf() {
+    let (scene, calls) = with_secret_command(scene(), "'zhangsan'");
+    let args = ["-P", "told", "--id", "q", "--title", "disk full", "--wait", "1h"];
+    let mut first = ask(&scene, &args).spawn();
+    card(&scene, 0);
+    let folder = scene.env.state().join("ask");
+    wait_until("the record", || {
+        let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).any(|text| text.contains("\"sent\""))
+    });
+    first.kill();
+    drop(first);
+    std::fs::remove_file(&calls).unwrap();
+    fails_at(&calls, "2");
+    let run = ask(&scene, &args).run();
+    assert!(matches!(run.code, Some(3 | 4 | 7)), "{}", run.all());
+    assert!(run.json()["warnings"].to_string().contains("no press can come back"), "{}", run.all());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_secret_is_read_once_for_the_way_back_of_several_cards() {
+    let (scene, calls) = with_secret_command(scene(), "['zhangsan', 'lisi', 'wangwu']");
+    let asking = ask(&scene, &["-P", "told", "--title", "disk full"]).spawn();
+    let last = card(&scene, 2);
+    // For the seal, for the way back, and for each message.
+    assert_eq!(std::fs::read_to_string(calls).unwrap().lines().count(), 5);
+    scene.wecom.aibot(AIBOT_ID).press(&last.task_id, "ack", &last.chat);
+    ended(asking, 0, "answered");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ask, card, ended, press, pressed, scene};
 use crate::support::fake::AIBOT_ID;
-use crate::support::{send_signal, wait_until};
+use crate::support::{send_signal, wait_for, wait_until};
 
 #[test]
 fn an_answer_is_given_again_and_the_card_is_not_sent_again() {
@@ -50,6 +50,30 @@ fn a_killed_wait_is_taken_up_with_its_times_and_without_another_card() {
     if scene.wecom.aibot(AIBOT_ID).updates().is_empty() && !scene.wecom.aibot(AIBOT_ID).presses()[0].is_told {
         press(&scene, 0, "ack", "zhangsan");
     }
+    ended(second, 0, "answered");
+    assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 1);
+}
+
+#[test]
+fn a_card_that_was_under_way_at_a_kill_is_watched() {
+    let scene = scene();
+    let args = ["--id", "q", "--title", "disk full", "--wait", "1h"];
+    let mut first = ask(&scene, &args).spawn();
+    card(&scene, 0);
+    let folder = scene.env.state().join("ask");
+    let file = wait_for("the record", || {
+        let mut files = std::fs::read_dir(&folder).ok()?.filter_map(|file| Some(file.ok()?.path()));
+        files.find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"status\":\"sent\"")))
+    });
+    first.kill();
+    drop(first);
+    // As it is while a reminder is under way: the last card is not counted.
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("\"messages\":1"), "{text}");
+    std::fs::write(&file, text.replace("\"messages\":1", "\"messages\":0")).unwrap();
+    let second = ask(&scene, &args).spawn();
+    wait_until("the connection", || scene.wecom.aibot(AIBOT_ID).is_subscribed());
+    press(&scene, 0, "ack", "zhangsan");
     ended(second, 0, "answered");
     assert_eq!(scene.wecom.aibot(AIBOT_ID).cards().len(), 1);
 }

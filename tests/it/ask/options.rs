@@ -21,6 +21,8 @@ fn what_contradicts_is_refused_before_anything_is_asked() {
             (&["--wait", "soon"], "--wait: a duration is expected"),
             (&["--remind", "59s"], "--remind is shorter than a minute"),
             (&["--wait", "1m", "--escalate", "lead@2m"], "comes when --wait is over"),
+            (&["--escalate", "lead@72h"], "comes when --wait is over"),
+            (&["--confirm", "--escalate", "ops:aibot/NightWatch@5m"], "may be a group"),
             (&["--id", ""], "--id names nothing"),
             (&["--outbox"], "--outbox does not go with ask"),
             (&["--cooldown", "5m"], "--cooldown does not go with ask"),
