@@ -199,7 +199,9 @@ fn an_open_record_that_somebody_changed_lets_nobody_in() {
     let folder = scene.env.state().join("ask");
     let file = || {
         let mut files = std::fs::read_dir(&folder).ok()?.filter_map(|file| Some(file.ok()?.path()));
-        files.find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"sent\"")))
+        // What is not renamed yet is not the record.
+        let is_record = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "json");
+        files.find(|path| is_record(path) && std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"sent\"")))
     };
     let file = wait_for("the record of the sent card", file);
     let mut record: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();

@@ -63,7 +63,11 @@ fn a_card_that_was_under_way_at_a_kill_is_watched() {
     let folder = scene.env.state().join("ask");
     let file = wait_for("the record", || {
         let mut files = std::fs::read_dir(&folder).ok()?.filter_map(|file| Some(file.ok()?.path()));
-        files.find(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"status\":\"sent\"")))
+        // What is not renamed yet is not the record.
+        let is_record = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "json");
+        files.find(|path| {
+            is_record(path) && std::fs::read_to_string(path).is_ok_and(|text| text.contains("\"status\":\"sent\""))
+        })
     });
     first.kill();
     drop(first);
