@@ -1,8 +1,9 @@
 //! Runs blocking work in a thread of its own: a slow disk, a pipe without a writer, a slow program. Timers, signals and
-//! other targets go on meanwhile.
+//! other targets go on meanwhile. And futures in tasks of their own.
 
 use std::fs::File;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +22,12 @@ pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send 
         Box::new(move || drop(sender.send(done)))
     }));
     result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
+}
+
+/// Does this beside everything else, in a task of its own. It is boxed, so that the machinery of tasks is compiled once: that is
+/// 15 KB for each kind of future.
+pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(Box::pin(work) as Pin<Box<dyn Future<Output = ()> + Send>>)
 }
 
 /// Looks a host's addresses up.

@@ -76,8 +76,6 @@ separator=$(printf '\037')
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 flags="--remap-path-prefix=$target=/target$separator--remap-path-prefix=$cargo_home=/cargo"
 flags="$flags$separator--remap-path-prefix=$top=/src"
-# A panic ends the program, so nothing unwinds: the tables for that would be a tenth of it.
-flags="$flags$separator-Cforce-unwind-tables=no"
 
 # Builds for a target, and sets `binary`. zig is linker and C compiler, and brings the C library of each target. It links what
 # is static to a fixed address unless it is told -pie.

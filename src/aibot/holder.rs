@@ -126,7 +126,7 @@ impl Holder {
         });
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
-        tokio::spawn(serve(Arc::clone(&hub), Talk::new(other)));
+        crate::blocking::spawn(serve(Arc::clone(&hub), Talk::new(other)));
         let door = seat.clone().map(|seat| Door { accepting: accept(&hub, &seat), seat });
         let door = Arc::new(Mutex::new(door));
         let mut keeping = JoinSet::new();
@@ -200,13 +200,13 @@ fn accept(hub: &Arc<Hub>, seat: &Arc<Seat>) -> Option<AbortHandle> {
         }
     };
     let hub = Arc::clone(hub);
-    let accepting = tokio::spawn(async move {
+    let accepting = crate::blocking::spawn(async move {
         loop {
             let Ok(permit) = hub.places.acquire().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
                     permit.forget();
-                    tokio::spawn(take_in(Arc::clone(&hub), stream));
+                    crate::blocking::spawn(take_in(Arc::clone(&hub), stream));
                 }
                 // Too many open files: those that wait are taken in later.
                 Err(_) => sleep(Duration::from_millis(200)).await,

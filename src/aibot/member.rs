@@ -299,7 +299,7 @@ impl Member {
         let Talk { mut lines, writer } = talk;
         let (to_holder, to_write) = mpsc::unbounded_channel();
         self.to_holder = Some(to_holder);
-        let writing = tokio::spawn(write_all(writer, to_write));
+        let writing = crate::blocking::spawn(write_all(writer, to_write));
         for watched in std::mem::take(&mut self.watches) {
             self.say_watch(&watched);
             self.watches.push(watched);

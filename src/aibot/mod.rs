@@ -236,7 +236,7 @@ impl Shared {
 
     fn order(&self, order: Order) {
         if let Some(untaken) = locked(&self.untaken).take() {
-            tokio::spawn(Member::new(Arc::clone(&self.bot), untaken).run());
+            crate::blocking::spawn(Member::new(Arc::clone(&self.bot), untaken).run());
         }
         // Where nobody takes it, its answer says so.
         let _ = self.orders.send(order);

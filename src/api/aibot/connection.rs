@@ -465,7 +465,7 @@ where
     let (urgent, urgent_frames) = mpsc::channel(QUEUE);
     let (requests, frames) = mpsc::channel(QUEUE);
     let (events, received) = mpsc::channel(EVENTS);
-    tokio::spawn(run(Arc::clone(&line), stream, urgent_frames, frames, events, beat));
+    crate::blocking::spawn(run(Arc::clone(&line), stream, urgent_frames, frames, events, beat));
     let connection = Connection { line: Arc::clone(&line), urgent, requests };
     (connection, AibotEvents { received, line, is_over: false })
 }
