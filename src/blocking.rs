@@ -24,10 +24,10 @@ pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
 }
 
-/// Does this beside everything else, in a task of its own. It is boxed, so that the machinery of tasks is compiled once: that is
-/// 15 KB for each kind of future.
-pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(Box::pin(work) as Pin<Box<dyn Future<Output = ()> + Send>>)
+/// A future for a task of its own. It is boxed, so that the machinery of tasks is compiled once: that is 15 KB for each
+/// kind of future.
+pub(crate) fn task(work: impl Future<Output = ()> + Send + 'static) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(work)
 }
 
 /// Looks a host's addresses up.

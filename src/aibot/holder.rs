@@ -22,6 +22,7 @@ use super::upstream::Upstream;
 use super::{Bot, FORGED, TO_RESPOND, locked};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Reply};
+use crate::blocking::task;
 use crate::clock::now_ms;
 
 /// So many clients at once, each of which is an open file.
@@ -126,22 +127,22 @@ impl Holder {
         });
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
-        crate::blocking::spawn(serve(Arc::clone(&hub), Talk::new(other)));
+        tokio::spawn(task(serve(Arc::clone(&hub), Talk::new(other))));
         let door = seat.clone().map(|seat| Door { accepting: accept(&hub, &seat), seat });
         let door = Arc::new(Mutex::new(door));
         let mut keeping = JoinSet::new();
         let keeper = (Arc::clone(&hub), seat, Arc::clone(&door));
-        keeping.spawn(async move {
+        keeping.spawn(task(async move {
             let (hub, seat, door) = keeper;
             hub.upstream.keep(&hub.bot, seat.as_deref(), |said| hub.tell(said)).await;
             // WeCom refuses the bot: a process with the right secret takes the seat.
             drop(locked(&door).take());
-        });
+        }));
         let settling = Arc::clone(&hub);
-        keeping.spawn(async move {
+        keeping.spawn(task(async move {
             sleep(SETTLING).await;
             settling.settle();
-        });
+        }));
         Self { hub, own: Some(own), keeping, door }
     }
 
@@ -200,19 +201,19 @@ fn accept(hub: &Arc<Hub>, seat: &Arc<Seat>) -> Option<AbortHandle> {
         }
     };
     let hub = Arc::clone(hub);
-    let accepting = crate::blocking::spawn(async move {
+    let accepting = tokio::spawn(task(async move {
         loop {
             let Ok(permit) = hub.places.acquire().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
                     permit.forget();
-                    crate::blocking::spawn(take_in(Arc::clone(&hub), stream));
+                    tokio::spawn(task(take_in(Arc::clone(&hub), stream)));
                 }
                 // Too many open files: those that wait are taken in later.
                 Err(_) => sleep(Duration::from_millis(200)).await,
             }
         }
-    });
+    }));
     Some(accepting.abort_handle())
 }
 
@@ -276,10 +277,10 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
                     if !is_leaving || request.req_id.is_some() {
                         let (forwarded, permit) =
                             (forward(Arc::clone(&hub), Arc::clone(&client), request), lines.take_permit());
-                        requests.spawn(async move {
+                        requests.spawn(task(async move {
                             forwarded.await;
                             drop(permit);
-                        });
+                        }));
                     }
                 }
                 Ok(heard) => hub.hear(&client, heard),

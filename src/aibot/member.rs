@@ -16,6 +16,7 @@ use super::protocol::{LONGEST_LINE, Request, SILENCE, ToClient, ToHolder, Unread
 use super::{Bot, FORGED, Seen, WATCH_PATIENCE};
 use crate::api::aibot::Press;
 use crate::api::{CallError, Limit, Reply};
+use crate::blocking::task;
 use crate::clock::{in_ms, now_ms};
 use crate::error::{Error, Result, Status};
 
@@ -299,7 +300,7 @@ impl Member {
         let Talk { mut lines, writer } = talk;
         let (to_holder, to_write) = mpsc::unbounded_channel();
         self.to_holder = Some(to_holder);
-        let writing = crate::blocking::spawn(write_all(writer, to_write));
+        let writing = tokio::spawn(task(write_all(writer, to_write)));
         for watched in std::mem::take(&mut self.watches) {
             self.say_watch(&watched);
             self.watches.push(watched);

@@ -31,6 +31,7 @@ use tokio::time::timeout_at;
 use crate::api::aibot::{AIBOT_UPDATE, Press};
 use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Client, Reply};
+use crate::blocking::task;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
@@ -236,7 +237,7 @@ impl Shared {
 
     fn order(&self, order: Order) {
         if let Some(untaken) = locked(&self.untaken).take() {
-            crate::blocking::spawn(Member::new(Arc::clone(&self.bot), untaken).run());
+            tokio::spawn(task(Member::new(Arc::clone(&self.bot), untaken).run()));
         }
         // Where nobody takes it, its answer says so.
         let _ = self.orders.send(order);

@@ -20,6 +20,7 @@ use super::{PING, SUBSCRIBE};
 use crate::api::envelope::HttpAnswer;
 use crate::api::failure::judge;
 use crate::api::{CallError, Client, Limit, Reply};
+use crate::blocking::task;
 use crate::clock::brief;
 use crate::secret::Secret;
 
@@ -465,7 +466,7 @@ where
     let (urgent, urgent_frames) = mpsc::channel(QUEUE);
     let (requests, frames) = mpsc::channel(QUEUE);
     let (events, received) = mpsc::channel(EVENTS);
-    crate::blocking::spawn(run(Arc::clone(&line), stream, urgent_frames, frames, events, beat));
+    tokio::spawn(task(run(Arc::clone(&line), stream, urgent_frames, frames, events, beat)));
     let connection = Connection { line: Arc::clone(&line), urgent, requests };
     (connection, AibotEvents { received, line, is_over: false })
 }
