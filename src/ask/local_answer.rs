@@ -41,6 +41,9 @@ pub async fn answer(session: &mut Session<'_>, given: LocalAnswer) -> Result<Out
     let answered = file.change({
         let id = id.clone();
         move |kept| {
+            if let Some(error) = kept.as_ref().and_then(|kept| wrong_key(kept, &key)) {
+                return (None, Err(error));
+            }
             accept(kept, &id, |record| {
                 let text = record.question.text_of(&key, &[], record.language.words());
                 let by = Answerer::Local(by);
@@ -96,6 +99,18 @@ fn refusal(record: &Record, now_ms: u64) -> Option<Error> {
         ),
         State::Open => None,
     }
+}
+
+/// Refuses a key that a gate does not have: any other word would open it.
+fn wrong_key(record: &Record, key: &str) -> Option<Error> {
+    let question = &record.question;
+    let is_known = question.choices.iter().any(|choice| choice.key == key);
+    (question.is_confirm() && !is_known).then(|| {
+        Error::usage(
+            format!("{} was asked with --confirm, and {key:?} is none of its keys", record.id),
+            "answer yes or no",
+        )
+    })
 }
 
 /// Refuses keys that could be mistaken in a script.

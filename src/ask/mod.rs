@@ -60,6 +60,7 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
         Err(error) => return Outcome::from(error),
     };
     log::log_question(session, &record);
+    tell_what_is_wrong(session, &plan);
     tell_beginning(session, &record, file.is_some());
     let kept = KeptRecord::new(record, file, trust);
     let (outcome, warnings) = {
@@ -211,14 +212,41 @@ fn trust(login: Option<Arc<Login>>) -> Trust {
     })
 }
 
-/// Says what is waited for, and how it can be answered from here.
+/// Says before the wait what else would be told after it, when nobody can mend it any more: warnings, and targets of later
+/// steps that cannot be reached as things stand.
+fn tell_what_is_wrong(session: &mut Session<'_>, plan: &Plan) {
+    if session.settings.output == crate::config::Output::Text {
+        let warnings = std::mem::take(&mut session.warnings);
+        warnings.into_iter().for_each(|warning| session.observer.notice(format!("warning: {warning}")));
+    }
+    for (place, name) in plan.places.iter().zip(&plan.names).skip(1) {
+        if let Err(error) = place.target(session) {
+            session.observer.notice(format!("warning: {name} will not be reached: {error}"));
+        }
+    }
+}
+
+/// Says what is waited for, and how it can be answered from here; or that it has been answered.
 fn tell_beginning(session: &Session<'_>, record: &Record, is_kept: bool) {
-    if record.state != State::Open {
-        return;
+    match &record.state {
+        State::Open => {}
+        State::Answered(answer) => {
+            let line = answer.line(crate::words::Language::English.words());
+            return session.observer.notice(format!("ask: question {:?} has been answered already: {line}", record.id));
+        }
+        State::Over(_) | State::Withdrawn(_) => return,
     }
     let until = wall(at_ms(record.end_ms()));
     let how = match is_kept && record.question.allows_local {
-        true => format!("; from this machine: wecom-alert answer {} KEY", shell_word(&record.id)),
+        true => {
+            let profile = session
+                .settings
+                .profile
+                .as_ref()
+                .filter(|_| session.settings.is_option(crate::config::Setting::Profile));
+            let profile = profile.map(|name| format!("-P {} ", shell_word(name))).unwrap_or_default();
+            format!("; from this machine: wecom-alert answer {profile}{} KEY", shell_word(&record.id))
+        }
         false => String::new(),
     };
     session.observer.notice(format!("ask: question {:?} waits for an answer until {until}{how}", record.id));

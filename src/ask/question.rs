@@ -108,6 +108,11 @@ impl Question {
         (self.only.is_empty() || is_among(&self.only)) && !is_among(&self.not)
     }
 
+    /// Whether it was asked with `--confirm`.
+    pub(super) fn is_confirm(&self) -> bool {
+        self.choices.iter().map(|choice| choice.key.as_str()).eq([YES, NO]) && self.declines.iter().any(|key| key == NO)
+    }
+
     /// Whether an answer declines: it is, or holds, one of the keys that do.
     pub(super) fn declines(&self, key: &str, options: &[String]) -> bool {
         self.declines.iter().any(|decline| decline == key || options.contains(decline))

@@ -577,7 +577,14 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let asked = asked.map(|(index, _)| (self.plan.names[index].clone(), self.plan.places[index].clone()));
         let profile = self.session.settings.profile.as_deref();
         let others = self.plan.tell.iter().filter(|_| is_answered).map(|place| (place.shown(profile), place.clone()));
-        asked.chain(others).collect()
+        let mut told: Vec<(String, Place)> = asked.collect();
+        for (name, place) in others {
+            // Who was asked too is told once.
+            if !told.iter().any(|(known, _)| *known == name) {
+                told.push((name, place));
+            }
+        }
+        told
     }
 
     fn warn(&mut self, warning: String) {

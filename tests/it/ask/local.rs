@@ -53,9 +53,30 @@ fn a_question_for_certain_people_takes_none_unless_it_says_so() {
         let asking =
             ask(&scene, &["--id", "q", "--title", "deploy?", "--wait", "3s"]).args(args.iter().copied()).spawn();
         card(&scene, number);
+        if args[0] == "--confirm" {
+            // A mistyped key opens no gate.
+            assert_ne!(answer(&scene, &["q", "yess"]).0, 0, "{args:?}");
+        }
         assert_eq!(answer(&scene, &["q", "yes"]).0, code, "{args:?}");
         let run = asking.wait().assert_code(end);
         assert_eq!(run.json()["answer"].is_null(), end != 0);
     }
     assert_eq!(scene.wecom.aibot(AIBOT_ID).presses().len(), 0);
+}
+
+#[test]
+fn what_is_wrong_is_told_before_the_wait_and_who_is_asked_is_told_once() {
+    let scene = scene();
+    let args = ["--id", "q", "--title", "disk full", "--escalate", "nosuch@1h", "--also", "room", "--tell", "room"];
+    let asking = ask(&scene, &args).spawn();
+    card(&scene, 0);
+    assert_eq!(answer(&scene, &["q", "recovered"]).0, 0);
+    let run = asking.wait().assert_code(0);
+    let (before, _) = run.stderr.split_once("waits for an answer").unwrap();
+    assert!(before.contains("nosuch will not be reached"), "{}", run.stderr);
+    let told =
+        |wanted: &str| scene.wecom.messages().iter().filter(|m| m.payload().to_string().contains(wanted)).count();
+    assert_eq!(told("local answer by"), 2, "the member and the room, each once");
+    let again = ask(&scene, &args).run().assert_code(0);
+    assert!(again.stderr.contains("has been answered already"), "{}", again.stderr);
 }
