@@ -57,7 +57,7 @@ fn wecom() -> Shown {
                     wecom.connections += 1;
                     wecom.connections
                 };
-                crate::blocking::spawn(connected(Arc::clone(&server), stream, number));
+                tokio::spawn(connected(Arc::clone(&server), stream, number));
             }
         });
     });
@@ -177,7 +177,7 @@ impl Process {
             let runtime = event_loop();
             runtime.block_on(async move {
                 while let Some(work) = works.recv().await {
-                    crate::blocking::spawn(work);
+                    tokio::spawn(work);
                 }
             });
             // As a kill does it: nothing is brought to an end.
