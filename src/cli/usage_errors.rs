@@ -434,13 +434,13 @@ mod tests {
                 "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
             ),
             ("app-send --refresh a", "--refresh belongs to get-token".to_owned()),
-            ("get-token -t x", "-t belongs to app-send, webhook-send, chat-send, run, upload-media".to_owned()),
+            ("get-token -t x", "-t belongs to app-send, webhook-send, chat-send, aibot-send, run, upload-media".to_owned()),
             (
                 "upload-media --text-file a",
-                "--text-file belongs to app-send, webhook-send, chat-send, update-card".to_owned(),
+                "--text-file belongs to app-send, webhook-send, chat-send, aibot-send, ask, update-card".to_owned(),
             ),
             ("-u x app-send hi", "-u goes after app-send".to_owned()),
-            ("-u x", "-u belongs to app-send, update-card, run".to_owned()),
+            ("-u x", "-u belongs to app-send, aibot-send, ask, update-card, run".to_owned()),
             ("app-send --to-usr x y", "the nearest option is --to-user".to_owned()),
             ("webhook-send --mentoin x y", "the nearest option is --mention".to_owned()),
             ("get-token --profil x", "the nearest option is --profile".to_owned()),
@@ -457,7 +457,7 @@ mod tests {
             ("outbox --all", "--all goes after outbox drop".to_owned()),
             ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
             ("outbox drop --faild", "the nearest option is --failed".to_owned()),
-            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, chat-send, run".to_owned()),
+            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, chat-send, aibot-send, ask, run".to_owned()),
             ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
             ("run --time-limt 1h -- y", "the nearest option is --time-limit".to_owned()),
@@ -548,7 +548,7 @@ mod tests {
 
     #[test]
     fn what_the_parser_suggests() {
-        assert_eq!(hint("webhok-send x"), "some similar subcommands exist: 'chat-send', 'webhook-send'");
+        assert_eq!(hint("webhok-send x"), "some similar subcommands exist: 'chat-send', 'aibot-send', 'webhook-send'");
         assert_eq!(hint("outbox frob"), "there are list, show, flush, drop");
         assert_eq!(hint("outbox flus"), "a similar subcommand exists: 'flush'");
         for line in ["frob", "frob outbox"] {

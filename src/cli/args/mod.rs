@@ -83,12 +83,10 @@ pub(crate) enum Command {
     )]
     AibotSend(Box<AibotSendArgs>),
     /// Ask on a card, wait until somebody presses, and print what
-    #[command(
-        after_help = "Example:\n  if key=$(wecom-alert ask --title 'disk full' --button ack=Take --button no=Mute)\n  \
+    #[command(after_help = "Example:\n  if key=$(wecom-alert ask --title Disk --button ack=Take --button no=Mute)\n  \
         then echo \"somebody pressed $key\"; fi\n\n\
         Exit codes: 0 only when somebody who may has pressed; 11 if that declines; 10 if nobody did in time; others if nobody \
-        was reached, or no press can come back."
-    )]
+        was reached, or no press can come back.")]
     Ask(Box<AskArgs>),
     /// Answer a question that ask waits for on this machine
     #[command(after_help = "Example:\n  wecom-alert answer disk-web-3 recovered --note 'the disk is free again'")]
