@@ -89,6 +89,7 @@ fn with_more_people(builder: Builder) -> Builder {
         mobile: Some(mobile.to_owned()),
         mail: Some(format!("{userid}@example.com")),
         personal_mail: None,
+        status: None,
     };
     builder
         .department(3, 1, "研发部")

@@ -25,6 +25,7 @@ pub(crate) use card::SUBMIT_KEY;
 pub use level::Level;
 pub use outline::Rendered;
 pub(crate) use outline::prefix_before;
+pub(crate) use parse::full_width;
 
 /// What the button of a textcard shows, in characters (document path 90236).
 const BUTTON_CHARS: usize = 4;

@@ -1,5 +1,5 @@
 //! Parses option values of the form `NAME=VALUE` into fields, figures, links, buttons and choices. The name ends at the
-//! first `=`; blanks around it do not count.
+//! first `=`; blanks around it do not count. A full-width `＝` is read as that where there is no other, with a warning.
 
 use std::str::FromStr;
 
@@ -81,8 +81,30 @@ const JUMP: Form = Form("--jump", "TITLE=URL", "runbook=https://example.com/disk
 const BUTTON: Form = Form("--button", "KEY=TEXT or KEY=TEXT:STYLE", "ack=Acknowledge:2");
 const CHOICE: Form = Form("--option", "ID=TEXT", "retry=Run it again");
 
+/// So many characters of a value are shown.
+const LONGEST_SHOWN: usize = 40;
+
+/// A warning about a full-width sign in the value of `option`, typed in place of the plain one.
+pub(crate) fn full_width(option: &str, given: &str) -> Option<String> {
+    let (start, dots) = truncate(given, LONGEST_SHOWN);
+    let what = match (given.find('＝'), given.find('=')) {
+        (Some(_), None) => "the full-width ＝ is read as =".to_owned(),
+        (Some(wide), Some(plain)) if wide < plain => {
+            "the full-width ＝ belongs to the name: write = for the end of it".to_owned()
+        }
+        _ if option == BUTTON.0 => {
+            let (_, style) =
+                given.trim_end().rsplit_once('：').filter(|(_, style)| ["1", "2", "3", "4"].contains(style))?;
+            format!("the full-width ：{style} is shown as text: write :{style} for a style")
+        }
+        _ => return None,
+    };
+    Some(format!("{option} {start:?}{dots}: {what}"))
+}
+
+/// The name ends at a full-width `＝` where there is no other.
 fn pair(given: &str, form: Form, may_be_empty: bool) -> Result<(String, String)> {
-    let (name, value) = given.split_once('=').ok_or_else(|| wrong(given, form))?;
+    let (name, value) = given.split_once('=').or_else(|| given.split_once('＝')).ok_or_else(|| wrong(given, form))?;
     let (name, value) = (name.trim(), value.trim());
     if name.is_empty() || (value.is_empty() && !may_be_empty) {
         return Err(wrong(given, form));
@@ -91,8 +113,7 @@ fn pair(given: &str, form: Form, may_be_empty: bool) -> Result<(String, String)>
 }
 
 fn wrong(given: &str, Form(option, form, example): Form) -> Error {
-    const LONGEST: usize = 40;
-    let (start, dots) = truncate(given, LONGEST);
+    let (start, dots) = truncate(given, LONGEST_SHOWN);
     Error::usage(
         format!("{option} {start:?}{dots} is not of the form {form}"),
         format!("write it like {option} '{example}'"),

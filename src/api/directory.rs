@@ -18,6 +18,8 @@ pub(crate) const DEPARTMENT_GET: &str = "department/get";
 pub(crate) const USER_SIMPLELIST: &str = "user/simplelist";
 pub(crate) const TAG_LIST: &str = "tag/list";
 pub(crate) const TAG_GET: &str = "tag/get";
+pub(crate) const USER_GET: &str = "user/get";
+pub(crate) const OPENUSERID_TO_USERID: &str = "batch/openuserid_to_userid";
 
 /// A department. Ids have 32 bits; that of the root is 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,15 @@ pub struct Member {
     pub name: String,
     /// The ids of all departments that the member is in.
     pub departments: Vec<u32>,
+}
+
+/// How a member is known in the corp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// Text from outside; `None` where WeCom does not tell it.
+    pub(crate) name: Option<String>,
+    /// 1 active, 2 disabled, 4 not activated, 5 left; `None` where WeCom does not tell it.
+    pub(crate) status: Option<u64>,
 }
 
 /// A tag.
@@ -134,6 +145,41 @@ impl Client {
         let body = RequestBody::Json(Bytes::from(body.to_string()));
         let reply = self.exchange(&path, &query, body, &["errmsg", "userid"]).await?;
         self.field(&reply, &path, "userid")
+    }
+
+    /// One member (document path 90196).
+    ///
+    /// # Errors
+    ///
+    /// 60111 where nobody has this id, or the app may not see the member; see [`CallError`].
+    pub(crate) async fn user_get(&self, access_token: &Secret, userid: &str) -> Result<Membership, CallError> {
+        let query = [("access_token", access_token.expose()), ("userid", userid)];
+        let fields = ["errmsg", "userid", "name", "status"];
+        let reply = self.exchange(&endpoint(USER_GET), &query, RequestBody::None, &fields).await?;
+        let status = reply.fields.get("status").and_then(Value::as_u64);
+        Ok(Membership { name: reply.text("name"), status })
+    }
+
+    /// The userid behind an id that was encrypted for an aibot (document path 101521). `None` for an id that is plain already,
+    /// and where the app may not see the member.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub(crate) async fn plain_userid(
+        &self,
+        access_token: &Secret,
+        encrypted: &str,
+    ) -> Result<Option<String>, CallError> {
+        let query = [("access_token", access_token.expose())];
+        let body = RequestBody::Json(Bytes::from(json!({ "open_userid_list": [encrypted] }).to_string()));
+        let fields = ["errmsg", "userid_list", "invalid_open_userid_list"];
+        let mut reply = self.exchange(&endpoint(OPENUSERID_TO_USERID), &query, body, &fields).await?;
+        let found = taken(&mut reply, "userid_list").into_iter().find_map(|item| {
+            let Value::Object(mut fields) = item else { return None };
+            (text(&mut fields, "open_userid") == encrypted).then(|| text(&mut fields, "userid"))
+        });
+        Ok(found.filter(|userid| !userid.is_empty()))
     }
 
     async fn read(

@@ -30,7 +30,8 @@ use tokio::sync::OnceCell;
 pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_UPDATE, ChatInfo};
 pub(crate) use certificate::{Certificate, CertificateFault};
 pub(crate) use directory::{
-    DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_SIMPLELIST, TAG_GET, TAG_LIST, USER_SIMPLELIST, look_up_request,
+    DEPARTMENT_GET, DEPARTMENT_LIST, DEPARTMENT_SIMPLELIST, Membership, OPENUSERID_TO_USERID, TAG_GET, TAG_LIST,
+    USER_GET, USER_SIMPLELIST, look_up_request,
 };
 pub use directory::{Department, Member, Tag};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, RECALL, UPDATE_CARD, Uploaded, endpoint, recall_body};

@@ -11,6 +11,7 @@ mod local_answer;
 mod log;
 #[cfg(test)]
 mod odd_records;
+mod people;
 mod plan;
 mod question;
 mod record;
@@ -59,7 +60,7 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
         Ok(Next::End(outcome)) => return *outcome,
         Err(error) => return Outcome::from(error),
     };
-    log::log_question(session, &record);
+    log::log_question(session, &record).await;
     tell_what_is_wrong(session, &plan);
     tell_beginning(session, &record, file.is_some());
     let kept = KeptRecord::new(record, file, trust);
@@ -103,6 +104,8 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
     if session.settings.dry_run {
         return Ok(Next::End(Box::new(report::dry_run(session, &plan, &draft).await?)));
     }
+    let warnings = people::check(session, &plan.question).await?;
+    session.warnings.extend(warnings);
     let record = new_record(session, &plan, &draft);
     let login = log_in(session, &plan).await.map(Arc::new);
     let trust = trust(login.clone());
@@ -194,9 +197,15 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
 }
 
 /// The credential of the own target, with which answers are sealed.
-async fn log_in(session: &Session<'_>, plan: &Plan) -> Option<Login> {
+async fn log_in(session: &mut Session<'_>, plan: &Plan) -> Option<Login> {
     let target = plan.places.first()?.target(session).ok()?;
-    tokio::time::timeout(TO_LOG_IN, target.log_in(None)).await.ok()?.ok()
+    let login = tokio::time::timeout(TO_LOG_IN, target.log_in(None)).await;
+    if login.is_err() && plan.id.is_some() {
+        let told = "the credential did not come within 5 s: the answer is not sealed, and other processes with the same --id \
+                    will not believe it";
+        session.warnings.push(told.to_owned());
+    }
+    login.ok()?.ok()
 }
 
 /// A record in a folder may have been written by others: a press counts with its seal alone, and an answer of a command

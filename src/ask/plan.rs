@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::escalation::{Escalation, StepKind};
 use super::question::{Asked, Question, read_question};
 use super::request::AskRequest;
+use crate::alert::full_width;
 use crate::channel::Channel;
 use crate::config::{EscalationStep, LONGEST_WAIT_HOURS, Setting, Settings, TargetName, parse_duration_up_to};
 use crate::error::{Error, Result};
@@ -78,6 +79,9 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
         },
         words,
     )?;
+    // They are written with the plain sign below.
+    let wide = fields.button.iter().filter(|given| !given.contains('='));
+    session.warnings.extend(wide.filter_map(|given| full_width("--button", given)));
     fields.card = Some(card.as_str().to_owned());
     let is_vote = question.is_vote;
     fields.button = buttons

@@ -94,6 +94,11 @@ impl Question {
         if is_known { Verdict::Answers { key: key.to_owned(), options } } else { Verdict::SaysNothing }
     }
 
+    /// Whether the plain id behind this one is to be asked for: it is encrypted, and not named as it is.
+    pub(super) fn needs_plain_id(&self, userid: &str) -> bool {
+        is_encrypted(userid) && !self.only.iter().chain(&self.not).any(|id| id == userid)
+    }
+
     /// Whether somebody's press counts. The case of plain ids does not matter. An encrypted one may be anybody's: where
     /// people are named it counts only if it is named itself.
     fn may_answer(&self, who: Presser<'_>) -> bool {

@@ -1,14 +1,17 @@
 //! Reads and changes the record of a question, under its lock. Where it cannot be kept, the question goes on without: what
 //! this process knows decides then.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::future::LocalBoxFuture;
 
 use super::record::{Record, State, file_name};
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::store::{Folder, Guard, KeyedFile};
+use crate::store::{Folder, Guard, KeyedFile, Stamp};
 
 /// In the folder of the state.
 const FOLDER: &str = "ask";
@@ -19,8 +22,20 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a record stays after its end, in milliseconds: whoever presses the card then is told what became of it.
 const KEPT_FOR_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
+/// So many bytes the cards in a record have.
+const CARDS_BYTES: usize = 128 * 1024;
+
+/// The time between two looks at the record, which another process may have changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// After a record could not be written nobody tries for so long.
+const PAUSE: Duration = Duration::from_secs(20);
+
 /// How many other records are looked at for each new one.
 const MOST_SWEPT: usize = 16;
+
+/// What was read, and what tells the file from later ones.
+type News = (Option<Stamp>, Record);
 
 /// The file of a question.
 #[derive(Debug, Clone)]
@@ -51,6 +66,18 @@ impl RecordFile {
         }
     }
 
+    /// What is kept, if anything is, and what tells it from what is there later. `None` where it is what it was, or cannot
+    /// be read.
+    async fn read_news(self, before: Option<Stamp>) -> Option<News> {
+        let file = self.file;
+        let reading = off_loop(move || {
+            let stamp = file.stamp();
+            let is_same = stamp.is_some() && stamp == before;
+            if is_same { None } else { Some((stamp, file.read().ok()??)) }
+        });
+        reading.await.ok()?
+    }
+
     /// Changes what is kept, under the lock: `change` gets that, and returns what is to be kept instead, if anything, and
     /// a result.
     ///
@@ -71,7 +98,12 @@ impl RecordFile {
         let changing = to_the_end(move || {
             let (record, result) = change(file.read()?);
             if let Some(record) = record {
-                file.write(&record, &guard).map_err(|error| error.to_string())?;
+                let record = without_too_many_cards(record);
+                let written = match record.state {
+                    State::Open => file.write(&record, &guard),
+                    _ => file.write_durably(&record, &guard),
+                };
+                written.map_err(|error| error.to_string())?;
             }
             Ok::<T, String>(result)
         });
@@ -82,8 +114,10 @@ impl RecordFile {
     }
 
     /// Whether this process is to send and to remind: the only one of those that ask the same until it ends.
-    pub(super) fn try_run(&self) -> std::io::Result<Option<Guard>> {
-        self.runner.try_lock()
+    pub(super) async fn try_run(&self) -> std::io::Result<Option<Guard>> {
+        let runner = Arc::clone(&self.runner);
+        let locking = tokio::time::timeout(PATIENCE, off_loop(move || runner.try_lock()));
+        locking.await.map_err(io::Error::other)?.map_err(io::Error::other)?
     }
 
     /// Removes some records of questions that ended long ago.
@@ -105,6 +139,19 @@ impl RecordFile {
     }
 }
 
+/// A record that is not too long to be kept: later cards are left out, which another process cannot change then.
+fn without_too_many_cards(mut record: Record) -> Record {
+    let mut left = CARDS_BYTES;
+    for target in &mut record.targets {
+        let length = target.card.as_ref().map_or(0, |card| card.to_string().len());
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => target.card = None,
+        }
+    }
+    record
+}
+
 fn is_old(record: &Record, now_ms: u64) -> bool {
     now_ms > record.end_ms().saturating_add(KEPT_FOR_MS)
 }
@@ -112,18 +159,42 @@ fn is_old(record: &Record, now_ms: u64) -> bool {
 /// Says whether the end that was read from disk into a question of this process may be believed.
 pub(super) type Trust = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
 
-/// A question of this process, kept on disk as far as that can be done.
+/// A question of this process, kept on disk as far as that can be done. A disk that hangs holds nothing up but a decision.
 pub(super) struct KeptRecord {
     pub(super) record: Record,
     file: Option<RecordFile>,
     trust: Trust,
-    /// Why it is not kept; told once.
-    pub(super) trouble: Option<String>,
+    /// Whether this process alone says how far its targets have come.
+    is_mine: bool,
+    /// Why it is not kept, until that is told; it is told once.
+    trouble: Option<String>,
+    is_told: bool,
+    is_unsaved: bool,
+    saving: Option<LocalBoxFuture<'static, Result<Record>>>,
+    /// Nothing is written before that, but a decision.
+    paused_until: Instant,
+    looking: Option<LocalBoxFuture<'static, Option<News>>>,
+    look_at: Instant,
+    seen: Option<Stamp>,
 }
 
 impl KeptRecord {
     pub(super) fn new(record: Record, file: Option<RecordFile>, trust: Trust) -> Self {
-        Self { record, file, trust, trouble: None }
+        let now = Instant::now();
+        Self {
+            record,
+            file,
+            trust,
+            is_mine: false,
+            trouble: None,
+            is_told: false,
+            is_unsaved: false,
+            saving: None,
+            paused_until: now,
+            looking: None,
+            look_at: now + LOOK,
+            seen: None,
+        }
     }
 
     /// Decides what became of the question, unless that was decided before: then that stands. What cannot be written is
@@ -133,55 +204,109 @@ impl KeptRecord {
             return;
         }
         let mine = Record { state, ..self.record.clone() };
-        self.merge(mine).await;
-    }
-
-    /// Keeps how far its targets have come.
-    pub(super) async fn save(&mut self) {
-        self.merge(self.record.clone()).await;
-    }
-
-    /// Writes this record, where the one on disk is of the same question; what was decided there stands.
-    async fn merge(&mut self, mine: Record) {
-        let Some(file) = &self.file else {
-            self.record = mine;
-            return;
+        // Its lock is free as soon as what is being written is written.
+        self.saving = None;
+        let merged = match self.file.clone() {
+            Some(file) => merge(file, mine.clone(), Arc::clone(&self.trust)).await,
+            None => Ok(mine.clone()),
         };
-        let (written, trust) = (mine.clone(), Arc::clone(&self.trust));
-        let changed = file.change(move |kept| {
-            let merged = match kept {
-                Some(kept) if kept.start_ms != written.start_ms => {
-                    // Its time was over, and its id is in use again.
-                    let state =
-                        if written.state == State::Open { State::Over(now_ms()) } else { written.state.clone() };
-                    return (None, Record { state, ..written });
-                }
-                Some(kept) if kept.state != State::Open => {
-                    let decided = written.clone().with_end_of(kept.state, |record| trust(record));
-                    if decided.state == State::Open { written } else { decided }
-                }
-                _ => written,
-            };
-            (Some(merged.clone()), merged)
+        self.is_unsaved = false;
+        self.record = merged.unwrap_or_else(|error| {
+            self.failed(&error);
+            mine
         });
-        match changed.await {
-            Ok(merged) => self.record = merged,
-            Err(error) => {
-                self.trouble.get_or_insert_with(|| error.to_string());
-                self.record = mine;
+    }
+
+    /// How far its targets have come is to be kept: [`Self::tend`] does that.
+    pub(super) fn save(&mut self) {
+        self.is_unsaved = true;
+    }
+
+    /// Writes what is to be kept, and looks once a second at what others have decided. Returns from time to time; if it is
+    /// dropped before, the next one goes on.
+    pub(super) async fn tend(&mut self) {
+        let Some(file) = self.file.clone() else { return std::future::pending().await };
+        self.begin_to_save();
+        if self.looking.is_none() && Instant::now() >= self.look_at {
+            self.looking = Some(Box::pin(file.read_news(self.seen.clone())));
+        }
+        let is_looking = self.looking.is_some();
+        tokio::select! {
+            biased;
+            merged = done(&mut self.saving) => self.saved(merged),
+            read = done(&mut self.looking) => self.looked(read),
+            () = tokio::time::sleep_until(self.look_at.into()), if !is_looking => {}
+        }
+    }
+
+    fn begin_to_save(&mut self) {
+        if let Some(file) = &self.file
+            && self.saving.is_none()
+            && Instant::now() >= self.paused_until
+            && std::mem::take(&mut self.is_unsaved)
+        {
+            self.saving = Some(Box::pin(merge(file.clone(), self.record.clone(), Arc::clone(&self.trust))));
+        }
+    }
+
+    /// Writes what is still to be kept.
+    pub(super) async fn flush(&mut self) {
+        // What is being written, and what has changed since.
+        for _ in 0..2 {
+            self.begin_to_save();
+            if self.saving.is_some() {
+                let merged = done(&mut self.saving).await;
+                self.saved(merged);
             }
         }
     }
 
+    fn saved(&mut self, merged: Result<Record>) {
+        match merged {
+            Ok(merged) if self.record.state == State::Open => self.record.state = merged.state,
+            Ok(_) => {}
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &Error) {
+        self.trouble.get_or_insert_with(|| error.to_string());
+        self.is_unsaved = true;
+        self.paused_until = Instant::now() + PAUSE;
+    }
+
+    /// Why it is not kept; the first time alone.
+    pub(super) fn take_trouble(&mut self) -> Option<String> {
+        let trouble = self.trouble.take()?;
+        (!std::mem::replace(&mut self.is_told, true)).then_some(trouble)
+    }
+
     /// Takes over what another process has decided, and how far it has come, if that is there.
     pub(super) async fn look(&mut self) {
-        let Some(file) = &self.file else { return };
-        if let Ok(Some(kept)) = file.read().await
-            && kept.start_ms == self.record.start_ms
-            && self.record.state == State::Open
-        {
-            self.record = self.record.clone().with_progress_of(kept, |record| (self.trust)(record));
+        let Some(file) = self.file.clone() else { return };
+        self.looking = Some(Box::pin(file.read_news(None)));
+        if let Ok(read) = tokio::time::timeout(PATIENCE, done(&mut self.looking)).await {
+            self.looked(read);
         }
+    }
+
+    fn looked(&mut self, read: Option<News>) {
+        self.look_at = Instant::now() + LOOK;
+        let Some((stamp, kept)) = read else { return };
+        self.seen = stamp;
+        if kept.start_ms == self.record.start_ms && self.record.state == State::Open {
+            let record = self.record.clone();
+            let trusts = |record: &Record| (self.trust)(record);
+            self.record = match self.is_mine {
+                true => record.with_end_of(kept.state, trusts),
+                false => record.with_progress_of(kept, trusts),
+            };
+        }
+    }
+
+    /// From now on this process alone sends and reminds.
+    pub(super) fn make_mine(&mut self) {
+        self.is_mine = true;
     }
 
     pub(super) fn file(&self) -> Option<&RecordFile> {
@@ -189,8 +314,37 @@ impl KeptRecord {
     }
 }
 
+/// The end of work that is under way, which stays so if the waiting is given up; never, where there is none.
+async fn done<T>(work: &mut Option<LocalBoxFuture<'static, T>>) -> T {
+    let Some(under_way) = work else { return std::future::pending().await };
+    let result = under_way.await;
+    *work = None;
+    result
+}
+
+/// Writes this record, where the one on disk is of the same question; what was decided there stands.
+async fn merge(file: RecordFile, mine: Record, trust: Trust) -> Result<Record> {
+    let changed = file.change(move |kept| {
+        let merged = match kept {
+            Some(kept) if kept.start_ms != mine.start_ms => {
+                // Its time was over, and its id is in use again.
+                let state = if mine.state == State::Open { State::Over(now_ms()) } else { mine.state.clone() };
+                return (None, Record { state, ..mine });
+            }
+            Some(kept) if kept.state != State::Open => {
+                let decided = mine.clone().with_end_of(kept.state, |record| trust(record));
+                if decided.state == State::Open { mine } else { decided }
+            }
+            _ => mine,
+        };
+        (Some(merged.clone()), merged)
+    });
+    changed.await
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::record::RecordedTarget;
     use super::super::record::tests::record;
     use super::*;
 
@@ -210,15 +364,17 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         on_loop(async {
             let (mut one, mut other) = (kept(&root), kept(&root));
-            one.save().await;
+            one.save();
+            one.flush().await;
             other.look().await;
             assert_eq!(other.record.state, State::Open);
             one.decide(State::Over(1)).await;
             other.decide(State::Withdrawn(2)).await;
             assert_eq!((&one.record.state, &other.record.state), (&State::Over(1), &State::Over(1)));
             one.decide(State::Withdrawn(3)).await;
-            one.save().await;
-            assert_eq!((one.record.state, one.trouble), (State::Over(1), None));
+            one.save();
+            one.flush().await;
+            assert_eq!((one.take_trouble(), one.record.state), (None, State::Over(1)));
             let mut late = kept(&root);
             late.look().await;
             assert_eq!(late.record.state, State::Over(1));
@@ -230,7 +386,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         on_loop(async {
             let (mut earlier, mut later) = (kept(&root), kept(&root));
-            earlier.save().await;
+            earlier.save();
+            earlier.flush().await;
             later.record.start_ms += 1;
             later
                 .file()
@@ -244,7 +401,8 @@ mod tests {
             later.decide(State::Withdrawn(2)).await;
             earlier.look().await;
             assert_eq!(earlier.record.state, State::Open);
-            earlier.save().await;
+            earlier.save();
+            earlier.flush().await;
             assert!(matches!(earlier.record.state, State::Over(_)));
             assert_eq!(later.record.state, State::Withdrawn(2));
         });
@@ -272,7 +430,9 @@ mod tests {
             let mut kept = kept(&root);
             kept.decide(State::Over(1)).await;
             assert_eq!(kept.record.state, State::Over(1));
-            assert!(kept.trouble.is_some());
+            assert!(kept.take_trouble().is_some());
+            kept.decide(State::Over(2)).await;
+            assert_eq!(kept.take_trouble(), None);
         });
     }
 
@@ -280,10 +440,12 @@ mod tests {
     fn one_process_runs_it() {
         let root = tempfile::tempdir().unwrap();
         let file = RecordFile::of(&Folder::private(root.path()), "a");
-        let held = file.try_run().unwrap();
-        assert!(held.is_some() && file.try_run().unwrap().is_none());
-        drop(held);
-        assert!(file.try_run().unwrap().is_some());
+        on_loop(async {
+            let held = file.try_run().await.unwrap();
+            assert!(held.is_some() && file.try_run().await.unwrap().is_none());
+            drop(held);
+            assert!(file.try_run().await.unwrap().is_some());
+        });
     }
 
     #[test]
@@ -291,7 +453,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         on_loop(async {
             let mut old = kept(&root);
-            old.save().await;
+            old.save();
+            old.flush().await;
             let file = RecordFile::of(&Folder::private(root.path()), "new");
             file.sweep().await;
             assert!(old.file().unwrap().read().await.unwrap().is_none());
@@ -299,6 +462,57 @@ mod tests {
             file.change(move |_| (Some(recent), ())).await.unwrap();
             file.sweep().await;
             assert!(file.read().await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn a_record_never_becomes_too_long_to_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let mut kept = kept(&root);
+            let card = serde_json::json!({ "text": "x".repeat(4000) });
+            let target = kept.record.targets[0].clone();
+            kept.record.targets = vec![RecordedTarget { card: Some(card), ..target }; 200];
+            kept.save();
+            kept.flush().await;
+            assert_eq!(kept.take_trouble(), None);
+            let read = kept.file().unwrap().read().await.unwrap().unwrap();
+            assert_eq!((read.targets.len(), read.targets[0].card.is_some()), (200, true));
+            assert!(read.targets[199].card.is_none() && kept.record.targets[199].card.is_some());
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_not_tried_again_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("ask"), "").unwrap();
+        on_loop(async {
+            let mut kept = kept(&root);
+            kept.save();
+            kept.flush().await;
+            assert!(kept.take_trouble().is_some() && kept.is_unsaved);
+            std::fs::remove_file(root.path().join("ask")).unwrap();
+            kept.flush().await;
+            assert!(kept.is_unsaved && kept.file().unwrap().read().await.unwrap().is_none());
+            kept.paused_until = Instant::now();
+            kept.flush().await;
+            assert!(!kept.is_unsaved && kept.file().unwrap().read().await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn tending_writes_and_sees_what_others_decide() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let (mut mine, mut other) = (kept(&root), kept(&root));
+            mine.make_mine();
+            mine.save();
+            mine.tend().await;
+            other.look().await;
+            other.decide(State::Over(1)).await;
+            mine.look_at = Instant::now();
+            mine.tend().await;
+            assert_eq!(mine.record.state, State::Over(1));
         });
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn outcome(waiting: &Waiting<'_, '_>) -> Outcome {
     let product = AskedQuestion {
         id: record.id.clone(),
         answer: match &record.state {
-            State::Answered(answer) => Some(given(answer)),
+            State::Answered(answer) => Some(given(answer, waiting.end.name.clone())),
             _ => None,
         },
         steps: steps(waiting),
@@ -43,7 +43,7 @@ fn answered(record: &Record, answer: &Answer) -> (Status, Option<Error>) {
     (Status::Declined, Some(error))
 }
 
-fn given(answer: &Answer) -> GivenAnswer {
+fn given(answer: &Answer, name: Option<String>) -> GivenAnswer {
     let given = GivenAnswer {
         key: answer.key.clone(),
         text: answer.text.clone(),
@@ -54,6 +54,7 @@ fn given(answer: &Answer) -> GivenAnswer {
     match &answer.by {
         Answerer::Press { userid, task_id, target } => GivenAnswer {
             userid: Some(userid.clone()),
+            name,
             via: "press",
             task_id: Some(task_id.clone()),
             target: Some(target.clone()),

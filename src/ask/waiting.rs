@@ -14,6 +14,7 @@ use super::card;
 use super::escalation::{Delivery, Phase};
 use super::late;
 use super::log::log_press;
+use super::people;
 use super::plan::Plan;
 use super::question::{Presser, Verdict};
 use super::record::{Answer, Answerer, Record, State, TargetStatus};
@@ -21,13 +22,14 @@ use super::record_file::{KeptRecord, RecordFile};
 use crate::aibot::{Link, Seen, Watch};
 use crate::api::aibot::Press;
 use crate::clock::{at_ms, now_ms, wall, wall_seconds};
+use crate::config::Output;
 use crate::error::{Error, Result, Signal, Status};
 use crate::process::StopSignals;
 use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session, Way};
 use crate::words::Words;
 
-/// The time between two looks at the record, which another process may have changed.
-const LOOK: Duration = Duration::from_secs(1);
+/// The time between two looks at the clock, and between two tries to be the process that asks.
+const NEXT_LOOK: Duration = Duration::from_secs(1);
 
 /// When, from the end on, what is under way is waited for no more, nor that everybody else is told, nor that the connection is
 /// handed over: a script waits for this process.
@@ -89,6 +91,8 @@ pub(super) struct Ending {
     pub(super) failures: Vec<Option<Error>>,
     /// Why presses cannot come back any more.
     pub(super) lost: Option<Error>,
+    /// What who answered is called, where the document says it.
+    pub(super) name: Option<String>,
 }
 
 /// Something that ended or came.
@@ -110,6 +114,13 @@ enum Happened {
         watched: Watched,
         seen: Seen,
     },
+    /// A press by somebody with an encrypted id, and the plain one, if it is known.
+    Translated {
+        press: Box<Press>,
+        userid: Option<String>,
+        link: Link,
+    },
+    Named(Option<String>),
     Answered {
         target: Option<usize>,
         answered: std::result::Result<(), String>,
@@ -171,6 +182,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             },
             None => None,
         };
+        self.kept.make_mine();
         self.take_up();
         self.wait(stops).await;
         self.settle().await;
@@ -185,7 +197,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
     ) -> Option<Option<crate::store::Guard>> {
         let mut is_told = false;
         loop {
-            match file.try_run() {
+            match file.try_run().await {
                 Ok(Some(guard)) => {
                     // What the one before has done.
                     self.kept.look().await;
@@ -198,7 +210,6 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 }
                 Ok(None) => {}
             }
-            self.kept.look().await;
             if self.is_open() && self.now() >= Duration::from_millis(self.kept.record.wait_ms) {
                 self.kept.decide(State::Over(now_ms())).await;
             }
@@ -211,7 +222,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     self.end.stopped = Some(signal);
                     return None;
                 }
-                () = tokio::time::sleep(LOOK) => {}
+                () = self.kept.tend() => {}
+                () = tokio::time::sleep(NEXT_LOOK) => {}
             }
         }
     }
@@ -268,12 +280,12 @@ impl<'s, 'c> Waiting<'s, 'c> {
     }
 
     async fn wait(&mut self, stops: &mut StopSignals) {
-        let mut looked = Instant::now();
         loop {
             let now = self.now();
             for delivery in self.plan.escalation.begin(now) {
-                self.send(delivery).await;
+                self.send(delivery);
             }
+            self.tell_trouble();
             if self.is_open() && self.plan.escalation.end(now).is_some() {
                 self.kept.decide(State::Over(now_ms())).await;
             }
@@ -281,9 +293,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 return;
             }
             let next = self.began + self.plan.escalation.next_time();
-            let look = looked + LOOK;
-            // Without a file too: the clock may be set, and the machine may sleep.
-            let wake = next.min(look);
+            // The clock may be set, and the machine may sleep.
+            let wake = next.min(Instant::now() + NEXT_LOOK);
             tokio::select! {
                 biased;
                 signal = stops.received() => {
@@ -294,23 +305,19 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     return;
                 }
                 Some(happened) = self.jobs.next() => self.take(happened).await,
-                () = tokio::time::sleep_until(wake.into()) => {
-                    if Instant::now() >= look {
-                        self.kept.look().await;
-                        looked = Instant::now();
-                    }
-                }
+                () = self.kept.tend() => {}
+                () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
     }
 
     /// Begins to send to a target.
-    async fn send(&mut self, delivery: Delivery) {
+    fn send(&mut self, delivery: Delivery) {
         let Delivery { target, number, .. } = delivery;
         let task_id = self.kept.record.task_id(target, number);
         if number == 0 {
             self.kept.record.targets[target].status = TargetStatus::Sending;
-            self.kept.save().await;
+            self.kept.save();
         }
         let has_card = self.plan.escalation.targets()[target].can_answer;
         let [lead, lead_of_plain] = [has_card, false].map(|has_card| self.lead(delivery, has_card));
@@ -352,11 +359,14 @@ impl<'s, 'c> Waiting<'s, 'c> {
             Happened::Nothing => {}
             Happened::Seen { watched, seen } => {
                 match seen {
-                    // A card of ours that nobody watches by name too.
-                    Seen::Press(press) if self.kept.record.target_of(&press.task_id).is_some() => {
-                        self.press(&press, &watched).await;
+                    Seen::Press(press) if self.kept.record.target_of(&press.task_id).is_none() => {
+                        self.press_of_another(press, &watched);
                     }
-                    Seen::Press(press) => self.press_of_another(press, &watched),
+                    Seen::Press(press) if self.kept.record.question.needs_plain_id(&press.userid) => {
+                        self.translate(press, &watched.link);
+                    }
+                    // A card of ours that nobody watches by name too.
+                    Seen::Press(press) => self.press(&press, None, &watched.link).await,
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(
@@ -369,6 +379,14 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     }
                 }
                 self.jobs.push(Box::pin(next(watched)));
+            }
+            Happened::Translated { press, userid, link } => {
+                self.under_way -= 1;
+                self.press(&press, userid.as_deref(), &link).await;
+            }
+            Happened::Named(name) => {
+                self.under_way -= 1;
+                self.end.name = name;
             }
             Happened::Answered { target, answered } => {
                 self.under_way -= 1;
@@ -388,16 +406,13 @@ impl<'s, 'c> Waiting<'s, 'c> {
         let name = self.plan.names[target].clone();
         // What was said when it was read is not said again for each card.
         let said = &self.session.warnings;
-        // The word on the button that is there unasked is ours.
-        let is_own = self.plan.question.choices.iter().any(|choice| choice.text == self.words().acknowledge);
-        let is_news = |warning: &String| !(said.contains(warning) || is_own && warning.contains("button_list[0].text"));
-        let news: Vec<_> = warnings.into_iter().filter(is_news).collect();
+        let news: Vec<_> = warnings.into_iter().filter(|warning| !said.contains(warning)).collect();
         news.into_iter().for_each(|warning| self.warn(format!("{name}: {warning}")));
         self.end.attempts += outcome.attempts;
         let now = self.now();
         let errcode = outcome.answer.as_ref().map(|answer| answer.errcode);
         // Nobody else has cards of this id: an earlier try arrived, and no answer to it came.
-        let is_there = errcode == Some(TASK_ID_USED) && (delivery.is_again || outcome.attempts > 1);
+        let is_there = errcode == Some(TASK_ID_USED);
         let is_partial = outcome.status == Status::Partial && !outcome.reached_nobody;
         let is_reached = is_there || is_partial || outcome.exit_code() == 0;
         if is_reached {
@@ -426,7 +441,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         recorded.reached_ms =
             state.reached_at.map(|at| self.kept.record.start_ms.saturating_add(crate::clock::in_ms(at)));
         recorded.card = self.cards[target].get().cloned();
-        self.kept.save().await;
+        self.kept.save();
         // It may have arrived all the same.
         if let Some(watched) = watch {
             if !std::mem::replace(&mut self.watches_others, true) {
@@ -468,15 +483,26 @@ impl<'s, 'c> Waiting<'s, 'c> {
         }));
     }
 
-    /// Somebody pressed something on a card of this question.
-    async fn press(&mut self, press: &Press, watched: &Watched) {
+    /// Asks who is behind an encrypted id. Other presses are taken meanwhile.
+    fn translate(&mut self, press: Press, link: &Link) {
+        let (session, link) = (self.session, link.clone());
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            let userid = people::plain_id(session, &press.userid).await;
+            Happened::Translated { press: Box::new(press), userid, link }
+        }));
+    }
+
+    /// Somebody pressed something on a card of this question. `plain` is their userid where that of the press is encrypted.
+    async fn press(&mut self, press: &Press, plain: Option<&str>, link: &Link) {
         if !press.msgid.is_empty() && !self.seen.insert(press.msgid.clone()) {
             return;
         }
         let Some(target) = self.kept.record.target_of(&press.task_id) else { return };
         let chosen: Vec<String> = press.selected.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
         let question = &self.kept.record.question;
-        let who = Presser { userid: &press.userid, plain: None, is_group: press.is_group };
+        let who = Presser { userid: &press.userid, plain, is_group: press.is_group };
+        let userid = who.id();
         let verdict = question.judge(who, &press.key, &chosen);
         if self.is_open() && self.now() >= self.plan.escalation.wait() {
             self.kept.decide(State::Over(now_ms())).await;
@@ -489,7 +515,12 @@ impl<'s, 'c> Waiting<'s, 'c> {
             self.kept.decide(State::Answered(Box::new(answer.clone()))).await;
             counts = self.kept.record.state == State::Answered(Box::new(answer));
         }
-        log_press(self.session, &self.kept.record, press, counts);
+        let logging = log_press(self.session, &self.kept.record, press, userid, counts);
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            logging.await;
+            Happened::Answered { target: None, answered: Ok(()) }
+        }));
         let words = self.words();
         let Some(card) = self.cards[target].get() else { return };
         let only_for = press.is_group.then_some(&*press.userid);
@@ -499,12 +530,12 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 (card::update(closed, None), true)
             }
             (None, Verdict::NotAllowed) => {
-                let line = (words.not_theirs)(&press.userid);
+                let line = (words.not_theirs)(userid);
                 (card::update(card::with_line(card, &press.task_id, &line), only_for), false)
             }
             (None, _) => (card::update(card::with_line(card, &press.task_id, words.says_nothing), only_for), false),
         };
-        let (link, press) = (watched.link.clone(), press.clone());
+        let (link, press) = (link.clone(), press.clone());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let answered = link.respond(&press, body).await;
@@ -538,6 +569,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     /// Ends what is under way, and tells everybody whose card does not say how it ended.
     async fn settle(&mut self) {
+        self.ask_name();
         let ended = Instant::now();
         let until = ended + TO_END;
         while self.under_way > 0 {
@@ -560,10 +592,23 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 Err(_) => self.warn("not everybody could be told how it ended".to_owned()),
             }
         }
+        self.kept.flush().await;
+        self.tell_trouble();
         self.jobs.clear();
         let links: Vec<Link> = self.links.bots.borrow().values().cloned().collect();
         let leaving = futures_util::future::join_all(links.iter().map(Link::leave));
         let _ = tokio::time::timeout_at((ended + TO_LEAVE).into(), leaving).await;
+    }
+
+    /// Asks what who answered is called: the document says it.
+    fn ask_name(&mut self) {
+        let State::Answered(answer) = &self.kept.record.state else { return };
+        let Answerer::Press { userid, .. } = &answer.by else { return };
+        if self.session.settings.output == Output::Json {
+            let (session, userid) = (self.session, userid.clone());
+            self.under_way += 1;
+            self.jobs.push(Box::pin(async move { Happened::Named(people::name_of(session, &userid).await) }));
+        }
     }
 
     /// Those who have the question, or asked to be told, and do not see its end on their card.
@@ -585,6 +630,12 @@ impl<'s, 'c> Waiting<'s, 'c> {
             }
         }
         told
+    }
+
+    fn tell_trouble(&mut self) {
+        if let Some(trouble) = self.kept.take_trouble() {
+            self.warn(format!("the question is not kept, and no other command can see it or go on with it: {trouble}"));
+        }
     }
 
     fn warn(&mut self, warning: String) {

@@ -221,7 +221,7 @@ fn answer_json(answer: &GivenAnswer, id: &str) -> Value {
         "text": answer.text,
         "options": answer.options,
         "userid": answer.userid,
-        "name": null,
+        "name": answer.name,
         "via": answer.via,
         "at": clock::stamp(at_ms(answer.at_ms)),
         "id": id,

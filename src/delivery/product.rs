@@ -113,6 +113,8 @@ pub struct GivenAnswer {
     pub options: Vec<String>,
     /// Who pressed; `None` for a local answer.
     pub userid: Option<String>,
+    /// The name of who pressed, where the app tells it.
+    pub name: Option<String>,
     /// `press` or `local`.
     pub via: &'static str,
     /// Who answered on which host, for a local answer.

@@ -1,7 +1,7 @@
 //! The alert, built from options, settings, a notification and the CI run. Its text is read elsewhere.
 
 use crate::address::has_http_scheme;
-use crate::alert::{Alert, Field, Link};
+use crate::alert::{Alert, Field, Link, full_width};
 use crate::channel::{Cards, MsgType};
 use crate::ci::CiContext;
 use crate::config::Settings;
@@ -40,6 +40,12 @@ pub(super) fn put_together(
         (alert.title, alert.status_len) = (Some(title), 0);
     }
     alert.level = level.or(alert.level);
+    for (option, values) in
+        [("--field", &args.field), ("--jump", &args.jump), ("--button", &args.button), ("--option", &args.option)]
+    {
+        target.warnings.extend(values.iter().filter_map(|given| full_width(option, given)));
+    }
+    target.warnings.extend(args.emphasis.as_deref().and_then(|given| full_width("--emphasis", given)));
     for field in &args.field {
         alert.fields.push(clean(field).parse()?);
     }

@@ -91,8 +91,6 @@ pub(crate) fn channel_for_question(settings: &Settings) -> Result<Channel, Vec<C
 /// Usage, where it breaks one; exit 3, where settings or files cannot be used.
 pub(crate) async fn read_question(session: &mut Session<'_>, request: Request, task_id: &str) -> Result<QuestionDraft> {
     let channel = request.channel;
-    let acknowledge = session.settings.language.words().acknowledge;
-    let is_unasked = matches!(request.alert.button.as_slice(), [only] if only.ends_with(acknowledge));
     let ci = session.ci_context(&request)?;
     let task_id = task_id.to_owned();
     let reading = session.read_input(channel, move |target| {
@@ -104,9 +102,6 @@ pub(crate) async fn read_question(session: &mut Session<'_>, request: Request, t
         Ok(draft)
     });
     let (_, draft) = reading.await?;
-    // The word on the button that is there unasked is ours.
-    let own = "button_list[0].text: 11 characters";
-    session.warnings.retain(|warning| !(is_unasked && warning.contains(own)));
     if session.settings.log_file.is_some() {
         let text = draft.text().map(|text| (text.len(), sha256(text.as_bytes())));
         session.logged = Some(LoggedMessage { msgtype: draft.type_name().to_owned(), text });

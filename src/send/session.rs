@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
@@ -137,6 +137,16 @@ impl<'c> Session<'c> {
         let courier = target.courier(None).await;
         self.warnings.append(&mut target.warnings);
         courier
+    }
+
+    /// A courier of the profile's app, for questions about members that may take so long; `None` where it has no app.
+    pub(crate) async fn app_courier(&self, limit: Duration) -> Option<Courier> {
+        if !self.settings.lacking_for_app(false).is_empty() {
+            return None;
+        }
+        let mut target = self.own_target(Channel::Chat);
+        target.deadline = Instant::now() + limit;
+        target.courier(None).await.ok()
     }
 
     /// A further target by its name; errors name `origin`, the option or entry that names the target.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +14,23 @@ use crate::fingerprint::fingerprint;
 
 /// No JSON file under a key is longer, in bytes.
 const KEYED_LIMIT: u64 = 256 * 1024;
+
+/// What changes when a file is replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+fn encoded(known: &impl Serialize) -> io::Result<Vec<u8>> {
+    let content = serde_json::to_vec(known)?;
+    if content.len() as u64 > KEYED_LIMIT {
+        let why = format!("it would have more than {KEYED_LIMIT} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(content)
+}
 
 /// A small JSON file under a key, with a lock file beside it: kept from one run to the next.
 #[derive(Debug)]
@@ -58,8 +75,24 @@ impl KeyedFile {
         }
     }
 
+    /// Fails for what [`KeyedFile::read`] would not take again.
     pub(crate) fn write(&self, known: &impl Serialize, guard: &Guard) -> io::Result<()> {
-        self.folder.replace(&self.name, &serde_json::to_vec(known)?, guard)
+        self.folder.replace(&self.name, &encoded(known)?, guard)
+    }
+
+    /// The same so that it is there after a loss of power.
+    pub(crate) fn write_durably(&self, known: &impl Serialize, _held: &Guard) -> io::Result<()> {
+        self.folder.write_durably(&self.name, &encoded(known)?)
+    }
+
+    /// What tells whether the file is another one than before, without reading it; `None` where it is not there.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let about = std::fs::metadata(self.file()).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&about);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Stamp { modified: about.modified().ok(), length: about.len(), inode })
     }
 
     /// Those of all keys in the same folder.

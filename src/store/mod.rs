@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) use folder::Folder;
-pub(crate) use keyed_file::KeyedFile;
+pub(crate) use keyed_file::{KeyedFile, Stamp};
 pub(crate) use lock::{Guard, lock_patience};
 
 /// Writes a new file (0600), with the folders above it (0700) where they are missing.

@@ -4,7 +4,7 @@ use strum::VariantArray;
 
 use proptest::prelude::*;
 
-use super::super::{Alert, Button, Emphasis, Field, Jump, Level};
+use super::super::{Alert, Button, Emphasis, Field, Jump, Level, full_width};
 use crate::error::Status;
 use crate::message::card::SelectOption;
 use crate::words::Language::{Chinese, English};
@@ -39,6 +39,27 @@ fn only_one_to_four_is_a_style() {
             error.message().contains("is not 1, 2, 3 or 4") && error.hint().unwrap().contains("KEY=TEXT:1"),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_full_width_sign_draws_a_warning() {
+    assert_eq!("主机＝web-1".parse::<Field>().unwrap(), Field { key: "主机".into(), value: "web-1".into() });
+    assert_eq!("a＝b=c".parse::<Field>().unwrap(), Field { key: "a＝b".into(), value: "c".into() });
+    for (option, given, told) in [
+        ("--field", "主机＝web-1", Some("--field \"主机＝web-1\": the full-width ＝ is read as =")),
+        (
+            "--field",
+            "a＝b=c",
+            Some("--field \"a＝b=c\": the full-width ＝ belongs to the name: write = for the end of it"),
+        ),
+        ("--button", "k=T：2", Some("--button \"k=T：2\": the full-width ：2 is shown as text: write :2 for a style")),
+        ("--button", "k=至：明天", None),
+        ("--button", "k=T：5", None),
+        ("--option", "k=T：2", None),
+        ("--field", "a=b＝c", None),
+    ] {
+        assert_eq!(full_width(option, given).as_deref(), told, "{given}");
     }
 }
 

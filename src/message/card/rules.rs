@@ -12,6 +12,7 @@ use crate::channel::{Cards, Channel};
 use crate::message::finding::{At, shown};
 use crate::message::rules::{Rules, or_empty};
 use crate::message::shape::unknown;
+use crate::words::Language;
 
 const KEY_BYTES: usize = 1024;
 const ID_BYTES: usize = 128;
@@ -244,7 +245,9 @@ fn check_buttons(buttons: &[CardButton], channel: Channel, at: &mut At<'_>) {
             );
         }
         at.field("type").one_of(button.r#type, 0..=1);
-        at.field("text").filled(&button.text).advised_chars(&button.text, 10);
+        // The word on the button of a question without others is ours, and nobody there can shorten it.
+        let is_ours = button.text == Language::English.words().acknowledge;
+        at.field("text").filled(&button.text).advised_chars(&button.text, if is_ours { usize::MAX } else { 10 });
         at.field("style").one_of(button.style, 1..=4);
         at.field("key").max_bytes(or_empty(&button.key), KEY_BYTES);
         match button.r#type {

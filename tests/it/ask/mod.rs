@@ -6,6 +6,7 @@ mod escalation;
 mod ids;
 mod local;
 mod options;
+mod people;
 mod recipes;
 
 use serde_json::Value;

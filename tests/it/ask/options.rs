@@ -53,6 +53,29 @@ fn what_only_decorates_keeps_no_question_back() {
 }
 
 #[test]
+fn the_button_that_is_there_unasked_draws_no_warning() {
+    let scene = scene();
+    for args in [&["x", "--dry-run"][..], &["x", "--wait", "1s", "--also", "lead"]] {
+        assert_eq!(ask(&scene, args).run().assert_code(10).json()["warnings"], json!([]));
+    }
+}
+
+#[test]
+fn a_full_width_sign_draws_a_warning() {
+    let scene = scene();
+    let args = ["--title", "x", "--button", "a＝Go", "--button", "b=Stop：2", "--field", "host＝web-1", "--wait", "1s"];
+    let run = ask(&scene, &args).run().assert_code(10);
+    let document = run.json();
+    let warnings: Vec<&str> =
+        document["warnings"].as_array().unwrap().iter().filter_map(|text| text.as_str()).collect();
+    for told in ["\"a＝Go\": the full-width ＝ is read as =", "：2 is shown as text", "\"host＝web-1\""] {
+        assert_eq!(warnings.iter().filter(|warning| warning.contains(told)).count(), 1, "{told}: {warnings:?}");
+    }
+    let sent = scene.wecom.aibot(AIBOT_ID).cards()[0].sent.clone();
+    assert_eq!((&sent["button_list"][0]["text"], &sent["button_list"][1]["text"]), (&json!("Go"), &json!("Stop：2")));
+}
+
+#[test]
 fn a_dry_run_shows_the_plan_and_is_no_answer() {
     let scene = scene();
     let args = ["--title", "disk full", "--dry-run", "--escalate", "room:webhook@15m", "--escalate", "lead@5m"];

@@ -23,6 +23,8 @@ pub struct Person {
     /// The corp's own mail.
     pub mail: Option<String>,
     pub personal_mail: Option<String>,
+    /// 2 disabled, 4 not activated, 5 left; `None` is active.
+    pub status: Option<u8>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -62,6 +64,7 @@ impl Directory {
                 mobile: Some(format!("1380000000{at}")),
                 mail: Some(format!("{userid}@example.com")),
                 personal_mail: Some(format!("{userid}@example.net")),
+                status: None,
             };
             directory.people.insert(userid.to_owned(), person);
         }
@@ -114,6 +117,7 @@ impl Directory {
                 mobile: Some(format!("1380000{number:04}")),
                 mail: Some(format!("member{number}@example.com")),
                 personal_mail: None,
+                status: None,
             };
             directory.people.insert(format!("member{number}"), person);
         }

@@ -141,7 +141,7 @@ pub(super) fn member(world: &World, seen: &Seen) -> Checked<Taken> {
         "department": person.departments,
         "main_department": person.departments.first(),
         "position": "",
-        "status": 1,
+        "status": person.status.unwrap_or(1),
     });
     Ok(Taken { fields: fields.as_object().cloned().unwrap_or_default(), outcome: Outcome::Described })
 }
