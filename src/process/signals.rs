@@ -43,22 +43,31 @@ static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Listens for SIGINT and SIGTERM, which ask us to stop, until one has come or this is dropped. Only the first one is
 /// received: the next one has its usual effect, even if something still delays our end.
-pub struct StopSignals(SignalListener);
+pub struct StopSignals {
+    listener: SignalListener,
+    /// One that has come, as long as something must not be left half done.
+    came: Option<i32>,
+}
 
 impl StopSignals {
     /// Listens from now on. Must be called within a tokio runtime.
     pub fn listen() -> Self {
         let wanted: &[i32] = if IS_STOPPED.load(Ordering::Relaxed) { &[] } else { STOPPING };
-        Self(SignalListener::open(wanted).unwrap_or_default())
+        Self { listener: SignalListener::open(wanted).unwrap_or_default(), came: None }
     }
 
     /// Waits for a signal to stop, and for the end of what must not be left half done. Waits for ever if none can be
-    /// received: it is ignored, or one has been received before.
+    /// received: it is ignored, or one has been received before. If it is dropped before its end, no signal is lost.
     pub async fn received(&mut self) -> Signal {
-        let number = self.0.next().await;
+        let number = match self.came {
+            Some(number) => number,
+            None => self.listener.next().await,
+        };
+        self.came = Some(number);
         IS_STOPPED.store(true, Ordering::Relaxed);
-        self.0 = SignalListener::default();
+        self.listener = SignalListener::default();
         settled().await;
+        self.came = None;
         if number == SIGTERM { Signal::Terminate } else { Signal::Interrupt }
     }
 }
