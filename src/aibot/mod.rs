@@ -1,5 +1,5 @@
 //! The one connection that an aibot has, shared by all processes of a machine: every part of the program that sends by an
-//! aibot or waits for a press on one of its cards goes through a [`Link`]. Who holds the connection is not its business.
+//! aibot or waits for a press on one of its cards goes through a `Link`. Who holds the connection is not its business.
 //!
 //! WeCom ends a connection when the bot subscribes again (document path 101463). So a lock elects one process (`place`), the
 //! holder (`holder`), which has the connection (`upstream`) and makes the requests of all. Each process (`member`), that of

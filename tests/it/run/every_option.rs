@@ -66,7 +66,8 @@ fn a_failure_is_told_whatever_an_option_is() {
     let options = options_of("run");
     for setting in Setting::ALL.iter().filter(|setting| setting.row().mistake == Mistake::LeftOut) {
         let option = setting.row().option;
-        let is_told = ["", "--if-empty", "--escalate"].contains(&option) || options.iter().any(|(name, _)| name == option);
+        let is_told =
+            ["", "--if-empty", "--escalate"].contains(&option) || options.iter().any(|(name, _)| name == option);
         assert!(is_told, "{option} is not in the help");
     }
     assert!(options.len() > 50, "{options:?}");
