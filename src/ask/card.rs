@@ -1,107 +1,35 @@
 //! The cards of a question after a press: changed to say what became of it, in the kind that they have. Pure.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::record::{Answerer, State};
-use crate::sanitize::truncate;
+use crate::message::card::{Form, by_whom, close};
 use crate::words::Words;
 
-/// The key of the button that stays; pressing it says again what became of the question.
-const CLOSED: &str = "closed";
-
-/// What a button shows, in characters; WeCom cuts longer text (document path 101032).
-const BUTTON_CHARS: usize = 10;
-
 /// A card that says how its question ended: `line`. Buttons become one that says who did it, choices are closed.
-pub(super) fn closed(card: &Value, task_id: &str, line: &str, state: &State, words: &Words) -> Value {
-    let mut closed = with_line(card, task_id, line);
-    let label = label(state, words);
+pub(super) fn closed(card: &Value, form: Form<'_>, line: &str, state: &State, words: &Words) -> Value {
     let chosen: &[String] = match state {
         State::Answered(answer) => &answer.options,
         State::Open | State::Over(_) | State::Withdrawn(_) => &[],
     };
-    if closed.get("button_list").is_some() {
-        set(&mut closed, "button_list", json!([{ "text": label, "style": 2, "key": CLOSED }]));
-    }
-    if let Some(checkbox) = closed.get_mut("checkbox") {
-        set(checkbox, "disable", json!(true));
-        for option in checkbox.get_mut("option_list").and_then(Value::as_array_mut).into_iter().flatten() {
-            let is_chosen = option["id"].as_str().is_some_and(|id| chosen.iter().any(|chosen| chosen == id));
-            set(option, "is_checked", json!(is_chosen));
-        }
-    }
-    for list in closed.get_mut("select_list").and_then(Value::as_array_mut).into_iter().flatten() {
-        set(list, "disable", json!(true));
-        let ids = list["option_list"].as_array().into_iter().flatten().filter_map(|option| option["id"].as_str());
-        if let Some(id) = ids.map(str::to_owned).find(|id| chosen.contains(id)) {
-            set(list, "selected_id", json!(id));
-        }
-    }
-    if closed.get("submit_button").is_some() {
-        set(&mut closed, "submit_button", json!({ "text": label, "key": CLOSED }));
-    }
-    closed
-}
-
-/// A card that can be pressed on, with a line for who pressed in vain.
-pub(super) fn with_line(card: &Value, task_id: &str, line: &str) -> Value {
-    let mut card = card.clone();
-    let is_asking = card.get("checkbox").or(card.get("select_list")).is_some();
-    let after = |before: &Value| match before.as_str().unwrap_or_default() {
-        "" => json!(line),
-        before => json!(format!("{line}\n{before}")),
-    };
-    if is_asking {
-        let mut title = card["main_title"].clone();
-        if !title.is_object() {
-            title = json!({});
-        }
-        let text = after(&title["desc"]);
-        set(&mut title, "desc", text);
-        set(&mut card, "main_title", title);
-    } else {
-        let text = after(&card["sub_title_text"]);
-        set(&mut card, "sub_title_text", text);
-    }
-    // That of the press (document path 101031).
-    set(&mut card, "task_id", json!(task_id));
-    card
-}
-
-/// Sets a field. A card may come from a file that others wrote: what is no object stays as it is.
-fn set(value: &mut Value, field: &str, to: Value) {
-    if let Value::Object(fields) = value {
-        fields.insert(field.to_owned(), to);
-    }
-}
-
-/// The body that changes a card within 5 s of a press (document path 101463); `only_for` is who alone sees the change, in a
-/// group.
-pub(super) fn update(card: Value, only_for: Option<&str>) -> Value {
-    let mut body = json!({ "response_type": "update_template_card", "template_card": card });
-    if let Some(userid) = only_for {
-        body["userids"] = json!([userid]);
-    }
-    body
+    close(card, form, line, &label(state, words), chosen)
 }
 
 fn label(state: &State, words: &Words) -> String {
-    let label = match state {
-        State::Answered(answer) => match &answer.by {
-            Answerer::Press { userid, .. } => format!("✓ {userid}"),
-            Answerer::Local(asker) => format!("✓ {}", asker.unix_user),
-        },
+    match state {
+        State::Answered(answer) => by_whom(match &answer.by {
+            Answerer::Press { userid, .. } => userid,
+            Answerer::Local(asker) => &asker.unix_user,
+        }),
         State::Withdrawn(_) => words.withdrawn_button.to_owned(),
         State::Open | State::Over(_) => words.over_button.to_owned(),
-    };
-    match truncate(&label, BUTTON_CHARS) {
-        (_, "") => label,
-        _ => truncate(&label, BUTTON_CHARS - 1).0.to_owned() + "…",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::record::{Answer, Asker};
     use super::*;
     use crate::words::Language;
@@ -119,7 +47,7 @@ mod tests {
     }
 
     fn closed_by(card: &Value, state: &State) -> Value {
-        closed(card, "t-1", "zhangsan answered", state, Language::English.words())
+        closed(card, Form::Aibot { task_id: "t-1" }, "zhangsan answered", state, Language::English.words())
     }
 
     #[test]
@@ -172,14 +100,5 @@ mod tests {
             (&json!(true), &json!("b"))
         );
         assert_eq!(changed["main_title"]["desc"], "zhangsan answered");
-    }
-
-    #[test]
-    fn a_press_in_vain_leaves_the_buttons() {
-        let card = json!({ "sub_title_text": "web-1", "button_list": [{ "text": "Ack", "key": "ack" }] });
-        let body = update(with_line(&card, "t", "not yours"), Some("lisi"));
-        assert_eq!(body["template_card"]["button_list"], card["button_list"]);
-        assert_eq!(body["template_card"]["sub_title_text"], "not yours\nweb-1");
-        assert_eq!((&body["userids"], &body["response_type"]), (&json!(["lisi"]), &json!("update_template_card")));
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::card;
+use super::card::closed;
 use super::record::{Record, State, TaskId};
 use super::record_file::RecordFile;
 use crate::api::aibot::Press;
 use crate::clock::now_ms;
+use crate::message::card::{Form, aibot_change, with_line};
 use crate::store::Folder;
 
 /// The change of the card that tells it; `None` where nothing is known of the card.
@@ -24,10 +25,11 @@ pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option
     }
     let words = record.language.words();
     let card = record.targets.get(target)?.card.as_ref()?;
+    let form = Form::Aibot { task_id: &press.task_id };
     let only_for = press.is_group.then_some(&*press.userid);
     Some(match record.end_line(words) {
-        Some(line) => card::update(card::closed(card, &press.task_id, &line, &record.state, words), None),
-        None => card::update(card::with_line(card, &press.task_id, words.not_waited_for), only_for),
+        Some(line) => aibot_change(closed(card, form, &line, &record.state, words), None),
+        None => aibot_change(with_line(card, form, words.not_waited_for), only_for),
     })
 }
 

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::card::closed;
 use super::escalation::{Escalation, Phase, StepKind};
+use super::late;
 use super::record::tests::{choice, pressed, record};
 use super::record::{LONGEST_WAIT_MS, MOST_MESSAGES, Record, State};
-use super::{card, late};
 use crate::api::aibot::Press;
+use crate::message::card::Form;
 use crate::words::Language;
 
 /// Other values for a field of a record.
@@ -74,7 +76,7 @@ proptest! {
         let words = Language::English.words();
         let line = seen.end_line(words).unwrap_or_default();
         if let Some(card) = &seen.targets[0].card {
-            card::closed(card, "t", &line, &seen.state, words);
+            closed(card, Form::Aibot { task_id: "t" }, &line, &seen.state, words);
         }
         let mut plan = Escalation::new(seen.age(now), Some(seen.age(now)));
         plan.add(StepKind::Own, Duration::ZERO, [true]);

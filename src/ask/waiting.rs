@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
-use super::card;
+use super::card::closed;
 use super::escalation::{Delivery, Phase};
 use super::late;
 use super::log::log_press;
@@ -24,6 +24,7 @@ use crate::api::aibot::Press;
 use crate::clock::{at_ms, now_ms, wall, wall_seconds};
 use crate::config::Output;
 use crate::error::{Error, Result, Signal, Status};
+use crate::message::card::{Form, aibot_change, with_line};
 use crate::process::StopSignals;
 use crate::send::{Appearance, Dispatched, Place, QuestionDraft, Session, Way};
 use crate::words::Words;
@@ -523,17 +524,15 @@ impl<'s, 'c> Waiting<'s, 'c> {
         }));
         let words = self.words();
         let Some(card) = self.cards[target].get() else { return };
+        let form = Form::Aibot { task_id: &press.task_id };
         let only_for = press.is_group.then_some(&*press.userid);
         let (body, is_end) = match (self.kept.record.end_line(words), verdict) {
-            (Some(line), _) => {
-                let closed = card::closed(card, &press.task_id, &line, &self.kept.record.state, words);
-                (card::update(closed, None), true)
-            }
+            (Some(line), _) => (aibot_change(closed(card, form, &line, &self.kept.record.state, words), None), true),
             (None, Verdict::NotAllowed) => {
                 let line = (words.not_theirs)(userid);
-                (card::update(card::with_line(card, &press.task_id, &line), only_for), false)
+                (aibot_change(with_line(card, form, &line), only_for), false)
             }
-            (None, _) => (card::update(card::with_line(card, &press.task_id, words.says_nothing), only_for), false),
+            (None, _) => (aibot_change(with_line(card, form, words.says_nothing), only_for), false),
         };
         let (link, press) = (link.clone(), press.clone());
         self.under_way += 1;

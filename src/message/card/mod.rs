@@ -3,6 +3,7 @@
 
 mod blocks;
 mod matrix;
+mod pressed;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ pub use blocks::{
     CheckboxOption, HorizontalContent, ImageTextArea, MainTitle, QuoteArea, Select, SelectOption, SubmitButton,
     VerticalContent,
 };
+pub(crate) use pressed::{Form, aibot_change, by_whom, close, with_line};
 pub use rules::TASK_ID_BYTES;
 pub use update::{REPLACE_NAME, TARGETS, check_update};
 
