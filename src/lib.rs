@@ -27,6 +27,7 @@
 //! | 4 | `lookup` | userids of members by mobile number or mail address, with a cache that processes share |
 //! | 4 | `delivery` | one message to one target: parts, uploads, retries, and what became of each part |
 //! | 3 | `rate_limit` `cooldown` `outbox` `token` | what processes share, each over `store` |
+//! | 3 | `cards` | interactive cards that were sent and the presses on them, on disk |
 //! | 3 | `aibot` | the one connection of an aibot, which processes share |
 //! | 2 | `api` | WeCom's endpoints, errcodes and their hints; the only code that uses the network |
 //! | 2 | `store` | files under a lock; the only code that writes state to disk |
@@ -66,6 +67,9 @@ pub mod alert;
 mod api;
 pub mod ask;
 mod blocking;
+// Its callers come with the commands that send, change and receive.
+#[allow(dead_code, unused_imports)]
+mod cards;
 pub mod channel;
 pub mod check;
 pub mod ci;

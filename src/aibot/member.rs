@@ -451,7 +451,7 @@ impl Member {
         if watches.is_empty() {
             watches.extend(self.watches.iter().find(|watched| watched.others));
         }
-        watches.into_iter().for_each(|watched| watched.tell(Seen::Press(press.clone())));
+        watches.into_iter().for_each(|watched| watched.tell(Seen::Press(Box::new(press.clone()))));
     }
 }
 

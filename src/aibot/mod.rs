@@ -63,7 +63,7 @@ static JOINED: Mutex<Vec<(String, Arc<Shared>)>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 pub(crate) enum Seen {
     /// Somebody pressed something on a card of this watch.
-    Press(Press),
+    Press(Box<Press>),
     /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
     Gap { from_ms: u64, to_ms: u64 },
     /// No press will come any more. It is the last.

@@ -249,7 +249,7 @@ fn done<T>(result: std_mpsc::Receiver<T>) -> T {
 #[track_caller]
 fn pressed(seen: &std_mpsc::Receiver<Seen>) -> Press {
     match seen.recv_timeout(PATIENCE).unwrap() {
-        Seen::Press(press) => press,
+        Seen::Press(press) => *press,
         other => panic!("{other:?}"),
     }
 }
@@ -449,8 +449,8 @@ fn a_press_that_one_does_not_know_is_offered_to_the_next() {
     drop(one.go(async move {
         let mut watch = link.watch_also_others(Vec::new(), true);
         while let Seen::Press(press) = watch.next().await {
-            watch.decline()(press.clone());
-            sender.send(press).unwrap();
+            watch.decline()((*press).clone());
+            sender.send(*press).unwrap();
         }
     }));
     done(one.send("it watches")).unwrap();

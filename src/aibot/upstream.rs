@@ -285,7 +285,7 @@ impl Upstream {
                 },
             };
             match event {
-                AibotEvent::Press(press) => tell(ToClient::Press(press)),
+                AibotEvent::Press(press) => tell(ToClient::Press(*press)),
                 AibotEvent::Message(head) => bot.observer.detail(wrote(&head)),
                 AibotEvent::Kicked => return End::Kicked,
                 AibotEvent::Closed(_) if connection.is_unanswered() => return End::Untold,

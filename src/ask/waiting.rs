@@ -361,10 +361,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
             Happened::Seen { watched, seen } => {
                 match seen {
                     Seen::Press(press) if self.kept.record.target_of(&press.task_id).is_none() => {
-                        self.press_of_another(press, &watched);
+                        self.press_of_another(*press, &watched);
                     }
                     Seen::Press(press) if self.kept.record.question.needs_plain_id(&press.userid) => {
-                        self.translate(press, &watched.link);
+                        self.translate(*press, &watched.link);
                     }
                     // A card of ours that nobody watches by name too.
                     Seen::Press(press) => self.press(&press, None, &watched.link).await,

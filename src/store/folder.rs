@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::dir::{Dir, OpenFor, refused};
-use super::lock::{Guard, is_removed};
+use super::lock::{Guard, is_held, is_removed};
 use super::opened::{Opened, is_temporary};
 use super::owner::Owner;
 
@@ -331,6 +331,19 @@ impl Folder {
             // Who removes a file holds its lock: then this is the lock of nothing.
             if !is_removed(&about) {
                 return Ok(Some(guard));
+            }
+        }
+    }
+
+    /// Whether a process holds the lock of a file in it. Those who look do not keep each other from knowing.
+    pub(crate) fn is_locked(&self, name: &str) -> io::Result<bool> {
+        let opened = self.open()?;
+        match opened.dir.open_file(name, OpenFor::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            file => {
+                let file = file?;
+                opened.check(&file)?;
+                Ok(is_held(&file))
             }
         }
     }

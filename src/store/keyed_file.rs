@@ -62,6 +62,16 @@ impl KeyedFile {
         self.folder.try_lock(&self.lock)
     }
 
+    /// Whether a process holds the lock. Looking keeps nobody from it for longer than a moment, and makes no file.
+    pub(crate) fn is_locked(&self) -> io::Result<bool> {
+        self.folder.is_locked(&self.lock)
+    }
+
+    /// Whether its name begins with this prefix.
+    pub(crate) fn begins_with(&self, prefix: &str) -> bool {
+        self.name.starts_with(prefix)
+    }
+
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.file(&self.name)
     }

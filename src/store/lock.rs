@@ -64,6 +64,12 @@ impl Guard {
     }
 }
 
+/// Whether a process holds the lock of this file. On a file system without locks none does.
+pub(super) fn is_held(file: &File) -> bool {
+    // Others may look at the same moment: a lock that several may have.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// Whether it has no name any more.
 #[cfg(unix)]
 pub(super) fn is_removed(file: &Metadata) -> bool {

@@ -25,7 +25,7 @@ const LAYERS: [&[&str]; 9] = [
     ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
     &["api", "store"],
-    &["rate_limit", "cooldown", "outbox", "token", "aibot"],
+    &["rate_limit", "cooldown", "outbox", "token", "aibot", "cards"],
     &["delivery", "lookup"],
     &["send"],
     &["run", "ask", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
@@ -37,7 +37,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 22] = [
+const PURE: [&str; 23] = [
     "channel/",
     "message/",
     "alert/",
@@ -50,6 +50,7 @@ const PURE: [&str; 22] = [
     "ask/escalation",
     "ask/question",
     "ask/record.rs",
+    "cards/kept",
     "delivery/delayed",
     "delivery/failure",
     "delivery/retry",

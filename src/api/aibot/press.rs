@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AibotEvent {
     /// Somebody pressed something on a card.
-    Press(Press),
+    Press(Box<Press>),
     /// Somebody wrote to the bot, which opens that conversation for its messages.
     Message(MessageHead),
     /// Another connection has taken the bot over: this one is at its end.
@@ -41,6 +41,9 @@ pub(crate) struct Press {
     pub(crate) at: i64,
     /// The kind of the card, as WeCom names it.
     pub(crate) card_type: String,
+    /// Of an app's card: good for one update within 72 hours; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) response_code: String,
 }
 
 /// Who wrote to the bot, and where.
@@ -63,7 +66,7 @@ pub(super) fn event_of(req_id: String, body: &Map<String, Value>) -> Result<Aibo
         ("template_card_event", Some(event)) => {
             // What was pressed stands in an object of its own; beside it where that is absent.
             let pressed = object(event, "template_card_event").unwrap_or(event);
-            Ok(AibotEvent::Press(press_of(req_id, body, pressed)))
+            Ok(AibotEvent::Press(Box::new(press_of(req_id, body, pressed))))
         }
         ("", _) => Err("without a type".to_owned()),
         _ => Err(kind),
@@ -94,6 +97,7 @@ fn press_of(req_id: String, body: &Map<String, Value>, pressed: &Map<String, Val
         selected: selected_in(pressed),
         at: text(body, &["create_time", "createtime"]).and_then(|at| at.trim().parse().ok()).unwrap_or_default(),
         card_type: named(&["card_type", "cardtype"]),
+        response_code: String::new(),
     }
 }
 
@@ -159,7 +163,7 @@ mod tests {
 
     fn press(body: Value) -> Press {
         match event_of("r1".to_owned(), body.as_object().unwrap()) {
-            Ok(AibotEvent::Press(press)) => press,
+            Ok(AibotEvent::Press(press)) => *press,
             other => panic!("{other:?}"),
         }
     }
@@ -179,6 +183,7 @@ mod tests {
             ],
             at: 1_700_000_000,
             card_type: "vote_interaction".to_owned(),
+            response_code: String::new(),
         }
     }
 

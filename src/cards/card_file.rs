@@ -1,0 +1,231 @@
+//! Reads and changes the file of a card under its lock, off the event loop. A disk that hangs or is full is an error, never a
+//! wait without end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use std::{io, thread};
+
+use super::kept::{KeptCard, NewCard, PRESS_LIFE_MS, ReceivedPress};
+use crate::api::aibot::Press;
+use crate::blocking::{off_loop, to_the_end};
+use crate::channel::Channel;
+use crate::clock::now_ms;
+use crate::error::{Error, Result};
+use crate::store::{Folder, Guard, KeyedFile};
+
+/// How long a lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How long a lock and the disk behind it are waited for: WeCom waits 5 s for the answer to an event (document path 90238).
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Between two tries for a lock.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// A file is not longer, in bytes: less than what a file under a key may have.
+const FILE_BYTES: usize = 224 * 1024;
+
+/// So many files are kept at the most. From a few less on, the oldest are removed: not each new one looks.
+const MOST_FILES: usize = 10_000 - 100;
+
+/// One of so many new files has others looked at, and how many.
+const SWEPT_EVERY: u8 = 8;
+const MOST_SWEPT: usize = 64;
+
+/// How many are removed at a time where there are too many.
+const MOST_DROPPED: usize = 2 * SWEPT_EVERY as usize;
+
+/// Files that are being written are left by killed processes if they are older.
+const DRAFT_LIFE: Duration = Duration::from_secs(3600);
+
+/// How long all files are waited for: there may be ten thousand.
+const ALL_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The file of a card. Each method fails with exit 3 where the file cannot be read or written in time; nothing was changed
+/// then, unless a disk that hung goes on later.
+#[derive(Debug, Clone)]
+pub(crate) struct CardFile {
+    task_id: String,
+    file: Arc<KeyedFile>,
+    folder: Folder,
+}
+
+/// What is to be kept, and what the caller gets.
+type Change<T> = (Option<KeptCard>, T);
+
+impl CardFile {
+    pub(super) fn new(task_id: &str, file: KeyedFile, folder: Folder) -> Self {
+        Self { task_id: task_id.to_owned(), file: Arc::new(file), folder }
+    }
+
+    /// What is kept of the card, if anything is.
+    pub(crate) async fn read(&self) -> Result<Option<KeptCard>> {
+        let file = Arc::clone(&self.file);
+        self.in_time(off_loop(move || file.read())).await
+    }
+
+    /// Keeps a card that was just sent. It is there after a loss of power.
+    pub(crate) async fn remember(&self, new: NewCard) -> Result<()> {
+        let task_id = self.task_id.clone();
+        let change = move |kept: Result<Option<KeptCard>, String>| {
+            let card = KeptCard::sent(&task_id, new, now_ms()).with_what_came_before(kept.ok().flatten());
+            Ok((Some(card), ()))
+        };
+        self.change(true, change).await
+    }
+
+    /// Keeps a press on the card, which came by this channel: when this returns, it is there after a loss of power. `event_id`
+    /// is the same for every copy of the event.
+    ///
+    /// After an error the press may be kept all the same, later: a copy of it that is `New` then may be one that nobody has
+    /// handled.
+    pub(crate) async fn receive(&self, channel: Channel, event_id: &str, press: Press) -> Result<ReceivedPress> {
+        let event_id = event_id.to_owned();
+        let path = self.file.file();
+        let change = move |kept: Result<Option<KeptCard>, String>| {
+            let trouble = kept.as_ref().err().map(|why| format!("the file {} is kept anew: {why}", path.display()));
+            let (card, rank) = KeptCard::pressed(kept.ok().flatten(), channel, &event_id, press, now_ms());
+            let card = card.within(FILE_BYTES);
+            let received = ReceivedPress { rank, card: card.clone(), trouble };
+            Ok((Some(card).filter(|_| !rank.is_copy()), received))
+        };
+        self.change(true, change).await
+    }
+
+    /// The handling of a press begins. Returns which attempt it is, from 1 on; `None` where it has ended, or is not kept any
+    /// more. It is known after a loss of power that it began.
+    pub(crate) async fn begin(&self, event_id: &str) -> Result<Option<u32>> {
+        let event_id = event_id.to_owned();
+        self.change_known(true, move |card| card.begin(&event_id)).await.map(Option::flatten)
+    }
+
+    /// The handling of a press has ended; `said` is what its handler said, in one line.
+    pub(crate) async fn end(&self, event_id: &str, said: Option<&str>, failed: bool) -> Result<()> {
+        let (event_id, said) = (event_id.to_owned(), said.map(str::to_owned));
+        self.change_known(false, move |card| card.end(&event_id, said.as_deref(), failed)).await.map(drop)
+    }
+
+    /// Takes the oldest response_code that is still good: nobody else gets it. `None` where there is none.
+    pub(crate) async fn take_code(&self) -> Result<Option<String>> {
+        self.change_known(false, |card| card.take_code(now_ms())).await.map(Option::flatten)
+    }
+
+    async fn change_known<T: Send + 'static>(
+        &self,
+        durably: bool,
+        change: impl FnOnce(&mut KeptCard) -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        let change = move |kept: Result<Option<KeptCard>, String>| {
+            let Some(mut card) = kept? else { return Ok((None, None)) };
+            let result = change(&mut card);
+            Ok((Some(card), Some(result)))
+        };
+        self.change(durably, change).await
+    }
+
+    /// Changes what is kept, under the lock. `change` gets that, or why it cannot be read.
+    async fn change<T: Send + 'static>(
+        &self,
+        durably: bool,
+        change: impl FnOnce(Result<Option<KeptCard>, String>) -> Result<Change<T>, String> + Send + 'static,
+    ) -> Result<T> {
+        let (file, folder) = (Arc::clone(&self.file), self.folder.clone());
+        let changing = to_the_end(move || {
+            let guard = locked(&file)?;
+            let is_new = file.stamp().is_none();
+            let (card, result) = change(file.read())?;
+            if let Some(card) = card {
+                let card = card.within(FILE_BYTES);
+                let written = if durably { file.write_durably(&card, &guard) } else { file.write(&card, &guard) };
+                written.map_err(|error| error.to_string())?;
+            }
+            drop(guard);
+            if is_new && fastrand::u8(..SWEPT_EVERY) == 0 {
+                sweep(&folder, &file, now_ms());
+            }
+            Ok(result)
+        });
+        self.in_time(changing).await
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<Result<T, String>>>) -> Result<T> {
+        let done = tokio::time::timeout(PATIENCE, work).await;
+        let done = done.unwrap_or_else(|_| Ok(Err("the disk does not answer".to_owned())))?;
+        done.map_err(|why| unusable(&self.file.says("cannot be used", why)))
+    }
+}
+
+fn unusable(message: &str) -> Error {
+    Error::config(message, "check the state folder: its disk, owner and mode")
+}
+
+fn locked(file: &KeyedFile) -> Result<Guard, String> {
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock().map_err(|error| error.to_string())? {
+            Some(guard) => return Ok(guard),
+            None if Instant::now() >= until => return Err("another process holds its lock".to_owned()),
+            None => thread::sleep(RETRY),
+        }
+    }
+}
+
+/// The cards in a folder whose files begin like this, that have a press whose handling has not ended; the oldest press first.
+pub(super) async fn unfinished(folder: Folder, prefix: String) -> Result<Vec<KeptCard>> {
+    let path = folder.path().to_owned();
+    let reading = off_loop(move || {
+        let files = KeyedFile::of_fingerprint(folder, "", "").of_all_keys()?;
+        let cards = files.iter().filter(|file| file.begins_with(&prefix)).filter_map(|file| file.read().ok()?);
+        let mut cards: Vec<KeptCard> = cards.filter(|card: &KeptCard| card.unfinished().next().is_some()).collect();
+        cards.sort_by_key(|card| card.unfinished().map(|press| press.received_ms).min());
+        Ok::<_, io::Error>(cards)
+    });
+    let read = tokio::time::timeout(ALL_PATIENCE, reading).await;
+    let why = match read {
+        Ok(read) => match read? {
+            Ok(cards) => return Ok(cards),
+            Err(error) => error.to_string(),
+        },
+        Err(_) => "the disk does not answer".to_owned(),
+    };
+    Err(unusable(&format!("the folder {} cannot be read: {why}", path.display())))
+}
+
+/// Looks at some of the files, and removes those that are of no use any more; where there are too many, the oldest of these
+/// too, rather those whose presses were handled.
+fn sweep(folder: &Folder, file: &KeyedFile, now_ms: u64) {
+    let mut files = file.of_all_keys().unwrap_or_default();
+    let too_many = files.len().saturating_sub(MOST_FILES);
+    fastrand::shuffle(&mut files);
+    let mut others = Vec::new();
+    for other in files.into_iter().take(MOST_SWEPT) {
+        let Ok(Some(guard)) = other.try_lock() else { continue };
+        let read: Result<Option<KeptCard>, String> = other.read();
+        let (is_open, last_ms, is_old) = match &read {
+            Ok(Some(card)) => (card.unfinished().next().is_some(), card.last_ms(), card.is_old(now_ms)),
+            Ok(None) => (false, 0, true),
+            Err(_) => {
+                let at_ms = modified_ms(&other);
+                (false, at_ms, now_ms > at_ms.saturating_add(PRESS_LIFE_MS))
+            }
+        };
+        if is_old {
+            let _ = other.remove(guard);
+        } else if too_many > 0 {
+            others.push((is_open, last_ms, other));
+        }
+    }
+    others.sort_by_key(|(is_open, last_ms, _)| (*is_open, *last_ms));
+    for (_, _, other) in others.iter().take(too_many.min(MOST_DROPPED)) {
+        if let Ok(Some(guard)) = other.try_lock() {
+            let _ = other.remove(guard);
+        }
+    }
+    let _ = folder.sweep_drafts(SystemTime::now(), DRAFT_LIFE);
+}
+
+fn modified_ms(file: &KeyedFile) -> u64 {
+    let at = std::fs::metadata(file.file()).and_then(|about| about.modified()).ok();
+    let since = at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.map_or(0, crate::clock::in_ms)
+}
