@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::fs;
 
-use super::record::Asker;
+use super::answer::Asker;
 use crate::send::host;
 
 /// The user who runs this process, and its host.

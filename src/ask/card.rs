@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::record::{Answerer, State};
+use super::answer::Answerer;
+use super::record::State;
 use crate::message::card::{Form, by_whom, close};
 use crate::words::Words;
 
@@ -30,12 +31,12 @@ fn label(state: &State, words: &Words) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::record::{Answer, Asker};
+    use super::super::answer::{Asker, RecordedAnswer};
     use super::*;
     use crate::words::Language;
 
     fn answered(userid: &str, options: &[&str]) -> State {
-        State::Answered(Box::new(Answer {
+        State::Answered(Box::new(RecordedAnswer {
             key: "ack".to_owned(),
             text: "Acknowledge".to_owned(),
             options: options.iter().map(|id| (*id).to_owned()).collect(),

@@ -72,7 +72,7 @@ struct Step {
 
 /// Why nothing more is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum WaitEnd {
     /// The time is over.
     Over,
     /// No press can come back, and nothing that is left to do changes that.
@@ -233,9 +233,9 @@ impl Escalation {
     }
 
     /// Whether nothing more is waited for.
-    pub(super) fn end(&self, now: Duration) -> Option<End> {
+    pub(super) fn end(&self, now: Duration) -> Option<WaitEnd> {
         if now >= self.wait {
-            return Some(End::Over);
+            return Some(WaitEnd::Over);
         }
         let goes_on = |target: &TargetState| match target.phase {
             Phase::Waiting => self.steps[target.step].due.is_some(),
@@ -243,7 +243,7 @@ impl Escalation {
             Phase::Reached => target.can_answer,
             Phase::Failed(_, again) => again.is_some(),
         };
-        (!self.targets.iter().any(goes_on)).then_some(End::Hopeless)
+        (!self.targets.iter().any(goes_on)).then_some(WaitEnd::Hopeless)
     }
 
     /// When [`Self::begin`] or [`Self::end`] can say something new, if nothing happens before.
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!((begun(&mut plan, 60), plan.next_time()), (vec![3], s(120)));
         // One that hangs delays nobody.
         assert_eq!(begun(&mut plan, 120), [4]);
-        assert_eq!((plan.end(s(599)), plan.end(s(600))), (None, Some(End::Over)));
+        assert_eq!((plan.end(s(599)), plan.end(s(600))), (None, Some(WaitEnd::Over)));
         assert_eq!(begun(&mut plan, 600), [0; 0]);
     }
 
@@ -328,7 +328,7 @@ mod tests {
         plan.failed(1, Status::Auth, s(2));
         assert_eq!(begun(&mut plan, 2), [2]);
         plan.failed(2, Status::Refused, s(3));
-        assert_eq!(plan.end(s(3)), Some(End::Hopeless));
+        assert_eq!(plan.end(s(3)), Some(WaitEnd::Hopeless));
     }
 
     #[test]
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(begun(&mut plan, 4), [3]);
         assert_eq!(plan.end(s(4)), None);
         plan.reached(3, false, s(5));
-        assert_eq!(plan.end(s(5)), Some(End::Hopeless));
+        assert_eq!(plan.end(s(5)), Some(WaitEnd::Hopeless));
     }
 
     #[test]
@@ -435,7 +435,7 @@ mod tests {
                     prop_assert!(began.is_some_and(|began| began <= *at) || *at > now, "{at} {now} {began:?}");
                 }
             }
-            prop_assert_eq!(plan.end(s(600)), Some(End::Over));
+            prop_assert_eq!(plan.end(s(600)), Some(WaitEnd::Over));
         }
     }
 }

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::card::closed;
-use super::record::{Record, State, TaskId};
+use super::record::{Record, State};
 use super::record_file::RecordFile;
+use super::task_id::TaskId;
 use crate::api::aibot::Press;
 use crate::clock::now_ms;
 use crate::message::card::{Form, aibot_change, with_line};

@@ -1,7 +1,8 @@
 //! `answer`: an answer from this machine in somebody's stead, as by a monitor that sees the recovery.
 
+use super::answer::{Answerer, KEY_BYTES, RecordedAnswer, is_key};
 use super::asker::this_process;
-use super::record::{Answer, Answerer, KEY_BYTES, Record, State, is_key};
+use super::record::{Record, State};
 use super::record_file::RecordFile;
 use crate::clock::{at_ms, date, now_ms};
 use crate::delivery::{Outcome, Product};
@@ -47,7 +48,7 @@ pub async fn answer(session: &mut Session<'_>, given: LocalAnswer) -> Result<Out
             accept(kept, &id, |record| {
                 let text = record.question.text_of(&key, &[], record.language.words());
                 let by = Answerer::Local(by);
-                let answer = Answer { key, text, options: Vec::new(), by, at_ms: now_ms(), note, seal: None };
+                let answer = RecordedAnswer { key, text, options: Vec::new(), by, at_ms: now_ms(), note, seal: None };
                 record.state = State::Answered(Box::new(answer));
             })
         }

@@ -1,11 +1,14 @@
 //! `ask`: a question on a card, and who answers it; `answer`: an answer from this machine.
 //!
 //! `plan` makes the plan of the options; `record` is what is kept on disk, and decides; `escalation` says what is due and when it
-//! ends; `waiting` is the loop that sends, waits and changes cards; `late` answers presses after the end; `report` tells the end.
+//! ends; `waiting` is the loop of `sending` and waiting, by the `ways` of presses, which `presses` judges; `settling`
+//! ends it; `late` answers presses after the end; `report` tells the end.
 
+mod answer;
 mod asker;
 mod card;
 mod escalation;
+mod kept_record;
 mod late;
 mod local_answer;
 mod log;
@@ -13,12 +16,17 @@ mod log;
 mod odd_records;
 mod people;
 mod plan;
+mod presses;
 mod question;
 mod record;
 mod record_file;
 mod report;
 mod request;
+mod sending;
+mod settling;
+mod task_id;
 mod waiting;
+mod ways;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,9 +43,11 @@ use crate::store::Folder;
 pub use local_answer::{LocalAnswer, answer};
 pub use request::AskRequest;
 
+use answer::Answerer;
+use kept_record::{EndCheck, KeptRecord};
 use plan::{Plan, make_plan};
-use record::{Answerer, Record, RecordedTarget, State, TargetStatus};
-use record_file::{KeptRecord, RecordFile, Trust};
+use record::{Record, RecordedTarget, State, TargetStatus};
+use record_file::RecordFile;
 use waiting::{Seal, Waiting};
 
 /// How long the credential of the own target is waited for before anything is sent.
@@ -90,7 +100,7 @@ struct Prepared {
     draft: QuestionDraft,
     record: Record,
     file: Option<RecordFile>,
-    trust: Trust,
+    trust: EndCheck,
     seal: Seal,
 }
 
@@ -135,7 +145,7 @@ enum Opened {
     Another(Record),
 }
 
-async fn open(state: &Folder, record: Record, trust: Trust) -> Result<(RecordFile, Opened)> {
+async fn open(state: &Folder, record: Record, trust: EndCheck) -> Result<(RecordFile, Opened)> {
     let file = RecordFile::of(state, &record.id);
     let opened = file.change(move |kept| {
         let now = now_ms();
@@ -210,11 +220,11 @@ async fn log_in(session: &mut Session<'_>, plan: &Plan) -> Option<Login> {
 
 /// A record in a folder may have been written by others: a press counts with its seal alone, and an answer of a command
 /// only where those are allowed.
-fn trust(login: Option<Arc<Login>>) -> Trust {
+fn trust(login: Option<Arc<Login>>) -> EndCheck {
     Arc::new(move |record| match &record.state {
         State::Open | State::Over(_) | State::Withdrawn(_) => true,
         State::Answered(answer) => {
-            let seal = || login.as_ref().map(|login| login.seal(&answer.sealed_parts(record)));
+            let seal = || login.as_ref().map(|login| login.seal(&record.sealed_parts(answer)));
             let is_sealed = || answer.seal.is_some() && answer.seal == seal();
             record.takes(answer) && (matches!(answer.by, Answerer::Local(_)) || is_sealed())
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::escalation::{Escalation, StepKind};
-use super::question::{Asked, Question, read_question};
+use super::question::{Question, QuestionOptions, read_question};
 use super::request::AskRequest;
 use crate::alert::full_width;
 use crate::channel::Channel;
@@ -66,7 +66,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
         card.parse().map_err(|_| Error::usage(format!("there is no card of type {card}"), "see wecom-alert help cards"))
     });
     let (question, card, buttons) = read_question(
-        Asked {
+        QuestionOptions {
             card: card.transpose()?,
             buttons: fields.button.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?,
             options: fields.option.iter().map(|given| clean(given).parse()).collect::<Result<_>>()?,

@@ -139,7 +139,7 @@ impl Question {
 
 /// What the options say of buttons and choices.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked<'a> {
+pub(super) struct QuestionOptions<'a> {
     pub(super) card: Option<CardType>,
     pub(super) buttons: Vec<Button>,
     pub(super) options: Vec<SelectOption>,
@@ -164,8 +164,8 @@ const ACKNOWLEDGE: &str = "ack";
 /// # Errors
 ///
 /// Usage: options that contradict each other, or a key that is not on the card.
-pub(super) fn read_question(asked: Asked<'_>, words: &Words) -> Result<(Question, CardType, Vec<Button>)> {
-    let Asked { card, mut buttons, options, confirm, declines, .. } = asked;
+pub(super) fn read_question(asked: QuestionOptions<'_>, words: &Words) -> Result<(Question, CardType, Vec<Button>)> {
+    let QuestionOptions { card, mut buttons, options, confirm, declines, .. } = asked;
     let mut declines = declines.to_vec();
     let is_vote = card.is_some_and(CardType::is_asking) || (card.is_none() && !options.is_empty());
     if let Some(card) = card.filter(|card| card.is_notice()) {
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::words::Language;
 
-    fn read(asked: Asked<'_>) -> Result<Question> {
+    fn read(asked: QuestionOptions<'_>) -> Result<Question> {
         read_question(asked, Language::English.words()).map(|(question, ..)| question)
     }
 
@@ -271,31 +271,41 @@ mod tests {
 
     #[test]
     fn without_buttons_there_is_one() {
-        let question = read(Asked::default()).unwrap();
+        let question = read(QuestionOptions::default()).unwrap();
         assert_eq!((keys(&question), question.allows_local), (vec!["ack"], true));
-        let (_, card, buttons) = read_question(Asked::default(), Language::Chinese.words()).unwrap();
+        let (_, card, buttons) = read_question(QuestionOptions::default(), Language::Chinese.words()).unwrap();
         assert_eq!((card, buttons[0].text.as_str()), (CardType::ButtonInteraction, "认领"));
     }
 
     #[test]
     fn confirm_has_yes_and_no() {
-        let question = read(Asked { confirm: Some(None), ..Asked::default() }).unwrap();
+        let question = read(QuestionOptions { confirm: Some(None), ..QuestionOptions::default() }).unwrap();
         assert_eq!((keys(&question), question.allows_local), (vec!["yes", "no"], false));
         assert!(question.declines("no", &[]) && !question.declines("yes", &[]));
         for texts in ["Go,Stop", "Go ， Stop"] {
-            let question = read(Asked { confirm: Some(Some(texts)), ..Asked::default() }).unwrap();
+            let question = read(QuestionOptions { confirm: Some(Some(texts)), ..QuestionOptions::default() }).unwrap();
             assert_eq!(question.choices[1], Choice { key: "no".to_owned(), text: "Stop".to_owned() });
         }
         for texts in ["", "Go", "Go,", ",Stop"] {
-            assert!(read(Asked { confirm: Some(Some(texts)), ..Asked::default() }).is_err(), "{texts}");
+            assert!(
+                read(QuestionOptions { confirm: Some(Some(texts)), ..QuestionOptions::default() }).is_err(),
+                "{texts}"
+            );
         }
-        assert!(read(Asked { confirm: Some(None), buttons: buttons(&["a=A"]), ..Asked::default() }).is_err());
+        assert!(
+            read(QuestionOptions { confirm: Some(None), buttons: buttons(&["a=A"]), ..QuestionOptions::default() })
+                .is_err()
+        );
     }
 
     #[test]
     fn a_key_that_declines_is_on_the_card() {
         let declines = ["mute".to_owned()];
-        let asked = |given: &[&str]| Asked { buttons: buttons(given), declines: &declines, ..Asked::default() };
+        let asked = |given: &[&str]| QuestionOptions {
+            buttons: buttons(given),
+            declines: &declines,
+            ..QuestionOptions::default()
+        };
         assert!(read(asked(&["ack=Ack", "mute=Mute"])).is_ok());
         assert!(read(asked(&["ack=Ack"])).is_err());
     }
@@ -303,7 +313,7 @@ mod tests {
     #[test]
     fn whose_press_counts() {
         let (only, not) = (["zhangsan,LiSi".to_owned()], ["lisi".to_owned()]);
-        let asked = Asked { only: &only, ..Asked::default() };
+        let asked = QuestionOptions { only: &only, ..QuestionOptions::default() };
         let question = read(asked.clone()).unwrap();
         let judge = |question: &Question, userid: &str| question.judge(member(userid), "ack", &[]);
         let answers = Verdict::Answers { key: "ack".to_owned(), options: vec![] };
@@ -312,7 +322,7 @@ mod tests {
         assert_eq!(judge(&question, "wangwu"), Verdict::NotAllowed);
         assert_eq!(judge(&question, ""), Verdict::NotAllowed);
         assert!(!question.allows_local);
-        let question = read(Asked { not: &not, ..asked }).unwrap();
+        let question = read(QuestionOptions { not: &not, ..asked }).unwrap();
         assert_eq!(judge(&question, "lisi"), Verdict::NotAllowed);
         assert_eq!(question.judge(member("zhangsan"), "menu", &[]), Verdict::SaysNothing);
     }
@@ -323,7 +333,7 @@ mod tests {
         let people = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let counts = |only: &[&str], not: &[&str], plain| {
             let (only, not) = (people(only), people(not));
-            let question = read(Asked { only: &only, not: &not, ..Asked::default() }).unwrap();
+            let question = read(QuestionOptions { only: &only, not: &not, ..QuestionOptions::default() }).unwrap();
             let who = Presser { userid: encrypted, plain, is_group: false };
             question.judge(who, "ack", &[]) != Verdict::NotAllowed
         };
@@ -338,21 +348,24 @@ mod tests {
     #[test]
     fn a_press_in_a_group_confirms_where_people_are_named_or_anybody_may() {
         let only = ["lisi".to_owned()];
-        let asked = Asked { confirm: Some(None), ..Asked::default() };
-        let in_group = |asked: Asked<'_>| {
+        let asked = QuestionOptions { confirm: Some(None), ..QuestionOptions::default() };
+        let in_group = |asked: QuestionOptions<'_>| {
             let who = Presser { is_group: true, ..member("lisi") };
             read(asked).unwrap().judge(who, "yes", &[]) != Verdict::NotAllowed
         };
         assert!(!in_group(asked.clone()));
-        assert!(in_group(Asked { anyone: true, ..asked.clone() }) && in_group(Asked { only: &only, ..asked }));
-        assert!(in_group(Asked { buttons: buttons(&["yes=Yes"]), ..Asked::default() }));
+        assert!(
+            in_group(QuestionOptions { anyone: true, ..asked.clone() })
+                && in_group(QuestionOptions { only: &only, ..asked })
+        );
+        assert!(in_group(QuestionOptions { buttons: buttons(&["yes=Yes"]), ..QuestionOptions::default() }));
     }
 
     #[test]
     fn nobody_is_let_in_by_an_empty_name() {
         for given in ["", "zhangsan,", "$ONCALL", "@all"] {
             let only = [given.to_owned()];
-            assert!(read(Asked { only: &only, ..Asked::default() }).is_err(), "{given}");
+            assert!(read(QuestionOptions { only: &only, ..QuestionOptions::default() }).is_err(), "{given}");
         }
     }
 
@@ -360,7 +373,7 @@ mod tests {
     fn choices_come_in_the_order_of_the_card() {
         let options = ["a=A", "b=B", "c=C"].map(|option| option.parse().unwrap()).to_vec();
         let declines = ["c".to_owned()];
-        let asked = Asked { options, declines: &declines, ..Asked::default() };
+        let asked = QuestionOptions { options, declines: &declines, ..QuestionOptions::default() };
         let (question, card, _) = read_question(asked, Language::English.words()).unwrap();
         assert_eq!(card, CardType::VoteInteraction);
         let chosen = |ids: &[&str]| {

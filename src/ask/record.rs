@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::{Answerer, Asker, RecordedAnswer, is_key};
 use super::question::{Presser, Question, Verdict};
+use super::task_id::{TASK_ID, TaskId, file_name};
 use crate::clock::{LAST_MS, read_ms};
 use crate::config::LONGEST_WAIT_HOURS;
-use crate::fingerprint::fingerprint;
 use crate::words::{Language, Words};
 
 /// The longest time that a question is open, in milliseconds.
@@ -38,13 +39,6 @@ pub(super) struct Record {
     pub(super) wait_ms: u64,
     pub(super) targets: Vec<RecordedTarget>,
     pub(super) state: State,
-}
-
-/// Who asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Asker {
-    pub(super) unix_user: String,
-    pub(super) host: String,
 }
 
 /// What a target got.
@@ -82,46 +76,11 @@ pub(super) enum State {
     /// It waits for an answer.
     Open,
     /// Somebody who may has answered.
-    Answered(Box<Answer>),
+    Answered(Box<RecordedAnswer>),
     /// Nobody answered up to that time, in Unix milliseconds.
     Over(u64),
     /// Who asked took it back, at that time in Unix milliseconds.
     Withdrawn(u64),
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Answer {
-    /// The key that was pressed, or given.
-    pub(super) key: String,
-    /// What the card shows for it.
-    pub(super) text: String,
-    /// What was chosen on a card with choices, in its order.
-    pub(super) options: Vec<String>,
-    pub(super) by: Answerer,
-    #[serde(deserialize_with = "read_ms")]
-    pub(super) at_ms: u64,
-    /// What a local answer says beside it.
-    pub(super) note: Option<String>,
-    /// What only who knows the credentials of the question can compute of a press.
-    pub(super) seal: Option<String>,
-}
-
-/// Where an answer comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Answerer {
-    /// A member pressed.
-    Press {
-        /// The member.
-        userid: String,
-        /// The card that was pressed.
-        task_id: String,
-        /// Where it is.
-        target: String,
-    },
-    /// A command on a machine with the same state folder.
-    Local(Asker),
 }
 
 impl Record {
@@ -164,7 +123,7 @@ impl Record {
     }
 
     /// Whether an answer can be one to this question: who gave it may, and what they pressed is on its card.
-    pub(super) fn takes(&self, answer: &Answer) -> bool {
+    pub(super) fn takes(&self, answer: &RecordedAnswer) -> bool {
         match &answer.by {
             Answerer::Local(_) => self.question.allows_local && is_key(&answer.key),
             Answerer::Press { userid, task_id, target } => {
@@ -176,6 +135,22 @@ impl Record {
                     && self.question.judge(who, &answer.key, &answer.options) == says
             }
         }
+    }
+
+    /// What the seal of an answer is made of, but for the secret: it is bound to one question and its times.
+    pub(super) fn sealed_parts(&self, answer: &RecordedAnswer) -> Vec<String> {
+        let mut parts = vec![
+            self.task_id(0, 0),
+            self.fingerprint.clone(),
+            self.wait_ms.to_string(),
+            answer.key.clone(),
+            answer.at_ms.to_string(),
+            answer.options.join("\n"),
+        ];
+        if let Answerer::Press { userid, task_id, target } = &answer.by {
+            parts.extend([userid, task_id, target].map(String::clone));
+        }
+        parts
     }
 
     /// When it is over, in Unix milliseconds.
@@ -219,77 +194,6 @@ impl Record {
             State::Answered(answer) => answer.line(words),
             State::Over(ms) => (words.over)(&at(*ms)),
             State::Withdrawn(ms) => (words.withdrawn)(&at(*ms)),
-        })
-    }
-}
-
-impl Answer {
-    /// Who answered what, when.
-    pub(super) fn line(&self, words: &Words) -> String {
-        let at = crate::clock::wall(crate::clock::at_ms(self.at_ms));
-        let line = match &self.by {
-            Answerer::Press { userid, .. } => (words.answered)(userid, &self.text, &at),
-            Answerer::Local(Asker { unix_user, host }) => (words.answered_locally)(unix_user, host, &self.text, &at),
-        };
-        match &self.note {
-            Some(note) => format!("{line}\n{note}"),
-            None => line,
-        }
-    }
-
-    /// What its seal is made of, but for the secret: bound to one question and its times.
-    pub(super) fn sealed_parts(&self, record: &Record) -> Vec<String> {
-        let mut parts = vec![
-            record.task_id(0, 0),
-            record.fingerprint.clone(),
-            record.wait_ms.to_string(),
-            self.key.clone(),
-            self.at_ms.to_string(),
-            self.options.join("\n"),
-        ];
-        if let Answerer::Press { userid, task_id, target } = &self.by {
-            parts.extend([userid, task_id, target].map(String::clone));
-        }
-        parts
-    }
-}
-
-/// The longest key of a local answer, in bytes.
-pub(super) const KEY_BYTES: usize = 128;
-
-/// Whether a local answer may have this key: no other could be mistaken in a script.
-pub(super) fn is_key(key: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@');
-    !key.is_empty() && key.len() <= KEY_BYTES && key.bytes().all(is_allowed)
-}
-
-/// What task ids of questions begin with.
-const TASK_ID: &str = "ask-";
-
-/// The name of a question's file, without its end. It does not reveal the id.
-pub(super) fn file_name(id: &str) -> String {
-    fingerprint([id]).chars().take(32).collect()
-}
-
-/// A task id, read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TaskId {
-    /// The name of the question's file.
-    pub(super) file: String,
-    pub(super) start_ms: u64,
-    pub(super) target: usize,
-}
-
-impl TaskId {
-    /// Reads one that [`Record::task_id`] made.
-    pub(super) fn read(task_id: &str) -> Option<Self> {
-        let mut pieces = task_id.strip_prefix(TASK_ID)?.split('-');
-        let (file, start, target) = (pieces.next()?, pieces.next()?, pieces.next()?);
-        let is_name = file.len() == 32 && file.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Some(Self {
-            file: Some(file.to_owned()).filter(|_| is_name)?,
-            start_ms: u64::from_str_radix(start, 16).ok()?,
-            target: target.parse().ok()?,
         })
     }
 }
@@ -363,14 +267,14 @@ pub(super) mod tests {
         assert!(far.is_past(LAST_MS));
     }
 
-    pub(in crate::ask) fn pressed(record: &Record, key: &str) -> Answer {
+    pub(in crate::ask) fn pressed(record: &Record, key: &str) -> RecordedAnswer {
         let by = Answerer::Press {
             userid: "zhangsan".to_owned(),
             task_id: record.task_id(0, 0),
             target: "ops:aibot/zhangsan".to_owned(),
         };
         let (key, text, options) = (key.to_owned(), "Approve".to_owned(), vec![]);
-        Answer { key, text, options, by, at_ms: record.start_ms, note: None, seal: None }
+        RecordedAnswer { key, text, options, by, at_ms: record.start_ms, note: None, seal: None }
     }
 
     pub(in crate::ask) fn choice(key: &str) -> crate::ask::question::Choice {
@@ -408,8 +312,9 @@ pub(super) mod tests {
     fn an_answer_from_disk_is_judged_again() {
         let mut mine = record();
         mine.question.choices = vec![choice("yes"), choice("no")];
-        let takes =
-            |question: &Question, answer: &Answer| Record { question: question.clone(), ..mine.clone() }.takes(answer);
+        let takes = |question: &Question, answer: &RecordedAnswer| {
+            Record { question: question.clone(), ..mine.clone() }.takes(answer)
+        };
         let with = |change: fn(&mut Question)| {
             let mut question = mine.question.clone();
             change(&mut question);
@@ -427,19 +332,19 @@ pub(super) mod tests {
                 task_id: later.task_id(at, 0),
                 target: "ops:aibot/zhangsan".to_owned(),
             };
-            assert!(!takes(&mine.question, &Answer { by, ..yes.clone() }), "{at} {number}");
+            assert!(!takes(&mine.question, &RecordedAnswer { by, ..yes.clone() }), "{at} {number}");
         }
-        let local = Answer { by: Answerer::Local(mine.asker.clone()), ..pressed(&mine, "recovered") };
+        let local = RecordedAnswer { by: Answerer::Local(mine.asker.clone()), ..pressed(&mine, "recovered") };
         assert!(takes(&mine.question, &local));
         assert!(!takes(&with(|question| question.allows_local = false), &local));
-        assert!(!takes(&mine.question, &Answer { key: "a b".to_owned(), ..local }));
+        assert!(!takes(&mine.question, &RecordedAnswer { key: "a b".to_owned(), ..local }));
         // What it is called is on the card, not on disk.
         let seen = mine.clone().with_end_of(State::Answered(Box::new(yes.clone())), |_| true);
         let State::Answered(seen) = seen.state else { unreachable!() };
         assert_eq!(seen.text, "text of yes");
         assert_eq!(mine.clone().with_end_of(State::Answered(Box::new(yes.clone())), |_| false).state, State::Open);
         let other = Record { fingerprint: "g".to_owned(), ..mine.clone() };
-        assert_ne!(yes.sealed_parts(&mine), yes.sealed_parts(&other));
+        assert_ne!(mine.sealed_parts(&yes), other.sealed_parts(&yes));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::answer::{Answerer, RecordedAnswer};
 use super::escalation::Phase;
 use super::plan::Plan;
-use super::record::{Answer, Answerer, Record, State, TargetStatus};
+use super::record::{Record, State, TargetStatus};
 use super::waiting::Waiting;
 use crate::channel::Channel;
 use crate::clock::{at_ms, brief, date, now_ms};
@@ -34,7 +35,7 @@ pub(super) fn outcome(waiting: &Waiting<'_, '_>) -> Outcome {
     Outcome { error, attempts: waiting.end.attempts, ..Outcome::with_product(status, product) }
 }
 
-fn answered(record: &Record, answer: &Answer) -> (Status, Option<Error>) {
+fn answered(record: &Record, answer: &RecordedAnswer) -> (Status, Option<Error>) {
     if !record.question.declines(&answer.key, &answer.options) {
         return (Status::Answered, None);
     }
@@ -43,7 +44,7 @@ fn answered(record: &Record, answer: &Answer) -> (Status, Option<Error>) {
     (Status::Declined, Some(error))
 }
 
-fn given(answer: &Answer, name: Option<String>) -> GivenAnswer {
+fn given(answer: &RecordedAnswer, name: Option<String>) -> GivenAnswer {
     let given = GivenAnswer {
         key: answer.key.clone(),
         text: answer.text.clone(),

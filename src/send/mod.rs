@@ -49,7 +49,9 @@ pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
 pub(crate) use payload::{agent_id, conversations_of, people_of, recipients_of};
 pub(crate) use people::PeopleMessage;
-pub(crate) use question::{Appearance, Dispatched, Place, QuestionDraft, Way, channel_for_question, read_question};
+pub(crate) use question::{
+    Appearance, Dispatched, Place, ProfileAndChannel, QuestionDraft, channel_for_question, read_question,
+};
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
 pub(crate) use roster::{Roster, patience as roster_patience, settle as settle_roster};
 pub(crate) use session::without_ca_file;

@@ -50,7 +50,7 @@ pub(crate) struct Place {
 }
 
 /// By which credential messages go to a place and presses come back: its profile and its channel.
-pub(crate) type Way = (Option<String>, Option<Channel>);
+pub(crate) type ProfileAndChannel = (Option<String>, Option<Channel>);
 
 /// What of a question goes to a place.
 #[derive(Clone, Copy)]
@@ -222,7 +222,7 @@ impl Place {
         self.way() == other.way()
     }
 
-    pub(crate) fn way(&self) -> Way {
+    pub(crate) fn way(&self) -> ProfileAndChannel {
         (self.name.as_ref().map(|name| name.profile.clone()), self.channel)
     }
 
