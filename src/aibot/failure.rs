@@ -9,13 +9,13 @@ use crate::error::{Answer, EXIT_CODES, Error, Status};
 
 /// A [`CallError`] that can be sent and copied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Failure {
-    Setup(Told),
+pub(super) enum CallFailure {
+    Setup(ErrorDetails),
     Unreached { what: String, limit: Option<Limit>, refused_by: Option<FirstHop> },
     Untrusted { host: String, fault: CertificateFault },
-    Config(Told),
-    TooManyRequests(Told),
-    Foreign(Told),
+    Config(ErrorDetails),
+    TooManyRequests(ErrorDetails),
+    Foreign(ErrorDetails),
     Cut { what: String, limit: Option<Limit> },
     Silent { what: String, limit: Option<Limit> },
     Rejected(Answered),
@@ -23,7 +23,7 @@ pub(super) enum Failure {
 
 /// An [`Error`] that can be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct ErrorDetails {
     status: String,
     message: String,
     hint: Option<String>,
@@ -38,10 +38,19 @@ pub(super) struct Answered {
     fields: Map<String, Value>,
 }
 
-impl Failure {
+impl CallFailure {
     /// Nothing was sent.
     pub(super) fn unreached(what: impl Into<String>, limit: Option<Limit>) -> Self {
         Self::Unreached { what: what.into(), limit, refused_by: None }
+    }
+
+    /// The failure of a watch as an error.
+    pub(super) fn as_error(&self) -> Error {
+        match CallError::from(self.clone()) {
+            CallError::Setup(error) | CallError::Config(error) => error,
+            CallError::Rejected(reply) => super::refusal(&reply),
+            other => Error::temporary(other.to_string(), "try again"),
+        }
     }
 
     /// What it says.
@@ -50,7 +59,7 @@ impl Failure {
     }
 }
 
-impl From<&Error> for Told {
+impl From<&Error> for ErrorDetails {
     fn from(error: &Error) -> Self {
         Self {
             status: error.status().as_str().to_owned(),
@@ -61,8 +70,8 @@ impl From<&Error> for Told {
     }
 }
 
-impl From<Told> for Error {
-    fn from(told: Told) -> Self {
+impl From<ErrorDetails> for Error {
+    fn from(told: ErrorDetails) -> Self {
         let mut known = EXIT_CODES.iter().flat_map(|row| row.statuses.iter().copied());
         let status = known.find(|status| status.as_str() == told.status).unwrap_or(Status::Temporary);
         let error = Self::new(status, told.message);
@@ -86,15 +95,15 @@ impl From<Answered> for Reply {
     }
 }
 
-impl From<CallError> for Failure {
+impl From<CallError> for CallFailure {
     fn from(failure: CallError) -> Self {
         match failure {
-            CallError::Setup(error) => Self::Setup(Told::from(&error)),
+            CallError::Setup(error) => Self::Setup(ErrorDetails::from(&error)),
             CallError::Unreached { what, limit, refused_by } => Self::Unreached { what, limit, refused_by },
             CallError::Untrusted { host, fault } => Self::Untrusted { host, fault },
-            CallError::Config(error) => Self::Config(Told::from(&error)),
-            CallError::TooManyRequests(error) => Self::TooManyRequests(Told::from(&error)),
-            CallError::Foreign(error) => Self::Foreign(Told::from(&error)),
+            CallError::Config(error) => Self::Config(ErrorDetails::from(&error)),
+            CallError::TooManyRequests(error) => Self::TooManyRequests(ErrorDetails::from(&error)),
+            CallError::Foreign(error) => Self::Foreign(ErrorDetails::from(&error)),
             CallError::Cut { what, limit } => Self::Cut { what, limit },
             CallError::Silent { what, limit } => Self::Silent { what, limit },
             CallError::Rejected(reply) => Self::Rejected(reply.into()),
@@ -102,18 +111,18 @@ impl From<CallError> for Failure {
     }
 }
 
-impl From<Failure> for CallError {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for CallError {
+    fn from(failure: CallFailure) -> Self {
         match failure {
-            Failure::Setup(told) => Self::Setup(told.into()),
-            Failure::Unreached { what, limit, refused_by } => Self::Unreached { what, limit, refused_by },
-            Failure::Untrusted { host, fault } => Self::Untrusted { host, fault },
-            Failure::Config(told) => Self::Config(told.into()),
-            Failure::TooManyRequests(told) => Self::TooManyRequests(told.into()),
-            Failure::Foreign(told) => Self::Foreign(told.into()),
-            Failure::Cut { what, limit } => Self::Cut { what, limit },
-            Failure::Silent { what, limit } => Self::Silent { what, limit },
-            Failure::Rejected(answered) => Self::Rejected(answered.into()),
+            CallFailure::Setup(told) => Self::Setup(told.into()),
+            CallFailure::Unreached { what, limit, refused_by } => Self::Unreached { what, limit, refused_by },
+            CallFailure::Untrusted { host, fault } => Self::Untrusted { host, fault },
+            CallFailure::Config(told) => Self::Config(told.into()),
+            CallFailure::TooManyRequests(told) => Self::TooManyRequests(told.into()),
+            CallFailure::Foreign(told) => Self::Foreign(told.into()),
+            CallFailure::Cut { what, limit } => Self::Cut { what, limit },
+            CallFailure::Silent { what, limit } => Self::Silent { what, limit },
+            CallFailure::Rejected(answered) => Self::Rejected(answered.into()),
         }
     }
 }
@@ -145,8 +154,8 @@ mod tests {
             CallError::Rejected(Reply { answer, fields: fields.unwrap() }),
         ] {
             let shown = format!("{failure:?} {failure}");
-            let sent = serde_json::to_string(&Failure::from(failure)).unwrap();
-            let arrived = CallError::from(serde_json::from_str::<Failure>(&sent).unwrap());
+            let sent = serde_json::to_string(&CallFailure::from(failure)).unwrap();
+            let arrived = CallError::from(serde_json::from_str::<CallFailure>(&sent).unwrap());
             assert_eq!(format!("{arrived:?} {arrived}"), shown, "{sent}");
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
-use super::proof::{End, Proofs, nonce};
+use super::proof::{Proofs, TalkEnd, nonce};
 use super::protocol::{Greeting, LONGEST_GREETING, Lines, Proven, Unreadable, VERSION, Writer, line};
 use crate::secret::Secret;
 
@@ -31,7 +31,7 @@ impl Talk {
     }
 
     /// From now on every line has a seal, so that nobody who stands in between can say anything.
-    fn seal(&mut self, proofs: &Proofs<'_>, own: End, other: End) -> Option<()> {
+    fn seal(&mut self, proofs: &Proofs<'_>, own: TalkEnd, other: TalkEnd) -> Option<()> {
         self.writer.seal_by(proofs.seals(own)?);
         self.lines.expect_seals(proofs.seals(other)?);
         Some(())
@@ -75,14 +75,14 @@ pub(super) async fn greet_holder(
             return Err(Refused::Version(holder.version));
         }
         let proofs = Proofs { bot_id, secret, nonces: [&holder.nonce, &own] };
-        let is_proven = holder.proof.is_some_and(|proof| proofs.is(End::Holder, &proof));
+        let is_proven = holder.proof.is_some_and(|proof| proofs.is(TalkEnd::Holder, &proof));
         // Where it knows another secret it is told so, and can name this process to its user.
-        let proof = proofs.of(End::Client).filter(|_| is_proven).unwrap_or_default();
+        let proof = proofs.of(TalkEnd::Client).filter(|_| is_proven).unwrap_or_default();
         say(&mut talk, &Proven { proof }).await?;
         if !is_proven {
             return Err(Refused::Unproven);
         }
-        talk.seal(&proofs, End::Client, End::Holder).ok_or(Refused::Garbage)
+        talk.seal(&proofs, TalkEnd::Client, TalkEnd::Holder).ok_or(Refused::Garbage)
     });
     greeted.await.unwrap_or(Err(Refused::Silent)).map(|()| talk)
 }
@@ -98,16 +98,16 @@ pub(super) async fn greet_client(
         let client: Greeting = talk.lines.next(LONGEST_GREETING).await?;
         let own = nonce().ok_or(Refused::Silent)?;
         let proofs = Proofs { bot_id, secret, nonces: [&own, &client.nonce] };
-        let proof = proofs.of(End::Holder);
+        let proof = proofs.of(TalkEnd::Holder);
         say(&mut talk, &Greeting { version: VERSION, nonce: own.clone(), proof }).await?;
         if client.version != VERSION {
             return Err(Refused::Version(client.version));
         }
         let Proven { proof } = talk.lines.next(LONGEST_GREETING).await?;
-        if !proofs.is(End::Client, &proof) {
+        if !proofs.is(TalkEnd::Client, &proof) {
             return Err(Refused::Unproven);
         }
-        talk.seal(&proofs, End::Holder, End::Client).ok_or(Refused::Garbage)
+        talk.seal(&proofs, TalkEnd::Holder, TalkEnd::Client).ok_or(Refused::Garbage)
     });
     greeted.await.unwrap_or(Err(Refused::Silent)).map(|()| talk)
 }

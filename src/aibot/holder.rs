@@ -3,51 +3,31 @@
 //!
 //! It stalls for nobody: a client that does not read is dropped, and connects again.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::io::{DuplexStream, WriteHalf};
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::failure::Failure;
-use super::greeting::{Refused, Stream, Talk, greet_client};
+use super::greeting::{Refused, Talk, greet_client};
+use super::hub::{Hub, Phase};
 use super::place::Seat;
-use super::protocol::{BEAT, LONGEST_LINE, Request, ToClient, ToHolder, Unreadable, Writer, line};
-use super::routes::{ClientId, Routes, SETTLING};
-use super::upstream::Upstream;
-use super::{Bot, FORGED, TO_RESPOND, locked};
-use crate::api::aibot::Press;
-use crate::api::{CallError, Reply};
+use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, ToClient, ToHolder, Unreadable};
+use super::routes::SETTLING;
+use super::served_client::{Gone, SLOWEST, ServedClient};
+use super::{Bot, FORGED, locked};
 use crate::blocking::task;
-use crate::clock::now_ms;
-
-/// So many clients at once, each of which is an open file.
-const MOST_CLIENTS: usize = 400;
 
 /// So many requests of one client at once; the next ones wait in its socket.
 const MOST_REQUESTS: usize = 32;
 
-/// So many chunks of files at once, each of which takes a few MB.
-const MOST_LONG_LINES: usize = 8;
-
 /// So many presses and notices may wait for one client.
 const MOST_UNSENT: usize = 256;
 
-/// How long a client may take to read a line.
-const SLOWEST: Duration = Duration::from_secs(10);
-
 /// How long those that are being served may still take when the holder leaves.
 const LEAVING: Duration = Duration::from_secs(10);
-
-/// How often a request is begun anew, since the connection ended before it was written.
-const MOST_BEGUN: u32 = 3;
-
-/// WeCom's errcode for a connection that is not subscribed, or not any more.
-const NOT_SUBSCRIBED: i64 = 846_609;
 
 /// Between the ends within this process.
 const OWN_BUFFER: usize = 64 * 1024;
@@ -69,62 +49,10 @@ struct Door {
     seat: Arc<Seat>,
 }
 
-/// How far the holder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Serving,
-    /// It takes no more requests but answers to presses.
-    Leaving,
-    Over,
-}
-
-/// What its tasks share.
-struct Hub {
-    bot: Arc<Bot>,
-    upstream: Upstream,
-    routes: Mutex<Routes>,
-    clients: Mutex<HashMap<ClientId, Arc<Client>>>,
-    next_id: AtomicUsize,
-    /// Since when it is subscribed, in Unix milliseconds, if it is.
-    up_since_ms: Mutex<Option<u64>>,
-    phase: watch::Sender<Phase>,
-    /// Tells that a client has gone.
-    gone: Notify,
-    /// For clients that come by the socket.
-    places: Semaphore,
-    long_lines: Arc<Semaphore>,
-}
-
-/// A client, as the holder sees it.
-struct Client {
-    id: ClientId,
-    writer: tokio::sync::Mutex<Writer<WriteHalf<Box<dyn Stream>>>>,
-    unsent: mpsc::Sender<ToClient>,
-    /// Whether nothing more can be written, since a line was not written whole.
-    is_broken: AtomicBool,
-    dropped: Notify,
-    /// Until when it may answer the last press that it got.
-    may_respond_until: Mutex<Option<Instant>>,
-}
-
-/// The client has gone, or is dropped.
-struct Gone;
-
 impl Holder {
     /// A holder for this bot. Without a seat it serves this process alone.
     pub(super) fn start(bot: Arc<Bot>, seat: Option<Seat>) -> Self {
-        let hub = Arc::new(Hub {
-            bot,
-            upstream: Upstream::new(),
-            routes: Mutex::new(Routes::new(Instant::now())),
-            clients: Mutex::default(),
-            next_id: AtomicUsize::new(0),
-            up_since_ms: Mutex::default(),
-            phase: watch::Sender::new(Phase::Serving),
-            gone: Notify::new(),
-            places: Semaphore::new(MOST_CLIENTS),
-            long_lines: Arc::new(Semaphore::new(MOST_LONG_LINES)),
-        });
+        let hub = Arc::new(Hub::new(bot));
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
         tokio::spawn(task(serve(Arc::clone(&hub), Talk::new(other))));
@@ -304,7 +232,7 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
 }
 
 /// Makes a request of a client, and tells it what came of it.
-async fn forward(hub: Arc<Hub>, client: Arc<Client>, request: Request) {
+async fn forward(hub: Arc<Hub>, client: Arc<ServedClient>, request: AibotRequest) {
     let id = request.id;
     let said = match hub.carry(&client, request).await {
         Ok(Ok(reply)) => ToClient::Answered { id, reply: reply.into() },
@@ -313,196 +241,5 @@ async fn forward(hub: Arc<Hub>, client: Arc<Client>, request: Request) {
     };
     if client.say(&said).await.is_err() {
         client.drop_it();
-    }
-}
-
-impl Hub {
-    fn take_in(&self, writer: Writer<WriteHalf<Box<dyn Stream>>>, unsent: mpsc::Sender<ToClient>) -> Arc<Client> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed) as ClientId;
-        let client = Arc::new(Client {
-            id,
-            writer: tokio::sync::Mutex::new(writer),
-            unsent,
-            is_broken: AtomicBool::new(false),
-            dropped: Notify::new(),
-            may_respond_until: Mutex::default(),
-        });
-        locked(&self.clients).insert(id, Arc::clone(&client));
-        client
-    }
-
-    fn remove(&self, id: ClientId) {
-        locked(&self.clients).remove(&id);
-        locked(&self.routes).remove(id);
-        self.watches_changed();
-        self.gone.notify_waiters();
-    }
-
-    /// Waits until no client is left.
-    async fn all_gone(&self) {
-        loop {
-            let mut gone = std::pin::pin!(self.gone.notified());
-            gone.as_mut().enable();
-            if locked(&self.clients).is_empty() {
-                return;
-            }
-            gone.await;
-        }
-    }
-
-    /// What a client says that is no request.
-    fn hear(&self, client: &Client, heard: ToHolder) {
-        let now = Instant::now();
-        let kept = match heard {
-            ToHolder::Watch { task_ids } => locked(&self.routes).watch(client.id, task_ids, now),
-            ToHolder::Unwatch { task_ids } => {
-                locked(&self.routes).unwatch(client.id, &task_ids);
-                Vec::new()
-            }
-            ToHolder::Others(does) => {
-                locked(&self.routes).take_others(client.id, does);
-                self.settle();
-                Vec::new()
-            }
-            ToHolder::Unknown(press) => {
-                self.offer_to_next(client.id, press);
-                Vec::new()
-            }
-            ToHolder::Request(_) => Vec::new(),
-        };
-        kept.into_iter().for_each(|press| client.hand(press));
-        self.watches_changed();
-        if let Some(failure) = self.upstream.lost() {
-            client.queue(ToClient::Lost(failure));
-        }
-    }
-
-    fn watches_changed(&self) {
-        let is_watched = locked(&self.routes).is_watched();
-        self.upstream.set_watched(is_watched);
-    }
-
-    /// A press of which a client knows nothing: the next one that takes such presses may.
-    fn offer_to_next(&self, id: ClientId, press: Press) {
-        let next = locked(&self.routes).next_other(id);
-        if let Some(client) = next.and_then(|next| locked(&self.clients).get(&next).cloned()) {
-            return client.hand(press);
-        }
-        let what = "a press on a card that no process of this machine knows";
-        self.bot.observer.detail(format!("{what}: by {} on {}", press.userid, press.task_id));
-    }
-
-    /// Gives away what nobody has claimed.
-    fn settle(&self) {
-        let unclaimed = locked(&self.routes).settle(Instant::now());
-        if let Some((id, presses)) = unclaimed
-            && let Some(client) = locked(&self.clients).get(&id)
-        {
-            presses.into_iter().for_each(|press| client.hand(press));
-        }
-    }
-
-    /// What the connection tells: a press to those whom it concerns, all else to everybody.
-    fn tell(&self, said: ToClient) {
-        match said {
-            ToClient::Press(press) => {
-                let ids = locked(&self.routes).take(&press, Instant::now());
-                let clients = locked(&self.clients);
-                ids.iter().filter_map(|id| clients.get(id)).for_each(|client| client.hand(press.clone()));
-                return;
-            }
-            ToClient::Up { at_ms } => *locked(&self.up_since_ms) = Some(at_ms),
-            ToClient::Down { .. } => *locked(&self.up_since_ms) = None,
-            _ => {}
-        }
-        locked(&self.clients).values().for_each(|client| client.queue(said.clone()));
-    }
-
-    /// Something that the user of this process should know.
-    fn tell_own(&self, notice: String) {
-        if let Some(own) = locked(&self.clients).get(&0) {
-            own.queue(ToClient::Notice(notice));
-        }
-    }
-
-    /// Makes a request. The client hears that it has begun before WeCom can read anything of it.
-    async fn carry(&self, client: &Client, request: Request) -> Result<Result<Reply, Failure>, Gone> {
-        let Request { id, req_id, cmd, body, until_ms, timeout_ms } = request;
-        let until = Instant::now() + Duration::from_millis(until_ms.saturating_sub(now_ms()));
-        let (mut begun, mut is_renewed) = (0, false);
-        loop {
-            let (connection, number) = match self.upstream.connection(until).await {
-                Ok(found) => found,
-                Err(failure) => return Ok(Err(failure)),
-            };
-            if begun == 0 {
-                client.say(&ToClient::Began { id }).await?;
-            }
-            begun += 1;
-            let until = until.min(Instant::now() + Duration::from_millis(timeout_ms));
-            let made = match &req_id {
-                Some(req_id) => connection.respond(req_id, &cmd, body.clone(), until).await,
-                None => connection.request(&cmd, body.clone(), until).await,
-            };
-            match made {
-                Ok(reply) => return Ok(Ok(reply)),
-                Err(CallError::Rejected(reply)) if reply.answer.errcode == NOT_SUBSCRIBED && !is_renewed => {
-                    is_renewed = true;
-                    self.upstream.renew(number);
-                }
-                Err(CallError::Unreached { .. }) if connection.end().is_some() && begun < MOST_BEGUN => {
-                    self.upstream.renew(number);
-                }
-                Err(failure) => return Ok(Err(failure.into())),
-            }
-        }
-    }
-}
-
-impl Client {
-    /// Says something now. A client that does not read it in time is dropped.
-    async fn say(&self, said: &ToClient) -> Result<(), Gone> {
-        let line = line(said).ok_or(Gone)?;
-        let written = timeout(SLOWEST, async {
-            let mut writer = self.writer.lock().await;
-            // Where this is given up in the middle, it stays true.
-            if self.is_broken.swap(true, Ordering::Relaxed) {
-                return Err(Gone);
-            }
-            writer.write(&line).await.map_err(|_| Gone)?;
-            self.is_broken.store(false, Ordering::Relaxed);
-            Ok(())
-        });
-        let is_written = matches!(written.await, Ok(Ok(())));
-        if is_written {
-            return Ok(());
-        }
-        self.drop_it();
-        Err(Gone)
-    }
-
-    /// Has something said as soon as it can be.
-    fn queue(&self, said: ToClient) {
-        if self.unsent.try_send(said).is_err() {
-            self.drop_it();
-        }
-    }
-
-    fn hand(&self, press: Press) {
-        *locked(&self.may_respond_until) = Some(Instant::now() + TO_RESPOND);
-        self.queue(ToClient::Press(press));
-    }
-
-    /// Until when it may answer a press, if it may.
-    fn may_respond_until(&self) -> Option<Instant> {
-        locked(&self.may_respond_until).filter(|until| *until > Instant::now())
-    }
-
-    fn drop_it(&self) {
-        self.dropped.notify_one();
-    }
-
-    async fn shut_down(&self) {
-        let _ = timeout(SLOWEST, async { self.writer.lock().await.shutdown().await }).await;
     }
 }

@@ -2,20 +2,24 @@
 //! aibot or waits for a press on one of its cards goes through a `Link`. Who holds the connection is not its business.
 //!
 //! WeCom ends a connection when the bot subscribes again (document path 101463). So a lock elects one process (`place`), the
-//! holder (`holder`), which has the connection (`upstream`) and makes the requests of all. Each process (`member`), that of
+//! holder (`holder`), which has the connection (`upstream`) and makes the requests of all. Each process (`participant`), that of
 //! the holder too, talks to it in lines of JSON (`protocol`) over a Unix socket, after both ends have proven that they know
 //! the bot's secret (`greeting`, `proof`). When the holder leaves or is killed, another one is elected.
 
 mod conversations;
+mod election;
 mod failure;
 mod greeting;
 mod holder;
+mod hub;
 mod kicks;
-mod member;
+mod order;
+mod participant;
 mod place;
 mod proof;
 mod protocol;
 mod routes;
+mod served_client;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -38,8 +42,9 @@ use crate::fingerprint::fingerprint;
 use crate::secret::Secret;
 use crate::store::Folder;
 pub(crate) use conversations::Conversations;
-use member::{Asked, Coverage, Member, Order, Watched};
-use place::Place;
+use order::{CardWatch, Coverage, Order, PendingCall};
+use participant::Participant;
+use place::MeetingPlace;
 
 /// The time for an answer to a press (document path 101463).
 const TO_RESPOND: Duration = Duration::from_secs(5);
@@ -161,7 +166,7 @@ impl Link {
         timeout: Duration,
     ) -> Result<Reply, CallError> {
         let (answer, answered) = oneshot::channel();
-        self.shared.order(Order::Ask(Asked { req_id, cmd: cmd.to_owned(), body, until, timeout, answer }));
+        self.shared.order(Order::Ask(PendingCall { req_id, cmd: cmd.to_owned(), body, until, timeout, answer }));
         match timeout_at((until + OVERDUE).into(), answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(CallError::Setup(Error::defect("nobody takes the requests of the aibot"))),
@@ -183,7 +188,7 @@ impl Link {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, seen) = mpsc::channel(UNSEEN);
         let patience = self.client.options.deadline.max(Instant::now() + WATCH_PATIENCE);
-        let watched = Watched { id, task_ids, others, patience, seen: sender, coverage: Coverage::NotYet };
+        let watched = CardWatch { id, task_ids, others, patience, seen: sender, coverage: Coverage::NotYet };
         self.shared.order(Order::Watch(watched));
         Watch { id, orders: self.shared.orders.clone(), seen }
     }
@@ -195,7 +200,7 @@ impl Link {
     ///
     /// Exit 4 where that process has another secret, exit 7 where it is of another version.
     pub(crate) async fn holder(&self) -> Result<Option<(u32, Option<u64>)>, Error> {
-        member::holder_of(&self.shared.bot).await
+        election::holder_of(&self.shared.bot).await
     }
 
     /// Ends this process's part in the connection, once what others have asked of it is done. With watches it goes on.
@@ -237,7 +242,7 @@ impl Shared {
 
     fn order(&self, order: Order) {
         if let Some(untaken) = locked(&self.untaken).take() {
-            tokio::spawn(task(Member::new(Arc::clone(&self.bot), untaken).run()));
+            tokio::spawn(task(Participant::new(Arc::clone(&self.bot), untaken).run()));
         }
         // Where nobody takes it, its answer says so.
         let _ = self.orders.send(order);
@@ -265,8 +270,8 @@ pub async fn leave() -> Vec<String> {
 }
 
 impl Bot {
-    fn places(&self) -> Vec<Place> {
-        Place::all(self.state.as_ref(), self.client.options.base_url.as_str(), &self.id)
+    fn places(&self) -> Vec<MeetingPlace> {
+        MeetingPlace::all(self.state.as_ref(), self.client.options.base_url.as_str(), &self.id)
     }
 
     /// Something that the user should know, once: at the end, or also at once.

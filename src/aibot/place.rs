@@ -16,7 +16,7 @@ const PREFIX: &str = "aibot-";
 
 /// A lock, a socket and a record for one aibot.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct MeetingPlace {
     folder: Folder,
     files: KeyedFile,
     socket: String,
@@ -25,11 +25,11 @@ pub(super) struct Place {
 /// The place, for the holder: its lock is taken until this is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
-    place: Arc<Place>,
+    place: Arc<MeetingPlace>,
     guard: Guard,
 }
 
-impl Place {
+impl MeetingPlace {
     /// The places for a bot at an address of WeCom, the best first: in the machine's folder where that is there and theirs,
     /// and in the folder of the state where one is known.
     pub(super) fn all(state: Option<&Folder>, address: &str, bot_id: &str) -> Vec<Self> {
@@ -107,7 +107,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (machine, state) = (root.path().join("machine"), root.path().join("state"));
         let found = |state: Option<&Folder>| {
-            let places = Place::below(&Folder::shared_if_made_so(&machine), state, "wss://wecom.example", "bot");
+            let places = MeetingPlace::below(&Folder::shared_if_made_so(&machine), state, "wss://wecom.example", "bot");
             Some(places.first()?.folder.path().to_owned())
         };
         let state_folder = Folder::shared_if_made_so(&state);
@@ -144,7 +144,7 @@ mod tests {
         let state = Folder::private(root.path());
         let lock = |address: &str, bot: &str| {
             let machine = Folder::private(root.path().join("none"));
-            Arc::new(Place::below(&machine, Some(&state), address, bot).remove(0)).try_lock().unwrap()
+            Arc::new(MeetingPlace::below(&machine, Some(&state), address, bot).remove(0)).try_lock().unwrap()
         };
         let held = lock("wss://wecom.example", "bot-1");
         assert!(held.is_some() && lock("wss://wecom.example", "bot-1").is_none());

@@ -17,12 +17,12 @@ pub(super) const SEAL: usize = 44;
 
 /// Which end proves. Each has its own label, so that a proof cannot be sent back to who made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum TalkEnd {
     Holder,
     Client,
 }
 
-impl End {
+impl TalkEnd {
     fn label(self) -> &'static [u8] {
         match self {
             Self::Holder => b"wecom-alert aibot 1 holder\0",
@@ -84,18 +84,18 @@ pub(super) struct Proofs<'a> {
 
 impl Proofs<'_> {
     /// The proof of one end, in base64; `None` if a nonce is none.
-    pub(super) fn of(&self, end: End) -> Option<String> {
+    pub(super) fn of(&self, end: TalkEnd) -> Option<String> {
         Some(STANDARD.encode(hmac::sign(&self.key(), &self.message(end.label())?)))
     }
 
     /// The seals of one end after the proofs; `None` if a nonce is none.
-    pub(super) fn seals(&self, end: End) -> Option<Seals> {
+    pub(super) fn seals(&self, end: TalkEnd) -> Option<Seals> {
         let key = hmac::sign(&self.key(), &self.message(end.label_of_seals())?);
         Some(Seals { key: Key::new(HMAC_SHA256, key.as_ref()), count: 0 })
     }
 
     /// Whether this is the proof of that end. It takes as long for every wrong one.
-    pub(super) fn is(&self, end: End, proof: &str) -> bool {
+    pub(super) fn is(&self, end: TalkEnd, proof: &str) -> bool {
         let (Some(message), Ok(proof)) = (self.message(end.label()), STANDARD.decode(proof)) else { return false };
         hmac::verify(&self.key(), &message, &proof).is_ok()
     }
@@ -124,15 +124,15 @@ mod tests {
         let (secret, other) = (Secret::new("test-aibot-secret"), Secret::new("test-aibot-secret2"));
         let (one, two, three) = (nonce().unwrap(), nonce().unwrap(), nonce().unwrap());
         let proofs = Proofs { bot_id: "bot", secret: &secret, nonces: [&one, &two] };
-        let proof = proofs.of(End::Holder).unwrap();
-        assert!(proofs.is(End::Holder, &proof));
-        assert!(!proofs.is(End::Client, &proof), "it is not sent back");
+        let proof = proofs.of(TalkEnd::Holder).unwrap();
+        assert!(proofs.is(TalkEnd::Holder, &proof));
+        assert!(!proofs.is(TalkEnd::Client, &proof), "it is not sent back");
         for nonces in [[&two, &one], [&one, &three], [&three, &two]] {
             let nonces = nonces.map(String::as_str);
-            assert!(!Proofs { nonces, ..proofs }.is(End::Holder, &proof));
+            assert!(!Proofs { nonces, ..proofs }.is(TalkEnd::Holder, &proof));
         }
-        assert!(!Proofs { bot_id: "bot2", ..proofs }.is(End::Holder, &proof));
-        assert!(!Proofs { secret: &other, ..proofs }.is(End::Holder, &proof));
+        assert!(!Proofs { bot_id: "bot2", ..proofs }.is(TalkEnd::Holder, &proof));
+        assert!(!Proofs { secret: &other, ..proofs }.is(TalkEnd::Holder, &proof));
     }
 
     #[test]
@@ -141,21 +141,21 @@ mod tests {
         let (one, two) = (nonce().unwrap(), nonce().unwrap());
         let proofs = Proofs { bot_id: "bot", secret: &secret, nonces: [&one, &two] };
         let seals = |end| proofs.seals(end).unwrap();
-        let mut sealing = seals(End::Holder);
+        let mut sealing = seals(TalkEnd::Holder);
         let sealed = [sealing.seal(b"a"), sealing.seal(b"b")].map(String::into_bytes);
         assert!(sealed.iter().all(|seal| seal.len() == SEAL));
-        let mut checking = seals(End::Holder);
+        let mut checking = seals(TalkEnd::Holder);
         assert!(checking.is(&sealed[0], b"a") && checking.is(&sealed[1], b"b"));
-        assert!(!seals(End::Holder).is(&sealed[0], b"A"), "changed");
-        assert!(!seals(End::Holder).is(&sealed[1], b"b"), "one is left out");
-        assert!(!seals(End::Client).is(&sealed[0], b"a"), "sent back");
+        assert!(!seals(TalkEnd::Holder).is(&sealed[0], b"A"), "changed");
+        assert!(!seals(TalkEnd::Holder).is(&sealed[1], b"b"), "one is left out");
+        assert!(!seals(TalkEnd::Client).is(&sealed[0], b"a"), "sent back");
         for wrong in [&b""[..], &sealed[0][..43], b"no base64 at all"] {
-            assert!(!seals(End::Holder).is(wrong, b"a"));
+            assert!(!seals(TalkEnd::Holder).is(wrong, b"a"));
         }
-        let mut twice = seals(End::Holder);
+        let mut twice = seals(TalkEnd::Holder);
         assert!(twice.is(&sealed[0], b"a") && !twice.is(&sealed[0], b"a"), "said twice");
         let other = Proofs { nonces: [&two, &one], ..proofs };
-        assert!(!other.seals(End::Holder).unwrap().is(&sealed[0], b"a"), "of another connection");
+        assert!(!other.seals(TalkEnd::Holder).unwrap().is(&sealed[0], b"a"), "of another connection");
     }
 
     #[test]
@@ -163,9 +163,9 @@ mod tests {
         let (secret, nonce) = (Secret::new("test-aibot-secret"), nonce().unwrap());
         for wrong in ["", "a", "AAAA", &format!("{nonce}A"), &format!("{nonce}{nonce}"), "界"] {
             let proofs = Proofs { bot_id: "bot", secret: &secret, nonces: [&nonce, wrong] };
-            assert!(proofs.of(End::Client).is_none() && !proofs.is(End::Client, ""), "{wrong}");
+            assert!(proofs.of(TalkEnd::Client).is_none() && !proofs.is(TalkEnd::Client, ""), "{wrong}");
             let proofs = Proofs { nonces: [&nonce, &nonce], ..proofs };
-            assert!(!proofs.is(End::Client, wrong), "{wrong}");
+            assert!(!proofs.is(TalkEnd::Client, wrong), "{wrong}");
         }
     }
 }

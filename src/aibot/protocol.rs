@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{Answered, Failure};
+use super::failure::{Answered, CallFailure};
 use super::proof::{SEAL, Seals};
 use crate::api::aibot::Press;
 
@@ -51,7 +51,7 @@ pub(super) struct Proven {
 
 /// A request to WeCom, sent by the holder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct AibotRequest {
     /// Of this client.
     pub(super) id: u64,
     /// That of the event which it answers; `None` for one of the connection's own.
@@ -67,7 +67,7 @@ pub(super) struct Request {
 /// What a client says after the proofs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum ToHolder {
-    Request(Request),
+    Request(AibotRequest),
     /// Presses on these cards are for this client too.
     Watch {
         task_ids: Vec<String>,
@@ -102,7 +102,7 @@ pub(super) enum ToClient {
     },
     Failed {
         id: u64,
-        failure: Failure,
+        failure: CallFailure,
     },
     Press(Press),
     /// It is subscribed, since then.
@@ -114,7 +114,7 @@ pub(super) enum ToClient {
         at_ms: u64,
     },
     /// No press will come any more.
-    Lost(Failure),
+    Lost(CallFailure),
     /// Something the user should know.
     Notice(String),
     /// Every [`BEAT`]: it is not stopped.
@@ -243,6 +243,15 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.writer.flush().await
     }
 
+    /// Writes what comes to its end. That the other end has gone is seen where it is read.
+    pub(super) async fn write_all(mut self, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+        while let Some(line) = lines.recv().await {
+            if self.write(&line).await.is_err() {
+                return;
+            }
+        }
+    }
+
     pub(super) async fn shutdown(&mut self) -> std::io::Result<()> {
         self.writer.shutdown().await
     }
@@ -271,7 +280,7 @@ mod tests {
     fn said() -> impl Strategy<Value = ToHolder> {
         let request = ("[a-z_]{1,20}", any::<Option<String>>(), any::<u64>(), any::<String>(), any::<i64>());
         prop_oneof![
-            request.prop_map(|(cmd, req_id, id, text, number)| ToHolder::Request(Request {
+            request.prop_map(|(cmd, req_id, id, text, number)| ToHolder::Request(AibotRequest {
                 id,
                 req_id,
                 cmd,

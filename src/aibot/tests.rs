@@ -477,12 +477,12 @@ fn a_holder_in_the_other_place_keeps_the_connection() {
     done(holder.send("first")).unwrap();
     let place = |folder: &Path| {
         let address = holder.link.client.options.base_url.as_str().to_owned();
-        Arc::new(Place::all(Some(&Folder::shared_if_made_so(folder)), &address, BOT).pop().unwrap())
+        Arc::new(MeetingPlace::all(Some(&Folder::shared_if_made_so(folder)), &address, BOT).pop().unwrap())
     };
     let machine = tempfile::tempdir().unwrap();
     let both: Arc<[_]> = [place(machine.path()), place(state.path())].into();
     let bot = Arc::clone(&holder.link.shared.bot);
-    assert!(done(holder.go(member::looks_to_another(bot, both))));
+    assert!(done(holder.go(election::looks_to_another(bot, both))));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::Bot;
-use super::failure::{Failure, Told};
+use super::failure::{CallFailure, ErrorDetails};
 use super::kicks::{Kicks, MaySubscribe};
 use super::place::Seat;
 use super::protocol::ToClient;
@@ -40,9 +40,9 @@ enum State {
     /// The number tells connections apart.
     Up(Connection, u64),
     /// Another program has taken it over: not before that, in Unix milliseconds.
-    Paused { until_ms: u64, is_for_long: bool, failure: Failure },
+    Paused { until_ms: u64, is_for_long: bool, failure: CallFailure },
     /// WeCom refuses the bot or its secret.
-    Final(Failure),
+    Final(CallFailure),
 }
 
 /// How it is now.
@@ -51,7 +51,7 @@ struct Now {
     state: State,
     /// How many attempts to connect have failed, and how the last one did.
     failed: u64,
-    failure: Option<Failure>,
+    failure: Option<CallFailure>,
 }
 
 /// The connection to WeCom.
@@ -96,7 +96,7 @@ impl Upstream {
     /// The connection, as soon as there is one, and its number. It is made if need be.
     ///
     /// Fails if an attempt to make it fails, or if it cannot be there before `until`.
-    pub(super) async fn connection(&self, until: Instant) -> Result<(Connection, u64), Failure> {
+    pub(super) async fn connection(&self, until: Instant) -> Result<(Connection, u64), CallFailure> {
         let mut now = self.now.subscribe();
         let failed_before = now.borrow().failed;
         self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -118,9 +118,9 @@ impl Upstream {
                 }
             }
             if !matches!(timeout_at(until.into(), now.changed()).await, Ok(Ok(()))) {
-                let before = now.borrow().failure.as_ref().map(Failure::message);
+                let before = now.borrow().failure.as_ref().map(CallFailure::message);
                 let why = before.unwrap_or_else(|| "the connection was not there in time".to_owned());
-                return Err(Failure::unreached(why, Some(Limit::Deadline)));
+                return Err(CallFailure::unreached(why, Some(Limit::Deadline)));
             }
         }
     }
@@ -155,7 +155,7 @@ impl Upstream {
     }
 
     /// Why no press will come, where that is known.
-    pub(super) fn lost(&self) -> Option<Failure> {
+    pub(super) fn lost(&self) -> Option<CallFailure> {
         match &self.now.borrow().state {
             State::Final(failure) | State::Paused { is_for_long: true, failure, .. } => Some(failure.clone()),
             _ => None,
@@ -184,7 +184,7 @@ impl Upstream {
         self.now.send_modify(|now| now.state = state);
     }
 
-    fn set_failed(&self, failure: Failure) {
+    fn set_failed(&self, failure: CallFailure) {
         self.now.send_modify(|now| {
             now.failed += 1;
             now.failure = Some(failure);
@@ -217,7 +217,7 @@ impl Upstream {
             let (connection, mut events) = match made {
                 Ok(made) => made,
                 Err(failure) if is_final(&failure) => {
-                    let failure = Failure::from(failure);
+                    let failure = CallFailure::from(failure);
                     tell(ToClient::Lost(failure.clone()));
                     self.set(State::Final(failure));
                     return;
@@ -310,7 +310,7 @@ struct Blocked {
     /// Whether all tries are used up.
     is_for_long: bool,
     /// Of what cannot wait that long.
-    failure: Failure,
+    failure: CallFailure,
 }
 
 fn blocked(may: MaySubscribe) -> Option<Blocked> {
@@ -322,7 +322,7 @@ fn blocked(may: MaySubscribe) -> Option<Blocked> {
     let when = wall(at_ms(until_ms));
     let message = format!("another program has taken over the connection of the aibot; {how} {when}");
     let error = Error::temporary(message, KICKED_HINT);
-    Some(Blocked { until_ms, is_for_long, failure: Failure::Setup(Told::from(&error)) })
+    Some(Blocked { until_ms, is_for_long, failure: CallFailure::Setup(ErrorDetails::from(&error)) })
 }
 
 fn keep_kicks(bot: &Bot, seat: Option<&Seat>, kicks: &Kicks) {

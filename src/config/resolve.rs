@@ -12,16 +12,14 @@ use super::file::ConfigFile;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
-    parse_agent_id, parse_chat, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries,
-    parse_safe, parse_verbose,
+    parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
+    parse_verbose,
 };
 use super::profile::{choose_profile, gives_credentials, unusable_profiles};
-use super::program::Program;
 use super::proxy::ProxyUrl;
-use super::setting::{
-    AIBOT_SECRET_FORMS, CONVERSATIONS, PROXY_FORMS, RECIPIENTS, SECRET_FORMS, Setting, WEBHOOK_FORMS,
-};
-use super::settings::{ConversationSettings, ProxySetting, RecipientSettings, Settings};
+use super::recipients::{resolve_chat, resolve_conversations, resolve_recipients};
+use super::setting::{AIBOT_SECRET_FORMS, PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
+use super::settings::{ProxySetting, Settings};
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
@@ -247,57 +245,6 @@ fn resolve_msgtype(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
     let Some(given) = layers.get(Setting::Msgtype) else { return Ok(None) };
     let value = layers.settle(given, given.text())?.map(str::to_owned);
     Ok(value.map(|value| Sourced { value, origin: given.place(), precedence: given.precedence }))
-}
-
-fn resolve_recipients(layers: &Layers<'_>, env: &Environment) -> Result<Option<RecipientSettings>> {
-    let levels = layers.for_recipients();
-    let found = levels.into_iter().find_map(|layer| Some((layer, layer.any(RECIPIENTS)?)));
-    let Some((layer, given)) = found else { return Ok(None) };
-    let list = |key| layer.get(key).map_or_else(|| Ok(Vec::new()), SettingValue::list);
-    let to_user_command = match layer.get(Setting::ToUserCommand) {
-        Some(given) => layers.settle(given, Program::of_value(given, env))?,
-        None => None,
-    };
-    let may_find_nobody = layer.any(&[Setting::ToMobile, Setting::ToEmail, Setting::ToUserCommand]).is_some();
-    let stand_ins = levels.into_iter().filter(|_| may_find_nobody).find_map(|layer| layer.get(Setting::ToUser));
-    let stand_ins = stand_ins.and_then(|given| given.list().ok()).unwrap_or_default();
-    Ok(Some(RecipientSettings {
-        precedence: given.precedence,
-        to_user: list(Setting::ToUser)?,
-        to_party: list(Setting::ToParty)?,
-        to_tag: list(Setting::ToTag)?,
-        to_mobile: list(Setting::ToMobile)?,
-        to_email: list(Setting::ToEmail)?,
-        places: [Setting::ToUser, Setting::ToParty, Setting::ToTag, Setting::ToMobile, Setting::ToEmail]
-            .map(|key| layer.get(key).map(SettingValue::place).unwrap_or_default()),
-        to_user_command,
-        stand_ins,
-    }))
-}
-
-/// The group chat; it has the order of recipients.
-fn resolve_chat(layers: &Layers<'_>) -> Result<Option<Sourced<String>>> {
-    let Some(given) = layers.for_recipients().into_iter().find_map(|layer| layer.get(Setting::Chat)) else {
-        return Ok(None);
-    };
-    let value = given.parsed(parse_chat)?;
-    Ok(Some(Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
-}
-
-/// The recipients of an aibot; they have the order of recipients. `-u` and `--chat` of a command by another channel count where
-/// its own options would.
-fn resolve_conversations(layers: &Layers<'_>) -> Result<Option<ConversationSettings>> {
-    let shared = [Setting::ToUser, Setting::Chat];
-    let found = layers.for_recipients().into_iter().find_map(|layer| {
-        let own = layer.any(CONVERSATIONS).map(|given| (layer, CONVERSATIONS, given));
-        let is_options = std::ptr::eq(layer, layers.options);
-        own.or_else(|| layer.any(&shared).filter(|_| is_options).map(|given| (layer, &shared[..], given)))
-    });
-    let Some((layer, settings, given)) = found else { return Ok(None) };
-    let list = |index: usize| layer.get(settings[index]).map_or_else(|| Ok(Vec::new()), SettingValue::list);
-    let place = |index: usize| layer.get(settings[index]).map(SettingValue::place).unwrap_or_default();
-    let (users, chats) = (list(0)?, list(1)?);
-    Ok(Some(ConversationSettings { precedence: given.precedence, users, chats, places: [place(0), place(1)] }))
 }
 
 /// A further target has no further targets: an alert is not passed on from target to target.

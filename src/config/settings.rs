@@ -9,51 +9,15 @@ use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output
 use super::credential::SecretSource;
 use super::escalation::EscalationStep;
 use super::parse::Rate;
-use super::program::Program;
 use super::proxy::ProxyUrl;
+use super::recipients::{ConversationSettings, RecipientSettings};
 use super::setting::Setting;
 use super::urls::BaseUrl;
-use super::value::{Precedence, Sourced};
+use super::value::Sourced;
 use super::webhook_key::Webhook;
 use crate::channel::Channel;
 use crate::error::{Error, Result};
 use crate::input::Encoding;
-
-/// The recipients of the highest level that gives any of them; it replaces all of the lower levels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecipientSettings {
-    /// Where they were given.
-    pub precedence: Precedence,
-    /// Members as written: an item may still hold several, separated by commas or `|`.
-    pub to_user: Vec<String>,
-    /// Departments as written.
-    pub to_party: Vec<String>,
-    /// Tags as written.
-    pub to_tag: Vec<String>,
-    /// Mobile numbers of members as written.
-    pub to_mobile: Vec<String>,
-    /// Mail addresses of members as written.
-    pub to_email: Vec<String>,
-    /// For humans, where each of the five was given, in this order; empty where there are none.
-    pub places: [String; 5],
-    /// The program that prints members to use in place of `to_user`.
-    pub to_user_command: Option<Program>,
-    /// `to_user` of the highest level that has it: for the case that nobody else is known.
-    pub stand_ins: Vec<String>,
-}
-
-/// The recipients of an aibot, of the highest level that gives any.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConversationSettings {
-    /// Where they were given.
-    pub precedence: Precedence,
-    /// Members as written: an item may still hold several, separated by commas or `|`.
-    pub users: Vec<String>,
-    /// Groups, likewise.
-    pub chats: Vec<String>,
-    /// For humans, where each of the two was given; empty where there are none.
-    pub places: [String; 2],
-}
 
 /// Which proxy carries the requests.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod roster;
 mod session;
 mod source;
 mod target;
+mod target_courier;
 mod target_message;
 
 use crate::api::Client;

@@ -3,23 +3,21 @@
 //! A task of its own reads, writes and beats. It tells of each request how far it came, since exit codes depend on it: a
 //! frame that was not written whole reached nobody.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout_at;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::frame::{self, Frame};
+use super::line::{Line, Stage};
 use super::press::AibotEvent;
 use super::{PING, SUBSCRIBE};
-use crate::api::envelope::HttpAnswer;
-use crate::api::failure::judge;
-use crate::api::{CallError, Client, Limit, Reply};
+use crate::api::{CallError, Client, Reply};
 use crate::blocking::task;
 use crate::clock::brief;
 use crate::secret::Secret;
@@ -94,65 +92,9 @@ pub(crate) struct AibotEvents {
     is_over: bool,
 }
 
-/// What the handles and the task of a connection share.
-struct Line {
-    client: Client,
-    state: Mutex<State>,
-    /// Tells that a `req_id` came free, or that the connection has ended.
-    freed: Notify,
-    /// Tells the task to close the connection.
-    closing: Notify,
-    /// How long a request may go without an answer.
-    patience: Duration,
-}
-
-#[derive(Default)]
-struct State {
-    /// The requests under way by their `req_id`.
-    waiting: HashMap<String, Waiting>,
-    is_subscribed: bool,
-    /// Whether a frame came since the last heartbeat.
-    has_heard: bool,
-    /// When a request was answered last.
-    answered: Option<Instant>,
-    /// Whether another connection has taken the bot over.
-    is_kicked: bool,
-    /// Whether requests got no answer.
-    is_unanswered: bool,
-    /// Why the connection takes no more requests.
-    end: Option<String>,
-}
-
-/// A request under way.
-struct Waiting {
-    stage: Stage,
-    /// Takes the answer; `None` where nobody waits any longer.
-    answer: Option<oneshot::Sender<Vec<u8>>>,
-}
-
-/// How far the frame of a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Not begun: it can be taken back.
-    Queued,
-    /// Begun. It is lost if the connection ends now, but not if the line is slow.
-    Begun,
-    /// Handed to the system whole, at that time.
-    Written(Instant),
-}
-
 struct Outgoing {
     req_id: String,
     frame: String,
-}
-
-/// The place of a request among those under way, until it is dropped.
-struct Place<'a> {
-    line: &'a Line,
-    req_id: &'a str,
-    /// Whether the `req_id` is that of an event, which may be answered again.
-    is_shared: bool,
-    answer: oneshot::Receiver<Vec<u8>>,
 }
 
 impl Connection {
@@ -266,191 +208,6 @@ impl AibotEvents {
     }
 }
 
-impl Line {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn host(&self) -> String {
-        self.client.peer("").host()
-    }
-
-    /// One line of detail about this connection, without secrets.
-    fn detail(&self, what: &str) {
-        let url = self.client.options.base_url.as_str();
-        let address = url.strip_prefix("http").unwrap_or(url);
-        self.client.observer.detail(self.client.mask.apply(&format!("ws{address} {what}")));
-    }
-
-    /// A place for a request, as soon as no other one is under way under the same `req_id`.
-    async fn place<'a>(&'a self, req_id: &'a str, is_shared: bool) -> Result<Place<'a>, CallError> {
-        loop {
-            let mut freed = std::pin::pin!(self.freed.notified());
-            freed.as_mut().enable();
-            {
-                let mut state = self.state();
-                if let Some(why) = &state.end {
-                    return Err(self.no_connection(why));
-                }
-                if !state.waiting.contains_key(req_id) {
-                    let (sender, answer) = oneshot::channel();
-                    let waiting = Waiting { stage: Stage::Queued, answer: Some(sender) };
-                    state.waiting.insert(req_id.to_owned(), waiting);
-                    return Ok(Place { line: self, req_id, is_shared, answer });
-                }
-            }
-            freed.await;
-        }
-    }
-
-    /// Whether the frame of a request is still wanted; from now on it may go out.
-    fn begin(&self, req_id: &str) -> bool {
-        match self.state().waiting.get_mut(req_id) {
-            Some(waiting) if waiting.answer.is_some() => {
-                waiting.stage = Stage::Begun;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn written(&self, req_id: &str) {
-        if let Some(waiting) = self.state().waiting.get_mut(req_id) {
-            waiting.stage = Stage::Written(Instant::now());
-        }
-    }
-
-    /// Whether a frame was begun whose request counts on it not going out any more.
-    fn has_begun(&self) -> bool {
-        self.state().waiting.values().any(|waiting| waiting.answer.is_some() && waiting.stage == Stage::Begun)
-    }
-
-    fn is_awaited(&self) -> bool {
-        self.state()
-            .waiting
-            .values()
-            .any(|waiting| waiting.answer.is_some() && matches!(waiting.stage, Stage::Written(_)))
-    }
-
-    /// Takes an answer.
-    fn answered(&self, req_id: Option<String>, bytes: Vec<u8>) {
-        let mut state = self.state();
-        // A refused subscription may name no request: no other one is under way then.
-        let req_id = match req_id {
-            None if !state.is_subscribed => state.waiting.keys().next().cloned(),
-            req_id => req_id,
-        };
-        let waiting = req_id.as_ref().and_then(|req_id| state.waiting.get_mut(req_id));
-        // The place stays until its owner leaves it, or is free now where nobody waits.
-        let sender = waiting.map(|waiting| waiting.answer.take());
-        if let (Some(None), Some(req_id)) = (&sender, &req_id) {
-            state.waiting.remove(req_id);
-        }
-        if sender.is_some() {
-            state.answered = Some(Instant::now());
-        }
-        drop(state);
-        match sender {
-            Some(Some(sender)) => drop(sender.send(bytes)),
-            Some(None) => self.freed.notify_waiters(),
-            None if req_id.as_ref().is_some_and(|req_id| req_id.starts_with(PING)) => {}
-            None => self.detail("an answer to nothing that waits for one"),
-        }
-    }
-
-    /// The connection takes no more requests.
-    fn set_end(&self, why: &str) {
-        let mut state = self.state();
-        state.end.get_or_insert_with(|| why.to_owned());
-        drop(state);
-        self.freed.notify_waiters();
-    }
-
-    /// Ends the connection if a request whose time is over, at that stage, was long enough without an answer.
-    fn doubt(&self, stage: Stage) {
-        let Stage::Written(at) = stage else { return };
-        let is_dead = at.elapsed() >= self.patience && self.state().answered.is_none_or(|answered| answered < at);
-        if is_dead {
-            self.state().is_unanswered = true;
-            self.set_end(&format!("the server has answered no request for {}", brief(at.elapsed())));
-            self.closing.notify_one();
-        }
-    }
-
-    /// Nobody gets an answer any more.
-    fn give_up(&self) {
-        for waiting in self.state().waiting.values_mut() {
-            waiting.answer = None;
-        }
-    }
-
-    fn judged(&self, bytes: &[u8]) -> Result<Reply, CallError> {
-        let answer = HttpAnswer { status: 200, ..HttpAnswer::default() };
-        let judged = judge(&answer, bytes, &["errmsg", "body", "headers"], &self.client.peer(""), &self.client.mask);
-        match judged {
-            Ok(reply) => Ok(frame::with_body_fields(reply)),
-            Err(CallError::Rejected(reply)) => Err(CallError::Rejected(frame::with_body_fields(reply))),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn no_connection(&self, why: &str) -> CallError {
-        CallError::Unreached { what: format!("no connection to {}: {why}", self.host()), limit: None, refused_by: None }
-    }
-
-    /// The failure of a request that was at that stage when the connection ended.
-    fn ended(&self, stage: Stage) -> CallError {
-        let why = self.state().end.clone().unwrap_or_default();
-        match stage {
-            // Of a frame that was begun a part is missing: nobody can read it.
-            Stage::Queued | Stage::Begun => self.no_connection(&why),
-            Stage::Written(_) => {
-                let what = format!("the request went out to {}, but no answer came: {why}", self.host());
-                CallError::Silent { what, limit: None }
-            }
-        }
-    }
-
-    /// The failure of a request whose time was over at that stage.
-    fn too_late(&self, stage: Stage, began: Instant) -> CallError {
-        let is_deadline = Instant::now() >= self.client.options.deadline;
-        let limit = Some(if is_deadline { Limit::Deadline } else { Limit::Timeout });
-        let when =
-            if is_deadline { "before the deadline".to_owned() } else { format!("within {}", brief(began.elapsed())) };
-        let host = self.host();
-        match stage {
-            Stage::Queued => {
-                let what = format!("the request could not go out to {host} {when}");
-                CallError::Unreached { what, limit, refused_by: None }
-            }
-            Stage::Begun | Stage::Written(_) => {
-                CallError::Silent { what: format!("the request went out to {host}, but no answer came {when}"), limit }
-            }
-        }
-    }
-}
-
-impl Place<'_> {
-    fn stage(&self) -> Stage {
-        self.line.state().waiting.get(self.req_id).map_or(Stage::Queued, |waiting| waiting.stage)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut state = self.line.state();
-        let Some(waiting) = state.waiting.get_mut(self.req_id) else { return };
-        // An answer that is still to come must not be taken for that to the next frame under the same `req_id`.
-        let is_answered = waiting.answer.take().is_none();
-        if self.is_shared && !is_answered && waiting.stage != Stage::Queued {
-            return;
-        }
-        state.waiting.remove(self.req_id);
-        drop(state);
-        self.line.freed.notify_waiters();
-    }
-}
-
 /// Starts the task of a connection.
 pub(super) fn start<S>(
     client: Client,
@@ -461,8 +218,7 @@ pub(super) fn start<S>(
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let line =
-        Arc::new(Line { client, state: Mutex::default(), freed: Notify::new(), closing: Notify::new(), patience });
+    let line = Arc::new(Line::new(client, patience));
     let (urgent, urgent_frames) = mpsc::channel(QUEUE);
     let (requests, frames) = mpsc::channel(QUEUE);
     let (events, received) = mpsc::channel(EVENTS);

@@ -8,6 +8,7 @@
 mod connection;
 mod frame;
 mod handshake;
+mod line;
 mod press;
 #[cfg(test)]
 mod tests;

@@ -8,17 +8,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, sleep_until};
 
-use super::failure::{Failure, Told};
-use super::greeting::{Refused, Talk, greet_holder};
+use super::election::{Found, look};
+use super::failure::{CallFailure, ErrorDetails};
+use super::greeting::Talk;
 use super::holder::Holder;
-use super::place::{Place, Seat};
-use super::protocol::{LONGEST_LINE, Request, SILENCE, ToClient, ToHolder, Unreadable, Writer, line};
+use super::order::{CardWatch, Coverage, Order, PendingCall};
+use super::place::{MeetingPlace, Seat};
+use super::protocol::{AibotRequest, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
 use super::{Bot, FORGED, Seen, WATCH_PATIENCE};
+use crate::api::Limit;
 use crate::api::aibot::Press;
-use crate::api::{CallError, Limit, Reply};
 use crate::blocking::task;
 use crate::clock::{in_ms, now_ms};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 
 /// Between two looks for a holder: at first there is one in a moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -29,72 +31,25 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// A talk with a holder that ends sooner may end as soon again.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// What is asked of the member. All of it is answered, but never at once.
-pub(super) enum Order {
-    Ask(Asked),
-    Watch(Watched),
-    Unwatch {
-        watch: u64,
-    },
-    /// Nothing is known here of the card.
-    Unknown(Press),
-    /// To leave once nothing is under way; with watches it stays.
-    Leave(oneshot::Sender<()>),
-}
-
-/// A request of this process.
-pub(super) struct Asked {
-    pub(super) req_id: Option<String>,
-    pub(super) cmd: String,
-    pub(super) body: serde_json::Value,
-    /// It is not begun later.
-    pub(super) until: Instant,
-    /// How long its answer is waited for.
-    pub(super) timeout: Duration,
-    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
-}
-
-/// What watches in this process.
-pub(super) struct Watched {
-    pub(super) id: u64,
-    pub(super) task_ids: Vec<String>,
-    /// Whether it takes presses on cards that nobody watches.
-    pub(super) others: bool,
-    /// Until when there must be a holder.
-    pub(super) patience: Instant,
-    pub(super) seen: mpsc::Sender<Seen>,
-    pub(super) coverage: Coverage,
-}
-
-/// Whether presses reach a watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coverage {
-    /// They never did.
-    NotYet,
-    Covered,
-    /// Not since then, in Unix milliseconds.
-    Since(u64),
-}
-
 /// A request that the holder has.
 struct Handed {
-    asked: Asked,
+    asked: PendingCall,
     /// Whether it may have reached WeCom.
     has_begun: bool,
 }
 
 /// This process as one of those that use the bot.
-pub(super) struct Member {
+pub(super) struct Participant {
     bot: Arc<Bot>,
     /// Where a holder may be, and this process may become it.
-    places: Arc<[Arc<Place>]>,
+    places: Arc<[Arc<MeetingPlace>]>,
     orders: mpsc::UnboundedReceiver<Order>,
     /// Whether nobody can ask for anything any more.
     is_over: bool,
-    waiting: VecDeque<Asked>,
+    waiting: VecDeque<PendingCall>,
     handed: HashMap<u64, Handed>,
     next_id: u64,
-    watches: Vec<Watched>,
+    watches: Vec<CardWatch>,
     leaving: Vec<oneshot::Sender<()>>,
     holder: Option<Holder>,
     /// To whom the holder is told things, as long as there is one.
@@ -103,20 +58,7 @@ pub(super) struct Member {
     trouble: Option<String>,
 }
 
-/// What a look for a holder has found.
-enum Found {
-    /// This process is it.
-    Elected(Option<Seat>),
-    /// So it is, but others cannot see it, for this reason.
-    Alone(String),
-    Reached(Box<Talk>),
-    /// It is not to be reached at this moment.
-    NotYet(String),
-    /// It does not take this process.
-    Refused(Error),
-}
-
-impl Member {
+impl Participant {
     pub(super) fn new(bot: Arc<Bot>, orders: mpsc::UnboundedReceiver<Order>) -> Self {
         let places: Arc<[_]> = bot.places().into_iter().map(Arc::new).collect();
         if places.is_empty() {
@@ -186,7 +128,7 @@ impl Member {
         }
     }
 
-    fn unwatch(&mut self, is_it: impl Fn(&Watched) -> bool) {
+    fn unwatch(&mut self, is_it: impl Fn(&CardWatch) -> bool) {
         let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.watches).into_iter().partition(is_it);
         self.watches = left;
         let is_watched = |id: &String| self.watches.iter().any(|watched| watched.task_ids.contains(id));
@@ -209,7 +151,7 @@ impl Member {
             if asked.until <= now {
                 let why = trouble.as_deref().unwrap_or("the deadline passed");
                 let what = format!("the aibot's connection could not be used: {why}");
-                asked.fail(Failure::unreached(what, Some(Limit::Deadline)));
+                asked.fail(CallFailure::unreached(what, Some(Limit::Deadline)));
             } else {
                 left.push_back(asked);
             }
@@ -232,7 +174,7 @@ impl Member {
                     return self.become_holder(None);
                 }
                 Found::Refused(error) => {
-                    self.fail_all(&Failure::Setup(Told::from(&error)));
+                    self.fail_all(&CallFailure::Setup(ErrorDetails::from(&error)));
                     return None;
                 }
                 Found::NotYet(why) => why,
@@ -276,23 +218,23 @@ impl Member {
         let message = format!("no press can come back: {why}");
         let error = Error::temporary(message, "end the other process, or wait until it ends");
         let is_long = now.saturating_duration_since(since) >= WATCH_PATIENCE;
-        let is_over = |watched: &Watched| match watched.coverage {
+        let is_over = |watched: &CardWatch| match watched.coverage {
             Coverage::NotYet => watched.patience <= now,
             Coverage::Covered | Coverage::Since(_) => is_long,
         };
         self.lose(is_over, &error);
     }
 
-    fn lose(&mut self, is_lost: impl Fn(&Watched) -> bool, error: &Error) {
+    fn lose(&mut self, is_lost: impl Fn(&CardWatch) -> bool, error: &Error) {
         for watched in self.watches.iter().filter(|watched| is_lost(watched)) {
             watched.tell(Seen::Lost(error.clone()));
         }
         self.unwatch(is_lost);
     }
 
-    fn fail_all(&mut self, failure: &Failure) {
+    fn fail_all(&mut self, failure: &CallFailure) {
         self.waiting.drain(..).for_each(|asked| asked.fail(failure.clone()));
-        self.lose(|_| true, &explained(failure));
+        self.lose(|_| true, &failure.as_error());
     }
 
     /// Talks to the holder until that ends, or nothing is left to do here.
@@ -300,7 +242,7 @@ impl Member {
         let Talk { mut lines, writer } = talk;
         let (to_holder, to_write) = mpsc::unbounded_channel();
         self.to_holder = Some(to_holder);
-        let writing = tokio::spawn(task(write_all(writer, to_write)));
+        let writing = tokio::spawn(task(writer.write_all(to_write)));
         for watched in std::mem::take(&mut self.watches) {
             self.say_watch(&watched);
             self.watches.push(watched);
@@ -345,7 +287,7 @@ impl Member {
         for (_, Handed { asked, has_begun }) in handed {
             if has_begun {
                 let what = "the request went out, but the process that holds the aibot's connection ended before the answer came";
-                asked.fail(Failure::Silent { what: what.to_owned(), limit: None });
+                asked.fail(CallFailure::Silent { what: what.to_owned(), limit: None });
             } else {
                 self.waiting.push_front(asked);
             }
@@ -363,11 +305,11 @@ impl Member {
         }
     }
 
-    fn hand_over(&mut self, asked: Asked) {
+    fn hand_over(&mut self, asked: PendingCall) {
         let id = self.next_id;
         self.next_id += 1;
         let left = asked.until.saturating_duration_since(Instant::now());
-        let request = Request {
+        let request = AibotRequest {
             id,
             req_id: asked.req_id.clone(),
             cmd: asked.cmd.clone(),
@@ -379,7 +321,7 @@ impl Member {
             self.handed.insert(id, Handed { asked, has_begun: false });
         } else {
             let error = Error::new(Status::Refused, "the request is too large for the aibot's connection");
-            asked.fail(Failure::Setup(Told::from(&error)));
+            asked.fail(CallFailure::Setup(ErrorDetails::from(&error)));
         }
     }
 
@@ -390,7 +332,7 @@ impl Member {
         true
     }
 
-    fn say_watch(&self, watched: &Watched) {
+    fn say_watch(&self, watched: &CardWatch) {
         if !watched.task_ids.is_empty() {
             self.say(&ToHolder::Watch { task_ids: watched.task_ids.clone() });
         }
@@ -425,7 +367,7 @@ impl Member {
             ToClient::Press(press) => self.hand_out(&press),
             ToClient::Up { at_ms } => self.covered(at_ms),
             ToClient::Down { at_ms } => self.uncovered(at_ms),
-            ToClient::Lost(failure) => self.lose(|_| true, &explained(&failure)),
+            ToClient::Lost(failure) => self.lose(|_| true, &failure.as_error()),
             ToClient::Notice(notice) => self.warn(notice),
             ToClient::Beat => {}
         }
@@ -446,140 +388,11 @@ impl Member {
     }
 
     fn hand_out(&self, press: &Press) {
-        let is_watched = |watched: &&Watched| watched.task_ids.contains(&press.task_id);
+        let is_watched = |watched: &&CardWatch| watched.task_ids.contains(&press.task_id);
         let mut watches: Vec<_> = self.watches.iter().filter(is_watched).collect();
         if watches.is_empty() {
             watches.extend(self.watches.iter().find(|watched| watched.others));
         }
         watches.into_iter().for_each(|watched| watched.tell(Seen::Press(Box::new(press.clone()))));
-    }
-}
-
-impl Asked {
-    fn fail(self, failure: Failure) {
-        // Where nobody waits any more, nobody needs to know.
-        let _ = self.answer.send(Err(failure.into()));
-    }
-}
-
-impl Watched {
-    fn tell(&self, seen: Seen) {
-        // Whoever lets a thousand of them wait does not look any more.
-        let _ = self.seen.try_send(seen);
-    }
-}
-
-async fn write_all<W: tokio::io::AsyncWrite + Unpin>(
-    mut writer: Writer<W>,
-    mut to_write: mpsc::UnboundedReceiver<Vec<u8>>,
-) {
-    while let Some(line) = to_write.recv().await {
-        if writer.write(&line).await.is_err() {
-            // That the talk has ended is seen where it is read to its end.
-            return;
-        }
-    }
-}
-
-/// Looks once for a holder, at all places where one may be.
-async fn look(bot: Arc<Bot>, places: Arc<[Arc<Place>]>) -> Found {
-    let mut faults = Vec::new();
-    for (number, place) in places.iter().enumerate() {
-        match place.try_lock() {
-            Ok(Some(seat)) => {
-                // One from before this folder was there has the connection, and keeps it.
-                for other in places.iter().skip(number + 1) {
-                    if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, other).await {
-                        return found;
-                    }
-                }
-                return Found::Elected(Some(seat));
-            }
-            Ok(None) => return reach(&bot, place).await,
-            Err(error) => {
-                // A socket in a folder where nothing can be made may have a holder.
-                if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, place).await {
-                    return found;
-                }
-                faults.push(format!("{} ({error})", place.shown()));
-            }
-        }
-    }
-    if faults.is_empty() {
-        return Found::Elected(None);
-    }
-    Found::Alone(format!(
-        "the processes of this machine cannot share the aibot's connection, and may take it from each other: make the folder usable, or \
-         set state_dir to another one: {}",
-        faults.join(", ")
-    ))
-}
-
-/// Whether a look finds another process.
-#[cfg(test)]
-pub(super) async fn looks_to_another(bot: Arc<Bot>, places: Arc<[Arc<Place>]>) -> bool {
-    matches!(look(bot, places).await, Found::Reached(_))
-}
-
-/// The holder of the connection, where another process of this machine is it: its process id, and since when it is
-/// subscribed, in Unix milliseconds, if it is. Nothing is sent to WeCom. Fails where it does not take this process.
-pub(super) async fn holder_of(bot: &Bot) -> Result<Option<(u32, Option<u64>)>> {
-    for place in bot.places() {
-        match reach(bot, &place).await {
-            Found::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
-                Ok(ToClient::Welcome { process, up_since_ms }) => return Ok(Some((process, up_since_ms))),
-                _ => return Ok(None),
-            },
-            Found::Refused(error) => return Err(error),
-            Found::Elected(_) | Found::Alone(_) | Found::NotYet(_) => {}
-        }
-    }
-    Ok(None)
-}
-
-/// Connects to the holder.
-#[cfg(unix)]
-async fn reach(bot: &Bot, place: &Place) -> Found {
-    let stream = match place.connect().await {
-        Ok(stream) => stream,
-        Err(error) => {
-            let what = "another process holds the connection, and cannot be reached";
-            return Found::NotYet(format!("{what} in {}: {error}", place.shown()));
-        }
-    };
-    let who = match stream.peer_cred().map(|cred| (cred.pid(), cred.uid())) {
-        Ok((Some(pid), uid)) => format!("process {pid} of user {uid}"),
-        _ => "another process".to_owned(),
-    };
-    match greet_holder(stream, &bot.id, &bot.secret).await {
-        Ok(talk) => Found::Reached(Box::new(talk)),
-        Err(Refused::Silent) => Found::NotYet(format!("{who} holds the connection, and does not answer")),
-        Err(Refused::Unproven) => Found::Refused(
-            Error::new(Status::Auth, format!("{who} holds the connection of this aibot, with another secret")).with_hint(
-                "only the newest Secret counts (管理后台 → 智能机器人 → API 模式 → 长连接): correct aibot_secret here or in the profile of \
-                 that process",
-            ),
-        ),
-        Err(refused @ (Refused::Version(_) | Refused::Garbage)) => {
-            let version = if let Refused::Version(version) = refused { format!(" ({version})") } else { String::new() };
-            let what = format!("{who} holds the connection of this aibot, and speaks another version{version} of its protocol");
-            Found::Refused(Error::temporary(what, "end it, and start it with this version of wecom-alert"))
-        }
-    }
-}
-
-/// Without Unix sockets there is one process at a time.
-#[cfg(not(unix))]
-async fn reach(_bot: &Bot, place: &Place) -> Found {
-    let what = "another process uses the aibot, and on this system only one can at a time";
-    Found::NotYet(format!("{what} (lock in {})", place.shown()))
-}
-
-/// The failure of a watch as an error.
-fn explained(failure: &Failure) -> Error {
-    match CallError::from(failure.clone()) {
-        CallError::Setup(error) | CallError::Config(error) => error,
-        CallError::Rejected(reply) => super::refusal(&reply),
-        other => Error::temporary(other.to_string(), "try again"),
     }
 }

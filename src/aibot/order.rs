@@ -1,0 +1,71 @@
+//! What is asked of the aibot's connection in this process: requests, and watches for presses.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Seen;
+use super::failure::CallFailure;
+use crate::api::aibot::Press;
+use crate::api::{CallError, Reply};
+
+/// What is asked of the participant. All of it is answered, but never at once.
+pub(super) enum Order {
+    Ask(PendingCall),
+    Watch(CardWatch),
+    Unwatch {
+        watch: u64,
+    },
+    /// Nothing is known here of the card.
+    Unknown(Press),
+    /// To leave once nothing is under way; with watches it stays.
+    Leave(oneshot::Sender<()>),
+}
+
+/// A request of this process.
+pub(super) struct PendingCall {
+    pub(super) req_id: Option<String>,
+    pub(super) cmd: String,
+    pub(super) body: serde_json::Value,
+    /// It is not begun later.
+    pub(super) until: Instant,
+    /// How long its answer is waited for.
+    pub(super) timeout: Duration,
+    pub(super) answer: oneshot::Sender<Result<Reply, CallError>>,
+}
+
+/// What watches in this process.
+pub(super) struct CardWatch {
+    pub(super) id: u64,
+    pub(super) task_ids: Vec<String>,
+    /// Whether it takes presses on cards that nobody watches.
+    pub(super) others: bool,
+    /// Until when there must be a holder.
+    pub(super) patience: Instant,
+    pub(super) seen: mpsc::Sender<Seen>,
+    pub(super) coverage: Coverage,
+}
+
+/// Whether presses reach a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// They never did.
+    NotYet,
+    Covered,
+    /// Not since then, in Unix milliseconds.
+    Since(u64),
+}
+
+impl PendingCall {
+    pub(super) fn fail(self, failure: CallFailure) {
+        // Where nobody waits any more, nobody needs to know.
+        let _ = self.answer.send(Err(failure.into()));
+    }
+}
+
+impl CardWatch {
+    pub(super) fn tell(&self, seen: Seen) {
+        // Whoever lets a thousand of them wait does not look any more.
+        let _ = self.seen.try_send(seen);
+    }
+}
