@@ -30,6 +30,7 @@
 //! | 3 | `cards` | interactive cards that were sent and the presses on them, on disk |
 //! | 3 | `aibot` | the one connection of an aibot, which processes share |
 //! | 2 | `api` | WeCom's endpoints, errcodes and their hints; the only code that uses the network |
+//! | 2 | `callback` | what WeCom sends to a callback address: verified, decrypted, read |
 //! | 2 | `store` | files under a lock; the only code that writes state to disk |
 //! | 1 | `channel` | one row of facts for each channel, one for each message type |
 //! | 1 | `message` | contents of messages and the published rules for them |
@@ -67,6 +68,8 @@ pub mod alert;
 mod api;
 pub mod ask;
 mod blocking;
+#[allow(dead_code, unused_imports)]
+mod callback;
 // Its callers come with the commands that send, change and receive.
 #[allow(dead_code, unused_imports)]
 mod cards;

@@ -12,7 +12,7 @@ use super::failure::{CallFailure, ErrorDetails};
 use super::kicks::{Kicks, MaySubscribe};
 use super::place::Seat;
 use super::protocol::ToClient;
-use crate::api::aibot::{AibotEvent, AibotEvents, Connection, MessageHead};
+use crate::api::aibot::{AibotEvent, AibotEvents, Connection, Message};
 use crate::api::errcode::{Class, class_of};
 use crate::api::{CallError, Limit};
 use crate::clock::{at_ms, in_ms, now_ms, wall};
@@ -296,10 +296,10 @@ impl Upstream {
 }
 
 /// From where somebody wrote to the bot: so an operator learns the id of a group.
-fn wrote(head: &MessageHead) -> String {
-    match &head.chatid {
-        Some(chatid) => format!("{} wrote to the aibot in the group {chatid}", head.userid),
-        None => format!("{} wrote to the aibot", head.userid),
+fn wrote(message: &Message) -> String {
+    match &message.chatid {
+        Some(chatid) => format!("{} wrote to the aibot in the group {chatid}", message.userid),
+        None => format!("{} wrote to the aibot", message.userid),
     }
 }
 

@@ -25,8 +25,7 @@ pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
         report.skip("language", reason);
     }
     let of_config = config.who_may_read_file().map(|who| format!("the config file can be read by {who}"));
-    let sources = [&settings.secret, &settings.webhook, &settings.aibot_secret].into_iter().flatten();
-    let files: Vec<_> = sources.filter_map(SecretSource::file).collect();
+    let files: Vec<_> = settings.secret_sources().filter_map(SecretSource::file).collect();
     let of_files = files.iter().filter_map(|path| Some(format!("{} by {}", path.display(), who_may_read(path)?)));
     let readers: Vec<String> = of_config.into_iter().chain(of_files).collect();
     let of_config = config.exposure();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::env::Environment;
 use super::program::{LARGEST, Program};
-use super::setting::Setting;
+use super::setting::ValueKind;
 use super::value::{Precedence, SettingValue};
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::unwrapped;
@@ -124,11 +124,9 @@ impl SecretSource {
 
     /// The source that a setting names.
     pub(super) fn of_value(given: &SettingValue, env: &Environment) -> Result<Self> {
-        let (form, origin) = match given.setting {
-            Setting::SecretFile | Setting::WebhookFile | Setting::AibotSecretFile | Setting::ProxyFile => {
-                file_form(given, env)?
-            }
-            Setting::SecretCommand | Setting::WebhookCommand | Setting::AibotSecretCommand => {
+        let (form, origin) = match given.setting.row().kind {
+            ValueKind::CredentialPath => file_form(given, env)?,
+            ValueKind::Program => {
                 let program = Program::of_value(given, env)?;
                 let origin = program.origin().to_owned();
                 (Form::Command(program), origin)

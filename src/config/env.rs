@@ -11,7 +11,7 @@ use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
 use super::setting::{
-    AIBOT_SECRET_FORMS, CONVERSATIONS, PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS,
+    AIBOT_SECRET_FORMS, CONVERSATIONS, OWN_SECRETS, PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS,
 };
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, shown};
@@ -125,7 +125,7 @@ impl Environment {
                 layer.insert(value);
             }
         }
-        layer.refuse_two_forms()?;
+        layer.refuse_two_forms(mistakes)?;
         Ok(layer)
     }
 
@@ -180,7 +180,7 @@ impl Environment {
     pub fn secrets(&self) -> Vec<Secret> {
         let value = |name: &str| self.variables.get(OsStr::new(name))?.to_str().map(unwrapped);
         let key_value = |setting: Setting| value(setting.row().variable?);
-        let own = [Setting::Secret, Setting::AibotSecret].into_iter().filter_map(key_value);
+        let own = OWN_SECRETS.into_iter().filter_map(key_value);
         let mut secrets: Vec<Secret> = own.map(Secret::new).collect();
         secrets.extend(
             [Setting::CorpId, Setting::AgentId].into_iter().filter_map(key_value).filter_map(secret_in_place_of_id),

@@ -14,7 +14,7 @@ use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 use super::credential::conversion_of;
 use super::layers::Layer;
 use super::lenience::{Lenience, Mistakes};
-use super::setting::{Setting, ValueKind};
+use super::setting::{OWN_SECRETS, Setting, ValueKind};
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::{is_near, nearest};
@@ -77,7 +77,7 @@ fn parse(text: &str, path: PathBuf, mistakes: &Mistakes) -> Result<ConfigFile> {
             _ => document.entry(key, value, None)?.into_iter().for_each(|entry| top.insert(entry)),
         }
     }
-    top.refuse_two_forms()?;
+    top.refuse_two_forms(mistakes)?;
     let has_inline_secrets = std::iter::once(&top).chain(profiles.values().flatten()).any(holds_secret);
     Ok(ConfigFile { path, default_profile, top, profiles, has_inline_secrets, mode: None })
 }
@@ -117,7 +117,7 @@ impl Document<'_> {
         for (key, value) in in_order(settings) {
             self.entry(key, value, Some(name))?.into_iter().for_each(|entry| layer.insert(entry));
         }
-        layer.refuse_two_forms()?;
+        layer.refuse_two_forms(self.mistakes)?;
         Ok(layer)
     }
 
@@ -274,7 +274,7 @@ fn whole_number(number: &DeInteger<'_>) -> Option<String> {
 
 fn holds_secret(layer: &Layer) -> bool {
     let proxy = layer.get(Setting::Proxy).and_then(|entry| entry.text().ok());
-    layer.any(&[Setting::Secret, Setting::Webhook, Setting::AibotSecret]).is_some()
+    layer.any(&OWN_SECRETS).or_else(|| layer.get(Setting::Webhook)).is_some()
         || proxy.is_some_and(|url| url.contains('@'))
 }
 

@@ -140,15 +140,17 @@ impl Layer {
         settings.iter().find_map(|setting| self.get(*setting))
     }
 
-    /// Refuses two forms of one value.
-    pub(super) fn refuse_two_forms(&self) -> Result<()> {
+    /// Refuses two forms of one value, or leaves all of them out where an alert can do without.
+    pub(super) fn refuse_two_forms(&mut self, mistakes: &Mistakes) -> Result<()> {
         for forms in FORMS {
             let mut given = forms.iter().filter_map(|setting| self.get(*setting));
             if let (Some(one), Some(other)) = (given.next(), given.next()) {
-                return Err(Error::config(
+                let refused = Err(Error::config(
                     format!("{} and {} are two forms of one value", one.place(), other.place()),
                     "keep one of them",
                 ));
+                let _: Option<()> = mistakes.pass_over(one.setting, false, refused)?;
+                forms.iter().for_each(|form| self.remove(*form));
             }
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! Parses numeric settings: durations such as `10s`, rates such as `20/1m`, counts. Pure; an error never repeats the
 //! value given.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::address::parse_http;
 use crate::error::{Error, Result};
 
 /// The longest duration that most settings take, in hours.
@@ -118,6 +120,19 @@ pub(super) fn parse_chat(text: &str) -> Result<String> {
             "give one id; further ones get it with `--also PROFILE:chat`",
         )),
     }
+}
+
+/// Reads where callbacks are received.
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Error::config("it is not ADDRESS:PORT", "write an address of this machine and a port, like `127.0.0.1:8680`")
+    })
+}
+
+/// Reads the public address of a callback.
+pub(super) fn parse_callback_url(text: &str) -> Result<String> {
+    let hint = "write the URL as it stands in the console (接收消息), like `https://example.com/wecom`";
+    parse_http(text, "address", hint).map(String::from)
 }
 
 /// Reads how often a request is repeated.

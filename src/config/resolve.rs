@@ -1,6 +1,7 @@
 //! Resolves options, environment and config file to [`Settings`]: the order of precedence and the defaults. Values are
 //! parsed elsewhere.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,14 +13,16 @@ use super::file::ConfigFile;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
-    parse_agent_id, parse_duplicate_check, parse_duration, parse_max_age, parse_rate, parse_retries, parse_safe,
-    parse_verbose,
+    parse_agent_id, parse_callback_url, parse_duplicate_check, parse_duration, parse_listen, parse_max_age, parse_rate,
+    parse_retries, parse_safe, parse_verbose,
 };
 use super::profile::{choose_profile, gives_credentials, unusable_profiles};
 use super::proxy::ProxyUrl;
 use super::recipients::{resolve_chat, resolve_conversations, resolve_recipients};
-use super::setting::{AIBOT_SECRET_FORMS, PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
-use super::settings::{ProxySetting, Settings};
+use super::setting::{
+    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS,
+};
+use super::settings::{CallbackSettings, ProxySetting, Settings};
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
@@ -148,6 +151,10 @@ impl Config<'_> {
             aibot_id: layers.id(Setting::AibotId, |text| Ok(text.to_owned()))?,
             aibot_secret: resolve_source(layers, AIBOT_SECRET_FORMS, env)?,
             aibot_url: layers.parsed(Setting::AibotUrl, BaseUrl::parse_websocket)?,
+            callback: resolve_callback(layers, CALLBACK_FORMS, env)?,
+            aibot_callback: resolve_callback(layers, AIBOT_CALLBACK_FORMS, env)?,
+            callback_listen: resolve_callback_listen(layers)?,
+            callback_url: layers.parsed(Setting::CallbackUrl, parse_callback_url)?,
             base_url: layers.parsed(Setting::BaseUrl, BaseUrl::parse)?,
             proxy: resolve_proxy(layers, env)?,
             proxy_origin: layers.any(PROXY_FORMS).map(|given| given.origin.clone()),
@@ -207,6 +214,21 @@ impl Config<'_> {
 
 fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
     layers.any_identity(forms).map(|given| SecretSource::of_value(given, env)).transpose()
+}
+
+/// What is wrong with it costs no alert, which needs none of it.
+fn resolve_callback(layers: &Layers<'_>, forms: [&[Setting]; 2], env: &Environment) -> Result<CallbackSettings> {
+    let source = |forms: &[Setting]| match layers.any_identity(forms) {
+        Some(given) => layers.settle(given, SecretSource::of_value(given, env)),
+        None => Ok(None),
+    };
+    Ok(CallbackSettings { token: source(forms[0])?, aes_key: source(forms[1])? })
+}
+
+fn resolve_callback_listen(layers: &Layers<'_>) -> Result<Option<Sourced<SocketAddr>>> {
+    let Some(given) = layers.get(Setting::CallbackListen) else { return Ok(None) };
+    let value = layers.settle(given, given.parsed(parse_listen))?;
+    Ok(value.map(|value| Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
 }
 
 /// The proxy's URL is read now, even from a file, unless no request will be made.
@@ -349,7 +371,8 @@ fn ignored_variables(layers: &Layers<'_>, profile: Option<&str>) -> Option<Strin
     let profile = profile.filter(|_| layers.rank == Rank::Named)?;
     let mut ignored = Vec::new();
     let ids = [&[Setting::CorpId][..], &[Setting::AgentId], &[Setting::AibotId]];
-    for forms in ids.into_iter().chain([SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS]) {
+    let secrets = [SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS];
+    for forms in ids.into_iter().chain(secrets).chain(CALLBACK_FORMS).chain(AIBOT_CALLBACK_FORMS) {
         if layers.options.any(forms).is_none() && layers.profile.any(forms).is_some() {
             ignored.extend(layers.environment.any(forms).and_then(|given| given.setting.row().variable));
         }

@@ -240,6 +240,34 @@ settings! {
     AibotSecretCommand = no_option(Program).decides();
     /// Address of the aibot's long connection; default wss://openws.work.weixin.qq.com
     AibotUrl = no_option(Sensitive).env("WECOM_ALERT_AIBOT_URL").decides();
+    /// Token of the app's callback (接收消息)
+    CallbackToken = no_option(Sensitive).env("WECOM_ALERT_CALLBACK_TOKEN").decorates();
+    /// File with that token
+    CallbackTokenFile = no_option(CredentialPath).env("WECOM_ALERT_CALLBACK_TOKEN_FILE").decorates();
+    /// Program that prints that token
+    CallbackTokenCommand = no_option(Program).decorates();
+    /// EncodingAESKey of the app's callback
+    CallbackAesKey = no_option(Sensitive).env("WECOM_ALERT_CALLBACK_AES_KEY").decorates();
+    /// File with that key
+    CallbackAesKeyFile = no_option(CredentialPath).env("WECOM_ALERT_CALLBACK_AES_KEY_FILE").decorates();
+    /// Program that prints that key
+    CallbackAesKeyCommand = no_option(Program).decorates();
+    /// Token of an aibot in callback mode
+    AibotCallbackToken = no_option(Sensitive).env("WECOM_ALERT_AIBOT_CALLBACK_TOKEN").decorates();
+    /// File with that token
+    AibotCallbackTokenFile = no_option(CredentialPath).env("WECOM_ALERT_AIBOT_CALLBACK_TOKEN_FILE").decorates();
+    /// Program that prints that token
+    AibotCallbackTokenCommand = no_option(Program).decorates();
+    /// EncodingAESKey of an aibot in callback mode
+    AibotCallbackAesKey = no_option(Sensitive).env("WECOM_ALERT_AIBOT_CALLBACK_AES_KEY").decorates();
+    /// File with that key
+    AibotCallbackAesKeyFile = no_option(CredentialPath).env("WECOM_ALERT_AIBOT_CALLBACK_AES_KEY_FILE").decorates();
+    /// Program that prints that key
+    AibotCallbackAesKeyCommand = no_option(Program).decorates();
+    /// Where listen receives callbacks, behind the company's web server; default 127.0.0.1:8680
+    CallbackListen = no_option(Word).decorates();
+    /// The public address of the callback, as it stands in the console: check tries it
+    CallbackUrl = no_option(Sensitive).decorates();
     /// WeCom's API, or a relay to it; default https://qyapi.weixin.qq.com
     BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare().decides();
     /// http, https, socks5 or socks5h proxy; `none` ignores the proxy variables
@@ -366,8 +394,27 @@ pub(super) const RECIPIENTS: &[Setting] =
 /// To whom an aibot sends: likewise.
 pub(super) const CONVERSATIONS: &[Setting] = &[Setting::AibotUser, Setting::AibotChat];
 
+/// Settings whose value is a secret as it stands there.
+pub(super) const OWN_SECRETS: [Setting; 6] = [
+    Setting::Secret,
+    Setting::AibotSecret,
+    Setting::CallbackToken,
+    Setting::CallbackAesKey,
+    Setting::AibotCallbackToken,
+    Setting::AibotCallbackAesKey,
+];
+
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
-pub(super) const FORMS: [&[Setting]; 4] = [SECRET_FORMS, WEBHOOK_FORMS, AIBOT_SECRET_FORMS, PROXY_FORMS];
+pub(super) const FORMS: [&[Setting]; 8] = [
+    SECRET_FORMS,
+    WEBHOOK_FORMS,
+    AIBOT_SECRET_FORMS,
+    CALLBACK_FORMS[0],
+    CALLBACK_FORMS[1],
+    AIBOT_CALLBACK_FORMS[0],
+    AIBOT_CALLBACK_FORMS[1],
+    PROXY_FORMS,
+];
 /// The forms of an app's secret.
 pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];
 /// The forms of a webhook's key.
@@ -375,6 +422,18 @@ pub(super) const WEBHOOK_FORMS: &[Setting] = &[Setting::Webhook, Setting::Webhoo
 /// The forms of an aibot's secret.
 pub(super) const AIBOT_SECRET_FORMS: &[Setting] =
     &[Setting::AibotSecret, Setting::AibotSecretFile, Setting::AibotSecretCommand];
+
+/// The forms of token and key of the app's callback.
+pub(super) const CALLBACK_FORMS: [&[Setting]; 2] = [
+    &[Setting::CallbackToken, Setting::CallbackTokenFile, Setting::CallbackTokenCommand],
+    &[Setting::CallbackAesKey, Setting::CallbackAesKeyFile, Setting::CallbackAesKeyCommand],
+];
+
+/// The same of an aibot's.
+pub(super) const AIBOT_CALLBACK_FORMS: [&[Setting]; 2] = [
+    &[Setting::AibotCallbackToken, Setting::AibotCallbackTokenFile, Setting::AibotCallbackTokenCommand],
+    &[Setting::AibotCallbackAesKey, Setting::AibotCallbackAesKeyFile, Setting::AibotCallbackAesKeyCommand],
+];
 
 /// The forms of a proxy's URL.
 pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];

@@ -2,6 +2,7 @@
 //! `setting`, the resolution is in `resolve`.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,15 @@ pub enum ProxySetting {
     Off,
     /// This one.
     Url(ProxyUrl),
+}
+
+/// What a callback address is set up with, as far as it is given (document path 90930).
+#[derive(Debug, Clone)]
+pub struct CallbackSettings {
+    /// Where the Token comes from.
+    pub token: Option<SecretSource>,
+    /// Where the EncodingAESKey comes from.
+    pub aes_key: Option<SecretSource>,
 }
 
 /// All settings of one command.
@@ -61,6 +71,14 @@ pub struct Settings {
     pub aibot_secret: Option<SecretSource>,
     /// Only if set somewhere; see [`Settings::aibot_base_url`].
     pub aibot_url: Option<BaseUrl>,
+    /// The app's callback: 接收消息 in the console.
+    pub callback: CallbackSettings,
+    /// The callback of an aibot without a long connection (document path 101039).
+    pub aibot_callback: CallbackSettings,
+    /// Where callbacks are received; only if set somewhere.
+    pub callback_listen: Option<Sourced<SocketAddr>>,
+    /// The public address of the callback, an http or https URL.
+    pub callback_url: Option<String>,
     /// Only if set somewhere; see [`Settings::base_url_or_default`].
     pub base_url: Option<BaseUrl>,
     /// Which proxy carries the requests.
@@ -182,6 +200,13 @@ impl Settings {
         }
     }
 
+    /// Where all credentials that are set come from.
+    pub fn secret_sources(&self) -> impl Iterator<Item = &SecretSource> {
+        let own = [&self.secret, &self.webhook, &self.aibot_secret];
+        let callbacks = [&self.callback, &self.aibot_callback].into_iter().flat_map(|one| [&one.token, &one.aes_key]);
+        own.into_iter().chain(callbacks).flatten()
+    }
+
     /// The base URL for requests of the app.
     pub fn base_url_or_default(&self) -> BaseUrl {
         self.base_url.clone().unwrap_or_default()
@@ -240,6 +265,10 @@ impl Settings {
             "secret" => "secret_file",
             "webhook" => "webhook_file",
             "aibot_secret" => "aibot_secret_file",
+            "callback_token" => "callback_token_file",
+            "callback_aes_key" => "callback_aes_key_file",
+            "aibot_callback_token" => "aibot_callback_token_file",
+            "aibot_callback_aes_key" => "aibot_callback_aes_key_file",
             key => key,
         });
         let variables: Vec<_> = keys.iter().map(|key| format!("WECOM_ALERT_{}", key.to_uppercase())).collect();

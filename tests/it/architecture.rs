@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 9] = [
         "words",
     ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
-    &["api", "store"],
+    &["api", "callback", "store"],
     &["rate_limit", "cooldown", "outbox", "token", "aibot", "cards"],
     &["delivery", "lookup"],
     &["send"],
@@ -37,7 +37,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 23] = [
+const PURE: [&str; 24] = [
     "channel/",
     "message/",
     "alert/",
@@ -50,6 +50,7 @@ const PURE: [&str; 23] = [
     "ask/escalation",
     "ask/question",
     "ask/record.rs",
+    "callback/",
     "cards/kept",
     "delivery/delayed",
     "delivery/failure",

@@ -15,7 +15,7 @@ mod tests;
 mod upload;
 
 pub(crate) use connection::{AibotEvents, Connection};
-pub(crate) use press::{AibotEvent, MessageHead, Press};
+pub(crate) use press::{AibotEvent, Message, Press, event_in_callback};
 pub(crate) use upload::upload_aibot;
 
 /// Changes a card, within 5 s of the press on it, under the `req_id` of the press.

@@ -11,7 +11,7 @@ pub(crate) enum AibotEvent {
     /// Somebody pressed something on a card.
     Press(Box<Press>),
     /// Somebody wrote to the bot, which opens that conversation for its messages.
-    Message(MessageHead),
+    Message(Message),
     /// Another connection has taken the bot over: this one is at its end.
     Kicked,
     /// The connection has ended, for this reason.
@@ -41,20 +41,32 @@ pub(crate) struct Press {
     pub(crate) at: i64,
     /// The kind of the card, as WeCom names it.
     pub(crate) card_type: String,
-    /// Of an app's card: good for one update within 72 hours; else empty.
+    /// Under which an app's card may be changed, once, within 72 h (document path 94888); empty for an aibot's.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) response_code: String,
 }
 
-/// Who wrote to the bot, and where.
+/// Who wrote to the bot, where, and what.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct MessageHead {
+pub(crate) struct Message {
     /// The same for every copy of the message; empty where WeCom gives none.
     pub(crate) msgid: String,
     /// Who wrote.
     pub(crate) userid: String,
     /// The group; `None` in a conversation with one member.
     pub(crate) chatid: Option<String>,
+    /// The words; empty where it is no text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) text: String,
+}
+
+/// What a callback of an aibot tells (document path 101039): as its connection does. A name that is not used is an error.
+pub(crate) fn event_in_callback(body: &Map<String, Value>) -> Result<AibotEvent, String> {
+    match text(body, &["msgtype", "msg_type"]).as_deref() {
+        Some("event") => event_of(String::new(), body),
+        Some(_) => Ok(message_of(body)),
+        None => Err("without a type".to_owned()),
+    }
 }
 
 /// An event, or the name of one that is not used here.
@@ -73,12 +85,15 @@ pub(super) fn event_of(req_id: String, body: &Map<String, Value>) -> Result<Aibo
     }
 }
 
-/// Who wrote a message.
+/// A message.
 pub(super) fn message_of(body: &Map<String, Value>) -> AibotEvent {
-    AibotEvent::Message(MessageHead {
+    // What was spoken comes as its words.
+    let words = ["text", "voice"].into_iter().find_map(|kind| text(object(body, kind)?, &["content"]));
+    AibotEvent::Message(Message {
         msgid: text(body, &["msgid"]).unwrap_or_default(),
         userid: userid_of(body),
         chatid: text(body, &["chatid"]),
+        text: words.unwrap_or_default(),
     })
 }
 

@@ -22,6 +22,11 @@ fn two_forms_at_one_level_are_an_error() {
         ),
         ("secret_file = 'x'\nsecret_command = ['x']", "secret_file in FILE:1:1", "secret_command in FILE:2:1"),
         ("webhook = 's3cret'\nwebhook_command = ['x']", "webhook in FILE:1:1", "webhook_command in FILE:2:1"),
+        (
+            "callback_aes_key = 'x'\ncallback_aes_key_file = 'x'",
+            "callback_aes_key in FILE:1:1",
+            "callback_aes_key_file in FILE:2:1",
+        ),
         ("proxy_file = 'x'\nproxy = 'none'", "proxy in FILE:2:1", "proxy_file in FILE:1:1"),
     ] {
         assert_eq!(error_of(config).0, format!("{one} and {other} are two forms of one value"));
@@ -31,6 +36,26 @@ fn two_forms_at_one_level_are_an_error() {
         let error = Home::empty().error(&Overrides::default(), &[(&one, "s3cret"), (&other, "/x")]);
         assert_eq!(error.message(), format!("{one} and {other} are two forms of one value"));
     }
+}
+
+/// An alert needs no callback: what is wrong with one does not hold it back.
+#[test]
+fn what_is_wrong_with_a_callback_stops_no_alert() {
+    let config =
+        "callback_listen = 'here'\ncallback_url = 'x'\n[profiles.a]\ncallback_token = 't'\ncallback_token_file = 'f'";
+    let home = Home::with(config);
+    let env = home.env(&[("WECOM_ALERT_CALLBACK_AES_KEY_FILE", "https://a.example/key")]);
+    let config = Config::read(&Overrides::default(), &env, Lenience::Send).unwrap();
+    let (settings, warnings) = config.resolve().unwrap();
+    assert!(settings.callback.token.is_none() && settings.callback.aes_key.is_none());
+    assert!(settings.callback_listen.is_none() && settings.callback_url.is_none());
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    for config in ["callback_listen = '8680'", "callback_listen = 'localhost:8680'", "callback_url = 'a.example'"] {
+        assert_eq!(Home::with(config).error(&Overrides::default(), &[]).status(), Status::Config, "{config}");
+    }
+    let settings = settings_of("callback_listen = '0.0.0.0:1'\ncallback_url = 'https://a.example/wecom/?app=1'");
+    assert_eq!(settings.callback_listen.unwrap().value.to_string(), "0.0.0.0:1");
+    assert_eq!(settings.callback_url.unwrap(), "https://a.example/wecom/?app=1");
 }
 
 #[test]

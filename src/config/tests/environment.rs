@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::config::setting::Setting;
-use crate::config::{Keep, OnLong, OnRateLimit};
+use crate::config::{CallbackSettings, Keep, OnLong, OnRateLimit};
 use crate::input::Encoding;
 
 #[test]
 fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
+    let promised = "AGENT_ID AIBOT_CALLBACK_AES_KEY AIBOT_CALLBACK_AES_KEY_FILE AIBOT_CALLBACK_TOKEN AIBOT_CALLBACK_TOKEN_FILE AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CALLBACK_AES_KEY CALLBACK_AES_KEY_FILE CALLBACK_TOKEN CALLBACK_TOKEN_FILE CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
@@ -38,6 +38,10 @@ fn all_variables_together_need_no_file() {
             ("WECOM_ALERT_AIBOT_USER", "a,b"),
             ("WECOM_ALERT_AIBOT_CHAT", "wr1"),
             ("WECOM_ALERT_AIBOT_URL", "ws://127.0.0.1:9/"),
+            ("WECOM_ALERT_CALLBACK_TOKEN", "test-token"),
+            ("WECOM_ALERT_CALLBACK_AES_KEY", "test-aes-key"),
+            ("WECOM_ALERT_AIBOT_CALLBACK_TOKEN", "test-token"),
+            ("WECOM_ALERT_AIBOT_CALLBACK_AES_KEY_FILE", "~/key"),
             ("WECOM_ALERT_TO_PARTY", "1"),
             ("WECOM_ALERT_TO_TAG", "2"),
             ("WECOM_ALERT_CACHE_DIR", "/c"),
@@ -65,6 +69,9 @@ fn all_variables_together_need_no_file() {
     assert_eq!(s.aibot_id.unwrap().value, "aib1");
     assert!(s.aibot_secret.is_some());
     assert_eq!(s.aibot_url.unwrap().as_str(), "http://127.0.0.1:9");
+    for CallbackSettings { token, aes_key } in [s.callback, s.aibot_callback] {
+        assert!(token.unwrap().at_hand().is_some() && aes_key.is_some());
+    }
     let to = s.aibot_to.unwrap();
     assert_eq!((to.users, to.chats), (vec!["a,b".to_owned()], vec!["wr1".to_owned()]));
     assert_eq!((s.retries, s.jitter.unwrap().as_secs(), s.outbox), (0, 4, true));

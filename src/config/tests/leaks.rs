@@ -70,7 +70,7 @@ proptest! {
         match home.resolve(&Overrides::default(), &[]) {
             Ok((settings, warnings)) => {
                 prop_assert!(warnings.iter().all(|warning| !warning.contains(PLANTED)), "{warnings:?}");
-                let shown = format!("{:?}{:?}{:?}", settings.secret, settings.webhook, settings.proxy);
+                let shown = format!("{:?}{:?}", settings.secret_sources().collect::<Vec<_>>(), settings.proxy);
                 prop_assert!(!shown.contains(PLANTED), "{shown}");
             }
             Err(error) => {
