@@ -4,8 +4,19 @@ use serde_json::Value;
 
 use super::answer::Answerer;
 use super::record::State;
+use crate::api::aibot::Press;
 use crate::message::card::{Form, by_whom, close};
 use crate::words::Words;
+
+/// The form of a card that was pressed: an app's press brings a code for its change.
+pub(super) fn form_of(press: &Press) -> Form<'_> {
+    if press.response_code.is_empty() { Form::Aibot { task_id: &press.task_id } } else { Form::App }
+}
+
+/// Who alone sees that a press was in vain: a card of an aibot in a conversation with one member is theirs anyway.
+pub(super) fn only_for(press: &Press) -> Option<String> {
+    (press.is_group || !press.response_code.is_empty()).then(|| press.userid.clone())
+}
 
 /// A card that says how its question ended: `line`. Buttons become one that says who did it, choices are closed.
 pub(super) fn closed(card: &Value, form: Form<'_>, line: &str, state: &State, words: &Words) -> Value {

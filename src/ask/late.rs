@@ -1,36 +1,33 @@
 //! Presses on cards that no process waits for: who pressed is told what became of the question.
 
-use serde_json::Value;
-
-use super::card::closed;
+use super::card::{closed, form_of, only_for};
 use super::record::{Record, State};
 use super::record_file::RecordFile;
 use super::task_id::TaskId;
 use crate::api::aibot::Press;
 use crate::clock::now_ms;
-use crate::message::card::{Form, aibot_change, with_line};
+use crate::message::card::{CardChange, with_line};
 use crate::store::Folder;
 
 /// The change of the card that tells it; `None` where nothing is known of the card.
-pub(super) async fn reply(state: &Folder, press: &Press) -> Option<Value> {
+pub(super) async fn reply(state: &Folder, press: &Press) -> Option<CardChange> {
     let task_id = TaskId::read(&press.task_id)?;
     let record = RecordFile::named(state, &task_id.file).read().await.ok()??;
     reply_of(record, press, now_ms())
 }
 
 /// The same, given what is kept of the question.
-pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<Value> {
+pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<CardChange> {
     let target = record.target_of(&press.task_id)?;
     if record.state == State::Open && record.is_past(now_ms) {
         record.state = State::Over(record.end_ms());
     }
     let words = record.language.words();
     let card = record.targets.get(target)?.card.as_ref()?;
-    let form = Form::Aibot { task_id: &press.task_id };
-    let only_for = press.is_group.then_some(&*press.userid);
+    let form = form_of(press);
     Some(match record.end_line(words) {
-        Some(line) => aibot_change(closed(card, form, &line, &record.state, words), None),
-        None => aibot_change(with_line(card, form, words.not_waited_for), only_for),
+        Some(line) => CardChange { card: closed(card, form, &line, &record.state, words), only_for: None },
+        None => CardChange { card: with_line(card, form, words.not_waited_for), only_for: only_for(press) },
     })
 }
 
@@ -48,8 +45,8 @@ mod tests {
             Some(json!({ "card_type": "button_interaction", "button_list": [{ "text": "Ack", "key": "ack" }] }));
         let press = Press { task_id: record.task_id(0, 0), userid: "lisi".to_owned(), ..Press::default() };
         let text = |record: &Record, now| {
-            let body = reply_of(record.clone(), &press, now).unwrap();
-            body["template_card"]["sub_title_text"].as_str().unwrap().to_owned()
+            let change = reply_of(record.clone(), &press, now).unwrap();
+            change.card["sub_title_text"].as_str().unwrap().to_owned()
         };
         let during = record.start_ms + 1;
         assert!(text(&record, during).starts_with("nobody waits for an answer any more"));

@@ -4,9 +4,13 @@
 //! ends; `waiting` is the loop of `sending` and waiting, by the `ways` of presses, which `presses` judges; `settling`
 //! ends it; `late` answers presses after the end; `report` tells the end.
 
+#![allow(dead_code, unused_imports, reason = "`listen` uses the rest")]
+
+mod adopt;
 mod answer;
 mod asker;
 mod card;
+mod deliver;
 mod escalation;
 mod kept_record;
 mod late;
@@ -22,6 +26,7 @@ mod record;
 mod record_file;
 mod report;
 mod request;
+mod sealed_press;
 mod sending;
 mod settling;
 mod task_id;
@@ -40,6 +45,8 @@ use crate::process::StopSignals;
 use crate::send::{Login, QuestionDraft, Session, read_question};
 use crate::store::Folder;
 
+pub(crate) use adopt::adopt;
+pub(crate) use deliver::{Delivered, deliver};
 pub use local_answer::{LocalAnswer, answer};
 pub use request::AskRequest;
 

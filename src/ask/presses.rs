@@ -1,7 +1,7 @@
 //! What a press on a card does: it is judged, and answered on the card.
 
 use super::answer::{Answerer, RecordedAnswer};
-use super::card::closed;
+use super::card::{closed, form_of, only_for};
 use super::late;
 use super::log::log_press;
 use super::people;
@@ -13,7 +13,7 @@ use crate::aibot::Link;
 use crate::api::aibot::Press;
 use crate::clock::now_ms;
 use crate::delivery::explain_connection;
-use crate::message::card::{Form, aibot_change, with_line};
+use crate::message::card::{CardChange, with_line};
 
 impl Waiting<'_, '_> {
     /// Somebody pressed on a card that no process waits for.
@@ -22,11 +22,11 @@ impl Waiting<'_, '_> {
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let told = async {
-                let Some(body) = late::reply(&state?, &press).await else {
+                let Some(change) = late::reply(&state?, &press).await else {
                     decline(press);
                     return None;
                 };
-                link.respond(&press, body).await.ok()
+                link.respond(&press, change.of_aibot()).await.ok()
             };
             told.await;
             // Nobody here can do anything about it.
@@ -74,20 +74,20 @@ impl Waiting<'_, '_> {
         }));
         let words = self.words();
         let Some(card) = self.cards[target].get() else { return };
-        let form = Form::Aibot { task_id: &press.task_id };
-        let only_for = press.is_group.then_some(&*press.userid);
-        let (body, is_end) = match (self.kept.record.end_line(words), verdict) {
-            (Some(line), _) => (aibot_change(closed(card, form, &line, &self.kept.record.state, words), None), true),
-            (None, Verdict::NotAllowed) => {
-                let line = (words.not_theirs)(userid);
-                (aibot_change(with_line(card, form, &line), only_for), false)
+        let form = form_of(press);
+        let in_vain = |line: &str| CardChange { card: with_line(card, form, line), only_for: only_for(press) };
+        let (change, is_end) = match (self.kept.record.end_line(words), verdict) {
+            (Some(line), _) => {
+                let card = closed(card, form, &line, &self.kept.record.state, words);
+                (CardChange { card, only_for: None }, true)
             }
-            (None, _) => (aibot_change(with_line(card, form, words.says_nothing), only_for), false),
+            (None, Verdict::NotAllowed) => (in_vain(&(words.not_theirs)(userid)), false),
+            (None, _) => (in_vain(words.says_nothing), false),
         };
         let (link, press) = (link.clone(), press.clone());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
-            let answered = link.respond(&press, body).await;
+            let answered = link.respond(&press, change.of_aibot()).await;
             let answered = answered.map(drop).map_err(|failure| explain_connection(&failure).to_string());
             Happened::Answered { target: is_end.then_some(target), answered }
         }));

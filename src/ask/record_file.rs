@@ -1,10 +1,12 @@
 //! The file of a question in the state folder, read and changed under its lock.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::record::{Record, State};
+use super::sealed_press::SealedPress;
 use super::task_id::file_name;
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::now_ms;
@@ -23,6 +25,9 @@ const KEPT_FOR_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// So many bytes the cards in a record have.
 const CARDS_BYTES: usize = 128 * 1024;
 
+/// No more presses wait to be judged.
+const MOST_PRESSES: usize = 100;
+
 /// How many other records are looked at for each new one.
 const MOST_SWEPT: usize = 16;
 
@@ -33,6 +38,8 @@ pub(super) type News = (Option<Stamp>, Record);
 #[derive(Debug, Clone)]
 pub(super) struct RecordFile {
     file: Arc<KeyedFile>,
+    /// Presses that a `listen` received, until they are judged.
+    presses: Arc<KeyedFile>,
     /// Held by the process that sends and reminds.
     runner: Arc<KeyedFile>,
 }
@@ -45,7 +52,8 @@ impl RecordFile {
     /// The file of this name, as a task id has it.
     pub(super) fn named(state: &Folder, name: &str) -> Self {
         let file = |prefix: &str| Arc::new(KeyedFile::of_fingerprint(state.within(FOLDER), prefix, name));
-        Self { file: file(""), runner: file("run-") }
+        let (file, runner) = (file(""), file("run-"));
+        Self { presses: Arc::new(file.beside("press-")), file, runner }
     }
 
     /// What is kept, if anything is. The error says why it cannot be read.
@@ -80,29 +88,79 @@ impl RecordFile {
         &self,
         change: impl FnOnce(Option<Record>) -> (Option<Record>, T) + Send + 'static,
     ) -> Result<T> {
+        let file = Arc::clone(&self.file);
+        let changing = move |guard: &Guard| {
+            let (record, result) = change(file.read()?);
+            if let Some(record) = record {
+                let record = without_too_many_cards(record);
+                let written = match record.state {
+                    State::Open => file.write(&record, guard),
+                    _ => file.write_durably(&record, guard),
+                };
+                written.map_err(|error| error.to_string())?;
+            }
+            Ok(result)
+        };
+        self.under_lock(changing).await
+    }
+
+    async fn under_lock<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Guard) -> Result<T, String> + Send + 'static,
+    ) -> Result<T> {
         let says = |what: &str| {
             Error::config(self.file.says("cannot be used", what), "check the state folder: its disk, owner and mode")
         };
         let locked =
             self.file.lock(Instant::now() + PATIENCE, || false).await.map_err(|error| says(&error.to_string()))?;
         let guard = locked.ok_or_else(|| says("another process holds its lock"))?;
-        let file = Arc::clone(&self.file);
-        let changing = to_the_end(move || {
-            let (record, result) = change(file.read()?);
-            if let Some(record) = record {
-                let record = without_too_many_cards(record);
-                let written = match record.state {
-                    State::Open => file.write(&record, &guard),
-                    _ => file.write_durably(&record, &guard),
-                };
-                written.map_err(|error| error.to_string())?;
-            }
-            Ok::<T, String>(result)
-        });
-        match tokio::time::timeout(PATIENCE, changing).await {
-            Ok(changed) => changed?.map_err(|error| says(&error)),
+        match tokio::time::timeout(PATIENCE, to_the_end(move || work(&guard))).await {
+            Ok(done) => done?.map_err(|error| says(&error)),
             Err(_) => Err(says("the disk does not answer")),
         }
+    }
+
+    /// Keeps a press on a card of the question, if `takes` says of its record that it may still be the answer: when this
+    /// returns, it is there after a loss of power. Returns whether it is kept, and the record.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3, where it cannot be written, or too many are there already.
+    pub(super) async fn keep_press(
+        &self,
+        press: SealedPress,
+        takes: impl FnOnce(&Record) -> bool + Send + 'static,
+    ) -> Result<(bool, Option<Record>)> {
+        let (file, presses) = (Arc::clone(&self.file), Arc::clone(&self.presses));
+        let keeping = move |guard: &Guard| {
+            let record: Option<Record> = file.read()?;
+            if !record.as_ref().is_some_and(takes) {
+                return Ok((false, record));
+            }
+            // What is damaged there has been lost.
+            let mut kept: Vec<SealedPress> = presses.read().ok().flatten().unwrap_or_default();
+            if !kept.contains(&press) {
+                if kept.len() >= MOST_PRESSES {
+                    return Err(format!("{MOST_PRESSES} presses wait there already"));
+                }
+                kept.push(press);
+                presses.write_durably(&kept, guard).map_err(|error| error.to_string())?;
+            }
+            Ok((true, record))
+        };
+        self.under_lock(keeping).await
+    }
+
+    /// Removes presses that were judged.
+    pub(super) async fn forget_presses(&self, judged: HashSet<String>) -> Result<()> {
+        let presses = Arc::clone(&self.presses);
+        let forgetting = move |guard: &Guard| {
+            let mut kept: Vec<SealedPress> = presses.read()?.unwrap_or_default();
+            kept.retain(|press| !judged.contains(&press.seal));
+            let done = if kept.is_empty() { presses.clear(guard) } else { presses.write(&kept, guard) };
+            done.map_err(|error| error.to_string())
+        };
+        self.under_lock(forgetting).await
     }
 
     /// Whether this process is to send and to remind: the only one of those that ask the same until it ends.
@@ -110,6 +168,13 @@ impl RecordFile {
         let runner = Arc::clone(&self.runner);
         let locking = tokio::time::timeout(PATIENCE, off_loop(move || runner.try_lock()));
         locking.await.map_err(io::Error::other)?.map_err(io::Error::other)?
+    }
+
+    /// Whether a process sends and reminds.
+    pub(super) async fn is_run(&self) -> bool {
+        let runner = Arc::clone(&self.runner);
+        let looking = tokio::time::timeout(PATIENCE, off_loop(move || runner.is_locked()));
+        looking.await.is_ok_and(|looked| looked.is_ok_and(|looked| looked.unwrap_or(false)))
     }
 
     /// Removes some records of questions that ended long ago.
@@ -122,6 +187,7 @@ impl RecordFile {
                 if let Ok(Some(guard)) = other.try_lock() {
                     let record: Result<Option<Record>, String> = other.read();
                     if record.is_ok_and(|record| record.is_none_or(|record| is_old(&record, now_ms()))) {
+                        let _ = other.beside("press-").clear(&guard);
                         let _ = other.remove(guard);
                     }
                 }

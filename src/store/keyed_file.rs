@@ -52,6 +52,11 @@ impl KeyedFile {
         Self { folder, name: format!("{prefix}{short}.json"), lock: format!("{prefix}{short}.lock") }
     }
 
+    /// A second file for the same key, under the same lock.
+    pub(crate) fn beside(&self, prefix: &str) -> Self {
+        Self { folder: self.folder.clone(), name: format!("{prefix}{}", self.name), lock: self.lock.clone() }
+    }
+
     /// The lock; `None` where it cannot be had in time, or is not needed any more.
     pub(crate) async fn lock(&self, until: Instant, is_settled: impl FnMut() -> bool) -> io::Result<Option<Guard>> {
         self.folder.lock(&self.lock, until, is_settled).await
@@ -112,6 +117,11 @@ impl KeyedFile {
             Some(Self { folder: self.folder.clone(), name, lock })
         };
         Ok(self.folder.names()?.into_iter().filter_map(of_lock).collect())
+    }
+
+    /// Removes what is kept; the lock stays.
+    pub(crate) fn clear(&self, _held: &Guard) -> io::Result<()> {
+        self.folder.remove_file(&self.name)
     }
 
     /// Removes it with its lock. A process that opened the lock before and gets it now makes a new one.

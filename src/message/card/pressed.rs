@@ -21,7 +21,6 @@ pub(crate) enum Form<'a> {
         task_id: &'a str,
     },
     /// Without an id, and `replace_text` on what is closed (document path 94888).
-    #[cfg_attr(not(test), allow(dead_code, reason = "cards of apps are asked with next"))]
     App,
 }
 
@@ -95,14 +94,39 @@ pub(crate) fn by_whom(userid: &str) -> String {
     fitting(&format!("✓ {userid}"))
 }
 
-/// The body that changes a card of an aibot within 5 s of a press (document path 101463); `only_for` is who alone sees the
-/// change, in a group.
-pub(crate) fn aibot_change(card: Value, only_for: Option<&str>) -> Value {
-    let mut body = json!({ "response_type": "update_template_card", "template_card": card });
-    if let Some(userid) = only_for {
-        body["userids"] = json!([userid]);
+/// What becomes of a card after a press.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CardChange {
+    /// The whole card, in the form of its channel.
+    pub(crate) card: Value,
+    /// Who alone sees it changed; `None` for all who have it.
+    pub(crate) only_for: Option<String>,
+}
+
+impl CardChange {
+    /// The body that changes a card of an aibot within 5 s of a press (document path 101463).
+    pub(crate) fn of_aibot(&self) -> Value {
+        let mut body = json!({ "response_type": "update_template_card", "template_card": self.card });
+        if let Some(userid) = &self.only_for {
+            body["userids"] = json!([userid]);
+        }
+        body
     }
-    body
+
+    /// The body that changes a card of an app by a code of its send or of a press on it (document path 94888).
+    #[allow(dead_code, reason = "`listen` uses it")]
+    pub(crate) fn of_app(&self, agent_id: Option<i64>, response_code: &str) -> Value {
+        let mut body = match &self.only_for {
+            Some(userid) => json!({ "userids": [userid] }),
+            None => json!({ "atall": 1 }),
+        };
+        if let Some(agent_id) = agent_id {
+            body["agentid"] = json!(agent_id);
+        }
+        body["response_code"] = json!(response_code);
+        body["template_card"] = self.card.clone();
+        body
+    }
 }
 
 fn select(list: &mut Value, chosen: &[String]) {
@@ -173,10 +197,14 @@ mod tests {
     #[test]
     fn a_press_in_vain_leaves_the_buttons() {
         let card = json!({ "sub_title_text": "web-1", "button_list": [{ "text": "Ack", "key": "ack" }] });
-        let body = aibot_change(with_line(&card, Form::Aibot { task_id: "t" }, "not yours"), Some("lisi"));
+        let card_of =
+            |form| CardChange { card: with_line(&card, form, "not yours"), only_for: Some("lisi".to_owned()) };
+        let body = card_of(Form::Aibot { task_id: "t" }).of_aibot();
         assert_eq!(body["template_card"]["button_list"], card["button_list"]);
         assert_eq!(body["template_card"]["sub_title_text"], "not yours\nweb-1");
         assert_eq!((&body["userids"], &body["response_type"]), (&json!(["lisi"]), &json!("update_template_card")));
+        let body = card_of(Form::App).of_app(Some(7), "c").to_string();
+        assert!(body.starts_with(r#"{"userids":["lisi"],"agentid":7,"response_code":"c","template_card":{"#), "{body}");
     }
 
     #[test]
