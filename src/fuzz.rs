@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::api;
+use crate::callback::{CallbackKeys, LARGEST_BODY, Refused};
 use crate::channel::{Markup, MsgType};
 use crate::clock::{self, at_ms};
 use crate::config::{Keep, Rate};
@@ -21,6 +22,7 @@ use crate::json;
 use crate::message::Part;
 use crate::outbox::{Listed, Outbox, format};
 use crate::rate_limit::{Bucket, RateLimiter};
+use crate::secret::Secret;
 use crate::store::{Folder, KeyedFile};
 use crate::template::{self, Escaping};
 use crate::words::Language;
@@ -53,6 +55,35 @@ pub fn truncate_text(text: &str, limit: usize, msgtype: MsgType, keep: Keep) -> 
 /// the text is what the user reads.
 pub fn judge_answer(status: u16, body: &[u8]) -> (Option<std::result::Result<i64, i64>>, String) {
     api::judge_answer(status, body)
+}
+
+/// The Token of the callback that the next functions open; its key is the one of the same sample (document path 90968).
+const CALLBACK_TOKEN: &str = "QDG6eK";
+const CALLBACK_AES_KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
+
+/// What is told of a request to a callback address, at the time that its query has; `None` if it is refused.
+pub fn open_callback(query: &str, body: &[u8], now: i64) -> Option<String> {
+    let keys = callback_keys("wx5823bf96d3bd56c7")?;
+    keys.open(query, body, now).ok().map(|opened| format!("{opened:?}"))
+}
+
+/// What is told of a message after it was encrypted and sent; `Err` says why it cannot be read, `None` is a defect.
+pub fn read_callback(message: &str) -> Option<std::result::Result<String, String>> {
+    const NOW: i64 = 1_800_000_000;
+    let keys = callback_keys("")?;
+    let body = keys.sealed_reply(message, "msg_signature=&timestamp=&nonce=n", NOW, [7; 16]);
+    let fields: Value = serde_json::from_str(&body).ok()?;
+    let query = format!("msg_signature={}&timestamp={NOW}&nonce=n", fields["msgsignature"].as_str()?);
+    match keys.open(&query, body.as_bytes(), NOW) {
+        Ok(opened) => Some(Ok(format!("{opened:?}"))),
+        Err(Refused::Unreadable(why)) => Some(Err(why)),
+        // What is longer than a request may be is none.
+        Err(_) => (body.len() > LARGEST_BODY).then(|| Ok(String::new())),
+    }
+}
+
+fn callback_keys(receive_id: &str) -> Option<CallbackKeys> {
+    CallbackKeys::new(&Secret::new(CALLBACK_TOKEN), &Secret::new(CALLBACK_AES_KEY), receive_id).ok()
 }
 
 /// Whether the file of an outbox entry, written anew and read again, still says the same. `None` if it is not an entry.
