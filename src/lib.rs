@@ -16,6 +16,7 @@
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
 //! | 6 | `ask` | a question on a card: sent, escalated, waited for, answered |
+//! | 6 | `listen` | presses on cards, received and handled by a program |
 //! | 6 | `group_chat` | group chats that the app makes: created, described, changed |
 //! | 6 | `recall` | messages of the app, taken back |
 //! | 6 | `update_card` | an interactive card that was sent, changed |
@@ -68,7 +69,6 @@ pub mod alert;
 mod api;
 pub mod ask;
 mod blocking;
-#[allow(dead_code, unused_imports)]
 mod callback;
 // Its callers come with the commands that send, change and receive.
 #[allow(dead_code, unused_imports)]
@@ -92,6 +92,7 @@ pub mod fuzz;
 pub mod group_chat;
 pub mod input;
 mod json;
+pub mod listen;
 mod lookup;
 pub mod message;
 mod outbox;

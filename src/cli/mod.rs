@@ -3,6 +3,7 @@
 
 mod args;
 mod config_init;
+mod event_lines;
 mod json;
 mod keyboard;
 mod listing;

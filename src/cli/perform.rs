@@ -10,12 +10,14 @@ use wecom_alert::directory;
 use wecom_alert::error::{Error, Result, hint_for};
 use wecom_alert::flush;
 use wecom_alert::group_chat;
+use wecom_alert::listen;
 use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::recall;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::send::{self, Session};
 use wecom_alert::update_card;
 
+use super::event_lines::finish_event_lines;
 use super::report::remember_alert_exit;
 use super::request::Task;
 use super::stderr;
@@ -53,6 +55,12 @@ pub(super) async fn perform(
     let outcome = match task {
         // It hears the signal itself: what is left of its plan is told, and a question may be withdrawn.
         Task::Ask(request) => Box::pin(ask::ask(session, *request, stops)).await,
+        // What runs when the signal comes has time to end.
+        Task::Listen(request) => {
+            let outcome = Box::pin(listen::listen(session, *request, stops)).await;
+            finish_event_lines();
+            outcome
+        }
         task => perform_unless_stopped(session, task, ran, stops).await,
     };
     // What other processes have asked of an aibot's connection is done first.
@@ -120,6 +128,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
         Task::Ask(_)
+        | Task::Listen(_)
         | Task::ConfigInit
         | Task::ConfigExample
         | Task::Explain(_)

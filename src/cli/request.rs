@@ -10,6 +10,7 @@ use wecom_alert::config::Lenience;
 use wecom_alert::directory::Query;
 use wecom_alert::flush::Selection;
 use wecom_alert::group_chat::{ChatChange, NewChat};
+use wecom_alert::listen::ListenRequest;
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::person::PersonKind;
 use wecom_alert::run::RunRequest;
@@ -21,6 +22,7 @@ use super::args::{
     AlertArgs, AskArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
     UpdateCardArgs,
 };
+use super::event_lines::event_lines;
 
 /// What a command asks for, without clap's types.
 pub(crate) enum Task {
@@ -28,6 +30,7 @@ pub(crate) enum Task {
     Run(Box<RunRequest>),
     Ask(Box<AskRequest>),
     Answer(LocalAnswer),
+    Listen(Box<ListenRequest>),
     ChatCreate(NewChat),
     ChatGet(Option<String>),
     ChatUpdate(ChatChange),
@@ -59,6 +62,18 @@ impl Task {
             Command::AibotSend(args) => Self::Send(Box::new(send_request(Channel::Aibot, args.content))),
             Command::Ask(args) => Self::Ask(Box::new(ask_request(*args))),
             Command::Answer { id, key, note, .. } => Self::Answer(LocalAnswer { id, key, note }),
+            Command::Listen(args) => Self::Listen(Box::new(ListenRequest {
+                program: args.program,
+                aibot: args.aibot,
+                http: args.http.filter(IS_FILLED),
+                messages: args.messages,
+                only: args.only,
+                max_age: args.max_age.filter(IS_FILLED),
+                jobs: args.jobs.flatten(),
+                exec_timeout: args.exec_timeout.filter(IS_FILLED),
+                at_most_once: args.at_most_once,
+                lines: event_lines(),
+            })),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::ChatCreate(args) => Self::ChatCreate(NewChat {
                 chatid: args.chat,

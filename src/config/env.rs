@@ -24,6 +24,9 @@ use crate::suggest::nearest;
 /// The name of our folder in each of the user's folders.
 const FOLDER: &str = "wecom-alert";
 
+/// What the variables begin with that `listen` gives to the program that it runs.
+const OF_EVENTS: &str = "WECOM_ALERT_EVENT_";
+
 /// The process's variables and the folders that its platform gives, read once.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -161,8 +164,8 @@ impl Environment {
         let mut warnings = Vec::new();
         for (name, value) in &self.variables {
             let name = name.to_string_lossy();
-            // Container platforms inject these for a service that is named like this program.
-            let injected = name.contains("_PORT") || name.contains("_SERVICE_");
+            // A program of `listen` has these, and may alert. Container platforms inject these for a service that is named like this program.
+            let injected = name.contains("_PORT") || name.contains("_SERVICE_") || name.starts_with(OF_EVENTS);
             if !name.starts_with(PREFIX) || injected || value.is_empty() || known.contains(&name.as_ref()) {
                 continue;
             }

@@ -3,7 +3,7 @@
 //! Forwarded are the signals of [`FORWARDED`]. What a keyboard sends (SIGINT, SIGQUIT) goes to all processes in the
 //! terminal's foreground, the command among them: it is not sent a second time, since many programs take that for "at once".
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, PipeWriter};
 #[cfg(unix)]
 use std::path::Path;
@@ -235,7 +235,7 @@ pub(super) fn how_it_ended(status: ExitStatus) -> CommandEnd {
 
 /// Only the command holds the pipes afterwards.
 fn spawn(job: &Job, pipes: [PipeWriter; 2], leads_group: bool) -> io::Result<Child> {
-    let [program, shell] = program_and_shell(job);
+    let [program, shell] = program_and_shell(&job.program, &job.arguments, &job.hidden);
     match spawn_with(program, &pipes, leads_group) {
         Err(error) if is_script(&error) => spawn_with(shell, &pipes, leads_group),
         spawned => spawned,
@@ -285,16 +285,16 @@ pub(super) fn is_script(error: &io::Error) -> bool {
 
 /// The command, and what runs it where [`is_script`] says so: the shell, as all shells do. A name without a folder has to
 /// be searched in PATH once more, which the shell does only for exec.
-pub(super) fn program_and_shell(job: &Job) -> [Command; 2] {
-    let mut program = Command::new(&job.program);
+pub(super) fn program_and_shell(name: &OsStr, arguments: &[OsString], hidden: &[&str]) -> [Command; 2] {
+    let mut program = Command::new(name);
     let mut shell = Command::new("/bin/sh");
-    if !job.program.as_encoded_bytes().contains(&b'/') {
+    if !name.as_encoded_bytes().contains(&b'/') {
         shell.args(["-c", "exec \"$0\" \"$@\""]);
     }
-    shell.arg(&job.program);
+    shell.arg(name);
     for command in [&mut program, &mut shell] {
-        command.args(&job.arguments);
-        for variable in &job.hidden {
+        command.args(arguments);
+        for variable in hidden {
             command.env_remove(variable);
         }
     }

@@ -48,7 +48,7 @@ pub fn run_plainly(job: &Job, shortage: &str) -> CommandReport {
 }
 
 fn spawn(job: &Job) -> io::Result<Child> {
-    let [program, shell] = program_and_shell(job);
+    let [program, shell] = program_and_shell(&job.program, &job.arguments, &job.hidden);
     let start = |mut command: Command| command.spawn();
     match start(program) {
         Err(error) if super::command::is_script(&error) => start(shell),

@@ -163,6 +163,17 @@ impl Place {
         whole.split(&session.own_target(channel).settings)
     }
 
+    /// Where somebody pressed on a card, or wrote something: in their own conversation, or in a group of an aibot. The
+    /// credential is that of the command.
+    pub(crate) fn of_presser(channel: Channel, userid: &str, group: Option<&str>) -> Self {
+        let (alone, ids) = match (channel, group) {
+            (Channel::Aibot, Some(group)) => (Some((ConversationKind::Chat, group.to_owned())), Vec::new()),
+            (Channel::Aibot, None) => (Some((ConversationKind::User, userid.to_owned())), Vec::new()),
+            _ => (None, vec![userid.to_owned()]),
+        };
+        Self { name: None, origin: "the press", channel: Some(channel), alone, ids, unknown: Vec::new() }
+    }
+
     /// A further target.
     pub(crate) fn further(session: &Session<'_>, name: &TargetName, origin: &'static str) -> Vec<Self> {
         Self::named(session, name, origin, Vec::new())

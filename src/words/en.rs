@@ -120,6 +120,12 @@ pub(super) static WORDS: Words = Words {
     says_nothing: "nothing was chosen, and this press does not count",
     not_waited_for: "nobody waits for an answer any more; this press does not count",
 
+    working: "it is being worked on",
+    taken_already: |line| format!("already taken: {line}"),
+    expired: "this press came too late: nothing was done",
+    may_be_done: "it was interrupted: it may have been done or not",
+    unknown_card: "Unknown",
+
     test_message: |host, at| format!("wecom-alert check: this is a test from {host} at {at}"),
     environment: "environment",
 };

@@ -212,6 +212,18 @@ pub(crate) struct Words {
     /// Nobody waits for an answer any more, and it is not known what became of it.
     pub(crate) not_waited_for: &'static str,
 
+    // Presses that `listen` receives.
+    /// A program is at work on it.
+    pub(crate) working: &'static str,
+    /// Somebody pressed before: who, and what came of it.
+    pub(crate) taken_already: fn(&str) -> String,
+    /// The press came too late to be acted on.
+    pub(crate) expired: &'static str,
+    /// It was begun, and may have been done.
+    pub(crate) may_be_done: &'static str,
+    /// On the button of a card of which nothing is known; at most 10 characters.
+    pub(crate) unknown_card: &'static str,
+
     /// The test message of `check`, from a host at a time.
     pub(crate) test_message: fn(&str, &str) -> String,
     /// The profile's name where the environment is used.

@@ -147,6 +147,12 @@ pub(super) static WORDS: Words = Words {
     says_nothing: "没有选择任何选项，点击无效",
     not_waited_for: "已无人等待回应，点击无效",
 
+    working: "处理中",
+    taken_already: |line| format!("已有人处理：{line}"),
+    expired: "点击已过期，未作处理",
+    may_be_done: "处理被中断，结果不明",
+    unknown_card: "未知卡片",
+
     test_message: |host, at| format!("wecom-alert 测试消息，来自主机 {host}，时间 {at}"),
     environment: "环境变量",
 };

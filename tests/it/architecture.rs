@@ -28,7 +28,7 @@ const LAYERS: [&[&str]; 9] = [
     &["rate_limit", "cooldown", "outbox", "token", "aibot", "cards"],
     &["delivery", "lookup"],
     &["send"],
-    &["run", "ask", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
+    &["run", "ask", "listen", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
     &["cli"],
     &["fuzz", "main", "lib"],
 ];

@@ -5,13 +5,14 @@ use std::process::{Command, Stdio};
 use crate::support::{Run, TestEnv, needs};
 
 /// Every command, and the program itself.
-pub(crate) const COMMANDS: [&[&str]; 31] = [
+pub(crate) const COMMANDS: [&[&str]; 32] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
     &["aibot-send"],
     &["ask"],
     &["answer"],
+    &["listen"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],
@@ -173,7 +174,7 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 16] = [
+const TOPICS: [&str; 17] = [
     "config",
     "delivery",
     "outbox",
@@ -182,6 +183,7 @@ const TOPICS: [&str; 16] = [
     "directory",
     "run",
     "ask",
+    "listen",
     "json",
     "errors",
     "limits",

@@ -26,6 +26,7 @@ mod help;
 mod hints;
 #[cfg(unix)]
 mod hooks;
+mod listen;
 mod log_file;
 mod long_text;
 mod lookup;

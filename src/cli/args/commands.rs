@@ -1,5 +1,6 @@
 //! The options of the commands that send no alert.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand, ValueHint};
 use wecom_alert::channel::Channel;
 
 use super::Global;
-use super::settings::{channel_parser, text_parser};
+use super::settings::{OrEmpty, UnlessEmpty, channel_parser, text_parser};
 
 // `chat-create`. Ids of its own: the settings have a chat too.
 #[derive(Args)]
@@ -52,6 +53,42 @@ pub(crate) struct ChatUpdateArgs {
     /// A member to remove; an owner only together with --owner (repeatable; comma or | separated)
     #[arg(long, value_name = "ID")]
     pub(crate) remove: Vec<String>,
+    #[command(flatten)]
+    _global: Global,
+}
+
+// `listen`.
+#[derive(Args)]
+#[command(next_help_heading = "Listen")]
+pub(crate) struct ListenArgs {
+    /// Run for each press on a card, after --, with its arguments; without a shell
+    #[arg(last = true, value_name = "PROGRAM", help_heading = None::<&str>)]
+    pub(crate) program: Vec<OsString>,
+    /// Hold the connection of the aibot; default: what the profile has
+    #[arg(long)]
+    pub(crate) aibot: bool,
+    /// Where callbacks come in, behind the web server, at any path; default: callback_listen of the settings, or 127.0.0.1:8680
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http: Option<String>,
+    /// Also for words written to an aibot in callback mode, which anybody in the company can do
+    #[arg(long)]
+    pub(crate) messages: bool,
+    /// Whose presses count (repeatable, by comma too)
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+    /// Older presses are answered as expired; default 10m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_age: Option<String>,
+    /// How many programs run at a time, 1 to 256; default 4
+    #[arg(long, value_name = "N", value_parser = OrEmpty(clap::value_parser!(u16).range(1..=256)))]
+    pub(crate) jobs: Option<UnlessEmpty<u16>>,
+    /// How long a program may take, then it is ended with all that it started; default 60s
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) exec_timeout: Option<String>,
+    // The settings have one too, which is about messages.
+    /// Rather not handle a press than handle it twice, after a crash
+    #[arg(id = "handle_at_most_once", long = "at-most-once")]
+    pub(crate) at_most_once: bool,
     #[command(flatten)]
     _global: Global,
 }

@@ -11,7 +11,7 @@ use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
 pub(crate) use commands::{
-    ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, OutboxCommand, UploadMediaArgs,
+    ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, ListenArgs, OutboxCommand, UploadMediaArgs,
 };
 pub(crate) use send::{
     AibotSendArgs, AlertArgs, AppSendArgs, AskArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs,
@@ -103,6 +103,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         _global: Global,
     },
+    /// Receive presses on cards, for ask and for a program
+    #[command(
+        after_help = "Prints a line of JSON for each event. Runs until a signal stops it; under systemd with Type=notify.\n\n\
+        Example:\n  wecom-alert listen -- ./on-press.sh\n\n\
+        The program reads the same document on stdin, and finds the key of the button in WECOM_ALERT_EVENT_KEY. What it prints \
+        first is shown on the card."
+    )]
+    Listen(Box<ListenArgs>),
     /// Make a group chat of the app, and print its id
     #[command(
         after_help = "The visible range of the app must be the root department, and only this app can write to the chat. \
@@ -293,13 +301,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 26] = [
+    pub(crate) const NAMES: [&str; 27] = [
         "app-send",
         "webhook-send",
         "chat-send",
         "aibot-send",
         "ask",
         "answer",
+        "listen",
         "chat-create",
         "chat-get",
         "chat-update",

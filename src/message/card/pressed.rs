@@ -114,7 +114,6 @@ impl CardChange {
     }
 
     /// The body that changes a card of an app by a code of its send or of a press on it (document path 94888).
-    #[allow(dead_code, reason = "`listen` uses it")]
     pub(crate) fn of_app(&self, agent_id: Option<i64>, response_code: &str) -> Value {
         let mut body = match &self.only_for {
             Some(userid) => json!({ "userids": [userid] }),

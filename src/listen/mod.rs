@@ -1,0 +1,195 @@
+//! `listen`: receives presses on cards, for questions that wait for them and for a program.
+//!
+//! `sources` says where events come from, `server` and `callback_gate` receive callbacks, `dispatch` says what becomes of an
+//! event, `handler` runs the program, `card_changes` shows on cards what became of it, `systemd` tells the service manager.
+
+mod callback_gate;
+mod card_changes;
+mod dispatch;
+mod event;
+mod handler;
+mod options;
+mod server;
+mod sources;
+mod systemd;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::aibot::{Link, Seen, Watch};
+use crate::ask;
+use crate::callback::event_id;
+use crate::channel::Channel;
+use crate::clock::{at_ms, wall_seconds};
+use crate::delivery::Outcome;
+use crate::error::{Error, Result, Signal, Status};
+use crate::process::StopSignals;
+use crate::send::Session;
+use callback_gate::Gate;
+use dispatch::Dispatcher;
+use event::ReceivedEvent;
+use options::Rules;
+pub use options::{EventLines, ListenRequest};
+use sources::Sources;
+use systemd::Systemd;
+
+/// So many events from callbacks wait to be taken: one for each connection.
+const QUEUE: usize = 256;
+
+/// How long what is under way has when this process is stopped: service managers wait longer.
+const TO_END: Duration = Duration::from_secs(10);
+
+/// Receives events until a signal stops it, or nothing can come any more.
+///
+/// # Errors
+///
+/// As the outcome: usage, where options are wrong; exit 3, where settings, address or state folder cannot be used, or
+/// another process receives the same; exit 7, where somebody else keeps the aibot's connection.
+pub async fn listen(session: &mut Session<'_>, request: ListenRequest, mut stops: StopSignals) -> Outcome {
+    let opened = tokio::select! {
+        biased;
+        signal = stops.received() => return stopped(signal, 0),
+        opened = Box::pin(open(session, &request)) => opened,
+    };
+    match opened {
+        Ok((rules, sources)) => Box::pin(receive(session, request, rules, sources, &mut stops)).await,
+        Err(error) => Outcome::from(error),
+    }
+}
+
+async fn open(session: &mut Session<'_>, request: &ListenRequest) -> Result<(Rules, Sources)> {
+    let rules = Rules::read(request, &session.settings)?;
+    let state = session.require_state()?;
+    let sources = Sources::open(session, request, &state).await?;
+    Ok((rules, sources))
+}
+
+/// What comes, and what ends.
+enum Came {
+    Signal(Signal),
+    Sign,
+    Event(Box<ReceivedEvent>),
+    Seen(Seen),
+    Done,
+}
+
+async fn receive(
+    session: &Session<'_>,
+    request: ListenRequest,
+    rules: Rules,
+    mut sources: Sources,
+    stops: &mut StopSignals,
+) -> Outcome {
+    let observer = &session.observer;
+    session.warnings.iter().for_each(|warning| observer.notice(format!("warning: {warning}")));
+    let Some(state) = session.state() else { return Outcome::from(Error::defect("the state folder is gone")) };
+    let shown = sources.shown();
+    let stores = std::mem::take(&mut sources.stores);
+    let (sender, mut events) = mpsc::channel(QUEUE);
+    let mut serving: LocalBoxFuture<'_, ()> = match sources.http.take() {
+        Some((bound, keys)) => {
+            let answering = Gate::new(keys, sender.clone(), observer.clone()).answering();
+            let trouble =
+                |error: &std::io::Error| observer.notice(format!("warning: no connection can be taken: {error}"));
+            Box::pin(server::serve(bound, answering, trouble))
+        }
+        None => Box::pin(std::future::pending()),
+    };
+    let mut watched = sources.link.take().map(|link| (link.watch_also_others(Vec::new(), true), link));
+    let logins = &sources.logins[..];
+    let dispatcher = &Dispatcher::new(session, rules, state.clone(), stores, logins, request.lines);
+    let stopping = Notify::new();
+    let mut jobs: FuturesUnordered<LocalBoxFuture<'_, ()>> = FuturesUnordered::new();
+    jobs.push(Box::pin(take_up(dispatcher)));
+    // Questions that nobody waits for any more.
+    jobs.push(Box::pin(ask::adopt(session, &state, logins, stopping.notified())));
+    let systemd = Systemd::new(|name| session.config.variable(name));
+    systemd.ready(&format!("listens to {shown}"));
+    observer.notice(format!("listen: {shown}"));
+    let mut sign_at = systemd.watchdog().map(|pause| Instant::now() + pause);
+    let end = loop {
+        let came = tokio::select! {
+            biased;
+            signal = stops.received() => Came::Signal(signal),
+            () = sleep_until(sign_at.unwrap_or_else(Instant::now)), if sign_at.is_some() => Came::Sign,
+            Some(event) = events.recv() => Came::Event(event),
+            seen = next(&mut watched), if watched.is_some() => Came::Seen(seen),
+            Some(()) = jobs.next(), if !jobs.is_empty() => Came::Done,
+            () = &mut serving => break Err(Error::temporary("the server ended", "start it again")),
+        };
+        match came {
+            Came::Signal(signal) => break Ok(signal),
+            Came::Sign => {
+                systemd.alive();
+                sign_at = systemd.watchdog().map(|pause| Instant::now() + pause);
+            }
+            Came::Event(event) => jobs.push(Box::pin(dispatcher.take(*event))),
+            Came::Seen(Seen::Press(press)) => {
+                let Some((watch, link)) = &watched else { continue };
+                let event = ReceivedEvent::new(event_id(Channel::Aibot.as_str(), &press), Channel::Aibot, *press);
+                event.link.set(Some(Link::clone(link)));
+                event.decline.set(Some(Box::new(watch.decline())));
+                jobs.push(Box::pin(dispatcher.take(event)));
+            }
+            Came::Seen(Seen::Gap { from_ms, to_ms }) => {
+                let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
+                observer.notice(format!(
+                    "warning: the connection of the aibot was interrupted from {from} to {to}: a press in that time is lost, and has to \
+                     be repeated"
+                ));
+            }
+            Came::Seen(Seen::Lost(error)) => break Err(error),
+            Came::Done if dispatcher.has_room_again() => jobs.push(Box::pin(take_up(dispatcher))),
+            Came::Done => {}
+        }
+    };
+    systemd.stopping();
+    drop((serving, watched));
+    events.close();
+    dispatcher.stop();
+    stopping.notify_one();
+    let until = Instant::now() + TO_END;
+    // Connections that were taken wait for their answers.
+    while let Ok(event) = events.try_recv() {
+        jobs.push(Box::pin(dispatcher.take(*event)));
+    }
+    while let Ok(Some(())) = timeout_at(until, jobs.next()).await {}
+    let waiting = dispatcher.count_waiting();
+    match end {
+        Ok(signal) => stopped(signal, waiting),
+        Err(error) => Outcome::from(error),
+    }
+}
+
+async fn next(watched: &mut Option<(Watch, Link)>) -> Seen {
+    match watched {
+        Some((watch, _)) => watch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Handles what was received before, to its end.
+async fn take_up(dispatcher: &Dispatcher<'_, '_>) {
+    let left = dispatcher.left_over().await;
+    let all: FuturesUnordered<_> = left.into_iter().map(|(event, card)| dispatcher.take_up(event, card)).collect();
+    all.collect::<()>().await;
+}
+
+fn stopped(signal: Signal, waiting: usize) -> Outcome {
+    let name = match signal {
+        Signal::Interrupt => "SIGINT",
+        Signal::Terminate => "SIGTERM",
+    };
+    let left = match waiting {
+        0 => "nothing was left to do".to_owned(),
+        1 => "an event waits on disk".to_owned(),
+        many => format!("{many} events wait on disk"),
+    };
+    let error = Error::new(Status::Interrupted(signal), format!("stopped by {name}: {left}"));
+    Outcome::from(error.with_hint("the next listen with this state folder goes on"))
+}
