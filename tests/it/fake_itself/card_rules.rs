@@ -12,7 +12,7 @@ pub(super) fn button_card(task_id: &str) -> Value {
         "button_list": [{"text": "Ack", "style": 1, "key": "ack"}, {"text": "Open", "type": 1, "url": "https://example.test"}]})
 }
 
-fn text_card() -> Value {
+pub(super) fn text_card() -> Value {
     json!({"card_type": "text_notice", "main_title": {"title": "t"}, "emphasis_content": {"title": "98 %", "desc": "disk"},
         "quote_area": {"type": 1, "url": "https://example.test", "quote_text": "q"},
         "jump_list": [{"type": 1, "title": "more", "url": "https://example.test"}],

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod aibot;
+mod callback;
 mod card_rules;
 mod chats;
 mod defects;

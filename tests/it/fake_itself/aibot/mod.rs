@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 use crate::support::fake::{AIBOT_ID, AIBOT_SECRET, FakeWecom};
 
 /// A client's end of an aibot's connection.
-struct Line {
+pub(super) struct Line {
     socket: WebSocket<TcpStream>,
     serial: usize,
     /// What came while something else was waited for.
@@ -30,7 +30,7 @@ impl Line {
         Self { socket, serial: 0, events: Vec::new() }
     }
 
-    fn subscribed(wecom: &FakeWecom) -> Self {
+    pub(super) fn subscribed(wecom: &FakeWecom) -> Self {
         let mut line = Self::bare(wecom);
         assert_eq!(line.code("aibot_subscribe", json!({"bot_id": AIBOT_ID, "secret": AIBOT_SECRET})), 0);
         line
@@ -97,7 +97,7 @@ impl Line {
         self.ask(cmd, body)["errcode"].as_i64().unwrap()
     }
 
-    fn send(&mut self, chat: &str, msgtype: &str, payload: Value) -> i64 {
+    pub(super) fn send(&mut self, chat: &str, msgtype: &str, payload: Value) -> i64 {
         self.code("aibot_send_msg", json!({"chatid": chat, "msgtype": msgtype, msgtype: payload}))
     }
 
@@ -110,7 +110,7 @@ impl Line {
 }
 
 /// A card with two buttons.
-fn card(task_id: &str) -> Value {
+pub(super) fn card(task_id: &str) -> Value {
     json!({
         "card_type": "button_interaction",
         "main_title": {"title": "磁盘满了", "desc": "web-3"},

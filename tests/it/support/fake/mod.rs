@@ -11,7 +11,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fake that cannot start or was misused ends the test")]
 
 mod aibot;
+mod app_cards;
 mod builder;
+mod callback;
 mod directory;
 mod json;
 mod judge;
@@ -35,7 +37,12 @@ pub use aibot::{
     AIBOT_CHAT, AIBOT_ID, AIBOT_LIMITS, AIBOT_SECRET, Aibot, CardUpdate, Click, Press, SentAibotCard, keys_of,
     questions_of,
 };
+pub use app_cards::SentCard;
 pub use builder::Builder;
+pub use callback::{
+    AIBOT_CALLBACK_AES_KEY, AIBOT_CALLBACK_TOKEN, Answer, CALLBACK_AES_KEY, CALLBACK_TOKEN, Callback, CallbackRequest,
+    Delivered, Keys,
+};
 pub use directory::{Directory, Person};
 pub use judge::SEEN_IP;
 pub use records::{Arrived, Endpoint, Event, MediaKind, Outcome, Route, Seen, Upload};
@@ -250,7 +257,12 @@ impl FakeWecom {
 
     /// Every message that was sent so far is that much older.
     pub fn age_messages(&self, by: Duration) {
-        self.world(|world| world.sent.iter_mut().for_each(|sent| sent.aged += by));
+        self.world(|world| {
+            for sent in &mut world.sent {
+                sent.aged += by;
+                sent.card.iter_mut().flat_map(|card| &mut card.codes).for_each(|code| code.aged += by);
+            }
+        });
     }
 
     /// Every uploaded file is gone (40007).

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::aibot::{self, Aibots};
+use super::app_cards::SentCard;
 use super::directory::Directory;
 use super::records::{Arrived, MediaKind, Seen, Upload};
 use super::reply::Change;
@@ -109,19 +110,6 @@ pub struct SentMessage {
     pub recalled: bool,
     /// Of an interactive card.
     pub card: Option<SentCard>,
-}
-
-/// A card that can be changed once.
-#[derive(Debug, Clone)]
-pub struct SentCard {
-    pub response_code: String,
-    pub is_used: bool,
-    /// Whether it has a button of its own, which can be turned off.
-    pub has_button: bool,
-    /// Who got it, in lower case, `@all` for everybody; departments and tags.
-    pub users: Vec<String>,
-    pub parties: Vec<String>,
-    pub tags: Vec<String>,
 }
 
 impl SentMessage {

@@ -15,7 +15,9 @@ use super::records::MediaKind;
 use super::world::{Limit, World};
 
 pub use handle::Aibot;
-pub use press::{CardUpdate, Click, Press, SentAibotCard, keys_of, press_last, questions_of};
+pub use press::{
+    CardUpdate, Click, Press, SentAibotCard, check_chosen, click_by_callback, keys_of, press_last, questions_of,
+};
 pub use socket::{Out, Socket, accept, serve};
 
 /// The aibot that is always there.

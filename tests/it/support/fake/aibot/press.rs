@@ -76,6 +76,20 @@ pub struct Click<'a> {
 
 /// Sends the event of a click. Gives the req_id, or why nobody can click there.
 pub fn click(world: &mut World, bot_id: &str, click: &Click) -> Result<String, String> {
+    let (req_id, frame) = event_of(world, bot_id, click)?;
+    let is_told = world.tell(bot_id, frame);
+    note(world, bot_id, click, &req_id, is_told);
+    Ok(req_id)
+}
+
+/// The event of a click for the callback address of the bot, with the id under which it is answered here.
+pub fn click_by_callback(world: &mut World, bot_id: &str, click: &Click) -> Result<(String, Value), String> {
+    let (req_id, frame) = event_of(world, bot_id, click)?;
+    note(world, bot_id, click, &req_id, true);
+    Ok((req_id, frame["body"].clone()))
+}
+
+fn event_of(world: &mut World, bot_id: &str, click: &Click) -> Result<(String, Value), String> {
     let bot = world.aibots.bot(bot_id);
     let Some(card) = bot.cards.iter().find(|card| card.task_id == click.task_id && !click.task_id.is_empty()) else {
         return Err(format!("there is no card {:?}", click.task_id));
@@ -108,9 +122,12 @@ pub fn click(world: &mut World, bot_id: &str, click: &Click) -> Result<String, S
     more["create_time"] = json!(now_s(world));
     let frame = world.callback("aibot_event_callback", bot_id, more);
     let req_id = frame["headers"]["req_id"].as_str().unwrap_or_default().to_owned();
-    let is_told = world.tell(bot_id, frame);
+    Ok((req_id, frame))
+}
+
+fn note(world: &mut World, bot_id: &str, click: &Click, req_id: &str, is_told: bool) {
     let press = Press {
-        req_id: req_id.clone(),
+        req_id: req_id.to_owned(),
         task_id: click.task_id.to_owned(),
         key: click.key.to_owned(),
         userid: click.userid.to_owned(),
@@ -120,7 +137,6 @@ pub fn click(world: &mut World, bot_id: &str, click: &Click) -> Result<String, S
         is_answered: false,
     };
     world.aibots.bot(bot_id).presses.push(press);
-    Ok(req_id)
 }
 
 /// What can be pressed on a card: buttons, the submit button, entries of the menu.
@@ -143,7 +159,8 @@ fn option_ids(question: &Value) -> Vec<&str> {
     options.filter_map(|option| option["id"].as_str()).collect()
 }
 
-fn check_chosen(face: &Value, click: &Click) -> Result<Vec<Value>, String> {
+/// The chosen options as an event has them.
+pub fn check_chosen(face: &Value, click: &Click) -> Result<Vec<Value>, String> {
     let questions = questions_of(face);
     for (question, ids) in click.chosen {
         let Some((_, options)) = questions.iter().find(|(key, _)| key == question) else {

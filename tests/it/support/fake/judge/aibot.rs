@@ -172,13 +172,16 @@ fn check(world: &World, index: usize, msgtype: &str, payload: &Node) -> Checked 
 pub(super) fn update(world: &mut World, seen: &Seen, notes: &RefCell<Notes>) -> Checked<Taken> {
     let index = bot_of(world, seen)?;
     let map = body_of(seen)?;
-    let body = Node::root(&map, notes);
+    change(world, index, seen.header("req_id").unwrap_or_default(), &Node::root(&map, notes))
+}
+
+/// The same in the answer to a callback (document path 101031).
+pub(super) fn change(world: &mut World, index: usize, req_id: &str, body: &Node) -> Checked<Taken> {
     body.only(&["response_type", "userids", "template_card"]);
     if body.text("response_type") != Some("update_template_card") {
         return refuse(40058, "response_type is not update_template_card");
     }
     let bot = &world.aibots.bots[index];
-    let req_id = seen.header("req_id").unwrap_or_default();
     let Some(press) = bot.presses.iter().find(|press| press.req_id == req_id).cloned() else {
         return refuse(846_605, "invalid req_id");
     };

@@ -1,13 +1,15 @@
 //! message/send (document path 90236): the fields around the payload, and delivery.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::super::app_cards::{ResponseCode, SentCard};
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Arrived, Outcome, Route, Seen};
-use super::super::world::{App, Guarded, Home, SentCard, SentMessage, World};
+use super::super::world::{App, Guarded, Home, SentMessage, World};
 use super::card::Interactive;
 use super::recipients::Recipients;
 use super::{Taken, app_of, body_of, errmsg, payload};
@@ -173,11 +175,16 @@ fn deliver(
             world.task_ids.insert((agent_id, id.to_owned()));
         }
         if Interactive::is(&card) {
-            let response_code = format!("test-response-code-{:06}", world.next_serial());
-            fields.insert("response_code".into(), json!(response_code));
+            let code = ResponseCode::new(world, "");
+            fields.insert("response_code".into(), json!(code.text));
+            let sent = Value::Object(card.fields().clone());
             interactive = Some(SentCard {
-                response_code,
-                is_used: false,
+                task_id: card.text("task_id").unwrap_or_default().to_owned(),
+                codes: vec![code],
+                face: sent.clone(),
+                faces: BTreeMap::new(),
+                changes: 0,
+                sent,
                 has_button: !matches!(card.text("card_type"), Some("text_notice" | "news_notice")),
                 users: recipients.users.iter().map(|user| user.to_lowercase()).collect(),
                 parties: recipients.parties.clone(),

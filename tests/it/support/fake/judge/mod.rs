@@ -22,7 +22,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value, json};
 
 use super::json;
-use super::node::{Checked, Notes, refuse};
+use super::node::{Checked, Node, Notes, refuse};
 use super::records::{Endpoint, MediaKind, Outcome, Seen};
 use super::world::{App, Home, Life, World};
 use std::time::Instant;
@@ -107,6 +107,19 @@ pub fn judge(world: &mut World, seen: &Seen, complaints: &mut Vec<String>) -> Ve
             Verdict { json, outcome: Outcome::Refused { errcode: refusal.code, errmsg } }
         }
     }
+}
+
+/// What an aibot's callback was answered with: an update of the card that was pressed, which nobody is told of. What is wrong
+/// with it is a complaint.
+pub fn answer_by_callback(world: &mut World, bot_id: &str, req_id: &str, answer: &Value) {
+    let notes = RefCell::new(Notes::default());
+    let index = world.aibots.bots.iter().position(|bot| bot.id == bot_id).unwrap_or_default();
+    let empty = Map::new();
+    let body = Node::root(answer.as_object().unwrap_or(&empty), &notes);
+    let changed = aibot::change(world, index, req_id, &body);
+    let refused = changed.err().map(|refusal| format!("{} {}", refusal.code, refusal.text));
+    let complaints = notes.into_inner().complaints.into_iter().chain(refused);
+    world.complaints.extend(complaints.map(|complaint| format!("an answer to an aibot's callback: {complaint}")));
 }
 
 /// The short text with what WeCom hangs on it.

@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
+use super::super::aibot::CardUpdate;
+use super::super::app_cards::SentCard;
 use super::super::node::{Checked, Node, Notes, refuse};
 use super::super::records::{Outcome, Seen};
-use super::super::world::{Home, SentCard, SentMessage, World};
+use super::super::world::{Home, SentMessage, World};
 use super::app::check_agent;
 use super::card::{self, Side};
 use super::{Taken, app_of, body_of};
@@ -51,11 +53,10 @@ pub(super) fn update_card(world: &mut World, seen: &Seen, notes: &RefCell<Notes>
     ]);
     check_agent(world, &body, agent_id)?;
     let code = body.filled("response_code", 60140)?;
-    let is_its = |sent: &&SentMessage| sent.card.as_ref().is_some_and(|card| card.response_code == code);
-    let Some(sent) = world.sent.iter().find(is_its).cloned() else {
-        return refuse(60140, "invalid response_code");
-    };
-    let Some(card) = sent.card.clone().filter(|card| !card.is_used && !sent.is_older_than(72)) else {
+    let code_of = |sent: &SentMessage| sent.card.as_ref()?.codes.iter().position(|known| known.text == code);
+    let found = world.sent.iter().find_map(|sent| Some((sent.clone(), code_of(sent)?)));
+    let Some((sent, at)) = found else { return refuse(60140, "invalid response_code") };
+    let Some(card) = sent.card.clone().filter(|card| card.codes[at].is_good()) else {
         return refuse(60140, "invalid response_code");
     };
     if sent.agent_id != agent_id {
@@ -77,13 +78,26 @@ pub(super) fn update_card(world: &mut World, seen: &Seen, notes: &RefCell<Notes>
     }
     body.choice("enable_id_trans", &[0, 1])?;
     let invalid = targets(&body, &card)?;
-    if let Some(card) =
-        world.sent.iter_mut().filter_map(|sent| sent.card.as_mut()).find(|card| card.response_code == code)
-    {
-        card.is_used = true;
+    let update = Value::Object(map.clone());
+    let is_for_all = body.int("atall") == Some(1) || body.has("partyids") || body.has("tagids");
+    let userids = if is_for_all { Vec::new() } else { body.texts("userids").unwrap_or_default() };
+    let userids: Vec<_> = userids.into_iter().map(str::to_owned).collect();
+    let used = card.codes[at].clone();
+    let is_its = |known: &&mut SentMessage| known.msgid == sent.msgid;
+    if let Some(card) = world.sent.iter_mut().find(is_its).and_then(|sent| sent.card.as_mut()) {
+        card.codes[at].is_used = true;
+        card.change(&update, &userids);
     }
+    let update = CardUpdate {
+        req_id: used.text,
+        task_id: card.task_id,
+        userid: used.userid,
+        userids,
+        card: update.get("template_card").or(update.get("button")).cloned().unwrap_or_default(),
+        after: used.at.elapsed() + used.aged,
+    };
     let fields = Map::from_iter([("invaliduser".to_owned(), json!(invalid))]);
-    Ok(Taken { fields, outcome: Outcome::Changed })
+    Ok(Taken { fields, outcome: Outcome::CardChanged(Box::new(update)) })
 }
 
 /// Those named who did not get the card.
