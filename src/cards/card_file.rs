@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use std::{io, thread};
 
-use super::kept::{KeptCard, NewCard, PRESS_LIFE_MS, ReceivedPress};
+use super::kept::{KeptCard, KeptCode, NewCard, PRESS_LIFE_MS, ReceivedPress};
 use crate::api::aibot::Press;
 use crate::blocking::{off_loop, to_the_end};
 use crate::channel::Channel;
@@ -106,8 +106,13 @@ impl CardFile {
     }
 
     /// Takes the oldest response_code that is still good: nobody else gets it. `None` where there is none.
-    pub(crate) async fn take_code(&self) -> Result<Option<String>> {
+    pub(crate) async fn take_code(&self) -> Result<Option<KeptCode>> {
         self.change_known(false, |card| card.take_code(now_ms())).await.map(Option::flatten)
+    }
+
+    /// Puts a code back that was not used, or may not have been.
+    pub(crate) async fn give_back(&self, code: KeptCode) -> Result<()> {
+        self.change_known(false, |card| card.give_back(code)).await.map(drop)
     }
 
     async fn change_known<T: Send + 'static>(
@@ -141,7 +146,7 @@ impl CardFile {
             }
             drop(guard);
             if is_new && fastrand::u8(..SWEPT_EVERY) == 0 {
-                sweep(&folder, &file, now_ms());
+                sweep(&folder, &file, MOST_FILES, now_ms());
             }
             Ok(result)
         });
@@ -193,9 +198,9 @@ pub(super) async fn unfinished(folder: Folder, prefix: String) -> Result<Vec<Kep
 
 /// Looks at some of the files, and removes those that are of no use any more; where there are too many, the oldest of these
 /// too, rather those whose presses were handled.
-fn sweep(folder: &Folder, file: &KeyedFile, now_ms: u64) {
+fn sweep(folder: &Folder, file: &KeyedFile, most: usize, now_ms: u64) {
     let mut files = file.of_all_keys().unwrap_or_default();
-    let too_many = files.len().saturating_sub(MOST_FILES);
+    let too_many = files.len().saturating_sub(most);
     fastrand::shuffle(&mut files);
     let mut others = Vec::new();
     for other in files.into_iter().take(MOST_SWEPT) {
@@ -228,4 +233,219 @@ fn modified_ms(file: &KeyedFile) -> u64 {
     let at = std::fs::metadata(file.file()).and_then(|about| about.modified()).ok();
     let since = at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
     since.map_or(0, crate::clock::in_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::kept::tests::{new_card, press};
+    use super::super::{CardOwner, CardStore, PressRank, PressState};
+    use super::*;
+
+    const DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+    fn on_loop<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    fn store(root: &tempfile::TempDir) -> CardStore {
+        CardStore::of(&Folder::private(root.path()), &CardOwner::new("https://wecom.example", "app"))
+    }
+
+    async fn receive(store: &CardStore, task_id: &str, event_id: &str) -> Result<ReceivedPress> {
+        let press = Press { task_id: task_id.to_owned(), ..press(event_id) };
+        store.card(task_id).receive(Channel::App, event_id, press).await
+    }
+
+    fn files(root: &tempfile::TempDir) -> Vec<String> {
+        let files = fs::read_dir(root.path().join("cards")).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_card_is_found_by_its_owner_and_task_id() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            cards.card("t").remember(new_card()).await.unwrap();
+            let kept = cards.card("t").read().await.unwrap().unwrap();
+            assert_eq!((kept.task_id.as_str(), kept.title.as_str()), ("t", "Disk full"));
+            assert!(cards.card("u").read().await.unwrap().is_none());
+            let others =
+                CardStore::of(&Folder::private(root.path()), &CardOwner::new("https://wecom.example", "other"));
+            assert!(others.card("t").read().await.unwrap().is_none());
+            let code = cards.card("t").take_code().await.unwrap().unwrap();
+            assert_eq!(code.code, "of the send");
+            assert!(cards.card("t").take_code().await.unwrap().is_none());
+            assert!(cards.card("u").take_code().await.unwrap().is_none());
+            cards.card("t").give_back(code).await.unwrap();
+            assert!(cards.card("t").take_code().await.unwrap().is_some());
+        });
+        #[cfg(unix)]
+        for file in files(&root) {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(root.path().join("cards").join(&file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_press_is_handled_once_and_taken_up_again() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            cards.card("t").remember(new_card()).await.unwrap();
+            let first = receive(&cards, "t", "e1").await.unwrap();
+            assert_eq!((first.rank, first.card.is_known(), first.trouble), (PressRank::First, true, None));
+            let later = receive(&cards, "t", "e2").await.unwrap();
+            assert_eq!((later.rank, later.card.first_press().unwrap().event_id.as_str()), (PressRank::Later, "e1"));
+            assert_eq!(receive(&cards, "t", "e1").await.unwrap().rank, PressRank::Copy);
+            assert!(!receive(&cards, "unknown", "e3").await.unwrap().card.is_known());
+            assert_eq!(cards.card("t").begin("e1").await.unwrap(), Some(1));
+            // Another process takes it up again.
+            let cards = store(&root);
+            let open = cards.unfinished().await.unwrap();
+            let open: Vec<_> = open.iter().flat_map(|card| card.unfinished()).map(|press| &*press.event_id).collect();
+            assert_eq!(open.len(), 3, "{open:?}");
+            assert_eq!(cards.card("t").begin("e1").await.unwrap(), Some(2));
+            for (task_id, event_id) in [("t", "e1"), ("t", "e2"), ("unknown", "e3")] {
+                cards.card(task_id).end(event_id, Some("done"), false).await.unwrap();
+            }
+            assert_eq!(cards.card("t").begin("e1").await.unwrap(), None);
+            assert!(cards.unfinished().await.unwrap().is_empty());
+            let kept = cards.card("t").read().await.unwrap().unwrap();
+            assert_eq!(kept.presses[0].state, PressState::Done { said: Some("done".to_owned()), failed: false });
+            assert_eq!(kept.count_codes(now_ms()), 3);
+            assert!(store(&tempfile::tempdir().unwrap()).unfinished().await.unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn presses_at_the_same_time_have_one_first() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let presses = (0..20).map(|number| {
+                let cards = store(&root);
+                async move { receive(&cards, "t", &format!("e{number}")).await.unwrap().rank }
+            });
+            let ranks = futures_util::future::join_all(presses).await;
+            assert_eq!(ranks.iter().filter(|rank| **rank == PressRank::First).count(), 1, "{ranks:?}");
+            assert_eq!(store(&root).card("t").read().await.unwrap().unwrap().presses.len(), 20);
+        });
+    }
+
+    #[test]
+    fn a_damaged_file_loses_no_press() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            cards.card("t").remember(new_card()).await.unwrap();
+            let path = cards.card("t").file.file();
+            for content in ["", "{", "[]", "{\"task_id\":7}", "null", "\u{0}"] {
+                fs::write(&path, content).unwrap();
+                let received = receive(&cards, "t", "e1").await.unwrap();
+                assert_eq!(received.rank, PressRank::First, "{content:?}");
+                assert!(!received.card.is_known() && received.trouble.is_some(), "{content:?}");
+                assert_eq!(cards.unfinished().await.unwrap().len(), 1);
+            }
+            fs::write(&path, "{").unwrap();
+            assert!(cards.card("t").read().await.is_err() && cards.unfinished().await.unwrap().is_empty());
+            let error = cards.card("t").begin("e1").await.unwrap_err();
+            assert!(error.message().ends_with("cannot be used: it is damaged"), "{error}");
+            cards.card("t").remember(new_card()).await.unwrap();
+            assert!(cards.card("t").read().await.unwrap().unwrap().is_known());
+        });
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("cards"), "").unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            assert!(receive(&cards, "t", "e1").await.is_err() && cards.card("t").remember(new_card()).await.is_err());
+            assert!(
+                cards.unfinished().await.is_err() && cards.listen().await.is_err() && !cards.is_listened_to().await
+            );
+        });
+    }
+
+    #[test]
+    fn a_lock_that_another_process_keeps_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            let held = cards.card("t").file.try_lock().unwrap().unwrap();
+            let error = receive(&cards, "t", "e1").await.unwrap_err();
+            assert!(error.message().ends_with("another process holds its lock"), "{error}");
+            drop(held);
+            assert_eq!(receive(&cards, "t", "e1").await.unwrap().rank, PressRank::First);
+        });
+    }
+
+    #[test]
+    fn one_process_listens() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            assert!(!cards.is_listened_to().await);
+            let listener = cards.listen().await.unwrap();
+            assert!(
+                listener.is_some() && store(&root).is_listened_to().await && cards.listen().await.unwrap().is_none()
+            );
+            drop(listener);
+            assert!(!cards.is_listened_to().await && cards.listen().await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn old_files_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            for task_id in ["a", "b"] {
+                cards.card(task_id).remember(new_card()).await.unwrap();
+            }
+            receive(&cards, "b", "e1").await.unwrap();
+            fs::write(root.path().join("cards").join(".tmpabcdefghijkl"), "").unwrap();
+            let file = Arc::clone(&cards.card("a").file);
+            let sweep_at = |days: u64| sweep(&cards.folder, &file, MOST_FILES, now_ms() + days * DAY_MS);
+            sweep_at(2);
+            assert_eq!(files(&root).len(), 5, "{:?}", files(&root));
+            sweep_at(4);
+            assert!(cards.card("a").read().await.unwrap().is_none() && cards.card("b").read().await.unwrap().is_some());
+            fs::write(cards.card("b").file.file(), "{").unwrap();
+            sweep_at(6);
+            assert!(cards.card("b").read().await.is_err());
+            sweep_at(8);
+            assert!(cards.card("b").read().await.unwrap().is_none());
+            assert_eq!(files(&root), [".tmpabcdefghijkl"], "it is a young one");
+        });
+    }
+
+    #[test]
+    fn too_many_files_are_removed_the_oldest_first() {
+        let root = tempfile::tempdir().unwrap();
+        on_loop(async {
+            let cards = store(&root);
+            receive(&cards, "open", "e1").await.unwrap();
+            for number in 0..5_u64 {
+                let card = cards.card(&number.to_string());
+                let kept = KeptCard::sent(&card.task_id, new_card(), now_ms() - number * 1_000);
+                card.change(false, |_| Ok((Some(kept), ()))).await.unwrap();
+            }
+            let file = Arc::clone(&cards.card("open").file);
+            let mut left = Vec::new();
+            for most in [4, 4, 1] {
+                sweep(&cards.folder, &file, most, now_ms());
+                let mut there = Vec::new();
+                for task_id in ["open", "0", "1", "2", "3", "4"] {
+                    there.extend(cards.card(task_id).read().await.unwrap().map(|_| task_id));
+                }
+                left.push(there.join(" "));
+            }
+            assert_eq!(left, ["open 0 1 2", "open 0 1 2", "open"]);
+        });
+    }
 }

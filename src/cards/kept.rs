@@ -10,7 +10,7 @@ use crate::message::card::CardType;
 use crate::sanitize::truncate;
 
 /// How long a response_code is good for an update, in milliseconds (document path 94888).
-pub(super) const CODE_LIFE_MS: u64 = 72 * 3_600 * 1_000;
+pub(crate) const CODE_LIFE_MS: u64 = 72 * 3_600 * 1_000;
 
 /// How long a press is kept, in milliseconds.
 pub(super) const PRESS_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
@@ -27,6 +27,14 @@ const MOST_CODES: usize = 50;
 /// The longest text of a handler that is kept, in characters.
 const SAID_CHARS: usize = 1_000;
 
+/// What a card was made of: a notification, the data of a template, or a payload; null for what options say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CardData {
+    pub(crate) value: Value,
+    /// Whether the end of a list in it is left out, or all of it, since it was longer than 64 KiB.
+    pub(crate) is_cut: bool,
+}
+
 /// What a send knows of a card that WeCom has taken.
 #[derive(Debug, Clone)]
 pub(crate) struct NewCard {
@@ -36,8 +44,7 @@ pub(crate) struct NewCard {
     pub(crate) profile: Option<String>,
     /// The object under `template_card`, as it was sent.
     pub(crate) card: Value,
-    /// The notification, template data or payload that it was made of, else null.
-    pub(crate) data: Value,
+    pub(crate) data: CardData,
     /// What WeCom gave for one update of it; an aibot's card has none.
     pub(crate) response_code: Option<String>,
 }
@@ -60,10 +67,7 @@ pub(crate) struct KeptCard {
     pub(crate) title: String,
     /// Names and values on the card.
     pub(crate) fields: Vec<(String, String)>,
-    /// The notification, template data or payload that it was made of, else null.
-    pub(crate) data: Value,
-    /// Whether the end of a list in `data` is left out, or all of it, since it was longer than 64 KiB.
-    pub(crate) data_is_cut: bool,
+    pub(crate) data: CardData,
     /// Those that are not used up, the oldest first.
     pub(crate) codes: Vec<KeptCode>,
     /// The first press counts; of the others the oldest are left out when they are many.
@@ -73,7 +77,7 @@ pub(crate) struct KeptCard {
 /// A response_code, which is good for one update within 72 hours.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct KeptCode {
-    pub(super) code: String,
+    pub(crate) code: String,
     /// When it came, in Unix milliseconds.
     #[serde(deserialize_with = "read_ms")]
     pub(super) since_ms: u64,
@@ -128,6 +132,27 @@ pub(crate) struct ReceivedPress {
     pub(crate) trouble: Option<String>,
 }
 
+impl CardData {
+    /// This, but if it has more than 64 KiB, without the end of the longest list at its top, or else nothing of it.
+    pub(crate) fn of(mut value: Value) -> Self {
+        let length = |value: &Value| value.to_string().len();
+        let mut size = length(&value);
+        if size <= DATA_BYTES {
+            return Self { value, is_cut: false };
+        }
+        let lists = value.as_object_mut().into_iter().flat_map(|fields| fields.iter_mut());
+        if let Some(list) = lists.filter_map(|(_, value)| value.as_array_mut()).max_by_key(|list| list.len()) {
+            while size > DATA_BYTES
+                && let Some(item) = list.pop()
+            {
+                size -= length(&item).min(size);
+            }
+        }
+        let value = if length(&value) > DATA_BYTES { Value::Null } else { value };
+        Self { value, is_cut: true }
+    }
+}
+
 /// Whether a card has something to press: buttons, choices or a menu.
 pub(crate) fn is_pressable(card: &Value) -> bool {
     let card_type = card.get("card_type").and_then(Value::as_str).and_then(|name| name.parse::<CardType>().ok());
@@ -138,7 +163,6 @@ impl KeptCard {
     /// A card that was just sent.
     pub(super) fn sent(task_id: &str, new: NewCard, now_ms: u64) -> Self {
         let NewCard { channel, profile, card, data, response_code } = new;
-        let (data, data_is_cut) = fitting(data);
         let codes = response_code.filter(|code| !code.is_empty());
         Self {
             task_id: task_id.to_owned(),
@@ -149,7 +173,6 @@ impl KeptCard {
             fields: fields_of(&card),
             card,
             data,
-            data_is_cut,
             codes: codes.map(|code| KeptCode { code, since_ms: now_ms }).into_iter().collect(),
             presses: Vec::new(),
         }
@@ -157,7 +180,7 @@ impl KeptCard {
 
     /// A card that was pressed and is not known.
     fn unknown(task_id: &str, channel: Channel, now_ms: u64) -> Self {
-        let new = NewCard { channel, profile: None, card: Value::Null, data: Value::Null, response_code: None };
+        let new = NewCard { channel, profile: None, card: Value::Null, data: CardData::default(), response_code: None };
         Self::sent(task_id, new, now_ms)
     }
 
@@ -242,9 +265,14 @@ impl KeptCard {
     }
 
     /// Takes out the oldest code that is good.
-    pub(super) fn take_code(&mut self, now_ms: u64) -> Option<String> {
+    pub(super) fn take_code(&mut self, now_ms: u64) -> Option<KeptCode> {
         self.codes.retain(|code| code.is_good(now_ms));
-        (!self.codes.is_empty()).then(|| self.codes.remove(0).code)
+        (!self.codes.is_empty()).then(|| self.codes.remove(0))
+    }
+
+    /// Puts a code back that was not used.
+    pub(super) fn give_back(&mut self, code: KeptCode) {
+        self.codes.insert(0, code);
     }
 
     /// When something last came for it, in Unix milliseconds.
@@ -263,8 +291,8 @@ impl KeptCard {
     /// that were handled.
     pub(super) fn within(mut self, bytes: usize) -> Self {
         let is_long = |card: &Self| serde_json::to_string(card).is_ok_and(|json| json.len() > bytes);
-        if is_long(&self) && !self.data.is_null() {
-            (self.data, self.data_is_cut) = (Value::Null, true);
+        if is_long(&self) && !self.data.value.is_null() {
+            self.data = CardData { value: Value::Null, is_cut: true };
         }
         while self.presses.len() > 1 && is_long(&self) {
             let before = self.presses.len();
@@ -307,26 +335,6 @@ impl PressState {
     }
 }
 
-/// Data that is not too long to be kept, and whether something of it is left out: the end of the longest list at its top,
-/// else all of it.
-fn fitting(mut data: Value) -> (Value, bool) {
-    let length = |data: &Value| data.to_string().len();
-    let mut size = length(&data);
-    if size <= DATA_BYTES {
-        return (data, false);
-    }
-    if let Some(list) = data.as_object_mut().and_then(|fields| {
-        fields.iter_mut().filter_map(|(_, value)| value.as_array_mut()).max_by_key(|list| list.len())
-    }) {
-        while size > DATA_BYTES
-            && let Some(item) = list.pop()
-        {
-            size -= length(&item).min(size);
-        }
-    }
-    if length(&data) > DATA_BYTES { (Value::Null, true) } else { (data, true) }
-}
-
 fn title_of(card: &Value) -> String {
     let texts = ["/main_title/title", "/sub_title_text"].into_iter();
     let mut found = texts.filter_map(|place| card.pointer(place)?.as_str()).filter(|text| !text.trim().is_empty());
@@ -348,4 +356,175 @@ fn fields_of(card: &Value) -> Vec<(String, String)> {
 pub(crate) fn pressable_card(body: &Value) -> Option<(&str, &Value)> {
     let card = body.get(MsgType::TemplateCard.as_str()).filter(|card| is_pressable(card))?;
     Some((card.get("task_id")?.as_str().filter(|id| !id.is_empty())?, card))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+    pub(in crate::cards) fn new_card() -> NewCard {
+        let card = json!({
+            "card_type": "button_interaction",
+            "main_title": { "title": "Disk full" },
+            "horizontal_content_list": [{ "keyname": "host", "value": "web-1" }],
+            "button_list": [{ "text": "Ack", "key": "ack" }],
+            "task_id": "t",
+        });
+        NewCard {
+            channel: Channel::App,
+            profile: Some("ops".to_owned()),
+            card,
+            data: CardData::of(json!({ "commonLabels": { "alertname": "DiskFull" } })),
+            response_code: Some("of the send".to_owned()),
+        }
+    }
+
+    pub(in crate::cards) fn press(userid: &str) -> Press {
+        let (task_id, key, response_code) = ("t".to_owned(), "ack".to_owned(), format!("of {userid}"));
+        Press { task_id, key, userid: userid.to_owned(), response_code, ..Press::default() }
+    }
+
+    fn pressed(kept: Option<KeptCard>, userid: &str, now_ms: u64) -> (KeptCard, PressRank) {
+        KeptCard::pressed(kept, Channel::App, userid, press(userid), now_ms)
+    }
+
+    #[test]
+    fn the_first_press_counts_and_copies_are_known() {
+        let card = KeptCard::sent("t", new_card(), 1);
+        assert_eq!((card.title.as_str(), card.is_known(), card.data.is_cut), ("Disk full", true, false));
+        assert_eq!(card.fields, [("host".to_owned(), "web-1".to_owned())]);
+        let (card, first) = pressed(Some(card), "lisi", 2);
+        let (card, later) = pressed(Some(card), "zhangsan", 3);
+        let (mut card, copy) = pressed(Some(card), "lisi", 4);
+        assert_eq!((first, later, copy), (PressRank::First, PressRank::Later, PressRank::Copy));
+        assert_eq!(card.first_press().map(|press| press.press.userid.as_str()), Some("lisi"));
+        assert_eq!((card.presses.len(), card.count_codes(4)), (2, 3));
+        assert_eq!(card.begin("lisi"), Some(1));
+        assert_eq!(card.begin("lisi"), Some(2), "after a crash");
+        card.end("lisi", Some("silenced"), false);
+        assert_eq!((card.begin("lisi"), card.begin("nobody")), (None, None));
+        assert_eq!(card.unfinished().map(|press| press.event_id.as_str()).collect::<Vec<_>>(), ["zhangsan"]);
+    }
+
+    fn take(card: &mut KeptCard, now_ms: u64) -> Option<String> {
+        card.take_code(now_ms).map(|code| code.code)
+    }
+
+    #[test]
+    fn codes_are_used_once_and_for_72_hours() {
+        let (mut card, _) = pressed(Some(KeptCard::sent("t", new_card(), 1)), "lisi", DAY_MS);
+        assert_eq!(take(&mut card, DAY_MS).as_deref(), Some("of the send"));
+        assert_eq!((card.count_codes(4 * DAY_MS - 1), card.count_codes(4 * DAY_MS)), (1, 0));
+        assert_eq!(take(&mut card, 4 * DAY_MS), None);
+        let mut fresh = KeptCard::sent("t", new_card(), DAY_MS);
+        assert_eq!(take(&mut fresh, 0).as_deref(), Some("of the send"), "the clock was set back");
+        assert_eq!(take(&mut fresh, 0), None);
+        let code = KeptCode { code: "unused".to_owned(), since_ms: 1 };
+        fresh.give_back(code);
+        assert_eq!(take(&mut fresh, 2).as_deref(), Some("unused"));
+    }
+
+    #[test]
+    fn a_press_may_be_there_before_its_card() {
+        let (early, rank) = pressed(None, "lisi", 1);
+        assert_eq!((rank, early.is_known(), &early.data.value), (PressRank::First, false, &Value::Null));
+        let mut card = KeptCard::sent("t", new_card(), 2).with_what_came_before(Some(early));
+        assert!(card.is_known() && card.first_press().is_some());
+        assert_eq!(take(&mut card, 2).as_deref(), Some("of lisi"));
+        assert_eq!(take(&mut card, 2).as_deref(), Some("of the send"));
+        // Another card with the id of an old one begins anew.
+        let mut other = new_card();
+        other.card["main_title"]["title"] = json!("Disk full again");
+        let other = KeptCard::sent("t", other, 3).with_what_came_before(Some(card));
+        assert_eq!((other.presses.len(), other.count_codes(3)), (0, 1));
+    }
+
+    #[test]
+    fn many_presses_are_bounded_but_for_the_first_and_the_open_ones() {
+        let mut card = KeptCard::sent("t", new_card(), 1);
+        for number in 0..200 {
+            let userid = format!("u{number}");
+            card = pressed(Some(card), &userid, number).0;
+            if number != 7 {
+                card.end(&userid, None, false);
+            }
+        }
+        assert_eq!((card.presses.len(), card.codes.len()), (MOST_PRESSES, MOST_CODES));
+        let kept: Vec<&str> = card.presses.iter().map(|press| press.event_id.as_str()).collect();
+        assert_eq!((kept[0], kept[1], kept[49]), ("u0", "u7", "u199"));
+    }
+
+    #[test]
+    fn what_it_was_made_of_is_bounded() {
+        let alert = json!({ "labels": { "host": "x".repeat(1000) } });
+        let notification = json!({ "commonLabels": { "a": "b" }, "alerts": vec![alert.clone(); 100], "few": [1] });
+        let card = KeptCard::sent("t", NewCard { data: CardData::of(notification), ..new_card() }, 1);
+        assert!(
+            card.data.is_cut && card.data.value["commonLabels"]["a"] == "b" && card.data.value["few"] == json!([1])
+        );
+        let length = card.data.value.to_string().len();
+        assert!((DATA_BYTES - 1100..=DATA_BYTES).contains(&length), "{length}");
+        for data in
+            [json!(vec![alert; 100]), json!({ "text": "x".repeat(70_000), "list": [1, 2] }), json!("x".repeat(70_000))]
+        {
+            assert_eq!(CardData::of(data), CardData { value: Value::Null, is_cut: true });
+        }
+    }
+
+    #[test]
+    fn a_file_stays_short() {
+        let mut card = KeptCard::sent("t", NewCard { data: CardData::of(json!("x".repeat(50_000))), ..new_card() }, 1);
+        for number in 0..40 {
+            let long = Press { selected: vec![("q".to_owned(), vec!["x".repeat(10_000)])], ..press("lisi") };
+            card = KeptCard::pressed(Some(card), Channel::App, &number.to_string(), long, 2).0;
+            card.end(&number.to_string(), Some(&"x".repeat(5_000)), true);
+        }
+        let card = card.within(100_000);
+        assert!(serde_json::to_string(&card).unwrap().len() <= 100_000);
+        assert!(card.data.is_cut && card.is_known() && card.first_press().unwrap().event_id == "0");
+        assert!(card.press("39").is_some());
+    }
+
+    #[test]
+    fn cards_grow_old() {
+        let card = KeptCard::sent("t", new_card(), DAY_MS);
+        assert!(!card.is_old(4 * DAY_MS) && card.is_old(4 * DAY_MS + 1));
+        assert!(!card.is_old(0), "the clock was set back");
+        let (card, _) = pressed(Some(card), "lisi", 2 * DAY_MS);
+        assert!(!card.is_old(9 * DAY_MS) && card.is_old(9 * DAY_MS + 1));
+    }
+
+    #[test]
+    fn what_can_be_pressed() {
+        for (card, is) in [
+            (json!({ "card_type": "button_interaction" }), true),
+            (json!({ "card_type": "vote_interaction" }), true),
+            (json!({ "card_type": "text_notice" }), false),
+            (json!({ "card_type": "text_notice", "action_menu": {} }), true),
+            (json!({ "card_type": 7 }), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(is_pressable(&card), is, "{card}");
+        }
+        let body = |id: Value| json!({ "template_card": { "card_type": "vote_interaction", "task_id": id } });
+        assert_eq!(pressable_card(&body(json!("t"))).map(|(id, _)| id.to_owned()).as_deref(), Some("t"));
+        assert!(pressable_card(&body(json!(""))).is_none() && pressable_card(&body(Value::Null)).is_none());
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let (mut card, _) = pressed(Some(KeptCard::sent("t", new_card(), 1)), "lisi", 2);
+        card.end("lisi", Some("done"), true);
+        let text = serde_json::to_string(&card).unwrap();
+        let read: KeptCard = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (read.presses[0].state.clone(), &read.presses[0].press),
+            (card.presses[0].state.clone(), &card.presses[0].press)
+        );
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
 }

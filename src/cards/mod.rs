@@ -13,7 +13,10 @@ use crate::fingerprint::fingerprint;
 use crate::store::{Folder, KeyedFile};
 
 pub(crate) use card_file::CardFile;
-pub(crate) use kept::{KeptCard, KeptPress, NewCard, PressRank, PressState, ReceivedPress, is_pressable};
+pub(crate) use kept::{
+    CODE_LIFE_MS, CardData, KeptCard, KeptCode, KeptPress, NewCard, PressRank, PressState, ReceivedPress, is_pressable,
+    pressable_card,
+};
 pub(crate) use listener::Listener;
 
 /// In the folder of the state.

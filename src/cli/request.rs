@@ -16,7 +16,7 @@ use wecom_alert::message::person::PersonKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
 use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
-use wecom_alert::update_card::CardUpdate;
+use wecom_alert::update_card::{CardName, CardUpdate};
 
 use super::args::{
     AlertArgs, AskArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
@@ -268,8 +268,12 @@ fn card_update(args: UpdateCardArgs) -> CardUpdate {
         payload: args.payload,
         ..MessageInput::default()
     };
+    let card_name = match args.sent_as {
+        Some(id) => CardName::TaskId(id),
+        None => CardName::ResponseCode(args.response_code.unwrap_or_default()),
+    };
     CardUpdate {
-        response_code: args.response_code,
+        card_name,
         replace_name: args.replace_name,
         for_all: args.all,
         card: Request { input, alert: alert_fields(args.facts, args.card), ..Request::new(Channel::App) },

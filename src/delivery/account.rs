@@ -9,6 +9,7 @@ use super::failure::FailedRequest;
 use super::outcome::{Outcome, Receipt, UnreachedRecipients};
 use crate::api::Reply;
 use crate::blocking::to_the_end;
+use crate::cards::CardData;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Result, Status};
@@ -31,6 +32,8 @@ pub(crate) struct Account {
     pub(crate) entry: Option<ClaimedEntry>,
     /// The entry's progress before this process, and what is noted of it but for its parts.
     before: EntryProgress,
+    /// What its cards are made of, if they are to be kept once they are sent.
+    card_data: Option<CardData>,
 }
 
 /// The delivery state of one target.
@@ -71,7 +74,13 @@ impl Accounts {
         let mut targets = self.lock();
         let profile = profile.map(str::to_owned);
         targets.push(TargetAccount { profile, channel, attempts: 0, outbox_id: None, parts: Vec::new() });
-        Account { accounts: self.clone(), index: targets.len() - 1, entry: None, before: EntryProgress::default() }
+        Account {
+            accounts: self.clone(),
+            index: targets.len() - 1,
+            entry: None,
+            before: EntryProgress::default(),
+            card_data: None,
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<TargetAccount>> {
@@ -103,6 +112,19 @@ impl Account {
     pub(crate) fn resume(&mut self, entry: ClaimedEntry, mark: Option<String>) {
         self.before = EntryProgress { mark, ..entry.progress.clone() };
         self.entry = Some(entry);
+    }
+
+    /// Cards with something to press are to be kept, with what they are made of.
+    pub(crate) fn keep_cards(&mut self, data: CardData) {
+        self.card_data = Some(data);
+    }
+
+    pub(crate) fn card_data(&self) -> Option<&CardData> {
+        self.card_data.as_ref()
+    }
+
+    pub(super) fn profile(&self) -> Option<String> {
+        self.with(|target| target.profile.clone())
     }
 
     /// The outcome so far.

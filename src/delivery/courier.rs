@@ -12,6 +12,7 @@ use crate::aibot::{Conversations, Link};
 use crate::api::aibot::upload_aibot;
 use crate::api::errcode::{CredentialInfo, HintContext};
 use crate::api::{Agent, CallError, Client, Reply, Uploaded};
+use crate::cards::CardStore;
 use crate::channel::Channel;
 use crate::clock;
 use crate::error::{Error, Result};
@@ -62,6 +63,10 @@ pub(crate) struct Courier {
     pub(crate) policy: RetryPolicy,
     pub(crate) limiter: RateLimiter,
     pub(crate) observer: Observer,
+    /// Where cards with something to press are kept; `None` where the channel has none, or no state folder is known.
+    pub(crate) cards: Option<CardStore>,
+    /// One sentence each, for the report.
+    pub(crate) warnings: Vec<String>,
     /// The period of WeCom's limit for a webhook, where the user sets one: WeCom's block is over after it.
     pub(crate) period: Option<Duration>,
 }

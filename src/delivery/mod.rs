@@ -37,6 +37,7 @@ use crate::aibot::Conversations;
 use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Reply};
 use crate::blocking::off_loop;
+use crate::cards::{NewCard, pressable_card};
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::error::{Answer, Error, Result, Status};
 use crate::input::Attachment;
@@ -108,7 +109,10 @@ impl Courier {
                     Err(failed) => return account.failed(index, failed),
                 };
                 match self.send_message(&message, index, account).await {
-                    Ok(reply) => account.arrived(index, &reply, &message.body),
+                    Ok(reply) => {
+                        account.arrived(index, &reply, &message.body);
+                        self.keep_card(&message.body, reply.text("response_code"), account).await;
+                    }
                     Err(failed)
                         if failed.error.status() == Status::Refused && is_for_one(&message.body, self.channel) =>
                     {
@@ -117,6 +121,9 @@ impl Courier {
                     }
                     Err(failed) => {
                         is_taken = false;
+                        if failed.may_have_arrived {
+                            self.keep_card(&message.body, None, account).await;
+                        }
                         account.failed(index, failed);
                     }
                 }
@@ -130,6 +137,22 @@ impl Courier {
             account.settle(index, calls).await;
         }
         account.judge_refusals(index, taken);
+    }
+
+    /// Keeps a card that WeCom has taken, or may have, so that a press on it is understood, and it can be changed by its task id.
+    async fn keep_card(&mut self, body: &Value, response_code: Option<String>, account: &Account) {
+        if let (Some(cards), Some(data), Some((task_id, card))) =
+            (&self.cards, account.card_data(), pressable_card(body))
+        {
+            let (channel, profile) = (self.channel, account.profile());
+            let new = NewCard { channel, profile, card: card.clone(), data: data.clone(), response_code };
+            if let Err(error) = Box::pin(cards.card(task_id).remember(new)).await {
+                self.warnings.push(format!(
+                    "the card {task_id} is not kept, so a handler of presses on it does not get what it was made of, and \
+                     update-card --task-id does not know it: {error}"
+                ));
+            }
+        }
     }
 
     async fn send_message(

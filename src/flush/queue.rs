@@ -290,6 +290,7 @@ impl<'s, 'c> Flush<'s, 'c> {
         let (id, at_most_once, may_edit, language) = (id.clone(), *at_most_once, *markable, *language);
         let (before, people) = (claimed.progress.clone(), claimed.alert.people.clone());
         let mut account = self.session.accounts.open(target.settings.profile.as_deref(), target.channel);
+        account.keep_cards(claimed.alert.card_data.clone().unwrap_or_default());
         account.resume(claimed, mark.clone());
         let mark = mark.map(|text| DelayMark { text, language, may_edit });
         let message = PeopleMessage { parts, people: &people, mark: mark.as_ref() };

@@ -159,8 +159,8 @@ impl<'s, 'c> CardChanges<'s, 'c> {
                 }
             };
             let body = |agent_id| match change {
-                Some(change) => change.of_app(agent_id, &code),
-                None => text.on_button(event, agent_id, &code),
+                Some(change) => change.of_app(agent_id, &code.code),
+                None => text.on_button(event, agent_id, &code.code),
             };
             match Box::pin(self.update(body)).await {
                 Ok(()) => return true,
@@ -169,6 +169,8 @@ impl<'s, 'c> CardChanges<'s, 'c> {
                     let card = &event.press.task_id;
                     let told = format!("warning: the card {card} could not be changed after a press: {error}");
                     self.session.observer.notice(told);
+                    // Where it was not used up, a later change can have it.
+                    let _ = file.give_back(code).await;
                     return false;
                 }
             }

@@ -17,7 +17,7 @@ use super::options::{EventLines, Rules};
 use crate::api::aibot::Press;
 use crate::ask::{self, Delivered};
 use crate::blocking::off_loop;
-use crate::cards::{CardFile, CardStore, KeptCard, KeptPress, NewCard, PressState, ReceivedPress};
+use crate::cards::{CardData, CardFile, CardStore, KeptCard, KeptPress, NewCard, PressState, ReceivedPress};
 use crate::channel::Channel;
 use crate::clock::{at_ms, in_ms, now_ms, stamp, wall};
 use crate::error::{Error, Result};
@@ -165,8 +165,14 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
     async fn keep(&self, event: &ReceivedEvent, file: &CardFile) -> Result<ReceivedPress> {
         if let Some(words) = &event.words {
             let (channel, profile) = (event.channel, None);
-            file.remember(NewCard { channel, profile, card: Value::Null, data: data_of(words), response_code: None })
-                .await?;
+            file.remember(NewCard {
+                channel,
+                profile,
+                card: Value::Null,
+                data: CardData::of(data_of(words)),
+                response_code: None,
+            })
+            .await?;
         }
         file.receive(event.channel, &event.event_id, event.press.clone()).await
     }

@@ -128,7 +128,7 @@ pub(super) fn chosen(press: &Press) -> Vec<String> {
 
 /// The words of a message that is kept in the place of a card, if it is one.
 pub(super) fn words_in(kept: &KeptCard) -> Option<String> {
-    kept.task_id.starts_with(MESSAGE).then(|| kept.data["text"].as_str().unwrap_or_default().to_owned())
+    kept.task_id.starts_with(MESSAGE).then(|| kept.data.value["text"].as_str().unwrap_or_default().to_owned())
 }
 
 /// What is kept of a message.
@@ -138,7 +138,11 @@ pub(super) fn data_of(words: &str) -> Value {
 
 fn card_document(card: &KeptCard) -> Value {
     let fields: Map<String, Value> = card.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({ "title": card.title, "fields": fields, "data": card.data })
+    let mut document = json!({ "title": card.title, "fields": fields, "data": card.data.value });
+    if card.data.is_cut {
+        document["data_is_cut"] = json!(true);
+    }
+    document
 }
 
 /// What a card calls what was pressed: the texts of the options that were chosen, else of the button or the menu entry.

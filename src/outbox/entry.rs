@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::errcode;
+use crate::cards::CardData;
 use crate::channel::Channel;
 use crate::clock::read_ms;
 use crate::error::Error;
@@ -40,6 +41,9 @@ pub(crate) struct StoredAlert {
     /// People whose userids are looked up when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<Person>,
+    /// What cards with something to press in it are made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) card_data: Option<CardData>,
     /// What to send, in order. [`super::Outbox::accept`] fills it in.
     pub(crate) parts: Vec<StoredPart>,
 }

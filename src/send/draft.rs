@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::alert::Alert;
+use crate::cards::CardData;
 use crate::channel::{Channel, MadeOf, Markup, MsgType};
 use crate::error::{Error, Result, Status};
 use crate::input::Attachment;
@@ -33,6 +34,8 @@ pub(crate) struct Draft {
     pub(super) lost: Vec<LostPart>,
     /// The channel whose type it has.
     pub(super) made_for: Channel,
+    /// What a card with something to press is made of.
+    pub(super) card_data: CardData,
 }
 
 /// What tells an alert from others.

@@ -31,7 +31,7 @@ pub(super) struct FanOut {
 impl FanOut {
     pub(super) async fn prepare(session: &Session<'_>, target: Target, draft: &Draft, parts: Vec<Part>) -> Self {
         let key = session.settings.cooldown.map(|_| cooldown_key(&target, draft, &parts));
-        let mut own = TargetMessage::new(session, target, parts, draft);
+        let mut own = TargetMessage::new(session, target, parts, draft).keeping_cards(draft);
         own.store().await;
         let (mut also, mut missed) = (Vec::new(), Vec::new());
         for name in &session.settings.also {

@@ -27,10 +27,12 @@ pub(crate) struct PeopleMessage<'m> {
 impl PeopleMessage<'_> {
     /// Sends it. Without people it is a plain message.
     pub(crate) async fn send(&self, target: &mut Target, courier: &mut Courier, account: &mut Account) -> Outcome {
-        if self.people.is_empty() {
-            return courier.send(self.parts, account, self.mark).await;
-        }
-        Box::pin(self.send_to_people(target, courier, account)).await
+        let outcome = match self.people {
+            [] => courier.send(self.parts, account, self.mark).await,
+            _ => Box::pin(self.send_to_people(target, courier, account)).await,
+        };
+        target.warnings.append(&mut courier.warnings);
+        outcome
     }
 
     async fn send_to_people(&self, target: &mut Target, courier: &mut Courier, account: &mut Account) -> Outcome {

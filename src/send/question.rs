@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::aibot::Link;
 use crate::alert::Alert;
 use crate::blocking::off_loop;
+use crate::cards::CardData;
 use crate::channel::{Channel, MsgType};
 use crate::config::{
     ConversationSettings, EscalationStep, Precedence, RecipientSettings, Settings, Sourced, TargetName,
@@ -335,6 +336,7 @@ impl Place {
                 attached: Vec::new(),
                 lost: Vec::new(),
                 made_for: target.channel,
+                card_data: CardData::default(),
             };
             deliver(session, target, &draft, None, &OnceCell::new()).await
         };

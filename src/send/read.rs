@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::alert::{Alert, Field};
+use crate::cards::{CardData, pressable_card};
 use crate::channel::{Cards, Channel, MadeOf, MsgType};
 use crate::ci::CiContext;
 use crate::config::Setting;
@@ -65,6 +66,8 @@ struct Reader<'a> {
     around: Option<Alert>,
     /// How many bytes the text says that it lacks.
     left_out: u64,
+    /// What a card with something to press is made of.
+    card_data: CardData,
 }
 
 impl<'a> Reader<'a> {
@@ -104,8 +107,20 @@ impl<'a> Reader<'a> {
             chosen = ChosenType::unasked(true);
         }
         let is_alert = is_made_of_alert(&chosen, says_more || is_bare);
-        let (unfilled, notification, around) = (None, None, None);
-        Ok(Self { request, target, ci, source, chosen, is_alert, is_bare, unfilled, notification, around, left_out: 0 })
+        Ok(Self {
+            request,
+            target,
+            ci,
+            source,
+            chosen,
+            is_alert,
+            is_bare,
+            unfilled: None,
+            notification: None,
+            around: None,
+            left_out: 0,
+            card_data: CardData::default(),
+        })
     }
 
     fn read(mut self) -> Result<Draft, Stop> {
@@ -115,6 +130,9 @@ impl<'a> Reader<'a> {
                 let text = self.data(&path, self.target.settings.encoding)?;
                 let name = source_name(&path);
                 let payload = payload::parse(&name, &text, &self.chosen, &mut self.target.warnings)?;
+                if pressable_card(&payload).is_some() {
+                    self.card_data = CardData::of(payload.clone());
+                }
                 (Material::Payload(payload), None)
             }
             MessageSource::Feed(feed) => self.feed(&feed)?,
@@ -141,7 +159,8 @@ impl<'a> Reader<'a> {
         }
         lost.extend(self.unfilled.take());
         let (origin, text, made_for) = (self.chosen.origin, text.map(Arc::new), self.target.channel);
-        let draft = Draft { msgtype, origin, material, text, english, attached, lost, made_for };
+        let card_data = self.card_data;
+        let draft = Draft { msgtype, origin, material, text, english, attached, lost, made_for, card_data };
         draft.check_lost(self.target)?;
         Ok(draft)
     }

@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use crate::api::Trust;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::blocking::off_loop;
+use crate::cards::CardOwner;
 use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::config::{BaseUrl, Precedence, SecretSource, Settings, Webhook};
 use crate::error::{Error, Result};
@@ -259,6 +260,11 @@ impl Target {
 }
 
 impl Login {
+    /// Whose the cards are that are sent with it, and the presses on them.
+    pub(crate) fn card_owner(&self) -> CardOwner {
+        CardOwner::new(self.base_url.as_str(), &self.identity)
+    }
+
     /// What only who knows this credential can compute of these parts.
     pub(crate) fn seal(&self, parts: &[String]) -> String {
         let secret = match &self.key {

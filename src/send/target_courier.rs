@@ -3,6 +3,7 @@
 use super::target::{Login, LoginKey, Target, state_of};
 use crate::aibot::{Conversations, Link};
 use crate::api::{Client, ClientOptions};
+use crate::cards::CardStore;
 use crate::channel::CredentialKind;
 use crate::config::{BaseUrl, OnRateLimit, ProxySetting, Rate};
 use crate::delivery::{Courier, Credential, RetryPolicy};
@@ -63,10 +64,17 @@ impl Target {
         Ok(Some((login.identity, link)))
     }
 
+    /// Where cards that are sent with this login are kept, if they can be pressed and a state folder is known.
+    pub(crate) fn cards(&self, login: &Login) -> Option<CardStore> {
+        let state = state_of(&self.settings).filter(|_| self.channel.has_interactive_cards())?;
+        Some(CardStore::of(&state, &login.card_owner()))
+    }
+
     /// A courier that uses this client.
     pub(crate) fn courier_with(&mut self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
         let limiter = RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity, rate, self.observer.clone());
+        let cards = self.cards(&login);
         let credential = match login.key {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
@@ -89,6 +97,8 @@ impl Target {
             policy: self.policy(),
             limiter,
             observer: self.observer.clone(),
+            cards,
+            warnings: Vec::new(),
             period,
         }
     }

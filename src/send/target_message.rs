@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::blocking::{off_loop, to_the_end};
+use crate::cards::CardData;
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::config::TargetName;
@@ -67,7 +68,13 @@ impl TargetMessage {
             target.warnings.extend(warning);
         }
         let parts = make_parts(draft, &mut target, lead)?;
-        Ok(Self::new(session, target, parts, draft))
+        Ok(Self::new(session, target, parts, draft).keeping_cards(draft))
+    }
+
+    /// Keeps its cards with something to press once they are sent, with what they are made of.
+    pub(super) fn keeping_cards(mut self, draft: &Draft) -> Self {
+        self.account.keep_cards(draft.card_data.clone());
+        self
     }
 
     pub(super) fn is_stored(&self) -> bool {
@@ -119,6 +126,7 @@ impl TargetMessage {
             language: target.settings.language,
             queued_at_ms: now_ms(),
             people: target.people.clone(),
+            card_data: self.account.card_data().filter(|data| **data != CardData::default()).cloned(),
             parts: Vec::new(),
         };
         let outbox = Arc::new(off_loop(move || Outbox::open(&state)).await??);

@@ -26,6 +26,7 @@ mod help;
 mod hints;
 #[cfg(unix)]
 mod hooks;
+mod kept_cards;
 mod listen;
 mod log_file;
 mod long_text;

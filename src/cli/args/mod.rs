@@ -144,8 +144,12 @@ pub(crate) enum Command {
         _global: Global,
     },
     /// Change an interactive card that the app sent
-    #[command(after_help = "A response_code is good for one update: name all whose card is to change at once.\n\n\
-        Example:\n  wecom-alert update-card --response-code \"$code\" --all --replace-name Taken")]
+    #[command(
+        after_help = "A response_code is good for one update: name all whose card is to change at once. By --task-id one of the \
+        codes is taken that came with the send and with presses that listen received.\n\n\
+        Example:\n  wecom-alert update-card --task-id disk-web-3 --replace-name Taken\n  \
+        wecom-alert update-card --response-code \"$code\" --all --replace-name Taken"
+    )]
     UpdateCard(Box<UpdateCardArgs>),
     /// Print the userid of a member, by mobile number or corp mail address
     #[command(

@@ -145,8 +145,11 @@ pub(crate) struct UpdateCardArgs {
     #[arg(value_name = "CONTENT", help_heading = None::<&str>, requires = "card")]
     pub(crate) content: Option<OsString>,
     /// Which card: as app-send gives it with --output json, or a click on the card. For one update, within 72 h
-    #[arg(long, value_name = "CODE", required = true, help_heading = "Update")]
-    pub(crate) response_code: String,
+    #[arg(long, value_name = "CODE", help_heading = "Update")]
+    pub(crate) response_code: Option<String>,
+    /// Which card: the id that it was sent with, from this state folder, in the last 72 h; for all who got it
+    #[arg(long = "task-id", value_name = "ID", conflicts_with = "response_code", help_heading = "Update")]
+    pub(crate) sent_as: Option<String>,
     /// Only turn the button off, and show this on it: a button_interaction, vote_interaction or multiple_interaction
     #[arg(long, value_name = "TEXT", value_parser = text_parser(), help_heading = "Update")]
     pub(crate) replace_name: Option<String>,

@@ -90,6 +90,7 @@ fn alert() -> StoredAlert {
         markable: true,
         language: Language::English,
         people: Vec::new(),
+        card_data: None,
         parts: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Reader, Stop};
 use crate::alert::Alert;
+use crate::cards::CardData;
 use crate::channel::{Markup, MsgType};
 use crate::clock;
 use crate::error::{Error, Result};
@@ -34,6 +35,11 @@ impl Reader<'_> {
         if is_blank(&data) {
             let text = self.unless_empty(data, || empty_data(&feed.data))?;
             return self.said(None, Some(text));
+        }
+        if self.request.alert.card.is_some() || feed.template.as_deref().is_some_and(makes_json) {
+            // What is wrong with it is said below.
+            let value = serde_json::from_str(data.trim_start_matches('\u{feff}'));
+            self.card_data = value.map(CardData::of).unwrap_or_default();
         }
         // With a template too, the data must be a notification of that format.
         let own = feed.format.map(|format| self.notification(format, &data)).transpose()?;
