@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::LocalBoxFuture;
 
 use super::record::{Record, State};
-use super::record_file::{News, PATIENCE, RecordFile};
+use super::record_file::{News, PATIENCE, RecordFile, Stamps};
+use super::sealed_press::SealedPress;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::store::Stamp;
 
 /// The time between two looks at the record, which another process may have changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -35,9 +35,10 @@ pub(super) struct KeptRecord {
     saving: Option<LocalBoxFuture<'static, Result<Record>>>,
     /// Nothing is written before that, but a decision.
     paused_until: Instant,
-    looking: Option<LocalBoxFuture<'static, Option<News>>>,
+    looking: Option<LocalBoxFuture<'static, News>>,
     look_at: Instant,
-    seen: Option<Stamp>,
+    seen: Stamps,
+    presses: Vec<SealedPress>,
 }
 
 impl KeptRecord {
@@ -55,7 +56,8 @@ impl KeptRecord {
             paused_until: now,
             looking: None,
             look_at: now + LOOK,
-            seen: None,
+            seen: Stamps::default(),
+            presses: Vec::new(),
         }
     }
 
@@ -146,16 +148,17 @@ impl KeptRecord {
     /// Takes over what another process has decided, and how far it has come, if that is there.
     pub(super) async fn look(&mut self) {
         let Some(file) = self.file.clone() else { return };
-        self.looking = Some(Box::pin(file.read_news(None)));
+        self.looking = Some(Box::pin(file.read_news(Stamps::default())));
         if let Ok(read) = tokio::time::timeout(PATIENCE, done(&mut self.looking)).await {
             self.looked(read);
         }
     }
 
-    fn looked(&mut self, read: Option<News>) {
+    fn looked(&mut self, news: News) {
         self.look_at = Instant::now() + LOOK;
-        let Some((stamp, kept)) = read else { return };
-        self.seen = stamp;
+        self.seen = news.stamps;
+        self.presses.extend(news.presses);
+        let Some(kept) = news.record else { return };
         if kept.start_ms == self.record.start_ms && self.record.state == State::Open {
             let record = self.record.clone();
             let trusts = |record: &Record| (self.trust)(record);
@@ -164,6 +167,11 @@ impl KeptRecord {
                 false => record.with_progress_of(kept, trusts),
             };
         }
+    }
+
+    /// Presses that were put on disk, and may have been taken before.
+    pub(super) fn take_presses(&mut self) -> Vec<SealedPress> {
+        std::mem::take(&mut self.presses)
     }
 
     /// From now on this process alone sends and reminds.

@@ -2,21 +2,10 @@
 
 use super::card::{closed, form_of, only_for};
 use super::record::{Record, State};
-use super::record_file::RecordFile;
-use super::task_id::TaskId;
 use crate::api::aibot::Press;
-use crate::clock::now_ms;
 use crate::message::card::{CardChange, with_line};
-use crate::store::Folder;
 
-/// The change of the card that tells it; `None` where nothing is known of the card.
-pub(super) async fn reply(state: &Folder, press: &Press) -> Option<CardChange> {
-    let task_id = TaskId::read(&press.task_id)?;
-    let record = RecordFile::named(state, &task_id.file).read().await.ok()??;
-    reply_of(record, press, now_ms())
-}
-
-/// The same, given what is kept of the question.
+/// The change of the card that tells it, given what is kept of the question; `None` where nothing is known of the card.
 pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option<CardChange> {
     let target = record.target_of(&press.task_id)?;
     if record.state == State::Open && record.is_past(now_ms) {

@@ -55,7 +55,7 @@ use kept_record::{EndCheck, KeptRecord};
 use plan::{Plan, make_plan};
 use record::{Record, RecordedTarget, State, TargetStatus};
 use record_file::RecordFile;
-use waiting::{Seal, Waiting};
+use waiting::{Seal, Stop, Waiting};
 
 /// How long the credential of the own target is waited for before anything is sent.
 const TO_LOG_IN: Duration = Duration::from_secs(5);
@@ -83,7 +83,8 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
     let kept = KeptRecord::new(record, file, trust);
     let (outcome, warnings) = {
         let mut waiting = Waiting::new(session, &draft, plan, kept, seal);
-        Box::pin(waiting.run(&mut stops)).await;
+        let mut stopped: Stop<'_> = Box::pin(stops.received());
+        Box::pin(waiting.run(&mut stopped)).await;
         (report::outcome(&waiting), std::mem::take(&mut waiting.end.warnings))
     };
     // In text mode they were told when it happened.
@@ -198,6 +199,7 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
         messages: 0,
         reached_ms: None,
         card: None,
+        codes: Vec::new(),
     };
     Record {
         id: plan.id.clone().unwrap_or_else(made_up),

@@ -103,8 +103,9 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     if is_confirm
         && question.only.is_empty()
         && !anyone
-        && let Some(place) =
-            places.iter().find(|place| place.may_be_group() && place.channel().is_some_and(Channel::has_presses))
+        && let Some(place) = places
+            .iter()
+            .find(|place| place.may_be_group() && place.channel().is_some_and(Channel::has_interactive_cards))
     {
         let shown = place.shown(session.settings.profile.as_deref());
         let message = match place.is_group() {
@@ -194,7 +195,7 @@ fn places(
 ) -> (Vec<Place>, Escalation) {
     let (mut places, mut escalation) = (Vec::new(), Escalation::new(wait, remind));
     let mut add = |kind: StepKind, at: Duration, found: Vec<Place>| {
-        escalation.add(kind, at, found.iter().map(|place| place.channel().is_some_and(Channel::has_presses)));
+        escalation.add(kind, at, found.iter().map(|place| place.channel().is_some_and(Channel::has_interactive_cards)));
         places.extend(found);
     };
     add(StepKind::Own, Duration::ZERO, Place::own(session, channel));

@@ -1,51 +1,85 @@
 //! What a press on a card does: it is judged, and answered on the card.
 
+use std::rc::Rc;
+
 use super::answer::{Answerer, RecordedAnswer};
 use super::card::{closed, form_of, only_for};
-use super::late;
+use super::deliver::{Delivered, deliver};
 use super::log::log_press;
 use super::people;
 use super::question::{Presser, Verdict};
 use super::record::State;
+use super::sealed_press::SealedPress;
+use super::task_id::TaskId;
 use super::waiting::{Happened, Waiting};
 use super::ways::WatchedCards;
-use crate::aibot::Link;
 use crate::api::aibot::Press;
 use crate::clock::now_ms;
-use crate::delivery::explain_connection;
 use crate::message::card::{CardChange, with_line};
+use crate::send::PressWay;
 
 impl Waiting<'_, '_> {
     /// Somebody pressed on a card that no process waits for.
     pub(super) fn press_of_another(&mut self, press: Press, watched: &WatchedCards) {
-        let (state, link, decline) = (self.session.state(), watched.link.clone(), watched.watch.decline());
+        let (state, way, decline) = (self.session.state(), watched.way.clone(), watched.watch.decline());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
-            let told = async {
-                let Some(change) = late::reply(&state?, &press).await else {
-                    decline(press);
-                    return None;
-                };
-                link.respond(&press, change.of_aibot()).await.ok()
+            let delivered = match state {
+                Some(state) => deliver(&state, &way.login, &press).await,
+                None => Delivered::NotAQuestion,
             };
-            told.await;
+            match delivered {
+                Delivered::Late(Some(change)) => drop(way.respond(&press, &change).await),
+                Delivered::Kept | Delivered::NotKept(_) => {}
+                Delivered::Late(None) | Delivered::NotAQuestion => decline(press),
+            }
             // Nobody here can do anything about it.
-            Happened::Answered { target: None, answered: Ok(()) }
+            Happened::Answered { ends: None, answered: Ok(()) }
         }));
     }
 
     /// Asks who is behind an encrypted id. Other presses are taken meanwhile.
-    pub(super) fn translate(&mut self, press: Press, link: &Link) {
-        let (session, link) = (self.session, link.clone());
+    pub(super) fn translate(&mut self, press: Press, way: &PressWay) {
+        let (session, way) = (self.session, way.clone());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
-            let userid = people::plain_id(session, &press.userid).await;
-            Happened::Translated { press: Box::new(press), userid, link }
+            let plain = people::plain_id(session, &press.userid).await;
+            Happened::Pressed { press: Box::new(press), plain, way, seal: None }
         }));
     }
 
+    /// Takes a press that a `listen` has put on disk, if the credential of its card has sealed it.
+    pub(super) fn press_from_disk(&mut self, SealedPress { press, seal }: SealedPress) {
+        if !self.seen.insert(seal.clone()) {
+            return;
+        }
+        let Some(target) = self.kept.record.target_of(&press.task_id) else { return };
+        let (session, ways, place) = (self.session, Rc::clone(&self.ways), self.plan.places[target].clone());
+        let needs_plain_id = press.response_code.is_empty() && self.kept.record.question.needs_plain_id(&press.userid);
+        self.under_way += 1;
+        self.jobs.push(Box::pin(async move {
+            let way = ways.of(session, &place).await.ok().flatten();
+            let sealed = SealedPress { press, seal };
+            let Some(way) = way.filter(|way| sealed.is_of(|parts| way.login.seal(parts))) else {
+                return Happened::Answered { ends: None, answered: Ok(()) };
+            };
+            let SealedPress { press, seal } = sealed;
+            let plain = if needs_plain_id { people::plain_id(session, &press.userid).await } else { None };
+            Happened::Pressed { press: Box::new(press), plain, way, seal: Some(seal) }
+        }));
+    }
+
+    /// A card says how the question ended. It may be the last one of its target that does not.
+    pub(super) fn is_changed(&mut self, card: &TaskId) {
+        let codes = &mut self.kept.record.targets[card.target].codes;
+        codes.retain(|code| code.number != card.number);
+        if codes.is_empty() {
+            self.changed.insert(card.target);
+        }
+    }
+
     /// Somebody pressed something on a card of this question. `plain` is their userid where that of the press is encrypted.
-    pub(super) async fn press(&mut self, press: &Press, plain: Option<&str>, link: &Link) {
+    pub(super) async fn press(&mut self, press: &Press, plain: Option<&str>, way: &PressWay, seal: Option<String>) {
         if !press.msgid.is_empty() && !self.seen.insert(press.msgid.clone()) {
             return;
         }
@@ -68,9 +102,14 @@ impl Waiting<'_, '_> {
         }
         let logging = log_press(self.session, &self.kept.record, press, userid, counts);
         self.under_way += 1;
+        let judged = self.kept.file().cloned().zip(seal);
         self.jobs.push(Box::pin(async move {
             logging.await;
-            Happened::Answered { target: None, answered: Ok(()) }
+            if let Some((file, seal)) = judged {
+                // A press that stays there is judged again by who takes the question up.
+                let _ = file.forget_press(seal).await;
+            }
+            Happened::Answered { ends: None, answered: Ok(()) }
         }));
         let words = self.words();
         let Some(card) = self.cards[target].get() else { return };
@@ -84,12 +123,12 @@ impl Waiting<'_, '_> {
             (None, Verdict::NotAllowed) => (in_vain(&(words.not_theirs)(userid)), false),
             (None, _) => (in_vain(words.says_nothing), false),
         };
-        let (link, press) = (link.clone(), press.clone());
+        let ends = TaskId::read(&press.task_id).filter(|_| is_end);
+        let (way, press) = (way.clone(), press.clone());
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
-            let answered = link.respond(&press, change.of_aibot()).await;
-            let answered = answered.map(drop).map_err(|failure| explain_connection(&failure).to_string());
-            Happened::Answered { target: is_end.then_some(target), answered }
+            let answered = way.respond(&press, &change).await.map_err(|error| error.to_string());
+            Happened::Answered { ends, answered }
         }));
     }
 

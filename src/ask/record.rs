@@ -57,7 +57,21 @@ pub(super) struct RecordedTarget {
     pub(super) reached_ms: Option<u64>,
     /// Its card as it was sent, so that it can be changed.
     pub(super) card: Option<Value>,
+    /// By which its cards can be changed without a press, where the channel gives such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) codes: Vec<CardCode>,
 }
+
+/// The response_code of the send of a card: good for one change of it within 72 hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CardCode {
+    /// Which of the messages to the target it is.
+    pub(super) number: u32,
+    pub(super) code: String,
+}
+
+/// The cards of a target that are changed without a press: the last ones.
+pub(super) const MOST_CODES: usize = 100;
 
 /// How far a target has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +113,7 @@ impl Record {
                 messages: kept.messages.min(MOST_MESSAGES),
                 reached_ms: kept.reached_ms.map(|at| at.min(LAST_MS)),
                 card: kept.card.filter(Value::is_object),
+                codes: kept.codes.into_iter().take(MOST_CODES).collect(),
                 ..kept
             };
         }
@@ -229,6 +244,7 @@ pub(super) mod tests {
                 messages: 0,
                 reached_ms: None,
                 card: None,
+                codes: vec![],
             }],
             state: State::Open,
         }

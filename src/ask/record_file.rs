@@ -1,6 +1,5 @@
 //! The file of a question in the state folder, read and changed under its lock.
 
-use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,8 +30,20 @@ const MOST_PRESSES: usize = 100;
 /// How many other records are looked at for each new one.
 const MOST_SWEPT: usize = 16;
 
-/// What was read, and what tells the file from later ones.
-pub(super) type News = (Option<Stamp>, Record);
+/// What tells the files of a question from what is there later.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stamps {
+    record: Option<Stamp>,
+    presses: Option<Stamp>,
+}
+
+/// What has changed on disk.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub(super) record: Option<Record>,
+    pub(super) presses: Vec<SealedPress>,
+    pub(super) stamps: Stamps,
+}
 
 /// The file of a question.
 #[derive(Debug, Clone)]
@@ -66,16 +77,27 @@ impl RecordFile {
         }
     }
 
-    /// What is kept, if anything is, and what tells it from what is there later. `None` where it is what it was, or cannot
-    /// be read.
-    pub(super) async fn read_news(self, before: Option<Stamp>) -> Option<News> {
-        let file = self.file;
+    /// What is there now and was not there `before`.
+    pub(super) async fn read_news(self, before: Stamps) -> News {
+        let unread = News { stamps: before.clone(), ..News::default() };
         let reading = off_loop(move || {
-            let stamp = file.stamp();
-            let is_same = stamp.is_some() && stamp == before;
-            if is_same { None } else { Some((stamp, file.read().ok()??)) }
+            let (mut news, mut stamps) = (News::default(), before);
+            // What cannot be read is looked at again.
+            let stamp = self.file.stamp();
+            if stamp != stamps.record
+                && let Ok(Some(record)) = self.file.read()
+            {
+                (news.record, stamps.record) = (Some(record), stamp);
+            }
+            let stamp = self.presses.stamp();
+            if stamp != stamps.presses
+                && let Ok(presses) = self.presses.read::<Vec<SealedPress>>()
+            {
+                (news.presses, stamps.presses) = (presses.unwrap_or_default(), stamp);
+            }
+            News { stamps, ..news }
         });
-        reading.await.ok()?
+        reading.await.unwrap_or(unread)
     }
 
     /// Changes what is kept, under the lock: `change` gets that, and returns what is to be kept instead, if anything, and
@@ -151,12 +173,12 @@ impl RecordFile {
         self.under_lock(keeping).await
     }
 
-    /// Removes presses that were judged.
-    pub(super) async fn forget_presses(&self, judged: HashSet<String>) -> Result<()> {
+    /// Removes a press that was judged.
+    pub(super) async fn forget_press(&self, seal: String) -> Result<()> {
         let presses = Arc::clone(&self.presses);
         let forgetting = move |guard: &Guard| {
             let mut kept: Vec<SealedPress> = presses.read()?.unwrap_or_default();
-            kept.retain(|press| !judged.contains(&press.seal));
+            kept.retain(|press| press.seal != seal);
             let done = if kept.is_empty() { presses.clear(guard) } else { presses.write(&kept, guard) };
             done.map_err(|error| error.to_string())
         };

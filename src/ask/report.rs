@@ -172,7 +172,7 @@ pub(super) async fn dry_run(session: &mut Session<'_>, plan: &Plan, draft: &Ques
     let mut requests = Vec::new();
     let mut steps = Vec::new();
     for (index, place) in plan.places.iter().enumerate() {
-        let task_id = place.channel().is_some_and(Channel::has_presses).then_some("ask-0");
+        let task_id = place.channel().is_some_and(Channel::has_interactive_cards).then_some("ask-0");
         let (planned, warnings) = place.plan(session, draft, task_id).await?;
         requests.extend(planned);
         session.warnings.extend(warnings.iter().map(|warning| format!("{}: {warning}", plan.names[index])));

@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use super::escalation::{Delivery, Phase};
-use super::record::TargetStatus;
+use super::record::{CardCode, MOST_CODES, TargetStatus};
 use super::waiting::{Happened, Waiting, seen_next};
-use super::ways::{WatchedCards, link_of};
+use super::ways::{WatchedCards, Ways};
 use crate::clock::{at_ms, in_ms, wall};
-use crate::error::{Error, Status};
-use crate::send::{Appearance, Dispatched};
+use crate::error::{Error, Result, Status};
+use crate::send::{Appearance, Dispatched, Place, PressWay, Session};
 
-/// A card of that id was sent before (document path 90313).
-const TASK_ID_USED: i64 = 846_625;
+/// A card of that id was sent before (document path 90313): an aibot's, and an app's whose id is well formed.
+const TASK_ID_USED: [i64; 2] = [846_625, 42_014];
 
 impl Waiting<'_, '_> {
     /// Begins to send to a target.
@@ -24,19 +24,19 @@ impl Waiting<'_, '_> {
         }
         let has_card = self.plan.escalation.targets()[target].can_answer;
         let [lead, lead_of_plain] = [has_card, false].map(|has_card| self.lead(delivery, has_card));
-        let (session, draft, links) = (self.session, self.draft, Rc::clone(&self.links));
+        let (session, draft, ways) = (self.session, self.draft, Rc::clone(&self.ways));
         let (place, card) = (self.plan.places[target].clone(), Rc::clone(&self.cards[target]));
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let (mut watch, mut deaf) = (None, None);
             if has_card {
-                match link_of(session, &links, &place).await {
-                    Ok(Some(link)) => watch = links.watch(target, link, vec![task_id.clone()]).await,
+                match way_of_new_card(session, &ways, &place, number).await {
+                    Ok(Some(way)) => watch = ways.hear(target, way, vec![task_id.clone()]).await,
                     Ok(None) => {}
                     Err(error) => deaf = Some(error),
                 }
             }
-            let has_card = has_card && links.watched.borrow().contains(&task_id);
+            let has_card = has_card && ways.heard.borrow().contains(&task_id);
             let lead = if has_card { lead } else { lead_of_plain };
             let shown = Appearance { lead: lead.as_deref(), task_id: has_card.then_some(&*task_id), card: &card };
             let dispatched = Box::new(Box::pin(place.send(session, draft, shown)).await);
@@ -63,7 +63,7 @@ impl Waiting<'_, '_> {
     ) {
         self.under_way -= 1;
         let Delivery { target, number, .. } = delivery;
-        let Dispatched { outcome, warnings, has_card } = dispatched;
+        let Dispatched { outcome, warnings, has_card, response_code } = dispatched;
         let name = self.plan.names[target].clone();
         // What was said when it was read is not said again for each card.
         let said = &self.session.warnings;
@@ -73,11 +73,11 @@ impl Waiting<'_, '_> {
         let now = self.now();
         let errcode = outcome.answer.as_ref().map(|answer| answer.errcode);
         // Nobody else has cards of this id: an earlier try arrived, and no answer to it came.
-        let is_there = errcode == Some(TASK_ID_USED);
+        let is_there = errcode.is_some_and(|errcode| TASK_ID_USED.contains(&errcode));
         let is_partial = outcome.status == Status::Partial && !outcome.reached_nobody;
         let is_reached = is_there || is_partial || outcome.exit_code() == 0;
         if is_reached {
-            let is_watched = self.links.watched.borrow().contains(&self.kept.record.task_id(target, number));
+            let is_watched = self.ways.heard.borrow().contains(&self.kept.record.task_id(target, number));
             // A reminder without a card leaves the earlier ones.
             let can_answer = has_card && is_watched || number > 0 && self.plan.escalation.targets()[target].can_answer;
             if let Some(error) = deaf {
@@ -101,13 +101,26 @@ impl Waiting<'_, '_> {
         recorded.messages = state.messages;
         recorded.reached_ms = state.reached_at.map(|at| self.kept.record.start_ms.saturating_add(in_ms(at)));
         recorded.card = self.cards[target].get().cloned();
+        recorded.codes.extend(response_code.map(|code| CardCode { number, code }));
+        let too_many = recorded.codes.len().saturating_sub(MOST_CODES);
+        recorded.codes.drain(..too_many);
         self.kept.save();
         // It may have arrived all the same.
         if let Some(watched) = watch {
             if !std::mem::replace(&mut self.watches_others, true) {
-                self.watch_others(&watched.link);
+                self.watch_others(&watched.way);
             }
             self.jobs.push(Box::pin(seen_next(watched)));
         }
     }
+}
+
+/// The way by which presses on a card come back that is about to be sent: a first one is not sent where they cannot. A
+/// reminder is: the earlier cards are there, and whoever receives the presses may be back soon.
+async fn way_of_new_card(session: &Session<'_>, ways: &Ways, place: &Place, number: u32) -> Result<Option<PressWay>> {
+    let way = ways.of(session, place).await?;
+    if let (Some(way), 0) = (&way, number) {
+        way.check().await?;
+    }
+    Ok(way)
 }

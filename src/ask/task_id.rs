@@ -17,18 +17,21 @@ pub(super) struct TaskId {
     pub(super) file: String,
     pub(super) start_ms: u64,
     pub(super) target: usize,
+    /// Which of the messages to the target.
+    pub(super) number: u32,
 }
 
 impl TaskId {
     /// Reads one that [`Record::task_id`] made.
     pub(super) fn read(task_id: &str) -> Option<Self> {
         let mut pieces = task_id.strip_prefix(TASK_ID)?.split('-');
-        let (file, start, target) = (pieces.next()?, pieces.next()?, pieces.next()?);
+        let (file, start, target, number) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?);
         let is_name = file.len() == 32 && file.bytes().all(|byte| byte.is_ascii_hexdigit());
         Some(Self {
             file: Some(file.to_owned()).filter(|_| is_name)?,
             start_ms: u64::from_str_radix(start, 16).ok()?,
             target: target.parse().ok()?,
+            number: number.parse().ok()?,
         })
     }
 }

@@ -15,13 +15,13 @@ use super::kept_record::KeptRecord;
 use super::plan::Plan;
 use super::record::{Record, State, TargetStatus};
 use super::record_file::RecordFile;
-use super::ways::{Links, WatchedCards, link_of};
-use crate::aibot::{Link, Seen};
+use super::task_id::TaskId;
+use super::ways::{WatchedCards, Ways};
+use crate::aibot::Seen;
 use crate::api::aibot::Press;
 use crate::clock::{at_ms, now_ms, wall_seconds};
 use crate::error::{Error, Signal, Status};
-use crate::process::StopSignals;
-use crate::send::{Dispatched, QuestionDraft, Session};
+use crate::send::{Dispatched, PressWay, QuestionDraft, Session};
 use crate::words::Words;
 
 /// The time between two looks at the clock, and between two tries to be the process that asks.
@@ -30,6 +30,9 @@ const NEXT_LOOK: Duration = Duration::from_secs(1);
 /// How many of the last cards of a target are watched by name when a question is taken up. Presses on earlier ones come with
 /// those that nobody watches.
 const MOST_WATCHED: u32 = 256;
+
+/// Ends when the waiting is to stop.
+pub(super) type Stop<'a> = LocalBoxFuture<'a, Signal>;
 
 /// What only who knows the credential of the question can compute.
 pub(super) type Seal = Rc<dyn Fn(&[String]) -> Option<String>>;
@@ -45,7 +48,7 @@ pub(super) struct Waiting<'s, 'c> {
     began: Instant,
     /// The card of each target, as it was sent.
     pub(super) cards: Vec<Rc<OnceCell<Value>>>,
-    pub(super) links: Rc<Links>,
+    pub(super) ways: Rc<Ways>,
     /// The targets whose card says how it ended.
     pub(super) changed: HashSet<usize>,
     /// Events that were seen: a copy does not count again.
@@ -90,15 +93,18 @@ pub(super) enum Happened {
         watched: WatchedCards,
         seen: Seen,
     },
-    /// A press by somebody with an encrypted id, and the plain one, if it is known.
-    Translated {
+    /// A press, with the plain id of whom pressed where that of the press is encrypted and it is known.
+    Pressed {
         press: Box<Press>,
-        userid: Option<String>,
-        link: Link,
+        plain: Option<String>,
+        way: PressWay,
+        /// Of one from disk.
+        seal: Option<String>,
     },
     Named(Option<String>),
+    /// A press was answered on its card, if it could be; `ends` names the card where that says how the question ended.
     Answered {
-        target: Option<usize>,
+        ends: Option<TaskId>,
         answered: std::result::Result<(), String>,
     },
 }
@@ -123,7 +129,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             seal,
             began,
             cards: (0..count).map(|_| Rc::default()).collect(),
-            links: Rc::default(),
+            ways: Rc::default(),
             changed: HashSet::new(),
             seen: HashSet::new(),
             watches_others: false,
@@ -142,9 +148,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
     }
 
     /// Asks and waits until it is decided, a signal comes, or nothing can come of it.
-    pub(super) async fn run(&mut self, stops: &mut StopSignals) {
+    pub(super) async fn run(&mut self, stopped: &mut Stop<'_>) {
         let guard = match self.kept.file().cloned() {
-            Some(file) => match self.wait_for_turn(&file, stops).await {
+            Some(file) => match self.wait_for_turn(&file, stopped).await {
                 Some(guard) => Some(guard),
                 None => return,
             },
@@ -152,7 +158,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         };
         self.kept.make_mine();
         self.take_up();
-        self.wait(stops).await;
+        self.wait(stopped).await;
         self.settle().await;
         drop(guard);
     }
@@ -161,7 +167,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
     async fn wait_for_turn(
         &mut self,
         file: &RecordFile,
-        stops: &mut StopSignals,
+        stopped: &mut Stop<'_>,
     ) -> Option<Option<crate::store::Guard>> {
         let mut is_told = false;
         loop {
@@ -186,7 +192,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             }
             tokio::select! {
                 biased;
-                signal = stops.received() => {
+                signal = &mut *stopped => {
                     self.end.stopped = Some(signal);
                     return None;
                 }
@@ -225,10 +231,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     /// Watches cards that were sent before.
     fn watch(&self, target: usize, task_ids: Vec<String>) {
-        let (session, links, place) = (self.session, Rc::clone(&self.links), self.plan.places[target].clone());
+        let (session, ways, place) = (self.session, Rc::clone(&self.ways), self.plan.places[target].clone());
         self.jobs.push(Box::pin(async move {
-            match link_of(session, &links, &place).await {
-                Ok(Some(link)) => match links.watch(target, link, task_ids).await {
+            match ways.of(session, &place).await {
+                Ok(Some(way)) => match ways.hear(target, way, task_ids).await {
                     Some(watched) => seen_next(watched).await,
                     None => Happened::Nothing,
                 },
@@ -239,16 +245,18 @@ impl<'s, 'c> Waiting<'s, 'c> {
     }
 
     /// Takes the presses on cards of questions that are over, one watch for each way by which presses come.
-    pub(super) fn watch_others(&self, link: &Link) {
-        let link = link.clone();
-        self.jobs.push(Box::pin(async move {
-            let watch = link.watch_also_others(Vec::new(), true);
-            seen_next(WatchedCards { target: None, link, watch }).await
-        }));
+    pub(super) fn watch_others(&self, way: &PressWay) {
+        let Some(link) = way.link() else { return };
+        let watch = link.watch_also_others(Vec::new(), true);
+        let watched = WatchedCards { target: None, way: way.clone(), watch };
+        self.jobs.push(Box::pin(seen_next(watched)));
     }
 
-    async fn wait(&mut self, stops: &mut StopSignals) {
+    async fn wait(&mut self, stopped: &mut Stop<'_>) {
         loop {
+            for press in self.kept.take_presses() {
+                self.press_from_disk(press);
+            }
             let now = self.now();
             for delivery in self.plan.escalation.begin(now) {
                 self.send(delivery);
@@ -265,7 +273,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             let wake = next.min(Instant::now() + NEXT_LOOK);
             tokio::select! {
                 biased;
-                signal = stops.received() => {
+                signal = &mut *stopped => {
                     self.end.stopped = Some(signal);
                     if self.plan.is_confirm {
                         self.kept.decide(State::Withdrawn(now_ms())).await;
@@ -292,10 +300,10 @@ impl<'s, 'c> Waiting<'s, 'c> {
                         self.press_of_another(*press, &watched);
                     }
                     Seen::Press(press) if self.kept.record.question.needs_plain_id(&press.userid) => {
-                        self.translate(*press, &watched.link);
+                        self.translate(*press, &watched.way);
                     }
                     // A card of ours that nobody watches by name too.
-                    Seen::Press(press) => self.press(&press, None, &watched.link).await,
+                    Seen::Press(press) => self.press(&press, None, &watched.way, None).await,
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(
@@ -309,18 +317,18 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 }
                 self.jobs.push(Box::pin(seen_next(watched)));
             }
-            Happened::Translated { press, userid, link } => {
+            Happened::Pressed { press, plain, way, seal } => {
                 self.under_way -= 1;
-                self.press(&press, userid.as_deref(), &link).await;
+                self.press(&press, plain.as_deref(), &way, seal).await;
             }
             Happened::Named(name) => {
                 self.under_way -= 1;
                 self.end.name = name;
             }
-            Happened::Answered { target, answered } => {
+            Happened::Answered { ends, answered } => {
                 self.under_way -= 1;
-                match (answered, target) {
-                    (Ok(()), Some(target)) => drop(self.changed.insert(target)),
+                match (answered, ends) {
+                    (Ok(()), Some(card)) => self.is_changed(&card),
                     (Ok(()), None) => {}
                     (Err(why), _) => self.warn(format!("the card could not be changed after a press: {why}")),
                 }
@@ -337,7 +345,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         self.end.lost.get_or_insert_with(|| error.clone());
         let record = &self.kept.record;
         let is_kept = |id: &String| record.target_of(id).is_none_or(|target| !same[target]);
-        self.links.watched.borrow_mut().retain(is_kept);
+        self.ways.heard.borrow_mut().retain(is_kept);
         let now = self.now();
         self.plan.escalation.lost(|index| same[index], now);
     }

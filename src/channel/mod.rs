@@ -147,6 +147,17 @@ pub enum Cards {
     None,
 }
 
+/// How presses on the cards of a channel come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presses {
+    /// By the connection that sends them.
+    Connection,
+    /// To a callback address (document path 90240).
+    Callback,
+    /// There are none.
+    None,
+}
+
 static APP: Facts = Facts {
     command: "app-send",
     noun: "an app",
@@ -342,11 +353,12 @@ impl Channel {
         self.facts().pictures == Pictures::Inline
     }
 
-    /// Whether presses on its cards come back to this program.
-    pub fn has_presses(self) -> bool {
-        match self.facts().credential {
-            CredentialKind::Aibot => true,
-            CredentialKind::AppToken | CredentialKind::WebhookKey => false,
+    /// How presses on its cards come back.
+    pub fn presses(self) -> Presses {
+        match self.facts().cards {
+            Cards::OfAibot => Presses::Connection,
+            Cards::OfApp => Presses::Callback,
+            Cards::Notices | Cards::None => Presses::None,
         }
     }
 

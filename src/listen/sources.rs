@@ -76,7 +76,7 @@ impl Sources {
         }
         if wanted.connection {
             let mut target = session.own_target(Channel::Aibot);
-            sources.link = target.link().await?.map(|(_, link)| link);
+            sources.link = target.link().await?;
             session.warnings.append(&mut target.warnings);
         }
         Ok(sources)

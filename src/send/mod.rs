@@ -22,6 +22,7 @@ mod msgtype;
 mod parts;
 mod payload;
 mod people;
+mod press_way;
 mod question;
 mod read;
 mod request;
@@ -50,6 +51,7 @@ pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
 pub(crate) use payload::{agent_id, conversations_of, people_of, recipients_of};
 pub(crate) use people::PeopleMessage;
+pub(crate) use press_way::PressWay;
 pub(crate) use question::{
     Appearance, Dispatched, Place, ProfileAndChannel, QuestionDraft, channel_for_question, read_question,
 };

@@ -5,11 +5,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::aibot::Link;
 use crate::alert::Alert;
 use crate::blocking::off_loop;
 use crate::cards::CardData;
-use crate::channel::{Channel, MsgType};
+use crate::channel::{Addressing, Channel, MsgType, Presses};
 use crate::config::{
     ConversationSettings, EscalationStep, Precedence, RecipientSettings, Settings, Sourced, TargetName,
 };
@@ -23,6 +22,7 @@ use super::dry_run;
 use super::msgtype::{TypeOrigin, best_type};
 use super::parts::make_parts;
 use super::payload::conversations_of;
+use super::press_way::PressWay;
 use super::read::read;
 use super::request::Request;
 use super::roster::{self, Roster};
@@ -70,13 +70,16 @@ pub(crate) struct Dispatched {
     pub(crate) warnings: Vec<String>,
     /// Whether it is a card.
     pub(crate) has_card: bool,
+    /// By which that can be changed without a press, where the channel gives such a code.
+    pub(crate) response_code: Option<String>,
 }
 
-/// The channel of a question where none is named: one on which something can be pressed, else the usual one.
+/// The channel of a question where none is named: one whose presses come back by its own connection, else the usual one, an
+/// app before a webhook.
 pub(crate) fn channel_for_question(settings: &Settings) -> Result<Channel, Vec<Channel>> {
-    let has = |channel: &Channel| settings.credential(*channel).is_some();
-    let pressable = Channel::ALL.iter().copied().filter(|channel| channel.has_presses()).find(has);
-    match pressable {
+    let is_connected =
+        |channel: &Channel| channel.presses() == Presses::Connection && settings.credential(*channel).is_some();
+    match Channel::ALL.iter().copied().find(is_connected) {
         Some(channel) => Ok(channel),
         None => only_channel(settings).or_else(|several| {
             let cards = |channel: &Channel| channel.has_interactive_cards();
@@ -99,7 +102,7 @@ pub(crate) async fn read_question(session: &mut Session<'_>, request: Request, t
         let mut draft = read(&request, target, ci.as_ref())?.ok_or_else(lacking)?;
         give_title(&mut draft);
         target.settings.to.iter_mut().for_each(|to| drop(to.to_user_command.take()));
-        make_parts(&shown_as(&draft, channel.has_presses().then_some(&*task_id), target), target, None)?;
+        make_parts(&shown_as(&draft, channel.has_interactive_cards().then_some(&*task_id), target), target, None)?;
         Ok(draft)
     });
     let (_, draft) = reading.await?;
@@ -204,13 +207,17 @@ impl Place {
     }
 
     fn split(self, settings: &Settings) -> Vec<Self> {
-        let to = settings.aibot_to.as_ref().filter(|_| self.channel.is_some_and(Channel::has_presses));
+        let to = settings.aibot_to.as_ref().filter(|_| self.has_conversations());
         match to.and_then(|to| conversations_of(to).ok()) {
             Some(several) if !several.is_empty() => {
                 several.into_iter().map(|one| Self { alone: Some(one), ..self.clone() }).collect()
             }
             _ => vec![self],
         }
+    }
+
+    fn has_conversations(&self) -> bool {
+        self.channel.is_some_and(|channel| channel.facts().addressing == Addressing::Conversation)
     }
 
     pub(crate) fn channel(&self) -> Option<Channel> {
@@ -358,11 +365,8 @@ impl Place {
     }
 
     /// The way by which presses on cards here come back; `None` where there is none.
-    pub(crate) async fn link(&self, session: &Session<'_>) -> Result<Option<(String, Link)>> {
-        if !self.channel.is_some_and(Channel::has_presses) {
-            return Ok(None);
-        }
-        self.target(session)?.link().await
+    pub(crate) async fn press_way(&self, session: &Session<'_>) -> Result<Option<PressWay>> {
+        PressWay::of(self.target(session)?).await
     }
 }
 
@@ -389,11 +393,12 @@ async fn deliver(
     let has_card = sent.is_some_and(|sent| card.set(sent).is_ok() || card.get().is_some());
     let message = TargetMessage::new(session, target, parts, draft);
     let delivered = Box::pin(message.deliver()).await;
-    Ok(Dispatched { outcome: delivered.outcome, warnings: delivered.warnings, has_card })
+    let response_code = delivered.outcome.parts.iter().find_map(|part| part.response_code.clone());
+    Ok(Dispatched { outcome: delivered.outcome, warnings: delivered.warnings, has_card, response_code })
 }
 
 impl Dispatched {
     fn failed(error: Error) -> Self {
-        Self { outcome: Outcome::not_delivered(error), warnings: Vec::new(), has_card: false }
+        Self { outcome: Outcome::not_delivered(error), warnings: Vec::new(), has_card: false, response_code: None }
     }
 }

@@ -55,13 +55,13 @@ impl Target {
         Ok(self.courier_with(client, login))
     }
 
-    /// The way by which presses on its cards come back, with what tells it from others; `None` for a channel without one.
-    pub(crate) async fn link(&mut self) -> Result<Option<(String, Link)>> {
+    /// The connection by which presses on its cards come back; `None` for a channel without one.
+    pub(crate) async fn link(&mut self) -> Result<Option<Link>> {
         let login = self.log_in(None).await?;
         let LoginKey::Aibot { bot_id, secret } = login.key else { return Ok(None) };
         let client = self.client(login.base_url);
         let link = Link::new(client, bot_id, secret, state_of(&self.settings), self.observer.clone());
-        Ok(Some((login.identity, link)))
+        Ok(Some(link))
     }
 
     /// Where cards that are sent with this login are kept, if they can be pressed and a state folder is known.
