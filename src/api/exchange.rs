@@ -38,6 +38,14 @@ impl RequestBody<'_> {
     }
 }
 
+/// An answer that is not judged.
+pub(crate) struct PlainAnswer {
+    pub(crate) status: u16,
+    /// The origin of where a redirect leads.
+    pub(crate) leads_to: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
 impl Client {
     /// One request and its answer, judged: `fields` are those that an answer to it has. What is in `query` is never
     /// shown: it holds secrets.
@@ -70,6 +78,20 @@ impl Client {
         let (method, spent) = (body.method(), began.elapsed().as_millis());
         self.observer.detail(format!("{method} {}{path}: {ended} ({spent} ms)", self.options.base_url));
         judged
+    }
+
+    /// What a GET is answered with, by whoever answers: for an address that is none of WeCom's. `path` may have a query.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<PlainAnswer, CallError> {
+        self.time_left()?;
+        let http = self.http().await.map_err(CallError::Setup)?;
+        let progress = RequestProgress::default();
+        let attempt = async || {
+            let request = self.request(http, path, query, &RequestBody::None, &progress)?;
+            let response = self.response(path, request, &progress).await?;
+            let HttpAnswer { status, leads_to, .. } = HttpAnswer::of(&response, Utc::now());
+            Ok(PlainAnswer { status, leads_to, body: self.read_body(path, response).await? })
+        };
+        self.with_all_roots(attempt).await
     }
 
     /// A request with its body.

@@ -36,6 +36,7 @@ pub(crate) use directory::{
 pub use directory::{Department, Member, Tag};
 pub(crate) use endpoints::{AGENT_GET, Agent, GETTOKEN, Grant, RECALL, UPDATE_CARD, Uploaded, endpoint, recall_body};
 pub(crate) use envelope::Reply;
+pub(crate) use exchange::PlainAnswer;
 pub(crate) use failure::{CallError, FirstHop, Limit};
 pub(crate) use probe::ProxyUse;
 pub(crate) use roots::check_ca_file;

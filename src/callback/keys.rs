@@ -79,6 +79,13 @@ impl CallbackKeys {
         json!({"encrypt": sealed, "msgsignature": signature, "timestamp": now, "nonce": nonce}).to_string()
     }
 
+    /// The parameters of a verification of the address with that text, not encoded, as the console makes it.
+    pub(crate) fn verification(&self, text: &str, now: i64, random: [u8; 16]) -> [(&'static str, String); 4] {
+        let nonce: String = random.iter().map(|byte| char::from(b'0' + byte % 10)).collect();
+        let (echostr, signature) = self.sealed(text, now, &nonce, random);
+        [("msg_signature", signature), ("timestamp", now.to_string()), ("nonce", nonce), ("echostr", echostr)]
+    }
+
     /// A message, encrypted, and its signature.
     fn sealed(&self, message: &str, now: i64, nonce: &str, random: [u8; 16]) -> (String, String) {
         let sealed = encrypt(&self.key, random, message, &self.receive_id);

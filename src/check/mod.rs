@@ -5,6 +5,7 @@
 
 mod aibot;
 mod app;
+mod callback;
 mod chat;
 mod network;
 mod report;
@@ -72,6 +73,7 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
     }
     network::look_at_clock(apis.iter().find_map(|(client, _)| client.clock_ahead_s.get().copied()), &mut report);
     storage::look(session, &targets, &mut report).await;
+    callback::look(session, &targets, &mut report).await;
     report.into_outcome(None)
 }
 
@@ -148,6 +150,7 @@ async fn dry_run(session: &Session<'_>, sends: bool, targets: &[CheckedTarget], 
         plan.extend(rehearse(&client, checked.target.channel, session, sends, &mut report));
     }
     storage::look(session, targets, &mut report).await;
+    callback::look(session, targets, &mut report).await;
     report.into_outcome(Some(plan))
 }
 

@@ -42,6 +42,7 @@ pub use proxy::{ProxyUrl, is_excepted};
 pub use recipients::{ConversationSettings, RecipientSettings};
 pub use report_settings::{ReportSettings, report_settings};
 pub use setting::{Mistake, OptionGroup, Setting, SettingRow, ValueKind};
+pub(crate) use settings::DEFAULT_LISTEN;
 pub use settings::{CallbackSettings, ProxySetting, Settings};
 pub use sources::{Config, asked_deadline};
 pub use starter::Starter;

@@ -2,7 +2,7 @@
 //! `setting`, the resolution is in `resolve`.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +30,9 @@ pub enum ProxySetting {
     /// This one.
     Url(ProxyUrl),
 }
+
+/// Where callbacks are received unless a setting says otherwise: on this machine, behind the company's web server.
+pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8680);
 
 /// What a callback address is set up with, as far as it is given (document path 90930).
 #[derive(Debug, Clone)]

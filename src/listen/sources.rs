@@ -1,27 +1,17 @@
 //! Where events come from: the callback of the app, the callback or the connection of the aibot, as options and profile say.
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
 
 use super::callback_gate::GateKeys;
 use super::options::ListenRequest;
 use super::server::bind;
 use crate::aibot::Link;
-use crate::blocking::off_loop;
-use crate::callback::CallbackKeys;
 use crate::cards::{CardOwner, CardStore, Listener};
 use crate::channel::Channel;
-use crate::config::{CallbackSettings, SecretSource, Settings};
+use crate::config::{CallbackSettings, DEFAULT_LISTEN, Settings};
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 use crate::send::{Login, Session};
 use crate::store::Folder;
-
-/// Where callbacks are received unless it is said otherwise.
-const DEFAULT_ADDRESS: &str = "127.0.0.1:8680";
-
-/// How long a key is waited for, which a program may print.
-const TO_LOAD: Duration = Duration::from_secs(30);
 
 /// All sources.
 pub(super) struct Sources {
@@ -58,20 +48,18 @@ impl Sources {
             Self { http: None, link: None, stores: Vec::new(), logins: Vec::new(), _listeners: Vec::new() };
         let mut keys = GateKeys::default();
         if wanted.app {
-            let corp_id = session.settings.corp_id.as_ref().map(|id| id.value.clone()).unwrap_or_default();
-            keys.app = Some(load_keys(session, &session.settings.callback, "callback", &corp_id).await?);
+            keys.app = session.own_target(Channel::App).callback_keys().await?;
             sources.receive(session, state, Channel::App).await?;
         }
         if wanted.aibot_callback {
-            let callback = &session.settings.aibot_callback;
-            keys.aibot = Some(load_keys(session, callback, "aibot_callback", "").await?);
+            keys.aibot = session.own_target(Channel::Aibot).callback_keys().await?;
         }
         if wanted.aibot_callback || wanted.connection {
             sources.receive(session, state, Channel::Aibot).await?;
         }
         if wanted.app || wanted.aibot_callback {
             let set = session.settings.callback_listen.as_ref().map(|address| address.value.to_string());
-            let address = request.http.clone().or(set).unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+            let address = request.http.clone().or(set).unwrap_or_else(|| DEFAULT_LISTEN.to_string());
             sources.http = Some((bind(address.trim())?, keys));
         }
         if wanted.connection {
@@ -146,30 +134,4 @@ fn wanted(request: &ListenRequest, settings: &Settings) -> Result<Wanted> {
         ));
     }
     Ok(wanted)
-}
-
-/// The keys of a callback address.
-async fn load_keys(
-    session: &Session<'_>,
-    settings: &CallbackSettings,
-    name: &str,
-    receive_id: &str,
-) -> Result<CallbackKeys> {
-    let (Some(token), Some(aes_key)) = (&settings.token, &settings.aes_key) else {
-        let lacks = if settings.token.is_none() { "token" } else { "aes_key" };
-        return Err(Error::config(
-            format!("{name}_{lacks} is not set"),
-            format!("set {name}_{lacks}_file to a file with it: it stands under 接收消息 in the console"),
-        ));
-    };
-    let (token, aes_key) = (load(session, token).await?, load(session, aes_key).await?);
-    CallbackKeys::new(&token, &aes_key, receive_id)
-}
-
-async fn load(session: &Session<'_>, source: &SecretSource) -> Result<Secret> {
-    let limit = session.deadline().saturating_duration_since(Instant::now()).min(TO_LOAD);
-    let source = source.clone();
-    let secret = off_loop(move || source.load(limit)).await??;
-    session.mask.add(&secret);
-    Ok(secret)
 }

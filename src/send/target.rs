@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 use crate::api::Trust;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::blocking::off_loop;
+use crate::callback::CallbackKeys;
 use crate::cards::CardOwner;
 use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::config::{BaseUrl, Precedence, SecretSource, Settings, Webhook};
@@ -233,6 +234,36 @@ impl Target {
         }
         self.warnings.push(format!("{error}: {instead}"));
         Ok(())
+    }
+
+    /// The keys of the callback of this channel, an app's or an aibot's (document path 90930). A dry run reads only what is at
+    /// hand: `None` where that is not all.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where one is not set, cannot be read, or is none.
+    pub(crate) async fn callback_keys(&self) -> Result<Option<CallbackKeys>> {
+        let settings = &self.settings;
+        let is_aibot = matches!(self.channel.facts().credential, CredentialKind::Aibot);
+        let (callback, name, receive_id) = if is_aibot {
+            // Of a bot of one's own corp it is empty (document path 101033).
+            (&settings.aibot_callback, "aibot_callback", "")
+        } else {
+            let corp_id = settings.corp_id.as_ref().ok_or_else(|| settings.missing(&["corp_id"]))?;
+            (&settings.callback, "callback", corp_id.value.as_str())
+        };
+        let (Some(token), Some(aes_key)) = (&callback.token, &callback.aes_key) else {
+            let lacks = if callback.token.is_none() { "token" } else { "aes_key" };
+            return Err(Error::config(
+                format!("{name}_{lacks} is not set"),
+                format!("set {name}_{lacks}_file to a file with it: it stands under 接收消息 in the console"),
+            ));
+        };
+        if settings.dry_run && (token.at_hand().is_none() || aes_key.at_hand().is_none()) {
+            return Ok(None);
+        }
+        let (token, aes_key) = (self.load(token).await?, self.load(aes_key).await?);
+        CallbackKeys::new(&token, &aes_key, receive_id).map(Some)
     }
 
     /// Reads a credential, off the event loop, until the deadline: its source may be a command.

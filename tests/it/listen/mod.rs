@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod callback;
+mod check;
 mod http;
 
 use std::fs::{self, File};
