@@ -28,7 +28,10 @@ pub(super) static TOPICS: [Topic; 17] = topics! {
 
 /// Words that people look for, and the topics that have them.
 const KEYWORDS: [(&[&str], &[&str]); 16] = [
-    (&["callback", "callbacks", "press", "presses", "click", "clicks", "handler", "回调", "接收消息"], &["listen"]),
+    (
+        &["callback", "callbacks", "press", "presses", "click", "clicks", "handler", "nginx", "回调", "接收消息"],
+        &["listen"],
+    ),
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),
