@@ -2,6 +2,7 @@
 //! `cargo run --example sandbox -- --help` tells its switches.
 
 mod aibot;
+mod cards;
 #[path = "../../tests/it/support/fake/mod.rs"]
 mod fake;
 mod orders;
@@ -14,7 +15,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use aibot::Board;
 use fake::{Builder, FakeWecom, Outcome, Person};
 use orders::Order;
 use show::say;
@@ -44,21 +44,20 @@ fn fail(error: &str) -> ExitCode {
 }
 
 fn start(switches: &Switches) -> Result<Arc<FakeWecom>, String> {
-    let (quiet, presses, board) = (switches.quiet, switches.presses.clone(), Board::default());
+    let (quiet, presses, callback) = (switches.quiet, switches.presses.clone(), switches.callback.clone());
     let started: Arc<OnceLock<Weak<FakeWecom>>> = Arc::default();
     let running = Arc::clone(&started);
     let mut builder = with_more_people(FakeWecom::builder().port(switches.port).prefix(&switches.prefix));
     builder = builder.watch(move |event| {
-        let number = match &event.seen.outcome {
-            Outcome::Arrived(arrived) => board.note(arrived),
-            Outcome::CardChanged(update) => board.number_of(&update.task_id),
+        let wecom = running.get().and_then(Weak::upgrade);
+        let number = wecom.as_ref().and_then(|wecom| match &event.seen.outcome {
+            Outcome::Arrived(arrived) => cards::number_of_arrived(wecom, arrived),
+            Outcome::CardChanged(update) => cards::number_of(wecom, &update.task_id),
             _ => None,
-        };
+        });
         show::event(event, quiet, number);
-        if let (Outcome::Arrived(card), Some(number), Some(wecom)) =
-            (&event.seen.outcome, number, running.get().and_then(Weak::upgrade))
-        {
-            presses.iter().for_each(|press| press.begin(&wecom, number, card.payload()));
+        if let (Outcome::Arrived(card), Some(number), Some(wecom)) = (&event.seen.outcome, number, wecom) {
+            presses.iter().for_each(|press| press.begin(&wecom, &callback, number, card.payload()));
         }
     });
     if switches.tls {
@@ -74,7 +73,7 @@ fn start(switches: &Switches) -> Result<Arc<FakeWecom>, String> {
         std::fs::write(path, wecom.ca_pem()).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     for order in &switches.orders {
-        order.carry_out(&wecom);
+        order.carry_out(&wecom, &switches.callback);
     }
     let wecom = Arc::new(wecom);
     let _ = started.set(Arc::downgrade(&wecom));
@@ -101,13 +100,13 @@ fn with_more_people(builder: Builder) -> Builder {
 
 /// Goes on until it is stopped from outside, also after the end of standard input.
 fn serve(wecom: &Arc<FakeWecom>, switches: &Switches, state_dir: &Path) -> ExitCode {
-    show::variables(wecom, switches.ca_file.as_deref(), state_dir);
+    show::variables(wecom, switches.ca_file.as_deref(), state_dir, &switches.callback);
     if let Some(seconds) = switches.expire_every {
         let wecom = Arc::clone(wecom);
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(Duration::from_secs(seconds));
-                Order::Expire.carry_out(&wecom);
+                Order::Expire.carry_out(&wecom, "");
                 say("# all tokens are out of date now");
             }
         });
@@ -122,7 +121,7 @@ fn serve(wecom: &Arc<FakeWecom>, switches: &Switches, state_dir: &Path) -> ExitC
     }
     for line in std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
         match line.parse::<Order>() {
-            Ok(order) => say(&format!("# {}", order.carry_out(wecom))),
+            Ok(order) => say(&format!("# {}", order.carry_out(wecom, &switches.callback))),
             Err(error) => say(&format!("# {error}")),
         }
     }

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::aibot::{self, Mishap, Press};
+use crate::aibot::{self, Mishap};
+use crate::cards::{self, Press};
 use crate::fake::{AIBOT_ID, Endpoint, FakeWecom, Reply};
 use crate::switches;
 
@@ -66,8 +67,8 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// Changes the stand-in and says what is different now.
-    pub(crate) fn carry_out(&self, wecom: &FakeWecom) -> String {
+    /// Changes the stand-in and says what is different now. Presses on the app's cards go to `callback`.
+    pub(crate) fn carry_out(&self, wecom: &FakeWecom, callback: &str) -> String {
         match self {
             Self::Answer { code, times, target } => {
                 set(wecom, &reply(*code), *times, *target);
@@ -113,7 +114,7 @@ impl Order {
                 format!("a webhook takes {count} messages in {period:?} now")
             }
             Self::Press { number, press } => {
-                let (Ok(told) | Err(told)) = press.carry_out(wecom, *number);
+                let (Ok(told) | Err(told)) = press.carry_out(wecom, callback, *number);
                 told
             }
             Self::Word { userid, words } => {
@@ -149,7 +150,7 @@ impl FromStr for Order {
             ("press", [number, key, userid, options @ ..]) => {
                 let number =
                     number.trim_start_matches('#').parse().map_err(|_| format!("{number:?} is no card's number"))?;
-                Self::Press { number, press: aibot::press(key, userid, Some(&options.join(","))) }
+                Self::Press { number, press: cards::press(key, userid, Some(&options.join(","))) }
             }
             ("word", [userid, words @ ..]) => Self::Word { userid: (*userid).to_owned(), words: words.join(" ") },
             ("aibot", [mishap]) => Self::Aibot(mishap.parse()?),

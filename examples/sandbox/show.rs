@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::aibot::how_to_press;
+use crate::cards::how_to_press;
 use crate::fake::{
-    AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Arrived, CHAT_ID, CORP_ID, Endpoint, Event, FakeWecom, Outcome,
-    Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload, WEBHOOK_KEY,
+    AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Arrived, CALLBACK_AES_KEY, CALLBACK_TOKEN, CHAT_ID, CORP_ID,
+    Endpoint, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload, WEBHOOK_KEY,
 };
 
 /// Prints a whole text at once, and goes on when nobody reads any more.
@@ -20,7 +20,7 @@ pub(crate) fn say(text: &str) {
 }
 
 /// The variables that lead the program here.
-pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &Path) {
+pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &Path, callback: &str) {
     let mut text = String::from("# WeCom's stand-in is listening. Paste this into another shell:\n");
     let _ = writeln!(text, "export WECOM_ALERT_BASE_URL={}", wecom.base_url());
     if let Some(path) = ca_file {
@@ -30,6 +30,8 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     let _ = writeln!(text, "export WECOM_ALERT_CORP_ID={CORP_ID}");
     let _ = writeln!(text, "export WECOM_ALERT_AGENT_ID={AGENT_ID}");
     let _ = writeln!(text, "export WECOM_ALERT_SECRET={SECRET}");
+    let _ = writeln!(text, "export WECOM_ALERT_CALLBACK_TOKEN={CALLBACK_TOKEN}");
+    let _ = writeln!(text, "export WECOM_ALERT_CALLBACK_AES_KEY={CALLBACK_AES_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_WEBHOOK={WEBHOOK_KEY}");
     let _ = writeln!(text, "export WECOM_ALERT_TO_USER={}", USERS[0]);
     let _ = writeln!(text, "export WECOM_ALERT_CHAT={CHAT_ID}");
@@ -38,7 +40,8 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     let _ = writeln!(text, "export WECOM_ALERT_AIBOT_SECRET={AIBOT_SECRET}");
     let _ = writeln!(text, "export WECOM_ALERT_AIBOT_USER={}", USERS[0]);
     let ca = if ca_file.is_some() { " WECOM_ALERT_CA_FILE" } else { "" };
-    let names = "WECOM_ALERT_STATE_DIR WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_WEBHOOK \
+    let names = "WECOM_ALERT_STATE_DIR WECOM_ALERT_CORP_ID WECOM_ALERT_AGENT_ID WECOM_ALERT_SECRET WECOM_ALERT_CALLBACK_TOKEN \
+                 WECOM_ALERT_CALLBACK_AES_KEY WECOM_ALERT_WEBHOOK \
                  WECOM_ALERT_TO_USER WECOM_ALERT_CHAT WECOM_ALERT_AIBOT_URL WECOM_ALERT_AIBOT_ID WECOM_ALERT_AIBOT_SECRET \
                  WECOM_ALERT_AIBOT_USER";
     let _ = writeln!(text, "# Afterwards: unset WECOM_ALERT_BASE_URL{ca} {names}");
@@ -53,8 +56,11 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     );
     text.push_str("# their numbers: 13800000000 to 13800000004; their mails: zhangsan@example.com …\n");
     let _ = writeln!(text, "# a group chat of the app, {CHAT_ID}, with {members} in it");
-    let _ =
-        writeln!(text, "# an aibot, to which {members} and the group {AIBOT_CHAT} have written; press its cards here");
+    let _ = writeln!(text, "# an aibot, to which {members} and the group {AIBOT_CHAT} have written");
+    let _ = writeln!(
+        text,
+        "# cards of app and aibot are pressed here; those of the app go to {callback}: run wecom-alert listen there"
+    );
     text.push_str("# departments 1 to 4, tags 1 and 2; to see them: wecom-alert list-members --recursive");
     say(&text);
 }
@@ -83,7 +89,8 @@ pub(crate) fn event(event: &Event, quiet: bool, card: Option<usize>) {
             let (after, who) = (update.after.as_secs_f64(), &update.userid);
             let whom =
                 if update.userids.is_empty() { String::new() } else { format!(" for {}", update.userids.join(", ")) };
-            let _ = writeln!(text, "CARD {name} changed{whom}, {after:.1} s after {who} pressed it");
+            let pressed = if who.is_empty() { String::new() } else { format!(", {after:.1} s after {who} pressed it") };
+            let _ = writeln!(text, "CARD {name} changed{whom}{pressed}");
             fields(&mut text, &update.card, 1);
         }
         Outcome::Changed => text.push_str("  changed\n"),

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::aibot::{LaterPress, Mishap, with_delay};
+use crate::aibot::Mishap;
+use crate::cards::{LaterPress, with_delay};
 use crate::orders::{Order, Target};
 
 pub(crate) const HELP: &str = "\
@@ -29,8 +30,9 @@ Usage: cargo run --example sandbox -- [SWITCHES]
                           connection) or the cmd of a frame, such as aibot_subscribe or aibot_respond_update_msg
   --times N               for so many requests of each endpoint only, then normal again
   --press KEY:USER[:OPTION,…][@DURATION]
-                          somebody presses every card of the aibot that has such a key, such as ack:zhangsan@2s;
-                          repeatable
+                          somebody presses every card that has such a key, such as ack:zhangsan@2s; repeatable
+  --callback URL          where presses on the app's cards go (default http://127.0.0.1:8680/, where
+                          wecom-alert listen is unless it is told otherwise)
   --aibot WHAT[@DURATION] what happens to the aibot, so long after the start: kick (taken over elsewhere), drop,
                           half-dead, repeat (the latest event again), keep-old (what was taken over stays open),
                           encrypt-ids, refuse-groups, other-kinds (a card may change its kind), limits (30 a
@@ -56,13 +58,15 @@ pub(crate) struct Switches {
     pub(crate) expire_every: Option<u64>,
     pub(crate) orders: Vec<Order>,
     pub(crate) presses: Vec<LaterPress>,
+    /// Where presses on the app's cards go.
+    pub(crate) callback: String,
     pub(crate) mishaps: Vec<(Mishap, Duration)>,
 }
 
 impl Switches {
     /// `None` when help is wanted.
     pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut switches = Self::default();
+        let mut switches = Self { callback: "http://127.0.0.1:8680/".to_owned(), ..Self::default() };
         let (mut answers, mut hangs) = (None, false);
         let (mut times, mut target) = (None, Target::default());
         while let Some(arg) = args.next() {
@@ -90,6 +94,7 @@ impl Switches {
                 "--limit" => switches.orders.push(limit(&value()?)?),
                 "--answer" => answers = Some(number(&name, &value()?)?),
                 "--hang" => hangs = true,
+                "--callback" => switches.callback = value()?,
                 "--press" => switches.presses.push(value()?.parse()?),
                 "--aibot" => {
                     let given = value()?;
