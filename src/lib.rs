@@ -70,8 +70,6 @@ mod api;
 pub mod ask;
 mod blocking;
 mod callback;
-// Its callers come with the commands that send, change and receive.
-#[allow(dead_code, unused_imports)]
 mod cards;
 pub mod channel;
 pub mod check;

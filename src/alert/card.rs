@@ -185,6 +185,10 @@ impl Alert {
         jumps
     }
 
+    fn drop_down(&self) -> Select {
+        Select { question_key: QUESTION_KEY.to_owned(), option_list: self.options.clone(), ..Select::default() }
+    }
+
     /// The card with its buttons or choices.
     fn with_answers(&self, mut card: TemplateCard, card_type: CardType) -> TemplateCard {
         match card_type {
@@ -197,6 +201,7 @@ impl Alert {
                     ..CardButton::default()
                 };
                 card.button_list = Some(self.buttons.iter().map(button).collect());
+                card.button_selection = (!self.options.is_empty()).then(|| self.drop_down());
                 return card;
             }
             CardType::VoteInteraction => {
@@ -208,11 +213,7 @@ impl Alert {
                 });
             }
             CardType::MultipleInteraction => {
-                card.select_list = Some(vec![Select {
-                    question_key: QUESTION_KEY.to_owned(),
-                    option_list: self.options.clone(),
-                    ..Select::default()
-                }]);
+                card.select_list = Some(vec![self.drop_down()]);
             }
         }
         card.submit_button = Some(SubmitButton { text: self.words().submit.to_owned(), key: SUBMIT_KEY.to_owned() });

@@ -37,7 +37,7 @@ impl Alert {
         let has_label = self.link.as_ref().is_some_and(|link| link.label.is_some());
         let extras = [
             ("--button", !self.buttons.is_empty() && !is_buttons, "button_interaction", true),
-            ("--option", !self.options.is_empty() && !is_asking, CHOOSABLE, true),
+            ("--option", !self.options.is_empty() && card_type.is_notice(), CHOOSABLE, true),
             ("--emphasis", self.emphasis.is_some() && card_type != CardType::TextNotice, FIGURES, false),
             ("--quote", self.quote.is_some() && is_asking, QUOTABLE, false),
             ("--jump", !self.jumps.is_empty() && !card_type.is_notice(), NOTICES, false),
@@ -106,6 +106,9 @@ impl Alert {
         let (count, most, what, hint) = match card_type {
             CardType::TextNotice | CardType::NewsNotice => {
                 (links, MOST_JUMPS, "links below its text", "leave a --jump out; a --btntxt counts as one")
+            }
+            CardType::ButtonInteraction if self.options.len() > MOST_SELECTABLE => {
+                (self.options.len(), MOST_SELECTABLE, "options", "leave an --option out")
             }
             CardType::ButtonInteraction => (self.buttons.len(), MOST_BUTTONS, "buttons", "leave a --button out"),
             CardType::VoteInteraction => (self.options.len(), MOST_CHOICES, "options", "leave an --option out"),

@@ -185,6 +185,12 @@ pub(super) fn read_question(asked: QuestionOptions<'_>, words: &Words) -> Result
         buttons = vec![button(YES, &yes, Some(1)), button(NO, &no, Some(2))];
         declines.push(NO.to_owned());
     }
+    if !is_vote && !options.is_empty() {
+        return Err(Error::usage(
+            "a question with buttons has no place for --option",
+            "leave --card and --button out to have one of several chosen, or leave --option out",
+        ));
+    }
     if buttons.is_empty() && !is_vote {
         buttons.push(button(ACKNOWLEDGE, words.acknowledge, None));
     }

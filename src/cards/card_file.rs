@@ -239,8 +239,9 @@ fn modified_ms(file: &KeyedFile) -> u64 {
 mod tests {
     use std::fs;
 
+    use super::super::kept::PressRank;
     use super::super::kept::tests::{new_card, press};
-    use super::super::{CardOwner, CardStore, PressRank, PressState};
+    use super::super::{CardOwner, CardStore, PressState};
     use super::*;
 
     const DAY_MS: u64 = 24 * 3_600 * 1_000;

@@ -43,6 +43,7 @@ fn what_a_card_has_no_place_for() {
     for (alert, card_type, option, cards) in [
         (Alert { buttons: buttons(1), ..notice() }, NewsNotice, "--button", "button_interaction"),
         (Alert { options: choices(1), ..notice() }, TextNotice, "--option", "vote_interaction or multiple_interaction"),
+        (Alert { options: choices(1), ..notice() }, NewsNotice, "--option", "vote_interaction or multiple_interaction"),
         (Alert { emphasis: figure, ..notice() }, NewsNotice, "--emphasis", "text_notice"),
         (quoted, VoteInteraction, "--quote", "text_notice, news_notice or button_interaction"),
         (Alert { jumps: jumps(1), ..notice() }, ButtonInteraction, "--jump", "text_notice or news_notice"),

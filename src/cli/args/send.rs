@@ -133,7 +133,7 @@ pub(crate) struct CardArgs {
     /// A button, on a button_interaction (repeatable, up to 6); STYLE is 1 to 4
     #[arg(long, value_name = "KEY=TEXT[:STYLE]", value_parser = text_parser())]
     pub(crate) button: Vec<String>,
-    /// Something to choose, on a vote_interaction or multiple_interaction (repeatable)
+    /// Something to choose, on a vote_interaction or multiple_interaction, or beside buttons (repeatable)
     #[arg(long, value_name = "ID=TEXT", value_parser = text_parser())]
     pub(crate) option: Vec<String>,
 }

@@ -76,6 +76,9 @@ fn each_option_has_its_place() {
         buttons["button_list"],
         json!([{"text": "Got it", "style": 2, "key": "ack"}, {"text": "At 10:30", "key": "later"}])
     );
+    let list = ["--card", "button_interaction", "--title", "Disk", "--button", "mute=Mute", "--option", "2h=2 hours"];
+    let options = json!([{"id": "2h", "text": "2 hours"}]);
+    assert_eq!(interactive(&list)["button_selection"], json!({"question_key": "choice", "option_list": options}));
     let vote =
         interactive(&["--card", "vote_interaction", "--title", "When", "--option", "a=Now", "--option", "b=Later"]);
     let choices =

@@ -1,6 +1,7 @@
 //! `listen` through the front door: requests to its address, the fake's aibot, programs that it runs.
 #![cfg(unix)]
 
+mod alertmanager;
 mod callback;
 mod check;
 mod http;
