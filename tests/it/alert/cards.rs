@@ -98,7 +98,7 @@ fn what_a_card_cannot_do_is_said_with_what_to_use_instead() {
     };
     type Case<'a> = (Channel, &'a str, &'a [&'a str], Vec<String>, &'a str, &'a str);
     let none = Vec::new;
-    let cases: [Case; 24] = [
+    let cases: [Case; 25] = [
         (group, "button_interaction", &[], many("--button", 1), "no button_interaction cards", "app-send"),
         (
             group,
@@ -157,11 +157,19 @@ fn what_a_card_cannot_do_is_said_with_what_to_use_instead() {
         ),
         (
             app,
-            "button_interaction",
-            &["--option", "a=A"],
-            many("--button", 1),
+            "text_notice",
+            &["--url", URL, "--option", "a=A"],
+            none(),
             "no place for --option",
             "vote_interaction or",
+        ),
+        (
+            app,
+            "button_interaction",
+            &["--button", "a=A"],
+            many("--option", 11),
+            "at most 10 options, not 11",
+            "leave an --option out",
         ),
         (
             app,
