@@ -78,7 +78,7 @@ fn cause_of_code(code: i64) -> Option<&'static str> {
             "a press or message that was answered after its time (5 s for a card), or twice, as by two programs"
         }
         846607 => {
-            "more messages than one conversation may get, or a conversation in which nobody has written to the bot"
+            "more messages than one conversation may get (exit 8), or a conversation in which nobody has written to the bot (exit 5)"
         }
         846609 => "a connection that WeCom, or another program with the same bot, has ended",
         846610..=846616 => "an upload that was broken off for more than 30 minutes",

@@ -9,7 +9,7 @@ use super::protocol::{LONGEST_LINE, ToClient};
 use crate::error::{Error, Result, Status};
 
 /// What a look for a holder has found.
-pub(super) enum Found {
+pub(super) enum HolderFound {
     /// This process is it.
     Elected(Option<Seat>),
     /// So it is, but others cannot see it, for this reason.
@@ -22,23 +22,23 @@ pub(super) enum Found {
 }
 
 /// Looks once for a holder, at all places where one may be.
-pub(super) async fn look(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlace>]>) -> Found {
+pub(super) async fn look(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlace>]>) -> HolderFound {
     let mut faults = Vec::new();
     for (number, place) in places.iter().enumerate() {
         match place.try_lock() {
             Ok(Some(seat)) => {
                 // One from before this folder was there has the connection, and keeps it.
                 for other in places.iter().skip(number + 1) {
-                    if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, other).await {
+                    if let found @ (HolderFound::Reached(_) | HolderFound::Refused(_)) = reach(&bot, other).await {
                         return found;
                     }
                 }
-                return Found::Elected(Some(seat));
+                return HolderFound::Elected(Some(seat));
             }
             Ok(None) => return reach(&bot, place).await,
             Err(error) => {
                 // A socket in a folder where nothing can be made may have a holder.
-                if let found @ (Found::Reached(_) | Found::Refused(_)) = reach(&bot, place).await {
+                if let found @ (HolderFound::Reached(_) | HolderFound::Refused(_)) = reach(&bot, place).await {
                     return found;
                 }
                 faults.push(format!("{} ({error})", place.shown()));
@@ -46,9 +46,9 @@ pub(super) async fn look(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlace>]>) -> Fou
         }
     }
     if faults.is_empty() {
-        return Found::Elected(None);
+        return HolderFound::Elected(None);
     }
-    Found::Alone(format!(
+    HolderFound::Alone(format!(
         "the processes of this machine cannot share the aibot's connection, and may take it from each other: make the folder usable, or \
          set state_dir to another one: {}",
         faults.join(", ")
@@ -58,7 +58,7 @@ pub(super) async fn look(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlace>]>) -> Fou
 /// Whether a look finds another process.
 #[cfg(test)]
 pub(super) async fn looks_to_another(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlace>]>) -> bool {
-    matches!(look(bot, places).await, Found::Reached(_))
+    matches!(look(bot, places).await, HolderFound::Reached(_))
 }
 
 /// The holder of the connection, where another process of this machine is it: its process id, and since when it is
@@ -66,12 +66,12 @@ pub(super) async fn looks_to_another(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlac
 pub(super) async fn holder_of(bot: &Bot) -> Result<Option<(u32, Option<u64>)>> {
     for place in bot.places() {
         match reach(bot, &place).await {
-            Found::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
+            HolderFound::Reached(mut talk) => match talk.lines.next(LONGEST_LINE).await {
                 Ok(ToClient::Welcome { process, up_since_ms }) => return Ok(Some((process, up_since_ms))),
                 _ => return Ok(None),
             },
-            Found::Refused(error) => return Err(error),
-            Found::Elected(_) | Found::Alone(_) | Found::NotYet(_) => {}
+            HolderFound::Refused(error) => return Err(error),
+            HolderFound::Elected(_) | HolderFound::Alone(_) | HolderFound::NotYet(_) => {}
         }
     }
     Ok(None)
@@ -79,12 +79,12 @@ pub(super) async fn holder_of(bot: &Bot) -> Result<Option<(u32, Option<u64>)>> {
 
 /// Connects to the holder.
 #[cfg(unix)]
-async fn reach(bot: &Bot, place: &MeetingPlace) -> Found {
+async fn reach(bot: &Bot, place: &MeetingPlace) -> HolderFound {
     let stream = match place.connect().await {
         Ok(stream) => stream,
         Err(error) => {
             let what = "another process holds the connection, and cannot be reached";
-            return Found::NotYet(format!("{what} in {}: {error}", place.shown()));
+            return HolderFound::NotYet(format!("{what} in {}: {error}", place.shown()));
         }
     };
     let who = match stream.peer_cred().map(|cred| (cred.pid(), cred.uid())) {
@@ -92,9 +92,9 @@ async fn reach(bot: &Bot, place: &MeetingPlace) -> Found {
         _ => "another process".to_owned(),
     };
     match greet_holder(stream, &bot.id, &bot.secret).await {
-        Ok(talk) => Found::Reached(Box::new(talk)),
-        Err(Refused::Silent) => Found::NotYet(format!("{who} holds the connection, and does not answer")),
-        Err(Refused::Unproven) => Found::Refused(
+        Ok(talk) => HolderFound::Reached(Box::new(talk)),
+        Err(Refused::Silent) => HolderFound::NotYet(format!("{who} holds the connection, and does not answer")),
+        Err(Refused::Unproven) => HolderFound::Refused(
             Error::new(Status::Auth, format!("{who} holds the connection of this aibot, with another secret")).with_hint(
                 "only the newest Secret counts (管理后台 → 智能机器人 → API 模式 → 长连接): correct aibot_secret here or in the profile of \
                  that process",
@@ -103,14 +103,14 @@ async fn reach(bot: &Bot, place: &MeetingPlace) -> Found {
         Err(refused @ (Refused::Version(_) | Refused::Garbage)) => {
             let version = if let Refused::Version(version) = refused { format!(" ({version})") } else { String::new() };
             let what = format!("{who} holds the connection of this aibot, and speaks another version{version} of its protocol");
-            Found::Refused(Error::temporary(what, "end it, and start it with this version of wecom-alert"))
+            HolderFound::Refused(Error::temporary(what, "end it, and start it with this version of wecom-alert"))
         }
     }
 }
 
 /// Without Unix sockets there is one process at a time.
 #[cfg(not(unix))]
-async fn reach(_bot: &Bot, place: &MeetingPlace) -> Found {
+async fn reach(_bot: &Bot, place: &MeetingPlace) -> HolderFound {
     let what = "another process uses the aibot, and on this system only one can at a time";
-    Found::NotYet(format!("{what} (lock in {})", place.shown()))
+    HolderFound::NotYet(format!("{what} (lock in {})", place.shown()))
 }

@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::greeting::{Refused, Talk, greet_client};
-use super::hub::{Hub, Phase};
+use super::hub::{HolderPhase, Hub};
 use super::place::Seat;
 use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, ToClient, ToHolder, Unreadable};
 use super::routes::SETTLING;
@@ -82,9 +82,9 @@ impl Holder {
     /// Serves those whose requests it has begun to serve, closes the connection, and lets another process take over.
     pub(super) async fn leave(mut self) {
         self.stop_accepting();
-        self.hub.phase.send_replace(Phase::Leaving);
+        self.hub.phase.send_replace(HolderPhase::Leaving);
         let _ = timeout(LEAVING, self.hub.all_gone()).await;
-        self.hub.phase.send_replace(Phase::Over);
+        self.hub.phase.send_replace(HolderPhase::Over);
         self.keeping.shutdown().await;
         self.hub.upstream.close().await;
     }
@@ -113,7 +113,7 @@ impl Drop for Door {
 impl Drop for Holder {
     fn drop(&mut self) {
         self.stop_accepting();
-        self.hub.phase.send_replace(Phase::Over);
+        self.hub.phase.send_replace(HolderPhase::Over);
     }
 }
 
@@ -185,9 +185,9 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
     let mut is_there = client.say(&welcome).await.is_ok();
     while is_there {
         let now = *phase.borrow_and_update();
-        let is_leaving = now != Phase::Serving;
+        let is_leaving = now != HolderPhase::Serving;
         let may_respond = client.may_respond_until().filter(|_| is_leaving);
-        if now == Phase::Over || (is_leaving && requests.is_empty() && may_respond.is_none()) {
+        if now == HolderPhase::Over || (is_leaving && requests.is_empty() && may_respond.is_none()) {
             break;
         }
         let respond_until = may_respond.unwrap_or_else(Instant::now);

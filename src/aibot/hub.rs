@@ -33,7 +33,7 @@ const MOST_CLIENTS: usize = 400;
 
 /// How far the holder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum HolderPhase {
     Serving,
     /// It takes no more requests but answers to presses.
     Leaving,
@@ -49,7 +49,7 @@ pub(super) struct Hub {
     next_id: AtomicUsize,
     /// Since when it is subscribed, in Unix milliseconds, if it is.
     pub(super) up_since_ms: Mutex<Option<u64>>,
-    pub(super) phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<HolderPhase>,
     /// Tells that a client has gone.
     gone: Notify,
     /// For clients that come by the socket.
@@ -66,7 +66,7 @@ impl Hub {
             clients: Mutex::default(),
             next_id: AtomicUsize::new(0),
             up_since_ms: Mutex::default(),
-            phase: watch::Sender::new(Phase::Serving),
+            phase: watch::Sender::new(HolderPhase::Serving),
             gone: Notify::new(),
             places: Semaphore::new(MOST_CLIENTS),
             long_lines: Arc::new(Semaphore::new(MOST_LONG_LINES)),

@@ -43,6 +43,7 @@ use crate::secret::Secret;
 use crate::store::Folder;
 pub(crate) use conversations::Conversations;
 use order::{CardWatch, Coverage, Order, PendingCall};
+pub(crate) use order::{Seen, Watch};
 use participant::Participant;
 use place::MeetingPlace;
 
@@ -64,30 +65,12 @@ const UNSEEN: usize = 1024;
 /// The bots that this process uses. Who is elected here serves other processes until [`leave`].
 static JOINED: Mutex<Vec<(String, Arc<Shared>)>> = Mutex::new(Vec::new());
 
-/// What a watch has seen.
-#[derive(Debug)]
-pub(crate) enum Seen {
-    /// Somebody pressed something on a card of this watch.
-    Press(Box<Press>),
-    /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
-    Gap { from_ms: u64, to_ms: u64 },
-    /// No press will come any more. It is the last.
-    Lost(Error),
-}
-
 /// The way to WeCom for an aibot. It is cheap to make; the connection is made, or the process found that holds it, when it is
 /// needed. All links of a process for the same bot share that.
 #[derive(Clone)]
 pub(crate) struct Link {
     client: Client,
     shared: Arc<Shared>,
-}
-
-/// Presses on some cards, until it is dropped.
-pub(crate) struct Watch {
-    id: u64,
-    orders: mpsc::UnboundedSender<Order>,
-    seen: mpsc::Receiver<Seen>,
 }
 
 /// A bot, as a process uses it.
@@ -206,28 +189,6 @@ impl Link {
     /// Ends this process's part in the connection, once what others have asked of it is done. With watches it goes on.
     pub(crate) async fn leave(&self) {
         self.shared.leave().await;
-    }
-}
-
-impl Watch {
-    /// What is seen next. After [`Seen::Lost`] it never returns.
-    pub(crate) async fn next(&mut self) -> Seen {
-        match self.seen.recv().await {
-            Some(seen) => seen,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Says of a press on a card that nobody watches that nothing is known of the card here: another process may know it.
-    pub(crate) fn decline(&self) -> impl FnOnce(Press) + use<> {
-        let orders = self.orders.clone();
-        move |press| drop(orders.send(Order::Unknown(press)))
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _ = self.orders.send(Order::Unwatch { watch: self.id });
     }
 }
 

@@ -1,13 +1,31 @@
-//! What is asked of the aibot's connection in this process: requests, and watches for presses.
+//! What this process asks of the aibot's connection, requests and watches for presses, and what the watches see.
 
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Seen;
 use super::failure::CallFailure;
 use crate::api::aibot::Press;
 use crate::api::{CallError, Reply};
+use crate::error::Error;
+
+/// What a watch has seen.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Somebody pressed something on a card of this watch.
+    Press(Box<Press>),
+    /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
+    Gap { from_ms: u64, to_ms: u64 },
+    /// No press will come any more. It is the last.
+    Lost(Error),
+}
+
+/// Presses on some cards, until it is dropped.
+pub(crate) struct Watch {
+    pub(super) id: u64,
+    pub(super) orders: mpsc::UnboundedSender<Order>,
+    pub(super) seen: mpsc::Receiver<Seen>,
+}
 
 /// What is asked of the participant. All of it is answered, but never at once.
 pub(super) enum Order {
@@ -54,6 +72,28 @@ pub(super) enum Coverage {
     Covered,
     /// Not since then, in Unix milliseconds.
     Since(u64),
+}
+
+impl Watch {
+    /// What is seen next. After [`Seen::Lost`] it never returns.
+    pub(crate) async fn next(&mut self) -> Seen {
+        match self.seen.recv().await {
+            Some(seen) => seen,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Says of a press on a card that nobody watches that nothing is known of the card here: another process may know it.
+    pub(crate) fn decline(&self) -> impl FnOnce(Press) + use<> {
+        let orders = self.orders.clone();
+        move |press| drop(orders.send(Order::Unknown(press)))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Unwatch { watch: self.id });
+    }
 }
 
 impl PendingCall {

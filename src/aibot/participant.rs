@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, sleep_until};
 
-use super::election::{Found, look};
+use super::election::{HolderFound, look};
 use super::failure::{CallFailure, ErrorDetails};
 use super::greeting::Talk;
 use super::holder::Holder;
-use super::order::{CardWatch, Coverage, Order, PendingCall};
+use super::order::{CardWatch, Coverage, Order, PendingCall, Seen};
 use super::place::{MeetingPlace, Seat};
 use super::protocol::{AibotRequest, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
-use super::{Bot, FORGED, Seen, WATCH_PATIENCE};
+use super::{Bot, FORGED, WATCH_PATIENCE};
 use crate::api::Limit;
 use crate::api::aibot::Press;
 use crate::blocking::task;
@@ -167,17 +167,17 @@ impl Participant {
         while self.has_work() && !self.is_over {
             let (bot, places) = (Arc::clone(&self.bot), Arc::clone(&self.places));
             let found = match self.meanwhile(look(bot, places)).await? {
-                Found::Reached(talk) => return Some(*talk),
-                Found::Elected(seat) => return self.become_holder(seat),
-                Found::Alone(why) => {
+                HolderFound::Reached(talk) => return Some(*talk),
+                HolderFound::Elected(seat) => return self.become_holder(seat),
+                HolderFound::Alone(why) => {
                     self.warn(why);
                     return self.become_holder(None);
                 }
-                Found::Refused(error) => {
+                HolderFound::Refused(error) => {
                     self.fail_all(&CallFailure::Setup(ErrorDetails::from(&error)));
                     return None;
                 }
-                Found::NotYet(why) => why,
+                HolderFound::NotYet(why) => why,
             };
             self.give_up_watches(since, &found);
             self.trouble = Some(found);

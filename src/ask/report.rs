@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::record::{Record, State, TargetStatus};
 use super::waiting::Waiting;
 use crate::channel::Channel;
-use crate::clock::{at_ms, brief, date, now_ms};
+use crate::clock::{self, at_ms, brief, date, now_ms};
 use crate::delivery::{AskedQuestion, AskedStep, GivenAnswer, Outcome, Product};
 use crate::error::{Error, Result, Signal, Status};
 use crate::send::{QuestionDraft, Session};
@@ -184,7 +184,7 @@ pub(super) async fn dry_run(session: &mut Session<'_>, plan: &Plan, draft: &Ques
     }
     let asked =
         AskedQuestion { id: plan.id.clone().unwrap_or_default(), answer: None, steps, requests: Some(requests) };
-    let wait = brief(plan.escalation.wait());
+    let wait = clock::elapsed(plan.escalation.wait(), &clock::UNITS);
     let error = Error::new(Status::Unanswered, format!("dry run: nobody was asked; it would be open for {wait}"))
         .with_hint("leave --dry-run out to ask");
     Ok(Outcome { error: Some(error), ..Outcome::with_product(Status::Unanswered, Product::Asked(Box::new(asked))) })

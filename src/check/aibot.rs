@@ -8,7 +8,7 @@ use crate::clock;
 pub(super) const NAME: &str = "aibot_connection";
 
 /// Asks the process that holds the connection, if there is one.
-pub(super) async fn look(checked: &mut CheckedTarget, report: &mut CheckReport) {
+pub(super) async fn look(checked: &mut CheckedTarget, sends: bool, report: &mut CheckReport) {
     if let Some(failed) = checked.blocked {
         return report.skip_after(&[NAME], failed);
     }
@@ -21,6 +21,9 @@ pub(super) async fn look(checked: &mut CheckedTarget, report: &mut CheckReport) 
         }
         Ok(Some((process, None))) => {
             report.skip(NAME, format!("process {process} of this machine is about to have it"))
+        }
+        Ok(None) if sends => {
+            report.skip(NAME, "no other process of this machine has it: this one subscribes for the message")
         }
         Ok(None) => report.skip(NAME, "no process of this machine has it: the next send subscribes"),
         Err(error) => checked.blocked = report.block(NAME, &error, &[]).err(),

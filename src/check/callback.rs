@@ -119,7 +119,7 @@ async fn verify(url: &str, keys: &CallbackKeys, target: &Target) -> Result<Durat
     let began = Instant::now();
     let answer = client.get(&parsed[Position::BeforePath..Position::AfterQuery], &query).await;
     let answer = answer.map_err(|failure| {
-        let error = explain_connection(&failure);
+        let error = explain_connection(&failure, "");
         let hint = error.hint().unwrap_or("look at the name, the firewall and the web server");
         let hint = format!("{hint}. If it is reached from outside alone, let a machine there run this check");
         error.with_hint(hint)

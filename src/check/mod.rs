@@ -66,7 +66,7 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
         app::look(checked, session, &mut report).await;
     }
     for checked in targets.iter_mut().filter(|checked| is_aibot(checked.target.channel)) {
-        aibot::look(checked, &mut report).await;
+        aibot::look(checked, sends, &mut report).await;
     }
     for checked in &mut targets {
         test_message::look(checked, session, sends, &mut report).await;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::api::aibot::AIBOT_UPDATE;
 use crate::api::{CallError, Certificate, Client, Limit, ProxyUse};
 use crate::clock;
 use crate::config::ProxySetting;
@@ -38,7 +39,7 @@ pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut Ch
                 "check the spelling of {host} and the name servers of this machine (getent hosts {host}); where names \
                  outside are known to a proxy alone, name it with --proxy"
             );
-            return report.block("dns", &unreached(&failure, hint), &[&["tcp"], after_tcp].concat());
+            return report.block("dns", &unreached(client, &failure, hint), &[&["tcp"], after_tcp].concat());
         }
     };
     if host.parse::<IpAddr>().is_ok() {
@@ -55,11 +56,12 @@ pub(super) async fn look(client: &Client, session: &Session<'_>, report: &mut Ch
                 ProxyUse::Proxy(proxy) => {
                     format!("check that the proxy {} runs and takes connections from this machine", proxy.address())
                 }
-                _ => "check host and port of --base-url and the firewalls on the way; where only a proxy leads out, name it \
-                      with --proxy"
-                    .to_owned(),
+                _ => format!(
+                    "check host and port of {} and the firewalls on the way; where only a proxy leads out, name it with --proxy",
+                    client.options.base_url.setting()
+                ),
             };
-            return report.block("tcp", &unreached(&failure, hint), after_tcp);
+            return report.block("tcp", &unreached(client, &failure, hint), after_tcp);
         }
     }
     look_at_tls(client, &way, report).await
@@ -128,7 +130,7 @@ async fn look_at_tls(client: &Client, way: &ProxyUse<'_>, report: &mut CheckRepo
             && through
             && certificate.is_none()
         {
-            return report.block("tunnel", &explain_connection(failure), &["tls"]);
+            return report.block("tunnel", &explained(client, failure), &["tls"]);
         }
         if let (true, ProxyUse::Proxy(proxy)) = (through, way) {
             report.ok("tunnel", format!("{proxy} lets connections to {} through", base_url.host()));
@@ -139,7 +141,7 @@ async fn look_at_tls(client: &Client, way: &ProxyUse<'_>, report: &mut CheckRepo
                     look_at_certificate(certificate, base_url.host(), report);
                     Ok(())
                 }
-                Err(failure) => report.block("tls", &no_tls(&failure, certificate), &[]),
+                Err(failure) => report.block("tls", &no_tls(client, &failure, certificate), &[]),
             };
         }
     } else if let Err(error) = client.prepare().await {
@@ -147,7 +149,9 @@ async fn look_at_tls(client: &Client, way: &ProxyUse<'_>, report: &mut CheckRepo
     }
     if base_url.is_plain_http_beyond_loopback() {
         let detail = format!("none: {base_url} is plain http, so credentials and alerts can be read on the way");
-        report.warn("tls", detail, "write https:// in --base-url");
+        let scheme = if base_url.is_websocket() { "wss" } else { "https" };
+        let hint = format!("write {scheme}:// in {}", base_url.setting());
+        report.warn("tls", detail, hint);
     } else {
         report.skip("tls", format!("none: {base_url} is plain http, and does not leave this machine"));
     }
@@ -170,17 +174,21 @@ fn look_at_certificate(certificate: Option<Certificate>, host: &str, report: &mu
     report.warn("tls", detail, hint);
 }
 
+fn explained(client: &Client, failure: &CallError) -> Error {
+    explain_connection(failure, if client.options.base_url.is_websocket() { AIBOT_UPDATE } else { "" })
+}
+
 /// The error for a failure before TLS, with that hint unless a time limit ended the wait.
-fn unreached(failure: &CallError, hint: String) -> Error {
-    let error = explain_connection(failure);
+fn unreached(client: &Client, failure: &CallError, hint: String) -> Error {
+    let error = explained(client, failure);
     match failure {
         CallError::Unreached { limit: None, .. } => error.with_hint(hint),
         _ => error,
     }
 }
 
-fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
-    let error = explain_connection(failure);
+fn no_tls(client: &Client, failure: &CallError, certificate: Option<Certificate>) -> Error {
+    let error = explained(client, failure);
     match (failure, certificate) {
         (CallError::Untrusted { .. }, Some(Certificate { issuer, not_after, .. })) => {
             let until = clock::date(not_after);
@@ -191,7 +199,8 @@ fn no_tls(failure: &CallError, certificate: Option<Certificate>) -> Error {
             let more_time =
                 |limit: &Limit| format!("; where the way is slow, give it more time with {}", limit.option());
             let more_time = limit.as_ref().map(more_time).unwrap_or_default();
-            let hint = format!("a firewall may cut TLS off, or the port of --base-url does not speak TLS{more_time}");
+            let setting = client.options.base_url.setting();
+            let hint = format!("a firewall may cut TLS off, or the port of {setting} does not speak TLS{more_time}");
             error.clone().with_message(format!("connected, but the TLS handshake failed: {error}")).with_hint(hint)
         }
         _ => error,

@@ -3,11 +3,15 @@
 use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::config::{BaseUrl, Exposure, Language, SecretSource, Settings, exposed_secret, who_may_read};
 use crate::error::Error;
+use crate::sanitize::first_items;
 use crate::secret::Secret;
-use crate::send::{Session, Target};
+use crate::send::{Session, Target, conversations_of};
 
 use super::CheckedTarget;
 use super::report::CheckReport;
+
+/// How many conversations of an aibot are shown.
+const SHOWN_CONVERSATIONS: usize = 4;
 
 /// Looks at where the settings come from.
 pub(super) fn look(session: &mut Session<'_>, report: &mut CheckReport) {
@@ -174,6 +178,20 @@ fn look_at_aibot(target: &Target, length: Option<usize>, report: &mut CheckRepor
     let bot_id = settings.aibot_id.as_ref().map(|id| format!("aibot_id {} from {}", id.value, id.origin));
     let secret = settings.aibot_secret.as_ref().map(|source| format!("secret: {}{length}", source.place()));
     report.ok("aibot_credentials", [bot_id, secret].into_iter().flatten().collect::<Vec<_>>().join("; "));
+    look_at_conversations(settings, report);
+}
+
+/// Says to whom its messages go.
+fn look_at_conversations(settings: &Settings, report: &mut CheckReport) {
+    let Some(to) = &settings.aibot_to else {
+        return report.skip("aibot_recipients", "none are set: aibot-send must name them with -u or --chat");
+    };
+    match conversations_of(to) {
+        Ok(conversations) => {
+            report.ok("aibot_recipients", first_items(conversations.iter().map(|(_, id)| id), SHOWN_CONVERSATIONS))
+        }
+        Err(error) => report.fail("aibot_recipients", &error),
+    }
 }
 
 /// A key of another shape is only a hint, never refused.

@@ -16,6 +16,8 @@ const DEFAULT: &str = "https://qyapi.weixin.qq.com";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     text: String,
+    /// As it was written, without the `s` of TLS.
+    scheme: &'static str,
     plain_http_beyond_loopback: bool,
 }
 
@@ -51,7 +53,7 @@ impl BaseUrl {
         }
         // `http` and `https` are as long as those, and two signs.
         let url = parse_http(&format!("http{}", &text[2..]), "address", hint)?;
-        Self::of_url(&url, url.path())
+        Ok(Self { scheme: "ws", ..Self::of_url(&url, url.path())? })
     }
 
     /// The base URL with that prefix in place of the URL's path.
@@ -66,7 +68,7 @@ impl BaseUrl {
         let prefix = prefix.strip_suffix("/cgi-bin").unwrap_or(prefix).trim_end_matches('/');
         let origin = url.origin().ascii_serialization();
         let plain_http_beyond_loopback = url.scheme() == "http" && !url.host().is_some_and(is_loopback);
-        Ok(Self { text: format!("{origin}{prefix}"), plain_http_beyond_loopback })
+        Ok(Self { text: format!("{origin}{prefix}"), scheme: "http", plain_http_beyond_loopback })
     }
 
     /// The URL without a slash at its end.
@@ -103,6 +105,16 @@ impl BaseUrl {
         self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest)
     }
 
+    /// Whether it is the address of an aibot's connection.
+    pub fn is_websocket(&self) -> bool {
+        self.scheme == "ws"
+    }
+
+    /// The setting or option that it comes from, for hints.
+    pub fn setting(&self) -> &'static str {
+        if self.is_websocket() { "aibot_url" } else { "--base-url" }
+    }
+
     /// Whether credentials would cross a network unencrypted: plain http to another host than this one.
     pub fn is_plain_http_beyond_loopback(&self) -> bool {
         self.plain_http_beyond_loopback
@@ -111,7 +123,7 @@ impl BaseUrl {
 
 impl Default for BaseUrl {
     fn default() -> Self {
-        Self { text: DEFAULT.to_owned(), plain_http_beyond_loopback: false }
+        Self { text: DEFAULT.to_owned(), scheme: "http", plain_http_beyond_loopback: false }
     }
 }
 

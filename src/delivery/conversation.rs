@@ -48,11 +48,11 @@ pub(super) fn hint_for(error: &Error, body: &Value) -> Option<String> {
     }
     Some(match ConversationKind::of(body) {
         Some(ConversationKind::Chat) => {
-            "correct the chatid, in which case counts: it is that of a group which the aibot is in, and not of an app's group \
+            "correct the chatid (capital letters count): it is that of a group which the aibot is in, and not of an app's group \
              chat; wecom-alert help aibot says where it is to be found; a webhook reaches any group"
                 .to_owned()
         }
-        _ => "correct the userid, in which case counts (通讯录 → the member → 账号). An aibot that a member made may know members \
+        _ => "correct the userid (capital letters count): 通讯录 → the member → 账号. An aibot that a member made may know members \
               by encrypted ids (wo…) alone: let an administrator create it (管理后台 → 智能机器人)"
             .to_owned(),
     })

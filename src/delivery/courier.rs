@@ -183,7 +183,7 @@ impl Courier {
         call: &mut impl AsyncFnMut(Way<'_>) -> Result<T, CallError>,
     ) -> Result<T, FailedRequest> {
         let Self { client, credential, token: current, credential_info, policy, period, .. } = self;
-        let context = HintContext { endpoint, credential: Some(credential_info), period: *period, has_worked: None };
+        let context = HintContext { endpoint, credential: Some(credential_info), period: *period };
         let explained = |failure: CallError| FailedRequest::of(&failure, purpose, &context);
         let tokens = match credential {
             Credential::Webhook(key) => return call(Way::Http(client, key)).await.map_err(explained),
@@ -251,7 +251,7 @@ impl Courier {
     }
 }
 
-/// Why there is no connection to WeCom, and what to do next.
-pub(crate) fn explain_connection(failure: &CallError) -> Error {
-    explain(failure, Purpose::Prepare, &HintContext::default())
+/// Why there is no connection to WeCom, and what to do next. `endpoint` is the call that it was for, where that is known.
+pub(crate) fn explain_connection(failure: &CallError, endpoint: &str) -> Error {
+    explain(failure, Purpose::Prepare, &HintContext { endpoint, ..HintContext::default() })
 }

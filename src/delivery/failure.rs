@@ -118,6 +118,8 @@ impl EarlierAttempts {
 /// Turns the failure of a call into an error with its status and next step.
 pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintContext<'_>) -> Error {
     let message = failure.to_string();
+    let is_of_aibot = errcode::is_of_aibot(context.endpoint);
+    let address = if is_of_aibot { "aibot_url" } else { "the base URL" };
     match failure {
         CallError::Setup(error)
         | CallError::Config(error)
@@ -130,14 +132,16 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
         }
         CallError::Unreached { refused_by: Some(FirstHop::Host), .. } => Error::temporary(
             message,
-            "the host answers, but takes no connection at this port: check host and port of the base URL, and whether a \
-             firewall refuses it, then try again",
+            format!(
+                "the host answers, but takes no connection at this port: check host and port of {address}, and whether a \
+                 firewall refuses it, then try again"
+            ),
         ),
         CallError::Unreached { limit, .. } => {
-            let hint = "check network, DNS and proxy of this machine and the base URL, then try again";
+            let hint = format!("check network, DNS and proxy of this machine and {address}, then try again");
             Error::temporary(message, format!("{hint}{}", more_time(*limit)))
         }
-        CallError::Untrusted { fault, .. } => Error::config(message, untrusted_hint(fault)),
+        CallError::Untrusted { fault, .. } => Error::config(message, untrusted_hint(fault, is_of_aibot)),
         CallError::Cut { limit, .. } => Error::temporary(message, without_answer(purpose, *limit)),
         CallError::Silent { limit, .. } => {
             let status = if purpose.must_be_known() { Status::Unknown } else { Status::Temporary };
@@ -148,18 +152,19 @@ pub(super) fn explain(failure: &CallError, purpose: Purpose, context: &HintConte
 }
 
 fn refusal(answer: &Answer, message: String, context: &HintContext<'_>) -> Error {
-    Error::new(errcode::class_in(answer.errcode, context).refusal_status(), message)
+    Error::new(errcode::class_of(answer.errcode).refusal_status(), message)
         .with_hint(errcode::hint_for(answer, context))
         .with_answer(answer.clone())
         .with_retry_after(errcode::blocked_for(answer.errcode, context))
         .with_seen_ip(errcode::seen_ip(&answer.errmsg))
 }
 
-fn untrusted_hint(fault: &CertificateFault) -> &'static str {
+fn untrusted_hint(fault: &CertificateFault, is_of_aibot: bool) -> &'static str {
     match fault {
         CertificateFault::Expired | CertificateFault::NotYetValid => {
             "check the clock of this machine (date), then the certificate of the server or of the proxy that breaks TLS up"
         }
+        CertificateFault::Name if is_of_aibot => "check the host in aibot_url: the certificate is for another name",
         CertificateFault::Name => "check the host in --base-url: the certificate is for another name",
         CertificateFault::NoName => {
             "have it made anew with the host as subjectAltName: openssl req … -addext subjectAltName=DNS:HOST (or IP:ADDRESS)"
@@ -286,7 +291,7 @@ mod tests {
             (CertificateFault::Issuer, "--ca-file"),
             (CertificateFault::Expired, "clock"),
             (CertificateFault::NotYetValid, "clock"),
-            (CertificateFault::Name, "--base-url"),
+            (CertificateFault::Name, "the host in --base-url"),
             // For any text of the error.
             (CertificateFault::Other("expired name".into()), "--ca-file"),
             (CertificateFault::IsCa, "--ca-file"),

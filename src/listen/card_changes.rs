@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::event::{Acknowledged, ReceivedEvent};
 use crate::api::UPDATE_CARD;
+use crate::api::aibot::AIBOT_UPDATE;
 use crate::cards::{CardFile, KeptCard};
 use crate::channel::Channel;
 use crate::delivery::{Courier, Purpose, explain_connection};
@@ -133,7 +134,7 @@ impl<'s, 'c> CardChanges<'s, 'c> {
         match link.respond(&event.press, change.of_aibot()).await {
             Ok(_) => true,
             Err(failure) => {
-                let why = explain_connection(&failure);
+                let why = explain_connection(&failure, AIBOT_UPDATE);
                 self.session.observer.detail(format!("listen: the card could not be changed: {why}"));
                 false
             }

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::target::{Login, Target};
 use crate::aibot::Link;
 use crate::api::UPDATE_CARD;
-use crate::api::aibot::Press;
+use crate::api::aibot::{AIBOT_UPDATE, Press};
 use crate::cards::CardStore;
 use crate::channel::Presses;
 use crate::delivery::{Courier, Purpose, explain_connection};
@@ -98,7 +98,7 @@ impl PressWay {
         match &self.kind {
             WayKind::Connection(link) => {
                 let answered = link.respond(press, change.of_aibot()).await;
-                answered.map(drop).map_err(|failure| explain_connection(&failure))
+                answered.map(drop).map_err(|failure| explain_connection(&failure, AIBOT_UPDATE))
             }
             WayKind::Callback(_) => self.change(&press.response_code, change).await,
         }

@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::frame::{self, Frame};
-use super::line::{Line, Stage};
+use super::line::{ConnectionLine, Stage};
 use super::press::AibotEvent;
 use super::{PING, SUBSCRIBE};
 use crate::api::{CallError, Client, Reply};
@@ -79,7 +79,7 @@ impl Client {
 /// A connection; clones share it. It ends when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Connection {
-    line: Arc<Line>,
+    line: Arc<ConnectionLine>,
     /// Answers to events have a time limit at WeCom, so they go before other frames.
     urgent: mpsc::Sender<Outgoing>,
     requests: mpsc::Sender<Outgoing>,
@@ -88,7 +88,7 @@ pub(crate) struct Connection {
 /// What comes unasked, in its order.
 pub(crate) struct AibotEvents {
     received: mpsc::Receiver<AibotEvent>,
-    line: Arc<Line>,
+    line: Arc<ConnectionLine>,
     is_over: bool,
 }
 
@@ -218,7 +218,7 @@ pub(super) fn start<S>(
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let line = Arc::new(Line::new(client, patience));
+    let line = Arc::new(ConnectionLine::new(client, patience));
     let (urgent, urgent_frames) = mpsc::channel(QUEUE);
     let (requests, frames) = mpsc::channel(QUEUE);
     let (events, received) = mpsc::channel(EVENTS);
@@ -239,7 +239,7 @@ enum End {
 
 /// The life of a connection.
 async fn run<S>(
-    line: Arc<Line>,
+    line: Arc<ConnectionLine>,
     stream: WebSocketStream<S>,
     mut urgent: mpsc::Receiver<Outgoing>,
     mut frames: mpsc::Receiver<Outgoing>,
@@ -287,7 +287,7 @@ async fn run<S>(
 
 /// Writes what is asked for, one frame after the other.
 async fn write(
-    line: &Line,
+    line: &ConnectionLine,
     sink: &mut (impl Sink<Message, Error = tungstenite::Error> + Unpin),
     urgent: &mut mpsc::Receiver<Outgoing>,
     frames: &mut mpsc::Receiver<Outgoing>,
@@ -326,7 +326,7 @@ async fn write(
 
 /// Reads until the connection ends.
 async fn read(
-    line: &Line,
+    line: &ConnectionLine,
     stream: &mut (impl Stream<Item = tungstenite::Result<Message>> + Unpin),
     events: &mpsc::Sender<AibotEvent>,
 ) -> End {
@@ -338,7 +338,7 @@ async fn read(
 }
 
 async fn read_frame(
-    line: &Line,
+    line: &ConnectionLine,
     stream: &mut (impl Stream<Item = tungstenite::Result<Message>> + Unpin),
     events: &mpsc::Sender<AibotEvent>,
 ) -> Result<(), End> {
@@ -368,7 +368,7 @@ async fn read_frame(
 }
 
 /// Asks for a ping after each beat; returns when nothing was heard for too many of them.
-async fn heartbeat(line: &Line, pings: &Notify, beat: Duration) -> End {
+async fn heartbeat(line: &ConnectionLine, pings: &Notify, beat: Duration) -> End {
     let mut unanswered = 0;
     loop {
         tokio::time::sleep(beat).await;

@@ -15,7 +15,7 @@ use crate::api::{CallError, Client, Limit, Reply};
 use crate::clock::brief;
 
 /// What the handles and the task of a connection share.
-pub(super) struct Line {
+pub(super) struct ConnectionLine {
     pub(super) client: Client,
     state: Mutex<LineState>,
     /// Tells that a `req_id` came free, or that the connection has ended.
@@ -63,14 +63,14 @@ pub(super) enum Stage {
 
 /// The place of a request among those under way, until it is dropped.
 pub(super) struct RequestPlace<'a> {
-    line: &'a Line,
+    line: &'a ConnectionLine,
     req_id: &'a str,
     /// Whether the `req_id` is that of an event, which may be answered again.
     is_shared: bool,
     pub(super) answer: oneshot::Receiver<Vec<u8>>,
 }
 
-impl Line {
+impl ConnectionLine {
     pub(super) fn new(client: Client, patience: Duration) -> Self {
         Self { client, state: Mutex::default(), freed: Notify::new(), closing: Notify::new(), patience }
     }

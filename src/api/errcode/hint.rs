@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::warns_of_wrong_json;
-use super::{CLOSED_OR_LIMITED, errmsg_text, is_gettoken, is_look_up, is_of_aibot, is_webhook_send, lookup, seen_ip};
+use super::{errmsg_text, is_gettoken, is_look_up, is_of_aibot, is_webhook_send, lookup, seen_ip};
 use crate::error::Answer;
 use crate::sanitize::{excerpt, one_line};
 use crate::secret::LONGEST_ID;
@@ -61,8 +61,6 @@ pub(crate) struct HintContext<'a> {
     pub(crate) credential: Option<&'a CredentialInfo>,
     /// The period of a webhook's limit, where the user says that it is not a minute.
     pub(crate) period: Option<Duration>,
-    /// Whether the conversation of an aibot ever took a message, where that is known.
-    pub(crate) has_worked: Option<bool>,
 }
 
 /// What to do next after this answer: one sentence without line breaks, for any `errmsg`.
@@ -91,19 +89,10 @@ pub(crate) fn hint_for(answer: &Answer, ctx: &HintContext<'_>) -> String {
                 .to_owned()
         }
         93006 if is_of_aibot(ctx.endpoint) => {
-            "correct the id, in which capital letters count: of a member 账号 (通讯录 → the member), of a group the chatid that \
+            "correct the id (capital letters count): of a member 账号 (通讯录 → the member), of a group the chatid that \
              the bot got when somebody wrote to it there"
                 .to_owned()
         }
-        CLOSED_OR_LIMITED => match ctx.has_worked {
-            Some(true) => "wait a minute: an aibot may send 30 messages a minute and 1000 an hour to one conversation, answers \
-                           included"
-                .to_owned(),
-            Some(false) => "somebody must write to the bot there once, in a group with @: an aibot may write only where somebody \
-                            has written to it"
-                .to_owned(),
-            None => hint.to_owned(),
-        },
         40001 | 40091 | 41004 | 41024 | 853000 => match place_of(ctx) {
             Some(place) => format!("check the secret in {place}: {hint}; write the right one there"),
             None => hint.to_owned(),
@@ -257,13 +246,7 @@ mod tests {
         assert_has(&hint(93006, "invalid chatid", "aibot_send_msg"), &["capital letters", "chatid"]);
         assert!(!hint(93006, "invalid chatid", "aibot_send_msg").contains("webhook"));
         assert_has(&hint(45009, "", "aibot_upload_media_init"), &["30 uploads a minute"]);
-        let of = |has_worked| {
-            let ctx = HintContext { endpoint: "aibot_send_msg", has_worked, ..HintContext::default() };
-            hint_for(&answer(846_607, ""), &ctx)
-        };
-        assert_has(&of(None), &["30 messages a minute", "write to the bot there once"]);
-        assert!(of(Some(true)).contains("30 messages a minute") && !of(Some(true)).contains("@"));
-        assert!(of(Some(false)).contains("write to the bot there once") && !of(Some(false)).contains("minute"));
+        assert_has(&hint(846_607, "", "aibot_send_msg"), &["30 messages a minute", "write to the bot there once"]);
     }
 
     #[test]

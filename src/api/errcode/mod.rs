@@ -15,9 +15,6 @@ use crate::error::{Answer, Status};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An aibot's conversation is closed to it, or has got too many messages.
-const CLOSED_OR_LIMITED: i64 = 846607;
-
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// What an error code asks of the caller.
@@ -85,14 +82,6 @@ pub(crate) fn class_of(errcode: i64) -> Class {
     lookup(errcode).map_or(Class::Other, |entry| entry.class)
 }
 
-/// The class of a code as the answer to a certain call.
-///
-/// WeCom answers 846607 to an aibot for two reasons: its limit is met, or nobody has written to it in that conversation yet
-/// (document path 101463). Where no message was ever taken there, waiting does not help.
-pub(crate) fn class_in(errcode: i64, ctx: &HintContext<'_>) -> Class {
-    if errcode == CLOSED_OR_LIMITED && ctx.has_worked == Some(false) { Class::Config } else { class_of(errcode) }
-}
-
 /// Whether a business call that met this code may be repeated once with a new access token.
 ///
 /// 40001 is among them although its class is [`Class::AuthFatal`]: on another call than gettoken it can mean a bad
@@ -112,7 +101,7 @@ pub(crate) fn blocked_for(errcode: i64, ctx: &HintContext<'_>) -> Option<Duratio
         45009 if is_webhook_send(ctx.endpoint) => ctx.period.unwrap_or(MINUTE).min(MINUTE),
         _ => MINUTE,
     };
-    (class_in(errcode, ctx) == Class::RateLimited).then_some(block)
+    (class_of(errcode) == Class::RateLimited).then_some(block)
 }
 
 fn is_webhook_send(endpoint: &str) -> bool {
@@ -125,7 +114,7 @@ fn is_look_up(endpoint: &str) -> bool {
 }
 
 /// Whether it goes over an aibot's connection, where a call is named by its `cmd`.
-fn is_of_aibot(endpoint: &str) -> bool {
+pub(crate) fn is_of_aibot(endpoint: &str) -> bool {
     endpoint.starts_with("aibot_")
 }
 

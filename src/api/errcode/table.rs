@@ -264,7 +264,7 @@ pub(super) static TABLE: &[ErrcodeRow] = &[
     row(846604, Payload, "the time to answer this press or message is over", ANSWER_ONCE),
     row(846605, Payload, "the req_id is not that of a press or message", ANSWER_ONCE),
     row(846606, Payload, "this press or message was answered already", ANSWER_ONCE),
-    row(846607, RateLimited, "too many messages in this conversation, or nobody has written to the aibot in it", "if it worked there before, wait: an aibot may send 30 messages a minute and 1000 an hour to one conversation; if not, somebody must write to the bot there once, in a group with @"),
+    row(846607, RateLimited, "too many messages in this conversation, or nobody has written to the aibot in it", "if it worked there before, wait: an aibot may send 30 messages a minute and 1000 an hour to one conversation; if it never worked there (exit 5), somebody must write to the bot there once, in a group with @"),
     row(846608, Payload, "the stream of this answer is too old", ANSWER_ONCE),
     row(846609, Transient, "the connection of the aibot is not subscribed", "send again: wecom-alert then subscribes again; if it lasts, check whether another program uses this bot, since a bot has only one connection"),
     row(846610, Payload, "the biz_type is not supported", UPLOAD_ANEW),

@@ -88,21 +88,6 @@ fn unknown_codes_are_other() {
     }
 }
 
-/// What a bot may not do yet is no limit that passes: it is told apart by whether that conversation ever took a message.
-#[test]
-fn a_conversation_that_never_took_a_message_is_not_waited_for() {
-    let minute = Some(Duration::from_secs(60));
-    for (has_worked, class, block) in [
-        (None, Class::RateLimited, minute),
-        (Some(true), Class::RateLimited, minute),
-        (Some(false), Class::Config, None),
-    ] {
-        let ctx = HintContext { endpoint: "aibot_send_msg", has_worked, ..HintContext::default() };
-        assert_eq!((class_in(846_607, &ctx), blocked_for(846_607, &ctx)), (class, block), "{has_worked:?}");
-        assert_eq!(class_in(45009, &ctx), Class::RateLimited);
-    }
-}
-
 #[test]
 fn classes_end_as_the_exit_code_table_says() {
     for (class, exit_code) in [

@@ -97,11 +97,30 @@ fn check_looks_without_taking_the_connection() {
     assert_eq!(document["route"], "aibot");
     assert_eq!(of(&document, "aibot_credentials")["status"], "ok");
     assert_eq!(of(&document, "send_aibot")["status"], "skipped");
+    assert_eq!(
+        (&of(&document, "aibot_recipients")["status"], &of(&document, "aibot_recipients")["detail"]),
+        (&"ok".into(), &"lisi".into())
+    );
     assert_eq!(of(&document, "aibot_connection")["status"], "skipped");
     assert_eq!(scene.wecom.count(Endpoint::AibotSubscribe), 0);
     let document = check(&["--send"]).assert_code(0).json();
     assert_eq!(of(&document, "send_aibot")["status"], "ok");
+    let said = of(&document, "aibot_connection")["detail"].to_string();
+    assert!(said.contains("this one subscribes") && !said.contains("next send"), "{said}");
     assert_eq!((scene.wecom.count(Endpoint::AibotSubscribe), scene.wecom.messages().len()), (1, 1));
+}
+
+#[test]
+fn check_says_that_an_aibot_has_no_recipients() {
+    let scene = Scene::new();
+    let keys = keys(&scene);
+    let scene = scene.profile("bot", &keys);
+    let document =
+        scene.bare(&["--output", "json", "check", "-P", "bot"]).keeps_secret(&scene.wecom).run().assert_code(0).json();
+    let checks = document["checks"].as_array().unwrap();
+    let recipients = checks.iter().find(|check| check["name"] == "aibot_recipients").unwrap();
+    assert_eq!(recipients["status"], "skipped");
+    assert!(recipients["detail"].to_string().contains("-u or --chat"), "{recipients}");
 }
 
 #[test]
