@@ -24,6 +24,10 @@ pub(crate) async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send 
     result.await.map_err(|_| Error::defect("work in a thread of its own broke off"))
 }
 
+/// A future whose code stands in this library alone. That of an `async fn` is compiled anew in each crate that waits for it:
+/// what sends an alert would be in the program twice.
+pub(crate) type Work<'w, T> = Pin<Box<dyn Future<Output = T> + 'w>>;
+
 /// A future for a task of its own. It is boxed, so that the machinery of tasks is compiled once: that is 15 KB for each
 /// kind of future.
 pub(crate) fn task(work: impl Future<Output = ()> + Send + 'static) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{CallError, Client, Grant};
+use crate::blocking::Work;
 use crate::clock::now_ms;
 use crate::error::Answer;
 use crate::event::Observer;
@@ -70,20 +71,26 @@ impl Tokens {
     }
 
     /// A token that is valid as far as is known, from the cache or by one `gettoken` call.
-    pub(crate) async fn get(&self, client: &Client) -> Result<Token, CallError> {
-        self.cached_or_fetched(client, None, CachedToken::is_fresh).await
+    pub(crate) fn get<'w>(&'w self, client: &'w Client) -> Work<'w, Result<Token, CallError>> {
+        Box::pin(self.cached_or_fetched(client, None, CachedToken::is_fresh))
     }
 
     /// Another token than `stale`, which WeCom refused, from the cache or by one `gettoken` call; `None` when there is no
     /// other for now.
-    pub(crate) async fn refresh(&self, client: &Client, stale: &Token) -> Result<Option<Token>, CallError> {
+    pub(crate) fn refresh<'w>(
+        &'w self,
+        client: &'w Client,
+        stale: &'w Token,
+    ) -> Work<'w, Result<Option<Token>, CallError>> {
         let stale = &stale.access_token;
         let is_settled = |cached: &CachedToken| {
             let is_other = cached.is_fresh() && cached.access_token != stale.expose();
             is_other || cached.is_known_unchanged(stale)
         };
-        let token = self.cached_or_fetched(client, Some(stale), is_settled).await?;
-        Ok(Some(token).filter(|token| token.access_token != *stale))
+        Box::pin(async move {
+            let token = self.cached_or_fetched(client, Some(stale), is_settled).await?;
+            Ok(Some(token).filter(|token| token.access_token != *stale))
+        })
     }
 
     async fn cached_or_fetched(
@@ -104,8 +111,8 @@ impl Tokens {
     }
 
     /// A new token, without reading the cache, by one `gettoken` call.
-    pub(crate) async fn force(&self, client: &Client) -> Result<Token, CallError> {
-        self.cached_or_fetched(client, None, |_| false).await
+    pub(crate) fn force<'w>(&'w self, client: &'w Client) -> Work<'w, Result<Token, CallError>> {
+        Box::pin(self.cached_or_fetched(client, None, |_| false))
     }
 
     async fn fetch(&self, client: &Client, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {

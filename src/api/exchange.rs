@@ -18,6 +18,7 @@ use super::connect::{ConnectFailure, ConnectionWatch};
 use super::envelope::{HttpAnswer, Reply, answer_limit};
 use super::failure::{CallError, FirstHop, Limit, Peer, judge};
 use super::upload::{self, RequestProgress, UnsentBytes};
+use crate::blocking::Work;
 use crate::clock::brief;
 use crate::error::Error;
 use crate::input::Attachment;
@@ -49,7 +50,17 @@ pub(crate) struct PlainAnswer {
 impl Client {
     /// One request and its answer, judged: `fields` are those that an answer to it has. What is in `query` is never
     /// shown: it holds secrets.
-    pub(super) async fn exchange(
+    pub(super) fn exchange<'w>(
+        &'w self,
+        path: &'w str,
+        query: &'w [(&str, &str)],
+        body: RequestBody<'w>,
+        fields: &'w [&str],
+    ) -> Work<'w, Result<Reply, CallError>> {
+        Box::pin(self.exchanged(path, query, body, fields))
+    }
+
+    async fn exchanged(
         &self,
         path: &str,
         query: &[(&str, &str)],

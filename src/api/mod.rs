@@ -22,6 +22,7 @@ mod tests;
 mod trust;
 mod upload;
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -115,8 +116,8 @@ impl Client {
         self.http().await.map(|_| ())
     }
 
-    async fn http(&self) -> Result<&reqwest::Client> {
-        self.http.get_or_try_init(|| self.build()).await
+    fn http(&self) -> Pin<Box<dyn Future<Output = Result<&reqwest::Client>> + Send + '_>> {
+        Box::pin(self.http.get_or_try_init(|| self.build()))
     }
 
     async fn build(&self) -> Result<reqwest::Client> {

@@ -36,7 +36,7 @@ pub use summary::interrupted;
 use crate::aibot::Conversations;
 use crate::api::errcode::{self, HintContext};
 use crate::api::{CallError, Reply};
-use crate::blocking::off_loop;
+use crate::blocking::{Work, off_loop};
 use crate::cards::{NewCard, pressable_card};
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::error::{Answer, Error, Result, Status};
@@ -59,22 +59,24 @@ impl Courier {
     }
 
     /// Sends those parts that `account` knows as not sent.
-    pub(crate) async fn send_rest(
-        &mut self,
-        parts: &[Part],
-        account: &mut Account,
-        mut mark: Option<&DelayMark>,
-    ) -> Outcome {
-        for (index, part) in parts.iter().enumerate() {
-            let Some(taken) = account.taken(index) else { continue };
-            let mark = if part.kind == PartKind::Message { mark.take() } else { None };
-            self.send_part(index, part, taken, mark, account).await;
-            account.close(index);
-            if account.is_stopped() {
-                break;
+    pub(crate) fn send_rest<'w>(
+        &'w mut self,
+        parts: &'w [Part],
+        account: &'w mut Account,
+        mut mark: Option<&'w DelayMark>,
+    ) -> Work<'w, Outcome> {
+        Box::pin(async move {
+            for (index, part) in parts.iter().enumerate() {
+                let Some(taken) = account.taken(index) else { continue };
+                let mark = if part.kind == PartKind::Message { mark.take() } else { None };
+                self.send_part(index, part, taken, mark, account).await;
+                account.close(index);
+                if account.is_stopped() {
+                    break;
+                }
             }
-        }
-        account.outcome()
+            account.outcome()
+        })
     }
 
     /// Sends the calls of a part that WeCom has not taken yet. The recipients of a call that was taken earlier got all of it;

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use crate::api::Trust;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
-use crate::blocking::off_loop;
+use crate::blocking::{Work, off_loop};
 use crate::callback::CallbackKeys;
 use crate::cards::CardOwner;
 use crate::channel::{Addressing, Channel, CredentialKind};
@@ -105,13 +105,15 @@ impl Target {
 
     /// Reads the credentials, once: their source may be a pipe. Fails with exit 3 where one is missing, unreadable or
     /// malformed.
-    pub(crate) async fn log_in(&self, agent_id: Option<i64>) -> Result<Login> {
-        let login = self.login.get_or_try_init(async || match self.channel.facts().credential {
-            CredentialKind::AppToken => self.log_in_app(agent_id).await,
-            CredentialKind::WebhookKey => self.log_in_webhook().await,
-            CredentialKind::Aibot => self.log_in_aibot().await,
-        });
-        login.await.cloned()
+    pub(crate) fn log_in(&self, agent_id: Option<i64>) -> Work<'_, Result<Login>> {
+        Box::pin(async move {
+            let login = self.login.get_or_try_init(async || match self.channel.facts().credential {
+                CredentialKind::AppToken => self.log_in_app(agent_id).await,
+                CredentialKind::WebhookKey => self.log_in_webhook().await,
+                CredentialKind::Aibot => self.log_in_aibot().await,
+            });
+            login.await.cloned()
+        })
     }
 
     async fn log_in_app(&self, agent_id: Option<i64>) -> Result<Login> {
