@@ -21,6 +21,7 @@ mod dry_run;
 mod explain;
 mod fake_itself;
 mod feeds;
+mod full_disk;
 mod group_chat;
 mod help;
 mod hints;
