@@ -38,7 +38,7 @@
 //! | 1 | `alert` | one alert as content of any message type |
 //! | 1 | `config` | options, environment and config file to settings |
 //! | 1 | `input` `feed` `template` `ci` | texts and files read; notifications of monitoring systems; templates; facts of CI systems |
-//! | 0 | `error` `event` `secret` `sanitize` `suggest` `address` `json` `clock` `process` `fingerprint` `blocking` | the ground floor: what any module may use |
+//! | 0 | `error` `event` `secret` `sanitize` `suggest` `address` `json` `sort` `clock` `process` `fingerprint` `blocking` | the ground floor: what any module may use |
 //! | 0 | `words` | the program's own words in messages, in each language |
 //!
 //! # The way of one alert
@@ -101,6 +101,7 @@ pub mod run;
 pub mod sanitize;
 pub mod secret;
 pub mod send;
+pub mod sort;
 pub mod store;
 pub mod suggest;
 mod template;

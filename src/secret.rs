@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::sort;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The replacement for a secret.
@@ -86,7 +87,7 @@ impl Mask {
             }
         }
         // The longest first: a secret that begins like another one must not leave its tail behind.
-        known.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        sort::sort_by_key(&mut known, |form| std::cmp::Reverse(form.len()));
     }
 
     /// The text with every known secret replaced.

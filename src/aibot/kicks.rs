@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::in_ms;
+use crate::sort;
 
 /// How long the other program is left alone.
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
@@ -91,7 +92,7 @@ impl Kicks {
     fn counted(&self, now_ms: u64) -> Vec<u64> {
         let since = now_ms.saturating_sub(in_ms(PERIOD));
         let mut counted: Vec<u64> = self.tries_ms.iter().copied().filter(|at| *at > since).collect();
-        counted.sort_unstable();
+        sort::sort(&mut counted);
         counted
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::escape::textcard;
 use super::outline::{bytes, fill, join, truncate};
-use super::{Alert, Fitted, Link};
+use super::{Alert, AlertLink, Fitted};
 use crate::channel::DESCRIPTION_LIMIT;
 use crate::error::{Error, Result};
 use crate::message::app::{AppArticle, Textcard};
@@ -112,7 +112,7 @@ impl Alert {
     }
 
     /// What both types cannot do without.
-    fn link_and_title(&self, what: &str) -> Result<(&Link, String)> {
+    fn link_and_title(&self, what: &str) -> Result<(&AlertLink, String)> {
         let error = |missing: &str, option: &str| {
             Error::usage(format!("{what} needs a {missing}"), format!("add {option}, or send it with -t markdown"))
         };

@@ -54,7 +54,7 @@ pub struct Alert {
     /// can be tapped in every type that has one. A text of the sender's own is shown as it is.
     pub has_links_in_body: bool,
     /// Where there is more to see.
-    pub link: Option<Link>,
+    pub link: Option<AlertLink>,
     /// The address of a JPG or PNG.
     pub picurl: Option<String>,
     /// Stands before the title, or else before the text; also on each further part, see [`Rendered`].
@@ -88,7 +88,7 @@ pub struct Field {
 
 /// Where there is more to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct AlertLink {
     /// With `http://` or `https://`.
     pub url: String,
     /// What the link is called; a textcard shows 4 characters.
@@ -200,8 +200,9 @@ impl Alert {
     /// Whether there are a title, beside prefix and level, and an address as textcards and articles need them: those of
     /// webhooks do without a scheme (document path 99110).
     fn has_web_link(&self, channel: Channel) -> bool {
-        let goes_without = |link: &Link| channel.facts().opens_any_address && !link.url.contains("://");
-        let is_usable = |link: &Link| link.url.len() <= URL_BYTES && (has_http_scheme(&link.url) || goes_without(link));
+        let goes_without = |link: &AlertLink| channel.facts().opens_any_address && !link.url.contains("://");
+        let is_usable =
+            |link: &AlertLink| link.url.len() <= URL_BYTES && (has_http_scheme(&link.url) || goes_without(link));
         self.title_line().is_some() && self.link.as_ref().is_some_and(is_usable)
     }
 

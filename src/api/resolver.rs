@@ -16,6 +16,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::connect::{ConnectFailure, ConnectionWatch};
 use crate::blocking::look_up;
+use crate::sort;
 
 /// How many addresses of a family one attempt tries at most, so that each share of the connect timeout is long enough
 /// for a lost packet that is sent again. The others come first in a later attempt.
@@ -52,7 +53,7 @@ impl Resolver {
     fn chosen(&self, mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let failed = self.failed();
         // An address that is not among them has no position, which is less than any.
-        addresses.sort_by_key(|address| failed.iter().position(|failed| *failed == address.ip()));
+        sort::sort_by_key(&mut addresses, |address| failed.iter().position(|failed| *failed == address.ip()));
         let (mut ipv4, mut ipv6) = (0, 0);
         addresses.retain(|address| {
             let count = if address.is_ipv4() { &mut ipv4 } else { &mut ipv6 };

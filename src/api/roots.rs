@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use x509_cert::der::Decode;
 
 use crate::error::{Error, Result, hint_for};
+use crate::sort;
 
 /// The most that is read of one file, in bytes: a system's whole bundle has a few hundred thousand.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -155,7 +156,7 @@ fn of_folder(path: &Path) -> io::Result<RootCertStore> {
     let files = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
     let read = files.filter_map(|file| read(&file, |text| certificates(text).flatten().collect::<Vec<_>>()).ok());
     let mut found: Vec<_> = read.flatten().collect();
-    found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    sort::sort_by(&mut found, |one, other| one.as_ref().cmp(other.as_ref()));
     found.dedup();
     valid(found.into_iter())
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::input::{clean, is_blank};
 use crate::sanitize::one_line;
 use crate::send::{Place, Request, Session, channel_for_question};
+use crate::sort;
 
 /// How long a question is open after its last step, unless `--wait` says otherwise.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
@@ -168,7 +169,7 @@ fn times(session: &mut Session<'_>, wait: Option<&str>, is_confirm: bool) -> Res
     if is_confirm && !is_option {
         steps.clear();
     }
-    steps.sort_by_key(|step| step.after);
+    sort::sort_by_key(&mut steps, |step| step.after);
     let last = steps.last().map_or(Duration::ZERO, |step| step.after);
     let wait = match wait {
         Some(wait) => duration("--wait", wait)?,

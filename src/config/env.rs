@@ -19,6 +19,7 @@ use super::webhook_key::Webhook;
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;
 use crate::secret::{Secret, secret_in_place_of_id};
+use crate::sort;
 use crate::suggest::nearest;
 
 /// The name of our folder in each of the user's folders.
@@ -48,7 +49,7 @@ impl Environment {
     /// The environment of this process, with `/etc/wecom-alert/config.toml` as the system's config file.
     pub fn from_process() -> Self {
         Self {
-            variables: std::env::vars_os().collect(),
+            variables: sort::collect(std::env::vars_os()),
             platform: platform_folders(),
             system_config: Some(PathBuf::from("/etc/wecom-alert/config.toml")),
         }
@@ -56,7 +57,7 @@ impl Environment {
 
     /// Only these variables, without a system's config file.
     pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let variables = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variables = sort::collect(pairs.into_iter().map(|(name, value)| (name.into(), value.into())));
         Self { variables, ..Self::default() }
     }
 

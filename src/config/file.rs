@@ -17,6 +17,7 @@ use super::lenience::{Lenience, Mistakes};
 use super::setting::{OWN_SECRETS, Setting, ValueKind};
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
+use crate::sort;
 use crate::suggest::{is_near, nearest};
 
 /// The key that names the profile to use.
@@ -230,7 +231,7 @@ fn of_profile(profile: Option<&str>) -> String {
 /// The entries in the order of the file, so that the first mistake is the one reported.
 fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>)> {
     let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
+    sort::sort_by_key(&mut entries, |(key, _)| key.span().start);
     entries
 }
 

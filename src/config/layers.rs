@@ -9,6 +9,7 @@ use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;
 use crate::secret::{Secret, secret_in_place_of_id};
+use crate::sort;
 
 /// What the command line gave. No `Debug`: a proxy may carry a password.
 #[derive(Clone, Default)]
@@ -50,7 +51,7 @@ impl Overrides {
     /// The options of these settings alone.
     pub fn only(&self, settings: &[Setting]) -> Self {
         let values = self.settings.0.iter().filter(|(setting, _)| settings.contains(setting));
-        let settings = Layer(values.map(|(setting, value)| (*setting, value.clone())).collect());
+        let settings = Layer(sort::collect(values.map(|(setting, value)| (*setting, value.clone()))));
         Self { settings, empty: Vec::new() }
     }
 
@@ -127,7 +128,7 @@ impl Layer {
             }
             Some((setting, left?))
         });
-        Self(values.collect())
+        Self(sort::collect(values))
     }
 
     /// The settings that are given here.

@@ -27,6 +27,7 @@ use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
+use crate::sort;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -137,7 +138,7 @@ impl Config<'_> {
         let (quiet, verbose) = resolve_verbosity(layers)?;
         let (also, fallback) = resolve_further_targets(layers, file)?;
         let settings = Settings {
-            options: options.settings().collect(),
+            options: sort::collect(options.settings()),
             empty_options: self.empty_options.clone(),
             profile,
             config_file: file.map(|file| file.path.clone()),

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use crate::api::Department;
+use crate::sort;
 
 /// The departments in the order of the tree. Those whose parent is not among them are tops; so is the first one of a circle.
 pub(super) fn in_order(departments: Vec<Department>) -> Vec<Department> {
@@ -45,7 +46,7 @@ fn walk(ordered: &mut Vec<Department>, tops: Vec<Department>, below: &mut HashMa
 
 /// Puts siblings on a stack, the last one first: the larger `order`, the earlier (document path 90208).
 fn put(stack: &mut Vec<Department>, mut siblings: Vec<Department>) {
-    siblings.sort_by_key(|department| Reverse(department.order));
+    sort::sort_by_key(&mut siblings, |department| Reverse(department.order));
     stack.extend(siblings.into_iter().rev());
 }
 

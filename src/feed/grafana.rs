@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::node::JsonNode;
 use super::{LinkKind, Notification, Occurrence, Pairs};
+use crate::sort;
 
 /// The default title, as Grafana's template `default.title` makes it:
 /// `[FIRING:2, RESOLVED:1] group labels (other common labels)`. Order and brackets do not matter here.
@@ -25,7 +26,7 @@ pub(super) fn is_default_title(title: &str, notification: &Notification) -> bool
 /// The words of a title in alphabetical order.
 fn words(title: &str) -> Vec<String> {
     let mut words: Vec<_> = title.replace(['(', ')'], " ").split_whitespace().map(str::to_owned).collect();
-    words.sort();
+    sort::sort(&mut words);
     words
 }
 

@@ -22,6 +22,7 @@ use crate::alert::Alert;
 use crate::error::{Error, Result};
 use crate::json::parse_json_leniently;
 use crate::sanitize::{one_line, truncate};
+use crate::sort;
 use crate::words::Language;
 use node::JsonNode;
 
@@ -173,7 +174,7 @@ impl Notification {
             title: None,
             message: None,
         };
-        notification.occurrences.sort_by_key(|its| Reverse((its.is_firing, render::severity(its))));
+        sort::sort_by_key(&mut notification.occurrences, |its| Reverse((its.is_firing, render::severity(its))));
         if format == FeedFormat::Grafana && !grafana::is_old(root) {
             // What Grafana writes where nobody set a title or a message repeats the other fields.
             let (title, message) = (root.text("title"), root.text("message"));

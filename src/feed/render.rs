@@ -2,8 +2,9 @@
 
 use super::{LinkKind, Notification, Occurrence, Pairs};
 use crate::address::has_http_scheme;
-use crate::alert::{Alert, Field, Level, Link};
+use crate::alert::{Alert, AlertLink, Field, Level};
 use crate::sanitize::excerpt;
+use crate::sort;
 use crate::words::{Language, Words};
 
 /// The label that names the alert.
@@ -68,13 +69,13 @@ pub(super) fn alert(notification: &Notification, language: Language) -> Alert {
     let body = body(notification, &shown, &shared, words);
     let is_in_title = |value: &str| title.contains(value);
     let mut fields: Pairs = labels.iter().filter(|(key, value)| key != NAME || !is_in_title(value)).cloned().collect();
-    fields.sort_by_key(|(key, _)| ORDER.iter().position(|name| name == key).unwrap_or(ORDER.len()));
+    sort::sort_by_key(&mut fields, |(key, _)| ORDER.iter().position(|name| name == key).unwrap_or(ORDER.len()));
     Alert {
         level: Some(level(occurrences)),
         fields: fields.into_iter().map(|(key, value)| Field { key, value }).collect(),
         body: Some(body).filter(|body| !body.is_empty()),
         has_links_in_body: true,
-        link: link.map(|url| Link { url: url.to_owned(), label: None }),
+        link: link.map(|url| AlertLink { url: url.to_owned(), label: None }),
         picurl: picurl.map(str::to_owned),
         title: Some(title),
         status_len: status.len(),

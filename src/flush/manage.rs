@@ -10,6 +10,7 @@ use crate::message::{text_of, title_of};
 use crate::outbox::{ClaimError, FoundEntry, Listed, Outbox, PartProgress, StoredPart};
 use crate::sanitize::first_items;
 use crate::send::Session;
+use crate::sort;
 
 /// Which entries are to be discarded.
 #[derive(Debug, Clone, Default)]
@@ -38,8 +39,8 @@ pub async fn list(session: &Session<'_>, wants_code: bool) -> Result<Outcome> {
         let count = entries.len();
         entries.extend(outbox.failed()?.map(|entry| shown(entry, ListedEntry::FAILED)));
         // Unreadable entries come after the others.
-        entries[..count].sort_by_key(|entry| entry.queued_at_ms.is_none());
-        entries[count..].sort_by_key(|entry| entry.queued_at_ms.is_none());
+        sort::sort_by_key(&mut entries[..count], |entry| entry.queued_at_ms.is_none());
+        sort::sort_by_key(&mut entries[count..], |entry| entry.queued_at_ms.is_none());
         Ok::<_, Error>(entries)
     };
     let entries = off_loop(reading).await??;

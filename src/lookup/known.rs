@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::sort;
 use serde::{Deserialize, Serialize};
 
 /// How long a userid is used without asking again, in seconds: a day.
@@ -97,7 +98,7 @@ impl KnownPeople {
         }
         let mut recent: Vec<u64> =
             self.misses.iter().copied().filter(|then| is_within(*then, now, MISSED_FOR_S)).collect();
-        recent.sort_unstable();
+        sort::sort(&mut recent);
         let first = recent.len().checked_sub(MOST_MISSES)?;
         Some((left(recent[first]), false))
     }

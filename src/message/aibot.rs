@@ -1,7 +1,6 @@
 //! What only messages of an aibot have (document path 101463): the fields next to the content, and markdown that readers can
 //! judge. Cards are in [`super::card`]; files are those of app messages.
 
-use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::finding::{At, shown};
@@ -114,7 +113,7 @@ pub(crate) fn ids(body: &Value) -> Vec<String> {
 
 /// Checks these fields of a whole body, if they have the right shape.
 pub(super) fn check_fields(body: &Value, at: &mut At<'_>) {
-    let Ok(common) = AibotFields::deserialize(body) else { return };
+    let Some(common) = AibotFields::read(body) else { return };
     at.field("chat_type").one_of(common.chat_type, 0..=2);
     let id = or_empty(&common.chatid);
     let mut at = at.field("chatid");

@@ -1,6 +1,5 @@
 //! The fields next to the content of an app message (document path 90236): recipients, agent and options.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::finding::At;
@@ -38,7 +37,7 @@ pub(super) const FIELDS: &[FieldShape] = match AppFields::SHAPE {
 
 /// Checks these fields of a whole body, if they have the right shape.
 pub(super) fn check(body: &Value, msgtype: MsgType, at: &mut At<'_>) {
-    if let Ok(common) = AppFields::deserialize(body) {
+    if let Some(common) = AppFields::read(body) {
         check_recipients(&common, msgtype, at);
         check_options(&common, msgtype, at);
     }

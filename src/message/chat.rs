@@ -1,7 +1,6 @@
 //! What only messages in group chats have (document path 90248): the fields next to the content, and texts that mention
 //! members. All other contents are those of app messages, but for articles, which are those of webhooks.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::app_fields::check_safe;
@@ -41,7 +40,7 @@ pub const CHOSEN_ID_CHARS: usize = 32;
 
 /// Checks these fields of a whole body, if they have the right shape.
 pub(super) fn check_fields(body: &Value, msgtype: MsgType, at: &mut At<'_>) {
-    let Ok(common) = ChatFields::deserialize(body) else { return };
+    let Some(common) = ChatFields::read(body) else { return };
     let chat = or_empty(&common.chatid);
     let mut place = at.field("chatid");
     if chat.is_empty() {

@@ -25,8 +25,6 @@ mod tests;
 mod title;
 mod unsupported_markup;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::channel::{Addressing, Channel, MsgType};
@@ -36,19 +34,19 @@ use card::TemplateCard;
 use chat::ChatText;
 use finding::{At, shown};
 use rules::Rules;
-use shape::{FieldShape, JsonShape, Wire, fields_fit, fits, unknown};
+use shape::{FieldShape, JsonShape, fields_fit, fits, unknown};
 use webhook::{Image, WebhookNews, WebhookText};
 
 pub use finding::{Finding, Findings};
 pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
+pub(crate) use shape::Wire;
 pub(crate) use title::{text_of, title_of};
 pub(crate) use unsupported_markup::{first_markdown, unsupported_markup, without_fonts};
 
 /// The body of a message without anything beside its content.
-pub fn body_of(msgtype: MsgType, content: &impl Serialize) -> Value {
-    // Contents are structs of strings, numbers and lists, and those always become JSON.
-    json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): serde_json::to_value(content).unwrap_or_default() })
+pub(crate) fn body_of(msgtype: MsgType, content: &impl Wire) -> Value {
+    json!({ "msgtype": msgtype.as_str(), msgtype.as_str(): content.write() })
 }
 
 /// Checks a whole body against all published rules of its channel.
@@ -118,9 +116,9 @@ fn content_of(channel: Channel, msgtype: MsgType) -> ContentCheck {
     }
 }
 
-fn by_type<T: Wire + Rules + DeserializeOwned>() -> ContentCheck {
+fn by_type<T: Wire + Rules>() -> ContentCheck {
     let check = |payload: &Value, channel: Channel, at: &mut At<'_>| {
-        if let Ok(content) = T::deserialize(payload) {
+        if let Some(content) = T::read(payload) {
             content.check(channel, at);
         }
     };

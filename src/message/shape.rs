@@ -11,7 +11,7 @@ use crate::suggest::{is_near, nearest};
 
 /// What a JSON value must look like.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum JsonShape {
+pub(crate) enum JsonShape {
     Text,
     Integer,
     Number,
@@ -22,16 +22,27 @@ pub(super) enum JsonShape {
 
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FieldShape {
+pub(crate) struct FieldShape {
     pub(super) name: &'static str,
     pub(super) required: bool,
     pub(super) shape: JsonShape,
 }
 
-/// A type that represents a JSON value of a known shape.
-pub(super) trait Wire {
+/// A type that represents a JSON value of a known shape. It is read and written without serde, whose code for all
+/// these types is 100 KB larger.
+pub(crate) trait Wire: Sized {
     const SHAPE: JsonShape;
     const REQUIRED: bool = true;
+
+    /// Reads a value of that shape; `None` for any other. Unknown fields are no obstacle.
+    fn read(value: &Value) -> Option<Self>;
+
+    fn write(&self) -> Value;
+
+    /// What a field is that its object does not have; `None` where it must be there.
+    fn absent() -> Option<Self> {
+        None
+    }
 
     /// Whether the field is left out of its object.
     fn is_absent(&self) -> bool {
@@ -41,34 +52,106 @@ pub(super) trait Wire {
 
 impl Wire for String {
     const SHAPE: JsonShape = JsonShape::Text;
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_str().map(str::to_owned)
+    }
+
+    fn write(&self) -> Value {
+        Value::from(self.as_str())
+    }
 }
 
 impl Wire for i64 {
     const SHAPE: JsonShape = JsonShape::Integer;
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_i64()
+    }
+
+    fn write(&self) -> Value {
+        Value::from(*self)
+    }
 }
 
 impl Wire for Number {
     const SHAPE: JsonShape = JsonShape::Number;
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_number().cloned()
+    }
+
+    fn write(&self) -> Value {
+        Value::Number(self.clone())
+    }
 }
 
 impl Wire for bool {
     const SHAPE: JsonShape = JsonShape::Boolean;
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn write(&self) -> Value {
+        Value::Bool(*self)
+    }
 }
 
 impl<T: Wire> Wire for Vec<T> {
     const SHAPE: JsonShape = JsonShape::List(&T::SHAPE);
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(T::read).collect()
+    }
+
+    fn write(&self) -> Value {
+        Value::Array(self.iter().map(T::write).collect())
+    }
 }
 
 impl<T: Wire> Wire for Box<T> {
     const SHAPE: JsonShape = T::SHAPE;
+
+    fn read(value: &Value) -> Option<Self> {
+        T::read(value).map(Self::new)
+    }
+
+    fn write(&self) -> Value {
+        T::write(self)
+    }
 }
 
 impl<T: Wire> Wire for Option<T> {
     const SHAPE: JsonShape = T::SHAPE;
     const REQUIRED: bool = false;
 
+    fn read(value: &Value) -> Option<Self> {
+        if value.is_null() { Some(None) } else { T::read(value).map(Some) }
+    }
+
+    fn write(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::write)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
     fn is_absent(&self) -> bool {
         self.is_none()
+    }
+}
+
+/// Reads a field of an object.
+pub(super) fn read_field<T: Wire>(object: &Map<String, Value>, name: &str) -> Option<T> {
+    object.get(name).map_or_else(T::absent, T::read)
+}
+
+/// Writes a field of an object, unless it is left out.
+pub(super) fn write_field<T: Wire>(object: &mut Map<String, Value>, name: &str, value: &T) {
+    if !value.is_absent() {
+        object.insert(name.to_owned(), value.write());
     }
 }
 
@@ -79,13 +162,9 @@ macro_rules! wire {
         $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
         $vis struct $name {
-            $(
-                $(#[$field_meta])*
-                #[serde(skip_serializing_if = "crate::message::shape::Wire::is_absent")]
-                $field_vis $field: $type,
-            )*
+            $($(#[$field_meta])* $field_vis $field: $type,)*
         }
 
         impl crate::message::shape::Wire for $name {
@@ -96,6 +175,27 @@ macro_rules! wire {
                     shape: <$type as crate::message::shape::Wire>::SHAPE,
                 },
             )*]);
+
+            fn read(value: &serde_json::Value) -> Option<Self> {
+                let object = value.as_object()?;
+                let read = Self {
+                    $($field: crate::message::shape::read_field(
+                        object,
+                        crate::message::shape::plain(stringify!($field)),
+                    )?,)*
+                };
+                Some(read)
+            }
+
+            fn write(&self) -> serde_json::Value {
+                let mut object = serde_json::Map::new();
+                $(crate::message::shape::write_field(
+                    &mut object,
+                    crate::message::shape::plain(stringify!($field)),
+                    &self.$field,
+                );)*
+                serde_json::Value::Object(object)
+            }
         }
     };
 }
@@ -217,8 +317,8 @@ mod tests {
             json!({"ratio": 2.0, "list": []}),
         ] {
             assert_eq!(found(&value), (true, vec![]));
-            let typed: Outer = serde_json::from_value(value.clone()).unwrap();
-            assert_eq!(serde_json::to_value(typed).unwrap(), value);
+            let typed = Outer::read(&value).unwrap();
+            assert_eq!(typed.write(), value);
         }
     }
 
@@ -226,7 +326,7 @@ mod tests {
     fn all_unknown_fields_are_named_and_do_not_hinder_reading() {
         let value = json!({"list": [{"keyname": "a"}, {"keyname": "b", "keynam": 1, "Type": 1}], "zzz": 0});
         let (fit, errors) = found(&value);
-        assert!(fit && serde_json::from_value::<Outer>(value).is_ok());
+        assert!(fit && Outer::read(&value).is_some());
         assert_eq!(
             errors,
             [

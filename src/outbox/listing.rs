@@ -15,6 +15,7 @@ use super::entry::{EntryProgress, StoredAlert};
 use super::format::ReadError;
 use super::{LEFT_BEHIND, MAX_BYTES, format};
 use crate::clock::LAST_MS;
+use crate::sort;
 use crate::store::Folder;
 
 /// The file of the accepted alert.
@@ -203,7 +204,7 @@ pub(super) fn ids_beginning_with(folders: [&Folder; 2], start: &str) -> io::Resu
         found.extend(ids(folder)?.into_iter().filter(|id| id.starts_with(start)));
     }
     // One may have moved meanwhile.
-    found.sort();
+    sort::sort(&mut found);
     found.dedup();
     Ok(found)
 }

@@ -21,6 +21,7 @@ use crate::channel::Channel;
 use crate::clock::{in_ms, now_ms};
 use crate::config::Rate;
 use crate::event::Observer;
+use crate::sort;
 use crate::store::Folder;
 use file::RateFile;
 use window::Window;
@@ -109,7 +110,7 @@ impl RateLimiter {
     ) -> Result<Permit, RateExceeded> {
         let Some(limit) = &self.0 else { return Ok(Permit(None)) };
         let mut buckets = buckets.to_vec();
-        buckets.sort_unstable();
+        sort::sort(&mut buckets);
         buckets.dedup();
         let id = fastrand::u64(..);
         loop {

@@ -1,7 +1,7 @@
 //! The alert, built from options, settings, a notification and the CI run. Its text is read elsewhere.
 
 use crate::address::has_http_scheme;
-use crate::alert::{Alert, Field, Link, full_width};
+use crate::alert::{Alert, AlertLink, Field, full_width};
 use crate::channel::{Cards, MsgType};
 use crate::ci::CiContext;
 use crate::config::Settings;
@@ -55,7 +55,7 @@ pub(super) fn put_together(
             let (title, status_len) = ci.title(words);
             (alert.title, alert.status_len) = (Some(title), status_len);
         }
-        let to_run = ci.url.clone().map(|url| Link { url, label: None });
+        let to_run = ci.url.clone().map(|url| AlertLink { url, label: None });
         alert.link = alert.link.or(to_run);
     }
     alert.link = link(settings, alert.link);
@@ -140,11 +140,11 @@ pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut 
     Ok(())
 }
 
-fn link(settings: &Settings, own: Option<Link>) -> Option<Link> {
+fn link(settings: &Settings, own: Option<AlertLink>) -> Option<AlertLink> {
     let label = settings.btntxt.as_deref().map(clean);
     match (&settings.url, own) {
-        (Some(url), _) => Some(Link { url: url.clone(), label }),
-        (None, own) => own.map(|own| Link { label: label.or(own.label), ..own }),
+        (Some(url), _) => Some(AlertLink { url: url.clone(), label }),
+        (None, own) => own.map(|own| AlertLink { label: label.or(own.label), ..own }),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::channel::{Addressing, MsgType};
 use crate::config::{MentionFallback, Setting};
 use crate::error::{Error, Result};
+use crate::message::app::AppText;
 use crate::message::person::{PersonKind, mobile_number, seeming_person};
 use crate::message::recipients::{ALL, ids, nearly_all, userid_problem};
 use crate::message::{Part, body_of};
@@ -126,9 +127,9 @@ impl Mentions {
             self.listed.put(text);
         }
         if !self.behind.is_empty() {
-            let mut text = json!({ "content": short_text() });
-            self.behind.put(&mut text);
-            parts.push(Part::message(body_of(MsgType::Text, &text)));
+            let mut body = body_of(MsgType::Text, &AppText { content: short_text() });
+            self.behind.put(&mut body[MsgType::Text.as_str()]);
+            parts.push(Part::message(body));
         }
     }
 }

@@ -10,6 +10,7 @@ use super::dir::{Dir, OpenFor, refused};
 use super::lock::{Guard, is_held, is_removed};
 use super::opened::{Opened, is_temporary};
 use super::owner::Owner;
+use crate::sort;
 
 /// Between the first two tries for a lock: short beside the request that its holder makes.
 const FIRST_RETRY: Duration = Duration::from_millis(4);
@@ -313,7 +314,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             opened => opened?.dir.names()?,
         };
-        names.sort();
+        sort::sort(&mut names);
         Ok(names)
     }
 

@@ -20,6 +20,7 @@ const LAYERS: [&[&str]; 9] = [
         "process",
         "sanitize",
         "secret",
+        "sort",
         "suggest",
         "words",
     ],

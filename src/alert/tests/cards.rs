@@ -12,7 +12,7 @@ use crate::message::card::CardType::{self, *};
 /// The card, which breaks no rule and follows all advice, and what it left over.
 fn card(alert: &Alert, card_type: CardType, channel: Channel) -> (Value, Option<String>) {
     let card = alert.card(card_type, channel).unwrap();
-    let value = serde_json::to_value(&card.content).unwrap();
+    let value = crate::message::Wire::write(&card.content);
     let content = Box::new(card.content);
     assert_eq!(findings(channel, MsgType::TemplateCard, &content), Findings::default());
     (value, card.rest)

@@ -8,8 +8,8 @@ mod parsing;
 mod property;
 mod refusals;
 
-use super::{Alert, Button, Field, Level, Link};
-use serde::Serialize;
+use super::{Alert, AlertLink, Button, Field, Level};
+use crate::message::Wire;
 
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::message::app::Markdown;
@@ -27,8 +27,8 @@ fn fields(pairs: &[(&str, &str)]) -> Vec<Field> {
     pairs.iter().map(|(key, value)| Field { key: (*key).to_owned(), value: (*value).to_owned() }).collect()
 }
 
-fn link(url: &str, label: Option<&str>) -> Option<Link> {
-    Some(Link { url: url.to_owned(), label: label.map(str::to_owned) })
+fn link(url: &str, label: Option<&str>) -> Option<AlertLink> {
+    Some(AlertLink { url: url.to_owned(), label: label.map(str::to_owned) })
 }
 
 fn disk_full() -> Alert {
@@ -53,7 +53,7 @@ fn choices(count: usize) -> Vec<SelectOption> {
     (0..count).map(|n| SelectOption { id: format!("i{n}"), text: format!("t{n}") }).collect()
 }
 
-fn findings(channel: Channel, msgtype: MsgType, content: &impl Serialize) -> Findings {
+fn findings(channel: Channel, msgtype: MsgType, content: &impl Wire) -> Findings {
     let mut body = body_of(msgtype, content);
     match channel.facts().addressing {
         Addressing::Recipients => body["touser"] = "u1".into(),

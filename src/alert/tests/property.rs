@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use strum::VariantArray;
 
-use super::super::{Alert, Button, Emphasis, Field, Jump, Level, Link};
+use super::super::{Alert, AlertLink, Button, Emphasis, Field, Jump, Level};
 use super::{findings, markdown_of};
 use crate::channel::{Channel, MsgType};
 use crate::message::Findings;
@@ -44,7 +44,7 @@ fn alert() -> impl Strategy<Value = Alert> {
             level,
             fields: pairs.into_iter().map(|(key, value)| Field { key, value }).collect(),
             body,
-            link: label.map(|label| Link { url: "https://example.com/a_(b)".to_owned(), label }),
+            link: label.map(|label| AlertLink { url: "https://example.com/a_(b)".to_owned(), label }),
             picurl,
             prefix,
             ..Alert::default()
@@ -55,7 +55,7 @@ fn alert() -> impl Strategy<Value = Alert> {
 /// The alert with what belongs on such a card, and without what does not.
 fn dressed(alert: Alert, card_type: CardType, channel: Channel) -> Alert {
     let is_asking = matches!(card_type, CardType::VoteInteraction | CardType::MultipleInteraction);
-    let link = Link { url: "https://example.com/".to_owned(), label: None };
+    let link = AlertLink { url: "https://example.com/".to_owned(), label: None };
     Alert {
         title: Some(format!("t {}", alert.title.unwrap_or_default())),
         link: (!is_asking).then_some(link),
@@ -134,7 +134,7 @@ proptest! {
     /// What has no room is left over, byte for byte.
     #[test]
     fn an_article_loses_nothing(body in body(), title in "[a磁]{1,80}") {
-        let link = Some(Link { url: "https://example.com/".to_owned(), label: None });
+        let link = Some(AlertLink { url: "https://example.com/".to_owned(), label: None });
         let alert = Alert { title: Some(title), body: Some(body), link, ..Alert::default() };
         let article = alert.article().unwrap();
         let shown = article.content.description.clone().unwrap_or_default();

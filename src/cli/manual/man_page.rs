@@ -3,6 +3,7 @@
 use clap::{Arg, Command};
 
 use wecom_alert::config::{Language, Setting};
+use wecom_alert::sort;
 
 use super::markdown::{Block, Look, Span, Table, Text, parse};
 use super::roff;
@@ -90,7 +91,7 @@ pub(super) fn command_page(command: &Command, path: &[String]) -> String {
             .chain(further.iter().flat_map(|(_, topics)| topics.iter().copied()))
             .collect(),
     };
-    topics.sort_unstable();
+    sort::sort(&mut topics);
     topics.dedup();
     let above: &[&str] = if path.is_empty() { &[] } else { &["wecom-alert"] };
     page.extend(see_also(above, topics.into_iter()));

@@ -3,6 +3,7 @@
 
 use super::super::wrap::{columns, is_wide};
 use super::markdown::{Block, Item, Look, Span, Table, Text};
+use wecom_alert::sort;
 
 /// The indentation of everything but headings.
 const INDENT: usize = 2;
@@ -239,7 +240,7 @@ fn column_widths(rows: &[&Vec<Vec<Word>>], room: usize) -> Option<Vec<usize>> {
     let mut left = room.checked_sub(GAP.len() * count.saturating_sub(1))?;
     // The narrow columns get what they need, the others share the rest.
     let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|column| natural[*column]);
+    sort::sort_by_key(&mut order, |column| natural[*column]);
     let mut widths = vec![0; count];
     for (taken, column) in order.iter().enumerate() {
         let share = left / (count - taken);

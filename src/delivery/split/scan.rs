@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::Markup;
 use super::fence::{self, Fence};
 use super::layout::{Font, Layout};
+use crate::sort;
 
 const FONT: &[u8] = b"<font";
 pub(super) const FONT_END: &str = "</font>";
@@ -163,7 +164,7 @@ impl Code<'_> {
     fn span_at(&mut self, start: usize) -> Result<Range<usize>, usize> {
         let bytes = self.bytes;
         let length = run_length(bytes, start);
-        let last = self.last.get_or_insert_with(|| runs(bytes, start).map(|run| (run.len(), run.start)).collect());
+        let last = self.last.get_or_insert_with(|| sort::collect(runs(bytes, start).map(|run| (run.len(), run.start))));
         if last.get(&length).is_none_or(|last| *last <= start) {
             return Err(length);
         }

@@ -8,6 +8,7 @@ use super::fence;
 use super::layout::{Font, Layout};
 use super::scan::{FONT_END, scan};
 use crate::config::Keep;
+use crate::sort;
 use crate::words::Words;
 
 /// What is kept of a text.
@@ -100,7 +101,7 @@ fn tail(text: &str, markup: Markup, room: usize) -> Kept {
     let from = text.len().saturating_sub(room);
     let mut fonts: Vec<&Font> =
         layout.fonts.iter().filter(|font| font.close.is_some() && is_open(font, from)).collect();
-    fonts.sort_unstable_by_key(|font| font.start);
+    sort::sort_by_key(&mut fonts, |font| font.start);
     if fonts.iter().map(|font| font.inner - font.start + 1).sum::<usize>() > room / 2 {
         // Text matters more than a flood of fonts.
         fonts.clear();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::alert::{Level, Link};
+use crate::alert::{AlertLink, Level};
 
 #[test]
 fn common_labels_and_annotations_are_shown_once() {
@@ -11,7 +11,7 @@ fn common_labels_and_annotations_are_shown_once() {
     assert_eq!(alert.title.as_deref(), Some("[FIRING:10, RESOLVED:2] HighDiskUsage (job=node)"));
     assert_eq!(alert.level, Some(Level::Critical));
     assert_eq!(fields(&alert), ["job=node"]);
-    assert_eq!(alert.link, Some(Link { url: "https://alertmanager.example.com".to_owned(), label: None }));
+    assert_eq!(alert.link, Some(AlertLink { url: "https://alertmanager.example.com".to_owned(), label: None }));
     let blocks: Vec<_> = body(&alert).split("\n\n").collect();
     assert_eq!(blocks.len(), 13);
     assert_eq!(blocks[0], "Disk almost full\nrunbook_url: https://runbooks.example.com/disk");
