@@ -4,7 +4,7 @@ set -e
 case ${1:-} in
     remove | 0)
         if [ -d /run/systemd/system ]; then
-            systemctl disable --now wecom-alert-flush.timer || true
+            systemctl disable --now wecom-alert-flush.timer wecom-alert-listen.service || true
         fi
         ;;
 esac

@@ -358,7 +358,7 @@ fn packages_bring_every_page() {
 /// The packages put the program and the script of the units elsewhere: build.sh changes the beginning of their paths.
 #[test]
 fn units_name_what_is_installed() {
-    for unit in ["wecom-alert@.service", "wecom-alert-flush.service"] {
+    for unit in ["wecom-alert@.service", "wecom-alert-flush.service", "wecom-alert-listen.service"] {
         let text = read(&format!("examples/systemd/{unit}"));
         let start = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
         assert!(
