@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::api;
-use crate::callback::{CallbackKeys, LARGEST_BODY, Refused};
+use crate::callback::{CallbackKeys, LARGEST_BODY, RefusedRequest};
 use crate::channel::{Markup, MsgType};
 use crate::clock::{self, at_ms};
 use crate::config::{Keep, Rate};
@@ -76,7 +76,7 @@ pub fn read_callback(message: &str) -> Option<std::result::Result<String, String
     let query = format!("msg_signature={}&timestamp={NOW}&nonce=n", fields["msgsignature"].as_str()?);
     match keys.open(&query, body.as_bytes(), NOW) {
         Ok(opened) => Some(Ok(format!("{opened:?}"))),
-        Err(Refused::Unreadable(why)) => Some(Err(why)),
+        Err(RefusedRequest::Unreadable(why)) => Some(Err(why)),
         // What is longer than a request may be is none.
         Err(_) => (body.len() > LARGEST_BODY).then(|| Ok(String::new())),
     }

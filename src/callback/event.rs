@@ -1,7 +1,7 @@
 //! What a decrypted message tells: of an app in XML (document path 90240), of an aibot in JSON as its connection has it.
 
 use super::xml::Element;
-use super::{CallbackEvent, Opened};
+use super::{CallbackEvent, OpenedRequest};
 use crate::api::aibot::{AibotEvent, Press, event_in_callback};
 use crate::clock;
 use crate::fingerprint::fingerprint;
@@ -14,7 +14,7 @@ const APP: &str = "app";
 const AIBOT: &str = "aibot";
 
 /// Reads a message; else why it cannot be read.
-pub(super) fn read(message: &str) -> Result<Opened, String> {
+pub(super) fn read(message: &str) -> Result<OpenedRequest, String> {
     if message.trim_start().starts_with('{') { read_json(message) } else { read_xml(message) }
 }
 
@@ -30,7 +30,7 @@ fn id<const N: usize>(parts: [&str; N]) -> String {
     id
 }
 
-fn read_json(message: &str) -> Result<Opened, String> {
+fn read_json(message: &str) -> Result<OpenedRequest, String> {
     let body = parse_json_leniently(message, &mut Vec::new())
         .map_err(|error| format!("what is decrypted is not JSON: {error}"))?;
     let body = body.as_object().ok_or("what is decrypted is no JSON object")?;
@@ -46,10 +46,10 @@ fn read_json(message: &str) -> Result<Opened, String> {
         }
         Err(name) => (whole(), CallbackEvent::Other(name)),
     };
-    Ok(Opened { event_id, event })
+    Ok(OpenedRequest { event_id, event })
 }
 
-fn read_xml(message: &str) -> Result<Opened, String> {
+fn read_xml(message: &str) -> Result<OpenedRequest, String> {
     let root = Element::parse(message).map_err(|why| format!("what is decrypted cannot be read: {why}"))?;
     let named = |name| root.text(name).unwrap_or_default();
     let press = Press {
@@ -68,7 +68,7 @@ fn read_xml(message: &str) -> Result<Opened, String> {
     let event = match name {
         _ if !is_event => CallbackEvent::Other(format!("a message of type {kind}")),
         "template_card_event" | "template_card_menu_event" => {
-            return Ok(Opened { event_id: event_id(APP, &press), event: CallbackEvent::Press(Box::new(press)) });
+            return Ok(OpenedRequest { event_id: event_id(APP, &press), event: CallbackEvent::Press(Box::new(press)) });
         }
         _ => match notice_of(name, named("EffectTime")) {
             Some(notice) => CallbackEvent::Notice(notice),
@@ -76,7 +76,7 @@ fn read_xml(message: &str) -> Result<Opened, String> {
         },
     };
     let event_id = id([APP, &event_id(APP, &press), kind, name]);
-    Ok(Opened { event_id, event })
+    Ok(OpenedRequest { event_id, event })
 }
 
 /// The answers to the questions of a vote.

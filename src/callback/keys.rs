@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use super::event;
 use super::seal::{decrypt, encrypt, key_of, signature};
 use super::xml::Element;
-use super::{LARGEST_BODY, MOST_SECONDS_OFF, Opened, Refused};
+use super::{LARGEST_BODY, MOST_SECONDS_OFF, OpenedRequest, RefusedRequest};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -55,20 +55,20 @@ impl CallbackKeys {
 
     /// The text to answer when the address is saved in the console: alone, within a second. `query` is that of the GET, not
     /// decoded; `now` is in seconds of Unix time.
-    pub(crate) fn verify(&self, query: &str, now: i64) -> Result<String, Refused> {
-        let query = Query::read(query).ok_or(Refused::Forged)?;
+    pub(crate) fn verify(&self, query: &str, now: i64) -> Result<String, RefusedRequest> {
+        let query = Query::read(query).ok_or(RefusedRequest::Forged)?;
         let text = self.decrypted(&query, &query.echostr, now)?;
         // Whoever has seen an event pass by is not told by this way what is in it.
         let is_event = text.len() > LONGEST_ECHO || text.contains(['<', '{']);
-        if is_event { Err(Refused::Unreadable("its echostr is an event".to_owned())) } else { Ok(text) }
+        if is_event { Err(RefusedRequest::Unreadable("its echostr is an event".to_owned())) } else { Ok(text) }
     }
 
     /// The event of a POST with that query, not decoded. `now` is in seconds of Unix time.
-    pub(crate) fn open(&self, query: &str, body: &[u8], now: i64) -> Result<Opened, Refused> {
-        let query = Query::read(query).ok_or(Refused::Forged)?;
-        let sealed = sealed_in(body).ok_or(Refused::Forged)?;
+    pub(crate) fn open(&self, query: &str, body: &[u8], now: i64) -> Result<OpenedRequest, RefusedRequest> {
+        let query = Query::read(query).ok_or(RefusedRequest::Forged)?;
+        let sealed = sealed_in(body).ok_or(RefusedRequest::Forged)?;
         let message = self.decrypted(&query, &sealed, now)?;
-        event::read(&message).map_err(Refused::Unreadable)
+        event::read(&message).map_err(RefusedRequest::Unreadable)
     }
 
     /// A message as an encrypted answer to a request with that query, or as a request of an aibot: JSON (document path
@@ -93,15 +93,15 @@ impl CallbackKeys {
         (sealed, signature)
     }
 
-    fn decrypted(&self, query: &Query, sealed: &str, now: i64) -> Result<String, Refused> {
+    fn decrypted(&self, query: &Query, sealed: &str, now: i64) -> Result<String, RefusedRequest> {
         let expected = signature(self.token.expose(), &query.timestamp, &query.nonce, sealed);
         let is_signed: bool = expected.as_bytes().ct_eq(query.signature.as_bytes()).into();
-        let at = query.seconds().filter(|_| is_signed).ok_or(Refused::Forged)?;
+        let at = query.seconds().filter(|_| is_signed).ok_or(RefusedRequest::Forged)?;
         let seconds = now.saturating_sub(at);
         if seconds.abs() > MOST_SECONDS_OFF {
-            return Err(Refused::Stale { seconds });
+            return Err(RefusedRequest::Stale { seconds });
         }
-        decrypt(&self.key, sealed, &self.receive_id).map_err(|why| Refused::Unreadable(why.to_owned()))
+        decrypt(&self.key, sealed, &self.receive_id).map_err(|why| RefusedRequest::Unreadable(why.to_owned()))
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const MOST_SECONDS_OFF: i64 = 600;
 
 /// Why a request is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum RefusedRequest {
     /// It was not signed with the Token, or is none of WeCom's at all.
     Forged,
     /// It is signed, and its `timestamp` is this many seconds behind the clock; ahead of it where negative.
@@ -37,7 +37,7 @@ pub(crate) enum Refused {
 
 /// A request that WeCom sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedRequest {
     /// The same for every copy of the event: 32 hexadecimal digits.
     pub(crate) event_id: String,
     /// What it tells.

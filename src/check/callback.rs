@@ -11,7 +11,7 @@ use super::report::CheckReport;
 use crate::api::PlainAnswer;
 use crate::callback::CallbackKeys;
 use crate::cards::CardStore;
-use crate::channel::{Channel, CredentialKind};
+use crate::channel::{Addressing, Channel, CredentialKind};
 use crate::clock::now_ms;
 use crate::config::{BaseUrl, CallbackSettings, DEFAULT_LISTEN, Settings};
 use crate::delivery::explain_connection;
@@ -29,7 +29,9 @@ const PUBLIC: &str = "callback_url";
 fn callback_of(settings: &Settings, channel: Channel) -> Option<(&CallbackSettings, &'static str)> {
     let (callback, name) = match channel.facts().credential {
         CredentialKind::Aibot => (&settings.aibot_callback, "aibot_callback_keys"),
-        CredentialKind::AppToken if channel == Channel::App => (&settings.callback, "callback_keys"),
+        CredentialKind::AppToken if channel.facts().addressing == Addressing::Recipients => {
+            (&settings.callback, "callback_keys")
+        }
         CredentialKind::AppToken | CredentialKind::WebhookKey => return None,
     };
     (callback.token.is_some() || callback.aes_key.is_some()).then_some((callback, name))

@@ -7,12 +7,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::choice::Language;
+use super::groups::{AIBOT_SECRET_FORMS, CONVERSATIONS, OWN_SECRETS, RECIPIENTS, SECRET_FORMS, WEBHOOK_FORMS};
 use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
-use super::setting::{
-    AIBOT_SECRET_FORMS, CONVERSATIONS, OWN_SECRETS, PREFIX, RECIPIENTS, SECRET_FORMS, Setting, ValueKind, WEBHOOK_FORMS,
-};
+use super::setting::{PREFIX, Setting, ValueKind};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;

@@ -12,9 +12,10 @@ use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeString, DeTable, DeValue};
 
 use super::credential::conversion_of;
+use super::groups::OWN_SECRETS;
 use super::layers::Layer;
 use super::lenience::{Lenience, Mistakes};
-use super::setting::{OWN_SECRETS, Setting, ValueKind};
+use super::setting::{Setting, ValueKind};
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::sort;

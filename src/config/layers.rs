@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::groups::{FORMS, RECIPIENTS};
 use super::lenience::{Lenience, Mistakes};
-use super::setting::{FORMS, Mistake, RECIPIENTS, Setting};
+use super::setting::{Mistake, Setting};
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;

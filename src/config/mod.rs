@@ -10,6 +10,7 @@ mod credential;
 mod env;
 mod escalation;
 mod file;
+mod groups;
 mod layers;
 mod lenience;
 mod parse;

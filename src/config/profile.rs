@@ -2,8 +2,9 @@
 
 use super::env::Environment;
 use super::file::ConfigFile;
+use super::groups::{AIBOT_SECRET_FORMS, SECRET_FORMS, WEBHOOK_FORMS};
 use super::layers::{Layer, Layers};
-use super::setting::{AIBOT_SECRET_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS};
+use super::setting::Setting;
 use super::value::{Precedence, SettingValue, shown};
 use crate::error::{Error, Result};
 use crate::suggest::nearest;

@@ -2,10 +2,11 @@
 //! of precedence says of them counts together.
 
 use super::env::Environment;
+use super::groups::{CONVERSATIONS, RECIPIENTS};
 use super::layers::Layers;
 use super::parse::parse_chat;
 use super::program::Program;
-use super::setting::{CONVERSATIONS, RECIPIENTS, Setting};
+use super::setting::Setting;
 use super::value::{Precedence, SettingValue, Sourced};
 use crate::error::Result;
 

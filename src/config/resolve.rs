@@ -10,6 +10,9 @@ use super::credential::SecretSource;
 use super::env::Environment;
 use super::escalation::EscalationStep;
 use super::file::ConfigFile;
+use super::groups::{
+    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, WEBHOOK_FORMS,
+};
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
@@ -19,9 +22,7 @@ use super::parse::{
 use super::profile::{choose_profile, gives_credentials, unusable_profiles};
 use super::proxy::ProxyUrl;
 use super::recipients::{resolve_chat, resolve_conversations, resolve_recipients};
-use super::setting::{
-    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, Setting, WEBHOOK_FORMS,
-};
+use super::setting::Setting;
 use super::settings::{CallbackSettings, ProxySetting, Settings};
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;

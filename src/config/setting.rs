@@ -387,57 +387,6 @@ settings! {
     CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare().decorates();
 }
 
-/// To whom an app sends: a level that has any of them replaces all of the lower ones.
-pub(super) const RECIPIENTS: &[Setting] =
-    &[Setting::ToUser, Setting::ToParty, Setting::ToTag, Setting::ToMobile, Setting::ToEmail, Setting::ToUserCommand];
-
-/// To whom an aibot sends: likewise.
-pub(super) const CONVERSATIONS: &[Setting] = &[Setting::AibotUser, Setting::AibotChat];
-
-/// Settings whose value is a secret as it stands there.
-pub(super) const OWN_SECRETS: [Setting; 6] = [
-    Setting::Secret,
-    Setting::AibotSecret,
-    Setting::CallbackToken,
-    Setting::CallbackAesKey,
-    Setting::AibotCallbackToken,
-    Setting::AibotCallbackAesKey,
-];
-
-/// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
-pub(super) const FORMS: [&[Setting]; 8] = [
-    SECRET_FORMS,
-    WEBHOOK_FORMS,
-    AIBOT_SECRET_FORMS,
-    CALLBACK_FORMS[0],
-    CALLBACK_FORMS[1],
-    AIBOT_CALLBACK_FORMS[0],
-    AIBOT_CALLBACK_FORMS[1],
-    PROXY_FORMS,
-];
-/// The forms of an app's secret.
-pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];
-/// The forms of a webhook's key.
-pub(super) const WEBHOOK_FORMS: &[Setting] = &[Setting::Webhook, Setting::WebhookFile, Setting::WebhookCommand];
-/// The forms of an aibot's secret.
-pub(super) const AIBOT_SECRET_FORMS: &[Setting] =
-    &[Setting::AibotSecret, Setting::AibotSecretFile, Setting::AibotSecretCommand];
-
-/// The forms of token and key of the app's callback.
-pub(super) const CALLBACK_FORMS: [&[Setting]; 2] = [
-    &[Setting::CallbackToken, Setting::CallbackTokenFile, Setting::CallbackTokenCommand],
-    &[Setting::CallbackAesKey, Setting::CallbackAesKeyFile, Setting::CallbackAesKeyCommand],
-];
-
-/// The same of an aibot's.
-pub(super) const AIBOT_CALLBACK_FORMS: [&[Setting]; 2] = [
-    &[Setting::AibotCallbackToken, Setting::AibotCallbackTokenFile, Setting::AibotCallbackTokenCommand],
-    &[Setting::AibotCallbackAesKey, Setting::AibotCallbackAesKeyFile, Setting::AibotCallbackAesKeyCommand],
-];
-
-/// The forms of a proxy's URL.
-pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];
-
 impl Setting {
     /// All of them, in the order of the table.
     pub const ALL: &'static [Self] = Self::VARIANTS;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::event::{Acknowledged, ReceivedEvent};
 use super::server::{Answered, Answering, Call};
 use crate::api::aibot::Press;
-use crate::callback::{CallbackEvent, CallbackKeys, Opened, Refused};
+use crate::callback::{CallbackEvent, CallbackKeys, OpenedRequest, RefusedRequest};
 use crate::channel::Channel;
 use crate::clock::{brief, now_ms};
 use crate::event::Observer;
@@ -63,13 +63,13 @@ impl Gate {
     /// Opens with whichever key the signature fits.
     fn open<T>(
         &self,
-        open: impl Fn(&CallbackKeys) -> Result<T, Refused>,
-    ) -> Result<(Channel, &CallbackKeys, T), Refused> {
-        let mut refused = Refused::Forged;
+        open: impl Fn(&CallbackKeys) -> Result<T, RefusedRequest>,
+    ) -> Result<(Channel, &CallbackKeys, T), RefusedRequest> {
+        let mut refused = RefusedRequest::Forged;
         for (channel, keys) in self.keys() {
             match open(keys) {
                 Ok(opened) => return Ok((channel, keys, opened)),
-                Err(Refused::Forged) => {}
+                Err(RefusedRequest::Forged) => {}
                 Err(signed) => refused = signed,
             }
         }
@@ -86,7 +86,7 @@ impl Gate {
                 self.alarm.tell("verified", format!("listen: WeCom verified the address of the {what}'s callback"));
                 Answered::new(StatusCode::OK, text)
             }
-            Err(Refused::Unreadable(why)) => {
+            Err(RefusedRequest::Unreadable(why)) => {
                 self.alarm.tell("unreadable", format!("warning: a signed verification cannot be read: {why}"));
                 Answered::new(StatusCode::FORBIDDEN, "")
             }
@@ -99,7 +99,7 @@ impl Gate {
             Ok(opened) => opened,
             Err(refused) => return self.refuse(refused),
         };
-        let Opened { event_id, event } = opened;
+        let OpenedRequest { event_id, event } = opened;
         let (press, words) = match event {
             CallbackEvent::Press(press) => (*press, None),
             CallbackEvent::Message(message) => {
@@ -141,15 +141,15 @@ impl Gate {
         }
     }
 
-    fn refuse(&self, refused: Refused) -> Answered {
+    fn refuse(&self, refused: RefusedRequest) -> Answered {
         match refused {
-            Refused::Forged => {
+            RefusedRequest::Forged => {
                 let told = "warning: a request without a valid signature was refused: somebody else than WeCom sent it, or callback_token is \
                             not the Token of the console (接收消息)";
                 self.alarm.tell("forged", told.to_owned());
                 Answered::new(StatusCode::FORBIDDEN, "")
             }
-            Refused::Stale { seconds } => {
+            RefusedRequest::Stale { seconds } => {
                 let apart = brief(Duration::from_secs(seconds.unsigned_abs()));
                 let (when, clock) = if seconds > 0 { ("old", "fast") } else { ("early", "slow") };
                 let told = format!(
@@ -159,7 +159,7 @@ impl Gate {
                 self.alarm.tell("stale", told);
                 Answered::new(StatusCode::FORBIDDEN, "")
             }
-            Refused::Unreadable(why) => {
+            RefusedRequest::Unreadable(why) => {
                 // WeCom would only send it again.
                 self.alarm.tell("unreadable", format!("warning: a signed event cannot be read and is lost: {why}"));
                 Answered::new(StatusCode::OK, "")

@@ -69,7 +69,7 @@ fn request(vector: &Vector, message: &str, at: i64) -> (String, String) {
     (query(&signature, at, "n0nce"), body)
 }
 
-fn opened(vector: &Vector, message: &str) -> Result<Opened, Refused> {
+fn opened(vector: &Vector, message: &str) -> Result<OpenedRequest, RefusedRequest> {
     let (query, body) = request(vector, message, NOW);
     vector.keys().open(&query, body.as_bytes(), NOW)
 }
@@ -168,9 +168,9 @@ fn an_aibots_press_and_message() {
 #[test]
 fn what_is_signed_and_cannot_be_read_is_told_apart() {
     for message in ["", "hello", "<xml>", "<!DOCTYPE x><xml/>", "{", "{\"a\": ", "[]"] {
-        assert!(matches!(opened(&A, message), Err(Refused::Unreadable(_))), "{message}");
+        assert!(matches!(opened(&A, message), Err(RefusedRequest::Unreadable(_))), "{message}");
     }
     // A time that is not ten digits could be taken from its neighbour in what is signed.
     let (query, body) = request(&A, "<xml></xml>", 99_999_999_999);
-    assert_eq!(A.keys().open(&query, body.as_bytes(), 99_999_999_999), Err(Refused::Forged));
+    assert_eq!(A.keys().open(&query, body.as_bytes(), 99_999_999_999), Err(RefusedRequest::Forged));
 }

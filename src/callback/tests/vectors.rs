@@ -48,18 +48,18 @@ fn the_published_verifications_are_answered() {
         }
         let echostr = encoded(echostr);
         for (changed, expected) in [
-            (query(signature, at, "437374424"), Refused::Forged),
-            (query(signature, at + 1, nonce), Refused::Forged),
-            (query(&signature.to_uppercase(), at, nonce), Refused::Forged),
-            (query("", at, nonce), Refused::Forged),
+            (query(signature, at, "437374424"), RefusedRequest::Forged),
+            (query(signature, at + 1, nonce), RefusedRequest::Forged),
+            (query(&signature.to_uppercase(), at, nonce), RefusedRequest::Forged),
+            (query("", at, nonce), RefusedRequest::Forged),
         ] {
             assert_eq!(keys.verify(&format!("{changed}&echostr={echostr}"), at), Err(expected), "{changed}");
         }
-        assert_eq!(keys.verify(&signed, at), Err(Refused::Forged));
+        assert_eq!(keys.verify(&signed, at), Err(RefusedRequest::Forged));
         for seconds in [601, -601] {
             assert_eq!(
                 keys.verify(&format!("{signed}&echostr={echostr}"), at + seconds),
-                Err(Refused::Stale { seconds })
+                Err(RefusedRequest::Stale { seconds })
             );
             assert!(keys.verify(&format!("{signed}&echostr={echostr}"), at + seconds - seconds.signum()).is_ok());
         }
@@ -71,7 +71,7 @@ fn the_published_verifications_are_answered() {
 fn an_event_is_no_echostr() {
     let signed = query("477715d11cdb4164915debcba66cb864d751f3e6", 1_409_659_813, "1372623149");
     let asked = A.keys().verify(&format!("{signed}&echostr={}", encoded(A2)), 1_409_659_813);
-    assert_eq!(asked, Err(Refused::Unreadable("its echostr is an event".to_owned())));
+    assert_eq!(asked, Err(RefusedRequest::Unreadable("its echostr is an event".to_owned())));
 }
 
 #[test]
@@ -102,9 +102,9 @@ fn the_published_messages_are_opened() {
         // For somebody else; and with the key of another address.
         let body = format!("<xml><Encrypt>{sealed}</Encrypt></xml>");
         let other = keys(vector.token, vector.aes_key, "").open(&signed, body.as_bytes(), at);
-        assert!(matches!(other, Err(Refused::Unreadable(why)) if why.contains("another receiver")));
+        assert!(matches!(other, Err(RefusedRequest::Unreadable(why)) if why.contains("another receiver")));
         let other = keys(vector.token, B.aes_key, vector.receive_id).open(&signed, body.as_bytes(), at);
-        assert!(matches!(other, Err(Refused::Unreadable(why)) if why.contains("another EncodingAESKey")));
+        assert!(matches!(other, Err(RefusedRequest::Unreadable(why)) if why.contains("another EncodingAESKey")));
     }
 }
 

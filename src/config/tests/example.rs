@@ -40,7 +40,7 @@ fn every_key_that_is_commented_out_loads_in_its_place() {
             edited.insert(0, "cooldown = \"10m\"");
         }
         // The forms of one value exclude each other.
-        for forms in crate::config::setting::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
+        for forms in crate::config::groups::FORMS.iter().filter(|forms| forms.iter().any(|form| form.name() == key)) {
             edited.retain(|other| {
                 *other == bare || !forms.iter().any(|form| other.starts_with(&format!("{} = ", form.name())))
             });
