@@ -62,6 +62,7 @@ fn refuse_existing(config_file: &Path, secret_files: &[PathBuf], environment: &E
         let what = |path: &Path| match path.extension().and_then(OsStr::to_str) {
             Some("webhook") => format!("{} for the webhook, ", path.display()),
             Some("secret") => format!("{} for the Secret, ", path.display()),
+            Some("aibot-secret") => format!("{} for the Secret of the aibot, ", path.display()),
             _ => format!("{} for corp_id and the rest, ", path.display()),
         };
         let edit: String = there.iter().map(|path| what(path)).collect();
@@ -80,16 +81,16 @@ struct Questions {
 
 impl Questions {
     fn ask_all(&mut self, starter: &mut Starter, language: &str) -> Result<()> {
-        let (webhook, app) =
-            self.until_right("Send by 1 webhook (消息推送), 2 app (应用) or 3 both [webhook]", false, |answer| {
-                match answer.to_ascii_lowercase().as_str() {
-                    "" | "1" | "webhook" | "w" | "群机器人" | "机器人" | "消息推送" | "群" => {
-                        Ok((true, false))
-                    }
-                    "2" | "app" | "a" | "应用" | "自建应用" => Ok((false, true)),
-                    "3" | "both" | "b" | "两者" | "都要" => Ok((true, true)),
-                    _ => Err(Error::usage("that is not webhook, app or both", "answer webhook, app or both")),
+        let question = "Send by 1 webhook (消息推送), 2 app (应用), 3 both or 4 aibot (智能机器人) [webhook]";
+        let (webhook, app, aibot) =
+            self.until_right(question, false, |answer| match answer.to_ascii_lowercase().as_str() {
+                "" | "1" | "webhook" | "w" | "群机器人" | "机器人" | "消息推送" | "群" => {
+                    Ok((true, false, false))
                 }
+                "2" | "app" | "a" | "应用" | "自建应用" => Ok((false, true, false)),
+                "3" | "both" | "b" | "两者" | "都要" => Ok((true, true, false)),
+                "4" | "aibot" | "智能机器人" => Ok((false, false, true)),
+                _ => Err(Error::usage("that is none of the four", "answer webhook, app, both or aibot")),
             })?;
         if webhook {
             self.until_right("URL or key of the webhook, from the group's 消息推送", true, |answer| {
@@ -98,6 +99,9 @@ impl Questions {
         }
         if app {
             self.ask_for_app(starter)?;
+        }
+        if aibot {
+            self.ask_for_aibot(starter)?;
         }
         self.until_right(&format!("Language of messages and manual, en or zh [{language}]"), false, |answer| {
             starter.language(if answer.is_empty() { language } else { answer })
@@ -111,6 +115,14 @@ impl Questions {
         self.until_right("Agent id (应用管理 → the app → AgentId)", false, |answer| starter.agent_id(answer))?;
         self.until_right("Secret of the app", true, |answer| starter.secret(answer))?;
         starter.to_user(&self.ask("Userids who get the alerts by default, or @all [nobody]", false)?);
+        Ok(())
+    }
+
+    fn ask_for_aibot(&mut self, starter: &mut Starter) -> Result<()> {
+        let question = "BotID (管理后台 → 智能机器人 → the bot → API 模式 → 长连接)";
+        self.until_right(question, false, |answer| starter.aibot_id(answer))?;
+        self.until_right("Secret of the aibot", true, |answer| starter.aibot_secret(answer))?;
+        starter.aibot_user(&self.ask("Userids who get the messages by default [nobody]", false)?);
         Ok(())
     }
 

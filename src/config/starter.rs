@@ -15,6 +15,7 @@ pub struct Starter {
     profile: String,
     webhook: Option<Secret>,
     app: StarterApp,
+    aibot: StarterAibot,
     language: Option<String>,
 }
 
@@ -25,6 +26,14 @@ struct StarterApp {
     agent_id: i64,
     secret: Option<Secret>,
     to_user: Vec<String>,
+}
+
+/// The aibot of the first profile, value by value.
+#[derive(Default)]
+struct StarterAibot {
+    bot_id: String,
+    secret: Option<Secret>,
+    users: Vec<String>,
 }
 
 impl Starter {
@@ -41,7 +50,13 @@ impl Starter {
                 "write it of letters, digits, - and _, as in: -P ops",
             ));
         }
-        Ok(Self { profile: profile.to_owned(), webhook: None, app: StarterApp::default(), language: None })
+        Ok(Self {
+            profile: profile.to_owned(),
+            webhook: None,
+            app: StarterApp::default(),
+            aibot: StarterAibot::default(),
+            language: None,
+        })
     }
 
     /// Adds the language of the program's own words: `en` or `zh`.
@@ -114,7 +129,39 @@ impl Starter {
 
     /// Sets who gets the app's messages by default, divided by commas; nobody if it is empty.
     pub fn to_user(&mut self, text: &str) {
-        self.app.to_user = recipients::ids(text).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        self.app.to_user = ids(text);
+    }
+
+    /// Sets the BotID of the aibot.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for what is not one word.
+    pub fn aibot_id(&mut self, text: &str) -> Result<()> {
+        self.aibot.bot_id = one_word(text, "BotID")?.to_owned();
+        Ok(())
+    }
+
+    /// Sets the secret of the aibot: with it, the file has an aibot.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 for what is not one word, or is the BotID.
+    pub fn aibot_secret(&mut self, text: &str) -> Result<()> {
+        let word = one_word(text, "secret")?;
+        if word == self.aibot.bot_id {
+            return Err(Error::config(
+                "that is the BotID, not the Secret",
+                "copy the Secret from 管理后台 → 智能机器人 → the bot → API 模式 → 长连接",
+            ));
+        }
+        self.aibot.secret = Some(Secret::new(word));
+        Ok(())
+    }
+
+    /// Sets who gets the aibot's messages by default, divided by commas; nobody if it is empty.
+    pub fn aibot_user(&mut self, text: &str) {
+        self.aibot.users = ids(text);
     }
 
     /// The config file.
@@ -139,6 +186,13 @@ impl Starter {
                 file.push_str(&format!("to_user = {}\n", json!(app.to_user)));
             }
         }
+        if let aibot @ StarterAibot { secret: Some(_), .. } = &self.aibot {
+            file.push_str(&format!("aibot_id = {}\n", json!(aibot.bot_id)));
+            file.push_str(&format!("aibot_secret_file = {}\n", json!(self.file_of("aibot-secret"))));
+            if !aibot.users.is_empty() {
+                file.push_str(&format!("aibot_user = {}\n", json!(aibot.users)));
+            }
+        }
         file
     }
 
@@ -146,17 +200,23 @@ impl Starter {
     pub fn secret_files(&self) -> Vec<(String, &Secret)> {
         let webhook = self.webhook.as_ref().map(|webhook| (self.file_of("webhook"), webhook));
         let secret = self.app.secret.as_ref().map(|secret| (self.file_of("secret"), secret));
-        webhook.into_iter().chain(secret).collect()
+        let aibot = self.aibot.secret.as_ref().map(|secret| (self.file_of("aibot-secret"), secret));
+        webhook.into_iter().chain(secret).chain(aibot).collect()
     }
 
     /// The names that these files can have.
-    pub fn possible_secret_files(&self) -> [String; 2] {
-        ["webhook", "secret"].map(|what| self.file_of(what))
+    pub fn possible_secret_files(&self) -> [String; 3] {
+        ["webhook", "secret", "aibot-secret"].map(|what| self.file_of(what))
     }
 
     fn file_of(&self, what: &str) -> String {
         format!("{}.{what}", self.profile)
     }
+}
+
+/// The ids that are divided by commas.
+fn ids(text: &str) -> Vec<String> {
+    recipients::ids(text).filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether it has the usual shape: `ww`, `wx` or the like, and 16 hexadecimal digits.

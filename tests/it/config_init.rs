@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::document::{assert_document, assert_says};
-use crate::support::fake::{AGENT_ID, CORP_ID, SECRET, WEBHOOK_KEY};
+use crate::support::fake::{AGENT_ID, AIBOT_ID, AIBOT_SECRET, CORP_ID, SECRET, WEBHOOK_KEY};
 use crate::support::{Cmd, Scene, TestEnv, needs_terminal, wait_until};
 
 fn init(scene: &Scene, answers: &str) -> Cmd {
@@ -48,6 +48,23 @@ fn answers_become_a_file_that_works() {
         scene.env.cmd([command, "hello"]).base_url(&scene.wecom).run().assert_code(0);
     }
     assert_eq!(scene.texts(), ["hello", "hello"]);
+}
+
+#[test]
+fn an_aibot_is_asked_for_too() {
+    let scene = Scene::new();
+    let cmd = init(&scene, &format!("4\n{AIBOT_ID}\n{AIBOT_SECRET}\nzhangsan\nzh\n"));
+    let run = cmd.env("WECOM_ALERT_AIBOT_URL", scene.wecom.aibot_url()).run().assert_code(0);
+    assert!(!run.all().contains(AIBOT_SECRET), "{}", run.all());
+    let config = read(scene.env.config_file());
+    let expected = format!(
+        "[profiles.main]\naibot_id = \"{AIBOT_ID}\"\naibot_secret_file = \"main.aibot-secret\"\naibot_user = [\"zhangsan\"]\n"
+    );
+    assert!(config.ends_with(&expected), "{config}");
+    assert_eq!(read(beside(&scene, "main.aibot-secret")), format!("{AIBOT_SECRET}\n"));
+    let sending = scene.env.cmd(["aibot-send", "hello"]).env("WECOM_ALERT_AIBOT_URL", scene.wecom.aibot_url());
+    sending.run().assert_code(0);
+    assert_eq!(scene.wecom.messages().len(), 1);
 }
 
 #[test]
@@ -93,7 +110,7 @@ fn nothing_is_written_over_and_nothing_half() {
     fs::remove_file(beside(&scene, "main.webhook")).unwrap();
     for (answers, said) in [
         ("", "the input ended before the answer to: Send by "),
-        ("fax\n", "that is not webhook, app or both"),
+        ("fax\n", "that is none of the four"),
         ("webhook\nhttps://oapi.dingtalk.com/robot/send?access_token=x\n", "DingTalk"),
         ("webhook\nkey-1\nfr\n", "no such language"),
         ("app\nww1\nnumber\n", "agent_id is a positive whole number"),
@@ -167,7 +184,7 @@ fn a_secret_is_not_shown_while_it_is_typed() {
     let mut terminal = Terminal::start(&scene);
     terminal.answer("Send by ", "电话");
     // What is wrong is asked for again, and only that.
-    terminal.answer("answer webhook, app or both\r\nSend by ", "应用");
+    terminal.answer("answer webhook, app, both or aibot\r\nSend by ", "应用");
     terminal.answer("Corp id", CORP_ID);
     terminal.answer("Agent id", "no number");
     terminal.answer("(应用管理)\r\nAgent id", &AGENT_ID.to_string());
