@@ -28,6 +28,8 @@ pub enum Status {
     Skipped,
     /// Checked and shown; nothing was sent.
     DryRun,
+    /// Of `ask`: asked, and others wait for the answer.
+    Asked,
     /// Of `ask`: somebody who may has answered.
     Answered,
     /// Of `ask`: the answer declines.
@@ -61,7 +63,7 @@ impl Status {
     /// The process's exit code for this status.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun | Self::Answered => 0,
+            Self::Sent | Self::Ok | Self::Queued | Self::Skipped | Self::DryRun | Self::Asked | Self::Answered => 0,
             Self::Error => 1,
             Self::Usage => 2,
             Self::Config => 3,
@@ -108,8 +110,16 @@ pub struct ExitCodeRow {
 pub static EXIT_CODES: [ExitCodeRow; 14] = [
     ExitCodeRow {
         code: 0,
-        statuses: &[Status::Sent, Status::Ok, Status::Queued, Status::Skipped, Status::DryRun, Status::Answered],
-        meaning: "done: WeCom accepted the message, or it is stored, or nothing was to be sent; of ask: answered",
+        statuses: &[
+            Status::Sent,
+            Status::Ok,
+            Status::Queued,
+            Status::Skipped,
+            Status::DryRun,
+            Status::Asked,
+            Status::Answered,
+        ],
+        meaning: "done: WeCom accepted the message, or it is stored, or nothing was to be sent; of ask: answered, or asked with --detach",
         cause: "queued and skipped need --outbox, --cooldown or --skip-empty",
         next: "nothing",
     },

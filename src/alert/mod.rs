@@ -17,6 +17,8 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 use crate::address::has_http_scheme;
 use crate::channel::{Channel, MsgType};
 use crate::message::card::{CardType, SelectOption};
@@ -35,7 +37,8 @@ const URL_BYTES: usize = 2048;
 
 /// What happened, for any message type. Everything is plain text of the sender's; `Default` is an alert
 /// that says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Alert {
     /// The language of the program's own words in it.
     pub language: Language,
@@ -78,7 +81,7 @@ pub struct Alert {
 }
 
 /// A fact: `host: web-1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name, one line.
     pub key: String,
@@ -87,7 +90,7 @@ pub struct Field {
 }
 
 /// Where there is more to see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertLink {
     /// With `http://` or `https://`.
     pub url: String,
@@ -96,7 +99,7 @@ pub struct AlertLink {
 }
 
 /// One large figure of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emphasis {
     /// The figure.
     pub title: String,
@@ -105,7 +108,7 @@ pub struct Emphasis {
 }
 
 /// A link under the text of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jump {
     /// What it is called.
     pub title: String,
@@ -114,7 +117,7 @@ pub struct Jump {
 }
 
 /// A button of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// Comes back as `EventKey`.
     pub key: String,

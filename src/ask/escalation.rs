@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Status;
 
 /// The pause before the first further try of a target that failed; it doubles up to [`LONGEST_PAUSE`].
@@ -10,7 +12,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How a step comes to its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum StepKind {
     /// The command's own target, at the start.
     Own,
@@ -60,6 +63,13 @@ pub(super) struct TargetState {
     /// When it is reminded.
     remind_at: Option<Duration>,
     tries: u32,
+}
+
+impl TargetState {
+    /// Whether nothing is on its way to it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.phase != Phase::Sending
+    }
 }
 
 #[derive(Debug, Clone)]

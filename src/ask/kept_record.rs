@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
-use super::record::{Record, State};
+use super::plan::Plan;
+use super::record::{Record, RecordedTarget, State, TargetStatus};
 use super::record_file::{News, PATIENCE, RecordFile, Stamps};
 use super::sealed_press::SealedPress;
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
 use crate::error::{Error, Result};
 
 /// The time between two looks at the record, which another process may have changed.
@@ -17,6 +18,21 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// After a record could not be written nobody tries for so long.
 const PAUSE: Duration = Duration::from_secs(20);
+
+/// The targets of a plan, of which none has been asked.
+pub(super) fn new_targets(plan: &Plan) -> Vec<RecordedTarget> {
+    let target = |(index, name): (usize, &String)| RecordedTarget {
+        name: name.clone(),
+        status: TargetStatus::Waiting,
+        failure: None,
+        due_ms: plan.escalation.due(index).map(in_ms),
+        messages: 0,
+        reached_ms: None,
+        card: None,
+        codes: Vec::new(),
+    };
+    plan.names.iter().enumerate().map(target).collect()
+}
 
 /// Says whether the end that was read from disk into a question of this process may be believed.
 pub(super) type EndCheck = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
@@ -145,6 +161,11 @@ impl KeptRecord {
         (!std::mem::replace(&mut self.is_told, true)).then_some(trouble)
     }
 
+    /// Whether all of it is on disk.
+    pub(super) fn is_kept(&self) -> bool {
+        self.file.is_some() && !self.is_unsaved && self.saving.is_none()
+    }
+
     /// Takes over what another process has decided, and how far it has come, if that is there.
     pub(super) async fn look(&mut self) {
         let Some(file) = self.file.clone() else { return };
@@ -214,7 +235,6 @@ async fn merge(file: RecordFile, mine: Record, trust: EndCheck) -> Result<Record
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::RecordedTarget;
     use super::super::record::tests::record;
     use super::*;
     use crate::store::Folder;

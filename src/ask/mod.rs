@@ -4,14 +4,13 @@
 //! ends; `waiting` is the loop of `sending` and waiting, by the `ways` of presses, which `presses` judges; `settling`
 //! ends it; `late` answers presses after the end; `report` tells the end.
 
-#![allow(dead_code, unused_imports, reason = "`listen` uses the rest")]
-
 mod adopt;
 mod answer;
 mod asker;
 mod card;
 mod deliver;
 mod escalation;
+mod kept_plan;
 mod kept_record;
 mod late;
 mod local_answer;
@@ -27,13 +26,13 @@ mod record_file;
 mod report;
 mod request;
 mod sealed_press;
+mod sealing;
 mod sending;
 mod settling;
 mod task_id;
 mod waiting;
 mod ways;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,12 +49,13 @@ pub(crate) use deliver::{Delivered, deliver};
 pub use local_answer::{LocalAnswer, answer};
 pub use request::AskRequest;
 
-use answer::Answerer;
-use kept_record::{EndCheck, KeptRecord};
+use kept_plan::KeptPlan;
+use kept_record::{EndCheck, KeptRecord, new_targets};
 use plan::{Plan, make_plan};
-use record::{Record, RecordedTarget, State, TargetStatus};
+use record::{Record, State};
 use record_file::RecordFile;
-use waiting::{Seal, Stop, Waiting};
+use sealing::{Seal, plan_seal, seal, trust};
+use waiting::{Stop, Waiting};
 
 /// How long the credential of the own target is waited for before anything is sent.
 const TO_LOG_IN: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
     let (outcome, warnings) = {
         let mut waiting = Waiting::new(session, &draft, plan, kept, seal);
         let mut stopped: Stop<'_> = Box::pin(stops.received());
-        Box::pin(waiting.run(&mut stopped)).await;
+        Box::pin(waiting.run(&mut stopped, true)).await;
         (report::outcome(&waiting), std::mem::take(&mut waiting.end.warnings))
     };
     // In text mode they were told when it happened.
@@ -113,12 +113,12 @@ struct Prepared {
 }
 
 async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next> {
-    let plan = make_plan(session, request)?;
+    let (plan, request) = make_plan(session, request)?;
     let state = match &plan.id {
         Some(_) => Some(session.require_state()?),
         None => session.state(),
     };
-    let draft = Box::pin(read_question(session, plan.request.clone(), "ask-0")).await?;
+    let draft = Box::pin(read_question(session, request, "ask-0")).await?;
     if session.settings.dry_run {
         return Ok(Next::End(Box::new(report::dry_run(session, &plan, &draft).await?)));
     }
@@ -126,13 +126,13 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
     session.warnings.extend(warnings);
     let record = new_record(session, &plan, &draft);
     let login = log_in(session, &plan).await.map(Arc::new);
-    let trust = trust(login.clone());
-    let seal: Seal = Rc::new(move |parts| login.as_ref().map(|login| login.seal(parts)));
+    let (trust, seal) = (trust(login.clone()), seal(login.clone()));
     let mut prepared = Prepared { plan, draft, record, file: None, trust, seal };
     let Some(state) = state else { return Ok(Next::Wait(Box::new(prepared))) };
     match open(&state, prepared.record.clone(), Arc::clone(&prepared.trust)).await {
         Ok((file, Opened::Ours(record))) => {
             (prepared.record, prepared.file) = (record, Some(file));
+            keep_plan(session, &mut prepared, login.as_deref());
             Ok(Next::Wait(Box::new(prepared)))
         }
         Ok((_, Opened::Another(record))) => Err(another(&record)),
@@ -141,6 +141,27 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
             let hint = error.hint().unwrap_or_default();
             session.warnings.push(format!("{error}; it is asked without being kept: {hint}"));
             Ok(Next::Wait(Box::new(prepared)))
+        }
+    }
+}
+
+/// Keeps what others need to go on with the question.
+fn keep_plan(session: &mut Session<'_>, prepared: &mut Prepared, login: Option<&Login>) {
+    let Prepared { plan, draft, record, .. } = prepared;
+    // Nobody else may ask what this command alone waits for.
+    if plan.is_confirm {
+        return;
+    }
+    let Some(channel) = session.channel else { return };
+    let kept = login.ok_or_else(|| "its credential is not there".to_owned());
+    let kept = kept.and_then(|login| Ok((login, KeptPlan::new(&session.settings, channel, plan, draft)?)));
+    match kept {
+        Ok((login, mut kept)) => {
+            kept.seal = plan_seal(login, record, &kept);
+            record.plan = Some(Box::new(kept));
+        }
+        Err(why) => {
+            session.warnings.push(format!("nobody else can go on with the question: its plan is not kept: {why}"))
         }
     }
 }
@@ -191,16 +212,6 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
     let bound = [draft.identity(), question].into_iter().chain(plan.names.iter().cloned());
     let fingerprint = fingerprint(bound);
     let made_up = || std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-    let target = |(index, name): (usize, &String)| RecordedTarget {
-        name: name.clone(),
-        status: TargetStatus::Waiting,
-        failure: None,
-        due_ms: plan.escalation.due(index).map(in_ms),
-        messages: 0,
-        reached_ms: None,
-        card: None,
-        codes: Vec::new(),
-    };
     Record {
         id: plan.id.clone().unwrap_or_else(made_up),
         title: draft.title(),
@@ -210,8 +221,9 @@ fn new_record(session: &Session<'_>, plan: &Plan, draft: &QuestionDraft) -> Reco
         asker: asker::this_process(),
         start_ms: now_ms(),
         wait_ms: in_ms(plan.escalation.wait()),
-        targets: plan.names.iter().enumerate().map(target).collect(),
+        targets: new_targets(plan),
         state: State::Open,
+        plan: None,
     }
 }
 
@@ -225,19 +237,6 @@ async fn log_in(session: &mut Session<'_>, plan: &Plan) -> Option<Login> {
         session.warnings.push(told.to_owned());
     }
     login.ok()?.ok()
-}
-
-/// A record in a folder may have been written by others: a press counts with its seal alone, and an answer of a command
-/// only where those are allowed.
-fn trust(login: Option<Arc<Login>>) -> EndCheck {
-    Arc::new(move |record| match &record.state {
-        State::Open | State::Over(_) | State::Withdrawn(_) => true,
-        State::Answered(answer) => {
-            let seal = || login.as_ref().map(|login| login.seal(&record.sealed_parts(answer)));
-            let is_sealed = || answer.seal.is_some() && answer.seal == seal();
-            record.takes(answer) && (matches!(answer.by, Answerer::Local(_)) || is_sealed())
-        }
-    })
 }
 
 /// Says before the wait what else would be told after it, when nobody can mend it any more: warnings, and targets of later

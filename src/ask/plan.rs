@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::escalation::{Escalation, StepKind};
 use super::question::{Question, QuestionOptions, read_question};
 use super::request::AskRequest;
 use crate::alert::full_width;
 use crate::channel::Channel;
+use crate::clock::in_ms;
 use crate::config::{EscalationStep, LONGEST_WAIT_HOURS, Setting, Settings, TargetName, parse_duration_up_to};
 use crate::error::{Error, Result};
 use crate::input::{clean, is_blank};
@@ -26,26 +29,38 @@ const REFUSED: [Setting; 5] =
 /// What is to happen.
 pub(super) struct Plan {
     pub(super) question: Question,
-    /// The message that asks it.
-    pub(super) request: Request,
     /// The targets, as the escalation numbers them.
     pub(super) places: Vec<Place>,
     /// What they are called.
     pub(super) names: Vec<String>,
+    /// How they come in steps, and how long after the start.
+    pub(super) steps: Vec<PlannedStep>,
+    /// The time between two cards of a target.
+    pub(super) remind: Option<Duration>,
     pub(super) escalation: Escalation,
     pub(super) tell: Vec<Place>,
     /// The name that was given.
     pub(super) id: Option<String>,
     /// Whether it is withdrawn when the command is stopped.
     pub(super) is_confirm: bool,
+    /// Whether others wait for the answer.
+    pub(super) is_detached: bool,
 }
 
-/// Makes the plan. Settings that a question cannot have are put aside.
+/// A step of a plan, with how many targets it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PlannedStep {
+    pub(super) kind: StepKind,
+    pub(super) after_ms: u64,
+    pub(super) targets: usize,
+}
+
+/// Makes the plan, and the message that asks. Settings that a question cannot have are put aside.
 ///
 /// # Errors
 ///
 /// Usage, where options are wrong or contradict each other; exit 3 where there is nothing to send with.
-pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Result<Plan> {
+pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Result<(Plan, Request)> {
     refuse_options(&session.settings)?;
     let settings = &mut session.settings;
     (settings.outbox, settings.skip_empty, settings.allow_partial) = (false, false, false);
@@ -57,8 +72,26 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     };
     session.channel = Some(channel);
     let words = session.settings.language.words();
-    let AskRequest { mut alert, decline, confirm, anyone, only, not, wait, remind, tell, id, allow_local_answer } =
-        request;
+    let AskRequest {
+        mut alert,
+        decline,
+        confirm,
+        anyone,
+        only,
+        not,
+        wait,
+        remind,
+        tell,
+        id,
+        allow_local_answer,
+        detach,
+    } = request;
+    if detach && confirm.is_some() {
+        return Err(Error::usage(
+            "--detach does not go with --confirm, whose answer is the end of this command",
+            "leave one of the two out",
+        ));
+    }
     let fields = &mut alert.alert;
     if fields.task_id.is_some() {
         return Err(Error::usage("--task-id does not go with ask, whose cards have ids of their own", "leave it out"));
@@ -100,7 +133,8 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     if remind.is_some_and(|remind| remind < SHORTEST_REMIND) {
         return Err(Error::usage("--remind is shorter than a minute", "write at least 1m"));
     }
-    let (places, escalation) = places(session, channel, &steps, wait, remind);
+    let (places, steps) = places(session, channel, &steps);
+    let escalation = escalation(&steps, &places, wait, remind);
     if is_confirm
         && question.only.is_empty()
         && !anyone
@@ -124,7 +158,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
             "give a name that is new for each question; is a variable empty?",
         ));
     }
-    Ok(Plan { question, request: alert, places, names, escalation, tell, id, is_confirm })
+    Ok((Plan { question, places, names, steps, remind, escalation, tell, id, is_confirm, is_detached: detach }, alert))
 }
 
 /// Who is told of the answer. A wrong name does not keep the question back.
@@ -187,16 +221,10 @@ fn times(session: &mut Session<'_>, wait: Option<&str>, is_confirm: bool) -> Res
     Ok((steps, wait))
 }
 
-fn places(
-    session: &Session<'_>,
-    channel: Channel,
-    steps: &[EscalationStep],
-    wait: Duration,
-    remind: Option<Duration>,
-) -> (Vec<Place>, Escalation) {
-    let (mut places, mut escalation) = (Vec::new(), Escalation::new(wait, remind));
-    let mut add = |kind: StepKind, at: Duration, found: Vec<Place>| {
-        escalation.add(kind, at, found.iter().map(|place| place.channel().is_some_and(Channel::has_interactive_cards)));
+fn places(session: &Session<'_>, channel: Channel, steps: &[EscalationStep]) -> (Vec<Place>, Vec<PlannedStep>) {
+    let (mut places, mut planned) = (Vec::new(), Vec::new());
+    let mut add = |kind: StepKind, after: Duration, found: Vec<Place>| {
+        planned.push(PlannedStep { kind, after_ms: in_ms(after), targets: found.len() });
         places.extend(found);
     };
     add(StepKind::Own, Duration::ZERO, Place::own(session, channel));
@@ -209,5 +237,21 @@ fn places(
     for step in steps {
         add(StepKind::Escalation, step.after, Place::of_step(session, step));
     }
-    (places, escalation)
+    (places, planned)
+}
+
+/// The steps with their targets.
+pub(super) fn escalation(
+    steps: &[PlannedStep],
+    places: &[Place],
+    wait: Duration,
+    remind: Option<Duration>,
+) -> Escalation {
+    let mut escalation = Escalation::new(wait, remind);
+    let mut can_answer = places.iter().map(|place| place.channel().is_some_and(Channel::has_interactive_cards));
+    for step in steps {
+        let of_step: Vec<bool> = can_answer.by_ref().take(step.targets).collect();
+        escalation.add(step.kind, Duration::from_millis(step.after_ms), of_step);
+    }
+    escalation
 }

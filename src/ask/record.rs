@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{Answerer, Asker, RecordedAnswer, is_key};
+use super::kept_plan::KeptPlan;
 use super::question::{Presser, Question, Verdict};
 use super::task_id::{TASK_ID, TaskId, file_name};
 use crate::clock::{LAST_MS, read_ms};
@@ -39,6 +40,9 @@ pub(super) struct Record {
     pub(super) wait_ms: u64,
     pub(super) targets: Vec<RecordedTarget>,
     pub(super) state: State,
+    /// What is needed to go on with it, where others may do that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<Box<KeptPlan>>,
 }
 
 /// What a target got.
@@ -168,6 +172,14 @@ impl Record {
         parts
     }
 
+    /// What the seal of its plan is made of, but for the secret: with it all that is asked.
+    pub(super) fn planned_parts(&self, plan: &KeptPlan) -> Vec<String> {
+        let question = serde_json::to_string(&(&self.question, self.language)).unwrap_or_default();
+        let [own, wait] = [self.task_id(0, 0), self.wait_ms.to_string()];
+        let [fingerprint, id, title] = [&self.fingerprint, &self.id, &self.title].map(String::clone);
+        vec!["plan".to_owned(), own, wait, fingerprint, id, title, question, plan.text()]
+    }
+
     /// When it is over, in Unix milliseconds.
     pub(super) fn end_ms(&self) -> u64 {
         self.start_ms.saturating_add(self.wait_ms).min(LAST_MS)
@@ -247,6 +259,7 @@ pub(super) mod tests {
                 codes: vec![],
             }],
             state: State::Open,
+            plan: None,
         }
     }
 

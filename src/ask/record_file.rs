@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::record::{Record, State};
 use super::sealed_press::SealedPress;
@@ -26,6 +26,9 @@ const CARDS_BYTES: usize = 128 * 1024;
 
 /// No more presses wait to be judged.
 const MOST_PRESSES: usize = 100;
+
+/// What was written so long ago was there when the folder was listed after it.
+const LISTED_AGAIN: Duration = Duration::from_secs(8);
 
 /// How many other records are looked at for each new one.
 const MOST_SWEPT: usize = 16;
@@ -197,6 +200,27 @@ impl RecordFile {
         let runner = Arc::clone(&self.runner);
         let looking = tokio::time::timeout(PATIENCE, off_loop(move || runner.is_locked()));
         looking.await.is_ok_and(|looked| looked.is_ok_and(|looked| looked.unwrap_or(false)))
+    }
+
+    /// Whether the name of a file is one of a record.
+    fn is_record(name: &str) -> Option<&str> {
+        name.strip_suffix(".json").filter(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+
+    /// The names of all records in this state folder, if any was written since `before`: that is the time of the last one.
+    pub(super) async fn all_names(state: &Folder, before: Option<SystemTime>) -> Option<(SystemTime, Vec<String>)> {
+        let folder = state.within(FOLDER);
+        let listing = off_loop(move || {
+            let modified = folder.modified().ok()?;
+            // Times of folders may be whole seconds.
+            let is_same = before == Some(modified) && modified.elapsed().is_ok_and(|past| past > LISTED_AGAIN);
+            if is_same {
+                return None;
+            }
+            let names = folder.names().ok()?;
+            Some((modified, names.iter().filter_map(|name| Self::is_record(name)).map(str::to_owned).collect()))
+        });
+        tokio::time::timeout(PATIENCE, listing).await.ok()?.ok()?
     }
 
     /// Removes some records of questions that ended long ago.

@@ -20,6 +20,7 @@ pub(super) fn outcome(waiting: &Waiting<'_, '_>) -> Outcome {
     let (status, error) = match (&record.state, waiting.end.stopped) {
         (State::Answered(answer), _) => answered(record, answer),
         (_, Some(signal)) => (Status::Interrupted(signal), Some(stopped(waiting, signal))),
+        (State::Open, None) if waiting.plan.is_detached => handed_over(waiting),
         _ => without_answer(waiting),
     };
     let product = AskedQuestion {
@@ -33,6 +34,22 @@ pub(super) fn outcome(waiting: &Waiting<'_, '_>) -> Outcome {
     };
     let product = Product::Asked(Box::new(product));
     Outcome { error, attempts: waiting.end.attempts, ..Outcome::with_product(status, product) }
+}
+
+/// Others wait for the answer, if they can.
+fn handed_over(waiting: &Waiting<'_, '_>) -> (Status, Option<Error>) {
+    if let Some(lost) = &waiting.end.lost {
+        let error = lost.about(lost.status(), format!("it was asked, and nobody waits for the answer: {lost}"));
+        return (error.status(), Some(error));
+    }
+    if waiting.has_run && (waiting.record().plan.is_none() || !waiting.kept.is_kept()) {
+        let error = Error::config(
+            "it was asked, and nobody waits for the answer: the question could not be handed over",
+            "see the warnings; leave --detach out to wait for the answer here",
+        );
+        return (error.status(), Some(error));
+    }
+    (Status::Asked, None)
 }
 
 fn answered(record: &Record, answer: &RecordedAnswer) -> (Status, Option<Error>) {
@@ -130,6 +147,7 @@ fn stopped(waiting: &Waiting<'_, '_>, signal: Signal) -> Error {
     };
     let hint = match (&record.state, &waiting.plan.id) {
         (State::Withdrawn(_), _) => "ask again".to_owned(),
+        _ if waiting.end.goes_on => "a running listen goes on with it".to_owned(),
         (_, Some(id)) => format!("to wait on, ask the same again with --id {id:?}"),
         (_, None) => "with --id a question can be taken up again".to_owned(),
     };

@@ -27,4 +27,6 @@ pub struct AskRequest {
     pub id: Option<String>,
     /// Whether a command on this machine may answer, whoever is asked.
     pub allow_local_answer: bool,
+    /// Whether a running `listen` is to wait for the answer.
+    pub detach: bool,
 }

@@ -24,13 +24,14 @@ impl Waiting<'_, '_> {
         }
         let has_card = self.plan.escalation.targets()[target].can_answer;
         let [lead, lead_of_plain] = [has_card, false].map(|has_card| self.lead(delivery, has_card));
+        let waits = !self.plan.is_detached;
         let (session, draft, ways) = (self.session, self.draft, Rc::clone(&self.ways));
         let (place, card) = (self.plan.places[target].clone(), Rc::clone(&self.cards[target]));
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let (mut watch, mut deaf) = (None, None);
             if has_card {
-                match way_of_new_card(session, &ways, &place, number).await {
+                match way_of_new_card(session, &ways, &place, number, waits).await {
                     Ok(Some(way)) => watch = ways.hear(target, way, vec![task_id.clone()]).await,
                     Ok(None) => {}
                     Err(error) => deaf = Some(error),
@@ -117,10 +118,16 @@ impl Waiting<'_, '_> {
 
 /// The way by which presses on a card come back that is about to be sent: a first one is not sent where they cannot. A
 /// reminder is: the earlier cards are there, and whoever receives the presses may be back soon.
-async fn way_of_new_card(session: &Session<'_>, ways: &Ways, place: &Place, number: u32) -> Result<Option<PressWay>> {
+async fn way_of_new_card(
+    session: &Session<'_>,
+    ways: &Ways,
+    place: &Place,
+    number: u32,
+    waits: bool,
+) -> Result<Option<PressWay>> {
     let way = ways.of(session, place).await?;
     if let (Some(way), 0) = (&way, number) {
-        way.check().await?;
+        way.check(waits).await?;
     }
     Ok(way)
 }

@@ -56,6 +56,13 @@ impl Waiting<'_, '_> {
             }
         }
         self.kept.flush().await;
+        if self.end.stopped.is_some() && self.is_open() && self.record().plan.is_some() {
+            let way = self.ways.of(self.session, &self.plan.places[0]);
+            self.end.goes_on = match tokio::time::timeout_at((ended + TO_LEAVE).into(), way).await {
+                Ok(Ok(Some(way))) => way.check(false).await.is_ok(),
+                _ => false,
+            };
+        }
         self.tell_trouble();
         self.jobs.clear();
         let _ = tokio::time::timeout_at((ended + TO_LEAVE).into(), self.ways.leave()).await;

@@ -10,11 +10,12 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
-use super::escalation::{Delivery, Phase};
+use super::escalation::{Delivery, Phase, TargetState};
 use super::kept_record::KeptRecord;
 use super::plan::Plan;
 use super::record::{Record, State, TargetStatus};
 use super::record_file::RecordFile;
+use super::sealing::Seal;
 use super::task_id::TaskId;
 use super::ways::{WatchedCards, Ways};
 use crate::aibot::Seen;
@@ -33,9 +34,6 @@ const MOST_WATCHED: u32 = 256;
 
 /// Ends when the waiting is to stop.
 pub(super) type Stop<'a> = LocalBoxFuture<'a, Signal>;
-
-/// What only who knows the credential of the question can compute.
-pub(super) type Seal = Rc<dyn Fn(&[String]) -> Option<String>>;
 
 /// A question that is being asked.
 pub(super) struct Waiting<'s, 'c> {
@@ -57,6 +55,8 @@ pub(super) struct Waiting<'s, 'c> {
     pub(super) jobs: FuturesUnordered<LocalBoxFuture<'s, Happened>>,
     /// How many of the jobs end by themselves.
     pub(super) under_way: usize,
+    /// Whether this process asked.
+    pub(super) has_run: bool,
     pub(super) end: Ending,
 }
 
@@ -68,6 +68,8 @@ pub(super) struct Ending {
     pub(super) attempts: u32,
     /// The last failure of each target.
     pub(super) failures: Vec<Option<Error>>,
+    /// Whether a running `listen` goes on after a signal.
+    pub(super) goes_on: bool,
     /// Why presses cannot come back any more.
     pub(super) lost: Option<Error>,
     /// What who answered is called, where the document says it.
@@ -135,6 +137,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             watches_others: false,
             jobs: FuturesUnordered::new(),
             under_way: 0,
+            has_run: false,
             end,
         }
     }
@@ -147,17 +150,20 @@ impl<'s, 'c> Waiting<'s, 'c> {
         self.kept.record.language.words()
     }
 
-    /// Asks and waits until it is decided, a signal comes, or nothing can come of it.
-    pub(super) async fn run(&mut self, stopped: &mut Stop<'_>) {
+    /// Asks and waits until it is decided, it is stopped, or nothing can come of it. Where another process does that, it waits
+    /// for the same answer, if it `follows`.
+    pub(super) async fn run(&mut self, stopped: &mut Stop<'_>, follows: bool) {
         let guard = match self.kept.file().cloned() {
-            Some(file) => match self.wait_for_turn(&file, stopped).await {
+            Some(file) => match self.wait_for_turn(&file, stopped, follows).await {
                 Some(guard) => Some(guard),
                 None => return,
             },
             None => None,
         };
         self.kept.make_mine();
+        self.kept.save();
         self.take_up();
+        self.has_run = true;
         self.wait(stopped).await;
         self.settle().await;
         drop(guard);
@@ -168,6 +174,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
         &mut self,
         file: &RecordFile,
         stopped: &mut Stop<'_>,
+        follows: bool,
     ) -> Option<Option<crate::store::Guard>> {
         let mut is_told = false;
         loop {
@@ -177,7 +184,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     self.kept.look().await;
                     return if self.is_open() { Some(Some(guard)) } else { None };
                 }
-                Err(_) => return Some(None),
+                Err(_) if follows => return Some(None),
+                Err(_) => return None,
+                Ok(None) if !follows || self.plan.is_detached => return None,
                 Ok(None) if !is_told => {
                     is_told = true;
                     self.session.observer.notice("another process asks this already: waiting for the same answer");
@@ -265,7 +274,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
             if self.is_open() && self.plan.escalation.end(now).is_some() {
                 self.kept.decide(State::Over(now_ms())).await;
             }
-            if !self.is_open() {
+            let is_handed_over =
+                self.plan.is_detached && self.plan.escalation.targets().iter().all(TargetState::is_settled);
+            if !self.is_open() || is_handed_over {
                 return;
             }
             let next = self.began + self.plan.escalation.next_time();

@@ -182,6 +182,7 @@ fn describe_success(outcome: &Outcome) -> Option<String> {
             outcome.held_back
         )),
         Status::Skipped => Some("skipped: the text is empty".to_owned()),
+        Status::Asked => Some("asked: a running listen waits for the answer".to_owned()),
         Status::Answered => match &outcome.product {
             Product::Asked(asked) => asked.answer.as_ref().map(|answer| match &answer.userid {
                 Some(userid) => format!("{userid} answered: {}", answer.text),

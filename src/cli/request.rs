@@ -257,6 +257,7 @@ fn ask_request(args: AskArgs) -> AskRequest {
         tell: args.tell.into_iter().filter(IS_FILLED).collect(),
         id: args.id,
         allow_local_answer: args.allow_local_answer,
+        detach: args.detach,
     }
 }
 

@@ -68,7 +68,7 @@ pub enum MentionFallback {
 }
 
 /// A further target: a profile, and which of its ways of sending if that is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TargetName {
     /// The profile's name, trimmed and not empty; it may hold `:` itself.
     pub profile: String,

@@ -46,7 +46,8 @@ pub(super) const FIELDS: &[FieldShape] = match AibotFields::SHAPE {
 };
 
 /// Whom one message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// A member.
     User,

@@ -61,6 +61,21 @@ pub(super) enum Material {
 }
 
 impl Draft {
+    /// An alert and nothing else.
+    pub(super) fn of_alert(alert: Alert, msgtype: MsgType, origin: TypeOrigin, made_for: Channel) -> Self {
+        Self {
+            msgtype,
+            origin,
+            material: Material::Alert(Box::new(alert)),
+            text: None,
+            english: None,
+            attached: Vec::new(),
+            lost: Vec::new(),
+            made_for,
+            card_data: CardData::default(),
+        }
+    }
+
     /// The name of the message's type.
     pub(crate) fn type_name(&self) -> &str {
         let own = match &self.material {

@@ -23,6 +23,8 @@ const TO_CHANGE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct PressWay {
     pub(crate) login: Login,
+    /// Where it is known whether a `listen` receives the presses.
+    cards: Option<CardStore>,
     kind: WayKind,
 }
 
@@ -36,7 +38,6 @@ enum WayKind {
 struct AppCards {
     courier: Mutex<Courier>,
     agent_id: Option<i64>,
-    cards: Option<CardStore>,
     has_keys: bool,
 }
 
@@ -52,12 +53,12 @@ impl PressWay {
             Presses::Callback => WayKind::Callback(Rc::new(AppCards {
                 courier: Mutex::new(target.courier(None).await?),
                 agent_id: target.agent_id(None),
-                cards: target.cards(&target.log_in(None).await?),
                 has_keys: target.settings.callback.token.is_some() && target.settings.callback.aes_key.is_some(),
             })),
         };
         // It is at hand.
-        Ok(Some(Self { login: target.log_in(None).await?, kind }))
+        let login = target.log_in(None).await?;
+        Ok(Some(Self { cards: target.cards(&login), login, kind }))
     }
 
     /// The connection, where it is one.
@@ -68,25 +69,34 @@ impl PressWay {
         }
     }
 
-    /// Finds out whether a press can come back now. A connection finds that out itself.
+    /// Finds out whether a press on a card can come back. A connection finds that out itself; but where this process does not
+    /// wait for the answer, a `listen` must.
     ///
     /// # Errors
     ///
     /// Exit 3, where no `listen` receives the presses.
-    pub(crate) async fn check(&self) -> Result<()> {
-        let WayKind::Callback(app) = &self.kind else { return Ok(()) };
-        if let Some(cards) = &app.cards
+    pub(crate) async fn check(&self, waits: bool) -> Result<()> {
+        let has_keys = match &self.kind {
+            WayKind::Connection(_) if waits => return Ok(()),
+            WayKind::Connection(_) => true,
+            WayKind::Callback(app) => app.has_keys,
+        };
+        if let Some(cards) = &self.cards
             && cards.is_listened_to().await
         {
             return Ok(());
         }
-        let hint = if app.has_keys {
-            "run wecom-alert listen with this profile and state folder, as a service; or give the profile an aibot"
+        let what = match &self.kind {
+            WayKind::Connection(_) => "no listen receives the presses on the aibot's cards here",
+            WayKind::Callback(_) => "presses on an app's card come by callback, and no listen receives them here",
+        };
+        let hint = if has_keys {
+            "run wecom-alert listen with this profile and state folder, as a service"
         } else {
             "give the profile an aibot (aibot_id and aibot_secret_file); or set callback_token_file and \
              callback_aes_key_file of 接收消息 and run wecom-alert listen"
         };
-        Err(Error::config("presses on an app's card come by callback, and no listen receives them here", hint))
+        Err(Error::config(what, hint))
     }
 
     /// Changes the card on which somebody pressed.

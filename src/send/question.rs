@@ -3,11 +3,11 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::alert::Alert;
 use crate::blocking::off_loop;
-use crate::cards::CardData;
 use crate::channel::{Addressing, Channel, MsgType, Presses};
 use crate::config::{
     ConversationSettings, EscalationStep, Precedence, RecipientSettings, Settings, Sourced, TargetName,
@@ -35,11 +35,12 @@ use crate::fingerprint::sha256;
 pub(crate) struct QuestionDraft(Draft);
 
 /// Where a message of a question goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// `None`: the command's own target.
     name: Option<TargetName>,
     /// The option or key that names it.
+    #[serde(skip, default = "of_plan")]
     origin: &'static str,
     channel: Option<Channel>,
     /// Whom there alone, where each is a call of its own.
@@ -125,6 +126,19 @@ fn give_title(draft: &mut Draft) {
 }
 
 impl QuestionDraft {
+    /// What is asked, as an alert, to be kept; `None` where it is another kind of message.
+    pub(crate) fn alert(&self) -> Option<&Alert> {
+        match &self.0.material {
+            Material::Alert(alert) => Some(alert),
+            _ => None,
+        }
+    }
+
+    /// A draft that was kept, of a question of this channel.
+    pub(crate) fn of_alert(alert: Alert, channel: Channel) -> Self {
+        Self(Draft::of_alert(alert, MsgType::TemplateCard, TypeOrigin::Option, channel))
+    }
+
     /// What tells it from others, in every language the same.
     pub(crate) fn identity(&self) -> String {
         self.0.identity().1.into_owned()
@@ -334,17 +348,7 @@ impl Place {
             let language = target.settings.language;
             let alert = Alert { language, title, body: Some(line.to_owned()), ..Alert::default() };
             let msgtype = best_type(&alert, &target);
-            let draft = Draft {
-                msgtype,
-                origin: TypeOrigin::Best,
-                material: Material::Alert(Box::new(alert)),
-                text: None,
-                english: None,
-                attached: Vec::new(),
-                lost: Vec::new(),
-                made_for: target.channel,
-                card_data: CardData::default(),
-            };
+            let draft = Draft::of_alert(alert, msgtype, TypeOrigin::Best, target.channel);
             deliver(session, target, &draft, None, &OnceCell::new()).await
         };
         sent.await.unwrap_or_else(Dispatched::failed)
@@ -368,6 +372,11 @@ impl Place {
     pub(crate) async fn press_way(&self, session: &Session<'_>) -> Result<Option<PressWay>> {
         PressWay::of(self.target(session)?).await
     }
+}
+
+/// What a place is named by whose plan was kept.
+fn of_plan() -> &'static str {
+    "the question"
 }
 
 /// Whether an id looks like that of a group.

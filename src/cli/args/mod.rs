@@ -22,7 +22,7 @@ pub(crate) use settings::{overrides, variable_of};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  sent, ok, queued, skipped, dry_run or answered
+  0  sent, ok, queued, skipped, dry_run, asked or answered
   1  error: a defect of this program
   2  usage: wrong options or message; nothing was sent
   3  config: settings, credentials, files, certificates; nothing was sent

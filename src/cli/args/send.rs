@@ -289,6 +289,9 @@ pub(crate) struct AskArgs {
     /// Let wecom-alert answer answer it too, although --confirm or --only is given
     #[arg(long)]
     pub(crate) allow_local_answer: bool,
+    /// Hand question and plan to a running listen and end with 0 (asked, not answered)
+    #[arg(long)]
+    pub(crate) detach: bool,
     /// Read the text from a file; `-` is stdin
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "content", help_heading = "Message")]
     pub(crate) text_file: Option<PathBuf>,

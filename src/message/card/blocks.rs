@@ -167,6 +167,7 @@ wire! {
 
 wire! {
     /// An option of a drop-down list.
+    #[derive(serde::Serialize, serde::Deserialize)]
     pub struct SelectOption {
         /// At most 128 bytes, unique in its list.
         pub id: String,

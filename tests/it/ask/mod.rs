@@ -1,6 +1,7 @@
 //! `ask` and `answer` through the front door, against the fake's aibot.
 
 mod answers;
+mod app;
 mod confirm;
 mod escalation;
 mod ids;
