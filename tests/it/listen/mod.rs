@@ -4,6 +4,7 @@
 mod alertmanager;
 mod callback;
 mod check;
+mod delivered;
 mod http;
 
 use std::fs::{self, File};

@@ -253,7 +253,7 @@ impl CallbackRequest {
 
     /// The same with a body of that many bytes.
     pub fn padded(&self, length: usize) -> Self {
-        Self { body: format!("{:length$}", self.body), ..self.clone() }
+        Self { body: self.body.clone() + &" ".repeat(length - self.body.len()), ..self.clone() }
     }
 }
 
