@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{Reply, UPDATE_CARD, endpoint};
-use crate::cards::{CODE_LIFE_MS, CardFile};
+use crate::cards::{CODE_LIFE_MS, CardFile, is_pressable};
 use crate::channel::Channel;
 use crate::clock::{self, now_ms};
 use crate::config::Precedence;
@@ -69,7 +69,18 @@ pub async fn update(session: &mut Session<'_>, update: CardUpdate) -> Result<Out
                 body["response_code"] = json!(code.code);
                 let reply = request(&mut courier, &body).await;
                 match &reply {
-                    Ok(_) => break reply,
+                    Ok(_) => {
+                        let new =
+                            body.get("template_card").filter(|new| body.get("atall").is_some() && is_pressable(new));
+                        if let Some(new) = new
+                            && let Err(error) = card.replace(new.clone()).await
+                        {
+                            let told =
+                                "the card was changed, but presses on it are taken for presses on the card before";
+                            session.warnings.push(format!("{told}: {error}"));
+                        }
+                        break reply;
+                    }
                     // Its place of use is not told: another process may have used it.
                     Err(error) if error.answer().is_some_and(|answer| answer.errcode == CODE_USED) => {}
                     Err(_) => {

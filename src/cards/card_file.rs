@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use std::{io, thread};
 
+use serde_json::Value;
+
 use super::kept::{KeptCard, KeptCode, NewCard, PRESS_LIFE_MS, ReceivedPress};
 use crate::api::aibot::Press;
 use crate::blocking::{off_loop, to_the_end};
@@ -113,6 +115,11 @@ impl CardFile {
     /// Puts a code back that was not used, or may not have been.
     pub(crate) async fn give_back(&self, code: KeptCode) -> Result<()> {
         self.change_known(false, |card| card.give_back(code)).await.map(drop)
+    }
+
+    /// Another card that can be pressed has taken its place: the next press on it counts.
+    pub(crate) async fn replace(&self, card: Value) -> Result<()> {
+        self.change_known(false, move |kept| kept.replace(card)).await.map(drop)
     }
 
     async fn change_known<T: Send + 'static>(

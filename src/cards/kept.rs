@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::card_content::{CardData, fields_of, title_of};
 use crate::api::aibot::Press;
-use crate::channel::{Channel, MsgType};
+use crate::channel::Channel;
 use crate::clock::read_ms;
-use crate::message::card::CardType;
 use crate::sanitize::truncate;
 
 /// How long a response_code is good for an update, in milliseconds (document path 94888).
@@ -14,9 +14,6 @@ pub(crate) const CODE_LIFE_MS: u64 = 72 * 3_600 * 1_000;
 
 /// How long a press is kept, in milliseconds.
 pub(super) const PRESS_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
-
-/// The most bytes of data that are kept of what a card was made of.
-const DATA_BYTES: usize = 64 * 1024;
 
 /// The most presses that are kept of a card. The first one stays, and so do those whose handling has not ended.
 const MOST_PRESSES: usize = 50;
@@ -26,14 +23,6 @@ const MOST_CODES: usize = 50;
 
 /// The longest text of a handler that is kept, in characters.
 const SAID_CHARS: usize = 1_000;
-
-/// What a card was made of: a notification, the data of a template, or a payload; null for what options say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CardData {
-    pub(crate) value: Value,
-    /// Whether the end of a list in it is left out, or all of it, since it was longer than 64 KiB.
-    pub(crate) is_cut: bool,
-}
 
 /// What a send knows of a card that WeCom has taken.
 #[derive(Debug, Clone)]
@@ -93,6 +82,9 @@ pub(crate) struct KeptPress {
     #[serde(deserialize_with = "read_ms")]
     pub(crate) received_ms: u64,
     pub(crate) state: PressState,
+    /// Whether another card that can be pressed has taken the place of the one that was: it is no first press any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_past: bool,
 }
 
 /// How far a press has been handled.
@@ -130,33 +122,6 @@ pub(crate) struct ReceivedPress {
     pub(crate) card: KeptCard,
     /// One sentence for a warning where what was kept of the card could not be read: it is kept anew, as unknown.
     pub(crate) trouble: Option<String>,
-}
-
-impl CardData {
-    /// This, but if it has more than 64 KiB, without the end of the longest list at its top, or else nothing of it.
-    pub(crate) fn of(mut value: Value) -> Self {
-        let length = |value: &Value| value.to_string().len();
-        let mut size = length(&value);
-        if size <= DATA_BYTES {
-            return Self { value, is_cut: false };
-        }
-        let lists = value.as_object_mut().into_iter().flat_map(|fields| fields.iter_mut());
-        if let Some(list) = lists.filter_map(|(_, value)| value.as_array_mut()).max_by_key(|list| list.len()) {
-            while size > DATA_BYTES
-                && let Some(item) = list.pop()
-            {
-                size -= length(&item).min(size);
-            }
-        }
-        let value = if length(&value) > DATA_BYTES { Value::Null } else { value };
-        Self { value, is_cut: true }
-    }
-}
-
-/// Whether a card has something to press: buttons, choices or a menu.
-pub(crate) fn is_pressable(card: &Value) -> bool {
-    let card_type = card.get("card_type").and_then(Value::as_str).and_then(|name| name.parse::<CardType>().ok());
-    card_type.is_some_and(|card_type| !card_type.is_notice() || card.get("action_menu").is_some())
 }
 
 impl KeptCard {
@@ -206,7 +171,7 @@ impl KeptCard {
         if card.press(event_id).is_some() {
             return (card, PressRank::Copy);
         }
-        let rank = if card.presses.is_empty() { PressRank::First } else { PressRank::Later };
+        let rank = if card.first_press().is_none() { PressRank::First } else { PressRank::Later };
         card.codes.retain(|code| code.is_good(now_ms));
         if !press.response_code.is_empty() {
             card.codes.push(KeptCode { code: press.response_code.clone(), since_ms: now_ms });
@@ -214,14 +179,14 @@ impl KeptCard {
             card.codes.drain(..too_many);
         }
         let event_id = event_id.to_owned();
-        card.presses.push(KeptPress { event_id, press, received_ms: now_ms, state: PressState::New });
+        card.presses.push(KeptPress { event_id, press, received_ms: now_ms, state: PressState::New, is_past: false });
         card.drop_presses(MOST_PRESSES);
         (card, rank)
     }
 
     /// The press that counts.
     pub(crate) fn first_press(&self) -> Option<&KeptPress> {
-        self.presses.first()
+        self.presses.iter().find(|press| !press.is_past)
     }
 
     /// The press of this event.
@@ -262,6 +227,13 @@ impl KeptCard {
             let said = said.map(|said| truncate(said, SAID_CHARS).0.to_owned());
             press.state = PressState::Done { said, failed };
         }
+    }
+
+    /// Another card that can be pressed has taken its place: the next press on it counts.
+    pub(super) fn replace(&mut self, mut card: Value) {
+        card["task_id"] = Value::from(self.task_id.as_str());
+        (self.title, self.fields, self.card) = (title_of(&card), fields_of(&card), card);
+        self.presses.iter_mut().for_each(|press| press.is_past = true);
     }
 
     /// Takes out the oldest code that is good.
@@ -307,10 +279,10 @@ impl KeptCard {
     /// Leaves out the oldest presses but the first, as long as there are more than so many and their handling has ended.
     fn drop_presses(&mut self, most: usize) {
         let mut too_many = self.presses.len().saturating_sub(most);
-        let mut index = 0;
+        let first = self.first_press().map(|press| press.event_id.clone());
         self.presses.retain(|press| {
-            let goes = index > 0 && too_many > 0 && press.state.is_done();
-            (index, too_many) = (index + 1, too_many - usize::from(goes));
+            let goes = too_many > 0 && press.state.is_done() && first.as_ref() != Some(&press.event_id);
+            too_many -= usize::from(goes);
             !goes
         });
     }
@@ -333,29 +305,6 @@ impl PressState {
     pub(crate) fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
-}
-
-fn title_of(card: &Value) -> String {
-    let texts = ["/main_title/title", "/sub_title_text"].into_iter();
-    let mut found = texts.filter_map(|place| card.pointer(place)?.as_str()).filter(|text| !text.trim().is_empty());
-    found.next().unwrap_or_default().to_owned()
-}
-
-/// Names and values on a card, in its order.
-fn fields_of(card: &Value) -> Vec<(String, String)> {
-    let list = |list: &str, key: &'static str, value: &'static str| {
-        let items = card.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        items.into_iter().map(move |item| (text(&item, key), text(&item, value)))
-    };
-    let horizontal = list("horizontal_content_list", "keyname", "value");
-    horizontal.chain(list("vertical_content_list", "title", "desc")).collect()
-}
-
-/// The object under `template_card` of a message, if it is a card with something to press and a task id.
-pub(crate) fn pressable_card(body: &Value) -> Option<(&str, &Value)> {
-    let card = body.get(MsgType::TemplateCard.as_str()).filter(|card| is_pressable(card))?;
-    Some((card.get("task_id")?.as_str().filter(|id| !id.is_empty())?, card))
 }
 
 #[cfg(test)]
@@ -459,20 +408,20 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_it_was_made_of_is_bounded() {
-        let alert = json!({ "labels": { "host": "x".repeat(1000) } });
-        let notification = json!({ "commonLabels": { "a": "b" }, "alerts": vec![alert.clone(); 100], "few": [1] });
-        let card = KeptCard::sent("t", NewCard { data: CardData::of(notification), ..new_card() }, 1);
-        assert!(
-            card.data.is_cut && card.data.value["commonLabels"]["a"] == "b" && card.data.value["few"] == json!([1])
-        );
-        let length = card.data.value.to_string().len();
-        assert!((DATA_BYTES - 1100..=DATA_BYTES).contains(&length), "{length}");
-        for data in
-            [json!(vec![alert; 100]), json!({ "text": "x".repeat(70_000), "list": [1, 2] }), json!("x".repeat(70_000))]
-        {
-            assert_eq!(CardData::of(data), CardData { value: Value::Null, is_cut: true });
-        }
+    fn on_another_card_in_its_place_the_next_press_counts() {
+        let (mut card, _) = pressed(Some(KeptCard::sent("t", new_card(), 1)), "lisi", 2);
+        card.end("lisi", None, false);
+        card.replace(json!({ "card_type": "button_interaction", "main_title": { "title": "Full again" } }));
+        assert_eq!((card.title.as_str(), &card.card["task_id"]), ("Full again", &json!("t")));
+        assert!(card.first_press().is_none() && card.fields.is_empty());
+        let (card, copy) = pressed(Some(card), "lisi", 3);
+        let (card, first) = pressed(Some(card), "zhangsan", 4);
+        let (mut card, later) = pressed(Some(card), "wangwu", 5);
+        assert_eq!((copy, first, later), (PressRank::Copy, PressRank::First, PressRank::Later));
+        card.end("zhangsan", None, false);
+        card.drop_presses(1);
+        let left: Vec<&str> = card.presses.iter().map(|press| press.event_id.as_str()).collect();
+        assert_eq!(left, ["zhangsan", "wangwu"]);
     }
 
     #[test]
@@ -496,23 +445,6 @@ pub(super) mod tests {
         assert!(!card.is_old(0), "the clock was set back");
         let (card, _) = pressed(Some(card), "lisi", 2 * DAY_MS);
         assert!(!card.is_old(9 * DAY_MS) && card.is_old(9 * DAY_MS + 1));
-    }
-
-    #[test]
-    fn what_can_be_pressed() {
-        for (card, is) in [
-            (json!({ "card_type": "button_interaction" }), true),
-            (json!({ "card_type": "vote_interaction" }), true),
-            (json!({ "card_type": "text_notice" }), false),
-            (json!({ "card_type": "text_notice", "action_menu": {} }), true),
-            (json!({ "card_type": 7 }), false),
-            (json!(null), false),
-        ] {
-            assert_eq!(is_pressable(&card), is, "{card}");
-        }
-        let body = |id: Value| json!({ "template_card": { "card_type": "vote_interaction", "task_id": id } });
-        assert_eq!(pressable_card(&body(json!("t"))).map(|(id, _)| id.to_owned()).as_deref(), Some("t"));
-        assert!(pressable_card(&body(json!(""))).is_none() && pressable_card(&body(Value::Null)).is_none());
     }
 
     #[test]

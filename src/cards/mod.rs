@@ -1,9 +1,10 @@
 //! Interactive cards that were sent, and the presses on them, on disk: so that a press by callback finds what its card was
 //! made of, is handled although a process is killed, and a card can be changed by its task id.
 //!
-//! One file for each card, under its lock. `kept` says what is in it and what a press means for it; `card_file` reads and
+//! One file for each card, under its lock. `kept` says what is in it and what a press means for it, with `card_content`; `card_file` reads and
 //! writes it; `listener` tells whether a `listen` is there that receives the presses.
 
+mod card_content;
 mod card_file;
 mod kept;
 mod listener;
@@ -12,10 +13,9 @@ use crate::error::Result;
 use crate::fingerprint::fingerprint;
 use crate::store::{Folder, KeyedFile};
 
+pub(crate) use card_content::{CardData, is_pressable, pressable_card};
 pub(crate) use card_file::CardFile;
-pub(crate) use kept::{
-    CODE_LIFE_MS, CardData, KeptCard, KeptPress, NewCard, PressState, ReceivedPress, pressable_card,
-};
+pub(crate) use kept::{CODE_LIFE_MS, KeptCard, KeptPress, NewCard, PressState, ReceivedPress};
 pub(crate) use listener::Listener;
 
 /// In the folder of the state.

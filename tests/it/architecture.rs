@@ -38,7 +38,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 24] = [
+const PURE: [&str; 25] = [
     "channel/",
     "message/",
     "alert/",
@@ -52,6 +52,7 @@ const PURE: [&str; 24] = [
     "ask/question",
     "ask/record.rs",
     "callback/",
+    "cards/card_content",
     "cards/kept",
     "delivery/delayed",
     "delivery/failure",

@@ -193,6 +193,18 @@ fn a_card_is_changed_by_its_id_for_all_who_got_it() {
     assert_eq!(bodies(&scene)[2]["atall"], 1);
 }
 
+/// Its buttons can be pressed again: what is kept is what is to be seen.
+#[test]
+fn another_card_with_buttons_is_kept_in_its_place() {
+    let scene = Scene::new();
+    scene.app(&BUTTONS).args(["--task-id", "disk", "full"]).run().assert_code(0);
+    let again = ["--card", "button_interaction", "--title", "Full again", "--button", "ack=Ack"];
+    by_id(&scene, "disk", &again).run().assert_code(0);
+    let card = &kept(&scene)[0];
+    assert_eq!((&card["title"], &card["card"]["task_id"]), (&json!("Full again"), &json!("disk")));
+    assert_eq!(card["codes"], json!([]));
+}
+
 #[test]
 fn each_code_serves_once() {
     let scene = Scene::new();
