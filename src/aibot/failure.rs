@@ -18,7 +18,7 @@ pub(super) enum CallFailure {
     Foreign(ErrorDetails),
     Cut { what: String, limit: Option<Limit> },
     Silent { what: String, limit: Option<Limit> },
-    Rejected(Answered),
+    Rejected(CarriedReply),
 }
 
 /// An [`Error`] that can be sent.
@@ -32,7 +32,7 @@ pub(super) struct ErrorDetails {
 
 /// A [`Reply`] that can be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Answered {
+pub(super) struct CarriedReply {
     errcode: i64,
     errmsg: String,
     fields: Map<String, Value>,
@@ -83,14 +83,14 @@ impl From<ErrorDetails> for Error {
     }
 }
 
-impl From<Reply> for Answered {
+impl From<Reply> for CarriedReply {
     fn from(Reply { answer, fields }: Reply) -> Self {
         Self { errcode: answer.errcode, errmsg: answer.errmsg, fields }
     }
 }
 
-impl From<Answered> for Reply {
-    fn from(Answered { errcode, errmsg, fields }: Answered) -> Self {
+impl From<CarriedReply> for Reply {
+    fn from(CarriedReply { errcode, errmsg, fields }: CarriedReply) -> Self {
         Self { answer: Answer { errcode, errmsg }, fields }
     }
 }

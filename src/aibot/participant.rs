@@ -21,6 +21,7 @@ use crate::api::aibot::Press;
 use crate::blocking::task;
 use crate::clock::{in_ms, now_ms};
 use crate::error::{Error, Status};
+use crate::sort;
 
 /// Between two looks for a holder: at first there is one in a moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -283,7 +284,7 @@ impl Participant {
     /// What the holder has not begun to do, the next one does.
     fn talk_ended(&mut self) {
         let mut handed: Vec<_> = self.handed.drain().collect();
-        handed.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+        sort::sort_by_key(&mut handed, |(id, _)| std::cmp::Reverse(*id));
         for (_, Handed { asked, has_begun }) in handed {
             if has_begun {
                 let what = "the request went out, but the process that holds the aibot's connection ended before the answer came";

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{Answered, CallFailure};
+use super::failure::{CallFailure, CarriedReply};
 use super::proof::{SEAL, Seals};
 use crate::api::aibot::Press;
 
@@ -98,7 +98,7 @@ pub(super) enum ToClient {
     /// What came of the request.
     Answered {
         id: u64,
-        reply: Answered,
+        reply: CarriedReply,
     },
     Failed {
         id: u64,

@@ -8,6 +8,8 @@ use cbc::cipher::block_padding::NoPadding;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use sha1::{Digest, Sha1};
 
+use crate::sort;
+
 /// The block that a text is filled up to, twice that of AES: an ordinary unpadding refuses more than 16.
 const BLOCK: usize = 32;
 
@@ -26,7 +28,7 @@ pub(super) fn key_of(text: &str) -> Option<[u8; 32]> {
 /// The signature of these four values: the SHA-1 of them, sorted and joined, in lower-case hex.
 pub(super) fn signature(token: &str, timestamp: &str, nonce: &str, ciphertext: &str) -> String {
     let mut values = [token, timestamp, nonce, ciphertext];
-    values.sort_unstable();
+    sort::sort(&mut values);
     let mut hash = Sha1::new();
     values.iter().for_each(|value| hash.update(value));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

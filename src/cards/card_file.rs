@@ -13,6 +13,7 @@ use crate::blocking::{off_loop, to_the_end};
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::sort;
 use crate::store::{Folder, Guard, KeyedFile};
 
 /// How long a lock is waited for.
@@ -189,7 +190,7 @@ pub(super) async fn unfinished(folder: Folder, prefix: String) -> Result<Vec<Kep
         let files = KeyedFile::of_fingerprint(folder, "", "").of_all_keys()?;
         let cards = files.iter().filter(|file| file.begins_with(&prefix)).filter_map(|file| file.read().ok()?);
         let mut cards: Vec<KeptCard> = cards.filter(|card: &KeptCard| card.unfinished().next().is_some()).collect();
-        cards.sort_by_key(|card| card.unfinished().map(|press| press.received_ms).min());
+        sort::sort_by_key(&mut cards, |card| card.unfinished().map(|press| press.received_ms).min());
         Ok::<_, io::Error>(cards)
     });
     let read = tokio::time::timeout(ALL_PATIENCE, reading).await;
@@ -227,7 +228,7 @@ fn sweep(folder: &Folder, file: &KeyedFile, most: usize, now_ms: u64) {
             others.push((is_open, last_ms, other));
         }
     }
-    others.sort_by_key(|(is_open, last_ms, _)| (*is_open, *last_ms));
+    sort::sort_by_key(&mut others, |(is_open, last_ms, _)| (*is_open, *last_ms));
     for (_, _, other) in others.iter().take(too_many.min(MOST_DROPPED)) {
         if let Ok(Some(guard)) = other.try_lock() {
             let _ = other.remove(guard);
