@@ -144,7 +144,9 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     {
         let shown = place.shown(session.settings.profile.as_deref());
         let message = match place.is_group() {
-            true => format!("--confirm goes to a group ({shown}), where anybody could press"),
+            true => {
+                format!("--confirm goes to a group, a department, a tag or all ({shown}), where anybody could press")
+            }
             false => format!("--confirm goes to {shown}, which may be a group, where anybody could press"),
         };
         return Err(Error::usage(message, "say whose press counts with --only ID, or --anyone if anybody may"));

@@ -47,6 +47,9 @@ pub(crate) struct Place {
     alone: Option<(ConversationKind, String)>,
     /// Whom there in place of the recipients of the profile.
     ids: Vec<String>,
+    /// Whether whoever is in a department, has a tag or is in the app gets it.
+    #[serde(default)]
+    is_wide: bool,
     /// Those of them of which only WeCom knows whether they are members or groups.
     unknown: Vec<String>,
 }
@@ -176,6 +179,7 @@ impl Place {
             channel: Some(channel),
             alone: None,
             ids: Vec::new(),
+            is_wide: false,
             unknown: Vec::new(),
         };
         whole.split(&session.own_target(channel).settings)
@@ -189,7 +193,15 @@ impl Place {
             (Channel::Aibot, None) => (Some((ConversationKind::User, userid.to_owned())), Vec::new()),
             _ => (None, vec![userid.to_owned()]),
         };
-        Self { name: None, origin: "the press", channel: Some(channel), alone, ids, unknown: Vec::new() }
+        Self {
+            name: None,
+            origin: "the press",
+            channel: Some(channel),
+            alone,
+            ids,
+            is_wide: false,
+            unknown: Vec::new(),
+        }
     }
 
     /// A further target.
@@ -209,7 +221,7 @@ impl Place {
         let known =
             |id: &String| is_of_a_group(id) || to.is_some_and(|to| to.users.contains(id) || to.chats.contains(id));
         let unknown = ids.iter().filter(|id| !known(id)).cloned().collect();
-        let whole = Self { name: Some(name.clone()), origin, channel, alone: None, ids, unknown };
+        let whole = Self { name: Some(name.clone()), origin, channel, alone: None, ids, is_wide: false, unknown };
         match settings {
             Some(mut settings) => {
                 whole.put_ids(&mut settings);
@@ -220,7 +232,9 @@ impl Place {
         }
     }
 
-    fn split(self, settings: &Settings) -> Vec<Self> {
+    fn split(mut self, settings: &Settings) -> Vec<Self> {
+        let is_app = self.channel.is_some_and(|channel| channel.facts().addressing == Addressing::Recipients);
+        self.is_wide = is_app && settings.to.as_ref().is_some_and(is_wide);
         let to = settings.aibot_to.as_ref().filter(|_| self.has_conversations());
         match to.and_then(|to| conversations_of(to).ok()) {
             Some(several) if !several.is_empty() => {
@@ -259,9 +273,10 @@ impl Place {
         (self.name.as_ref().map(|name| name.profile.clone()), self.channel)
     }
 
-    /// Whether it is in a group.
+    /// Whether others than named members can press: it is in a group, or goes to many.
     pub(crate) fn is_group(&self) -> bool {
-        self.alone.as_ref().is_some_and(|(kind, _)| *kind == ConversationKind::Chat)
+        self.is_wide
+            || self.alone.as_ref().is_some_and(|(kind, _)| *kind == ConversationKind::Chat)
             || self.alone.is_none() && self.channel.is_some_and(|channel| channel.facts().mentions)
     }
 
@@ -377,6 +392,12 @@ impl Place {
 /// What a place is named by whose plan was kept.
 fn of_plan() -> &'static str {
     "the question"
+}
+
+/// Whether others than named members get it.
+fn is_wide(to: &RecipientSettings) -> bool {
+    let has_all = to.to_user.iter().any(|ids| ids.split([',', '|']).any(|id| id.trim().eq_ignore_ascii_case("@all")));
+    has_all || !to.to_party.is_empty() || !to.to_tag.is_empty()
 }
 
 /// Whether an id looks like that of a group.

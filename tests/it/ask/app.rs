@@ -183,6 +183,31 @@ fn presses_that_others_write_to_disk_are_no_answers() {
 }
 
 #[test]
+fn a_gate_for_a_whole_department_says_whose_press_counts() {
+    let scene = scene();
+    for to in [["-u", "@all"], ["--to-party", "2"], ["--to-tag", "1"]] {
+        let run = ask(&scene, &["--confirm", "--title", "deploy?"]).args(to).run().assert_code(2);
+        assert!(run.json()["hint"].as_str().unwrap().contains("--only"), "{}", run.all());
+    }
+    assert_eq!(scene.wecom.messages().len(), 0);
+}
+
+#[test]
+fn two_commands_with_one_question_and_one_listen_ask_it_once() {
+    let scene = scene();
+    let listen = listen_to_app(&scene);
+    let args = ["--id", "q", "--title", "disk full"];
+    let asking = [ask(&scene, &args).spawn(), ask(&scene, &args).spawn()];
+    listen.press(&scene, &card(&scene, 0).task_id, "ack", "zhangsan");
+    for asking in asking {
+        assert_eq!(ended(asking, 0, "answered")["answer"]["key"], "ack");
+    }
+    // Nor does the listen ask it again.
+    assert_eq!((scene.wecom.app_cards().len(), scene.wecom.messages().len()), (1, 1));
+    listen.stop();
+}
+
+#[test]
 fn a_listen_goes_on_with_what_was_handed_over() {
     let scene = scene();
     let listen = listen_to_app(&scene);
