@@ -71,7 +71,6 @@ impl CardStore {
     }
 
     /// Whether a process receives the presses on these cards. Where that cannot be known, none does.
-    #[allow(dead_code, reason = "for questions by an app")]
     pub(crate) async fn is_listened_to(&self) -> bool {
         listener::is_there(self.listener_file()).await
     }
