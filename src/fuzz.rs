@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::alert::Alert;
 use crate::api;
 use crate::callback::{CallbackKeys, LARGEST_BODY, RefusedRequest};
-use crate::channel::{Markup, MsgType};
+use crate::channel::{Channel, Markup, MsgType};
 use crate::clock::{self, at_ms};
 use crate::config::{Keep, Rate};
 use crate::cooldown::{self, Admission};
@@ -19,7 +19,9 @@ use crate::event::Observer;
 use crate::feed::{self, FeedFormat};
 use crate::input::{self, Encoding};
 use crate::json;
-use crate::message::Part;
+use crate::message::app::{AppNews, AppText, Markdown};
+use crate::message::webhook::WebhookText;
+use crate::message::{Part, body_of};
 use crate::outbox::{Listed, Outbox, format};
 use crate::rate_limit::{Bucket, RateLimiter};
 use crate::secret::Secret;
@@ -113,6 +115,30 @@ pub fn read_notification(format: &str, json: &str) -> Result<Alert> {
     let clock = feed::Clock { now: chrono::DateTime::UNIX_EPOCH.fixed_offset(), show: &|at| at.to_string() };
     let notification = feed::read(format.parse::<FeedFormat>()?, json, &clock, &mut Vec::new())?;
     Ok(notification.alert(Language::English))
+}
+
+/// The body of every message that an alert is made into, with the channel that it is for.
+pub fn messages_of(alert: &Alert) -> Vec<(Channel, Value)> {
+    let mut bodies = Vec::new();
+    for content in split_text(&alert.text().joined(), 2048, MsgType::Text) {
+        bodies.push((Channel::App, body_of(MsgType::Text, &AppText { content: content.clone() })));
+        bodies.push((Channel::Webhook, body_of(MsgType::Text, &WebhookText { content, ..WebhookText::default() })));
+    }
+    for content in split_text(&alert.markdown().joined(), 2048, MsgType::Markdown) {
+        let body = body_of(MsgType::Markdown, &Markdown { content });
+        bodies.extend(Channel::ALL.iter().map(|channel| (*channel, body.clone())));
+    }
+    for content in split_text(&alert.markdown_v2().joined(), 4096, MsgType::MarkdownV2) {
+        bodies.push((Channel::Webhook, body_of(MsgType::MarkdownV2, &Markdown { content })));
+    }
+    if let Ok(card) = alert.textcard() {
+        bodies.push((Channel::App, body_of(MsgType::Textcard, &card.content)));
+    }
+    if let Ok(article) = alert.article() {
+        let body = body_of(MsgType::News, &AppNews { articles: vec![article.content] });
+        bodies.extend(Channel::ALL.iter().map(|channel| (*channel, body.clone())));
+    }
+    bodies
 }
 
 /// A template filled with data, for a message type or for `json`.

@@ -5,11 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use wecom_alert::alert::Alert;
-use wecom_alert::channel::{Addressing, Channel, MsgType};
-use wecom_alert::fuzz::{read_notification, split_text};
-use wecom_alert::message::app::{AppNews, AppText, Markdown};
-use wecom_alert::message::webhook::WebhookText;
-use wecom_alert::message::{body_of, check_body};
+use wecom_alert::channel::{Addressing, Channel};
+use wecom_alert::fuzz::{messages_of, read_notification};
+use wecom_alert::message::check_body;
 use wecom_alert::sanitize::one_line;
 
 fuzz_target!(|input: &str| {
@@ -29,27 +27,8 @@ fuzz_target!(|input: &str| {
 fn check_messages(alert: &Alert) {
     let text = alert.text().joined();
     assert!(!text.trim().is_empty(), "{alert:?} says nothing");
-    for part in split_text(&text, 2048, MsgType::Text) {
-        assert_sound(Channel::App, body_of(MsgType::Text, &AppText { content: part.clone() }));
-        let content = WebhookText { content: part, ..WebhookText::default() };
-        assert_sound(Channel::Webhook, body_of(MsgType::Text, &content));
-    }
-    for content in split_text(&alert.markdown().joined(), 2048, MsgType::Markdown) {
-        for channel in Channel::ALL.iter().copied() {
-            assert_sound(channel, body_of(MsgType::Markdown, &Markdown { content: content.clone() }));
-        }
-    }
-    for content in split_text(&alert.markdown_v2().joined(), 4096, MsgType::MarkdownV2) {
-        assert_sound(Channel::Webhook, body_of(MsgType::MarkdownV2, &Markdown { content }));
-    }
-    if let Ok(card) = alert.textcard() {
-        assert_sound(Channel::App, body_of(MsgType::Textcard, &card.content));
-    }
-    if let Ok(article) = alert.article() {
-        let news = AppNews { articles: vec![article.content] };
-        for channel in Channel::ALL.iter().copied() {
-            assert_sound(channel, body_of(MsgType::News, &news));
-        }
+    for (channel, body) in messages_of(alert) {
+        assert_sound(channel, body);
     }
 }
 
