@@ -1,7 +1,7 @@
 //! An event on its way through `listen`: a press or a message, where it came from, and the document that tells of it.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -14,6 +14,9 @@ use crate::clock::{LAST_MS, at_ms, now_ms, stamp};
 
 /// What names the file of a message among those of cards: no card has such an id.
 const MESSAGE: &str = "message:";
+
+/// No more is believed, since clocks differ.
+const LONGEST_WAY: Duration = Duration::from_secs(3);
 
 /// Says of a press that nothing is known of its card here.
 pub(super) type Decline = Box<dyn FnOnce(Press) + Send>;
@@ -59,6 +62,13 @@ impl ReceivedEvent {
             decline: Cell::default(),
             since: Instant::now(),
         }
+    }
+
+    /// Counts the time that passed on the way between processes: whoever holds the connection may have kept the press for
+    /// another one.
+    pub(super) fn count_what_passed(&mut self) {
+        let passed = pressed_ms(&self.press).map(|at_ms| Duration::from_millis(now_ms().saturating_sub(at_ms)));
+        self.since = self.since.checked_sub(passed.unwrap_or_default().min(LONGEST_WAY)).unwrap_or(self.since);
     }
 
     /// Whether the card of an aibot can still be changed by the way that the press came.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event::ReceivedEvent;
 use super::options::Rules;
-use crate::clock::span;
+use crate::clock::elapsed;
 use crate::config::Environment;
 use crate::process::{CommandEnd, PipedJob, run_piped, signal_name};
 use crate::sanitize::{excerpt, one_line};
@@ -67,7 +67,7 @@ impl Handled {
                 ((words.killed_by)(&name), format!("it was killed by {name}"))
             }
             CommandEnd::TimedOut { limit, .. } => {
-                let limit = |units| span(*limit, units);
+                let limit = |units| elapsed(*limit, units);
                 let english = limit(&crate::clock::UNITS);
                 ((words.timed_out)(&limit(&words.units)), format!("it was ended at its time limit of {english}"))
             }
@@ -101,7 +101,7 @@ mod tests {
         let (english, chinese) = (Language::English, Language::Chinese);
         assert_eq!(of(CommandEnd::Exit(0), "silenced", english), ("silenced".to_owned(), false));
         assert_eq!(of(CommandEnd::Exit(0), "", english), (String::new(), false));
-        assert_eq!(of(CommandEnd::Exit(3), "no route", english), ("failed, exit code 3: no route".to_owned(), true));
+        assert_eq!(of(CommandEnd::Exit(3), "no route", english), ("failed: exit code 3: no route".to_owned(), true));
         let timed_out = CommandEnd::TimedOut { limit: Duration::from_secs(60), force: Force::Asked };
         assert_eq!(of(timed_out, "", chinese), ("超时，时限 1 分钟".to_owned(), true));
         assert_eq!(of(CommandEnd::Signal(9), "", chinese), ("被 SIGKILL 终止".to_owned(), true));

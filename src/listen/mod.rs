@@ -131,7 +131,8 @@ async fn receive(
             Came::Event(event) => jobs.push(Box::pin(dispatcher.take(*event))),
             Came::Seen(Seen::Press(press)) => {
                 let Some((watch, link)) = &watched else { continue };
-                let event = ReceivedEvent::new(event_id(Channel::Aibot.as_str(), &press), Channel::Aibot, *press);
+                let mut event = ReceivedEvent::new(event_id(Channel::Aibot.as_str(), &press), Channel::Aibot, *press);
+                event.count_what_passed();
                 event.link.set(Some(Link::clone(link)));
                 event.decline.set(Some(Box::new(watch.decline())));
                 jobs.push(Box::pin(dispatcher.take(event)));

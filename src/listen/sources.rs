@@ -6,7 +6,7 @@ use super::callback_gate::GateKeys;
 use super::options::ListenRequest;
 use super::server::bind;
 use crate::aibot::Link;
-use crate::cards::{CardOwner, CardStore, Listener};
+use crate::cards::{CardStore, Listener};
 use crate::channel::Channel;
 use crate::config::{CallbackSettings, DEFAULT_LISTEN, Settings};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ impl Sources {
         let target = session.own_target(channel);
         target.require_credentials(None)?;
         let login = target.log_in(None).await?;
-        let store = CardStore::of(state, &CardOwner::new(&login.base_url.to_string(), &login.identity));
+        let store = CardStore::of(state, &login.card_owner());
         let listener = store.listen().await?.ok_or_else(|| {
             let (what, id) = match channel {
                 Channel::Aibot => ("aibot", session.settings.aibot_id.as_ref().map(|id| id.value.clone())),

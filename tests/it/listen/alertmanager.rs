@@ -8,8 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::callback::{AES_KEY, TOKEN, exchange};
-use super::{command, scene, started};
+use super::{command, exchange, scene, started};
 use crate::support::fake::{CALLBACK_AES_KEY, CALLBACK_TOKEN, SentCard, closed_port};
 use crate::support::{Cmd, Scene, needs, wait_for, wait_until};
 
@@ -52,9 +51,9 @@ impl Alertmanager {
         let request = format!(
             "{method} /api/v2/{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        let answer = exchange(&self.address, request.as_bytes());
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        serde_json::from_str(&answer.body).unwrap_or_default()
+        let (status, body) = exchange(&self.address, request.as_bytes());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap_or_default()
     }
 
     fn post(&self, alert: &Value) {
@@ -124,8 +123,7 @@ fn what_is_pressed_is_done_in_alertmanager_and_told_on_the_card() {
     if !["prometheus-alertmanager", "jq", "curl"].into_iter().all(needs) {
         return;
     }
-    let mut scene = scene();
-    scene.config = scene.config.replace(TOKEN, CALLBACK_TOKEN).replace(AES_KEY, CALLBACK_AES_KEY);
+    let scene = scene();
     let alertmanager = Alertmanager::start(&scene);
     let listening = with_path(command(&scene, &["listen", "--http", "127.0.0.1:0", "--", "/bin/sh"]), &alertmanager);
     let listening = started(&scene, listening.arg(script()));
@@ -189,6 +187,6 @@ fn what_is_pressed_is_done_in_alertmanager_and_told_on_the_card() {
     notify(&scene, &alertmanager, &firing.replacen("\"firing\"", "\"resolved\"", 1));
     assert_eq!(scene.wecom.messages().len(), before + 1);
 
-    let run = listening.stop();
-    assert_eq!(run.code, Some(143), "{}", run.all());
+    let (run, told) = listening.stop();
+    assert_eq!(run.code, Some(143), "{told}");
 }

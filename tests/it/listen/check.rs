@@ -35,10 +35,10 @@ fn the_way_from_the_public_address_to_a_running_listen() {
     listening.wait_for_stderr("verified the address");
     // The fake saves the address as the console does.
     let mut console = scene.wecom.callback(&format!("http://{}/x", listening.address));
-    (console.keys.token, console.keys.aes_key) = (TOKEN.to_owned(), AES_KEY.to_owned());
+    (console.keys.token, console.keys.aes_key) = (CALLBACK_TOKEN.to_owned(), CALLBACK_AES_KEY.to_owned());
     console.verify().unwrap();
     // Another Token than that of the running process.
-    let other = scene.config.replace(TOKEN, "testOtherToken1");
+    let other = scene.config.replace(CALLBACK_TOKEN, "testOtherToken1");
     let run = command(&scene, &["check"]).config(&format!("{other}{url}\n")).run().assert_code(3);
     assert!(
         run.all().contains("refuses the request (403)") && run.all().contains("EncodingAESKey or corp_id"),
@@ -70,10 +70,10 @@ fn an_address_without_listen() {
 #[test]
 fn keys_that_are_none() {
     let mut scene = scene();
-    scene.config = scene.config.replace(AES_KEY, &AES_KEY[1..]);
+    scene.config = scene.config.replace(CALLBACK_AES_KEY, &CALLBACK_AES_KEY[1..]);
     let listen = format!("callback_listen = '127.0.0.1:{}'", closed_port());
     assert_told(checked(&scene, &listen, 3, "callback_keys"), "failed", &["this has 42 bytes", "接收消息"]);
-    scene.config = scene.config.replace("callback_aes_key", "aibot_callback_aes_key");
+    scene.config = scene.config.replace("\ncallback_aes_key", "\naibot_callback_aes_key");
     assert_told(checked(&scene, &listen, 3, "callback_keys"), "failed", &["callback_aes_key is not set"]);
     // A plain send needs none of them.
     command(&scene, &["app-send", "x"]).run().assert_code(0);

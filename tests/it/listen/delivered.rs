@@ -10,7 +10,7 @@ const CARD: [&str; 6] = ["--card", "button_interaction", "--title", "disk full",
 /// The app's callback with the keys of [`scene`].
 fn console<'w>(scene: &'w Scene, listening: &Listening) -> Callback<'w> {
     let mut callback = scene.wecom.callback(&format!("http://{}/wecom", listening.address));
-    (callback.keys.token, callback.keys.aes_key) = (TOKEN.to_owned(), AES_KEY.to_owned());
+    (callback.keys.token, callback.keys.aes_key) = (CALLBACK_TOKEN.to_owned(), CALLBACK_AES_KEY.to_owned());
     callback
 }
 
@@ -76,7 +76,7 @@ fn a_warning_about_the_app_is_said_loudly() {
 #[test]
 fn the_answer_to_an_aibots_callback_changes_its_card() {
     let scene = scene().profile(
-        "bot",
+        "delivered",
         &format!(
             "aibot_id = '{AIBOT_ID}'\naibot_secret = '{AIBOT_SECRET}'\naibot_user = 'zhangsan'\n\
              aibot_callback_token = '{AIBOT_CALLBACK_TOKEN}'\naibot_callback_aes_key = '{AIBOT_CALLBACK_AES_KEY}'\n"
@@ -84,7 +84,7 @@ fn the_answer_to_an_aibots_callback_changes_its_card() {
     );
     let url = scene.wecom.aibot_url();
     let bot = |args: &[&str]| {
-        let cmd = command(&scene, args).args(["--profile", "bot"]).env("WECOM_ALERT_AIBOT_URL", &url);
+        let cmd = command(&scene, args).args(["--profile", "delivered"]).env("WECOM_ALERT_AIBOT_URL", &url);
         cmd.secret(AIBOT_SECRET).secret(AIBOT_CALLBACK_TOKEN).secret(AIBOT_CALLBACK_AES_KEY)
     };
     bot(&["aibot-send"]).args(CARD).run().assert_code(0);
