@@ -2,7 +2,7 @@
 //!
 //! `plan` makes the plan of the options; `record` is what is kept on disk, and decides; `escalation` says what is due and when it
 //! ends; `waiting` is the loop of `sending` and waiting, by the `ways` of presses, which `presses` judges; `settling`
-//! ends it; `late` answers presses after the end; `report` tells the end.
+//! ends it; `report` tells the end. `deliver` takes presses that a `listen` received, `adopt` goes on with what nobody waits for.
 
 mod adopt;
 mod answer;
@@ -12,7 +12,6 @@ mod deliver;
 mod escalation;
 mod kept_plan;
 mod kept_record;
-mod late;
 mod local_answer;
 mod log;
 #[cfg(test)]
@@ -45,7 +44,7 @@ use crate::send::{Login, QuestionDraft, Session, read_question};
 use crate::store::Folder;
 
 pub(crate) use adopt::adopt;
-pub(crate) use deliver::{Delivered, deliver};
+pub(crate) use deliver::{PressDelivery, deliver};
 pub use local_answer::{LocalAnswer, answer};
 pub use request::AskRequest;
 

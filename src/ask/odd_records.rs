@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::card::closed;
+use super::deliver::reply_of;
 use super::escalation::{Escalation, Phase, StepKind};
-use super::late;
 use super::record::tests::{choice, pressed, record};
 use super::record::{LONGEST_WAIT_MS, MOST_MESSAGES, Record, State};
 use crate::api::aibot::Press;
@@ -66,7 +66,7 @@ proptest! {
         let Ok(kept) = serde_json::from_value::<Record>(written) else { return Ok(()) };
         let (_, _) = (kept.is_past(now), kept.age(now));
         let press = Press { task_id: mine.task_id(0, 0), ..Default::default() };
-        let _ = late::reply_of(kept.clone(), &press, now);
+        let _ = reply_of(kept.clone(), &press, now);
         let seen = mine.clone().with_times_of(&kept).with_progress_of(kept, |record| match &record.state {
             State::Answered(answer) => record.takes(answer),
             _ => true,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::answer::{Answerer, RecordedAnswer};
 use super::card::{closed, form_of, only_for};
-use super::deliver::{Delivered, deliver};
+use super::deliver::{PressDelivery, deliver};
 use super::log::log_press;
 use super::people;
 use super::question::{Presser, Verdict};
@@ -26,12 +26,12 @@ impl Waiting<'_, '_> {
         self.jobs.push(Box::pin(async move {
             let delivered = match state {
                 Some(state) => deliver(&state, &way.login, &press).await,
-                None => Delivered::NotAQuestion,
+                None => PressDelivery::NotAQuestion,
             };
             match delivered {
-                Delivered::Late(Some(change)) => drop(way.respond(&press, &change).await),
-                Delivered::Kept | Delivered::NotKept(_) => {}
-                Delivered::Late(None) | Delivered::NotAQuestion => decline(press),
+                PressDelivery::Late(Some(change)) => drop(way.respond(&press, &change).await),
+                PressDelivery::Kept | PressDelivery::NotKept(_) => {}
+                PressDelivery::Late(None) | PressDelivery::NotAQuestion => decline(press),
             }
             // Nobody here can do anything about it.
             Happened::Answered { ends: None, answered: Ok(()) }

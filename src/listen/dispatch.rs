@@ -15,7 +15,7 @@ use super::event::{Acknowledged, ReceivedEvent, chosen, data_of, pressed_ms, tex
 use super::handler::{Handled, handle};
 use super::options::{EventLines, Rules};
 use crate::api::aibot::Press;
-use crate::ask::{self, Delivered};
+use crate::ask::{self, PressDelivery};
 use crate::blocking::off_loop;
 use crate::cards::{CardData, CardFile, CardStore, KeptCard, KeptPress, NewCard, PressState, ReceivedPress};
 use crate::channel::Channel;
@@ -137,12 +137,12 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
         let login = self.logins.iter().find(|(of, _)| *of == event.channel).map(|(_, login)| login);
         let (Some(login), None) = (login, &event.words) else { return Some(event) };
         match ask::deliver(&self.state, login, &event.press).await {
-            Delivered::NotAQuestion => return Some(event),
-            Delivered::Kept => {
+            PressDelivery::NotAQuestion => return Some(event),
+            PressDelivery::Kept => {
                 self.record(&event, 1, None, false).await;
                 event.acknowledge(Acknowledged::Received(None));
             }
-            Delivered::Late(change) => {
+            PressDelivery::Late(change) => {
                 if event.channel == Channel::App {
                     event.acknowledge(Acknowledged::Received(None));
                 }
@@ -152,7 +152,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
                     None => self.changes.answer(&event, change.as_ref()).await,
                 }
             }
-            Delivered::NotKept(error) => self.not_kept(&event, &error),
+            PressDelivery::NotKept(error) => self.not_kept(&event, &error),
         }
         None
     }
