@@ -204,7 +204,8 @@ fn a_connection_that_was_taken_over_is_left_alone() {
     scene.wecom.aibot(AIBOT_ID).kick();
     let run = wait_for("the end of the connection", || {
         let run = scene.aibot(&["--deadline", "5s", "x"]).run();
-        (run.code != Some(0)).then_some(run)
+        // One that was under way may have arrived: 9.
+        (!matches!(run.code, Some(0 | 9))).then_some(run)
     });
     let run = run.assert_code(7);
     let error = run.all();
