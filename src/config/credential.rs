@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::env::Environment;
 use super::program::{LARGEST, Program};
-use super::setting::ValueKind;
+use super::setting_row::ValueKind;
 use super::value::{Precedence, SettingValue};
 use crate::error::{Error, Result, hint_for};
 use crate::sanitize::unwrapped;

@@ -11,7 +11,8 @@ use super::groups::{AIBOT_SECRET_FORMS, CONVERSATIONS, OWN_SECRETS, RECIPIENTS, 
 use super::layers::Layer;
 use super::lenience::Mistakes;
 use super::proxy::ProxyUrl;
-use super::setting::{PREFIX, Setting, ValueKind};
+use super::setting::{PREFIX, Setting};
+use super::setting_row::ValueKind;
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, shown};
 use super::webhook_key::Webhook;

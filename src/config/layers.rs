@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::groups::{FORMS, RECIPIENTS};
 use super::lenience::{Lenience, Mistakes};
-use super::setting::{Mistake, Setting};
+use super::setting::Setting;
+use super::setting_row::Mistake;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
 use crate::sanitize::unwrapped;

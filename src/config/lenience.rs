@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::setting::{Mistake, Setting};
+use super::setting::Setting;
+use super::setting_row::Mistake;
 use crate::error::{Result, Status};
 
 /// How wrong values are taken. What a setting's wrong value may cause stands in its row: [`Mistake`].

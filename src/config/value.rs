@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::setting::{Setting, ValueKind};
+use super::setting::Setting;
+use super::setting_row::ValueKind;
 use crate::error::{Error, Result};
 use crate::sanitize::{excerpt, unwrapped};
 

@@ -40,12 +40,12 @@ pub(super) struct CardText {
 impl CardText {
     /// The change of the card that is kept; `None` where nothing is known of it.
     fn on(&self, event: &ReceivedEvent, kept: &KeptCard) -> Option<CardChange> {
-        let form = match event.channel {
-            Channel::App => Form::App,
-            _ => Form::Aibot { task_id: &event.press.task_id },
+        let form = match event.changes_by_code() {
+            true => Form::App,
+            false => Form::Aibot { task_id: &event.press.task_id },
         };
         // A card of an aibot in a conversation with one member is theirs anyway.
-        let is_shared = event.channel == Channel::App || event.press.is_group;
+        let is_shared = event.changes_by_code() || event.press.is_group;
         let card = match &self.label {
             _ if !kept.is_known() => return None,
             Some(label) => close(&kept.card, form, &self.line, label, &self.chosen),
@@ -83,8 +83,8 @@ impl<'s, 'c> CardChanges<'s, 'c> {
     /// Changes the card of an event. Where that is not possible any more, who pressed gets a message.
     pub(super) async fn change(&self, event: &ReceivedEvent, kept: &KeptCard, file: &CardFile, text: &CardText) {
         let change = text.on(event, kept);
-        let is_changed = match (event.channel, &change) {
-            (Channel::App, _) => self.change_app(event, file, change.as_ref(), text).await,
+        let is_changed = match (event.changes_by_code(), &change) {
+            (true, _) => self.change_app(event, file, change.as_ref(), text).await,
             (_, Some(change)) => self.change_aibot(event, change).await,
             (_, None) => return event.acknowledge(Acknowledged::Received(None)),
         };
@@ -96,7 +96,7 @@ impl<'s, 'c> CardChanges<'s, 'c> {
     /// Answers a press that is not kept here, by the way that it brought itself.
     pub(super) async fn answer(&self, event: &ReceivedEvent, change: Option<&CardChange>) {
         let Some(change) = change else { return event.acknowledge(Acknowledged::Received(None)) };
-        if event.channel != Channel::App {
+        if !event.changes_by_code() {
             self.change_aibot(event, change).await;
             return;
         }

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout_at};
 use super::card_changes::{CardChanges, CardText};
 use super::event::{Acknowledged, ReceivedEvent, chosen, data_of, pressed_ms, text_of, words_in};
 use super::handler::{Handled, handle};
-use super::options::{EventLines, Rules};
+use super::options::{EventLines, ListenRules};
 use crate::api::aibot::Press;
 use crate::ask::{self, PressDelivery};
 use crate::blocking::off_loop;
@@ -38,7 +38,7 @@ const TO_REMEMBER: Duration = Duration::from_millis(1500);
 /// Takes events.
 pub(super) struct Dispatcher<'s, 'c> {
     session: &'s Session<'c>,
-    rules: Rules,
+    rules: ListenRules,
     state: Folder,
     /// One for each source.
     stores: Vec<(Channel, CardStore)>,
@@ -58,7 +58,7 @@ pub(super) struct Dispatcher<'s, 'c> {
 impl<'s, 'c> Dispatcher<'s, 'c> {
     pub(super) fn new(
         session: &'s Session<'c>,
-        rules: Rules,
+        rules: ListenRules,
         state: Folder,
         stores: Vec<(Channel, CardStore)>,
         logins: &'s [(Channel, Login)],
@@ -118,17 +118,10 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
         }
         let received = match self.keep(&event, &file).await {
             Ok(received) => received,
-            Err(error) => {
-                self.notice(&format!(
-                    "warning: an event could not be kept, and WeCom is asked to send it again: {error}"
-                ));
-                return event.acknowledge(Acknowledged::NotKept);
-            }
+            Err(error) => return self.not_kept(&event, &error),
         };
         received.trouble.iter().for_each(|trouble| self.notice(&format!("warning: {trouble}")));
-        if event.channel == Channel::App {
-            event.acknowledge(Acknowledged::Received(None));
-        }
+        event.acknowledge_early();
         self.go_on(event, received.card, received.rank.is_copy(), &file).await;
     }
 
@@ -143,9 +136,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
                 event.acknowledge(Acknowledged::Received(None));
             }
             PressDelivery::Late(change) => {
-                if event.channel == Channel::App {
-                    event.acknowledge(Acknowledged::Received(None));
-                }
+                event.acknowledge_early();
                 self.record(&event, 1, None, false).await;
                 match event.decline.take().filter(|_| change.is_none()) {
                     Some(decline) => decline(event.press),
@@ -247,9 +238,9 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
         let working = self.changes.change(event, &card, file, &working);
         let mut handling = Box::pin(self.handle(event, &card, file));
         let codes = card.count_codes(now_ms());
-        let (shows_at_once, can_show_later) = match event.channel {
-            Channel::App => (codes >= 2 && self.runs_for(&card), codes >= 1),
-            _ => (false, event.can_change()),
+        let (shows_at_once, can_show_later) = match event.changes_by_code() {
+            true => (codes >= 2 && self.runs_for(&card), codes >= 1),
+            false => (false, event.can_change()),
         };
         let handled = if shows_at_once {
             join(handling, working).await.0
@@ -329,9 +320,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
 
     /// Answers a press that does not count. It is not kept.
     async fn refuse(&self, event: &ReceivedEvent, file: &CardFile, line: String) {
-        if event.channel == Channel::App {
-            event.acknowledge(Acknowledged::Received(None));
-        }
+        event.acknowledge_early();
         let card = file.read().await.ok().flatten();
         self.record(event, 1, card.as_ref(), false).await;
         let text = CardText { line, label: None, chosen: Vec::new(), is_private: true };

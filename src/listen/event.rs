@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::aibot::Link;
 use crate::api::aibot::Press;
 use crate::cards::KeptCard;
-use crate::channel::Channel;
+use crate::channel::{Channel, Presses};
 use crate::clock::{LAST_MS, at_ms, now_ms, stamp};
 
 /// What names the file of a message among those of cards: no card has such an id.
@@ -78,6 +78,18 @@ impl ReceivedEvent {
         self.reply.set(reply);
         self.link.set(link);
         can
+    }
+
+    /// Whether its card is changed by response_codes. Else it is changed by the answer to the press.
+    pub(super) fn changes_by_code(&self) -> bool {
+        self.channel.presses() == Presses::Callback
+    }
+
+    /// Answers a callback, unless the answer is to bring the change of the card.
+    pub(super) fn acknowledge_early(&self) {
+        if self.changes_by_code() {
+            self.acknowledge(Acknowledged::Received(None));
+        }
     }
 
     /// Answers a callback, if it waits for that.

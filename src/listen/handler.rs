@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::event::ReceivedEvent;
-use super::options::Rules;
+use super::options::ListenRules;
 use crate::clock::elapsed;
 use crate::config::Environment;
 use crate::process::{CommandEnd, PipedJob, run_piped, signal_name};
@@ -28,7 +28,7 @@ pub(super) struct Handled {
 
 /// Runs the program of the rules for an event.
 pub(super) async fn handle(
-    rules: &Rules,
+    rules: &ListenRules,
     event: &ReceivedEvent,
     document: &Value,
     words: &Words,

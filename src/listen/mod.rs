@@ -33,9 +33,9 @@ use crate::send::Session;
 use callback_gate::Gate;
 use dispatch::Dispatcher;
 use event::ReceivedEvent;
-use options::Rules;
+use options::ListenRules;
 pub use options::{EventLines, ListenRequest};
-use sources::Sources;
+use sources::EventSources;
 use systemd::Systemd;
 
 /// So many events from callbacks wait to be taken: one for each connection.
@@ -62,10 +62,10 @@ pub async fn listen(session: &mut Session<'_>, request: ListenRequest, mut stops
     }
 }
 
-async fn open(session: &mut Session<'_>, request: &ListenRequest) -> Result<(Rules, Sources)> {
-    let rules = Rules::read(request, &session.settings)?;
+async fn open(session: &mut Session<'_>, request: &ListenRequest) -> Result<(ListenRules, EventSources)> {
+    let rules = ListenRules::read(request, &session.settings)?;
     let state = session.require_state()?;
-    let sources = Sources::open(session, request, &state).await?;
+    let sources = EventSources::open(session, request, &state).await?;
     Ok((rules, sources))
 }
 
@@ -81,8 +81,8 @@ enum Came {
 async fn receive(
     session: &Session<'_>,
     request: ListenRequest,
-    rules: Rules,
-    mut sources: Sources,
+    rules: ListenRules,
+    mut sources: EventSources,
     stops: &mut StopSignals,
 ) -> Outcome {
     let observer = &session.observer;

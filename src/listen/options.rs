@@ -51,7 +51,7 @@ pub struct ListenRequest {
 
 /// What is done about events.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(super) struct ListenRules {
     /// The program and its arguments.
     pub(super) program: Option<(OsString, Vec<OsString>)>,
     pub(super) messages: bool,
@@ -62,7 +62,7 @@ pub(super) struct Rules {
     pub(super) at_most_once: bool,
 }
 
-impl Rules {
+impl ListenRules {
     /// What the options say.
     ///
     /// # Errors

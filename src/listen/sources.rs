@@ -14,7 +14,7 @@ use crate::send::{Login, Session};
 use crate::store::Folder;
 
 /// All sources.
-pub(super) struct Sources {
+pub(super) struct EventSources {
     /// The address, and what opens requests to it.
     pub(super) http: Option<(TcpListener, GateKeys)>,
     /// The connection of the aibot.
@@ -35,7 +35,7 @@ struct Wanted {
     connection: bool,
 }
 
-impl Sources {
+impl EventSources {
     /// Opens what options and profile name.
     ///
     /// # Errors

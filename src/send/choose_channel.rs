@@ -1,6 +1,6 @@
 //! Which channel a command takes where none is named, and what else there is where one cannot be used.
 
-use crate::channel::{Addressing, Channel, Unasked};
+use crate::channel::{Addressing, Channel, Presses, Unasked};
 use crate::config::{Precedence, SecretSource, Settings};
 use crate::error::{Error, Result};
 
@@ -58,5 +58,19 @@ impl Target {
         let way = format!("to send to its group chat: chat-send, run --route chat{}", further.unwrap_or_default());
         let hint = error.hint().map_or(way.clone(), |hint| format!("{hint}; {way}"));
         error.with_hint(hint)
+    }
+}
+
+/// The channel of a question where none is named: one whose presses come back by its own connection, else the usual one, an
+/// app before a webhook.
+pub(crate) fn channel_for_question(settings: &Settings) -> Result<Channel, Vec<Channel>> {
+    let is_connected =
+        |channel: &Channel| channel.presses() == Presses::Connection && settings.credential(*channel).is_some();
+    match Channel::ALL.iter().copied().find(is_connected) {
+        Some(channel) => Ok(channel),
+        None => only_channel(settings).or_else(|several| {
+            let cards = |channel: &Channel| channel.has_interactive_cards();
+            several.iter().copied().find(cards).ok_or(several)
+        }),
     }
 }

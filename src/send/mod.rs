@@ -22,6 +22,7 @@ mod msgtype;
 mod parts;
 mod payload;
 mod people;
+mod place;
 mod press_way;
 mod question;
 mod read;
@@ -45,16 +46,16 @@ use crate::message::{Finding, Part};
 use crate::outbox::Outbox;
 
 pub(crate) use card::{check_card_update, read_card};
+pub(crate) use choose_channel::channel_for_question;
 pub(crate) use choose_channel::{choose_channel, only_channel};
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
 pub(crate) use long_text::host;
 pub(crate) use payload::{agent_id, conversations_of, people_of, recipients_of};
 pub(crate) use people::PeopleMessage;
+pub(crate) use place::{Place, ProfileAndChannel};
 pub(crate) use press_way::PressWay;
-pub(crate) use question::{
-    Appearance, Dispatched, Place, ProfileAndChannel, QuestionDraft, channel_for_question, read_question,
-};
+pub(crate) use question::{Appearance, Dispatched, QuestionDraft, read_question};
 pub use request::{AlertFields, MessageInput, Request, UploadRequest};
 pub(crate) use roster::{Roster, patience as roster_patience, settle as settle_roster};
 pub(crate) use session::without_ca_file;

@@ -26,9 +26,11 @@ impl Cutter<'_> {
         let (mut before, mut start) = (0, 0);
         while start < self.text.len() && self.cost(start, self.text.len()) > self.room {
             let end = self.end_of_piece(start, visible);
-            let is_blank = self.text[start..end].trim().is_empty();
+            // White space goes with a neighbour that has room for it.
+            let is_blank = |piece: &str| piece.trim().is_empty();
+            let blank_is_near = is_blank(&self.text[start..end]) || is_blank(&self.text[before..start]);
             match ends.last_mut() {
-                Some(last) if is_blank && self.cost(before, end) <= self.room => *last = end,
+                Some(last) if blank_is_near && self.cost(before, end) <= self.room => *last = end,
                 _ => {
                     ends.push(end);
                     before = start;

@@ -140,6 +140,10 @@ fn a_line_cut_inside_a_block_gets_a_line_break() {
 
 #[test]
 fn white_space_is_no_part_of_its_own() {
+    // What begins like a block and has no line of its own is cut anywhere, and not behind the empty line before it.
+    let text = format!("\n```{}👨‍👩‍👧‍👦{}", "磁盘已满".repeat(6), "磁盘已满".repeat(9));
+    let parts = split(&text, 110, Markup::Markdown);
+    assert!(parts[0].starts_with("(1/3)\n\n```磁盘"), "{parts:?}");
     splits("12345678\n   \n[a](b)", 16, Markup::Markdown, &["(1/2)\n12345678\n", "(2/2)\n   \n[a](b)"]);
     splits("123456789a         ", 16, Markup::Plain, &["(1/2) 123456789", "(2/2) a         "]);
     splits("\n\n12345678901234567890", 14, Markup::Plain, &["(1/3) \n\n123456", "(2/3) 78901234", "(3/3) 567890"]);
