@@ -68,7 +68,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     let channel = match channel_for_question(settings) {
         Ok(channel) => channel,
         Err(_) if settings.dry_run => Channel::Aibot,
-        Err(_) => return Err(settings.missing_credentials()),
+        Err(_) => return Err(settings.missing_credentials_to_ask()),
     };
     session.channel = Some(channel);
     let words = session.settings.language.words();

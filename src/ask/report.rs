@@ -142,7 +142,9 @@ fn stopped(waiting: &Waiting<'_, '_>, signal: Signal) -> Error {
             } else {
                 format!("left of the plan: {left}")
             };
-            format!("stopped by {name}: nobody had answered, and the card stays; {left}")
+            let is_there = record.targets.iter().any(|target| target.reached_ms.is_some());
+            let what = if is_there { "nobody had answered, and the card stays" } else { "nobody was reached" };
+            format!("stopped by {name}: {what}; {left}")
         }
     };
     let hint = match (&record.state, &waiting.plan.id) {

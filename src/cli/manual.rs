@@ -183,7 +183,8 @@ fn without_rare(command: Command) -> Command {
     // The global options are those of every command.
     let below = [command.get_after_help().map(ToString::to_string), Some(MORE.to_owned())];
     let below = below.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
-    let command = command.mut_args(|arg: Arg| if is_rare(&arg) { arg.hide(true) } else { arg }).after_help(below);
+    let of = command.get_name().to_owned();
+    let command = command.mut_args(|arg: Arg| if is_rare(&of, &arg) { arg.hide(true) } else { arg }).after_help(below);
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, without_rare))
 }
 

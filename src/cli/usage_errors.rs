@@ -299,6 +299,7 @@ fn one_too_many(command: Option<&str>, arguments: &[OsString]) -> String {
         (Some("app-send"), Some(pair)) => {
             format!("--safe takes its value after =: --safe={}", pair[1].to_string_lossy())
         }
+        (Some("listen"), _) => "the program goes after --, as in: wecom-alert listen -- ./on-press.sh".to_owned(),
         (Some(name), _) if !takes_text(name) => format!("it takes no text: wecom-alert {name} --help"),
         _ => "quote the text, so that it is one argument".to_owned(),
     }
@@ -510,6 +511,7 @@ mod tests {
             ("chat-send disk full", quote),
             ("update-card --response-code c disk full", quote),
             ("run backup.sh --all", "the command goes after --, as in: wecom-alert run -- backup.sh --all"),
+            ("listen ./on-press.sh", "the program goes after --, as in: wecom-alert listen -- ./on-press.sh"),
             ("outbox list x", "list and flush take no words, show takes one id, drop takes ids"),
             ("get-userid 13800000001", "say what is looked up: --mobile NUMBER, or --email ADDRESS"),
             ("chat-create 值班群", "options say it all: --name NAME, --member ID, --chat ID, --hello TEXT"),

@@ -290,6 +290,12 @@ impl Settings {
         )
     }
 
+    /// The error of a question for which there is nothing to ask with.
+    pub fn missing_credentials_to_ask(&self) -> Error {
+        let place = self.place_for("aibot_id, aibot_secret_file and aibot_user (or an app)");
+        Error::config("nothing to ask with is configured: no aibot and no app", place)
+    }
+
     /// Where these keys could be set in a file.
     fn place_for(&self, keys: &str) -> String {
         if let Some(profile) = &self.profile {

@@ -135,7 +135,7 @@ pub(super) static WORDS: Words = Words {
     acknowledge: "认领",
     approve: "批准",
     reject: "拒绝",
-    answered: |who, text, at| format!("{who} 选择了「{text}」（{at}）"),
+    answered: |who, text, at| format!("{who} 选择了“{text}”（{at}）"),
     answered_locally: |user, host, text, at| format!("本机应答：{text}（{user}，主机 {host}，{at}）"),
     over: |at| format!("截至 {at} 无人回应，现在点击无效"),
     withdrawn: |at| format!("已于 {at} 撤回，现在点击无效"),
@@ -143,7 +143,7 @@ pub(super) static WORDS: Words = Words {
     withdrawn_button: "已撤回",
     unanswered_since: |at| format!("【自 {at} 起无人回应】"),
     cannot_press: "【此处无法点击按钮】",
-    not_theirs: |who| format!("{who}：您不在可回应的成员之列，点击无效"),
+    not_theirs: |who| format!("{who}：你不在可回应的成员之列，点击无效"),
     says_nothing: "没有选择任何选项，点击无效",
     not_waited_for: "已无人等待回应，点击无效",
 

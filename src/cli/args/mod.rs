@@ -375,9 +375,12 @@ pub(crate) fn is_own(arg: &clap::Arg) -> bool {
     !is_global && !matches!(name, "help" | "version")
 }
 
-/// Whether few commands need an option.
-pub(crate) fn is_rare(arg: &clap::Arg) -> bool {
+/// Whether few calls of a command need an option. What is pressed is what `ask` is about.
+pub(crate) fn is_rare(command: &str, arg: &clap::Arg) -> bool {
     let name = arg.get_id().as_str();
+    if command == "ask" && matches!(name, "button" | "option") {
+        return false;
+    }
     RARE.contains(&name) || name.parse().is_ok_and(|setting: Setting| setting.row().is_rare)
 }
 
