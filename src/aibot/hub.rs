@@ -117,6 +117,10 @@ impl Hub {
                 self.settle();
                 Vec::new()
             }
+            ToHolder::Messages(does) => {
+                locked(&self.routes).read_messages(client.id, does);
+                Vec::new()
+            }
             ToHolder::Unknown(press) => {
                 self.offer_to_next(client.id, press);
                 Vec::new()
@@ -163,6 +167,11 @@ impl Hub {
                 let clients = locked(&self.clients);
                 ids.iter().filter_map(|id| clients.get(id)).for_each(|client| client.hand(press.clone()));
                 return;
+            }
+            ToClient::Message(message) => {
+                let reader = locked(&self.routes).take_message(&message.msgid);
+                let reader = reader.and_then(|id| locked(&self.clients).get(&id).cloned());
+                return reader.into_iter().for_each(|reader| reader.queue(ToClient::Message(message.clone())));
             }
             ToClient::Up { at_ms } => *locked(&self.up_since_ms) = Some(at_ms),
             ToClient::Down { .. } => *locked(&self.up_since_ms) = None,

@@ -162,16 +162,20 @@ impl Link {
 
     /// Watches for presses on these cards, from now on: what is asked after this is sent when the watch is there.
     pub(crate) async fn watch(&self, task_ids: Vec<String>) -> Watch {
-        self.watch_also_others(task_ids, false)
+        self.watch_also(task_ids, false, false)
     }
 
-    /// With `others` also for presses on cards that nobody watches.
-    pub(crate) fn watch_also_others(&self, task_ids: Vec<String>, others: bool) -> Watch {
+    /// Watches for presses on cards that nobody watches; with `messages` also for what is written to the bot.
+    pub(crate) fn watch_others(&self, messages: bool) -> Watch {
+        self.watch_also(Vec::new(), true, messages)
+    }
+
+    fn watch_also(&self, task_ids: Vec<String>, others: bool, messages: bool) -> Watch {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, seen) = mpsc::channel(UNSEEN);
         let patience = self.client.options.deadline.max(Instant::now() + WATCH_PATIENCE);
-        let watched = CardWatch { id, task_ids, others, patience, seen: sender, coverage: Coverage::NotYet };
+        let watched = CardWatch { id, task_ids, others, messages, patience, seen: sender, coverage: Coverage::NotYet };
         self.shared.order(Order::Watch(watched));
         Watch { id, orders: self.shared.orders.clone(), seen }
     }

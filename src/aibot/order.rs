@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::failure::CallFailure;
-use crate::api::aibot::Press;
+use crate::api::aibot::{Message, Press};
 use crate::api::{CallError, Reply};
 use crate::error::Error;
 
@@ -14,6 +14,8 @@ use crate::error::Error;
 pub(crate) enum Seen {
     /// Somebody pressed something on a card of this watch.
     Press(Box<Press>),
+    /// Somebody wrote to the bot.
+    Message(Box<Message>),
     /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
     Gap { from_ms: u64, to_ms: u64 },
     /// No press will come any more. It is the last.
@@ -58,6 +60,8 @@ pub(super) struct CardWatch {
     pub(super) task_ids: Vec<String>,
     /// Whether it takes presses on cards that nobody watches.
     pub(super) others: bool,
+    /// Whether it takes what is written to the bot.
+    pub(super) messages: bool,
     /// Until when there must be a holder.
     pub(super) patience: Instant,
     pub(super) seen: mpsc::Sender<Seen>,

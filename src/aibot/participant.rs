@@ -138,8 +138,13 @@ impl Participant {
         if !task_ids.is_empty() {
             self.say(&ToHolder::Unwatch { task_ids });
         }
-        if gone.iter().any(|watched| watched.others) && !self.watches.iter().any(|watched| watched.others) {
+        let is_over = |of: fn(&CardWatch) -> bool| gone.iter().any(of) && !self.watches.iter().any(of);
+        let (others, messages) = (is_over(|watched| watched.others), is_over(|watched| watched.messages));
+        if others {
             self.say(&ToHolder::Others(false));
+        }
+        if messages {
+            self.say(&ToHolder::Messages(false));
         }
     }
 
@@ -340,6 +345,9 @@ impl Participant {
         if watched.others {
             self.say(&ToHolder::Others(true));
         }
+        if watched.messages {
+            self.say(&ToHolder::Messages(true));
+        }
     }
 
     fn hear(&mut self, heard: ToClient) {
@@ -366,6 +374,10 @@ impl Participant {
                 }
             }
             ToClient::Press(press) => self.hand_out(&press),
+            ToClient::Message(message) => {
+                let reader = self.watches.iter().find(|watched| watched.messages);
+                reader.into_iter().for_each(|reader| reader.tell(Seen::Message(Box::new(message.clone()))));
+            }
             ToClient::Up { at_ms } => self.covered(at_ms),
             ToClient::Down { at_ms } => self.uncovered(at_ms),
             ToClient::Lost(failure) => self.lose(|_| true, &failure.as_error()),

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::{CallFailure, CarriedReply};
 use super::proof::{SEAL, Seals};
-use crate::api::aibot::Press;
+use crate::api::aibot::{Message, Press};
 
 /// The version of the protocol.
 pub(super) const VERSION: u32 = 1;
@@ -78,6 +78,8 @@ pub(super) enum ToHolder {
     },
     /// So are those on cards that nobody watches, or not any more.
     Others(bool),
+    /// So is what is written to the bot, or not any more.
+    Messages(bool),
     /// Of such a press: this client knows nothing of the card.
     Unknown(Press),
 }
@@ -105,6 +107,8 @@ pub(super) enum ToClient {
         failure: CallFailure,
     },
     Press(Press),
+    /// Somebody wrote to the bot.
+    Message(Message),
     /// It is subscribed, since then.
     Up {
         at_ms: u64,

@@ -27,6 +27,8 @@ pub(super) struct Routes {
     watchers: HashMap<String, Vec<ClientId>>,
     /// Those that take the others; the first of them gets one.
     others: VecDeque<ClientId>,
+    /// Those that take what is written to the bot; the first of them gets it.
+    readers: VecDeque<ClientId>,
     settled: Instant,
     unclaimed: VecDeque<(Instant, Press)>,
     remembered: VecDeque<String>,
@@ -38,6 +40,7 @@ impl Routes {
         Self {
             watchers: HashMap::new(),
             others: VecDeque::new(),
+            readers: VecDeque::new(),
             settled: now + SETTLING,
             unclaimed: VecDeque::new(),
             remembered: VecDeque::new(),
@@ -46,17 +49,13 @@ impl Routes {
 
     /// Whether anybody waits for presses.
     pub(super) fn is_watched(&self) -> bool {
-        !self.watchers.is_empty() || !self.others.is_empty()
+        !(self.watchers.is_empty() && self.others.is_empty() && self.readers.is_empty())
     }
 
     /// Who gets this press; nobody for one that came before. What nobody watches for is kept for a while.
     pub(super) fn take(&mut self, press: &Press, now: Instant) -> Vec<ClientId> {
-        if !press.msgid.is_empty() {
-            if self.remembered.contains(&press.msgid) {
-                return Vec::new();
-            }
-            self.remembered.push_back(press.msgid.clone());
-            self.remembered.drain(..self.remembered.len().saturating_sub(REMEMBERED));
+        if !self.is_new(&press.msgid) {
+            return Vec::new();
         }
         if let Some(watchers) = self.watchers.get(&press.task_id) {
             return watchers.clone();
@@ -68,6 +67,22 @@ impl Routes {
         self.unclaimed.push_back((now, press.clone()));
         self.unclaimed.drain(..self.unclaimed.len().saturating_sub(MOST_KEPT));
         Vec::new()
+    }
+
+    /// Who gets what somebody wrote; nobody for what came before.
+    pub(super) fn take_message(&mut self, msgid: &str) -> Option<ClientId> {
+        let reader = self.readers.front().copied()?;
+        self.is_new(msgid).then_some(reader)
+    }
+
+    /// Whether an event did not come before. One without an id is always new.
+    fn is_new(&mut self, msgid: &str) -> bool {
+        let is_known = self.remembered.iter().any(|known| known == msgid);
+        if !is_known && !msgid.is_empty() {
+            self.remembered.push_back(msgid.to_owned());
+            self.remembered.drain(..self.remembered.len().saturating_sub(REMEMBERED));
+        }
+        !is_known
     }
 
     /// A client watches these cards too. Returns what came for them before.
@@ -103,6 +118,14 @@ impl Routes {
         }
     }
 
+    /// A client takes what is written to the bot, or does not any more.
+    pub(super) fn read_messages(&mut self, client: ClientId, does: bool) {
+        self.readers.retain(|reader| *reader != client);
+        if does {
+            self.readers.push_back(client);
+        }
+    }
+
     /// Who takes presses on unwatched cards after this client.
     pub(super) fn next_other(&self, client: ClientId) -> Option<ClientId> {
         self.others.iter().skip_while(|other| **other != client).nth(1).copied()
@@ -118,6 +141,7 @@ impl Routes {
     /// A client is gone.
     pub(super) fn remove(&mut self, client: ClientId) {
         self.take_others(client, false);
+        self.read_messages(client, false);
         self.watchers.retain(|_, watchers| {
             watchers.retain(|watcher| *watcher != client);
             !watchers.is_empty()

@@ -208,7 +208,7 @@ impl Process {
         let (link, task_ids) = (self.link.clone(), task_ids.iter().map(|id| (*id).to_owned()).collect());
         let (sender, seen) = std_mpsc::channel();
         drop(self.go(async move {
-            let mut watch = link.watch_also_others(task_ids, others);
+            let mut watch = link.watch_also(task_ids, others, false);
             while sender.send(watch.next().await).is_ok() {}
         }));
         seen
@@ -447,7 +447,7 @@ fn a_press_that_one_does_not_know_is_offered_to_the_next() {
     let (sender, declined) = std_mpsc::channel();
     let link = one.link.clone();
     drop(one.go(async move {
-        let mut watch = link.watch_also_others(Vec::new(), true);
+        let mut watch = link.watch_others(false);
         while let Seen::Press(press) = watch.next().await {
             watch.decline()((*press).clone());
             sender.send(*press).unwrap();
@@ -461,7 +461,7 @@ fn a_press_that_one_does_not_know_is_offered_to_the_next() {
     assert_eq!(done(declined).msgid, "m");
     let link = two.link.clone();
     let declining = two.go(async move {
-        link.watch_also_others(Vec::new(), false).decline()(Press { task_id: "unknown".into(), ..Press::default() })
+        link.watch_also(Vec::new(), false, false).decline()(Press { task_id: "unknown".into(), ..Press::default() })
     });
     done(declining);
     wait_until("a word about it", || {

@@ -286,7 +286,10 @@ impl Upstream {
             };
             match event {
                 AibotEvent::Press(press) => tell(ToClient::Press(*press)),
-                AibotEvent::Message(head) => bot.observer.detail(wrote(&head)),
+                AibotEvent::Message(message) => {
+                    bot.observer.detail(wrote(&message));
+                    tell(ToClient::Message(message));
+                }
                 AibotEvent::Kicked => return End::Kicked,
                 AibotEvent::Closed(_) if connection.is_unanswered() => return End::Untold,
                 AibotEvent::Closed(_) => return End::Lost,

@@ -256,7 +256,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
     /// Takes the presses on cards of questions that are over, one watch for each way by which presses come.
     pub(super) fn watch_others(&self, way: &PressWay) {
         let Some(link) = way.link() else { return };
-        let watch = link.watch_also_others(Vec::new(), true);
+        let watch = link.watch_others(false);
         let watched = WatchedCards { target: None, way: way.clone(), watch };
         self.jobs.push(Box::pin(seen_next(watched)));
     }
@@ -315,6 +315,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     }
                     // A card of ours that nobody watches by name too.
                     Seen::Press(press) => self.press(&press, None, &watched.way, None).await,
+                    // Only a listen is told what somebody wrote.
+                    Seen::Message(_) => {}
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(

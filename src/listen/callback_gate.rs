@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::event::{Acknowledged, ReceivedEvent};
 use super::server::{Answered, Answering, Call};
-use crate::api::aibot::Press;
 use crate::callback::{CallbackEvent, CallbackKeys, OpenedRequest, RefusedRequest};
 use crate::channel::Channel;
 use crate::clock::{brief, now_ms};
@@ -100,18 +99,9 @@ impl Gate {
             Err(refused) => return self.refuse(refused),
         };
         let OpenedRequest { event_id, event } = opened;
-        let (press, words) = match event {
-            CallbackEvent::Press(press) => (*press, None),
-            CallbackEvent::Message(message) => {
-                let press = Press {
-                    msgid: message.msgid,
-                    userid: message.userid,
-                    is_group: message.chatid.is_some(),
-                    chatid: message.chatid,
-                    ..Press::default()
-                };
-                (press, Some(message.text))
-            }
+        let event = match event {
+            CallbackEvent::Press(press) => ReceivedEvent::new(event_id, channel, *press),
+            CallbackEvent::Message(message) => ReceivedEvent::of_message(event_id, channel, message),
             CallbackEvent::Notice(notice) => {
                 self.alarm.tell("notice", format!("warning: {notice}"));
                 return Answered::new(StatusCode::OK, "");
@@ -122,7 +112,6 @@ impl Gate {
             }
         };
         let (sender, acknowledged) = oneshot::channel();
-        let event = ReceivedEvent { words, ..ReceivedEvent::new(event_id, channel, press) };
         event.reply.set(Some(sender));
         if self.events.send(Box::new(event)).await.is_err() {
             return Answered::new(StatusCode::SERVICE_UNAVAILABLE, "");

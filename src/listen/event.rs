@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::aibot::Link;
-use crate::api::aibot::Press;
+use crate::api::aibot::{Message, Press};
 use crate::cards::KeptCard;
 use crate::channel::{Channel, Presses};
 use crate::clock::{LAST_MS, at_ms, now_ms, stamp};
@@ -62,6 +62,13 @@ impl ReceivedEvent {
             decline: Cell::default(),
             since: Instant::now(),
         }
+    }
+
+    /// Words that somebody wrote.
+    pub(super) fn of_message(event_id: String, channel: Channel, message: Message) -> Self {
+        let Message { msgid, userid, chatid, text } = message;
+        let press = Press { msgid, userid, is_group: chatid.is_some(), chatid, ..Press::default() };
+        Self { words: Some(text), ..Self::new(event_id, channel, press) }
     }
 
     /// Counts the time that passed on the way between processes: whoever holds the connection may have kept the press for

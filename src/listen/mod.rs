@@ -100,7 +100,7 @@ async fn receive(
         }
         None => Box::pin(std::future::pending()),
     };
-    let mut watched = sources.link.take().map(|link| (link.watch_also_others(Vec::new(), true), link));
+    let mut watched = sources.link.take().map(|link| (link.watch_others(request.messages), link));
     let logins = &sources.logins[..];
     let dispatcher = &Dispatcher::new(session, rules, state.clone(), stores, logins, request.lines);
     let stopping = Notify::new();
@@ -135,6 +135,17 @@ async fn receive(
                 event.count_what_passed();
                 event.link.set(Some(Link::clone(link)));
                 event.decline.set(Some(Box::new(watch.decline())));
+                jobs.push(Box::pin(dispatcher.take(event)));
+            }
+            Came::Seen(Seen::Message(message)) => {
+                let Some((_, link)) = &watched else { continue };
+                // Without an id of WeCom's it is no copy of another one.
+                let id = if message.msgid.is_empty() { format!("{:032x}", fastrand::u128(..)) } else { String::new() };
+                let mut event = ReceivedEvent::of_message(id, Channel::Aibot, *message);
+                if event.event_id.is_empty() {
+                    event.event_id = event_id(Channel::Aibot.as_str(), &event.press);
+                }
+                event.link.set(Some(Link::clone(link)));
                 jobs.push(Box::pin(dispatcher.take(event)));
             }
             Came::Seen(Seen::Gap { from_ms, to_ms }) => {

@@ -70,7 +70,7 @@ pub(crate) struct ListenArgs {
     /// Where callbacks come in, behind the web server, at any path; default: callback_listen of the settings, or 127.0.0.1:8680
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) http: Option<String>,
-    /// Also for words written to an aibot in callback mode, which anybody in the company can do
+    /// Also for words written to the aibot, which anybody in the company can do
     #[arg(long)]
     pub(crate) messages: bool,
     /// Whose presses count (repeatable, by comma too)

@@ -261,3 +261,29 @@ fn words_to_an_aibot_are_events_if_that_is_asked_for() {
     assert_eq!(listening.lines().len(), 1);
     listening.stop();
 }
+
+#[test]
+fn words_come_by_the_connection_of_an_aibot_too_and_another_command_may_hold_it() {
+    let scene = scene();
+    let program = script(&scene, "act", "sed 's/.*\"text\":\"\\([^\"]*\\)\".*/you wrote: \\1/'");
+    let aibot = scene.wecom.aibot(AIBOT_ID);
+    // Without the option they are no events.
+    let deaf = started(&scene, command(&scene, &["-P", "bot", "listen", "--", &program]));
+    wait_until("the subscription", || aibot.is_subscribed());
+    aibot.written_by("lisi", "hello");
+    deaf.stop();
+    let held = command(&scene, &["-P", "bot", "ask", "--wait", "1m", "Anybody there?"]).spawn();
+    wait_until("its card", || !aibot.cards().is_empty());
+    let listening = started(&scene, command(&scene, &["-P", "bot", "listen", "--messages", "--", &program]));
+    // The one who holds the connection may not know yet that somebody reads.
+    wait_until("the reply", || {
+        aibot.written_by("lisi", "who is on duty?");
+        scene.texts().iter().any(|text| text.contains("you wrote: who is on duty?"))
+    });
+    let line = &listening.wait_for_lines(1)[0];
+    let told = (&line["text"], &line["userid"], &line["channel"], &line["key"]);
+    assert_eq!(told, (&json!("who is on duty?"), &json!("lisi"), &json!("aibot"), &Value::Null));
+    assert!(listening.lines().iter().all(|line| line["text"] != "hello"));
+    drop(held);
+    listening.stop();
+}
