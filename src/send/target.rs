@@ -329,6 +329,9 @@ pub(super) fn state_of(settings: &Settings) -> Option<Folder> {
 
 pub(super) fn require_state_of(settings: &Settings) -> Result<Folder> {
     state_of(settings).ok_or_else(|| {
-        Error::config("no state folder is known, since HOME is not set", "set WECOM_ALERT_STATE_DIR to a folder")
+        Error::config(
+            "no state folder (for the outbox, questions and cards) is known, since HOME is not set",
+            "set WECOM_ALERT_STATE_DIR to a folder",
+        )
     })
 }
