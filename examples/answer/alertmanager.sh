@@ -101,7 +101,8 @@ case $WECOM_ALERT_EVENT_KEY in
         echo "muted by $by for $span"
         ;;
     close)
-        current | jq -c 'map({labels, annotations, generatorURL, startsAt, endsAt: (now | todate)})' |
+        # Without startsAt: todate cuts off the fraction, and the end must not be before it.
+        current | jq -c 'map({labels, annotations, generatorURL, endsAt: (now | todate)})' |
             ask alerts -H 'Content-Type: application/json' --data-binary @- > /dev/null
         echo "closed by $by"
         ;;
