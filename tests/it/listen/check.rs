@@ -82,7 +82,9 @@ fn keys_that_are_none() {
 #[test]
 fn a_dry_run_asks_nobody() {
     let scene = scene();
-    let config = format!("{}callback_url = 'http://127.0.0.1:{}/'\n", scene.config, closed_port());
+    let port = closed_port();
+    let keys = format!("callback_listen = '127.0.0.1:{port}'\ncallback_url = 'http://127.0.0.1:{port}/'\n");
+    let config = format!("{}{keys}", scene.config);
     let run = command(&scene, &["check", "--dry-run", "--output", "json"]).config(&config).run().assert_code(0);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
     let url = document["checks"].as_array().unwrap().iter().find(|check| check["name"] == "callback_url").unwrap();
