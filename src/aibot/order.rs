@@ -16,6 +16,8 @@ pub(crate) enum Seen {
     Press(Box<Press>),
     /// Somebody wrote to the bot.
     Message(Box<Message>),
+    /// There is no connection from now on, until [`Seen::Gap`] or [`Seen::Lost`].
+    Down,
     /// Presses in that time may be lost: there was no connection. In Unix milliseconds.
     Gap { from_ms: u64, to_ms: u64 },
     /// No press will come any more. It is the last.

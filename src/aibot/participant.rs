@@ -307,6 +307,7 @@ impl Participant {
         for watched in &mut self.watches {
             if watched.coverage == Coverage::Covered {
                 watched.coverage = Coverage::Since(at_ms);
+                watched.tell(Seen::Down);
             }
         }
     }

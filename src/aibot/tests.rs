@@ -209,7 +209,13 @@ impl Process {
         let (sender, seen) = std_mpsc::channel();
         drop(self.go(async move {
             let mut watch = link.watch_also(task_ids, others, false);
-            while sender.send(watch.next().await).is_ok() {}
+            loop {
+                let seen = watch.next().await;
+                // What follows tells it too.
+                if !matches!(seen, Seen::Down) && sender.send(seen).is_err() {
+                    break;
+                }
+            }
         }));
         seen
     }

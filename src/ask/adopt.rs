@@ -147,7 +147,7 @@ async fn go_on(
     let mut waiting = Waiting::new(&own, &draft, planned, kept, seal(login));
     let mut stopped: Stop<'_> = Box::pin(stop.map(|()| Signal::Terminate));
     let said = |line: &str| session.observer.notice(format!("listen: question {id:?}: {line}"));
-    said("nobody waits for it any more: listen goes on with it");
+    said("no process waits for it: listen goes on with it");
     Box::pin(waiting.run(&mut stopped, false)).await;
     if waiting.has_run {
         match waiting.record().end_line(Language::English.words()) {

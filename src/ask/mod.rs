@@ -78,7 +78,7 @@ pub async fn ask(session: &mut Session<'_>, request: AskRequest, mut stops: Stop
     };
     log::log_question(session, &record).await;
     tell_what_is_wrong(session, &plan);
-    tell_beginning(session, &record, file.is_some());
+    tell_beginning(session, &record, file.is_some(), plan.is_detached);
     let kept = KeptRecord::new(record, file, trust);
     let (outcome, warnings) = {
         let mut waiting = Waiting::new(session, &draft, plan, kept, seal);
@@ -253,7 +253,7 @@ fn tell_what_is_wrong(session: &mut Session<'_>, plan: &Plan) {
 }
 
 /// Says what is waited for, and how it can be answered from here; or that it has been answered.
-fn tell_beginning(session: &Session<'_>, record: &Record, is_kept: bool) {
+fn tell_beginning(session: &Session<'_>, record: &Record, is_kept: bool, is_detached: bool) {
     match &record.state {
         State::Open => {}
         State::Answered(answer) => {
@@ -275,7 +275,9 @@ fn tell_beginning(session: &Session<'_>, record: &Record, is_kept: bool) {
         }
         false => String::new(),
     };
-    session.observer.notice(format!("ask: question {:?} waits for an answer until {until}{how}", record.id));
+    let to = record.targets.first().map_or("", |target| &target.name);
+    let what = if is_detached { "is open" } else { "waits for an answer" };
+    session.observer.notice(format!("ask: question {:?} to {to} {what} until {until}{how}", record.id));
 }
 
 fn shell_word(id: &str) -> String {

@@ -315,8 +315,8 @@ impl<'s, 'c> Waiting<'s, 'c> {
                     }
                     // A card of ours that nobody watches by name too.
                     Seen::Press(press) => self.press(&press, None, &watched.way, None).await,
-                    // Only a listen is told what somebody wrote.
-                    Seen::Message(_) => {}
+                    // Only a listen is told what somebody wrote. A gap is told when it is over.
+                    Seen::Message(_) | Seen::Down => {}
                     Seen::Gap { from_ms, to_ms } => {
                         let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                         self.warn(format!(

@@ -150,7 +150,7 @@ impl Gate {
             }
             RefusedRequest::Unreadable(why) => {
                 // WeCom would only send it again.
-                self.alarm.tell("unreadable", format!("warning: a signed event cannot be read and is lost: {why}"));
+                self.alarm.tell("unreadable", format!("warning: a signed event cannot be read and is lost: {why}; compare callback_aes_key and corp_id with the console (接收消息)"));
                 Answered::new(StatusCode::OK, "")
             }
         }

@@ -234,6 +234,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
             return;
         }
         let text = |outcome: Option<&str>| self.text(&event.press, event.at_ms(), &card, outcome);
+        let silent = self.runs_for(&card).then_some(self.words().done);
         let working = text(Some(self.words().working));
         let working = self.changes.change(event, &card, file, &working);
         let mut handling = Box::pin(self.handle(event, &card, file));
@@ -249,7 +250,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
                 Ok(handled) => handled,
                 Err(_) if can_show_later => {
                     let Some(Handled { said, .. }) = join(handling, working).await.0 else { return };
-                    let text = text(said.as_deref());
+                    let text = text(said.as_deref().or(silent));
                     return self.changes.tell(event, &card.title, &text.line).await;
                 }
                 Err(_) => handling.await,
@@ -257,7 +258,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
         };
         // Where there is nothing, it waits on disk.
         if let Some(Handled { said, .. }) = handled {
-            self.changes.change(event, &card, file, &text(said.as_deref())).await;
+            self.changes.change(event, &card, file, &text(said.as_deref().or(silent))).await;
         }
     }
 
@@ -305,7 +306,10 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
         };
         if let Some(failure) = &handled.failure {
             let ReceivedEvent { press, .. } = event;
-            let what = format!("{} of {} on card {}", press.key, press.userid, press.task_id);
+            let what = match &event.words {
+                Some(_) => format!("the message of {}", press.userid),
+                None => format!("{} of {} on card {}", press.key, press.userid, press.task_id),
+            };
             self.notice(&format!("warning: the program for {what}: {failure}"));
         }
         self.end(event, file, handled.said.as_deref(), handled.failure.is_some()).await;

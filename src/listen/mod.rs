@@ -41,6 +41,9 @@ use systemd::Systemd;
 /// So many events from callbacks wait to be taken: one for each connection.
 const QUEUE: usize = 256;
 
+/// A connection is back sooner when it only moves from one process to another.
+const DOWN_AFTER: Duration = Duration::from_secs(10);
+
 /// How long what is under way has when this process is stopped: service managers wait longer.
 const TO_END: Duration = Duration::from_secs(10);
 
@@ -73,6 +76,7 @@ async fn open(session: &mut Session<'_>, request: &ListenRequest) -> Result<(Lis
 enum Came {
     Signal(Signal),
     Sign,
+    Down,
     Event(Box<ReceivedEvent>),
     Seen(Seen),
     Done,
@@ -112,10 +116,12 @@ async fn receive(
     systemd.ready(&format!("listens to {shown}"));
     observer.notice(format!("listen: {shown}"));
     let mut sign_at = systemd.watchdog().map(|pause| Instant::now() + pause);
+    let mut down_at: Option<Instant> = None;
     let end = loop {
         let came = tokio::select! {
             biased;
             signal = stops.received() => Came::Signal(signal),
+            () = sleep_until(down_at.unwrap_or_else(Instant::now)), if down_at.is_some() => Came::Down,
             () = sleep_until(sign_at.unwrap_or_else(Instant::now)), if sign_at.is_some() => Came::Sign,
             Some(event) = events.recv() => Came::Event(event),
             seen = next(&mut watched), if watched.is_some() => Came::Seen(seen),
@@ -148,7 +154,15 @@ async fn receive(
                 event.link.set(Some(Link::clone(link)));
                 jobs.push(Box::pin(dispatcher.take(event)));
             }
+            Came::Seen(Seen::Down) => down_at = Some(Instant::now() + DOWN_AFTER),
+            Came::Down => {
+                down_at = None;
+                observer.notice(
+                    "warning: the aibot has no connection: presses on its cards are lost until it is back".to_owned(),
+                );
+            }
             Came::Seen(Seen::Gap { from_ms, to_ms }) => {
+                down_at = None;
                 let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
                 observer.notice(format!(
                     "warning: the connection of the aibot was interrupted from {from} to {to}: a press in that time is lost, and has to \
@@ -198,7 +212,7 @@ fn stopped(signal: Signal, waiting: usize) -> Outcome {
         Signal::Terminate => "SIGTERM",
     };
     let left = match waiting {
-        0 => "nothing was left to do".to_owned(),
+        0 => "no event is left".to_owned(),
         1 => "an event waits on disk".to_owned(),
         many => format!("{many} events wait on disk"),
     };

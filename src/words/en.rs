@@ -121,6 +121,7 @@ pub(super) static WORDS: Words = Words {
     not_waited_for: "nobody waits for an answer any more; this press does not count",
 
     working: "it is being worked on",
+    done: "done",
     taken_already: |line| format!("already taken: {line}"),
     expired: "this press came too late: nothing was done",
     may_be_done: "it was interrupted: it may have been done or not",

@@ -215,6 +215,8 @@ pub(crate) struct Words {
     // Presses that `listen` receives.
     /// A program is at work on it.
     pub(crate) working: &'static str,
+    /// A program has done what was pressed, and says nothing about it.
+    pub(crate) done: &'static str,
     /// Somebody pressed before: who, and what came of it.
     pub(crate) taken_already: fn(&str) -> String,
     /// The press came too late to be acted on.

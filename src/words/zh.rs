@@ -148,6 +148,7 @@ pub(super) static WORDS: Words = Words {
     not_waited_for: "已无人等待回应，点击无效",
 
     working: "处理中",
+    done: "已处理",
     taken_already: |line| format!("已有人处理：{line}"),
     expired: "点击已过期，未作处理",
     may_be_done: "处理被中断，结果不明",

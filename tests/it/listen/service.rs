@@ -105,6 +105,21 @@ fn what_runs_when_it_is_stopped_ends_and_what_waits_is_left_to_the_next_one() {
 }
 
 #[test]
+fn a_connection_that_is_gone_is_told_before_it_is_back() {
+    let scene = scene();
+    let listening = started(&scene, command(&scene, &["-P", "bot", "listen"]));
+    let bot = scene.wecom.aibot(AIBOT_ID);
+    wait_until("the connection", || bot.is_subscribed());
+    bot.drop_connection();
+    wait_until("it is back", || bot.subscriptions() == 2 && bot.is_subscribed());
+    bot.kick();
+    listening.wait_for_stderr("the aibot has no connection");
+    // That it only moved was not told as an outage.
+    assert_eq!(listening.stderr().matches("has no connection").count(), 1, "{}", listening.stderr());
+    listening.stop();
+}
+
+#[test]
 fn a_connection_that_somebody_else_keeps_ends_it() {
     let scene = scene();
     let mut listening = started(&scene, command(&scene, &["-P", "bot", "listen"]));
