@@ -32,6 +32,7 @@
 //! | 3 | `aibot` | the one connection of an aibot, which processes share |
 //! | 2 | `api` | WeCom's endpoints, errcodes and their hints; the only code that uses the network |
 //! | 2 | `callback` | what WeCom sends to a callback address: verified, decrypted, read |
+//! | 2 | `shared_state` | what several machines share: a Redis or Valkey beside the files of `store` |
 //! | 2 | `store` | files under a lock; the only code that writes state to disk |
 //! | 1 | `channel` | one row of facts for each channel, one for each message type |
 //! | 1 | `message` | contents of messages and the published rules for them |
@@ -101,6 +102,8 @@ pub mod run;
 pub mod sanitize;
 pub mod secret;
 pub mod send;
+#[allow(dead_code, reason = "parts of it come into use one by one")]
+mod shared_state;
 pub mod sort;
 pub mod store;
 pub mod suggest;

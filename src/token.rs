@@ -1,11 +1,12 @@
 //! The token cache: a valid access token, from the cache that all processes share, or fetched by one of them for all.
 //!
-//! A problem with the cache never stops an alert; it only costs a fetch. The cache holds one file per base URL, corp,
-//! agent and secret, whose name reveals none of them.
+//! A problem with the cache never stops an alert; it only costs a fetch. The cache holds one record per base URL, corp,
+//! agent and secret, whose name reveals none of them: a file, or a sealed value in the state that several machines share.
 
 use std::cell::Cell;
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +17,14 @@ use crate::error::Answer;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::secret::{Mask, Secret};
-use crate::store::{Folder, Guard, KeyedFile, lock_patience};
+use crate::shared_state::{Hold, Namespace, Record, SharedRecord, SharedState};
+use crate::store::{Folder, KeyedFile, lock_patience};
 
 /// A token is no longer used this long before it expires at most (usually a tenth of its life), in seconds.
 const LONGEST_MARGIN_S: u64 = 300;
+
+/// How long a token is kept in the state that several machines share: WeCom gives none for longer.
+const KEPT_FOR: Duration = Duration::from_secs(7200);
 
 /// After a refresh that returned the same token, no process refreshes again for this long, in seconds.
 const UNCHANGED_HOLDS_S: u64 = 30;
@@ -51,22 +56,23 @@ pub(crate) struct Token {
 /// Hands out the tokens of one app.
 pub(crate) struct Tokens {
     app: AppCredentials,
-    cache: Option<CacheFile>,
+    cache: Option<Cache>,
     mask: Mask,
     observer: Observer,
     is_problem_told: Cell<bool>,
 }
 
 impl Tokens {
-    /// Tokens of `app`, kept in `cache_dir`, or nowhere when there is none.
+    /// Tokens of `app`, kept in `shared` for all machines, in `cache_dir`, or nowhere when there is neither.
     pub(crate) fn new(
         base_url: &str,
         app: AppCredentials,
         cache_dir: Option<&Path>,
+        shared: Option<&SharedState>,
         mask: Mask,
         observer: Observer,
     ) -> Self {
-        let cache = cache_dir.map(|folder| CacheFile::new(folder, base_url, &app));
+        let cache = Cache::new(cache_dir, shared, base_url, &app);
         Self { app, cache, mask, observer, is_problem_told: Cell::new(false) }
     }
 
@@ -99,15 +105,19 @@ impl Tokens {
         stale: Option<&Secret>,
         is_wanted: impl Fn(&CachedToken) -> bool,
     ) -> Result<Token, CallError> {
-        if let Some(token) = self.cached(&is_wanted) {
+        if let Some(token) = self.cached(&is_wanted).await {
             return Ok(token);
         }
-        let guard = self.lock(client, &is_wanted).await;
+        let hold = self.lock(client, &is_wanted).await;
         // Another process may have fetched it while this one waited for the lock.
-        match self.cached(&is_wanted) {
+        let token = match self.cached(&is_wanted).await {
             Some(token) => Ok(token),
-            None => self.fetch(client, stale, guard.as_ref()).await,
+            None => self.fetch(client, stale, hold.as_ref()).await,
+        };
+        if let Some(hold) = hold {
+            Record::release(hold).await;
         }
+        token
     }
 
     /// A new token, without reading the cache, by one `gettoken` call.
@@ -115,14 +125,15 @@ impl Tokens {
         Box::pin(self.cached_or_fetched(client, None, |_| false))
     }
 
-    async fn fetch(&self, client: &Client, stale: Option<&Secret>, guard: Option<&Guard>) -> Result<Token, CallError> {
+    async fn fetch(&self, client: &Client, stale: Option<&Secret>, hold: Option<&Hold>) -> Result<Token, CallError> {
         // The life of a token counts from before the request: an answer may take its time.
         let asked_at = now();
         let grant = client.gettoken(&self.app.corp_id, &self.app.secret).await?;
         let unchanged = stale == Some(&grant.access_token);
-        if let (Some(cache), Some(guard)) = (&self.cache, guard) {
+        if let (Some(cache), Some(hold)) = (&self.cache, hold) {
             let entry = CachedToken::new(&cache.key, &grant, asked_at, unchanged);
-            cache.file.write(&entry, guard).unwrap_or_else(|error| self.report_problem("cannot be written", error));
+            let written = cache.record.write(&entry, hold).await;
+            written.unwrap_or_else(|error| self.report_problem("cannot be written", error));
         }
         Ok(Token {
             access_token: grant.access_token,
@@ -132,8 +143,8 @@ impl Tokens {
         })
     }
 
-    fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
-        let read = self.cache.as_ref()?.read();
+    async fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
+        let read = self.cache.as_ref()?.read().await;
         let entry = read.unwrap_or_else(|reason| {
             self.report_problem("is ignored", reason);
             None
@@ -145,45 +156,53 @@ impl Tokens {
         Some(Token { access_token, expires_in, from_cache: true, answer: None })
     }
 
-    /// The lock of the cache file; `None` when there is no cache, when it cannot be had in time, or when what it would
+    /// The lock of the cache; `None` when there is no cache, when it cannot be had in time, or when what it would
     /// protect was done meanwhile by another process.
-    async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Guard> {
+    async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Hold> {
         let cache = self.cache.as_ref()?;
-        let is_done = || cache.read().ok().flatten().is_some_and(|entry| done(&entry));
-        let guard = cache.file.lock(lock_patience(client.options.deadline), is_done).await.unwrap_or_else(|error| {
+        let is_done = async || cache.read().await.ok().flatten().is_some_and(|entry| done(&entry));
+        let locked = cache.record.lock(lock_patience(client.options.deadline), &is_done).await;
+        let hold = locked.unwrap_or_else(|error| {
             self.report_problem("cannot be used", error);
             None
         });
-        if guard.is_none() && !is_done() {
+        if hold.is_none() && !is_done().await {
             self.report_problem("is not used", "another process keeps it locked");
         }
-        guard
+        hold
     }
 
     /// Reports only the first problem with the cache: the next ones follow from it.
     fn report_problem(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.is_problem_told.replace(true)) {
-            self.observer.detail(format!("the token cache {} {what}: {reason}", cache.file.file().display()));
+            let file = cache.record.file().map(|file| format!(" {}", file.display())).unwrap_or_default();
+            self.observer.detail(format!("the token cache{file} {what}: {reason}"));
         }
     }
 }
 
 /// Where a token is kept, and under which key.
-struct CacheFile {
+struct Cache {
     key: String,
-    file: KeyedFile,
+    record: Record,
 }
 
-impl CacheFile {
-    fn new(folder: &Path, base_url: &str, app: &AppCredentials) -> Self {
+impl Cache {
+    fn new(folder: Option<&Path>, shared: Option<&SharedState>, base_url: &str, app: &AppCredentials) -> Option<Self> {
         let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
         let key = fingerprint([base_url, &app.corp_id, &agent_id, app.secret.expose()]);
-        Self { file: KeyedFile::of_fingerprint(Folder::private(folder), "token-", &key), key }
+        let file = folder.map(|folder| KeyedFile::of_fingerprint(Folder::private(folder), "token-", &key));
+        let shared = shared.map(|state| {
+            let space = Namespace::new(state.clone(), &key, &app.secret);
+            let name = space.name("token");
+            SharedRecord::new(space, name, KEPT_FOR)
+        });
+        Some(Self { record: Record::new(shared, file)?, key })
     }
 
     /// What is there: nothing, or a token of this key.
-    fn read(&self) -> Result<Option<CachedToken>, String> {
-        let cached: Option<CachedToken> = self.file.read()?;
+    async fn read(&self) -> Result<Option<CachedToken>, String> {
+        let cached: Option<CachedToken> = self.record.read().await?;
         match cached {
             Some(cached) if cached.key != self.key || cached.access_token.is_empty() => {
                 Err("it belongs to something else".to_owned())
@@ -193,7 +212,7 @@ impl CacheFile {
     }
 }
 
-/// The content of a cache file. No `Debug`: it holds the token.
+/// The content of the cache. No `Debug`: it holds the token.
 #[derive(Serialize, Deserialize)]
 struct CachedToken {
     key: String,
@@ -223,8 +242,9 @@ impl CachedToken {
 
     fn is_fresh_at(&self, now: u64) -> bool {
         let margin = (self.expires_at.saturating_sub(self.obtained_at) / 10).clamp(1, LONGEST_MARGIN_S);
-        // A token from the future means that the clock was set back: its age is unknown.
-        self.obtained_at <= now && now.saturating_add(margin) < self.expires_at
+        // A token from the future means that the clock was set back, and its age is unknown; or that another machine's clock
+        // is ahead, by little.
+        self.obtained_at <= now.saturating_add(margin) && now.saturating_add(margin) < self.expires_at
     }
 
     fn is_known_unchanged(&self, stale: &Secret) -> bool {
@@ -260,7 +280,9 @@ mod tests {
 
     #[test]
     fn a_token_from_the_future_is_not_trusted() {
-        assert!(!entry(1000, 7200).is_fresh_at(999));
+        assert!(entry(1000, 7200).is_fresh_at(700), "the clock of another machine");
+        assert!(!entry(1000, 7200).is_fresh_at(699));
+        assert!(!entry(1000, 3).is_fresh_at(998));
     }
 
     #[test]
@@ -270,7 +292,9 @@ mod tests {
             agent_id: agent,
             secret: Secret::new(secret),
         };
-        let key = |base: &str, app: &AppCredentials| CacheFile::new(Path::new("cache"), base, app).file.file();
+        let key = |base: &str, app: &AppCredentials| {
+            Cache::new(Some(Path::new("cache")), None, base, app).unwrap().record.file().unwrap()
+        };
         let base = "https://wecom.example";
         let keys = [
             key(base, &app("corp", Some(1), "secret")),

@@ -12,9 +12,12 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use super::certificate::{CertificateRecorder, verify_time};
+use super::certificate::{CertificateFault, CertificateRecorder, handshake_failure, verify_time};
 use super::roots::{FirstRoots, Sources};
 use crate::blocking::off_loop;
 use crate::error::{Error, Result};
@@ -58,6 +61,31 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Verifier { roots: Arc::clone(roots), recorder }));
         Ok(builder.with_no_client_auth())
+    }
+
+    /// A handshake with a server that is none of WeCom's, over a connection to it; else why there is none, and whether more
+    /// roots that were read meanwhile may help a new connection.
+    pub(crate) async fn handshake(
+        &self,
+        stream: TcpStream,
+        host: &str,
+        deadline: Instant,
+    ) -> Result<TlsStream<TcpStream>, (String, bool)> {
+        let failed = |why: String| (why, false);
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
+        let config = self.client_config(true, deadline, None).await.map_err(|error| failed(error.to_string()))?;
+        let has_unread_roots = self.has_unread_roots();
+        let error = match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => error,
+        };
+        let Some(inner) = error.get_ref() else { return Err(failed(error.to_string())) };
+        let Some(fault) = CertificateFault::of(inner) else {
+            let of_tls = inner.downcast_ref::<rustls::Error>();
+            return Err(failed(of_tls.map_or_else(|| error.to_string(), handshake_failure)));
+        };
+        let is_helped = has_unread_roots && self.read_all_roots(deadline).await.unwrap_or(false);
+        Err((format!("its certificate is not accepted: {fault}"), is_helped))
     }
 
     /// Reads the roots that a client with TLS needs first. Fails as [`Trust::client_config`] does.

@@ -23,8 +23,14 @@ const SHORTEST_REMIND: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(LONGEST_WAIT_HOURS * 60 * 60);
 
 /// Settings of other commands that a question cannot have: it must not end with success without an answer.
-const REFUSED: [Setting; 5] =
-    [Setting::Outbox, Setting::Cooldown, Setting::CooldownKey, Setting::SkipEmpty, Setting::AllowPartial];
+const REFUSED: [Setting; 6] = [
+    Setting::Outbox,
+    Setting::Cooldown,
+    Setting::CooldownKey,
+    Setting::CooldownScope,
+    Setting::SkipEmpty,
+    Setting::AllowPartial,
+];
 
 /// What is to happen.
 pub(super) struct Plan {

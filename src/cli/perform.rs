@@ -65,6 +65,7 @@ pub(super) async fn perform(
     };
     // What other processes have asked of an aibot's connection is done first.
     session.warnings.extend(aibot::leave().await);
+    session.tell_of_shared_state();
     outcome
 }
 

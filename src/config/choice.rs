@@ -24,6 +24,17 @@ pub enum OnRateLimit {
     Outbox,
 }
 
+/// Whose repeats a cooldown holds back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum CooldownScope {
+    /// Those of this host: another one may send the same alert.
+    #[default]
+    Host,
+    /// Those of all machines that share their state.
+    Fleet,
+}
+
 /// What becomes of a text over the limit of its type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "snake_case")]

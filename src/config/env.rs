@@ -194,7 +194,9 @@ impl Environment {
             secrets.push(webhook);
         }
         let usual = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        for proxy in usual.into_iter().filter_map(value).chain(key_value(Setting::Proxy)) {
+        for proxy in
+            usual.into_iter().filter_map(value).chain(key_value(Setting::Proxy)).chain(key_value(Setting::SharedState))
+        {
             secrets.extend(ProxyUrl::passwords_in(proxy));
         }
         secrets

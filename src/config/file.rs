@@ -276,9 +276,9 @@ fn whole_number(number: &DeInteger<'_>) -> Option<String> {
 }
 
 fn holds_secret(layer: &Layer) -> bool {
-    let proxy = layer.get(Setting::Proxy).and_then(|entry| entry.text().ok());
-    layer.any(&OWN_SECRETS).or_else(|| layer.get(Setting::Webhook)).is_some()
-        || proxy.is_some_and(|url| url.contains('@'))
+    let urls = [Setting::Proxy, Setting::SharedState];
+    let mut urls = urls.into_iter().filter_map(|setting| layer.get(setting)?.text().ok());
+    layer.any(&OWN_SECRETS).or_else(|| layer.get(Setting::Webhook)).is_some() || urls.any(|url| url.contains('@'))
 }
 
 /// Line and column of a byte, from 1, the column in characters.

@@ -20,7 +20,7 @@ pub(super) const OWN_SECRETS: [Setting; 6] = [
 ];
 
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
-pub(super) const FORMS: [&[Setting]; 8] = [
+pub(super) const FORMS: [&[Setting]; 9] = [
     SECRET_FORMS,
     WEBHOOK_FORMS,
     AIBOT_SECRET_FORMS,
@@ -29,6 +29,7 @@ pub(super) const FORMS: [&[Setting]; 8] = [
     AIBOT_CALLBACK_FORMS[0],
     AIBOT_CALLBACK_FORMS[1],
     PROXY_FORMS,
+    SHARED_STATE_FORMS,
 ];
 /// The forms of an app's secret.
 pub(super) const SECRET_FORMS: &[Setting] = &[Setting::Secret, Setting::SecretFile, Setting::SecretCommand];
@@ -52,3 +53,6 @@ pub(super) const AIBOT_CALLBACK_FORMS: [&[Setting]; 2] = [
 
 /// The forms of a proxy's URL.
 pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];
+
+/// The forms of the shared state's address.
+pub(super) const SHARED_STATE_FORMS: &[Setting] = &[Setting::SharedState, Setting::SharedStateFile];

@@ -23,6 +23,7 @@ mod resolve;
 mod setting;
 mod setting_row;
 mod settings;
+mod shared_state_url;
 mod sources;
 mod starter;
 #[cfg(test)]
@@ -31,7 +32,7 @@ mod urls;
 mod value;
 mod webhook_key;
 
-pub use choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
+pub use choice::{CooldownScope, Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 pub use config_file::{Exposure, config_file_to_make, exposed_secret, who_may_read};
 pub use credential::SecretSource;
 pub use env::Environment;
@@ -47,6 +48,7 @@ pub use setting::Setting;
 pub use setting_row::{Mistake, OptionGroup, SettingRow, ValueKind};
 pub(crate) use settings::DEFAULT_LISTEN;
 pub use settings::{CallbackSettings, ProxySetting, Settings};
+pub use shared_state_url::SharedStateUrl;
 pub use sources::{Config, asked_deadline};
 pub use starter::Starter;
 pub use urls::BaseUrl;

@@ -134,15 +134,15 @@ impl fmt::Debug for ProxyUrl {
 }
 
 /// What a proxy's URL is made of, not yet checked.
-struct Pieces<'t> {
-    scheme: Option<&'t str>,
+pub(super) struct Pieces<'t> {
+    pub(super) scheme: Option<&'t str>,
     /// `user` or `user:password`.
-    login: Option<&'t str>,
+    pub(super) login: Option<&'t str>,
     /// Host, port and what is behind them.
-    place: &'t str,
+    pub(super) place: &'t str,
 }
 
-fn pieces(text: &str) -> Pieces<'_> {
+pub(super) fn pieces(text: &str) -> Pieces<'_> {
     let text = unwrapped(text);
     // A password without a scheme before it may hold `://` itself.
     let is_scheme = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
@@ -153,7 +153,7 @@ fn pieces(text: &str) -> Pieces<'_> {
 }
 
 /// The host, and the text behind the colon after it. The colons of an address in brackets are its own.
-fn host_and_port(place: &str) -> (&str, Option<&str>) {
+pub(super) fn host_and_port(place: &str) -> (&str, Option<&str>) {
     match place.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (place, None),

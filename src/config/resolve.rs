@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Language, OnRateLimit, Output, TargetName, parse_choice};
+use super::choice::{CooldownScope, Language, OnRateLimit, Output, TargetName, parse_choice};
 use super::credential::SecretSource;
 use super::env::Environment;
 use super::escalation::EscalationStep;
 use super::file::ConfigFile;
 use super::groups::{
-    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, WEBHOOK_FORMS,
+    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, SHARED_STATE_FORMS,
+    WEBHOOK_FORMS,
 };
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
@@ -24,6 +25,7 @@ use super::proxy::ProxyUrl;
 use super::recipients::{resolve_chat, resolve_conversations, resolve_recipients};
 use super::setting::Setting;
 use super::settings::{CallbackSettings, ProxySetting, Settings};
+use super::shared_state_url::SharedStateUrl;
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
@@ -169,6 +171,7 @@ impl Config<'_> {
             cache_dir: resolve_cache_dir(layers, env)?,
             no_cache: layers.flag(Setting::NoCache)?,
             state_dir: layers.path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
+            shared_state: resolve_shared_state(layers, env)?,
             chat: resolve_chat(layers)?,
             aibot_to: resolve_conversations(layers)?,
             to: resolve_recipients(layers, env)?,
@@ -201,6 +204,7 @@ impl Config<'_> {
             outbox_max_age: layers.parsed(Setting::OutboxMaxAge, parse_max_age)?.unwrap_or(OUTBOX_MAX_AGE),
             cooldown: layers.parsed(Setting::Cooldown, parse_duration)?,
             cooldown_key: resolve_cooldown_key(layers)?,
+            cooldown_scope: resolve_cooldown_scope(layers)?,
             log_file: layers.path(Setting::LogFile, env.home())?,
             no_validate: layers.flag(Setting::NoValidate)?,
             dry_run: layers.flag(Setting::DryRun)?,
@@ -254,6 +258,18 @@ fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting>
         return Ok(ProxySetting::Off);
     }
     ProxyUrl::parse(&text).map(ProxySetting::Url).map_err(|error| given.wrap(&error))
+}
+
+/// Its address is looked at now where it is at hand. What is wrong with it costs no alert: this machine's own state serves.
+fn resolve_shared_state(layers: &Layers<'_>, env: &Environment) -> Result<Option<SecretSource>> {
+    let Some(given) = layers.any(SHARED_STATE_FORMS) else { return Ok(None) };
+    let source = SecretSource::of_value(given, env).and_then(|source| {
+        if source.at_hand().is_some() {
+            SharedStateUrl::parse(&source.load(Duration::ZERO)?).map_err(|error| given.wrap(&error))?;
+        }
+        Ok(source)
+    });
+    layers.settle(given, source)
 }
 
 fn resolve_cache_dir(layers: &Layers<'_>, env: &Environment) -> Result<Option<PathBuf>> {
@@ -327,6 +343,20 @@ fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {
 fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::CooldownKey) else { return Ok(None) };
     layers.settle(given, cooldown_key(given, layers))
+}
+
+fn resolve_cooldown_scope(layers: &Layers<'_>) -> Result<CooldownScope> {
+    let chosen = layers.parsed(Setting::CooldownScope, parse_choice)?.unwrap_or_default();
+    match layers.get(Setting::CooldownScope) {
+        Some(given) if chosen == CooldownScope::Fleet && layers.any(SHARED_STATE_FORMS).is_none() => {
+            let wrong = given.invalid(
+                "it needs `shared_state`, which is not set",
+                "set `shared_state` to the address of the Redis or Valkey that the machines share, or leave the scope out",
+            );
+            Ok(layers.settle(given, Err(wrong))?.unwrap_or_default())
+        }
+        _ => Ok(chosen),
+    }
 }
 
 fn cooldown_key(given: &SettingValue, layers: &Layers<'_>) -> Result<String> {

@@ -7,7 +7,7 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
+use super::choice::{CooldownScope, Keep, Language, MentionFallback, OnLong, OnRateLimit, Output};
 use super::setting_row::{OptionGroup, SettingRow, ValueKind, flag, no_option, option};
 use crate::input::Encoding;
 use OptionGroup::{
@@ -121,6 +121,10 @@ settings! {
     CacheDir = no_option(Path).env("WECOM_ALERT_CACHE_DIR");
     /// Folder of what processes share
     StateDir = no_option(Path).env("WECOM_ALERT_STATE_DIR");
+    /// Redis or Valkey that several machines share, redis:// or rediss://: token, slots, cooldowns and more count for all of them
+    SharedState = no_option(Sensitive).env("WECOM_ALERT_SHARED_STATE").decorates();
+    /// File with that address
+    SharedStateFile = no_option(CredentialPath).env("WECOM_ALERT_SHARED_STATE_FILE").decorates();
     /// An older entry of the outbox is given up when its next attempt fails; default 24h, up to 30d
     OutboxMaxAge = option(Duration, Global, "--outbox-max-age", "DURATION").env("WECOM_ALERT_OUTBOX_MAX_AGE").rare();
     /// How results are printed
@@ -215,6 +219,8 @@ settings! {
     /// What counts as the same alert for --cooldown; default: the same target and text, with run the same
     /// command failing (or succeeding) again
     CooldownKey = option(Text, Delivery, "--cooldown-key", "KEY").rare().decorates();
+    /// With shared state: hold back repeats of this host alone (default), or of all machines
+    CooldownScope = option(Word, Delivery, "--cooldown-scope", "host|fleet").offers(CooldownScope::VARIANTS).rare().decorates();
 }
 
 impl Setting {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
+use super::choice::{CooldownScope, Keep, Language, MentionFallback, OnLong, OnRateLimit, Output, TargetName};
 use super::credential::SecretSource;
 use super::escalation::EscalationStep;
 use super::parse::Rate;
@@ -106,6 +106,8 @@ pub struct Settings {
     pub no_cache: bool,
     /// Folder of state shared by processes; `None` where no home is known.
     pub state_dir: Option<PathBuf>,
+    /// Where the address of the store comes from that several machines share. A file is not read yet.
+    pub shared_state: Option<SecretSource>,
     /// The group chat, as written (document path 90248).
     pub chat: Option<Sourced<String>>,
     /// Recipients of an aibot's message.
@@ -170,6 +172,8 @@ pub struct Settings {
     pub cooldown: Option<Duration>,
     /// What makes two alerts the same; `None`: their target and text. Only together with `cooldown`.
     pub cooldown_key: Option<String>,
+    /// Whose repeats are held back. Anything but the default only together with `cooldown` and `shared_state`.
+    pub cooldown_scope: CooldownScope,
     /// The file that gets a line for each command.
     pub log_file: Option<PathBuf>,
     /// Local rule failures become warnings.

@@ -16,6 +16,7 @@ use crate::delivery::{Accounts, Courier};
 use crate::error::{Error, Result, Status};
 use crate::event::Observer;
 use crate::secret::{Mask, secret_in_place_of_id};
+use crate::shared_state::SharedState;
 use crate::store::Folder;
 
 use super::choose_channel::{only_channel, several_channels};
@@ -45,6 +46,8 @@ pub struct Session<'c> {
     pub(super) couriers: Vec<(Target, Courier)>,
     /// Read once for all targets.
     trust: Trust,
+    /// What several machines share, where a setting names it.
+    shared_state: Option<SharedState>,
     /// The CA file that counts no more.
     unusable_ca_file: Option<PathBuf>,
     deadline: Instant,
@@ -70,6 +73,7 @@ impl<'c> Session<'c> {
         let deadline = Instant::now() + settings.deadline;
         let trust = Trust::new(settings.ca_file.clone());
         mask_long_id(&settings, &mask);
+        let shared_state = shared_state_of(&settings, &trust, &mask);
         Self {
             config,
             settings,
@@ -81,6 +85,7 @@ impl<'c> Session<'c> {
             logged: None,
             couriers: Vec::new(),
             trust,
+            shared_state,
             unusable_ca_file: None,
             deadline,
         }
@@ -95,6 +100,7 @@ impl<'c> Session<'c> {
             self.warnings.push(without_ca_file(&error));
             self.unusable_ca_file = self.settings.ca_file.take();
             self.trust = Trust::new(None);
+            self.shared_state = shared_state_of(&self.settings, &self.trust, &self.mask);
         }
     }
 
@@ -116,6 +122,12 @@ impl<'c> Session<'c> {
         settings.language = self.settings.language;
         let is_same = settings.ca_file == self.settings.ca_file;
         let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
+        let origin = |settings: &Settings| settings.shared_state.as_ref().map(|source| source.origin().to_owned());
+        let shared_state = if is_same && origin(&settings) == origin(&self.settings) {
+            self.shared_state.clone()
+        } else {
+            shared_state_of(&settings, &trust, &self.mask)
+        };
         Target {
             settings: Box::new(settings),
             channel,
@@ -126,6 +138,7 @@ impl<'c> Session<'c> {
             tells_of_command: false,
             deadline: self.deadline,
             trust,
+            shared_state,
             mask: self.mask.clone(),
             observer: self.observer.clone(),
             login: OnceCell::new(),
@@ -182,6 +195,17 @@ impl<'c> Session<'c> {
     /// When the command must end.
     pub fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    #[allow(dead_code, reason = "parts of it come into use one by one")]
+    /// What several machines share, where a setting names it.
+    pub(crate) fn shared_state(&self) -> Option<&SharedState> {
+        self.shared_state.as_ref()
+    }
+
+    /// Takes what is to be told of the shared state into the warnings.
+    pub fn tell_of_shared_state(&mut self) {
+        self.warnings.extend(self.shared_state.iter().flat_map(SharedState::take_warnings));
     }
 
     /// The folder of what is kept between runs, where one is known.
@@ -249,6 +273,12 @@ impl<'c> Session<'c> {
 fn mask_long_id(settings: &Settings, mask: &Mask) {
     let corp_id = settings.corp_id.as_ref().and_then(|corp_id| secret_in_place_of_id(&corp_id.value));
     corp_id.iter().for_each(|secret| mask.add(secret));
+}
+
+/// What several machines share, where these settings name it. Nobody is asked yet.
+fn shared_state_of(settings: &Settings, trust: &Trust, mask: &Mask) -> Option<SharedState> {
+    let source = settings.shared_state.clone()?;
+    Some(SharedState::new(source, trust.clone(), state_of(settings), mask.clone()))
 }
 
 /// The warning where the CA file is left out.

@@ -16,6 +16,7 @@ use crate::event::Observer;
 use crate::fingerprint;
 use crate::message::person::Person;
 use crate::secret::{Mask, Secret};
+use crate::shared_state::{Namespace, SharedState};
 use crate::store::Folder;
 use crate::token::AppCredentials;
 use crate::words::MissingFile;
@@ -38,6 +39,7 @@ pub(crate) struct Target {
     /// When all requests to it must have ended.
     pub(crate) deadline: Instant,
     pub(super) trust: Trust,
+    pub(super) shared_state: Option<SharedState>,
     pub(super) mask: Mask,
     pub(super) observer: Observer,
     pub(super) login: OnceCell<Login>,
@@ -219,6 +221,12 @@ impl Target {
         self.settings.credential(self.channel).map(SecretSource::precedence) == Some(Precedence::Environment)
     }
 
+    #[allow(dead_code, reason = "parts of it come into use one by one")]
+    /// What several machines share, where its settings name it.
+    pub(crate) fn shared_state(&self) -> Option<&SharedState> {
+        self.shared_state.as_ref()
+    }
+
     /// A broken rule is an error, or a warning with `no_validate`.
     pub(super) fn refuse(&mut self, error: Error) -> Result<()> {
         if !self.settings.no_validate {
@@ -298,14 +306,23 @@ impl Login {
         CardOwner::new(self.base_url.as_str(), &self.identity)
     }
 
-    /// What only who knows this credential can compute of these parts.
-    pub(crate) fn seal(&self, parts: &[String]) -> String {
-        let secret = match &self.key {
+    fn secret(&self) -> &Secret {
+        match &self.key {
             LoginKey::App(app) => &app.secret,
             LoginKey::Webhook(key) => key,
             LoginKey::Aibot { secret, .. } => secret,
-        };
-        let own = ["seal", secret.expose(), &self.identity];
+        }
+    }
+
+    #[allow(dead_code, reason = "parts of it come into use one by one")]
+    /// Its part of what several machines share.
+    pub(crate) fn namespace(&self, state: &SharedState) -> Namespace {
+        Namespace::new(state.clone(), &self.identity, self.secret())
+    }
+
+    /// What only who knows this credential can compute of these parts.
+    pub(crate) fn seal(&self, parts: &[String]) -> String {
+        let own = ["seal", self.secret().expose(), &self.identity];
         fingerprint::fingerprint(own.into_iter().chain(parts.iter().map(String::as_str)))
     }
 

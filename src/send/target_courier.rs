@@ -120,12 +120,13 @@ impl Target {
     }
 
     fn tokens(&mut self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {
-        if self.settings.cache_dir.is_none() && !self.settings.no_cache {
+        if self.settings.cache_dir.is_none() && !self.settings.no_cache && self.shared_state.is_none() {
             let text = "the access token is not cached, so each command asks WeCom for one: no home folder is known. Set HOME \
                         or WECOM_ALERT_CACHE_DIR, or --no-cache if this is intended";
             self.warnings.push(text.to_owned());
         }
         let cache_dir = self.settings.cache_dir.as_deref();
-        Tokens::new(&base_url.to_string(), app, cache_dir, self.mask.clone(), self.observer.clone())
+        let shared = self.shared_state.as_ref().filter(|_| !self.settings.no_cache);
+        Tokens::new(&base_url.to_string(), app, cache_dir, shared, self.mask.clone(), self.observer.clone())
     }
 }

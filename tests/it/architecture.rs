@@ -25,7 +25,7 @@ const LAYERS: [&[&str]; 9] = [
         "words",
     ],
     &["channel", "message", "config", "input", "alert", "template", "feed", "ci"],
-    &["api", "callback", "store"],
+    &["api", "callback", "store", "shared_state"],
     &["rate_limit", "cooldown", "outbox", "token", "aibot", "cards"],
     &["delivery", "lookup"],
     &["send"],

@@ -110,6 +110,7 @@ fn special(setting: Setting, command: &str, arg: Arg) -> Arg {
             | Setting::Outbox
             | Setting::Cooldown
             | Setting::CooldownKey
+            | Setting::CooldownScope
             | Setting::SkipEmpty
             | Setting::Jitter,
             "ask",

@@ -1,0 +1,149 @@
+//! Records that only the holder of their lock writes: in the store ([`SharedRecord`]), the twin of a file's
+//! [`KeyedFile`], or in either ([`Record`]).
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::lease::LIFE;
+use super::{Lease, Namespace, StoreDown};
+use crate::store::{Guard, KeyedFile};
+
+/// Between the first two tries for a lock.
+const FIRST_RETRY: Duration = Duration::from_millis(4);
+
+/// Between later tries.
+const LONGEST_RETRY: Duration = Duration::from_millis(60);
+
+/// How long the lock of the machine's own file is waited for, where the store went down meanwhile.
+const OWN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A sealed JSON value in the store, written by the holder of its lease alone.
+#[derive(Debug)]
+pub(crate) struct SharedRecord {
+    space: Namespace,
+    name: String,
+    life: Duration,
+}
+
+impl SharedRecord {
+    /// The record under that name, one that `space` gave. It is kept for `life` after it was written.
+    pub(crate) fn new(space: Namespace, name: String, life: Duration) -> Self {
+        Self { space, name, life }
+    }
+
+    /// What is kept, if anything is. What cannot be opened or read is nothing: it will be written over.
+    pub(crate) async fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreDown> {
+        let sealed = self.space.state.get(&self.name).await?;
+        let content = sealed.and_then(|sealed| self.space.open(&self.name, &sealed));
+        Ok(content.and_then(|content| serde_json::from_slice(&content).ok()))
+    }
+
+    /// Its lease, if nobody holds it.
+    pub(crate) async fn try_lock(&self) -> Result<Option<Lease>, StoreDown> {
+        Lease::try_take(&self.space, &format!("{}:lease", self.name), LIFE).await
+    }
+
+    /// Writes it, if the lease is still one's own; `false` if it is not.
+    pub(crate) async fn write(&self, known: &impl Serialize, lease: &Lease) -> Result<bool, StoreDown> {
+        let content = serde_json::to_vec(known).ok().and_then(|content| self.space.seal(&self.name, &content));
+        match content {
+            Some(content) => lease.write(&self.name, content, self.life).await,
+            None => Ok(false),
+        }
+    }
+}
+
+/// What may be written as long as this is there.
+#[derive(Debug)]
+pub(crate) enum Hold {
+    /// The machine's own file.
+    File(Guard),
+    /// The record in the store.
+    Shared(Lease),
+}
+
+/// A record in the store, or in the machine's own file: without a store, and while it is down.
+#[derive(Debug)]
+pub(crate) struct Record {
+    shared: Option<SharedRecord>,
+    file: Option<KeyedFile>,
+}
+
+impl Record {
+    /// Of what is here; `None` where that is nothing.
+    pub(crate) fn new(shared: Option<SharedRecord>, file: Option<KeyedFile>) -> Option<Self> {
+        (shared.is_some() || file.is_some()).then_some(Self { shared, file })
+    }
+
+    /// The machine's own file, for messages.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.file.as_ref().map(KeyedFile::file)
+    }
+
+    /// What is kept, if anything is; the error says why it cannot be read.
+    pub(crate) async fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
+        if let Some(shared) = &self.shared
+            && let Ok(known) = shared.read().await
+        {
+            return Ok(known);
+        }
+        self.file.as_ref().map_or(Ok(None), KeyedFile::read)
+    }
+
+    /// Waits for the lock until `until`, and between two tries asks `enough` whether it is still wanted. `None` when the time
+    /// is over, when `enough` said so, or where there is nothing to lock.
+    pub(crate) async fn lock(&self, until: Instant, enough: impl AsyncFn() -> bool) -> io::Result<Option<Hold>> {
+        let mut pause = FIRST_RETRY;
+        let mut polling = None;
+        loop {
+            if let Some(hold) = self.try_lock().await? {
+                return Ok(Some(hold));
+            }
+            if Instant::now() >= until || enough().await {
+                return Ok(None);
+            }
+            tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 3 / 2).min(LONGEST_RETRY);
+            if let (Some(shared), None) = (&self.shared, &polling) {
+                polling = Some(shared.space.state.while_polling());
+            }
+        }
+    }
+
+    async fn try_lock(&self) -> io::Result<Option<Hold>> {
+        if let Some(shared) = &self.shared
+            && let Ok(lease) = shared.try_lock().await
+        {
+            return Ok(lease.map(Hold::Shared));
+        }
+        Ok(self.file.as_ref().map(KeyedFile::try_lock).transpose()?.flatten().map(Hold::File))
+    }
+
+    /// Writes it. What was to be written in the store goes to the file where the store went down meanwhile, and nowhere where
+    /// somebody else holds the lease by now.
+    pub(crate) async fn write(&self, known: &impl Serialize, hold: &Hold) -> io::Result<()> {
+        let lease = match hold {
+            Hold::File(guard) => return self.file.as_ref().map_or(Ok(()), |file| file.write(known, guard)),
+            Hold::Shared(lease) => lease,
+        };
+        let Some(shared) = &self.shared else { return Ok(()) };
+        if let (Err(StoreDown), Some(file)) = (shared.write(known, lease).await, &self.file)
+            && let Some(guard) = file.lock(Instant::now() + OWN_PATIENCE, || false).await?
+        {
+            file.write(known, &guard)?;
+        }
+        Ok(())
+    }
+
+    /// Lets others write it.
+    pub(crate) async fn release(hold: Hold) {
+        match hold {
+            Hold::File(guard) => drop(guard),
+            Hold::Shared(lease) => lease.release().await,
+        }
+    }
+}
