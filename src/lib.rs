@@ -16,6 +16,7 @@
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
 //! | 6 | `ask` | a question on a card: sent, escalated, waited for, answered |
+//! | 6 | `preview` | messages as a phone would show them, as a page |
 //! | 6 | `listen` | presses on cards, received and handled by a program |
 //! | 6 | `group_chat` | group chats that the app makes: created, described, changed |
 //! | 6 | `recall` | messages of the app, taken back |
@@ -95,6 +96,7 @@ pub mod listen;
 mod lookup;
 pub mod message;
 mod outbox;
+pub mod preview;
 pub mod process;
 mod rate_limit;
 pub mod recall;

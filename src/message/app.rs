@@ -3,7 +3,7 @@
 
 use crate::channel::{Channel, DESCRIPTION_LIMIT, TEXT_BYTES};
 use crate::message::finding::At;
-use crate::message::rules::{Rules, or_empty};
+use crate::message::rules::{Rules, first_bytes, or_empty};
 use crate::message::shape::wire;
 
 wire! {
@@ -176,7 +176,10 @@ impl Rules for Textcard {
             at.filled(text).max_chars(text, limit);
             // The page says characters, its older copies say bytes: what WeCom cuts at is not certain.
             if text.len() > limit && text.chars().count() <= limit {
-                at.warn(format!("{} bytes, WeCom may cut it after {limit}", text.len()));
+                at.may_be_cut(
+                    format!("{} bytes, WeCom may cut it after {limit}", text.len()),
+                    first_bytes(text, limit),
+                );
             }
         }
         at.field("url").http_url(&self.url);

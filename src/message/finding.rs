@@ -12,6 +12,8 @@ pub struct Finding {
     pub problem: String,
     /// What to do about it, where the problem does not say so.
     pub hint: Option<String>,
+    /// How many bytes of the text here have room, where it is too long.
+    pub kept: Option<usize>,
 }
 
 impl fmt::Display for Finding {
@@ -64,8 +66,20 @@ impl<'a> At<'a> {
         self.findings.errors.push(finding);
     }
 
+    /// A text that has no room beyond its first bytes.
+    pub(super) fn too_long(&mut self, problem: impl Into<String>, hint: Option<&str>, kept: usize) {
+        let finding = Finding { kept: Some(kept), ..self.finding(problem.into(), hint.map(str::to_owned)) };
+        self.findings.errors.push(finding);
+    }
+
     pub(super) fn warn(&mut self, problem: impl Into<String>) {
         let finding = self.finding(problem.into(), None);
+        self.findings.warnings.push(finding);
+    }
+
+    /// A text that may be shown without what is beyond its first bytes.
+    pub(super) fn may_be_cut(&mut self, problem: impl Into<String>, kept: usize) {
+        let finding = Finding { kept: Some(kept), ..self.finding(problem.into(), None) };
         self.findings.warnings.push(finding);
     }
 
@@ -76,7 +90,7 @@ impl<'a> At<'a> {
 
     fn finding(&self, problem: String, hint: Option<String>) -> Finding {
         let path = if self.path.is_empty() { "body".to_owned() } else { self.path.clone() };
-        Finding { path, problem, hint }
+        Finding { path, problem, hint, kept: None }
     }
 }
 

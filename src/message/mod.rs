@@ -16,6 +16,7 @@ pub mod person;
 pub mod recipients;
 pub mod webhook;
 
+mod elsewhere;
 mod finding;
 mod part;
 mod rules;
@@ -37,12 +38,13 @@ use rules::Rules;
 use shape::{FieldShape, JsonShape, fields_fit, fits, unknown};
 use webhook::{Image, WebhookNews, WebhookText};
 
+pub(crate) use elsewhere::{BUTTON_STYLES, EMPTY_ITEM, NO_PAGE, SEVERAL_ARTICLES, elsewhere};
 pub use finding::{Finding, Findings};
 pub use part::PartKind;
 pub(crate) use part::{Part, PartState, recipients};
 pub(crate) use shape::Wire;
 pub(crate) use title::{text_of, title_of};
-pub(crate) use unsupported_markup::{first_markdown, unsupported_markup, without_fonts};
+pub(crate) use unsupported_markup::{first_markdown, unsupported_in_lines, unsupported_markup, without_fonts};
 
 /// The body of a message without anything beside its content.
 pub(crate) fn body_of(msgtype: MsgType, content: &impl Wire) -> Value {

@@ -42,7 +42,7 @@ impl PersonKind {
     pub const ALL: [Self; 2] = [Self::Mobile, Self::Email];
 
     fn finding(self, problem: String, hint: &str) -> Finding {
-        Finding { path: self.setting().to_owned(), problem, hint: Some(hint.to_owned()) }
+        Finding { path: self.setting().to_owned(), problem, hint: Some(hint.to_owned()), kept: None }
     }
 
     /// The setting that names some.

@@ -117,8 +117,12 @@ impl Recipients {
     /// An empty value or id, and a department or tag that is no number; nothing is added then. The alphabet of userids,
     /// ranges, numbers of recipients and `@all` beside others are left to [`super::check_body`].
     pub fn add(&mut self, kind: RecipientKind, value: &str) -> Result<(), Finding> {
-        let finding =
-            |problem, hint: &str| Finding { path: kind.as_str().to_owned(), problem, hint: Some(hint.to_owned()) };
+        let finding = |problem, hint: &str| Finding {
+            path: kind.as_str().to_owned(),
+            problem,
+            hint: Some(hint.to_owned()),
+            kept: None,
+        };
         let read = |id: &str| if kind == RecipientKind::User { id.to_owned() } else { half_width(id) };
         let ids: Vec<String> = ids(value).map(read).collect();
         for id in &ids {

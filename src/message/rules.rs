@@ -11,6 +11,16 @@ use crate::address::has_http_scheme;
 use crate::channel::Channel;
 use crate::sanitize::chinese_chars;
 
+/// How many bytes the first `limit` characters are.
+fn first_chars(text: &str, limit: usize) -> usize {
+    text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at)
+}
+
+/// How many of the first `limit` bytes are whole characters.
+pub(super) fn first_bytes(text: &str, limit: usize) -> usize {
+    (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// An object with published rules beyond its shape.
 pub(super) trait Rules {
     fn check(&self, channel: Channel, at: &mut At<'_>);
@@ -95,7 +105,7 @@ impl At<'_> {
 
     pub(super) fn max_bytes(&mut self, text: &str, limit: usize) -> &mut Self {
         if text.len() > limit {
-            self.error(format!("{} bytes, the limit is {limit}", text.len()));
+            self.too_long(format!("{} bytes, the limit is {limit}", text.len()), None, first_bytes(text, limit));
         }
         self
     }
@@ -105,17 +115,15 @@ impl At<'_> {
         self.filled(text);
         if text.len() > limit {
             let problem = format!("{} bytes, the limit is {limit}", text.len());
-            self.error_with_hint(
-                problem,
-                "shorten it; text that is not a payload goes in parts or as a file with --on-long auto",
-            );
+            let hint = "shorten it; text that is not a payload goes in parts or as a file with --on-long auto";
+            self.too_long(problem, Some(hint), first_bytes(text, limit));
         }
     }
 
     pub(super) fn max_chars(&mut self, text: &str, limit: usize) -> &mut Self {
         let count = text.chars().count();
         if count > limit {
-            self.error(format!("{count} characters, the limit is {limit}"));
+            self.too_long(format!("{count} characters, the limit is {limit}"), None, first_chars(text, limit));
         }
         self
     }
@@ -124,7 +132,8 @@ impl At<'_> {
     pub(super) fn advised_chars(&mut self, text: &str, limit: usize) -> &mut Self {
         let count = text.chars().count();
         if count > limit {
-            self.warn(format!("{count} characters, at most {limit} are recommended: clients may cut it"));
+            let problem = format!("{count} characters, at most {limit} are recommended: clients may cut it");
+            self.may_be_cut(problem, first_chars(text, limit));
         }
         self
     }

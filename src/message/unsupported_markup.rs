@@ -17,13 +17,19 @@ const QUOTED_CHARS: usize = 20;
 /// One line about all that a message of this type does not show, each with the line where it is first; `None` for other types
 /// and if there is nothing.
 pub(crate) fn unsupported_markup(msgtype: MsgType, channel: Channel, text: &str) -> Option<String> {
+    let found = unsupported_in_lines(msgtype, channel, text);
+    let found: Vec<_> = found.into_iter().map(|(_, problem)| problem).collect();
+    (!found.is_empty()).then(|| format!("{} does not show all of it: {}", msgtype.as_str(), found.join("; ")))
+}
+
+/// The same, each with the number of its line, in the order of the kinds.
+pub(crate) fn unsupported_in_lines(msgtype: MsgType, channel: Channel, text: &str) -> Vec<(usize, String)> {
     let found = match channel.markup(msgtype) {
         Markup::Markdown => in_markdown(channel, text),
         Markup::MarkdownV2 => in_markdown_v2(channel, text),
-        Markup::Plain | Markup::Textcard => return None,
+        Markup::Plain | Markup::Textcard => return Vec::new(),
     };
-    let found: Vec<_> = found.into_iter().flatten().collect();
-    (!found.is_empty()).then(|| format!("{} does not show all of it: {}", msgtype.as_str(), found.join("; ")))
+    found.into_iter().flatten().collect()
 }
 
 /// A markdown without the tags of `<font>`, where those would be shown; code keeps them.
@@ -89,10 +95,11 @@ pub(crate) fn first_markdown(text: &str) -> Option<String> {
     None
 }
 
-fn in_markdown(channel: Channel, text: &str) -> [Option<String>; 6] {
+/// What is not shown, each where it is first: its line, and a sentence.
+fn in_markdown(channel: Channel, text: &str) -> [Option<(usize, String)>; 6] {
     let [mut table, mut block, mut picture, mut heading, mut color, mut mention] = [const { None }; 6];
     let instead = if channel.has_type(MsgType::MarkdownV2) { ", -t markdown_v2 shows it" } else { "" };
-    let raw = |what: &str, number: usize| format!("{what} (line {number}) appears as it is written{instead}");
+    let raw = |what: &str, number: usize| (number, format!("{what} (line {number}) appears as it is written{instead}"));
     let mut has_bars = false;
     for (number, line, is_code) in lines(text) {
         if is_code {
@@ -109,36 +116,42 @@ fn in_markdown(channel: Channel, text: &str) -> [Option<String>; 6] {
         }
         if is_heading_without_blank(line) {
             let quoted = excerpt(line.trim(), QUOTED_CHARS);
-            heading.get_or_insert_with(|| format!("{quoted} (line {number}) is not a heading without a space after #"));
+            heading.get_or_insert_with(|| {
+                (number, format!("{quoted} (line {number}) is not a heading without a space after #"))
+            });
         }
         if let Some(name) = font_colors(line).find(|name| !COLORS.contains(&&*name.to_ascii_lowercase())) {
             let quoted = excerpt(name, QUOTED_CHARS);
             color.get_or_insert_with(|| {
-                format!("color {quoted} (line {number}) is unknown, there are {}", COLORS.join(", "))
+                (number, format!("color {quoted} (line {number}) is unknown, there are {}", COLORS.join(", ")))
             });
         }
         if let Some(name) = mentions(line).next().filter(|_| !channel.facts().mentions) {
-            mention.get_or_insert_with(|| format!("<@{name}> (line {number}) mentions nobody in app messages"));
+            mention
+                .get_or_insert_with(|| (number, format!("<@{name}> (line {number}) mentions nobody in app messages")));
         }
     }
     [table, block, picture, heading, color, mention]
 }
 
-fn in_markdown_v2(channel: Channel, text: &str) -> [Option<String>; 6] {
+fn in_markdown_v2(channel: Channel, text: &str) -> [Option<(usize, String)>; 6] {
     let [mut mention, mut font] = [const { None }; 2];
     let can_mention = channel.facts().mentions;
     let has_colours = channel.has_type(MsgType::MarkdownV2);
     for (number, line, _) in lines(text).filter(|(.., is_code)| !is_code) {
         let line = &*without_code(line);
         if let Some(name) = mentions(line).next() {
-            mention.get_or_insert_with(|| match can_mention {
-                true => format!("<@{name}> (line {number}) mentions nobody, --mention {name} does"),
-                false => format!("<@{name}> (line {number}) mentions nobody: {} cannot", channel.facts().noun),
+            mention.get_or_insert_with(|| {
+                let told = match can_mention {
+                    true => format!("<@{name}> (line {number}) mentions nobody, --mention {name} does"),
+                    false => format!("<@{name}> (line {number}) mentions nobody: {} cannot", channel.facts().noun),
+                };
+                (number, told)
             });
         }
         if line.to_ascii_lowercase().contains("<font") && font_colors(line).next().is_some() {
             let instead = if has_colours { ", -t markdown has three" } else { "" };
-            font.get_or_insert_with(|| format!("<font> (line {number}) gives no colour{instead}"));
+            font.get_or_insert_with(|| (number, format!("<font> (line {number}) gives no colour{instead}")));
         }
     }
     [mention, font, None, None, None, None]

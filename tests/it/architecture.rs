@@ -29,7 +29,19 @@ const LAYERS: [&[&str]; 9] = [
     &["rate_limit", "cooldown", "outbox", "token", "aibot", "cards"],
     &["delivery", "lookup"],
     &["send"],
-    &["run", "ask", "listen", "group_chat", "recall", "update_card", "directory", "check", "flush", "explain"],
+    &[
+        "run",
+        "ask",
+        "listen",
+        "group_chat",
+        "recall",
+        "update_card",
+        "directory",
+        "check",
+        "flush",
+        "explain",
+        "preview",
+    ],
     &["cli"],
     &["fuzz", "main", "lib"],
 ];
@@ -38,7 +50,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 25] = [
+const PURE: [&str; 29] = [
     "channel/",
     "message/",
     "alert/",
@@ -62,6 +74,10 @@ const PURE: [&str; 25] = [
     "lookup/known",
     "outbox/entry",
     "outbox/format",
+    "preview/card",
+    "preview/html",
+    "preview/markdown",
+    "preview/marks",
     "send/combine",
     "words/",
 ];

@@ -1,0 +1,84 @@
+//! One message as the phone would show it.
+
+use serde_json::Value;
+
+use crate::channel::{Channel, MsgType};
+use crate::message::{Findings, check_body, elsewhere};
+
+use super::html::Html;
+use super::marks::Marks;
+use super::painter::{MessageFile, Painter};
+use super::{articles, card, media, mini_program, plain, textcard};
+
+/// A message as the phone would show it: HTML for a page with [`STYLE`](super::STYLE), with what WeCom would cut, refuse or not
+/// show marked. `body` is the JSON that the channel's sending call gets, `files` those that it names.
+///
+/// All that comes from the message is escaped, and nothing in it is loaded or run. Buttons are `button` elements with
+/// `data-key`; choices are `input` and `select` elements with `data-question`, whose values are the ids of options; a card is
+/// a `form` with `data-task-id`, which does nothing by itself.
+pub fn bubble(channel: Channel, body: &Value, files: &[MessageFile]) -> String {
+    written(channel, body, files, check_body(channel, body)).into_text()
+}
+
+/// The same with these findings.
+pub(super) fn written(channel: Channel, body: &Value, files: &[MessageFile], findings: Findings) -> Html {
+    let mut painter = Painter { html: Html::default(), channel, files, marks: Marks::new(findings) };
+    painter.message(body);
+    painter.html
+}
+
+impl Painter<'_> {
+    fn message(&mut self, body: &Value) {
+        let msgtype = MsgType::of_body(body);
+        let content = msgtype.and_then(|msgtype| body.get(msgtype.as_str()));
+        self.html.own("<div class=\"message\">");
+        let is_shown = match (msgtype, content) {
+            (Some(msgtype), Some(content)) => self.content(msgtype, content),
+            _ => false,
+        };
+        if !is_shown {
+            self.html
+                .own("<div class=\"bubble unreadable\">")
+                .text("WeCom cannot read this as a message")
+                .own("</div>");
+        }
+        self.notes(msgtype, body);
+        self.html.own("</div>");
+    }
+
+    /// Whether the content could be read.
+    fn content(&mut self, msgtype: MsgType, content: &Value) -> bool {
+        match msgtype {
+            MsgType::Text => plain::paint(self, content),
+            MsgType::Markdown | MsgType::MarkdownV2 => self.markdown(msgtype, content),
+            MsgType::Image | MsgType::Voice | MsgType::Video | MsgType::File => media::paint(self, msgtype, content),
+            MsgType::Textcard => textcard::paint(self, content),
+            MsgType::News => articles::paint_news(self, content),
+            MsgType::Mpnews => articles::paint_mpnews(self, content),
+            MsgType::MiniprogramNotice => mini_program::paint(self, content),
+            MsgType::TemplateCard => card::paint(self, content),
+        }
+    }
+
+    /// What the rules say of no place that is shown, and how other clients show it.
+    fn notes(&mut self, msgtype: Option<MsgType>, body: &Value) {
+        let rest = self.marks.take_rest();
+        let mut notes: Vec<&str> = msgtype.map(|msgtype| elsewhere(self.channel, msgtype)).unwrap_or_default();
+        match body.get("safe").and_then(Value::as_i64) {
+            Some(1) => notes.push("confidential: it has a watermark and cannot be shared"),
+            Some(2) => notes.push("confidential: it can be shared inside the corp only"),
+            _ => {}
+        }
+        if rest.is_empty() && notes.is_empty() {
+            return;
+        }
+        self.html.own("<ul class=\"notes\">");
+        for (weight, finding) in &rest {
+            self.html.own("<li>").mark(*weight, &finding.to_string()).own("</li>");
+        }
+        notes.iter().for_each(|note| {
+            self.html.element("li", "", note);
+        });
+        self.html.own("</ul>");
+    }
+}
