@@ -193,7 +193,7 @@ impl StateFiles {
         let rate = Rate::Per { count: 20, period: Duration::from_secs(60) };
         let limiter = RateLimiter::new(Some(&state), "target", rate, Observer::new(|_| {}));
         limiter.usage();
-        let permit = limiter.take(&[Bucket::GROUP], false, Instant::now() + HOUR);
+        let permit = limiter.take(&[Bucket::GROUP], None, false, Instant::now() + HOUR);
         Ok(self.runtime.block_on(permit).is_ok())
     }
 

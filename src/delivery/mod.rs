@@ -163,7 +163,8 @@ impl Courier {
         part: usize,
         account: &mut Account,
     ) -> Result<Reply, FailedRequest> {
-        let (channel, period, may_wait) = (self.channel, self.period, self.policy.wait_for_rate);
+        let (channel, period) = (self.channel, self.period);
+        let (may_wait, level) = (self.policy.wait_for_rate, self.policy.level);
         let (limiter, buckets, until) =
             (self.limiter.clone(), buckets(&message.body, channel), self.client.options.deadline);
         let endpoint = channel.facts().send_path;
@@ -172,7 +173,7 @@ impl Courier {
             Credential::App(_) | Credential::Webhook(_) => None,
         };
         let sent = self.call(endpoint, Purpose::Send, async |way| {
-            let mut permit = limiter.take(&buckets, may_wait, until).await.map_err(without_permit)?;
+            let mut permit = limiter.take(&buckets, level, may_wait, until).await.map_err(without_permit)?;
             account.begin(part).await;
             let mut sent = permit.during(way.send(channel, &message.body, message.bytes.clone())).await;
             if let Err(failure) = &sent {

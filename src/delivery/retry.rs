@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::alert::Level;
 use crate::api::CallError;
 use crate::api::errcode::{self, Class};
 
@@ -60,6 +61,8 @@ pub(crate) struct RetryPolicy {
     pub(crate) at_most_once: bool,
     /// Wait where WeCom, or this machine's rate limit, asks for it.
     pub(crate) wait_for_rate: bool,
+    /// How bad what is sent is: of those who wait for the rate limit the worst goes first.
+    pub(crate) level: Option<Level>,
 }
 
 impl RetryPolicy {
@@ -103,7 +106,7 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
-    const POLICY: RetryPolicy = RetryPolicy { retries: 3, at_most_once: false, wait_for_rate: true };
+    const POLICY: RetryPolicy = RetryPolicy { retries: 3, at_most_once: false, wait_for_rate: true, level: None };
 
     fn waits(policy: RetryPolicy, class: FailureClass, delivers: bool) -> bool {
         policy.backoff(1, class, delivers, LONG, 0.5).is_some()

@@ -268,7 +268,7 @@ impl<'s, 'c> Flush<'s, 'c> {
     }
 
     fn policy(&self, target: &Target, entry: &StoredAlert) -> RetryPolicy {
-        let policy = RetryPolicy { at_most_once: entry.at_most_once, ..target.policy() };
+        let policy = RetryPolicy { at_most_once: entry.at_most_once, level: entry.level, ..target.policy() };
         if self.is_brief { RetryPolicy { retries: 0, wait_for_rate: false, ..policy } } else { policy }
     }
 

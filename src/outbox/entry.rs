@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Level;
 use crate::api::errcode;
 use crate::cards::CardData;
 use crate::channel::Channel;
@@ -38,6 +39,9 @@ pub(crate) struct StoredAlert {
     /// The language of its marks; that of entries of 0.1.0, which have none, is English.
     #[serde(default, skip_serializing_if = "Language::is_english")]
     pub(crate) language: Language,
+    /// How bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) level: Option<Level>,
     /// People whose userids are looked up when it is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) people: Vec<Person>,

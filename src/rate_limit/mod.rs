@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use window::{Bucket, LimitedBy, RateExceeded};
 
+use crate::alert::Level;
 use crate::channel::Channel;
 use crate::clock::{in_ms, now_ms};
 use crate::config::Rate;
@@ -24,7 +25,7 @@ use crate::event::Observer;
 use crate::sort;
 use crate::store::Folder;
 use file::RateFile;
-use window::Window;
+use window::{Claim, Urgency, Window};
 
 /// A permit stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -100,11 +101,14 @@ impl RateLimiter {
 
     /// Takes a permit in every one of these buckets at once, for one request; without a bucket only a block holds it back.
     ///
+    /// Of those who wait, whoever has a higher `level` goes first.
+    ///
     /// Grants one that is written nowhere if the file cannot be used, or stays locked for 2 seconds or until `until`.
     /// Fails at once if there is none and it must not wait, or if there can be none before `until`.
     pub(crate) async fn take(
         &self,
         buckets: &[Bucket],
+        level: Option<Level>,
         may_wait: bool,
         until: Instant,
     ) -> Result<Permit, RateExceeded> {
@@ -114,7 +118,16 @@ impl RateLimiter {
         buckets.dedup();
         let id = fastrand::u64(..);
         loop {
-            let take = |window: &mut Window, now| window.take(id, &buckets, limit.count, limit.hold_ms, now);
+            let patience = if may_wait { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            let claim = Claim {
+                id,
+                urgency: Urgency::of(level),
+                buckets: &buckets,
+                count: limit.count,
+                hold_ms: limit.hold_ms,
+                patience_ms: in_ms(patience),
+            };
+            let take = |window: &mut Window, now| window.take(claim, now);
             let wait = match limit.file.change(until, take).await {
                 Some(Ok(())) => {
                     let limit = Arc::clone(limit);

@@ -78,11 +78,11 @@ fn later() -> Instant {
 }
 
 async fn try_one(limiter: &RateLimiter) -> Result<Permit, RateExceeded> {
-    limiter.take(&[Bucket::GROUP], false, later()).await
+    limiter.take(&[Bucket::GROUP], None, false, later()).await
 }
 
 async fn wait_for_one(limiter: &RateLimiter) -> Permit {
-    limiter.take(&[Bucket::GROUP], true, later()).await.unwrap()
+    limiter.take(&[Bucket::GROUP], None, true, later()).await.unwrap()
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_wait_beyond_the_deadline_is_refused_at_once() {
         let limiter = machine.limiter(1, LONG);
         let _permit = try_one(&limiter).await.unwrap();
         let soon = Instant::now() + SHORT;
-        let refused = limiter.take(&[Bucket::GROUP], true, soon).await.unwrap_err();
+        let refused = limiter.take(&[Bucket::GROUP], None, true, soon).await.unwrap_err();
         assert!(refused.limited_by == LimitedBy::Rate && refused.retry_after > LONG / 2, "{refused:?}");
     });
     assert_eq!(machine.said(), [""; 0], "a wait is told");
@@ -212,9 +212,9 @@ fn a_thousand_recipients_take_a_permit_each() {
         let bucket = |id: usize| Bucket::of(RecipientKind::User, &format!("user{id}"));
         // The same member twice is one.
         let buckets: Vec<Bucket> = (0..1_000).chain([0]).map(bucket).collect();
-        let _permit = limiter.take(&buckets, false, later()).await.unwrap();
-        assert!(limiter.take(&[bucket(1_000), bucket(999)], false, later()).await.is_err());
-        let _other = limiter.take(&[bucket(1_000)], false, later()).await.unwrap();
+        let _permit = limiter.take(&buckets, None, false, later()).await.unwrap();
+        assert!(limiter.take(&[bucket(1_000), bucket(999)], None, false, later()).await.is_err());
+        let _other = limiter.take(&[bucket(1_000)], None, false, later()).await.unwrap();
     });
 }
 
@@ -278,7 +278,7 @@ fn a_file_locked_for_ever_stops_no_alert() {
         let guard = machine.lock();
         for _ in 0..3 {
             let soon = Instant::now() + SHORT;
-            limiter.take(&[Bucket::GROUP], true, soon).await.unwrap().during(ready(())).await;
+            limiter.take(&[Bucket::GROUP], None, true, soon).await.unwrap().during(ready(())).await;
         }
         let said = machine.said();
         assert!(said.len() == 1 && said[0].contains("keeps it locked"), "{said:?}");

@@ -1,4 +1,5 @@
-//! The content of the rate limit's file: the permits taken, and the block that WeCom asked for. Pure: the caller gives the time.
+//! The content of the rate limit's file: the permits taken, the block that WeCom asked for, and who waits with a level above
+//! the others. Pure: the caller gives the time.
 //!
 //! Times are Unix milliseconds, and the clock may jump: what claims to have been written in the future, or to last longer
 //! than anything can, is dropped.
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Level;
+use crate::clock::in_ms;
 use crate::fingerprint::fingerprint;
 use crate::message::recipients::RecipientKind;
 
@@ -19,6 +22,14 @@ const CLOCK_BOUND_MS: u64 = 5_000;
 
 /// Nothing is kept for longer: a day, the longest period, and what is added to it.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
+
+/// How late somebody who waits may come back for a permit, in milliseconds: more than the jitter of a wait, and of one after a
+/// block. So long others wait for nothing where that process was killed.
+const LATE_MS: u64 = 3_000;
+const LATE_AFTER_BLOCK_MS: u64 = 7_000;
+
+/// How soon somebody who let others go first looks again, in milliseconds: these may have their permits by then.
+const LOOK_AGAIN_MS: u64 = 500;
 
 /// What a rate counts on its own: the group of a webhook, one recipient of an app, one group chat. It does not give those away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,6 +73,34 @@ pub(crate) enum LimitedBy {
     Block { whole: Duration },
 }
 
+/// Who goes first among those who wait: `critical`, then `warning`, then the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub(super) struct Urgency(pub(super) u8);
+
+impl Urgency {
+    pub(super) fn of(level: Option<Level>) -> Self {
+        Self(match level {
+            Some(Level::Critical) => 2,
+            Some(Level::Warning) => 1,
+            Some(Level::Info | Level::Ok) | None => 0,
+        })
+    }
+}
+
+/// What somebody asks for: one permit in each of these buckets, sorted and each named once, for one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'b> {
+    pub(super) id: u64,
+    pub(super) urgency: Urgency,
+    pub(super) buckets: &'b [Bucket],
+    /// How many permits there are in each bucket.
+    pub(super) count: u32,
+    /// How long the permit stays taken.
+    pub(super) hold_ms: u64,
+    /// How long whoever asks would wait for it.
+    pub(super) patience_ms: u64,
+}
+
 /// The content of the file.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Window {
@@ -69,6 +108,9 @@ pub(super) struct Window {
     block: Option<Span>,
     #[serde(default, rename = "slots")]
     permits: Vec<Taken>,
+    /// Those who wait, but for the lowest urgency: nobody lets that go first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
 }
 
 /// Something that was written down at a time and holds until another.
@@ -84,6 +126,15 @@ struct Taken {
     id: u64,
     held: Span,
     #[serde(rename = "lanes")]
+    buckets: Vec<Bucket>,
+}
+
+/// Somebody who waits for a permit, and is expected to come back for it for so long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Waiting {
+    id: u64,
+    urgency: Urgency,
+    expected: Span,
     buckets: Vec<Bucket>,
 }
 
@@ -106,6 +157,7 @@ impl Window {
         let mut window: Self = line.and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
         window.block = window.block.filter(|block| block.holds(now));
         window.permits.retain(|permit| permit.held.holds(now));
+        window.waiting.retain(|waiting| waiting.expected.holds(now));
         window
     }
 
@@ -116,21 +168,25 @@ impl Window {
         Ok(line)
     }
 
-    /// Takes one permit in every bucket, for `hold_ms`; or none, if one of `buckets`, sorted and each named once, has `count`
-    /// taken or a block holds.
-    pub(super) fn take(
-        &mut self,
-        id: u64,
-        buckets: &[Bucket],
-        count: u32,
-        hold_ms: u64,
-        now: u64,
-    ) -> Result<(), RateExceeded> {
-        if let Some(wait) = self.wait(buckets, count, now) {
-            return Err(wait);
+    /// Takes one permit in every bucket; or none, if one has as many taken as there are, those that are left in it are for
+    /// others who go first, or a block holds. Whoever waits then is noted, so that a lower urgency does not go first.
+    pub(super) fn take(&mut self, claim: Claim<'_>, now: u64) -> Result<(), RateExceeded> {
+        let Claim { id, urgency, buckets, count, hold_ms, patience_ms } = claim;
+        self.waiting.retain(|waiting| waiting.id != id);
+        let Some(wait) = self.wait(buckets, count, now).or_else(|| self.reserved(urgency, buckets, count, now)) else {
+            self.hold(id, buckets, hold_ms, now);
+            return Ok(());
+        };
+        let wait_ms = in_ms(wait.retry_after);
+        if urgency > Urgency::default() && wait_ms <= patience_ms {
+            let late_ms = match wait.limited_by {
+                LimitedBy::Rate => LATE_MS,
+                LimitedBy::Block { .. } => LATE_AFTER_BLOCK_MS,
+            };
+            let expected = Span::new(now, wait_ms.saturating_add(late_ms));
+            self.waiting.push(Waiting { id, urgency, expected, buckets: buckets.to_vec() });
         }
-        self.hold(id, buckets, hold_ms, now);
-        Ok(())
+        Err(wait)
     }
 
     /// Lets a permit hold for `hold_ms` from now on. One that is no longer there is there again: its request was made.
@@ -181,6 +237,22 @@ impl Window {
             None => (until?, LimitedBy::Rate),
         };
         Some(RateExceeded { retry_after: Duration::from_millis(until - now), limited_by })
+    }
+
+    /// Why this urgency leaves the permits that are left to others. This is the rule: in each bucket, one permit is kept for
+    /// everybody of a higher urgency who waits there and is expected back; what is left beyond those is free for all.
+    fn reserved(&self, urgency: Urgency, buckets: &[Bucket], count: u32, now: u64) -> Option<RateExceeded> {
+        let kept_until = |bucket: &Bucket| {
+            let higher = self.waiting.iter().filter(|its| its.urgency > urgency && its.buckets.contains(bucket));
+            let ends: Vec<u64> = higher.map(|its| its.expected.until).filter(|until| *until > now).collect();
+            let taken = self.permits.iter().filter(|permit| permit.buckets.contains(bucket)).count();
+            // One of them comes back or is expected no more.
+            let first = ends.iter().min().copied()?;
+            (taken + ends.len() >= count.max(1) as usize).then_some(first)
+        };
+        let until = buckets.iter().filter_map(kept_until).max()?;
+        let retry_after = Duration::from_millis((until - now).min(LOOK_AGAIN_MS));
+        Some(RateExceeded { retry_after, limited_by: LimitedBy::Rate })
     }
 
     /// When the last of these buckets has fewer than `count` permits taken; `None` if they all have.

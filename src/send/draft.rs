@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Level};
 use crate::cards::CardData;
 use crate::channel::{Channel, MadeOf, Markup, MsgType};
 use crate::error::{Error, Result, Status};
@@ -88,6 +88,14 @@ impl Draft {
     /// Whether it is a payload, whose text is never edited.
     pub(crate) fn is_payload(&self) -> bool {
         matches!(self.material, Material::Payload(_))
+    }
+
+    /// How bad it says that it is.
+    pub(super) fn level(&self) -> Option<Level> {
+        match &self.material {
+            Material::Alert(alert) => alert.level,
+            _ => None,
+        }
     }
 
     /// The payload, if it is one.

@@ -135,6 +135,7 @@ impl<'c> Session<'c> {
             lost: Vec::new(),
             people: Vec::new(),
             has_open_recipients: false,
+            level: None,
             tells_of_command: false,
             deadline: self.deadline,
             trust,

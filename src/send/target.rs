@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
+use crate::alert::Level;
 use crate::api::Trust;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::blocking::{Work, off_loop};
@@ -34,6 +35,8 @@ pub(crate) struct Target {
     pub(super) people: Vec<Person>,
     /// Whether not all recipients are known yet.
     pub(super) has_open_recipients: bool,
+    /// How bad its alert is.
+    pub(super) level: Option<Level>,
     /// Whether the alert is that of a command which has run: nobody can correct an option of it.
     pub(super) tells_of_command: bool,
     /// When all requests to it must have ended.

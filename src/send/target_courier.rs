@@ -109,6 +109,7 @@ impl Target {
             retries: self.settings.retries,
             at_most_once: self.settings.at_most_once,
             wait_for_rate: self.settings.on_rate_limit == OnRateLimit::Wait,
+            level: self.level,
         }
     }
 

@@ -46,7 +46,8 @@ pub(super) struct Delivered {
 }
 
 impl TargetMessage {
-    pub(super) fn new(session: &Session<'_>, target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
+    pub(super) fn new(session: &Session<'_>, mut target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
+        target.level = draft.level();
         let mut account = session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.expect(&parts);
         Self { target, parts, account, may_edit: !draft.is_payload(), courier: None }
@@ -124,6 +125,7 @@ impl TargetMessage {
             duplicate_check_s: duplicate_check(parts),
             markable: self.may_edit,
             language: target.settings.language,
+            level: target.level,
             queued_at_ms: now_ms(),
             people: target.people.clone(),
             card_data: self.account.card_data().filter(|data| **data != CardData::default()).cloned(),

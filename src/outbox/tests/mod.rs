@@ -80,6 +80,7 @@ impl Place {
 
 fn alert() -> StoredAlert {
     StoredAlert {
+        level: None,
         id: String::new(),
         channel: Channel::App,
         profile: Some("ops".to_owned()),

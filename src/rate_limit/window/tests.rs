@@ -20,6 +20,11 @@ fn written(window: &Window, now: u64) -> Window {
     Window::parse(&window.to_line().unwrap(), now)
 }
 
+/// What asks for one permit, and does not wait for it.
+fn claim(id: u64, buckets: &[Bucket], count: u32, hold_ms: u64) -> Claim<'_> {
+    Claim { id, urgency: Urgency::default(), buckets, count, hold_ms, patience_ms: 0 }
+}
+
 fn pace(ms: u64) -> RateExceeded {
     RateExceeded { retry_after: Duration::from_millis(ms), limited_by: LimitedBy::Rate }
 }
@@ -27,11 +32,11 @@ fn pace(ms: u64) -> RateExceeded {
 #[test]
 fn a_permit_is_taken_in_every_bucket_or_in_none() {
     let mut window = taken(Bucket(1), &[NOW + 500]);
-    assert_eq!(window.take(9, &[Bucket(1), Bucket(2)], 1, HOLD, NOW), Err(pace(500)));
+    assert_eq!(window.take(claim(9, &[Bucket(1), Bucket(2)], 1, HOLD), NOW), Err(pace(500)));
     assert_eq!(window, taken(Bucket(1), &[NOW + 500]));
-    assert_eq!(window.take(9, &[Bucket(2), Bucket(3)], 1, HOLD, NOW), Ok(()));
-    assert_eq!(window.take(10, &[Bucket(1), Bucket(3)], 1, HOLD, NOW), Err(pace(HOLD)));
-    assert_eq!(window.take(10, &[], 1, HOLD, NOW), Ok(()), "no bucket, nothing to wait for");
+    assert_eq!(window.take(claim(9, &[Bucket(2), Bucket(3)], 1, HOLD), NOW), Ok(()));
+    assert_eq!(window.take(claim(10, &[Bucket(1), Bucket(3)], 1, HOLD), NOW), Err(pace(HOLD)));
+    assert_eq!(window.take(claim(10, &[], 1, HOLD), NOW), Ok(()), "no bucket, nothing to wait for");
 }
 
 #[test]
@@ -139,6 +144,61 @@ fn buckets_are_apart_but_for_case() {
     }
 }
 
+const WARNING: Urgency = Urgency(1);
+const CRITICAL: Urgency = Urgency(2);
+
+fn waiting(id: u64, urgency: Urgency, buckets: &[Bucket]) -> Claim<'_> {
+    Claim { urgency, patience_ms: HOLD, ..claim(id, buckets, 2, HOLD) }
+}
+
+#[test]
+fn critical_goes_first_then_warning_then_the_rest() {
+    let group = &[Bucket::GROUP];
+    let mut window = taken(Bucket::GROUP, &[NOW + 1_000, NOW + 20_000]);
+    for (id, urgency) in [(10, Urgency::default()), (11, WARNING), (12, CRITICAL)] {
+        assert_eq!(window.take(waiting(id, urgency, group), NOW), Err(pace(1_000)));
+    }
+    assert_eq!(window.waiting.len(), 2, "the lowest urgency is not written");
+    // One is free: whoever comes first leaves it to those before.
+    let at = NOW + 1_000;
+    let mut window = written(&window, at);
+    assert_eq!(window.take(waiting(10, Urgency::default(), group), at), Err(pace(LOOK_AGAIN_MS)));
+    assert_eq!(window.take(waiting(11, WARNING, group), at), Err(pace(LOOK_AGAIN_MS)));
+    assert_eq!(window.take(waiting(12, CRITICAL, group), at), Ok(()));
+    let at = NOW + 20_000;
+    let mut window = written(&window, at);
+    // The warning was last heard of long ago.
+    assert_eq!(window.waiting, []);
+    assert_eq!(window.take(waiting(10, Urgency::default(), group), at), Ok(()));
+}
+
+#[test]
+fn more_permits_than_those_who_go_first_need_are_free_for_all() {
+    let group = &[Bucket::GROUP];
+    let mut window = taken(Bucket::GROUP, &[NOW + 1_000, NOW + 1_000]);
+    assert!(window.take(waiting(11, CRITICAL, group), NOW).is_err());
+    let at = NOW + 1_000;
+    let mut window = written(&window, at);
+    assert_eq!(window.take(waiting(10, Urgency::default(), group), at), Ok(()));
+    assert_eq!(window.take(waiting(13, Urgency::default(), group), at), Err(pace(LOOK_AGAIN_MS)));
+    // Another recipient's are not theirs.
+    assert_eq!(window.take(waiting(13, Urgency::default(), &[Bucket(7)]), at), Ok(()));
+    assert_eq!(window.take(waiting(11, CRITICAL, group), at), Ok(()));
+    assert_eq!(window.waiting, []);
+}
+
+#[test]
+fn who_does_not_wait_keeps_nobody_back() {
+    let group = &[Bucket::GROUP];
+    let mut window = taken(Bucket::GROUP, &[NOW + 1_000, NOW + 1_000]);
+    assert!(window.take(Claim { patience_ms: 999, ..waiting(11, CRITICAL, group) }, NOW).is_err());
+    assert_eq!(window.waiting, []);
+    assert!(window.take(waiting(11, CRITICAL, group), NOW).is_err());
+    // Its time is over.
+    assert!(window.take(Claim { patience_ms: 0, ..waiting(11, CRITICAL, group) }, NOW + 1).is_err());
+    assert_eq!(window.waiting, []);
+}
+
 /// Something that a process does: after how long, which permit, in which buckets (as bits), and what.
 type Step = (u64, u64, u8, u8);
 
@@ -164,7 +224,7 @@ proptest! {
             window = written(&window, now);
             let buckets = buckets_of(bits);
             match action {
-                0..=2 => if window.take(id, &buckets, count, 100, now).is_ok() {
+                0..=2 => if window.take(Claim { urgency: Urgency(action), patience_ms: pick, ..claim(id, &buckets, count, 100) }, now).is_ok() {
                     own.push((id, buckets));
                 },
                 // As long as it is there, it may be prolonged.
@@ -180,6 +240,38 @@ proptest! {
         }
     }
 
+    /// Somebody killed while waiting is waited for no longer than the bound, and the highest urgency for nobody.
+    #[test]
+    fn permits_are_kept_for_those_who_go_first_and_are_expected(
+        count in 1_u32..4,
+        held in proptest::collection::vec((1_u64..200, 0_u8..16), 0..8),
+        others in proptest::collection::vec((0_u8..3, 0_u8..16), 0..6),
+        urgency in (0_u8..3).prop_map(Urgency),
+        pause in 0_u64..4_000,
+        bits in 0_u8..16,
+    ) {
+        let mut window = Window::default();
+        for (id, (ms, bits)) in (0..).zip(held) {
+            window.hold(id, &buckets_of(bits), ms, NOW);
+        }
+        for (id, (urgency, bits)) in (100..).zip(others) {
+            let buckets = buckets_of(bits);
+            let _ = window.take(Claim { urgency: Urgency(urgency), patience_ms: HOLD, ..claim(id, &buckets, count, 100) }, NOW);
+        }
+        let at = NOW + pause;
+        let mut window = written(&window, at);
+        let buckets = buckets_of(bits);
+        let is_open = |bucket: &Bucket| {
+            let higher = window.waiting.iter().filter(|its| its.urgency > urgency && its.buckets.contains(bucket)).count();
+            taken_in(&window, *bucket, at) + higher < count as usize
+        };
+        let is_free = buckets.iter().all(is_open);
+        let took = window.take(Claim { urgency, ..claim(99, &buckets, count, 100) }, at);
+        prop_assert_eq!(took.is_ok(), is_free, "{:?}", took);
+        let later = at + 200 + LOOK_AGAIN_MS + LATE_MS;
+        prop_assert_eq!(written(&window, later).take(claim(98, &buckets, count, 100), later), Ok(()));
+    }
+
     #[test]
     fn the_time_named_is_the_first_at_which_there_is_a_permit(
         count in 1_u32..4,
@@ -193,7 +285,7 @@ proptest! {
         }
         window.block(pause, NOW);
         let buckets = buckets_of(bits);
-        let can = |now| written(&window, now).take(99, &buckets, count, 100, now);
+        let can = |now| written(&window, now).take(claim(99, &buckets, count, 100), now);
         let first = (0..=200).find(|ms| can(NOW + ms).is_ok());
         prop_assert_eq!(first, Some(can(NOW).map_or_else(|wait| in_ms(wait.retry_after), |()| 0)));
     }
@@ -201,7 +293,7 @@ proptest! {
     #[test]
     fn any_bytes_can_be_read(content in proptest::collection::vec(any::<u8>(), 0..200), now in any::<u64>()) {
         let mut window = Window::parse(&content, now);
-        let _ = window.take(1, &[Bucket(0)], 1, HOLD, now);
+        let _ = window.take(claim(1, &[Bucket(0)], 1, HOLD), now);
     }
 
     #[test]
@@ -218,7 +310,7 @@ proptest! {
             .collect();
         let mut window = Window::parse(format!("{{\"slots\":[{}]}}\n", slots.join(",")).as_bytes(), now);
         window.block(ms, now);
-        let wait = window.take(1, &[Bucket(0)], 1, ms, now).err().map_or(0, |wait| in_ms(wait.retry_after));
+        let wait = window.take(claim(1, &[Bucket(0)], 1, ms), now).err().map_or(0, |wait| in_ms(wait.retry_after));
         prop_assert!(wait <= LONGEST_MS + CLOCK_BOUND_MS);
         window.hold(1, &[Bucket(0)], ms, now);
     }
@@ -231,6 +323,8 @@ proptest! {
         for (id, ms, buckets) in held {
             let buckets: Vec<Bucket> = buckets.into_iter().map(Bucket).collect();
             window.hold(id, &buckets, ms, NOW);
+            let urgency = Urgency((id % 3) as u8);
+            let _ = window.take(Claim { urgency, patience_ms: u64::MAX, ..claim(id ^ 1, &buckets, 1, ms) }, NOW);
         }
         prop_assert_eq!(written(&window, NOW), window);
     }

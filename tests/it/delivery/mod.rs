@@ -3,6 +3,7 @@
 mod changes_meanwhile;
 mod deadline;
 mod faults;
+mod levels;
 mod rate_limit;
 mod rate_limit_files;
 mod retries;
