@@ -21,13 +21,20 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 pub(super) struct Talk {
     pub(super) lines: Lines<BufReader<ReadHalf<Box<dyn Stream>>>>,
     pub(super) writer: Writer<WriteHalf<Box<dyn Stream>>>,
+    /// Whether the other end is on another machine: that it has gone is not seen at once.
+    pub(super) is_far: bool,
 }
 
 impl Talk {
     /// Of two ends that know each other.
     pub(super) fn new(stream: impl Stream + 'static) -> Self {
         let (reader, writer) = tokio::io::split(Box::new(stream) as Box<dyn Stream>);
-        Self { lines: Lines::new(BufReader::new(reader)), writer: Writer::new(writer) }
+        Self { lines: Lines::new(BufReader::new(reader)), writer: Writer::new(writer), is_far: false }
+    }
+
+    /// The other end is on another machine.
+    pub(super) fn far(self) -> Self {
+        Self { is_far: true, ..self }
     }
 
     /// From now on every line has a seal, so that nobody who stands in between can say anything.
@@ -45,7 +52,9 @@ pub(super) enum Refused {
     Unproven,
     /// It speaks another version of the protocol.
     Version(u32),
-    /// It went away, or says nothing.
+    /// It went away.
+    Gone,
+    /// It says nothing.
     Silent,
     /// It says something else.
     Garbage,
@@ -54,7 +63,7 @@ pub(super) enum Refused {
 impl From<Unreadable> for Refused {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
-            Unreadable::Ended => Self::Silent,
+            Unreadable::Ended | Unreadable::Failed => Self::Gone,
             Unreadable::Forged | Unreadable::Garbage(_) => Self::Garbage,
         }
     }
@@ -68,7 +77,7 @@ pub(super) async fn greet_holder(
 ) -> Result<Talk, Refused> {
     let mut talk = Talk::new(stream);
     let greeted = timeout(PATIENCE, async {
-        let own = nonce().ok_or(Refused::Silent)?;
+        let own = nonce().ok_or(Refused::Gone)?;
         say(&mut talk, &Greeting { version: VERSION, nonce: own.clone(), proof: None }).await?;
         let holder: Greeting = talk.lines.next(LONGEST_GREETING).await?;
         if holder.version != VERSION {
@@ -96,7 +105,7 @@ pub(super) async fn greet_client(
     let mut talk = Talk::new(stream);
     let greeted = timeout(PATIENCE, async {
         let client: Greeting = talk.lines.next(LONGEST_GREETING).await?;
-        let own = nonce().ok_or(Refused::Silent)?;
+        let own = nonce().ok_or(Refused::Gone)?;
         let proofs = Proofs { bot_id, secret, nonces: [&own, &client.nonce] };
         let proof = proofs.of(TalkEnd::Holder);
         say(&mut talk, &Greeting { version: VERSION, nonce: own.clone(), proof }).await?;
@@ -114,7 +123,7 @@ pub(super) async fn greet_client(
 
 async fn say(talk: &mut Talk, said: &impl serde::Serialize) -> Result<(), Refused> {
     let line = line(said).ok_or(Refused::Garbage)?;
-    talk.writer.write(&line).await.map_err(|_| Refused::Silent)
+    talk.writer.write(&line).await.map_err(|_| Refused::Gone)
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
-use super::greeting::{Refused, Talk, greet_client};
+use super::greeting::{Refused, Stream, Talk, greet_client};
 use super::hub::{HolderPhase, Hub};
+use super::lease::Lease;
 use super::place::Seat;
-use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, ToClient, ToHolder, Unreadable};
+use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable};
+use super::relay;
 use super::routes::SETTLING;
 use super::served_client::{Gone, SLOWEST, ServedClient};
 use super::{Bot, FORGED, locked};
@@ -50,21 +52,36 @@ struct Door {
 }
 
 impl Holder {
-    /// A holder for this bot. Without a seat it serves this process alone.
-    pub(super) fn start(bot: Arc<Bot>, seat: Option<Seat>) -> Self {
-        let hub = Arc::new(Hub::new(bot));
+    /// A holder for this bot. Without a seat it serves this process alone, and with a lease other machines.
+    pub(super) fn start(bot: Arc<Bot>, seat: Option<Seat>, lease: Option<Arc<Lease>>) -> Self {
+        let hub = Arc::new(Hub::new(bot, lease.clone()));
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);
         tokio::spawn(task(serve(Arc::clone(&hub), Talk::new(other))));
         let door = seat.clone().map(|seat| Door { accepting: accept(&hub, &seat), seat });
         let door = Arc::new(Mutex::new(door));
         let mut keeping = JoinSet::new();
+        if let Some(lease) = lease {
+            let keeper = (Arc::clone(&hub), seat.clone());
+            let door = relay::answer(lease.fleet().clone(), lease.door(), take_in_far(&hub));
+            keeping.spawn(task(async move {
+                let (hub, seat) = keeper;
+                lease.keep(|last| seat.iter().for_each(|seat| seat.note_holder(&last))).await;
+                // Another machine's process has the bot. Who is served here asks that one.
+                if !hub.upstream.is_refused() {
+                    hub.phase.send_replace(HolderPhase::Over);
+                    hub.upstream.close().await;
+                }
+            }));
+            keeping.spawn(task(door));
+        }
         let keeper = (Arc::clone(&hub), seat, Arc::clone(&door));
         keeping.spawn(task(async move {
             let (hub, seat, door) = keeper;
-            hub.upstream.keep(&hub.bot, seat.as_deref(), |said| hub.tell(said)).await;
-            // WeCom refuses the bot: a process with the right secret takes the seat.
-            drop(locked(&door).take());
+            hub.upstream.keep(&hub.bot, (seat.as_deref(), hub.lease.as_deref()), |said| hub.tell(said)).await;
+            // WeCom refuses the bot: a process with the right secret takes the seat. Or another machine's has it.
+            drop((seat, locked(&door).take()));
+            hub.release_lease().await;
         }));
         let settling = Arc::clone(&hub);
         keeping.spawn(task(async move {
@@ -87,6 +104,7 @@ impl Holder {
         self.hub.phase.send_replace(HolderPhase::Over);
         self.keeping.shutdown().await;
         self.hub.upstream.close().await;
+        self.hub.release_lease().await;
     }
 
     fn stop_accepting(&self) {
@@ -135,7 +153,8 @@ fn accept(hub: &Arc<Hub>, seat: &Arc<Seat>) -> Option<AbortHandle> {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     permit.forget();
-                    tokio::spawn(task(take_in(Arc::clone(&hub), stream)));
+                    let who = name_of(&stream);
+                    tokio::spawn(task(take_in(Arc::clone(&hub), stream, who)));
                 }
                 // Too many open files: those that wait are taken in later.
                 Err(_) => sleep(Duration::from_millis(200)).await,
@@ -151,14 +170,41 @@ fn accept(_hub: &Arc<Hub>, _seat: &Arc<Seat>) -> Option<AbortHandle> {
 }
 
 #[cfg(unix)]
-async fn take_in(hub: Arc<Hub>, stream: tokio::net::UnixStream) {
-    let who = match stream.peer_cred() {
+fn name_of(stream: &tokio::net::UnixStream) -> String {
+    match stream.peer_cred() {
         Ok(cred) => {
             let process = cred.pid().map(|pid| format!("process {pid} of ")).unwrap_or_default();
             format!("{process}user {}", cred.uid())
         }
         Err(_) => "another process".to_owned(),
-    };
+    }
+}
+
+/// Takes clients of other machines in, as long as this holder serves.
+fn take_in_far(hub: &Arc<Hub>) -> impl FnMut(relay::RelayStream) -> bool + Send + use<> {
+    let hub = Arc::clone(hub);
+    move |stream| {
+        let Ok(permit) = hub.places.try_acquire() else { return false };
+        if *hub.phase.borrow() != HolderPhase::Serving {
+            return false;
+        }
+        permit.forget();
+        let hub = Arc::clone(&hub);
+        tokio::spawn(task(async move {
+            // One that was recorded and is sent again by somebody else proves nothing.
+            match greet_client(stream, &hub.bot.id, &hub.bot.secret).await {
+                Ok(talk) => serve(Arc::clone(&hub), talk.far()).await,
+                Err(refused) => {
+                    hub.bot.observer.detail(format!("a client on another machine was refused: {refused:?}"))
+                }
+            }
+            hub.places.add_permits(1);
+        }));
+        true
+    }
+}
+
+async fn take_in(hub: Arc<Hub>, stream: impl Stream + 'static, who: String) {
     let greeted = greet_client(stream, &hub.bot.id, &hub.bot.secret).await;
     match greeted {
         Ok(talk) => serve(Arc::clone(&hub), talk).await,
@@ -173,7 +219,7 @@ async fn take_in(hub: Arc<Hub>, stream: tokio::net::UnixStream) {
 
 /// Serves a client to its end.
 async fn serve(hub: Arc<Hub>, talk: Talk) {
-    let Talk { mut lines, writer } = talk;
+    let Talk { mut lines, writer, is_far } = talk;
     lines.limit_long_lines(&hub.long_lines, SLOWEST);
     let (sender, mut unsent) = mpsc::channel(MOST_UNSENT);
     let client = hub.take_in(writer, sender);
@@ -183,6 +229,7 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let welcome = ToClient::Welcome { process: std::process::id(), up_since_ms: *locked(&hub.up_since_ms) };
     let mut is_there = client.say(&welcome).await.is_ok();
+    let mut heard_at = Instant::now();
     while is_there {
         let now = *phase.borrow_and_update();
         let is_leaving = now != HolderPhase::Serving;
@@ -200,6 +247,7 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
             _ = beat.tick() => is_there = client.say(&ToClient::Beat).await.is_ok(),
             Some(said) = unsent.recv() => is_there = client.say(&said).await.is_ok(),
             heard = lines.next::<ToHolder>(LONGEST_LINE), if has_room => match heard {
+                Ok(ToHolder::Beat) => heard_at = Instant::now(),
                 Ok(ToHolder::Request(request)) => {
                     // Who is not served by this holder hears nothing of its request, and asks the next one.
                     if !is_leaving || request.req_id.is_some() {
@@ -212,7 +260,7 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
                     }
                 }
                 Ok(heard) => hub.hear(&client, heard),
-                Err(Unreadable::Ended) => is_there = false,
+                Err(Unreadable::Ended | Unreadable::Failed) => is_there = false,
                 Err(Unreadable::Forged) => {
                     hub.tell_own(FORGED.to_owned());
                     is_there = false;
@@ -222,6 +270,10 @@ async fn serve(hub: Arc<Hub>, talk: Talk) {
                     is_there = false;
                 }
             },
+            () = sleep_until((heard_at + SILENCE).into()), if is_far && has_room => {
+                hub.remove_silent(&client, heard_at);
+                is_there = false;
+            }
             () = sleep(respond_until.saturating_duration_since(Instant::now())), if may_respond.is_some() => {}
         }
     }

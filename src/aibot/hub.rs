@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::failure::CallFailure;
 use super::greeting::Stream;
+use super::lease::Lease;
 use super::protocol::{AibotRequest, ToClient, ToHolder, Writer};
 use super::routes::{ClientId, Routes};
 use super::served_client::{Gone, ServedClient};
@@ -44,6 +45,8 @@ pub(super) enum HolderPhase {
 pub(super) struct Hub {
     pub(super) bot: Arc<Bot>,
     pub(super) upstream: Upstream,
+    /// That this process has the bot among all machines, where they share state.
+    pub(super) lease: Option<Arc<Lease>>,
     routes: Mutex<Routes>,
     clients: Mutex<HashMap<ClientId, Arc<ServedClient>>>,
     next_id: AtomicUsize,
@@ -58,10 +61,11 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(bot: Arc<Bot>) -> Self {
+    pub(super) fn new(bot: Arc<Bot>, lease: Option<Arc<Lease>>) -> Self {
         Self {
             bot,
             upstream: Upstream::new(),
+            lease,
             routes: Mutex::new(Routes::new(Instant::now())),
             clients: Mutex::default(),
             next_id: AtomicUsize::new(0),
@@ -70,6 +74,13 @@ impl Hub {
             gone: Notify::new(),
             places: Semaphore::new(MOST_CLIENTS),
             long_lines: Arc::new(Semaphore::new(MOST_LONG_LINES)),
+        }
+    }
+
+    /// Lets another machine's process have the bot.
+    pub(super) async fn release_lease(&self) {
+        if let Some(lease) = &self.lease {
+            lease.release().await;
         }
     }
 
@@ -89,6 +100,19 @@ impl Hub {
         locked(&self.routes).remove(id);
         self.watches_changed();
         self.gone.notify_waiters();
+    }
+
+    /// A client on another machine has said nothing for so long that it must have ended before `since`: others get the presses
+    /// that went to it afterwards.
+    pub(super) fn remove_silent(&self, client: &ServedClient, since: Instant) {
+        self.remove(client.id);
+        client.handed_since(since).iter().for_each(|press| self.hand_out(press, Routes::give));
+    }
+
+    fn hand_out(&self, press: &Press, choose: impl Fn(&mut Routes, &Press, Instant) -> Vec<ClientId>) {
+        let ids = choose(&mut locked(&self.routes), press, Instant::now());
+        let clients = locked(&self.clients);
+        ids.iter().filter_map(|id| clients.get(id)).for_each(|client| client.hand(press.clone()));
     }
 
     /// Waits until no client is left.
@@ -125,7 +149,7 @@ impl Hub {
                 self.offer_to_next(client.id, press);
                 Vec::new()
             }
-            ToHolder::Request(_) => Vec::new(),
+            ToHolder::Request(_) | ToHolder::Beat => Vec::new(),
         };
         kept.into_iter().for_each(|press| client.hand(press));
         self.watches_changed();
@@ -163,10 +187,7 @@ impl Hub {
     pub(super) fn tell(&self, said: ToClient) {
         match said {
             ToClient::Press(press) => {
-                let ids = locked(&self.routes).take(&press, Instant::now());
-                let clients = locked(&self.clients);
-                ids.iter().filter_map(|id| clients.get(id)).for_each(|client| client.hand(press.clone()));
-                return;
+                return self.hand_out(&press, Routes::take);
             }
             ToClient::Message(message) => {
                 let reader = locked(&self.routes).take_message(&message.msgid);
@@ -201,6 +222,12 @@ impl Hub {
                 Ok(found) => found,
                 Err(failure) => return Ok(Err(failure)),
             };
+            // A process that was stopped may have lost the bot to another machine's meanwhile.
+            if let Some(lease) = &self.lease
+                && !lease.may_act().await
+            {
+                return Err(Gone);
+            }
             if begun == 0 {
                 client.say(&ToClient::Began { id }).await?;
             }

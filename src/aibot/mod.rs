@@ -5,6 +5,9 @@
 //! holder (`holder`), which has the connection (`upstream`) and makes the requests of all. Each process (`participant`), that of
 //! the holder too, talks to it in lines of JSON (`protocol`) over a Unix socket, after both ends have proven that they know
 //! the bot's secret (`greeting`, `proof`). When the holder leaves or is killed, another one is elected.
+//!
+//! Where machines share state, the holder of a machine needs a `lease` in the store, too. The processes of other machines talk
+//! to it in the same lines, which the store carries (`relay`).
 
 mod conversations;
 mod election;
@@ -13,11 +16,13 @@ mod greeting;
 mod holder;
 mod hub;
 mod kicks;
+mod lease;
 mod order;
 mod participant;
 mod place;
 mod proof;
 mod protocol;
+mod relay;
 mod routes;
 mod served_client;
 #[cfg(test)]
@@ -42,6 +47,8 @@ use crate::fingerprint::fingerprint;
 use crate::secret::Secret;
 use crate::store::Folder;
 pub(crate) use conversations::Conversations;
+pub(crate) use election::KnownHolder;
+pub(crate) use lease::Fleet;
 use order::{CardWatch, Coverage, Order, PendingCall};
 pub(crate) use order::{Seen, Watch};
 use participant::Participant;
@@ -80,6 +87,8 @@ struct Bot {
     id: String,
     secret: Secret,
     state: Option<Folder>,
+    /// The machines that share it, where they share state.
+    fleet: Option<Fleet>,
     observer: Observer,
     warnings: Mutex<Vec<String>>,
 }
@@ -94,12 +103,13 @@ struct Shared {
 
 impl Link {
     /// A link for this bot, by a client whose base URL is the bot's address. Its requests keep to the client's deadline
-    /// and timeout. `state` is the folder of the state, where one is known.
+    /// and timeout. `state` is the folder of the state, where one is known; `fleet` has the other machines, where they share
+    /// state.
     pub(crate) fn new(
         client: Client,
         bot_id: String,
         secret: Secret,
-        state: Option<Folder>,
+        (state, fleet): (Option<Folder>, Option<Fleet>),
         observer: Observer,
     ) -> Self {
         let key = fingerprint([client.options.base_url.as_str(), &bot_id, secret.expose()]);
@@ -107,7 +117,7 @@ impl Link {
         if let Some((_, shared)) = joined.iter().find(|(known, shared)| *known == key && !shared.orders.is_closed()) {
             return Self { client, shared: Arc::clone(shared) };
         }
-        let shared = Arc::new(Shared::new(client.clone(), bot_id, secret, state, observer));
+        let shared = Arc::new(Shared::new(client.clone(), bot_id, secret, (state, fleet), observer));
         joined.retain(|(known, _)| *known != key);
         joined.push((key, Arc::clone(&shared)));
         Self { client, shared }
@@ -180,13 +190,12 @@ impl Link {
         Watch { id, orders: self.shared.orders.clone(), seen }
     }
 
-    /// The process of this machine that holds the connection, if one does: its id, and since when it is subscribed, in Unix
-    /// milliseconds, if it is. Nothing is sent to WeCom.
+    /// The process that holds the connection, if one does. Nothing is sent to WeCom.
     ///
     /// # Errors
     ///
     /// Exit 4 where that process has another secret, exit 7 where it is of another version.
-    pub(crate) async fn holder(&self) -> Result<Option<(u32, Option<u64>)>, Error> {
+    pub(crate) async fn holder(&self) -> Result<Option<KnownHolder>, Error> {
         election::holder_of(&self.shared.bot).await
     }
 
@@ -197,10 +206,16 @@ impl Link {
 }
 
 impl Shared {
-    fn new(mut client: Client, id: String, secret: Secret, state: Option<Folder>, observer: Observer) -> Self {
+    fn new(
+        mut client: Client,
+        id: String,
+        secret: Secret,
+        (state, fleet): (Option<Folder>, Option<Fleet>),
+        observer: Observer,
+    ) -> Self {
         // The connection serves many requests, each with a deadline of its own.
         client.options.deadline = Instant::now() + Duration::from_secs(365 * 24 * 3600);
-        let bot = Bot { client, id, secret, state, observer, warnings: Mutex::default() };
+        let bot = Bot { client, id, secret, state, fleet, observer, warnings: Mutex::default() };
         let (orders, untaken) = mpsc::unbounded_channel();
         Self { bot: Arc::new(bot), orders, untaken: Mutex::new(Some(untaken)) }
     }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::election::{HolderFound, look};
 use super::failure::{CallFailure, ErrorDetails};
 use super::greeting::Talk;
 use super::holder::Holder;
+use super::lease::Lease;
 use super::order::{CardWatch, Coverage, Order, PendingCall, Seen};
 use super::place::{MeetingPlace, Seat};
-use super::protocol::{AibotRequest, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
+use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
 use super::{Bot, FORGED, WATCH_PATIENCE};
 use crate::api::Limit;
 use crate::api::aibot::Press;
@@ -28,6 +29,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// Hundreds may look, and each look costs them a little.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// The same where the store is down by which a holder is reached.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long what is said last may take on the way to another machine.
+const TO_SAY_GOODBYE: Duration = Duration::from_millis(300);
 
 /// A talk with a holder that ends sooner may end as soon again.
 const SHORT: Duration = Duration::from_secs(1);
@@ -172,18 +179,26 @@ impl Participant {
         let (since, mut pause) = (Instant::now(), FIRST_PAUSE);
         while self.has_work() && !self.is_over {
             let (bot, places) = (Arc::clone(&self.bot), Arc::clone(&self.places));
-            let found = match self.meanwhile(look(bot, places)).await? {
+            // Whoever watches for presses waits for a store that is down.
+            let is_patient = !self.watches.is_empty();
+            let found = match self.meanwhile(look(bot, places, is_patient)).await? {
                 HolderFound::Reached(talk) => return Some(*talk),
-                HolderFound::Elected(seat) => return self.become_holder(seat),
-                HolderFound::Alone(why) => {
+                HolderFound::Elected(seat, lease) => return self.become_holder(seat, lease),
+                HolderFound::Alone(why, lease) => {
                     self.warn(why);
-                    return self.become_holder(None);
+                    return self.become_holder(None, lease);
                 }
                 HolderFound::Refused(error) => {
                     self.fail_all(&CallFailure::Setup(ErrorDetails::from(&error)));
                     return None;
                 }
-                HolderFound::NotYet(why) => why,
+                HolderFound::NotYet(why) | HolderFound::Stopped(why) => why,
+                HolderFound::Elsewhere(error) => {
+                    let failure = CallFailure::Setup(ErrorDetails::from(&error));
+                    self.waiting.drain(..).for_each(|asked| asked.fail(failure.clone()));
+                    pause = pause.max(STORE_PAUSE);
+                    error.to_string()
+                }
             };
             self.give_up_watches(since, &found);
             self.trouble = Some(found);
@@ -194,8 +209,8 @@ impl Participant {
         None
     }
 
-    fn become_holder(&mut self, seat: Option<Seat>) -> Option<Talk> {
-        let mut holder = Holder::start(Arc::clone(&self.bot), seat);
+    fn become_holder(&mut self, seat: Option<Seat>, lease: Option<Arc<Lease>>) -> Option<Talk> {
+        let mut holder = Holder::start(Arc::clone(&self.bot), seat, lease);
         let own = holder.take_own().map(Talk::new);
         self.holder = Some(holder);
         own
@@ -245,10 +260,11 @@ impl Participant {
 
     /// Talks to the holder until that ends, or nothing is left to do here.
     async fn talk(&mut self, talk: Talk) {
-        let Talk { mut lines, writer } = talk;
+        let Talk { mut lines, writer, is_far } = talk;
         let (to_holder, to_write) = mpsc::unbounded_channel();
         self.to_holder = Some(to_holder);
-        let writing = tokio::spawn(task(writer.write_all(to_write)));
+        let mut writing = tokio::spawn(task(writer.write_all(to_write)));
+        let mut beat = tokio::time::interval(BEAT);
         for watched in std::mem::take(&mut self.watches) {
             self.say_watch(&watched);
             self.watches.push(watched);
@@ -272,8 +288,17 @@ impl Participant {
                         self.warn(FORGED.to_owned());
                         break;
                     }
+                    Err(Unreadable::Failed) => {
+                        self.all_may_have_begun();
+                        break;
+                    }
                     Err(Unreadable::Ended | Unreadable::Garbage(_)) => break,
                 },
+                _ = &mut writing, if is_far => {
+                    self.all_may_have_begun();
+                    break;
+                }
+                _ = beat.tick(), if is_far => drop(self.say(&ToHolder::Beat)),
                 order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
                 () = sleep_until((heard_at + SILENCE).into()) => {
                     self.bot.observer.detail("the process that holds the aibot's connection says nothing any more: it is stopped, or hangs");
@@ -282,8 +307,16 @@ impl Participant {
             }
         }
         self.to_holder = None;
+        if is_far && !writing.is_finished() {
+            let _ = timeout(TO_SAY_GOODBYE, &mut writing).await;
+        }
         writing.abort();
         self.talk_ended();
+    }
+
+    /// What the holder said of the requests that it has may be lost.
+    fn all_may_have_begun(&mut self) {
+        self.handed.values_mut().for_each(|handed| handed.has_begun = true);
     }
 
     /// What the holder has not begun to do, the next one does.

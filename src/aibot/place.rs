@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::kicks::Kicks;
+use super::lease::LastHolder;
 use crate::fingerprint::fingerprint;
 use crate::store::{Folder, Guard, KeyedFile};
 
@@ -13,6 +14,9 @@ const OF_MACHINE: &str = "/run/wecom-alert";
 
 /// All names begin with this.
 const PREFIX: &str = "aibot-";
+
+/// The record of the last holder of all machines begins with this.
+const FLEET_PREFIX: &str = "fleet-";
 
 /// A lock, a socket and a record for one aibot.
 #[derive(Debug)]
@@ -74,6 +78,16 @@ impl Seat {
 
     pub(super) fn write_kicks(&self, kicks: &Kicks) -> io::Result<()> {
         self.place.files.write(kicks, &self.guard)
+    }
+
+    /// Which machine's process held the bot last, as far as it was noted.
+    pub(super) fn last_holder(&self) -> Option<LastHolder> {
+        self.place.files.beside(FLEET_PREFIX).read().ok().flatten()
+    }
+
+    pub(super) fn note_holder(&self, holder: &LastHolder) {
+        // Without it the next one asks WeCom by a connection of its own.
+        let _ = self.place.files.beside(FLEET_PREFIX).write(holder, &self.guard);
     }
 
     /// Opens the socket of the holder; what an ended one left there goes.

@@ -28,7 +28,7 @@ const LONG_LINE: usize = 64 * 1024;
 /// How often the holder says that it is there.
 pub(super) const BEAT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
 
-/// A holder that says nothing for so long is stopped, or hangs.
+/// A holder that says nothing for so long is stopped, or hangs; so is a client on another machine.
 pub(super) const SILENCE: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 15 });
 
 /// No line is longer before the proofs.
@@ -82,6 +82,8 @@ pub(super) enum ToHolder {
     Messages(bool),
     /// Of such a press: this client knows nothing of the card.
     Unknown(Press),
+    /// Every [`BEAT`], of a client on another machine: it has not ended.
+    Beat,
 }
 
 /// What the holder says after the proofs.
@@ -130,6 +132,8 @@ pub(super) enum ToClient {
 pub(super) enum Unreadable {
     /// The connection has ended, or broke.
     Ended,
+    /// What carries the connection failed: something that was said may be lost.
+    Failed,
     /// A line was not said by the other end as it is: somebody stands in between.
     Forged,
     /// What came is not of this protocol.
@@ -178,7 +182,10 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
                 None => Ok(self.reader.fill_buf().await),
             };
             let Ok(buffered) = buffered else { return Err(Unreadable::Garbage("half a line")) };
-            let buffered = buffered.map_err(|_| Unreadable::Ended)?;
+            let buffered = buffered.map_err(|error| match error.kind() {
+                std::io::ErrorKind::Other => Unreadable::Failed,
+                _ => Unreadable::Ended,
+            })?;
             if buffered.is_empty() {
                 return Err(Unreadable::Ended);
             }
@@ -247,13 +254,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.writer.flush().await
     }
 
-    /// Writes what comes to its end. That the other end has gone is seen where it is read.
+    /// Writes what comes to its end, and says that it is the end. That the other end has gone is seen where it is read.
     pub(super) async fn write_all(mut self, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
         while let Some(line) = lines.recv().await {
             if self.write(&line).await.is_err() {
                 return;
             }
         }
+        let _ = self.shutdown().await;
     }
 
     pub(super) async fn shutdown(&mut self) -> std::io::Result<()> {

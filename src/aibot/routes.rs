@@ -54,9 +54,11 @@ impl Routes {
 
     /// Who gets this press; nobody for one that came before. What nobody watches for is kept for a while.
     pub(super) fn take(&mut self, press: &Press, now: Instant) -> Vec<ClientId> {
-        if !self.is_new(&press.msgid) {
-            return Vec::new();
-        }
+        if self.is_new(&press.msgid) { self.give(press, now) } else { Vec::new() }
+    }
+
+    /// Who gets a press that went to a client which has ended before it can have read it.
+    pub(super) fn give(&mut self, press: &Press, now: Instant) -> Vec<ClientId> {
         if let Some(watchers) = self.watchers.get(&press.task_id) {
             return watchers.clone();
         }

@@ -1,5 +1,6 @@
 //! A client as the holder serves it: what is said to it, and whether it still reads.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,7 +28,12 @@ pub(super) struct ServedClient {
     pub(super) dropped: Notify,
     /// Until when it may answer the last press that it got.
     may_respond_until: Mutex<Option<Instant>>,
+    /// The presses that it got just now.
+    handed: Mutex<VecDeque<(Instant, Press)>>,
 }
+
+/// So many of them are known.
+const MOST_HANDED: usize = 64;
 
 /// The client has gone, or is dropped.
 pub(super) struct Gone;
@@ -45,7 +51,14 @@ impl ServedClient {
             is_broken: AtomicBool::new(false),
             dropped: Notify::new(),
             may_respond_until: Mutex::default(),
+            handed: Mutex::default(),
         }
+    }
+
+    /// The presses that it got since then.
+    pub(super) fn handed_since(&self, since: Instant) -> Vec<Press> {
+        let handed = locked(&self.handed);
+        handed.iter().filter(|(at, _)| *at >= since).map(|(_, press)| press.clone()).collect()
     }
 
     /// Says something now. A client that does not read it in time is dropped.
@@ -77,7 +90,13 @@ impl ServedClient {
     }
 
     pub(super) fn hand(&self, press: Press) {
-        *locked(&self.may_respond_until) = Some(Instant::now() + TO_RESPOND);
+        let now = Instant::now();
+        *locked(&self.may_respond_until) = Some(now + TO_RESPOND);
+        let mut handed = locked(&self.handed);
+        handed.push_back((now, press.clone()));
+        let too_many = handed.len().saturating_sub(MOST_HANDED);
+        handed.drain(..too_many);
+        drop(handed);
         self.queue(ToClient::Press(press));
     }
 

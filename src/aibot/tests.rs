@@ -171,7 +171,7 @@ impl Process {
         let client = Client::new(options, Mask::default(), observer.clone());
         let state = state.map(Folder::shared_if_made_so);
         // Not by `Link::new`: these are several processes.
-        let shared = Shared::new(client.clone(), BOT.to_owned(), Secret::new(secret), state, observer);
+        let shared = Shared::new(client.clone(), BOT.to_owned(), Secret::new(secret), (state, None), observer);
         let (work, mut works) = mpsc::unbounded_channel::<Work>();
         let thread = std::thread::spawn(move || {
             let runtime = event_loop();

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout, timeout_at};
 use super::Bot;
 use super::failure::{CallFailure, ErrorDetails};
 use super::kicks::{Kicks, MaySubscribe};
+use super::lease::Lease;
 use super::place::Seat;
 use super::protocol::ToClient;
 use crate::api::aibot::{AibotEvent, AibotEvents, Connection, Message};
@@ -162,6 +163,11 @@ impl Upstream {
         }
     }
 
+    /// Whether WeCom refuses the bot.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.now.borrow().state, State::Final(_))
+    }
+
     fn has_waiting(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
@@ -191,12 +197,23 @@ impl Upstream {
         });
     }
 
-    /// Keeps it, and tells what comes over it and what becomes of it; ends only where WeCom refuses the bot.
-    pub(super) async fn keep(&self, bot: &Bot, seat: Option<&Seat>, tell: impl Fn(ToClient)) {
+    /// Keeps it, and tells what comes over it and what becomes of it; ends only where WeCom refuses the bot, or another
+    /// machine's process has it.
+    pub(super) async fn keep(
+        &self,
+        bot: &Bot,
+        (seat, lease): (Option<&Seat>, Option<&Lease>),
+        tell: impl Fn(ToClient),
+    ) {
         let mut kicks = seat.map(Seat::kicks).unwrap_or_default();
         let (mut number, mut pause) = (0, None);
         loop {
             self.needed().await;
+            if let Some(lease) = lease
+                && !lease.may_act().await
+            {
+                return;
+            }
             let tried_at = now_ms();
             if kicks.clamp(tried_at) {
                 keep_kicks(bot, seat, &kicks);
@@ -239,6 +256,12 @@ impl Upstream {
             tell(ToClient::Down { at_ms: now_ms() });
             drop(events);
             let _ = timeout(CLOSING, connection.close()).await;
+            // It was another machine's process, which has the lease by now.
+            if let (Some(lease), End::Kicked | End::Untold) = (lease, &end)
+                && !lease.confirm().await
+            {
+                return;
+            }
             match end {
                 End::Kicked => kicks.kicked(now_ms()),
                 End::Untold => kicks.untold(now_ms()),

@@ -94,7 +94,7 @@ impl KnownQuestions {
             self.open.retain(|name| names.contains(name));
             for name in names {
                 let before = self.stamps.get(&name).cloned().unwrap_or_default();
-                let news = RecordFile::named(state, &name).read_news(before).await;
+                let news = RecordFile::named(state, &name).read_news(before, false).await;
                 if let Some(record) = news.record {
                     let is_open = record.state == State::Open && !record.is_past(now_ms()) && record.plan.is_some();
                     if is_open {
@@ -133,6 +133,11 @@ async fn go_on(
     let proves = |(_, login): &&(Channel, Login)| plan_seal(login, &record, &plan) == plan.seal;
     let its_channel = logins.iter().filter(|(channel, _)| *channel == plan.channel);
     let Some((_, login)) = { its_channel }.find(proves) else { return };
+    let file = file.shared_by(session.shared_state().map(|shared| login.namespace(shared)));
+    // A process of another machine asks it.
+    if file.is_run().await {
+        return;
+    }
     let Some(settings) = settings_of(session, &record, &plan) else { return };
     let mut own = Session::new(session.config, (settings, Vec::new()), session.mask.clone(), session.observer.clone());
     own.channel = Some(plan.channel);

@@ -13,6 +13,7 @@ use crate::clock::now_ms;
 use crate::error::Error;
 use crate::message::card::{CardChange, with_line};
 use crate::send::Login;
+use crate::shared_state::SharedState;
 use crate::store::Folder;
 
 /// What became of a press.
@@ -30,11 +31,16 @@ pub(crate) enum PressDelivery {
     NotKept(Error),
 }
 
-/// Hands a press to its question. `login` is the credential of the app or aibot whose card it is on: the press was proven to
+/// Hands a press to its question, on this machine or on another one that shares state. `login` is the credential of the app or aibot whose card it is on: the press was proven to
 /// be one of it.
-pub(crate) async fn deliver(state: &Folder, login: &Login, press: &Press) -> PressDelivery {
+pub(crate) async fn deliver(
+    state: &Folder,
+    shared: Option<&SharedState>,
+    login: &Login,
+    press: &Press,
+) -> PressDelivery {
     let Some(task_id) = TaskId::read(&press.task_id) else { return PressDelivery::NotAQuestion };
-    let file = RecordFile::named(state, &task_id.file);
+    let file = RecordFile::named(state, &task_id.file).shared_by(shared.map(|shared| login.namespace(shared)));
     let is_run = file.is_run().await;
     // A running `listen` takes it over.
     let is_adopted = !is_run && CardStore::of(state, &login.card_owner()).is_listened_to().await;

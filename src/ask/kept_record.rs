@@ -108,7 +108,7 @@ impl KeptRecord {
         let Some(file) = self.file.clone() else { return std::future::pending().await };
         self.begin_to_save();
         if self.looking.is_none() && Instant::now() >= self.look_at {
-            self.looking = Some(Box::pin(file.read_news(self.seen.clone())));
+            self.looking = Some(Box::pin(file.read_news(self.seen.clone(), self.is_mine)));
         }
         let is_looking = self.looking.is_some();
         tokio::select! {
@@ -169,7 +169,7 @@ impl KeptRecord {
     /// Takes over what another process has decided, and how far it has come, if that is there.
     pub(super) async fn look(&mut self) {
         let Some(file) = self.file.clone() else { return };
-        self.looking = Some(Box::pin(file.read_news(Stamps::default())));
+        self.looking = Some(Box::pin(file.read_news(Stamps::default(), self.is_mine)));
         if let Ok(read) = tokio::time::timeout(PATIENCE, done(&mut self.looking)).await {
             self.looked(read);
         }
@@ -179,14 +179,17 @@ impl KeptRecord {
         self.look_at = Instant::now() + LOOK;
         self.seen = news.stamps;
         self.presses.extend(news.presses);
-        let Some(kept) = news.record else { return };
-        if kept.start_ms == self.record.start_ms && self.record.state == State::Open {
-            let record = self.record.clone();
-            let trusts = |record: &Record| (self.trust)(record);
-            self.record = match self.is_mine {
-                true => record.with_end_of(kept.state, trusts),
-                false => record.with_progress_of(kept, trusts),
-            };
+        // The store was emptied.
+        self.is_unsaved |= news.is_unshared && self.is_mine;
+        for kept in [news.record, news.shared].into_iter().flatten() {
+            if kept.start_ms == self.record.start_ms && self.record.state == State::Open {
+                let record = self.record.clone();
+                let trusts = |record: &Record| (self.trust)(record);
+                self.record = match self.is_mine {
+                    true => record.with_end_of(kept.state, trusts),
+                    false => record.with_progress_of(kept, trusts),
+                };
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use super::answer::{Answerer, KEY_BYTES, RecordedAnswer, is_key};
 use super::asker::this_process;
 use super::record::{Record, State};
 use super::record_file::RecordFile;
+use crate::channel::Channel;
 use crate::clock::{at_ms, date, now_ms};
 use crate::delivery::{Outcome, Product};
 use crate::error::{Error, Result, Status};
@@ -31,7 +32,7 @@ pub async fn answer(session: &mut Session<'_>, given: LocalAnswer) -> Result<Out
     let LocalAnswer { id, key, note } = given;
     check_key(&key)?;
     let state = session.require_state()?;
-    let file = RecordFile::of(&state, &id);
+    let file = of_any_machine(session, RecordFile::of(&state, &id)).await;
     let by = this_process();
     let note = note.as_deref().map(clean).filter(|note| !is_blank(note));
     if session.settings.dry_run {
@@ -55,6 +56,23 @@ pub async fn answer(session: &mut Session<'_>, given: LocalAnswer) -> Result<Out
     });
     answered.await??;
     Ok(Outcome::with_product(Status::Ok, Product::Done(format!("{id} is answered"))))
+}
+
+/// The file of a question, and its record in the store: of whichever credential of the profile it is.
+async fn of_any_machine(session: &Session<'_>, file: RecordFile) -> RecordFile {
+    let Some(shared) = session.shared_state() else { return file };
+    for channel in Channel::ALL.iter().copied().filter(|channel| channel.has_interactive_cards()) {
+        let target = session.own_target(channel);
+        if target.require_credentials(None).is_ok()
+            && let Ok(login) = target.log_in(None).await
+        {
+            let found = file.clone().shared_by(Some(login.namespace(shared)));
+            if found.is_shared().await {
+                return found;
+            }
+        }
+    }
+    file
 }
 
 /// The record with the answer that `put` puts into it, if it takes one.

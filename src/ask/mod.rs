@@ -28,6 +28,7 @@ mod sealed_press;
 mod sealing;
 mod sending;
 mod settling;
+mod shared_question;
 mod task_id;
 mod waiting;
 mod ways;
@@ -41,6 +42,7 @@ use crate::error::{Error, Result};
 use crate::fingerprint::fingerprint;
 use crate::process::StopSignals;
 use crate::send::{Login, QuestionDraft, Session, read_question};
+use crate::shared_state::Namespace;
 use crate::store::Folder;
 
 pub(crate) use adopt::adopt;
@@ -128,7 +130,8 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
     let (trust, seal) = (trust(login.clone()), seal(login.clone()));
     let mut prepared = Prepared { plan, draft, record, file: None, trust, seal };
     let Some(state) = state else { return Ok(Next::Wait(Box::new(prepared))) };
-    match open(&state, prepared.record.clone(), Arc::clone(&prepared.trust)).await {
+    let shared = session.shared_state().zip(login.as_deref()).map(|(shared, login)| login.namespace(shared));
+    match open(&state, shared, prepared.record.clone(), Arc::clone(&prepared.trust)).await {
         Ok((file, Opened::Ours(record))) => {
             (prepared.record, prepared.file) = (record, Some(file));
             keep_plan(session, &mut prepared, login.as_deref());
@@ -173,8 +176,13 @@ enum Opened {
     Another(Record),
 }
 
-async fn open(state: &Folder, record: Record, trust: EndCheck) -> Result<(RecordFile, Opened)> {
-    let file = RecordFile::of(state, &record.id);
+async fn open(
+    state: &Folder,
+    shared: Option<Namespace>,
+    record: Record,
+    trust: EndCheck,
+) -> Result<(RecordFile, Opened)> {
+    let file = RecordFile::of(state, &record.id).shared_by(shared);
     let opened = file.change(move |kept| {
         let now = now_ms();
         let counts = |kept: &Record| match kept.state {

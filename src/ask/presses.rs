@@ -22,10 +22,11 @@ impl Waiting<'_, '_> {
     /// Somebody pressed on a card that no process waits for.
     pub(super) fn press_of_another(&mut self, press: Press, watched: &WatchedCards) {
         let (state, way, decline) = (self.session.state(), watched.way.clone(), watched.watch.decline());
+        let shared = self.session.shared_state().cloned();
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let delivered = match state {
-                Some(state) => deliver(&state, &way.login, &press).await,
+                Some(state) => deliver(&state, shared.as_ref(), &way.login, &press).await,
                 None => PressDelivery::NotAQuestion,
             };
             match delivered {

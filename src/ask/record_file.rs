@@ -6,10 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::record::{Record, State};
 use super::sealed_press::SealedPress;
+use super::shared_question::{SharedNews, SharedQuestion, merged};
 use super::task_id::file_name;
 use crate::blocking::{off_loop, to_the_end};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::shared_state::{Namespace, StoreDown};
 use crate::store::{Folder, Guard, KeyedFile, Stamp};
 
 /// In the folder of the state.
@@ -38,12 +40,18 @@ const MOST_SWEPT: usize = 16;
 pub(super) struct Stamps {
     record: Option<Stamp>,
     presses: Option<Stamp>,
+    /// The sum of the record in the store.
+    shared: String,
 }
 
 /// What has changed on disk.
 #[derive(Debug, Default)]
 pub(super) struct News {
     pub(super) record: Option<Record>,
+    /// The record in the store, where that is another one than before.
+    pub(super) shared: Option<Record>,
+    /// Whether the store has none.
+    pub(super) is_unshared: bool,
     pub(super) presses: Vec<SealedPress>,
     pub(super) stamps: Stamps,
 }
@@ -56,7 +64,14 @@ pub(super) struct RecordFile {
     presses: Arc<KeyedFile>,
     /// Held by the process that sends and reminds.
     runner: Arc<KeyedFile>,
+    /// The same question in the store, where machines share state.
+    shared: Option<SharedQuestion>,
+    name: String,
 }
+
+/// That this process is the one that sends and reminds, as long as it is kept.
+#[derive(Debug)]
+pub(super) struct RunGuard(#[expect(dead_code, reason = "it is held")] Guard);
 
 impl RecordFile {
     pub(super) fn of(state: &Folder, id: &str) -> Self {
@@ -67,11 +82,34 @@ impl RecordFile {
     pub(super) fn named(state: &Folder, name: &str) -> Self {
         let file = |prefix: &str| Arc::new(KeyedFile::of_fingerprint(state.within(FOLDER), prefix, name));
         let (file, runner) = (file(""), file("run-"));
-        Self { presses: Arc::new(file.beside("press-")), file, runner }
+        Self { presses: Arc::new(file.beside("press-")), file, runner, shared: None, name: name.to_owned() }
+    }
+
+    /// The same, and in the store what belongs to the credential of the question, where machines share state.
+    pub(super) fn shared_by(self, space: Option<Namespace>) -> Self {
+        let shared = space.map(|space| SharedQuestion::new(space, &self.name));
+        Self { shared, ..self }
     }
 
     /// What is kept, if anything is. The error says why it cannot be read.
     pub(super) async fn read(&self) -> Result<Option<Record>, String> {
+        let Some(shared) = &self.shared else { return self.read_here().await };
+        let (here, shared) = (self.read_here().await, shared.read().await.ok().flatten());
+        match here {
+            Err(error) if shared.is_none() => Err(error),
+            here => Ok(merged(here.ok().flatten(), shared)),
+        }
+    }
+
+    /// Whether the store has it.
+    pub(super) async fn is_shared(&self) -> bool {
+        match &self.shared {
+            Some(shared) => shared.read().await.is_ok_and(|record| record.is_some()),
+            None => false,
+        }
+    }
+
+    async fn read_here(&self) -> Result<Option<Record>, String> {
         let file = Arc::clone(&self.file);
         let reading = off_loop(move || file.read());
         match tokio::time::timeout(PATIENCE, reading).await {
@@ -80,8 +118,21 @@ impl RecordFile {
         }
     }
 
-    /// What is there now and was not there `before`.
-    pub(super) async fn read_news(self, before: Stamps) -> News {
+    /// What is there now and was not there `before`. Who `runs` the question says so to other machines at the same time.
+    pub(super) async fn read_news(mut self, before: Stamps, runs: bool) -> News {
+        let (shared, sum) = (self.shared.take(), before.shared.clone());
+        let mut news = self.read_news_here(before).await;
+        if let Some(shared) = shared
+            && let Ok(SharedNews { sum, record, is_lost, presses }) = shared.look(&sum, runs).await
+        {
+            news.is_unshared = is_lost;
+            (news.shared, news.stamps.shared) = (record, sum);
+            news.presses.extend(presses);
+        }
+        news
+    }
+
+    async fn read_news_here(self, before: Stamps) -> News {
         let unread = News { stamps: before.clone(), ..News::default() };
         let reading = off_loop(move || {
             let (mut news, mut stamps) = (News::default(), before);
@@ -114,19 +165,30 @@ impl RecordFile {
         change: impl FnOnce(Option<Record>) -> (Option<Record>, T) + Send + 'static,
     ) -> Result<T> {
         let file = Arc::clone(&self.file);
+        let shared = match &self.shared {
+            Some(shared) => shared.lock().await.map(|locked| (shared, locked)),
+            None => None,
+        };
+        let Some((shared, (lease, theirs))) = shared else {
+            let changing = move |guard: &Guard| {
+                let (record, result) = change(file.read()?);
+                record.map(|record| write(&file, record, guard)).transpose()?;
+                Ok(result)
+            };
+            return self.under_lock(changing).await;
+        };
+        // Where this machine's disk cannot be used, the store decides.
+        let (sender, changed) = std::sync::mpsc::channel();
         let changing = move |guard: &Guard| {
-            let (record, result) = change(file.read()?);
-            if let Some(record) = record {
-                let record = without_too_many_cards(record);
-                let written = match record.state {
-                    State::Open => file.write(&record, guard),
-                    _ => file.write_durably(&record, guard),
-                };
-                written.map_err(|error| error.to_string())?;
-            }
+            let (record, result) = change(merged(file.read()?, theirs));
+            let record = record.map(without_too_many_cards);
+            let _ = sender.send(record.clone());
+            record.map(|record| write(&file, record, guard)).transpose()?;
             Ok(result)
         };
-        self.under_lock(changing).await
+        let done = self.under_lock(changing).await;
+        shared.unlock(lease, changed.try_recv().ok().flatten().as_ref()).await;
+        done
     }
 
     async fn under_lock<T: Send + 'static>(
@@ -154,12 +216,30 @@ impl RecordFile {
     pub(super) async fn keep_press(
         &self,
         press: SealedPress,
-        takes: impl FnOnce(&Record) -> bool + Send + 'static,
+        takes: impl Fn(&Record) -> bool + Send + Sync + 'static,
     ) -> Result<(bool, Option<Record>)> {
+        // Whoever waits on this machine looks into its files.
+        if let Some(shared) = &self.shared
+            && !self.is_run_here().await
+        {
+            let down = |StoreDown| {
+                let what = "the press is on no question of this machine, and the shared state is down";
+                Error::temporary(what, "bring the shared state back")
+            };
+            match shared.read().await {
+                Ok(Some(record)) if takes(&record) => {
+                    return Ok((shared.keep_press(&press).await.map_err(down)?, Some(record)));
+                }
+                Ok(Some(record)) => return Ok((false, Some(record))),
+                Ok(None) => {}
+                Err(error) if self.read_here().await.ok().flatten().is_none() => return Err(down(error)),
+                Err(_) => {}
+            }
+        }
         let (file, presses) = (Arc::clone(&self.file), Arc::clone(&self.presses));
         let keeping = move |guard: &Guard| {
             let record: Option<Record> = file.read()?;
-            if !record.as_ref().is_some_and(takes) {
+            if !record.as_ref().is_some_and(&takes) {
                 return Ok((false, record));
             }
             // What is damaged there has been lost.
@@ -178,6 +258,9 @@ impl RecordFile {
 
     /// Removes a press that was judged.
     pub(super) async fn forget_press(&self, seal: String) -> Result<()> {
+        if let Some(shared) = &self.shared {
+            shared.forget_press(&seal).await;
+        }
         let presses = Arc::clone(&self.presses);
         let forgetting = move |guard: &Guard| {
             let mut kept: Vec<SealedPress> = presses.read()?.unwrap_or_default();
@@ -189,14 +272,35 @@ impl RecordFile {
     }
 
     /// Whether this process is to send and to remind: the only one of those that ask the same until it ends.
-    pub(super) async fn try_run(&self) -> std::io::Result<Option<Guard>> {
+    pub(super) async fn try_run(&self) -> std::io::Result<Option<RunGuard>> {
         let runner = Arc::clone(&self.runner);
         let locking = tokio::time::timeout(PATIENCE, off_loop(move || runner.try_lock()));
-        locking.await.map_err(io::Error::other)?.map_err(io::Error::other)?
+        let Some(guard) = locking.await.map_err(io::Error::other)?.map_err(io::Error::other)?? else { return Ok(None) };
+        match &self.shared {
+            Some(shared) if !shared.try_run().await => Ok(None),
+            _ => Ok(Some(RunGuard(guard))),
+        }
     }
 
-    /// Whether a process sends and reminds.
+    /// This process does not send and remind any more: another machine's may at once.
+    pub(super) async fn stop_running(&self) {
+        if let Some(shared) = &self.shared {
+            shared.stop_running().await;
+        }
+    }
+
+    /// Whether a process sends and reminds, on this machine or another one.
     pub(super) async fn is_run(&self) -> bool {
+        if self.is_run_here().await {
+            return true;
+        }
+        match &self.shared {
+            Some(shared) => shared.is_run().await,
+            None => false,
+        }
+    }
+
+    async fn is_run_here(&self) -> bool {
         let runner = Arc::clone(&self.runner);
         let looking = tokio::time::timeout(PATIENCE, off_loop(move || runner.is_locked()));
         looking.await.is_ok_and(|looked| looked.is_ok_and(|looked| looked.unwrap_or(false)))
@@ -241,6 +345,15 @@ impl RecordFile {
         });
         let _ = tokio::time::timeout(PATIENCE, sweeping).await;
     }
+}
+
+fn write(file: &KeyedFile, record: Record, guard: &Guard) -> Result<(), String> {
+    let record = without_too_many_cards(record);
+    let written = match record.state {
+        State::Open => file.write(&record, guard),
+        _ => file.write_durably(&record, guard),
+    };
+    written.map_err(|error| error.to_string())
 }
 
 /// A record that is not too long to be kept: later cards are left out, which another process cannot change then.

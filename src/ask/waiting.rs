@@ -14,7 +14,7 @@ use super::escalation::{Delivery, Phase, TargetState};
 use super::kept_record::KeptRecord;
 use super::plan::Plan;
 use super::record::{Record, State, TargetStatus};
-use super::record_file::RecordFile;
+use super::record_file::{RecordFile, RunGuard};
 use super::sealing::Seal;
 use super::task_id::TaskId;
 use super::ways::{WatchedCards, Ways};
@@ -166,6 +166,9 @@ impl<'s, 'c> Waiting<'s, 'c> {
         self.has_run = true;
         self.wait(stopped).await;
         self.settle().await;
+        if let Some(file) = self.kept.file().filter(|_| guard.is_some()) {
+            file.stop_running().await;
+        }
         drop(guard);
     }
 
@@ -175,14 +178,18 @@ impl<'s, 'c> Waiting<'s, 'c> {
         file: &RecordFile,
         stopped: &mut Stop<'_>,
         follows: bool,
-    ) -> Option<Option<crate::store::Guard>> {
+    ) -> Option<Option<RunGuard>> {
         let mut is_told = false;
         loop {
             match file.try_run().await {
                 Ok(Some(guard)) => {
                     // What the one before has done.
                     self.kept.look().await;
-                    return if self.is_open() { Some(Some(guard)) } else { None };
+                    if self.is_open() {
+                        return Some(Some(guard));
+                    }
+                    file.stop_running().await;
+                    return None;
                 }
                 Err(_) if follows => return Some(None),
                 Err(_) => return None,

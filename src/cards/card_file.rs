@@ -13,6 +13,7 @@ use crate::blocking::{off_loop, to_the_end};
 use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
+use crate::shared_state::Namespace;
 use crate::sort;
 use crate::store::{Folder, Guard, KeyedFile};
 
@@ -41,6 +42,12 @@ const MOST_DROPPED: usize = 2 * SWEPT_EVERY as usize;
 /// Files that are being written are left by killed processes if they are older.
 const DRAFT_LIFE: Duration = Duration::from_secs(3600);
 
+/// How long other machines find a card.
+const SHARED_LIFE: Duration = Duration::from_millis(PRESS_LIFE_MS);
+
+/// How long the store is asked for a card.
+const TO_FIND: Duration = Duration::from_millis(500);
+
 /// How long all files are waited for: there may be ten thousand.
 const ALL_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -51,14 +58,16 @@ pub(crate) struct CardFile {
     task_id: String,
     file: Arc<KeyedFile>,
     folder: Folder,
+    /// Where other machines find the card that share state.
+    shared: Option<Namespace>,
 }
 
 /// What is to be kept, and what the caller gets.
 type Change<T> = (Option<KeptCard>, T);
 
 impl CardFile {
-    pub(super) fn new(task_id: &str, file: KeyedFile, folder: Folder) -> Self {
-        Self { task_id: task_id.to_owned(), file: Arc::new(file), folder }
+    pub(super) fn new(task_id: &str, file: KeyedFile, folder: Folder, shared: Option<Namespace>) -> Self {
+        Self { task_id: task_id.to_owned(), file: Arc::new(file), folder, shared }
     }
 
     /// What is kept of the card, if anything is.
@@ -67,8 +76,40 @@ impl CardFile {
         self.in_time(off_loop(move || file.read())).await
     }
 
-    /// Keeps a card that was just sent. It is there after a loss of power.
+    /// Keeps a card that was just sent. It is there after a loss of power, and other machines that share state find it.
     pub(crate) async fn remember(&self, new: NewCard) -> Result<()> {
+        if let Some(shared) = self.shared.as_ref().filter(|_| !new.card.is_null()) {
+            let name = self.shared_name(shared);
+            let sealed = serde_json::to_vec(&new).ok().and_then(|content| shared.seal(&name, &content));
+            if let Some(sealed) = sealed {
+                // While the store is down, its presses are of an unknown card on other machines.
+                let _ = shared.state.set(&name, &sealed, SHARED_LIFE).await;
+            }
+        }
+        self.remember_here(new).await
+    }
+
+    /// Keeps a card here that another machine has sent, if it is not known here.
+    pub(crate) async fn find(&self) {
+        let Some(shared) = &self.shared else { return };
+        if matches!(self.read().await, Ok(Some(card)) if card.is_known()) {
+            return;
+        }
+        let name = self.shared_name(shared);
+        let found = tokio::time::timeout(TO_FIND, shared.state.in_background().get(&name)).await;
+        let content =
+            found.ok().and_then(std::result::Result::ok).flatten().and_then(|sealed| shared.open(&name, &sealed));
+        if let Some(new) = content.and_then(|content| serde_json::from_slice(&content).ok()) {
+            // Where it cannot be kept, it stays unknown.
+            let _ = self.remember_here(new).await;
+        }
+    }
+
+    fn shared_name(&self, shared: &Namespace) -> String {
+        shared.name_for("card", &[&self.task_id])
+    }
+
+    async fn remember_here(&self, new: NewCard) -> Result<()> {
         let task_id = self.task_id.clone();
         let change = move |kept: Result<Option<KeptCard>, String>| {
             let card = KeptCard::sent(&task_id, new, now_ms()).with_what_came_before(kept.ok().flatten());

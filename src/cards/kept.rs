@@ -25,7 +25,7 @@ const MOST_CODES: usize = 50;
 const SAID_CHARS: usize = 1_000;
 
 /// What a send knows of a card that WeCom has taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NewCard {
     /// The channel that it went by.
     pub(crate) channel: Channel,

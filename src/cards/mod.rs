@@ -11,6 +11,7 @@ mod listener;
 
 use crate::error::Result;
 use crate::fingerprint::fingerprint;
+use crate::shared_state::Namespace;
 use crate::store::{Folder, KeyedFile};
 
 pub(crate) use card_content::{CardData, is_pressable, pressable_card};
@@ -38,18 +39,25 @@ pub(crate) struct CardStore {
     folder: Folder,
     /// What the names of its files begin with.
     prefix: String,
+    /// Their part of the store, where machines share state.
+    shared: Option<Namespace>,
 }
 
 impl CardStore {
     /// Those that are kept in this state folder. This touches no disk.
     pub(crate) fn of(state: &Folder, owner: &CardOwner) -> Self {
-        Self { folder: state.within(FOLDER), prefix: format!("{}-", owner.0) }
+        Self { folder: state.within(FOLDER), prefix: format!("{}-", owner.0), shared: None }
+    }
+
+    /// The same, and what other machines know, where they share state.
+    pub(crate) fn shared_by(self, shared: Option<Namespace>) -> Self {
+        Self { shared, ..self }
     }
 
     /// The card with this task id, whether it is known or not.
     pub(crate) fn card(&self, task_id: &str) -> CardFile {
         let file = KeyedFile::of_fingerprint(self.folder.clone(), &self.prefix, &fingerprint([task_id]));
-        CardFile::new(task_id, file, self.folder.clone())
+        CardFile::new(task_id, file, self.folder.clone(), self.shared.clone())
     }
 
     /// Those with a press whose handling has not ended, the oldest press first. What cannot be read is left out.
@@ -67,12 +75,21 @@ impl CardStore {
     ///
     /// Exit 3 where the state folder cannot be used.
     pub(crate) async fn listen(&self) -> Result<Option<Listener>> {
-        Listener::lock(self.listener_file()).await
+        Listener::lock(self.listener_file(), self.shared.clone()).await
     }
 
-    /// Whether a process receives the presses on these cards. Where that cannot be known, none does.
+    /// Whether a process of this machine receives the presses on these cards. Where that cannot be known, none does.
     pub(crate) async fn is_listened_to(&self) -> bool {
         listener::is_there(self.listener_file()).await
+    }
+
+    /// Whether one does on this machine or on another one that shares state.
+    pub(crate) async fn is_listened_to_anywhere(&self) -> bool {
+        self.is_listened_to().await
+            || match &self.shared {
+                Some(shared) => listener::is_elsewhere(shared).await,
+                None => false,
+            }
     }
 
     fn listener_file(&self) -> KeyedFile {

@@ -2,6 +2,7 @@
 
 use super::CheckedTarget;
 use super::report::CheckReport;
+use crate::aibot::KnownHolder;
 use crate::clock;
 
 /// What is said of the connection.
@@ -14,13 +15,17 @@ pub(super) async fn look(checked: &mut CheckedTarget, sends: bool, report: &mut 
     }
     let Some(link) = checked.courier.as_ref().and_then(|courier| courier.link()) else { return };
     match link.holder().await {
-        Ok(Some((process, Some(since_ms)))) => {
-            let since = clock::wall(clock::at_ms(since_ms));
-            report
-                .ok(NAME, format!("process {process} of this machine has it since {since}, and sends for the others"));
-        }
-        Ok(Some((process, None))) => {
-            report.skip(NAME, format!("process {process} of this machine is about to have it"))
+        Ok(Some(KnownHolder { host, process, since_ms })) => {
+            let whose = host.map_or_else(|| "this machine".to_owned(), |host| format!("machine {host}"));
+            match since_ms.map(|since_ms| clock::wall(clock::at_ms(since_ms))) {
+                Some(since) => {
+                    report.ok(
+                        NAME,
+                        format!("process {process} of {whose} has it since {since}, and sends for the others"),
+                    );
+                }
+                None => report.skip(NAME, format!("process {process} of {whose} is about to have it")),
+            }
         }
         Ok(None) if sends => {
             report.skip(NAME, "no other process of this machine has it: this one subscribes for the message")

@@ -82,7 +82,8 @@ impl PressWay {
             WayKind::Callback(app) => app.has_keys,
         };
         if let Some(cards) = &self.cards
-            && cards.is_listened_to().await
+            // Questions are gone on with on their own machine.
+            && if waits { cards.is_listened_to_anywhere().await } else { cards.is_listened_to().await }
         {
             return Ok(());
         }

@@ -1,7 +1,8 @@
 //! What sends for a target: the client of its API, and the courier, link and look-ups that use it.
 
+use super::long_text::host;
 use super::target::{Login, LoginKey, Target, state_of};
-use crate::aibot::{Conversations, Link};
+use crate::aibot::{Conversations, Fleet, Link};
 use crate::api::{Client, ClientOptions};
 use crate::cards::CardStore;
 use crate::channel::CredentialKind;
@@ -10,6 +11,7 @@ use crate::delivery::{Courier, Credential, RetryPolicy};
 use crate::error::Result;
 use crate::lookup::LookUp;
 use crate::rate_limit::{RateLimiter, default_rate};
+use crate::secret::Secret;
 use crate::token::{AppCredentials, Tokens};
 
 impl Target {
@@ -58,16 +60,22 @@ impl Target {
     /// The connection by which presses on its cards come back; `None` for a channel without one.
     pub(crate) async fn link(&mut self) -> Result<Option<Link>> {
         let login = self.log_in(None).await?;
-        let LoginKey::Aibot { bot_id, secret } = login.key else { return Ok(None) };
-        let client = self.client(login.base_url);
-        let link = Link::new(client, bot_id, secret, state_of(&self.settings), self.observer.clone());
-        Ok(Some(link))
+        let LoginKey::Aibot { bot_id, secret } = login.key.clone() else { return Ok(None) };
+        let client = self.client(login.base_url.clone());
+        Ok(Some(self.link_with(client, &login, bot_id, secret)))
+    }
+
+    fn link_with(&self, client: Client, login: &Login, bot_id: String, secret: Secret) -> Link {
+        let fleet = self.shared_state();
+        let fleet = fleet.map(|state| Fleet::new(login.namespace(state), login.base_url.as_str(), host()));
+        Link::new(client, bot_id, secret, (state_of(&self.settings), fleet), self.observer.clone())
     }
 
     /// Where cards that are sent with this login are kept, if they can be pressed and a state folder is known.
     pub(crate) fn cards(&self, login: &Login) -> Option<CardStore> {
         let state = state_of(&self.settings).filter(|_| self.channel.has_interactive_cards())?;
-        Some(CardStore::of(&state, &login.card_owner()))
+        let shared = self.shared_state().map(|shared| login.namespace(shared));
+        Some(CardStore::of(&state, &login.card_owner()).shared_by(shared))
     }
 
     /// A courier that uses this client.
@@ -75,12 +83,12 @@ impl Target {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
         let limiter = RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity, rate, self.observer.clone());
         let cards = self.cards(&login);
-        let credential = match login.key {
+        let credential = match login.key.clone() {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
             LoginKey::Webhook(key) => Credential::Webhook(key),
             LoginKey::Aibot { bot_id, secret } => {
                 let known = Conversations::new(state_of(&self.settings).as_ref(), &bot_id);
-                let link = Link::new(client.clone(), bot_id, secret, state_of(&self.settings), self.observer.clone());
+                let link = self.link_with(client.clone(), &login, bot_id, secret);
                 Credential::Aibot(link, known)
             }
         };

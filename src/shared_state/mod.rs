@@ -106,6 +106,12 @@ impl SharedState {
         Self { store: Arc::clone(&self.store), patience: Patience::Background }
     }
 
+    /// The same store for what goes on for hours and must know soon when it is back: it is asked although it was down just
+    /// now.
+    pub(crate) fn insistent(&self) -> Self {
+        Self { store: Arc::clone(&self.store), patience: Patience::Insistent }
+    }
+
     /// What the command is to tell of the store, once each: why it is down, or that it is spoken to in plain text.
     pub(crate) fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.store.trouble().warnings)
@@ -129,10 +135,11 @@ impl SharedState {
 
     /// Runs a script. It may run twice, where the connection breaks meanwhile: it must come to the same then.
     pub(crate) async fn run<T: FromRedisValue>(&self, script: &Script, input: &ScriptInput) -> Result<T, StoreDown> {
+        let insists = self.patience.insists();
         self.answer(async {
-            match self.store.ask(&script.by_sum(input)).await {
+            match self.store.ask(&script.by_sum(input), insists).await {
                 Err(AskFailure::Redis(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    self.store.ask(&script.by_text(input)).await
+                    self.store.ask(&script.by_text(input), insists).await
                 }
                 answer => answer,
             }
@@ -142,13 +149,13 @@ impl SharedState {
 
     /// The answer to one command, which comes to the same if it is carried out twice.
     pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreDown> {
-        self.answer(self.store.ask(command)).await
+        self.answer(self.store.ask(command, self.patience.insists())).await
     }
 
     /// A connection of its own, for commands that the server lets wait.
     pub(crate) async fn own_connection(&self) -> Result<OwnConnection, StoreDown> {
         let connection = self.answer(async {
-            let (connection, _) = self.store.connect().await?;
+            let (connection, _) = self.store.connect(self.patience.insists()).await?;
             Ok(connection)
         });
         Ok(OwnConnection { connection: connection.await?, state: self.clone() })
@@ -182,18 +189,23 @@ impl SharedState {
 
     /// Waits for an answer as long as there is time for it. What goes wrong takes the store out of use for a while.
     async fn answer<T>(&self, asking: impl Future<Output = Result<T, AskFailure>>) -> Result<T, StoreDown> {
-        if self.store.trouble().is_down() {
+        if !self.patience.insists() && self.store.trouble().is_down() {
             return Err(StoreDown);
         }
         let (began, limit) = (Instant::now(), self.patience.limit());
         let answer = within(limit, asking).await;
         self.patience.charge(began.elapsed());
         let failure = match answer {
-            Some(Ok(answer)) => return Ok(answer),
+            Some(Ok(answer)) => {
+                if self.patience.insists() {
+                    self.store.trouble().down_until = None;
+                }
+                return Ok(answer);
+            }
             Some(Err(failure)) => failure,
             None => AskFailure::Store(StoreFailure(match &self.patience {
                 Patience::Alert(_) => "it did not answer within 300 ms in all".to_owned(),
-                Patience::Background => format!("no answer within {}", clock::seconds(limit)),
+                Patience::Background | Patience::Insistent => format!("no answer within {}", clock::seconds(limit)),
             })),
         };
         self.store.take_out(failure);
@@ -274,9 +286,9 @@ impl Store {
     }
 
     /// Asks once; once more where a connection from before turns out to be closed.
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, AskFailure> {
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd, insists: bool) -> Result<T, AskFailure> {
         loop {
-            let (mut connection, is_new) = self.connected().await?;
+            let (mut connection, is_new) = self.connected(insists).await?;
             match command.query_async(&mut connection).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) if error.is_io_error() => {
@@ -291,18 +303,19 @@ impl Store {
     }
 
     /// The connection, and whether it was made just now.
-    async fn connected(&self) -> Result<(MultiplexedConnection, bool), AskFailure> {
+    async fn connected(&self, insists: bool) -> Result<(MultiplexedConnection, bool), AskFailure> {
         let mut kept = self.connection.lock().await;
         if let Some(connection) = &*kept {
             return Ok((connection.clone(), false));
         }
-        let (connection, _) = self.connect().await?;
+        let (connection, _) = self.connect(insists).await?;
         Ok((kept.insert(connection).clone(), true))
     }
 
-    async fn connect(&self) -> Result<(MultiplexedConnection, ServerInfo), AskFailure> {
+    async fn connect(&self, insists: bool) -> Result<(MultiplexedConnection, ServerInfo), AskFailure> {
         let url = self.url().await?;
-        if let Some((left, why)) = self.outage_file().and_then(|file| file.read()) {
+        let known = self.outage_file().filter(|_| !insists);
+        if let Some((left, why)) = known.and_then(|file| file.read()) {
             return Err(AskFailure::Known(left, why));
         }
         // The caller's time is over before that.
@@ -353,10 +366,13 @@ impl Store {
         }
         let store = self.url.get().map_or_else(|| self.source.origin().to_owned(), ToString::to_string);
         trouble.down_until = Some(Instant::now() + pause);
-        trouble.warnings.push(format!(
+        let warning = format!(
             "the shared state {store} is not used for {}: {why}; this machine's own state serves",
             clock::span(pause, &clock::UNITS)
-        ));
+        );
+        if !trouble.warnings.contains(&warning) {
+            trouble.warnings.push(warning);
+        }
     }
 }
 

@@ -20,6 +20,8 @@ const BACKGROUND: Duration = Duration::from_secs(5);
 pub(super) enum Patience {
     Alert(Arc<Budget>),
     Background,
+    /// As in the background; that it was down just now does not matter.
+    Insistent,
 }
 
 /// What is left of an alert's time for the store.
@@ -39,8 +41,13 @@ impl Patience {
     pub(super) fn limit(&self) -> Duration {
         match self {
             Self::Alert(budget) => Duration::from_micros(budget.left_us.load(Ordering::Relaxed)),
-            Self::Background => BACKGROUND,
+            Self::Background | Self::Insistent => BACKGROUND,
         }
+    }
+
+    /// Whether it is asked although it was down just now.
+    pub(super) fn insists(&self) -> bool {
+        matches!(self, Self::Insistent)
     }
 
     /// Counts the time that an answer took.
