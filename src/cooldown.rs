@@ -1,4 +1,5 @@
-//! The cooldown: deduplicates alerts. Repeats within a period are held back, for all processes of the machine together.
+//! The cooldown: deduplicates alerts. Repeats within a period are held back, for all processes of the machine together, or of
+//! all machines that share their state.
 //!
 //! An alert is held back only when an earlier one is known to have been taken. While that one is still being sent, the next
 //! one waits for it for a part of its own time, and is sent if it fails or takes longer: better twice than never.
@@ -15,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{at_ms, in_ms, now_ms, read_ms};
 use crate::event::Observer;
-use crate::store::{Folder, Guard, KeyedFile, lock_patience};
+use crate::shared_state::{Hold, KeyedRecord, SharedRecord};
+use crate::store::{Folder, KeyedFile, lock_patience};
 
 /// How long a repeat that is held back waits to be counted, at the most.
 const COUNT_PATIENCE: Duration = Duration::from_secs(1);
@@ -49,7 +51,7 @@ pub(crate) struct AdmittedAlert {
     pub(crate) held_back: Option<HeldBack>,
     /// Why repeats cannot be held back after it, or were not before; `None` if all is well.
     pub(crate) warning: Option<String>,
-    file: Option<(KeyedFile, Guard)>,
+    kept: Option<Box<(LastAlertRecord, Hold)>>,
     duration: Duration,
     /// Whether nothing was kept of its key.
     is_first: bool,
@@ -65,30 +67,31 @@ pub(crate) struct HeldBack {
 }
 
 /// Asks whether an alert may be sent: at most one with this `key` within `duration`. `key` may be any text and appears in no
-/// file.
+/// file. With `shared` the state that several machines share says so, as long as it answers.
 ///
 /// Waits for one that is being sent, for a part of the time until `deadline`.
 pub(crate) async fn admit(
     state: Option<&Folder>,
+    shared: Option<SharedRecord>,
     key: &str,
     duration: Duration,
     deadline: Instant,
     observer: &Observer,
 ) -> Admission {
-    let Some(state) = state else {
+    let Some(record) = KeyedRecord::new(shared, state.map(|state| KeyedFile::new(state, FOLDER, key))) else {
         return Admission::Send(AdmittedAlert::without_cooldown("no folder for state is known; set state_dir"));
     };
-    let file = KeyedFile::new(state, FOLDER, key);
-    match lock(&file, duration, deadline, observer).await {
-        Ok(Some(guard)) => admit_locked(file, guard, duration, observer),
-        Ok(None) => match LastAlert::recent(&file, duration) {
+    let kept = LastAlertRecord { clock_ahead_ms: record.clock_ahead_ms().await, record };
+    match kept.lock(duration, deadline, observer).await {
+        Ok(Some(hold)) => admit_locked(kept, hold, duration, observer).await,
+        Ok(None) => match kept.recent(duration).await {
             // Not counted: the process that has the lock was stopped, or very many repeats come at once.
             Some(last) => Admission::HeldBack { count: last.held.saturating_add(1) },
             None => Admission::Send(AdmittedAlert::without_cooldown(
                 "another process began to send the same alert, and it is not known what became of it",
             )),
         },
-        Err(error) => Admission::Send(AdmittedAlert::without_cooldown(file.says("cannot be used", error))),
+        Err(error) => Admission::Send(AdmittedAlert::without_cooldown(kept.says("cannot be used", error))),
     }
 }
 
@@ -96,64 +99,99 @@ impl AdmittedAlert {
     /// Keeps that this alert was taken, or is stored to be: from now on the next ones are held back. Returns a warning if
     /// that cannot be kept.
     #[must_use = "a warning is for whoever sends"]
-    pub(crate) fn record_sent(self) -> Option<String> {
-        let (file, guard) = self.file.as_ref()?;
-        let now = now_ms();
+    pub(crate) async fn record_sent(self) -> Option<String> {
+        let (kept, hold) = *self.kept?;
+        let now = kept.now_ms();
         let ends_at = Some(now.saturating_add(in_ms(self.duration)));
-        let kept = file.write(&LastAlert { passed_at: now, held: 0, ends_at }, guard);
-        if self.is_first {
+        let written = kept.write(&LastAlert { passed_at: now, held: 0, ends_at }, &hold).await;
+        if let (true, Hold::File(_), Some(file)) = (self.is_first, &hold, kept.record.file()) {
             // One more key: the files of others whose time is over make room for it.
             let _ = sweep(file, now);
         }
-        kept.err().map(|error| not_kept(file.says("cannot be written", error)))
+        hold.release().await;
+        written.err().map(|error| not_kept(kept.says("cannot be written", error)))
+    }
+
+    /// Lets the next ones go, since this one was not taken.
+    pub(crate) async fn give_up(self) {
+        if let Some(kept) = self.kept {
+            kept.1.release().await;
+        }
     }
 
     fn without_cooldown(reason: impl Display) -> Self {
-        Self { held_back: None, warning: Some(not_kept(reason)), file: None, duration: Duration::ZERO, is_first: false }
+        Self { held_back: None, warning: Some(not_kept(reason)), kept: None, duration: Duration::ZERO, is_first: false }
     }
 }
 
-/// The lock; `None` if it is not free in time.
-async fn lock(
-    file: &KeyedFile,
-    duration: Duration,
-    deadline: Instant,
-    observer: &Observer,
-) -> io::Result<Option<Guard>> {
-    let is_told = Cell::new(false);
-    let is_settled = || {
-        let is_settled = LastAlert::recent(file, duration).is_some();
-        if !is_settled && !is_told.replace(true) {
-            observer.detail("another process is sending the same alert: waiting for what becomes of it");
+/// What is kept of the last alert with a key, and the clock by which that is.
+#[derive(Debug)]
+struct LastAlertRecord {
+    record: KeyedRecord,
+    clock_ahead_ms: i64,
+}
+
+impl LastAlertRecord {
+    fn now_ms(&self) -> u64 {
+        now_ms().saturating_add_signed(self.clock_ahead_ms)
+    }
+
+    /// The lock; `None` if it is not free in time.
+    async fn lock(&self, duration: Duration, deadline: Instant, observer: &Observer) -> io::Result<Option<Hold>> {
+        let is_told = Cell::new(false);
+        let is_settled = async || {
+            let is_settled = self.recent(duration).await.is_some();
+            if !is_settled && !is_told.replace(true) {
+                observer.detail("another process is sending the same alert: waiting for what becomes of it");
+            }
+            is_settled
+        };
+        match self.record.lock(lock_patience(deadline), is_settled).await? {
+            None if self.recent(duration).await.is_some() => {
+                // This one is held back in any case; the lock is only needed to count it.
+                self.record.lock(lock_patience(deadline).min(Instant::now() + COUNT_PATIENCE), async || false).await
+            }
+            locked => Ok(locked),
         }
-        is_settled
-    };
-    match file.lock(lock_patience(deadline), is_settled).await? {
-        None if LastAlert::recent(file, duration).is_some() => {
-            // This one is held back in any case; the lock is only needed to count it.
-            file.lock(lock_patience(deadline).min(Instant::now() + COUNT_PATIENCE), || false).await
+    }
+
+    /// The last alert, if it still holds repeats back. What cannot be read holds none back.
+    async fn recent(&self, duration: Duration) -> Option<LastAlert> {
+        let last: Option<LastAlert> = self.record.read().await.ok().flatten();
+        last.filter(|last| last.is_recent_at(self.now_ms(), duration))
+    }
+
+    async fn write(&self, last: &LastAlert, hold: &Hold) -> io::Result<()> {
+        let life = Duration::from_millis(last.kept_until().saturating_sub(self.now_ms()));
+        self.record.write(last, life, hold).await
+    }
+
+    fn says(&self, what: &str, reason: impl Display) -> String {
+        match self.record.file() {
+            Some(file) => file.says(what, reason),
+            None => format!("it {what}: {reason}"),
         }
-        locked => Ok(locked),
     }
 }
 
-fn admit_locked(file: KeyedFile, guard: Guard, duration: Duration, observer: &Observer) -> Admission {
-    let read = file.read();
+async fn admit_locked(kept: LastAlertRecord, hold: Hold, duration: Duration, observer: &Observer) -> Admission {
+    let read = kept.record.read().await;
     let warning = read.as_ref().err().map(|reason| {
-        format!("the cooldown starts again, and repeats may come twice: {}", file.says("is ignored", reason))
+        format!("the cooldown starts again, and repeats may come twice: {}", kept.says("is ignored", reason))
     });
     let last: Option<LastAlert> = read.ok().flatten();
-    let Some(last) = last.filter(|last| last.is_recent_at(now_ms(), duration)) else {
+    let Some(last) = last.filter(|last| last.is_recent_at(kept.now_ms(), duration)) else {
         let before = last.filter(|last| last.held > 0);
         let held_back = before.map(|last| HeldBack { count: last.held, since: at_ms(last.passed_at) });
-        let (file, is_first) = (Some((file, guard)), last.is_none());
-        return Admission::Send(AdmittedAlert { held_back, warning, file, duration, is_first });
+        let (kept, is_first) = (Some(Box::new((kept, hold))), last.is_none());
+        return Admission::Send(AdmittedAlert { held_back, warning, kept, duration, is_first });
     };
     let last = LastAlert { held: last.held.saturating_add(1), ..last };
-    if let Err(error) = file.write(&last, &guard) {
-        let trouble = file.says("cannot be written", error);
+    if let Err(error) = kept.write(&last, &hold).await {
+        let trouble = kept.says("cannot be written", error);
         observer.detail(format!("an alert is held back but not counted: {trouble}"));
     }
+    hold.release().await;
     Admission::HeldBack { count: last.held }
 }
 
@@ -184,11 +222,6 @@ struct LastAlert {
 }
 
 impl LastAlert {
-    /// The last alert in the file, if it still holds repeats back. A file that cannot be read holds none back.
-    fn recent(file: &KeyedFile, duration: Duration) -> Option<Self> {
-        file.read().ok().flatten().filter(|last: &Self| last.is_recent_at(now_ms(), duration))
-    }
-
     fn is_recent_at(&self, now: u64, duration: Duration) -> bool {
         // From the future: the clock was set back, and its age is unknown.
         now.checked_sub(self.passed_at).is_some_and(|age| u128::from(age) < duration.as_millis())
@@ -196,9 +229,13 @@ impl LastAlert {
 
     /// Whether nobody asks for it any more. How many were held back is told by the next alert, if one comes in time.
     fn is_over_at(&self, now: u64) -> bool {
+        now > self.kept_until()
+    }
+
+    fn kept_until(&self) -> u64 {
         let ends_at = self.ends_at.unwrap_or(self.passed_at);
         let kept_for = if self.held > 0 || self.ends_at.is_none() { KEPT_FOR_MS } else { 0 };
-        now > ends_at.saturating_add(kept_for)
+        ends_at.saturating_add(kept_for)
     }
 }
 
@@ -238,7 +275,7 @@ mod tests {
                     said.lock().unwrap().push(line);
                 }
             });
-            admit(Some(&self.state()), key, duration, Instant::now() + left, &observer).await
+            admit(Some(&self.state()), None, key, duration, Instant::now() + left, &observer).await
         }
 
         async fn admit(&self, key: &str, duration: Duration) -> Admission {
@@ -270,7 +307,7 @@ mod tests {
             let first = passes(machine.admit("a", LONG).await);
             assert_eq!(first.held_back, None);
             let begun = SystemTime::now() - Duration::from_millis(1);
-            assert_eq!(first.record_sent(), None);
+            assert_eq!(first.record_sent().await, None);
             assert_eq!(count_held_back(&machine.admit("a", LONG).await), 1);
             assert_eq!(count_held_back(&machine.admit("a", LONG).await), 2);
             assert_eq!(passes(machine.admit("b", LONG).await).held_back, None, "another key");
@@ -281,7 +318,7 @@ mod tests {
             drop(next);
             let next = passes(machine.admit("a", SHORT).await);
             assert_eq!(next.held_back, Some(held), "the one before did not pass");
-            assert_eq!(next.record_sent(), None);
+            assert_eq!(next.record_sent().await, None);
             tokio::time::sleep(SHORT).await;
             assert_eq!(passes(machine.admit("a", SHORT).await).held_back, None);
         });
@@ -294,14 +331,14 @@ mod tests {
         let machine = Machine::new();
         run(async {
             let lasting = passes(machine.admit("lasting", LONG).await);
-            assert_eq!(lasting.record_sent(), None);
+            assert_eq!(lasting.record_sent().await, None);
             let under_way = passes(machine.admit("under way", LONG).await);
             for key in 0..200 {
-                assert_eq!(passes(machine.admit(&key.to_string(), MOMENT).await).record_sent(), None);
+                assert_eq!(passes(machine.admit(&key.to_string(), MOMENT).await).record_sent().await, None);
             }
             let left = machine.state().within(FOLDER).names().unwrap().len();
             assert!(left < 40, "{left} files are left");
-            assert_eq!(under_way.record_sent(), None);
+            assert_eq!(under_way.record_sent().await, None);
             for key in ["lasting", "under way"] {
                 assert_eq!(count_held_back(&machine.admit(key, LONG).await), 1, "{key}");
             }
@@ -342,11 +379,11 @@ mod tests {
                     while machine.said.lock().unwrap().len() < 2 {
                         tokio::task::yield_now().await;
                     }
-                    if is_taken { front.record_sent() } else { None }
+                    if is_taken { front.record_sent().await } else { None }
                 };
                 // The number that it is held back as; 0 for one that is sent.
                 let next = async || match machine.admit("a", LONG).await {
-                    Admission::Send(admitted) => admitted.record_sent().map_or(0, |warning| panic!("{warning}")),
+                    Admission::Send(admitted) => admitted.record_sent().await.map_or(0, |warning| panic!("{warning}")),
                     admission => count_held_back(&admission),
                 };
                 tokio::join!(end, next(), next())
@@ -362,14 +399,14 @@ mod tests {
     fn an_alert_under_way_is_not_waited_for_until_the_deadline() {
         let machine = Machine::new();
         run(async {
-            assert_eq!(passes(machine.admit("a", SHORT).await).record_sent(), None);
+            assert_eq!(passes(machine.admit("a", SHORT).await).record_sent().await, None);
             tokio::time::sleep(SHORT).await;
             let _front = passes(machine.admit("a", SHORT).await);
             let since = Instant::now();
             let Admission::Send(second) = machine.admit_in("a", SHORT, 20 * SHORT).await else { panic!("held back") };
             assert!(since.elapsed() < 15 * SHORT, "{:?}", since.elapsed());
             assert!(second.warning.as_ref().is_some_and(|warning| warning.contains("the same alert")));
-            assert_eq!(second.record_sent(), None, "said already");
+            assert_eq!(second.record_sent().await, None, "said already");
         });
     }
 
@@ -377,7 +414,7 @@ mod tests {
     fn a_certain_repeat_needs_no_lock() {
         let machine = Machine::new();
         run(async {
-            assert_eq!(passes(machine.admit("a", LONG).await).record_sent(), None);
+            assert_eq!(passes(machine.admit("a", LONG).await).record_sent().await, None);
             let file = KeyedFile::new(&machine.state(), FOLDER, "a");
             let _stopped = file.try_lock().unwrap().unwrap();
             let admission = machine.admit_in("a", LONG, SHORT).await;
@@ -392,12 +429,12 @@ mod tests {
         run(async {
             for admission in [
                 machine.admit("a", LONG).await,
-                admit(None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await,
+                admit(None, None, "a", LONG, Instant::now(), &Observer::new(|_| ())).await,
                 machine.admit("a", LONG).await,
             ] {
                 let Admission::Send(admitted) = admission else { panic!("{admission:?}") };
                 assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("not held back")));
-                assert_eq!(admitted.record_sent(), None, "said already");
+                assert_eq!(admitted.record_sent().await, None, "said already");
             }
         });
     }
@@ -410,14 +447,14 @@ mod tests {
             std::fs::create_dir_all(file.file().join("x")).unwrap();
             let Admission::Send(admitted) = machine.admit("a", LONG).await else { panic!("held back") };
             assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("is ignored")));
-            assert!(admitted.record_sent().is_some_and(|warning| warning.contains("cannot be written")));
+            assert!(admitted.record_sent().await.is_some_and(|warning| warning.contains("cannot be written")));
             let file = KeyedFile::new(&machine.state(), FOLDER, "b");
             for passed_at in [LAST_MS + 1, i64::MAX as u64, u64::MAX] {
                 let damaged = format!("{{\"passed_at\":{passed_at},\"held\":2,\"ends_at\":{passed_at}}}");
                 std::fs::write(file.file(), damaged).unwrap();
                 let Admission::Send(admitted) = machine.admit("b", LONG).await else { panic!("held back") };
                 assert!(admitted.warning.as_ref().is_some_and(|warning| warning.contains("it is damaged")));
-                assert_eq!((admitted.held_back, admitted.record_sent()), (None, None), "{passed_at}");
+                assert_eq!((admitted.held_back, admitted.record_sent().await), (None, None), "{passed_at}");
                 assert_eq!(count_held_back(&machine.admit("b", LONG).await), 1, "it is mended");
             }
         });

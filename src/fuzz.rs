@@ -176,7 +176,7 @@ impl StateFiles {
         let place = KeyedFile::new(&state, "cooldown", "key");
         write(&place.file(), file)?;
         let observer = Observer::new(|_| {});
-        let admit = cooldown::admit(Some(&state), "key", HOUR, Instant::now() + HOUR, &observer);
+        let admit = cooldown::admit(Some(&state), None, "key", HOUR, Instant::now() + HOUR, &observer);
         Ok(match self.runtime.block_on(admit) {
             Admission::HeldBack { .. } => None,
             Admission::Send(alert) => {
@@ -192,7 +192,7 @@ impl StateFiles {
         write(&state.within("pacing").file("target.json"), file)?;
         let rate = Rate::Per { count: 20, period: Duration::from_secs(60) };
         let limiter = RateLimiter::new(Some(&state), "target", rate, Observer::new(|_| {}));
-        limiter.usage();
+        self.runtime.block_on(limiter.usage(crate::channel::Addressing::Credential));
         let permit = limiter.take(&[Bucket::GROUP], None, false, Instant::now() + HOUR);
         Ok(self.runtime.block_on(permit).is_ok())
     }

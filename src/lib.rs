@@ -104,7 +104,6 @@ pub mod run;
 pub mod sanitize;
 pub mod secret;
 pub mod send;
-#[allow(dead_code, reason = "parts of it come into use one by one")]
 mod shared_state;
 pub mod sort;
 pub mod store;

@@ -17,14 +17,11 @@ use crate::error::Answer;
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::secret::{Mask, Secret};
-use crate::shared_state::{Hold, Namespace, Record, SharedRecord, SharedState};
+use crate::shared_state::{Hold, KeyedRecord, Namespace, SharedRecord, SharedState};
 use crate::store::{Folder, KeyedFile, lock_patience};
 
 /// A token is no longer used this long before it expires at most (usually a tenth of its life), in seconds.
 const LONGEST_MARGIN_S: u64 = 300;
-
-/// How long a token is kept in the state that several machines share: WeCom gives none for longer.
-const KEPT_FOR: Duration = Duration::from_secs(7200);
 
 /// After a refresh that returned the same token, no process refreshes again for this long, in seconds.
 const UNCHANGED_HOLDS_S: u64 = 30;
@@ -115,7 +112,7 @@ impl Tokens {
             None => self.fetch(client, stale, hold.as_ref()).await,
         };
         if let Some(hold) = hold {
-            Record::release(hold).await;
+            hold.release().await;
         }
         token
     }
@@ -132,7 +129,7 @@ impl Tokens {
         let unchanged = stale == Some(&grant.access_token);
         if let (Some(cache), Some(hold)) = (&self.cache, hold) {
             let entry = CachedToken::new(&cache.key, &grant, asked_at, unchanged);
-            let written = cache.record.write(&entry, hold).await;
+            let written = cache.record.write(&entry, Duration::from_secs(grant.expires_in), hold).await;
             written.unwrap_or_else(|error| self.report_problem("cannot be written", error));
         }
         Ok(Token {
@@ -175,7 +172,7 @@ impl Tokens {
     /// Reports only the first problem with the cache: the next ones follow from it.
     fn report_problem(&self, what: &str, reason: impl Display) {
         if let Some(cache) = self.cache.as_ref().filter(|_| !self.is_problem_told.replace(true)) {
-            let file = cache.record.file().map(|file| format!(" {}", file.display())).unwrap_or_default();
+            let file = cache.record.file().map(|file| format!(" {}", file.file().display())).unwrap_or_default();
             self.observer.detail(format!("the token cache{file} {what}: {reason}"));
         }
     }
@@ -184,7 +181,7 @@ impl Tokens {
 /// Where a token is kept, and under which key.
 struct Cache {
     key: String,
-    record: Record,
+    record: KeyedRecord,
 }
 
 impl Cache {
@@ -195,9 +192,9 @@ impl Cache {
         let shared = shared.map(|state| {
             let space = Namespace::new(state.clone(), &key, &app.secret);
             let name = space.name("token");
-            SharedRecord::new(space, name, KEPT_FOR)
+            SharedRecord::new(space, name)
         });
-        Some(Self { record: Record::new(shared, file)?, key })
+        Some(Self { record: KeyedRecord::new(shared, file)?, key })
     }
 
     /// What is there: nothing, or a token of this key.
@@ -293,7 +290,7 @@ mod tests {
             secret: Secret::new(secret),
         };
         let key = |base: &str, app: &AppCredentials| {
-            Cache::new(Some(Path::new("cache")), None, base, app).unwrap().record.file().unwrap()
+            Cache::new(Some(Path::new("cache")), None, base, app).unwrap().record.file().unwrap().file()
         };
         let base = "https://wecom.example";
         let keys = [

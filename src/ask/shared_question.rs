@@ -90,7 +90,7 @@ impl SharedQuestion {
     }
 
     fn kept(&self) -> SharedRecord {
-        SharedRecord::new(self.space.clone(), self.record.clone(), LIFE)
+        SharedRecord::new(self.space.clone(), self.record.clone())
     }
 
     /// What is kept, if anything is.
@@ -122,7 +122,7 @@ impl SharedQuestion {
         let kept = self.kept();
         let writing = async {
             if let Some(record) = record {
-                kept.write(record, &lease).await?;
+                kept.write(record, LIFE, &lease).await?;
             }
             lease.release().await;
             Ok(())

@@ -1,6 +1,6 @@
-//! `check` of local storage: state folder, outbox, and the permits of the rate limit that are in use.
+//! `check` of storage: what several machines share, state folder, outbox, and the permits of the rate limit that are in use.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::blocking::off_loop;
 use crate::channel::Addressing;
@@ -10,13 +10,18 @@ use crate::error::{Error, Result, hint_for};
 use crate::outbox::Outbox;
 use crate::rate_limit::{Usage, default_rate};
 use crate::send::Session;
+use crate::shared_state::StoreLook;
 use crate::store::Folder;
 
 use super::CheckedTarget;
 use super::report::CheckReport;
 
+/// An answer of the shared state that takes longer costs an alert more than it should.
+const SLOW_STORE: Duration = Duration::from_millis(20);
+
 /// Looks at it all.
 pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], report: &mut CheckReport) {
+    look_at_shared_state(session, report).await;
     let Some(state) = session.state() else {
         match session.require_state() {
             Err(error) if session.settings.outbox => report.fail("state", &error),
@@ -42,7 +47,40 @@ pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], repor
     report.ok("state", format!("{} can be used", state.path().display()));
     look_at_outbox(session, &state, report).await;
     for checked in targets {
-        look_at_pacing(session, &state, checked, report);
+        look_at_pacing(session, &state, checked, report).await;
+    }
+}
+
+/// Looks at what several machines share, where a setting names it. A dry run asks nobody.
+async fn look_at_shared_state(session: &Session<'_>, report: &mut CheckReport) {
+    const NAME: &str = "shared_state";
+    let Some(state) = session.shared_state() else { return };
+    if session.settings.dry_run {
+        return report.skip(NAME, "a dry run does not ask it");
+    }
+    let look = match state.look().await {
+        Ok(look) => look,
+        Err(error) => return report.fail(NAME, &error),
+    };
+    let StoreLook { address, server, round_trip, evicts } = look;
+    let told = format!(
+        "{address} is {} {}, and answers in {:.1} ms",
+        server.name,
+        server.version,
+        round_trip.as_secs_f64() * 1000.0
+    );
+    match evicts {
+        Some(policy) => report.warn(
+            NAME,
+            format!("{told}; when its memory is full it throws keys away (maxmemory-policy {policy})"),
+            "set maxmemory-policy noeviction: what is thrown away is a token, a cooldown or a question too early",
+        ),
+        None if round_trip > SLOW_STORE => report.warn(
+            NAME,
+            told,
+            "an alert asks it several times, and waits for it for 300 ms in all: use one that is nearer",
+        ),
+        None => report.ok(NAME, told),
     }
 }
 
@@ -83,7 +121,7 @@ fn stock(outbox: &Outbox, state: &Folder) -> Result<(Vec<Option<u64>>, usize)> {
     Ok((waiting, outbox.failed()?.count()))
 }
 
-fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget, report: &mut CheckReport) {
+async fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget, report: &mut CheckReport) {
     let channel = checked.target.channel;
     let each = match channel.facts().addressing {
         Addressing::Recipients => format!("{channel}: for each recipient"),
@@ -108,17 +146,21 @@ fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &CheckedTarget
             hint_for(&error, "let this user write to it, or let WECOM_ALERT_STATE_DIR name another folder"),
         );
     }
-    match checked.courier.as_ref().and_then(|courier| courier.limiter.usage()) {
+    let usage = match &checked.courier {
+        Some(courier) => courier.limiter.usage(channel.facts().addressing).await,
+        None => None,
+    };
+    match usage {
         Some(Usage { blocked_for: Some(left), .. }) => {
             let hint = "wait until it is over: other programs may use the same quota";
             report.warn("pacing", format!("{rate}; WeCom wants none for another {} s", left.as_secs() + 1), hint);
         }
-        Some(Usage { taken, count, .. }) if taken >= count as usize => {
+        Some(Usage { taken: Some(taken), count, .. }) if taken >= count as usize => {
             let hint =
                 "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
             report.warn("pacing", format!("{rate}; all slots are taken"), hint);
         }
-        Some(Usage { taken, .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
-        None => report.ok("pacing", rate),
+        Some(Usage { taken: Some(taken), .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        Some(_) | None => report.ok("pacing", rate),
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn perform(
     };
     // What other processes have asked of an aibot's connection is done first.
     session.warnings.extend(aibot::leave().await);
-    session.tell_of_shared_state();
+    session.warnings.extend(session.shared_state_warnings());
     outcome
 }
 
@@ -106,6 +106,7 @@ pub(super) async fn flush_after_send(session: &mut Session<'_>) -> Vec<String> {
         warnings = Box::pin(flush::flush_after_send(session)) => warnings,
     };
     warnings.extend(aibot::leave().await);
+    warnings.extend(session.shared_state_warnings());
     warnings
 }
 

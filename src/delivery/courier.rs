@@ -21,6 +21,7 @@ use crate::input::Attachment;
 use crate::message::media::MediaKind;
 use crate::rate_limit::RateLimiter;
 use crate::secret::Secret;
+use crate::shared_state::SharedState;
 use crate::token::{Token, Tokens};
 
 /// The credential for a call.
@@ -62,6 +63,8 @@ pub(crate) struct Courier {
     pub(crate) credential_info: CredentialInfo,
     pub(crate) policy: RetryPolicy,
     pub(crate) limiter: RateLimiter,
+    /// What several machines share, where a setting names it.
+    pub(crate) shared_state: Option<SharedState>,
     pub(crate) observer: Observer,
     /// Where cards with something to press are kept; `None` where the channel has none, or no state folder is known.
     pub(crate) cards: Option<CardStore>,

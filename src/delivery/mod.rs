@@ -66,6 +66,9 @@ impl Courier {
         mut mark: Option<&'w DelayMark>,
     ) -> Work<'w, Outcome> {
         Box::pin(async move {
+            if let Some(state) = &self.shared_state {
+                state.begin_message();
+            }
             for (index, part) in parts.iter().enumerate() {
                 let Some(taken) = account.taken(index) else { continue };
                 let mark = if part.kind == PartKind::Message { mark.take() } else { None };

@@ -1,4 +1,5 @@
-//! Looks members up by mobile number or mail address, with a cache that all processes of this machine share.
+//! Looks members up by mobile number or mail address, with a cache that all processes of this machine share, or of all machines
+//! that share their state.
 //!
 //! WeCom shuts the look-up of a corp for a day after too many that found nobody (document path 95402). So misses are kept as
 //! well, one process asks for all, and after ten misses within an hour nobody is looked up for the rest of it. A cache that
@@ -16,9 +17,13 @@ use crate::error::{Answer, Error, Result, Status};
 use crate::event::Observer;
 use crate::fingerprint::fingerprint;
 use crate::message::person::Person;
-use crate::store::{Folder, Guard, KeyedFile, lock_patience};
+use crate::shared_state::{Hold, KeyedRecord, Namespace, SharedRecord, SharedState};
+use crate::store::{Folder, KeyedFile, lock_patience};
 use crate::token::AppCredentials;
 use known::{KnownPeople, MOST_MISSES};
+
+/// How long what is known is kept in the state that several machines share: as long as any of it counts.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// What WeCom answers where nobody is found (document paths 95402 and 95895).
 const NOBODY: [i64; 6] = [46004, 60103, 60105, 60146, 60147, 60148];
@@ -28,7 +33,7 @@ const TOO_MANY: i64 = 45009;
 
 /// Looks the members of a corp up that one app may see.
 pub(crate) struct LookUp {
-    cache: Option<KeyedFile>,
+    cache: Option<KeyedRecord>,
     /// Keeps apart what different apps may see, and numbers from being guessed.
     salt: String,
     observer: Observer,
@@ -60,13 +65,25 @@ pub(crate) struct FoundPeople {
 }
 
 impl LookUp {
-    /// Look-ups for this app, with a cache in that folder, if there is one.
-    pub(crate) fn new(base_url: &str, app: &AppCredentials, cache_dir: Option<&Path>, observer: Observer) -> Self {
+    /// Look-ups for this app, with a cache in `shared` for all machines or in that folder, if there is either.
+    pub(crate) fn new(
+        base_url: &str,
+        app: &AppCredentials,
+        cache_dir: Option<&Path>,
+        shared: Option<&SharedState>,
+        observer: Observer,
+    ) -> Self {
         let file = |folder| KeyedFile::of_fingerprint(folder, "people-", &fingerprint([base_url, &app.corp_id]));
         let agent_id = app.agent_id.map(|id| id.to_string()).unwrap_or_default();
+        let salt = fingerprint(["people", &app.corp_id, &agent_id, app.secret.expose()]);
+        let shared = shared.map(|state| {
+            let space = Namespace::new(state.clone(), &fingerprint([base_url, &salt]), &app.secret);
+            let name = space.name("people");
+            SharedRecord::new(space, name)
+        });
         Self {
-            cache: cache_dir.map(Folder::private).map(file),
-            salt: fingerprint(["people", &app.corp_id, &agent_id, app.secret.expose()]),
+            cache: KeyedRecord::new(shared, cache_dir.map(Folder::private).map(file)),
+            salt,
             observer,
             is_problem_told: false,
             warnings: Vec::new(),
@@ -83,7 +100,7 @@ impl LookUp {
                 continue;
             }
             let key = self.key_of(person);
-            let result = match (&found.why, self.known(&key, None)) {
+            let result = match (&found.why, self.known(&key, None).await) {
                 (_, Some(Ok(known))) => Ok(known),
                 (Some(_), _) => {
                     found.unasked.push(person.clone());
@@ -115,17 +132,17 @@ impl LookUp {
         stale: Option<&str>,
     ) -> Result<FoundPerson> {
         let key = self.key_of(person);
-        if let Some(known) = self.known(&key, stale) {
+        if let Some(known) = self.known(&key, stale).await {
             return known;
         }
-        let guard = self.lock(&key, stale, courier.client.options.deadline).await;
+        let hold = self.lock(&key, stale, courier.client.options.deadline).await;
         // Another process may have asked while this one waited for the lock.
-        if let Some(known) = self.known(&key, stale) {
+        if let Some(known) = self.known(&key, stale).await {
             return known;
         }
         let asked_at = now();
         let asked = ask(courier, person).await;
-        let mut known = self.read();
+        let mut known = self.read().await;
         let mut is_last = false;
         let result = match asked {
             Ok(userid) => {
@@ -144,8 +161,10 @@ impl LookUp {
                 _ => return Err(error),
             },
         };
-        if let (Some(file), Some(guard)) = (&self.cache, &guard) {
-            match file.write(&known, guard) {
+        if let (Some(cache), Some(hold)) = (&self.cache, hold) {
+            let written = cache.write(&known, KEPT_FOR, &hold).await;
+            hold.release().await;
+            match written {
                 Ok(()) if is_last => self.warnings.push(format!(
                     "{MOST_MISSES} look-ups found nobody within an hour: no more are made until it is over, since WeCom shuts the \
                      look-up for a day after too many; correct the numbers and addresses"
@@ -163,8 +182,8 @@ impl LookUp {
     }
 
     /// What is known without a call: of this person, or that nobody is to be looked up.
-    fn known(&mut self, key: &str, stale: Option<&str>) -> Option<Result<FoundPerson>> {
-        let (known, now) = (self.read(), now());
+    async fn known(&mut self, key: &str, stale: Option<&str>) -> Option<Result<FoundPerson>> {
+        let (known, now) = (self.read().await, now());
         match known.find(key, stale, now) {
             Some(Some(userid)) => Some(Ok(FoundPerson::Userid { userid: userid.to_owned(), is_cached: true })),
             Some(None) => Some(Ok(FoundPerson::Nobody(None))),
@@ -172,8 +191,11 @@ impl LookUp {
         }
     }
 
-    fn read(&mut self) -> KnownPeople {
-        let read = self.cache.as_ref().map_or(Ok(None), KeyedFile::read);
+    async fn read(&mut self) -> KnownPeople {
+        let read = match &self.cache {
+            Some(cache) => cache.read().await,
+            None => Ok(None),
+        };
         read.unwrap_or_else(|reason| {
             self.report_problem("is ignored", &reason);
             None
@@ -181,29 +203,30 @@ impl LookUp {
         .unwrap_or_default()
     }
 
-    /// The lock of the cache file; `None` where there is no cache, where it cannot be had in time, or where another process has
+    /// The lock of the cache; `None` where there is no cache, where it cannot be had in time, or where another process has
     /// asked meanwhile.
-    async fn lock(&mut self, key: &str, stale: Option<&str>, deadline: Instant) -> Option<Guard> {
-        let file = self.cache.take()?;
-        let is_known = || {
-            let known: KnownPeople = file.read().ok().flatten().unwrap_or_default();
+    async fn lock(&mut self, key: &str, stale: Option<&str>, deadline: Instant) -> Option<Hold> {
+        let cache = self.cache.take()?;
+        let is_known = async || {
+            let known: KnownPeople = cache.read().await.ok().flatten().unwrap_or_default();
             known.find(key, stale, now()).is_some() || known.stopped_for(now()).is_some()
         };
-        let locked = file.lock(lock_patience(deadline), is_known).await;
-        let is_known = is_known();
-        self.cache = Some(file);
+        let locked = cache.lock(lock_patience(deadline), &is_known).await;
+        let is_known = is_known().await;
+        self.cache = Some(cache);
         match locked {
             Ok(None) if !is_known => self.report_problem("is not used", "another process keeps it locked"),
             Err(error) => self.report_problem("cannot be used", &error.to_string()),
-            Ok(guard) => return guard,
+            Ok(hold) => return hold,
         }
         None
     }
 
     /// Reports only the first problem with the cache: the next ones follow from it.
     fn report_problem(&mut self, what: &str, reason: &str) {
-        if let Some(file) = self.cache.as_ref().filter(|_| !std::mem::replace(&mut self.is_problem_told, true)) {
-            self.observer.detail(format!("the cache of look-ups {} {what}: {reason}", file.file().display()));
+        if let Some(cache) = self.cache.as_ref().filter(|_| !std::mem::replace(&mut self.is_problem_told, true)) {
+            let file = cache.file().map(|file| format!(" {}", file.file().display())).unwrap_or_default();
+            self.observer.detail(format!("the cache of look-ups{file} {what}: {reason}"));
         }
     }
 }

@@ -1,11 +1,13 @@
-//! The rate limit that all processes of the machine share: no more messages than WeCom takes from one webhook or one app.
+//! The rate limit that all processes of the machine, or of several machines, share: no more messages than WeCom takes from one webhook or one app.
 //!
 //! A webhook takes 20 messages a minute (document path 99110). An app may send 30 a minute to one member; WeCom drops what
 //! is more without an error (document path 90236). One file per webhook or app, in the folder `pacing`, holds the permits
 //! taken, each in one bucket or more. It is rewritten in place and not synced: a loss of power loses no more than the
-//! permits of one period. A file that cannot be used never stops an alert, which then goes out without a limit.
+//! permits of one period. A file that cannot be used never stops an alert, which then goes out without a limit. Where several
+//! machines share their state, the permits are there, and the file serves while it is down.
 
 mod file;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -18,13 +20,15 @@ use std::time::{Duration, Instant};
 pub(crate) use window::{Bucket, LimitedBy, RateExceeded};
 
 use crate::alert::Level;
-use crate::channel::Channel;
+use crate::channel::{Addressing, Channel};
 use crate::clock::{in_ms, now_ms};
 use crate::config::Rate;
 use crate::event::Observer;
+use crate::shared_state::Namespace;
 use crate::sort;
 use crate::store::Folder;
 use file::RateFile;
+use shared::SharedSlots;
 use window::{Claim, Urgency, Window};
 
 /// A permit stays taken for a period and this much more: WeCom's clock starts when a request arrives there.
@@ -53,8 +57,8 @@ pub(crate) fn default_rate(channel: Channel) -> Rate {
 /// How many permits are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Of an app, by the recipient who has the most.
-    pub(crate) taken: usize,
+    /// Of an app, by the recipient who has the most; `None` for an app in the state that several machines share.
+    pub(crate) taken: Option<usize>,
     /// How many there are, for each recipient of an app.
     pub(crate) count: u32,
     /// For how long WeCom wants no more messages, where it said so.
@@ -70,6 +74,8 @@ pub(crate) struct RateLimiter(Option<Arc<Limit>>);
 #[derive(Debug)]
 struct Limit {
     file: RateFile,
+    /// What serves in place of the file, as long as it answers.
+    shared: Option<SharedSlots>,
     count: u32,
     /// How long a permit stays taken after its request.
     hold_ms: u64,
@@ -85,18 +91,32 @@ impl RateLimiter {
         }
     }
 
+    /// The same permits, in the state that several machines share as long as that answers.
+    pub(crate) fn sharing(mut self, space: Option<Namespace>) -> Self {
+        if let Some(limit) = self.0.as_mut().and_then(Arc::get_mut) {
+            limit.shared = space.map(SharedSlots);
+        }
+        self
+    }
+
     /// How many permits are taken; `None` without a limit. Takes none and does not wait for the lock.
-    pub(crate) fn usage(&self) -> Option<Usage> {
+    pub(crate) async fn usage(&self, addressing: Addressing) -> Option<Usage> {
         let limit = self.0.as_ref()?;
+        if let Some(shared) = &limit.shared
+            && let Ok((taken, blocked_for)) = shared.look().await
+        {
+            let taken = (addressing == Addressing::Credential).then_some(taken);
+            return Some(Usage { taken, count: limit.count, blocked_for });
+        }
         let now = now_ms();
         let window = limit.file.peek(now);
-        Some(Usage { taken: window.most_taken(), count: limit.count, blocked_for: window.blocked_for(now) })
+        Some(Usage { taken: Some(window.most_taken()), count: limit.count, blocked_for: window.blocked_for(now) })
     }
 
     fn with_hold(state: Option<&Folder>, name: &str, count: u32, hold: Duration, observer: Observer) -> Self {
         let name = format!("{}.json", name.get(..32).unwrap_or(name));
         let file = RateFile::new(state.map(|state| state.within("pacing")), name, observer);
-        Self(Some(Arc::new(Limit { file, count, hold_ms: in_ms(hold) })))
+        Self(Some(Arc::new(Limit { file, shared: None, count, hold_ms: in_ms(hold) })))
     }
 
     /// Takes a permit in every one of these buckets at once, for one request; without a bucket only a block holds it back.
@@ -117,6 +137,7 @@ impl RateLimiter {
         sort::sort(&mut buckets);
         buckets.dedup();
         let id = fastrand::u64(..);
+        let mut polling = None;
         loop {
             let patience = if may_wait { until.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
             let claim = Claim {
@@ -127,13 +148,12 @@ impl RateLimiter {
                 hold_ms: limit.hold_ms,
                 patience_ms: in_ms(patience),
             };
-            let take = |window: &mut Window, now| window.take(claim, now);
-            let wait = match limit.file.change(until, take).await {
-                Some(Ok(())) => {
+            let wait = match limit.try_take(claim, until).await {
+                Some((Ok(()), is_shared)) => {
                     let limit = Arc::clone(limit);
-                    return Ok(Permit(Some(TakenPermit { limit, id, buckets, until, is_settled: false })));
+                    return Ok(Permit(Some(TakenPermit { limit, id, buckets, until, is_shared, is_settled: false })));
                 }
-                Some(Err(wait)) => wait,
+                Some((Err(wait), _)) => wait,
                 None => return Ok(Permit(None)),
             };
             let left = until.saturating_duration_since(Instant::now());
@@ -147,20 +167,33 @@ impl RateLimiter {
             let shown = wait.retry_after.as_secs_f64();
             limit.file.observer.detail(format!("{why}: waiting {shown:.3} s for a slot"));
             tokio::time::sleep((wait.retry_after + jitter(wait)).min(left)).await;
+            if let (Some(shared), None) = (&limit.shared, &polling) {
+                polling = Some(shared.while_polling());
+            }
         }
     }
 
     /// Makes every process wait: WeCom refused a request because there were too many, as with errcode 45009 or 45033.
     /// A longer block from before is not shortened. Does nothing if the file cannot be used before `until`.
     pub(crate) async fn block(&self, pause: Duration, until: Instant) {
-        if let Some(limit) = &self.0 {
-            limit.file.change(until, |window, now| window.block(in_ms(pause), now)).await;
+        let Some(limit) = &self.0 else { return };
+        if let Some(shared) = &limit.shared
+            && shared.block(in_ms(pause)).await.is_ok()
+        {
+            return;
         }
+        limit.file.change(until, |window, now| window.block(in_ms(pause), now)).await;
     }
 
     /// The same for these buckets alone: all their permits are taken for a while.
     pub(crate) async fn exhaust(&self, buckets: &[Bucket], pause: Duration, until: Instant) {
         let Some(limit) = &self.0 else { return };
+        if let Some(shared) = &limit.shared {
+            let ids: Vec<u64> = (0..limit.count.min(MOST_HELD)).map(|_| fastrand::u64(..)).collect();
+            if shared.hold(&ids, buckets, in_ms(pause)).await.is_ok() {
+                return;
+            }
+        }
         let exhaust = |window: &mut Window, now| {
             (0..limit.count.min(MOST_HELD)).for_each(|_| window.hold(fastrand::u64(..), buckets, in_ms(pause), now));
         };
@@ -168,14 +201,28 @@ impl RateLimiter {
     }
 }
 
+impl Limit {
+    /// Takes a permit, or says what holds it back, and whether the state that several machines share said so; `None` where
+    /// the file cannot be used.
+    async fn try_take(&self, claim: Claim<'_>, until: Instant) -> Option<(Result<(), RateExceeded>, bool)> {
+        if let Some(shared) = &self.shared
+            && let Ok(taken) = shared.take(claim).await
+        {
+            return Some((taken, true));
+        }
+        Some((self.file.change(until, |window, now| window.take(claim, now)).await?, false))
+    }
+}
+
 /// A permit for one request. Dropped before the request ended, it frees a period later.
 ///
-/// If this process is killed, it frees a period after it was last prolonged.
+/// If this process is killed, it frees a period after it was last prolonged; one in the state that several machines share
+/// also if it is dropped.
 #[derive(Debug)]
 #[must_use = "a permit is for a request: make it within `during`"]
 pub(crate) struct Permit(Option<TakenPermit>);
 
-/// A permit in the file under its id.
+/// A permit that is kept under its id.
 #[derive(Debug)]
 struct TakenPermit {
     limit: Arc<Limit>,
@@ -183,6 +230,8 @@ struct TakenPermit {
     buckets: Vec<Bucket>,
     /// For how long the file's lock may be waited for.
     until: Instant,
+    /// Whether it was taken in the state that several machines share, not in the file.
+    is_shared: bool,
     /// Whether the end of the request is written.
     is_settled: bool,
 }
@@ -206,13 +255,26 @@ impl Permit {
     pub(crate) async fn give_back(mut self) {
         if let Some(permit) = &mut self.0 {
             let free = |window: &mut Window, _| window.free(permit.id);
-            permit.is_settled |= permit.limit.file.change(permit.until, free).await.is_some();
+            permit.is_settled |= match permit.shared() {
+                Some(shared) => shared.free(permit.id, &permit.buckets).await.is_ok(),
+                None => permit.limit.file.change(permit.until, free).await.is_some(),
+            };
         }
     }
 }
 
 impl TakenPermit {
+    fn shared(&self) -> Option<&SharedSlots> {
+        self.limit.shared.as_ref().filter(|_| self.is_shared)
+    }
+
     async fn hold(&self) -> bool {
+        if let Some(shared) = self.shared()
+            && shared.hold(&[self.id], &self.buckets, self.limit.hold_ms).await.is_ok()
+        {
+            return true;
+        }
+        // Also where the state that several machines share went down meanwhile: this machine's next ones know of it.
         self.limit.file.change(self.until, |window, now| self.hold_in(window, now)).await.is_some()
     }
 
@@ -231,7 +293,7 @@ impl TakenPermit {
 
 impl Drop for TakenPermit {
     fn drop(&mut self) {
-        if !self.is_settled {
+        if !self.is_settled && !self.is_shared {
             self.limit.file.try_change(|window, now| self.hold_in(window, now));
         }
     }

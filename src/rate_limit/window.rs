@@ -25,11 +25,11 @@ const LONGEST_MS: u64 = 24 * 60 * 60 * 1_000 + CLOCK_BOUND_MS;
 
 /// How late somebody who waits may come back for a permit, in milliseconds: more than the jitter of a wait, and of one after a
 /// block. So long others wait for nothing where that process was killed.
-const LATE_MS: u64 = 3_000;
-const LATE_AFTER_BLOCK_MS: u64 = 7_000;
+pub(super) const LATE_MS: u64 = 3_000;
+pub(super) const LATE_AFTER_BLOCK_MS: u64 = 7_000;
 
 /// How soon somebody who let others go first looks again, in milliseconds: these may have their permits by then.
-const LOOK_AGAIN_MS: u64 = 500;
+pub(super) const LOOK_AGAIN_MS: u64 = 500;
 
 /// What a rate counts on its own: the group of a webhook, one recipient of an app, one group chat. It does not give those away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +47,11 @@ impl Bucket {
     /// The bucket of a group chat.
     pub(crate) fn of_chat(id: &str) -> Self {
         Self::named("chatid", id)
+    }
+
+    /// For the name of a key.
+    pub(super) fn in_hex(self) -> String {
+        format!("{:016x}", self.0)
     }
 
     fn named(kind: &str, id: &str) -> Self {

@@ -5,12 +5,14 @@ use futures_util::future::{join, join_all};
 
 use crate::channel::Channel;
 use crate::clock;
+use crate::config::CooldownScope;
 use crate::cooldown::{self, Admission};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::fingerprint::fingerprint;
 use crate::message::person::Person;
 use crate::message::{Part, aibot};
+use crate::shared_state::SharedRecord;
 
 use super::combine::{combine, name_of, reached_all};
 use super::draft::Draft;
@@ -20,8 +22,8 @@ use super::target_message::{Delivered, TargetMessage, deliver_with_fallback, fal
 
 /// A message for all its targets. It is stored, if that is wanted, before anything is waited for.
 pub(super) struct FanOut {
-    /// The cooldown's key, where there is a cooldown: what makes this the same alert as another.
-    key: Option<String>,
+    /// What makes this the same alert as another, where there is a cooldown.
+    key: Option<CooldownKey>,
     own: TargetMessage,
     also: Vec<TargetMessage>,
     /// Further targets for which no message could be made.
@@ -30,7 +32,7 @@ pub(super) struct FanOut {
 
 impl FanOut {
     pub(super) async fn prepare(session: &Session<'_>, target: Target, draft: &Draft, parts: Vec<Part>) -> Self {
-        let key = session.settings.cooldown.map(|_| cooldown_key(&target, draft, &parts));
+        let key = session.settings.cooldown.map(|_| CooldownKey::new(&target, draft, &parts));
         let mut own = TargetMessage::new(session, target, parts, draft).keeping_cards(draft);
         own.store().await;
         let (mut also, mut missed) = (Vec::new(), Vec::new());
@@ -71,7 +73,9 @@ impl FanOut {
             outcome.held_back = held_back.map_or(0, |held| held.count);
             session.warnings.extend(admitted.warning.clone());
             if reached_all(&outcome) {
-                session.warnings.extend(admitted.record_sent());
+                session.warnings.extend(admitted.record_sent().await);
+            } else {
+                admitted.give_up().await;
             }
         }
         Ok(outcome)
@@ -84,8 +88,20 @@ impl FanOut {
     /// Asks whether the same alert was sent within the cooldown.
     async fn admit(&self, session: &Session<'_>) -> Option<Admission> {
         let (duration, key) = (session.settings.cooldown?, self.key.as_ref()?);
-        let state = session.state();
-        Some(cooldown::admit(state.as_ref(), key, duration, session.deadline(), &session.observer).await)
+        let (state, shared) = (session.state(), self.shared_cooldown(session, key).await);
+        Some(cooldown::admit(state.as_ref(), shared, &key.local, duration, session.deadline(), &session.observer).await)
+    }
+
+    /// What is kept of the same alert for several machines, where they share their state. Another machine may have other
+    /// profiles and paths: what counts is the target itself, and the text or the key that was given.
+    async fn shared_cooldown(&self, session: &Session<'_>, key: &CooldownKey) -> Option<SharedRecord> {
+        let space = self.own.namespace().await?;
+        let host = match session.settings.cooldown_scope {
+            CooldownScope::Host => gethostname::gethostname().to_string_lossy().into_owned(),
+            CooldownScope::Fleet => String::new(),
+        };
+        let name = space.name_for("cooldown", &[&host, &key.target, &key.alert]);
+        Some(SharedRecord::new(space, name))
     }
 
     async fn deliver(self, session: &mut Session<'_>, draft: &Draft, lead: Option<&str>) -> Outcome {
@@ -130,41 +146,58 @@ fn finish(
     combine(own, fallback, missed.into_iter().chain(also).map(outcome_of).collect())
 }
 
-/// The key for the cooldown: the one given, else a fingerprint of target and text.
-fn cooldown_key(target: &Target, draft: &Draft, parts: &[Part]) -> String {
-    let Target { settings, channel, .. } = target;
-    if let Some(key) = &settings.cooldown_key {
-        return key.clone();
-    }
-    let body = parts.first().map(Part::fields);
-    let field = |name: &str| body.and_then(|body| body.get(name)).map(ToString::to_string).unwrap_or_default();
-    let webhook = settings.webhook.as_ref();
-    let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
-    let group = match channel {
-        Channel::App => String::new(),
-        Channel::Webhook => webhook.unwrap_or_default().to_owned(),
-        Channel::Chat => field("chatid"),
-        Channel::Aibot => {
-            let bot_id = settings.aibot_id.as_ref().map_or("", |bot_id| &bot_id.value);
-            format!("{bot_id} {}", body.map(aibot::ids).unwrap_or_default().join(","))
+/// What makes two alerts the same.
+struct CooldownKey {
+    /// On this machine: the key that was given, else a fingerprint of target and text.
+    local: String,
+    /// The target, whatever machine sends to it, as far as its credential does not say that.
+    target: String,
+    /// The key that was given, else a fingerprint of the text.
+    alert: String,
+}
+
+impl CooldownKey {
+    fn new(target: &Target, draft: &Draft, parts: &[Part]) -> Self {
+        let Target { settings, channel, .. } = target;
+        let body = parts.first().map(Part::fields);
+        let field = |name: &str| body.and_then(|body| body.get(name)).map(ToString::to_string).unwrap_or_default();
+        let webhook = settings.webhook.as_ref();
+        let webhook = webhook.map(|source| source.at_hand().map_or(source.origin(), |secret| secret.expose()));
+        let group = match channel {
+            Channel::App => String::new(),
+            Channel::Webhook => webhook.unwrap_or_default().to_owned(),
+            Channel::Chat => field("chatid"),
+            Channel::Aibot => {
+                let bot_id = settings.aibot_id.as_ref().map_or("", |bot_id| &bot_id.value);
+                format!("{bot_id} {}", body.map(aibot::ids).unwrap_or_default().join(","))
+            }
+        };
+        // Do not change these fields or their order: they make the keys of cooldown files that exist already.
+        let (msgtype, text) = draft.identity();
+        let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
+        let fields = [
+            settings.profile.as_deref().unwrap_or_default(),
+            channel.as_str(),
+            &group,
+            settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value),
+            &agentid,
+            &touser,
+            &toparty,
+            &totag,
+            msgtype,
+            &text,
+        ];
+        // People count as they were named, whoever is found.
+        let people: Vec<String> = target.people.iter().map(Person::key).collect();
+        let people = || people.iter().map(String::as_str);
+        // Which webhook it is the credential says.
+        let of_group = field("chatid") + &body.map(aibot::ids).unwrap_or_default().join(",");
+        let of_target = [channel.as_str(), &of_group, &agentid, &touser, &toparty, &totag];
+        let given = settings.cooldown_key.as_ref();
+        Self {
+            local: given.cloned().unwrap_or_else(|| fingerprint(fields.into_iter().chain(people()))),
+            target: fingerprint(of_target.into_iter().chain(people())),
+            alert: given.cloned().unwrap_or_else(|| fingerprint([msgtype, &text])),
         }
-    };
-    // Do not change these fields or their order: they make the keys of cooldown files that exist already.
-    let (msgtype, text) = draft.identity();
-    let [agentid, touser, toparty, totag] = ["agentid", "touser", "toparty", "totag"].map(field);
-    let fields = [
-        settings.profile.as_deref().unwrap_or_default(),
-        channel.as_str(),
-        &group,
-        settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value),
-        &agentid,
-        &touser,
-        &toparty,
-        &totag,
-        msgtype,
-        &text,
-    ];
-    // People count as they were named, whoever is found.
-    let people: Vec<String> = target.people.iter().map(Person::key).collect();
-    fingerprint(fields.into_iter().chain(people.iter().map(String::as_str)))
+    }
 }

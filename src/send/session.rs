@@ -1,6 +1,7 @@
 //! What all targets of one command share: config, warnings, deadline (the timeout of the whole command), mask,
 //! observer, couriers.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -46,11 +47,19 @@ pub struct Session<'c> {
     pub(super) couriers: Vec<(Target, Courier)>,
     /// Read once for all targets.
     trust: Trust,
-    /// What several machines share, where a setting names it.
-    shared_state: Option<SharedState>,
+    /// What several machines share, as far as it was asked for.
+    shared_states: RefCell<Vec<KnownSharedState>>,
     /// The CA file that counts no more.
     unusable_ca_file: Option<PathBuf>,
     deadline: Instant,
+}
+
+/// What several machines share: all targets with the same address and CA file use one of it.
+struct KnownSharedState {
+    /// Where its address comes from.
+    origin: String,
+    ca_file: Option<PathBuf>,
+    state: SharedState,
 }
 
 /// What a log may record of a message, whose text may be confidential.
@@ -73,7 +82,6 @@ impl<'c> Session<'c> {
         let deadline = Instant::now() + settings.deadline;
         let trust = Trust::new(settings.ca_file.clone());
         mask_long_id(&settings, &mask);
-        let shared_state = shared_state_of(&settings, &trust, &mask);
         Self {
             config,
             settings,
@@ -85,7 +93,7 @@ impl<'c> Session<'c> {
             logged: None,
             couriers: Vec::new(),
             trust,
-            shared_state,
+            shared_states: RefCell::default(),
             unusable_ca_file: None,
             deadline,
         }
@@ -100,7 +108,6 @@ impl<'c> Session<'c> {
             self.warnings.push(without_ca_file(&error));
             self.unusable_ca_file = self.settings.ca_file.take();
             self.trust = Trust::new(None);
-            self.shared_state = shared_state_of(&self.settings, &self.trust, &self.mask);
         }
     }
 
@@ -122,12 +129,7 @@ impl<'c> Session<'c> {
         settings.language = self.settings.language;
         let is_same = settings.ca_file == self.settings.ca_file;
         let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
-        let origin = |settings: &Settings| settings.shared_state.as_ref().map(|source| source.origin().to_owned());
-        let shared_state = if is_same && origin(&settings) == origin(&self.settings) {
-            self.shared_state.clone()
-        } else {
-            shared_state_of(&settings, &trust, &self.mask)
-        };
+        let shared_state = self.shared_state_of(&settings, &trust);
         Target {
             settings: Box::new(settings),
             channel,
@@ -198,15 +200,27 @@ impl<'c> Session<'c> {
         self.deadline
     }
 
-    #[allow(dead_code, reason = "parts of it come into use one by one")]
     /// What several machines share, where a setting names it.
-    pub(crate) fn shared_state(&self) -> Option<&SharedState> {
-        self.shared_state.as_ref()
+    pub(crate) fn shared_state(&self) -> Option<SharedState> {
+        self.shared_state_of(&self.settings, &self.trust)
     }
 
-    /// Takes what is to be told of the shared state into the warnings.
-    pub fn tell_of_shared_state(&mut self) {
-        self.warnings.extend(self.shared_state.iter().flat_map(SharedState::take_warnings));
+    /// What these settings share with other machines. Nobody is asked yet.
+    fn shared_state_of(&self, settings: &Settings, trust: &Trust) -> Option<SharedState> {
+        let source = settings.shared_state.as_ref()?;
+        let (origin, ca_file) = (source.origin(), settings.ca_file.as_ref());
+        let mut all = self.shared_states.borrow_mut();
+        if let Some(known) = all.iter().find(|known| known.origin == origin && known.ca_file.as_ref() == ca_file) {
+            return Some(known.state.clone());
+        }
+        let state = SharedState::new(source.clone(), trust.clone(), self.state(), self.mask.clone());
+        all.push(KnownSharedState { origin: origin.to_owned(), ca_file: ca_file.cloned(), state: state.clone() });
+        Some(state)
+    }
+
+    /// What is to be told of the shared state, one sentence each; once.
+    pub fn shared_state_warnings(&self) -> Vec<String> {
+        self.shared_states.borrow().iter().flat_map(|known| known.state.take_warnings()).collect()
     }
 
     /// The folder of what is kept between runs, where one is known.
@@ -274,12 +288,6 @@ impl<'c> Session<'c> {
 fn mask_long_id(settings: &Settings, mask: &Mask) {
     let corp_id = settings.corp_id.as_ref().and_then(|corp_id| secret_in_place_of_id(&corp_id.value));
     corp_id.iter().for_each(|secret| mask.add(secret));
-}
-
-/// What several machines share, where these settings name it. Nobody is asked yet.
-fn shared_state_of(settings: &Settings, trust: &Trust, mask: &Mask) -> Option<SharedState> {
-    let source = settings.shared_state.clone()?;
-    Some(SharedState::new(source, trust.clone(), state_of(settings), mask.clone()))
 }
 
 /// The warning where the CA file is left out.

@@ -224,7 +224,6 @@ impl Target {
         self.settings.credential(self.channel).map(SecretSource::precedence) == Some(Precedence::Environment)
     }
 
-    #[allow(dead_code, reason = "parts of it come into use one by one")]
     /// What several machines share, where its settings name it.
     pub(crate) fn shared_state(&self) -> Option<&SharedState> {
         self.shared_state.as_ref()
@@ -317,7 +316,6 @@ impl Login {
         }
     }
 
-    #[allow(dead_code, reason = "parts of it come into use one by one")]
     /// Its part of what several machines share.
     pub(crate) fn namespace(&self, state: &SharedState) -> Namespace {
         Namespace::new(state.clone(), &self.identity, self.secret())

@@ -82,6 +82,7 @@ impl Target {
     pub(crate) fn courier_with(&mut self, client: Client, login: Login) -> Courier {
         let rate = self.settings.rate.unwrap_or(default_rate(self.channel));
         let limiter = RateLimiter::new(state_of(&self.settings).as_ref(), &login.identity, rate, self.observer.clone());
+        let limiter = limiter.sharing(self.shared_state.as_ref().map(|state| login.namespace(state)));
         let cards = self.cards(&login);
         let credential = match login.key.clone() {
             LoginKey::App(app) => Credential::App(self.tokens(&login.base_url, app)),
@@ -104,6 +105,7 @@ impl Target {
             credential_info: login.credential_info,
             policy: self.policy(),
             limiter,
+            shared_state: self.shared_state.clone(),
             observer: self.observer.clone(),
             cards,
             warnings: Vec::new(),
@@ -125,7 +127,8 @@ impl Target {
     pub(crate) fn look_up(&self, login: &Login) -> Option<LookUp> {
         let LoginKey::App(app) = &login.key else { return None };
         let cache_dir = self.settings.cache_dir.as_deref();
-        Some(LookUp::new(&login.base_url.to_string(), app, cache_dir, self.observer.clone()))
+        let shared = self.shared_state.as_ref().filter(|_| !self.settings.no_cache);
+        Some(LookUp::new(&login.base_url.to_string(), app, cache_dir, shared, self.observer.clone()))
     }
 
     fn tokens(&mut self, base_url: &BaseUrl, app: AppCredentials) -> Tokens {

@@ -16,6 +16,7 @@ use crate::error::{Error, Result, Status};
 use crate::message::media::wire_filename;
 use crate::message::{Part, PartKind};
 use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
+use crate::shared_state::Namespace;
 use crate::words::{Failure, MissingFile};
 
 use super::combine::name_of;
@@ -76,6 +77,13 @@ impl TargetMessage {
     pub(super) fn keeping_cards(mut self, draft: &Draft) -> Self {
         self.account.keep_cards(draft.card_data.clone());
         self
+    }
+
+    /// Its part of what several machines share; `None` where they share nothing, and where its credential cannot be read,
+    /// which the attempt will say.
+    pub(super) async fn namespace(&self) -> Option<Namespace> {
+        let state = self.target.shared_state()?;
+        Some(self.target.log_in(agent_id(&self.parts)).await.ok()?.namespace(state))
     }
 
     pub(super) fn is_stored(&self) -> bool {

@@ -40,7 +40,7 @@ pub(super) async fn connect(
             Err((_, true)) => trust.handshake(reach(&host, port).await?, &host, until).await,
             shaken => shaken,
         };
-        multiplexed(shaken.map_err(|(why, _)| StoreFailure(why))?).await?
+        multiplexed(shaken.map_err(|(why, _)| StoreFailure::lasting(why))?).await?
     } else {
         multiplexed(reach(&host, port).await?).await?
     };
@@ -53,7 +53,7 @@ pub(super) async fn connect(
 
 async fn reach(host: &str, port: u16) -> Result<TcpStream, StoreFailure> {
     let found = look_up(host, port).await;
-    let addresses = found.map_err(|error| StoreFailure(format!("its name is not found: {error}")))?;
+    let addresses = found.map_err(|error| StoreFailure::passing(format!("its name is not found: {error}")))?;
     let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -65,7 +65,7 @@ async fn reach(host: &str, port: u16) -> Result<TcpStream, StoreFailure> {
             Err(error) => refused = error,
         }
     }
-    Err(StoreFailure(match refused.kind() {
+    Err(StoreFailure::passing(match refused.kind() {
         io::ErrorKind::ConnectionRefused => format!("nothing listens there: {refused}"),
         _ => format!("no connection: {refused}"),
     }))
@@ -88,22 +88,22 @@ async fn greet(connection: &mut MultiplexedConnection, url: &SharedStateUrl) -> 
     let said: HashMap<String, Value> = said.map_err(|error: redis::RedisError| {
         let is_old = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
             && error.detail().is_some_and(is_unknown_command);
-        if is_old { StoreFailure::new(TOO_OLD) } else { error.into() }
+        if is_old { StoreFailure::lasting(TOO_OLD) } else { error.into() }
     })?;
     let text = |name: &str| {
         let value = said.get(name).cloned();
         value.and_then(|value| String::from_redis_value(value).ok()).unwrap_or_default()
     };
     match (text("mode").as_str(), text("role").as_str()) {
-        ("cluster", _) => return Err(StoreFailure::new(CLUSTER)),
-        ("sentinel", _) => return Err(StoreFailure::new(SENTINEL)),
-        (_, "replica" | "slave") => return Err(StoreFailure::new(REPLICA)),
+        ("cluster", _) => return Err(StoreFailure::lasting(CLUSTER)),
+        ("sentinel", _) => return Err(StoreFailure::lasting(SENTINEL)),
+        (_, "replica" | "slave") => return Err(StoreFailure::lasting(REPLICA)),
         _ => {}
     }
     let info = ServerInfo { name: text("server"), version: text("version") };
     let major = info.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| major < OLDEST_VERSION) {
-        return Err(StoreFailure::new(TOO_OLD));
+        return Err(StoreFailure::lasting(TOO_OLD));
     }
     Ok(info)
 }

@@ -7,13 +7,24 @@ use crate::sanitize::{excerpt, one_line};
 /// How much of a server's own words is repeated, in characters.
 const LONGEST_WORDS: usize = 200;
 
-/// Why the store cannot be used: a clause that goes on after its address. It names no password.
+/// Why the store cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoreFailure(pub(super) String);
+pub(super) struct StoreFailure {
+    /// A clause that goes on after its address. It names no password.
+    pub(super) why: String,
+    /// Whether it may be over without that anybody corrects the settings.
+    pub(super) passes: bool,
+}
 
 impl StoreFailure {
-    pub(super) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+    /// It may be over in a while.
+    pub(super) fn passing(why: impl Into<String>) -> Self {
+        Self { why: why.into(), passes: true }
+    }
+
+    /// Somebody has to correct a setting, here or there.
+    pub(super) fn lasting(why: impl Into<String>) -> Self {
+        Self { why: why.into(), passes: false }
     }
 }
 
@@ -21,43 +32,40 @@ impl From<RedisError> for StoreFailure {
     fn from(error: RedisError) -> Self {
         if error.is_io_error() && error.code().is_none() {
             let closed = error.is_connection_dropped();
-            return Self(if closed { "it closed the connection".to_owned() } else { words(&error.to_string()) });
+            return Self::passing(if closed {
+                "it closed the connection".to_owned()
+            } else {
+                words(&error.to_string())
+            });
         }
-        Self(in_words(error.kind(), error.code().unwrap_or_default(), error.detail().unwrap_or_default()))
+        of_answer(error.kind(), error.code().unwrap_or_default(), error.detail().unwrap_or_default())
     }
 }
 
-fn in_words(kind: ErrorKind, code: &str, detail: &str) -> String {
-    let known = match (kind, code) {
-        (ErrorKind::Server(ServerErrorKind::BusyLoading), _) => "it is still loading its data",
-        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => REPLICA,
-        (ErrorKind::Server(ServerErrorKind::MasterDown), _) => "it is a replica that has lost its master",
-        (
-            ErrorKind::Server(
-                ServerErrorKind::Moved
-                | ServerErrorKind::Ask
-                | ServerErrorKind::CrossSlot
-                | ServerErrorKind::ClusterDown
-                | ServerErrorKind::TryAgain,
-            ),
-            _,
-        ) => CLUSTER,
-        (ErrorKind::Server(ServerErrorKind::NoScript), _) => "it keeps no scripts",
-        (ErrorKind::AuthenticationFailed, _) | (_, "WRONGPASS") => "it refuses the user or the password",
-        (_, "NOAUTH") => "it wants a user and a password, and the address has none",
-        (_, "OOM") => "its memory is full (maxmemory), and it takes nothing more",
-        (_, "BUSY") => "it is busy with a script",
-        (_, "MISCONF") => "it takes nothing, since it cannot save its data to disk (MISCONF)",
-        (_, "NOREPLICAS") => "it takes nothing, since it has too few replicas (NOREPLICAS)",
-        (_, "DENIED") => "it takes connections from its own machine alone (protected-mode)",
-        (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
-            return format!("its user may not do this: {}", words(detail));
-        }
-        _ if is_unknown_command(detail) => "it has no scripts, or is older than Redis 6",
-        (ErrorKind::Parse, _) => "what it answers is not the protocol of Redis",
-        _ => return format!("it answers {code} {}", words(detail)),
+fn of_answer(kind: ErrorKind, code: &str, detail: &str) -> StoreFailure {
+    use ServerErrorKind::{
+        Ask, BusyLoading, ClusterDown, CrossSlot, MasterDown, Moved, NoPerm, NoScript, ReadOnly, TryAgain,
     };
-    known.to_owned()
+    match (kind, code) {
+        (ErrorKind::Server(BusyLoading), _) => StoreFailure::passing("it is still loading its data"),
+        (ErrorKind::Server(ReadOnly), _) => StoreFailure::lasting(REPLICA),
+        (ErrorKind::Server(MasterDown), _) => StoreFailure::passing("it is a replica that has lost its master"),
+        (ErrorKind::Server(Moved | Ask | CrossSlot | ClusterDown | TryAgain), _) => StoreFailure::lasting(CLUSTER),
+        (ErrorKind::Server(NoScript), _) => StoreFailure::lasting("it keeps no scripts"),
+        (ErrorKind::Server(NoPerm), _) => StoreFailure::lasting(format!("its user may not do this: {}", words(detail))),
+        (ErrorKind::AuthenticationFailed, _) | (_, "WRONGPASS") => {
+            StoreFailure::lasting("it refuses the user or the password")
+        }
+        (_, "NOAUTH") => StoreFailure::lasting("it wants a user and a password, and the address has none"),
+        (_, "OOM") => StoreFailure::passing("its memory is full (maxmemory), and it takes nothing more"),
+        (_, "BUSY") => StoreFailure::passing("it is busy with a script"),
+        (_, "MISCONF") => StoreFailure::passing("it takes nothing, since it cannot save its data to disk (MISCONF)"),
+        (_, "NOREPLICAS") => StoreFailure::passing("it takes nothing, since it has too few replicas (NOREPLICAS)"),
+        (_, "DENIED") => StoreFailure::lasting("it takes connections from its own machine alone (protected-mode)"),
+        _ if is_unknown_command(detail) => StoreFailure::lasting("it has no scripts, or is older than Redis 6"),
+        (ErrorKind::Parse, _) => StoreFailure::lasting("what it answers is not the protocol of Redis"),
+        _ => StoreFailure::passing(format!("it answers {code} {}", words(detail))),
+    }
 }
 
 /// Whether a server knows no such command.

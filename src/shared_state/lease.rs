@@ -12,7 +12,7 @@ use crate::clock::in_ms;
 pub(super) const LIFE: Duration = Duration::from_secs(10);
 
 /// The number by which later holders are known is kept for so long after the last one.
-const FENCE_LIFE: Duration = Duration::from_secs(24 * 3600);
+const FENCE_LIFE: Duration = Duration::from_secs(3600);
 
 /// Takes the lease KEYS[1] for ARGV[1], for ARGV[2] ms; KEYS[2] has the number of the last holder. The number never goes
 /// down, even where the store was emptied: it is at least the time. `0` where somebody else holds it.

@@ -5,12 +5,12 @@
 //! - Each question ([`SharedState::get`], [`set`](SharedState::set), [`run`](SharedState::run) a [`Script`],
 //!   [`query`](SharedState::query)) gives an answer or [`StoreDown`], for which the caller uses the machine's own state.
 //!   Why it is down is told once, by [`SharedState::take_warnings`]. For a minute nobody on the machine asks again.
-//! - All that an alert waits for the store is 300 ms ([`SharedState::for_alert`] begins anew);
+//! - All that an alert waits for the store is 300 ms ([`SharedState::begin_message`] begins anew for the next one);
 //!   [`SharedState::in_background`] waits longer, for what no alert waits for. A command that the server lets wait, such as
 //!   `BLPOP`, needs a connection of its own: [`SharedState::own_connection`].
 //! - [`Namespace`]: the names of a channel's keys, and seals on values.
 //! - [`Lease`]: what one process of all machines holds, with a fencing number; [`SharedRecord`]: a sealed record in the
-//!   store that only the holder of its lease writes; [`Record`]: the same, or the machine's file where the store is down.
+//!   store that only the holder of its lease writes; [`KeyedRecord`]: the same, or the machine's file where the store is down.
 
 mod connection;
 mod failure;
@@ -22,7 +22,6 @@ mod record;
 mod script;
 
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,19 +32,20 @@ use tokio::sync::Mutex;
 use crate::api::Trust;
 use crate::blocking::off_loop;
 use crate::clock;
-use crate::config::{SecretSource, SharedStateUrl};
+use crate::config::{ProxyUrl, SecretSource, SharedStateUrl};
+use crate::error::{Error, Status};
 use crate::secret::Mask;
 use crate::store::Folder;
 use connection::connect;
 use failure::StoreFailure;
 use outage::{OutageFile, PAUSE};
-use patience::{GRACE, Patience};
+use patience::{Patience, within};
 
 pub(crate) use connection::ServerInfo;
 pub(crate) use lease::Lease;
 pub(crate) use namespace::Namespace;
 pub(crate) use patience::Polling;
-pub(crate) use record::{Hold, Record, SharedRecord};
+pub(crate) use record::{Hold, KeyedRecord, SharedRecord};
 pub(crate) use script::{Script, ScriptInput};
 
 /// The store does not answer, or cannot be used: the machine's own state serves. Why was told already.
@@ -96,9 +96,10 @@ impl SharedState {
         Self { store: Arc::new(store), patience: Patience::of_alert() }
     }
 
-    /// The same store for another alert, which may wait for it anew.
-    pub(crate) fn for_alert(&self) -> Self {
-        Self { store: Arc::clone(&self.store), patience: Patience::of_alert() }
+    /// A message begins to be delivered, which may wait for the store anew. Only what was asked before the first one counts
+    /// for that too.
+    pub(crate) fn begin_message(&self) {
+        self.patience.begin_message();
     }
 
     /// The same store for what no alert waits for: each command may take 5 seconds.
@@ -133,6 +134,12 @@ impl SharedState {
         self.query(cmd("SET").arg(name).arg(value).arg("PX").arg(clock::in_ms(life).max(1))).await
     }
 
+    /// Now by the store's clock, in Unix milliseconds.
+    pub(crate) async fn now_ms(&self) -> Result<u64, StoreDown> {
+        let (seconds, microseconds): (u64, u64) = self.query(&cmd("TIME")).await?;
+        Ok(seconds.saturating_mul(1000).saturating_add(microseconds / 1000))
+    }
+
     /// Runs a script. It may run twice, where the connection breaks meanwhile: it must come to the same then.
     pub(crate) async fn run<T: FromRedisValue>(&self, script: &Script, input: &ScriptInput) -> Result<T, StoreDown> {
         let insists = self.patience.insists();
@@ -161,30 +168,45 @@ impl SharedState {
         Ok(OwnConnection { connection: connection.await?, state: self.clone() })
     }
 
-    /// Looks at the store whatever was known of it: what it is, and how long it takes to answer. The error is one
-    /// sentence.
-    pub(crate) async fn look(&self) -> Result<StoreLook, String> {
-        let url = self.store.url().await.map_err(|StoreFailure(why)| why)?;
-        let address = url.to_string();
-        let looked = within(Patience::Background.limit(), async {
-            let (mut connection, server) = connect(url, &self.store.trust, Instant::now() + PAUSE).await?;
-            let began = Instant::now();
-            let _: redis::Value = cmd("PING").query_async(&mut connection).await?;
-            let round_trip = began.elapsed();
-            let memory: Result<String, _> = cmd("INFO").arg("memory").query_async(&mut connection).await;
-            let field = |name: &str| {
-                let line = memory.as_ref().ok()?.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-                line.map(|value| value.trim().to_owned())
-            };
-            let (limit, policy) = (field("maxmemory"), field("maxmemory_policy"));
-            let evicts = policy.filter(|policy| policy != "noeviction" && limit.is_some_and(|limit| limit != "0"));
-            Ok::<_, StoreFailure>(StoreLook { address: address.clone(), server, round_trip, evicts })
-        });
-        match looked.await {
-            Some(Ok(look)) => Ok(look),
-            Some(Err(StoreFailure(why))) => Err(format!("{address}: {why}")),
-            None => Err(format!("{address}: no answer within {}", clock::seconds(Patience::Background.limit()))),
-        }
+    /// Looks at the store whatever was known of it: what it is, and how long it takes to answer. Where it answers, others may
+    /// ask it again.
+    ///
+    /// # Errors
+    ///
+    /// Exit 3 where a setting is to be corrected, here or there, and 7 for what may be over in a while.
+    pub(crate) async fn look(&self) -> Result<StoreLook, Error> {
+        const HINT: &str = "alerts are sent all the same, by this machine's own state; see wecom-alert help fleet";
+        let of = |failure: StoreFailure, at: &str| {
+            let status = if failure.passes { Status::Temporary } else { Status::Config };
+            Error::new(status, format!("{at}{}", self.store.mask.apply(&failure.why))).with_hint(HINT)
+        };
+        let url = self.store.url().await.map_err(|failure| of(failure, ""))?;
+        let limit = Patience::Background.limit();
+        let silent = || StoreFailure::passing(format!("no answer within {}", clock::seconds(limit)));
+        let looked = within(limit, self.look_at(url)).await.0.unwrap_or_else(|| Err(silent()));
+        let look = looked.map_err(|failure| {
+            // Nothing else asks it, or tells the same again.
+            self.store.trouble().down_until = Some(Instant::now() + PAUSE);
+            of(failure, &format!("{url}: "))
+        })?;
+        self.store.outage_file().iter().for_each(OutageFile::clear);
+        Ok(look)
+    }
+
+    async fn look_at(&self, url: &SharedStateUrl) -> Result<StoreLook, StoreFailure> {
+        let (mut connection, server) = connect(url, &self.store.trust, Instant::now() + PAUSE).await?;
+        let began = Instant::now();
+        let _: redis::Value = cmd("PING").query_async(&mut connection).await?;
+        let round_trip = began.elapsed();
+        // What a user may not see is not told.
+        let memory: String = cmd("INFO").arg("memory").query_async(&mut connection).await.unwrap_or_default();
+        let field = |name: &str| {
+            let line = memory.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.map(|value| value.trim().to_owned())
+        };
+        let has_limit = field("maxmemory").is_some_and(|limit| limit != "0");
+        let evicts = field("maxmemory_policy").filter(|policy| policy != "noeviction" && has_limit);
+        Ok(StoreLook { address: url.to_string(), server, round_trip, evicts })
     }
 
     /// Waits for an answer as long as there is time for it. What goes wrong takes the store out of use for a while.
@@ -192,9 +214,9 @@ impl SharedState {
         if !self.patience.insists() && self.store.trouble().is_down() {
             return Err(StoreDown);
         }
-        let (began, limit) = (Instant::now(), self.patience.limit());
-        let answer = within(limit, asking).await;
-        self.patience.charge(began.elapsed());
+        let limit = self.patience.limit();
+        let (answer, waited) = within(limit, asking).await;
+        self.patience.charge(waited);
         let failure = match answer {
             Some(Ok(answer)) => {
                 if self.patience.insists() {
@@ -203,7 +225,7 @@ impl SharedState {
                 return Ok(answer);
             }
             Some(Err(failure)) => failure,
-            None => AskFailure::Store(StoreFailure(match &self.patience {
+            None => AskFailure::Store(StoreFailure::passing(match &self.patience {
                 Patience::Alert(_) => "it did not answer within 300 ms in all".to_owned(),
                 Patience::Background | Patience::Insistent => format!("no answer within {}", clock::seconds(limit)),
             })),
@@ -252,7 +274,7 @@ impl OwnConnection {
             }
             Err(_) => {
                 let why = format!("no answer within {}", clock::seconds(limit));
-                self.state.store.take_out(AskFailure::Store(StoreFailure(why)));
+                self.state.store.take_out(AskFailure::Store(StoreFailure::passing(why)));
                 Err(StoreDown)
             }
         }
@@ -329,13 +351,11 @@ impl Store {
         }
         let source = self.source.clone();
         let loading = off_loop(move || source.load(Duration::ZERO)).await;
-        let text = loading.flatten().map_err(|error| StoreFailure(error.message().to_owned()))?;
-        self.mask.add(&text);
+        let text = loading.flatten().map_err(|error| StoreFailure::lasting(error.message()))?;
+        ProxyUrl::passwords_in(text.expose()).iter().for_each(|password| self.mask.add(password));
         let url = SharedStateUrl::parse(&text);
-        let url = url.map_err(|error| StoreFailure(format!("{}: {}", self.source.origin(), error.message())))?;
-        if let Some(password) = &url.password {
-            self.mask.add(password);
-        }
+        let url =
+            url.map_err(|error| StoreFailure::lasting(format!("{}: {}", self.source.origin(), error.message())))?;
         if url.is_plain_beyond_loopback() {
             let warning = format!(
                 "{url} is plain text: what machines share can be read on the way, sealed values aside; write rediss:// for TLS"
@@ -351,13 +371,17 @@ impl Store {
 
     /// Nobody on this machine asks it for a while. The first to notice tells why.
     fn take_out(&self, failure: AskFailure) {
+        // Where the server stands still, its connection may never end by itself.
+        if let Ok(mut kept) = self.connection.try_lock() {
+            *kept = None;
+        }
         let mut trouble = self.trouble();
         if trouble.is_down() {
             return;
         }
         let (pause, why, is_news) = match failure {
-            AskFailure::Redis(error) => (PAUSE, StoreFailure::from(error).0, true),
-            AskFailure::Store(StoreFailure(why)) => (PAUSE, why, true),
+            AskFailure::Redis(error) => (PAUSE, StoreFailure::from(error).why, true),
+            AskFailure::Store(failure) => (PAUSE, failure.why, true),
             AskFailure::Known(left, why) => (left, why, false),
         };
         let why = self.mask.apply(&why);
@@ -367,20 +391,11 @@ impl Store {
         let store = self.url.get().map_or_else(|| self.source.origin().to_owned(), ToString::to_string);
         trouble.down_until = Some(Instant::now() + pause);
         let warning = format!(
-            "the shared state {store} is not used for {}: {why}; this machine's own state serves",
-            clock::span(pause, &clock::UNITS)
+            "the shared state {store} is not used for {} s: {why}; this machine's own state serves",
+            pause.as_secs().max(1)
         );
         if !trouble.warnings.contains(&warning) {
             trouble.warnings.push(warning);
         }
-    }
-}
-
-/// What the work gives in that time. An answer that has arrived counts, although this process could not take it before.
-async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = std::pin::pin!(work);
-    match tokio::time::timeout(limit, &mut work).await {
-        Ok(done) => Some(done),
-        Err(_) => tokio::time::timeout(GRACE, work).await.ok(),
     }
 }

@@ -50,6 +50,11 @@ impl OutageFile {
         (!left.is_zero() && left <= PAUSE).then_some((left, outage.why))
     }
 
+    /// It answers again: others may ask.
+    pub(super) fn clear(&self) {
+        let _ = self.folder.remove_file(&self.name);
+    }
+
     /// Keeps that nobody is to ask from now on, for a while. Trouble with the file only makes others find out themselves.
     pub(super) fn write(&self, why: &str) {
         let outage = Outage { until: now_ms().saturating_add(in_ms(PAUSE)), why: why.to_owned() };

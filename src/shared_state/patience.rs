@@ -2,15 +2,18 @@
 //! nobody waits for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// All that an alert waits for the store; with [`GRACE`] it is the 300 ms that are promised.
 const BUDGET: Duration = Duration::from_millis(280);
 
-/// An answer that has arrived counts, although this machine had no time for the process to take it: once the time is over,
-/// the event loop turns for so long.
-pub(super) const GRACE: Duration = Duration::from_millis(20);
+/// Once the time is over, the event loop turns for so long: an answer that has arrived counts.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// Time is counted by as much. A machine that has no time for this process makes a step take longer, and that says nothing
+/// about the store.
+const STEP: Duration = Duration::from_millis(10);
 
 /// For one command in the background.
 const BACKGROUND: Duration = Duration::from_secs(5);
@@ -28,13 +31,29 @@ pub(super) enum Patience {
 #[derive(Debug)]
 pub(super) struct Budget {
     left_us: AtomicU64,
+    /// Whether a message began to be delivered with it.
+    is_begun: AtomicBool,
     /// How many wait for another process, and ask the store now and then in what would be a pause.
     polls: AtomicUsize,
 }
 
 impl Patience {
     pub(super) fn of_alert() -> Self {
-        Self::Alert(Arc::new(Budget { left_us: AtomicU64::new(in_us(BUDGET)), polls: AtomicUsize::new(0) }))
+        Self::Alert(Arc::new(Budget {
+            left_us: AtomicU64::new(in_us(BUDGET)),
+            is_begun: AtomicBool::new(false),
+            polls: AtomicUsize::new(0),
+        }))
+    }
+
+    /// A message begins to be delivered: all is left again, but for the first one, for which the store may have been asked
+    /// already.
+    pub(super) fn begin_message(&self) {
+        if let Self::Alert(budget) = self
+            && budget.is_begun.swap(true, Ordering::Relaxed)
+        {
+            budget.left_us.store(in_us(BUDGET), Ordering::Relaxed);
+        }
     }
 
     /// How long the next answer is waited for.
@@ -82,6 +101,20 @@ impl Drop for Polling<'_> {
     }
 }
 
+/// What the work gives in that time, and how long that took, as far as the machine had time for this process.
+pub(super) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> (Option<T>, Duration) {
+    let mut work = std::pin::pin!(work);
+    let mut waited = Duration::ZERO;
+    while waited < limit {
+        let (began, step) = (Instant::now(), STEP.min(limit - waited));
+        if let Ok(done) = tokio::time::timeout(step, &mut work).await {
+            return (Some(done), waited + began.elapsed().min(step));
+        }
+        waited += step;
+    }
+    (tokio::time::timeout(GRACE, work).await.ok(), limit)
+}
+
 fn in_us(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
@@ -95,6 +128,7 @@ mod tests {
         let patience = Patience::of_alert();
         let other = patience.clone();
         patience.charge(Duration::from_millis(100));
+        patience.begin_message();
         other.charge(Duration::from_millis(100));
         assert_eq!(patience.limit(), Duration::from_millis(80));
         {
@@ -104,7 +138,24 @@ mod tests {
         assert_eq!(other.limit(), Duration::from_millis(80));
         patience.charge(Duration::from_secs(9));
         assert_eq!(other.limit(), Duration::ZERO);
-        assert_eq!(Patience::of_alert().limit(), BUDGET, "another alert");
+        other.begin_message();
+        assert_eq!(patience.limit(), BUDGET, "another alert");
+    }
+
+    #[test]
+    fn a_machine_without_time_for_the_process_costs_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let busy = async {
+                std::thread::sleep(Duration::from_millis(300));
+                tokio::task::yield_now().await;
+                7
+            };
+            let (done, waited) = within(Duration::from_millis(200), busy).await;
+            assert!(done == Some(7) && waited <= 2 * STEP, "{waited:?}");
+            let (done, waited) = within(Duration::from_millis(30), std::future::pending::<()>()).await;
+            assert_eq!((done, waited), (None, Duration::from_millis(30)));
+        });
     }
 
     #[test]

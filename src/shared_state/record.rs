@@ -1,8 +1,7 @@
 //! Records that only the holder of their lock writes: in the store ([`SharedRecord`]), the twin of a file's
-//! [`KeyedFile`], or in either ([`Record`]).
+//! [`KeyedFile`], or in either ([`KeyedRecord`]).
 
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::lease::LIFE;
 use super::{Lease, Namespace, StoreDown};
+use crate::clock::now_ms;
 use crate::store::{Guard, KeyedFile};
 
 /// Between the first two tries for a lock.
@@ -26,13 +26,12 @@ const OWN_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct SharedRecord {
     space: Namespace,
     name: String,
-    life: Duration,
 }
 
 impl SharedRecord {
-    /// The record under that name, one that `space` gave. It is kept for `life` after it was written.
-    pub(crate) fn new(space: Namespace, name: String, life: Duration) -> Self {
-        Self { space, name, life }
+    /// The record under that name, one that `space` gave.
+    pub(crate) fn new(space: Namespace, name: String) -> Self {
+        Self { space, name }
     }
 
     /// What is kept, if anything is. What cannot be opened or read is nothing: it will be written over.
@@ -47,11 +46,11 @@ impl SharedRecord {
         Lease::try_take(&self.space, &format!("{}:lease", self.name), LIFE).await
     }
 
-    /// Writes it, if the lease is still one's own; `false` if it is not.
-    pub(crate) async fn write(&self, known: &impl Serialize, lease: &Lease) -> Result<bool, StoreDown> {
+    /// Writes it, to be kept for so long, if the lease is still one's own; `false` if it is not.
+    pub(crate) async fn write(&self, known: &impl Serialize, life: Duration, lease: &Lease) -> Result<bool, StoreDown> {
         let content = serde_json::to_vec(known).ok().and_then(|content| self.space.seal(&self.name, &content));
         match content {
-            Some(content) => lease.write(&self.name, content, self.life).await,
+            Some(content) => lease.write(&self.name, content, life).await,
             None => Ok(false),
         }
     }
@@ -68,20 +67,20 @@ pub(crate) enum Hold {
 
 /// A record in the store, or in the machine's own file: without a store, and while it is down.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct KeyedRecord {
     shared: Option<SharedRecord>,
     file: Option<KeyedFile>,
 }
 
-impl Record {
+impl KeyedRecord {
     /// Of what is here; `None` where that is nothing.
     pub(crate) fn new(shared: Option<SharedRecord>, file: Option<KeyedFile>) -> Option<Self> {
         (shared.is_some() || file.is_some()).then_some(Self { shared, file })
     }
 
-    /// The machine's own file, for messages.
-    pub(crate) fn file(&self) -> Option<PathBuf> {
-        self.file.as_ref().map(KeyedFile::file)
+    /// The machine's own file.
+    pub(crate) fn file(&self) -> Option<&KeyedFile> {
+        self.file.as_ref()
     }
 
     /// What is kept, if anything is; the error says why it cannot be read.
@@ -123,15 +122,15 @@ impl Record {
         Ok(self.file.as_ref().map(KeyedFile::try_lock).transpose()?.flatten().map(Hold::File))
     }
 
-    /// Writes it. What was to be written in the store goes to the file where the store went down meanwhile, and nowhere where
+    /// Writes it, to be kept in the store for so long. What was to be written in the store goes to the file where the store went down meanwhile, and nowhere where
     /// somebody else holds the lease by now.
-    pub(crate) async fn write(&self, known: &impl Serialize, hold: &Hold) -> io::Result<()> {
+    pub(crate) async fn write(&self, known: &impl Serialize, life: Duration, hold: &Hold) -> io::Result<()> {
         let lease = match hold {
             Hold::File(guard) => return self.file.as_ref().map_or(Ok(()), |file| file.write(known, guard)),
             Hold::Shared(lease) => lease,
         };
         let Some(shared) = &self.shared else { return Ok(()) };
-        if let (Err(StoreDown), Some(file)) = (shared.write(known, lease).await, &self.file)
+        if let (Err(StoreDown), Some(file)) = (shared.write(known, life, lease).await, &self.file)
             && let Some(guard) = file.lock(Instant::now() + OWN_PATIENCE, || false).await?
         {
             file.write(known, &guard)?;
@@ -139,11 +138,22 @@ impl Record {
         Ok(())
     }
 
-    /// Lets others write it.
-    pub(crate) async fn release(hold: Hold) {
-        match hold {
-            Hold::File(guard) => drop(guard),
-            Hold::Shared(lease) => lease.release().await,
+    /// How far the store's clock is ahead of this machine's, in milliseconds: 0 without a store.
+    pub(crate) async fn clock_ahead_ms(&self) -> i64 {
+        let Some(shared) = &self.shared else { return 0 };
+        match shared.space.state.now_ms().await {
+            Ok(now) => i64::try_from(now).unwrap_or_default() - i64::try_from(now_ms()).unwrap_or_default(),
+            Err(StoreDown) => 0,
+        }
+    }
+}
+
+impl Hold {
+    /// Lets others have it.
+    pub(crate) async fn release(self) {
+        match self {
+            Self::File(guard) => drop(guard),
+            Self::Shared(lease) => lease.release().await,
         }
     }
 }

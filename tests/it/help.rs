@@ -174,10 +174,11 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 17] = [
+const TOPICS: [&str; 18] = [
     "config",
     "delivery",
     "outbox",
+    "fleet",
     "chat",
     "aibot",
     "directory",

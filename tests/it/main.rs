@@ -21,6 +21,8 @@ mod dry_run;
 mod explain;
 mod fake_itself;
 mod feeds;
+#[cfg(unix)]
+mod fleet;
 mod full_disk;
 mod group_chat;
 mod help;

@@ -22,12 +22,12 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 17] = topics! {
-    "config" "delivery" "outbox" "run" "ask" "listen" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 18] = topics! {
+    "config" "delivery" "outbox" "fleet" "run" "ask" "listen" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 16] = [
+const KEYWORDS: [(&[&str], &[&str]); 17] = [
     (
         &["callback", "callbacks", "press", "presses", "click", "clicks", "handler", "nginx", "回调", "接收消息"],
         &["listen"],
@@ -86,6 +86,7 @@ const KEYWORDS: [(&[&str], &[&str]); 16] = [
     (&["alert", "card", "markdown", "mention", "level", "title", "field", "attach", "卡片"], &["cards"]),
     (&["jinja", "jinja2", "filter", "filters", "模板"], &["templates"]),
     (&["size", "sizes", "quota", "speed"], &["limits"]),
+    (&["redis", "valkey", "machines", "hosts", "cluster", "shared-state", "多台机器", "集群"], &["fleet"]),
 ];
 
 /// The topics where a word is found that is not the name of one.

@@ -10,7 +10,7 @@ fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
     let promised = "AGENT_ID AIBOT_CALLBACK_AES_KEY AIBOT_CALLBACK_AES_KEY_FILE AIBOT_CALLBACK_TOKEN AIBOT_CALLBACK_TOKEN_FILE AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CALLBACK_AES_KEY CALLBACK_AES_KEY_FILE CALLBACK_TOKEN CALLBACK_TOKEN_FILE CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
-                    NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
+                    NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE SHARED_STATE SHARED_STATE_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
 
@@ -207,6 +207,7 @@ fn every_option_reaches_the_settings() {
         .set(Setting::OutboxMaxAge, "7h")
         .set(Setting::Cooldown, "8m")
         .set(Setting::CooldownKey, "$k")
+        .set(Setting::CooldownScope, "host")
         .set(Setting::LogFile, RawValue::Path(PathBuf::from("log")))
         .set(Setting::DryRun, on.clone());
     let is_its_own = |setting: &&Setting| !matches!(setting, Setting::Config | Setting::Profile);

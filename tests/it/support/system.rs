@@ -24,7 +24,7 @@ pub(crate) fn wait_for<T>(what: &str, value: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The value, as soon as there is one within the limit.
-fn poll<T>(limit: Duration, mut value: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn poll<T>(limit: Duration, mut value: impl FnMut() -> Option<T>) -> Option<T> {
     let since = Instant::now();
     loop {
         let found = value();
