@@ -19,6 +19,13 @@ pub enum Event<'a> {
         /// Bytes in all.
         total: u64,
     },
+    /// Alerts of a batch that have ended.
+    Batch {
+        /// Those that went out, or wait safely.
+        succeeded: u64,
+        /// The others.
+        failed: u64,
+    },
 }
 
 /// Receives events; clones share one receiver.

@@ -15,6 +15,7 @@
 //! | 8 | `main.rs` | the process: arguments in, exit code out |
 //! | 7 | `cli` | what people type and read: options, text and JSON output, help, manual |
 //! | 6 | `run` | a command, run and watched |
+//! | 6 | `batch` | many alerts, a line of JSON each, with a result for each |
 //! | 6 | `ask` | a question on a card: sent, escalated, waited for, answered |
 //! | 6 | `preview` | messages as a phone would show them, as a page |
 //! | 6 | `listen` | presses on cards, received and handled by a program |
@@ -70,6 +71,7 @@ pub mod aibot;
 pub mod alert;
 mod api;
 pub mod ask;
+pub mod batch;
 mod blocking;
 mod callback;
 mod cards;

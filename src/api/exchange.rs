@@ -12,6 +12,7 @@ use hyper_util::client::legacy;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, Url};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Client;
 use super::connect::{ConnectFailure, ConnectionWatch};
@@ -68,6 +69,10 @@ impl Client {
         fields: &[&str],
     ) -> Result<Reply, CallError> {
         self.time_left()?;
+        let _passed = match &self.gate {
+            Some(gate) => Some(self.pass(gate).await?),
+            None => None,
+        };
         if self.http.initialized() {
             // Lets the event loop see whether the peer has closed a connection that was kept open: then it is not used.
             tokio::task::yield_now().await;
@@ -89,6 +94,17 @@ impl Client {
         let (method, spent) = (body.method(), began.elapsed().as_millis());
         self.observer.detail(format!("{method} {}{path}: {ended} ({spent} ms)", self.options.base_url));
         judged
+    }
+
+    /// Waits for its turn among the requests of many alerts, until the deadline.
+    async fn pass<'g>(&self, gate: &'g Semaphore) -> Result<SemaphorePermit<'g>, CallError> {
+        if let Ok(permit) = gate.try_acquire() {
+            return Ok(permit);
+        }
+        match tokio::time::timeout_at(self.options.deadline.into(), gate.acquire()).await {
+            Ok(permit) => permit.map_err(|_| CallError::Setup(Error::defect("the gate of requests is closed"))),
+            Err(_) => self.time_left().and(Err(CallError::Setup(Error::defect("the gate of requests is slow")))),
+        }
     }
 
     /// What a GET is answered with, by whoever answers: for an address that is none of WeCom's. `path` may have a query.

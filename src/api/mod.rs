@@ -26,7 +26,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 pub(crate) use appchat::{APPCHAT_CREATE, APPCHAT_GET, APPCHAT_UPDATE, ChatInfo};
 pub(crate) use certificate::{Certificate, CertificateFault};
@@ -77,6 +77,8 @@ pub(crate) struct Client {
     pub(crate) options: ClientOptions,
     http: Arc<OnceCell<reqwest::Client>>,
     reuses_connections: bool,
+    /// Lets so many requests through at once, where the connections serve many alerts.
+    gate: Option<Arc<Semaphore>>,
     resolver: Resolver,
     /// The one on the way to WeCom.
     proxy: Arc<Result<Option<Proxy>>>,
@@ -94,7 +96,28 @@ impl Client {
     pub(crate) fn new(options: ClientOptions, mask: Mask, observer: Observer) -> Self {
         let (http, resolver, clock_ahead_s) = (Arc::default(), Resolver::default(), Arc::default());
         let proxy = Arc::new(Proxy::find(&options.proxy, &options.base_url));
-        Self { options, http, reuses_connections: true, resolver, proxy, clock_ahead_s, recorder: None, mask, observer }
+        Self {
+            options,
+            http,
+            reuses_connections: true,
+            gate: None,
+            resolver,
+            proxy,
+            clock_ahead_s,
+            recorder: None,
+            mask,
+            observer,
+        }
+    }
+
+    /// A client that shares the connections of this one.
+    pub(crate) fn with_options(&self, options: ClientOptions) -> Self {
+        Self { options, ..self.clone() }
+    }
+
+    /// The same for many alerts: its connections outlive the first one, and `gate` bounds how many requests there are at once.
+    pub(crate) fn for_many(self, gate: Arc<Semaphore>) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// The path of an endpoint after this client's base URL.
@@ -123,6 +146,8 @@ impl Client {
     async fn build(&self) -> Result<reqwest::Client> {
         let proxy = self.proxy.as_ref().as_ref().map_err(Clone::clone)?.as_ref();
         let time_left = self.options.deadline.saturating_duration_since(Instant::now());
+        // What is built for many alerts must not depend on the time that the first one has.
+        let time_left = if self.gate.is_some() { Duration::MAX } else { time_left };
         let connect_limit = self.options.connect_timeout.min(time_left);
         let is_tls = self.is_tls() || proxy.is_some_and(Proxy::is_tls);
         let tls = self.options.trust.client_config(is_tls, self.options.deadline, self.recorder.clone()).await?;

@@ -60,6 +60,13 @@ pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&Fini
     text
 }
 
+/// The result of one line of a batch: the same document, with what names the line.
+pub(crate) fn batch_line(id: &Value, outcome: &Outcome, warnings: &[String], mask: &Mask) -> String {
+    let document = document(outcome, warnings, None, mask);
+    let id = escaped(&masked(id, mask).to_string());
+    format!("{{\"id\":{id},{}", document.strip_prefix('{').unwrap_or(&document))
+}
+
 /// Puts the rows of a listing behind the fields of a document.
 fn push_rows(text: &mut String, listing: &Listing, mask: &Mask) {
     let (field, rows) = listing_rows(listing, mask);

@@ -2,6 +2,7 @@
 //! returned.
 
 mod args;
+mod batch_results;
 mod config_init;
 mod event_lines;
 mod json;
@@ -285,7 +286,9 @@ impl Invocation<'_> {
             Err(signal) => return end_early(interrupted(signal, task.sends(), false, &Accounts::default())),
         };
         // Each entry of the outbox has a target of its own.
-        let is_for_all = matches!(task, Task::List { .. } | Task::Show(_) | Task::Flush { .. } | Task::Drop(_));
+        let is_batch = matches!(task, Task::Batch(_));
+        let is_for_all =
+            is_batch || matches!(task, Task::List { .. } | Task::Show(_) | Task::Flush { .. } | Task::Drop(_));
         let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
             let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
             Ok((config, resolved))
@@ -299,7 +302,11 @@ impl Invocation<'_> {
                 });
             }
         };
-        let how = ReportSettings::from(&resolved.0);
+        let mut how = ReportSettings::from(&resolved.0);
+        if is_batch {
+            // Each line has its result and its line in the log: the command itself only has its messages.
+            (how.output, how.log_file) = (Output::Text, None);
+        }
         remember_output(how.output);
         let mut session = Session::new(config, resolved, mask.clone(), stderr::observer(&how, mask.clone()));
         if !how.quiet && task.reads_stdin() && io::stdin().is_terminal() {
@@ -324,7 +331,7 @@ impl Invocation<'_> {
         }
         // What waits of this alert itself has had its attempts.
         let went_out = matches!(outcome.status, Status::Sent | Status::Partial) && outcome.outbox_id.is_none();
-        let may_flush = sends && session.settings.outbox && went_out;
+        let may_flush = (sends || is_batch) && session.settings.outbox && went_out;
         let warnings = untold(preview.as_ref(), std::mem::take(&mut session.warnings), &how);
         let report = Report { warnings, ran: ran.as_ref(), ..self.report(outcome) };
         let code = self.finish(report, session.logged.as_ref(), &how, Some(runtime), session.deadline());

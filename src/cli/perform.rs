@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use wecom_alert::aibot;
 use wecom_alert::ask;
+use wecom_alert::batch;
 use wecom_alert::check;
 use wecom_alert::delivery::{Outcome, interrupted};
 use wecom_alert::directory;
@@ -17,9 +18,10 @@ use wecom_alert::run::{self, FinishedCommand, RunRequest};
 use wecom_alert::send::{self, Session};
 use wecom_alert::update_card;
 
+use super::batch_results::finish_result_lines;
 use super::event_lines::finish_event_lines;
-use super::report::remember_alert_exit;
-use super::request::Task;
+use super::report::{remember_alert_exit, unwritable};
+use super::request::{Task, batch_request};
 use super::stderr;
 
 pub(super) fn event_loop() -> Result<Runtime> {
@@ -59,6 +61,15 @@ pub(super) async fn perform(
         Task::Listen(request) => {
             let outcome = Box::pin(listen::listen(session, *request, stops)).await;
             finish_event_lines();
+            outcome
+        }
+        // What is under way when the signal comes has time to end, and what is not sent is told.
+        Task::Batch(args) => {
+            let request = batch_request(*args, &session.mask);
+            let outcome = Box::pin(batch::batch(session, request, stops)).await;
+            if let Some(error) = finish_result_lines() {
+                session.warnings.push(unwritable(&error).message().to_owned());
+            }
             outcome
         }
         task => perform_unless_stopped(session, task, ran, stops).await,
@@ -131,6 +142,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),
         Task::Ask(_)
         | Task::Listen(_)
+        | Task::Batch(_)
         | Task::ConfigInit
         | Task::ConfigExample
         | Task::Explain(_)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap_complete::Shell;
 
 use wecom_alert::ask::{AskRequest, LocalAnswer};
+use wecom_alert::batch::BatchRequest;
 use wecom_alert::channel::Channel;
 use wecom_alert::config::Lenience;
 use wecom_alert::directory::Query;
@@ -15,13 +16,15 @@ use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::person::PersonKind;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
-use wecom_alert::send::{AlertFields, MessageInput, Request, UploadRequest};
+use wecom_alert::secret::Mask;
+use wecom_alert::send::{AlertFields, JsonInput, MessageInput, Request, UploadRequest};
 use wecom_alert::update_card::{CardName, CardUpdate};
 
 use super::args::{
-    AlertArgs, AskArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs, OutboxCommand, RunArgs,
-    UpdateCardArgs,
+    AlertArgs, AskArgs, BatchArgs, CardArgs, ChosenEntries, Command, ConfigCommand, ContentArgs, FactArgs,
+    OutboxCommand, RunArgs, UpdateCardArgs,
 };
+use super::batch_results::{render, result_lines};
 use super::event_lines::event_lines;
 
 /// What a command asks for, without clap's types.
@@ -31,6 +34,7 @@ pub(crate) enum Task {
     Ask(Box<AskRequest>),
     Answer(LocalAnswer),
     Listen(Box<ListenRequest>),
+    Batch(Box<BatchArgs>),
     ChatCreate(NewChat),
     ChatGet(Option<String>),
     ChatUpdate(ChatChange),
@@ -74,6 +78,7 @@ impl Task {
                 at_most_once: args.at_most_once,
                 lines: event_lines(),
             })),
+            Command::Batch(args) => Self::Batch(args),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::ChatCreate(args) => Self::ChatCreate(NewChat {
                 chatid: args.chat,
@@ -132,6 +137,7 @@ impl Task {
         match self {
             Self::Send(request) => Some(request.channel),
             Self::Run(request) => request.channel,
+            Self::Batch(args) => args.route,
             Self::Upload(request) => request.channel,
             Self::ChatCreate(_)
             | Self::ChatGet(_)
@@ -152,21 +158,22 @@ impl Task {
             Self::Send(request) => {
                 let MessageInput { text_file, payload, file, from, data, .. } = &request.input;
                 let file = file.as_ref().map(|(_, path)| path);
-                let is_named =
-                    [text_file.as_ref(), payload.as_ref(), file, data.as_ref()].into_iter().flatten().any(is_stdin);
+                let [payload, json] = [payload, data].map(|json| json.as_ref().and_then(JsonInput::path));
+                let is_named = [text_file.as_ref(), payload, file, json].into_iter().flatten().any(is_stdin);
                 is_named || (from.is_some() && data.is_none())
             }
             Self::Ask(request) => {
                 let MessageInput { text_file, from, data, .. } = &request.alert.input;
-                [text_file.as_ref(), data.as_ref()].into_iter().flatten().any(is_stdin)
-                    || (from.is_some() && data.is_none())
+                let json = data.as_ref().and_then(JsonInput::path);
+                [text_file.as_ref(), json].into_iter().flatten().any(is_stdin) || (from.is_some() && data.is_none())
             }
             Self::UpdateCard(update) => {
                 let MessageInput { text_file, payload, .. } = &update.card.input;
-                text_file.iter().chain(payload).any(is_stdin)
+                text_file.iter().chain(payload.as_ref().and_then(JsonInput::path)).any(is_stdin)
             }
             Self::Recall(msgids) => msgids.iter().any(|id| id == "-"),
             Self::Upload(request) => is_stdin(&request.file),
+            Self::Batch(args) => args.file.is_none(),
             _ => false,
         }
     }
@@ -176,7 +183,7 @@ impl Task {
         match self {
             _ if is_dry_run => Lenience::Strict,
             Self::Run(_) => Lenience::Run,
-            Self::Send(_) | Self::Ask(_) | Self::Flush { .. } => Lenience::Send,
+            Self::Send(_) | Self::Batch(_) | Self::Ask(_) | Self::Flush { .. } => Lenience::Send,
             _ => Lenience::Strict,
         }
     }
@@ -208,15 +215,28 @@ fn send_request(channel: Channel, args: ContentArgs) -> Request {
     let input = MessageInput {
         text: args.content,
         text_file: args.text_file,
-        payload: args.payload,
+        payload: args.payload.map(JsonInput::File),
         file: files.into_iter().find_map(|(kind, path)| Some((kind, path?))),
         media_id: args.media_id.map(|id| unwrapped(&id).to_owned()),
         from: args.feed.from,
-        data: args.feed.data,
+        data: args.feed.data.map(JsonInput::File),
         template: args.feed.template,
         ..request.input
     };
     Request { input, ..request }
+}
+
+/// What a batch is to do; its results begin to be written.
+pub(super) fn batch_request(args: BatchArgs, mask: &Mask) -> BatchRequest {
+    BatchRequest {
+        file: args.file.filter(|path| path.as_os_str() != "-"),
+        route: args.route,
+        jobs: args.jobs.flatten(),
+        keep_order: args.keep_order,
+        allow_files: args.allow_files,
+        render: render(mask.clone(), std::env::args_os().collect()),
+        results: result_lines(),
+    }
 }
 
 fn run_request(args: RunArgs) -> RunRequest {
@@ -241,7 +261,7 @@ fn ask_request(args: AskArgs) -> AskRequest {
         text: args.content,
         text_file: args.text_file,
         from: args.feed.from,
-        data: args.feed.data,
+        data: args.feed.data.map(JsonInput::File),
         template: args.feed.template,
         ..alert.input
     };
@@ -266,7 +286,7 @@ fn card_update(args: UpdateCardArgs) -> CardUpdate {
     let input = MessageInput {
         text: args.content,
         text_file: args.text_file,
-        payload: args.payload,
+        payload: args.payload.map(JsonInput::File),
         ..MessageInput::default()
     };
     let card_name = match args.sent_as {

@@ -37,6 +37,7 @@ pub(crate) fn observer(how: &ReportSettings, mask: Mask) -> Observer {
         Event::Notice(line) if !quiet => say(&mask, &line),
         Event::Notice(_) => {}
         Event::Upload { name, sent, total } => bar.draw(name, sent, total),
+        Event::Batch { succeeded, failed } => bar.count(succeeded, failed),
     })
 }
 
@@ -129,11 +130,25 @@ impl Bar {
         if sent >= total {
             return wipe();
         }
-        let Ok(mut drawn) = self.drawn.lock() else { return };
-        if drawn.is_none_or(|at| at.elapsed() >= REDRAW) {
-            *drawn = Some(Instant::now());
+        if self.is_due() {
             pass(&render(name, sent, total));
         }
+    }
+
+    /// Shows how many alerts of a batch have ended, unless that was done a moment ago.
+    fn count(&self, succeeded: u64, failed: u64) {
+        if self.enabled && self.is_due() {
+            pass(&format!("{succeeded} done, {failed} failed"));
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let Ok(mut drawn) = self.drawn.lock() else { return false };
+        let is_due = drawn.is_none_or(|at| at.elapsed() >= REDRAW);
+        if is_due {
+            *drawn = Some(Instant::now());
+        }
+        is_due
     }
 }
 

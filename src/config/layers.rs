@@ -29,6 +29,16 @@ impl Overrides {
         self
     }
 
+    /// Gives a setting the value that one alert among many has for it; errors call it by its `key`.
+    pub(crate) fn set_key(&mut self, setting: Setting, value: RawValue, key: &str) {
+        self.settings.insert(SettingValue::new(setting, value, Precedence::Option, key.to_owned()));
+    }
+
+    /// Whether nothing was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.settings.0.is_empty()
+    }
+
     /// Notes an option that is no setting's: its value is empty, and it counts as not given. `is_told` says that it decides
     /// something that would be missed.
     pub fn empty(mut self, option: String, is_told: bool) -> Self {
@@ -91,6 +101,10 @@ pub(super) enum Rank {
 impl Layer {
     pub(super) fn insert(&mut self, value: SettingValue) {
         self.0.insert(value.setting, value);
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     pub(super) fn remove(&mut self, setting: Setting) {

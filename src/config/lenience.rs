@@ -31,6 +31,12 @@ impl Mistakes {
         Self { lenience, ..Self::default() }
     }
 
+    /// Those of what comes after this: what was told is not told again.
+    pub(super) fn after(&self) -> Self {
+        let told = self.told.borrow().clone();
+        Self { lenience: self.lenience, taken: Cell::new(told.len()), told: RefCell::new(told) }
+    }
+
     /// `None` for an error that the alert need not fail of: the default is used then, and a warning says so.
     pub(super) fn pass_over<T>(&self, setting: Setting, is_option: bool, read: Result<T>) -> Result<Option<T>> {
         let error = match read {

@@ -44,6 +44,7 @@ pub use program::Program;
 pub use proxy::{ProxyUrl, is_excepted};
 pub use recipients::{ConversationSettings, RecipientSettings};
 pub use report_settings::{ReportSettings, report_settings};
+pub(crate) use resolve::CONTENT;
 pub use setting::Setting;
 pub use setting_row::{Mistake, OptionGroup, SettingRow, ValueKind};
 pub(crate) use settings::DEFAULT_LISTEN;

@@ -14,6 +14,7 @@ use super::groups::{
     AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, SHARED_STATE_FORMS,
     WEBHOOK_FORMS,
 };
+use super::layers::Overrides;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
@@ -37,6 +38,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const RETRIES: u32 = 3;
 const MOST_PREFIX_BYTES: usize = 120;
 const OUTBOX_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Settings that each alert among many has a value of its own for. They change nothing in the others.
+pub(crate) const CONTENT: [Setting; 5] =
+    [Setting::Title, Setting::Url, Setting::Btntxt, Setting::Picurl, Setting::CooldownKey];
 
 impl Config<'_> {
     /// Resolves every setting, and says in one sentence each what deserves a warning.
@@ -80,6 +85,32 @@ impl Config<'_> {
         Ok(settings)
     }
 
+    /// Puts into settings what one alert among many says itself, of the settings that are different in each: [`CONTENT`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::resolve`].
+    pub(crate) fn put_content(&self, content: &Overrides, settings: &mut Settings) -> Result<()> {
+        let own = &content.settings;
+        let empty = Layer::default();
+        let (environment, mistakes) = (&self.environment, &self.mistakes);
+        // The alert's own cooldown, if it has one, is among the other options.
+        let layers = Layers { options: own, environment, profile: &empty, top: &empty, rank: Rank::Usual, mistakes };
+        for setting in own.settings() {
+            settings.options.insert(setting);
+            let text = || layers.text(setting);
+            match setting {
+                Setting::Title => settings.title = text()?,
+                Setting::Url => settings.url = text()?,
+                Setting::Btntxt => settings.btntxt = text()?,
+                Setting::Picurl => settings.picurl = text()?,
+                Setting::CooldownKey => settings.cooldown_key = text()?.filter(|_| settings.cooldown.is_some()),
+                _ => return Err(Error::defect(format!("{} is no content", setting.name()))),
+            }
+        }
+        Ok(())
+    }
+
     /// The mistakes in settings of further targets that were passed over, one sentence each; each is given once.
     pub fn take_mistakes(&self) -> Vec<String> {
         self.mistakes.take()
@@ -100,7 +131,7 @@ impl Config<'_> {
     fn profile(&self, without_file: &Layers<'_>, needs_one: bool) -> Result<Option<(&str, &Layer)>> {
         let chosen = match &self.unusable_file {
             Some(error) => Err(error.clone()),
-            None => choose_profile(self.file.as_ref(), without_file, self.env, needs_one),
+            None => choose_profile(self.file.as_deref(), without_file, self.env, needs_one),
         };
         let is_own_target = without_file.rank != Rank::Target;
         match chosen {
@@ -122,7 +153,7 @@ impl Config<'_> {
         rank: Rank,
         needs_profile: bool,
     ) -> Result<(Settings, Option<String>)> {
-        let (file, env) = (self.file.as_ref(), self.env);
+        let (file, env) = (self.file.as_deref(), self.env);
         let empty = Layer::default();
         let mistakes = &self.mistakes;
         let without_file =

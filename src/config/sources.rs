@@ -1,10 +1,12 @@
 //! Reads what command line, environment and config file say, and tells which file and which profile count, and why.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::config_file::{Exposure, Found, Places, readers};
 use super::env::Environment;
 use super::file::ConfigFile;
+use super::groups::{CONVERSATIONS, RECIPIENTS};
 use super::layers::{Layer, Overrides, Rank, counts_as_not_given};
 use super::lenience::{Lenience, Mistakes};
 use super::parse::parse_duration;
@@ -22,7 +24,7 @@ pub struct Config<'a> {
     pub(super) options: Layer,
     pub(super) empty_options: Vec<String>,
     pub(super) environment: Layer,
-    pub(super) file: Option<ConfigFile>,
+    pub(super) file: Option<Rc<ConfigFile>>,
     /// Why the file cannot be used, where a command has been run that an alert is to tell of.
     pub(super) unusable_file: Option<Error>,
     pub(super) env: &'a Environment,
@@ -77,6 +79,31 @@ impl<'a> Config<'a> {
         Ok((Settings { dry_run: false, ..settings }, self.all_warnings(ignored)))
     }
 
+    /// The same with the options of one alert among many, which count before those of the command: recipients among them replace
+    /// all that the command has of the kind. What was told of this one is not told again.
+    pub(crate) fn with_options(&self, own: &Overrides) -> Self {
+        let mistakes = self.mistakes.after();
+        let mut empty_options = self.empty_options.clone();
+        let own = own.settings.clone().without_empty(&mistakes, &mut empty_options);
+        let mut options = self.options.clone();
+        for group in [RECIPIENTS, CONVERSATIONS] {
+            if own.any(group).is_some() {
+                group.iter().for_each(|setting| options.remove(*setting));
+            }
+        }
+        options.extend(own);
+        Self {
+            options,
+            empty_options,
+            environment: self.environment.clone(),
+            file: self.file.clone(),
+            unusable_file: self.unusable_file.clone(),
+            env: self.env,
+            warnings: Vec::new(),
+            mistakes,
+        }
+    }
+
     fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
         let mistakes = Mistakes::new(lenience);
         let mut empty_options = Vec::new();
@@ -109,7 +136,7 @@ impl<'a> Config<'a> {
 
     fn with_file(mut self, found: Result<Option<Found>>) -> Result<Self> {
         match found.and_then(|found| found.map(|found| found.parse(&self.mistakes)).transpose()) {
-            Ok(file) => self.file = file,
+            Ok(file) => self.file = file.map(Rc::new),
             Err(error) if self.mistakes.lenience == Lenience::Run && error.status() == Status::Config => {
                 self.unusable_file = Some(error);
             }
@@ -173,7 +200,7 @@ impl Config<'_> {
 
     /// What is wrong with the permissions of the config file, if anything.
     pub fn exposure(&self) -> Option<Exposure> {
-        self.file.as_ref().and_then(ConfigFile::exposure)
+        self.file.as_deref().and_then(ConfigFile::exposure)
     }
 
     /// Who may read the config file, if there is one whose permissions are known; for people.

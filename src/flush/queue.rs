@@ -260,10 +260,7 @@ impl<'s, 'c> Flush<'s, 'c> {
             ));
         }
         target.require_credentials(agent_id)?;
-        let courier = match session.take_courier(&target, agent_id) {
-            Some(courier) => courier,
-            None => target.courier(agent_id).await?,
-        };
+        let courier = target.courier(agent_id).await?;
         Ok((target, courier))
     }
 

@@ -9,9 +9,9 @@ use crate::error::{Error, Result, Status};
 use crate::event::Observer;
 use crate::process::{CommandEnd, CommandReport};
 use crate::secret::Mask;
-use crate::send::{self, AlertFields, Session};
+use crate::send::{self, AlertFields, Session, channel_for_alert};
 
-use super::{FinishedCommand, RunRequest, channel, job, left_out, with_words};
+use super::{FinishedCommand, RunRequest, job, left_out, with_words};
 
 /// What is known before the command runs.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ fn reaches_nobody(error: &Error) -> String {
 /// Makes the alert of a failure, without its files, which the command may still write. Returns what it would lack.
 fn imagine_failure(request: &RunRequest, config: &Config<'_>, settings: Settings, mask: &Mask) -> Result<Vec<String>> {
     let mut session = Session::new(config, (settings, Vec::new()), mask.clone(), Observer::new(|_| {}));
-    let channel = channel(&session.settings, request)?;
+    let channel = channel_for_alert(&session.settings, request.channel)?;
     let target = session.own_target(channel);
     target.require_credentials(None)?;
     let finished = FinishedCommand::new(request, CommandReport::without_output(CommandEnd::Exit(1)));

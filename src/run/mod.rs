@@ -13,13 +13,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::alert::Field;
-use crate::channel::{Addressing, Channel};
-use crate::config::{Environment, OnLong, Precedence, Settings, parse_duration_up_to};
+use crate::channel::Channel;
+use crate::config::{Environment, OnLong, Settings, parse_duration_up_to};
 use crate::delivery::Outcome;
 use crate::error::{Error, Result, Status};
 use crate::input::{clean, is_stdin};
 use crate::process::{self, CommandEnd, CommandReport, Job};
-use crate::send::{self, AlertFields, Request, Session, choose_channel, only_channel};
+use crate::send::{self, AlertFields, Request, Session, channel_for_alert};
 
 pub use before::{Preview, look_before};
 use change::{Change, ChangeReport};
@@ -122,28 +122,6 @@ fn job(request: &RunRequest) -> Result<Job> {
     })
 }
 
-/// The channel asked for, which `--chat` does too, else the one that the profile has. With both it is the webhook, unless the
-/// options name recipients: an alert must not be lost because the choice is open.
-fn channel(settings: &Settings, request: &RunRequest) -> Result<Channel> {
-    let by_options = settings.to.as_ref().is_some_and(|to| to.precedence == Precedence::Option);
-    let chat = settings.chat.as_ref().filter(|chat| chat.precedence == Precedence::Option);
-    let is_for_aibot = |channel: Channel| channel.facts().addressing == Addressing::Conversation;
-    if let (None, Some(_)) = (request.channel, chat)
-        && !only_channel(settings).is_ok_and(is_for_aibot)
-    {
-        let for_chats = Channel::ALL.iter().copied().find(|channel| channel.facts().addressing == Addressing::Chat);
-        return choose_channel(settings, for_chats);
-    }
-    match (request.channel, only_channel(settings)) {
-        (None, Err(several)) if !several.is_empty() => {
-            let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };
-            let is_wanted = |channel: &Channel| channel.facts().addressing == wanted;
-            choose_channel(settings, several.into_iter().find(is_wanted))
-        }
-        (asked, _) => choose_channel(settings, asked),
-    }
-}
-
 /// Alerts if that is wanted. Without a command that has been run, for a dry run, it is as if it had failed.
 ///
 /// # Errors
@@ -155,7 +133,7 @@ pub async fn alert(
     finished: Option<&FinishedCommand>,
 ) -> Result<Outcome> {
     process::break_on_purpose("alert");
-    let channel = channel(&session.settings, &request)?;
+    let channel = channel_for_alert(&session.settings, request.channel)?;
     session.channel = Some(channel);
     request.alert.channel = channel;
     session.warnings.extend(left_out(session, channel));

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::config::OnLong;
 use crate::error::{Error, Result};
-use crate::input::{read_data, source_name};
 use crate::message::card::check_update;
 
 use super::msgtype::{ChosenType, TypeOrigin, refuse_unused};
@@ -26,12 +25,11 @@ pub(crate) fn read_card(request: &Request, target: &mut Target) -> Result<Value>
     // There is no message that could follow the card.
     target.settings.on_long = OnLong::Fail;
     let body = match (&request.input.payload, &request.alert.card) {
-        (Some(path), None) => {
+        (Some(json), None) => {
             refuse_unused(request, None, &target.settings)?;
-            let text = read_data(path, target.settings.encoding)?;
-            target.warnings.extend(text.warnings);
+            let text = json.read(target.settings.encoding, &mut target.warnings)?;
             let chosen = ChosenType { name: CARD.to_owned(), origin: TypeOrigin::Best };
-            payload::parse(&source_name(path), &text.text, &chosen, &mut target.warnings)?
+            payload::parse(&json.name(), &text, &chosen, &mut target.warnings)?
         }
         (None, Some(_)) => card_of_options(request, target)?,
         (Some(_), Some(_)) => {

@@ -19,6 +19,28 @@ pub(crate) fn choose_channel(settings: &Settings, asked: Option<Channel>) -> Res
     }
 }
 
+/// The channel asked for, which `--chat` does too, else the one that the profile has. With both it is the webhook, unless the
+/// options name recipients: an alert must not be lost because the choice is open.
+pub(crate) fn channel_for_alert(settings: &Settings, asked: Option<Channel>) -> Result<Channel> {
+    let by_options = settings.to.as_ref().is_some_and(|to| to.precedence == Precedence::Option);
+    let chat = settings.chat.as_ref().filter(|chat| chat.precedence == Precedence::Option);
+    let is_for_aibot = |channel: Channel| channel.facts().addressing == Addressing::Conversation;
+    if let (None, Some(_)) = (asked, chat)
+        && !only_channel(settings).is_ok_and(is_for_aibot)
+    {
+        let for_chats = Channel::ALL.iter().copied().find(|channel| channel.facts().addressing == Addressing::Chat);
+        return choose_channel(settings, for_chats);
+    }
+    match (asked, only_channel(settings)) {
+        (None, Err(several)) if !several.is_empty() => {
+            let wanted = if by_options { Addressing::Recipients } else { Addressing::Credential };
+            let is_wanted = |channel: &Channel| channel.facts().addressing == wanted;
+            choose_channel(settings, several.into_iter().find(is_wanted))
+        }
+        (asked, _) => choose_channel(settings, asked),
+    }
+}
+
 /// The one channel that sends unasked and has credentials: those of the profile, or else any. The error has all of them
 /// where there are several, and none where there is none.
 pub(crate) fn only_channel(settings: &Settings) -> Result<Channel, Vec<Channel>> {

@@ -139,7 +139,10 @@ fn finish(
         session.warnings.extend(warnings.iter().map(|warning| format!("{}: {warning}", name_of(outcome))));
     }
     let mut outcome_of = |delivered: Delivered| {
-        session.couriers.extend(delivered.courier);
+        if let Some((target, courier)) = delivered.courier {
+            let key = target.courier_key(courier.credential_info.agent_id);
+            session.couriers.put(key, courier, delivered.outcome.status);
+        }
         delivered.outcome
     };
     let (own, fallback) = (outcome_of(own), fallback.map(&mut outcome_of));

@@ -12,10 +12,12 @@ mod build_alert;
 mod card;
 mod choose_channel;
 mod combine;
+mod couriers;
 mod draft;
 mod dry_run;
 mod fan_out;
 mod files;
+mod login;
 mod long_text;
 mod mention;
 mod msgtype;
@@ -46,21 +48,21 @@ use crate::message::{Finding, Part};
 use crate::outbox::Outbox;
 
 pub(crate) use card::{check_card_update, read_card};
-pub(crate) use choose_channel::channel_for_question;
-pub(crate) use choose_channel::{choose_channel, only_channel};
+pub(crate) use choose_channel::{channel_for_alert, channel_for_question, choose_channel};
 pub(crate) use combine::reached_all;
 pub(crate) use dry_run::{plan_look_ups, plan_message, plan_requests};
+pub(crate) use login::Login;
 pub(crate) use long_text::host;
 pub(crate) use payload::{agent_id, conversations_of, people_of, recipients_of};
 pub(crate) use people::PeopleMessage;
 pub(crate) use place::{Place, ProfileAndChannel};
 pub(crate) use press_way::PressWay;
 pub(crate) use question::{Appearance, Dispatched, QuestionDraft, read_question};
-pub use request::{AlertFields, MessageInput, Request, UploadRequest};
+pub use request::{AlertFields, JsonInput, MessageInput, Request, UploadRequest};
 pub(crate) use roster::{Roster, patience as roster_patience, settle as settle_roster};
 pub(crate) use session::without_ca_file;
 pub use session::{LoggedMessage, Session};
-pub(crate) use target::{Login, Target};
+pub(crate) use target::Target;
 
 use draft::Draft;
 use fan_out::FanOut;
@@ -76,7 +78,9 @@ use read::read;
 pub async fn send(session: &mut Session<'_>, request: Request) -> Result<Outcome> {
     let channel = request.channel;
     let ci = session.ci_context(&request)?;
-    let reading = session.read_input(channel, move |target| {
+    let has_program = session.settings.to.as_ref().is_some_and(|to| to.to_user_command.is_some());
+    let is_at_hand = request.is_at_hand() && !has_program;
+    let reading = session.read_input_if(channel, is_at_hand, move |target| {
         let Some(draft) = read(&request, target, ci.as_ref())? else { return Ok(None) };
         if let Some(program) = roster::program_for(draft.payload(), target) {
             // The clock of the deadline starts when all is read.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::target::{Login, Target};
+use super::login::Login;
+use super::target::Target;
 use crate::aibot::Link;
 use crate::api::UPDATE_CARD;
 use crate::api::aibot::{AIBOT_UPDATE, Press};

@@ -3,7 +3,6 @@
 mod notification;
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::alert::{Alert, Field};
@@ -13,14 +12,14 @@ use crate::ci::CiContext;
 use crate::config::Setting;
 use crate::error::{Error, Result};
 use crate::feed::Notification;
-use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_data, read_text, source_name};
+use crate::input::{Attachment, Encoding, TextSource, clean, is_blank, is_stdin, read_text};
 use crate::message::first_markdown;
 use crate::message::media::MediaKind;
 use crate::words::Language;
 
 use super::draft::{Draft, Identity, Material, check_type};
 use super::msgtype::{ChosenType, TypeOrigin, best_type, choose_type, is_made_of_alert, refuse_unused};
-use super::request::Request;
+use super::request::{JsonInput, Request};
 use super::source::MessageSource;
 use super::target::{LostPart, Target};
 use super::{build_alert, files, payload};
@@ -125,11 +124,10 @@ impl<'a> Reader<'a> {
 
     fn read(mut self) -> Result<Draft, Stop> {
         let (mut material, text) = match self.source.clone() {
-            MessageSource::Payload(path) => {
+            MessageSource::Payload(json) => {
                 refuse_unused(self.request, None, &self.target.settings)?;
-                let text = self.data(&path, self.target.settings.encoding)?;
-                let name = source_name(&path);
-                let payload = payload::parse(&name, &text, &self.chosen, &mut self.target.warnings)?;
+                let text = self.data(&json, self.target.settings.encoding)?;
+                let payload = payload::parse(&json.name(), &text, &self.chosen, &mut self.target.warnings)?;
                 if pressable_card(&payload).is_some() {
                     self.card_data = CardData::of(payload.clone());
                 }
@@ -235,10 +233,8 @@ impl<'a> Reader<'a> {
     }
 
     /// JSON or a template, decoded.
-    fn data(&mut self, path: &Path, encoding: Encoding) -> Result<String> {
-        let read = read_data(path, encoding)?;
-        self.target.warnings.extend(read.warnings);
-        Ok(read.text)
+    fn data(&mut self, json: &JsonInput, encoding: Encoding) -> Result<String> {
+        json.read(encoding, &mut self.target.warnings)
     }
 
     /// Warns where the Markdown of the sender's own text is shown as it is written.
@@ -293,12 +289,18 @@ impl<'a> Reader<'a> {
         };
         // Stdin is read where nothing else gives the message, no attachment reads it, and it is no terminal.
         let is_piped = matches!(self.source, MessageSource::Text)
+            && !input.is_whole
             && !input.attach.iter().any(|path| is_stdin(path))
             && !std::io::stdin().is_terminal();
         let is_named = named.is_some();
         let Some(from) = named.or(is_piped.then_some(TextSource::Stdin)) else {
             if !is_required {
                 return Ok(None);
+            }
+            if input.is_whole {
+                return Err(
+                    Error::usage("there is nothing to send", "give a text, a title, fields or a payload").into()
+                );
             }
             return Err(Error::usage(
                 "there is no text to send: no CONTENT was given and stdin is a terminal",

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 use crate::alert::Alert;
 use crate::channel::Channel;
 use crate::config::{Setting, Settings};
+use crate::error::Result;
+use crate::input::{Encoding, read_data, source_name};
 use crate::message::media::MediaKind;
 
 /// A message to be made and sent. What the config file can hold is not here, but in the settings, which also know what
@@ -31,7 +33,7 @@ pub struct MessageInput {
     /// A file with the text.
     pub text_file: Option<PathBuf>,
     /// JSON: the object under the msgtype, or a whole body.
-    pub payload: Option<PathBuf>,
+    pub payload: Option<JsonInput>,
     /// A file that is the message: as a picture, a voice recording, a video, or just a file.
     pub file: Option<(MediaKind, PathBuf)>,
     /// The media_id of an earlier upload.
@@ -39,7 +41,7 @@ pub struct MessageInput {
     /// The format of a notification: the name of the program that sends it.
     pub from: Option<String>,
     /// JSON for `from` or `template`.
-    pub data: Option<PathBuf>,
+    pub data: Option<JsonInput>,
     /// The file of a template.
     pub template: Option<PathBuf>,
     /// Files to send after the text.
@@ -48,6 +50,63 @@ pub struct MessageInput {
     pub attach_since: Option<SystemTime>,
     /// The names to show for the files, in their order.
     pub filename: Vec<String>,
+    /// Whether this is all there is: stdin is not read where there is no text.
+    pub is_whole: bool,
+}
+
+/// Where JSON comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JsonInput {
+    /// A file; `-` is stdin.
+    File(PathBuf),
+    /// It is at hand.
+    Given {
+        /// What errors call it.
+        name: &'static str,
+        /// The JSON itself.
+        json: String,
+    },
+}
+
+impl JsonInput {
+    /// The file that it is read from, if one is.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Given { .. } => None,
+        }
+    }
+
+    /// What errors call it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::File(path) => source_name(path),
+            Self::Given { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    /// Reads it, decoded and not cleaned; warnings of that go to `warnings`.
+    pub(super) fn read(&self, encoding: Encoding, warnings: &mut Vec<String>) -> Result<String> {
+        match self {
+            Self::File(path) => {
+                let read = read_data(path, encoding)?;
+                warnings.extend(read.warnings);
+                Ok(read.text)
+            }
+            Self::Given { json, .. } => Ok(json.clone()),
+        }
+    }
+}
+
+impl MessageInput {
+    /// Whether all of it is at hand: no file, pipe or stdin has to be read.
+    fn is_at_hand(&self) -> bool {
+        let Self { text, text_file, payload, file, media_id, from: _, data, template, attach, .. } = self;
+        let is_file = |json: &Option<JsonInput>| matches!(json, Some(JsonInput::File(_)));
+        let has_source = self.is_whole || text.is_some() || payload.is_some() || data.is_some() || media_id.is_some();
+        let reads = text_file.is_some() || is_file(payload) || is_file(data) || file.is_some() || template.is_some();
+        has_source && !reads && attach.is_empty()
+    }
 }
 
 /// The parts of an alert, as options give them. Title, link, picture and prefix are settings.
@@ -105,6 +164,14 @@ impl Request {
     /// A complete alert.
     pub fn alert(channel: Channel, alert: Alert) -> Self {
         Self { own: Some(alert), ..Self::new(channel) }
+    }
+
+    /// Whether all that it is made of is at hand: no file, pipe or stdin has to be read.
+    pub(super) fn is_at_hand(&self) -> bool {
+        match self.own {
+            Some(_) => self.input.attach.is_empty(),
+            None => self.input.is_at_hand(),
+        }
     }
 
     /// The first option given that only an alert can show.

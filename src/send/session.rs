@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use crate::api::Trust;
 use crate::blocking::off_loop;
 use crate::channel::Channel;
 use crate::ci;
-use crate::config::{Config, SecretSource, Settings, TargetName};
+use crate::config::{Config, Settings, TargetName};
 use crate::delivery::{Accounts, Courier};
 use crate::error::{Error, Result, Status};
 use crate::event::Observer;
@@ -21,8 +20,10 @@ use crate::shared_state::SharedState;
 use crate::store::Folder;
 
 use super::choose_channel::{only_channel, several_channels};
+use super::couriers::Couriers;
 use super::request::Request;
 use super::target::{Target, require_state_of, state_of};
+use crate::api::Trust;
 
 /// The state that all targets of one command share.
 pub struct Session<'c> {
@@ -42,12 +43,10 @@ pub struct Session<'c> {
     pub accounts: Accounts,
     /// What the log file records of the message, once it has been read.
     pub logged: Option<LoggedMessage>,
-    /// Those that have delivered, with their targets: for what waits in the outbox, so that it uses the connection, the
+    /// Those that have delivered: for what waits in the outbox and for other alerts, so that they use the connection, the
     /// credential and the trusted certificates that are there already.
-    pub(super) couriers: Vec<(Target, Courier)>,
-    /// Read once for all targets.
-    trust: Trust,
-    /// What several machines share, as far as it was asked for.
+    pub(crate) couriers: Couriers,
+    /// What several machines share, as far as this session asked for it: its targets have one time for it together.
     shared_states: RefCell<Vec<KnownSharedState>>,
     /// The CA file that counts no more.
     unusable_ca_file: Option<PathBuf>,
@@ -80,7 +79,6 @@ impl<'c> Session<'c> {
         observer: Observer,
     ) -> Self {
         let deadline = Instant::now() + settings.deadline;
-        let trust = Trust::new(settings.ca_file.clone());
         mask_long_id(&settings, &mask);
         Self {
             config,
@@ -91,23 +89,33 @@ impl<'c> Session<'c> {
             observer,
             accounts: Accounts::default(),
             logged: None,
-            couriers: Vec::new(),
-            trust,
+            couriers: Couriers::default(),
             shared_states: RefCell::default(),
             unusable_ca_file: None,
             deadline,
         }
     }
 
+    /// A session for one of many alerts that a process sends. Its settings, deadline, warnings and accounts are its own, and
+    /// `config` is that of its settings; couriers, certificates, mask and observer are shared with this one. What
+    /// [`Couriers::share_among_many`] says is to be kept for all alerts is kept for it too.
+    pub(crate) fn for_alert<'l>(&self, config: &'l Config<'l>, resolved: (Settings, Vec<String>)) -> Session<'l> {
+        let own = Session::new(config, resolved, self.mask.clone(), self.observer.clone());
+        Session {
+            couriers: self.couriers.clone(),
+            unusable_ca_file: self.unusable_ca_file.clone(),
+            ..own
+        }
+    }
+
     /// Reads the trusted certificates now; a CA file that cannot be used counts no more, and a warning says so.
     pub(crate) async fn leave_out_unusable_ca_file(&mut self) {
         if self.settings.ca_file.is_some()
-            && let Err(error) = self.trust.read_first_roots(self.deadline).await
+            && let Err(error) = self.couriers.trust(&self.settings.ca_file).read_first_roots(self.deadline).await
             && error.status() == Status::Config
         {
             self.warnings.push(without_ca_file(&error));
             self.unusable_ca_file = self.settings.ca_file.take();
-            self.trust = Trust::new(None);
         }
     }
 
@@ -127,11 +135,9 @@ impl<'c> Session<'c> {
         mask_long_id(&settings, &self.mask);
         // An alert is in one language, wherever it goes.
         settings.language = self.settings.language;
-        let is_same = settings.ca_file == self.settings.ca_file;
-        let trust = if is_same { self.trust.clone() } else { Trust::new(settings.ca_file.clone()) };
+        let trust = self.couriers.trust(&settings.ca_file);
         let shared_state = self.shared_state_of(&settings, &trust);
         Target {
-            settings: Box::new(settings),
             channel,
             warnings: Vec::new(),
             lost: Vec::new(),
@@ -145,6 +151,8 @@ impl<'c> Session<'c> {
             mask: self.mask.clone(),
             observer: self.observer.clone(),
             login: OnceCell::new(),
+            couriers: self.couriers.clone(),
+            settings: Box::new(settings),
         }
     }
 
@@ -180,16 +188,6 @@ impl<'c> Session<'c> {
         name.channel.or_else(|| only_channel(&self.config.resolve_target(name, "").ok()?).ok())
     }
 
-    /// Takes out the courier that would be made for this target, if one has delivered to it. `agent_id` is what a payload
-    /// brought where the settings have none.
-    pub(crate) fn take_courier(&mut self, target: &Target, agent_id: Option<i64>) -> Option<Courier> {
-        let is_its = |(known, courier): &(Target, Courier)| {
-            identity(known) == identity(target) && courier.credential_info.agent_id == target.agent_id(agent_id)
-        };
-        let at = self.couriers.iter().position(is_its)?;
-        Some(self.couriers.swap_remove(at).1)
-    }
-
     /// Starts the clock: the input has been read.
     pub fn start_clock(&mut self) {
         self.deadline = Instant::now() + self.settings.deadline;
@@ -202,7 +200,7 @@ impl<'c> Session<'c> {
 
     /// What several machines share, where a setting names it.
     pub(crate) fn shared_state(&self) -> Option<SharedState> {
-        self.shared_state_of(&self.settings, &self.trust)
+        self.shared_state_of(&self.settings, &self.couriers.trust(&self.settings.ca_file))
     }
 
     /// What these settings share with other machines. Nobody is asked yet.
@@ -213,7 +211,8 @@ impl<'c> Session<'c> {
         if let Some(known) = all.iter().find(|known| known.origin == origin && known.ca_file.as_ref() == ca_file) {
             return Some(known.state.clone());
         }
-        let state = SharedState::new(source.clone(), trust.clone(), self.state(), self.mask.clone());
+        let make = || SharedState::new(source.clone(), trust.clone(), self.state(), self.mask.clone());
+        let state = self.couriers.shared_state(origin, &settings.ca_file, make).for_alert();
         all.push(KnownSharedState { origin: origin.to_owned(), ca_file: ca_file.cloned(), state: state.clone() });
         Some(state)
     }
@@ -270,13 +269,23 @@ impl<'c> Session<'c> {
         channel: Channel,
         work: impl FnOnce(&mut Target) -> Result<T> + Send + 'static,
     ) -> Result<(Target, T)> {
+        self.read_input_if(channel, false, work).await
+    }
+
+    /// The same, but of what `is_at_hand` nothing has to be read: it is done here and now.
+    pub(super) async fn read_input_if<T: Send + 'static>(
+        &mut self,
+        channel: Channel,
+        is_at_hand: bool,
+        work: impl FnOnce(&mut Target) -> Result<T> + Send + 'static,
+    ) -> Result<(Target, T)> {
         self.channel = Some(channel);
         let mut target = self.own_target(channel);
-        let reading = off_loop(move || {
+        let reading = move || {
             let result = work(&mut target);
             (target, result)
-        });
-        let (mut target, result) = reading.await?;
+        };
+        let (mut target, result) = if is_at_hand { reading() } else { off_loop(reading).await? };
         self.warnings.append(&mut target.warnings);
         self.start_clock();
         target.deadline = self.deadline;
@@ -293,17 +302,6 @@ fn mask_long_id(settings: &Settings, mask: &Mask) {
 /// The warning where the CA file is left out.
 pub(crate) fn without_ca_file(error: &Error) -> String {
     format!("{error}: only the system's certificates are used")
-}
-
-/// What a courier is made of, as far as it can differ within a command.
-fn identity(target: &Target) -> (Channel, Option<&str>, Option<&str>, Option<&str>) {
-    let settings = &target.settings;
-    (
-        target.channel,
-        settings.profile.as_deref(),
-        settings.corp_id.as_ref().map(|corp_id| corp_id.value.as_str()),
-        settings.credential(target.channel).map(SecretSource::origin),
-    )
 }
 
 fn no_channel(name: &TargetName, origin: &str, several: &[Channel]) -> Error {

@@ -7,7 +7,7 @@ use crate::feed::FeedFormat;
 use crate::input::is_stdin;
 use crate::message::media::MediaKind;
 
-use super::request::{MessageInput, first_given};
+use super::request::{JsonInput, MessageInput, first_given};
 
 /// What a message comes from.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub(super) enum MessageSource {
     /// Only text.
     Text,
     /// JSON: a whole body, or the object under the msgtype.
-    Payload(PathBuf),
+    Payload(JsonInput),
     /// A file to upload.
     File(MediaKind, PathBuf),
     /// A file that was uploaded before.
@@ -27,8 +27,8 @@ pub(super) enum MessageSource {
 /// Where JSON is read from and what is made of it.
 #[derive(Debug, Clone)]
 pub(super) struct FeedSource {
-    /// The file, or `-` for stdin.
-    pub(super) data: PathBuf,
+    /// The JSON.
+    pub(super) data: JsonInput,
     /// The format of the notification; `None` for any JSON.
     pub(super) format: Option<FeedFormat>,
     pub(super) template: Option<PathBuf>,
@@ -39,9 +39,10 @@ impl MessageSource {
     pub(super) fn of(input: &MessageInput) -> Result<Self> {
         let feed = feed(input)?;
         refuse_names_too_many(input)?;
-        let data = feed.as_ref().map(|feed| &feed.data);
+        let data = feed.as_ref().and_then(|feed| feed.data.path());
+        let payload = input.payload.as_ref().and_then(JsonInput::path);
         let file = input.file.as_ref().map(|(_, path)| path);
-        let paths = input.text_file.iter().chain(&input.payload).chain(data).chain(file).chain(&input.attach);
+        let paths = input.text_file.iter().chain(payload).chain(data).chain(file).chain(&input.attach);
         if paths.filter(|path| is_stdin(path)).count() > 1 {
             return Err(Error::usage("stdin can only be read once", "give one of the two as a file"));
         }
@@ -49,14 +50,14 @@ impl MessageSource {
             refuse_beside_feed(input)?;
             return Ok(Self::Feed(feed));
         }
-        if let Some(path) = &input.payload {
+        if let Some(payload) = &input.payload {
             if input.file.is_some() || input.media_id.is_some() {
                 return Err(Error::usage(
                     "--payload does not go with a file or --media-id",
                     "put the media_id into the payload; upload-media prints it",
                 ));
             }
-            return Ok(Self::Payload(path.clone()));
+            return Ok(Self::Payload(payload.clone()));
         }
         Ok(match (&input.file, &input.media_id) {
             (Some((kind, path)), _) => Self::File(*kind, path.clone()),
@@ -81,7 +82,7 @@ fn feed(input: &MessageInput) -> Result<Option<FeedSource>> {
         }
         (None, None) if format.is_none() => return Ok(None),
         (Some(data), _) => data.clone(),
-        (None, _) => PathBuf::from("-"),
+        (None, _) => JsonInput::File(PathBuf::from("-")),
     };
     Ok(Some(FeedSource { data, format, template: input.template.clone() }))
 }

@@ -4,20 +4,21 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
+use super::couriers::Couriers;
+use super::login::{Login, LoginKey};
 use crate::alert::Level;
 use crate::api::Trust;
 use crate::api::errcode::{CorpIdInfo, CredentialInfo};
 use crate::blocking::{Work, off_loop};
 use crate::callback::CallbackKeys;
-use crate::cards::CardOwner;
 use crate::channel::{Addressing, Channel, CredentialKind};
-use crate::config::{BaseUrl, Precedence, SecretSource, Settings, Webhook};
+use crate::config::{Precedence, SecretSource, Settings, Webhook};
 use crate::error::{Error, Result};
 use crate::event::Observer;
 use crate::fingerprint;
 use crate::message::person::Person;
 use crate::secret::{Mask, Secret};
-use crate::shared_state::{Namespace, SharedState};
+use crate::shared_state::SharedState;
 use crate::store::Folder;
 use crate::token::AppCredentials;
 use crate::words::MissingFile;
@@ -46,6 +47,8 @@ pub(crate) struct Target {
     pub(super) mask: Mask,
     pub(super) observer: Observer,
     pub(super) login: OnceCell<Login>,
+    /// Those that it may take one of, and what it is made of.
+    pub(super) couriers: Couriers,
 }
 
 /// A file that was to be attached and cannot be, or the template that cannot be filled: the message goes without it.
@@ -68,25 +71,6 @@ impl LostPart {
             _ => why.to_owned(),
         }
     }
-}
-
-/// The credentials of a target, and what reports may say of them.
-#[derive(Clone)]
-pub(crate) struct Login {
-    /// The base URL of its API.
-    pub(crate) base_url: BaseUrl,
-    /// What reports may tell of the credential.
-    pub(crate) credential_info: CredentialInfo,
-    /// The fingerprint of the target, under which its rate limit is kept.
-    pub(crate) identity: String,
-    pub(super) key: LoginKey,
-}
-
-#[derive(Clone)]
-pub(super) enum LoginKey {
-    App(AppCredentials),
-    Webhook(Secret),
-    Aibot { bot_id: String, secret: Secret },
 }
 
 impl Target {
@@ -112,13 +96,34 @@ impl Target {
     /// malformed.
     pub(crate) fn log_in(&self, agent_id: Option<i64>) -> Work<'_, Result<Login>> {
         Box::pin(async move {
-            let login = self.login.get_or_try_init(async || match self.channel.facts().credential {
-                CredentialKind::AppToken => self.log_in_app(agent_id).await,
-                CredentialKind::WebhookKey => self.log_in_webhook().await,
-                CredentialKind::Aibot => self.log_in_aibot().await,
+            let login = self.login.get_or_try_init(async || {
+                if let Some(known) = self.couriers.login(&self.courier_key(agent_id)) {
+                    return Ok(known);
+                }
+                let login = match self.channel.facts().credential {
+                    CredentialKind::AppToken => self.log_in_app(agent_id).await,
+                    CredentialKind::WebhookKey => self.log_in_webhook().await,
+                    CredentialKind::Aibot => self.log_in_aibot().await,
+                }?;
+                self.couriers.keep_login(self.courier_key(agent_id), &login);
+                Ok(login)
             });
             login.await.cloned()
         })
+    }
+
+    /// What a courier to it is made of, as far as that can differ within a process.
+    pub(super) fn courier_key(&self, agent_id: Option<i64>) -> String {
+        let settings = &self.settings;
+        let credential = settings.credential(self.channel).map_or("", SecretSource::origin);
+        format!(
+            "{} {} {} {credential}\n{}\n{}",
+            self.channel,
+            self.agent_id(agent_id).unwrap_or_default(),
+            settings.at_most_once,
+            settings.profile.as_deref().unwrap_or_default(),
+            settings.corp_id.as_ref().map_or("", |corp_id| &corp_id.value),
+        )
     }
 
     async fn log_in_app(&self, agent_id: Option<i64>) -> Result<Login> {
@@ -299,40 +304,6 @@ impl Target {
         };
         self.mask.add(&secret);
         Ok(secret)
-    }
-}
-
-impl Login {
-    /// Whose the cards are that are sent with it, and the presses on them.
-    pub(crate) fn card_owner(&self) -> CardOwner {
-        CardOwner::new(self.base_url.as_str(), &self.identity)
-    }
-
-    fn secret(&self) -> &Secret {
-        match &self.key {
-            LoginKey::App(app) => &app.secret,
-            LoginKey::Webhook(key) => key,
-            LoginKey::Aibot { secret, .. } => secret,
-        }
-    }
-
-    /// Its part of what several machines share.
-    pub(crate) fn namespace(&self, state: &SharedState) -> Namespace {
-        Namespace::new(state.clone(), &self.identity, self.secret())
-    }
-
-    /// What only who knows this credential can compute of these parts.
-    pub(crate) fn seal(&self, parts: &[String]) -> String {
-        let own = ["seal", self.secret().expose(), &self.identity];
-        fingerprint::fingerprint(own.into_iter().chain(parts.iter().map(String::as_str)))
-    }
-
-    /// The webhook's key, if it is one.
-    pub(crate) fn webhook_key(&self) -> Option<&Secret> {
-        match &self.key {
-            LoginKey::App(_) | LoginKey::Aibot { .. } => None,
-            LoginKey::Webhook(key) => Some(key),
-        }
     }
 }
 

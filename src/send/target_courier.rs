@@ -1,7 +1,8 @@
 //! What sends for a target: the client of its API, and the courier, link and look-ups that use it.
 
+use super::login::{Login, LoginKey};
 use super::long_text::host;
-use super::target::{Login, LoginKey, Target, state_of};
+use super::target::{Target, state_of};
 use crate::aibot::{Conversations, Fleet, Link};
 use crate::api::{Client, ClientOptions};
 use crate::cards::CardStore;
@@ -25,7 +26,7 @@ impl Target {
             let url = base_url.as_str().replacen("http", http, 1);
             self.warnings.push(format!("{url} is plain {http}: credentials and alerts can be read on the way"));
         }
-        Client::new(self.client_options(base_url), self.mask.clone(), self.observer.clone())
+        self.couriers.client(self.client_options(base_url), &self.settings.ca_file, &self.mask, &self.observer)
     }
 
     /// A client that also records how the connection is made, for `check`.
@@ -50,11 +51,18 @@ impl Target {
         }
     }
 
-    /// A courier with a client of its own.
+    /// A courier: one that has been at work for the same target, else a new one.
     pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Courier> {
+        let key = self.courier_key(agent_id);
+        if let Some(mut courier) = self.couriers.take(&key) {
+            courier.policy = self.policy();
+            courier.set_deadline(self.deadline);
+            return Ok(courier);
+        }
         let login = self.log_in(agent_id).await?;
         let client = self.client(login.base_url.clone());
-        Ok(self.courier_with(client, login))
+        let token = self.couriers.token(&key);
+        Ok(Courier { token, ..self.courier_with(client, login) })
     }
 
     /// The connection by which presses on its cards come back; `None` for a channel without one.

@@ -31,6 +31,7 @@ const LAYERS: [&[&str]; 9] = [
     &["send"],
     &[
         "run",
+        "batch",
         "ask",
         "listen",
         "group_chat",
@@ -50,7 +51,7 @@ const LAYERS: [&[&str]; 9] = [
 const EDGE_CRATES: [(&str, usize); 2] = [("clap", 7), ("anyhow", 7)];
 
 /// Rooms without clock, disk, network and environment.
-const PURE: [&str; 29] = [
+const PURE: [&str; 31] = [
     "channel/",
     "message/",
     "alert/",
@@ -60,6 +61,8 @@ const PURE: [&str; 29] = [
     "api/aibot/frame",
     "api/aibot/press",
     "api/errcode/",
+    "batch/keys",
+    "batch/line",
     "ask/escalation",
     "ask/question",
     "ask/record.rs",

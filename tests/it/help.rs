@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::support::{Run, TestEnv, needs};
 
 /// Every command, and the program itself.
-pub(crate) const COMMANDS: [&[&str]; 32] = [
+pub(crate) const COMMANDS: [&[&str]; 33] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
@@ -13,6 +13,7 @@ pub(crate) const COMMANDS: [&[&str]; 32] = [
     &["ask"],
     &["answer"],
     &["listen"],
+    &["batch"],
     &["chat-create"],
     &["chat-get"],
     &["chat-update"],
@@ -185,6 +186,7 @@ const TOPICS: [&str; 18] = [
     "run",
     "ask",
     "listen",
+    "batch",
     "json",
     "errors",
     "limits",

@@ -5,6 +5,8 @@ mod aibot;
 mod alert;
 mod architecture;
 mod ask;
+#[cfg(unix)]
+mod batch;
 mod chat_send;
 mod check;
 mod ci;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use wecom_alert::channel::Channel;
+use wecom_alert::config::OptionGroup;
 
 use super::Global;
-use super::settings::{OrEmpty, UnlessEmpty, channel_parser, text_parser};
+use super::settings::{OrEmpty, SettingArgs, UnlessEmpty, channel_parser, text_parser};
 
 // `chat-create`. Ids of its own: the settings have a chat too.
 #[derive(Args)]
@@ -89,6 +90,47 @@ pub(crate) struct ListenArgs {
     /// Rather not handle a press than handle it twice, after a crash
     #[arg(id = "handle_at_most_once", long = "at-most-once")]
     pub(crate) at_most_once: bool,
+    #[command(flatten)]
+    _global: Global,
+}
+
+// `batch`.
+#[derive(Args)]
+#[command(next_help_heading = "Batch")]
+pub(crate) struct BatchArgs {
+    /// The file with the lines; without it stdin is read
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = None::<&str>)]
+    pub(crate) file: Option<PathBuf>,
+    /// The route of lines that name none: app, webhook, chat or aibot; default: the one the profile has
+    #[arg(long, value_name = "ROUTE", hide_possible_values = true, value_parser = channel_parser())]
+    pub(crate) route: Option<Channel>,
+    /// How many requests are under way at once, 1 to 256; default 16
+    #[arg(long, value_name = "N", value_parser = OrEmpty(clap::value_parser!(u16).range(1..=256)))]
+    pub(crate) jobs: Option<UnlessEmpty<u16>>,
+    /// Print results in the order of the lines
+    #[arg(long)]
+    pub(crate) keep_order: bool,
+    /// Let lines name files: attach, image, file, voice, video, text_file, template, and data and payload by path
+    #[arg(long)]
+    pub(crate) allow_files: bool,
+    #[command(flatten)]
+    _encodings: SettingArgs<{ OptionGroup::Encodings as u8 }>,
+    #[command(flatten)]
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _people: SettingArgs<{ OptionGroup::People as u8 }>,
+    #[command(flatten)]
+    _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
+    #[command(flatten)]
+    _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
+    #[command(flatten)]
+    _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
+    #[command(flatten)]
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
     #[command(flatten)]
     _global: Global,
 }

@@ -11,7 +11,7 @@ use wecom_alert::channel::Channel;
 use wecom_alert::config::{OptionGroup, Setting};
 
 pub(crate) use commands::{
-    ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, ListenArgs, OutboxCommand, UploadMediaArgs,
+    BatchArgs, ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, ListenArgs, OutboxCommand, UploadMediaArgs,
 };
 pub(crate) use send::{
     AibotSendArgs, AlertArgs, AppSendArgs, AskArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs,
@@ -111,6 +111,12 @@ pub(crate) enum Command {
         first is shown on the card."
     )]
     Listen(Box<ListenArgs>),
+    /// Send many alerts: a line of JSON each, with a result for each
+    #[command(after_help = "A line has what a send has, by the names of its options with _, such as\n  \
+        {\"profile\": \"ops\", \"title\": \"disk full\", \"field\": {\"host\": \"web-3\"}, \"level\": \"critical\"}\n\n\
+        Results are lines of JSON on stdout, as each ends. Exit codes: 0 for all; 6 if some failed; else that of the first.\n\n\
+        Example:\n  jq -c '{id: .host, route: \"webhook\", text: .message}' alerts.json | wecom-alert batch > results.ndjson")]
+    Batch(Box<BatchArgs>),
     /// Make a group chat of the app, and print its id
     #[command(
         after_help = "The visible range of the app must be the root department, and only this app can write to the chat. \
@@ -305,7 +311,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 27] = [
+    pub(crate) const NAMES: [&str; 28] = [
         "app-send",
         "webhook-send",
         "chat-send",
@@ -313,6 +319,7 @@ impl Command {
         "ask",
         "answer",
         "listen",
+        "batch",
         "chat-create",
         "chat-get",
         "chat-update",

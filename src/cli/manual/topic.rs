@@ -22,8 +22,8 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 18] = topics! {
-    "config" "delivery" "outbox" "fleet" "run" "ask" "listen" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 19] = topics! {
+    "config" "delivery" "outbox" "fleet" "run" "ask" "listen" "batch" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
@@ -32,6 +32,7 @@ const KEYWORDS: [(&[&str], &[&str]); 17] = [
         &["callback", "callbacks", "press", "presses", "click", "clicks", "handler", "nginx", "回调", "接收消息"],
         &["listen"],
     ),
+    (&["ndjson", "jsonl", "bulk", "jobs", "批量"], &["batch"]),
     (&["cron", "crontab", "systemd", "timer", "watchdog", "定时任务"], &["run", "delivery"]),
     (&["gitlab", "github", "gitea", "forgejo", "jenkins", "drone", "actions", "pipeline"], &["ci"]),
     (&["grafana", "alertmanager", "prometheus", "monitoring", "监控"], &["feeds"]),

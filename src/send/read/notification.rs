@@ -11,10 +11,11 @@ use crate::channel::{Markup, MsgType};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::feed::{self, FeedFormat, Notification};
-use crate::input::{Encoding, clean, is_blank, source_name};
+use crate::input::{Encoding, clean, is_blank};
 use crate::json::parse_json;
 use crate::send::draft::Material;
 use crate::send::msgtype::{ChosenType, choose_type, is_made_of_alert, refuse_unused};
+use crate::send::request::JsonInput;
 use crate::send::source::{FeedSource, MessageSource};
 use crate::send::target::LostPart;
 use crate::send::{build_alert, parts, payload};
@@ -81,7 +82,7 @@ impl Reader<'_> {
     }
 
     /// What the template at `path` makes of the JSON that was read from `from`.
-    fn filled(&mut self, path: &Path, from: &Path, data: &str) -> Result<Filled, Stop> {
+    fn filled(&mut self, path: &Path, from: &JsonInput, data: &str) -> Result<Filled, Stop> {
         let name = path.display().to_string();
         let json = makes_json(path);
         if json {
@@ -90,12 +91,12 @@ impl Reader<'_> {
         let escaping = if json { Escaping::Json } else { self.escaping() };
         let data = parse_json(data, &mut self.target.warnings).map_err(|error| {
             Error::usage(
-                format!("the data from {} is not JSON: {error}", source_name(from)),
+                format!("the data from {} is not JSON: {error}", from.name()),
                 "check it with jq; a template takes only JSON",
             )
         })?;
         // The encoding that is set is that of the data.
-        let source = self.data(path, Encoding::Auto)?;
+        let source = self.data(&JsonInput::File(path.to_owned()), Encoding::Auto)?;
         let time = self.target.settings.deadline;
         let filled = template::render(&name, &source, &data, escaping, clock::in_local_zone, time)?;
         if json {
@@ -143,9 +144,9 @@ impl Reader<'_> {
     }
 }
 
-fn empty_data(from: &Path) -> Error {
+fn empty_data(from: &JsonInput) -> Error {
     Error::usage(
-        format!("the input is empty: {} has only white space in it", source_name(from)),
+        format!("the input is empty: {} has only white space in it", from.name()),
         "check the command before the pipe; --skip-empty sends nothing for empty input, --if-empty TEXT sends that instead",
     )
 }

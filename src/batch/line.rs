@@ -1,0 +1,235 @@
+//! A line of a batch: its JSON becomes a request and options of its own. Pure.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::keys::{self, Key, Place};
+use crate::channel::Channel;
+use crate::config::{Overrides, RawValue, Setting, ValueKind};
+use crate::error::{Error, Result};
+use crate::message::media::MediaKind;
+use crate::send::{AlertFields, JsonInput, MessageInput};
+
+/// The most bytes that a line may have: 20 MiB.
+pub(super) const LONGEST: usize = 20 << 20;
+
+/// What errors call the JSON in a line.
+const NAME: &str = "the line";
+
+/// A line that was read.
+#[derive(Clone, Default)]
+pub(super) struct Line {
+    /// What names it in results: its own id, else its number.
+    pub(super) id: Value,
+    pub(super) route: Option<Channel>,
+    /// Its options that decide how it is sent, and what tells them from those of other lines.
+    pub(super) options: Overrides,
+    pub(super) options_key: String,
+    /// Those that belong to its content: every line has others.
+    pub(super) content: Overrides,
+    pub(super) input: MessageInput,
+    pub(super) alert: AlertFields,
+    /// The body, if it has one, with the recipients that it names itself.
+    pub(super) payload: Option<Value>,
+    /// One sentence each.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A line that cannot be sent, with what names it.
+pub(super) struct WrongLine {
+    pub(super) id: Value,
+    pub(super) error: Error,
+}
+
+impl Line {
+    /// Reads the JSON of a line; `with_files` says whether it may name files.
+    pub(super) fn read(bytes: &[u8], number: u64, with_files: bool) -> Result<Self, WrongLine> {
+        let no_object = |error| WrongLine { id: number.into(), error };
+        let fields = object(bytes).map_err(no_object)?;
+        let id = match fields.get("id") {
+            None | Some(Value::Null) => number.into(),
+            Some(id) => id.clone(),
+        };
+        let input = MessageInput { is_whole: true, ..MessageInput::default() };
+        let mut line = Self { id, input, ..Self::default() };
+        match line.take_all(fields, with_files) {
+            Ok(()) => Ok(line),
+            Err(error) => Err(WrongLine { id: line.id, error }),
+        }
+    }
+
+    /// What names a line, as far as that can be read.
+    pub(super) fn id_of(bytes: &[u8], number: u64) -> Value {
+        object(bytes)
+            .ok()
+            .and_then(|mut fields| fields.remove("id"))
+            .filter(|id| !id.is_null())
+            .unwrap_or(number.into())
+    }
+
+    fn take_all(&mut self, fields: Map<String, Value>, with_files: bool) -> Result<()> {
+        // `data` is about what stands beside it.
+        for (name, value) in fields {
+            if value.is_null() {
+                continue;
+            }
+            match keys::find(&name)? {
+                Key::Known(place) => self.take(&name, place, value, with_files)?,
+                Key::Unknown { nearest } => {
+                    let meant = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+                    self.warnings.push(format!("unknown key {name:?}: ignored{meant}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, name: &str, place: Place, value: Value, with_files: bool) -> Result<()> {
+        let input = &mut self.input;
+        let alert = &mut self.alert;
+        match place {
+            Place::Id => {}
+            Place::Route => {
+                let route = text(name, value)?;
+                self.route = Some(route.parse().map_err(|_| {
+                    Error::usage(format!("there is no route {route:?}"), "write app, webhook, chat or aibot")
+                })?);
+            }
+            Place::Setting(setting) => {
+                let key = format!("{name}\0{value}\n");
+                let raw = raw_value(setting, name, value)?;
+                if keys::is_content(setting) {
+                    self.content.set_key(setting, raw, name);
+                } else {
+                    self.options.set_key(setting, raw, name);
+                    self.options_key.push_str(&key);
+                }
+            }
+            Place::Text => input.text = Some(OsString::from(text(name, value)?)),
+            Place::Payload if value.is_object() => {
+                let json = value.to_string();
+                input.payload = Some(JsonInput::Given { name: NAME, json });
+                self.payload = Some(value);
+            }
+            Place::Payload => input.payload = Some(JsonInput::File(path(name, value, with_files)?)),
+            Place::Data if value.is_object() || value.is_array() => {
+                input.data = Some(JsonInput::Given { name: NAME, json: value.to_string() });
+            }
+            Place::Data => input.data = Some(JsonInput::File(path(name, value, with_files)?)),
+            Place::From => input.from = filled(name, value)?,
+            Place::MediaId => input.media_id = filled(name, value)?,
+            Place::Filename => input.filename = list(name, value)?,
+            Place::TextFile => input.text_file = Some(path(name, value, with_files)?),
+            Place::Template => input.template = Some(path(name, value, with_files)?),
+            Place::Attach => {
+                let paths = if let Value::Array(items) = value { items } else { vec![value] };
+                input.attach = paths.into_iter().map(|value| path(name, value, with_files)).collect::<Result<_>>()?;
+            }
+            Place::File(kind) => {
+                if let Some((other, _)) = &input.file {
+                    return Err(Error::usage(
+                        format!("{name} does not go with {}", MediaKind::as_str(*other)),
+                        "send one file as the message, and others behind it with attach",
+                    ));
+                }
+                input.file = Some((kind, path(name, value, with_files)?));
+            }
+            Place::Level => alert.level = filled(name, value)?,
+            Place::Field => alert.field = pairs(name, value)?,
+            // `true` stands for the bare option.
+            Place::Ci => match value {
+                Value::Bool(wanted) => alert.ci = wanted.then(|| "auto".to_owned()),
+                value => alert.ci = filled(name, value)?,
+            },
+            Place::Card => alert.card = filled(name, value)?,
+            Place::Source => alert.source = filled(name, value)?,
+            Place::Emphasis => alert.emphasis = pairs(name, value)?.into_iter().next(),
+            Place::Quote => alert.quote = filled(name, value)?,
+            Place::Jump => alert.jump = pairs(name, value)?,
+            Place::Button => alert.button = pairs(name, value)?,
+            Place::Option => alert.option = pairs(name, value)?,
+            Place::TaskId => alert.task_id = filled(name, value)?,
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a line.
+fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
+    let read = serde_json::from_slice(bytes).map_err(|error| {
+        Error::usage(
+            format!("the line is not JSON: {error}"),
+            "write one JSON object a line, without line breaks in it; jq -c does that",
+        )
+    })?;
+    match read {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Error::usage("the line is no JSON object", "write one JSON object a line, such as {\"text\": \"…\"}")),
+    }
+}
+
+fn wrong_type(name: &str, wanted: &str) -> Error {
+    Error::usage(format!("{name} is no {wanted}"), format!("give {name} as a {wanted}"))
+}
+
+/// A string; a number is one too.
+fn text(name: &str, value: Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(wrong_type(name, "string")),
+    }
+}
+
+/// The same; an empty one counts as not given.
+fn filled(name: &str, value: Value) -> Result<Option<String>> {
+    Ok(Some(text(name, value)?).filter(|text| !text.trim().is_empty()))
+}
+
+/// Several strings, or one.
+fn list(name: &str, value: Value) -> Result<Vec<String>> {
+    let Value::Array(items) = value else { return Ok(vec![text(name, value)?]) };
+    items.into_iter().map(|item| text(name, item).map_err(|_| wrong_type(name, "list of strings"))).collect()
+}
+
+/// `KEY=VALUE` each: an object, a list or one string.
+fn pairs(name: &str, value: Value) -> Result<Vec<String>> {
+    let Value::Object(fields) = value else {
+        let mut given = list(name, value)?;
+        given.retain(|pair| !pair.trim().is_empty());
+        return Ok(given);
+    };
+    let pair = |(key, value): (String, Value)| match value {
+        Value::Null => None,
+        Value::String(text) => Some(format!("{key}={text}")),
+        other => Some(format!("{key}={other}")),
+    };
+    Ok(fields.into_iter().filter_map(pair).collect())
+}
+
+/// A path. A line may come from somewhere that is not trusted with files.
+fn path(name: &str, value: Value, with_files: bool) -> Result<PathBuf> {
+    let path = text(name, value)?;
+    if !with_files {
+        return Err(Error::usage(
+            format!("{name} names a file, which a line may not do by itself"),
+            "let lines name files with --allow-files, if you trust who writes them",
+        ));
+    }
+    if path == "-" {
+        return Err(Error::usage(format!("{name} cannot read stdin"), "give the path of a file"));
+    }
+    Ok(path.into())
+}
+
+/// The value of a setting.
+fn raw_value(setting: Setting, name: &str, value: Value) -> Result<RawValue> {
+    match (setting.row().kind, value) {
+        (ValueKind::Flag, Value::Bool(flag)) => Ok(RawValue::Flag(flag)),
+        (ValueKind::Flag, _) => Err(Error::usage(format!("{name} is neither true nor false"), "write true or false")),
+        (ValueKind::List | ValueKind::NumberList, value) => list(name, value).map(RawValue::List),
+        (_, value) => text(name, value).map(RawValue::Text),
+    }
+}
