@@ -15,7 +15,7 @@ use crate::clock::now_ms;
 use crate::error::{Result, Status};
 use crate::message::person::Person;
 use crate::message::{Part, PartKind, PartState, aibot};
-use crate::outbox::{ClaimedEntry, EntryProgress, PartProgress};
+use crate::outbox::{ClaimedEntry, EntryProgress, GroupedOutbox, PartProgress};
 
 /// The delivery states of all targets of a command. Clones share them, so that the handler of a signal can report what
 /// was delivered.
@@ -30,6 +30,8 @@ pub(crate) struct Account {
     index: usize,
     /// The outbox entry that is kept up to date.
     pub(crate) entry: Option<ClaimedEntry>,
+    /// By what it is removed together with others, where many alerts are sent.
+    pub(crate) outbox: Option<GroupedOutbox>,
     /// The entry's progress before this process, and what is noted of it but for its parts.
     before: EntryProgress,
     /// What its cards are made of, if they are to be kept once they are sent.
@@ -78,6 +80,7 @@ impl Accounts {
             accounts: self.clone(),
             index: targets.len() - 1,
             entry: None,
+            outbox: None,
             before: EntryProgress::default(),
             card_data: None,
         }
@@ -274,7 +277,11 @@ impl Account {
     /// Removes the entry, if there is one: nothing is to be delivered any more. Where that fails (exit 3), it still waits.
     pub(crate) async fn done(&mut self) -> Result<()> {
         self.with(|target| target.outbox_id = None);
-        self.finish(ClaimedEntry::done).await
+        match (&self.outbox, self.entry.take()) {
+            (Some(outbox), Some(entry)) => Box::pin(outbox.remove(entry)).await,
+            (None, Some(entry)) => to_the_end(move || entry.done()).await?,
+            (_, None) => Ok(()),
+        }
     }
 
     async fn finish(&mut self, work: impl FnOnce(ClaimedEntry) -> Result<()> + Send + 'static) -> Result<()> {

@@ -47,6 +47,8 @@ pub(crate) struct ClaimedEntry {
     /// Where entries are removed.
     pub(super) new: Folder,
     pub(super) lock: Guard,
+    /// How many bytes it was counted with, where many are stored together.
+    pub(super) bytes: u64,
 }
 
 impl ClaimedEntry {

@@ -9,6 +9,7 @@
 mod claimed;
 mod entry;
 pub(crate) mod format;
+mod group;
 mod listing;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use claimed::{ClaimError, ClaimedEntry};
 pub(crate) use entry::{EntryProgress, PartProgress, StoredAlert, StoredPart};
+pub(crate) use group::GroupedOutbox;
 pub(crate) use listing::{Listed, Stock, UnreadEntry};
 
 use serde_json::Value;
@@ -110,51 +112,75 @@ impl Outbox {
     /// Accepts an alert: when this returns, it is on disk as a whole and outlives a loss of power. No other process delivers
     /// it until the claim is dropped or this process ends. The alert gets its id and its parts here; their files are copied.
     pub(crate) fn accept(&self, mut alert: StoredAlert, parts: &[Part]) -> Result<ClaimedEntry, NotStored> {
+        let (bodies, needed) = self.prepare(&mut alert, parts)?;
+        let stock = self.stock().map_err(NotStored::Outbox)?;
+        if stock.entries >= MAX_ENTRIES || stock.bytes.saturating_add(needed) > MAX_BYTES {
+            return Err(self.full(stock, needed, MAX_ENTRIES));
+        }
+        let mut unread = None;
+        let written = self.write_draft(&mut alert, parts, bodies, true, &mut unread);
+        let moved = written.and_then(|lock| {
+            let draft = self.new.within(&alert.id);
+            draft.sync_names()?;
+            draft.move_into(&self.waiting)?;
+            Ok(lock)
+        });
+        match moved {
+            Ok(lock) => Ok(self.claimed(alert, EntryProgress::new(parts.len()), lock)),
+            Err(error) => {
+                // It may have been moved, and only the fsync failed.
+                let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
+                Err(self.not_stored(&alert.id, unread, &error))
+            }
+        }
+    }
+
+    /// Gives an alert its id and its parts. Returns their bodies, and how many bytes all of it has.
+    fn prepare(&self, alert: &mut StoredAlert, parts: &[Part]) -> Result<(Vec<u8>, u64), NotStored> {
         alert.id = self.next_id(alert.queued_at_ms);
         alert.parts = parts.iter().enumerate().map(|(index, part)| StoredPart::of(index, part)).collect();
         let bodies = format::write_bodies(parts).map_err(|error| NotStored::Outbox(self.unusable(&error)))?;
         let files = alert.parts.iter().filter_map(|part| part.file.as_ref());
         let needed = files.map(|file| file.size).sum::<u64>() + bodies.len() as u64;
-        let Stock { entries, bytes } = self.stock().map_err(NotStored::Outbox)?;
-        if entries >= MAX_ENTRIES || bytes.saturating_add(needed) > MAX_BYTES {
-            return Err(NotStored::Outbox(Error::config(
-                format!(
-                    "the outbox {:?} is full: it holds {entries} of at most {MAX_ENTRIES} alerts and {bytes} of \
-                     at most {MAX_BYTES} bytes, and this alert has {needed} bytes",
-                    self.path()
+        Ok((bodies, needed))
+    }
+
+    /// Why an alert was not accepted for which there is no room.
+    fn full(&self, Stock { entries, bytes }: Stock, needed: u64, most: usize) -> NotStored {
+        NotStored::Outbox(Error::config(
+            format!(
+                "the outbox {:?} is full: it holds {entries} of at most {most} alerts and {bytes} of at most {MAX_BYTES} \
+                 bytes, and this alert has {needed} bytes",
+                self.path()
+            ),
+            "make room with wecom-alert outbox flush, or discard what is not wanted with wecom-alert outbox drop",
+        ))
+    }
+
+    /// Why an alert was not accepted whose draft could not be written: nothing of that is kept.
+    fn not_stored(&self, id: &str, unread: Option<usize>, error: &io::Error) -> NotStored {
+        let _ = self.new.within(id).remove(listing::is_own);
+        match unread {
+            Some(index) => NotStored::File(
+                index,
+                Error::config(
+                    format!("it could not be copied into the outbox: {error}"),
+                    "send it when nothing writes to that file any more",
                 ),
-                "make room with wecom-alert outbox flush, or discard what is not wanted with wecom-alert outbox drop",
-            )));
-        }
-        let mut unread = None;
-        match self.write(&mut alert, parts, bodies, &mut unread) {
-            Ok(lock) => Ok(self.claimed(alert, EntryProgress::new(parts.len()), lock)),
-            Err(error) => {
-                // It may have been moved, and only the fsync failed.
-                let _ = listing::discard(&self.waiting.within(&alert.id), &self.new, &alert.id);
-                let _ = self.new.within(&alert.id).remove(listing::is_own);
-                Err(match unread {
-                    Some(index) => NotStored::File(
-                        index,
-                        Error::config(
-                            format!("it could not be copied into the outbox: {error}"),
-                            "send it when nothing writes to that file any more",
-                        ),
-                    ),
-                    None => NotStored::Outbox(self.unusable(&error)),
-                })
-            }
+            ),
+            None => NotStored::Outbox(self.unusable(error)),
         }
     }
 
-    /// Writes a draft and moves it to its place. It is locked before any other process can see it. The checksums of the
-    /// files that are copied are put into the alert. `unread` is the part whose file could not be read, where it fails for
-    /// that.
-    fn write(
+    /// Writes a draft; with `is_synced` its files are on disk then, though not their names. It is locked before any other
+    /// process can see it. The checksums of the files that are copied are put into the alert. `unread` is the part whose file
+    /// could not be read, where it fails for that.
+    fn write_draft(
         &self,
         alert: &mut StoredAlert,
         parts: &[Part],
         bodies: Vec<u8>,
+        is_synced: bool,
         unread: &mut Option<usize>,
     ) -> io::Result<Guard> {
         let draft = self.new.within(&alert.id);
@@ -165,13 +191,11 @@ impl Outbox {
             if let (Some(stored), Some((_, file))) = (&mut stored.file, &part.file) {
                 let reader = Noting { reader: file.reader(), failed: || *unread = Some(index) };
                 let mut summing = Summing::new(reader);
-                draft.copy_synced(&stored.file, &mut summing)?;
+                draft.copy(&stored.file, &mut summing, is_synced)?;
                 stored.sha256 = Some(summing.finish());
             }
         }
-        draft.write_synced(ENTRY, &format::write_entry(alert, bodies)?)?;
-        draft.sync_names()?;
-        draft.move_into(&self.waiting)?;
+        draft.copy(ENTRY, &mut &format::write_entry(alert, bodies)?[..], is_synced)?;
         Ok(lock)
     }
 
@@ -312,7 +336,8 @@ impl Outbox {
 
     fn claimed(&self, alert: StoredAlert, progress: EntryProgress, lock: Guard) -> ClaimedEntry {
         let place = self.waiting.within(&alert.id);
-        ClaimedEntry { alert, progress, place, failed: self.failed.clone(), new: self.new.clone(), lock }
+        let (failed, new) = (self.failed.clone(), self.new.clone());
+        ClaimedEntry { alert, progress, place, failed, new, lock, bytes: 0 }
     }
 
     /// The folder of an entry and its lock. It is looked for first: to ask for its lock would make it.

@@ -4,17 +4,20 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use super::login::Login;
 use crate::api::{Client, ClientOptions, Trust};
 use crate::config::ProxySetting;
-use crate::delivery::Courier;
-use crate::error::Status;
+use crate::delivery::{Courier, Credential, Outcome};
+use crate::error::{Error, Status};
 use crate::event::Observer;
+use crate::outbox::{GroupedOutbox, Outbox};
 use crate::secret::Mask;
 use crate::shared_state::SharedState;
+use crate::store::Folder;
 use crate::token::Token;
 
 /// The couriers of a process that are not at work, and what others are made of. Clones share them.
@@ -39,8 +42,19 @@ struct Many {
     gate: Arc<Semaphore>,
     logins: HashMap<String, Login>,
     tokens: HashMap<String, Token>,
+    /// Credentials of apps that WeCom refused, when, and how: many wrong ones make it ban this machine's address.
+    refused: HashMap<String, (Instant, Error)>,
+    /// Targets to which something is under way, or that are waited for.
+    turns: HashMap<String, Turn>,
     clients: Vec<(Connecting, Client)>,
+    outboxes: Vec<(PathBuf, GroupedOutbox)>,
 }
+
+/// Held by whoever sends to a target.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
+
+/// How long a credential that was refused is not tried again.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// What the connections of a client depend on.
 #[derive(PartialEq, Eq)]
@@ -48,7 +62,7 @@ struct Connecting {
     base_url: String,
     proxy: ProxySetting,
     ca_file: Option<PathBuf>,
-    connect_timeout: std::time::Duration,
+    connect_timeout: Duration,
 }
 
 impl Couriers {
@@ -59,7 +73,10 @@ impl Couriers {
             gate,
             logins: HashMap::new(),
             tokens: HashMap::new(),
+            refused: HashMap::new(),
+            turns: HashMap::new(),
             clients: Vec::new(),
+            outboxes: Vec::new(),
         });
     }
 
@@ -128,10 +145,13 @@ impl Couriers {
     }
 
     /// Keeps a courier that has been at work, for further messages. One whose credential was refused is not used again.
-    pub(super) fn put(&self, key: String, courier: Courier, status: Status) {
+    pub(super) fn put(&self, key: String, courier: Courier, outcome: &Outcome) {
         let mut shared = self.lock();
         match &mut shared.many {
-            Some(many) if status == Status::Auth => {
+            Some(many) if outcome.status == Status::Auth => {
+                if let (None, Credential::App(_), Some(error)) = (&courier.token, &courier.credential, &outcome.error) {
+                    many.refused.insert(key.clone(), (Instant::now(), error.clone()));
+                }
                 many.logins.remove(&key);
                 many.tokens.remove(&key);
                 return;
@@ -163,6 +183,56 @@ impl Couriers {
     /// The token that another courier of that target has.
     pub(super) fn token(&self, key: &str) -> Option<Token> {
         self.lock().many.as_ref()?.tokens.get(key).cloned()
+    }
+
+    /// Why WeCom refused the credential a moment ago, where many alerts are sent.
+    pub(super) fn refusal(&self, key: &str) -> Option<Error> {
+        let shared = self.lock();
+        let (at, error) = shared.many.as_ref()?.refused.get(key)?;
+        (at.elapsed() < REFUSED_FOR).then(|| error.clone())
+    }
+
+    /// What is held by whoever sends to that target, where many alerts are sent: one at a time does.
+    pub(super) fn turn(&self, target: &str) -> Option<Turn> {
+        let turns = &mut self.lock().many.as_mut()?.turns;
+        if let Some(turn) = turns.get(target) {
+            return Some(Arc::clone(turn));
+        }
+        Some(Arc::clone(turns.entry(target.to_owned()).or_default()))
+    }
+
+    /// Forgets the turn of a target that nobody waits for any more.
+    pub(super) fn end_turn(&self, target: &str, turn: Turn) {
+        drop(turn);
+        if let Some(many) = &mut self.lock().many
+            && many.turns.get(target).is_some_and(|turn| Arc::strong_count(turn) == 1)
+        {
+            many.turns.remove(target);
+        }
+    }
+
+    /// Whether many alerts are sent.
+    pub(super) fn are_for_many(&self) -> bool {
+        self.lock().many.is_some()
+    }
+
+    /// The outbox in a folder for state, where many alerts are stored together.
+    pub(super) fn outbox(&self, state: &Folder) -> Option<GroupedOutbox> {
+        let shared = self.lock();
+        let outboxes = &shared.many.as_ref()?.outboxes;
+        outboxes.iter().find(|(path, _)| path == state.path()).map(|(_, outbox)| outbox.clone())
+    }
+
+    /// Keeps it for many alerts; where another one was kept meanwhile, that is used.
+    pub(super) fn keep_outbox(&self, state: &Folder, outbox: Outbox) -> GroupedOutbox {
+        let grouped = GroupedOutbox::new(outbox);
+        if let Some(known) = self.outbox(state) {
+            return known;
+        }
+        if let Some(many) = &mut self.lock().many {
+            many.outboxes.push((state.path().to_owned(), grouped.clone()));
+        }
+        grouped
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -141,7 +141,7 @@ fn finish(
     let mut outcome_of = |delivered: Delivered| {
         if let Some((target, courier)) = delivered.courier {
             let key = target.courier_key(courier.credential_info.agent_id);
-            session.couriers.put(key, courier, delivered.outcome.status);
+            session.couriers.put(key, courier, &delivered.outcome);
         }
         delivered.outcome
     };

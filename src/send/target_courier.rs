@@ -59,6 +59,9 @@ impl Target {
             courier.set_deadline(self.deadline);
             return Ok(courier);
         }
+        if let Some(refusal) = self.couriers.refusal(&key) {
+            return Err(refusal);
+        }
         let login = self.log_in(agent_id).await?;
         let client = self.client(login.base_url.clone());
         let token = self.couriers.token(&key);

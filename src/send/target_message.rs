@@ -15,11 +15,13 @@ use crate::delivery::{Account, Courier, Outcome, Receipt, Shortfall};
 use crate::error::{Error, Result, Status};
 use crate::message::media::wire_filename;
 use crate::message::{Part, PartKind};
-use crate::outbox::{ClaimedEntry, NotStored, Outbox, StoredAlert};
+use crate::outbox::{ClaimedEntry, GroupedOutbox, NotStored, Outbox, StoredAlert};
 use crate::shared_state::Namespace;
+use crate::store::Folder;
 use crate::words::{Failure, MissingFile};
 
 use super::combine::name_of;
+use super::couriers::Couriers;
 use super::draft::Draft;
 use super::parts::make_parts;
 use super::payload::agent_id;
@@ -139,11 +141,13 @@ impl TargetMessage {
             card_data: self.account.card_data().filter(|data| **data != CardData::default()).cloned(),
             parts: Vec::new(),
         };
-        let outbox = Arc::new(off_loop(move || Outbox::open(&state)).await??);
+        let outbox = Stores::open(&self.target.couriers, state).await?;
         loop {
-            let (outbox, alert, parts) = (Arc::clone(&outbox), alert.clone(), self.parts.clone());
-            match to_the_end(move || outbox.accept(alert, &parts)).await? {
-                Ok(entry) => return Ok(Some(entry)),
+            match outbox.accept(alert.clone(), &self.parts).await? {
+                Ok(entry) => {
+                    self.account.outbox = outbox.for_many();
+                    return Ok(Some(entry));
+                }
                 Err(NotStored::File(index, error)) if self.may_go_without(index) => self.lose(index, error),
                 Err(NotStored::File(_, error) | NotStored::Outbox(error)) => return Err(error),
             }
@@ -181,6 +185,13 @@ impl TargetMessage {
 
     /// Sends what is left of the message, with retries.
     async fn attempt(&mut self) -> Outcome {
+        let (couriers, deadline) = (self.target.couriers.clone(), self.target.deadline);
+        let turn = if couriers.are_for_many() {
+            let name = self.target_name();
+            couriers.turn(&name).map(|turn| (name, turn))
+        } else {
+            None
+        };
         let sending = async {
             let agent_id = agent_id(&self.parts);
             self.target.require_credentials(agent_id).map_err(|error| self.target.or_its_chat(error))?;
@@ -189,7 +200,24 @@ impl TargetMessage {
             let message = PeopleMessage { parts: &self.parts, people: &people, mark: None };
             Ok(message.send(&mut self.target, courier, &mut self.account).await)
         };
-        Box::pin(sending).await.unwrap_or_else(Outcome::not_delivered)
+        let Some((name, turn)) = turn else { return Box::pin(sending).await.unwrap_or_else(Outcome::not_delivered) };
+        // Without a turn in time the attempt ends for the same reason.
+        let held = tokio::time::timeout_at(deadline.into(), turn.lock()).await;
+        let outcome = Box::pin(sending).await.unwrap_or_else(Outcome::not_delivered);
+        drop(held);
+        couriers.end_turn(&name, turn);
+        outcome
+    }
+
+    /// What tells its target from others: the credential, and the recipients of its first part.
+    fn target_name(&self) -> String {
+        let body = self.parts.first().map(Part::fields);
+        let mut name = self.target.courier_key(agent_id(&self.parts));
+        for field in self.target.channel.facts().addressing.fields() {
+            name.push('\n');
+            name.extend(body.and_then(|body| body.get(field)).and_then(Value::as_str));
+        }
+        name
     }
 
     /// Brings the outbox up to date after an attempt, and completes the outcome accordingly.
@@ -250,6 +278,43 @@ impl TargetMessage {
 
     fn warn(&mut self, warning: String) {
         self.target.warnings.push(warning);
+    }
+}
+
+/// The outbox of one alert, or of many.
+enum Stores {
+    One(Arc<Outbox>),
+    Many(GroupedOutbox),
+}
+
+impl Stores {
+    async fn open(couriers: &Couriers, state: Folder) -> Result<Self> {
+        if let Some(outbox) = couriers.outbox(&state) {
+            return Ok(Self::Many(outbox));
+        }
+        let place = state.clone();
+        let outbox = off_loop(move || Outbox::open(&place)).await??;
+        Ok(match couriers.are_for_many() {
+            true => Self::Many(couriers.keep_outbox(&state, outbox)),
+            false => Self::One(Arc::new(outbox)),
+        })
+    }
+
+    fn for_many(self) -> Option<GroupedOutbox> {
+        match self {
+            Self::One(_) => None,
+            Self::Many(outbox) => Some(outbox),
+        }
+    }
+
+    async fn accept(&self, alert: StoredAlert, parts: &[Part]) -> Result<Result<ClaimedEntry, NotStored>> {
+        match self {
+            Self::One(outbox) => {
+                let (outbox, parts) = (Arc::clone(outbox), parts.to_vec());
+                to_the_end(move || outbox.accept(alert, &parts)).await
+            }
+            Self::Many(outbox) => Ok(outbox.accept(alert, parts).await),
+        }
     }
 }
 

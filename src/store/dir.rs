@@ -166,9 +166,28 @@ mod unix {
             self.0.sync_all()
         }
 
+        /// Syncs its whole file system to disk; false where that cannot be had, or where its failures are not told: Linux
+        /// tells of them since 5.8.
+        pub(in crate::store) fn sync_file_system(&self) -> bool {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            return tells_failed_syncs() && rustix::fs::syncfs(&self.0).is_ok();
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            false
+        }
+
         fn kind_of(&self, name: &str) -> io::Result<FileType> {
             Ok(FileType::from_raw_mode(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode))
         }
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn tells_failed_syncs() -> bool {
+        static TELLS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+        *TELLS.get_or_init(|| {
+            let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+            let mut numbers = release.split(['.', '-']).map_while(|number| number.trim().parse::<u32>().ok());
+            (numbers.next(), numbers.next()) >= (Some(5), Some(8))
+        })
     }
 
     /// Sets the mode of what is open, independent of the process's umask.
@@ -260,6 +279,10 @@ mod path {
 
         pub(in crate::store) fn is_writable(&self) -> bool {
             true
+        }
+
+        pub(in crate::store) fn sync_file_system(&self) -> bool {
+            false
         }
 
         /// A folder cannot be opened to be synced everywhere.

@@ -247,18 +247,32 @@ impl Folder {
 
     /// Writes a file as a whole, its content synced to disk. Its name is after [`Folder::sync_names`].
     pub(crate) fn write_synced(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        self.copy_synced(name, &mut &content[..]).map(drop)
+        self.copy(name, &mut &content[..], true)
     }
 
-    /// The same for what a reader gives; returns the number of bytes.
-    pub(crate) fn copy_synced(&self, name: &str, content: &mut impl Read) -> io::Result<u64> {
+    /// Writes what a reader gives as a whole; with `is_synced` its content is on disk then.
+    pub(crate) fn copy(&self, name: &str, content: &mut impl Read, is_synced: bool) -> io::Result<()> {
         self.in_it(|opened| {
             let mut draft = opened.draft()?;
-            let bytes = io::copy(content, &mut draft.file)?;
-            draft.file.sync_all()?;
-            draft.name_it(name)?;
-            Ok(bytes)
+            io::copy(content, &mut draft.file)?;
+            if is_synced {
+                draft.file.sync_all()?;
+            }
+            draft.name_it(name)
         })
+    }
+
+    /// Syncs the files in it and their names to disk.
+    pub(crate) fn sync_files(&self) -> io::Result<()> {
+        for name in self.names()? {
+            self.open()?.dir.open_file(&name, OpenFor::Read)?.sync_all()?;
+        }
+        self.sync_names()
+    }
+
+    /// Syncs all that is in its file system to disk; false where the system cannot do that, or does not tell whether it could.
+    pub(crate) fn sync_file_system(&self) -> bool {
+        self.open().is_ok_and(|opened| opened.dir.sync_file_system())
     }
 
     /// Syncs the names of the files in it to disk.
@@ -269,11 +283,17 @@ impl Folder {
     /// Moves it as a whole into another folder of the same file system, which is made where it is missing. It stays there
     /// after a loss of power too.
     pub(crate) fn move_into(&self, to: &Self) -> io::Result<()> {
+        self.rename_into(to)?;
+        let Place::In(above, _) = &self.0.place else { return Ok(()) };
+        above.sync_names()?;
+        to.sync_names()
+    }
+
+    /// The same, to be synced with others: with the names in both folders.
+    pub(crate) fn rename_into(&self, to: &Self) -> io::Result<()> {
         let Place::In(above, name) = &self.0.place else { return Err(io::ErrorKind::InvalidInput.into()) };
         let from = above.open()?;
-        to.in_it(|to| from.dir.rename(name, &to.dir, name))?;
-        from.dir.sync()?;
-        to.sync_names()
+        to.in_it(|to| from.dir.rename(name, &to.dir, name))
     }
 
     /// Removes it with the files in it, of which `is_own` says that they may be this program's. What else is in it stays,

@@ -2,6 +2,7 @@
 
 mod lines;
 mod order;
+mod outbox;
 mod stopped;
 
 use serde_json::Value;
